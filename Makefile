@@ -1,0 +1,41 @@
+# What a newcomer and the CI call. Everything happens in .venv; the system's Python stays as it is.
+#
+#   make demo PYTHON=python3.12     build .venv with this Python
+#   make test PYTEST_ARGS="-k plan" hand arguments to pytest
+
+VENV ?= .venv
+PYTHON ?=
+PYTEST_WORKERS ?= auto
+PYTEST_ARGS ?=
+EXAMPLE := examples/breast_cancer
+BIN := $(VENV)/bin
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: ## run the breast cancer example, train and inference, and show what came out
+	@scripts/setup_venv.sh $(VENV) examples
+	$(BIN)/alo run --project $(EXAMPLE)
+	@scripts/show_demo.sh $(BIN)/alo $(EXAMPLE)
+
+test: ## style, types, layers and tests
+	@scripts/setup_venv.sh $(VENV) dev,examples
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+
+bench: ## measure, and print a table of figures and limits (minutes; wants a quiet machine)
+	@scripts/setup_venv.sh $(VENV) dev,examples
+	$(BIN)/python -m benchmarks
+
+clean: ## remove .venv, caches and what runs of the examples left
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	cd examples && rm -rf */.alo */.asset_interface */.package_list */history */input \
+		*/train_artifacts */inference_artifacts

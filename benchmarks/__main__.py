@@ -1,0 +1,46 @@
+"""Run every ``bench_*.py`` and print one table: ``python -m benchmarks [topic ...]``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.processes import BenchmarkFailed
+from benchmarks.rows import Row, show
+
+PREFIX = "bench_"
+
+
+def main(arguments: Sequence[str]) -> int:
+    topics = [path.stem.removeprefix(PREFIX) for path in sorted(_here().glob(f"{PREFIX}*.py"))]
+    unknown = sorted(set(arguments) - set(topics))
+    if unknown:
+        sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are: {', '.join(topics)}\n")
+        return 2
+    rows = [row for topic in topics if not arguments or topic in arguments for row in _run(topic)]
+    show(rows)
+    return 0 if all(row.is_met for row in rows) else 1
+
+
+def _here() -> Path:
+    return Path(__file__).parent
+
+
+def _run(topic: str) -> list[Row]:
+    start = time.monotonic()
+    sys.stderr.write(f"{topic} ...")
+    sys.stderr.flush()
+    try:
+        rows: list[Row] = import_module(f"benchmarks.{PREFIX}{topic}").measure()
+    except BenchmarkFailed as failure:
+        sys.stderr.write(f" failed: {failure}\n")
+        return [Row(f"{topic}: failed", float("nan"), None, 0, "")]
+    sys.stderr.write(f" {time.monotonic() - start:.0f} s\n")
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

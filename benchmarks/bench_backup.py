@@ -1,0 +1,91 @@
+"""History of a 1 GB model: what backing it up adds to the run's time and to the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.processes import Command, alo, by_turns
+from benchmarks.rows import Row, show
+from benchmarks.solutions import write_solution
+
+MODEL_BYTES = 1_000_000_000
+SEALING_S = 60  # a whole model is hashed in a second or two
+
+MODEL_ASSET = f"""\
+import os
+
+from alolib.asset import Asset
+
+
+class UserAsset(Asset):
+    @Asset.decorator_run
+    def run(self):
+        block = os.urandom(1_000_000)
+        with open(self.asset.get_model_path() + "model.bin", "wb", buffering=0) as file:
+            for _ in range({MODEL_BYTES // 1_000_000}):
+                file.write(block)
+        self.asset.save_data({{}})
+        self.asset.save_config(self.asset.load_config())
+"""
+
+
+class Project(NamedTuple):
+    """A solution that writes the model; each measured run starts in a fresh one."""
+
+    home: Path
+    backup: bool
+
+    def write(self) -> None:
+        _wait_for_sealing(self.home)
+        shutil.rmtree(self.home, ignore_errors=True)
+        control = {"backup_artifacts": self.backup, "backup_size": 10_000}
+        write_solution(self.home, {"train": MODEL_ASSET}, control=control)
+        os.sync()  # the disk is idle, and no run pays for what the one before wrote
+
+    @property
+    def command(self) -> Command:
+        return Command(alo("run", "--project", self.home), self.write)
+
+
+def measure() -> list[Row]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        with_backup = Project(Path(folder) / "with", backup=True)
+        without = Project(Path(folder) / "without", backup=False)
+        backed_up, bare = by_turns(with_backup.command, without.command, rounds=9, warm_up=1)
+        _wait_for_sealing(with_backup.home)
+        disk_with, disk_without = (_disk_bytes(p.home) / 1e6 for p in (with_backup, without))
+    size = f"{MODEL_BYTES / 1e9:g} GB model"
+    return [
+        Row(f"run with a {size} : without its backup", backed_up.wall_s, bare.wall_s, 1.02, "s"),
+        Row(f"disk with a {size} : without its backup", disk_with, disk_without, 1.02, "MB"),
+    ]
+
+
+def _wait_for_sealing(home: Path) -> None:
+    """Wait until the process that records the checksums after a run is done."""
+    deadline = time.monotonic() + SEALING_S
+    while time.monotonic() < deadline and not all(
+        _is_sealed(path) for path in home.glob("history/train/*/log/checksums.json")
+    ):
+        time.sleep(0.1)
+
+
+def _is_sealed(checksums: Path) -> bool:
+    entries = json.loads(checksums.read_bytes())
+    return all(entry.get("checksum") for entry in entries.values())
+
+
+def _disk_bytes(home: Path) -> int:
+    """What the folder takes on the disk; a file with two names counts once."""
+    stats = [path.lstat() for path in home.rglob("*")]
+    return sum({stat.st_ino: stat.st_blocks * 512 for stat in stats}.values())
+
+
+if __name__ == "__main__":
+    show(measure())

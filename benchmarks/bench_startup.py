@@ -1,0 +1,46 @@
+"""Starting up: ``alo --help``, and a cold run of five empty steps with its history and logs."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.processes import Command, alo, by_turns, python
+from benchmarks.rows import Row, show
+from benchmarks.solutions import write_empty_solution, write_plain_script
+
+STEPS = 5
+LOGGING = """\
+import logging
+
+logging.basicConfig(filename=__file__ + ".log", level="INFO")
+logging.info("started")
+"""
+
+
+def measure() -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        return [measure_help(), *measure_run(Path(folder))]
+
+
+def measure_help() -> Row:
+    helped, nothing = by_turns(Command(alo("--help")), Command(python("-c", "pass")), rounds=31)
+    what = "alo --help : python -c pass"
+    return Row(what, helped.wall_s * 1e3, nothing.wall_s * 1e3, limit=6, unit="ms")
+
+
+def measure_run(folder: Path) -> list[Row]:
+    solution = write_empty_solution(folder / "solution", STEPS)
+    bare = write_plain_script(folder / "bare", STEPS)
+    logs = write_plain_script(folder / "logs", STEPS, prelude=LOGGING)
+    commands = [alo("run", "--project", solution), python(logs), python(bare)]
+    run, logging, plain = by_turns(*(Command(argv) for argv in commands), rounds=31)
+    what = f"alo run, {STEPS} empty steps : a script that calls {STEPS} modules"
+    return [
+        Row(f"{what} and logs", run.wall_s * 1e3, logging.wall_s * 1e3, limit=6, unit="ms"),
+        Row(what, run.wall_s * 1e3, plain.wall_s * 1e3, limit=6, unit="ms"),
+    ]
+
+
+if __name__ == "__main__":
+    show(measure())

@@ -1,0 +1,135 @@
+"""The tree of errors: each class says which exit status it ends the command line with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from alolib.errors import (
+    AloError,
+    ArgsError,
+    AssetError,
+    ContractError,
+    PathError,
+    StoppedByAsset,
+    SummaryError,
+)
+
+__all__ = [
+    "AloError",
+    "ArgsError",
+    "AssetError",
+    "CheckError",
+    "ContractError",
+    "ExportError",
+    "HistoryError",
+    "Interrupted",
+    "MetadataError",
+    "PathError",
+    "PlanError",
+    "Problem",
+    "ResultError",
+    "RunError",
+    "StagingError",
+    "StepError",
+    "StoppedByAsset",
+    "StoreError",
+    "SummaryError",
+    "UsageError",
+    "WorkspaceBusy",
+]
+
+SHOWN_PROBLEMS = 50  # spec 3: the first 50, and the count of the rest
+
+
+class UsageError(AloError):
+    """The command line, or a call of the Python API, asks for something that cannot be."""
+
+    exit_status = 2
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a plan, an asset or a data source.
+
+    ``file``, ``line`` and ``column`` (both from 1) say where; 0 means that there is no line to name.
+    """
+
+    what: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    key: str = ""
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return "  ".join(part for part in (place, self.key, self.what) if part)
+
+
+class CheckError(AloError):
+    """The check before a run found problems; nothing has run and nothing has changed."""
+
+    exit_status = 2
+
+    def __init__(self, problems: Sequence[Problem], *, fix: str = "") -> None:
+        self.problems = tuple(problems)
+        super().__init__(_problem_list(self.problems), fix=fix)
+
+
+def _problem_list(problems: Sequence[Problem]) -> str:
+    shown = [str(problem) for problem in problems[:SHOWN_PROBLEMS]]
+    rest = len(problems) - len(shown)
+    return "\n".join([*shown, f"... and {rest} more problems"] if rest else shown)
+
+
+class PlanError(CheckError):
+    """The plan cannot be read, or breaks the rules of its format."""
+
+
+class MetadataError(CheckError):
+    """Solution metadata cannot be read, or does not fit the plan."""
+
+
+class RunError(AloError):
+    """A run failed outside of an asset's own code."""
+
+
+class StepError(RunError):
+    """A step failed; ``user_traceback`` is the asset author's own traceback, without our frames."""
+
+    def __init__(
+        self, what: str, *, where: str = "", fix: str = "", step: str = "", user_traceback: str = ""
+    ) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.step, self.user_traceback = step, user_traceback
+
+
+class StagingError(RunError):
+    """Input data or a model could not be brought into the workspace."""
+
+
+class ResultError(RunError):
+    """The inference pipeline left no valid summary or output."""
+
+
+class ExportError(RunError):
+    """The artifacts could not be written to the external path."""
+
+
+class StoreError(RunError):
+    """A value could not be kept between two steps, or not be read back."""
+
+
+class HistoryError(AloError):
+    """A history entry is not there, is damaged, or cannot be changed."""
+
+
+class WorkspaceBusy(AloError):
+    """Another run has the workspace, and the caller did not want to wait."""
+
+
+class Interrupted(RunError):
+    """The run was ended by a signal; the exit status is 128 plus its number."""
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", signal_number: int = 2) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.exit_status = 128 + signal_number

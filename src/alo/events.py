@@ -1,0 +1,82 @@
+"""What happens in a run, as a stream of values: the console, the log files and any UI listen to it.
+
+Value types here are NamedTuples: as immutable as frozen dataclasses, at a fifth of the import time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
+
+from alolib.messages import LogLine
+
+__all__ = [
+    "Event",
+    "Listener",
+    "LogLine",
+    "Output",
+    "Progress",
+    "RunFinished",
+    "RunStarted",
+    "StepFinished",
+    "StepStarted",
+]
+
+
+class RunStarted(NamedTuple):
+    """A run has its id and its place in the workspace; its data comes next."""
+
+    run_id: str
+    pipeline: str  # train or inference
+    steps: tuple[str, ...]
+    solution: str
+
+
+class StepStarted(NamedTuple):
+    step: str
+    number: int  # from 1
+    total: int
+
+
+class StepFinished(NamedTuple):
+    step: str
+    number: int
+    total: int
+    status: str  # success or error
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int  # of the process while the step ran; 0 where the system does not tell
+    keys_added: tuple[str, ...]  # data keys that this step was the first to save
+
+
+class Output(NamedTuple):
+    """Text that an asset printed; pieces as they came, not lines."""
+
+    stream: str  # stdout or stderr
+    text: str
+
+
+class Progress(NamedTuple):
+    """How far long work is."""
+
+    task: str
+    done: int
+    total: int | None
+    unit: str  # B for bytes, or what is counted
+
+
+class RunFinished(NamedTuple):
+    run_id: str
+    pipeline: str
+    status: str  # success, error or interrupted
+    seconds: float
+    summary: Mapping[str, object] | None
+    artifacts: str
+    history: str  # the entry's folder; empty if there is none
+    exported: tuple[str, ...] = ()
+
+
+Event: TypeAlias = (
+    RunStarted | StepStarted | StepFinished | LogLine | Output | Progress | RunFinished
+)
+Listener: TypeAlias = Callable[[Event], None]

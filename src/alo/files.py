@@ -1,0 +1,66 @@
+"""Write whole or not at all, checksums, hard links: what every store of files here is built on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import xxhash
+
+CHUNK = 1 << 20
+
+
+def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write so that a reader sees the old file or the whole new one, never half.
+
+    Args:
+        durable: also survive a power loss (``fsync``); a killed process never needs it.
+    """
+    temporary = temporary_beside(path)
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        # Atomic only inside one file system, which is why the temporary file sits beside its target.
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def temporary_beside(path: Path) -> Path:
+    """A hidden name in the same folder that no one else uses."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.alo-tmp")
+
+
+def is_leftover(name: str) -> bool:
+    """Whether this is the name of a temporary file that a killed process left behind."""
+    return name.endswith(".alo-tmp")
+
+
+def checksum(path: Path) -> str:
+    """xxh3-128 of a file's content as 32 hex digits; reads in chunks of 1 MiB."""
+    digest = xxhash.xxh3_128()
+    buffer = bytearray(CHUNK)
+    view = memoryview(buffer)
+    with open(path, "rb", buffering=0) as file:
+        while size := file.readinto(buffer):
+            digest.update(view[:size])
+    return digest.hexdigest()
+
+
+def checksum_of(content: bytes) -> str:
+    """xxh3-128 of bytes in memory as 32 hex digits."""
+    return xxhash.xxh3_128_hexdigest(content)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a file, a link or a whole folder; nothing there is no error."""
+    if path.is_symlink() or path.is_file():
+        path.unlink(missing_ok=True)
+    elif path.exists():
+        import shutil
+
+        shutil.rmtree(path)

@@ -1,0 +1,101 @@
+"""Every folder and file name of a project, in one place (spec 2)."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+PLAN_NAME = "experimental_plan.yaml"
+PIPELINES = ("train_pipeline", "inference_pipeline")
+KINDS = ("train", "inference")  # a pipeline's name without "_pipeline", as commands and folders say it
+
+TRASH_PREFIX = "trash-"
+
+
+def safe_name(text: str) -> str:
+    """``text`` as a part of a path: what is not a letter, digit, ``-``, ``_`` or ``.`` becomes ``-``."""
+    cleaned = re.sub(r"[^\w.-]", "-", text.strip())
+    return cleaned.strip(".") or "solution"  # never hidden, never "." or ".."
+
+
+def without_digits(step: str) -> str:
+    """The step's name as ALO 2.x looks its file and model folder up."""
+    return re.sub(r"\d", "", step)
+
+
+class Workspace:
+    """The paths of one project folder; creates nothing by itself."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = Path(home).resolve()
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.home)!r})"
+
+    @property
+    def assets(self) -> Path:
+        return self.home / "assets"
+
+    def asset(self, step: str) -> Path:
+        return self.assets / step
+
+    def input(self, kind: str) -> Path:
+        return self.home / "input" / kind
+
+    def artifacts(self, kind: str) -> Path:
+        return self.home / f"{kind}_artifacts"
+
+    @property
+    def models(self) -> Path:
+        return self.artifacts("train") / "models"
+
+    @property
+    def interface(self) -> Path:
+        return self.home / ".asset_interface"
+
+    @property
+    def history(self) -> Path:
+        return self.home / "history"
+
+    @property
+    def internal(self) -> Path:
+        return self.home / ".alo"
+
+    @property
+    def lock(self) -> Path:
+        return self.internal / "lock"
+
+    @property
+    def lock_holder(self) -> Path:
+        return self.internal / "lock.json"
+
+    @property
+    def unfinished(self) -> Path:
+        """There while a run goes on: its journal, and what it replaces until it has succeeded.
+
+        Not below ``.alo/``, which a user may delete at any time: after a kill the last good model is here.
+        """
+        return self.home / ".unfinished_run"
+
+    @property
+    def journal(self) -> Path:
+        return self.unfinished / "run.json"
+
+    def staging_manifest(self, kind: str) -> Path:
+        return self.internal / f"staged-{kind}.json"
+
+    def trash(self) -> Path:
+        """A new name to rename a folder to before it is deleted; leftovers go at the next run."""
+        return self.internal / f"{TRASH_PREFIX}{os.urandom(6).hex()}"
+
+    @property
+    def index(self) -> Path:
+        return self.internal / "history.sqlite"
+
+
+def find_plan(home: Path) -> Path:
+    """The plan of a project folder, or where it would be (spec 2)."""
+    usual = home / "solution" / PLAN_NAME
+    beside = home / PLAN_NAME
+    return beside if beside.is_file() and not usual.is_file() else usual

@@ -1,0 +1,110 @@
+"""What a plan says, typed and immutable; reading it is in ``load.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.errors import Problem
+
+
+class Source(NamedTuple):
+    """Where a step's code comes from and what it needs installed."""
+
+    code: str = "local"  # local, or a git URL
+    branch: str = ""  # branch, tag or commit; empty: the repository's own default
+    path: str = ""  # a folder inside the repository
+    requirements: tuple[str, ...] = ()
+
+
+class StepPlan(NamedTuple):
+    """One step as the plan asks for it; nothing has been imported yet."""
+
+    name: str
+    args: Mapping[str, object]
+    ui_args: tuple[str, ...] = ()
+    source: Source = Source()
+    cache: bool = True
+    isolation: str = ""  # empty: in the engine's process; or process
+    environment: str = ""  # empty: the pipeline's; or isolated
+    timeout_s: float | None = None
+    retries: int = 0  # further tries after the first
+    line: int = 0  # of the step in user_parameters
+
+
+class PipelinePlan(NamedTuple):
+    """The steps of one pipeline in the order they run."""
+
+    kind: str  # train or inference
+    steps: tuple[StepPlan, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}_pipeline"
+
+    def step(self, name: str) -> StepPlan | None:
+        return next((step for step in self.steps if step.name == name), None)
+
+
+class ExternalPaths(NamedTuple):
+    """Where data comes from and artifacts go to, as the plan writes it (relative to the project)."""
+
+    load_train_data_path: tuple[str, ...] = ()
+    load_inference_data_path: tuple[str, ...] = ()
+    save_train_artifacts_path: str = ""
+    save_inference_artifacts_path: str = ""
+    load_model_path: str = ""
+
+    def load_data(self, kind: str) -> tuple[str, ...]:
+        return self.load_train_data_path if kind == "train" else self.load_inference_data_path
+
+    def save_artifacts(self, kind: str) -> str:
+        train = kind == "train"
+        return self.save_train_artifacts_path if train else self.save_inference_artifacts_path
+
+
+class Control(NamedTuple):
+    """How the engine runs the plan."""
+
+    get_asset_source: str = "once"
+    backup_artifacts: bool = True
+    backup_log: bool = True
+    backup_size: float = 1000  # MB (10^6 bytes) kept in history/
+    interface_mode: str = "memory"
+    save_inference_format: str = "tar.gz"
+    check_resource: bool = False
+
+
+class UiArg(NamedTuple):
+    """How a UI edits one arg."""
+
+    name: str
+    type: str
+    description: str = ""
+    default: object = None
+    selectable: tuple[object, ...] = ()
+    range: tuple[float, float] | None = None  # bounds; of a string: its length
+
+
+class Plan(NamedTuple):
+    """A whole plan that has passed its checks."""
+
+    path: Path
+    text: bytes  # the file as it was read
+    name: str
+    version: str
+    external: ExternalPaths
+    aws_key_profile: str
+    train: PipelinePlan | None
+    inference: PipelinePlan | None
+    control: Control
+    ui_args_detail: Mapping[str, Mapping[str, tuple[UiArg, ...]]]  # kind -> step -> args
+    warnings: tuple[Problem, ...] = ()
+
+    def pipeline(self, kind: str) -> PipelinePlan | None:
+        return self.train if kind == "train" else self.inference
+
+    @property
+    def pipelines(self) -> tuple[PipelinePlan, ...]:
+        return tuple(pipeline for pipeline in (self.train, self.inference) if pipeline)

@@ -1,0 +1,122 @@
+"""What a run was made with: Python, packages, git commit; told without importing much."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+GIT_PATIENCE_S = 1.0
+INSTALLED = ("site-packages", "dist-packages")
+
+
+def python_version() -> str:
+    return ".".join(map(str, sys.version_info[:3]))
+
+
+def imported_packages() -> dict[str, str]:
+    """Versions of the installed packages that this process has imported so far."""
+    installed: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    for name, module in sorted(sys.modules.items()):
+        if "." in name or name.startswith("_"):
+            continue
+        folder, _, _ = str(getattr(module, "__file__", None) or "").rpartition(
+            f"{name}{os.sep}__init__"
+        )
+        if os.path.basename(folder.rstrip(os.sep)) not in INSTALLED:
+            continue
+        if folder not in installed:
+            versions.update(_installed_versions(folder))
+            installed[folder] = ""
+        version = getattr(module, "__version__", None)
+        found = version if isinstance(version, str) else versions.get(_normal(name))
+        if found:
+            installed[name] = found
+    return {name: version for name, version in installed.items() if version}
+
+
+def _installed_versions(folder: str) -> dict[str, str]:
+    """Name and version of each package in a site-packages folder, from the names of its entries."""
+    found = {}
+    for entry in os.listdir(folder):
+        name, dash, version = entry.removesuffix(".dist-info").partition("-")
+        if dash and entry.endswith(".dist-info"):
+            found[_normal(name)] = version
+    return found
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+class GitState:
+    """Commit and dirty state of the work tree a project lies in; git works while the run does."""
+
+    def __init__(self, home: Path) -> None:
+        self._pid, self._pipe = 0, -1
+        self._top = next((path for path in (home, *home.parents) if (path / ".git").exists()), None)
+        if self._top is not None:
+            self._ask(home)
+
+    def read(self) -> dict[str, object]:
+        """``{"commit": ..., "dirty": ...}``; empty where there is no git work tree, or no git."""
+        if self._pid == 0:
+            return {}
+        pipe, self._pipe = self._pipe, -1
+        try:
+            output = _read_until(pipe, time.monotonic() + GIT_PATIENCE_S)
+        finally:
+            os.close(pipe)  # ends a git that still writes
+            self._end()
+        lines = (output or "").split("\n")
+        commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid ")), "")
+        changed = any(line and not line.startswith("#") for line in lines)
+        return {"commit": commit, "dirty": changed} if commit else {}
+
+    def _ask(self, home: Path) -> None:
+        self._pipe, theirs = os.pipe()
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, theirs, 1),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ]
+        argv = ["git", "--no-optional-locks", "-C", str(home), "status", "--porcelain=v2"]
+        argv += ["--branch", "--untracked-files=no", "--", "."]
+        try:
+            self._pid = os.posix_spawnp("git", argv, os.environ, file_actions=actions)
+        except OSError:  # no git here
+            os.close(self._pipe)
+            self._pipe = -1
+        finally:
+            os.close(theirs)
+
+    def _end(self) -> None:
+        pid, self._pid = self._pid, 0
+        try:
+            for _ in range(20):
+                if os.waitpid(pid, os.WNOHANG)[0]:
+                    return
+                time.sleep(0.005)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        except ChildProcessError:  # an asset has reaped it
+            return
+
+
+def _read_until(pipe: int, deadline: float) -> str | None:
+    """All of what comes, at most 64 KiB; None if it takes too long."""
+    import select
+
+    parts: list[bytes] = []
+    while sum(map(len, parts)) < 1 << 16:
+        if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            return None
+        part = os.read(pipe, 1 << 16)
+        if not part:
+            break
+        parts.append(part)
+    return b"".join(parts).decode("utf-8", "replace")

@@ -1,0 +1,105 @@
+"""What a step raised, told to its author: their own traceback, the place, and what may mend it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple
+
+import alolib
+from alo.errors import AloError, StepError, StoreError
+
+if TYPE_CHECKING:
+    from traceback import TracebackException
+
+OWN_FOLDERS = tuple(
+    os.path.join(os.path.dirname(os.path.abspath(path)), "")
+    for path in (os.path.dirname(__file__), str(alolib.__file__))
+)
+
+
+class Place(NamedTuple):
+    """Where in the project an exception passed."""
+
+    file: str
+    line: int
+    function: str
+
+
+def step_error(step: str, error: BaseException, home: Path) -> StepError:
+    """The error that ends the run because ``error`` came out of a step.
+
+    Args:
+        home: the project's folder; the last frame below it is the place that is named.
+    """
+    place = _place(error.__traceback__, home)
+    where = f"{place.file}:{place.line}, in {place.function}()" if place else ""
+    what, fix = _what_and_fix(error)
+    traceback = "" if isinstance(error, AloError) else user_traceback(error)
+    if isinstance(error, StoreError):
+        where = error.where or where
+    failed = StepError(
+        f"step '{step}' failed: {what}", where=where, fix=fix, step=step, user_traceback=traceback
+    )
+    if isinstance(error, AloError) and error.where and error.where != where:
+        failed.where = f"{error.where} ({where})" if where else error.where
+    return failed
+
+
+def _what_and_fix(error: BaseException) -> tuple[str, str]:
+    if isinstance(error, AloError):
+        return error.what, error.fix
+    if isinstance(error, SystemExit):
+        return (
+            f"it called sys.exit({error.code!r})",
+            "to stop the run, raise an error or call self.asset.save_error(...); "
+            "to end the step, return from run()",
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        from alo.sources.inspection import package_of
+
+        package = package_of(error.name)
+        return (
+            f"the module '{error.name}' is not installed here",
+            f"pip install {package}, or add {package} to the step's requirements in the plan",
+        )
+    if isinstance(error, MemoryError):
+        return "out of memory", "work on less data at once"
+    if isinstance(error, OSError) and error.errno == 28:
+        return f"the disk is full: {error}", "make room on the disk, and run again"
+    text = str(error)
+    return (f"{type(error).__name__}: {text}" if text else type(error).__name__), ""
+
+
+def _place(traceback: TracebackType | None, home: Path) -> Place | None:
+    root = os.path.join(str(home), "")
+    found = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_filename.startswith(root) and "site-packages" not in code.co_filename:
+            name = os.path.relpath(code.co_filename, root)
+            found = Place(name, traceback.tb_lineno, code.co_name)
+        traceback = traceback.tb_next
+    return found
+
+
+def user_traceback(error: BaseException) -> str:
+    """The traceback as Python prints it, without the frames of this engine."""
+    from traceback import TracebackException
+
+    told = TracebackException.from_exception(error)
+    _drop_own_frames(told)
+    return "".join(told.format()).rstrip("\n")
+
+
+def _drop_own_frames(told: TracebackException) -> None:
+    kept = [frame for frame in told.stack if not _is_own(frame.filename)]
+    told.stack[:] = kept
+    for other in (told.__cause__, told.__context__):
+        if other is not None:
+            _drop_own_frames(other)
+
+
+def _is_own(file: str) -> bool:
+    return file.startswith(OWN_FOLDERS) or file.startswith("<frozen importlib")

@@ -1,0 +1,436 @@
+"""One run of one pipeline, from taking the workspace's folders until it gives them back.
+
+``begin`` → ``load`` → ``run_step`` for each step → ``save``; or, at any point, ``fail``. The
+command line goes through them in one go (``run.py``), a notebook one by one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from alo.data.export import export_artifacts
+from alo.data.models import fetch_models
+from alo.data.staging import Staged, stage, use_what_is_there
+from alo.engine import unfinished
+from alo.engine.environment import GitState, imported_packages, python_version
+from alo.engine.logs import RunLogs
+from alo.engine.messages import error as error_line
+from alo.engine.messages import info, warning
+from alo.engine.preflight import Job
+from alo.engine.request import RunOutcome
+from alo.engine.results import check_results
+from alo.engine.signals import SignalGuard
+from alo.engine.snapshot import snapshot
+from alo.engine.step import FailedStep, StepResult, StepTask, run_step
+from alo.errors import AloError, Interrupted, RunError, StepError
+from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
+from alo.history.entry import entry_folder, link_tree, save_entry
+from alo.history.ids import new_run_id, param_id, utc_text
+from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id, write_origin
+from alo.history.record import RunRecord, StepRecord
+from alo.history.retention import keep_within
+from alo.plan.model import StepPlan
+from alo.plan.render import render_plan
+from alo.sources.fingerprint import code_checksums, code_files, code_id
+from alo.sources.loader import AssetCode, project_modules_apart
+from alo.version import __version__
+
+
+class Carry(NamedTuple):
+    """What goes from one step to the next."""
+
+    data: dict[str, object]
+    config: dict[str, object]
+
+
+class PipelineRun:
+    """A run in progress. Use ``begin`` to make one."""
+
+    def __init__(self, job: Job, guard: SignalGuard, listener: Listener) -> None:
+        self.job, self.guard = job, guard
+        self.workspace, self.kind = job.workspace, job.pipeline.kind
+        self._started, self._clock = time.time(), time.monotonic()
+        self._git = GitState(self.workspace.home)
+        self.record = _first_record(job, self._started)
+        self._unfinished = unfinished.begin(self.workspace, _journal(self.record))
+        self._code: dict[str, Path] = {}  # name in the history entry -> our copy
+        for step in job.pipeline.steps:
+            self._take_code(step.name)
+        self._logs = RunLogs(self.artifacts / "log")
+        self._listeners = (self._logs, listener)
+        self.carry: Carry | None = None  # what the next step is given; None at the first
+        self._codes = {
+            step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
+        }
+
+    @property
+    def artifacts(self) -> Path:
+        return self.workspace.artifacts(self.kind)
+
+    def take(self, job: Job, step: str) -> None:
+        """Use a step's args and code as they are now the next time it runs; for a notebook."""
+        self.job = job
+        args = {each.name: dict(each.args) for each in job.pipeline.steps}
+        self.record = self.record._replace(
+            args=args, param_id=param_id(args), overrides=job.changes
+        )
+        self._codes[step].forget()
+        self._take_code(step)
+
+    def _take_code(self, step: str) -> None:
+        """Keep a step's code as it is now, whatever an editor does while it runs."""
+        prefix = f"assets/{step}/"
+        others = {name: path for name, path in self._code.items() if not name.startswith(prefix)}
+        files = code_files(self.job.assets, step)
+        self._code = {**others, **snapshot(files, self.workspace.unfinished / "code")}
+        checksums = code_checksums(self._code)
+        self.record = self.record._replace(
+            code_id=code_id(checksums), code_id_description={"files": checksums}
+        )
+
+    def emit(self, event: Event) -> None:
+        """Tell the log files and whoever else listens."""
+        for listener in self._listeners:
+            listener(event)
+
+    def load(self) -> None:
+        """Stage the input data, and for inference bring the models in.
+
+        Raises:
+            StagingError: data or model cannot be read, or the data is not what a rerun needs.
+        """
+        self.emit(info(f"run {self.record.id}, ALO {__version__}"))
+        for change in self.job.changes:
+            self.emit(info(f"changed for this run: {change}"))
+        staged = self._stage()
+        self.record = self.record._replace(
+            data_id=staged.data_id,
+            data_id_description={
+                "files": staged.files,
+                "sources": list(self.job.plan.external.load_data(self.kind)),
+            },
+        )
+        _refuse_other_data(self.job, staged)
+        if self.kind == "inference":
+            self._load_models()
+
+    def run_step(self, step: StepPlan, number: int) -> None:
+        """Run one step on ``carry``, which is then what the step saved.
+
+        Args:
+            number: of the step in the pipeline, from 0.
+        Raises:
+            StepError: the asset failed, or did not keep the contract.
+        """
+        total = len(self.job.pipeline.steps)
+        self.emit(StepStarted(step.name, number + 1, total))
+        began = time.monotonic()
+        # The step alone holds what it was given: a value that it replaces is free at once.
+        carry, self.carry = self.carry, None
+        task = self._task(step, number, carry)
+        incoming_keys = frozenset(task.data)
+        del carry
+        with project_modules_apart(self.workspace.home):
+            result = run_step(task, self._codes[step.name], self.emit)
+        self.guard.raise_if_received()
+        seconds = time.monotonic() - began
+        added = (
+            tuple(str(key) for key in result.data if key not in incoming_keys)
+            if isinstance(result, StepResult)
+            else ()
+        )
+        status = "success" if isinstance(result, StepResult) else "error"
+        if result.sampled:
+            self.emit(info(f"step {step.name}: {result.sampled}")._replace(show=True))
+        record = StepRecord(
+            step.name, status, round(seconds, 6), result.cpu_seconds, result.peak_bytes, added
+        )
+        self.record = self.record._replace(
+            steps=(*(kept for kept in self.record.steps if kept.name != step.name), record)
+        )
+        self.emit(
+            StepFinished(
+                step.name,
+                number + 1,
+                total,
+                status,
+                seconds,
+                result.cpu_seconds,
+                result.peak_bytes,
+                added,
+            )
+        )
+        if isinstance(result, FailedStep):
+            raise result.error
+        self._logs.check()
+        if result.summary is not None:
+            self._note_summary(result.summary)
+        self.carry = Carry(result.data, result.config)
+
+    def save(self) -> RunOutcome:
+        """End a run that has succeeded: check, export, keep in history, drop what it replaced.
+
+        Raises:
+            ResultError: an inference run left no valid summary or output.
+            ExportError: the artifacts could not be written to the external path.
+        """
+        if self.kind == "inference":
+            check_results(self.artifacts)
+        self._finish_record("success")
+        if self.kind == "train":
+            write_origin(self.workspace, self.record.id)
+        exported = self._export()
+        self.emit(info("the run has succeeded"))
+        self._logs.check()
+        with self.guard.held():
+            history = self._keep(self.artifacts)
+            self._unfinished.discard()
+        self._logs.close()
+        keep_within(
+            self.workspace,
+            self.job.plan.control.backup_size,
+            {self.record.id, current_train_id(self.workspace)},
+        )
+        outcome = RunOutcome(
+            self.record.id,
+            self.kind,
+            "success",
+            self.record.seconds,
+            self._summary(),
+            self.artifacts,
+            history,
+            tuple(exported),
+            self.record.steps,
+        )
+        self._tell_end(outcome.status, history, outcome.exported)
+        return outcome
+
+    def fail(self, error: BaseException) -> None:
+        """End a run that has not succeeded: keep it in history, and put back what it replaced."""
+        interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
+        status = "interrupted" if interrupted else "error"
+        what = error.what if isinstance(error, AloError) else f"{type(error).__name__}: {error}"
+        step = error.step if isinstance(error, StepError) else ""
+        traceback = error.user_traceback if isinstance(error, StepError) else ""
+        with self.guard.held():
+            self._finish_record(status, reason=what, failed_step=step)
+            self.emit(error_line("\n".join(filter(None, [str(error) or what, traceback]))))
+            self._logs.close()
+            history: Path | None = None
+            try:
+                history = self._keep(self.artifacts)
+            except OSError as problem:  # a full disk, say: the artifacts go back all the same
+                self._listeners[-1](warning(f"the failed run is not in history: {problem}"))
+            self._unfinished.put_back()
+        self._tell_end(status, history)
+
+    def _stage(self) -> Staged:
+        if self.job.sources is None:
+            return use_what_is_there(self.workspace, self.kind)
+        staged = stage(self.workspace, self.kind, self.job.sources, self._report_staging)
+        amount = f"{len(staged.files)} files, {staged.size / 1e6:,.1f} MB"
+        what = f"{amount}, {staged.copied} of them new; data_id {staged.data_id}"
+        self.emit(info(f"input data: {what}"))
+        return staged
+
+    def _report_staging(self, done: int, total: int) -> None:
+        self.emit(Progress("staging", done, total, "B"))
+
+    def _load_models(self) -> None:
+        """Models from outside stay; those of a past run are put back afterwards."""
+        if self.job.train_id:
+            entry = entry_folder(self.workspace, "train", self.job.train_id)
+            self._unfinished.replace_models(borrowed=True)
+            link_tree(entry / "models", self.workspace.models)
+            self.record = self.record._replace(train_id=self.job.train_id)
+            return
+        if self.job.model_source is not None:
+            fetched = self.workspace.unfinished / "fetched-models"
+            fetch_models(self.job.model_source, fetched)
+            with self.guard.held():
+                self._unfinished.replace_models(borrowed=False)
+                os.rename(fetched, self.workspace.models)
+                write_origin(self.workspace, EXTERNAL_MODEL)
+        self.record = self.record._replace(train_id=current_train_id(self.workspace))
+
+    def _task(self, step: StepPlan, number: int, carry: Carry | None) -> StepTask:
+        names = tuple(each.name for each in self.job.pipeline.steps)
+        train = self.job.plan.train
+        config = {**(carry.config if carry else {}), "meta": self._meta(step.name, number)}
+        return StepTask(
+            name=step.name,
+            home=self.workspace.home,
+            envs=self._envs(step, number),
+            args=step.args,
+            data=dict(carry.data) if carry else {},
+            config=config,
+            is_first=carry is None,
+            steps=names,
+            train_steps=tuple(each.name for each in train.steps) if train else (),
+            sample_resources=self.job.plan.control.check_resource,
+        )
+
+    def _meta(self, step: str, number: int) -> dict[str, object]:
+        """What the API page promises below ``config["meta"]``."""
+        space = self.workspace
+        folders = {
+            "input": space.home / "input",
+            "train_artifacts": space.artifacts("train"),
+            "inference_artifacts": space.artifacts("inference"),
+            ".asset_interface": space.interface,
+            "history": space.history,
+        }
+        return {
+            "artifacts": {name: _slashed(path) for name, path in folders.items()},
+            "pipeline": self.job.pipeline.name,
+            "step_number": number,
+            "step": number,
+            "step_name": step,
+        }
+
+    def _envs(self, step: StepPlan, number: int) -> dict[str, object]:
+        external, control = self.job.plan.external, self.job.plan.control
+        steps = self.job.pipeline.steps
+        return {
+            "project_home": _slashed(self.workspace.home),
+            "pipeline": self.job.pipeline.name,
+            "step": step.name,
+            "num_step": number,
+            "prev_step": steps[number - 1].name if number else "",
+            "artifacts": self._meta(step.name, number)["artifacts"],
+            "alo_version": __version__,
+            "solution_metadata_version": self.job.metadata_version,
+            "asset_branch": step.source.branch,
+            "interface_mode": control.interface_mode,
+            "proc_start_time": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._started)),
+            "save_train_artifacts_path": external.save_train_artifacts_path,
+            "save_inference_artifacts_path": external.save_inference_artifacts_path,
+            "check_resource": control.check_resource,
+            "log_file_path": str(self.artifacts / "log" / "pipeline.log"),
+        }
+
+    def _note_summary(self, summary: Mapping[str, object]) -> None:
+        probability: Any = summary.get("probability") or {}
+        score: Any = summary["score"]
+        self.record = self.record._replace(
+            result=str(summary["result"]),
+            score=float(score),
+            note=str(summary.get("note", "")),
+            probability={str(name): float(value) for name, value in probability.items()},
+        )
+
+    def _summary(self) -> Mapping[str, object] | None:
+        record = self.record
+        if record.score is None:
+            return None
+        return {
+            "result": record.result,
+            "score": record.score,
+            "note": record.note,
+            "probability": record.probability,
+        }
+
+    def _finish_record(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
+        self.record = self.record._replace(
+            status=status,
+            end_time=utc_text(time.time()),
+            seconds=round(time.monotonic() - self._clock, 6),
+            reason=reason,
+            failed_step=failed_step,
+            packages=imported_packages(),
+            git=self._git.read(),
+        )
+
+    def _export(self) -> list[Path]:
+        target = self.job.export_target
+        if target is None:
+            return []
+        archive_format = self.job.plan.control.save_inference_format
+        exported = export_artifacts(self.artifacts, self.kind, target, archive_format)
+        self.emit(info(f"saved to {target}: {', '.join(path.name for path in exported)}"))
+        return exported
+
+    def _keep(self, artifacts: Path) -> Path:
+        control = self.job.plan.control
+        return save_entry(
+            self.workspace,
+            self.record,
+            plan=render_plan(self.job.plan, self.job.changes),
+            artifacts=artifacts,
+            code=self._code,
+            backup_artifacts=control.backup_artifacts,
+            backup_log=control.backup_log,
+        )
+
+    def _tell_end(self, status: str, history: Path | None, exported: tuple[Path, ...] = ()) -> None:
+        self._listeners[-1](
+            RunFinished(
+                self.record.id,
+                self.kind,
+                status,
+                self.record.seconds,
+                self._summary(),
+                str(self.artifacts),
+                str(history or ""),
+                tuple(map(str, exported)),
+            )
+        )
+
+
+def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
+    """Take the workspace's artifacts folder over for a new run; the lock is the caller's."""
+    with guard.held():
+        try:
+            run = PipelineRun(job, guard, listener)
+        except BaseException:
+            if left := unfinished.find(job.workspace):
+                left.put_back()
+            raise
+    steps = tuple(step.name for step in job.pipeline.steps)
+    run.emit(RunStarted(run.record.id, run.kind, steps, job.plan.name))
+    return run
+
+
+def _first_record(job: Job, started: float) -> RunRecord:
+    args = {step.name: dict(step.args) for step in job.pipeline.steps}
+    return RunRecord(
+        id=new_run_id(job.plan.name, started),
+        pipeline=job.pipeline.kind,
+        status="running",
+        start_time=utc_text(started),
+        solution=job.plan.name,
+        version=job.plan.version,
+        param_id=param_id(args),
+        train_id=NO_TRAIN_RUN if job.pipeline.kind == "inference" else "",
+        args=args,
+        overrides=job.changes,
+        python=python_version(),
+        host=os.uname().nodename,
+        alo_version=__version__,
+    )
+
+
+def _journal(record: RunRecord) -> dict[str, object]:
+    return {"id": record.id, "pipeline": record.pipeline, "record": record.to_json()}
+
+
+def _refuse_other_data(job: Job, staged: Staged) -> None:
+    if job.expected_data is None or job.expected_data[0] == staged.data_id:
+        return
+    expected = job.expected_data[1]
+    names = sorted({*expected, *staged.files})
+    changed = [name for name in names if expected.get(name) != staged.files.get(name)]
+    differ = f"{len(changed)} files differ, {', '.join(changed[:5])}"
+    raise RunError(
+        f"the input data is not that of the run: {differ}",
+        where=str(job.workspace.input(job.pipeline.kind)),
+        fix="bring the data of that run back; `alo history show` says where it came from",
+    )
+
+
+def _slashed(path: Path) -> str:
+    return f"{path}/"

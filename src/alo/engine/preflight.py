@@ -1,0 +1,230 @@
+"""The check before a run: plan, metadata, assets, data sources, export targets, disk space.
+
+Everything that can be known to be wrong is told at once; nothing is imported, run or changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.data.export import check_export_target
+from alo.data.locations import BadLocation, SourceFile, list_sources
+from alo.data.models import check_model_source
+from alo.data.staging import bytes_to_copy
+from alo.engine.request import MODES, RunRequest
+from alo.errors import CheckError, Problem, UsageError
+from alo.layout import KINDS, Workspace, find_plan
+from alo.plan.load import load_plan
+from alo.plan.model import PipelinePlan, Plan, StepPlan
+from alo.sources.inspection import inspect_asset
+
+SPARE_BYTES = 10_000_000  # for logs, the history entry and small artifacts
+
+
+class Job(NamedTuple):
+    """One pipeline that is ready to run."""
+
+    workspace: Workspace
+    plan: Plan
+    pipeline: PipelinePlan
+    assets: Path  # the folder of the steps' folders
+    sources: tuple[SourceFile, ...] | None = None  # None: what is in input/ is used
+    export_target: Path | None = None
+    model_source: Path | None = None
+    train_id: str = ""  # of an inference: use the model of this past run
+    expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
+    metadata_version: str = ""
+    changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
+
+
+class Checked(NamedTuple):
+    """A solution that has passed its check."""
+
+    plan: Plan
+    jobs: tuple[Job, ...]
+    warnings: tuple[Problem, ...]
+
+
+def check_solution(request: RunRequest) -> Checked:
+    """Check all that a run of this request needs.
+
+    Raises:
+        CheckError: with every problem that was found.
+        UsageError: the request itself is wrong.
+    """
+    workspace = find_workspace(request.home)
+    plan, changes, metadata_version = read_plan(request, workspace)
+    return check_plan(plan, workspace, request.mode, changes, metadata_version)
+
+
+def find_workspace(home: Path) -> Workspace:
+    """The workspace of a project folder.
+
+    Raises:
+        UsageError: the folder is not there.
+    """
+    if not home.is_dir():
+        what = "is not a folder" if home.exists() else "does not exist"
+        raise UsageError(
+            f"the project folder {what}: {home}",
+            fix="name one with --project, or make one: alo init NAME",
+        )
+    return Workspace(home)
+
+
+def read_plan(request: RunRequest, workspace: Workspace) -> tuple[Plan, tuple[str, ...], str]:
+    """The plan as this request wants it, what that changes in it, and the metadata's version."""
+    if request.mode not in MODES:
+        raise UsageError(f"no mode '{request.mode}'", fix=f"it can be {', '.join(MODES)}")
+    plan = load_plan(_plan_path(request, workspace), home=workspace.home)
+    changes: tuple[str, ...] = ()
+    version = ""
+    if request.system:
+        from alo.plan.metadata import apply_metadata, read_metadata
+
+        metadata = read_metadata(request.system)
+        plan, changes = apply_metadata(plan, metadata, _kinds(request.mode))
+        version = metadata.version
+    if request.overrides:
+        from alo.plan.overrides import apply_overrides, parse_override
+
+        plan, set_here = apply_overrides(plan, [parse_override(text) for text in request.overrides])
+        changes += set_here
+    return plan, changes, version
+
+
+def _plan_path(request: RunRequest, workspace: Workspace) -> Path:
+    if request.config is None:
+        return find_plan(workspace.home)
+    # As the shell that typed it means it, then as the project does.
+    given = Path(os.path.abspath(request.config))
+    inside = workspace.home / request.config
+    return inside if inside.is_file() and not given.is_file() else given
+
+
+def _kinds(mode: str) -> tuple[str, ...]:
+    return KINDS if mode == "all" else (mode,)
+
+
+def check_plan(
+    plan: Plan,
+    workspace: Workspace,
+    mode: str,
+    changes: tuple[str, ...] = (),
+    metadata_version: str = "",
+    assets: Path | None = None,
+) -> Checked:
+    """Check what a plan needs of the project around it.
+
+    Args:
+        assets: another folder of assets than the project's own.
+    Raises:
+        CheckError: with every problem that was found.
+    """
+    problems: list[Problem] = []
+    jobs: list[Job] = []
+    inspected: set[str] = set()
+    for kind in _kinds(mode):
+        pipeline = plan.pipeline(kind)
+        if pipeline is None:
+            if mode == kind:
+                what = f"the plan has no {kind}_pipeline to run"
+                problems.append(Problem(what, plan.path.name, key="user_parameters"))
+            continue
+        job = Job(
+            workspace,
+            plan,
+            pipeline,
+            assets or workspace.assets,
+            metadata_version=metadata_version,
+            changes=changes,
+        )
+        steps = [step for step in pipeline.steps if step.name not in inspected]
+        inspected.update(step.name for step in steps)
+        problems += _asset_problems(job, steps)
+        jobs.append(_check_outside(job, problems))
+    problems += _room_problems(workspace, jobs)
+    if problems:
+        raise CheckError(problems)
+    return Checked(plan, tuple(jobs), (*plan.warnings, *_warnings(jobs)))
+
+
+def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
+    home = job.assets.parent
+    for step in steps:
+        folder = job.assets / step.name
+        if step.source.code != "local" and not folder.is_dir():
+            what = f"the asset is at {step.source.code}: git sources come with a later version"
+            fix = f"clone it to {folder} for now"
+            yield Problem(f"{what}; {fix}", job.plan.path.name, step.line, key=f"step {step.name}")
+            continue
+        installs = bool(step.source.requirements)
+        yield from inspect_asset(folder, step.name, home=home, installs=installs)
+
+
+def _check_outside(job: Job, problems: list[Problem]) -> Job:
+    """The job with its data, model and export locations, or further problems."""
+    kind, home, external = job.pipeline.kind, job.workspace.home, job.plan.external
+    paths, target = external.load_data(kind), external.save_artifacts(kind)
+    try:
+        if paths:
+            sources = list_sources(home, paths, job.workspace.input(kind))
+            job = job._replace(sources=tuple(sources))
+    except BadLocation as error:
+        problems.append(_location_problem(job, f"load_{kind}_data_path", error))
+    try:
+        if target:
+            job = job._replace(export_target=check_export_target(home, target))
+    except BadLocation as error:
+        problems.append(_location_problem(job, f"save_{kind}_artifacts_path", error))
+    try:
+        if kind == "inference" and external.load_model_path:
+            job = job._replace(model_source=check_model_source(home, external.load_model_path))
+    except BadLocation as error:
+        problems.append(_location_problem(job, "load_model_path", error))
+    return job
+
+
+def _location_problem(job: Job, key: str, error: BadLocation) -> Problem:
+    told = f"{error.what}; {error.fix}" if error.fix else error.what
+    return Problem(told, job.plan.path.name, key=f"external_path.{key}")
+
+
+def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
+    needed = SPARE_BYTES + sum(
+        bytes_to_copy(workspace, job.pipeline.kind, job.sources) for job in jobs if job.sources
+    )
+    status = os.statvfs(workspace.home)
+    free = status.f_bavail * status.f_frsize
+    if free >= needed:
+        return []
+    what = f"the disk has {free / 1e6:,.0f} MB free and the run needs {needed / 1e6:,.0f} MB"
+    return [Problem(f"{what}: make room on it", str(workspace.home))]
+
+
+def _warnings(jobs: Sequence[Job]) -> Iterator[Problem]:
+    for job in jobs:
+        kind, name = job.pipeline.kind, job.plan.path.name
+        if job.sources is None:
+            what = f"empty: what is in input/{kind}/ is used as it is"
+            yield Problem(what, name, key=f"external_path.load_{kind}_data_path")
+        for step in job.pipeline.steps:
+            yield from _not_yet(step, name)
+
+
+def _not_yet(step: StepPlan, file: str) -> Iterator[Problem]:
+    """Keys that the plan's format has and this version does not act on."""
+    given = {
+        "isolation: process": bool(step.isolation),
+        "environment: isolated": bool(step.environment),
+        "timeout": step.timeout_s is not None,
+        "retries": bool(step.retries),
+        f"code: {step.source.code}": step.source.code != "local",
+    }
+    for key, is_given in given.items():
+        if is_given:
+            what = f"'{key}' comes with a later version and has no effect yet"
+            yield Problem(what, file, step.line, key=f"step {step.name}")

@@ -1,0 +1,55 @@
+"""What a killed run left behind is put in order before the next one starts (spec 5)."""
+
+from __future__ import annotations
+
+import time
+
+from alo.engine import unfinished
+from alo.engine.messages import warning
+from alo.events import Listener
+from alo.history.entry import entry_folder, save_entry
+from alo.history.ids import utc_text
+from alo.history.record import RunRecord
+from alo.layout import Workspace, find_plan
+
+
+def recover(workspace: Workspace, listener: Listener) -> None:
+    """Finish or undo the run that a kill or a power failure cut off; the lock is the caller's."""
+    left = unfinished.find(workspace)
+    if left is None:
+        return
+    if _is_in_history(left):
+        left.discard()  # it was cut off after it had succeeded, or had been undone but for this
+        return
+    record = RunRecord.from_json(left.info.get("record") or dict(left.info))._replace(
+        status="interrupted",
+        end_time=utc_text(time.time()),
+        reason="the process was killed, or the machine went down, before the run ended",
+    )
+    note = "its artifacts were not whole; the previous ones are back"
+    try:
+        _keep(left, record)
+    except OSError as error:
+        note = f"{note}, and it is not in history: {error}"
+    left.put_back()
+    listener(warning(f"the run before, {record.id}, was killed: {note}"))
+
+
+def _is_in_history(left: unfinished.UnfinishedRun) -> bool:
+    folder = entry_folder(left.workspace, left.kind, left.run_id)
+    return folder.is_dir() and not folder.name.endswith("-error")
+
+
+def _keep(left: unfinished.UnfinishedRun, record: RunRecord) -> None:
+    workspace = left.workspace
+    in_history = entry_folder(workspace, left.kind, left.run_id).is_dir()
+    if in_history or not unfinished.has_artifacts_of(left):
+        return
+    plan = find_plan(workspace.home)
+    save_entry(
+        workspace,
+        record,
+        plan=plan.read_bytes() if plan.is_file() else b"",
+        artifacts=workspace.artifacts(left.kind),
+        code={},
+    )

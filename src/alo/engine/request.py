@@ -1,0 +1,36 @@
+"""What the engine is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.history.record import StepRecord
+
+MODES = ("train", "inference", "all")
+
+
+class RunRequest(NamedTuple):
+    """One call of ``alo run`` or its like."""
+
+    home: Path
+    config: Path | None = None  # another plan than the project's own
+    system: str = ""  # solution metadata: a YAML file's path, or JSON
+    mode: str = "all"  # train, inference or all: each pipeline that the plan has
+    overrides: tuple[str, ...] = ()  # as typed after --set
+    wait: bool = True  # for another run in the same workspace
+
+
+class RunOutcome(NamedTuple):
+    """How one run of one pipeline went."""
+
+    run_id: str
+    pipeline: str  # train or inference
+    status: str  # success; a run that fails raises instead
+    seconds: float
+    summary: Mapping[str, object] | None
+    artifacts: Path
+    history: Path
+    exported: tuple[Path, ...]
+    steps: tuple[StepRecord, ...]

@@ -1,0 +1,86 @@
+"""Run a past run again from its history entry: its plan, code and model, on its data (spec 8)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alo.engine.preflight import Checked, check_plan, find_workspace
+from alo.engine.request import RunOutcome
+from alo.engine.run import run_jobs
+from alo.errors import HistoryError
+from alo.events import Listener
+from alo.files import remove_tree
+from alo.history.browse import Entry, History
+from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN
+from alo.layout import PLAN_NAME, Workspace
+from alo.plan.load import load_plan
+
+
+def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> RunOutcome:
+    """Run again what a history entry tells of, to the same ids; the result is a new run.
+
+    Args:
+        run_id: of the run, or the beginning of it.
+    Raises:
+        HistoryError: the entry is not there or not whole, or the model's train run is gone.
+        RunError: the input data is not that of the run.
+    """
+    workspace = find_workspace(home)
+    entry = History(workspace).find(run_id)
+    with _code_of(entry, workspace) as assets:
+        (outcome,) = run_jobs(
+            lambda: _check(entry, workspace, assets), workspace.home, listener, wait=wait
+        )
+    return outcome
+
+
+def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
+    record = entry.record
+    plan = load_plan(entry.folder / PLAN_NAME, home=workspace.home)
+    checked = check_plan(plan, workspace, record.pipeline, changes=record.overrides, assets=assets)
+    files: Any = record.data_id_description.get("files") or {}
+    expected = (record.data_id, dict(files)) if record.data_id else None
+    train_id = "" if record.train_id in ("", NO_TRAIN_RUN, EXTERNAL_MODEL) else record.train_id
+    if train_id:
+        require_models(workspace, train_id)
+    jobs = [job._replace(expected_data=expected, train_id=train_id) for job in checked.jobs]
+    return checked._replace(jobs=tuple(jobs))
+
+
+def require_models(workspace: Workspace, train_id: str) -> str:
+    """The whole id of a train run whose models are in history.
+
+    Raises:
+        HistoryError: there is no such run, or it has kept no models.
+    """
+    entry = History(workspace).find(train_id)
+    if entry.record.pipeline != "train" or not (entry.folder / "models").is_dir():
+        raise HistoryError(
+            f"run {entry.record.id} has kept no models",
+            where=str(entry.folder),
+            fix="name a train run that was made with backup_artifacts: True",
+        )
+    return entry.record.id
+
+
+@contextmanager
+def _code_of(entry: Entry, workspace: Workspace) -> Iterator[Path]:
+    """The entry's assets in a folder of their own: history holds nothing that a run writes to."""
+    import shutil
+
+    assets = entry.folder / "assets"
+    if not assets.is_dir():
+        raise HistoryError(
+            f"the history entry of {entry.record.id} holds no code", where=str(entry.folder)
+        )
+    workspace.internal.mkdir(exist_ok=True)
+    copy = workspace.internal / f"rerun-{os.getpid()}-{os.urandom(4).hex()}"
+    try:
+        shutil.copytree(assets, copy / "assets")
+        yield copy / "assets"
+    finally:
+        remove_tree(copy)

@@ -1,0 +1,92 @@
+"""The life of ``alo run``: check, take the workspace, run each pipeline, give it back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from alo.engine.lock import hold_workspace
+from alo.engine.messages import warning
+from alo.engine.pipeline import begin
+from alo.engine.preflight import Checked, Job, check_solution
+from alo.engine.recovery import recover
+from alo.engine.request import RunOutcome, RunRequest
+from alo.engine.signals import SignalGuard, Signalled
+from alo.errors import Interrupted
+from alo.events import Event, Listener
+from alo.layout import Workspace
+
+T = TypeVar("T")
+
+
+def run_solution(request: RunRequest, listener: Listener) -> tuple[RunOutcome, ...]:
+    """Run the pipelines that were asked for, one after the other; the first failure ends it.
+
+    Raises:
+        AloError: of the class that says what went wrong; the workspace is as it was before then.
+    """
+    return run_jobs(lambda: check_solution(request), request.home, listener, wait=request.wait)
+
+
+def run_jobs(
+    check: Callable[[], Checked], home: Path, listener: Listener, *, wait: bool
+) -> tuple[RunOutcome, ...]:
+    """Run what ``check`` says is ready to run."""
+    listener = one_at_a_time(listener)
+    guard = SignalGuard()
+    try:
+        with guard.installed():
+            checked = check()
+            for problem in checked.warnings:
+                listener(warning(str(problem)))
+            what = " and ".join(job.pipeline.name for job in checked.jobs)
+            with hold_workspace(Workspace(home), wait=wait, listener=listener, what=what) as waited:
+                if waited:  # the world may be another one by now
+                    checked = check()
+                recover(Workspace(home), listener)
+                return tuple([_run_job(job, guard, listener) for job in checked.jobs])
+    except Signalled as signal:
+        raise interrupted_by(signal) from None
+
+
+def interrupted_by(signal: Signalled) -> Interrupted:
+    """The error for a caller who knows nothing of signals."""
+    return Interrupted(
+        f"the run was interrupted by {signal}; the previous artifacts are back",
+        signal_number=signal.number,
+    )
+
+
+def _run_job(job: Job, guard: SignalGuard, listener: Listener) -> RunOutcome:
+    run = begin(job, guard, listener)
+    try:
+        run.load()
+        for number, step in enumerate(run.job.pipeline.steps):
+            run.run_step(step, number)
+        return run.save()
+    except BaseException as error:
+        run.fail(error)
+        raise
+
+
+def one_at_a_time(listener: Listener) -> Listener:
+    """Threads of an asset may print too; and a listener that fails is not asked again.
+
+    Whoever closes the terminal that a run writes to must not end the run.
+    """
+    lock = threading.RLock()
+    failed = False
+
+    def tell(event: Event) -> None:
+        nonlocal failed
+        with lock:
+            if failed:
+                return
+            try:
+                listener(event)
+            except Exception:
+                failed = True
+
+    return tell

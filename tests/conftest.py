@@ -1,0 +1,127 @@
+"""Fixtures for tests that run whole solutions: a project made of a few lines, and its run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any
+
+import pytest
+
+from alo.engine.request import RunOutcome, RunRequest
+from alo.engine.run import run_solution
+from alo.events import Event
+
+ASSET = """\
+from pathlib import Path
+
+from alolib.asset import Asset
+
+
+class UserAsset(Asset):
+    def __init__(self, asset_structure):
+        super().__init__(asset_structure)
+        self.args = self.asset.load_args()
+        self.config = self.asset.load_config()
+        self.data = {} if self.config["meta"]["step_number"] == 0 else self.asset.load_data()
+
+    @Asset.decorator_run
+    def run(self):
+{body}
+        self.asset.save_data(self.data)
+        self.asset.save_config(self.config)
+"""
+
+MakeSolution = Callable[..., Path]
+
+
+def write_asset(home: Path, step: str, code: str) -> Path:
+    """An asset whose ``run`` does ``code``, or that is ``code`` where it has a class of its own."""
+    path = home / "assets" / step / f"asset_{step}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    code = dedent(code)
+    is_whole = "UserAsset" in code or code.startswith("#")
+    path.write_text(code if is_whole else ASSET.replace("{body}", indent(code or "pass", " " * 8)))
+    return path
+
+
+@pytest.fixture
+def make_solution(tmp_path: Path) -> MakeSolution:
+    """Call it with the code of the steps; returns the project's folder.
+
+    ``make_solution({"input": "self.data['x'] = 1", ...}, inference={...}, args={step: {...}},
+    control={...}, external={...})``. A code is the body of ``run()``, or a whole module.
+    """
+
+    def make(
+        train: Mapping[str, str] | None = None,
+        inference: Mapping[str, str] | None = None,
+        *,
+        home: Path | None = None,
+        args: Mapping[str, Mapping[str, object]] | None = None,
+        control: Mapping[str, object] | None = None,
+        external: Mapping[str, object] | None = None,
+        name: str = "test",
+    ) -> Path:
+        home = home or tmp_path / "project"
+        plan: dict[str, Any] = {"name": name, "user_parameters": {}}
+        for kind, steps in (("train", train), ("inference", inference)):
+            if steps is not None:
+                plan["user_parameters"][f"{kind}_pipeline"] = [
+                    {"step": step, "args": dict((args or {}).get(step, {}))} for step in steps
+                ]
+                for step, code in steps.items():
+                    write_asset(home, step, code)
+        if control:
+            plan["control"] = dict(control)
+        if external:
+            plan["external_path"] = dict(external)
+        (home / "solution").mkdir(parents=True, exist_ok=True)
+        # JSON is YAML too
+        (home / "solution" / "experimental_plan.yaml").write_text(json.dumps(plan, indent=1))
+        return home
+
+    return make
+
+
+class Heard(list[Event]):
+    """A listener that remembers."""
+
+    def __call__(self, event: Event) -> None:
+        self.append(event)
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self if isinstance(event, kind)]
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def run(heard: Heard) -> Callable[..., tuple[RunOutcome, ...]]:
+    """``run(home, mode="train", ...)``: run in this process, ``heard`` listens."""
+
+    def run_it(home: Path, mode: str = "all", **options: Any) -> tuple[RunOutcome, ...]:
+        return run_solution(RunRequest(home, mode=mode, **options), heard)
+
+    return run_it
+
+
+@pytest.fixture
+def alo(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``alo("run", "--mode", "train", cwd=home)``: the command line in a process of its own."""
+
+    def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        options.setdefault("cwd", tmp_path)
+        command = [sys.executable, "-m", "alo.cli.main", *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=False, **options
+        )
+
+    return call

@@ -1,0 +1,176 @@
+"""A run that fails, is interrupted or is killed never costs the last good model (spec 5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from operator import itemgetter
+from pathlib import Path
+
+import pytest
+
+from alo.errors import StepError
+
+Run = Callable[..., tuple]
+MakeSolution = Callable[..., Path]
+
+GOOD = "Path(self.asset.get_model_path(), 'model').write_text(f\"model {self.args['n']}\")"
+SLOW = GOOD + "\nprint('begun', flush=True)\nimport time\ntime.sleep(60)"
+
+
+def start(home: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "alo.cli.main", "run", "--project", str(home), *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_until_begun(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "begun" in line:
+            return
+    raise AssertionError("the run ended before its step had begun")
+
+
+def model(home: Path) -> str:
+    return (home / "train_artifacts/models/train/model").read_text()
+
+
+def statuses(home: Path) -> list[str]:
+    """Of all train runs, the oldest first."""
+    files = home.glob("history/train/*/log/experimental_history.json")
+    records = sorted((json.loads(file.read_text()) for file in files), key=itemgetter("start_time"))
+    return [record["status"] for record in records]
+
+
+@pytest.fixture
+def trained(make_solution: MakeSolution, run: Run) -> Path:
+    """A solution that has made ``model 1``, and whose next run would make ``model 2``."""
+    home = make_solution({"train": GOOD}, args={"train": {"n": 1}})
+    run(home)
+    return home
+
+
+def test_a_failed_run_puts_the_model_back(
+    trained: Path, make_solution: MakeSolution, run: Run
+) -> None:
+    make_solution({"train": GOOD, "bad": "1 / 0"}, args={"train": {"n": 2}})
+
+    with pytest.raises(StepError):
+        run(trained)
+
+    assert model(trained) == "model 1"
+    assert statuses(trained) == ["success", "error"]
+    (failed,) = trained.glob("history/train/*-error")
+    assert (failed / "models/train/model").read_text() == "model 2"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status(
+    number: signal.Signals, status: int, trained: Path, make_solution: MakeSolution
+) -> None:
+    make_solution({"train": SLOW}, args={"train": {"n": 2}})
+    process = start(trained)
+    wait_until_begun(process)
+
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=20)
+
+    assert process.returncode == status, output
+    assert "Traceback" not in output
+    assert model(trained) == "model 1"
+    assert statuses(trained) == ["success", "interrupted"]
+
+
+def test_an_asset_that_catches_everything_cannot_keep_a_signal_to_itself(
+    trained: Path, make_solution: MakeSolution
+) -> None:
+    caught = SLOW.replace("time.sleep(60)", "\ntry:\n    time.sleep(60)\nexcept:\n    pass")
+    make_solution({"train": caught}, args={"train": {"n": 2}})
+    process = start(trained)
+    wait_until_begun(process)
+
+    process.terminate()
+    process.communicate(timeout=20)
+
+    assert process.returncode == 143
+    assert model(trained) == "model 1"
+
+
+def test_after_a_kill_the_next_start_puts_the_model_back_and_keeps_the_dead_run(
+    trained: Path, make_solution: MakeSolution, run: Run
+) -> None:
+    make_solution({"train": SLOW}, {"use": ""}, args={"train": {"n": 2}})
+    process = start(trained, "--mode", "train")
+    wait_until_begun(process)
+    process.kill()
+    process.communicate()
+    make_solution(
+        None,
+        {
+            "use": "assert Path(self.asset.project_home, 'train_artifacts/models/train/model')"
+            ".read_text() == 'model 1'\nself.asset.save_summary('r', 1)\n"
+            "Path(self.asset.get_output_path(), 'a.csv').write_text('')"
+        },
+    )
+
+    run(trained, "inference")
+
+    assert model(trained) == "model 1"
+    assert statuses(trained) == ["success", "interrupted"]
+    assert not (trained / ".unfinished_run").exists()
+
+
+def test_kills_at_random_moments_never_leave_half_a_model(
+    trained: Path, make_solution: MakeSolution, run: Run
+) -> None:
+    make_solution({"train": GOOD, "more": "pass"}, args={"train": {"n": 2}})
+    chance = random.Random(1)  # noqa: S311
+
+    for _ in range(12):
+        process = start(trained)
+        time.sleep(chance.uniform(0.02, 0.25))
+        process.kill()
+        process.communicate()
+
+    assert (trained / ".unfinished_run").exists() or model(trained) in ("model 1", "model 2")
+    run(trained)
+    assert model(trained) == "model 2"
+    assert set(statuses(trained)) <= {"success", "interrupted"}
+    leftovers = [path for path in trained.rglob("*") if path.name.endswith(".alo-tmp")]
+    assert leftovers == []
+    assert not list((trained / ".alo").glob("trash-*"))
+    assert not [path for path in trained.glob("history/*/.*")]
+
+
+def test_a_second_run_waits_for_the_first_and_names_it(
+    trained: Path, make_solution: MakeSolution
+) -> None:
+    make_solution({"train": SLOW.replace("60", "1")}, args={"train": {"n": 2}})
+    first = start(trained)
+    wait_until_begun(first)
+
+    second = start(trained, "--set", "train.n=3")
+    output, _ = second.communicate(timeout=30)
+    first.communicate(timeout=30)
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert f"process {first.pid}" in output
+    assert model(trained) == "model 3"
+    assert statuses(trained) == ["success"] * 3
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write to a read-only folder")
+def test_a_read_only_project_is_an_error_that_names_the_folder(trained: Path, run: Run) -> None:
+    trained.chmod(0o500)
+
+    try:
+        with pytest.raises(Exception, match="Permission"):
+            run(trained)
+    finally:
+        trained.chmod(0o700)

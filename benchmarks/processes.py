@@ -54,7 +54,7 @@ def run(argv: Sequence[str]) -> tuple[Usage, str]:
             (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
         ]
         start = time.perf_counter()
-        pid = os.posix_spawn(argv[0], list(argv), os.environ, file_actions=actions)
+        pid = os.posix_spawn(argv[0], list(argv), _environment(), file_actions=actions)
         _, status, usage = os.wait4(pid, 0)
         wall_s = time.perf_counter() - start
         output.seek(0)
@@ -62,6 +62,11 @@ def run(argv: Sequence[str]) -> tuple[Usage, str]:
     if status:
         raise BenchmarkFailed(f"{' '.join(argv)}: exit {os.waitstatus_to_exitcode(status)}\n{text}")
     return Usage(wall_s, usage.ru_utime + usage.ru_stime, _peak_bytes(usage.ru_maxrss)), text
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but that Python keeps the bytecode it has compiled, as it does in an installed package."""
+    return {key: text for key, text in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _peak_bytes(maxrss: int) -> int:

@@ -72,7 +72,7 @@ def test_an_edited_arg_takes_effect_the_next_time_the_step_runs(
     assert model(home) == "60"
     record = json.loads((outcome.history / "log/experimental_history.json").read_text())
     assert record["args"]["train"] == {"factor": 10}
-    assert record["overrides"] == ["train.train.factor: 1 → 10"]
+    assert record["overrides"] == ["train_pipeline.train.factor: 1 -> 10"]
 
 
 def test_an_edited_asset_takes_effect_the_next_time_the_step_runs(

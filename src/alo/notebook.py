@@ -24,6 +24,7 @@ from alo.engine.signals import SignalGuard
 from alo.errors import UsageError
 from alo.events import Event, Listener, LogLine, Output, StepFinished
 from alo.layout import KINDS
+from alo.plan.changes import told
 from alo.plan.model import PipelinePlan, Plan, Source, StepPlan
 
 if TYPE_CHECKING:
@@ -454,12 +455,9 @@ def _with_args(
         for key in {**step.args, **wanted}:
             before, after = step.args.get(key), wanted.get(key)
             if before != after:
-                changes.append(f"{kind}.{step.name}.{key}: {before!r} → {after!r}")
+                changes.append(told(f"{pipeline.name}.{step.name}.{key}", before, after))
         steps.append(step._replace(args=deepcopy(dict(wanted))))
-    changed = pipeline._replace(steps=tuple(steps))
-    if kind == "train":
-        return plan._replace(train=changed), tuple(changes)
-    return plan._replace(inference=changed), tuple(changes)
+    return plan.with_pipeline(pipeline._replace(steps=tuple(steps))), tuple(changes)
 
 
 class ALO:

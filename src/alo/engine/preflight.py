@@ -132,7 +132,7 @@ def check_plan(
         if pipeline is None:
             if mode == kind:
                 what = f"the plan has no {kind}_pipeline to run"
-                problems.append(Problem(what, plan.path.name, key="user_parameters"))
+                problems.append(plan.problem("user_parameters", what))
             continue
         job = Job(
             workspace,
@@ -159,7 +159,7 @@ def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
         if step.source.code != "local" and not folder.is_dir():
             what = f"the asset is at {step.source.code}: git sources come with a later version"
             fix = f"clone it to {folder} for now"
-            yield Problem(f"{what}; {fix}", job.plan.path.name, step.line, key=f"step {step.name}")
+            yield Problem(f"{what}; {fix}", job.plan.file, step.line, key=f"step {step.name}")
             continue
         installs = bool(step.source.requirements)
         yield from inspect_asset(folder, step.name, home=home, installs=installs)
@@ -190,7 +190,7 @@ def _check_outside(job: Job, problems: list[Problem]) -> Job:
 
 def _location_problem(job: Job, key: str, error: BadLocation) -> Problem:
     told = f"{error.what}; {error.fix}" if error.fix else error.what
-    return Problem(told, job.plan.path.name, key=f"external_path.{key}")
+    return job.plan.problem(f"external_path.{key}", told)
 
 
 def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
@@ -207,12 +207,12 @@ def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
 
 def _warnings(jobs: Sequence[Job]) -> Iterator[Problem]:
     for job in jobs:
-        kind, name = job.pipeline.kind, job.plan.path.name
+        kind = job.pipeline.kind
         if job.sources is None:
             what = f"empty: what is in input/{kind}/ is used as it is"
-            yield Problem(what, name, key=f"external_path.load_{kind}_data_path")
+            yield job.plan.problem(f"external_path.load_{kind}_data_path", what)
         for step in job.pipeline.steps:
-            yield from _not_yet(step, name)
+            yield from _not_yet(step, job.plan.file)
 
 
 def _not_yet(step: StepPlan, file: str) -> Iterator[Problem]:

@@ -48,7 +48,7 @@ class PipelinePlan(NamedTuple):
 
 
 class ExternalPaths(NamedTuple):
-    """Where data comes from and artifacts go to, as the plan writes it (relative to the project)."""
+    """Where data comes from and artifacts go to, as the plan writes it: relative to the project."""
 
     load_train_data_path: tuple[str, ...] = ()
     load_inference_data_path: tuple[str, ...] = ()
@@ -101,9 +101,23 @@ class Plan(NamedTuple):
     control: Control
     ui_args_detail: Mapping[str, Mapping[str, tuple[UiArg, ...]]]  # kind -> step -> args
     warnings: tuple[Problem, ...] = ()
+    file: str = ""  # the plan's path as messages name it
+    places: Mapping[str, tuple[int, int]] = {}  # key path -> line and column in the file
+
+    def problem(self, key: str, what: str) -> Problem:
+        """Something wrong with the value of a key such as ``external_path.load_model_path``.
+
+        Without a line where the key's value does not come from the file.
+        """
+        line, column = self.places.get(key, (0, 0))
+        return Problem(what, self.file or self.path.name, line, column, key)
 
     def pipeline(self, kind: str) -> PipelinePlan | None:
         return self.train if kind == "train" else self.inference
+
+    def with_pipeline(self, pipeline: PipelinePlan) -> Plan:
+        train = pipeline.kind == "train"
+        return self._replace(train=pipeline) if train else self._replace(inference=pipeline)
 
     @property
     def pipelines(self) -> tuple[PipelinePlan, ...]:

@@ -1,0 +1,39 @@
+"""Edits of a plan in memory, and how a change is told: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from json import dumps
+
+from alo.plan.model import Plan
+
+MAX_TOLD = 200
+
+
+def with_args(plan: Plan, kind: str, step_name: str, args: Mapping[str, object]) -> Plan:
+    """The plan with other args for one step that it has."""
+    pipeline = plan.pipeline(kind)
+    if pipeline is None:
+        return plan
+    steps = tuple(
+        step._replace(args=args) if step.name == step_name else step for step in pipeline.steps
+    )
+    return plan.with_pipeline(pipeline._replace(steps=steps))
+
+
+def told(key: str, old: object, new: object) -> str:
+    """``train_pipeline.train.n_estimators: 100 -> 5``."""
+    return f"{key}: {_short(old)} -> {_short(new)}"
+
+
+def told_new(key: str, new: object, near: str = "") -> str:
+    """The line for an arg that the plan leaves out, with the arg that may have been meant."""
+    hint = f", did you mean '{near}'?" if near else ""
+    return f"{key}: {_short(new)} (not in the plan{hint})"
+
+
+def _short(value: object) -> str:
+    if value is None or value == "":
+        return "empty"
+    text = dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= MAX_TOLD else f"{text[: MAX_TOLD - 3]}..."

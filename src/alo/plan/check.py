@@ -1,0 +1,146 @@
+"""Rules of a plan that look at more than one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
+
+from alo.layout import KINDS
+from alo.plan.keys import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
+from alo.plan.nodes import NodeReader
+from alo.plan.suggest import did_you_mean, listed, quoted
+
+SELECTIONS = ("single_selection", "multi_selection")
+TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float)}
+
+
+class Entry(Protocol):
+    """What stands for a step in any of the three sections that list steps."""
+
+    @property
+    def at(self) -> str: ...
+    @property
+    def step(self) -> str: ...
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def check_entry(entry: PlanEntry, reader: NodeReader) -> None:
+    """Tell the reader all that does not fit together."""
+    steps = entry.user_parameters
+    for section in (steps, entry.asset_source, entry.ui_args_detail):
+        for listed_steps in section.values():
+            _check_once(listed_steps, reader)
+    _check_sources(entry, reader)
+    _check_details(entry.ui_args_detail, steps, reader)
+    for kind in KINDS:
+        described = _described(entry.ui_args_detail.get(kind, ()))
+        for step in steps.get(kind, ()):
+            _check_ui_args(step, described.get(step.step, ()), reader)
+
+
+def _check_once(steps: Iterable[Entry], reader: NodeReader) -> None:
+    first: dict[str, int] = {}
+    for step in steps:
+        key = f"{step.at}.step"
+        if step.step in first:
+            what = f"step {quoted(step.step)} is here twice (first on line {first[step.step]})"
+            reader.complain(key, f"{what}: give one of them another name, such as {step.step}2")
+        else:
+            first[step.step] = reader.line(key)
+
+
+def _check_sources(entry: PlanEntry, reader: NodeReader) -> None:
+    """Where ``asset_source`` has a pipeline, it has the steps of ``user_parameters``."""
+    for kind, sources in entry.asset_source.items():
+        steps = entry.user_parameters.get(kind, ())
+        names, sourced = [step.step for step in steps], [source.step for source in sources]
+        for source in sources:
+            if source.step not in names:
+                hint = did_you_mean(source.step, names)
+                what = f"no step {quoted(source.step)} in user_parameters.{kind}_pipeline; {hint}"
+                reader.complain(f"{source.at}.step", what)
+            if source.source.code == "local":
+                _check_local(source.at, source.source.branch, source.source.path, reader)
+        for step in steps:
+            if step.step not in sourced:
+                what = f"step {quoted(step.step)} is missing in asset_source.{kind}_pipeline"
+                hint = "add it there, or leave that pipeline out there if all its steps are local"
+                reader.complain(f"{step.at}.step", f"{what}: {hint}")
+
+
+def _check_local(at: str, branch: str, path: str, reader: NodeReader) -> None:
+    for name, value in (("branch", branch), ("path", path)):
+        if value:
+            what = f"{quoted(value)} has no effect with code: local"
+            reader.warn(f"{at}.source.{name}", what)
+
+
+def _check_details(
+    details: Pipelines[DetailEntry], steps: Pipelines[StepEntry], reader: NodeReader
+) -> None:
+    for kind, entries in details.items():
+        by_name = {step.step: step for step in steps.get(kind, ())}
+        for detail in entries:
+            step = by_name.get(detail.step)
+            if step is None:
+                hint = did_you_mean(detail.step, by_name)
+                what = f"no step {quoted(detail.step)} in user_parameters.{kind}_pipeline; {hint}"
+                reader.complain(f"{detail.at}.step", what)
+            for arg in detail.args:
+                if step and step.args and arg.name not in (*step.args, *step.ui_args):
+                    what = f"step {quoted(step.step)} has no arg {quoted(arg.name)}"
+                    reader.complain(
+                        f"{arg.at}.name", f"{what}; {did_you_mean(arg.name, step.args)}"
+                    )
+                _check_ui_arg(arg, reader)
+
+
+def _check_ui_arg(arg: UiArgEntry, reader: NodeReader) -> None:
+    if arg.type in SELECTIONS:
+        if arg.range is not None:
+            reader.complain(f"{arg.at}.range", f"a {arg.type} has 'selectable' instead")
+        if not arg.selectable:
+            what = f"a {arg.type} needs 'selectable', the list of values to choose from"
+            reader.complain(reader.nearest_place(f"{arg.at}.selectable"), what)
+    elif arg.selectable:
+        reader.complain(f"{arg.at}.selectable", f"type {arg.type} has 'range' instead")
+    wrong = "" if arg.default in (None, "", []) else _wrong_default(arg)
+    if wrong:
+        reader.warn(f"{arg.at}.default", wrong)
+
+
+def _wrong_default(arg: UiArgEntry) -> str:
+    """A default that a UI could not offer; no error, for an operator will choose another."""
+    if arg.type in SELECTIONS:
+        chosen = arg.default if isinstance(arg.default, list) else [arg.default]
+        odd = [value for value in chosen if value not in arg.selectable]
+        return f"{odd[0]!r} is not in selectable: {listed(map(str, arg.selectable))}" if odd else ""
+    is_bool = isinstance(arg.default, bool)
+    if arg.type in TYPES and (is_bool or not isinstance(arg.default, TYPES[arg.type])):
+        return f"{arg.default!r} is not of type {arg.type}"
+    size = arg.default if isinstance(arg.default, (int, float)) else len(str(arg.default))
+    if arg.range and not arg.range[0] <= size <= arg.range[1]:
+        return f"{arg.default!r} is not within the range {list(arg.range)}"
+    return ""
+
+
+def _described(details: Iterable[DetailEntry]) -> dict[str, tuple[str, ...]]:
+    return {detail.step: tuple(arg.name for arg in detail.args) for detail in details}
+
+
+def _check_ui_args(step: StepEntry, described: tuple[str, ...], reader: NodeReader) -> None:
+    """An operator may also set an arg that the plan leaves out, if a UI knows how to edit it.
+
+    A step without any args leaves all of them to its asset, so there is nothing to compare with.
+    """
+    for n, name in enumerate(step.ui_args):
+        if step.args and name not in step.args and name not in described:
+            place = reader.nearest_place(f"{step.at}.ui_args[{n}]")
+            reader.complain(place, _no_arg(step, name))
+
+
+def _no_arg(step: StepEntry, name: str) -> str:
+    hint = did_you_mean(name, step.args)
+    return f"step {quoted(step.step)} has no arg {quoted(name)}; {hint}"

@@ -1,0 +1,166 @@
+"""Read an experimental_plan.yaml and turn it into a :class:`Plan`.
+
+Not here: the keys (``keys.py``), the rules across them (``check.py``), anything that runs a step.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from yaml.nodes import MappingNode, Node
+
+from alo.errors import PlanError, Problem
+from alo.layout import KINDS
+from alo.plan.check import check_entry
+from alo.plan.keys import PLAN, DetailEntry, Pipelines, PlanEntry, SourceEntry, StepEntry
+from alo.plan.model import PipelinePlan, Plan, Source, StepPlan, UiArg
+from alo.plan.nodes import MAX_BYTES, BadYaml, NodeReader, compose, found, place_of
+
+DOCS = "docs/reference/plan.md has its keys, and `alo init NAME` makes a project with a plan"
+
+
+def load_plan(path: Path, *, home: Path) -> Plan:
+    """Read and check a plan.
+
+    Args:
+        home: the project's folder; its name is the name of a plan that has none.
+    Raises:
+        PlanError: with everything that is wrong with the plan.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        fix = "make a project with `alo init NAME`, or name a plan with --config"
+        raise _plan_error("there is no plan here", path, home, fix) from None
+    except IsADirectoryError:
+        fix = "name the plan inside of it with --config"
+        raise _plan_error("a folder, not a plan", path, home, fix) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _plan_error(f"the plan cannot be read: {reason}", path, home) from None
+    return parse_plan(text, path=path, home=home)
+
+
+def parse_plan(text: bytes, *, path: Path, home: Path) -> Plan:
+    """The plan that a text says; see :func:`load_plan`."""
+    reader = NodeReader(shown_path(path, home))
+    try:
+        entry = _read(compose(text), reader)
+    except BadYaml as error:
+        raise PlanError([error.problem._replace(file=reader.file)]) from error
+    if reader.problems or entry is None:
+        raise PlanError(sorted(reader.problems, key=_position))
+    return _plan(entry, reader, text, path, home)
+
+
+def shown_path(path: Path, home: Path) -> str:
+    """How messages name a file: as seen from the project, or in full when it is elsewhere."""
+    full, folder = os.path.abspath(path), os.path.abspath(home)
+    return os.path.relpath(full, folder) if full.startswith(os.path.join(folder, "")) else full
+
+
+def _read(root: Node | None, reader: NodeReader) -> PlanEntry | None:
+    if root is None:
+        raise BadYaml(f"the plan is empty; {DOCS}")
+    if not isinstance(root, MappingNode):
+        what = f"expected a plan, which is a mapping of keys, found {found(root)}"
+        raise BadYaml(f"{what}; {DOCS}", *place_of(root))
+    _refuse_alo_3(root)
+    entry = PLAN.read(root, "", reader)
+    if entry is None:
+        return None
+    check_entry(entry, reader)
+    if not entry.user_parameters and not reader.problems:
+        what = "no pipeline: list the steps of train_pipeline, of inference_pipeline, or of both"
+        reader.complain(reader.nearest_place("user_parameters"), what)
+    return entry
+
+
+def _refuse_alo_3(root: MappingNode) -> None:
+    """A plan of ALO 3 shares hardly a key with this format: a list of unknown ones is no help."""
+    for name, value in root.value:
+        is_solution = name.value == "solution" and isinstance(value, MappingNode)
+        if is_solution and any(inner.value == "function" for inner, _ in value.value):
+            what = (
+                f"a plan of ALO 3 ('solution' with 'function'), which this ALO does not run: {DOCS}"
+            )
+            raise BadYaml(what, *place_of(name), "solution")
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    return problem.line, problem.column
+
+
+def _plan_error(what: str, path: Path, home: Path, fix: str = "") -> PlanError:
+    return PlanError([Problem(what, shown_path(path, home))], fix=fix)
+
+
+def _plan(entry: PlanEntry, reader: NodeReader, text: bytes, path: Path, home: Path) -> Plan:
+    places = {key: place_of(node) for key, node in reader.places.items()}
+    pipelines = {kind: _pipeline(kind, entry, places) for kind in KINDS}
+    return Plan(
+        path=path,
+        text=text,
+        name=entry.name or _folder_name(home),
+        version=entry.version,
+        external=entry.external_path,
+        aws_key_profile=entry.external_path_permission.aws_key_profile,
+        train=pipelines["train"],
+        inference=pipelines["inference"],
+        control=entry.control,
+        ui_args_detail=_ui_args_detail(entry.ui_args_detail),
+        warnings=tuple(sorted(reader.warnings, key=_position)),
+        file=reader.file,
+        places=places,
+    )
+
+
+def _folder_name(home: Path) -> str:
+    name = Path(os.path.abspath(home)).name
+    return "".join(character if character.isprintable() else "-" for character in name)
+
+
+def _pipeline(
+    kind: str, entry: PlanEntry, places: dict[str, tuple[int, int]]
+) -> PipelinePlan | None:
+    """The steps in the order of ``asset_source``, or of ``user_parameters`` where there is none."""
+    written = {step.step: step for step in entry.user_parameters.get(kind, ())}
+    sources: tuple[SourceEntry, ...] = entry.asset_source.get(kind, ())
+    by_name = {source.step: source.source for source in sources} or dict.fromkeys(written, Source())
+    if not written:
+        return None
+    steps = (_step(written[name], source, places) for name, source in by_name.items())
+    return PipelinePlan(kind, tuple(steps))
+
+
+def _step(entry: StepEntry, source: Source, places: dict[str, tuple[int, int]]) -> StepPlan:
+    line, _ = places[f"{entry.at}.step"]
+    return StepPlan(
+        name=entry.step,
+        args=entry.args,
+        ui_args=entry.ui_args,
+        source=source,
+        cache=entry.cache,
+        isolation=entry.isolation,
+        environment=entry.environment,
+        timeout_s=entry.timeout,
+        retries=entry.retries,
+        line=line,
+    )
+
+
+def _ui_args_detail(
+    details: Pipelines[DetailEntry],
+) -> dict[str, dict[str, tuple[UiArg, ...]]]:
+    return {
+        kind: {
+            detail.step: tuple(
+                UiArg(arg.name, arg.type, arg.description, arg.default, arg.selectable, arg.range)
+                for arg in detail.args
+            )
+            for detail in entries
+        }
+        for kind, entries in details.items()
+    }

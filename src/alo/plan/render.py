@@ -1,0 +1,133 @@
+"""A plan back to YAML: what history keeps of the plan as it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from alo.layout import KINDS
+from alo.plan.model import PipelinePlan, Plan, Source, StepPlan, UiArg
+
+DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+HEADER = "# The plan as it ran. Changed for this run:"
+
+
+def render_plan(plan: Plan, changes: Sequence[str]) -> bytes:
+    """The plan as it ran: the file as it was, or, with changes, a new document that says it all."""
+    if not changes:
+        return plan.text
+    header = "\n".join([HEADER, *(f"#   {_one_line(change)}" for change in changes)])
+    return f"{header}\n{_dump(_document(plan))}".encode()
+
+
+def _one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _document(plan: Plan) -> dict[str, object]:
+    """In the form that ALO 2.x writes: its clients look pipelines up by position."""
+    pipelines = plan.pipelines
+    sources = [(p, [_source(step) for step in p.steps]) for p in pipelines if _has_sources(p)]
+    document = {
+        "name": plan.name,
+        "version": plan.version,
+        "external_path": _list_form(plan.external._asdict()),
+        "external_path_permission": _list_form({"aws_key_profile": plan.aws_key_profile}),
+        "user_parameters": [{p.name: [_user_step(step) for step in p.steps]} for p in pipelines],
+        "asset_source": [{pipeline.name: steps} for pipeline, steps in sources],
+        "control": _list_form(plan.control._asdict()),
+        "ui_args_detail": [
+            {f"{kind}_pipeline": _details(plan.ui_args_detail[kind])}
+            for kind in KINDS
+            if kind in plan.ui_args_detail
+        ],
+    }
+    return {key: value for key, value in document.items() if value != []}
+
+
+def _list_form(section: Mapping[str, object]) -> list[dict[str, object]]:
+    return [{name: _blank_or(value)} for name, value in section.items()]
+
+
+def _blank_or(value: object) -> object:
+    return None if value in ("", ()) else list(value) if isinstance(value, tuple) else value
+
+
+def _user_step(step: StepPlan) -> dict[str, object]:
+    usual = StepPlan(step.name, {})
+    options = {
+        "ui_args": (step.ui_args, usual.ui_args),
+        "cache": (step.cache, usual.cache),
+        "isolation": (step.isolation, usual.isolation),
+        "environment": (step.environment, usual.environment),
+        "timeout": (step.timeout_s, usual.timeout_s),
+        "retries": (step.retries, usual.retries),
+    }
+    return {
+        "step": step.name,
+        "args": [{name: value} for name, value in step.args.items()] or None,
+        **{name: _blank_or(value) for name, (value, unset) in options.items() if value != unset},
+    }
+
+
+def _has_sources(pipeline: PipelinePlan) -> bool:
+    return any(step.source != Source() for step in pipeline.steps)
+
+
+def _source(step: StepPlan) -> dict[str, object]:
+    source = {name: _blank_or(value) for name, value in step.source._asdict().items()}
+    return {"step": step.name, "source": source}
+
+
+def _details(details: Mapping[str, Sequence[UiArg]]) -> list[dict[str, object]]:
+    return [
+        {"step": step, "args": [_ui_arg(arg) for arg in args] or None}
+        for step, args in details.items()
+    ]
+
+
+def _ui_arg(arg: UiArg) -> dict[str, object]:
+    return {
+        name: _blank_or(value)
+        for name, value in arg._asdict().items()
+        if value not in ("", (), None)
+    }
+
+
+def _dump(document: Mapping[str, object]) -> str:
+    text: str = yaml.dump(document, Dumper=PlanDumper, sort_keys=False, allow_unicode=True)
+    return text
+
+
+class PlanDumper(DUMPER):  # type: ignore[misc]
+    """Writes every value out (no anchors), and takes what a notebook may have put into the args."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _pairs_or_list(dumper: Any, data: list[object]) -> Any:
+    """A list of tuples is what ``!!pairs`` and ``!!omap`` are read as."""
+    if data and all(isinstance(item, tuple) and len(item) == 2 for item in data):
+        pairs = [{item[0]: item[1]} for item in data if isinstance(item, tuple)]
+        return dumper.represent_sequence("tag:yaml.org,2002:pairs", pairs)
+    return dumper.represent_list(data)
+
+
+def _other(dumper: Any, data: object) -> Any:
+    """NumPy numbers as numbers, what YAML has no word for as text: no run is lost over a value."""
+    item = getattr(data, "item", None)
+    plain = item() if callable(item) and getattr(data, "size", 0) == 1 else repr(data)
+    return dumper.represent_data(plain)
+
+
+def _text(dumper: Any, data: str) -> Any:
+    """Half a character, which JSON can hand over and no file can hold, becomes a question mark."""
+    return dumper.represent_str(data.encode("utf-8", "replace").decode())
+
+
+PlanDumper.add_representer(list, _pairs_or_list)
+PlanDumper.add_representer(str, _text)
+PlanDumper.add_multi_representer(object, _other)

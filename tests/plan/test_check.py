@@ -1,0 +1,210 @@
+"""Rules that look at more than one key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from alo.plan.model import Plan
+
+LoadText = Callable[[str | bytes], Plan]
+Told = Callable[[str | bytes], list[str]]
+
+
+def test_a_step_appears_once_in_a_pipeline(told: Told) -> None:
+    lines = told(
+        """\
+        user_parameters:
+          train_pipeline:
+            - step: a
+            - step: b
+            - step: a
+          inference_pipeline:
+            - step: a
+        """
+    )
+
+    assert lines == [
+        "5:13  user_parameters.train_pipeline[2].step  step 'a' is here twice (first on line 3): "
+        "give one of them another name, such as a2"
+    ]
+
+
+def test_asset_source_and_user_parameters_name_the_same_steps(told: Told) -> None:
+    lines = told(
+        """\
+        user_parameters:
+          train_pipeline:
+            - step: input
+            - step: train
+        asset_source:
+          - train_pipeline:
+            - step: trian
+            - step: input
+            - step: input
+          - inference_pipeline:
+            - step: output
+        """
+    )
+
+    assert lines == [
+        "4:13  user_parameters.train_pipeline[1].step  step 'train' is missing in "
+        "asset_source.train_pipeline: add it there, or leave that pipeline out there if all its "
+        "steps are local",
+        "7:13  asset_source.train_pipeline[0].step  no step 'trian' in "
+        "user_parameters.train_pipeline; did you mean 'train'?",
+        "9:13  asset_source.train_pipeline[2].step  step 'input' is here twice (first on line 8): "
+        "give one of them another name, such as input2",
+        "11:13  asset_source.inference_pipeline[0].step  no step 'output' in "
+        "user_parameters.inference_pipeline; there is none",
+    ]
+
+
+def test_a_misspelt_step_is_told_once(told: Told) -> None:
+    lines = told(
+        """\
+        user_parameters:
+          train_pipeline: [{step: a b}]
+        asset_source:
+          train_pipeline: [{step: a b}]
+        """
+    )
+
+    assert [line.split("  ")[0] for line in lines] == ["2:27", "4:27"]
+
+
+def step_with(ui: str, detail: str = "") -> str:
+    plan = f"user_parameters:\n  train_pipeline:\n    - {{step: a, {ui}}}\n"
+    section = (
+        f"ui_args_detail:\n  train_pipeline:\n    - step: a\n      args:\n        - {{{detail}}}\n"
+    )
+    return plan + (section if detail else "")
+
+
+def test_ui_args_name_args(told: Told) -> None:
+    assert told(step_with("args: {depth: 1, seed: 2}, ui_args: [seed, dept]")) == [
+        "3:60  user_parameters.train_pipeline[0].ui_args[1]  step 'a' has no arg 'dept'; "
+        "did you mean 'depth'?"
+    ]
+
+
+def test_one_ui_arg_needs_no_list(told: Told) -> None:
+    (line,) = told(step_with("args: {depth: 1}, ui_args: dept"))
+
+    assert line.startswith("3:44  user_parameters.train_pipeline[0].ui_args  step 'a' has no arg")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        step_with("args: , ui_args: [anything]"),
+        step_with("args: {x: 1}, ui_args: [y]", "name: y, type: int"),
+        step_with("args: {x: }, ui_args: [x]", "name: x, type: int, default: , range: "),
+    ],
+)
+def test_an_operator_may_set_an_arg_that_the_plan_leaves_out(load: LoadText, text: str) -> None:
+    assert load(text).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("detail", "problem"),
+    [
+        (
+            "name: dept, type: int",
+            "|.name  step 'a' has no arg 'dept'; did you mean 'depth'?",
+        ),
+        ("type: int", "|  'name' is missing: name of the arg."),
+        ("name: depth", "|  'type' is missing: one of int, float, string, single_selection"),
+        ("name: depth, type: ", "|.type  'type' is empty: one of int, float"),
+        (
+            "name: depth, type: itn",
+            "|.type  expected one of int, float, string, single_selection, ",
+        ),
+        (
+            "name: depth, type: int, range: [9, 1]",
+            "|.range  the smaller number comes first: [1, 9]",
+        ),
+        ("name: depth, type: int, range: 9", "|.range  expected two numbers like [1, 100], found "),
+        ("name: depth, type: int, range: [1, ~]", "|.range  expected two numbers like [1, 100]"),
+        ("name: depth, type: int, range: [a, 1]", "|.range[0]  expected a number, found the text"),
+        ("name: depth, type: int, selectable: [1]", "|.selectable  type int has 'range' instead"),
+        ("name: depth, type: single_selection", "|  a single_selection needs 'selectable'"),
+        (
+            "name: depth, type: multi_selection, selectable: [1], range: [1, 2]",
+            "|.range  a multi_selection has 'selectable' instead",
+        ),
+        (
+            "name: depth, type: single_selection, selectable: 1",
+            "|.selectable  expected a list like [a, b], found the number '1'",
+        ),
+        ("name: depth, type: int, step: 1", "|.step  unknown key 'step'"),
+    ],
+)
+def test_a_ui_arg_fits_its_type(told: Told, detail: str, problem: str) -> None:
+    line = told(step_with("args: {depth: 1}", detail))[0]
+
+    place, key, what = line.split("  ")
+    at = "ui_args_detail.train_pipeline[0].args[0]"
+    assert place.startswith("8:")
+    assert f"{key}  {what}".startswith(problem.replace("|", at))
+
+
+@pytest.mark.parametrize(
+    ("detail", "warning"),
+    [
+        ("type: int, default: 1.5", "1.5 is not of type int"),
+        ("type: float, default: true", "True is not of type float"),
+        ("type: int, default: 9, range: [1, 5]", "9 is not within the range [1, 5]"),
+        ("type: string, default: abc, range: [1, 2]", "'abc' is not within the range [1, 2]"),
+        (
+            "type: single_selection, default: z, selectable: [x, y]",
+            "'z' is not in selectable: x, y",
+        ),
+        ("type: multi_selection, default: [x, z], selectable: [x]", "'z' is not in selectable: x"),
+    ],
+)
+def test_a_default_that_a_ui_cannot_offer_is_a_warning(
+    load: LoadText, detail: str, warning: str
+) -> None:
+    plan = load(step_with("args: {depth: 1}", f"name: depth, {detail}"))
+
+    (told_warning,) = plan.warnings
+    assert told_warning.what == warning
+    assert (told_warning.line, told_warning.key) == (
+        8,
+        "ui_args_detail.train_pipeline[0].args[0].default",
+    )
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "type: float, default: 1, range: [0, 1.5]",
+        "type: string, default: ab, range: [1, 2]",
+        "type: string, default: '', range: [1, 2]",
+        "type: single_selection, default: , selectable: [x]",
+        "type: multi_selection, default: [], selectable: [x]",
+        "type: multi_selection, default: x, selectable: [x], selected: [x]",
+    ],
+)
+def test_a_default_that_fits_is_fine(load: LoadText, detail: str) -> None:
+    assert load(step_with("args: {depth: 1}", f"name: depth, {detail}")).warnings == ()
+
+
+def test_ui_args_detail_names_steps(told: Told) -> None:
+    lines = told(
+        """\
+        user_parameters: {train_pipeline: [{step: train}]}
+        ui_args_detail:
+          - train_pipeline: [{step: trian}]
+          - inference_pipeline: [{step: train}]
+        """
+    )
+
+    assert lines == [
+        "3:29  ui_args_detail.train_pipeline[0].step  no step 'trian' in "
+        "user_parameters.train_pipeline; did you mean 'train'?",
+        "4:33  ui_args_detail.inference_pipeline[0].step  no step 'train' in "
+        "user_parameters.inference_pipeline; there is none",
+    ]

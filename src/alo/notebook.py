@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from alo.engine.lock import hold_workspace
 from alo.engine.pipeline import Carry, PipelineRun, begin
@@ -33,17 +33,24 @@ if TYPE_CHECKING:
 ALL: Final = "all"
 
 
-def show(event: Event) -> None:
-    """Write what a person at a notebook wants to see: the asset's words, and each step's end."""
-    if isinstance(event, Output):
-        sys.stdout.write(event.text)
-    elif isinstance(event, LogLine) and (event.source == "USER" or event.level != "INFO"):
-        sys.stdout.write(f"{event.format()}\n")
-    elif isinstance(event, StepFinished):
-        done = "done" if event.status == "success" else "failed"
-        sys.stdout.write(
-            f"step {event.number} of {event.total}  {event.step}  {done} in {event.seconds:.2f} s\n"
-        )
+def shown_on(stream: TextIO) -> Listener:
+    """A listener that writes what a person at a notebook wants to see.
+
+    Args:
+        stream: standard output as it is outside of a step, where prints are events themselves.
+    """
+
+    def show(event: Event) -> None:
+        if isinstance(event, Output):
+            stream.write(event.text)
+        elif isinstance(event, LogLine) and (event.source == "USER" or event.level != "INFO"):
+            stream.write(f"{event.format()}\n")
+        elif isinstance(event, StepFinished):
+            how = "failed" if event.status == "error" else "done"
+            place = f"step {event.number} of {event.total}  {event.step}"
+            stream.write(f"{place}  {how} in {event.seconds:.2f} s\n")
+
+    return show
 
 
 class StepView:
@@ -311,10 +318,10 @@ class Project:
         *,
         config: str | os.PathLike[str] | None = None,
         system: str | None = None,
-        listener: Listener = show,
+        listener: Listener | None = None,
     ) -> None:
         self.workspace = find_workspace(Path(home))
-        self.listener = listener
+        self.listener = listener or shown_on(sys.stdout)
         self._request = RunRequest(
             self.workspace.home, Path(config) if config else None, system or ""
         )
@@ -409,9 +416,13 @@ class Project:
             plan, set_here = _with_args(plan, kind, steps)
             changes += set_here
         if data_path is not None:
-            key = f"load_{mode}_data_path"
-            plan = plan._replace(external=plan.external._replace(**{key: data_path}))
-            changes += (f"external_path.{key}: {', '.join(data_path)}",)
+            external = plan.external
+            if mode == "train":
+                external = external._replace(load_train_data_path=data_path)
+            else:
+                external = external._replace(load_inference_data_path=data_path)
+            plan = plan._replace(external=external)
+            changes += (f"external_path.load_{mode}_data_path: {', '.join(data_path)}",)
         checked = check_plan(plan, self.workspace, mode, changes, self._metadata_version)
         jobs: list[Job] = [job._replace(train_id=train_id) for job in checked.jobs]
         return checked._replace(jobs=tuple(jobs))

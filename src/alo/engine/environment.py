@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 GIT_PATIENCE_S = 1.0
@@ -18,31 +19,43 @@ def python_version() -> str:
 
 
 def imported_packages() -> dict[str, str]:
-    """Versions of the installed packages that this process has imported so far."""
-    installed: dict[str, str] = {}
-    versions: dict[str, str] = {}
-    for name, module in sorted(sys.modules.items()):
-        if "." in name or name.startswith("_"):
+    """Versions of the installed packages that this process has imported so far, by import name."""
+    found = {}
+    for name in sorted(sys.modules):
+        if "." in name or name.startswith("_") or not _is_installed(name):
             continue
-        folder, _, _ = str(getattr(module, "__file__", None) or "").rpartition(
-            f"{name}{os.sep}__init__"
-        )
-        if os.path.basename(folder.rstrip(os.sep)) not in INSTALLED:
-            continue
-        if folder not in installed:
-            versions.update(_installed_versions(folder))
-            installed[folder] = ""
-        version = getattr(module, "__version__", None)
-        found = version if isinstance(version, str) else versions.get(_normal(name))
-        if found:
-            installed[name] = found
-    return {name: version for name, version in installed.items() if version}
+        if version := package_version(name):
+            found[name] = version
+    return found
 
 
-def _installed_versions(folder: str) -> dict[str, str]:
+def package_version(name: str) -> str:
+    """The version of the installed package that is imported under this name, without importing it.
+
+    Empty where it is not installed, or does not tell.
+    """
+    from alo.sources.inspection import package_of
+
+    wanted = _normal(package_of(name))
+    for folder in sys.path:
+        if os.path.basename(folder) in INSTALLED and wanted in (known := _versions_in(folder)):
+            return known[wanted]
+    module = sys.modules.get(name)
+    # Not getattr: some modules compute it, with a warning.
+    return str(vars(module).get("__version__", "")) if module else ""
+
+
+def _is_installed(name: str) -> bool:
+    module = sys.modules[name]
+    file = str(vars(module).get("__file__") or "")
+    return any(f"{os.sep}{folder}{os.sep}" in file for folder in INSTALLED)
+
+
+@cache
+def _versions_in(folder: str) -> dict[str, str]:
     """Name and version of each package in a site-packages folder, from the names of its entries."""
     found = {}
-    for entry in os.listdir(folder):
+    for entry in os.listdir(folder) if os.path.isdir(folder) else ():
         name, dash, version = entry.removesuffix(".dist-info").partition("-")
         if dash and entry.endswith(".dist-info"):
             found[_normal(name)] = version

@@ -1,9 +1,16 @@
-"""What is kept of one run: the typed form of ``log/experimental_history.json`` (spec 8)."""
+"""What is kept of one run: the typed form of ``log/experimental_history.json`` (spec 8).
+
+Here: the fields, and JSON in both directions. Reading takes whatever is there: the file may come
+from another version, or have been changed by hand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
+
+ENDED = ("success", "error", "interrupted")  # what the status of a past run can be
 
 
 class StepRecord(NamedTuple):
@@ -48,3 +55,93 @@ class RunRecord(NamedTuple):
     git: Mapping[str, object] = {}  # commit and dirty, where the project is a git work tree
     host: str = ""
     alo_version: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The record as strict JSON can hold it: what JSON has no type for becomes its text."""
+        steps = [step._asdict() for step in self.steps]
+        return cast(dict[str, object], plain({**self._asdict(), "steps": steps}))
+
+    @classmethod
+    def from_json(cls, content: object) -> RunRecord:
+        """Read a record; what is missing or of a wrong type is as if it had never been told."""
+        known = content if isinstance(content, Mapping) else {}
+        values: dict[str, Any] = {
+            name: read(known[name]) for name, read in _READERS.items() if name in known
+        }
+        required = {name: "" for name in cls._fields if name not in cls._field_defaults}
+        return cls(**{**required, **values})
+
+
+def plain(value: object) -> object:
+    """A value as JSON holds it: text keys, lists, finite numbers; anything else as its text."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case _:
+            return str(value)
+
+
+def _text(value: object) -> str:
+    # A lone surrogate, which JSON can spell, could be neither printed nor indexed.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        number = float(cast(float, value)) if is_number else 0.0
+    except OverflowError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0
+
+
+def _score(value: object) -> float | None:
+    return None if value is None or isinstance(value, str) else _number(value)
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(_text, value)) if isinstance(value, list | tuple) else ()
+
+
+def _steps(value: object) -> tuple[StepRecord, ...]:
+    known = map(_mapping, value) if isinstance(value, list | tuple) else ()
+    return tuple(
+        StepRecord(
+            _text(step.get("name")),
+            _text(step.get("status")),
+            _number(step.get("seconds")),
+            _number(step.get("cpu_seconds")),
+            int(_number(step.get("peak_bytes"))),
+            _texts(step.get("data_keys")),
+        )
+        for step in known
+    )
+
+
+def _each(read: Callable[[object], object]) -> Callable[[object], dict[str, object]]:
+    return lambda value: {name: read(each) for name, each in _mapping(value).items()}
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    **dict.fromkeys(RunRecord._fields, _text),
+    "data_id_description": _mapping,
+    "code_id_description": _mapping,
+    "args": _each(_mapping),
+    "overrides": _texts,
+    "score": _score,
+    "probability": _each(_number),
+    "steps": _steps,
+    "seconds": _number,
+    "packages": _each(_text),
+    "git": _mapping,
+}

@@ -1,4 +1,4 @@
-"""``ALO`` for programs that import it from a project, as those for ALO 2.x do: ``from src.alo import ALO``.
+"""``from src.alo import ALO``, as programs made for ALO 2.x import it from a project.
 
 The engine itself is the installed package ``alo``; there is nothing to edit here.
 """
@@ -21,15 +21,14 @@ class ALO(alo.ALO):
         computing: where the steps run.
     """
 
-    def __init__(self, config=None, system=None, mode="all", loop=False, computing="local", **more):
-        more.setdefault("project", _project())
-        super().__init__(config, system, mode, loop, computing, **more)
+    def __init__(self, config=None, system=None, mode="all", loop=False, computing="local"):
+        super().__init__(config, system, mode, loop, computing, project=_project())
 
 
 def _project() -> Path:
     """The current folder if it is a project, else the one that this file belongs to.
 
-    A program that drives several projects changes into each, but Python imports ``src.alo`` only once.
+    A program that drives several projects changes into each, but Python imports this file once.
     """
     here = Path.cwd()
     is_project = (here / "main.py").is_file() and (here / "solution").is_dir()

@@ -34,17 +34,21 @@ class UserAsset(Asset):
         self.asset.save_config(self.config)
 
     def measure(self, rows, classes):
-        """How many rows are told right by a model that has not seen them: every fifth is kept back."""
+        """How many rows a model tells right that has not seen them: every fifth is kept back."""
         kept_back = range(0, len(rows), 5)
         model = learn(
             [row for number, row in enumerate(rows) if number % 5],
             [name for number, name in enumerate(classes) if number % 5],
         )
-        told = [max(shares, key=shares.get) for shares in (classify(model, rows[n]) for n in kept_back)]
+        told = [
+            max(shares, key=shares.get) for shares in (classify(model, rows[n]) for n in kept_back)
+        ]
         right = sum(classes[number] == name for number, name in zip(kept_back, told, strict=True))
         accuracy = right / len(kept_back)
 
-        self.asset.save_info(f"{right} of {len(kept_back)} rows kept back were told right", show=True)
+        self.asset.save_info(
+            f"{right} of {len(kept_back)} rows kept back were told right", show=True
+        )
         self.asset.save_summary(
             result=f"accuracy {accuracy:.2f}", score=accuracy, note="on every fifth row, kept back"
         )

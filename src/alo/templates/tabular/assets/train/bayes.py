@@ -1,22 +1,23 @@
-"""Gaussian naive Bayes with the standard library; a helper module of the assets.
+"""Gaussian naive Bayes with the standard library; train and inference each have this file.
 
 In your own solution you would rather use ``sklearn.naive_bayes.GaussianNB``.
 """
 
 from math import exp, log
-from statistics import NormalDist, fmean, stdev
+from statistics import fmean, stdev
 
 SMALLEST_STDEV = 1e-3  # a column that never varies must not decide alone
 
 
 def learn(rows, classes):
-    """What each column looks like in each class: {class: {"share": s, "columns": [(mean, stdev), ...]}}."""
+    """What is usual in each class: {class: {"share": s, "columns": [(mean, stdev), ...]}}."""
     model = {}
     for name in sorted(set(classes)):
-        members = [row for row, row_class in zip(rows, classes, strict=True) if row_class == name]
+        members = [row for row, of_row in zip(rows, classes, strict=True) if of_row == name]
+        columns = zip(*members, strict=True)
         model[name] = {
             "share": len(members) / len(rows),
-            "columns": [(fmean(c), max(stdev(c), SMALLEST_STDEV)) for c in zip(*members, strict=True)],
+            "columns": [(fmean(column), max(stdev(column), SMALLEST_STDEV)) for column in columns],
         }
     return model
 
@@ -31,3 +32,9 @@ def classify(model, row):
     weight = {name: exp(value - highest) for name, value in likelihood.items()}
     total = sum(weight.values())
     return {name: value / total for name, value in weight.items()}
+
+
+def log_density(value, column):
+    """How usual a value is by the normal distribution; in logarithms, as a density may be tiny."""
+    mean, deviation = column
+    return -(((value - mean) / deviation) ** 2) / 2 - log(deviation)

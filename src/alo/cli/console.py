@@ -1,0 +1,210 @@
+"""The only module that writes to the terminal: lines, tables, colours, and a line drawn again.
+
+Here: text on stdout and stderr, and how wide it is. Not here: what is said about a run
+(``progress.py``).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Sequence
+from typing import TextIO
+
+GAP = "  "  # between two columns
+USUAL_COLUMNS = 80  # where there is no terminal, or one that does not tell
+ERASE_LINE = "\r\x1b[K"
+STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
+
+
+class ReaderGone(Exception):
+    """Whoever read our output has gone, as in ``alo history | head``: that is no error."""
+
+
+def write(text: str = "") -> None:
+    """A line (or a few) on stdout.
+
+    Raises:
+        ReaderGone: no one reads stdout any more.
+    """
+    _put(sys.stdout, f"{text}\n")
+
+
+def write_error(text: str = "") -> None:
+    """A line (or a few) on stderr."""
+    _put(sys.stderr, f"{text}\n")
+
+
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Whether someone watches this stream (stdout if none is given)."""
+    stream = stream or sys.stdout
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def columns(stream: TextIO | None = None) -> int:
+    """How wide the terminal is that this stream (stdout if none is given) writes to."""
+    stream = stream or sys.stdout
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL_COLUMNS
+    except (OSError, ValueError, AttributeError):  # none, closed, or no stream at all
+        return USUAL_COLUMNS
+
+
+def style(text: str, name: str, stream: TextIO | None = None) -> str:
+    """The text in one of ``STYLES``; as it is off a terminal, or when NO_COLOR asks for that."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain or not is_terminal(stream) else f"\x1b[{STYLES[name]}m{text}\x1b[0m"
+
+
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()
+) -> str:
+    """Columns under their headers, also where letters are two columns wide.
+
+    Args:
+        right: the indexes of the columns that are flush right, as numbers are.
+    """
+    cells = [list(map(one_line, row)) for row in (headers, *rows)]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        GAP.join(
+            _padded(cell, wide, index in right)
+            for index, (cell, wide) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    )
+
+
+def _padded(cell: str, wide: int, flush_right: bool) -> str:
+    space = " " * (wide - width(cell))
+    return space + cell if flush_right else cell + space
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, tabs and what else could upset a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def width(text: str) -> int:
+    """How many columns a terminal takes for the text."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
+
+
+def fit(text: str, room: int) -> str:
+    """As much of the text as so many columns hold, with ``...`` where something was left out."""
+    if width(text) <= room:
+        return text
+    kept = ""
+    room -= len("...")
+    for char in text:
+        room -= _columns(char)
+        if room < 0:
+            break
+        kept += char
+    return f"{kept}..."
+
+
+def _columns(char: str) -> int:
+    import unicodedata
+
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _put(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # started with the stream closed
+        return
+    try:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:  # a terminal that knows ASCII only
+            stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+        stream.flush()
+    except BrokenPipeError:
+        _let_go(stream)
+        raise ReaderGone from None
+
+
+def _let_go(stream: TextIO) -> None:
+    """What is still in its buffer goes nowhere, or Python would complain about it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+class Screen:
+    """Where a run shows itself: lines, and on a terminal a live line below them.
+
+    It holds the streams as they were when it was made, because ``sys.stdout`` belongs to the asset
+    while a step runs. Any thread may write. A reader that goes away (``alo run | head``) does not
+    end the run.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[str, TextIO | None] = {"stdout": sys.stdout, "stderr": sys.stderr}
+        self.is_live = is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
+        self._renew_lock()
+        self._drawn = False  # the live line is on the terminal
+        self._unfinished = ""  # the stream whose last line has no end yet
+        if self.is_live:
+            # A child that an asset forks must not wait for a lock that another thread held then.
+            os.register_at_fork(after_in_child=self._renew_lock)
+
+    def line(self, text: str, style_name: str = "") -> None:
+        """A whole line above the live one."""
+        out = self._streams["stdout"]
+        shown = style(text, style_name, out) if style_name else text
+        with self._lock:
+            self._erase()
+            if self._unfinished:
+                self._try_put(self._unfinished, "\n")
+                self._unfinished = ""
+            self._try_put("stdout", f"{shown}\n")
+
+    def passed_on(self, stream: str, text: str) -> None:
+        """What an asset printed, as it came: pieces of lines, progress bars."""
+        with self._lock:
+            self._erase()
+            self._unfinished = "" if text.endswith("\n") else stream
+            self._try_put(stream, text)
+
+    def draw(self, text: str) -> None:
+        """Show the live line, unless an asset is in the middle of a line of its own."""
+        if not self.is_live:
+            return
+        with self._lock:
+            if not self._unfinished:
+                out = self._streams["stdout"]
+                # A full line would make the terminal scroll.
+                shown = style(fit(one_line(text), columns(out) - 1), "dim", out)
+                self._try_put("stdout", f"{ERASE_LINE}{shown}")
+                self._drawn = True
+
+    def erase(self) -> None:
+        """Take the live line away."""
+        with self._lock:
+            self._erase()
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._try_put("stdout", ERASE_LINE)
+            self._drawn = False
+
+    def _try_put(self, stream: str, text: str) -> None:
+        try:
+            _put(self._streams[stream], text)
+        except (ReaderGone, OSError, ValueError):  # no reader, or an asset has closed the stream
+            self._streams[stream] = None
+
+    def _renew_lock(self) -> None:
+        import threading
+
+        self._lock = threading.RLock()

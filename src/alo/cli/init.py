@@ -1,0 +1,111 @@
+"""``alo init``: a new project from a template, with sample data, that runs at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+from pathlib import Path
+
+from alo import templates
+from alo.cli import console
+from alo.cli.wording import short_path
+from alo.errors import UsageError
+from alo.files import remove_tree, temporary_beside
+from alo.layout import PLAN_NAME
+
+TEMPLATES = ("tabular", "image", "minimal")
+TEMPLATE_HOME = Path(str(templates.__file__)).parent
+PLACEHOLDER = "SOLUTION_NAME"
+NEW_NAMES = {"gitignore": ".gitignore"}  # with its dot, git would obey it in the template already
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the new project's folder, or a path to it")
+    parser.add_argument(
+        "--template",
+        choices=TEMPLATES,
+        default="tabular",
+        help="what it starts as: CSV files, pictures, or the least that runs (default: tabular)",
+    )
+
+
+def execute(options: argparse.Namespace) -> int:
+    folder = Path(os.path.abspath(options.project / options.name))
+    make_project(folder, options.template)
+    console.write(f"{folder} is ready, from the template '{options.template}'. Next:")
+    if folder != Path.cwd():
+        console.write(f"  cd {shlex.quote(short_path(str(folder)))}")
+    console.write("  alo run          train, then inference, on the sample data")
+    console.write("  alo history      what has run")
+    console.write("README.md there tells what to change to make it yours.")
+    return 0
+
+
+def make_project(folder: Path, template: str) -> None:
+    """Write the template's files into a folder that is not there yet, or is empty.
+
+    Raises:
+        UsageError: the folder holds something, or cannot have this name.
+    """
+    _check_target(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = temporary_beside(folder)
+    try:
+        _copy(TEMPLATE_HOME / "common", building)
+        _copy(TEMPLATE_HOME / template, building)
+        _write_name(building, folder.name)
+        _put_in_place(building, folder)
+    finally:
+        remove_tree(building)
+
+
+def _check_target(folder: Path) -> None:
+    if not folder.name.isprintable() or not folder.name.strip():
+        raise UsageError(
+            f"{folder.name!r} cannot be the name of a project", fix="use letters, digits, - and _"
+        )
+    if folder.is_symlink() or folder.exists():
+        if not folder.is_dir():
+            what = "is there already, and is no folder"
+        elif any(folder.iterdir()):
+            what = "is there already, and not empty"
+        else:
+            return
+        raise UsageError(
+            f"the folder {what}; nothing was changed", where=str(folder), fix="choose another name"
+        )
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copytree(
+        source,
+        target,
+        copy_function=shutil.copyfile,  # not the mode: an installed package may be read-only
+        ignore=shutil.ignore_patterns("__pycache__"),
+        dirs_exist_ok=True,
+    )
+
+
+def _write_name(building: Path, name: str) -> None:
+    for old, new in NEW_NAMES.items():
+        (building / old).rename(building / new)
+    # A JSON text is a YAML text too, whatever letters the name has.
+    _replace(building / "solution" / PLAN_NAME, json.dumps(name, ensure_ascii=False))
+    _replace(building / "README.md", name)
+
+
+def _replace(path: Path, name: str) -> None:
+    text = path.read_text(encoding="utf-8").replace(PLACEHOLDER, name)
+    path.write_text(text, encoding="utf-8")
+
+
+def _put_in_place(building: Path, folder: Path) -> None:
+    """All at once, unless an empty folder is there: it stays, as a shell may be in it."""
+    if not folder.exists():
+        building.rename(folder)
+        return
+    for path in building.iterdir():
+        path.rename(folder / path.name)

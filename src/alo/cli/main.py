@@ -1,0 +1,147 @@
+"""The command line's front door: finds the command, runs it, and tells how it ended.
+
+Only the module of the command that runs is imported, and for ``alo --help`` none.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from alo.cli import console
+from alo.errors import AloError, CheckError, StepError, UsageError
+from alo.version import __version__
+
+COMMANDS = {  # name -> what it does; the module of the same name has add_arguments() and execute()
+    "init": "make a new project that runs at once",
+    "check": "look for everything that would stop a run, without running",
+    "run": "run the train pipeline, the inference pipeline, or both",
+    "history": "list past runs; show, compare, rerun, verify and remove them",
+    "schema": "print the JSON Schema of a plan, for editors",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the words after ``alo``; those of this process if none are given.
+    Returns:
+        the exit status: 0; 1, a run or an asset failed; 2, the command line is wrong or the check
+        found something; 130 and 143, interrupted.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    try:
+        return _dispatch(words)
+    except AloError as error:
+        _show_error(error, debug)
+        return error.exit_status
+    except KeyboardInterrupt:
+        console.write_error("interrupted")
+        return 130
+    except console.ReaderGone:
+        return 0
+    except Exception as error:
+        _show_accident(error, debug)
+        return 1
+
+
+def _dispatch(words: Sequence[str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        console.write(_help())
+        return 0 if words else 2
+    if words[0] == "--version":
+        console.write(f"alo {__version__}")
+        return 0
+    name, *rest = words
+    if name not in COMMANDS:
+        raise _unknown(name)
+    from alo.cli.options import run_command
+
+    return run_command(name, COMMANDS[name], rest)
+
+
+def _help() -> str:
+    widest = max(map(len, COMMANDS))
+    commands = [f"  {name:{widest}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: alo COMMAND [OPTIONS]",
+            "",
+            "ALO, the AI Learning Organizer: runs train and inference pipelines of small assets.",
+            "",
+            "commands:",
+            *commands,
+            "",
+            "alo COMMAND --help tells more of one; alo --version tells the version.",
+            "A first project: alo init my-solution, then alo run --project my-solution",
+        ]
+    )
+
+
+def _unknown(name: str) -> UsageError:
+    if name.startswith("-"):
+        return UsageError(
+            f"the first word is '{name}'; it has to be a command: {', '.join(COMMANDS)}",
+            fix="put options after the command, as in: alo run --mode train",
+        )
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    guess = f"; did you mean '{near[0]}'?" if near else ""
+    return UsageError(
+        f"no command '{name}'{guess}",
+        fix=f"the commands are {', '.join(COMMANDS)}; alo --help tells what they do",
+    )
+
+
+def _show_error(error: AloError, debug: bool) -> None:
+    if debug:
+        _show_traceback(error)
+    if isinstance(error, StepError) and error.user_traceback:
+        console.write_error(error.user_traceback)
+    if isinstance(error, CheckError) and len(error.problems) > 1:
+        _say_error(f"{len(error.problems)} problems; nothing has run or changed\n{error}")
+    else:
+        _say_error(str(error))
+
+
+def _show_accident(error: Exception, debug: bool) -> None:
+    """An error that no one had thought of: of the system, or ours."""
+    if debug:
+        _show_traceback(error)
+    if isinstance(error, OSError) and error.strerror:
+        fix = "see that it is there and may be read and written; --debug tells more"
+        _say_error(str(AloError(error.strerror, where=str(error.filename or ""), fix=fix)))
+        return
+    what = console.one_line(f"{type(error).__name__}: {error}")
+    more = "" if debug else "; run it again with --debug for the traceback, and please report it"
+    _say_error(f"sorry, this is a fault in ALO: {what} ({_place(error)}){more}")
+
+
+def _say_error(text: str) -> None:
+    label = console.style("error:", "red", sys.stderr)
+    console.write_error(f"{label} {text}")
+
+
+def _show_traceback(error: BaseException) -> None:
+    from traceback import format_exception
+
+    console.write_error("".join(format_exception(error)).rstrip())
+
+
+def _place(error: BaseException) -> str:
+    """File and line where it was raised."""
+    from pathlib import PurePath
+    from traceback import extract_tb
+
+    frames = [
+        frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith("<")
+    ]
+    last = frames[-1]
+    return f"{'/'.join(PurePath(last.filename).parts[-3:])}:{last.lineno}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

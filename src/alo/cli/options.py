@@ -1,0 +1,120 @@
+"""The options of a command: those that every command has, and its own; then the command itself."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from alo.cli import console
+from alo.errors import UsageError
+from alo.layout import PLAN_NAME, Workspace, find_plan
+
+WITHOUT_PROJECT = ("init", "schema")  # commands that need none to work on
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser whose errors are ours."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, fix=f"{self.prog} --help tells what it takes")
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        # With a width of its own it need not import shutil, which would cost each command 3 ms.
+        return argparse.HelpFormatter(self.prog, width=console.columns() - 2)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        console.write(message.rstrip())
+
+
+def run_command(name: str, help_line: str, words: Sequence[str]) -> int:
+    """Parse the words after the command's name and execute it.
+
+    Raises:
+        UsageError: the words, or the project folder that they name, make no sense.
+    """
+    module = import_module(f"alo.cli.{name}")
+    common = _common_parser(f"alo {name}")
+    parser = CommandParser(
+        prog=common.prog,
+        description=f"{help_line[0].upper()}{help_line[1:]}.",
+        parents=[common],
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    # Common options first and by themselves, so that they may also stand behind a subcommand.
+    options, own_words = common.parse_known_args(words)
+    try:
+        options, unknown = parser.parse_known_args(own_words, options)
+    except SystemExit:  # --help
+        return 0
+    if unknown:
+        raise _unknown_words(parser, unknown)
+    if name not in WITHOUT_PROJECT:
+        check_project(options.project)
+    status: int = module.execute(options)
+    return status
+
+
+def check_project(folder: Path) -> None:
+    """See that the folder is one of a project.
+
+    Raises:
+        UsageError: it is not there, or holds nothing of a project.
+    """
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise UsageError(
+            f"the project folder {what}: {folder.absolute()}",
+            fix="name another with --project DIR, or make a project: alo init NAME",
+        )
+    if is_project(folder):
+        return
+    fix = "go to a project's folder, name one with --project DIR, or make one: alo init NAME"
+    above = next((path for path in folder.resolve().parents if find_plan(path).is_file()), None)
+    if above is not None:
+        fix = f"the project above it is meant? --project {above}"
+    raise UsageError(
+        f"this folder is no project: it has neither solution/{PLAN_NAME} nor assets/",
+        where=str(folder.absolute()),
+        fix=fix,
+    )
+
+
+def is_project(folder: Path) -> bool:
+    """Whether the folder has a plan, or at least assets or runs that once had one."""
+    workspace = Workspace(folder)
+    return find_plan(folder).is_file() or workspace.assets.is_dir() or workspace.history.is_dir()
+
+
+def _common_parser(prog: str) -> CommandParser:
+    parser = CommandParser(prog=prog, add_help=False, allow_abbrev=False)
+    parser.add_argument(
+        "--project",
+        metavar="DIR",
+        type=Path,
+        default=Path(),
+        help="the project's folder (default: here)",
+    )
+    parser.add_argument(
+        "--debug", action="store_true", help="with an error, show ALO's own traceback too"
+    )
+    return parser
+
+
+def _unknown_words(parser: CommandParser, words: Sequence[str]) -> UsageError:
+    from difflib import get_close_matches
+
+    word = words[0].partition("=")[0]
+    if not word.startswith("-"):
+        return UsageError(
+            f"{parser.prog} does not know what to do with '{word}'",
+            fix=f"{parser.prog} --help tells what it takes",
+        )
+    near = get_close_matches(word, parser._option_string_actions, n=1)
+    guess = f"; did you mean {near[0]}?" if near else ""
+    return UsageError(
+        f"{parser.prog} has no option {word}{guess}", fix=f"{parser.prog} --help lists them"
+    )

@@ -1,0 +1,79 @@
+"""``alo run``: run the pipelines of a project and show how they go."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from alo.cli.progress import watched
+from alo.engine.request import MODES, RunRequest
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_plan_arguments(parser)
+    parser.add_argument(
+        "--no-wait", action="store_true", help="end at once if another run has the project"
+    )
+    parser.add_argument("--loop", action="store_true", help="comes with a later version")
+    parser.add_argument(
+        "--computing",
+        metavar="WHERE",
+        default="local",
+        help="local; others come with a later version",
+    )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    shown.add_argument("--json", action="store_true", help="print one JSON object for each event")
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """What says which plan runs, and how: the same for a run and for its check."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="another plan than solution/experimental_plan.yaml",
+    )
+    parser.add_argument(
+        "--system",
+        metavar="FILE|JSON",
+        default="",
+        help="solution metadata, which overrides the plan for this run",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="all",
+        help="which pipelines (default: all that the plan has)",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="STEP.ARG=VALUE",
+        action="append",
+        default=[],
+        help="another value for an arg in this run; train.STEP.ARG=VALUE in one pipeline only; "
+        "may be repeated",
+    )
+
+
+def execute(options: argparse.Namespace) -> int:
+    from alo.engine.run import run_solution
+
+    if options.loop or options.computing != "local":
+        from alo.notebook import refuse_later_features
+
+        refuse_later_features(loop=options.loop, computing=options.computing)
+    with watched(quiet=options.quiet, as_json=options.json) as listener:
+        run_solution(request_of(options)._replace(wait=not options.no_wait), listener)
+    return 0
+
+
+def request_of(options: argparse.Namespace) -> RunRequest:
+    """What the options of ``add_plan_arguments`` ask for."""
+    return RunRequest(
+        home=options.project,
+        config=options.config,
+        system=options.system,
+        mode=options.mode,
+        overrides=tuple(options.set),
+    )

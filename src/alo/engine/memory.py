@@ -1,0 +1,263 @@
+"""What the steps of a run have saved: for the next step in file mode, for ``--resume`` and the cache.
+
+Here: when a stored step may stand for one that would run now, and putting back what it had saved.
+Not here: how values and files are stored (``alo/store``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.engine.environment import imported_packages, package_version, python_version
+from alo.engine.preflight import Job
+from alo.errors import StoreError
+from alo.files import checksum, checksum_of
+from alo.history.record import plain
+from alo.layout import Workspace, without_digits
+from alo.plan.model import Plan, StepPlan
+from alo.store import StepStore, StoredStep
+from alo.store.results import KeptStep, ResultShelf, StepKey, difference
+
+META = "meta"  # the engine sets it afresh before each step
+
+
+class Inputs(NamedTuple):
+    """What a step is about to be run on."""
+
+    step: StepPlan
+    number: int
+    code: Mapping[str, str]  # of its asset: name → checksum
+    data_id: str
+    incoming: StoredStep | None
+
+
+class Reused(NamedTuple):
+    """A step that need not run."""
+
+    kept: KeptStep
+    stored: StoredStep
+
+
+class StepMemory:
+    """What this run stores, and what it may take from earlier ones."""
+
+    def __init__(self, job: Job, run_id: str) -> None:
+        self._job, self._run_id = job, run_id
+        self._workspace, self._kind = job.workspace, job.pipeline.kind
+        self._store = StepStore(job.workspace.interface)
+        self._shelf = ResultShelf(job.workspace.interface)
+        self._follows = bool(job.part.resumes or job.part.first)
+        self._models: str | None = None
+
+    @property
+    def hands_on_files(self) -> bool:
+        """Whether values go from step to step through the store."""
+        return self._job.plan.control.interface_mode == "file"
+
+    def look(self) -> Snapshot:
+        """The artifacts as they are before a step."""
+        return Snapshot.of(self._workspace.artifacts(self._kind))
+
+    def reuse(self, inputs: Inputs) -> tuple[Reused | None, str]:
+        """The stored step that stands for this one; or None, and why there is none."""
+        candidates, reason = self._candidates(inputs)
+        for kept in candidates:
+            reason = difference(kept.key, self._key_now(inputs, kept.key)) or "what it kept is damaged"
+            if reason == "what it kept is damaged" and (reused := self._put_back(kept)):
+                return reused, ""
+        return None, reason
+
+    def save(
+        self,
+        inputs: Inputs,
+        data: Mapping[str, object],
+        config: Mapping[str, object],
+        before: Snapshot,
+        modules: Mapping[str, str],
+        summary: Mapping[str, object] | None,
+        data_keys: tuple[str, ...],
+    ) -> StoredStep:
+        """Store what a step saved and wrote.
+
+        Args:
+            before: the artifacts before the step.
+            modules: of the project that it imported: name → checksum.
+        Raises:
+            StoreError: a value cannot be stored, or there is no room.
+        """
+        name = inputs.step.name
+        own = {key: value for key, value in config.items() if key != META}
+        stored = self._store.save(
+            self._run_id, self._kind, name, data, own, incoming=inputs.incoming
+        )
+        after = self.look()
+        packages = {"python": python_version(), **imported_packages()}
+        key = self._key(inputs, {**inputs.code, **modules}, packages)
+        kept = KeptStep(
+            self._run_id,
+            self._kind,
+            name,
+            key,
+            {},
+            tuple(sorted(before.files.keys() - after.files.keys())),
+            tuple(sorted(after.folders - before.folders)),
+            summary,
+            data_keys,
+        )
+        written = [name for name, stamp in after.files.items() if before.files.get(name) != stamp]
+        self._shelf.keep(kept, self._workspace.artifacts(self._kind), sorted(written))
+        return stored
+
+    def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
+        """Data and config of a stored step.
+
+        Raises:
+            StoreError: something is missing or damaged.
+        """
+        return self._store.load(stored)
+
+    def _candidates(self, inputs: Inputs) -> tuple[list[KeptStep], str]:
+        """The stored steps that may stand for this one, and the reason if there are none."""
+        part, step = self._job.part, inputs.step
+        names = [each.name for each in self._job.pipeline.steps]
+        if part.first and inputs.number >= names.index(part.first):
+            return [], ""
+        found: list[KeptStep] = []
+        if self._follows and part.resumes:
+            kept = self._shelf.find(self._kind, part.resumes, step.name)
+            found = [kept] if kept else []
+        elif self._follows:
+            found = self._shelf.recent(self._kind, step.name)
+        elif self._job.plan.control.cache and step.cache:
+            found = self._shelf.recent(self._kind, step.name)
+            return found, "no earlier result"
+        elif self._job.plan.control.cache:
+            return [], "cache: False"
+        return found, ""
+
+    def stop_following(self) -> None:
+        """From here on only the cache may stand for a step."""
+        self._follows = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether earlier steps are taken from a run that is resumed."""
+        return self._follows
+
+    def _put_back(self, kept: KeptStep) -> Reused | None:
+        """Use a kept step; None where its values or files are not whole any more."""
+        try:
+            stored = self._store.find(kept.run_id, kept.kind, kept.step)
+            if stored is None:
+                return None
+            if not self._shelf.put_back(kept, self._workspace.artifacts(self._kind)):
+                return None
+            if kept.run_id != self._run_id:
+                stored = self._store.adopt(stored, self._run_id)
+                self._shelf.adopt(kept, self._run_id)
+        except StoreError:
+            return None
+        return Reused(kept, stored)
+
+    def _key_now(self, inputs: Inputs, before: StepKey) -> StepKey:
+        """The key of the step as it would run now; modules and packages those it had used before."""
+        own = f"assets/{inputs.step.name}/"
+        modules = {
+            name: _checksum_or_nothing(self._workspace.home / name)
+            for name in before.code
+            if not name.startswith(own)
+        }
+        packages = {
+            name: python_version() if name == "python" else package_version(name)
+            for name in before.packages
+        }
+        return self._key(inputs, {**inputs.code, **modules}, packages)
+
+    def _key(
+        self, inputs: Inputs, code: Mapping[str, str], packages: Mapping[str, str]
+    ) -> StepKey:
+        step = inputs.step
+        args = plain(step.args)
+        return StepKey(
+            place=_place(self._job, inputs),
+            args=args if isinstance(args, Mapping) else {},
+            code=code,
+            requirements=step.source.requirements,
+            packages=packages,
+            data_id=inputs.data_id,
+            incoming=_digest(inputs.incoming),
+            models=self._models_digest() if self._kind == "inference" else "",
+            target=_target(self._job.plan, self._kind, self._job.metadata_version),
+        )
+
+    def _models_digest(self) -> str:
+        if self._models is None:
+            models = self._workspace.models
+            lines = [f"{name}\0{checksum(models / name)}" for name in sorted(Snapshot.of(models).files)]
+            self._models = checksum_of("\n".join(lines).encode("utf-8", "surrogateescape"))
+        return self._models
+
+
+class Snapshot(NamedTuple):
+    """The files and folders of an artifacts folder, its logs left out."""
+
+    files: Mapping[str, tuple[int, int, int]]  # name → size, time, inode
+    folders: frozenset[str]
+
+    @classmethod
+    def of(cls, folder: Path) -> Snapshot:
+        files: dict[str, tuple[int, int, int]] = {}
+        folders: set[str] = set()
+        pending = [""]
+        while pending:
+            prefix = pending.pop()
+            try:
+                entries = list(os.scandir(folder / prefix))
+            except FileNotFoundError:
+                continue
+            for entry in entries:
+                name = f"{prefix}{entry.name}"
+                if name == "log":
+                    continue
+                if entry.is_dir():
+                    folders.add(name)
+                    pending.append(f"{name}/")
+                elif entry.is_file():
+                    status = entry.stat()
+                    files[name] = (status.st_size, status.st_mtime_ns, status.st_ino)
+        return cls(files, frozenset(folders))
+
+
+def forget_runs(workspace: Workspace, run_ids: list[str]) -> None:
+    """Remove what the steps of these runs have stored: their history is gone."""
+    if run_ids and workspace.interface.is_dir():
+        StepStore(workspace.interface).forget(run_ids)
+        ResultShelf(workspace.interface).forget(run_ids)
+
+
+def _place(job: Job, inputs: Inputs) -> str:
+    """What the step can tell of its place: number, the step before, and namesakes of its models."""
+    names = [step.name for step in job.pipeline.steps]
+    bare = without_digits(inputs.step.name)
+    train = [step.name for step in job.plan.train.steps] if job.plan.train else []
+    alike = sorted({name for name in (*names, *train) if without_digits(name) == bare})
+    before = names[inputs.number - 1] if inputs.number else ""
+    return f"{job.pipeline.name} {inputs.number} after {before or 'nothing'}, {' '.join(alike)}"
+
+
+def _target(plan: Plan, kind: str, metadata_version: str) -> str:
+    return f"{plan.external.save_artifacts(kind)} {metadata_version}".strip()
+
+
+def _digest(stored: StoredStep | None) -> str:
+    if stored is None:
+        return ""
+    contents = [[value.content for value in values] for values in (stored.data, stored.config)]
+    return checksum_of(repr(contents).encode("utf-8", "backslashreplace"))
+
+
+def _checksum_or_nothing(path: Path) -> str:
+    return checksum(path) if path.is_file() else ""

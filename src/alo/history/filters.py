@@ -1,0 +1,120 @@
+"""Which past runs are asked for: the options of ``alo history`` turned into values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from alo.errors import UsageError
+
+if TYPE_CHECKING:
+    from alo.history.record import RunRecord
+
+STATUSES = ("success", "error", "interrupted", "running")
+_RELATIVE = r"(\d+(?:\.\d+)?)\s*([smhdw])"
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+class Param(NamedTuple):
+    """An arg that a run was made with."""
+
+    step: str
+    key: str
+    value: object
+
+
+class Filters(NamedTuple):
+    """All of them have to hold; an empty one asks for nothing."""
+
+    pipeline: str = ""  # train or inference
+    status: str = ""
+    since: str = ""  # runs that started at this time or later, as utc_text writes it
+    params: tuple[Param, ...] = ()
+
+
+def parse_param(text: str) -> Param:
+    """``step.key=value``, the value typed as in the plan.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    import yaml
+
+    name, equals, value = text.partition("=")
+    step, dot, key = name.strip().partition(".")
+    if not (equals and dot and step and key):
+        raise UsageError(
+            f"--param takes step.key=value, not '{text}'", fix="for example: --param train.depth=5"
+        )
+    try:
+        return Param(step, key, yaml.safe_load(value))
+    except (yaml.YAMLError, ValueError) as error:
+        raise UsageError(
+            f"the value in --param {text} is no YAML", fix="put quotes around it"
+        ) from error
+
+
+def parse_since(text: str, now: float | None = None) -> str:
+    """A date, a time or a span before now as the time it stands for.
+
+    Args:
+        text: ``2026-05-01``, ``2026-05-01T09:30``, or ``7d`` (s, m, h, d, w). Without a time zone:
+            UTC, as all times of ALO.
+    Raises:
+        UsageError: it is none of these.
+    """
+    import re
+    import time
+    from datetime import datetime, timezone
+
+    from alo.history.ids import utc_text
+
+    now = time.time() if now is None else now
+    span = re.fullmatch(_RELATIVE, text.strip().lower())
+    try:
+        if span:
+            return utc_text(max(0.0, now - float(span[1]) * _SECONDS[span[2]]))
+        moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return utc_text(max(0.0, moment.timestamp()))
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(
+            f"--since takes a date, a time or a span, not '{text}'",
+            fix="for example: 2026-05-01, 2026-05-01T09:30 (UTC), 12h or 7d",
+        ) from error
+
+
+def value_text(value: object) -> str:
+    """The form in which the values of args are compared: 1 and 1.0 are the same, 1 and "1" not."""
+    import json
+
+    from alo.history.record import plain
+
+    return json.dumps(_whole_numbers(plain(value)), sort_keys=True)
+
+
+def _whole_numbers(value: object) -> object:
+    match value:
+        case float():
+            return int(value) if value.is_integer() else value
+        case dict():
+            return {key: _whole_numbers(each) for key, each in value.items()}
+        case list():
+            return [_whole_numbers(each) for each in value]
+        case _:
+            return value
+
+
+def matches(record: RunRecord, filters: Filters) -> bool:
+    """Whether a run meets them all."""
+    return (
+        filters.pipeline in ("", record.pipeline)
+        and filters.status in ("", record.status)
+        and record.start_time >= filters.since
+        and all(_has(record, param) for param in filters.params)
+    )
+
+
+def _has(record: RunRecord, param: Param) -> bool:
+    args = record.args.get(param.step, {})
+    return param.key in args and value_text(args[param.key]) == value_text(param.value)

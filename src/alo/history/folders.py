@@ -1,0 +1,185 @@
+"""Where the entries of history are, and what lies beside them under hidden names.
+
+``history/<kind>/<run id>`` is the entry of a run that succeeded, ``<run id>-error`` of any other.
+Hidden is what is being built, or being removed; what a killed process left of either is swept here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alo.layout import Workspace
+
+if TYPE_CHECKING:
+    from alo.history.record import RunRecord
+
+RECORD = "log/experimental_history.json"
+FAILED = "-error"
+_BUILDING = ".building"
+_REMOVING = ".removing"
+
+
+def entry_name(run_id: str, status: str) -> str:
+    return run_id if status == "success" else f"{run_id}{FAILED}"
+
+
+def entry_folder(workspace: Workspace, kind: str, run_id: str) -> Path:
+    """The entry of a run, or where it would be."""
+    folder = workspace.history / kind
+    failed = folder / f"{run_id}{FAILED}"
+    return failed if failed.is_dir() else folder / run_id
+
+
+def entry_names(folder: Path) -> list[str]:
+    """The names of all entries of one kind, in no order."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name for name in names if not name.startswith(".") and _is_utf8(name)]
+
+
+def read_record(folder: Path) -> RunRecord:
+    """The record of an entry; of a damaged one, what its name tells.
+
+    Raises:
+        FileNotFoundError: there is no such entry.
+    """
+    import json
+
+    from alo.history.ids import is_utc_text, start_in_name, utc_text
+    from alo.history.record import ENDED, RunRecord
+
+    if not folder.is_dir():
+        raise FileNotFoundError(folder)
+    kind, name = folder.parent.name, folder.name
+    try:
+        content = json.loads((folder / RECORD).read_bytes())
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+    except (OSError, ValueError, RecursionError) as error:
+        modified = folder.stat().st_mtime
+        why = getattr(error, "strerror", None) or str(error)
+        record = RunRecord("", kind, "error", "", reason=f"its record cannot be read: {why}")
+    else:
+        modified = 0.0
+        record = RunRecord.from_json(content)
+    is_own = name in (record.id, f"{record.id}{FAILED}")
+    run_id = record.id if is_own else name.removesuffix(FAILED)
+    start = record.start_time
+    if not is_utc_text(start):
+        start = start_in_name(run_id) or utc_text(modified)
+    status = record.status
+    if status not in ENDED:  # as in entries of ALO 2.x, which tell none
+        status = "error" if name.endswith(FAILED) else "success"
+    return record._replace(id=run_id, pipeline=kind, status=status, start_time=start)
+
+
+@contextmanager
+def building(folder: Path, name: str) -> Iterator[Path]:
+    """A hidden folder to build an entry in; it gets its name when the block ends well."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    build, descriptor = _locked_folder(folder, name)
+    try:
+        yield build
+        os.rename(build, folder / name)
+    except BaseException:
+        delete(build)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def put_away(folder: Path) -> bool:
+    """Remove an entry: at once for all who look, whatever happens while its files go.
+
+    Returns:
+        whether it was there.
+    """
+    hidden = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}{_REMOVING}")
+    try:
+        os.rename(folder, hidden)
+    except FileNotFoundError:
+        return False
+    delete(hidden)
+    return True
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half built or half removed."""
+    try:
+        hidden = [name for name in os.listdir(folder) if name.startswith(".")]
+    except OSError:
+        return
+    for name in hidden:
+        path = folder / name
+        if name.endswith(_REMOVING) or (name.endswith(_BUILDING) and _is_abandoned(path)):
+            delete(path)
+
+
+def delete(folder: Path) -> None:
+    """Delete a hidden folder as far as it can be: someone may be reading or sealing it still."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():  # folders that their owner made read-only
+        for parent, _, _ in os.walk(folder):
+            _make_writable(parent)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_writable(folder: str) -> None:
+    try:
+        os.chmod(folder, 0o700)
+    except OSError:
+        return  # of another user: it stays
+
+
+def _locked_folder(folder: Path, name: str) -> tuple[Path, int]:
+    """A new folder that is locked as long as we live, so that no one sweeps it before then."""
+    while True:
+        build = folder / f".{name}.{os.urandom(4).hex()}{_BUILDING}"
+        build.mkdir()
+        try:
+            descriptor = os.open(build, os.O_RDONLY)
+        except FileNotFoundError:  # swept before it was locked
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # about to be swept
+            os.close(descriptor)
+            continue
+        except OSError:  # a file system that cannot lock: no one sweeps there
+            return build, descriptor
+        if build.exists():
+            return build, descriptor
+        os.close(descriptor)
+
+
+def _is_abandoned(build: Path) -> bool:
+    try:
+        descriptor = os.open(build, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # its builder lives, or no one can tell
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,60 @@
+"""The names of runs, of args, and of moments."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+
+from alo.layout import safe_name
+
+LONGEST_NAME = 150  # bytes of a solution's name in a run id; a file system takes 255 in all
+_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def new_run_id(solution: str, started: float) -> str:
+    """``<YYYYmmddTHHMMSSZ>-<8 random digits>-<the solution's name>``, an entry's name."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
+    digits = int.from_bytes(os.urandom(8), "big") % 10**8
+    name = safe_name(solution).encode()[:LONGEST_NAME].decode(errors="ignore")
+    return f"{stamp}-{digits:08}-{name}"
+
+
+def param_id(args: Mapping[str, Mapping[str, object]]) -> str:
+    """12 hex digits over the args of all steps; the order of keys makes no difference."""
+    from alo.files import checksum_of
+
+    return checksum_of(_canonical(args).encode())[:12]
+
+
+def utc_text(moment: float) -> str:
+    """Seconds since 1970 as ``YYYY-mm-ddTHH:MM:SS.ffffffZ``."""
+    seconds, micro = divmod(round(moment * 1_000_000), 1_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{micro:06}Z"
+
+
+def is_utc_text(text: str) -> bool:
+    """Whether a text is what ``utc_text`` makes."""
+    return _TIME.fullmatch(text) is not None
+
+
+def start_in_name(run_id: str) -> str:
+    """The start time that a run id begins with, to the second; empty if it begins otherwise."""
+    stamp = _STAMP.match(run_id)
+    return "{}-{}-{}T{}:{}:{}.000000Z".format(*stamp.groups()) if stamp else ""
+
+
+def _canonical(value: object) -> str:
+    """One text for equal values and different ones for others: types count, key order does not."""
+    match value:
+        case Mapping():
+            pairs = (f"{_canonical(key)}:{_canonical(each)}" for key, each in value.items())
+            return f"{{{','.join(sorted(pairs))}}}"
+        case list() | tuple():
+            return f"[{','.join(map(_canonical, value))}]"
+        case set() | frozenset():
+            return f"({','.join(sorted(map(_canonical, value)))})"
+        case _:
+            return ascii(value)

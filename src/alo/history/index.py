@@ -1,0 +1,291 @@
+"""A table of all runs in SQLite, so that ten thousand of them are listed at once.
+
+The folders are the truth: whoever asks brings the table up to date first, and a table that is
+damaged, deleted or of another version is made again. Where none can be written, it is in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from alo.history.folders import RECORD
+from alo.layout import KINDS, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from alo.history.filters import Filters
+    from alo.history.record import RunRecord
+
+T = TypeVar("T")
+
+VERSION = 1  # of the tables; another one's are made again
+PATIENCE_S = 20.0  # for another reader who brings ten thousand runs up to date
+SETTLED_NS = 2_000_000_000  # the coarsest clock of a file system
+MEMORY = ":memory:"
+LAST_CHARACTER = "\U0010ffff"
+
+TABLES = f"""
+DROP TABLE IF EXISTS folders;
+DROP TABLE IF EXISTS runs;
+DROP TABLE IF EXISTS records;
+DROP TABLE IF EXISTS params;
+CREATE TABLE folders (kind TEXT PRIMARY KEY, mtime_ns INTEGER);
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY, kind TEXT, name TEXT, mtime_ns INTEGER, size INTEGER,
+    id TEXT, status TEXT, start_time TEXT, seconds REAL, score REAL, result TEXT, note TEXT,
+    UNIQUE (kind, name)
+);
+CREATE INDEX runs_by_start ON runs (start_time, name);
+CREATE INDEX runs_by_id ON runs (id);
+CREATE TABLE records (run INTEGER PRIMARY KEY, record TEXT);
+CREATE TABLE params (run INTEGER, step TEXT, key TEXT, value TEXT);
+CREATE INDEX params_by_value ON params (step, key, value);
+CREATE INDEX params_by_run ON params (run);
+PRAGMA user_version = {VERSION};
+"""
+
+
+class Line(NamedTuple):
+    """A run as it stands in the list."""
+
+    kind: str
+    name: str  # of its folder in history/<kind>/; empty: it has none yet
+    mtime_ns: int  # of its record when that was read, and its size
+    size: int
+    id: str
+    status: str
+    start_time: str
+    seconds: float
+    score: float | None
+    result: str
+    note: str
+
+
+COLUMNS = ", ".join(Line._fields)
+
+
+def ask(workspace: Workspace, question: Callable[[Index], T]) -> T:
+    """Put a question to the index of a project, which is up to date then."""
+    for place in (workspace.index, workspace.index):
+        try:
+            place.parent.mkdir(exist_ok=True)
+            return _ask(workspace, os.fspath(place), question)
+        except (sqlite3.Error, OSError) as error:
+            if "locked" in str(error) or not _discard(place):
+                break
+    return _ask(workspace, MEMORY, question)
+
+
+def _ask(workspace: Workspace, place: str, question: Callable[[Index], T]) -> T:
+    with closing(sqlite3.connect(place, timeout=PATIENCE_S, isolation_level=None)) as database:
+        index = Index(workspace, database)
+        index.update()
+        return question(index)
+
+
+def _discard(place: Path) -> bool:
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            place.with_name(place.name + suffix).unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+class Index:
+    """An open index."""
+
+    def __init__(self, workspace: Workspace, database: sqlite3.Connection) -> None:
+        self._workspace, self._db = workspace, database
+        if self._version() != VERSION:
+            database.execute("PRAGMA journal_mode = WAL")
+            with self._writing():
+                if self._version() != VERSION:  # no one else has been faster
+                    for statement in filter(str.strip, TABLES.split(";")):
+                        database.execute(statement)
+
+    def lines(self, filters: Filters, limit: int | None) -> list[Line]:
+        """The newest runs first.
+
+        Args:
+            limit: so many at most; None: all.
+        """
+        condition, values = _condition(filters)
+        if condition:  # any run may meet it by now, or no longer
+            self._renew(self._select("", (), None))
+        return self._fresh(condition, values, limit)
+
+    def named(self, prefix: str) -> list[Line]:
+        """The runs whose id begins like this."""
+        return self._fresh("WHERE id >= ? AND id < ?", (prefix, f"{prefix}{LAST_CHARACTER}"), None)
+
+    def ids(self) -> list[str]:
+        return [row[0] for row in self._db.execute("SELECT id FROM runs ORDER BY id")]
+
+    def records(self, lines: Iterable[Line]) -> list[RunRecord]:
+        """All that is known of the runs in these lines."""
+        import json
+
+        from alo.history.record import RunRecord
+
+        query = "SELECT record FROM records JOIN runs USING (run) WHERE kind = ? AND name = ?"
+        found = (self._db.execute(query, line[:2]).fetchone() for line in lines)
+        return [RunRecord.from_json(json.loads(row[0])) for row in found if row]
+
+    def update(self) -> None:
+        """Take in what has come and gone since the last time."""
+        seen = dict(self._db.execute("SELECT kind, mtime_ns FROM folders"))
+        changed = [kind for kind in KINDS if seen.get(kind) != _mtime_ns(self._folder(kind))]
+        if changed:
+            with self._writing():
+                for kind in changed:
+                    self._take_in(kind)
+
+    def _take_in(self, kind: str) -> None:
+        from alo.history.folders import entry_names, sweep
+
+        folder = self._folder(kind)
+        now, mtime_ns = time.time_ns(), _mtime_ns(folder)
+        sweep(folder)
+        there = set(entry_names(folder))
+        rows = self._db.execute("SELECT name FROM runs WHERE kind = ?", (kind,))
+        known = {name for (name,) in rows}
+        for name in known - there:
+            self._forget(kind, name)
+        for name in there - known:
+            self._read(kind, name)
+        # Within the clock's tick more may come or go, and the folder's time would stay the same.
+        settled = mtime_ns if now - mtime_ns > SETTLED_NS else -1
+        self._db.execute("REPLACE INTO folders VALUES (?, ?)", (kind, settled))
+
+    def _renew(self, lines: Sequence[Line]) -> bool:
+        """Read the records again that have changed since; returns whether any has."""
+        changed = [line for line in lines if line[2:4] != self._stamp(line.kind, line.name)]
+        if not changed:
+            return False
+        with self._writing():
+            for line in changed:
+                self._read(line.kind, line.name)
+        return True
+
+    def _read(self, kind: str, name: str) -> None:
+        from alo.history.folders import read_record
+
+        self._forget(kind, name)
+        stamp = self._stamp(kind, name)
+        try:
+            record = read_record(self._folder(kind) / name)
+        except OSError:  # removed meanwhile, or no folder
+            return
+        self._write(kind, name, stamp, record)
+
+    def _write(self, kind: str, name: str, stamp: tuple[int, int], record: RunRecord) -> None:
+        import json
+
+        from alo.history.filters import value_text
+
+        cursor = self._db.execute(
+            f"INSERT INTO runs ({COLUMNS}) VALUES ({', '.join('?' * len(Line._fields))})",  # noqa: S608
+            (
+                kind,
+                name,
+                *stamp,
+                record.id,
+                record.status,
+                record.start_time,
+                record.seconds,
+                record.score,
+                record.result,
+                record.note,
+            ),
+        )
+        run = cursor.lastrowid
+        self._db.execute("INSERT INTO records VALUES (?, ?)", (run, json.dumps(record.to_json())))
+        self._db.executemany(
+            "INSERT INTO params VALUES (?, ?, ?, ?)",
+            [
+                (run, _printable(step), _printable(str(key)), value_text(value))
+                for step, args in record.args.items()
+                for key, value in args.items()
+            ],
+        )
+
+    def _forget(self, kind: str, name: str) -> None:
+        run = "SELECT run FROM runs WHERE kind = ? AND name = ?"
+        for table in ("params", "records"):
+            self._db.execute(f"DELETE FROM {table} WHERE run IN ({run})", (kind, name))  # noqa: S608
+        self._db.execute("DELETE FROM runs WHERE kind = ? AND name = ?", (kind, name))
+
+    def _fresh(self, condition: str, values: Sequence[str], limit: int | None) -> list[Line]:
+        lines = self._select(condition, values, limit)
+        return self._select(condition, values, limit) if self._renew(lines) else lines
+
+    def _select(self, condition: str, values: Sequence[str], limit: int | None) -> list[Line]:
+        rows = self._db.execute(
+            f"SELECT {COLUMNS} FROM runs {condition}"  # noqa: S608
+            " ORDER BY start_time DESC, name DESC LIMIT ?",
+            (*values, -1 if limit is None else limit),
+        )
+        return [Line(*row) for row in rows]
+
+    def _folder(self, kind: str) -> Path:
+        return self._workspace.history / kind
+
+    def _stamp(self, kind: str, name: str) -> tuple[int, int]:
+        """Time and size of an entry's record."""
+        try:
+            status = os.stat(f"{self._workspace.history}/{kind}/{name}/{RECORD}")
+        except OSError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_size)
+
+    def _version(self) -> int:
+        version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        return version
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._db.execute("PRAGMA synchronous = OFF")  # the index can always be made again
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _condition(filters: Filters) -> tuple[str, list[str]]:
+    from alo.history.filters import value_text
+
+    parts, values = [], []
+    for column, value in (("kind = ?", filters.pipeline), ("status = ?", filters.status)):
+        if value:
+            parts.append(column)
+            values.append(value)
+    if filters.since:
+        parts.append("start_time >= ?")
+        values.append(filters.since)
+    for param in filters.params:
+        parts.append("run IN (SELECT run FROM params WHERE step = ? AND key = ? AND value = ?)")
+        values += [param.step, param.key, value_text(param.value)]
+    return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
+
+
+def _mtime_ns(folder: Path) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _printable(text: str) -> str:
+    """SQLite takes no lone surrogates."""
+    return text.encode(errors="replace").decode()

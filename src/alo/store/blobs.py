@@ -1,0 +1,245 @@
+"""Blobs: files that are never changed, named by their content, and shared by hard links.
+
+A run has a folder with a link to each blob that it uses, and a common pool has one more, by
+which other runs find it. A blob in the pool that no run links to is unused. This needs no lock:
+whoever links to a blob while it is taken out of the pool has it all the same. New files are
+made in a folder of their own and renamed; each is locked until then, so that what a killed
+process left is told from what another is writing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from alo.errors import StoreError
+from alo.files import CHUNK, claim_temporary, remove_tree, sweep_leftovers, temporary_beside
+from alo.store.manifest import Part
+
+POOL = "blobs"
+UNFINISHED = "unfinished"
+DRAFT = "draft"
+PIECE = 16 << 20  # written at once
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+READ_ONLY = 0o444
+
+
+class Trusted:
+    """The parts of files that this process has written or checked, and need not check again."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, ...]] = set()
+
+    def add(self, file: os.stat_result, part: Part) -> None:
+        self._seen.add(_identity(file, part))
+
+    def has(self, file: os.stat_result, part: Part) -> bool:
+        return _identity(file, part) in self._seen
+
+
+class BlobShelf:
+    """The blobs of one run."""
+
+    def __init__(self, root: Path, folder: Path, *others: Path) -> None:
+        """``others``: folders beside the pool from which blobs may be taken."""
+        self.folder, self._others = folder, others
+        self._pool = root / POOL
+        self._unfinished = root / UNFINISHED
+
+    def prepare(self) -> None:
+        """Make the folders."""
+        try:
+            for folder in (self.folder, self._pool, self._unfinished):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            place = self._unfinished.parent.parent
+            raise _cannot_store("what a step saved", "a new folder", place, error) from error
+
+    def path(self, blob: str) -> Path:
+        return self.folder / blob
+
+    def draft(self, what: str) -> Draft:
+        """A new file; ``what`` it is to hold, for messages."""
+        return Draft(self._unfinished, what)
+
+    def take(self, blob: str, size: int) -> bool:
+        """Have a blob of at least ``size`` bytes on this shelf, from wherever one is."""
+        own = self.path(blob)
+        if _reaches(own, size):
+            return True
+        own.unlink(missing_ok=True)
+        sources = (self._pool, *self._others)
+        return any(self._take_from(folder / blob, own, size) for folder in sources)
+
+    def put(self, draft: Draft, blob: str) -> os.stat_result:
+        """A finished draft becomes a blob, for other runs too."""
+        status = draft.publish(self.path(blob))
+        with suppress(OSError):  # where there are no hard links every run has its own
+            (self._pool / blob).unlink(missing_ok=True)  # a better one would have been taken
+            os.link(self.path(blob), self._pool / blob)
+        return status
+
+    def drop(self, blob: str) -> None:
+        """Forget a damaged blob, so that the next who writes it does not take this one."""
+        self.path(blob).unlink(missing_ok=True)
+        (self._pool / blob).unlink(missing_ok=True)
+
+    def keep_only(self, blobs: Collection[str]) -> None:
+        """Take all other blobs off the shelf."""
+        for entry in os.scandir(self.folder):
+            if not entry.name.endswith(".json") and entry.name not in blobs:
+                os.unlink(entry.path)
+
+    def _take_from(self, source: Path, own: Path, size: int) -> bool:
+        if not _reaches(source, size):
+            return False
+        try:
+            os.link(source, own)
+        except (FileExistsError, FileNotFoundError):
+            return _reaches(own, size)
+        except OSError:  # no hard links here, or too many to this file
+            with self.draft(f"a copy of {source}") as draft, open(source, "rb", 0) as file:
+                draft.append_from(file.fileno(), size=os.fstat(file.fileno()).st_size)
+                draft.publish(own)
+        return True
+
+
+class Draft:
+    """A file in the making; as a context manager it is gone at the end unless it was published."""
+
+    def __init__(self, folder: Path, what: str) -> None:
+        self._folder, self._what = folder, what
+        self._path = folder / DRAFT  # until there is a file
+        self._file: BinaryIO | None = None
+        self.size = 0
+        self.needed = 0  # bytes in all, as far as that is known
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            self._close()
+
+    def append(self, content: bytes | memoryview) -> None:
+        """Write at the end.
+
+        Raises:
+            StoreError: no room, or whatever the system says.
+        """
+        view = memoryview(content)
+        try:
+            descriptor = self._open()
+            while len(view):
+                written = os.pwrite(descriptor, view[:PIECE], self.size)
+                self.size += written
+                view = view[written:]
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def append_from(self, descriptor: int, *, offset: int = 0, size: int) -> None:
+        """Write ``size`` bytes of another file at the end."""
+        while size and (content := os.pread(descriptor, min(size, CHUNK), offset)):
+            self.append(content)
+            offset, size = offset + len(content), size - len(content)
+
+    def skip_to(self, position: int) -> None:
+        """Go on at a position further on; what is between is a hole."""
+        self.size = position
+
+    def clear(self) -> None:
+        """Begin again."""
+        self.size = 0
+        if self._file is not None:
+            self._file.truncate(0)
+
+    def publish(self, target: Path) -> os.stat_result:
+        """Give the file its name, in the place of one that has it."""
+        try:
+            status = os.fstat(self._open())
+            os.replace(self._path, target)
+            self._close()
+        except OSError as error:
+            raise self._failure(error) from error
+        return status
+
+    def _open(self) -> int:
+        if self._file is None:
+            self._path, self._file = claim_temporary(self._folder / DRAFT)
+            os.fchmod(self._file.fileno(), READ_ONLY)
+        return self._file.fileno()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _failure(self, error: OSError) -> StoreError:
+        needed = f"{max(self.needed, self.size) / 1e6:,.1f} MB"
+        amount = needed if self.needed else f"more than {needed}"
+        return _cannot_store(self._what, amount, self._folder.parent, error)
+
+
+def sweep(root: Path) -> None:
+    """Remove what killed processes left unfinished."""
+    with suppress(FileNotFoundError):
+        sweep_leftovers(root / UNFINISHED, (DRAFT,))
+        for entry in os.scandir(root / UNFINISHED):
+            if entry.is_dir():
+                remove_tree(Path(entry.path))
+
+
+def remove_runs(root: Path, folders: Iterable[Path]) -> None:
+    """Remove the folders of runs, and the blobs that only they used."""
+    with suppress(FileNotFoundError):  # where there is no store there is nothing to remove
+        (root / UNFINISHED).mkdir(exist_ok=True)
+    for folder in folders:
+        trash = temporary_beside(root / UNFINISHED / folder.name)
+        with suppress(FileNotFoundError):
+            os.rename(folder, trash)  # no one finds half a run
+            remove_tree(trash)
+    remove_unused(root)
+
+
+def remove_unused(root: Path) -> None:
+    """Remove the blobs that no run has a link to."""
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(root / POOL):
+            with suppress(FileNotFoundError):
+                if entry.stat().st_nlink == 1:
+                    os.unlink(entry.path)
+
+
+def _identity(file: os.stat_result, part: Part) -> tuple[int, ...]:
+    return (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, part.offset)
+
+
+def _reaches(path: Path, size: int) -> bool:
+    """Whether the file is there and long enough: after a power failure it may be shorter."""
+    try:
+        return os.stat(path).st_size >= size
+    except FileNotFoundError:
+        return False
+
+
+def _cannot_store(what: str, needed: str, place: Path, error: OSError) -> StoreError:
+    if error.errno not in NO_ROOM:
+        return StoreError(f"{what} cannot be stored: {error.strerror}", where=str(place))
+    system = os.statvfs(place)
+    free = f"{system.f_bavail * system.f_frsize / 1e6:,.1f} MB"
+    return StoreError(
+        f"no room left on the disk: storing {what} needs {needed}, {free} are free",
+        where=str(place),
+        fix="make room there and run again",
+    )

@@ -1,0 +1,123 @@
+"""What a stored step consists of, and the small file that says so.
+
+Here: the types, and their text form (a checksum, then JSON). Not here: the blobs they point to.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from alo.files import checksum_of
+
+FORMAT = 1
+NO_BLOB = ""  # of a part that is not written yet
+
+
+class DamagedManifest(Exception):
+    """The text of a manifest is not what was written, or is of another format."""
+
+
+class Part(NamedTuple):
+    """Some bytes of a blob."""
+
+    blob: str
+    offset: int
+    size: int
+    checksum: str
+    step: str  # that wrote them: the one to run again if they are damaged
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size
+
+
+class StoredValue(NamedTuple):
+    """One value: a pickle stream, and the large buffers that are kept out of it.
+
+    Two values with equal ``content`` are equal, in whichever run and step they were stored.
+    """
+
+    key: str
+    type: str  # for messages
+    stream: bytes | Part  # a short one stands in the manifest itself
+    buffers: tuple[Part, ...] = ()
+    is_pair: bool = False  # the key is no text: the stream holds (key, value), ``key`` its repr
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self.stream, *self.buffers) if isinstance(self.stream, Part) else self.buffers
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """What identifies the value, wherever its bytes lie."""
+        stream = self.stream
+        own = stream.checksum if isinstance(stream, Part) else checksum_of(stream)
+        return (self.key, own, *(part.checksum for part in self.buffers))
+
+
+class StoredStep(NamedTuple):
+    """What one step of one run saved."""
+
+    run_id: str
+    kind: str
+    step: str
+    data: tuple[StoredValue, ...]
+    config: tuple[StoredValue, ...]
+
+    def parts(self) -> Iterator[Part]:
+        for value in (*self.data, *self.config):
+            yield from value.parts
+
+    def to_bytes(self) -> bytes:
+        document = {
+            "format": FORMAT,
+            "run": self.run_id,
+            "kind": self.kind,
+            "step": self.step,
+            "data": [_value_to_json(value) for value in self.data],
+            "config": [_value_to_json(value) for value in self.config],
+        }
+        text = json.dumps(document).encode()
+        return b"%s\n%s\n" % (checksum_of(text).encode(), text)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> StoredStep:
+        """Read what ``to_bytes`` wrote.
+
+        Raises:
+            DamagedManifest: this is something else.
+        """
+        checksum, _, rest = content.partition(b"\n")
+        text = rest.removesuffix(b"\n")
+        if checksum_of(text).encode() != checksum:
+            raise DamagedManifest("its checksum is wrong")
+        document = json.loads(text)
+        if document["format"] != FORMAT:
+            raise DamagedManifest("another version of ALO wrote it")
+        return cls(
+            document["run"],
+            document["kind"],
+            document["step"],
+            tuple(_value_from_json(value) for value in document["data"]),
+            tuple(_value_from_json(value) for value in document["config"]),
+        )
+
+
+def _value_to_json(value: StoredValue) -> dict[str, object]:
+    stream = value.stream
+    inline = None if isinstance(stream, Part) else b2a_base64(stream, newline=False).decode()
+    return {**value._asdict(), "stream": stream if inline is None else inline}
+
+
+def _value_from_json(document: dict[str, Any]) -> StoredValue:
+    stream = document["stream"]
+    return StoredValue(
+        document["key"],
+        document["type"],
+        a2b_base64(stream) if isinstance(stream, str) else Part(*stream),
+        tuple(Part(*part) for part in document["buffers"]),
+        document["is_pair"],
+    )

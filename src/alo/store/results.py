@@ -1,0 +1,220 @@
+"""What is kept of a step beside its data and config: the files it wrote, and what it was made from.
+
+Below the store's root: ``results/<kind>/<run id>/<step>/``, with ``result.json`` and the files. The
+result is written last, so that what has one is whole. A step is used again only if everything
+that it was made from is the same (:func:`difference`), and its files are what they were.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from alo.copies import clone_or_copy, clone_or_link
+from alo.errors import StoreError
+from alo.files import checksum, remove_tree, write_whole
+
+RESULT = "result.json"
+FILES = "files"
+LARGE_FILE = 16_000_000  # bytes; from here on a file is linked where it cannot be cloned
+RECENT_RUNS = 20  # that are looked through for a result
+
+
+class StepKey(NamedTuple):
+    """All that a step's result depends on."""
+
+    place: str  # pipeline, number and name of the step, and its neighbours' names
+    args: Mapping[str, object]
+    code: Mapping[str, str]  # every file of the asset, and each project module it imported
+    requirements: tuple[str, ...]
+    packages: Mapping[str, str]  # Python and the packages it had imported
+    data_id: str
+    incoming: str  # what the step before handed on
+    models: str  # of an inference: what it may read
+    target: str  # where the run is exported to, and the metadata's version: the summary has them
+
+
+class KeptFile(NamedTuple):
+    """A file that a step wrote."""
+
+    size: int
+    checksum: str
+
+
+class KeptStep(NamedTuple):
+    """A step that can be used again."""
+
+    run_id: str
+    kind: str
+    step: str
+    key: StepKey
+    files: Mapping[str, KeptFile]  # by name in the artifacts folder
+    removed: tuple[str, ...]  # files of earlier steps that it deleted
+    folders: tuple[str, ...]  # that it made
+    summary: Mapping[str, object] | None
+    data_keys: tuple[str, ...]
+
+
+class ResultShelf:
+    """The kept steps below the store's root."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / "results"
+
+    def keep(self, kept: KeptStep, artifacts: Path, written: Iterable[str]) -> None:
+        """Keep a step with copies of the files it wrote, and their checksums.
+
+        Raises:
+            StoreError: there is no room, or a file cannot be read.
+        """
+
+        def fill(folder: Path) -> KeptStep:
+            files = {}
+            for name in written:
+                size = _second_place(artifacts / name, folder / name)
+                files[name] = KeptFile(size, checksum(folder / name))
+            return kept._replace(files=files)
+
+        self._write(kept, fill)
+
+    def adopt(self, kept: KeptStep, run_id: str) -> None:
+        """Make the kept step of another run this run's own.
+
+        Raises:
+            StoreError: there is no room, or a file cannot be read.
+        """
+        source = self._folder(kept.kind, kept.run_id, kept.step) / FILES
+        own = kept._replace(run_id=run_id)
+
+        def fill(folder: Path) -> KeptStep:
+            for name in kept.files:
+                _second_place(source / name, folder / name)
+            return own
+
+        self._write(own, fill)
+
+    def _write(self, kept: KeptStep, fill: Callable[[Path], KeptStep]) -> None:
+        folder = self._folder(kept.kind, kept.run_id, kept.step)
+        try:
+            remove_tree(folder)
+            (folder / FILES).mkdir(parents=True)
+            whole = fill(folder / FILES)
+            content = {**whole._asdict(), "key": whole.key._asdict()}
+            text = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")
+            write_whole(folder / RESULT, text, durable=False)
+        except OSError as error:
+            raise StoreError(
+                f"what step '{kept.step}' wrote cannot be kept: {error.strerror}",
+                where=str(error.filename or folder),
+                fix="make room on the disk, and run again" if error.errno == 28 else "",
+            ) from error
+
+    def find(self, kind: str, run_id: str, step: str) -> KeptStep | None:
+        """The kept step of a run; None if there is none, or it is damaged."""
+        try:
+            content = json.loads((self._folder(kind, run_id, step) / RESULT).read_bytes())
+            return _read(content)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def recent(self, kind: str, step: str) -> list[KeptStep]:
+        """The step in the last runs that kept it, the newest first."""
+        try:
+            runs = sorted(os.listdir(self._root / kind), reverse=True)[:RECENT_RUNS]
+        except FileNotFoundError:
+            return []
+        return [kept for run in runs if (kept := self.find(kind, run, step))]
+
+    def put_back(self, kept: KeptStep, artifacts: Path) -> bool:
+        """Do to the artifacts folder what the step did; False where a kept file is not whole."""
+        folder = self._folder(kept.kind, kept.run_id, kept.step) / FILES
+        for name, file in kept.files.items():
+            try:
+                if checksum(folder / name) != file.checksum:
+                    return False
+            except OSError:
+                return False
+        for name in kept.folders:
+            (artifacts / name).mkdir(parents=True, exist_ok=True)
+        for name in kept.files:
+            (artifacts / name).unlink(missing_ok=True)
+            _second_place(folder / name, artifacts / name)
+        for name in kept.removed:
+            (artifacts / name).unlink(missing_ok=True)
+        return True
+
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Remove what was kept of these runs."""
+        for run_id in run_ids:
+            for kind in ("train", "inference"):
+                remove_tree(self._root / kind / run_id)
+
+    def _folder(self, kind: str, run_id: str, step: str) -> Path:
+        return self._root / kind / run_id / step
+
+
+def _second_place(source: Path, target: Path) -> int:
+    """Returns the size in bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    size = source.stat().st_size
+    put = clone_or_link if size >= LARGE_FILE else clone_or_copy
+    put(source, target)
+    return size
+
+
+def _read(content: Mapping[str, Any]) -> KeptStep:
+    key = {**content["key"], "requirements": tuple(content["key"]["requirements"])}
+    return KeptStep(
+        content["run_id"],
+        content["kind"],
+        content["step"],
+        StepKey(**key),
+        {name: KeptFile(*file) for name, file in content["files"].items()},
+        tuple(content["removed"]),
+        tuple(content["folders"]),
+        content["summary"],
+        tuple(content["data_keys"]),
+    )
+
+
+def difference(before: StepKey, now: StepKey) -> str:
+    """Why a kept step cannot stand for one that would run now; empty if it can."""
+    if before.args != now.args:
+        return f"args changed: {_changes(before.args, now.args)}"
+    if before.code != now.code:
+        return f"code changed: {_names(before.code, now.code)}"
+    if before.requirements != now.requirements:
+        return "requirements changed"
+    if before.packages != now.packages:
+        return f"packages changed: {_changes(before.packages, now.packages)}"
+    if before.data_id != now.data_id:
+        return "input data changed"
+    if before.models != now.models:
+        return "model changed"
+    if before.incoming != now.incoming:
+        return "what the step before hands on changed"
+    if before.place != now.place:
+        return "its place in the pipeline changed"
+    if before.target != now.target:
+        return "export path or metadata version changed"
+    return ""
+
+
+def _changes(before: Mapping[str, object], now: Mapping[str, object]) -> str:
+    told = []
+    for key in sorted({*before, *now}):
+        if key not in now:
+            told.append(f"{key} is gone")
+        elif key not in before:
+            told.append(f"{key} {now[key]} is new")
+        elif before[key] != now[key]:
+            told.append(f"{key} {before[key]} → {now[key]}")
+    return ", ".join(told)
+
+
+def _names(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return ", ".join([*names[:3], "..."] if len(names) > 3 else names)

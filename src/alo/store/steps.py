@@ -1,0 +1,165 @@
+"""The step store: what each step of each run saved, kept until its run leaves the history.
+
+Below its root: ``<kind>/<run id>/<step>.json``, one manifest a step, and beside it the blobs it
+points to; ``blobs/``, the pool by which runs share them; ``unfinished/``, what is being written
+or removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from alo.errors import StoreError
+from alo.layout import KINDS
+from alo.store.blobs import BlobShelf, Trusted, remove_runs, sweep
+from alo.store.manifest import DamagedManifest, StoredStep, StoredValue
+from alo.store.mapping import LiveMaps
+from alo.store.reading import ValueReader
+from alo.store.writing import ValueWriter, key_text
+
+
+class StepStore:
+    """The store below one folder, which processes and workspaces may use at the same time."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._maps, self._trusted = LiveMaps(), Trusted()
+        self._is_swept = False
+
+    def save(
+        self,
+        run_id: str,
+        kind: str,
+        step: str,
+        data: Mapping[str, object],
+        config: Mapping[str, object],
+        *,
+        incoming: StoredStep | None = None,
+    ) -> StoredStep:
+        """Keep what a step saved; what it passes on as it was given is not written again.
+
+        Call it while no module of an asset or of the project is in ``sys.modules``: their classes
+        then go into the store with their values.
+
+        Args:
+            incoming: what the step was given.
+        Raises:
+            StoreError: a value cannot be pickled, or there is no room on the disk.
+        """
+        others = [self._folder(incoming.kind, incoming.run_id)] if incoming else []
+        shelf = self._prepare(kind, run_id, others)
+        writer = ValueWriter(
+            step, shelf, incoming.parts() if incoming else (), self._maps, self._trusted
+        )
+        stored = StoredStep(
+            run_id,
+            kind,
+            step,
+            _write(writer, "data", data, incoming.data if incoming else ()),
+            _write(writer, "config", config, incoming.config if incoming else ()),
+        )
+        self._put(stored, shelf)
+        return stored
+
+    def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
+        """Data and config, as fresh objects; large arrays are mapped, not read.
+
+        Raises:
+            StoreError: a value is missing or damaged; ``fix`` names the step to run again.
+        """
+        shelf = BlobShelf(self.root, self._folder(stored.kind, stored.run_id))
+        reader = ValueReader(stored, shelf, self._maps, self._trusted)
+        return _read(reader, "data", stored.data), _read(reader, "config", stored.config)
+
+    def find(self, run_id: str, kind: str, step: str) -> StoredStep | None:
+        """What a step of a run saved, or None.
+
+        Raises:
+            StoreError: something was stored, but it is damaged.
+        """
+        path = self._folder(kind, run_id) / _manifest_name(step)
+        try:
+            return StoredStep.from_bytes(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (DamagedManifest, OSError) as error:
+            raise StoreError(
+                f"what step '{step}' saved cannot be used: {error}",
+                where=str(path),
+                fix=f"run the pipeline again from step '{step}'",
+            ) from error
+
+    def adopt(self, stored: StoredStep, run_id: str) -> StoredStep:
+        """Make what a step of another run saved this run's own.
+
+        Raises:
+            StoreError: a part of it is missing.
+        """
+        others = [self._folder(stored.kind, stored.run_id)]
+        shelf = self._prepare(stored.kind, run_id, others)
+        for part in stored.parts():
+            if not shelf.take(part.blob, part.end):
+                raise StoreError(
+                    f"a part of what step '{stored.step}' saved is missing",
+                    where=str(others[0] / part.blob),
+                    fix=f"run the pipeline again from step '{part.step}', which wrote it",
+                )
+        adopted = stored._replace(run_id=run_id)
+        self._put(adopted, shelf)
+        return adopted
+
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Remove what these runs stored, and all that no run uses any more."""
+        folders = [self._folder(kind, run_id) for run_id in run_ids for kind in KINDS]
+        remove_runs(self.root, folders)
+        sweep(self.root)
+
+    def _folder(self, kind: str, run_id: str) -> Path:
+        return self.root / kind / run_id
+
+    def _prepare(self, kind: str, run_id: str, others: Iterable[Path]) -> BlobShelf:
+        shelf = BlobShelf(self.root, self._folder(kind, run_id), *others)
+        shelf.prepare()
+        if not self._is_swept:
+            sweep(self.root)
+            self._is_swept = True
+        return shelf
+
+    def _put(self, stored: StoredStep, shelf: BlobShelf) -> None:
+        path = shelf.folder / _manifest_name(stored.step)
+        is_new = not path.exists()
+        with shelf.draft(f"what step '{stored.step}' saved") as draft:
+            draft.append(stored.to_bytes())
+            draft.publish(path)
+        if not is_new:
+            self._drop_unused(shelf)
+
+    def _drop_unused(self, shelf: BlobShelf) -> None:
+        """Take off the shelf what only the step's earlier result used."""
+        manifests = shelf.folder.glob("*.json")
+        with suppress(DamagedManifest):  # who knows what that one uses
+            steps = [StoredStep.from_bytes(path.read_bytes()) for path in manifests]
+            shelf.keep_only({part.blob for step in steps for part in step.parts()})
+
+
+def _manifest_name(step: str) -> str:
+    return f"{step}.json"
+
+
+def _write(
+    writer: ValueWriter,
+    group: str,
+    values: Mapping[str, object],
+    given: Iterable[StoredValue],
+) -> tuple[StoredValue, ...]:
+    before = {value.key: value for value in given}
+    return tuple(
+        writer.write(key, value, f"{group}[{key!r}]", before.get(key_text(key)))
+        for key, value in values.items()
+    )
+
+
+def _read(reader: ValueReader, group: str, values: Iterable[StoredValue]) -> dict[str, object]:
+    return dict(reader.read(value, f"{group}[{value.key!r}]") for value in values)

@@ -1,0 +1,127 @@
+"""Write one value: what is new of it into a blob, the rest by pointing to where it is.
+
+A buffer is not new if it still lies untouched in the mapping it came from, or if its content is
+among what the step was given. A stream is not new if it is the one that the step was given
+under this key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import xxhash
+
+from alo.errors import StoreError
+from alo.files import checksum_of
+from alo.store.blobs import BlobShelf, Draft, Trusted
+from alo.store.codec import CannotPickle, encode
+from alo.store.manifest import NO_BLOB, Part, StoredValue
+from alo.store.mapping import LiveMaps
+from alo.store.streams import OldStream, StreamWriter
+
+ALIGNMENT = (
+    4096  # of a buffer in its blob: a write to one must not touch the pages of its neighbours
+)
+
+
+class ValueWriter:
+    """Writes the values that one step saved."""
+
+    def __init__(
+        self, step: str, shelf: BlobShelf, given: Iterable[Part], maps: LiveMaps, trusted: Trusted
+    ) -> None:
+        """``given`` is what the step was given; the shelf has its blobs or can take them."""
+        self._step, self._shelf, self._maps, self._trusted = step, shelf, maps, trusted
+        self._given = {(part.checksum, part.size): part for part in given}
+
+    def write(
+        self, key: object, value: object, name: str, before: StoredValue | None
+    ) -> StoredValue:
+        """Store one value.
+
+        Args:
+            name: of the value, for messages.
+            before: what the step was given under this key.
+        Raises:
+            StoreError: the value cannot be pickled, or there is no room for it.
+        """
+        is_pair = type(key) is not str
+        what = f"{name} of step '{self._step}'"
+        with self._shelf.draft(what) as draft, OldStream(self._shelf, before) as old:
+            try:
+                stream, views = encode(
+                    (key, value) if is_pair else value, lambda: StreamWriter(draft, old)
+                )
+            except CannotPickle as error:
+                raise StoreError(
+                    f"{what} cannot be stored: {error}",
+                    where=f"{name}, of type {type_name(value)}",
+                    fix="save what it is made of (numbers, text, arrays, frames) in its place, "
+                    "or set interface_mode: memory",
+                ) from error
+            stored_stream, buffers = self._finish(draft, stream.end(self._step), views)
+        return StoredValue(key_text(key), type_name(value), stored_stream, buffers, is_pair)
+
+    def _finish(
+        self, draft: Draft, stream: bytes | Part, views: Sequence[memoryview]
+    ) -> tuple[bytes | Part, tuple[Part, ...]]:
+        """Write the buffers that are not there yet, and give the blob its name."""
+        end = draft.size
+        buffers, new = [], []
+        for view in views:
+            part = self._stored(view)
+            if part.blob == NO_BLOB:
+                part = part._replace(offset=-(-end // ALIGNMENT) * ALIGNMENT)
+                end = part.end
+                new.append((part, view))
+            buffers.append(part)
+        parts = [part for part, _ in new]
+        if isinstance(stream, Part) and stream.blob == NO_BLOB:
+            parts.insert(0, stream)
+        if not parts:
+            return stream, tuple(buffers)
+        blob = checksum_of(repr([part[1:4] for part in parts]).encode())
+        if not self._shelf.take(blob, end):
+            draft.needed = end
+            for part, view in new:
+                draft.skip_to(part.offset)
+                draft.append(view)
+            status = self._shelf.put(draft, blob)
+            for part in parts:
+                self._trusted.add(status, part)
+        if isinstance(stream, Part):
+            stream = _named(stream, blob)
+        return stream, tuple(_named(part, blob) for part in buffers)
+
+    def _stored(self, view: memoryview) -> Part:
+        """Where these bytes are stored, or a part without a blob."""
+        part = self._maps.untouched_part(view)
+        if part is not None and self._has(part):
+            return part
+        checksum = xxhash.xxh3_128_hexdigest(view)
+        part = self._given.get((checksum, view.nbytes))
+        if part is not None and self._has(part):
+            return part
+        return Part(NO_BLOB, 0, view.nbytes, checksum, self._step)
+
+    def _has(self, part: Part) -> bool:
+        return self._shelf.take(part.blob, part.end)
+
+
+def key_text(key: object) -> str:
+    """How a key is called in the manifest."""
+    return key if type(key) is str else repr(key)
+
+
+def type_name(value: object) -> str:
+    """A value's type as its users spell it."""
+    kind = type(value)
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+
+
+def _named(part: Part, blob: str) -> Part:
+    return part._replace(blob=blob) if part.blob == NO_BLOB else part

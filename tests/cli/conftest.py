@@ -1,0 +1,41 @@
+"""Fixtures for tests of what a person sees: a terminal to look at."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+from collections.abc import Iterator
+
+import pytest
+
+from alo.cli import console
+
+
+class Terminal:
+    """A real terminal (a pseudo one), in the place of the module ``sys`` of the console."""
+
+    def __init__(self) -> None:
+        self._screen, keyboard_side = pty.openpty()
+        self.stdout = self.stderr = os.fdopen(keyboard_side, "w", encoding="utf-8")
+
+    def seen(self) -> str:
+        """All that has been written since the last look."""
+        parts = []
+        while select.select([self._screen], [], [], 0.05)[0]:
+            parts.append(os.read(self._screen, 65536))
+        return b"".join(parts).decode().replace("\r\n", "\n")
+
+    def close(self) -> None:
+        self.stdout.close()
+        os.close(self._screen)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    made = Terminal()
+    monkeypatch.setattr(console, "sys", made)  # pytest has the real sys.stdout for itself
+    yield made
+    made.close()

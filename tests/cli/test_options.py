@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from alo.cli import run as run_command
+from alo.cli.main import main
+from alo.cli.options import is_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    home = tmp_path / "project"
+    (home / "solution").mkdir(parents=True)
+    (home / "solution" / "experimental_plan.yaml").touch()
+    (home / "assets" / "train").mkdir(parents=True)
+    return home
+
+
+@pytest.fixture
+def ran_with(monkeypatch: pytest.MonkeyPatch) -> list[argparse.Namespace]:
+    """The options that ``alo run`` was executed with."""
+    calls: list[argparse.Namespace] = []
+
+    def execute(options: argparse.Namespace) -> int:
+        calls.append(options)
+        return 0
+
+    monkeypatch.setattr(run_command, "execute", execute)
+    return calls
+
+
+def test_the_project_is_the_current_folder(
+    project: Path, ran_with: list[argparse.Namespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+
+    assert main(["run"]) == 0
+
+    assert ran_with[0].project == Path()
+
+
+def test_the_project_may_be_named_and_the_last_name_counts(
+    project: Path, ran_with: list[argparse.Namespace]
+) -> None:
+    assert main(["run", "--project", "nowhere", "--mode", "train", "--project", str(project)]) == 0
+
+    assert (ran_with[0].project, ran_with[0].mode) == (project, "train")
+
+
+def test_common_options_may_stand_behind_a_subcommand(
+    project: Path, ran_with: list[argparse.Namespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_subparsers(dest="action").add_parser("show").add_argument("id")
+
+    monkeypatch.setattr(run_command, "add_arguments", add_arguments)
+
+    assert main(["run", "show", "abc", "--project", str(project), "--debug"]) == 0
+
+    found = ran_with[0]
+    assert (found.action, found.id, found.project, found.debug) == ("show", "abc", project, True)
+
+
+def test_a_folder_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--project", str(tmp_path / "nix")]) == 2
+
+    told = capsys.readouterr().err
+    assert f"does not exist: {tmp_path / 'nix'}" in told
+    assert "alo init" in told
+
+
+def test_a_file_is_no_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--project", str(project / "solution" / "experimental_plan.yaml")]) == 2
+
+    assert "is not a folder" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_project_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--project", str(tmp_path)]) == 2
+
+    told = capsys.readouterr().err
+    assert "this folder is no project" in told
+    assert str(tmp_path) in told
+    assert "alo init NAME" in told
+
+
+def test_inside_a_project_the_project_above_is_offered(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--project", str(project / "assets" / "train")]) == 2
+
+    assert f"--project {project}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("left", ["assets", "history"])
+def test_a_project_that_lost_its_plan_is_one_still(tmp_path: Path, left: str) -> None:
+    (tmp_path / left).mkdir()
+
+    assert is_project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--mdoe", "train"], "alo run has no option --mdoe; did you mean --mode?"),
+        (["--mod=train"], "did you mean --mode?"),
+        (["--frobnicate"], "alo run has no option --frobnicate\n"),
+        (["train"], "alo run does not know what to do with 'train'"),
+        (["--mode", "trian"], "'trian'"),
+        (["--mode"], "--mode"),
+        (["--project"], "--project"),
+    ],
+)
+def test_wrong_words_are_told(
+    words: list[str], told: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *words]) == 2
+
+    captured = capsys.readouterr()
+    assert told in captured.err
+    assert "alo run --help" in captured.err
+    assert captured.out == ""
+
+
+def test_the_help_of_a_command_lists_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--help"]) == 0
+
+    out = capsys.readouterr().out
+    names = "--config --system --mode --set --no-wait --loop --computing --quiet --json"
+    assert all(name in out for name in [*names.split(), "--project", "--debug"])

@@ -1,0 +1,75 @@
+"""Each example, run from train to inference in a copy of its folder."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PARTS = ("assets", "sample_data", "solution")  # what is not there after a fresh clone is left out
+MOST_LINES = 40
+
+Run = Callable[[str], tuple[Path, "subprocess.CompletedProcess[str]"]]
+
+pytest.importorskip("sklearn", reason="the examples need the extra 'examples'")
+
+
+@pytest.fixture
+def run_example(tmp_path: Path, alo: Callable[..., subprocess.CompletedProcess[str]]) -> Run:
+    """Call it with an example's name; returns where it ran, and what the command line said."""
+
+    def run(name: str) -> tuple[Path, subprocess.CompletedProcess[str]]:
+        home = tmp_path / name
+        for part in PARTS:
+            shutil.copytree(EXAMPLES / name / part, home / part)
+        return home, alo("run", "--project", str(home))
+
+    return run
+
+
+def summary_of(home: Path, kind: str) -> dict[str, Any]:
+    path = home / f"{kind}_artifacts" / "score" / f"{kind}_summary.yaml"
+    summary: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return summary
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def share_of_right(home: Path, key: str, said: str, truth: str) -> float:
+    """How many predictions in output.csv agree with the truth, which no pipeline reads."""
+    truths = {row[key]: row[truth] for row in read_rows(home / "sample_data/inference_truth.csv")}
+    rows = read_rows(home / "inference_artifacts" / "output" / "output.csv")
+    assert len(rows) == len(truths)
+    return sum(truths[row[key]] == row[said] for row in rows) / len(rows)
+
+
+def test_breast_cancer(run_example: Run) -> None:
+    home, done = run_example("breast_cancer")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.count("\n") < MOST_LINES
+    assert share_of_right(home, "patient", "prediction", "diagnosis") > 0.9
+    assert set(summary_of(home, "inference")["probability"]) == {"malignant", "benign"}
+    report = home / "train_artifacts" / "report"
+    assert any(path.suffix == ".png" for path in report.iterdir())
+
+
+def test_digits(run_example: Run) -> None:
+    home, done = run_example("digits")
+
+    assert done.returncode == 0, done.stderr
+    assert share_of_right(home, "file", "digit", "digit") > 0.9
+    output = home / "inference_artifacts" / "output"
+    assert sorted(path.name for path in output.iterdir()) == ["output.csv", "output.png"]
+    assert summary_of(home, "train")["score"] > 0.9

@@ -42,11 +42,12 @@ class StepFinished(NamedTuple):
     step: str
     number: int
     total: int
-    status: str  # success or error
+    status: str  # success, error or cached
     seconds: float
     cpu_seconds: float
     peak_bytes: int  # of the process while the step ran; 0 where the system does not tell
     keys_added: tuple[str, ...]  # data keys that this step was the first to save
+    note: str = ""  # "cached", or why an earlier result does not stand for the step
 
 
 class Output(NamedTuple):

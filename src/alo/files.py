@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import BinaryIO
 
 import xxhash
 
@@ -23,7 +25,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        # Atomic only inside one file system, which is why the temporary file sits beside its target.
+        # Atomic only inside one file system, which is why the temporary file sits beside it.
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -33,6 +35,34 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
 def temporary_beside(path: Path) -> Path:
     """A hidden name in the same folder that no one else uses."""
     return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.alo-tmp")
+
+
+def claim_temporary(path: Path) -> tuple[Path, BinaryIO]:
+    """A new temporary file beside ``path``, marked as in use until it is closed."""
+    import fcntl
+
+    while True:
+        temporary = temporary_beside(path)
+        file = open(temporary, "xb")  # noqa: SIM115 - the caller closes it
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:  # not taken for a leftover before it was marked
+            return temporary, file
+        file.close()
+
+
+def sweep_leftovers(folder: Path, names: Collection[str]) -> None:
+    """Remove claimed temporary files of these names that killed processes left in ``folder``."""
+    import fcntl
+
+    for name in os.listdir(folder):
+        if not is_leftover(name) or not any(name.startswith(f".{each}.") for each in names):
+            continue
+        try:
+            with open(folder / name, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(folder / name)
+        except OSError:  # in use, or another's
+            continue
 
 
 def is_leftover(name: str) -> bool:

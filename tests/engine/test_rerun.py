@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from alo.history.browse import History
 
 from alo.engine.rerun import rerun
 from alo.errors import HistoryError, RunError
+from alo.history.browse import History
 from alo.layout import Workspace
 
 Run = Callable[..., tuple]

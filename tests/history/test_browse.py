@@ -192,6 +192,19 @@ def test_read_only_folders_in_an_entry_can_be_removed(keep: Keep, history: Histo
     assert os.listdir(entry.parent) == []
 
 
+def test_an_entry_that_was_moved_elsewhere_loses_its_link_only(
+    keep: Keep, history: History, tmp_path: Path
+) -> None:
+    entry = keep(0)
+    entry.rename(tmp_path / "elsewhere")
+    entry.symlink_to(tmp_path / "elsewhere")
+
+    history.remove([entry.name])
+
+    assert os.listdir(entry.parent) == []
+    assert (tmp_path / "elsewhere/experimental_plan.yaml").exists()
+
+
 def make_current(workspace: Workspace, train_id: str) -> None:
     (workspace.models / "train").mkdir(parents=True)
     (workspace.models / "train/model").write_text("m")

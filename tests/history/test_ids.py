@@ -18,6 +18,10 @@ def test_a_run_id_tells_start_and_solution() -> None:
     assert start_in_name(run_id) == "1970-01-01T00:00:00.000000Z"
 
 
+def test_the_id_of_no_run_ends_like_the_entry_of_a_failed_one() -> None:
+    assert not new_run_id("type-error", 0).endswith("-error")
+
+
 def test_two_runs_of_the_same_second_have_different_ids() -> None:
     assert new_run_id("demo", 0) != new_run_id("demo", 0)
 

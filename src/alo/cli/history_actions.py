@@ -111,7 +111,7 @@ def _diff(history: History, options: argparse.Namespace) -> int:
     records = [history.look_up(prefix) for prefix in (options.id, *options.others)]
     told = differences(records)
     if options.json:
-        _write_json({"ids": [record.id for record in records], **told})
+        _write_json({"runs": [record.id for record in records], **told})
     else:
         console.write("\n".join(difference_lines(records, told)))
     return 0

@@ -1,87 +1,164 @@
-"""Hand a run's artifacts over to the plan's ``save_*_artifacts_path``, whole or not at all (spec 6)."""
+"""Hand a run's artifacts over to the plan's ``save_*_artifacts_path``, whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, NamedTuple, TypeAlias
 
-from alo.data.archive import pack
-from alo.data.locations import BadLocation, resolve
+from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.data.models import MODEL_ARCHIVE
+from alo.data.pack import Member, TarTarget, list_members, pack_tars, pack_zip
 from alo.errors import ExportError
-from alo.files import temporary_beside
-
-_Writer: TypeAlias = Callable[[Path], object]
+from alo.files import CHUNK, claim_temporary, sweep_leftovers
 
 LOGS = ("process.log", "pipeline.log")
+MODELS = "models/"
+
+_Open: TypeAlias = Callable[[str], BinaryIO]
 
 
-def check_export_target(home: Path, path: str) -> Path:
+class _Contents(NamedTuple):
+    """What one export writes."""
+
+    members: Sequence[Member]
+    archive: str  # name of the archive of all
+    has_models: bool
+    logs: Sequence[Path]
+
+    @property
+    def names(self) -> list[str]:
+        models = [MODEL_ARCHIVE] if self.has_models else []
+        return [self.archive, *models, *(log.name for log in self.logs)]
+
+
+def check_export_target(
+    home: Path, path: str, access: Access = NO_PROFILE
+) -> Path | RemoteLocation:
     """The folder to export to; it is made when the time comes.
 
     Raises:
-        BadLocation: it is remote, or cannot be a folder that we may write to.
+        BadLocation: it cannot be written to, as far as that is known by now.
     """
-    target = resolve(home, path)
-    existing = next(parent for parent in (target, *target.parents) if parent.exists())
+    target = locate(home, path, access)
+    if isinstance(target, RemoteLocation):
+        from alo.data.remote import check_writable
+
+        check_writable(target)
+        return target
+    existing = next(parent for parent in (target, *target.parents) if os.path.lexists(parent))
     if not existing.is_dir():
         raise BadLocation(f"{path}: {existing} is a file, so artifacts cannot be saved below it")
-    if not os.access(existing, os.W_OK):
+    if not os.access(existing, os.W_OK | os.X_OK, effective_ids=True):
         raise BadLocation(f"{path}: no permission to write to {existing}")
     return target
 
 
-def export_artifacts(artifacts: Path, kind: str, target: Path, archive_format: str) -> list[Path]:
+def export_artifacts(
+    artifacts: Path, kind: str, target: Path | RemoteLocation, archive_format: str
+) -> list[Path] | list[RemoteLocation]:
     """Write the archives and logs of one run into ``target``.
 
     Args:
         artifacts: ``train_artifacts/`` or ``inference_artifacts/``.
         archive_format: of ``inference_artifacts``: tar.gz or zip.
     Returns:
-        the files written.
+        what was written.
     Raises:
         ExportError: nothing new is to be seen in ``target`` then.
     """
-    written: list[tuple[Path, Path]] = []
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        for name, write in _parts(artifacts, kind, archive_format):
-            final = target / name
-            written.append((temporary_beside(final), final))
-            write(written[-1][0])
-            _sync(written[-1][0])
-        for temporary, final in written:
-            os.replace(temporary, final)
+        contents = _contents(artifacts, kind, archive_format)
+        if isinstance(target, RemoteLocation):
+            return _export_remote(contents, target, artifacts.parent)
+        return _export_local(contents, target)
     except OSError as error:
+        needed = sum(member.size for member in contents.members)
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        room = f"make room (up to {needed:,} bytes)" if is_full else "mend it"
         raise ExportError(
             f"the artifacts cannot be saved to {target}: {error.strerror or error}",
             where=str(error.filename or target),
-            fix="make room or mend the permissions there, and run again",
+            fix=f"{room} and run again",
         ) from error
-    finally:
-        for temporary, _ in written:
-            temporary.unlink(missing_ok=True)
-    return [final for _, final in written]
 
 
-def _parts(artifacts: Path, kind: str, archive_format: str) -> Iterator[tuple[str, _Writer]]:
+def _contents(artifacts: Path, kind: str, archive_format: str) -> _Contents:
+    members = list_members(artifacts)
     suffix = archive_format if kind == "inference" else "tar.gz"
-    yield f"{artifacts.name}.{suffix}", lambda path: pack(artifacts, path, suffix)
-    models = artifacts / "models"
-    if models.is_dir() and any(files for _, _, files in os.walk(models)):
-        yield MODEL_ARCHIVE, lambda path: pack(models, path, "tar.gz")
-    for name in LOGS:
-        log = artifacts / "log" / name
-        if log.is_file():
-            yield name, _copier(log)
+    return _Contents(
+        members,
+        f"{artifacts.name}.{suffix}",
+        any(member.name.startswith(MODELS) and not member.is_folder for member in members),
+        [log for name in LOGS if (log := artifacts / "log" / name).is_file()],
+    )
 
 
-def _copier(source: Path) -> _Writer:
-    return lambda path: path.write_bytes(source.read_bytes())
+def _export_local(contents: _Contents, target: Path) -> list[Path]:
+    target.mkdir(parents=True, exist_ok=True)
+    for name in contents.names:
+        if (target / name).is_dir():  # else the rename of one file would fail after that of another
+            raise IsADirectoryError(
+                errno.EISDIR, "a folder has the name of a file to be saved", str(target / name)
+            )
+    sweep_leftovers(target, contents.names)
+    claimed: dict[Path, Path] = {}
+    with ExitStack() as stack:
+
+        def open_part(name: str) -> BinaryIO:
+            temporary, file = claim_temporary(target / name)
+            stack.callback(temporary.unlink, missing_ok=True)
+            stack.callback(file.close)
+            claimed[target / name] = temporary
+            return file
+
+        _write(contents, open_part)
+        for final, temporary in claimed.items():
+            os.replace(temporary, final)
+    return list(claimed)
 
 
-def _sync(path: Path) -> None:
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
+def _export_remote(contents: _Contents, target: RemoteLocation, room: Path) -> list[RemoteLocation]:
+    """Pack into files without a name (gone with this process, however it ends), then upload."""
+    from tempfile import TemporaryFile
+
+    from alo.data.remote import upload
+
+    with ExitStack() as stack:
+        parts: dict[str, BinaryIO] = {}
+
+        def open_part(name: str) -> BinaryIO:
+            parts[name] = stack.enter_context(TemporaryFile(dir=room))
+            return parts[name]
+
+        _write(contents, open_part)
+        return upload(parts, target)
+
+
+def _write(contents: _Contents, open_part: _Open) -> None:
+    files = [open_part(contents.archive)]
+    if contents.archive.endswith(".zip"):
+        pack_zip(contents.members, files[0])
+        if contents.has_models:
+            files.append(open_part(MODEL_ARCHIVE))
+            pack_tars(contents.members, [TarTarget(files[1], MODELS)])
+    else:
+        targets = [TarTarget(files[0])]
+        if contents.has_models:
+            files.append(open_part(MODEL_ARCHIVE))
+            targets.append(TarTarget(files[1], MODELS))
+        pack_tars(contents.members, targets)
+    for log in contents.logs:
+        files.append(open_part(log.name))
+        _copy(log, files[-1])
+    for file in files:
+        file.flush()
+
+
+def _copy(source: Path, file: BinaryIO) -> None:
+    with open(source, "rb", buffering=0) as log:
+        while piece := log.read(CHUNK):
+            file.write(piece)

@@ -1,16 +1,18 @@
-"""Where data comes from: the files behind the plan's external paths, listed before anything is copied."""
+"""Where data comes from: the files behind the plan's external paths, listed before a copy."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import AloError
 
 REMOTE_SCHEMES = ("s3://", "gs://", "az://", "http://", "https://")
+READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
 class BadLocation(AloError):
@@ -19,34 +21,88 @@ class BadLocation(AloError):
     exit_status = 2
 
 
-class SourceFile(NamedTuple):
-    """One file to be staged."""
+class Access(NamedTuple):
+    """What the plan says about getting at remote locations."""
 
-    path: str  # absolute
-    name: str  # below input/<kind>/, with / between parts
+    aws_key_profile: str = ""  # empty: the usual credential chain
+
+
+NO_PROFILE = Access()
+
+
+class RemoteLocation(NamedTuple):
+    """A folder or file in an object store, or behind HTTP."""
+
+    url: str  # without a slash at its end
+    access: Access = NO_PROFILE
+
+    def __str__(self) -> str:
+        return without_secrets(self.url)
+
+    def __truediv__(self, name: str) -> RemoteLocation:
+        return self._replace(url=f"{self.url}/{name}")
+
+    @property
+    def name(self) -> str:
+        """The last part of the URL, without its query."""
+        path = self.url.partition("?")[0].partition("://")[2]
+        name = path.rpartition("/")[2] if "/" in path else ""
+        if not self.is_http:
+            return name
+        from urllib.parse import unquote
+
+        return unquote(name).replace("/", "_")
+
+    @property
+    def is_http(self) -> bool:
+        return self.url.startswith(("http://", "https://"))
+
+
+class SourceFile(NamedTuple):
+    """One file to be staged, or a folder that holds nothing."""
+
+    path: str  # absolute, or a URL
+    name: str  # below input/<kind>/, with / between parts; an empty folder's ends with one
     size: int
     mtime_ns: int
+    etag: str = ""  # of an object, where its store gives one
+
+    @property
+    def is_folder(self) -> bool:
+        return self.name.endswith("/")
+
+    @property
+    def version(self) -> tuple[int, int, str]:
+        """Differs once the content may: size and time, or size and ETag."""
+        return (self.size, 0 if self.etag else self.mtime_ns, self.etag)
 
 
 def is_remote(path: str) -> bool:
     return path.startswith(REMOTE_SCHEMES)
 
 
-def resolve(home: Path, path: str) -> Path:
-    """A plan's local path as an absolute one; relative means relative to the project.
+def without_secrets(url: str) -> str:
+    """A URL as messages show it: no password and no signature."""
+    scheme, _, rest = url.partition("?")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
-    Raises:
-        BadLocation: if the path is remote.
-    """
-    if is_remote(path):
-        raise BadLocation(
-            f"{path}: remote locations come with a later version",
-            fix="use a local folder for now",
-        )
+
+def resolve(home: Path, path: str) -> Path:
+    """A plan's local path as an absolute one; relative means relative to the project."""
     return Path(os.path.normpath(home / os.path.expanduser(path)))
 
 
-def list_sources(home: Path, paths: Sequence[str], target: Path) -> list[SourceFile]:
+def locate(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteLocation:
+    """What an external path of the plan means: a local path or a remote location."""
+    if is_remote(path):
+        return RemoteLocation(path.rstrip("/"), access)
+    return resolve(home, path)
+
+
+def list_sources(
+    home: Path, paths: Sequence[str], target: Path, access: Access = NO_PROFILE
+) -> list[SourceFile]:
     """Every file of a run's data sources, in the order of their names.
 
     Args:
@@ -58,17 +114,30 @@ def list_sources(home: Path, paths: Sequence[str], target: Path) -> list[SourceF
     owners: dict[str, str] = {}
     files: list[SourceFile] = []
     for path in paths:
-        source = resolve(home, path)
-        name = source.name
-        _refuse_overlap(path, source, target)
-        if name in owners:
+        source = locate(home, path, access)
+        shown = without_secrets(path) if is_remote(path) else path
+        if source.name in owners:
             raise BadLocation(
-                f"{owners[name]} and {path} have the same last name '{name}', and would be staged into one folder",
-                fix="rename one of the two folders",
+                f"{owners[source.name]} and {shown} have the same last name '{source.name}', "
+                "and would be staged into one place",
+                fix="rename one of the two",
             )
-        owners[name] = path
-        files += _walk(source, name, path)
-    return sorted(files, key=lambda file: file.name)
+        owners[source.name] = shown
+        if isinstance(source, RemoteLocation):
+            files += _list_remote(source)
+        else:
+            _refuse_overlap(path, source, target)
+            files += _walk(source, path)
+    files.sort(key=attrgetter("name"))
+    return files
+
+
+def _list_remote(source: RemoteLocation) -> list[SourceFile]:
+    from alo.data.remote import list_files
+
+    if source.name in ("", ".", ".."):
+        raise BadLocation(f"{source}: names no folder or file in the store", fix="add its path")
+    return list_files(source)
 
 
 def _refuse_overlap(path: str, source: Path, target: Path) -> None:
@@ -80,7 +149,7 @@ def _refuse_overlap(path: str, source: Path, target: Path) -> None:
         )
 
 
-def _walk(source: Path, name: str, path: str) -> Iterator[SourceFile]:
+def _walk(source: Path, path: str) -> Iterator[SourceFile]:
     try:
         status = os.stat(source)
     except OSError as error:
@@ -90,34 +159,45 @@ def _walk(source: Path, name: str, path: str) -> Iterator[SourceFile]:
             fix="correct the path; a relative one starts at the project's folder",
         ) from error
     if stat.S_ISDIR(status.st_mode):
-        yield from _walk_folder(str(source), name, frozenset())
+        yield from _walk_folder(str(source), source.name, ())
     else:
-        yield _file(str(source), name, status)
+        yield _file(str(source), source.name, status)
 
 
-def _walk_folder(folder: str, name: str, above: frozenset[str]) -> Iterator[SourceFile]:
-    real = os.path.realpath(folder)
-    if real in above:
-        raise BadLocation(f"{folder}: a link that leads back to a folder above it")
+def _walk_folder(
+    folder: str, name: str, above: tuple[tuple[int, int], ...]
+) -> Iterator[SourceFile]:
+    is_empty = True
     try:
+        status = os.stat(folder)
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:
+            raise BadLocation(f"{folder}: a link that leads back to a folder above it")
         with os.scandir(folder) as entries:
             for entry in entries:
+                is_empty = False
                 below = f"{name}/{entry.name}"
                 if entry.is_dir():
-                    yield from _walk_folder(entry.path, below, above | {real})
+                    yield from _walk_folder(entry.path, below, (*above, identity))
                 else:
                     yield _file(entry.path, below, entry.stat())
     except OSError as error:
         raise BadLocation(f"{error.filename or folder}: {_reason(error)}") from error
+    if is_empty:
+        yield SourceFile(folder, f"{name}/", 0, 0)
 
 
 def _file(path: str, name: str, status: os.stat_result) -> SourceFile:
     if not stat.S_ISREG(status.st_mode):
         raise BadLocation(f"{path}: neither a file nor a folder")
-    if not os.access(path, os.R_OK):
+    is_open = status.st_mode & READABLE_BY_ALL == READABLE_BY_ALL
+    if not is_open and not os.access(path, os.R_OK, effective_ids=True):
         raise BadLocation(f"{path}: no permission to read it")
     return SourceFile(path, name, status.st_size, status.st_mtime_ns)
 
 
 def _reason(error: OSError) -> str:
-    return "does not exist" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+    if not isinstance(error, FileNotFoundError):
+        return error.strerror or str(error)
+    is_link = error.filename and os.path.islink(error.filename)
+    return "a link to something that does not exist" if is_link else "does not exist"

@@ -2,52 +2,91 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
-from alo.data.archive import BadArchive, unpack_tar
-from alo.data.locations import BadLocation, resolve
-from alo.errors import StagingError
+from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
+from alo.errors import AloError, StagingError
 
 MODEL_ARCHIVE = "model.tar.gz"
 
 
-def check_model_source(home: Path, path: str) -> Path:
+def check_model_source(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteLocation:
     """The folder that ``load_model_path`` names.
 
     Raises:
-        BadLocation: it is not there, is no folder, or is empty.
+        BadLocation: it is not there, is no folder, or holds no file.
     """
-    source = resolve(home, path)
+    source = locate(home, path, access)
+    if isinstance(source, RemoteLocation):
+        from alo.data.remote import check_models
+
+        check_models(source)
+        return source
     if not source.is_dir():
         reason = "is not a folder" if source.exists() else "does not exist"
         fix = "give a folder that holds model.tar.gz, or the models themselves"
         raise BadLocation(f"{path}: {reason}", where=str(source), fix=fix)
-    if not any(source.iterdir()):
-        raise BadLocation(f"{path}: the folder is empty, so there is no model in it", where=str(source))
+    if not has_files(source):
+        raise BadLocation(
+            f"{path}: the folder is empty, so there is no model in it", where=str(source)
+        )
     return source
 
 
-def fetch_models(source: Path, target: Path) -> None:
-    """Fill the new folder ``target`` with the models of a source folder.
+def fetch_models(source: Path | RemoteLocation, target: Path) -> None:
+    """Fill the new folder ``target`` with the models of a source.
 
     Raises:
-        StagingError: the archive is refused, or something cannot be read; ``target`` is then of no use.
+        StagingError: the archive is refused, or something cannot be read; ``target`` is of no use.
     """
-    import shutil
-
-    archive = source / MODEL_ARCHIVE
     try:
-        if archive.is_file():
-            target.mkdir(parents=True)
-            unpack_tar(archive, target)
-            if not any(files for _, _, files in os.walk(target)):
-                raise BadArchive(f"{archive} holds no file")
+        target.mkdir(parents=True)
+        if isinstance(source, RemoteLocation):
+            _fetch_remote(source, target)
+        elif (source / MODEL_ARCHIVE).is_file():
+            _unpack(source / MODEL_ARCHIVE, target)
         else:
-            shutil.copytree(source, target)
-    except (OSError, shutil.Error, BadArchive) as error:
-        fix = error.fix if isinstance(error, BadArchive) else ""
-        what = error.what if isinstance(error, BadArchive) else str(error)
-        raise StagingError(
-            f"the model cannot be loaded: {what}", where=str(source), fix=fix
-        ) from error
+            copy_folder(source, target)
+        if not has_files(target):
+            raise AloError(f"{source} holds no file")
+    except AloError as error:
+        raise _not_loaded(error.what, source, error.fix) from error
+    except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise _not_loaded(str(error), source, "make room" if is_full else "") from error
+
+
+def _not_loaded(why: str, source: Path | RemoteLocation, fix: str) -> StagingError:
+    return StagingError(f"the model cannot be loaded: {why}", where=str(source), fix=fix)
+
+
+def has_files(folder: Path) -> bool:
+    """Whether there is a file at any depth below ``folder``."""
+    return any(files for _, _, files in os.walk(folder, followlinks=True))
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy what a folder holds into another; links as what they point to."""
+    from alo.data.copying import Copier
+    from alo.data.pack import list_members
+
+    copier = Copier()
+    for member in list_members(source):
+        if member.is_folder:
+            (target / member.name).mkdir()
+        else:
+            copier.copy(member.path, str(target / member.name))
+
+
+def _unpack(archive: Path, target: Path) -> None:
+    from alo.data.unpack import Limits, unpack_tar
+
+    unpack_tar(archive, target, Limits.from_environ(os.environ))
+
+
+def _fetch_remote(source: RemoteLocation, target: Path) -> None:
+    from alo.data.remote import fetch_models_to
+
+    fetch_models_to(source, target)

@@ -1,32 +1,28 @@
-"""Bring input data into ``input/<kind>/``: copy what is new, keep what is unchanged, drop what is gone."""
+"""Bring input data into ``input/<kind>/``: copy the new, keep the unchanged, drop the gone."""
 
 from __future__ import annotations
 
-import json
+import errno
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import xxhash
 
-from alo.data.locations import SourceFile
+from alo.data.copying import Copied, Copier
+from alo.data.locations import NO_PROFILE, Access, SourceFile, is_remote
+from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
 from alo.errors import StagingError
-from alo.files import CHUNK, checksum, is_leftover, remove_tree, temporary_beside, write_whole
+from alo.files import checksum, is_leftover, remove_tree
 from alo.layout import Workspace
 
 Report = Callable[[int, int], None]  # bytes done, bytes in all
 
-
-class StagedFile(NamedTuple):
-    """What is remembered of a staged file, so that nothing is copied or read twice."""
-
-    source_size: int
-    source_mtime_ns: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int  # changes with every write to the copy, even one that sets the time back
-    checksum: str
+REPORT_EVERY_S = 0.1
+REMEMBER_EVERY_S = 5  # what a killed staging has copied by then is not copied again
+LINK: State = (-1, -1, -1)  # stands for what is no regular file: never equal to a remembered state
 
 
 class Staged(NamedTuple):
@@ -39,7 +35,7 @@ class Staged(NamedTuple):
 
     @property
     def data_id(self) -> str:
-        """12 hex digits over names and contents, whatever the order of the folders; empty without data."""
+        """12 hex digits over names and contents, in whatever order; empty without data."""
         if not self.files:
             return ""
         lines = "".join(f"{name}\0{self.files[name]}\n" for name in sorted(self.files))
@@ -48,180 +44,334 @@ class Staged(NamedTuple):
 
 def bytes_to_copy(workspace: Workspace, kind: str, sources: Sequence[SourceFile]) -> int:
     """How much room staging these sources needs."""
-    known = _read_manifest(workspace.staging_manifest(kind))
-    return sum(file.size for file in sources if not _source_unchanged(known.get(file.name), file))
+    known = read_manifest(workspace.staging_manifest(kind)).sources
+    root = workspace.input(kind)
+    return sum(
+        file.size
+        for file in sources
+        if known.get(file.name) != file.version or not os.path.lexists(root / file.name)
+    )
 
 
 def stage(
-    workspace: Workspace, kind: str, sources: Sequence[SourceFile], report: Report
+    workspace: Workspace,
+    kind: str,
+    sources: Sequence[SourceFile],
+    report: Report,
+    access: Access = NO_PROFILE,
 ) -> Staged:
     """Make ``input/<kind>/`` hold exactly these sources (and what a user put beside them by hand).
 
+    Args:
+        report: told now and then how far a long staging is.
+        access: as the sources were listed with.
     Raises:
-        StagingError: a file cannot be read or written, or changed while it was copied.
+        StagingError: a file cannot be read or written, or changed while it was copied. What
+            has been copied by then is remembered: the next try goes on from there.
     """
-    root = workspace.input(kind)
-    root.mkdir(parents=True, exist_ok=True)
-    manifest = workspace.staging_manifest(kind)
-    known = _read_manifest(manifest)
-    wanted = {file.name: file for file in sources}
-    _drop_what_is_gone(root, known, wanted)
-    entries: dict[str, StagedFile] = {}
-    done, total, copied = 0, sum(file.size for file in sources), 0
+    root, path = workspace.input(kind), workspace.staging_manifest(kind)
     try:
-        for file in sources:
-            entry = _still_good(root, file, known.get(file.name))
-            if entry is None:
-                entry, copied = _copy(root, file), copied + 1
-                report(done + file.size, total)
-            entries[file.name] = entry
-            done += file.size
-    finally:
-        if copied or entries.keys() != known.keys():
-            _write_manifest(manifest, {**known, **entries} if len(entries) < len(sources) else entries)
-    foreign = tuple(name for name in _names_below(root) if name not in entries)
-    files = {name: entry.checksum for name, entry in entries.items()}
-    files.update(_checksums(root, foreign))
-    size = sum(os.stat(root / name).st_size for name in foreign) + total
-    return Staged(files, size, copied, foreign)
+        root.mkdir(parents=True, exist_ok=True)
+        known, here = read_manifest(path), _look(root)
+        if _is_as_remembered(sources, known, here):
+            _unfinished_mark(path).unlink(missing_ok=True)
+            return _staged(known, 0, tuple(sorted(known.copies.keys() - known.sources.keys())))
+        return _Staging(workspace, kind, sources, report, access).run(known, here)
+    except OSError as error:
+        raise StagingError(
+            f"cannot bring the input data in: {error.strerror or error}",
+            where=str(error.filename or root),
+        ) from error
+
+
+def _is_as_remembered(sources: Sequence[SourceFile], known: Manifest, here: _Here) -> bool:
+    """Whether nothing has changed on either side: the usual case, so it has a short way."""
+    wanted = {file.name: file.version for file in sources if not file.is_folder}
+    if wanted != known.sources or here.files != known.copies:
+        return False
+    return set(here.folders) == _folders_of([file.name for file in sources])
 
 
 def use_what_is_there(workspace: Workspace, kind: str) -> Staged:
-    """The input data of a plan that names no source: what is in ``input/<kind>/`` already."""
-    root = workspace.input(kind)
+    """The input data of a plan that names no source: what is in ``input/<kind>/`` already.
+
+    Raises:
+        StagingError: it is what a staging that was broken off has left.
+    """
+    root, path = workspace.input(kind), workspace.staging_manifest(kind)
     root.mkdir(parents=True, exist_ok=True)
-    manifest = workspace.staging_manifest(kind)
-    known = _read_manifest(manifest)
-    entries: dict[str, StagedFile] = {}
-    for name in _names_below(root):
-        status = os.stat(root / name)
-        entry = known.get(name)
-        if entry is None or not _copy_unchanged(entry, status):
-            digest = checksum(root / name)
-            entry = StagedFile(-1, -1, status.st_size, status.st_mtime_ns, status.st_ctime_ns, digest)
-        entries[name] = entry
-    if entries != known:
-        _write_manifest(manifest, entries)
-    files = {name: entry.checksum for name, entry in entries.items()}
-    return Staged(files, sum(entry.size for entry in entries.values()), 0, ())
+    files = _look(root).files
+    _refuse_unfinished(_unfinished_mark(path), files, root)
+    known = read_manifest(path)
+    manifest = known.only(name for name, state in files.items() if known.copies.get(name) == state)
+    for name in files.keys() - manifest.copies.keys():
+        _add_by_hand(manifest, root, name)
+    if manifest != known:
+        write_manifest(path, manifest)
+    return _staged(manifest, 0, ())
 
 
-def _drop_what_is_gone(
-    root: Path, known: Mapping[str, StagedFile], wanted: Mapping[str, SourceFile]
-) -> None:
-    """Inside a source's own folder everything is a copy; elsewhere only what was staged before is."""
-    tops = {name.partition("/")[0] for name in wanted}
-    parents = {name.rpartition("/")[0] for name in wanted}
-    for name in list(_names_below(root)):
-        inside = name.partition("/")[0] in tops
-        if name not in wanted and (inside or name in known or is_leftover(name)):
-            (root / name).unlink()
-    for folder, _, _ in sorted(os.walk(root), reverse=True):
-        relative = os.path.relpath(folder, root)
-        if relative not in parents and folder != str(root) and not os.listdir(folder):
-            os.rmdir(folder)
+def _staged(manifest: Manifest, copied: int, foreign: tuple[str, ...]) -> Staged:
+    size = sum(state[0] for state in manifest.copies.values())
+    return Staged(manifest.checksums, size, copied, foreign)
 
 
-def _still_good(root: Path, file: SourceFile, entry: StagedFile | None) -> StagedFile | None:
-    """The entry of a copy that needs no new one, else None."""
-    if entry is None or not _source_unchanged(entry, file):
-        return None
-    path = root / file.name
+def _add_by_hand(manifest: Manifest, root: Path, name: str) -> None:
+    path = root / name
+    status = os.stat(path)
+    manifest.add(name, state_of(status), checksum(path))
+
+
+def _unfinished_mark(manifest: Path) -> Path:
+    """There from the first change that a staging makes until its last."""
+    return manifest.with_suffix(".unfinished")
+
+
+def _refuse_unfinished(mark: Path, files: Iterable[str], root: Path) -> None:
     try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    if _copy_unchanged(entry, status):
-        return entry
-    if (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns) and (
-        checksum(path) == entry.checksum
-    ):  # a link or a new owner also changes ctime
-        return entry._replace(ctime_ns=status.st_ctime_ns)
-    return None
-
-
-def _source_unchanged(entry: StagedFile | None, file: SourceFile) -> bool:
-    return entry is not None and (entry.source_size, entry.source_mtime_ns) == (
-        file.size,
-        file.mtime_ns,
-    )
-
-
-def _copy_unchanged(entry: StagedFile, status: os.stat_result) -> bool:
-    now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    return (entry.size, entry.mtime_ns, entry.ctime_ns) == now
-
-
-def _copy(root: Path, file: SourceFile) -> StagedFile:
-    target = root / file.name
-    temporary = temporary_beside(target)
-    try:
-        if target.is_dir() and not target.is_symlink():
-            remove_tree(target)
-        _make_parents(root, target)
-        digest = _copy_bytes(file, temporary)
-        os.utime(temporary, ns=(file.mtime_ns, file.mtime_ns))
-        os.replace(temporary, target)
-    except OSError as error:
+        names = set(mark.read_bytes().decode("utf-8", "surrogateescape").split("\n"))
+    except FileNotFoundError:
+        return
+    if left := sorted(names & {name.partition("/")[0] for name in files}):
         raise StagingError(
-            f"cannot stage {file.path}: {error.strerror}",
-            where=str(error.filename or target),
-            fix=f"{file.size:,} bytes were to be written" if error.errno == 28 else "",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    status = os.stat(target)
-    return StagedFile(
-        file.size, file.mtime_ns, status.st_size, status.st_mtime_ns, status.st_ctime_ns, digest
-    )
-
-
-def _make_parents(root: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):  # a file stands where a folder is now wanted
-        for parent in target.parents:
-            if parent.is_file() and parent != root:
-                parent.unlink()
-        target.parent.mkdir(parents=True, exist_ok=True)
-
-
-def _copy_bytes(file: SourceFile, target: Path) -> str:
-    digest = xxhash.xxh3_128()
-    view = memoryview(bytearray(CHUNK))
-    with open(file.path, "rb", buffering=0) as source, open(target, "wb", buffering=0) as copy:
-        while size := source.readinto(view):
-            digest.update(view[:size])
-            copy.write(view[:size])
-        status = os.fstat(source.fileno())
-    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-        raise StagingError(
-            f"{file.path} changed while it was being staged",
-            fix="run again when nothing writes to the data source",
+            f"{left[0]} is the rest of a staging that was broken off, and not whole",
+            where=str(root),
+            fix=f"name its data path in the plan and run again; if it is whole, delete {mark}",
         )
-    return digest.hexdigest()
+    mark.unlink()
 
 
-def _names_below(root: Path) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        prefix = os.path.relpath(folder, root)
-        for name in sorted(files):
-            yield name if prefix == "." else f"{prefix}/{name}"
+class _Here(NamedTuple):
+    """What is in ``input/<kind>/``."""
+
+    files: dict[str, State]  # links count as files
+    folders: list[str]  # parents before what they hold
 
 
-def _checksums(root: Path, names: Sequence[str]) -> dict[str, str]:
-    return {name: checksum(root / name) for name in names}
+def _look(root: Path) -> _Here:
+    files: dict[str, State] = {}
+    folders: list[str] = []
+    waiting = [("", str(root))]
+    while waiting:
+        prefix, folder = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(name)
+                    waiting.append((f"{name}/", entry.path))
+                elif entry.is_file(follow_symlinks=False):
+                    files[name] = state_of(entry.stat(follow_symlinks=False))
+                else:
+                    files[name] = LINK
+    return _Here(files, folders)
 
 
-def _read_manifest(path: Path) -> dict[str, StagedFile]:
+class _Staging:
+    """One pass over the sources."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        kind: str,
+        sources: Sequence[SourceFile],
+        report: Report,
+        access: Access,
+    ) -> None:
+        self._root, self._path = workspace.input(kind), workspace.staging_manifest(kind)
+        self._sources = {file.name: file for file in sources if not file.is_folder}
+        self._folders = _folders_of([file.name for file in sources])
+        self._tops = {folder for folder in self._folders if "/" not in folder}
+        self._tops.update(name for name in self._sources if "/" not in name)
+        self._access = access
+        self._is_changing = False
+        self._progress = _Progress(report, sum(file.size for file in sources))
+        self._remembered = time.monotonic()
+
+    def run(self, known: Manifest, here: _Here) -> Staged:
+        self._known = known
+        files, folders = here
+        self._manifest = self._known.only(self._still_good(files))
+        new = [file for name, file in self._sources.items() if name not in self._manifest.copies]
+        stays = self._drop_what_is_gone(files, folders)
+        self._make_folders(folders)
+        if new:
+            self._replace(new, stays)
+        foreign = tuple(sorted(stays - self._sources.keys()))
+        for name in foreign:
+            if self._known.copies.get(name) == files[name]:
+                self._manifest.add(name, files[name], self._known.checksums[name])
+            else:
+                _add_by_hand(self._manifest, self._root, name)
+        self._finish()
+        return _staged(self._manifest, len(new), foreign)
+
+    def _still_good(self, files: Mapping[str, State]) -> list[str]:
+        """The copies that need no new one."""
+        known = self._known
+        wanted = {name: file.version for name, file in self._sources.items()}
+        good = []
+        for name, version in wanted.items():
+            if known.sources.get(name) != version or name not in files:
+                continue
+            if known.copies[name] == files[name] or self._is_same(name, files[name]):
+                good.append(name)
+        return good
+
+    def _is_same(self, name: str, state: State) -> bool:
+        """Whether only the change time differs, as after a new owner or a hard link."""
+        copy = self._known.copies[name]
+        same = copy[:2] == state[:2] and checksum(self._root / name) == self._known.checksums[name]
+        if same:
+            self._known.copies[name] = state
+        return same
+
+    def _drop_what_is_gone(self, files: Mapping[str, State], folders: Sequence[str]) -> set[str]:
+        """The files that stay: in a source's folder its copies, elsewhere what was never one."""
+        stays = set(files)
+        tops = set(self._tops)
+        for name in files.keys() - self._sources.keys():
+            top = name.partition("/")[0]
+            if top in self._tops or name in self._known.sources or is_leftover(name):
+                self._will_change()
+                os.unlink(self._root / name)
+                stays.remove(name)
+                tops.add(top)
+        for name in reversed(folders):
+            if name not in self._folders and name.partition("/")[0] in tops:
+                self._will_change()
+                _remove_if_empty(self._root / name)
+        return stays
+
+    def _make_folders(self, folders: Sequence[str]) -> None:
+        for name in sorted(self._folders.difference(folders)):
+            self._will_change()
+            os.mkdir(self._root / name)
+
+    def _replace(self, new: Sequence[SourceFile], present: set[str]) -> None:
+        self._will_change()
+        self._progress.add(self._progress.total - sum(file.size for file in new))
+        try:
+            for file in new:
+                if file.name in present:  # never write through a link, nor into another's file
+                    os.unlink(self._root / file.name)
+            self._copy_all(new)
+        except BaseException:
+            self._remember()
+            raise
+        self._progress.finish()
+
+    def _copy_all(self, new: Sequence[SourceFile]) -> None:
+        copier = Copier(self._progress.add)
+        for file in new:
+            if not is_remote(file.path):
+                copied = self._copy(copier, file, f"{self._root}/{file.name}")
+                self._note(file, copied.target, copied.checksum)
+        if remote := [file for file in new if is_remote(file.path)]:
+            self._fetch(remote)
+
+    def _fetch(self, files: Sequence[SourceFile]) -> None:
+        from alo.data.fetching import fetch_all
+        from alo.data.stores import StoreFault
+
+        partial = self._path.with_suffix(".partial")
+        try:
+            for file, digest, status in fetch_all(
+                files, self._root, partial, self._access, self._progress.add
+            ):
+                self._note(file, status, digest)
+        except StoreFault as error:
+            fix = "see that the store can be reached, and run again; what has come is kept"
+            raise StagingError(f"cannot stage {error}", fix=fix) from error
+        except OSError as error:
+            raise self._cannot_stage("remote files", error, str(self._root)) from error
+        remove_tree(partial)
+
+    def _cannot_stage(self, what: str, error: OSError, target: str) -> StagingError:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return StagingError(
+            f"cannot stage {what}: {error.strerror}",
+            where=str(error.filename or target),
+            fix=f"make room for {self._progress.rest:,} bytes" if is_full else "",
+        )
+
+    def _note(self, file: SourceFile, status: os.stat_result, digest: str) -> None:
+        self._manifest.add(file.name, state_of(status), digest, file.version)
+        if time.monotonic() - self._remembered > REMEMBER_EVERY_S:
+            self._remember()
+
+    def _copy(self, copier: Copier, file: SourceFile, target: str) -> Copied:
+        try:
+            copied = copier.copy(file.path, target)
+        except OSError as error:
+            raise self._cannot_stage(file.path, error, target) from error
+        now = (copied.source.st_size, copied.source.st_mtime_ns, copied.target.st_size)
+        if now != (file.size, file.mtime_ns, file.size):
+            os.unlink(target)
+            raise StagingError(
+                f"{file.path} changed while it was being staged",
+                fix="run again when nothing writes to the data source",
+            )
+        return copied
+
+    def _will_change(self) -> None:
+        """Leave the mark that tells a later run that this one was broken off."""
+        if self._is_changing:
+            return
+        self._is_changing = True
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        content = "\n".join(sorted(self._tops)).encode("utf-8", "surrogateescape")
+        _unfinished_mark(self._path).write_bytes(content)
+
+    def _remember(self) -> None:
+        """Save what is done by now; a full disk, say, costs this memory and no more."""
+        self._remembered = time.monotonic()
+        try:
+            write_manifest(self._path, self._manifest)
+        except OSError:
+            return
+
+    def _finish(self) -> None:
+        if self._manifest != self._known:
+            write_manifest(self._path, self._manifest)
+        _unfinished_mark(self._path).unlink(missing_ok=True)
+
+
+def _folders_of(names: Sequence[str]) -> set[str]:
+    """Every folder that these files need, or that is one of them."""
+    folders = {name.rpartition("/")[0] for name in names}
+    for folder in list(folders):
+        while folder := folder.rpartition("/")[0]:
+            folders.add(folder)
+    return folders - {""}
+
+
+def _remove_if_empty(folder: Path) -> None:
     try:
-        content = json.loads(path.read_bytes())
-        return {name: StagedFile(*entry) for name, entry in content.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}  # only a memory of what need not be copied again
+        os.rmdir(folder)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
 
 
-def _write_manifest(path: Path, entries: Mapping[str, StagedFile]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(entries).encode(), durable=False)
+class _Progress:
+    """Adds up, and tells at most ten times a second."""
+
+    def __init__(self, report: Report, total: int) -> None:
+        self.total = total
+        self._report, self._done = report, 0
+        self._told = time.monotonic()
+
+    @property
+    def rest(self) -> int:
+        return max(0, self.total - self._done)
+
+    def add(self, size: int) -> None:
+        self._done += size
+        now = time.monotonic()
+        if now - self._told > REPORT_EVERY_S:
+            self._told = now
+            self._report(min(self._done, self.total), self.total)
+
+    def finish(self) -> None:
+        self._report(self.total, self.total)

@@ -1,4 +1,4 @@
-"""What the steps of a run have saved: for the next step in file mode, for ``--resume`` and the cache.
+"""What the steps of a run have saved: for the next step, for ``--resume`` and the cache.
 
 Here: when a stored step may stand for one that would run now, and putting back what it had saved.
 Not here: how values and files are stored (``alo/store``).
@@ -64,11 +64,13 @@ class StepMemory:
     def reuse(self, inputs: Inputs) -> tuple[Reused | None, str]:
         """The stored step that stands for this one; or None, and why there is none."""
         candidates, reason = self._candidates(inputs)
+        reasons = []
         for kept in candidates:
-            reason = difference(kept.key, self._key_now(inputs, kept.key)) or "what it kept is damaged"
-            if reason == "what it kept is damaged" and (reused := self._put_back(kept)):
+            why = difference(kept.key, self._key_now(inputs, kept.key))
+            if not why and (reused := self._put_back(kept)):
                 return reused, ""
-        return None, reason
+            reasons.append(why or "what was kept of it is damaged")
+        return None, reasons[0] if reasons else reason
 
     def save(
         self,
@@ -176,9 +178,7 @@ class StepMemory:
         }
         return self._key(inputs, {**inputs.code, **modules}, packages)
 
-    def _key(
-        self, inputs: Inputs, code: Mapping[str, str], packages: Mapping[str, str]
-    ) -> StepKey:
+    def _key(self, inputs: Inputs, code: Mapping[str, str], packages: Mapping[str, str]) -> StepKey:
         step = inputs.step
         args = plain(step.args)
         return StepKey(
@@ -196,7 +196,9 @@ class StepMemory:
     def _models_digest(self) -> str:
         if self._models is None:
             models = self._workspace.models
-            lines = [f"{name}\0{checksum(models / name)}" for name in sorted(Snapshot.of(models).files)]
+            lines = [
+                f"{name}\0{checksum(models / name)}" for name in sorted(Snapshot.of(models).files)
+            ]
             self._models = checksum_of("\n".join(lines).encode("utf-8", "surrogateescape"))
         return self._models
 

@@ -10,33 +10,38 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from alo.data.export import export_artifacts
 from alo.data.models import fetch_models
 from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine import unfinished
-from alo.engine.environment import GitState, imported_packages, python_version
+from alo.engine.environment import GitState, imported_packages
 from alo.engine.logs import RunLogs
+from alo.engine.memory import Inputs, Reused, Snapshot, StepMemory, forget_runs
 from alo.engine.messages import error as error_line
 from alo.engine.messages import info, warning
-from alo.engine.preflight import Job
+from alo.engine.preflight import Job, stores_steps
+from alo.engine.records import first_record, summary_of, with_summary
 from alo.engine.request import RunOutcome
 from alo.engine.results import check_results
 from alo.engine.signals import SignalGuard
 from alo.engine.snapshot import snapshot
-from alo.engine.step import FailedStep, StepResult, StepTask, run_step
+from alo.engine.step import FailedStep, StepResult, run_step
+from alo.engine.task import make_task
 from alo.errors import AloError, Interrupted, RunError, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
+from alo.files import checksum
 from alo.history.entry import entry_folder, link_tree, save_entry
-from alo.history.ids import new_run_id, param_id, utc_text
-from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id, write_origin
+from alo.history.ids import param_id, utc_text
+from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
 from alo.history.record import RunRecord, StepRecord
 from alo.history.retention import keep_within
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
 from alo.sources.fingerprint import code_checksums, code_files, code_id
-from alo.sources.loader import AssetCode, project_modules_apart
+from alo.sources.loader import AssetCode, imported_from, project_modules_apart
+from alo.store import StoredStep
 from alo.version import __version__
 
 
@@ -45,6 +50,8 @@ class Carry(NamedTuple):
 
     data: dict[str, object]
     config: dict[str, object]
+    stored: StoredStep | None = None
+    is_live: bool = True  # the values are here; otherwise they are in the store
 
 
 class PipelineRun:
@@ -55,13 +62,14 @@ class PipelineRun:
         self.workspace, self.kind = job.workspace, job.pipeline.kind
         self._started, self._clock = time.time(), time.monotonic()
         self._git = GitState(self.workspace.home)
-        self.record = _first_record(job, self._started)
+        self.record = first_record(job, self._started)
         self._unfinished = unfinished.begin(self.workspace, _journal(self.record))
         self._code: dict[str, Path] = {}  # name in the history entry -> our copy
         for step in job.pipeline.steps:
             self._take_code(step.name)
         self._logs = RunLogs(self.artifacts / "log")
         self._listeners = (self._logs, listener)
+        self._memory = StepMemory(job, self.record.id) if stores_steps(job) else None
         self.carry: Carry | None = None  # what the next step is given; None at the first
         self._codes = {
             step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
@@ -87,9 +95,9 @@ class PipelineRun:
         others = {name: path for name, path in self._code.items() if not name.startswith(prefix)}
         files = code_files(self.job.assets, step)
         self._code = {**others, **snapshot(files, self.workspace.unfinished / "code")}
-        checksums = code_checksums(self._code)
+        self._checksums = code_checksums(self._code)
         self.record = self.record._replace(
-            code_id=code_id(checksums), code_id_description={"files": checksums}
+            code_id=code_id(self._checksums), code_id_description={"files": self._checksums}
         )
 
     def emit(self, event: Event) -> None:
@@ -118,58 +126,129 @@ class PipelineRun:
         if self.kind == "inference":
             self._load_models()
 
-    def run_step(self, step: StepPlan, number: int) -> None:
+    def run_step(self, step: StepPlan, number: int, *, may_reuse: bool = True) -> None:
         """Run one step on ``carry``, which is then what the step saved.
 
         Args:
             number: of the step in the pipeline, from 0.
+            may_reuse: whether what an earlier run stored may stand for the step.
         Raises:
             StepError: the asset failed, or did not keep the contract.
+            StoreError: what the step saved cannot be stored, or what it is given not be read.
         """
-        total = len(self.job.pipeline.steps)
-        self.emit(StepStarted(step.name, number + 1, total))
-        began = time.monotonic()
+        self.emit(StepStarted(step.name, number + 1, len(self.job.pipeline.steps)))
+        inputs = self._inputs(step, number)
+        note = ""
+        if self._memory is not None and may_reuse:
+            reused, note = self._memory.reuse(inputs)
+            if reused is not None:
+                self._skip(inputs, reused)
+                return
+            self._go_on_at(step, note)
+        self._execute(inputs, note)
+
+    def values(self, carry: Carry) -> tuple[dict[str, object], dict[str, object]]:
+        """Data and config that a step handed on, wherever they are."""
+        if carry.stored is not None and self._memory is not None and not carry.is_live:
+            return self._memory.load(carry.stored)
+        return carry.data, carry.config
+
+    def _inputs(self, step: StepPlan, number: int) -> Inputs:
+        prefix = f"assets/{step.name}/"
+        code = {name: sum_ for name, sum_ in self._checksums.items() if name.startswith(prefix)}
+        stored = self.carry.stored if self.carry else None
+        return Inputs(step, number, code, self.record.data_id, stored)
+
+    def _go_on_at(self, step: StepPlan, reason: str) -> None:
+        """Tell where a run that follows an earlier one leaves it."""
+        if self._memory is not None and self._memory.follows:
+            self._memory.stop_following()
+            self.emit(warning(f"going on at step '{step.name}'{f': {reason}' if reason else ''}"))
+
+    def _skip(self, inputs: Inputs, reused: Reused) -> None:
+        kept = reused.kept
+        if kept.summary is not None:
+            self.record = with_summary(self.record, kept.summary)
+        self.carry = Carry({}, {}, reused.stored, is_live=False)
+        self.emit(info(f"step {kept.step}: as in run {kept.run_id}"))
+        self._step_ended(
+            inputs, StepRecord(kept.step, "cached", 0.0, 0.0, 0, kept.data_keys), "cached"
+        )
+
+    def _execute(self, inputs: Inputs, note: str) -> None:
+        step, began = inputs.step, time.monotonic()
         # The step alone holds what it was given: a value that it replaces is free at once.
         carry, self.carry = self.carry, None
-        task = self._task(step, number, carry)
-        incoming_keys = frozenset(task.data)
-        del carry
+        data, config = self.values(carry) if carry else ({}, {})
+        given = frozenset(data)
+        before = self._memory.look() if self._memory else None
+        task = make_task(self.job, self._started, step, inputs.number, data, config)
+        del carry, data, config
         with project_modules_apart(self.workspace.home):
             result = run_step(task, self._codes[step.name], self.emit)
+            modules = self._project_modules(step.name) if self._memory else {}
+        del task
         self.guard.raise_if_received()
-        seconds = time.monotonic() - began
-        added = (
-            tuple(str(key) for key in result.data if key not in incoming_keys)
-            if isinstance(result, StepResult)
-            else ()
-        )
-        status = "success" if isinstance(result, StepResult) else "error"
+        added: tuple[str, ...] = ()
+        if isinstance(result, StepResult):
+            added = tuple(str(key) for key in result.data if key not in given)
+            self.carry = self._hand_on(inputs, result, before, modules, added)
         if result.sampled:
             self.emit(info(f"step {step.name}: {result.sampled}")._replace(show=True))
-        record = StepRecord(
-            step.name, status, round(seconds, 6), result.cpu_seconds, result.peak_bytes, added
-        )
-        self.record = self.record._replace(
-            steps=(*(kept for kept in self.record.steps if kept.name != step.name), record)
-        )
-        self.emit(
-            StepFinished(
-                step.name,
-                number + 1,
-                total,
-                status,
-                seconds,
-                result.cpu_seconds,
-                result.peak_bytes,
-                added,
-            )
-        )
+        seconds = round(time.monotonic() - began, 6)
+        status = "success" if isinstance(result, StepResult) else "error"
+        usage = result.cpu_seconds, result.peak_bytes
+        self._step_ended(inputs, StepRecord(step.name, status, seconds, *usage, added), note)
         if isinstance(result, FailedStep):
             raise result.error
         self._logs.check()
         if result.summary is not None:
-            self._note_summary(result.summary)
-        self.carry = Carry(result.data, result.config)
+            self.record = with_summary(self.record, result.summary)
+
+    def _hand_on(
+        self,
+        inputs: Inputs,
+        result: StepResult,
+        before: Snapshot | None,
+        modules: Mapping[str, str],
+        added: tuple[str, ...],
+    ) -> Carry:
+        if self._memory is None or before is None:
+            return Carry(result.data, result.config)
+        stored = self._memory.save(
+            inputs, result.data, result.config, before, modules, result.summary, added
+        )
+        if self._memory.hands_on_files:
+            return Carry({}, {}, stored, is_live=False)
+        return Carry(result.data, result.config, stored)
+
+    def _project_modules(self, step: str) -> dict[str, str]:
+        """Files of the project, beside the step's own folder, that its code has imported."""
+        own = os.path.join(str(self.job.assets / step), "")
+        home = self.workspace.home
+        files = {*self._codes[step].files(), *imported_from(home)}
+        return {
+            os.path.relpath(file, home): checksum(Path(file))
+            for file in sorted(files)
+            if not file.startswith(own) and os.path.isfile(file)
+        }
+
+    def _step_ended(self, inputs: Inputs, record: StepRecord, note: str) -> None:
+        others = (kept for kept in self.record.steps if kept.name != record.name)
+        self.record = self.record._replace(steps=(*others, record))
+        self.emit(
+            StepFinished(
+                record.name,
+                inputs.number + 1,
+                len(self.job.pipeline.steps),
+                record.status,
+                record.seconds,
+                record.cpu_seconds,
+                record.peak_bytes,
+                record.data_keys,
+                note,
+            )
+        )
 
     def save(self) -> RunOutcome:
         """End a run that has succeeded: check, export, keep in history, drop what it replaced.
@@ -190,24 +269,37 @@ class PipelineRun:
             history = self._keep(self.artifacts)
             self._unfinished.discard()
         self._logs.close()
-        keep_within(
+        removed = keep_within(
             self.workspace,
             self.job.plan.control.backup_size,
             {self.record.id, current_train_id(self.workspace)},
         )
-        outcome = RunOutcome(
+        forget_runs(self.workspace, removed)
+        return self._outcome(history, exported)
+
+    def _outcome(self, history: Path, exported: list[Path]) -> RunOutcome:
+        self._tell_end("success", history, tuple(exported))
+        return RunOutcome(
             self.record.id,
             self.kind,
             "success",
             self.record.seconds,
-            self._summary(),
+            summary_of(self.record),
             self.artifacts,
             history,
             tuple(exported),
             self.record.steps,
         )
-        self._tell_end(outcome.status, history, outcome.exported)
-        return outcome
+
+    def save_part(self) -> RunOutcome:
+        """End a run of some steps only: it is kept in history, and what it replaced comes back."""
+        self._finish_record("success")
+        self.emit(info(f"a run of a part has succeeded: {self.record.part}"))
+        with self.guard.held():
+            history = self._keep(self.artifacts)
+            self._unfinished.put_back()
+        self._logs.close()
+        return self._outcome(history, [])
 
     def fail(self, error: BaseException) -> None:
         """End a run that has not succeeded: keep it in history, and put back what it replaced."""
@@ -257,83 +349,6 @@ class PipelineRun:
                 write_origin(self.workspace, EXTERNAL_MODEL)
         self.record = self.record._replace(train_id=current_train_id(self.workspace))
 
-    def _task(self, step: StepPlan, number: int, carry: Carry | None) -> StepTask:
-        names = tuple(each.name for each in self.job.pipeline.steps)
-        train = self.job.plan.train
-        config = {**(carry.config if carry else {}), "meta": self._meta(step.name, number)}
-        return StepTask(
-            name=step.name,
-            home=self.workspace.home,
-            envs=self._envs(step, number),
-            args=step.args,
-            data=dict(carry.data) if carry else {},
-            config=config,
-            is_first=carry is None,
-            steps=names,
-            train_steps=tuple(each.name for each in train.steps) if train else (),
-            sample_resources=self.job.plan.control.check_resource,
-        )
-
-    def _meta(self, step: str, number: int) -> dict[str, object]:
-        """What the API page promises below ``config["meta"]``."""
-        space = self.workspace
-        folders = {
-            "input": space.home / "input",
-            "train_artifacts": space.artifacts("train"),
-            "inference_artifacts": space.artifacts("inference"),
-            ".asset_interface": space.interface,
-            "history": space.history,
-        }
-        return {
-            "artifacts": {name: _slashed(path) for name, path in folders.items()},
-            "pipeline": self.job.pipeline.name,
-            "step_number": number,
-            "step": number,
-            "step_name": step,
-        }
-
-    def _envs(self, step: StepPlan, number: int) -> dict[str, object]:
-        external, control = self.job.plan.external, self.job.plan.control
-        steps = self.job.pipeline.steps
-        return {
-            "project_home": _slashed(self.workspace.home),
-            "pipeline": self.job.pipeline.name,
-            "step": step.name,
-            "num_step": number,
-            "prev_step": steps[number - 1].name if number else "",
-            "artifacts": self._meta(step.name, number)["artifacts"],
-            "alo_version": __version__,
-            "solution_metadata_version": self.job.metadata_version,
-            "asset_branch": step.source.branch,
-            "interface_mode": control.interface_mode,
-            "proc_start_time": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._started)),
-            "save_train_artifacts_path": external.save_train_artifacts_path,
-            "save_inference_artifacts_path": external.save_inference_artifacts_path,
-            "check_resource": control.check_resource,
-            "log_file_path": str(self.artifacts / "log" / "pipeline.log"),
-        }
-
-    def _note_summary(self, summary: Mapping[str, object]) -> None:
-        probability: Any = summary.get("probability") or {}
-        score: Any = summary["score"]
-        self.record = self.record._replace(
-            result=str(summary["result"]),
-            score=float(score),
-            note=str(summary.get("note", "")),
-            probability={str(name): float(value) for name, value in probability.items()},
-        )
-
-    def _summary(self) -> Mapping[str, object] | None:
-        record = self.record
-        if record.score is None:
-            return None
-        return {
-            "result": record.result,
-            "score": record.score,
-            "note": record.note,
-            "probability": record.probability,
-        }
-
     def _finish_record(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
         self.record = self.record._replace(
             status=status,
@@ -373,7 +388,7 @@ class PipelineRun:
                 self.kind,
                 status,
                 self.record.seconds,
-                self._summary(),
+                summary_of(self.record),
                 str(self.artifacts),
                 str(history or ""),
                 tuple(map(str, exported)),
@@ -395,25 +410,6 @@ def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
     return run
 
 
-def _first_record(job: Job, started: float) -> RunRecord:
-    args = {step.name: dict(step.args) for step in job.pipeline.steps}
-    return RunRecord(
-        id=new_run_id(job.plan.name, started),
-        pipeline=job.pipeline.kind,
-        status="running",
-        start_time=utc_text(started),
-        solution=job.plan.name,
-        version=job.plan.version,
-        param_id=param_id(args),
-        train_id=NO_TRAIN_RUN if job.pipeline.kind == "inference" else "",
-        args=args,
-        overrides=job.changes,
-        python=python_version(),
-        host=os.uname().nodename,
-        alo_version=__version__,
-    )
-
-
 def _journal(record: RunRecord) -> dict[str, object]:
     return {"id": record.id, "pipeline": record.pipeline, "record": record.to_json()}
 
@@ -430,7 +426,3 @@ def _refuse_other_data(job: Job, staged: Staged) -> None:
         where=str(job.workspace.input(job.pipeline.kind)),
         fix="bring the data of that run back; `alo history show` says where it came from",
     )
-
-
-def _slashed(path: Path) -> str:
-    return f"{path}/"

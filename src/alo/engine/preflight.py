@@ -24,6 +24,21 @@ from alo.sources.inspection import inspect_asset
 SPARE_BYTES = 10_000_000  # for logs, the history entry and small artifacts
 
 
+class Part(NamedTuple):
+    """Which steps run; the others are taken from what an earlier run has stored."""
+
+    resumes: str = ""  # the run that this one goes on with
+    first: str = ""  # the first step to run; empty: from the beginning
+    last: str = ""  # the last; empty: to the end
+
+    @property
+    def text(self) -> str:
+        """What history says of it; empty for a whole run."""
+        if self.first == self.last:
+            return f"only {self.first}" if self.first else ""
+        return f"until {self.last}" if self.last else ""
+
+
 class Job(NamedTuple):
     """One pipeline that is ready to run."""
 
@@ -36,6 +51,7 @@ class Job(NamedTuple):
     model_source: Path | None = None
     train_id: str = ""  # of an inference: use the model of this past run
     expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
+    part: Part = Part()
     metadata_version: str = ""
     changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
 
@@ -58,6 +74,12 @@ def check_solution(request: RunRequest) -> Checked:
     workspace = find_workspace(request.home)
     plan, changes, metadata_version = read_plan(request, workspace)
     return check_plan(plan, workspace, request.mode, changes, metadata_version)
+
+
+def stores_steps(job: Job) -> bool:
+    """Whether what the steps save is kept for later runs."""
+    control = job.plan.control
+    return control.interface_mode == "file" or control.cache
 
 
 def find_workspace(home: Path) -> Workspace:

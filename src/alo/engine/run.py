@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from alo.engine.lock import hold_workspace
-from alo.engine.messages import warning
+from alo.engine.messages import info, warning
 from alo.engine.pipeline import begin
 from alo.engine.preflight import Checked, Job, check_solution
 from alo.engine.recovery import recover
@@ -27,13 +27,32 @@ def run_solution(request: RunRequest, listener: Listener) -> tuple[RunOutcome, .
     Raises:
         AloError: of the class that says what went wrong; the workspace is as it was before then.
     """
-    return run_jobs(lambda: check_solution(request), request.home, listener, wait=request.wait)
+
+    def choose(jobs: Sequence[Job]) -> Sequence[Job]:
+        if not (request.resume or request.first or request.last):
+            return jobs
+        from alo.engine.parts import choose_jobs
+
+        return choose_jobs(request, jobs)
+
+    return run_jobs(
+        lambda: check_solution(request), request.home, listener, wait=request.wait, choose=choose
+    )
 
 
 def run_jobs(
-    check: Callable[[], Checked], home: Path, listener: Listener, *, wait: bool
+    check: Callable[[], Checked],
+    home: Path,
+    listener: Listener,
+    *,
+    wait: bool,
+    choose: Callable[[Sequence[Job]], Sequence[Job]] = lambda jobs: jobs,
 ) -> tuple[RunOutcome, ...]:
-    """Run what ``check`` says is ready to run."""
+    """Run what ``check`` says is ready to run.
+
+    Args:
+        choose: which of the jobs, and which part of them, once the workspace is in order.
+    """
     listener = one_at_a_time(listener)
     guard = SignalGuard()
     try:
@@ -46,7 +65,10 @@ def run_jobs(
                 if waited:  # the world may be another one by now
                     checked = check()
                 recover(Workspace(home), listener)
-                return tuple([_run_job(job, guard, listener) for job in checked.jobs])
+                jobs = choose(checked.jobs)
+                if not jobs:
+                    listener(info("there is nothing to resume: the last run has succeeded"))
+                return tuple([_run_job(job, guard, listener) for job in jobs])
     except Signalled as signal:
         raise interrupted_by(signal) from None
 
@@ -65,6 +87,8 @@ def _run_job(job: Job, guard: SignalGuard, listener: Listener) -> RunOutcome:
         run.load()
         for number, step in enumerate(run.job.pipeline.steps):
             run.run_step(step, number)
+            if step.name == job.part.last:
+                return run.save_part()
         return run.save()
     except BaseException as error:
         run.fail(error)

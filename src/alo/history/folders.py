@@ -127,6 +127,9 @@ def delete(folder: Path) -> None:
     """Delete a hidden folder as far as it can be: someone may be reading or sealing it still."""
     import shutil
 
+    if folder.is_symlink():  # someone has put the entry elsewhere: only the link is ours
+        folder.unlink(missing_ok=True)
+        return
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():  # folders that their owner made read-only
         for parent, _, _ in os.walk(folder):

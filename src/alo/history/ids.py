@@ -19,6 +19,8 @@ def new_run_id(solution: str, started: float) -> str:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
     digits = int.from_bytes(os.urandom(8), "big") % 10**8
     name = safe_name(solution).encode()[:LONGEST_NAME].decode(errors="ignore")
+    if name.endswith("-error"):  # which means something else at the end of an entry's name
+        name = f"{name}_"
     return f"{stamp}-{digits:08}-{name}"
 
 

@@ -17,7 +17,7 @@ class StepRecord(NamedTuple):
     """How one step went."""
 
     name: str
-    status: str  # success or error
+    status: str  # success, error or cached
     seconds: float
     cpu_seconds: float
     peak_bytes: int
@@ -41,6 +41,7 @@ class RunRecord(NamedTuple):
     param_id: str = ""
     train_id: str = ""  # of an inference: a run, "none" or "load-external-model"
     args: Mapping[str, Mapping[str, object]] = {}  # step -> args as they ran
+    part: str = ""  # of a run of some steps only: which
     overrides: tuple[str, ...] = ()  # what --set, --system or a notebook changed, a line each
     result: str = ""
     score: float | None = None

@@ -74,6 +74,7 @@ class Control(NamedTuple):
     interface_mode: str = "memory"
     save_inference_format: str = "tar.gz"
     check_resource: bool = False
+    cache: bool = False  # a step whose inputs have not changed is not run again
 
 
 class UiArg(NamedTuple):

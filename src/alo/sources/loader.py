@@ -103,6 +103,10 @@ class AssetCode:
             )
         return found
 
+    def files(self) -> set[str]:
+        """The files of the modules that it has imported from the assets' folders."""
+        return {os.path.realpath(module.__file__) for module in self._kept.values() if module.__file__}
+
     def forget(self) -> None:
         """Import everything afresh the next time."""
         self._kept.clear()
@@ -162,6 +166,18 @@ def project_modules_apart(home: Path) -> Iterator[None]:
             module = sys.modules[name]
             if _lies_below(module, root) and not _is_installed(module):
                 del sys.modules[name]
+
+
+def imported_from(home: Path) -> set[str]:
+    """The files below the project's folder that modules in use now come from."""
+    root = os.path.join(os.path.realpath(home), "")
+    return {
+        os.path.realpath(str(module.__file__))
+        for module in list(sys.modules.values())
+        if getattr(module, "__file__", None)
+        and _lies_below(module, root)
+        and not _is_installed(module)
+    }
 
 
 def _is_installed(module: ModuleType) -> bool:

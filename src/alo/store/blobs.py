@@ -188,7 +188,7 @@ class Draft:
     def _failure(self, error: OSError) -> StoreError:
         needed = f"{max(self.needed, self.size) / 1e6:,.1f} MB"
         amount = needed if self.needed else f"more than {needed}"
-        return _cannot_store(self._what, amount, self._folder.parent, error)
+        return _cannot_store(self._what, amount, self._folder.parent, error, written=self.size)
 
 
 def sweep(root: Path) -> None:
@@ -233,11 +233,14 @@ def _reaches(path: Path, size: int) -> bool:
         return False
 
 
-def _cannot_store(what: str, needed: str, place: Path, error: OSError) -> StoreError:
+def _cannot_store(
+    what: str, needed: str, place: Path, error: OSError, *, written: int = 0
+) -> StoreError:
     if error.errno not in NO_ROOM:
         return StoreError(f"{what} cannot be stored: {error.strerror}", where=str(place))
     system = os.statvfs(place)
-    free = f"{system.f_bavail * system.f_frsize / 1e6:,.1f} MB"
+    # What was written so far goes away again, and is no room that is missing.
+    free = f"{(system.f_bavail * system.f_frsize + written) / 1e6:,.1f} MB"
     return StoreError(
         f"no room left on the disk: storing {what} needs {needed}, {free} are free",
         where=str(place),

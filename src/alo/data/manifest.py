@@ -1,0 +1,72 @@
+"""What is remembered of staged files, so that nothing is copied or read twice.
+
+Losing it costs one more copy, never a wrong one: what does not fit the file on disk is not
+believed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from alo.files import is_leftover, write_whole
+
+Version: TypeAlias = tuple[int, int, str]  # of a source: size, mtime_ns, etag
+State: TypeAlias = tuple[int, int, int]  # of a file here: size, mtime_ns, ctime_ns
+
+
+class Manifest(NamedTuple):
+    """The files in ``input/<kind>/`` by name. One that a user put there has no source."""
+
+    sources: dict[str, Version]
+    copies: dict[str, State]  # ctime changes with every write, even one that sets the time back
+    checksums: dict[str, str]
+
+    @classmethod
+    def empty(cls) -> Manifest:
+        return cls({}, {}, {})
+
+    def only(self, names: Iterable[str]) -> Manifest:
+        """What is known of these files."""
+        kept = [name for name in names if name in self.copies]
+        return Manifest(
+            {name: self.sources[name] for name in kept if name in self.sources},
+            {name: self.copies[name] for name in kept},
+            {name: self.checksums[name] for name in kept},
+        )
+
+    def add(self, name: str, state: State, checksum: str, source: Version | None = None) -> None:
+        self.copies[name], self.checksums[name] = state, checksum
+        if source:
+            self.sources[name] = source
+
+
+def state_of(status: os.stat_result) -> State:
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What was remembered; nothing if the file is damaged or gone."""
+    try:
+        sources, copies, checksums = json.loads(path.read_bytes())
+        manifest = Manifest(
+            dict(zip(sources, map(tuple, sources.values()), strict=True)),
+            dict(zip(copies, map(tuple, copies.values()), strict=True)),
+            checksums,
+        )
+        is_sound = sources.keys() <= copies.keys() == checksums.keys()
+    except (OSError, ValueError, TypeError, AttributeError):
+        return Manifest.empty()
+    return manifest if is_sound else Manifest.empty()
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Remember these; also removes what a killed process left of an earlier try."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for name in os.listdir(path.parent):
+        if is_leftover(name) and name.startswith(f".{path.name}."):
+            (path.parent / name).unlink(missing_ok=True)
+    write_whole(path, json.dumps(manifest).encode(), durable=False)

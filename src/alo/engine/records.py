@@ -1,0 +1,63 @@
+"""The record of a run as it begins, and its summary."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from alo.engine.environment import python_version
+from alo.engine.preflight import Job
+from alo.history.ids import new_run_id, param_id, utc_text
+from alo.history.models_origin import NO_TRAIN_RUN
+from alo.history.record import RunRecord
+from alo.version import __version__
+
+
+def first_record(job: Job, started: float) -> RunRecord:
+    """What is known of a run before it has done anything.
+
+    Args:
+        started: seconds since 1970.
+    """
+    args = {step.name: dict(step.args) for step in job.pipeline.steps}
+    return RunRecord(
+        id=new_run_id(job.plan.name, started),
+        pipeline=job.pipeline.kind,
+        status="running",
+        start_time=utc_text(started),
+        solution=job.plan.name,
+        version=job.plan.version,
+        part=job.part.text,
+        param_id=param_id(args),
+        train_id=NO_TRAIN_RUN if job.pipeline.kind == "inference" else "",
+        args=args,
+        overrides=job.changes,
+        python=python_version(),
+        host=os.uname().nodename,
+        alo_version=__version__,
+    )
+
+
+def with_summary(record: RunRecord, summary: Mapping[str, object]) -> RunRecord:
+    """The record with what ``save_summary`` has stored."""
+    probability: Any = summary.get("probability") or {}
+    score: Any = summary["score"]
+    return record._replace(
+        result=str(summary["result"]),
+        score=float(score),
+        note=str(summary.get("note", "")),
+        probability={str(name): float(value) for name, value in probability.items()},
+    )
+
+
+def summary_of(record: RunRecord) -> Mapping[str, object] | None:
+    """What ``with_summary`` put in; None before."""
+    if record.score is None:
+        return None
+    return {
+        "result": record.result,
+        "score": record.score,
+        "note": record.note,
+        "probability": record.probability,
+    }

@@ -1,0 +1,90 @@
+"""What a step is given: args, data, config with its ``meta``, and the ``envs`` of ALO 2.x."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from alo.engine.logs import PIPELINE_LOG
+from alo.engine.preflight import Job
+from alo.engine.step import StepTask
+from alo.layout import Workspace
+from alo.plan.model import StepPlan
+from alo.version import __version__
+
+
+def make_task(
+    job: Job,
+    started: float,
+    step: StepPlan,
+    number: int,
+    data: dict[str, object],
+    config: dict[str, object],
+) -> StepTask:
+    """The task of one step.
+
+    Args:
+        started: when the run began, in seconds since 1970.
+        number: of the step in the pipeline, from 0.
+        data, config: what the step before saved; empty at the first.
+    """
+    train = job.plan.train
+    return StepTask(
+        name=step.name,
+        home=job.workspace.home,
+        envs=_envs(job, started, step, number),
+        args=step.args,
+        data=dict(data),
+        config={**config, "meta": _meta(job, step.name, number)},
+        is_first=number == 0,
+        steps=tuple(each.name for each in job.pipeline.steps),
+        train_steps=tuple(each.name for each in train.steps) if train else (),
+        sample_resources=job.plan.control.check_resource,
+    )
+
+
+def _meta(job: Job, step: str, number: int) -> dict[str, object]:
+    """What the API page promises below ``config["meta"]``."""
+    return {
+        "artifacts": _folders(job.workspace),
+        "pipeline": job.pipeline.name,
+        "step_number": number,
+        "step": number,
+        "step_name": step,
+    }
+
+
+def _folders(workspace: Workspace) -> dict[str, str]:
+    return {
+        "input": _slashed(workspace.home / "input"),
+        "train_artifacts": _slashed(workspace.artifacts("train")),
+        "inference_artifacts": _slashed(workspace.artifacts("inference")),
+        ".asset_interface": _slashed(workspace.interface),
+        "history": _slashed(workspace.history),
+    }
+
+
+def _envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
+    external, control = job.plan.external, job.plan.control
+    log = job.workspace.artifacts(job.pipeline.kind) / "log" / PIPELINE_LOG
+    return {
+        "project_home": _slashed(job.workspace.home),
+        "pipeline": job.pipeline.name,
+        "step": step.name,
+        "num_step": number,
+        "prev_step": job.pipeline.steps[number - 1].name if number else "",
+        "artifacts": _folders(job.workspace),
+        "alo_version": __version__,
+        "solution_metadata_version": job.metadata_version,
+        "asset_branch": step.source.branch,
+        "interface_mode": control.interface_mode,
+        "proc_start_time": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started)),
+        "save_train_artifacts_path": external.save_train_artifacts_path,
+        "save_inference_artifacts_path": external.save_inference_artifacts_path,
+        "check_resource": control.check_resource,
+        "log_file_path": str(log),
+    }
+
+
+def _slashed(path: Path) -> str:
+    return f"{path}/"

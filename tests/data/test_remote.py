@@ -1,0 +1,597 @@
+from __future__ import annotations
+
+import http.client
+import io
+import os
+import socket
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from alo.data import fetching, remote, stores
+from alo.data.export import check_export_target, export_artifacts
+from alo.data.locations import Access, BadLocation, RemoteLocation, list_sources
+from alo.data.models import check_model_source, fetch_models
+from alo.data.staging import Staged, stage
+from alo.errors import ExportError, StagingError
+from alo.files import checksum_of
+from alo.layout import Workspace
+
+WriteTree = Callable[..., Path]
+
+
+SOMEBODY = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential=me/20240101/us-east-1/s3/aws4_request, "
+    "SignedHeaders=host, Signature=unchecked",
+    "x-amz-acl": "public-read",
+}
+
+
+class Proxy(ThreadingHTTPServer):
+    """Stands between alo and the store; does harm on demand, and remembers what was asked."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, upstream: tuple[str, int]) -> None:
+        super().__init__(("127.0.0.1", 0), _Relay)
+        self.upstream = upstream
+        self.asked: list[str] = []  # "GET /bucket/key 0-99"
+        self.harm: Callable[[str, int], str] = lambda what, count: ""  # called with its count
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def reads(self) -> list[str]:
+        return [
+            asked for asked in self.asked if asked.startswith("GET") and "list-type" not in asked
+        ]
+
+    def harm_for(self, what: str) -> str:
+        with self._lock:
+            self.asked.append(what)
+            return self.harm(what, self.asked.count(what))
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no news here."""
+
+
+class _Relay(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Proxy
+
+    def log_message(self, *arguments: object) -> None:
+        """Quiet."""
+
+    def relay(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        part = self.headers.get("Range", "").removeprefix("bytes=")
+        harm = self.server.harm_for(f"{self.command} {self.path} {part}".strip())
+        if harm == "503":
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        upstream = http.client.HTTPConnection(*self.server.upstream)
+        upstream.request(self.command, self.path, body, dict(self.headers))
+        answer = upstream.getresponse()
+        content = answer.read()
+        upstream.close()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "transfer-encoding", "content-length", "date"):
+                self.send_header(name, value)
+        length = answer.headers.get("Content-Length", len(content))
+        if harm == "shorter":  # an honest length of too little
+            content = content[: len(content) // 2]
+            length = len(content)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if harm == "slow":
+            for start in range(0, len(content), 1 + len(content) // 10):
+                self.wfile.write(content[start : start + 1 + len(content) // 10])
+                self.wfile.flush()
+                time.sleep(0.02)
+        elif harm in ("reset", "truncate"):
+            self.wfile.write(content[: len(content) // 2])
+            self.wfile.flush()
+            if harm == "reset":
+                linger = b"\1\0\0\0\0\0\0\0"
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close_connection = True
+            self.connection.close()
+        else:
+            self.wfile.write(content)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = relay
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[tuple[str, int]]:
+    """An S3 server in a process of its own."""
+    port = _free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield ("127.0.0.1", port)
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Bucket:
+    """A new bucket, filled and looked at from behind the proxy's back."""
+
+    def __init__(self, server: tuple[str, int], name: str) -> None:
+        self._server, self.name = server, name
+        self._ask("PUT", f"/{name}")
+
+    def put(self, key: str, content: bytes) -> None:
+        self._ask("PUT", f"/{self.name}/{quote(key)}", content)
+
+    def get(self, key: str) -> bytes:
+        return self._ask("GET", f"/{self.name}/{quote(key)}")
+
+    def keys(self) -> list[str]:
+        listing = self._ask("GET", f"/{self.name}?list-type=2").decode()
+        return [part.partition("</Key>")[0] for part in listing.split("<Key>")[1:]]
+
+    def _ask(self, method: str, path: str, body: bytes = b"") -> bytes:
+        connection = http.client.HTTPConnection(*self._server)
+        connection.request(method, path, body, SOMEBODY)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        assert answer.status < 400, content
+        return content
+
+
+@pytest.fixture
+def bucket(moto: tuple[str, int]) -> Bucket:
+    return Bucket(moto, f"b{os.urandom(6).hex()}")
+
+
+@pytest.fixture
+def proxy(
+    moto: tuple[str, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Proxy]:
+    """The endpoint as the environment names it; faults are over in no time."""
+    server = Proxy(moto)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setitem(stores.RETRIES, "max_retries", 1)
+    monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 0.001)
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def stage_url(workspace: Workspace) -> Callable[..., Staged]:
+    def run(*urls: str, access: Access = Access()) -> Staged:  # noqa: B008
+        sources = list_sources(workspace.home, urls, workspace.input("train"), access)
+        return stage(workspace, "train", sources, lambda done, total: None, access)
+
+    return run
+
+
+StageUrl = Callable[..., Staged]
+
+
+def staged_tree(workspace: Workspace) -> dict[str, bytes]:
+    root = workspace.input("train")
+    files = [path for path in root.rglob("*") if path.is_file()]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def test_objects_are_staged_below_the_last_name_of_their_prefix(
+    workspace: Workspace, bucket: Bucket, proxy: Proxy, stage_url: StageUrl
+) -> None:
+    for key in ("a/data/x.csv", "a/data/deep/한글 name.csv", "a/database/no.csv", "other"):
+        bucket.put(key, key.encode())
+    bucket.put("a/data/", b"")  # as consoles make them, to stand for a folder
+    bucket.put("a/data/deep/", b"")
+
+    staged = stage_url(f"s3://{bucket.name}/a/data/")
+
+    assert staged_tree(workspace) == {
+        "data/x.csv": b"a/data/x.csv",
+        "data/deep/한글 name.csv": "a/data/deep/한글 name.csv".encode(),
+    }
+    assert staged.files["data/x.csv"] == checksum_of(b"a/data/x.csv")
+    assert staged.copied == 2
+
+
+def test_one_object_is_staged_under_its_own_name(
+    workspace: Workspace, bucket: Bucket, proxy: Proxy, stage_url: StageUrl
+) -> None:
+    bucket.put("a/x.csv", b"1")
+
+    stage_url(f"s3://{bucket.name}/a/x.csv")
+
+    assert staged_tree(workspace) == {"x.csv": b"1"}
+
+
+def test_what_is_unchanged_is_not_fetched_again(
+    bucket: Bucket, proxy: Proxy, stage_url: StageUrl
+) -> None:
+    for number in range(5):
+        bucket.put(f"data/{number}", b"%d" % number)
+    first = stage_url(f"s3://{bucket.name}/data")
+    proxy.asked.clear()
+    bucket.put("data/3", b"new")
+
+    again = stage_url(f"s3://{bucket.name}/data")
+
+    assert proxy.reads() == [f"GET /{bucket.name}/data/3"]
+    assert again.copied == 1
+    assert again.data_id != first.data_id
+
+
+def test_local_and_remote_sources_may_be_mixed(
+    workspace: Workspace,
+    bucket: Bucket,
+    proxy: Proxy,
+    stage_url: StageUrl,
+    write_tree: WriteTree,
+) -> None:
+    bucket.put("remote/x", b"1")
+    local = write_tree("local", {"y": "2"})
+
+    stage_url(f"s3://{bucket.name}/remote", str(local))
+
+    assert staged_tree(workspace) == {"remote/x": b"1", "local/y": b"2"}
+
+
+@pytest.mark.parametrize("harm", ["503", "reset", "truncate", "slow", "shorter"])
+def test_faults_on_the_way_are_overcome(
+    workspace: Workspace, bucket: Bucket, proxy: Proxy, stage_url: StageUrl, harm: str
+) -> None:
+    contents = {f"data/{number}": os.urandom(3000) for number in range(6)}
+    for key, content in contents.items():
+        bucket.put(key, content)
+    proxy.harm = lambda what, count: harm if "/data/" in what and count <= 2 else ""
+
+    stage_url(f"s3://{bucket.name}/data")
+
+    assert staged_tree(workspace) == contents
+
+
+@pytest.mark.parametrize("harm", ["503", "reset", "truncate", "slow", "shorter"])
+def test_faults_in_the_parts_of_a_large_object_are_overcome(
+    workspace: Workspace,
+    bucket: Bucket,
+    proxy: Proxy,
+    stage_url: StageUrl,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: str,
+) -> None:
+    monkeypatch.setattr(fetching, "PART", 100_000)
+    content = os.urandom(730_001)
+    bucket.put("data/big", content)
+    proxy.harm = lambda what, count: harm if "/big" in what and count <= 2 else ""
+
+    staged = stage_url(f"s3://{bucket.name}/data")
+
+    assert staged_tree(workspace) == {"data/big": content}
+    assert staged.files["data/big"] == checksum_of(content)
+    assert not list(workspace.internal.glob("*.partial"))
+
+
+def test_a_second_try_fetches_only_what_is_missing(
+    workspace: Workspace,
+    bucket: Bucket,
+    proxy: Proxy,
+    stage_url: StageUrl,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetching, "PART", 100_000)
+    monkeypatch.setattr(fetching, "WORKERS", 2)
+    content = os.urandom(730_001)
+    bucket.put("data/big", content)
+    bucket.put("data/small", b"1")
+    proxy.harm = lambda what, count: "503" if "500000-" in what else ""
+    with pytest.raises(StagingError, match=r"cannot stage s3://.*data/big"):
+        stage_url(f"s3://{bucket.name}/data")
+    proxy.asked.clear()
+    proxy.harm = lambda what, count: ""
+
+    stage_url(f"s3://{bucket.name}/data")
+
+    assert staged_tree(workspace) == {"data/big": content, "data/small": b"1"}
+    assert [asked.rpartition(" ")[2] for asked in sorted(proxy.reads())] == [
+        "500000-599999",
+        "600000-699999",
+        "700000-730000",
+    ]
+
+
+def test_a_server_that_stays_down_is_named_without_secrets(
+    bucket: Bucket, proxy: Proxy, stage_url: StageUrl
+) -> None:
+    bucket.put("data/x", b"1")
+    proxy.harm = lambda what, count: "503" if "/data/x" in what else ""
+
+    with pytest.raises(StagingError, match=r"cannot stage s3://.*/data/x: ") as caught:
+        stage_url(f"s3://{bucket.name}/data")
+
+    assert "what has come is kept" in caught.value.fix
+    assert "very-secret" not in str(caught.value)
+    assert "AKIDEXAMPLE" not in str(caught.value)
+
+
+@pytest.mark.parametrize("part", [100, 10_000])
+def test_an_object_that_is_replaced_after_the_listing_is_found(
+    workspace: Workspace,
+    bucket: Bucket,
+    proxy: Proxy,
+    monkeypatch: pytest.MonkeyPatch,
+    part: int,
+) -> None:
+    monkeypatch.setattr(fetching, "PART", part)
+    bucket.put("data/x", b"1" * 1000)
+    urls = [f"s3://{bucket.name}/data"]
+    sources = list_sources(workspace.home, urls, workspace.input("train"))
+    bucket.put("data/x", b"2" * 1000)
+
+    with pytest.raises(StagingError, match=r"data/x was replaced meanwhile"):
+        stage(workspace, "train", sources, lambda done, total: None)
+
+    assert staged_tree(workspace) == {}
+
+
+@pytest.mark.parametrize("key", ["nothing", "nothing/", "dat"])
+def test_a_prefix_that_holds_nothing_is_refused(
+    bucket: Bucket, proxy: Proxy, stage_url: StageUrl, key: str
+) -> None:
+    bucket.put("data/x", b"1")
+
+    with pytest.raises(BadLocation, match=r"does not exist, or holds nothing"):
+        stage_url(f"s3://{bucket.name}/{key}")
+
+
+def test_a_bucket_that_does_not_exist_is_refused(proxy: Proxy, stage_url: StageUrl) -> None:
+    with pytest.raises(BadLocation, match="s3://no-such-bucket/data"):
+        stage_url("s3://no-such-bucket/data")
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///x", "s3://bucket", "s3://bucket/"])
+def test_a_url_without_a_folder_is_refused(proxy: Proxy, stage_url: StageUrl, url: str) -> None:
+    with pytest.raises(BadLocation, match="names no"):
+        stage_url(url)
+
+
+def test_the_profile_of_the_plan_is_used(
+    workspace: Workspace,
+    bucket: Bucket,
+    proxy: Proxy,
+    stage_url: StageUrl,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bucket.put("data/x", b"1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    (tmp_path / "no-config").write_text(
+        f"[profile mine]\nregion = eu-west-1\nendpoint_url = {proxy.url}\n"
+    )
+    (tmp_path / "no-credentials").write_text(
+        "[mine]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"
+    )
+
+    stage_url(f"s3://{bucket.name}/data", access=Access("mine"))
+
+    assert staged_tree(workspace) == {"data/x": b"1"}
+
+
+def test_a_profile_that_does_not_exist_is_named(proxy: Proxy, stage_url: StageUrl) -> None:
+    with pytest.raises(BadLocation, match="no AWS profile 'mine'; known: none"):
+        stage_url("s3://bucket/data", access=Access("mine"))
+
+
+def test_without_the_extra_the_error_says_what_to_install(
+    proxy: Proxy, stage_url: StageUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+
+    with pytest.raises(BadLocation, match="needs obstore") as caught:
+        stage_url("s3://bucket/data")
+
+    assert caught.value.fix == "pip install 'open-alo[remote]'"
+
+
+def test_a_file_behind_http_is_staged(
+    workspace: Workspace, bucket: Bucket, proxy: Proxy, stage_url: StageUrl
+) -> None:
+    bucket.put("a/x y.csv", b"1,2")
+    url = f"{proxy.url}/{bucket.name}/a/x%20y.csv"
+
+    first = stage_url(url)
+    proxy.asked.clear()
+    again = stage_url(url)
+
+    assert staged_tree(workspace) == {"x y.csv": b"1,2"}
+    assert (first.copied, again.copied) == (1, 0)
+    assert proxy.reads() == []
+
+
+def test_a_folder_behind_http_is_refused(proxy: Proxy, bucket: Bucket, stage_url: StageUrl) -> None:
+    with pytest.raises(BadLocation, match="does not exist") as caught:
+        stage_url(f"{proxy.url}/{bucket.name}/data/")
+
+    assert caught.value.fix == "over http, name a file: folders cannot be listed"
+
+
+def _archive(names: list[str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = 3
+            archive.addfile(info, io.BytesIO(b"abc"))
+    return buffer.getvalue()
+
+
+def test_models_come_from_an_archive_in_the_store(
+    bucket: Bucket, proxy: Proxy, tmp_path: Path
+) -> None:
+    bucket.put("models/model.tar.gz", _archive(["train/m.pkl"]))
+    bucket.put("models/train_artifacts.tar.gz", b"not this")
+
+    source = check_model_source(tmp_path, f"s3://{bucket.name}/models/")
+    fetch_models(source, tmp_path / "new")
+
+    assert (tmp_path / "new/train/m.pkl").read_bytes() == b"abc"
+    assert sorted(os.listdir(tmp_path / "new")) == ["train"]
+    assert not (tmp_path / "new.partial").exists()
+
+
+def test_models_come_as_they_are_where_there_is_no_archive(
+    bucket: Bucket, proxy: Proxy, tmp_path: Path
+) -> None:
+    bucket.put("models/train/m.pkl", b"abc")
+    bucket.put("models/train/deep/m.pkl", b"def")
+
+    fetch_models(check_model_source(tmp_path, f"s3://{bucket.name}/models"), tmp_path / "new")
+
+    assert (tmp_path / "new/train/m.pkl").read_bytes() == b"abc"
+    assert (tmp_path / "new/train/deep/m.pkl").read_bytes() == b"def"
+
+
+def test_models_come_from_an_archive_behind_http(
+    bucket: Bucket, proxy: Proxy, tmp_path: Path
+) -> None:
+    bucket.put("models/model.tar.gz", _archive(["train/m.pkl"]))
+
+    source = check_model_source(tmp_path, f"{proxy.url}/{bucket.name}/models")
+    fetch_models(source, tmp_path / "new")
+
+    assert (tmp_path / "new/train/m.pkl").read_bytes() == b"abc"
+
+
+def test_an_archive_from_a_store_is_no_safer(bucket: Bucket, proxy: Proxy, tmp_path: Path) -> None:
+    bucket.put("models/model.tar.gz", _archive(["../m.pkl"]))
+
+    with pytest.raises(StagingError, match="would be written outside"):
+        fetch_models(check_model_source(tmp_path, f"s3://{bucket.name}/models"), tmp_path / "new")
+
+
+@pytest.mark.parametrize("key", ["models", "models/m.pkl"])
+def test_a_place_without_models_is_refused(
+    bucket: Bucket, proxy: Proxy, tmp_path: Path, key: str
+) -> None:
+    bucket.put("models/m.pkl" if key != "models" else "other", b"1")
+
+    with pytest.raises(BadLocation, match=r"holds nothing|is not a folder"):
+        check_model_source(tmp_path, f"s3://{bucket.name}/{key}")
+
+
+ARTIFACTS = {"models/train/m": os.urandom(20_000_000), "log/process.log": "1", "score/s": "2"}
+
+
+def test_artifacts_are_saved_to_a_store(
+    bucket: Bucket, proxy: Proxy, tmp_path: Path, write_tree: WriteTree
+) -> None:
+    artifacts = write_tree("train_artifacts", ARTIFACTS)
+    target = check_export_target(tmp_path, f"s3://{bucket.name}/to/here/")
+
+    written = export_artifacts(artifacts, "train", target, "tar.gz")
+
+    keys = ["to/here/model.tar.gz", "to/here/process.log", "to/here/train_artifacts.tar.gz"]
+    assert bucket.keys() == keys
+    assert sorted(map(str, written)) == [f"s3://{bucket.name}/{key}" for key in keys]
+    assert {location.name for location in written} == {key.rpartition("/")[2] for key in keys}
+    with tarfile.open(fileobj=io.BytesIO(bucket.get(keys[0]))) as models:
+        member = models.extractfile("train/m")
+        assert member is not None
+        assert member.read() == ARTIFACTS["models/train/m"]
+    assert os.listdir(tmp_path) == ["train_artifacts"]
+
+
+def test_a_fault_while_saving_is_overcome(
+    bucket: Bucket, proxy: Proxy, tmp_path: Path, write_tree: WriteTree
+) -> None:
+    artifacts = write_tree("train_artifacts", ARTIFACTS)
+    proxy.harm = lambda what, count: "503" if what.startswith("PUT") and count == 1 else ""
+
+    export_artifacts(artifacts, "train", RemoteLocation(f"s3://{bucket.name}/to"), "tar.gz")
+
+    assert len(bucket.keys()) == 3
+
+
+def test_an_export_that_fails_shows_nothing_new(
+    bucket: Bucket,
+    proxy: Proxy,
+    tmp_path: Path,
+    write_tree: WriteTree,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remote, "UPLOADS_AT_ONCE", 1)
+    artifacts = write_tree("train_artifacts", ARTIFACTS)
+    bucket.put("to/model.tar.gz", b"old")
+    proxy.harm = lambda what, count: (
+        "503" if "model.tar.gz" in what and "partNumber=1" in what else ""
+    )
+
+    with pytest.raises(ExportError, match=r"the artifacts cannot be saved: s3://"):
+        export_artifacts(artifacts, "train", RemoteLocation(f"s3://{bucket.name}/to"), "tar.gz")
+
+    assert bucket.keys() == ["to/model.tar.gz"]
+    assert bucket.get("to/model.tar.gz") == b"old"
+
+
+def test_nothing_can_be_saved_over_http(tmp_path: Path) -> None:
+    with pytest.raises(BadLocation, match="cannot be saved over http"):
+        check_export_target(tmp_path, "https://host/to")
+
+
+def test_local_work_imports_nothing_of_the_extra(
+    workspace: Workspace, write_tree: WriteTree
+) -> None:
+    write_tree("project/data", {"x": "1"})
+    code = (
+        "import sys; before = set(sys.modules); from pathlib import Path\n"
+        "from alo.data.locations import list_sources; from alo.data.staging import stage\n"
+        "from alo.layout import Workspace; workspace = Workspace(Path(sys.argv[1]))\n"
+        "files = list_sources(workspace.home, ['data'], workspace.input('train'))\n"
+        "stage(workspace, 'train', files, lambda done, total: None)\n"
+        "print(*set(sys.modules) - before)"
+    )
+    command = [sys.executable, "-c", code, str(workspace.home)]
+    imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    heavy = {"obstore", "concurrent.futures", "threading", "queue", "shutil", "tempfile", "isal"}
+    assert not heavy & set(imported)

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alo.errors import StoreError
+from alo.sources.loader import AssetCode
+from alo.store import StepStore, StoredStep
+
+Save = Callable[..., StoredStep]
+
+keys = st.one_of(st.text(max_size=8), st.integers(), st.tuples(st.integers(), st.text(max_size=3)))
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(),
+    st.binary(),
+    st.sets(st.integers()),
+    st.integers(0, 300_000).map(lambda size: b"\1" * size),
+    st.integers(0, 300_000).map(lambda size: bytearray(size)),
+)
+values = st.recursive(
+    leaves,
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=8,
+)
+dicts = st.dictionaries(keys, values, max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(dicts, dicts, dicts)
+def test_what_is_saved_is_loaded(store: StepStore, data: Any, config: Any, later: Any) -> None:
+    first = store.save("r1", "train", "one", data, config)
+    second = store.save("r1", "train", "two", later, config, incoming=first)
+
+    assert store.load(first) == (data, config)
+    assert store.load(second) == (later, config)
+    assert list(store.load(second)[0]) == list(later)
+    assert store.find("r1", "train", "two") == second
+
+
+@given(st.integers(0, 40_000), st.sampled_from(["i1", "i4", "f8", "c16", "M8[s]", "U3"]), st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_arrays_of_any_shape_are_loaded(
+    store: StepStore, size: int, dtype: str, data: st.DataObject
+) -> None:
+    array = np.arange(2 * size).reshape(2, size).astype(dtype)
+    array = data.draw(st.sampled_from([array, array.T, array[:, ::2], np.asfortranarray(array)]))
+
+    [again] = store.load(store.save("r1", "train", "one", {"array": array}, {}))[0].values()
+
+    np.testing.assert_array_equal(again, array)
+    assert again.dtype == array.dtype  # type: ignore[attr-defined]
+    assert again.flags.writeable  # type: ignore[attr-defined]
+
+
+def test_another_process_finds_what_was_saved(root: Path, save: Save) -> None:
+    save("input", {"array": np.arange(100_000), "name": "이름"})
+    code = (
+        "import sys, pathlib; from alo.store import StepStore;"
+        "store = StepStore(pathlib.Path(sys.argv[1]));"
+        "data, _ = store.load(store.find('r1', 'train', 'input'));"
+        "assert data['array'].sum() == 4999950000 and data['name'] == '이름'"
+    )
+
+    subprocess.run([sys.executable, "-c", code, str(root)], check=True)
+
+
+def test_what_was_never_saved_is_not_found(store: StepStore) -> None:
+    assert store.find("r1", "train", "input") is None
+
+
+def test_a_damaged_manifest_names_its_step(root: Path, store: StepStore, save: Save) -> None:
+    save("input", {"x": 1})
+    path = root / "train" / "r1" / "input.json"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"train", b"brain"))
+
+    with pytest.raises(StoreError, match="what step 'input' saved cannot be used"):
+        store.find("r1", "train", "input")
+
+
+def test_a_write_of_the_next_step_does_not_reach_what_is_stored(
+    store: StepStore, save: Save
+) -> None:
+    stored = save("input", {"array": np.zeros(100_000), "list": [1]})
+    data: Any = store.load(stored)[0]
+
+    data["array"][:] = 1
+    data["list"].append(2)
+
+    again: Any = store.load(stored)[0]
+    assert again["array"].sum() == 0
+    assert again["list"] == [1]
+
+
+def test_forgetting_a_run_removes_all_that_only_it_used(
+    root: Path, store: StepStore, save: Save, blobs: Callable[[], set[str]]
+) -> None:
+    kept = save("input", {"array": np.zeros(100_000)}, run_id="r1")
+    save("input", {"array": np.zeros(100_000), "own": np.ones(100_000)}, run_id="r2")
+
+    store.forget(["r2"])
+
+    assert blobs() == {part.blob for part in kept.parts()}
+    assert not (root / "train" / "r2").exists()
+    assert store.load(kept)[0]["array"].sum() == 0  # type: ignore[attr-defined]
+
+
+def test_a_step_that_runs_again_leaves_nothing_of_its_first_result(
+    store: StepStore, save: Save, blobs: Callable[[], set[str]]
+) -> None:
+    first = save("input", {"array": np.zeros(100_000)})
+    train = save("train", store.load(first)[0], incoming=first)
+    save("other", {"array": np.full(100_000, 3)})
+
+    again = save("other", {"array": np.full(100_000, 4)})
+    store.forget([])
+
+    assert blobs() == {part.blob for step in (train, again) for part in step.parts()}
+
+
+def test_an_adopted_step_outlives_the_run_it_came_from(store: StepStore, save: Save) -> None:
+    stored = save("input", {"array": np.arange(100_000)}, run_id="r1")
+
+    adopted = store.adopt(stored, "r2")
+    store.forget(["r1"])
+
+    assert store.find("r2", "train", "input") == adopted
+    np.testing.assert_array_equal(store.load(adopted)[0]["array"], np.arange(100_000))
+
+
+def test_a_step_whose_values_are_gone_is_not_adopted(store: StepStore, save: Save) -> None:
+    stored = save("input", {"array": np.arange(100_000)}, run_id="r1")
+    store.forget(["r1"])
+
+    with pytest.raises(StoreError, match="is missing"):
+        store.adopt(stored, "r2")
+
+
+def test_a_run_goes_on_from_a_step_of_another(store: StepStore, save: Save) -> None:
+    first = save("input", {"array": np.arange(100_000)}, run_id="r1")
+    data, _ = store.load(first)
+
+    second = save("train", data, run_id="r2", incoming=first)
+    del data
+    store.forget(["r1"])
+
+    np.testing.assert_array_equal(store.load(second)[0]["array"], np.arange(100_000))
+
+
+def test_leftovers_of_killed_processes_go_with_the_first_save(root: Path, save: Save) -> None:
+    unfinished = root / "unfinished"
+    unfinished.mkdir(parents=True)
+    (unfinished / ".draft.1-2.alo-tmp").write_bytes(b"half a frame")
+
+    save("input", {})
+
+    assert list(unfinished.iterdir()) == []
+
+
+ASSET = """
+import helper
+
+class Model:
+    def __init__(self, weight):
+        self.weight = weight
+
+    def predict(self, x):
+        return helper.double(x) + self.weight
+
+class UserAsset:
+    model = Model(1)
+"""
+
+
+def test_an_object_of_an_assets_class_reaches_later_steps_and_processes(
+    root: Path, store: StepStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "assets" / "train"
+    folder.mkdir(parents=True)
+    (folder / "asset_train.py").write_text(ASSET)
+    (folder / "helper.py").write_text("def double(x):\n    return 2 * x\n")
+    code = AssetCode(folder, "train")
+    with code.active():
+        model = code.load_class().model  # type: ignore[attr-defined]
+
+    first = store.save("r1", "train", "train", {"model": model}, {})
+    data: Any = store.load(first)[0]
+    store.save("r1", "train", "next", data, {}, incoming=first)
+
+    assert data["model"].predict(10) == 21
+    script = (
+        "import sys, pathlib; from alo.store import StepStore;"
+        "store = StepStore(pathlib.Path(sys.argv[1]));"
+        "data, _ = store.load(store.find('r1', 'train', 'next'));"
+        "assert data['model'].predict(10) == 21"
+    )
+    subprocess.run([sys.executable, "-c", script, str(root)], check=True)
+
+
+def test_the_store_imports_no_library_of_the_user() -> None:
+    code = (
+        "import sys, alo.store;"
+        "assert not {'numpy', 'pandas', 'cloudpickle', 'ctypes'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_store_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+
+    with pytest.raises(StoreError, match="cannot be stored: Permission denied"):
+        StepStore(tmp_path / "store").save("r1", "train", "input", {}, {})

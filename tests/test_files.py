@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from alo.files import (
+    checksum,
+    checksum_of,
+    claim_temporary,
+    is_leftover,
+    remove_tree,
+    sweep_leftovers,
+    temporary_beside,
+    write_whole,
+)
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path, durable: bool) -> None:
+    path = tmp_path / "x"
+    path.write_text("old")
+
+    write_whole(path, b"new", durable=durable)
+
+    assert path.read_text() == "new"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    path.write_text("old")
+    monkeypatch.setattr(os, "replace", lambda *paths: (_ for _ in ()).throw(OSError("full")))
+
+    with pytest.raises(OSError, match="full"):
+        write_whole(path, b"new")
+
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_temporary_names_are_hidden_unlike_and_known_as_such(tmp_path: Path) -> None:
+    first, second = temporary_beside(tmp_path / "x"), temporary_beside(tmp_path / "x")
+
+    assert first != second
+    assert first.parent == tmp_path
+    assert first.name.startswith(".")
+    assert is_leftover(first.name)
+    assert not is_leftover("x")
+
+
+def test_leftovers_go_but_not_what_is_in_use_nor_what_others_left(tmp_path: Path) -> None:
+    left, file = claim_temporary(tmp_path / "x")
+    file.close()
+    used, file = claim_temporary(tmp_path / "x")
+    other = temporary_beside(tmp_path / "y")
+    other.touch()
+
+    sweep_leftovers(tmp_path, ["x"])
+
+    with file:
+        assert not left.exists()
+        assert used.exists()
+        assert other.exists()
+
+
+def test_a_checksum_is_that_of_the_content(tmp_path: Path) -> None:
+    content = os.urandom(3_000_000)
+    (tmp_path / "x").write_bytes(content)
+
+    assert checksum(tmp_path / "x") == checksum_of(content)
+    assert len(checksum_of(b"")) == 32
+
+
+def test_files_links_and_folders_are_removed_and_nothing_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "folder/deep").mkdir(parents=True)
+    (tmp_path / "folder/deep/x").touch()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "link").symlink_to("kept")
+    (tmp_path / "file").touch()
+
+    for name in ("folder", "link", "file", "nothing"):
+        remove_tree(tmp_path / name)
+
+    assert os.listdir(tmp_path) == ["kept"]

@@ -1,4 +1,4 @@
-"""Exporting a train run with 500 MB of models: text against tarfile, random bytes against ``cp``."""
+"""Exporting a train run with 500 MB of models: text against tarfile, random bytes against cp."""
 
 from __future__ import annotations
 

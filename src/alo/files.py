@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,6 +85,20 @@ def checksum(path: Path) -> str:
 def checksum_of(content: bytes) -> str:
     """xxh3-128 of bytes in memory as 32 hex digits."""
     return xxhash.xxh3_128_hexdigest(content)
+
+
+@contextmanager
+def many_objects() -> Iterator[None]:
+    """Where objects are made by the ten thousand and none is garbage: no collection meanwhile."""
+    import gc
+
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def remove_tree(path: Path) -> None:

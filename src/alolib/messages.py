@@ -19,7 +19,7 @@ class LogLine(NamedTuple):
     show: bool = False  # repeat it in the table at the end of the run
 
     def format(self) -> str:
-        """The line as the log files have it: ``[2024-05-05 12:00:00,123|USER|INFO|file(42)|run()] text``."""
+        """As the log files have it: ``[2024-05-05 12:00:00,123|USER|INFO|file(42)|run()] text``."""
         stamp = strftime("%Y-%m-%d %H:%M:%S", gmtime(self.time))
         millis = int(self.time * 1000) % 1000
         place = f"{self.file}({self.line})|{self.function}()"

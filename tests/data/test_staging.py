@@ -279,7 +279,9 @@ def test_the_damaged_memory_of_a_staging_costs_a_copy_and_no_more(
 ) -> None:
     source = write_tree("data", {"x": "1"})
     before = stage_paths(source)
-    workspace.staging_manifest("train").write_text('[{"data/x": [1, 2, ""]}, {}, {}]')
+    workspace.staging_manifest("train").write_text(
+        '[["data/x"], [], [[1], [2], [3]], ["data/x"], []]'
+    )
 
     assert stage_paths(source) == before
 

@@ -138,9 +138,8 @@ def test_events_tell_the_run_from_start_to_end(
     assert finished.history == str(outcome.history)
 
 
-@pytest.mark.filterwarnings("default")
 def test_prints_logging_and_warnings_of_an_asset_are_in_its_log(
-    make_solution: MakeSolution, run: Run
+    make_solution: MakeSolution, alo: Callable[..., Any]
 ) -> None:
     home = make_solution(
         {
@@ -156,12 +155,14 @@ def test_prints_logging_and_warnings_of_an_asset_are_in_its_log(
         }
     )
 
-    run(home)
+    done = alo("run", cwd=home)
 
     log = (home / "train_artifacts/log/pipeline.log").read_text()
     for text in ("printed on one line\n", "to stderr\n", "logged 7\n", "warned", "] saved\n"):
         assert text in log
     assert "asset_talk.py(" in log
+    assert "printed on one line" in done.stdout
+    assert "logged 7" in done.stdout
 
 
 def test_the_engines_own_lines_are_in_the_process_log_only(

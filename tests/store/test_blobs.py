@@ -67,9 +67,11 @@ def test_a_blob_stays_as_long_as_a_run_has_it(
 
     remove_runs(root, [root / "train" / "one"])
     after_one = blobs()
-    remove_runs(root, [root / "train" / "two"])
+    can_be_shared = shelf("three").take("shared", 7)
+    remove_runs(root, [root / "train" / "two", root / "train" / "three"])
 
     assert after_one == {"shared"}
+    assert can_be_shared
     assert blobs() == set()
     assert list((root / UNFINISHED).iterdir()) == []
 

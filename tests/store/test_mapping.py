@@ -128,5 +128,5 @@ def test_there_are_never_too_many_mappings(
 def test_the_address_is_that_of_the_first_byte() -> None:
     array = np.arange(100, dtype=np.uint8)
 
-    assert address_of(memoryview(array)[7:]) == array.ctypes.data + 7
-    assert address_of(memoryview(array).toreadonly()) == array.ctypes.data
+    assert address_of(memoryview(array.data)[7:]) == array.ctypes.data + 7
+    assert address_of(array.data.toreadonly()) == array.ctypes.data

@@ -103,7 +103,7 @@ def test_of_a_frame_with_a_new_column_only_the_column_is_written(
     assert kept == old
     assert new.blob != old.blob
     again = store.load(second)[0]["frame"]
-    pd.testing.assert_frame_equal(again, frame().assign(c=np.arange(LARGE)))  # type: ignore[arg-type]
+    pd.testing.assert_frame_equal(again, frame().assign(c=np.arange(LARGE)))
 
 
 def test_a_renamed_column_of_untouched_numbers_is_seen(store: StepStore, save: Save) -> None:

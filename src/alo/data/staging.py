@@ -15,7 +15,7 @@ from alo.data.copying import Copied, Copier
 from alo.data.locations import NO_PROFILE, Access, SourceFile, is_remote
 from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
 from alo.errors import StagingError
-from alo.files import checksum, is_leftover, remove_tree
+from alo.files import checksum, is_leftover, many_objects, remove_tree
 from alo.layout import Workspace
 
 Report = Callable[[int, int], None]  # bytes done, bytes in all
@@ -72,8 +72,10 @@ def stage(
     root, path = workspace.input(kind), workspace.staging_manifest(kind)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        known, here = read_manifest(path), _look(root)
-        if _is_as_remembered(sources, known, here):
+        with many_objects():
+            known, here = read_manifest(path), _look(root)
+            is_done = _is_as_remembered(sources, known, here)
+        if is_done:
             _unfinished_mark(path).unlink(missing_ok=True)
             return _staged(known, 0, tuple(sorted(known.copies.keys() - known.sources.keys())))
         return _Staging(workspace, kind, sources, report, access).run(known, here)

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from alo.events import Listener, LogLine, Output
 
@@ -72,32 +72,36 @@ class _Bytes(io.RawIOBase):
 
 @contextmanager
 def captured(listener: Listener) -> Iterator[None]:
-    """Prints go to the listener; working folder, warning filters, logging and streams are as before after."""
+    """While inside, prints go to the listener; afterwards the process is as it was before.
+
+    That is: working folder, warning filters, Python's logging, and the streams.
+    """
     streams = sys.stdout, sys.stderr
     folder = os.getcwd()
     logging_before = _logging_state()
     sys.stdout = CapturedStream("stdout", streams[0], listener)
     sys.stderr = CapturedStream("stderr", streams[1], listener)
+    _set_logging(FRESH_LOGGING)  # handlers of a host, a notebook's say, are not the asset's
     try:
         with warnings.catch_warnings():
             yield
     finally:
         sys.stdout, sys.stderr = streams
         os.chdir(folder)
-        _restore_logging(logging_before)
+        _set_logging(logging_before)
 
 
 def show_logging(listener: Listener) -> None:
     """Let Python's ``logging`` speak at INFO where the asset has not set it up by itself.
 
-    A handler of last resort rather than one on the root logger, so that an asset's own ``basicConfig``
-    works as in a script.
+    A handler of last resort rather than one on the root logger, so that an asset's own
+    ``basicConfig`` works as in a script.
     """
-    logging = sys.modules.get("logging")
-    if logging is None:  # the asset has not imported it
+    if "logging" not in sys.modules:  # the asset has not imported it
         return
+    import logging
 
-    class LastResort(logging.Handler):  # type: ignore[name-defined, misc]
+    class LastResort(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             listener(_line_of(record))
 
@@ -117,21 +121,34 @@ def _line_of(record: logging.LogRecord) -> LogLine:
     return LogLine(record.created or time(), "USER", level, name, record.lineno, function, text)
 
 
-def _logging_state() -> tuple[Any, ...] | None:
-    logging: Any = sys.modules.get("logging")
-    if logging is None:
-        return None
+class LoggingState(NamedTuple):
+    """What of ``logging`` is the process' own."""
+
+    disable: int
+    level: int
+    handlers: tuple[logging.Handler, ...]
+    last_resort: logging.Handler | None
+
+
+FRESH_LOGGING = LoggingState(0, 30, (), None)  # 30: WARNING, as the root logger begins
+
+
+def _logging_state() -> LoggingState:
+    if "logging" not in sys.modules:
+        return FRESH_LOGGING
+    import logging
+
     root = logging.root
-    return root.manager.disable, root.level, list(root.handlers), logging.lastResort
+    handlers = tuple(root.handlers)
+    return LoggingState(root.manager.disable, root.level, handlers, logging.lastResort)
 
 
-def _restore_logging(state: tuple[Any, ...] | None) -> None:
-    logging: Any = sys.modules.get("logging")
-    if logging is None:
+def _set_logging(state: LoggingState) -> None:
+    if "logging" not in sys.modules:
         return
-    fresh = (0, logging.WARNING, [], logging._defaultLastResort)
-    disable, level, handlers, last_resort = state or fresh
-    logging.disable(disable)
-    logging.root.setLevel(level)
-    logging.root.handlers[:] = handlers
-    logging.lastResort = last_resort
+    import logging
+
+    logging.disable(state.disable)
+    logging.root.setLevel(state.level)
+    logging.root.handlers[:] = state.handlers
+    logging.lastResort = state.last_resort or logging._defaultLastResort  # type: ignore[attr-defined]

@@ -22,8 +22,8 @@ _held: set[int] = set()  # descriptors of this process, for the children it fork
 @contextmanager
 def hold_workspace(
     workspace: Workspace, *, wait: bool, listener: Listener, what: str
-) -> Iterator[None]:
-    """Have the workspace alone while inside.
+) -> Iterator[bool]:
+    """Have the workspace alone while inside; gives whether another run had it before.
 
     Args:
         what: for others who wait: what this run does.
@@ -31,7 +31,7 @@ def hold_workspace(
         WorkspaceBusy: someone else has it and ``wait`` is false.
     """
     descriptor = _lock_now(workspace)
-    if descriptor is None:
+    if is_taken := descriptor is None:
         holder = _holder(workspace)
         if not wait:
             raise WorkspaceBusy(
@@ -45,7 +45,7 @@ def hold_workspace(
     try:
         note = {"pid": os.getpid(), "what": what}
         write_whole(workspace.lock_holder, json.dumps(note).encode(), durable=False)
-        yield
+        yield is_taken
     finally:
         _held.discard(descriptor)
         os.close(descriptor)
@@ -75,7 +75,7 @@ def _lock_now(workspace: Workspace) -> int | None:
 
 
 def _close_in_child() -> None:
-    """A flock is shared with forked children; one that outlives its parent must not keep the workspace."""
+    """A flock is shared with forked children; one that outlives its parent must not keep it."""
     for descriptor in _held:
         os.close(descriptor)
     _held.clear()

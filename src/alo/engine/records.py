@@ -30,7 +30,7 @@ def first_record(job: Job, started: float) -> RunRecord:
         version=job.plan.version,
         part=job.part.text,
         param_id=param_id(args),
-        train_id=NO_TRAIN_RUN if job.pipeline.kind == "inference" else "",
+        train_id=(job.train_id or NO_TRAIN_RUN) if job.pipeline.kind == "inference" else "",
         args=args,
         overrides=job.changes,
         python=python_version(),

@@ -1,4 +1,4 @@
-"""What a step costs: CPU seconds and peak memory of this process, and samples of both on request."""
+"""What a step costs: CPU seconds and peak memory, and samples of both on request."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class Sampler:
         mean, mebi = sum(cpu) / len(cpu), 1 << 20
         return (
             f"CPU mean {mean:.0f} %, highest {max(cpu):.0f} %; "
-            f"memory mean {sum(memory) / len(memory) / mebi:.0f} MiB, highest {max(memory) / mebi:.0f} MiB; "
-            f"{len(self._memory)} samples"
+            f"memory mean {sum(memory) / len(memory) / mebi:.0f} MiB, "
+            f"highest {max(memory) / mebi:.0f} MiB; {len(self._memory)} samples"
         )
 
     def _sample(self) -> None:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM during a run: they end it in order, and never in the middle of putting things back."""
+"""SIGINT and SIGTERM end a run in order, and never in the middle of putting things back."""
 
 from __future__ import annotations
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alolib.contract import Handover
-from alolib.structure import AssetStructure
-
 from alo.engine.capture import captured, show_logging
 from alo.engine.failures import step_error
 from alo.engine.resources import Sampler, UsageMeter
 from alo.errors import StepError
 from alo.events import Listener
 from alo.sources.loader import AssetCode
+from alolib.callers import place_of
+from alolib.contract import Handover
+from alolib.structure import AssetStructure
 
 
 class StepTask(NamedTuple):
@@ -75,6 +75,13 @@ def run_step(task: StepTask, code: AssetCode, listener: Listener) -> StepResult 
     return StepResult(outcome.data or {}, outcome.config or {}, outcome.summary, *usage, sampled)
 
 
+def _place_of_run(user_asset: Any) -> str:
+    """Where ``run`` is written, for errors that come up only after it has ended."""
+    run = getattr(user_asset.run, "__wrapped__", user_asset.run)
+    code = getattr(run, "__code__", None)
+    return place_of(code.co_filename, code.co_firstlineno) if code else ""
+
+
 def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover:
     handover = Handover(
         is_first=task.is_first, steps=task.steps, train_steps=task.train_steps, emit=listener
@@ -83,6 +90,7 @@ def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover
     structure.handover = handover
     with captured(listener), code.active():
         user_asset: Any = code.load_class()
+        handover.places["run"] = _place_of_run(user_asset)
         show_logging(listener)
         asset = user_asset(structure)
         show_logging(listener)  # logging may have been imported only now

@@ -1,8 +1,8 @@
 """What a run replaces is kept until it has succeeded, and put back if it has not (spec 5).
 
-While a run goes on there is ``.unfinished_run/`` in the project: ``run.json`` says which run, ``previous/``
-holds what stood there before. Every step below is a rename, and each may be the last one before a kill:
-``put_back`` and ``discard`` can be begun again at any point.
+While a run goes on there is ``.unfinished_run/`` in the project: ``run.json`` says which run,
+``previous/`` holds what stood there before. Every step below is a rename, and each may be the last
+one before a kill: ``put_back`` and ``discard`` can be begun again at any point.
 """
 
 from __future__ import annotations

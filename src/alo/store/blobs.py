@@ -72,7 +72,6 @@ class BlobShelf:
         own = self.path(blob)
         if _reaches(own, size):
             return True
-        own.unlink(missing_ok=True)
         sources = (self._pool, *self._others)
         return any(self._take_from(folder / blob, own, size) for folder in sources)
 

@@ -87,7 +87,7 @@ def _pickle(pickler: Any, value: object, stream: AnyStream) -> tuple[AnyStream, 
 def _by_value_pickler() -> Any:
     import io
 
-    import cloudpickle  # type: ignore[import-untyped]  # 30 ms, so only where it is needed
+    import cloudpickle  # 30 ms, so only where it is needed
 
     class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]
         # cloudpickle would make a text in memory of an open file, and bytes of a memoryview.

@@ -1,4 +1,4 @@
-"""A process is killed while it stores: what is found afterwards is whole, and nothing is left."""
+"""Processes that are killed while they store, and processes that share a store."""
 
 from __future__ import annotations
 
@@ -33,6 +33,22 @@ for number in range(int(sys.argv[2]), 1 << 30):
         store.forget(["run"])
 """
 
+SHARER = """
+import sys, pathlib
+import numpy as np
+from alo.store import StepStore
+
+root, name = pathlib.Path(sys.argv[1]), sys.argv[2]
+for turn in range(40):
+    run, store = f"{name}-{turn}", StepStore(root)
+    first = store.save(run, "train", "one", {"x": np.full(20_000, turn % 3)}, {})
+    data, _ = StepStore(root).load(first)
+    second = store.save(run, "train", "two", data, {}, incoming=first)
+    again, _ = StepStore(root).load(second)
+    assert (again["x"] == turn % 3).all()
+    store.forget([run])
+"""
+
 
 def test_a_kill_at_any_moment_leaves_only_whole_steps(root: Path) -> None:
     seed = random.Random(5)  # noqa: S311 - moments, not secrets
@@ -52,6 +68,16 @@ def test_a_kill_at_any_moment_leaves_only_whole_steps(root: Path) -> None:
     store.forget(["run"])
     assert list((root / "blobs").iterdir()) == []
     assert found
+
+
+def test_runs_that_share_a_store_do_not_take_from_each_other(root: Path) -> None:
+    command = [sys.executable, "-c", SHARER, str(root)]
+
+    sharers = [subprocess.Popen([*command, name]) for name in ("one", "two", "three")]
+
+    assert [sharer.wait() for sharer in sharers] == [0, 0, 0]
+    assert list((root / "blobs").iterdir()) == []
+    assert list((root / "unfinished").iterdir()) == []
 
 
 def _write_and_kill(root: Path, first: int, seconds: float) -> None:

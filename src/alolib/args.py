@@ -1,0 +1,94 @@
+"""``check_args``: an arg of the plan with a default, and as the type that the asset wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from alolib.errors import ArgsError
+
+TRUE = frozenset({"true", "yes", "on", "y", "1"})
+FALSE = frozenset({"false", "no", "off", "n", "0", ""})
+
+
+def check_arg(
+    args: Mapping[str, Any],
+    key: str,
+    is_required: bool,
+    default: object,
+    type_name: str,
+    place: str,
+) -> Any:
+    """The value of an arg.
+
+    Args:
+        place: where in the plan the args of the step are, for messages.
+    Raises:
+        ArgsError: a required arg is missing, the type is unknown, or the value does not convert.
+    """
+    convert = CONVERSIONS.get(type_name)
+    if convert is None:
+        raise ArgsError(
+            f"check_args('{key}'): no type {type_name!r}",
+            fix=f"chng_type can be {', '.join(CONVERSIONS)}",
+        )
+    if is_required and key not in args:
+        raise ArgsError(
+            f"the arg '{key}' is required and not in the plan",
+            where=place,
+            fix=f"add '- {key}: VALUE' to the step's args there",
+        )
+    value = args.get(key)
+    if value is None:
+        value = "" if is_required else default
+    if isinstance(value, list):
+        return value
+    try:
+        return convert(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ArgsError(
+            f"the arg '{key}' is {value!r} ({type(value).__name__}), which is no {type_name}",
+            where=place,
+            fix=f"give a value that is one: {EXAMPLES[type_name]}",
+        ) from error
+
+
+def _to_list(value: object) -> list[object]:
+    return [value]
+
+
+def _to_int(value: Any) -> int:
+    """A whole number; 2.0 is one and 2.5 is not."""
+    if isinstance(value, str):
+        return int(value)
+    whole = int(value)
+    if whole != value:
+        raise ValueError(value)
+    return whole
+
+
+def _to_bool(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in TRUE:
+        return True
+    if word in FALSE:
+        return False
+    raise ValueError(value)
+
+
+CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
+    "list": _to_list,
+    "str": str,
+    "int": _to_int,
+    "float": float,
+    "bool": _to_bool,
+}
+EXAMPLES: Mapping[str, str] = {
+    "list": "[a, b]",
+    "str": "text",
+    "int": "5",
+    "float": "0.5",
+    "bool": "True or False",
+}

@@ -1,0 +1,365 @@
+"""What an asset author imports: ``from alolib.asset import Asset``.
+
+A step is a class ``UserAsset(Asset)`` in ``assets/<step>/asset_<step>.py``::
+
+    class UserAsset(Asset):
+        def __init__(self, asset_structure):
+            super().__init__(asset_structure)
+            self.args = self.asset.load_args()
+            self.config = self.asset.load_config()
+            self.data = self.asset.load_data()      # not in the first step
+
+        @Asset.decorator_run
+        def run(self):
+            ...
+            self.asset.save_data(self.data)         # both, once in each run
+            self.asset.save_config(self.config)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from time import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from alolib.args import check_arg
+from alolib.callers import calling_frame, place_of
+from alolib.contract import Handover
+from alolib.errors import ContractError, PathError, StoppedByAsset
+from alolib.messages import LogLine
+from alolib.paths import inference_model_folder, made, train_model_folder
+from alolib.structure import AssetStructure
+from alolib.summary import make_summary, read_summary, write_summary
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+__all__ = ["Asset", "AssetStructure"]
+
+ALOLIB_VERSION = "2.0"
+NO_PROBABILITY: Mapping[Any, float] = MappingProxyType({})
+
+
+class AssetApi:
+    """The calls of the asset API; at ``self.asset`` of every asset."""
+
+    def __init__(self, asset_structure: AssetStructure) -> None:
+        envs = asset_structure.envs
+        home = str(envs.get("project_home") or os.getcwd())
+        self._structure = asset_structure
+        self._kind = str(envs.get("pipeline") or "train_pipeline").removesuffix("_pipeline")
+        self._step = str(envs.get("step") or "step")
+        self.project_home = home if home.endswith("/") else f"{home}/"
+        self.asset_envs = envs
+        self.asset_args = asset_structure.args
+        self.asset_data = asset_structure.data
+        self.asset_config = asset_structure.config
+        self.asset_home = f"{self.project_home}assets/{self._step}/"
+        self.input_data_home = f"{self.project_home}input/"
+        self.artifact_dir = f"{self._kind}_artifacts/"
+        self.log_file_path = str(envs.get("log_file_path") or "")
+        self.save_artifacts_path = str(envs.get(f"save_{self._kind}_artifacts_path") or "")
+        self.alo_version = str(envs.get("alo_version") or "")
+        self.alolib_version = ALOLIB_VERSION
+        handover = asset_structure.handover
+        handover.step = self._step
+        handover.data_keys = frozenset(asset_structure.data)
+        handover.config_keys = frozenset(asset_structure.config)
+
+    @property
+    def logger(self) -> Logger:
+        """A Python logger of the step's name."""
+        import logging
+
+        return logging.getLogger(f"alo.asset.{self._step}")
+
+    # Passing data
+
+    def load_args(self) -> dict[str, Any]:
+        """A copy of this step's args in the plan; ``{}`` when there are none."""
+        return deepcopy(self._structure.args)
+
+    def load_envs(self) -> dict[str, Any]:
+        """A copy of ``asset_envs``: where and how the step runs."""
+        return deepcopy(self.asset_envs)
+
+    def check_args(
+        self,
+        arg_key: str,
+        is_required: bool = False,
+        default: Any = "",
+        chng_type: str = "str",
+    ) -> Any:
+        """One arg of the plan, with a default, as the type that is asked for.
+
+        Args:
+            arg_key: the arg's name.
+            is_required: whether it is an error if the plan does not have it.
+            default: its value where the plan has none, or a blank one; converted too.
+            chng_type: ``list``, ``str``, ``int``, ``float`` or ``bool``. A value that is a list
+                stays one; ``list`` puts any other into a list.
+        Raises:
+            ArgsError: it is missing, or cannot be converted.
+        """
+        place = f"experimental_plan.yaml, user_parameters.{self._kind}_pipeline, step {self._step}"
+        args = self._structure.args
+        return check_arg(args, arg_key, is_required, default, chng_type, f"{place}, args")
+
+    def load_config(self) -> dict[str, Any]:
+        """What the steps before have saved with ``save_config``.
+
+        Never empty: ``config["meta"]`` tells of the pipeline, the step and its folders.
+        """
+        return dict(self._structure.config)
+
+    def load_data(self, partial_load: str = "") -> dict[str, Any]:
+        """What the step before has saved with ``save_data``.
+
+        Args:
+            partial_load: only the keys that contain this text.
+        Raises:
+            ContractError: this is the first step, or no key contains the text.
+        """
+        if self._handover.is_first:
+            raise ContractError(
+                f"step '{self._step}' is the first step, so there is no data to load",
+                fix="begin with an empty dict: self.data = {}",
+            )
+        data = self._structure.data
+        if not partial_load:
+            return data
+        found = {key: value for key, value in data.items() if partial_load in str(key)}
+        if not found:
+            raise ContractError(
+                f"no key of the data contains '{partial_load}'",
+                fix=f"the keys are: {', '.join(map(str, data)) or 'none'}",
+            )
+        return found
+
+    def save_config(self, config: dict[str, Any]) -> None:
+        """Hand the config on to the next step; mandatory, once in each ``run``.
+
+        Raises:
+            ContractError: not a dict, called twice, or a key of an earlier step is missing.
+        """
+        self._handover.save("config", config)
+
+    def save_data(self, data: dict[str, Any]) -> None:
+        """Hand data on to the next step; mandatory, once in each ``run``.
+
+        The dict is taken as it is now: keys added afterwards do not reach the next step.
+
+        Raises:
+            ContractError: not a dict, called twice, or a key of an earlier step is missing.
+        """
+        self._handover.save("data", data)
+
+    # Paths: absolute, and ending with "/"
+
+    def get_input_path(self) -> str:
+        """The folder of the input data: ``input/train/`` or ``input/inference/``."""
+        return f"{self.input_data_home}{self._kind}/"
+
+    def get_model_path(self, use_inference_path: bool = False) -> str:
+        """The folder of this step's model.
+
+        In train it is there to write to. In inference it is the folder that the step of the same
+        name wrote to in train; for a step named ``inference``, that of the step ``train``.
+
+        Args:
+            use_inference_path: in inference, a folder in ``inference_artifacts/`` to write to.
+        Raises:
+            PathError: there is no model yet, or ``use_inference_path`` does not fit.
+        """
+        if not isinstance(use_inference_path, bool):
+            raise PathError(
+                f"use_inference_path is {use_inference_path!r}; it has to be True or False"
+            )
+        handover, models = self._handover, f"{self.project_home}train_artifacts/models/"
+        if self._kind == "inference" and use_inference_path:
+            models = f"{self.project_home}inference_artifacts/models/"
+            return made(train_model_folder(models, self._step, handover.steps))
+        if use_inference_path:
+            raise PathError(
+                "use_inference_path=True is for the inference pipeline",
+                fix="in the train pipeline call get_model_path() without it",
+            )
+        if self._kind == "inference":
+            return inference_model_folder(models, self._step, handover.steps, handover.train_steps)
+        return made(train_model_folder(models, self._step, handover.steps))
+
+    def get_output_path(self) -> str:
+        """The folder for the result: in inference one table, one image, or one of each."""
+        return made(f"{self._artifacts}output/")
+
+    def get_extra_output_path(self) -> str:
+        """The folder for other files of this step, for dashboards and databases."""
+        return made(f"{self._artifacts}extra_output/{self._step}/")
+
+    def get_report_path(self) -> str:
+        """The folder for the train run's report.
+
+        Raises:
+            PathError: in the inference pipeline.
+        """
+        if self._kind != "train":
+            raise PathError(
+                "get_report_path() is for the train pipeline",
+                fix="write to get_output_path() or get_extra_output_path() in inference",
+            )
+        return made(f"{self._artifacts}report/")
+
+    # Summary
+
+    def save_summary(
+        self,
+        result: str,
+        score: float,
+        note: str = "",
+        probability: Mapping[Any, float] = NO_PROBABILITY,
+    ) -> dict[str, Any]:
+        """Write the run's summary; when several steps do, the last one stands.
+
+        Args:
+            result: what came out, at most 32 characters.
+            score: from 0 to 1; stored with 2 decimals.
+            note: at most 128 characters.
+            probability: class name → number from 0 to 1; they sum to 1.
+        Returns:
+            what ``load_summary`` gives.
+        Raises:
+            SummaryError: a value cannot be kept; says which and why.
+        """
+        summary = make_summary(result, score, note, probability)
+        version = str(self.asset_envs.get("solution_metadata_version") or "")
+        write_summary(
+            self._summary_file, summary, self.save_artifacts_path, f"v{version}" if version else ""
+        )
+        self._handover.summary = summary
+        return dict(summary)
+
+    def load_summary(self) -> dict[str, Any]:
+        """The summary that this step or one before it has saved: result, score, note, probability.
+
+        Raises:
+            SummaryError: none has been saved in this run.
+        """
+        return read_summary(self._summary_file)
+
+    # Logging
+
+    def save_info(self, msg: object, show: bool = False) -> None:
+        """Log a message to the console and to ``log/pipeline.log``.
+
+        Args:
+            show: also repeat it in the table at the end of the run.
+        """
+        self._log("INFO", msg, show)
+
+    def save_warning(self, msg: object) -> None:
+        """Log a warning."""
+        self._log("WARNING", msg)
+
+    def save_error(self, msg: object) -> NoReturn:
+        """Log an error and stop the run.
+
+        Raises:
+            StoppedByAsset: always.
+        """
+        self._log("ERROR", msg)
+        raise StoppedByAsset(str(msg))
+
+    # Other files
+
+    def read_custom_config(self, path: str) -> Any:
+        """Read a file below the input path: ``.ini`` as a ``ConfigParser``, ``.yaml`` as a dict.
+
+        Raises:
+            PathError: it is not there, or of another kind.
+        """
+        full = os.path.join(self.get_input_path(), path)
+        if not os.path.isfile(full):
+            raise PathError(f"there is no file {path} in the input data", where=full)
+        if path.endswith(".ini"):
+            from configparser import ConfigParser
+
+            parser = ConfigParser()
+            parser.read(full, encoding="utf-8")
+            return parser
+        if path.endswith((".yaml", ".yml")):
+            import yaml
+
+            with open(full, encoding="utf-8") as file:
+                return yaml.safe_load(file)
+        raise PathError(
+            f"{path} is neither .ini nor .yaml", where=full, fix="read other files yourself"
+        )
+
+    @property
+    def _handover(self) -> Handover:
+        return self._structure.handover
+
+    @property
+    def _artifacts(self) -> str:
+        return f"{self.project_home}{self.artifact_dir}"
+
+    @property
+    def _summary_file(self) -> str:
+        return f"{self.project_home}{self._kind}_artifacts/score/{self._kind}_summary.yaml"
+
+    def _log(self, level: str, message: object, show: bool = False) -> None:
+        frame = calling_frame()
+        code = frame.f_code
+        name = os.path.basename(code.co_filename)
+        line = LogLine(
+            time(), "USER", level, name, frame.f_lineno, code.co_name, str(message), show
+        )
+        if self._handover.emit is not None:
+            self._handover.emit(line)
+            return
+        sys.stdout.write(f"{line.format()}\n")
+        if self.log_file_path:
+            with open(self.log_file_path, "a", encoding="utf-8") as file:
+                file.write(f"{line.format()}\n")
+
+
+class Asset(AssetApi):
+    """Base of every step's ``UserAsset``; the API is at ``self.asset``, and on ``self``.
+
+    Args:
+        asset_structure: what the engine hands to ``__init__``.
+    """
+
+    def __init__(self, asset_structure: AssetStructure) -> None:
+        super().__init__(asset_structure)
+        # Not self: an object that refers to itself keeps its data until the garbage collector runs.
+        self.asset = AssetApi(asset_structure)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("asset", "_structure"):
+            raise ContractError(
+                f"{type(self).__name__}.__init__ has not called super().__init__",
+                fix="begin it with: super().__init__(asset_structure)",
+            )
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    @staticmethod
+    def decorator_run(run: Callable[[Any], object]) -> Callable[[Any], tuple[Any, Any]]:
+        """Decorate ``run`` with this: it then checks that the step has saved data and config."""
+
+        def checked_run(self: Asset) -> tuple[Any, Any]:
+            handover = self._structure.handover
+            code = getattr(run, "__code__", None)
+            if code is not None:
+                handover.places["run"] = place_of(code.co_filename, code.co_firstlineno)
+            run(self)
+            handover.check()
+            return handover.data, handover.config
+
+        checked_run.__name__, checked_run.__doc__ = "run", run.__doc__
+        checked_run.__wrapped__ = run  # type: ignore[attr-defined]
+        return checked_run

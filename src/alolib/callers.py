@@ -1,0 +1,28 @@
+"""Who called the asset API: the first frame outside of this package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FrameType
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
+
+
+def calling_frame() -> FrameType:
+    """The innermost frame that is not of this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HERE):
+        frame = frame.f_back
+    return frame
+
+
+def place_of_caller() -> str:
+    """``asset_train.py:42``, with the folder of the file before it."""
+    frame = calling_frame()
+    return place_of(frame.f_code.co_filename, frame.f_lineno)
+
+
+def place_of(file: str, line: int) -> str:
+    """A file's last three parts and the line: ``assets/train/asset_train.py:42``."""
+    return f"{'/'.join(file.split(os.sep)[-3:])}:{line}"

@@ -1,0 +1,109 @@
+"""What one execution of a step receives and gives back, and the rules for it (spec 4).
+
+The engine makes a :class:`Handover` for each step and reads it afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from alolib.callers import place_of_caller
+from alolib.errors import ContractError
+from alolib.messages import LogLine
+
+Emit = Callable[[LogLine], object]
+
+
+class Handover:
+    """What a step saves, and what it has to be told to save it well.
+
+    Args:
+        is_first: whether no step came before, so that there is no data to load.
+        steps: the names of this pipeline's steps.
+        train_steps: the names of the train pipeline's steps.
+        emit: where log lines go; None: the console, and the log file if one is known.
+    """
+
+    __slots__ = (
+        "config",
+        "config_keys",
+        "data",
+        "data_keys",
+        "emit",
+        "is_first",
+        "places",
+        "step",
+        "steps",
+        "summary",
+        "train_steps",
+    )
+
+    def __init__(
+        self,
+        *,
+        is_first: bool = False,
+        steps: tuple[str, ...] = (),
+        train_steps: tuple[str, ...] = (),
+        emit: Emit | None = None,
+    ) -> None:
+        self.is_first, self.steps, self.train_steps, self.emit = is_first, steps, train_steps, emit
+        self.step = ""
+        self.data: dict[str, object] | None = None
+        self.config: dict[str, object] | None = None
+        self.summary: dict[str, object] | None = None
+        self.data_keys: frozenset[str] = frozenset()  # that may not disappear
+        self.config_keys: frozenset[str] = frozenset()
+        self.places: dict[str, str] = {}  # call → where it was made first; "run" → where run is
+
+    def save(self, what: str, value: object) -> None:
+        """Take what ``save_data`` or ``save_config`` was called with, as it is at this moment.
+
+        Args:
+            what: data or config.
+        Raises:
+            ContractError: called twice, not with a dict, or keys of earlier steps are missing.
+        """
+        call, here = f"save_{what}", place_of_caller()
+        if call in self.places:
+            raise ContractError(
+                f"{call} was called twice in step '{self.step}'; the first time in "
+                f"{self.places[call]}",
+                where=here,
+                fix=f"call {call} once, at the end of run()",
+            )
+        if not isinstance(value, dict):
+            raise ContractError(
+                f"{call} needs a dict, not {type(value).__name__}",
+                where=here,
+                fix=f"{call}({{'name': value}})",
+            )
+        self._refuse_missing(what, value, here)
+        self.places[call] = here
+        setattr(self, what, dict(value))
+
+    def check(self) -> None:
+        """See that the step has saved both data and config.
+
+        Raises:
+            ContractError: names the call that is missing.
+        """
+        for what in ("data", "config"):
+            if getattr(self, what) is None:
+                call = f"save_{what}"
+                raise ContractError(
+                    f"step '{self.step}' did not call {call}",
+                    where=self.places.get("run", ""),
+                    fix=f"call self.asset.{call}({{...}}) at the end of run()",
+                )
+
+    def _refuse_missing(self, what: str, value: Mapping[object, object], here: str) -> None:
+        required: Collection[str] = self.data_keys if what == "data" else self.config_keys
+        missing = sorted(str(key) for key in required if key not in value)
+        if missing:
+            raise ContractError(
+                f"step '{self.step}' dropped from {what} what an earlier step had saved: "
+                f"{', '.join(missing)}",
+                where=here,
+                fix="a key may get a new value but not disappear; start from "
+                f"self.asset.load_{what}() and keep its keys",
+            )

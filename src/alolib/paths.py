@@ -1,0 +1,69 @@
+"""The folders of a step (spec 4): absolute, and ending with ``/``: assets join them as text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from alolib.errors import PathError
+
+
+def made(folder: str) -> str:
+    """The folder, which is there afterwards."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise PathError(
+            f"the folder {folder} cannot be made: {error.strerror}",
+            where=str(error.filename or folder),
+            fix="make room on the disk" if error.errno == 28 else "",
+        ) from error
+    return folder
+
+
+def train_model_folder(models: str, step: str, steps: Sequence[str]) -> str:
+    """The folder below ``models`` that a train step writes its model to.
+
+    Args:
+        models: ``{home}/train_artifacts/models/``.
+        steps: the names of the pipeline's steps.
+    """
+    return f"{models}{step if _digits_matter(step, steps) else without_digits(step)}/"
+
+
+def inference_model_folder(
+    models: str, step: str, steps: Sequence[str], train_steps: Sequence[str]
+) -> str:
+    """The folder of the train run's model that belongs to an inference step.
+
+    Raises:
+        PathError: there is none, or it holds nothing.
+    """
+    names = [without_digits(step)]
+    own = "train" + step[len("inference") :] if names[0] == "inference" else step
+    if names[0] == "inference":
+        names = ["train"]
+    if _digits_matter(step, steps) or _digits_matter(own, train_steps):
+        names.insert(0, own)
+    folders = [f"{models}{name}/" for name in dict.fromkeys(names)]
+    for folder in folders:
+        if os.path.isdir(folder) and os.listdir(folder):
+            return folder
+    state = "holds nothing" if os.path.isdir(folders[-1]) else "is not there"
+    raise PathError(
+        f"step '{step}' has no model: its folder {state}",
+        where=" or ".join(folders),
+        fix="run the train pipeline first (alo run --mode train), or name a model in the plan's "
+        "load_model_path",
+    )
+
+
+def without_digits(name: str) -> str:
+    """A step's name without its digits; the whole name where nothing else is in it."""
+    return "".join(char for char in name if not char.isdigit()) or name
+
+
+def _digits_matter(step: str, steps: Sequence[str]) -> bool:
+    """Whether two steps of a pipeline differ only in digits, so that each has its own folder."""
+    bare = without_digits(step)
+    return sum(without_digits(name) == bare for name in steps) > 1

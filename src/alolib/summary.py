@@ -1,0 +1,198 @@
+"""``save_summary`` and ``load_summary``: what is allowed in a summary, and its file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from time import gmtime, strftime
+from typing import Any
+
+from alolib.errors import SummaryError
+
+LONGEST_RESULT = 32  # characters
+LONGEST_NOTE = 128
+FEWEST_DECIMALS, MOST_DECIMALS = 2, 12
+TOLERANCE = 0.01  # of the sum of the probabilities, or ...
+TOLERANCE_OF_A_CLASS = 0.005  # ... this for each class, where that is more
+KEPT = ("result", "score", "note", "probability")
+
+
+def make_summary(
+    result: object, score: object, note: object, probability: object
+) -> dict[str, object]:
+    """The summary as it is stored.
+
+    Raises:
+        SummaryError: a value is of the wrong type, too long, or out of its range.
+    """
+    number = _number("score", score)
+    if not 0 <= number <= 1:
+        raise SummaryError(f"score is {score}; it has to be from 0 to 1")
+    return {
+        "result": _text("result", result, LONGEST_RESULT),
+        "score": round(number, 2),
+        "note": _text("note", note, LONGEST_NOTE),
+        "probability": _probability(probability),
+    }
+
+
+def write_summary(path: str, summary: Mapping[str, object], file_path: str, version: str) -> None:
+    """Write the summary's file, whole or not at all.
+
+    Args:
+        file_path: the external save path, or nothing.
+        version: of the solution metadata, or nothing.
+    """
+    date = strftime("%Y-%m-%d %H:%M:%S", gmtime())
+    full = {**summary, "date": date, "file_path": file_path, "version": version}
+    # JSON's quoting of text and YAML's are one; every key and value here is text or a number.
+    lines = [_line(key, value) for key, value in full.items()]
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write("".join(lines))
+        os.replace(temporary, path)
+    except OSError as error:
+        raise SummaryError(
+            f"the summary cannot be written: {error.strerror}",
+            where=path,
+            fix="make room on the disk" if error.errno == 28 else "",
+        ) from error
+
+
+def read_summary(path: str) -> dict[str, Any]:
+    """The summary as ``save_summary`` was given it.
+
+    Raises:
+        SummaryError: nothing has been saved in this run.
+    """
+    import yaml
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = yaml.safe_load(file)
+    except FileNotFoundError:
+        raise SummaryError(
+            "no summary has been saved in this run",
+            where=path,
+            fix="call self.asset.save_summary(...) first, in this step or one before",
+        ) from None
+    return {key: content[key] for key in KEPT}
+
+
+def _text(what: str, value: object, longest: int) -> str:
+    if not isinstance(value, str):
+        raise SummaryError(
+            f"{what} is {type(value).__name__}; it has to be a str", fix=f"str({what})"
+        )
+    if len(value) > longest:
+        raise SummaryError(
+            f"{what} has {len(value)} characters; at most {longest} are allowed",
+            fix=f"shorten it: {what}[:{longest}]",
+        )
+    return str(value)
+
+
+def _number(what: str, value: object) -> float:
+    """Any kind of number, NumPy's too; not NaN, no text and no bool."""
+    convert: Callable[[], float] | None = getattr(value, "__float__", None)
+    if convert is None or isinstance(value, bool):
+        raise SummaryError(f"{what} is {value!r} ({type(value).__name__}); it has to be a number")
+    try:
+        number = float(convert())
+    except (TypeError, ValueError) as error:  # an array of several numbers
+        raise SummaryError(f"{what} is {value!r}; it has to be one number") from error
+    if number != number:
+        raise SummaryError(f"{what} is NaN; it has to be a number")
+    return number
+
+
+def _probability(value: object) -> dict[object, float]:
+    if not isinstance(value, Mapping):
+        raise SummaryError(
+            f"probability is {type(value).__name__}; it has to be a dict",
+            fix="probability={'class name': number, ...}",
+        )
+    numbers = {_name(key): _number(f"probability of '{key}'", each) for key, each in value.items()}
+    if not numbers:
+        return {}
+    for name, number in numbers.items():
+        if not 0 <= number <= 1:
+            raise SummaryError(f"probability of '{name}' is {number}; it has to be from 0 to 1")
+    total = sum(numbers.values())
+    if abs(total - 1) > max(TOLERANCE, TOLERANCE_OF_A_CLASS * len(numbers)):
+        raise SummaryError(
+            f"the probabilities sum to {total:.4g}; they have to sum to 1",
+            fix="divide each by their sum",
+        )
+    return _rounded(numbers)
+
+
+def _name(key: object) -> object:
+    """A class's name as any YAML reader knows it: text, or a plain number or bool."""
+    if isinstance(key, str):
+        return str(key)
+    plain = key.item() if hasattr(key, "item") else key  # a NumPy scalar
+    return plain if isinstance(plain, bool | int | float) else str(plain)
+
+
+def _rounded(numbers: Mapping[object, float]) -> dict[object, float]:
+    """With 2 decimals, or as many more as it takes, and still summing to 1.
+
+    The largest takes up the difference; more decimals are needed where that would make it negative
+    or no longer the largest.
+    """
+    largest = max(numbers, key=lambda name: numbers[name])
+    for decimals in range(FEWEST_DECIMALS, MOST_DECIMALS + 1):
+        rounded = {name: round(number, decimals) for name, number in numbers.items()}
+        others = sum(number for name, number in rounded.items() if name != largest)
+        rounded[largest] = round(1 - others, decimals)
+        if 0 <= rounded[largest] == max(rounded.values()):
+            return rounded
+    return dict(numbers)
+
+
+def _line(key: str, value: object) -> str:
+    if not isinstance(value, Mapping):
+        return f"{key}: {_scalar(value)}\n"
+    if not value:
+        return f"{key}: {{}}\n"
+    return f"{key}:\n" + "".join(
+        f"  {_scalar(name)}: {_scalar(each)}\n" for name, each in value.items()
+    )
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        # YAML 1.1 reads 1e-05 as text, for want of a point.
+        text = repr(value)
+        mantissa, e, exponent = text.partition("e")
+        return f"{mantissa}.0e{exponent}" if e and "." not in mantissa else text
+    return str(value)
+
+
+def _quoted(text: str) -> str:
+    """Double-quoted, non-ASCII text as it is, what YAML cannot show escaped."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if _is_shown(char) else _escape(char) for char in escaped) + '"'
+
+
+def _is_shown(char: str) -> bool:
+    code = ord(char)
+    if code < 0xA0:
+        return 0x20 <= code < 0x7F
+    return code not in (0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF) and not 0xD800 <= code < 0xE000
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    if 0xD800 <= code < 0xE000:  # a lone surrogate: no reader would take it
+        return "\ufffd"
+    return f"\\u{code:04x}"

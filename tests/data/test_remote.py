@@ -320,7 +320,7 @@ def test_a_second_try_fetches_only_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fetching, "PART", 100_000)
-    monkeypatch.setattr(fetching, "WORKERS", 2)
+    monkeypatch.setattr(fetching, "PARTS_AT_ONCE", 1)
     content = os.urandom(730_001)
     bucket.put("data/big", content)
     bucket.put("data/small", b"1")
@@ -559,7 +559,7 @@ def test_an_export_that_fails_shows_nothing_new(
     write_tree: WriteTree,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(remote, "UPLOADS_AT_ONCE", 1)
+    monkeypatch.setattr(remote, "PARTS_AT_ONCE", 1)
     artifacts = write_tree("train_artifacts", ARTIFACTS)
     bucket.put("to/model.tar.gz", b"old")
     proxy.harm = lambda what, count: (

@@ -229,7 +229,7 @@ def test_artifacts_are_exported_with_their_logs(
 
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"train_artifacts.tar.gz", "model.tar.gz", "process.log", "pipeline.log"}
-    assert {path.name for path in outcome.exported} == names
+    assert {Path(place).name for place in outcome.exported} == names
 
 
 def test_two_steps_may_have_helper_modules_of_the_same_name(

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
 
 WORKERS = 12
-PART = 8 << 20  # what is larger is fetched in parts of this size
+PART = 16 << 20  # what is larger is fetched in parts of this size
+PARTS_AT_ONCE = 5  # bounds the memory
 TRIES = 6
 FIRST_PAUSE_S = 0.1
 
@@ -98,10 +99,10 @@ def _fetch_whole(place: Place, file: SourceFile, target: Path) -> Fetched:
     content = _again(lambda: _get(place, file, 0, file.size))
     target.write_bytes(content)
     os.utime(target, ns=(file.mtime_ns, file.mtime_ns))
-    return Fetched(file, checksum_of(content), os.stat(target))
+    return Fetched(file, xxhash.xxh3_128_hexdigest(content), os.stat(target))
 
 
-def _again(fetch: Callable[[], bytes]) -> bytes:
+def _again(fetch: Callable[[], memoryview]) -> memoryview:
     """Try more than once; what a store means by its answer is not asked again."""
     for attempt in range(TRIES):
         try:
@@ -115,7 +116,7 @@ def _again(fetch: Callable[[], bytes]) -> bytes:
     raise AssertionError("not reached")
 
 
-def _get(place: Place, file: SourceFile, start: int, end: int) -> bytes:
+def _get(place: Place, file: SourceFile, start: int, end: int) -> memoryview:
     import obstore
 
     options: GetOptions = {}
@@ -126,7 +127,7 @@ def _get(place: Place, file: SourceFile, start: int, end: int) -> bytes:
     with faults_translated(file.path):
         result = obstore.get(place.store, place.key, options=options)
         _check_identity(file, result.meta)
-        content = result.bytes().to_bytes()
+        content = memoryview(result.bytes())
     if len(content) != end - start:
         raise StoreFault(f"{file.path}: {len(content):,} of {end - start:,} bytes came")
     return content
@@ -152,11 +153,11 @@ def _fetch_large(
 ) -> Fetched:
     parts = _Parts(partial, file)
     try:
-        jobs: dict[Future[bytes], int] = {}
+        jobs: dict[Future[memoryview], int] = {}
         waiting = parts.missing()
         progressed(file.size - sum(min(PART, file.size - start) for start in waiting))
         while waiting or jobs:
-            while waiting and len(jobs) < WORKERS // 2:  # bounds the memory
+            while waiting and len(jobs) < PARTS_AT_ONCE:
                 start = waiting.pop(0)
                 jobs[pool.submit(_fetch_part, place, file, start)] = start
             done = next(as_completed(jobs))
@@ -170,7 +171,7 @@ def _fetch_large(
         parts.close()
 
 
-def _fetch_part(place: Place, file: SourceFile, start: int) -> bytes:
+def _fetch_part(place: Place, file: SourceFile, start: int) -> memoryview:
     return _again(lambda: _get(place, file, start, min(start + PART, file.size)))
 
 
@@ -190,12 +191,10 @@ class _Parts:
     def missing(self) -> list[int]:
         return [start for start in range(0, self._file.size, PART) if start not in self._there]
 
-    def keep(self, start: int, content: bytes) -> int:
-        view = memoryview(content)
-        at = start
-        while len(view):
-            written = os.pwrite(self._descriptor, view, at)
-            view, at = view[written:], at + written
+    def keep(self, start: int, content: memoryview) -> int:
+        done = 0
+        while done < len(content):
+            done += os.pwrite(self._descriptor, content[done:], start + done)
         with open(self._list, "a") as lines:
             lines.write(f"{start}\n")
         self._there.add(start)

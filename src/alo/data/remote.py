@@ -14,10 +14,12 @@ from alo.files import CHUNK
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta, WritableFile
+    from obstore.store import ObjectStore
 
 MODEL_ARCHIVE = "model.tar.gz"
 UPLOAD_PART = 8 << 20
-UPLOADS_AT_ONCE = 6
+PARTS_AT_ONCE = 4  # of one file
+FILES_AT_ONCE = 8
 
 
 def list_files(source: RemoteLocation) -> list[SourceFile]:
@@ -150,35 +152,37 @@ def fetch_models_to(source: RemoteLocation, target: Path) -> None:
 def upload(parts: Mapping[str, BinaryIO], target: RemoteLocation) -> list[RemoteLocation]:
     """Save files below ``target``, each whole or not at all.
 
-    None is completed before all have been sent (but for the last parts, which are on their way): what
-    breaks off leaves the old ones together.
+    None is completed before all have been sent (but for the last parts, which are on their way), so
+    that what breaks off leaves the old ones together.
 
     Raises:
         ExportError: not all could be sent.
     """
-    place = open_place(target)
-    import obstore
+    from concurrent.futures import ThreadPoolExecutor
 
+    place = open_place(target)
     prefix = f"{place.key}/" if place.key else ""
-    writers: list[WritableFile] = []
     try:
-        with faults_translated(str(target)):
-            for name, file in parts.items():
-                writer = obstore.open_writer(
-                    place.store,
-                    prefix + name,
-                    buffer_size=UPLOAD_PART,
-                    max_concurrency=UPLOADS_AT_ONCE,
-                )
-                writers.append(writer)
-                file.seek(0)
-                while piece := file.read(CHUNK):
-                    writer.write(piece)
-            for writer in writers:
-                writer.close()
+        with ThreadPoolExecutor(FILES_AT_ONCE, "upload") as pool, faults_translated(str(target)):
+            sending = [
+                pool.submit(_send, place.store, prefix + name, file) for name, file in parts.items()
+            ]
+            writers = [job.result() for job in sending]
+            for completing in [pool.submit(writer.close) for writer in writers]:
+                completing.result()
     except StoreFault as error:
         raise ExportError(
             f"the artifacts cannot be saved: {error}",
             fix="see that the store can be reached and written to with these keys, and run again",
         ) from error
     return [target / name for name in parts]
+
+
+def _send(store: ObjectStore, key: str, file: BinaryIO) -> WritableFile:
+    import obstore
+
+    writer = obstore.open_writer(store, key, buffer_size=UPLOAD_PART, max_concurrency=PARTS_AT_ONCE)
+    file.seek(0)
+    while piece := file.read(CHUNK):
+        writer.write(piece)
+    return writer

@@ -8,7 +8,9 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
 from time import time
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from alo.events import Listener, LogLine, Output
@@ -82,13 +84,40 @@ def captured(listener: Listener) -> Iterator[None]:
     sys.stdout = CapturedStream("stdout", streams[0], listener)
     sys.stderr = CapturedStream("stderr", streams[1], listener)
     _set_logging(FRESH_LOGGING)  # handlers of a host, a notebook's say, are not the asset's
+    finder = _LoggingFinder(listener)
+    sys.meta_path.insert(0, finder)
     try:
         with warnings.catch_warnings():
             yield
     finally:
+        if finder in sys.meta_path:
+            sys.meta_path.remove(finder)
         sys.stdout, sys.stderr = streams
         os.chdir(folder)
         _set_logging(logging_before)
+
+
+class _LoggingFinder:
+    """Sets ``logging`` up when the asset imports it: until then no one pays for it."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name != "logging":
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        loader: Any = spec.loader if spec else None
+        if loader is None:
+            return None
+        run_module = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            run_module(module)
+            show_logging(self._listener)
+
+        loader.exec_module = exec_module
+        return spec
 
 
 def show_logging(listener: Listener) -> None:

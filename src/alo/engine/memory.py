@@ -13,25 +13,16 @@ from typing import NamedTuple
 
 from alo.engine.environment import imported_packages, package_version, python_version
 from alo.engine.preflight import Job
+from alo.engine.task import Inputs
 from alo.errors import StoreError
 from alo.files import checksum, checksum_of
 from alo.history.record import plain
 from alo.layout import Workspace, without_digits
-from alo.plan.model import Plan, StepPlan
+from alo.plan.model import Plan
 from alo.store import StepStore, StoredStep
 from alo.store.results import KeptStep, ResultShelf, StepKey, difference
 
 META = "meta"  # the engine sets it afresh before each step
-
-
-class Inputs(NamedTuple):
-    """What a step is about to be run on."""
-
-    step: StepPlan
-    number: int
-    code: Mapping[str, str]  # of its asset: name → checksum
-    data_id: str
-    incoming: StoredStep | None
 
 
 class Reused(NamedTuple):
@@ -165,7 +156,7 @@ class StepMemory:
         return Reused(kept, stored)
 
     def _key_now(self, inputs: Inputs, before: StepKey) -> StepKey:
-        """The key of the step as it would run now; modules and packages those it had used before."""
+        """The key as it would be now, of the modules and packages that the step had used before."""
         own = f"assets/{inputs.step.name}/"
         modules = {
             name: _checksum_or_nothing(self._workspace.home / name)

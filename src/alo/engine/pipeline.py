@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from alo.data.export import export_artifacts
 from alo.data.models import fetch_models
@@ -18,7 +18,6 @@ from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine import unfinished
 from alo.engine.environment import GitState, imported_packages
 from alo.engine.logs import RunLogs
-from alo.engine.memory import Inputs, Reused, Snapshot, StepMemory, forget_runs
 from alo.engine.messages import error as error_line
 from alo.engine.messages import info, warning
 from alo.engine.preflight import Job, stores_steps
@@ -28,7 +27,7 @@ from alo.engine.results import check_results
 from alo.engine.signals import SignalGuard
 from alo.engine.snapshot import snapshot
 from alo.engine.step import FailedStep, StepResult, run_step
-from alo.engine.task import make_task
+from alo.engine.task import Inputs, make_task
 from alo.errors import AloError, Interrupted, RunError, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
 from alo.files import checksum
@@ -41,8 +40,11 @@ from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
 from alo.sources.fingerprint import code_checksums, code_files, code_id
 from alo.sources.loader import AssetCode, imported_from, project_modules_apart
-from alo.store import StoredStep
 from alo.version import __version__
+
+if TYPE_CHECKING:  # only file mode and the cache pay for the store
+    from alo.engine.memory import Reused, Snapshot, StepMemory
+    from alo.store import StoredStep
 
 
 class Carry(NamedTuple):
@@ -65,11 +67,11 @@ class PipelineRun:
         self.record = first_record(job, self._started)
         self._unfinished = unfinished.begin(self.workspace, _journal(self.record))
         self._code: dict[str, Path] = {}  # name in the history entry -> our copy
-        for step in job.pipeline.steps:
-            self._take_code(step.name)
+        self._checksums: dict[str, str] = {}  # by the same names
+        self._take_code([step.name for step in job.pipeline.steps])
         self._logs = RunLogs(self.artifacts / "log")
         self._listeners = (self._logs, listener)
-        self._memory = StepMemory(job, self.record.id) if stores_steps(job) else None
+        self._memory = _memory_of(job, self.record.id)
         self.carry: Carry | None = None  # what the next step is given; None at the first
         self._codes = {
             step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
@@ -87,15 +89,18 @@ class PipelineRun:
             args=args, param_id=param_id(args), overrides=job.changes
         )
         self._codes[step].forget()
-        self._take_code(step)
+        self._take_code([step])
 
-    def _take_code(self, step: str) -> None:
-        """Keep a step's code as it is now, whatever an editor does while it runs."""
-        prefix = f"assets/{step}/"
-        others = {name: path for name, path in self._code.items() if not name.startswith(prefix)}
-        files = code_files(self.job.assets, step)
-        self._code = {**others, **snapshot(files, self.workspace.unfinished / "code")}
-        self._checksums = code_checksums(self._code)
+    def _take_code(self, steps: Sequence[str]) -> None:
+        """Keep the code of steps as it is now, whatever an editor does while they run."""
+        own = tuple(f"assets/{step}/" for step in steps)
+        for name in [name for name in self._code if name.startswith(own)]:
+            del self._code[name], self._checksums[name]
+        for step in steps:
+            files = code_files(self.job.assets, step)
+            copies = snapshot(files, self.workspace.unfinished / "code")
+            self._code.update(copies)
+            self._checksums.update(code_checksums(copies))
         self.record = self.record._replace(
             code_id=code_id(self._checksums), code_id_description={"files": self._checksums}
         )
@@ -155,7 +160,7 @@ class PipelineRun:
 
     def _inputs(self, step: StepPlan, number: int) -> Inputs:
         prefix = f"assets/{step.name}/"
-        code = {name: sum_ for name, sum_ in self._checksums.items() if name.startswith(prefix)}
+        code = {name: text for name, text in self._checksums.items() if name.startswith(prefix)}
         stored = self.carry.stored if self.carry else None
         return Inputs(step, number, code, self.record.data_id, stored)
 
@@ -274,10 +279,13 @@ class PipelineRun:
             self.job.plan.control.backup_size,
             {self.record.id, current_train_id(self.workspace)},
         )
-        forget_runs(self.workspace, removed)
+        if removed and self.workspace.interface.is_dir():
+            from alo.engine.memory import forget_runs
+
+            forget_runs(self.workspace, removed)
         return self._outcome(history, exported)
 
-    def _outcome(self, history: Path, exported: list[Path]) -> RunOutcome:
+    def _outcome(self, history: Path, exported: list[str]) -> RunOutcome:
         self._tell_end("success", history, tuple(exported))
         return RunOutcome(
             self.record.id,
@@ -360,14 +368,14 @@ class PipelineRun:
             git=self._git.read(),
         )
 
-    def _export(self) -> list[Path]:
+    def _export(self) -> list[str]:
         target = self.job.export_target
         if target is None:
             return []
         archive_format = self.job.plan.control.save_inference_format
         exported = export_artifacts(self.artifacts, self.kind, target, archive_format)
-        self.emit(info(f"saved to {target}: {', '.join(path.name for path in exported)}"))
-        return exported
+        self.emit(info(f"saved to {target}: {len(exported)} files"))
+        return [str(place) for place in exported]
 
     def _keep(self, artifacts: Path) -> Path:
         control = self.job.plan.control
@@ -381,7 +389,7 @@ class PipelineRun:
             backup_log=control.backup_log,
         )
 
-    def _tell_end(self, status: str, history: Path | None, exported: tuple[Path, ...] = ()) -> None:
+    def _tell_end(self, status: str, history: Path | None, exported: tuple[str, ...] = ()) -> None:
         self._listeners[-1](
             RunFinished(
                 self.record.id,
@@ -391,7 +399,7 @@ class PipelineRun:
                 summary_of(self.record),
                 str(self.artifacts),
                 str(history or ""),
-                tuple(map(str, exported)),
+                exported,
             )
         )
 
@@ -408,6 +416,14 @@ def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
     steps = tuple(step.name for step in job.pipeline.steps)
     run.emit(RunStarted(run.record.id, run.kind, steps, job.plan.name))
     return run
+
+
+def _memory_of(job: Job, run_id: str) -> StepMemory | None:
+    if not stores_steps(job):
+        return None
+    from alo.engine.memory import StepMemory
+
+    return StepMemory(job, run_id)
 
 
 def _journal(record: RunRecord) -> dict[str, object]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.data.export import check_export_target
-from alo.data.locations import BadLocation, SourceFile, list_sources
+from alo.data.locations import Access, BadLocation, RemoteLocation, SourceFile, list_sources
 from alo.data.models import check_model_source
 from alo.data.staging import bytes_to_copy
 from alo.engine.request import MODES, RunRequest
@@ -47,8 +47,8 @@ class Job(NamedTuple):
     pipeline: PipelinePlan
     assets: Path  # the folder of the steps' folders
     sources: tuple[SourceFile, ...] | None = None  # None: what is in input/ is used
-    export_target: Path | None = None
-    model_source: Path | None = None
+    export_target: Path | RemoteLocation | None = None
+    model_source: Path | RemoteLocation | None = None
     train_id: str = ""  # of an inference: use the model of this past run
     expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
     part: Part = Part()
@@ -191,20 +191,23 @@ def _check_outside(job: Job, problems: list[Problem]) -> Job:
     """The job with its data, model and export locations, or further problems."""
     kind, home, external = job.pipeline.kind, job.workspace.home, job.plan.external
     paths, target = external.load_data(kind), external.save_artifacts(kind)
+    access = Access(job.plan.aws_key_profile)
     try:
         if paths:
-            sources = list_sources(home, paths, job.workspace.input(kind))
+            sources = list_sources(home, paths, job.workspace.input(kind), access)
             job = job._replace(sources=tuple(sources))
     except BadLocation as error:
         problems.append(_location_problem(job, f"load_{kind}_data_path", error))
     try:
         if target:
-            job = job._replace(export_target=check_export_target(home, target))
+            job = job._replace(export_target=check_export_target(home, target, access))
     except BadLocation as error:
         problems.append(_location_problem(job, f"save_{kind}_artifacts_path", error))
     try:
         if kind == "inference" and external.load_model_path:
-            job = job._replace(model_source=check_model_source(home, external.load_model_path))
+            job = job._replace(
+                model_source=check_model_source(home, external.load_model_path, access)
+            )
     except BadLocation as error:
         problems.append(_location_problem(job, "load_model_path", error))
     return job

@@ -35,5 +35,5 @@ class RunOutcome(NamedTuple):
     summary: Mapping[str, object] | None
     artifacts: Path
     history: Path
-    exported: tuple[Path, ...]
+    exported: tuple[str, ...]  # paths or URLs
     steps: tuple[StepRecord, ...]

@@ -92,8 +92,6 @@ def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover
         user_asset: Any = code.load_class()
         handover.places["run"] = _place_of_run(user_asset)
         show_logging(listener)
-        asset = user_asset(structure)
-        show_logging(listener)  # logging may have been imported only now
-        asset.run()
+        user_asset(structure).run()
     handover.check()
     return handover

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from alo.engine.logs import PIPELINE_LOG
 from alo.engine.preflight import Job
@@ -11,6 +13,19 @@ from alo.engine.step import StepTask
 from alo.layout import Workspace
 from alo.plan.model import StepPlan
 from alo.version import __version__
+
+if TYPE_CHECKING:
+    from alo.store import StoredStep
+
+
+class Inputs(NamedTuple):
+    """What a step is about to be run on."""
+
+    step: StepPlan
+    number: int  # in the pipeline, from 0
+    code: Mapping[str, str]  # of its asset: name → checksum
+    data_id: str
+    incoming: StoredStep | None  # where the step before has stored what it saved
 
 
 def make_task(

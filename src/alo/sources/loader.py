@@ -170,12 +170,12 @@ def project_modules_apart(home: Path) -> Iterator[None]:
 
 def imported_from(home: Path) -> set[str]:
     """The files below the project's folder that modules in use now come from."""
-    root = os.path.join(os.path.realpath(home), "")
+    roots = tuple(os.path.join(path, "") for path in (str(home), os.path.realpath(home)))
     return {
-        os.path.realpath(str(module.__file__))
+        os.path.realpath(file)
         for module in list(sys.modules.values())
-        if getattr(module, "__file__", None)
-        and _lies_below(module, root)
+        if isinstance(file := vars(module).get("__file__"), str)
+        and file.startswith(roots)
         and not _is_installed(module)
     }
 

@@ -12,6 +12,7 @@ from alo.cli.history import count
 from alo.cli.options import CommandParser
 from alo.errors import UsageError
 from alo.history.browse import History
+from alo.layout import Workspace
 from alo.plan.suggest import did_you_mean
 
 
@@ -155,6 +156,9 @@ def _prune(history: History, options: argparse.Namespace) -> int:
 
 
 def _tell_removed(ids: Sequence[str], options: argparse.Namespace) -> None:
+    from alo.engine.memory import forget_runs
+
+    forget_runs(Workspace(options.project), ids)
     if options.json:
         _write_json({"removed": list(ids)})
     else:

@@ -30,6 +30,7 @@ from alo.events import (
 
 TICK_S = 0.25  # how often the live line is drawn anew
 LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red"}
+ENDINGS = {"error": "failed", "cached": "cached"}  # of steps that did not simply run
 EVENT_NAMES = {
     RunStarted: "run_started",
     StepStarted: "step_started",
@@ -128,7 +129,7 @@ class RunDisplay:
         self._step = None
         self._finished.append(event)
         if self._screen.is_live:
-            ending = "" if event.status == "success" else "  failed"
+            ending = "" if event.status == "success" else f"  {ENDINGS[event.status]}"
             self._screen.line(f"{_step_text(event)}  {duration(event.seconds)}{ending}")
 
     def _tell(self, line: LogLine) -> None:

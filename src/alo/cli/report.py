@@ -26,13 +26,21 @@ def run_report(
         yield f"{run.pipeline} {ended} after {duration(run.seconds)}"
         yield from _places(("history", run.history))
         return
-    yield table(HEADERS, [_row(step) for step in steps], right=(1, 2, 3))
+    yield _step_table(steps)
     for step, text in shown:
         yield _labelled(step, text)
     if run.summary is not None:
         yield from _summary_lines(run.summary)
     exported = [("exported", path) for path in run.exported]
     yield from _places(("artifacts", run.artifacts), ("history", run.history), *exported)
+
+
+def _step_table(steps: Sequence[StepFinished]) -> str:
+    rows = [_row(step) for step in steps]
+    if not any(step.note for step in steps):
+        return table(HEADERS, rows, right=(1, 2, 3))
+    rows = [(*row, step.note) for row, step in zip(rows, steps, strict=True)]
+    return table((*HEADERS, "cache"), rows, right=(1, 2, 3))
 
 
 def _row(step: StepFinished) -> tuple[str, ...]:

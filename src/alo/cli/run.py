@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alo.cli.progress import watched
 from alo.engine.request import MODES, RunRequest
+from alo.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +15,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-wait", action="store_true", help="end at once if another run has the project"
     )
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
+        "--resume", action="store_true", help="go on where the last run failed or was killed"
+    )
+    part.add_argument(
+        "--only", metavar="STEP", default="", help="run this step alone, on stored results"
+    )
+    part.add_argument(
+        "--from",
+        metavar="STEP",
+        dest="first",
+        default="",
+        help="take the steps before this one from stored results",
+    )
+    parser.add_argument("--until", metavar="STEP", default="", help="end after this step")
     parser.add_argument("--loop", action="store_true", help="comes with a later version")
     parser.add_argument(
         "--computing",
@@ -64,8 +80,19 @@ def execute(options: argparse.Namespace) -> int:
 
         refuse_later_features(loop=options.loop, computing=options.computing)
     with watched(quiet=options.quiet, as_json=options.json) as listener:
-        run_solution(request_of(options)._replace(wait=not options.no_wait), listener)
+        run_solution(_run_request(options), listener)
     return 0
+
+
+def _run_request(options: argparse.Namespace) -> RunRequest:
+    if options.only and options.until:
+        raise UsageError("--only runs one step, so --until does not go with it")
+    return request_of(options)._replace(
+        wait=not options.no_wait,
+        resume=options.resume,
+        first=options.only or options.first,
+        last=options.only or options.until,
+    )
 
 
 def request_of(options: argparse.Namespace) -> RunRequest:

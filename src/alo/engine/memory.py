@@ -7,7 +7,7 @@ Not here: how values and files are stored (``alo/store``).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -224,7 +224,7 @@ class Snapshot(NamedTuple):
         return cls(files, frozenset(folders))
 
 
-def forget_runs(workspace: Workspace, run_ids: list[str]) -> None:
+def forget_runs(workspace: Workspace, run_ids: Sequence[str]) -> None:
     """Remove what the steps of these runs have stored: their history is gone."""
     if run_ids and workspace.interface.is_dir():
         StepStore(workspace.interface).forget(run_ids)

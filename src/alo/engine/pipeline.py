@@ -397,7 +397,7 @@ class PipelineRun:
                 status,
                 self.record.seconds,
                 summary_of(self.record),
-                str(self.artifacts),
+                str(history if self.record.part else self.artifacts),
                 str(history or ""),
                 exported,
             )

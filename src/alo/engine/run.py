@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from alo.engine.lock import hold_workspace
-from alo.engine.messages import info, warning
+from alo.engine.messages import warning
 from alo.engine.pipeline import begin
 from alo.engine.preflight import Checked, Job, check_solution
 from alo.engine.recovery import recover
@@ -67,7 +67,7 @@ def run_jobs(
                 recover(Workspace(home), listener)
                 jobs = choose(checked.jobs)
                 if not jobs:
-                    listener(info("there is nothing to resume: the last run has succeeded"))
+                    listener(warning("there is nothing to resume: the last run has succeeded"))
                 return tuple([_run_job(job, guard, listener) for job in jobs])
     except Signalled as signal:
         raise interrupted_by(signal) from None

@@ -1,7 +1,5 @@
 """The tree of errors: each class says which exit status it ends the command line with."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -51,7 +49,7 @@ class UsageError(AloError):
 class Problem(NamedTuple):
     """One thing wrong with a plan, an asset or a data source.
 
-    ``file``, ``line`` and ``column`` (both from 1) say where; 0 means that there is no line to name.
+    ``file``, ``line`` and ``column`` (both from 1) say where; 0: there is no line to name.
     """
 
     what: str
@@ -130,6 +128,8 @@ class WorkspaceBusy(AloError):
 class Interrupted(RunError):
     """The run was ended by a signal; the exit status is 128 plus its number."""
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "", signal_number: int = 2) -> None:
+    def __init__(
+        self, what: str, *, where: str = "", fix: str = "", signal_number: int = 2
+    ) -> None:
         super().__init__(what, where=where, fix=fix)
         self.exit_status = 128 + signal_number

@@ -3,8 +3,6 @@
 Value types here are NamedTuples: as immutable as frozen dataclasses, at a fifth of the import time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 

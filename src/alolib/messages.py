@@ -1,7 +1,5 @@
 """One line of a log: what it holds and how it is written."""
 
-from __future__ import annotations
-
 from time import gmtime, strftime
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """``alo history show``, ``diff``, ``verify``, ``rerun``, ``remove`` and ``prune``."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections.abc import Callable, Sequence

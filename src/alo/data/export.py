@@ -7,13 +7,15 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
 from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.data.models import MODEL_ARCHIVE
-from alo.data.pack import Member, TarTarget, list_members, pack_tars, pack_zip
 from alo.errors import ExportError
 from alo.files import CHUNK, claim_temporary, sweep_leftovers
+
+if TYPE_CHECKING:
+    from alo.data.pack import Member
 
 LOGS = ("process.log", "pipeline.log")
 MODELS = "models/"
@@ -70,13 +72,14 @@ def export_artifacts(
     Raises:
         ExportError: nothing new is to be seen in ``target`` then.
     """
+    needed = 0
     try:
         contents = _contents(artifacts, kind, archive_format)
+        needed = sum(member.size for member in contents.members)
         if isinstance(target, RemoteLocation):
             return _export_remote(contents, target, artifacts.parent)
         return _export_local(contents, target)
     except OSError as error:
-        needed = sum(member.size for member in contents.members)
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         room = f"make room (up to {needed:,} bytes)" if is_full else "mend it"
         raise ExportError(
@@ -87,6 +90,8 @@ def export_artifacts(
 
 
 def _contents(artifacts: Path, kind: str, archive_format: str) -> _Contents:
+    from alo.data.pack import list_members  # only a run that exports pays for it
+
     members = list_members(artifacts)
     suffix = archive_format if kind == "inference" else "tar.gz"
     return _Contents(
@@ -139,6 +144,8 @@ def _export_remote(contents: _Contents, target: RemoteLocation, room: Path) -> l
 
 
 def _write(contents: _Contents, open_part: _Open) -> None:
+    from alo.data.pack import TarTarget, pack_tars, pack_zip
+
     files = [open_part(contents.archive)]
     if contents.archive.endswith(".zip"):
         pack_zip(contents.members, files[0])

@@ -1,7 +1,5 @@
 """What a step raised, told to its author: their own traceback, the place, and what may mend it."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from types import TracebackType
@@ -93,7 +91,7 @@ def user_traceback(error: BaseException) -> str:
     return "".join(told.format()).rstrip("\n")
 
 
-def _drop_own_frames(told: TracebackException) -> None:
+def _drop_own_frames(told: "TracebackException") -> None:
     kept = [frame for frame in told.stack if not _is_own(frame.filename)]
     told.stack[:] = kept
     for other in (told.__cause__, told.__context__):

@@ -4,8 +4,6 @@ Here: when a stored step may stand for one that would run now, and putting back 
 Not here: how values and files are stored (``alo/store``).
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,7 +46,7 @@ class StepMemory:
         """Whether values go from step to step through the store."""
         return self._job.plan.control.interface_mode == "file"
 
-    def look(self) -> Snapshot:
+    def look(self) -> "Snapshot":
         """The artifacts as they are before a step."""
         return Snapshot.of(self._workspace.artifacts(self._kind))
 
@@ -68,7 +66,7 @@ class StepMemory:
         inputs: Inputs,
         data: Mapping[str, object],
         config: Mapping[str, object],
-        before: Snapshot,
+        before: "Snapshot",
         modules: Mapping[str, str],
         summary: Mapping[str, object] | None,
         data_keys: tuple[str, ...],
@@ -201,7 +199,7 @@ class Snapshot(NamedTuple):
     folders: frozenset[str]
 
     @classmethod
-    def of(cls, folder: Path) -> Snapshot:
+    def of(cls, folder: Path) -> "Snapshot":
         files: dict[str, tuple[int, int, int]] = {}
         folders: set[str] = set()
         pending = [""]

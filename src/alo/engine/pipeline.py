@@ -4,8 +4,6 @@
 command line goes through them in one go (``run.py``), a notebook one by one.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -52,7 +50,7 @@ class Carry(NamedTuple):
 
     data: dict[str, object]
     config: dict[str, object]
-    stored: StoredStep | None = None
+    stored: "StoredStep | None" = None
     is_live: bool = True  # the values are here; otherwise they are in the store
 
 
@@ -170,7 +168,7 @@ class PipelineRun:
             self._memory.stop_following()
             self.emit(warning(f"going on at step '{step.name}'{f': {reason}' if reason else ''}"))
 
-    def _skip(self, inputs: Inputs, reused: Reused) -> None:
+    def _skip(self, inputs: Inputs, reused: "Reused") -> None:
         kept = reused.kept
         if kept.summary is not None:
             self.record = with_summary(self.record, kept.summary)
@@ -214,7 +212,7 @@ class PipelineRun:
         self,
         inputs: Inputs,
         result: StepResult,
-        before: Snapshot | None,
+        before: "Snapshot | None",
         modules: Mapping[str, str],
         added: tuple[str, ...],
     ) -> Carry:
@@ -418,7 +416,7 @@ def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
     return run
 
 
-def _memory_of(job: Job, run_id: str) -> StepMemory | None:
+def _memory_of(job: Job, run_id: str) -> "StepMemory | None":
     if not stores_steps(job):
         return None
     from alo.engine.memory import StepMemory

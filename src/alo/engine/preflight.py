@@ -3,8 +3,6 @@
 Everything that can be known to be wrong is told at once; nothing is imported, run or changed.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the engine is asked for, and what it gives back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Run one step: make its asset, call ``run()``, and take what it saved."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple

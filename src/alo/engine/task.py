@@ -1,7 +1,5 @@
 """What a step is given: args, data, config with its ``meta``, and the ``envs`` of ALO 2.x."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +23,7 @@ class Inputs(NamedTuple):
     number: int  # in the pipeline, from 0
     code: Mapping[str, str]  # of its asset: name → checksum
     data_id: str
-    incoming: StoredStep | None  # where the step before has stored what it saved
+    incoming: "StoredStep | None"  # where the step before has stored what it saved
 
 
 def make_task(

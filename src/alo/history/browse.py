@@ -1,7 +1,5 @@
 """What one can do with past runs: list, find, verify, remove."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,7 +24,7 @@ SHOWN_IDS = 5
 class Entry(NamedTuple):
     """A run in history."""
 
-    record: RunRecord
+    record: "RunRecord"
     folder: Path
 
 
@@ -36,7 +34,9 @@ class History:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def list(self, filters: Filters = EVERY_RUN, limit: int | None = NEWEST) -> Sequence[RunRecord]:
+    def list(
+        self, filters: Filters = EVERY_RUN, limit: int | None = NEWEST
+    ) -> "Sequence[RunRecord]":
         """The runs that meet the filters, the newest first.
 
         Args:
@@ -71,7 +71,7 @@ class History:
             )
         return Entry(record, folder)
 
-    def look_up(self, prefix: str) -> RunRecord:
+    def look_up(self, prefix: str) -> "RunRecord":
         """As ``find``, the run in progress included."""
         wanted = _as_id(prefix)
         first = self._unfinished(EVERY_RUN)
@@ -84,7 +84,7 @@ class History:
             return found[0]
         raise self._ambiguous(prefix, found) if found else self._unknown(prefix)
 
-    def folder(self, record: RunRecord) -> Path | None:
+    def folder(self, record: "RunRecord") -> Path | None:
         """The entry of a run; None while it has none."""
         from alo.history.folders import entry_folder
 
@@ -130,7 +130,7 @@ class History:
             removed += keep_within(self._workspace, size_mb, in_use)
         return removed
 
-    def verify(self, ids: Iterable[str] = ()) -> Mapping[str, Sequence[Damage]]:
+    def verify(self, ids: Iterable[str] = ()) -> "Mapping[str, Sequence[Damage]]":
         """What is no longer as it was when the run ended, by run; all runs if none are named.
 
         Raises:
@@ -146,7 +146,7 @@ class History:
             folders = {entry.record.id: entry.folder for entry in named}
         return {run_id: damage(folder) for run_id, folder in folders.items() if folder.is_dir()}
 
-    def _unfinished(self, filters: Filters) -> RunRecord | None:
+    def _unfinished(self, filters: Filters) -> "RunRecord | None":
         if not self._workspace.journal.exists():
             return None
         from alo.history.in_use import unfinished_record
@@ -154,7 +154,7 @@ class History:
         record = unfinished_record(self._workspace)
         return record if record is not None and matches(record, filters) else None
 
-    def _ambiguous(self, prefix: str, found: Sequence[RunRecord]) -> HistoryError:
+    def _ambiguous(self, prefix: str, found: "Sequence[RunRecord]") -> HistoryError:
         shown = [record.id for record in found[:SHOWN_IDS]]
         rest = len(found) - len(shown)
         more = f" and {rest} more" if rest > 0 else ""
@@ -210,7 +210,7 @@ def _put_away(folder: Path) -> bool:
         ) from error
 
 
-def _line(record: RunRecord) -> Line:
+def _line(record: "RunRecord") -> Line:
     return Line(
         record.pipeline,
         "",

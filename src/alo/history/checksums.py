@@ -3,8 +3,6 @@
 A checksum that is not known yet is empty; ``seal.py`` fills it in.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

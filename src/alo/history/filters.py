@@ -1,7 +1,5 @@
 """Which past runs are asked for: the options of ``alo history`` turned into values."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.errors import UsageError
@@ -105,7 +103,7 @@ def _whole_numbers(value: object) -> object:
             return value
 
 
-def matches(record: RunRecord, filters: Filters) -> bool:
+def matches(record: "RunRecord", filters: Filters) -> bool:
     """Whether a run meets them all."""
     return (
         filters.pipeline in ("", record.pipeline)
@@ -115,6 +113,6 @@ def matches(record: RunRecord, filters: Filters) -> bool:
     )
 
 
-def _has(record: RunRecord, param: Param) -> bool:
+def _has(record: "RunRecord", param: Param) -> bool:
     args = record.args.get(param.step, {})
     return param.key in args and value_text(args[param.key]) == value_text(param.value)

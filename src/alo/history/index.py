@@ -4,8 +4,6 @@ The folders are the truth: whoever asks brings the table up to date first, and a
 damaged, deleted or of another version is made again. Where none can be written, it is in memory.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import time
@@ -71,7 +69,7 @@ class Line(NamedTuple):
 COLUMNS = ", ".join(Line._fields)
 
 
-def ask(workspace: Workspace, question: Callable[[Index], T]) -> T:
+def ask(workspace: Workspace, question: "Callable[[Index], T]") -> T:
     """Put a question to the index of a project, which is up to date then."""
     for place in (workspace.index, workspace.index):
         try:
@@ -83,14 +81,14 @@ def ask(workspace: Workspace, question: Callable[[Index], T]) -> T:
     return _ask(workspace, MEMORY, question)
 
 
-def _ask(workspace: Workspace, place: str, question: Callable[[Index], T]) -> T:
+def _ask(workspace: Workspace, place: str, question: "Callable[[Index], T]") -> T:
     with closing(sqlite3.connect(place, timeout=PATIENCE_S, isolation_level=None)) as database:
         index = Index(workspace, database)
         index.update()
         return question(index)
 
 
-def _discard(place: Path) -> bool:
+def _discard(place: "Path") -> bool:
     try:
         for suffix in ("", "-wal", "-shm"):
             place.with_name(place.name + suffix).unlink(missing_ok=True)
@@ -111,7 +109,7 @@ class Index:
                     for statement in filter(str.strip, TABLES.split(";")):
                         database.execute(statement)
 
-    def lines(self, filters: Filters, limit: int | None) -> list[Line]:
+    def lines(self, filters: "Filters", limit: int | None) -> list[Line]:
         """The newest runs first.
 
         Args:
@@ -129,7 +127,7 @@ class Index:
     def ids(self) -> list[str]:
         return [row[0] for row in self._db.execute("SELECT id FROM runs ORDER BY id")]
 
-    def records(self, lines: Iterable[Line]) -> list[RunRecord]:
+    def records(self, lines: Iterable[Line]) -> "list[RunRecord]":
         """All that is known of the runs in these lines."""
         import json
 
@@ -186,7 +184,7 @@ class Index:
             return
         self._write(kind, name, stamp, record)
 
-    def _write(self, kind: str, name: str, stamp: tuple[int, int], record: RunRecord) -> None:
+    def _write(self, kind: str, name: str, stamp: tuple[int, int], record: "RunRecord") -> None:
         import json
 
         from alo.history.filters import value_text
@@ -235,7 +233,7 @@ class Index:
         )
         return [Line(*row) for row in rows]
 
-    def _folder(self, kind: str) -> Path:
+    def _folder(self, kind: str) -> "Path":
         return self._workspace.history / kind
 
     def _stamp(self, kind: str, name: str) -> tuple[int, int]:
@@ -251,7 +249,7 @@ class Index:
         return version
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> "Iterator[None]":
         self._db.execute("PRAGMA synchronous = OFF")  # the index can always be made again
         self._db.execute("BEGIN IMMEDIATE")
         try:
@@ -262,7 +260,7 @@ class Index:
         self._db.execute("COMMIT")
 
 
-def _condition(filters: Filters) -> tuple[str, list[str]]:
+def _condition(filters: "Filters") -> tuple[str, list[str]]:
     from alo.history.filters import value_text
 
     parts, values = [], []
@@ -279,7 +277,7 @@ def _condition(filters: Filters) -> tuple[str, list[str]]:
     return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
-def _mtime_ns(folder: Path) -> int:
+def _mtime_ns(folder: "Path") -> int:
     try:
         return os.stat(folder).st_mtime_ns
     except OSError:

@@ -4,8 +4,6 @@ Here: the fields, and JSON in both directions. Reading takes whatever is there: 
 from another version, or have been changed by hand.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
@@ -63,7 +61,7 @@ class RunRecord(NamedTuple):
         return cast(dict[str, object], plain({**self._asdict(), "steps": steps}))
 
     @classmethod
-    def from_json(cls, content: object) -> RunRecord:
+    def from_json(cls, content: object) -> "RunRecord":
         """Read a record; what is missing or of a wrong type is as if it had never been told."""
         known = content if isinstance(content, Mapping) else {}
         values: dict[str, Any] = {

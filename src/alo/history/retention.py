@@ -4,8 +4,6 @@ It runs after each run, so what an entry takes is looked up once and kept in a l
 entry goes, it is measured anew.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Collection, Mapping

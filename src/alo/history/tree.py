@@ -3,8 +3,6 @@
 Links are kept as links and never followed; what is neither file, folder nor link is left out.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 from collections.abc import Callable, Iterator

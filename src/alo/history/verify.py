@@ -1,7 +1,5 @@
 """Find what has been damaged, changed, lost or added in an entry since its run ended."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import NamedTuple

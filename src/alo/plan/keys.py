@@ -1,7 +1,5 @@
 """Every key of a plan: its value and its use; reader and JSON Schema both come from here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar

@@ -5,8 +5,6 @@ are given, also where they are given empty: a platform that names no target want
 and its inference must not run on the plan's sample data. What is left out leaves the plan's path.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What a plan says, typed and immutable; reading it is in ``load.py``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -116,7 +114,7 @@ class Plan(NamedTuple):
     def pipeline(self, kind: str) -> PipelinePlan | None:
         return self.train if kind == "train" else self.inference
 
-    def with_pipeline(self, pipeline: PipelinePlan) -> Plan:
+    def with_pipeline(self, pipeline: PipelinePlan) -> "Plan":
         train = pipeline.kind == "train"
         return self._replace(train=pipeline) if train else self._replace(inference=pipeline)
 

@@ -4,8 +4,6 @@ Here: what is true of any YAML file that comes from outside - syntax, encoding, 
 duplicate keys. Not here: what the keys of a plan mean (``keys.py``). Nothing here can run code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple, TypeVar
 

@@ -6,8 +6,6 @@ The step's name ends at the first dot, so that an arg's own name may have dots i
 in the train pipeline. A mapping is set whole.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 

@@ -5,8 +5,6 @@ is in ``keys.py``. A shape that meets a blank or a bad value gives None, so that
 what is wrong has then been told to the reader.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite

@@ -3,31 +3,60 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from alo.files import checksum, checksum_of
 
-CACHES = frozenset({"__pycache__", ".git", ".ipynb_checkpoints"})
+CACHES = frozenset(
+    {
+        "__pycache__",
+        ".git",
+        ".ipynb_checkpoints",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+    }
+)
 
 
 def code_files(assets: Path, step: str) -> dict[str, Path]:
     """Every file in the step's folder but caches and git's own, by its name in the project.
 
+    A link to a folder of the project stands for that folder; one that leads out of the project, to
+    a data set for instance, is not followed.
+
     Args:
         assets: the folder of the steps' folders.
     """
     folder = str(assets / step)
-    found: dict[str, Path] = {}
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in CACHES)
-        inside = os.path.relpath(parent, folder)
-        prefix = f"assets/{step}/" if inside == "." else f"assets/{step}/{inside}/"
-        for name in sorted(names):
-            path = Path(parent, name)
-            if not name.endswith((".pyc", ".pyo")) and path.is_file():
-                found[f"{prefix}{name}"] = path
-    return found
+    project = os.path.join(os.path.realpath(assets.parent), "")
+    found = _files_below(folder, f"assets/{step}/", project, (os.path.realpath(folder),))
+    return {name: Path(path) for name, path in sorted(found)}
+
+
+def _files_below(
+    folder: str, prefix: str, project: str, parents: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
+    try:
+        entries = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    with entries:
+        for entry in entries:
+            name = entry.name
+            if name in CACHES or name.endswith((".pyc", ".pyo")):
+                continue
+            if not entry.is_dir():
+                if entry.is_file():
+                    yield f"{prefix}{name}", entry.path
+                continue
+            real = parents[-1] + os.sep + name
+            if entry.is_symlink():
+                real = os.path.realpath(entry.path)
+                if not real.startswith(project) or real in parents:
+                    continue
+            yield from _files_below(entry.path, f"{prefix}{name}/", project, (*parents, real))
 
 
 def code_checksums(files: Mapping[str, Path]) -> dict[str, str]:

@@ -3,8 +3,6 @@
 Here: the types, and their text form (a checksum, then JSON). Not here: the blobs they point to.
 """
 
-from __future__ import annotations
-
 import json
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
@@ -84,7 +82,7 @@ class StoredStep(NamedTuple):
         return b"%s\n%s\n" % (checksum_of(text).encode(), text)
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> StoredStep:
+    def from_bytes(cls, content: bytes) -> "StoredStep":
         """Read what ``to_bytes`` wrote.
 
         Raises:

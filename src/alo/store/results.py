@@ -5,8 +5,6 @@ result is written last, so that what has one is whole. A step is used again only
 that it was made from is the same (:func:`difference`), and its files are what they were.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping

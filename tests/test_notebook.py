@@ -59,6 +59,19 @@ def test_running_up_to_a_step_gives_what_it_saved_as_real_objects(project: alo.P
             _ = pipeline["train"].data
 
 
+def test_in_file_mode_what_a_step_saved_is_read_from_the_store(
+    make_solution: MakeSolution,
+) -> None:
+    home = make_solution(TRAIN, args={"train": {"factor": 1}}, control={"interface_mode": "file"})
+    pipeline = alo.Project(home, listener=lambda event: None).train
+
+    pipeline.run(until="input")
+    pipeline["input"].data["rows"].append(4)  # type: ignore[attr-defined]
+    pipeline.run("train").save()
+
+    assert pipeline["train"].data["sum"] == 6  # each reader has objects of its own
+
+
 def test_an_edited_arg_takes_effect_the_next_time_the_step_runs(
     project: alo.Project, home: Path
 ) -> None:

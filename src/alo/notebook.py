@@ -67,26 +67,17 @@ class StepView:
     @property
     def data(self) -> dict[str, object]:
         """What the step saved with ``save_data``: the objects themselves, not copies."""
-        return self._carry().data
+        return self._pipeline._saved_by(self.name)[0]
 
     @property
     def config(self) -> dict[str, object]:
         """What the step saved with ``save_config``."""
-        return self._carry().config
+        return self._pipeline._saved_by(self.name)[1]
 
     def run(self) -> StepView:
         """Run this step alone, on what the step before it has saved."""
         self._pipeline.run(self.name)
         return self
-
-    def _carry(self) -> Carry:
-        try:
-            return self._pipeline._carries[self.name]
-        except KeyError:
-            raise UsageError(
-                f"step '{self.name}' has not run yet",
-                fix=f"run it first: pipeline.run(until='{self.name}')",
-            ) from None
 
     def __repr__(self) -> str:
         args = ", ".join(f"{key}={value!r}" for key, value in self.args.items())
@@ -108,6 +99,7 @@ class Pipeline:
         self._carries: dict[str, Carry] = {}
         self._used_args: dict[str, dict[str, object]] = {}  # of the steps that have run
         self._run: PipelineRun | None = None
+        self._latest: PipelineRun | None = None  # the same, and after it has ended
         self._open = ExitStack()
         self._data_path: tuple[str, ...] | None = None
 
@@ -260,7 +252,7 @@ class Pipeline:
                 raise
             self._open = opened.pop_all()
         self._carries.clear()
-        self._run = run
+        self._run = self._latest = run
         return run
 
     def _chosen(self, steps: str | Sequence[str], until: str) -> list[str]:
@@ -280,7 +272,7 @@ class Pipeline:
         job = self._check().jobs[0]
         run.take(job, name)
         self._used_args[name] = deepcopy(self._views[name].args)
-        run.run_step(job.pipeline.steps[number], number)
+        run.run_step(job.pipeline.steps[number], number, may_reuse=False)
         if run.carry is not None:
             self._carries[name] = run.carry
 

@@ -10,7 +10,8 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
@@ -595,3 +596,45 @@ def test_local_work_imports_nothing_of_the_extra(
 
     heavy = {"obstore", "concurrent.futures", "threading", "queue", "shutil", "tempfile", "isal"}
     assert not heavy & set(imported)
+
+
+@pytest.fixture
+def plain_server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A server that knows neither parts nor ETags, and the folder behind it."""
+    folder = tmp_path / "www"
+    folder.mkdir()
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", folder
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("part", [1000, 1 << 20])
+def test_a_server_without_parts_and_etags_will_do(
+    workspace: Workspace,
+    plain_server: tuple[str, Path],
+    stage_url: StageUrl,
+    monkeypatch: pytest.MonkeyPatch,
+    part: int,
+) -> None:
+    monkeypatch.setattr(fetching, "PART", part)
+    url, folder = plain_server
+    content = os.urandom(50_000)
+    (folder / "x.csv").write_bytes(content)
+
+    first = stage_url(f"{url}/x.csv")
+    again = stage_url(f"{url}/x.csv")
+    (folder / "x.csv").write_bytes(b"new")
+    changed = stage_url(f"{url}/x.csv")
+
+    assert (first.copied, again.copied, changed.copied) == (1, 0, 1)
+    assert first.files["x.csv"] == checksum_of(content)
+    assert staged_tree(workspace) == {"x.csv": b"new"}

@@ -284,7 +284,9 @@ def test_inference_without_a_model_says_to_train_first(
 ) -> None:
     home = make_solution(None, {"inference": "self.asset.get_model_path()"})
 
-    with pytest.raises(StepError, match=r"(?s)train_artifacts/models/train/.*run the train pipeline first"):
+    with pytest.raises(
+        StepError, match=r"(?s)train_artifacts/models/train/.*run the train pipeline first"
+    ):
         run(home, "inference")
 
 

@@ -14,8 +14,9 @@ from alo.engine.preflight import Job
 from alo.engine.task import Inputs
 from alo.errors import StoreError
 from alo.files import checksum, checksum_of
+from alo.history.entry import entry_folder
 from alo.history.record import plain
-from alo.layout import Workspace, without_digits
+from alo.layout import KINDS, Workspace, without_digits
 from alo.plan.model import Plan
 from alo.store import StepStore, StoredStep
 from alo.store.results import KeptStep, ResultShelf, StepKey, difference
@@ -38,6 +39,7 @@ class StepMemory:
         self._workspace, self._kind = job.workspace, job.pipeline.kind
         self._store = StepStore(job.workspace.interface)
         self._shelf = ResultShelf(job.workspace.interface)
+        self._shelf.claim(self._kind, run_id, str(job.workspace.home))
         self._follows = bool(job.part.resumes or job.part.first)
         self._models: str | None = None
 
@@ -227,6 +229,21 @@ def forget_runs(workspace: Workspace, run_ids: Sequence[str]) -> None:
     if run_ids and workspace.interface.is_dir():
         StepStore(workspace.interface).forget(run_ids)
         ResultShelf(workspace.interface).forget(run_ids)
+
+
+def forget_unknown_runs(workspace: Workspace, current: str) -> None:
+    """Remove what was stored by runs of this workspace that have no history any more.
+
+    A process that was killed while it removed their history has left it.
+    """
+    shelf = ResultShelf(workspace.interface)
+    gone = [
+        run_id
+        for kind in KINDS
+        for run_id in shelf.claimed(kind, str(workspace.home))
+        if run_id != current and not entry_folder(workspace, kind, run_id).is_dir()
+    ]
+    forget_runs(workspace, gone)
 
 
 def _place(job: Job, inputs: Inputs) -> str:

@@ -269,7 +269,7 @@ class PipelineRun:
         self.emit(info("the run has succeeded"))
         self._logs.check()
         with self.guard.held():
-            history = self._keep(self.artifacts)
+            history = self._keep_or_fail()
             self._unfinished.discard()
         self._logs.close()
         removed = keep_within(
@@ -277,10 +277,7 @@ class PipelineRun:
             self.job.plan.control.backup_size,
             {self.record.id, current_train_id(self.workspace)},
         )
-        if removed and self.workspace.interface.is_dir():
-            from alo.engine.memory import forget_runs
-
-            forget_runs(self.workspace, removed)
+        self._forget(removed)
         return self._outcome(history, exported)
 
     def _outcome(self, history: Path, exported: list[str]) -> RunOutcome:
@@ -302,7 +299,7 @@ class PipelineRun:
         self._finish_record("success")
         self.emit(info(f"a run of a part has succeeded: {self.record.part}"))
         with self.guard.held():
-            history = self._keep(self.artifacts)
+            history = self._keep_or_fail()
             self._unfinished.put_back()
         self._logs.close()
         return self._outcome(history, [])
@@ -374,6 +371,25 @@ class PipelineRun:
         exported = export_artifacts(self.artifacts, self.kind, target, archive_format)
         self.emit(info(f"saved to {target}: {len(exported)} files"))
         return [str(place) for place in exported]
+
+    def _forget(self, removed: Sequence[str]) -> None:
+        """Remove what runs had stored whose history is gone."""
+        if self._memory is None and not removed:
+            return
+        from alo.engine.memory import forget_runs, forget_unknown_runs
+
+        forget_runs(self.workspace, removed)
+        forget_unknown_runs(self.workspace, self.record.id)
+
+    def _keep_or_fail(self) -> Path:
+        try:
+            return self._keep(self.artifacts)
+        except OSError as error:
+            raise RunError(
+                f"the run cannot be kept in history: {error.strerror}",
+                where=str(error.filename or self.workspace.history),
+                fix="make room on the disk, and run again" if error.errno == 28 else "",
+            ) from error
 
     def _keep(self, artifacts: Path) -> Path:
         control = self.job.plan.control

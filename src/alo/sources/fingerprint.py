@@ -40,7 +40,7 @@ def _files_below(
 ) -> Iterator[tuple[str, str]]:
     try:
         entries = os.scandir(folder)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return
     with entries:
         for entry in entries:
@@ -51,11 +51,9 @@ def _files_below(
                 if entry.is_file():
                     yield f"{prefix}{name}", entry.path
                 continue
-            real = parents[-1] + os.sep + name
-            if entry.is_symlink():
-                real = os.path.realpath(entry.path)
-                if not real.startswith(project) or real in parents:
-                    continue
+            real = os.path.realpath(entry.path) if entry.is_symlink() else f"{parents[-1]}/{name}"
+            if real in parents or not real.startswith((project, parents[0])):
+                continue
             yield from _files_below(entry.path, f"{prefix}{name}/", project, (*parents, real))
 
 

@@ -84,7 +84,9 @@ def _kind(node: object) -> str:
 
 
 def _class_problems(tree: ast.Module, name: str) -> Iterator[Problem]:
-    classes = [node for node in tree.body if _kind(node) == "ClassDef" and _name(node) == CLASS_NAME]
+    classes = [
+        node for node in tree.body if _kind(node) == "ClassDef" and _name(node) == CLASS_NAME
+    ]
     if not classes:
         if not _may_define(tree):
             what = f"no class {CLASS_NAME}: the step's class must be 'class {CLASS_NAME}(Asset)'"

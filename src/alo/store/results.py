@@ -1,8 +1,9 @@
-"""What is kept of a step beside its data and config: the files it wrote, and what it was made from.
+"""What is kept of a step beside its data and config: files it wrote, and what it was made from.
 
-Below the store's root: ``results/<kind>/<run id>/<step>/``, with ``result.json`` and the files. The
-result is written last, so that what has one is whole. A step is used again only if everything
-that it was made from is the same (:func:`difference`), and its files are what they were.
+Below the store's root: ``results/<kind>/<run id>/``, with the run's owner, and for each step a
+folder with ``result.json`` and the files. The result is written last, so that what has one is
+whole. A step is used again only if everything that it was made from is the same
+(:func:`difference`), and its files are what they were.
 """
 
 import json
@@ -14,8 +15,10 @@ from typing import Any, NamedTuple
 from alo.copies import clone_or_copy, clone_or_link
 from alo.errors import StoreError
 from alo.files import checksum, remove_tree, write_whole
+from alo.layout import KINDS
 
 RESULT = "result.json"
+OWNER = "owner"
 FILES = "files"
 LARGE_FILE = 16_000_000  # bytes; from here on a file is linked where it cannot be cloned
 RECENT_RUNS = 20  # that are looked through for a result
@@ -61,6 +64,21 @@ class ResultShelf:
 
     def __init__(self, root: Path) -> None:
         self._root = root / "results"
+
+    def claim(self, kind: str, run_id: str, owner: str) -> None:
+        """Note whose run this is before anything of it is kept: others may share the store."""
+        folder = self._root / kind / run_id
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / OWNER, owner.encode("utf-8", "surrogateescape"), durable=False)
+
+    def claimed(self, kind: str, owner: str) -> list[str]:
+        """The runs that ``claim`` has noted for this owner."""
+        wanted = owner.encode("utf-8", "surrogateescape")
+        return [
+            path.parent.name
+            for path in (self._root / kind).glob(f"*/{OWNER}")
+            if path.read_bytes() == wanted
+        ]
 
     def keep(self, kept: KeptStep, artifacts: Path, written: Iterable[str]) -> None:
         """Keep a step with copies of the files it wrote, and their checksums.
@@ -147,7 +165,7 @@ class ResultShelf:
     def forget(self, run_ids: Iterable[str]) -> None:
         """Remove what was kept of these runs."""
         for run_id in run_ids:
-            for kind in ("train", "inference"):
+            for kind in KINDS:
                 remove_tree(self._root / kind / run_id)
 
     def _folder(self, kind: str, run_id: str, step: str) -> Path:

@@ -1,0 +1,155 @@
+"""How a project's modules are found and read while a step runs; all others are left to Python.
+
+Python by itself would take what ``__pycache__`` has for a file that was edited within a second, let
+a project's ``queue.py`` stand in for Python's own, also for Python itself, and prefer any installed
+``utils`` to a folder of that name without ``__init__.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.machinery import (
+    BYTECODE_SUFFIXES,
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    ModuleSpec,
+    SourceFileLoader,
+    SourcelessFileLoader,
+)
+from types import ModuleType
+
+SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
+NOT_OF_A_PROJECT = sys.stdlib_module_names | {"alo", "alolib"}
+# Python's cache knows a file by its size and the second of its last edit.
+SETTLED_S = 2
+STDLIB = os.path.join(os.path.dirname(os.__file__), "")
+INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+class Roots:
+    """Folders that hold a project's code, under the names that lead to them."""
+
+    def __init__(self, *folders: str | os.PathLike[str]) -> None:
+        names = {
+            name for each in folders for name in (os.path.abspath(each), os.path.realpath(each))
+        }
+        self._prefixes = tuple(os.path.join(name, "") for name in names)
+
+    def hold(self, path: str) -> bool:
+        """Whether the file or folder is in one of them, and is not an installed package's."""
+        if is_installed(path):  # first, because it costs least and says most
+            return False
+        return self.name(path) or self.name(os.path.realpath(path))
+
+    def name(self, path: str) -> bool:
+        """Whether the path, as it is written, leads into one of them."""
+        return os.path.join(path, "").startswith(self._prefixes)
+
+
+def is_installed(path: str) -> bool:
+    """Whether the file or folder belongs to Python or to an installed package."""
+    place = f"{path}{os.sep}"
+    return place.startswith(STDLIB) or any(part in place for part in INSTALLED)
+
+
+def module_names(folder: str | os.PathLike[str]) -> set[str]:
+    """The names under which modules in a folder are imported."""
+    names = set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name, dot, _ = entry.name.partition(".")
+            if entry.name.endswith(SUFFIXES) or (not dot and _holds_modules(entry)):
+                names.add(name)
+    return names - NOT_OF_A_PROJECT
+
+
+def _holds_modules(folder: str | os.DirEntry[str]) -> bool:
+    """Whether the folder is a package, with or without ``__init__.py``."""
+    try:
+        return any(name.endswith(SUFFIXES) for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+@contextmanager
+def project_imports(roots: Roots) -> Iterator[None]:
+    """While inside, what lies in these folders is found and read as a project's code is."""
+    hook = _hook(roots)
+    _forget_finders(roots)
+    sys.path_hooks.insert(0, hook)
+    try:
+        yield
+    finally:
+        if hook in sys.path_hooks:
+            sys.path_hooks.remove(hook)
+        _forget_finders(roots)
+
+
+def _hook(roots: Roots) -> Callable[[str], ProjectFinder]:
+    def find(path: str) -> ProjectFinder:
+        if not os.path.isdir(path) or not roots.hold(path):
+            raise ImportError("not a folder of the project", path=path)
+        return ProjectFinder(path)
+
+    return find
+
+
+def _forget_finders(roots: Roots) -> None:
+    """Those of the import system, which hold what was in a folder when they last looked."""
+    for path, finder in list(sys.path_importer_cache.items()):
+        if isinstance(finder, ProjectFinder) or (roots.name(path) and not is_installed(path)):
+            del sys.path_importer_cache[path]
+
+
+class ProjectFinder(FileFinder):
+    """Finds the modules in one folder of a project."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            path,
+            (ExtensionFileLoader, EXTENSION_SUFFIXES),
+            (ProjectLoader, SOURCE_SUFFIXES),
+            (SourcelessFileLoader, BYTECODE_SUFFIXES),
+        )
+
+    def find_spec(self, fullname: str, target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname in NOT_OF_A_PROJECT:
+            return None
+        spec = super().find_spec(fullname, target)
+        if spec is not None and spec.loader is None and "." not in fullname:
+            (folder,) = spec.submodule_search_locations or [""]
+            if _holds_modules(folder):
+                spec.loader = FolderLoader()  # without one, Python goes on looking
+        return spec
+
+
+class FolderLoader:
+    """Makes a package of a folder without ``__init__.py``."""
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Python's usual one will do."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """There is nothing to execute."""
+
+
+class ProjectLoader(SourceFileLoader):
+    """Reads and writes ``__pycache__`` only where it cannot be mistaken."""
+
+    def path_stats(self, path: str) -> Mapping[str, float]:
+        stats = super().path_stats(path)
+        if time.time() - stats["mtime"] < SETTLED_S:
+            raise OSError("edited a moment ago: neither read nor write what is compiled")
+        return stats
+
+    def get_data(self, path: str) -> bytes:
+        is_compiled = path.endswith(tuple(BYTECODE_SUFFIXES))
+        if is_compiled and os.stat(path).st_mtime < int(os.stat(self.path).st_mtime) + SETTLED_S:
+            raise OSError("compiled within the second of the last edit, or before it")
+        return super().get_data(path)

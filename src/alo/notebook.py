@@ -224,6 +224,15 @@ class Pipeline:
                 table = table[table[column] == value]
         return table.reset_index(drop=True)
 
+    def _saved_by(self, step: str) -> tuple[dict[str, object], dict[str, object]]:
+        """Data and config, from the store where the plan says ``interface_mode: file``."""
+        if self._latest is None or step not in self._carries:
+            raise UsageError(
+                f"step '{step}' has not run yet",
+                fix=f"run it first: pipeline.run(until='{step}')",
+            )
+        return self._latest.values(self._carries[step])
+
     def _check(self) -> Checked:
         return self._project._check(
             self.kind, {self.kind: self._args()}, self._train_id, self._data_path

@@ -105,12 +105,9 @@ def test_a_value_that_has_no_room_in_the_store_is_named_and_resume_goes_on_later
 def test_an_export_that_has_no_room_fails_whole(
     disk: Disk, make_solution: MakeSolution, run: Run, tmp_path: Path
 ) -> None:
-    big = (
-        "Path(self.asset.get_model_path(), 'big').write_bytes(__import__('os').urandom(60_000_000))"
-    )
-    home = make_solution(
-        {"train": big}, external={"save_train_artifacts_path": f"{disk.folder}/out"}
-    )
+    big = "import os; Path(self.asset.get_model_path(), 'b').write_bytes(os.urandom(60_000_000))"
+    external = {"save_train_artifacts_path": f"{disk.folder}/out"}
+    home = make_solution({"train": big}, external=external)
 
     with pytest.raises(ExportError, match="No space left"):
         run(home)

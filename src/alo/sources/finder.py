@@ -23,6 +23,7 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 from types import ModuleType
+from typing import Any
 
 SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
 NOT_OF_A_PROJECT = sys.stdlib_module_names | {"alo", "alolib"}
@@ -125,7 +126,8 @@ class ProjectFinder(FileFinder):
         if spec is not None and spec.loader is None and "." not in fullname:
             (folder,) = spec.submodule_search_locations or [""]
             if _holds_modules(folder):
-                spec.loader = FolderLoader()  # without one, Python goes on looking
+                loader: Any = FolderLoader()
+                spec.loader = loader  # without one, Python goes on looking
         return spec
 
 

@@ -42,7 +42,7 @@ def find_asset_file(folder: Path, step: str) -> Path:
     if not folder.is_dir():
         raise AssetNotFound(
             f"the asset of step '{step}' is not there: no folder {folder}",
-            fix=f"make the folder with asset_{step}.py in it, or correct the step's name in the plan",
+            fix=f"make it, with asset_{step}.py in it, or correct the step's name in the plan",
         )
     for name in asset_file_names(step):
         if (folder / name).is_file():
@@ -84,7 +84,7 @@ class AssetCode:
             sys.path = path
 
     def load_class(self) -> type:
-        """Import the asset's file (once) and return its ``UserAsset``; call it inside ``active``."""
+        """Import the asset's file (once) and return its ``UserAsset``; for inside ``active``."""
         path = find_asset_file(self.folder, self.step)
         __import__(path.stem)  # unlike import_module it leaves no frame in a traceback
         found = getattr(sys.modules[path.stem], CLASS_NAME, None)

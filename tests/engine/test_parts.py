@@ -169,7 +169,8 @@ def test_a_step_that_both_pipelines_have_needs_the_mode(
 def test_what_a_run_stored_goes_with_its_history(make_solution: MakeSolution, run: Run) -> None:
     home = make_solution(
         {
-            "one": "self.data['x'] = 'y' * 200_000\nPath(self.asset.get_output_path(), 'f').write_text('z' * 3_000_000)"
+            "one": "self.data['x'] = 'y' * 200_000\n"
+            "Path(self.asset.get_output_path(), 'f').write_text('z' * 3_000_000)"
         },
         control={**FILE, "backup_size": 4},
     )

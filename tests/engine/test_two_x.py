@@ -16,7 +16,7 @@ Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
 
 # Assets like these leave files open and change warning filters.
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 HEADER = """\
 # -*- coding: utf-8 -*-

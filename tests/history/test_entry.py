@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from alo.history import entry as entry_module
-from alo.history import tree
+from alo import copies
 from alo.history.entry import entry_folder, link_tree, save_entry
 from alo.history.record import RunRecord
 from alo.history.verify import damage
@@ -114,11 +114,8 @@ def test_a_large_run_is_shared_but_for_its_logs(save: Callable[..., Path], artif
 
 
 def _can_reflink(folder: Path) -> bool:
-    try:
-        tree._reflink(str(folder / "output/a.csv"), str(folder / "clone"))
-    except OSError:
-        return False
-    return True
+    with open(folder / "output/a.csv", "rb") as source, open(folder / "clone", "wb") as target:
+        return copies._clone(source.fileno(), target.fileno())
 
 
 @pytest.mark.usefixtures("large")
@@ -129,7 +126,7 @@ def test_where_files_cannot_be_shared_they_are_copied(
     def refuse(*arguments: object) -> None:
         raise PermissionError("no links here")
 
-    monkeypatch.setattr(tree, "_reflink", refuse)
+    monkeypatch.setattr(copies, "_clone", lambda source, target: False)
     monkeypatch.setattr(os, "link", refuse)
     if not has_copy_range:
         monkeypatch.delattr(os, "copy_file_range", raising=False)

@@ -6,26 +6,29 @@ import io
 import os
 import sys
 import warnings
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
-from time import time
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
-from alo.events import Listener, LogLine, Output
+from alo.engine.logging_state import logging_apart, show_logging
+from alo.events import Listener, Output
 
-if TYPE_CHECKING:
-    import logging
+__all__ = ["CapturedStream", "captured", "show_logging"]
 
 
 class CapturedStream(io.TextIOBase):
-    """Stands for ``sys.stdout`` or ``sys.stderr`` while a step runs."""
+    """Stands for ``sys.stdout`` or ``sys.stderr`` while a step runs.
+
+    Whoever keeps it for longer, as threads and log handlers do, then writes to what stands there.
+    """
 
     errors = "replace"
+    line_buffering = True
 
-    def __init__(self, name: str, original: TextIO, listener: Listener) -> None:
-        self.name, self._original, self._listener = name, original, listener
+    def __init__(self, name: str, original: TextIO | None, listener: Listener) -> None:
+        self.name, self._original = name, original
+        self._listener: Listener | None = listener
         self.buffer = _Bytes(self)
 
     @property
@@ -35,9 +38,20 @@ class CapturedStream(io.TextIOBase):
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if text:
+        if not text:
+            return 0
+        if self._listener is not None:
             self._listener(Output(self.name, text))
+        elif (now := getattr(sys, self.name)) is not None and now is not self:
+            now.write(text)
         return len(text)
+
+    def end(self) -> None:
+        """The step has ended."""
+        self._listener = None
+
+    def reconfigure(self, **_: object) -> None:
+        """There is nothing to encode here."""
 
     def flush(self) -> None:
         """Nothing is held back."""
@@ -49,9 +63,14 @@ class CapturedStream(io.TextIOBase):
         return True
 
     def isatty(self) -> bool:
-        return self._original.isatty()
+        try:
+            return self._original is not None and self._original.isatty()
+        except ValueError:  # closed
+            return False
 
     def fileno(self) -> int:
+        if self._original is None:
+            raise io.UnsupportedOperation("fileno")
         return self._original.fileno()
 
 
@@ -60,10 +79,12 @@ class _Bytes(io.RawIOBase):
 
     def __init__(self, stream: CapturedStream) -> None:
         self._stream = stream
+        self._decoder = getincrementaldecoder("utf-8")("replace")
 
     def write(self, content: Any) -> int:
-        self._stream.write(bytes(content).decode("utf-8", "replace"))
-        return len(content)
+        data = bytes(content)
+        self._stream.write(self._decoder.decode(data))
+        return len(data)
 
     def writable(self) -> bool:
         return True
@@ -71,113 +92,57 @@ class _Bytes(io.RawIOBase):
     def close(self) -> None:
         """As for the stream."""
 
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
 
 @contextmanager
 def captured(listener: Listener) -> Iterator[None]:
     """While inside, prints go to the listener; afterwards the process is as it was before.
 
-    That is: working folder, warning filters, Python's logging, and the streams.
+    That is: working folder, warning filters, Python's logging, and the streams. A process that the
+    asset has forked ends here.
     """
-    streams = sys.stdout, sys.stderr
-    folder = os.getcwd()
-    logging_before = _logging_state()
-    sys.stdout = CapturedStream("stdout", streams[0], listener)
-    sys.stderr = CapturedStream("stderr", streams[1], listener)
-    _set_logging(FRESH_LOGGING)  # handlers of a host, a notebook's say, are not the asset's
-    finder = _LoggingFinder(listener)
-    sys.meta_path.insert(0, finder)
+    outer = sys.stdout, sys.stderr
+    streams = (
+        CapturedStream("stdout", outer[0], listener),
+        CapturedStream("stderr", outer[1], listener),
+    )
+    process, folder = os.getpid(), _working_folder()
+    sys.stdout, sys.stderr = streams
     try:
-        with warnings.catch_warnings():
+        with logging_apart(listener), warnings.catch_warnings():
             yield
+    except BaseException as error:
+        _end_if_forked(process, error)
+        raise
     finally:
-        if finder in sys.meta_path:
-            sys.meta_path.remove(finder)
-        sys.stdout, sys.stderr = streams
-        os.chdir(folder)
-        _set_logging(logging_before)
+        _end_if_forked(process, None)
+        sys.stdout, sys.stderr = outer
+        for stream in streams:
+            stream.end()
+        with suppress(OSError):  # it may be gone
+            os.chdir(folder)
 
 
-class _LoggingFinder:
-    """Sets ``logging`` up when the asset imports it: until then no one pays for it."""
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if name != "logging":
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        loader: Any = spec.loader if spec else None
-        if loader is None:
-            return None
-        run_module = loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            run_module(module)
-            show_logging(self._listener)
-
-        loader.exec_module = exec_module
-        return spec
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was deleted
+        return ""
 
 
-def show_logging(listener: Listener) -> None:
-    """Let Python's ``logging`` speak at INFO where the asset has not set it up by itself.
-
-    A handler of last resort rather than one on the root logger, so that an asset's own
-    ``basicConfig`` works as in a script.
-    """
-    if "logging" not in sys.modules:  # the asset has not imported it
+def _end_if_forked(process: int, error: BaseException | None) -> None:
+    """End a forked process, which would go on as a second engine beside the first."""
+    if os.getpid() == process:
         return
-    import logging
-
-    class LastResort(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            listener(_line_of(record))
-
-    logging.lastResort = LastResort()
-    if not logging.root.handlers:
-        logging.root.setLevel(logging.INFO)
-
-
-def _line_of(record: logging.LogRecord) -> LogLine:
-    level = "INFO" if record.levelno < 30 else "WARNING" if record.levelno < 40 else "ERROR"
-    text = record.getMessage()
-    if record.exc_info:
-        import logging
-
-        text += "\n" + logging.Formatter().formatException(record.exc_info)
-    name, function = record.filename, record.funcName or ""
-    return LogLine(record.created or time(), "USER", level, name, record.lineno, function, text)
-
-
-class LoggingState(NamedTuple):
-    """What of ``logging`` is the process' own."""
-
-    disable: int
-    level: int
-    handlers: tuple[logging.Handler, ...]
-    last_resort: logging.Handler | None
-
-
-FRESH_LOGGING = LoggingState(0, 30, (), None)  # 30: WARNING, as the root logger begins
-
-
-def _logging_state() -> LoggingState:
-    if "logging" not in sys.modules:
-        return FRESH_LOGGING
-    import logging
-
-    root = logging.root
-    handlers = tuple(root.handlers)
-    return LoggingState(root.manager.disable, root.level, handlers, logging.lastResort)
-
-
-def _set_logging(state: LoggingState) -> None:
-    if "logging" not in sys.modules:
-        return
-    import logging
-
-    logging.disable(state.disable)
-    logging.root.setLevel(state.level)
-    logging.root.handlers[:] = state.handlers
-    logging.lastResort = state.last_resort or logging._defaultLastResort  # type: ignore[attr-defined]
+    status = 0
+    if isinstance(error, SystemExit):
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        sys.excepthook(type(error), error, error.__traceback__)
+        status = 1
+    os._exit(status & 0xFF)

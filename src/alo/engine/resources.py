@@ -6,9 +6,13 @@ import os
 import resource
 import sys
 import threading
+from collections.abc import Iterator
+from time import perf_counter, thread_time
 from typing import NamedTuple
 
-INTERVAL_S = 0.2  # 5 Hz: one sample costs under 0.2 ms, so under 0.1 % of a core
+INTERVAL_S = 0.2
+SHARE = 0.005  # of a core that sampling may take, where there are many children to look at
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
 
@@ -31,8 +35,16 @@ class UsageMeter:
 
 
 def _cpu_seconds() -> float:
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    return _own_cpu_seconds() + _cpu_of(resource.RUSAGE_CHILDREN)
+
+
+def _own_cpu_seconds() -> float:
+    return _cpu_of(resource.RUSAGE_SELF)
+
+
+def _cpu_of(who: int) -> float:
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _reset_peak() -> None:
@@ -65,45 +77,86 @@ class Sampler:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._cpu: list[float] = []
+        self._cpu: list[float] = []  # percent of a core
         self._memory: list[int] = []
-        self._thread = threading.Thread(target=self._sample, name="alo-resources", daemon=True)
+        self._began = self._last = perf_counter()
+        self._spent = _spent_by_all()
+        self._used = 0.0
+        self._thread = threading.Thread(target=self._run, name="alo-resources", daemon=True)
         self._thread.start()
 
     def stop(self) -> str:
         """What was seen, as a line for the log."""
         self._stop.set()
         self._thread.join()
-        cpu, memory = self._cpu or [0.0], self._memory or [_memory_bytes(os.getpid())]
-        mean, mebi = sum(cpu) / len(cpu), 1 << 20
+        self._sample()
+        mean = 100 * self._used / max(self._last - self._began, 1e-6)
+        peak = max(*self._memory, _peak_bytes())
+        mebi = 1 << 20
         return (
-            f"CPU mean {mean:.0f} %, highest {max(cpu):.0f} %; "
-            f"memory mean {sum(memory) / len(memory) / mebi:.0f} MiB, "
-            f"highest {max(memory) / mebi:.0f} MiB; {len(self._memory)} samples"
+            f"CPU mean {mean:.0f} %, highest {max(self._cpu):.0f} %; "
+            f"memory mean {sum(self._memory) / len(self._memory) / mebi:.0f} MiB, "
+            f"highest {peak / mebi:.0f} MiB; {len(self._memory)} samples"
         )
 
+    def _run(self) -> None:
+        pause = INTERVAL_S
+        while not self._stop.wait(pause):
+            before = thread_time()
+            self._sample()
+            pause = max(INTERVAL_S, (thread_time() - before) / SHARE)
+
     def _sample(self) -> None:
-        cpu_before, wall_before = _cpu_seconds(), os.times().elapsed
-        while not self._stop.wait(INTERVAL_S):
-            cpu, wall = _cpu_seconds(), os.times().elapsed
-            if wall > wall_before:
-                self._cpu.append(100 * (cpu - cpu_before) / (wall - wall_before))
-            cpu_before, wall_before = cpu, wall
-            self._memory.append(sum(_memory_bytes(pid) for pid in [os.getpid(), *_children()]))
+        spent, now = _spent_by_all(), perf_counter()
+        # A process that is new has spent all it has since the last sample; one that has ended, none.
+        used = sum(max(seconds - self._spent.get(pid, 0.0), 0.0) for pid, seconds in spent.items())
+        self._used += used
+        self._cpu.append(100 * used / max(now - self._last, 1e-6))
+        self._memory.append(sum(map(_memory_bytes, spent)))
+        self._spent, self._last = spent, now
+
+
+def _spent_by_all() -> dict[int, float]:
+    """CPU seconds of this process and of those below it that run now."""
+    spent = {pid: _spent_by(pid) for pid in _descendants()}
+    return {os.getpid(): _own_cpu_seconds(), **spent}
+
+
+def _descendants() -> Iterator[int]:
+    """Processes that this one and its children have started; of theirs, by main threads only."""
+    waiting = [pid for thread in _threads() for pid in _children(os.getpid(), thread)]
+    while waiting:
+        pid = waiting.pop()
+        yield pid
+        waiting += _children(pid, pid)
+
+
+def _threads() -> list[int]:
+    try:
+        return [int(thread) for thread in os.listdir("/proc/self/task")]
+    except OSError:
+        return []
+
+
+def _children(pid: int, thread: int) -> list[int]:
+    return [int(child) for child in _read(f"/proc/{pid}/task/{thread}/children").split()]
+
+
+def _spent_by(pid: int) -> float:
+    """CPU seconds of another process."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()  # a name may hold anything
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S if len(fields) > 12 else 0.0
 
 
 def _memory_bytes(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-    except (OSError, IndexError):
-        return 0
+    fields = _read(f"/proc/{pid}/statm").split()
+    return int(fields[1]) * os.sysconf("SC_PAGESIZE") if fields else 0
 
 
-def _children() -> list[int]:
-    """Children of the main thread that run now; their own children are left out."""
+def _read(path: str) -> bytes:
+    """A file of ``/proc``; empty for a process that is gone, and where there is no ``/proc``."""
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
-            return [int(pid) for pid in file.read().split()]
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
     except OSError:
-        return []
+        return b""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeAlias
+
+Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int | None
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,35 +28,58 @@ class SignalGuard:
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._held = False
+        self._held = 0
+        self._process = os.getpid()
+        self._previous: dict[int, Handler] = {}
 
     @contextmanager
     def installed(self) -> Iterator[SignalGuard]:
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        previous = {number: signal.signal(number, self._take) for number in SIGNALS}
+        previous = {number: signal.getsignal(number) for number in SIGNALS}
+        # What was to be ignored, as in the background of a shell, still is.
+        self._previous = {n: how for n, how in previous.items() if how != signal.SIG_IGN}
+        self._take_over()
         try:
             yield self
         finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+            for number, handler in self._previous.items():
+                _set(number, handler)
+            self._previous = {}
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Inside, a signal is only noted."""
-        self._held = True
+        self._held += 1
         try:
             yield
         finally:
-            self._held = False
+            self._held -= 1
 
     def raise_if_received(self) -> None:
-        """For the places that an asset's broad ``except`` may have led to."""
+        """For the places that an asset's broad ``except`` may have led to.
+
+        An asset, or a library of its, may also have put a handler of its own in our place.
+        """
+        self._take_over()
         if self.received is not None:
             raise Signalled(self.received)
 
+    def _take_over(self) -> None:
+        for number in self._previous:
+            signal.signal(number, self._take)
+
     def _take(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:  # a fork, say of a process pool: as if we were not here
+            _set(number, self._previous.get(number))
+            os.kill(os.getpid(), number)
+            return
         self.received = number
         if not self._held:
             raise Signalled(number)
+
+
+def _set(number: int, handler: Handler) -> None:
+    """As ``signal.signal``, which does not take the None that it gives for a handler in C."""
+    signal.signal(number, signal.SIG_DFL if handler is None else handler)

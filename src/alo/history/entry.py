@@ -12,12 +12,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from alo.copies import clone_or_link, copy_and_hash
 from alo.files import checksum_of
 from alo.history.checksums import CHECKSUMS, Checksum, stamp, write_checksums
 from alo.history.folders import RECORD, building, entry_folder, entry_name
 from alo.history.record import RunRecord
 from alo.history.seal import seal_in_background
-from alo.history.tree import Found, PutFile, Sharer, copy_and_hash, found_below, link_tree, put
+from alo.history.tree import Found, found_below, link_tree, put
 from alo.layout import PLAN_NAME, Workspace
 
 __all__ = ["entry_folder", "link_tree", "save_entry"]
@@ -86,10 +87,9 @@ class _Builder:
     def fill(self, kept: list[Found], record: RunRecord, plan: bytes) -> bool:
         """Returns whether all checksums are known."""
         is_small = sum(found.size for found in kept) < SMALL_RUN
-        sharer = Sharer()
         for found in kept:
             try:
-                self._keep(found, sharer.share, is_small)
+                self._keep(found, is_small)
             except FileNotFoundError:  # a process that the asset left behind has deleted it
                 continue
         self._write(PLAN_NAME, plan)
@@ -99,17 +99,17 @@ class _Builder:
         write_checksums(self._folder, self._checksums)
         return all(each.checksum for each in self._checksums.values())
 
-    def _keep(self, found: Found, share: PutFile, is_small: bool) -> None:
+    def _keep(self, found: Found, is_small: bool) -> None:
         if found.kind == "folder":
             self._make_folder(found.name)
             return
         target, checksum = self._place(found.name), ""
         if found.kind == "link":
-            put(found, target, share)
+            put(found, target)
         elif is_small or _is_log(found.name):  # a log may still be appended to
             checksum = copy_and_hash(found.path, target)
         else:
-            share(found.path, target)
+            clone_or_link(found.path, target)
         self._checksums[found.name] = stamp(target, checksum)
 
     def _write(self, name: str, content: bytes) -> None:

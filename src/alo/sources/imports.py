@@ -1,4 +1,4 @@
-"""What an asset's file is sure to import: helper modules that are broken, packages that are missing.
+"""What an asset's file is sure to import: broken helper modules, packages that are missing.
 
 Here: imports that run whenever the file does, and those of the helper modules that they lead to.
 Not here: imports inside functions, ``if`` or ``try``, which may be meant to fail.
@@ -44,8 +44,9 @@ class ImportCheck:
         name = self.name_of(path)
         for node in tree.body:
             if kind(node) == "ImportFrom" and node.level:
-                module = node.module or node.names[0].name
-                what = f"an asset's file is in no package: without the dots, '{module}' is found"
+                what = (
+                    "an asset's file is in no package; import its helper modules without the dots"
+                )
                 self._problems.append(at(node, what, name))
         self._follow(tree, source, path)
         return [*self._problems, *(self._missing if self._tells_missing else ())]

@@ -65,17 +65,18 @@ def _class_problems(tree: Any, name: str) -> Iterator[Problem]:
 
 def _may_run(found: Any, tree: Any) -> bool:
     """Whether the class has a ``run``, itself or from a base that is not known to have none."""
-    if _has_run(found):
-        return True
-    classes = {each.name: each for each in tree.body if kind(each) == "ClassDef"}
+    others = {each.name: each for each in tree.body if kind(each) == "ClassDef"}
     without = {BASE, "object", *_names_of_asset(tree)}
-    for base in found.bases:
-        name = last_name(base)
-        parent = classes.get(name) if kind(base) == "Name" else None
-        if parent is None and name not in without:
+    lineage = [found]
+    while lineage:
+        each = lineage.pop()
+        if _has_run(each):
             return True
-        if parent is not None and parent is not found and _may_run(parent, tree):
-            return True
+        for base in map(last_name, each.bases):
+            if base in others:
+                lineage.append(others.pop(base))
+            elif base not in without:
+                return True
     return False
 
 

@@ -47,12 +47,8 @@ def added_folders(tree: Any, source: bytes, path: Path) -> list[str] | None:
 def _adds_to_path(node: Any) -> bool:
     if kind(node) != "Call" or last_name(node) not in ("append", "insert") or not node.args:
         return False
-    owner = node.func.value if kind(node.func) == "Attribute" else None
-    return kind(owner) == "Attribute" and last_name(owner) == "path" and _is_sys(owner.value)
-
-
-def _is_sys(node: Any) -> bool:
-    return last_name(node) == "sys"
+    owner = getattr(node.func, "value", None)
+    return last_name(owner) == "path" and last_name(getattr(owner, "value", None)) == "sys"
 
 
 def _text_of(node: Any, known: dict[str, str]) -> str | None:

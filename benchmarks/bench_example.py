@@ -1,4 +1,4 @@
-"""The breast-cancer example: its train run beside a plain script, and the lines that a run prints."""
+"""The breast-cancer example: its train run beside a plain script, and the lines it prints."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def run(argv: Sequence[str]) -> tuple[Usage, str]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, but that Python keeps the bytecode it has compiled, as it does in an installed package."""
+    """Ours, but that Python keeps the bytecode it compiles, as in an installed package."""
     return {key: text for key, text in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 

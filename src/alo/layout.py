@@ -8,7 +8,10 @@ from pathlib import Path
 
 PLAN_NAME = "experimental_plan.yaml"
 PIPELINES = ("train_pipeline", "inference_pipeline")
-KINDS = ("train", "inference")  # a pipeline's name without "_pipeline", as commands and folders say it
+KINDS = (
+    "train",
+    "inference",
+)  # a pipeline's name without "_pipeline", as commands and folders say it
 
 TRASH_PREFIX = "trash-"
 

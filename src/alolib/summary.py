@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import gmtime, strftime
 from typing import Any
 
@@ -144,13 +144,19 @@ def _rounded(numbers: Mapping[object, float]) -> dict[object, float]:
     or no longer the largest.
     """
     largest = max(numbers, key=lambda name: numbers[name])
+    smaller = [name for name, number in numbers.items() if number < numbers[largest]]
     for decimals in range(FEWEST_DECIMALS, MOST_DECIMALS + 1):
         rounded = {name: round(number, decimals) for name, number in numbers.items()}
         others = sum(number for name, number in rounded.items() if name != largest)
         rounded[largest] = round(1 - others, decimals)
-        if 0 <= rounded[largest] == max(rounded.values()):
+        is_largest = rounded[largest] == max(rounded.values())
+        if rounded[largest] >= 0 and is_largest and _are_below(smaller, rounded, largest):
             return rounded
-    return dict(numbers)
+    return {**numbers, largest: numbers[largest] + 1 - sum(numbers.values())}
+
+
+def _are_below(names: Iterable[object], numbers: Mapping[object, float], largest: object) -> bool:
+    return all(numbers[name] < numbers[largest] for name in names)
 
 
 def _line(key: str, value: object) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import sleep
 
 from alo.engine.messages import warning
+from alo.engine.processes import lives
+from alo.engine.unfinished import holder_of
 from alo.errors import AloError, WorkspaceBusy
 from alo.events import Listener
 from alo.files import write_whole
 from alo.layout import Workspace
 
 POLL_S = 0.1
-_held: set[int] = set()  # descriptors of this process, for the children it forks
+_held: dict[int, tuple[str, int]] = {}  # descriptor → workspace and thread, in this process
 
 
 @contextmanager
@@ -28,27 +31,47 @@ def hold_workspace(
     Args:
         what: for others who wait: what this run does.
     Raises:
-        WorkspaceBusy: someone else has it and ``wait`` is false.
+        WorkspaceBusy: someone else has it and ``wait`` is false, or the caller has it already.
     """
     descriptor = _lock_now(workspace)
-    if is_taken := descriptor is None:
-        holder = _holder(workspace)
+    is_taken = descriptor is None
+    if descriptor is None:
+        _refuse_waiting_for_oneself(workspace)
         if not wait:
             raise WorkspaceBusy(
-                f"another run has this workspace: {holder}",
+                f"another run has this workspace: {_holder(workspace)}",
                 where=str(workspace.home),
                 fix="wait until it has ended, or leave --no-wait out to wait here",
             )
-        listener(warning(f"waiting for another run in this workspace: {holder}"))
-        while (descriptor := _lock_now(workspace)) is None:
-            sleep(POLL_S)
+        descriptor = _lock_when_free(workspace, listener)
     try:
+        _held[descriptor] = str(workspace.home), threading.get_ident()
         note = {"pid": os.getpid(), "what": what}
-        write_whole(workspace.lock_holder, json.dumps(note).encode(), durable=False)
+        with suppress(OSError):  # a full disk: others wait all the same, and are not told for whom
+            write_whole(workspace.lock_holder, json.dumps(note).encode(), durable=False)
         yield is_taken
     finally:
-        _held.discard(descriptor)
-        os.close(descriptor)
+        if _held.pop(descriptor, None):  # else we are a fork, which has closed it
+            os.close(descriptor)
+
+
+def _lock_when_free(workspace: Workspace, listener: Listener) -> int:
+    told = ""
+    while (descriptor := _lock_now(workspace)) is None:
+        if (holder := _holder(workspace)) != told:
+            told = holder
+            listener(warning(f"waiting for another run in this workspace: {holder}"))
+        sleep(POLL_S)
+    return descriptor
+
+
+def _refuse_waiting_for_oneself(workspace: Workspace) -> None:
+    if (str(workspace.home), threading.get_ident()) in _held.values():
+        raise WorkspaceBusy(
+            f"this process has the workspace already: {_holder(workspace)}",
+            where=str(workspace.home),
+            fix="end the run that is open here first: save() or close() its pipeline",
+        )
 
 
 def _lock_now(workspace: Workspace) -> int | None:
@@ -64,12 +87,20 @@ def _lock_now(workspace: Workspace) -> int | None:
         ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever deletes .alo/ while we open the lock leaves us one that no one else will ever see.
-        if os.path.samestat(os.fstat(descriptor), os.stat(workspace.lock)):
-            _held.add(descriptor)
+        # Whoever deletes .alo/ while we open the lock leaves us one that no one else will ever see;
+        # whoever does while a run has it, one that the run knows nothing of.
+        is_ours = os.path.samestat(os.fstat(descriptor), os.stat(workspace.lock))
+        if is_ours and not holder_of(workspace):
             return descriptor
     except (BlockingIOError, FileNotFoundError):
         pass
+    except OSError as error:
+        os.close(descriptor)
+        raise AloError(
+            f"the project's folder cannot be locked: {error.strerror}",
+            where=str(workspace.lock),
+            fix="keep the project on a file system that has locks",
+        ) from error
     os.close(descriptor)
     return None
 
@@ -87,6 +118,9 @@ os.register_at_fork(after_in_child=_close_in_child)
 def _holder(workspace: Workspace) -> str:
     try:
         note = json.loads(workspace.lock_holder.read_bytes())
-        return f"{note['what']} (process {note['pid']})"
+        if lives(note["pid"]):
+            return f"{note['what']} (process {note['pid']})"
     except (OSError, ValueError, KeyError, TypeError):
-        return "it has just begun"
+        pass
+    holder = holder_of(workspace)
+    return f"process {holder}" if holder else "it has just begun"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.data.export import export_artifacts
+from alo.data.locations import Access
 from alo.data.models import fetch_models
 from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine import unfinished
@@ -326,7 +327,8 @@ class PipelineRun:
     def _stage(self) -> Staged:
         if self.job.sources is None:
             return use_what_is_there(self.workspace, self.kind)
-        staged = stage(self.workspace, self.kind, self.job.sources, self._report_staging)
+        access = Access(self.job.plan.aws_key_profile)
+        staged = stage(self.workspace, self.kind, self.job.sources, self._report_staging, access)
         amount = f"{len(staged.files)} files, {staged.size / 1e6:,.1f} MB"
         what = f"{amount}, {staged.copied} of them new; data_id {staged.data_id}"
         self.emit(info(f"input data: {what}"))

@@ -217,11 +217,15 @@ def _location_problem(job: Job, key: str, error: BadLocation) -> Problem:
 
 
 def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
+    status = os.statvfs(workspace.home)
+    free = status.f_bavail * status.f_frsize
+    sizes = sum(file.size for job in jobs for file in job.sources or ())
+    if free >= SPARE_BYTES + sizes:
+        return []
+    # Only now it matters which of them are here already.
     needed = SPARE_BYTES + sum(
         bytes_to_copy(workspace, job.pipeline.kind, job.sources) for job in jobs if job.sources
     )
-    status = os.statvfs(workspace.home)
-    free = status.f_bavail * status.f_frsize
     if free >= needed:
         return []
     what = f"the disk has {free / 1e6:,.0f} MB free and the run needs {needed / 1e6:,.0f} MB"

@@ -81,7 +81,7 @@ class Sampler:
         self._memory: list[int] = []
         self._began = self._last = perf_counter()
         self._spent = _spent_by_all()
-        self._used = 0.0
+        self._spent_before = _total(self._spent)
         self._thread = threading.Thread(target=self._run, name="alo-resources", daemon=True)
         self._thread.start()
 
@@ -90,7 +90,8 @@ class Sampler:
         self._stop.set()
         self._thread.join()
         self._sample()
-        mean = 100 * self._used / max(self._last - self._began, 1e-6)
+        used = _total(self._spent) - self._spent_before
+        mean = 100 * used / max(self._last - self._began, 1e-6)
         peak = max(*self._memory, _peak_bytes())
         mebi = 1 << 20
         return (
@@ -108,9 +109,8 @@ class Sampler:
 
     def _sample(self) -> None:
         spent, now = _spent_by_all(), perf_counter()
-        # A process that is new has spent all it has since the last sample; one that has ended, none.
+        # A process that is new has spent all it has since the last sample.
         used = sum(max(seconds - self._spent.get(pid, 0.0), 0.0) for pid, seconds in spent.items())
-        self._used += used
         self._cpu.append(100 * used / max(now - self._last, 1e-6))
         self._memory.append(sum(map(_memory_bytes, spent)))
         self._spent, self._last = spent, now
@@ -120,6 +120,11 @@ def _spent_by_all() -> dict[int, float]:
     """CPU seconds of this process and of those below it that run now."""
     spent = {pid: _spent_by(pid) for pid in _descendants()}
     return {os.getpid(): _own_cpu_seconds(), **spent}
+
+
+def _total(spent: dict[int, float]) -> float:
+    """CPU seconds of all these, and of children that have ended."""
+    return sum(spent.values()) + _cpu_of(resource.RUSAGE_CHILDREN)
 
 
 def _descendants() -> Iterator[int]:

@@ -48,7 +48,7 @@ def make_task(
         envs=_envs(job, started, step, number),
         args=step.args,
         data=dict(data),
-        config={**config, "meta": _meta(job, step.name, number)},
+        config={**config, "meta": step_meta(job.workspace, job.pipeline.name, step.name, number)},
         is_first=number == 0,
         steps=tuple(each.name for each in job.pipeline.steps),
         train_steps=tuple(each.name for each in train.steps) if train else (),
@@ -56,11 +56,11 @@ def make_task(
     )
 
 
-def _meta(job: Job, step: str, number: int) -> dict[str, object]:
+def step_meta(workspace: Workspace, pipeline: str, step: str, number: int) -> dict[str, object]:
     """What the API page promises below ``config["meta"]``."""
     return {
-        "artifacts": _folders(job.workspace),
-        "pipeline": job.pipeline.name,
+        "artifacts": _folders(workspace),
+        "pipeline": pipeline,
         "step_number": number,
         "step": number,
         "step_name": step,

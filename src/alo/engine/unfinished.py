@@ -10,8 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from alo.engine.processes import mark_of
+from alo.errors import RunError
 from alo.files import remove_tree, write_whole
 from alo.layout import TRASH_PREFIX, Workspace
 
@@ -46,11 +50,12 @@ class UnfinishedRun:
         """Undo: the previous artifacts stand again, with this run's log files in them."""
         self._put_back_models()
         previous, live = self._previous("artifacts"), self.workspace.artifacts(self.kind)
-        if previous.is_dir():
-            if live.is_dir():
-                _keep_logs(live / "log", previous / "log")
+        if os.path.lexists(previous):
+            if os.path.lexists(live):
                 os.rename(live, self._dropped("artifacts"))
             os.rename(previous, live)
+        for dropped in self.workspace.unfinished.glob("dropped/artifacts-*"):
+            _keep_logs(dropped / "log", live / "log")
         self._discard_folder()
 
     def discard(self) -> None:
@@ -60,17 +65,18 @@ class UnfinishedRun:
         self._discard_folder()
 
     def _put_back_models(self) -> None:
-        if self._previous("models").is_dir():
-            if self.workspace.models.is_dir():
-                os.rename(self.workspace.models, self._dropped("models"))
-            self.workspace.models.parent.mkdir(parents=True, exist_ok=True)
-            os.rename(self._previous("models"), self.workspace.models)
+        previous, live = self._previous("models"), self.workspace.models
+        if os.path.lexists(previous):
+            if os.path.lexists(live):
+                os.rename(live, self._dropped("models"))
+            live.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(previous, live)
 
     def _discard_folder(self) -> None:
         self.workspace.internal.mkdir(exist_ok=True)
         trash = self.workspace.trash()
         os.rename(self.workspace.unfinished, trash)  # from here on the run is no longer unfinished
-        remove_tree(trash)
+        _remove(trash)
 
     def _previous(self, what: str) -> Path:
         return self.workspace.unfinished / "previous" / what
@@ -86,31 +92,75 @@ def begin(workspace: Workspace, info: Mapping[str, object]) -> UnfinishedRun:
 
     Args:
         info: ``id`` and ``pipeline`` (train or inference) at least; JSON.
+    Raises:
+        RunError: the previous artifacts cannot be moved.
     """
     live = workspace.artifacts(str(info["pipeline"]))
+    info = {**info, "process": mark_of(os.getpid()), "lock": _lock_mark(workspace)}
     (workspace.unfinished / "previous").mkdir(parents=True)
+    (workspace.unfinished / "dropped").mkdir()  # a full disk would not let us later
     _write(workspace, info)
     live.mkdir(exist_ok=True)
-    os.rename(live, workspace.unfinished / "previous" / "artifacts")
+    try:
+        os.rename(live, workspace.unfinished / "previous" / "artifacts")
+    except OSError as error:
+        raise RunError(
+            f"{live.name}/ cannot be moved aside for the run: {error.strerror}",
+            where=str(live),
+            fix="make it an ordinary folder on the project's own disk, not a mount point",
+        ) from error
     (live / "log").mkdir(parents=True)
     return UnfinishedRun(workspace, info)
 
 
 def find(workspace: Workspace) -> UnfinishedRun | None:
-    """The run that a killed process left behind, if any; also sweeps what is only waste."""
+    """The run that a killed process left behind, if any; also sweeps what is only waste.
+
+    Raises:
+        RunError: what is left behind has been damaged by hand.
+    """
     for trash in workspace.internal.glob(f"{TRASH_PREFIX}*"):
-        remove_tree(trash)
+        _remove(trash)
     if not workspace.unfinished.is_dir():
         return None
     try:
-        info = json.loads(workspace.journal.read_bytes())
+        info = _read(workspace)
         return UnfinishedRun(workspace, {"id": info["id"], "pipeline": info["pipeline"], **info})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError) as error:
         # Killed before the journal was written: nothing had been moved.
         if not any((workspace.unfinished / "previous").glob("*")):
             remove_tree(workspace.unfinished)
             return None
-        raise
+        raise RunError(
+            f"the journal of a run that was killed cannot be read: {error}",
+            where=str(workspace.journal),
+            fix=f"move what is in {workspace.unfinished}/previous/ back to its place by hand "
+            "(artifacts/ is train_artifacts/ or inference_artifacts/), and delete the folder",
+        ) from error
+
+
+def holder_of(workspace: Workspace) -> int:
+    """The other process that has a run in hand without a lock that we could see; 0 for none.
+
+    It lost the lock when someone deleted ``.alo/``. The caller has the lock that is there now.
+    """
+    try:
+        info = _read(workspace)
+        mark, lock = str(info["process"]), info["lock"]
+        pid = int(mark.split()[0])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return 0
+    lost = bool(lock) and lock != _lock_mark(workspace)
+    return pid if lost and pid != os.getpid() and mark_of(pid) == mark else 0
+
+
+def _lock_mark(workspace: Workspace) -> str:
+    """What tells the lock's file from one that is made anew while a process has the first open."""
+    try:
+        status = os.stat(workspace.lock)
+    except FileNotFoundError:
+        return ""
+    return f"{status.st_dev} {status.st_ino}"
 
 
 def has_artifacts_of(run: UnfinishedRun) -> bool:
@@ -122,7 +172,20 @@ def _write(workspace: Workspace, info: Mapping[str, object]) -> None:
     write_whole(workspace.journal, json.dumps(info, default=str).encode())
 
 
+def _read(workspace: Workspace) -> dict[str, Any]:
+    """The journal; what is in it is for the caller to check."""
+    info = json.loads(workspace.journal.read_bytes())
+    if not isinstance(info, dict):
+        raise TypeError("not an object")
+    return info
+
+
+def _remove(trash: Path) -> None:
+    with suppress(OSError):  # a folder that may not be written to, say: no reason to fail a run
+        remove_tree(trash)
+
+
 def _keep_logs(source: Path, target: Path) -> None:
-    target.mkdir(exist_ok=True)
     for log in source.glob("*.log"):
+        target.mkdir(exist_ok=True)
         os.replace(log, target / log.name)

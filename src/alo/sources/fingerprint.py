@@ -47,8 +47,8 @@ def _files_below(
             name = entry.name
             if name in CACHES or name.endswith((".pyc", ".pyo")):
                 continue
-            if not entry.is_dir():
-                if entry.is_file():
+            if not os.path.isdir(entry.path):  # unlike entry.is_dir(), at peace with any link
+                if os.path.isfile(entry.path):
                     yield f"{prefix}{name}", entry.path
                 continue
             real = os.path.realpath(entry.path) if entry.is_symlink() else f"{parents[-1]}/{name}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -119,9 +119,8 @@ class AssetCode:
         return {name: sys.modules.pop(name) for name in names}
 
     def _take_back(self, before: set[str]) -> None:
-        for name in [name for name in sys.modules if name not in before]:
-            if _lies_below(sys.modules[name], self._assets):
-                self._kept[name] = sys.modules.pop(name)
+        for name in _new_modules(before, self._assets):
+            self._kept[name] = sys.modules.pop(name)
         for name, module in self._kept.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
@@ -133,8 +132,15 @@ def _place(module: ModuleType | None) -> str:
     values = vars(module) if isinstance(module, ModuleType) else {}
     place = values.get("__file__")
     if place is None:  # a package without __init__.py has folders only
-        place = next(iter(values.get("__path__", ())), None)
+        with suppress(KeyError):  # of a parent that has gone
+            place = next(iter(values.get("__path__", ())), None)
     return place if isinstance(place, str) else ""
+
+
+def _new_modules(before: set[str], roots: Roots) -> list[str]:
+    """Those that have come from these folders; told before any is gone that others look at."""
+    new = [name for name in sys.modules if name not in before]
+    return [name for name in new if _lies_below(sys.modules[name], roots)]
 
 
 def _lies_below(module: ModuleType | None, roots: Roots) -> bool:
@@ -149,9 +155,8 @@ def project_modules_apart(home: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in [name for name in sys.modules if name not in before]:
-            if _lies_below(sys.modules[name], roots):
-                del sys.modules[name]
+        for name in _new_modules(before, roots):
+            del sys.modules[name]
 
 
 def imported_from(home: Path) -> set[str]:

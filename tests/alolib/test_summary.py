@@ -1,0 +1,144 @@
+"""What a summary takes, how it is rounded, and that any YAML reader can read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alolib.errors import SummaryError
+from alolib.summary import make_summary, write_summary
+
+
+def stored(home: Path, kind: str = "train") -> dict[str, Any]:
+    text = (home / f"{kind}_artifacts/score/{kind}_summary.yaml").read_text(encoding="utf-8")
+    loaded = yaml.safe_load(text)
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_a_summary_is_stored_with_date_path_and_version(
+    make: Callable[..., Any], tmp_path: Path
+) -> None:
+    envs = {"save_inference_artifacts_path": "./out/", "solution_metadata_version": 2}
+    asset = make("inference", envs=envs).asset
+
+    given_back = asset.save_summary("양성", 0.987, "주석", {"a": 0.25, "b": 0.75})
+
+    summary = stored(tmp_path, "inference")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", summary.pop("date"))
+    assert (summary.pop("file_path"), summary.pop("version")) == ("./out/", "v2")
+    assert summary == given_back == asset.load_summary()
+    assert summary["score"] == 0.99
+    file = tmp_path / "inference_artifacts/score/inference_summary.yaml"
+    assert "양성" in file.read_text(encoding="utf-8")
+
+
+def test_without_metadata_and_export_path_and_version_are_empty(
+    make: Callable[..., Any], tmp_path: Path
+) -> None:
+    make().asset.save_summary("r", 0)
+
+    assert (stored(tmp_path)["file_path"], stored(tmp_path)["version"]) == ("", "")
+
+
+def test_the_last_summary_stands(make: Callable[..., Any], tmp_path: Path) -> None:
+    asset = make().asset
+    asset.save_summary("first", 0)
+    asset.save_summary("second", 1)
+
+    assert stored(tmp_path)["result"] == "second"
+    assert [path.name for path in (tmp_path / "train_artifacts/score").iterdir()] == [
+        "train_summary.yaml"
+    ]
+
+
+def test_loading_before_saving_is_a_clear_error(make: Callable[..., Any]) -> None:
+    with pytest.raises(SummaryError, match="save_summary"):
+        make().asset.load_summary()
+
+
+@pytest.mark.parametrize(
+    "score", [0, 1, True and 1, 0.5, np.float32(0.5), np.int64(1), np.array(0.25)]
+)
+def test_numbers_of_any_kind_are_a_score(score: Any) -> None:
+    assert type(make_summary("r", score, "", {})["score"]) is float
+
+
+REFUSED = [
+    (("x" * 33, 0, "", {}), "33 characters; at most 32"),
+    ((5, 0, "", {}), "result is int"),
+    (("r", 0, "x" * 129, {}), "129 characters; at most 128"),
+    (("r", 0, None, {}), "note is NoneType"),
+    (("r", 1.01, "", {}), "from 0 to 1"),
+    (("r", -0.1, "", {}), "from 0 to 1"),
+    (("r", float("nan"), "", {}), "NaN"),
+    (("r", "0.5", "", {}), "has to be a number"),
+    (("r", True, "", {}), "has to be a number"),
+    (("r", np.array([0.1, 0.2]), "", {}), "one number"),
+    (("r", 0, "", [0.5, 0.5]), "has to be a dict"),
+    (("r", 0, "", {"a": 0.6}), "sum to 0.6"),
+    (("r", 0, "", {"a": 0.7, "b": 0.7}), "sum to 1.4"),
+    (("r", 0, "", {"a": 1.5, "b": -0.5}), "from 0 to 1"),
+    (("r", 0, "", {"a": float("nan")}), "NaN"),
+    (("r", 0, "", {"a": "half", "b": 0.5}), "has to be a number"),
+]
+
+
+@pytest.mark.parametrize(("values", "told"), REFUSED)
+def test_what_cannot_be_kept_is_told(values: tuple[Any, ...], told: str) -> None:
+    with pytest.raises(SummaryError, match=re.escape(told)):
+        make_summary(*values)
+
+
+def test_the_largest_probability_takes_up_the_difference() -> None:
+    summary = make_summary("r", 0, "", {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3})
+
+    assert summary["probability"] == {"a": 0.34, "b": 0.33, "c": 0.33}
+
+
+@given(st.lists(st.floats(0.0001, 1), min_size=1, max_size=400))
+def test_rounded_probabilities_sum_to_one_and_keep_their_largest(weights: list[float]) -> None:
+    exact = {f"c{number}": weight / sum(weights) for number, weight in enumerate(weights)}
+
+    rounded: Any = make_summary("r", 0, "", exact)["probability"]
+
+    assert abs(sum(rounded.values()) - 1) < 1e-9
+    assert min(rounded.values()) >= 0
+    largest = max(exact.values())
+    assert exact[max(rounded, key=lambda name: rounded[name])] >= largest - 1e-9
+
+
+@given(
+    st.text(max_size=32),
+    st.text(max_size=128),
+    st.lists(st.text(), min_size=1, max_size=5, unique=True),
+)
+def test_any_text_is_read_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, result: str, note: str, names: list[str]
+) -> None:
+    summary = make_summary(result, 0.5, note, {name: 1 / len(names) for name in names})
+    file = tmp_path_factory.getbasetemp() / "score" / "any.yaml"
+
+    write_summary(str(file), summary, "", "")
+
+    loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for key in ("result", "score", "note", "probability"):
+        assert loaded[key] == summary[key]
+
+
+def test_class_names_become_plain(tmp_path: Path) -> None:
+    summary = make_summary("r", 0, "", {np.int64(3): 0.5, np.str_("no"): np.float32(0.5)})
+
+    write_summary(str(tmp_path / "s.yaml"), summary, "", "")
+
+    text = (tmp_path / "s.yaml").read_text()
+    assert "!" not in text
+    assert yaml.safe_load(text)["probability"] == {3: 0.5, "no": 0.5}

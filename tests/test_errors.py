@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+import alolib.errors
+from alo import errors
+from alo.errors import AloError, CheckError, Interrupted, Problem, StepError
+
+CLASSES = [
+    value
+    for value in vars(errors).values()
+    if isinstance(value, type) and issubclass(value, AloError)
+]
+
+
+def make(kind: type[AloError]) -> AloError:
+    what = (Problem("wrong", "plan.yaml", 3, 5),) if issubclass(kind, CheckError) else "wrong"
+    return kind(what, fix="mend it")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_error_survives_pickling_and_copying_whole(kind: type[AloError]) -> None:
+    error = make(kind)
+    error.where = "here"
+
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301
+        assert type(again) is kind
+        assert str(again) == str(error)
+        assert vars(again) == vars(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("UsageError", 2),
+        ("CheckError", 2),
+        ("PlanError", 2),
+        ("MetadataError", 2),
+        ("RunError", 1),
+        ("StepError", 1),
+        ("StagingError", 1),
+        ("ResultError", 1),
+        ("ExportError", 1),
+        ("StoreError", 1),
+        ("HistoryError", 1),
+        ("WorkspaceBusy", 1),
+        ("ContractError", 1),
+    ],
+)
+def test_the_class_says_the_exit_status(name: str, status: int) -> None:
+    assert make(getattr(errors, name)).exit_status == status
+
+
+@pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143)])
+def test_an_interruption_has_the_exit_status_of_its_signal(number: int, status: int) -> None:
+    assert Interrupted("stopped", signal_number=number).exit_status == status
+
+
+def test_what_where_and_fix_are_lines_of_their_own() -> None:
+    assert str(AloError("wrong", where="plan.yaml:3", fix="mend it")) == (
+        "wrong\n  where: plan.yaml:3\n  fix: mend it"
+    )
+    assert str(AloError("wrong")) == "wrong"
+
+
+def test_a_failed_step_keeps_its_authors_traceback() -> None:
+    error = StepError("failed", step="train", user_traceback="Traceback ...")
+
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301
+
+    assert (again.step, again.user_traceback) == ("train", "Traceback ...")
+
+
+@pytest.mark.parametrize(
+    ("problem", "text"),
+    [
+        (Problem("wrong"), "wrong"),
+        (Problem("wrong", "plan.yaml"), "plan.yaml  wrong"),
+        (Problem("wrong", "plan.yaml", 14, 15, "a.b[1].c"), "plan.yaml:14:15  a.b[1].c  wrong"),
+        (Problem("wrong", "plan.yaml", 14), "plan.yaml:14  wrong"),
+        (Problem("wrong", key="a.b"), "a.b  wrong"),
+    ],
+)
+def test_a_problem_begins_with_its_place(problem: Problem, text: str) -> None:
+    assert str(problem) == text
+
+
+def test_of_many_problems_the_first_50_are_told_and_the_rest_counted() -> None:
+    problems = [Problem(f"wrong {number}") for number in range(63)]
+
+    lines = str(CheckError(problems)).split("\n")
+
+    assert lines[0] == "wrong 0"
+    assert lines[49] == "wrong 49"
+    assert lines[50:] == ["... and 13 more problems"]
+    assert CheckError(problems).problems == tuple(problems)
+
+
+def test_the_errors_of_the_asset_api_are_among_them() -> None:
+    own = {name for name, value in vars(alolib.errors).items() if isinstance(value, type)}
+
+    assert own <= set(errors.__all__)

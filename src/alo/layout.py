@@ -8,16 +8,13 @@ from pathlib import Path
 
 PLAN_NAME = "experimental_plan.yaml"
 PIPELINES = ("train_pipeline", "inference_pipeline")
-KINDS = (
-    "train",
-    "inference",
-)  # a pipeline's name without "_pipeline", as commands and folders say it
+KINDS = ("train", "inference")  # a pipeline's name without "_pipeline", as folders have it
 
 TRASH_PREFIX = "trash-"
 
 
 def safe_name(text: str) -> str:
-    """``text`` as a part of a path: what is not a letter, digit, ``-``, ``_`` or ``.`` becomes ``-``."""
+    """``text`` as a part of a path: only letters, digits, ``-``, ``_`` and ``.``; others are ``-``."""
     cleaned = re.sub(r"[^\w.-]", "-", text.strip())
     return cleaned.strip(".") or "solution"  # never hidden, never "." or ".."
 
@@ -77,7 +74,8 @@ class Workspace:
     def unfinished(self) -> Path:
         """There while a run goes on: its journal, and what it replaces until it has succeeded.
 
-        Not below ``.alo/``, which a user may delete at any time: after a kill the last good model is here.
+        Not below ``.alo/``, which a user may delete at any time: after a kill the last good model
+        is here.
         """
         return self.home / ".unfinished_run"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from alo.history import entry as entry_module
 from alo import copies
+from alo.history import entry as entry_module
 from alo.history.entry import entry_folder, link_tree, save_entry
 from alo.history.record import RunRecord
 from alo.history.verify import damage

@@ -420,22 +420,15 @@ def test_a_model_pickled_in_one_step_is_read_with_the_helper_of_another(
     assert model.step == "inference"
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("X = 1", "no class UserAsset"),
-        ("UserAsset = 3", "no class UserAsset"),
-        ("class UserAsset:\n    pass", "no method run"),
-    ],
-)
+@pytest.mark.parametrize("text", ["X = 1", "UserAsset = 3"])
 def test_a_class_that_is_not_there_is_told_when_only_an_import_can_tell(
-    text: str, told: str, home: Path, load: Load
+    text: str, home: Path, load: Load
 ) -> None:
     path = home / "assets/a/asset_a.py"
     path.parent.mkdir(parents=True)
     path.write_text(text)
 
-    with pytest.raises(AssetNotFound, match=told) as caught:
+    with pytest.raises(AssetNotFound, match="no class UserAsset") as caught:
         load("a")
 
     assert str(path) in caught.value.where

@@ -182,6 +182,9 @@ class Model:
 
 class UserAsset:
     model = Model(1)
+
+    def run(self):
+        pass
 """
 
 

@@ -6,10 +6,11 @@ The train pipeline learns how; the inference pipeline does the same to new patie
 from pathlib import Path
 
 import joblib
-from alolib.asset import Asset
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
+
+from alolib.asset import Asset
 
 SCALERS = {"standard": StandardScaler, "robust": RobustScaler}
 

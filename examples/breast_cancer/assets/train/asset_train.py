@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import joblib
-from alolib.asset import Asset
 from report import write_report
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.model_selection import train_test_split
+
+from alolib.asset import Asset
 
 
 class UserAsset(Asset):

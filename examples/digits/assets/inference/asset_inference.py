@@ -4,6 +4,7 @@ from pathlib import Path
 
 import joblib
 import pandas as pd
+
 from alolib.asset import Asset
 
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from alolib.asset import Asset
 from PIL import Image
+
+from alolib.asset import Asset
 
 
 class UserAsset(Asset):

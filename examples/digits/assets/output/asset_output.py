@@ -3,8 +3,9 @@
 from math import ceil
 from pathlib import Path
 
-from alolib.asset import Asset
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from alolib.asset import Asset
 
 FRAME = 4  # pixels around a picture
 TEXT = 14  # height of the line below it

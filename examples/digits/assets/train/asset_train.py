@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import joblib
-from alolib.asset import Asset
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
+
+from alolib.asset import Asset
 
 
 class UserAsset(Asset):

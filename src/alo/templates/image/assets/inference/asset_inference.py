@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from statistics import fmean
 
-from alolib.asset import Asset
 from neighbours import vote
 from sheet import contact_sheet
+
+from alolib.asset import Asset
 
 
 class UserAsset(Asset):

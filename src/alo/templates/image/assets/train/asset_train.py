@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from alolib.asset import Asset
 from neighbours import vote
+
+from alolib.asset import Asset
 
 
 class UserAsset(Asset):

@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 from statistics import fmean
 
-from alolib.asset import Asset
 from bayes import classify
+
+from alolib.asset import Asset
 
 
 class UserAsset(Asset):

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from alolib.asset import Asset
 from bayes import classify, learn
+
+from alolib.asset import Asset
 
 
 class UserAsset(Asset):

@@ -14,7 +14,7 @@ TRASH_PREFIX = "trash-"
 
 
 def safe_name(text: str) -> str:
-    """``text`` as a part of a path: only letters, digits, ``-``, ``_`` and ``.``; others are ``-``."""
+    """``text`` as part of a path: what is no letter, digit, ``-``, ``_`` or ``.`` becomes ``-``."""
     cleaned = re.sub(r"[^\w.-]", "-", text.strip())
     return cleaned.strip(".") or "solution"  # never hidden, never "." or ".."
 

@@ -171,9 +171,12 @@ def test_the_children_of_a_killed_holder_do_not_keep_it(workspace: Workspace, st
         body="""
         import os, subprocess
         started = subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL)
+        reader, writer = os.pipe()
         if (forked := os.fork()) == 0:
             os.close(1)
+            os.write(writer, b"here")
             time.sleep(60)
+        os.read(reader, 4)
         Path(sys.argv[1], "children").write_text(f"{forked} {started.pid}")
         """
     )

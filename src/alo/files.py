@@ -106,6 +106,17 @@ def remove_tree(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
     elif path.exists():
-        import shutil
+        # shutil.rmtree would do, but its import brings all compressors: 4 ms of every run.
+        for folder, folders, files in os.walk(path, topdown=False):
+            for name in files:
+                os.unlink(os.path.join(folder, name))
+            for name in folders:
+                _remove_folder(os.path.join(folder, name))
+        os.rmdir(path)
 
-        shutil.rmtree(path)
+
+def _remove_folder(path: str) -> None:
+    if os.path.islink(path):
+        os.unlink(path)
+    else:
+        os.rmdir(path)

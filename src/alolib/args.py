@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from alolib.errors import ArgsError
@@ -17,6 +18,8 @@ def check_arg(
     is_required: bool,
     default: object,
     type_name: str,
+    *,
+    step: str,
     place: str,
 ) -> Any:
     """The value of an arg.
@@ -29,32 +32,42 @@ def check_arg(
     convert = CONVERSIONS.get(type_name)
     if convert is None:
         raise ArgsError(
-            f"check_args('{key}'): no type {type_name!r}",
+            f"check_args('{key}') in step '{step}': no type {type_name!r}",
             fix=f"chng_type can be {', '.join(CONVERSIONS)}",
         )
     if is_required and key not in args:
         raise ArgsError(
-            f"the arg '{key}' is required and not in the plan",
+            f"the arg '{key}' of step '{step}' is required and not in the plan",
             where=place,
-            fix=f"add '- {key}: VALUE' to the step's args there",
+            fix=f"add '- {key}: VALUE' to the step's args there{_near_miss(key, args)}",
         )
     value = args.get(key)
+    is_default = value is None and not is_required
     if value is None:
-        value = "" if is_required else default
+        value = default if is_default else ""
     if isinstance(value, list):
-        return value
+        return deepcopy(value)  # the plan's own stays as it is
     try:
         return convert(value)
     except (ValueError, TypeError, OverflowError) as error:
+        what = f"default of the arg '{key}'" if is_default else f"arg '{key}'"
         raise ArgsError(
-            f"the arg '{key}' is {value!r} ({type(value).__name__}), which is no {type_name}",
-            where=place,
+            f"the {what} of step '{step}' is {value!r} ({type(value).__name__}), "
+            f"which is no {type_name}",
+            where="" if is_default else place,
             fix=f"give a value that is one: {EXAMPLES[type_name]}",
         ) from error
 
 
+def _near_miss(key: str, args: Mapping[str, Any]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, map(str, args), n=1)
+    return f", or correct '{near[0]}' if that is the one you mean" if near else ""
+
+
 def _to_list(value: object) -> list[object]:
-    return [value]
+    return list(value) if isinstance(value, tuple) else [value]
 
 
 def _to_int(value: Any) -> int:
@@ -68,8 +81,8 @@ def _to_int(value: Any) -> int:
 
 
 def _to_bool(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
+    if isinstance(value, bool | int | float) and value in (0, 1):
+        return bool(value)
     word = str(value).strip().lower()
     if word in TRUE:
         return True

@@ -19,18 +19,15 @@ A step is a class ``UserAsset(Asset)`` in ``assets/<step>/asset_<step>.py``::
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from time import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from alolib.args import check_arg
-from alolib.callers import calling_frame, place_of
-from alolib.contract import Handover
+from alolib.callers import place_of
+from alolib.context import StepContext
 from alolib.errors import ContractError, PathError, StoppedByAsset
-from alolib.messages import LogLine
 from alolib.paths import inference_model_folder, made, train_model_folder
 from alolib.structure import AssetStructure
 from alolib.summary import make_summary, read_summary, write_summary
@@ -47,41 +44,46 @@ NO_PROBABILITY: Mapping[Any, float] = MappingProxyType({})
 class AssetApi:
     """The calls of the asset API; at ``self.asset`` of every asset."""
 
+    _logger: Logger | None = None
+
     def __init__(self, asset_structure: AssetStructure) -> None:
         envs = asset_structure.envs
-        home = str(envs.get("project_home") or os.getcwd())
-        self._structure = asset_structure
-        self._kind = str(envs.get("pipeline") or "train_pipeline").removesuffix("_pipeline")
-        self._step = str(envs.get("step") or "step")
-        self.project_home = home if home.endswith("/") else f"{home}/"
+        self._alo = alo = StepContext(asset_structure)
+        self.project_home = alo.home
         self.asset_envs = envs
         self.asset_args = asset_structure.args
         self.asset_data = asset_structure.data
         self.asset_config = asset_structure.config
-        self.asset_home = f"{self.project_home}assets/{self._step}/"
-        self.input_data_home = f"{self.project_home}input/"
-        self.artifact_dir = f"{self._kind}_artifacts/"
-        self.log_file_path = str(envs.get("log_file_path") or "")
-        self.save_artifacts_path = str(envs.get(f"save_{self._kind}_artifacts_path") or "")
+        self.asset_home = f"{alo.home}assets/{alo.step}/"
+        self.input_data_home = f"{alo.home}input/"
+        self.artifact_dir = f"{alo.kind}_artifacts/"
+        self.log_file_path = alo.log_file
+        self.save_artifacts_path = str(envs.get(f"save_{alo.kind}_artifacts_path") or "")
         self.alo_version = str(envs.get("alo_version") or "")
         self.alolib_version = ALOLIB_VERSION
-        handover = asset_structure.handover
-        handover.step = self._step
+        handover = alo.handover
+        handover.step = alo.step
         handover.data_keys = frozenset(asset_structure.data)
         handover.config_keys = frozenset(asset_structure.config)
 
     @property
     def logger(self) -> Logger:
         """A Python logger of the step's name."""
-        import logging
+        if self._logger is None:
+            import logging
 
-        return logging.getLogger(f"alo.asset.{self._step}")
+            self._logger = logging.getLogger(f"alo.asset.{self._alo.step}")
+        return self._logger
+
+    @logger.setter
+    def logger(self, logger: Logger) -> None:
+        self._logger = logger
 
     # Passing data
 
     def load_args(self) -> dict[str, Any]:
         """A copy of this step's args in the plan; ``{}`` when there are none."""
-        return deepcopy(self._structure.args)
+        return deepcopy(self._alo.structure.args)
 
     def load_envs(self) -> dict[str, Any]:
         """A copy of ``asset_envs``: where and how the step runs."""
@@ -105,16 +107,23 @@ class AssetApi:
         Raises:
             ArgsError: it is missing, or cannot be converted.
         """
-        place = f"experimental_plan.yaml, user_parameters.{self._kind}_pipeline, step {self._step}"
-        args = self._structure.args
-        return check_arg(args, arg_key, is_required, default, chng_type, f"{place}, args")
+        alo = self._alo
+        return check_arg(
+            alo.structure.args,
+            arg_key,
+            is_required,
+            default,
+            chng_type,
+            step=alo.step,
+            place=alo.args_place,
+        )
 
     def load_config(self) -> dict[str, Any]:
         """What the steps before have saved with ``save_config``.
 
         Never empty: ``config["meta"]`` tells of the pipeline, the step and its folders.
         """
-        return dict(self._structure.config)
+        return dict(self._alo.structure.config)
 
     def load_data(self, partial_load: str = "") -> dict[str, Any]:
         """What the step before has saved with ``save_data``.
@@ -124,12 +133,12 @@ class AssetApi:
         Raises:
             ContractError: this is the first step, or no key contains the text.
         """
-        if self._handover.is_first:
+        if self._alo.handover.is_first:
             raise ContractError(
-                f"step '{self._step}' is the first step, so there is no data to load",
+                f"step '{self._alo.step}' is the first step, so there is no data to load",
                 fix="begin with an empty dict: self.data = {}",
             )
-        data = self._structure.data
+        data = self._alo.structure.data  # no copy: what the asset replaces in it, memory gets back
         if not partial_load:
             return data
         found = {key: value for key, value in data.items() if partial_load in str(key)}
@@ -146,7 +155,7 @@ class AssetApi:
         Raises:
             ContractError: not a dict, called twice, or a key of an earlier step is missing.
         """
-        self._handover.save("config", config)
+        self._alo.handover.save("config", config)
 
     def save_data(self, data: dict[str, Any]) -> None:
         """Hand data on to the next step; mandatory, once in each ``run``.
@@ -156,13 +165,13 @@ class AssetApi:
         Raises:
             ContractError: not a dict, called twice, or a key of an earlier step is missing.
         """
-        self._handover.save("data", data)
+        self._alo.handover.save("data", data)
 
     # Paths: absolute, and ending with "/"
 
     def get_input_path(self) -> str:
         """The folder of the input data: ``input/train/`` or ``input/inference/``."""
-        return f"{self.input_data_home}{self._kind}/"
+        return f"{self._alo.home}input/{self._alo.kind}/"
 
     def get_model_path(self, use_inference_path: bool = False) -> str:
         """The folder of this step's model.
@@ -179,26 +188,26 @@ class AssetApi:
             raise PathError(
                 f"use_inference_path is {use_inference_path!r}; it has to be True or False"
             )
-        handover, models = self._handover, f"{self.project_home}train_artifacts/models/"
-        if self._kind == "inference" and use_inference_path:
-            models = f"{self.project_home}inference_artifacts/models/"
-            return made(train_model_folder(models, self._step, handover.steps))
+        handover, models = self._alo.handover, f"{self._alo.home}train_artifacts/models/"
+        if self._alo.kind == "inference" and use_inference_path:
+            models = f"{self._alo.home}inference_artifacts/models/"
+            return made(train_model_folder(models, self._alo.step, handover.steps))
         if use_inference_path:
             raise PathError(
                 "use_inference_path=True is for the inference pipeline",
                 fix="in the train pipeline call get_model_path() without it",
             )
-        if self._kind == "inference":
-            return inference_model_folder(models, self._step, handover.steps, handover.train_steps)
-        return made(train_model_folder(models, self._step, handover.steps))
+        if self._alo.kind == "inference":
+            return inference_model_folder(models, self._alo.step, handover.steps, handover.train_steps)
+        return made(train_model_folder(models, self._alo.step, handover.steps))
 
     def get_output_path(self) -> str:
         """The folder for the result: in inference one table, one image, or one of each."""
-        return made(f"{self._artifacts}output/")
+        return made(f"{self._alo.artifacts}output/")
 
     def get_extra_output_path(self) -> str:
         """The folder for other files of this step, for dashboards and databases."""
-        return made(f"{self._artifacts}extra_output/{self._step}/")
+        return made(f"{self._alo.artifacts}extra_output/{self._alo.step}/")
 
     def get_report_path(self) -> str:
         """The folder for the train run's report.
@@ -206,12 +215,12 @@ class AssetApi:
         Raises:
             PathError: in the inference pipeline.
         """
-        if self._kind != "train":
+        if self._alo.kind != "train":
             raise PathError(
                 "get_report_path() is for the train pipeline",
                 fix="write to get_output_path() or get_extra_output_path() in inference",
             )
-        return made(f"{self._artifacts}report/")
+        return made(f"{self._alo.artifacts}report/")
 
     # Summary
 
@@ -237,9 +246,9 @@ class AssetApi:
         summary = make_summary(result, score, note, probability)
         version = str(self.asset_envs.get("solution_metadata_version") or "")
         write_summary(
-            self._summary_file, summary, self.save_artifacts_path, f"v{version}" if version else ""
+            self._alo.summary_file, summary, self.save_artifacts_path, f"v{version}" if version else ""
         )
-        self._handover.summary = summary
+        self._alo.handover.summary = summary
         return dict(summary)
 
     def load_summary(self) -> dict[str, Any]:
@@ -248,7 +257,7 @@ class AssetApi:
         Raises:
             SummaryError: none has been saved in this run.
         """
-        return read_summary(self._summary_file)
+        return read_summary(self._alo.summary_file)
 
     # Logging
 
@@ -258,11 +267,11 @@ class AssetApi:
         Args:
             show: also repeat it in the table at the end of the run.
         """
-        self._log("INFO", msg, show)
+        self._alo.log("INFO", msg, show)
 
     def save_warning(self, msg: object) -> None:
         """Log a warning."""
-        self._log("WARNING", msg)
+        self._alo.log("WARNING", msg)
 
     def save_error(self, msg: object) -> NoReturn:
         """Log an error and stop the run.
@@ -270,7 +279,7 @@ class AssetApi:
         Raises:
             StoppedByAsset: always.
         """
-        self._log("ERROR", msg)
+        self._alo.log("ERROR", msg)
         raise StoppedByAsset(str(msg))
 
     # Other files
@@ -299,33 +308,6 @@ class AssetApi:
             f"{path} is neither .ini nor .yaml", where=full, fix="read other files yourself"
         )
 
-    @property
-    def _handover(self) -> Handover:
-        return self._structure.handover
-
-    @property
-    def _artifacts(self) -> str:
-        return f"{self.project_home}{self.artifact_dir}"
-
-    @property
-    def _summary_file(self) -> str:
-        return f"{self.project_home}{self._kind}_artifacts/score/{self._kind}_summary.yaml"
-
-    def _log(self, level: str, message: object, show: bool = False) -> None:
-        frame = calling_frame()
-        code = frame.f_code
-        name = os.path.basename(code.co_filename)
-        line = LogLine(
-            time(), "USER", level, name, frame.f_lineno, code.co_name, str(message), show
-        )
-        if self._handover.emit is not None:
-            self._handover.emit(line)
-            return
-        sys.stdout.write(f"{line.format()}\n")
-        if self.log_file_path:
-            with open(self.log_file_path, "a", encoding="utf-8") as file:
-                file.write(f"{line.format()}\n")
-
 
 class Asset(AssetApi):
     """Base of every step's ``UserAsset``; the API is at ``self.asset``, and on ``self``.
@@ -340,7 +322,7 @@ class Asset(AssetApi):
         self.asset = AssetApi(asset_structure)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("asset", "_structure"):
+        if name in ("asset", "_alo"):
             raise ContractError(
                 f"{type(self).__name__}.__init__ has not called super().__init__",
                 fix="begin it with: super().__init__(asset_structure)",
@@ -352,7 +334,7 @@ class Asset(AssetApi):
         """Decorate ``run`` with this: it then checks that the step has saved data and config."""
 
         def checked_run(self: Asset) -> tuple[Any, Any]:
-            handover = self._structure.handover
+            handover = self._alo.handover
             code = getattr(run, "__code__", None)
             if code is not None:
                 handover.places["run"] = place_of(code.co_filename, code.co_firstlineno)

@@ -18,9 +18,10 @@ def calling_frame() -> FrameType:
 
 
 def place_of_caller() -> str:
-    """``asset_train.py:42``, with the folder of the file before it."""
+    """``assets/train/asset_train.py:42, in run()``."""
     frame = calling_frame()
-    return place_of(frame.f_code.co_filename, frame.f_lineno)
+    code = frame.f_code
+    return f"{place_of(code.co_filename, frame.f_lineno)}, in {code.co_name}()"
 
 
 def place_of(file: str, line: int) -> str:

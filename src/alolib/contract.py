@@ -66,18 +66,16 @@ class Handover:
         call, here = f"save_{what}", place_of_caller()
         if call in self.places:
             raise ContractError(
-                f"{call} was called twice in step '{self.step}'; the first time in "
+                f"{call} was called twice in step '{self.step}'; the first time at "
                 f"{self.places[call]}",
-                where=here,
                 fix=f"call {call} once, at the end of run()",
             )
         if not isinstance(value, dict):
             raise ContractError(
-                f"{call} needs a dict, not {type(value).__name__}",
-                where=here,
+                f"{call} in step '{self.step}' needs a dict, not {type(value).__name__}",
                 fix=f"{call}({{'name': value}})",
             )
-        self._refuse_missing(what, value, here)
+        self._refuse_missing(what, value)
         self.places[call] = here
         setattr(self, what, dict(value))
 
@@ -96,14 +94,13 @@ class Handover:
                     fix=f"call self.asset.{call}({{...}}) at the end of run()",
                 )
 
-    def _refuse_missing(self, what: str, value: Mapping[object, object], here: str) -> None:
+    def _refuse_missing(self, what: str, value: Mapping[object, object]) -> None:
         required: Collection[str] = self.data_keys if what == "data" else self.config_keys
         missing = sorted(str(key) for key in required if key not in value)
         if missing:
             raise ContractError(
                 f"step '{self.step}' dropped from {what} what an earlier step had saved: "
                 f"{', '.join(missing)}",
-                where=here,
                 fix="a key may get a new value but not disappear; start from "
                 f"self.asset.load_{what}() and keep its keys",
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from alolib.callers import place_of_caller
+
 
 class AloError(Exception):
     """What is wrong, where, and how to mend it.
@@ -32,7 +34,14 @@ def _labelled(where: str, fix: str) -> tuple[tuple[str, str], tuple[str, str]]:
 
 
 class AssetError(AloError):
-    """Base of the errors that a call of the asset API raises."""
+    """Base of the errors that a call of the asset API raises.
+
+    Args:
+        where: by default the asset's file, line and function that made the call.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where=where or place_of_caller(), fix=fix)
 
 
 class ArgsError(AssetError):

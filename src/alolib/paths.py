@@ -39,10 +39,9 @@ def inference_model_folder(
     Raises:
         PathError: there is none, or it holds nothing.
     """
-    names = [without_digits(step)]
-    own = "train" + step[len("inference") :] if names[0] == "inference" else step
-    if names[0] == "inference":
-        names = ["train"]
+    own, names = step, [without_digits(step)]
+    if names == ["inference"]:
+        own, names = step.replace("inference", "train"), ["train"]
     if _digits_matter(step, steps) or _digits_matter(own, train_steps):
         names.insert(0, own)
     folders = [f"{models}{name}/" for name in dict.fromkeys(names)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from time import gmtime, strftime
 from typing import Any
 
@@ -12,6 +12,7 @@ from alolib.errors import SummaryError
 LONGEST_RESULT = 32  # characters
 LONGEST_NOTE = 128
 FEWEST_DECIMALS, MOST_DECIMALS = 2, 12
+EPSILON = 1e-9  # what adding binary fractions may be off: 0.5 + 0.49 is not quite 0.99
 TOLERANCE = 0.01  # of the sum of the probabilities, or ...
 TOLERANCE_OF_A_CLASS = 0.005  # ... this for each class, where that is more
 KEPT = ("result", "score", "note", "probability")
@@ -74,8 +75,8 @@ def read_summary(path: str) -> dict[str, Any]:
             content = yaml.safe_load(file)
     except FileNotFoundError:
         raise SummaryError(
-            "no summary has been saved in this run",
-            where=path,
+            "no summary has been saved in this run: there is no "
+            f"{os.path.basename(path)} in {os.path.dirname(path)}/",
             fix="call self.asset.save_summary(...) first, in this step or one before",
         ) from None
     return {key: content[key] for key in KEPT}
@@ -103,6 +104,8 @@ def _number(what: str, value: object) -> float:
         number = float(convert())
     except (TypeError, ValueError) as error:  # an array of several numbers
         raise SummaryError(f"{what} is {value!r}; it has to be one number") from error
+    except OverflowError as error:
+        raise SummaryError(f"{what} is a number of many digits; it has to be 0 to 1") from error
     if number != number:
         raise SummaryError(f"{what} is NaN; it has to be a number")
     return number
@@ -121,7 +124,7 @@ def _probability(value: object) -> dict[object, float]:
         if not 0 <= number <= 1:
             raise SummaryError(f"probability of '{name}' is {number}; it has to be from 0 to 1")
     total = sum(numbers.values())
-    if abs(total - 1) > max(TOLERANCE, TOLERANCE_OF_A_CLASS * len(numbers)):
+    if abs(total - 1) > max(TOLERANCE, TOLERANCE_OF_A_CLASS * len(numbers)) + EPSILON:
         raise SummaryError(
             f"the probabilities sum to {total:.4g}; they have to sum to 1",
             fix="divide each by their sum",
@@ -143,20 +146,37 @@ def _rounded(numbers: Mapping[object, float]) -> dict[object, float]:
     The largest takes up the difference; more decimals are needed where that would make it negative
     or no longer the largest.
     """
-    largest = max(numbers, key=lambda name: numbers[name])
-    smaller = [name for name, number in numbers.items() if number < numbers[largest]]
-    for decimals in range(FEWEST_DECIMALS, MOST_DECIMALS + 1):
-        rounded = {name: round(number, decimals) for name, number in numbers.items()}
-        others = sum(number for name, number in rounded.items() if name != largest)
-        rounded[largest] = round(1 - others, decimals)
-        is_largest = rounded[largest] == max(rounded.values())
-        if rounded[largest] >= 0 and is_largest and _are_below(smaller, rounded, largest):
-            return rounded
-    return {**numbers, largest: numbers[largest] + 1 - sum(numbers.values())}
+    total = sum(numbers.values())
+    exact = {name: number / total for name, number in numbers.items()}
+    # Where the sum is off, and another is nearly as large, only equal shares of the difference do.
+    for each in (numbers, exact):
+        for decimals in range(FEWEST_DECIMALS, MOST_DECIMALS + 1):
+            rounded = _rounded_to(decimals, each)
+            if _has_same_largest(rounded, each):
+                return rounded
+    return exact  # the largest are equal, like 6 times 1/6: no decimals sum to 1
 
 
-def _are_below(names: Iterable[object], numbers: Mapping[object, float], largest: object) -> bool:
-    return all(numbers[name] < numbers[largest] for name in names)
+def _rounded_to(decimals: int, numbers: Mapping[object, float]) -> dict[object, float]:
+    largest = _largest(numbers)
+    rounded = {name: round(number, decimals) for name, number in numbers.items()}
+    others = sum(number for name, number in rounded.items() if name != largest)
+    return {**rounded, largest: round(1 - others, decimals)}
+
+
+def _has_same_largest(rounded: Mapping[object, float], numbers: Mapping[object, float]) -> bool:
+    """Whether the largest has not become negative, and whatever was below it still is."""
+    largest = _largest(numbers)
+    top = rounded[largest]
+    return top >= 0 and all(
+        number < top or (number == top and numbers[name] == numbers[largest])
+        for name, number in rounded.items()
+        if name != largest
+    )
+
+
+def _largest(numbers: Mapping[object, float]) -> object:
+    return max(numbers, key=lambda name: numbers[name])
 
 
 def _line(key: str, value: object) -> str:

@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alo.data.export import export_artifacts
 from alo.data.locations import Access
-from alo.data.models import fetch_models
 from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine import unfinished
 from alo.engine.environment import GitState, imported_packages
@@ -346,6 +344,8 @@ class PipelineRun:
             self.record = self.record._replace(train_id=self.job.train_id)
             return
         if self.job.model_source is not None:
+            from alo.data.models import fetch_models
+
             fetched = self.workspace.unfinished / "fetched-models"
             fetch_models(self.job.model_source, fetched)
             with self.guard.held():
@@ -369,6 +369,8 @@ class PipelineRun:
         target = self.job.export_target
         if target is None:
             return []
+        from alo.data.export import export_artifacts
+
         archive_format = self.job.plan.control.save_inference_format
         exported = export_artifacts(self.artifacts, self.kind, target, archive_format)
         self.emit(info(f"saved to {target}: {len(exported)} files"))

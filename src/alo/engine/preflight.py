@@ -8,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.export import check_export_target
 from alo.data.locations import Access, BadLocation, RemoteLocation, SourceFile, list_sources
-from alo.data.models import check_model_source
 from alo.data.staging import bytes_to_copy
 from alo.engine.request import MODES, RunRequest
 from alo.errors import CheckError, Problem, UsageError
@@ -198,11 +196,15 @@ def _check_outside(job: Job, problems: list[Problem]) -> Job:
         problems.append(_location_problem(job, f"load_{kind}_data_path", error))
     try:
         if target:
+            from alo.data.export import check_export_target  # with the compressors
+
             job = job._replace(export_target=check_export_target(home, target, access))
     except BadLocation as error:
         problems.append(_location_problem(job, f"save_{kind}_artifacts_path", error))
     try:
         if kind == "inference" and external.load_model_path:
+            from alo.data.models import check_model_source
+
             job = job._replace(
                 model_source=check_model_source(home, external.load_model_path, access)
             )

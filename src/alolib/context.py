@@ -1,0 +1,63 @@
+"""Where one step runs: what every call of the asset API has to know, and where log lines go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from time import time
+
+from alolib.callers import calling_frame
+from alolib.contract import Handover
+from alolib.messages import LogLine
+from alolib.structure import AssetStructure
+
+
+class StepContext:
+    """An asset's structure, and what follows from it.
+
+    Apart from the API object, whose attributes an asset may overwrite with its own.
+    """
+
+    __slots__ = ("home", "kind", "log_file", "step", "structure")
+
+    def __init__(self, structure: AssetStructure) -> None:
+        envs = structure.envs
+        home = str(envs.get("project_home") or os.getcwd())
+        self.structure = structure
+        self.home = home if home.endswith("/") else f"{home}/"
+        self.kind = str(envs.get("pipeline") or "train_pipeline").removesuffix("_pipeline")
+        self.step = str(envs.get("step") or "step")
+        self.log_file = str(envs.get("log_file_path") or "")
+
+    @property
+    def handover(self) -> Handover:
+        return self.structure.handover
+
+    @property
+    def args_place(self) -> str:
+        """Where the step's args are in the plan."""
+        return f"experimental_plan.yaml, user_parameters.{self.kind}_pipeline.{self.step}.args"
+
+    @property
+    def artifacts(self) -> str:
+        return f"{self.home}{self.kind}_artifacts/"
+
+    @property
+    def summary_file(self) -> str:
+        return f"{self.artifacts}score/{self.kind}_summary.yaml"
+
+    def log(self, level: str, message: object, show: bool = False) -> None:
+        """Log a message with the file, line and function of the asset."""
+        frame = calling_frame()
+        code = frame.f_code
+        name = os.path.basename(code.co_filename)
+        line = LogLine(
+            time(), "USER", level, name, frame.f_lineno, code.co_name, str(message), show
+        )
+        if self.handover.emit is not None:
+            self.handover.emit(line)
+            return
+        sys.stdout.write(f"{line.format()}\n")
+        if self.log_file:
+            with open(self.log_file, "a", encoding="utf-8") as file:
+                file.write(f"{line.format()}\n")

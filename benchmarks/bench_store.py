@@ -65,6 +65,14 @@ def _by_turns(folder: Path, *parts: str) -> list[Cost]:
     return [Cost(*map(median, zip(*seen, strict=True))) for seen in costs.values()]
 
 
+def baseline(folder: Path) -> float:
+    """Seconds that writing the frame's memory once takes."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        os.sync()
+        _, text = run(python("-m", "benchmarks.bench_store", "plain", place))
+    return Cost(*json.loads(text)).seconds
+
+
 def _play(part: str, folder: Path) -> Cost:
     data: dict[str, object] = {"frame": _frame()}
     if part == "plain":

@@ -11,36 +11,47 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
+from shutil import copy, copytree
+from time import gmtime, strftime
 from typing import Any
-from weakref import finalize
 
+from alo.engine.logs import PIPELINE_LOG
 from alo.engine.task import step_meta
 from alo.errors import UsageError
+from alo.events import LogLine
 from alo.files import remove_tree
 from alo.layout import KINDS, Workspace
 from alo.sources.loader import asset_module
 from alo.version import __version__
 from alolib.contract import Handover
-from alolib.messages import LogLine
 from alolib.structure import AssetStructure
+
+__all__ = ["AssetResult", "run_asset"]
 
 Content = str | bytes | os.PathLike[str]
 
 
 class AssetResult:
-    """What an asset gave back. A temporary workspace is there as long as this object is."""
+    """What an asset gave back.
+
+    Attributes:
+        data, config: what it saved.
+        summary: what it gave ``save_summary``, as stored; None if it did not.
+        lines: its log lines, each with ``level``, ``text``, ``file``, ``line``, ``function``, ``show``.
+        workspace: the folder it ran in; a temporary one is removed when Python ends.
+    """
 
     def __init__(self, handover: Handover, lines: list[LogLine], workspace: Path) -> None:
         self.data: dict[str, Any] = handover.data or {}
         self.config: dict[str, Any] = handover.config or {}
         self.summary: dict[str, Any] | None = handover.summary
-        self.lines = lines  # what save_info, save_warning and save_error were called with
+        self.lines = lines
         self.workspace = workspace
 
     @property
@@ -68,7 +79,7 @@ def run_asset(
     asset: type | str | os.PathLike[str],
     *,
     args: Mapping[str, Any] | None = None,
-    data: dict[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,
     pipeline: str = "train",
     step: str = "",
@@ -78,6 +89,8 @@ def run_asset(
 ) -> AssetResult:
     """Make an asset and call its ``run``, as the engine does.
 
+    Its log lines are printed too, so that pytest shows them for a test that fails.
+
     Args:
         asset: the class ``UserAsset``, or the path of the asset's folder or file.
         args: as in the plan.
@@ -85,8 +98,9 @@ def run_asset(
         config: what the steps before have saved; ``meta`` is added.
         pipeline: train or inference.
         step: its name; by default that of the asset's folder.
-        workspace: a folder to work in; by default a temporary one.
-        input_files: name below the input path → text, bytes, or a path to copy from.
+        workspace: a folder to work in; by default a new temporary one.
+        input_files: name below ``get_input_path()`` → text, bytes, or the path (``Path``) of a file
+            or folder to copy.
         model_files: name below ``train_artifacts/models/`` → the same.
     Raises:
         AssetError: the asset did not keep the contract.
@@ -95,62 +109,103 @@ def run_asset(
     kind = pipeline.removesuffix("_pipeline")
     if kind not in KINDS:
         raise UsageError(f"no pipeline '{pipeline}'", fix="it can be train or inference")
+    space = Workspace(Path(workspace) if workspace else _temporary_folder())
+    _fill(space.input(kind), input_files or {})
+    _fill(space.models, model_files or {})
     name = step or _step_of(asset)
-    home = Path(workspace or tempfile.mkdtemp(prefix="alo-test-")).resolve()
-    space = Workspace(home)
-    _write(space.input(kind), input_files or {})
-    _write(space.models, model_files or {})
     lines: list[LogLine] = []
-    handover = Handover(is_first=data is None, steps=(name,), emit=lines.append)
-    meta = step_meta(space, f"{kind}_pipeline", name, 0)
-    structure = AssetStructure(
-        _envs(space, kind, name), args, data, {**(config or {}), "meta": meta}
-    )
-    structure.handover = handover
-    result = AssetResult(handover, lines, home)
-    if workspace is None:
-        finalize(result, remove_tree, home)
-    with ExitStack() as stack:
-        user_asset: Any = asset
-        if not isinstance(asset, type):
-            user_asset = stack.enter_context(asset_module(_folder_of(asset), name))
+    structure = _structure(space, kind, name, args, data, config)
+    structure.handover = Handover(is_first=data is None, steps=(name,), emit=_Emit(lines))
+    _run(asset, structure)
+    structure.handover.check()
+    return AssetResult(structure.handover, lines, space.home)
+
+
+class _Emit:
+    """Remembers log lines, and prints them."""
+
+    def __init__(self, lines: list[LogLine]) -> None:
+        self._lines = lines
+
+    def __call__(self, line: LogLine) -> None:
+        self._lines.append(line)
+        sys.stdout.write(f"{line.format()}\n")
+
+
+def _run(asset: type | str | os.PathLike[str], structure: AssetStructure) -> None:
+    user_asset: Any = asset
+    if isinstance(asset, type):
         user_asset(structure).run()
-    handover.check()
-    result.data, result.config = handover.data or {}, handover.config or {}
-    result.summary = handover.summary
-    return result
+        return
+    folder, name = _place_of(Path(asset))
+    with asset_module(folder, name) as user_asset:
+        user_asset(structure).run()
 
 
-def _folder_of(asset: str | os.PathLike[str]) -> Path:
-    path = Path(asset).resolve()
-    return path.parent if path.is_file() else path
+def _place_of(path: Path) -> tuple[Path, str]:
+    """An asset's folder, and the name its file has after ``asset_``."""
+    path = path.resolve()
+    if path.suffix == ".py":
+        return path.parent, path.stem.removeprefix("asset_")
+    return path, path.name
 
 
 def _step_of(asset: type | str | os.PathLike[str]) -> str:
     if not isinstance(asset, type):
-        return _folder_of(asset).name
-    file = Path(str(getattr(sys.modules.get(asset.__module__), "__file__", "") or "step"))
+        return _place_of(Path(asset))[0].name
+    file = Path(str(getattr(sys.modules.get(asset.__module__), "__file__", "")))
     return file.stem.removeprefix("asset_") if file.stem.startswith("asset_") else "step"
 
 
-def _write(folder: Path, files: Mapping[str, Content]) -> None:
+def _temporary_folder() -> Path:
+    # Until Python ends, not until the result is gone: a test may keep no more of it than a path.
+    folder = Path(tempfile.mkdtemp(prefix="alo-test-"))
+    atexit.register(remove_tree, folder)
+    return folder
+
+
+def _fill(folder: Path, files: Mapping[str, Content]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, str):
             path.write_text(content, encoding="utf-8")
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
+        elif os.path.isdir(content):
+            copytree(content, path, dirs_exist_ok=True)
         else:
-            is_path = isinstance(content, os.PathLike)
-            path.write_bytes(Path(content).read_bytes() if is_path else content)  # type: ignore[arg-type]
+            copy(content, path)
 
 
-def _envs(space: Workspace, kind: str, step: str) -> dict[str, Any]:
-    return {
+def _structure(
+    space: Workspace,
+    kind: str,
+    step: str,
+    args: Mapping[str, Any] | None,
+    data: Mapping[str, Any] | None,
+    config: Mapping[str, Any] | None,
+) -> AssetStructure:
+    meta = step_meta(space, f"{kind}_pipeline", step, 0)
+    log = space.artifacts(kind) / "log" / PIPELINE_LOG
+    log.parent.mkdir(parents=True, exist_ok=True)
+    envs = {
         "project_home": f"{space.home}/",
         "pipeline": f"{kind}_pipeline",
         "step": step,
         "num_step": 0,
+        "prev_step": "",
+        "artifacts": meta["artifacts"],
         "alo_version": __version__,
+        "solution_metadata_version": "",
+        "asset_branch": "",
         "interface_mode": "memory",
+        "proc_start_time": strftime("%Y%m%dT%H%M%SZ", gmtime()),
+        "save_train_artifacts_path": "",
+        "save_inference_artifacts_path": "",
+        "check_resource": False,
+        "log_file_path": str(log),
     }
+    # Copies: what the asset replaces or deletes stays as it is in the test.
+    return AssetStructure(envs, args, dict(data or {}), {**(config or {}), "meta": meta})

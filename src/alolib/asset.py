@@ -58,7 +58,7 @@ class AssetApi:
         self.input_data_home = f"{alo.home}input/"
         self.artifact_dir = f"{alo.kind}_artifacts/"
         self.log_file_path = alo.log_file
-        self.save_artifacts_path = str(envs.get(f"save_{alo.kind}_artifacts_path") or "")
+        self.save_artifacts_path = alo.save_path
         self.alo_version = str(envs.get("alo_version") or "")
         self.alolib_version = ALOLIB_VERSION
         handover = alo.handover
@@ -188,18 +188,16 @@ class AssetApi:
             raise PathError(
                 f"use_inference_path is {use_inference_path!r}; it has to be True or False"
             )
-        handover, models = self._alo.handover, f"{self._alo.home}train_artifacts/models/"
-        if self._alo.kind == "inference" and use_inference_path:
-            models = f"{self._alo.home}inference_artifacts/models/"
-            return made(train_model_folder(models, self._alo.step, handover.steps))
-        if use_inference_path:
+        alo, handover = self._alo, self._alo.handover
+        if use_inference_path and alo.kind == "train":
             raise PathError(
                 "use_inference_path=True is for the inference pipeline",
                 fix="in the train pipeline call get_model_path() without it",
             )
-        if self._alo.kind == "inference":
-            return inference_model_folder(models, self._alo.step, handover.steps, handover.train_steps)
-        return made(train_model_folder(models, self._alo.step, handover.steps))
+        if use_inference_path or alo.kind == "train":
+            return made(train_model_folder(f"{alo.artifacts}models/", alo.step, handover.steps))
+        models = f"{alo.home}train_artifacts/models/"
+        return inference_model_folder(models, alo.step, handover.steps, handover.train_steps)
 
     def get_output_path(self) -> str:
         """The folder for the result: in inference one table, one image, or one of each."""
@@ -244,11 +242,9 @@ class AssetApi:
             SummaryError: a value cannot be kept; says which and why.
         """
         summary = make_summary(result, score, note, probability)
-        version = str(self.asset_envs.get("solution_metadata_version") or "")
-        write_summary(
-            self._alo.summary_file, summary, self.save_artifacts_path, f"v{version}" if version else ""
-        )
-        self._alo.handover.summary = summary
+        alo = self._alo
+        write_summary(alo.summary_file, summary, alo.save_path, alo.summary_version)
+        alo.handover.summary = summary
         return dict(summary)
 
     def load_summary(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class StepContext:
     Apart from the API object, whose attributes an asset may overwrite with its own.
     """
 
-    __slots__ = ("home", "kind", "log_file", "step", "structure")
+    __slots__ = ("home", "kind", "log_file", "save_path", "step", "structure")
 
     def __init__(self, structure: AssetStructure) -> None:
         envs = structure.envs
@@ -27,6 +27,7 @@ class StepContext:
         self.home = home if home.endswith("/") else f"{home}/"
         self.kind = str(envs.get("pipeline") or "train_pipeline").removesuffix("_pipeline")
         self.step = str(envs.get("step") or "step")
+        self.save_path = str(envs.get(f"save_{self.kind}_artifacts_path") or "")
         self.log_file = str(envs.get("log_file_path") or "")
 
     @property
@@ -45,6 +46,12 @@ class StepContext:
     @property
     def summary_file(self) -> str:
         return f"{self.artifacts}score/{self.kind}_summary.yaml"
+
+    @property
+    def summary_version(self) -> str:
+        """``v`` and the version of the solution metadata; empty without any."""
+        version = str(self.structure.envs.get("solution_metadata_version") or "")
+        return f"v{version}" if version else ""
 
     def log(self, level: str, message: object, show: bool = False) -> None:
         """Log a message with the file, line and function of the asset."""

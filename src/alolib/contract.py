@@ -55,6 +55,10 @@ class Handover:
         self.config_keys: frozenset[str] = frozenset()
         self.places: dict[str, str] = {}  # call → where it was made first; "run" → where run is
 
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        """For the process of a pool, where log lines go to the console and the log file."""
+        return None, {name: getattr(self, name) for name in self.__slots__} | {"emit": None}
+
     def save(self, what: str, value: object) -> None:
         """Take what ``save_data`` or ``save_config`` was called with, as it is at this moment.
 

@@ -15,6 +15,7 @@ CONVERTED = [
     (True, "str", "True"),
     ("a", "list", ["a"]),
     (5, "list", [5]),
+    ({"a": 1}, "list", [{"a": 1}]),
     ([1, "b"], "list", [1, "b"]),
     ([1], "str", [1]),
     ([1], "int", [1]),
@@ -33,6 +34,7 @@ CONVERTED = [
     ("ON", "bool", True),
     ("1", "bool", True),
     (1, "bool", True),
+    (1.0, "bool", True),
     ("False", "bool", False),
     ("no", "bool", False),
     ("oFf", "bool", False),
@@ -70,7 +72,7 @@ def test_a_value_that_does_not_convert_is_told_with_key_value_and_type(
         make(args={"depth": value}).asset.check_args("depth", chng_type=type_name)
 
     text = str(caught.value)
-    for part in ("'depth'", repr(value), type(value).__name__, type_name, "step train"):
+    for part in ("'depth'", repr(value), type(value).__name__, f"no {type_name}", "step 'train'"):
         assert part in text
 
 
@@ -81,8 +83,14 @@ def test_a_missing_arg_gives_the_default_converted(make: Callable[..., Any]) -> 
     assert asset.check_args("x", False, "3", "int") == 3
     assert asset.check_args("x", default=[], chng_type="list") == []
     assert asset.check_args("x", default="a", chng_type="list") == ["a"]
-    with pytest.raises(ArgsError):
-        asset.check_args("x", default="three", chng_type="int")
+    assert asset.check_args("x", default=("a", "b"), chng_type="list") == ["a", "b"]
+
+
+def test_a_default_that_does_not_convert_is_told_with_the_line_of_the_asset(
+    make: Callable[..., Any],
+) -> None:
+    with pytest.raises(ArgsError, match=r"(?s)default of the arg 'x'.*'three'.*test_args\.py:\d+"):
+        make().asset.check_args("x", default="three", chng_type="int")
 
 
 def test_a_blank_arg_is_missing_where_it_is_optional(make: Callable[..., Any]) -> None:
@@ -106,8 +114,19 @@ def test_a_missing_required_arg_is_told_with_its_place_in_the_plan(
         make("inference", "output").asset.check_args("y_column", is_required=True)
 
     text = str(caught.value)
-    for part in ("'y_column'", "user_parameters.inference_pipeline", "step output", "add"):
+    for part in (
+        "'y_column' of step 'output'",
+        "experimental_plan.yaml, user_parameters.inference_pipeline.output.args",
+        "add '- y_column: VALUE'",
+    ):
         assert part in text
+
+
+def test_a_missing_required_arg_is_told_with_the_nearest_that_is_there(
+    make: Callable[..., Any],
+) -> None:
+    with pytest.raises(ArgsError, match="or correct 'y_colum'"):
+        make(args={"y_colum": "a", "other": 1}).asset.check_args("y_column", is_required=True)
 
 
 def test_an_unknown_type_is_told_with_the_known_ones(make: Callable[..., Any]) -> None:
@@ -122,3 +141,11 @@ def test_load_args_gives_a_copy(make: Callable[..., Any]) -> None:
 
     assert asset.load_args() == {"x": [1]}
     assert make().asset.load_args() == {}
+
+
+def test_a_list_that_check_args_gives_is_a_copy(make: Callable[..., Any]) -> None:
+    asset = make(args={"x": [1, [2]]}).asset
+
+    asset.check_args("x")[1].append(3)
+
+    assert asset.check_args("x") == [1, [2]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,6 +105,69 @@ def test_attributes_of_2x_are_there(make: Callable[..., Any], tmp_path: Path) ->
     assert asset.logger.name
     assert asset.load_envs() == asset.asset_envs
     assert asset.load_envs() is not asset.asset_envs
+
+
+def test_an_asset_may_use_any_name_for_its_own(lines: list[LogLine]) -> None:
+    class UserAsset(Asset):
+        def __init__(self, asset_structure: AssetStructure) -> None:
+            super().__init__(asset_structure)
+            own: Any = self
+            own.logger = own._logger = own.step = own._step = own._kind = own._structure = "own"
+            own.project_home = own.asset_envs = own.asset_args = own.artifact_dir = "own"
+
+        def log(self, message: str) -> None:
+            self.save_info(message)
+
+        _log = log
+
+        @Asset.decorator_run
+        def run(self) -> None:
+            self._log(f"{self.logger} {self.check_args('n', chng_type='int')}")
+            self.save_data({})
+            self.save_config({})
+
+    structure = AssetStructure(args={"n": 1})
+    structure.handover.emit = lines.append
+
+    assert UserAsset(structure).run() == ({}, {})
+    assert [line.text for line in lines] == ["own 1"]
+
+
+def test_an_asset_can_be_sent_to_another_process(
+    make: Callable[..., Any], lines: list[LogLine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asset = make(args={"n": 1})
+    asset._alo.handover.emit = lambda line: lines.append(line)  # cannot be pickled
+
+    there = pickle.loads(pickle.dumps(asset))  # noqa: S301 - our own
+    there.asset.save_info("from there")
+
+    assert there.asset.check_args("n", chng_type="int") == 1
+    assert "from there" in capsys.readouterr().out
+
+
+def test_calls_work_on_the_asset_itself_too(make: Callable[..., Any]) -> None:
+    asset = make(data={"d": 1}, args={"a": 2})
+
+    assert (asset.load_data(), asset.load_args()) == ({"d": 1}, {"a": 2})
+
+
+def test_everything_may_be_left_out_of_a_structure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asset = Asset(AssetStructure()).asset
+
+    assert asset.project_home == f"{tmp_path}/"
+    assert asset.get_input_path() == f"{tmp_path}/input/train/"
+    assert (asset.load_args(), asset.load_config(), asset.load_envs()) == ({}, {}, {})
+
+
+def test_each_call_tells_editors_what_it_does() -> None:
+    for name, call in vars(alolib.asset.AssetApi).items():
+        if not name.startswith("_") and callable(call):
+            assert call.__doc__, name
+            assert "return" in call.__annotations__, name
 
 
 def test_an_asset_does_not_keep_its_data_alive() -> None:

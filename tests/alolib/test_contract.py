@@ -28,7 +28,7 @@ def test_what_is_saved_is_a_copy_of_the_dict_and_not_of_its_values(
     value["later"] = [2]
     rows.append(3)
 
-    saved = getattr(asset._structure.handover, what)
+    saved = getattr(asset._alo.handover, what)
     assert saved == {"rows": [1, 3]}
     assert saved["rows"] is rows
 
@@ -39,7 +39,9 @@ def test_only_a_dict_can_be_saved(what: str, value: object, make: Callable[..., 
     with pytest.raises(ContractError) as caught:
         save(make().asset, what, value)
 
-    assert f"save_{what} needs a dict, not {type(value).__name__}" in str(caught.value)
+    assert f"save_{what} in step 'train' needs a dict, not {type(value).__name__}" in str(
+        caught.value
+    )
     assert "test_contract.py:" in str(caught.value)
 
 
@@ -67,11 +69,16 @@ def test_every_missing_key_is_named_even_when_deleted_in_place(
         save(asset, what, value)
 
 
+def test_meta_in_config_may_not_disappear(make: Callable[..., Any]) -> None:
+    with pytest.raises(ContractError, match=r"(?s)dropped from config.*: meta.*load_config\(\)"):
+        make(config={"meta": {}}).asset.save_config({"x": 1})
+
+
 def test_keys_may_get_new_values_and_new_keys_may_come(make: Callable[..., Any]) -> None:
     asset = make(data={"a": 1})
     asset.asset.save_data({"a": 2, "b": 3})
 
-    assert asset._structure.handover.data == {"a": 2, "b": 3}
+    assert asset._alo.handover.data == {"a": 2, "b": 3}
 
 
 @pytest.mark.parametrize("missing", ["data", "config"])
@@ -96,3 +103,15 @@ def test_a_decorated_run_gives_what_was_saved() -> None:
             self.save_config({"y": 2})
 
     assert UserAsset(AssetStructure()).run() == ({"x": 1}, {"y": 2})
+
+
+def test_a_run_without_the_decorator_is_checked_by_the_handover() -> None:
+    class UserAsset(Asset):
+        def run(self) -> None:
+            self.asset.save_config({})
+
+    structure = AssetStructure({"step": "fit"})
+    UserAsset(structure).run()
+
+    with pytest.raises(ContractError, match="step 'fit' did not call save_data"):
+        structure.handover.check()

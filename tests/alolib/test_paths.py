@@ -110,7 +110,8 @@ def test_an_inference_may_make_a_model_of_its_own(make: Callable[..., Any], tmp_
 def test_what_does_not_fit_the_pipeline_is_an_error(make: Callable[..., Any]) -> None:
     with pytest.raises(PathError, match="inference pipeline"):
         make("train").asset.get_model_path(use_inference_path=True)
-    with pytest.raises(PathError, match="True or False"):
-        make("inference").asset.get_model_path(use_inference_path="yes")
+    for value in ("yes", 1, None):
+        with pytest.raises(PathError, match=r"(?s)True or False.*test_paths\.py:\d+"):
+            make("inference").asset.get_model_path(use_inference_path=value)
     with pytest.raises(PathError, match="train pipeline"):
         make("inference").asset.get_report_path()

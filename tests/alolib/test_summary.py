@@ -80,6 +80,7 @@ REFUSED = [
     (("r", 1.01, "", {}), "from 0 to 1"),
     (("r", -0.1, "", {}), "from 0 to 1"),
     (("r", float("nan"), "", {}), "NaN"),
+    (("r", 10**400, "", {}), "many digits"),
     (("r", "0.5", "", {}), "has to be a number"),
     (("r", True, "", {}), "has to be a number"),
     (("r", np.array([0.1, 0.2]), "", {}), "one number"),
@@ -104,9 +105,41 @@ def test_the_largest_probability_takes_up_the_difference() -> None:
     assert summary["probability"] == {"a": 0.34, "b": 0.33, "c": 0.33}
 
 
-@given(st.lists(st.floats(0.0001, 1), min_size=1, max_size=400))
-def test_rounded_probabilities_sum_to_one_and_keep_their_largest(weights: list[float]) -> None:
-    exact = {f"c{number}": weight / sum(weights) for number, weight in enumerate(weights)}
+@pytest.mark.parametrize("total", [0.99, 1.01])
+def test_a_sum_as_far_from_1_as_is_allowed_is_taken(total: float) -> None:
+    summary = make_summary("r", 0, "", {"a": 0.7, "b": total - 0.7})
+
+    assert summary["probability"] == {"a": round(1 - (total - 0.7), 2), "b": round(total - 0.7, 2)}
+
+
+def test_more_classes_may_be_further_from_1() -> None:
+    four = {name: 0.255 for name in "abcd"}
+
+    assert make_summary("r", 0, "", four)
+    with pytest.raises(SummaryError, match=re.escape("sum to 1.02")):
+        make_summary("r", 0, "", {"a": 0.51, "b": 0.51})
+
+
+@pytest.mark.parametrize(
+    ("exact", "stored"),
+    [
+        ({"a": 0.501, "b": 0.499}, {"a": 0.501, "b": 0.499}),
+        ({"a": 0.5, "b": 0.5, "c": 0.015}, {"a": 0.5, "b": 0.49, "c": 0.01}),
+        ({"a": 1}, {"a": 1.0}),
+    ],
+)
+def test_as_many_decimals_as_it_takes_to_keep_the_largest(
+    exact: dict[str, float], stored: dict[str, float]
+) -> None:
+    assert make_summary("r", 0, "", exact)["probability"] == stored
+
+
+@given(st.lists(st.floats(0.0001, 1), min_size=1, max_size=400), st.floats(-1, 1))
+def test_rounded_probabilities_sum_to_one_and_keep_their_largest(
+    weights: list[float], deviation: float
+) -> None:
+    total = sum(weights) / (1 + deviation * max(0.01, 0.005 * len(weights)))
+    exact = {f"c{number}": min(weight / total, 1) for number, weight in enumerate(weights)}
 
     rounded: Any = make_summary("r", 0, "", exact)["probability"]
 

@@ -50,7 +50,7 @@ class Roots:
 
     def name(self, path: str) -> bool:
         """Whether the path, as it is written, leads into one of them."""
-        return os.path.join(path, "").startswith(self._prefixes)
+        return f"{path}{os.sep}".startswith(self._prefixes)
 
 
 def is_installed(path: str) -> bool:

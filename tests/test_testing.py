@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import gc
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alo.errors import ContractError, UsageError
+from alo.errors import ContractError, StoppedByAsset, UsageError
+from alo.sources.loader import AssetNotFound
 from alo.testing import run_asset
 from alolib.asset import Asset
 
@@ -94,12 +96,114 @@ def test_errors_come_out_as_they_are() -> None:
         run_asset(Doubler, pipeline="test")
 
 
-def test_a_temporary_workspace_goes_with_the_result(tmp_path: Path) -> None:
-    result = run_asset(Doubler, data={"x": 1})
-    workspace = result.workspace
-    assert workspace.is_dir()
-    del result
-    gc.collect()
+def test_a_temporary_workspace_is_there_until_python_ends(folder: Path) -> None:
+    code = (
+        "from alo.testing import run_asset\n"
+        f"files = run_asset({str(folder)!r}, args={{'n': 1}}, input_files={{'a/b.txt': 'x'}}).files\n"
+        "path = files['train_artifacts/models/train/model']\n"
+        "print(path.read_text(), path)"
+    )
 
-    assert not workspace.exists()
-    assert run_asset(Doubler, data={"x": 1}, workspace=tmp_path).workspace == tmp_path
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    text, path = done.stdout.splitlines()[-1].split()
+    assert text == "X"
+    assert not Path(path).parents[3].exists()
+
+
+def test_a_workspace_that_is_given_stays(tmp_path: Path) -> None:
+    result = run_asset(Doubler, data={"x": 1}, workspace=tmp_path)
+
+    assert result.workspace == tmp_path
+    assert tmp_path.is_dir()
+
+
+def test_the_data_of_the_test_stays_as_it_is() -> None:
+    class Dropper(Asset):
+        @Asset.decorator_run
+        def run(self) -> None:
+            data = self.asset.load_data()
+            data["x"] = 2
+            self.asset.save_data(data)
+            self.asset.save_config(self.asset.load_config())
+
+    given = {"x": 1}
+
+    assert run_asset(Dropper, data=given).data == {"x": 2}
+    assert given == {"x": 1}
+
+
+def test_files_and_folders_are_copied_in(tmp_path: Path) -> None:
+    class Lister(Asset):
+        @Asset.decorator_run
+        def run(self) -> None:
+            root = Path(self.asset.get_input_path())
+            names = [path.relative_to(root).as_posix() for path in root.rglob("*.*")]
+            self.asset.save_data({"names": sorted(names)})
+            self.asset.save_config(self.asset.load_config())
+
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/1.png").write_bytes(b"1")
+    given = {"p": tmp_path / "photos", "one.png": tmp_path / "photos/1.png"}
+
+    result = run_asset(Lister, input_files=given, workspace=tmp_path / "w")
+
+    assert result.data["names"] == ["one.png", "p/1.png"]
+
+
+def test_the_step_number_tells_whether_there_is_data_to_load() -> None:
+    class Teller(Asset):
+        @Asset.decorator_run
+        def run(self) -> None:
+            self.asset.save_data({"meta": self.asset.load_config()["meta"]})
+            self.asset.save_config(self.asset.load_config())
+
+    first, later = run_asset(Teller), run_asset(Teller, data={}, pipeline="inference")
+
+    assert (first.data["meta"]["step_number"], first.data["meta"]["pipeline"]) == (
+        0,
+        "train_pipeline",
+    )
+    assert (later.data["meta"]["step_number"], later.data["meta"]["pipeline"]) == (
+        1,
+        "inference_pipeline",
+    )
+
+
+def test_log_lines_are_kept_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    class Talker(Asset):
+        @Asset.decorator_run
+        def run(self) -> None:
+            self.asset.save_info("hello", show=True)
+            self.asset.save_error("no rows")
+
+    with pytest.raises(StoppedByAsset, match="no rows"):
+        run_asset(Talker)
+
+    assert "] hello\n" in capsys.readouterr().out
+
+
+def test_an_asset_without_the_decorator_is_checked_too() -> None:
+    class Silent(Asset):
+        def run(self) -> None: ...
+
+    with pytest.raises(ContractError, match="did not call save_data"):
+        run_asset(Silent)
+
+
+def test_all_envs_that_the_engine_gives_are_there(make_solution: Any, run: Any) -> None:
+    code = """
+        self.data["envs"] = " ".join(sorted(self.asset.load_envs()))
+        Path(self.asset.get_output_path(), "envs.txt").write_text(self.data["envs"])
+    """
+    home = make_solution({"a": code})
+    run(home, "train")
+
+    result = run_asset(home / "assets/a")
+
+    assert result.data["envs"] == (home / "train_artifacts/output/envs.txt").read_text()
+
+
+def test_an_asset_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AssetNotFound, match="no folder"):
+        run_asset(tmp_path / "assets/nowhere")

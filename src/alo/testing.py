@@ -114,22 +114,16 @@ def run_asset(
     _fill(space.models, model_files or {})
     name = step or _step_of(asset)
     lines: list[LogLine] = []
+
+    def emit(line: LogLine) -> None:
+        lines.append(line)
+        sys.stdout.write(f"{line.format()}\n")
+
     structure = _structure(space, kind, name, args, data, config)
-    structure.handover = Handover(is_first=data is None, steps=(name,), emit=_Emit(lines))
+    structure.handover = Handover(is_first=data is None, steps=(name,), emit=emit)
     _run(asset, structure)
     structure.handover.check()
     return AssetResult(structure.handover, lines, space.home)
-
-
-class _Emit:
-    """Remembers log lines, and prints them."""
-
-    def __init__(self, lines: list[LogLine]) -> None:
-        self._lines = lines
-
-    def __call__(self, line: LogLine) -> None:
-        self._lines.append(line)
-        sys.stdout.write(f"{line.format()}\n")
 
 
 def _run(asset: type | str | os.PathLike[str], structure: AssetStructure) -> None:
@@ -187,14 +181,15 @@ def _structure(
     data: Mapping[str, Any] | None,
     config: Mapping[str, Any] | None,
 ) -> AssetStructure:
-    meta = step_meta(space, f"{kind}_pipeline", step, 0)
+    number = 0 if data is None else 1
+    meta = step_meta(space, f"{kind}_pipeline", step, number)
     log = space.artifacts(kind) / "log" / PIPELINE_LOG
     log.parent.mkdir(parents=True, exist_ok=True)
     envs = {
         "project_home": f"{space.home}/",
         "pipeline": f"{kind}_pipeline",
         "step": step,
-        "num_step": 0,
+        "num_step": number,
         "prev_step": "",
         "artifacts": meta["artifacts"],
         "alo_version": __version__,
@@ -207,5 +202,5 @@ def _structure(
         "check_resource": False,
         "log_file_path": str(log),
     }
-    # Copies: what the asset replaces or deletes stays as it is in the test.
+    # A copy: what the asset replaces in it or deletes from it stays as it is in the test.
     return AssetStructure(envs, args, dict(data or {}), {**(config or {}), "meta": meta})

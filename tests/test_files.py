@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,30 @@ from alo.files import (
     claim_temporary,
     is_leftover,
     remove_tree,
+    sweep_dead,
     sweep_leftovers,
     temporary_beside,
     write_whole,
 )
+
+
+def test_temporary_files_of_dead_processes_are_swept_and_no_others(tmp_path: Path) -> None:
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    gone = tmp_path / f".a.json.{dead.stdout.strip()}-00ff00ff.alo-tmp"
+    live = tmp_path / f".a.json.{os.getpid()}-00ff00ff.alo-tmp"
+    other = tmp_path / ".a.json.alo-tmp"
+    for path in (gone, live, other):
+        path.write_text("")
+
+    sweep_dead(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {live.name, other.name}
+    sweep_dead(tmp_path / "not there")
 
 
 @pytest.mark.parametrize("durable", [False, True])

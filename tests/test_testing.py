@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,12 @@ def test_an_asset_of_a_folder_gives_back_all_that_it_made(folder: Path, name: st
     assert result.summary is not None
     assert result.summary["result"] == "hello"
     assert result.messages == ["done"]
+    assert (result.lines[0].file, result.lines[0].function) == ("asset_train.py", "run")
     assert result.files["train_artifacts/models/train/model"].read_text() == "HELLO"
+    assert list(result.files) == [
+        "train_artifacts/models/train/model",
+        "train_artifacts/score/train_summary.yaml",
+    ]
     assert "text, n" in repr(result)
 
 
@@ -96,19 +100,14 @@ def test_errors_come_out_as_they_are() -> None:
         run_asset(Doubler, pipeline="test")
 
 
-def test_a_temporary_workspace_is_there_until_python_ends(folder: Path) -> None:
-    code = (
-        "from alo.testing import run_asset\n"
-        f"files = run_asset({str(folder)!r}, args={{'n': 1}}, input_files={{'a/b.txt': 'x'}}).files\n"
-        "path = files['train_artifacts/models/train/model']\n"
-        "print(path.read_text(), path)"
-    )
+def test_a_temporary_workspace_goes_with_the_result() -> None:
+    result = run_asset(Doubler, data={"x": 1})
+    workspace = result.workspace
+    assert workspace.is_dir()
+    del result
+    gc.collect()
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    text, path = done.stdout.splitlines()[-1].split()
-    assert text == "X"
-    assert not Path(path).parents[3].exists()
+    assert not workspace.exists()
 
 
 def test_a_workspace_that_is_given_stays(tmp_path: Path) -> None:
@@ -174,6 +173,7 @@ def test_log_lines_are_kept_and_printed(capsys: pytest.CaptureFixture[str]) -> N
     class Talker(Asset):
         @Asset.decorator_run
         def run(self) -> None:
+            self.asset.save_info("\udc80.csv")
             self.asset.save_info("hello", show=True)
             self.asset.save_error("no rows")
 
@@ -181,14 +181,6 @@ def test_log_lines_are_kept_and_printed(capsys: pytest.CaptureFixture[str]) -> N
         run_asset(Talker)
 
     assert "] hello\n" in capsys.readouterr().out
-
-
-def test_an_asset_without_the_decorator_is_checked_too() -> None:
-    class Silent(Asset):
-        def run(self) -> None: ...
-
-    with pytest.raises(ContractError, match="did not call save_data"):
-        run_asset(Silent)
 
 
 def test_all_envs_that_the_engine_gives_are_there(make_solution: Any, run: Any) -> None:
@@ -207,3 +199,37 @@ def test_all_envs_that_the_engine_gives_are_there(make_solution: Any, run: Any) 
 def test_an_asset_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(AssetNotFound, match="no folder"):
         run_asset(tmp_path / "assets/nowhere")
+
+
+def test_a_failed_asset_leaves_no_temporary_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    with pytest.raises(KeyError):
+        run_asset(Doubler, data={})
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_without_the_decorator_is_checked_too() -> None:
+    class Forgetful(Asset):
+        def run(self) -> None:
+            self.asset.save_data({})
+
+    with pytest.raises(ContractError, match=r"(?s)did not call save_config.*test_testing\.py:"):
+        run_asset(Forgetful)
+
+
+def test_two_assets_each_have_their_own_helper(folder: Path) -> None:
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "asset_other.py").write_text(SOURCE)
+    (other / "helper.py").write_text("def shout(text):\n    return text + '!'\n")
+    files = {"a/b.txt": "hey"}
+    options: Any = {"args": {"n": 1}, "input_files": files}
+
+    first, second = run_asset(folder, **options), run_asset(str(other), **options)
+
+    assert first.files["train_artifacts/models/train/model"].read_text() == "HEY"
+    assert second.files["train_artifacts/models/other/model"].read_text() == "hey!"

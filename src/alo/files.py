@@ -66,6 +66,28 @@ def sweep_leftovers(folder: Path, names: Collection[str]) -> None:
             continue
 
 
+def sweep_dead(folder: Path) -> None:
+    """Remove the temporary files of ``write_whole`` whose process has ended."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in filter(is_leftover, names):
+        pid = name.split(".")[-2].partition("-")[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True
+
+
 def is_leftover(name: str) -> bool:
     """Whether this is the name of a temporary file that a killed process left behind."""
     return name.endswith(".alo-tmp")

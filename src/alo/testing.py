@@ -11,15 +11,16 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from shutil import copy, copytree
 from time import gmtime, strftime
 from typing import Any
+from weakref import finalize
 
 from alo.engine.logs import PIPELINE_LOG
 from alo.engine.task import step_meta
@@ -29,6 +30,7 @@ from alo.files import remove_tree
 from alo.layout import KINDS, Workspace
 from alo.sources.loader import asset_module
 from alo.version import __version__
+from alolib.callers import place_of_run
 from alolib.contract import Handover
 from alolib.structure import AssetStructure
 
@@ -43,31 +45,29 @@ class AssetResult:
     Attributes:
         data, config: what it saved.
         summary: what it gave ``save_summary``, as stored; None if it did not.
-        lines: its log lines, each with ``level``, ``text``, ``file``, ``line``, ``function``, ``show``.
-        workspace: the folder it ran in; a temporary one is removed when Python ends.
+        lines: its log lines; each has ``level``, ``text``, ``file``, ``line`` and ``function``.
+        workspace: the folder it ran in; a temporary one goes when this object does.
+        files: what it wrote: name below the workspace → path.
     """
 
-    def __init__(self, handover: Handover, lines: list[LogLine], workspace: Path) -> None:
+    def __init__(
+        self,
+        handover: Handover,
+        lines: list[LogLine],
+        workspace: Path,
+        files: Mapping[str, Path],
+    ) -> None:
         self.data: dict[str, Any] = handover.data or {}
         self.config: dict[str, Any] = handover.config or {}
         self.summary: dict[str, Any] | None = handover.summary
         self.lines = lines
         self.workspace = workspace
+        self.files = files
 
     @property
     def messages(self) -> list[str]:
         """The texts of ``lines``."""
         return [line.text for line in self.lines]
-
-    @property
-    def files(self) -> dict[str, Path]:
-        """Each file in the artifacts folders, by its name below the workspace."""
-        return {
-            path.relative_to(self.workspace).as_posix(): path
-            for kind in KINDS
-            for path in sorted((self.workspace / f"{kind}_artifacts").rglob("*"))
-            if path.is_file()
-        }
 
     def __repr__(self) -> str:
         data = ", ".join(map(str, self.data)) or "none"
@@ -79,10 +79,10 @@ def run_asset(
     asset: type | str | os.PathLike[str],
     *,
     args: Mapping[str, Any] | None = None,
-    data: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
     pipeline: str = "train",
-    step: str = "",
+    step: str | None = None,
     workspace: str | os.PathLike[str] | None = None,
     input_files: Mapping[str, Content] | None = None,
     model_files: Mapping[str, Content] | None = None,
@@ -94,8 +94,8 @@ def run_asset(
     Args:
         asset: the class ``UserAsset``, or the path of the asset's folder or file.
         args: as in the plan.
-        data: what the step before has saved; None: the asset is the first step.
         config: what the steps before have saved; ``meta`` is added.
+        data: what the step before has saved; None: the asset is the first step.
         pipeline: train or inference.
         step: its name; by default that of the asset's folder.
         workspace: a folder to work in; by default a new temporary one.
@@ -109,31 +109,45 @@ def run_asset(
     kind = pipeline.removesuffix("_pipeline")
     if kind not in KINDS:
         raise UsageError(f"no pipeline '{pipeline}'", fix="it can be train or inference")
-    space = Workspace(Path(workspace) if workspace else _temporary_folder())
-    _fill(space.input(kind), input_files or {})
-    _fill(space.models, model_files or {})
+    home = Path(workspace or tempfile.mkdtemp(prefix="alo-test-")).resolve()
     name = step or _step_of(asset)
     lines: list[LogLine] = []
 
     def emit(line: LogLine) -> None:
         lines.append(line)
-        sys.stdout.write(f"{line.format()}\n")
+        text = f"{line.format()}\n"
+        sys.stdout.write(text.encode(errors="backslashreplace").decode())
 
-    structure = _structure(space, kind, name, args, data, config)
-    structure.handover = Handover(is_first=data is None, steps=(name,), emit=emit)
-    _run(asset, structure)
-    structure.handover.check()
-    return AssetResult(structure.handover, lines, space.home)
+    try:
+        space = Workspace(home)
+        _fill(space.input(kind), input_files or {})
+        _fill(space.models, model_files or {})
+        structure = _structure(space, kind, name, args, data, config)
+        structure.handover = Handover(is_first=data is None, steps=(name,), emit=emit)
+        before = _files(space)
+        _run(asset, structure)
+        after = _files(space)
+    except BaseException:
+        if not workspace:
+            remove_tree(home)
+        raise
+    written = {name: home / name for name, state in after.items() if before.get(name) != state}
+    result = AssetResult(structure.handover, lines, home, written)
+    if not workspace:
+        finalize(result, remove_tree, home)
+    return result
 
 
 def _run(asset: type | str | os.PathLike[str], structure: AssetStructure) -> None:
-    user_asset: Any = asset
-    if isinstance(asset, type):
+    with _class_of(asset) as user_asset:
+        structure.handover.places["run"] = place_of_run(user_asset)
         user_asset(structure).run()
-        return
-    folder, name = _place_of(Path(asset))
-    with asset_module(folder, name) as user_asset:
-        user_asset(structure).run()
+    structure.handover.check()
+
+
+def _class_of(asset: type | str | os.PathLike[str]) -> AbstractContextManager[Any]:
+    """The class; that of a path is imported apart from all others while inside."""
+    return nullcontext(asset) if isinstance(asset, type) else asset_module(*_place_of(Path(asset)))
 
 
 def _place_of(path: Path) -> tuple[Path, str]:
@@ -151,13 +165,6 @@ def _step_of(asset: type | str | os.PathLike[str]) -> str:
     return file.stem.removeprefix("asset_") if file.stem.startswith("asset_") else "step"
 
 
-def _temporary_folder() -> Path:
-    # Until Python ends, not until the result is gone: a test may keep no more of it than a path.
-    folder = Path(tempfile.mkdtemp(prefix="alo-test-"))
-    atexit.register(remove_tree, folder)
-    return folder
-
-
 def _fill(folder: Path, files: Mapping[str, Content]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -171,6 +178,16 @@ def _fill(folder: Path, files: Mapping[str, Content]) -> None:
             copytree(content, path, dirs_exist_ok=True)
         else:
             copy(content, path)
+
+
+def _files(space: Workspace) -> dict[str, tuple[int, int]]:
+    """Each file below the workspace but the input, with what changes when it is written anew."""
+    inputs = space.home / "input"
+    return {
+        path.relative_to(space.home).as_posix(): (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in sorted(space.home.rglob("*"))
+        if path.is_file() and inputs not in path.parents and path.suffix != ".pyc"
+    }
 
 
 def _structure(

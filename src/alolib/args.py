@@ -29,7 +29,7 @@ def check_arg(
     Raises:
         ArgsError: a required arg is missing, the type is unknown, or the value does not convert.
     """
-    convert = CONVERSIONS.get(type_name)
+    convert = CONVERSIONS.get(type_name) if isinstance(type_name, str) else None
     if convert is None:
         raise ArgsError(
             f"check_args('{key}') in step '{step}': no type {type_name!r}",

@@ -27,3 +27,10 @@ def place_of_caller() -> str:
 def place_of(file: str, line: int) -> str:
     """A file's last three parts and the line: ``assets/train/asset_train.py:42``."""
     return f"{'/'.join(file.split(os.sep)[-3:])}:{line}"
+
+
+def place_of_run(user_asset: object) -> str:
+    """Where a class has its ``run``, for errors that come up only after it has ended."""
+    run = getattr(user_asset, "run", None)
+    code = getattr(getattr(run, "__wrapped__", run), "__code__", None)
+    return place_of(code.co_filename, code.co_firstlineno) if code else ""

@@ -64,7 +64,9 @@ class StepContext:
         if self.handover.emit is not None:
             self.handover.emit(line)
             return
-        sys.stdout.write(f"{line.format()}\n")
+        # A file name that is not UTF-8 has characters that cannot be encoded.
+        text = f"{line.format()}\n".encode(errors="backslashreplace").decode()
+        sys.stdout.write(text)
         if self.log_file:
             with open(self.log_file, "a", encoding="utf-8") as file:
-                file.write(f"{line.format()}\n")
+                file.write(text)

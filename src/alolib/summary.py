@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from math import isfinite
 from time import gmtime, strftime
 from typing import Any
 
@@ -55,6 +57,8 @@ def write_summary(path: str, summary: Mapping[str, object], file_path: str, vers
             file.write("".join(lines))
         os.replace(temporary, path)
     except OSError as error:
+        with suppress(OSError):
+            os.unlink(temporary)  # or it would be kept, and exported, as an artifact
         raise SummaryError(
             f"the summary cannot be written: {error.strerror}",
             where=path,
@@ -137,6 +141,8 @@ def _name(key: object) -> object:
     if isinstance(key, str):
         return str(key)
     plain = key.item() if hasattr(key, "item") else key  # a NumPy scalar
+    if isinstance(plain, float) and not isfinite(plain):
+        return str(plain)  # NaN is not equal to itself: no dict would find it again
     return plain if isinstance(plain, bool | int | float) else str(plain)
 
 

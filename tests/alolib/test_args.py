@@ -132,6 +132,8 @@ def test_a_missing_required_arg_is_told_with_the_nearest_that_is_there(
 def test_an_unknown_type_is_told_with_the_known_ones(make: Callable[..., Any]) -> None:
     with pytest.raises(ArgsError, match=r"(?s)'set'.*list, str, int, float, bool"):
         make(args={"x": 1}).asset.check_args("x", chng_type="set")
+    with pytest.raises(ArgsError, match="no type"):
+        make(args={"x": 1}).asset.check_args("x", chng_type=["int"])
 
 
 def test_load_args_gives_a_copy(make: Callable[..., Any]) -> None:

@@ -69,6 +69,20 @@ def test_a_log_line_names_file_line_and_function_of_its_caller(
     )
 
 
+def test_a_log_line_of_a_helper_module_names_that_module(
+    make: Callable[..., Any], lines: list[LogLine], tmp_path: Path
+) -> None:
+    code = "def tell(asset):\n    asset.save_warning('one\\ntwo')\n"
+    space: dict[str, Any] = {}
+    exec(compile(code, str(tmp_path / "helper.py"), "exec"), space)  # noqa: S102 - written here
+
+    space["tell"](make().asset)
+
+    (line,) = lines
+    assert (line.file, line.line, line.function) == ("helper.py", 2, "tell")
+    assert line.format().endswith("|USER|WARNING|helper.py(2)|tell()] one\ntwo")
+
+
 def test_save_error_logs_and_stops(make: Callable[..., Any], lines: list[LogLine]) -> None:
     with pytest.raises(StoppedByAsset, match="no rows"):
         make().asset.save_error("no rows")
@@ -81,7 +95,9 @@ def test_without_an_engine_lines_go_to_the_console_and_the_log_file(
 ) -> None:
     log = tmp_path / "pipeline.log"
 
-    Asset(AssetStructure({"log_file_path": str(log)})).asset.save_info("hello")
+    asset = Asset(AssetStructure({"log_file_path": str(log)})).asset
+    asset.save_info("\udc80.csv")
+    asset.save_info("hello")
 
     assert "] hello\n" in capsys.readouterr().out
     assert log.read_text().endswith("] hello\n")

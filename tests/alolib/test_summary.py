@@ -175,3 +175,79 @@ def test_class_names_become_plain(tmp_path: Path) -> None:
     text = (tmp_path / "s.yaml").read_text()
     assert "!" not in text
     assert yaml.safe_load(text)["probability"] == {3: 0.5, "no": 0.5}
+
+
+WORDS = [
+    "no",
+    "1e3",
+    "~",
+    "null",
+    "- a",
+    "a: b",
+    "#",
+    "",
+    " x ",
+    "1:20",
+    "=",
+    "<<",
+    "\x00\x85",
+    "\U0001f600",
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_text_that_yaml_could_take_for_something_else_stays_text(
+    word: str, make: Callable[..., Any], tmp_path: Path
+) -> None:
+    make().asset.save_summary(word, 0, word, {word: 1})
+
+    summary = stored(tmp_path)
+    assert (summary["result"], summary["note"], summary["probability"]) == (word, word, {word: 1})
+
+
+def test_a_summary_that_cannot_be_written_leaves_the_one_before(
+    make: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset = make().asset
+    asset.save_summary("first", 0)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(SummaryError, match="No space left"):
+        asset.save_summary("second", 1)
+
+    assert stored(tmp_path)["result"] == "first"
+    names = [path.name for path in (tmp_path / "train_artifacts/score").iterdir()]
+    assert names == ["train_summary.yaml"]
+
+
+def test_a_later_step_loads_the_summary_and_may_save_its_own(make: Callable[..., Any]) -> None:
+    make(step="train").asset.save_summary("first", 0.5, "note")
+    later = make(step="report", data={}).asset
+
+    assert later.load_summary() == {
+        "result": "first",
+        "score": 0.5,
+        "note": "note",
+        "probability": {},
+    }
+    later.save_summary("second", 1)
+    assert later.load_summary()["result"] == "second"
+
+
+def test_many_classes_are_stored_with_more_decimals() -> None:
+    summary: Any = make_summary("r", 0, "", {n: 0.006 if n else 0.406 for n in range(100)})
+
+    assert summary["probability"][0] == 0.406
+    assert summary["probability"][1] == 0.006
+
+
+@pytest.mark.parametrize("name", [float("nan"), float("inf"), None, (1, 2)])
+def test_a_class_name_that_yaml_has_no_plain_form_for_becomes_text(
+    name: object, make: Callable[..., Any], tmp_path: Path
+) -> None:
+    saved = make().asset.save_summary("r", 0, "", {name: 1})
+
+    assert saved["probability"] == stored(tmp_path)["probability"] == {str(name): 1}

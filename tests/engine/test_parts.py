@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from alo.engine.unfinished import UnfinishedRun
 from alo.errors import StepError, UsageError
 from alo.events import LogLine, StepFinished
 
@@ -138,6 +139,25 @@ def test_a_run_of_a_part_is_in_history_and_leaves_the_artifacts_alone(
     newest = records(failed)[-1]
     assert (newest["part"], newest["status"]) == (part, "success")
     assert again(failed, resume=True) == {}  # the last whole run is what counts
+
+
+def test_a_part_that_was_killed_at_its_very_end_leaves_the_artifacts_alone(
+    failed: Path, again: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again(failed)
+
+    def killed(run: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(UnfinishedRun, "put_back", killed)
+        with pytest.raises(SystemExit):
+            again(failed, last="two")
+    assert (failed / ".unfinished_run").is_dir()
+
+    again(failed, last="one")
+
+    assert (failed / "train_artifacts/output/y").read_text() == "T15"
 
 
 def test_a_part_without_anything_stored_says_what_to_set(

@@ -335,6 +335,18 @@ def test_code_behind_a_link_is_kept_apart_too(
     assert "utils" not in sys.modules
 
 
+def test_a_linked_asset_may_name_its_real_place(
+    write: Write, load: Load, tmp_path: Path, home: Path
+) -> None:
+    lib = "import os, sys\nsys.path.append(os.path.dirname(os.path.realpath(__file__)) + '/lib')\n"
+    write("a", {"lib/deep.py": ""}, asset=f"{lib}import deep").rename(tmp_path / "elsewhere")
+    (home / "assets/a").symlink_to(tmp_path / "elsewhere")
+
+    load("a")
+
+    assert "deep" not in sys.modules
+
+
 def test_the_projects_own_modules_are_at_hand_after_all_others(
     write: Write, load: Load, home: Path
 ) -> None:

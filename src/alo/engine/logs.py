@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from alo.errors import RunError
@@ -20,21 +21,27 @@ class RunLogs:
         self._folder = folder
         self._process = _open(folder / PROCESS_LOG)
         self._pipeline = _open(folder / PIPELINE_LOG)
+        self._lock = threading.RLock()
         self._unfinished = ""  # what an asset printed since the last newline
         self._failure: OSError | None = None
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, LogLine | Output):
+            with self._lock:  # threads of an asset print too
+                self._tell(event)
+
+    def _tell(self, event: LogLine | Output) -> None:
         if isinstance(event, LogLine):
             self._flush()
             log = self._pipeline if event.source == "USER" else self._process
             self._write(log, event.format())
-        elif isinstance(event, Output):
-            *lines, self._unfinished = (self._unfinished + event.text).split("\n")
-            if lines:
-                self._write(self._pipeline, "\n".join(map(_last_drawn, lines)))
-            self._unfinished = _last_drawn(self._unfinished)
-            if len(self._unfinished) > LONGEST_LINE:
-                self._flush()
+            return
+        *lines, self._unfinished = (self._unfinished + event.text).split("\n")
+        if lines:
+            self._write(self._pipeline, "\n".join(map(_last_drawn, lines)))
+        self._unfinished = _last_drawn(self._unfinished)
+        if len(self._unfinished) > LONGEST_LINE:
+            self._flush()
 
     def check(self) -> None:
         """Raise if a line could not be written.

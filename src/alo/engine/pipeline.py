@@ -94,10 +94,17 @@ class PipelineRun:
         for name in [name for name in self._code if name.startswith(own)]:
             del self._code[name], self._checksums[name]
         for step in steps:
-            files = code_files(self.job.assets, step)
-            copies = snapshot(files, self.workspace.unfinished / "code")
+            try:
+                files = code_files(self.job.assets, step)
+                copies = snapshot(files, self.workspace.unfinished / "code")
+                self._checksums.update(code_checksums(copies))
+            except OSError as error:
+                raise RunError(
+                    f"the code of step '{step}' cannot be kept: {error.strerror}",
+                    where=str(error.filename or self.job.assets / step),
+                    fix="every file in the asset's folder has to be readable",
+                ) from error
             self._code.update(copies)
-            self._checksums.update(code_checksums(copies))
         self.record = self.record._replace(
             code_id=code_id(self._checksums), code_id_description={"files": self._checksums}
         )

@@ -18,14 +18,15 @@ def recover(workspace: Workspace, listener: Listener) -> None:
     left = unfinished.find(workspace)
     if left is None:
         return
-    if _is_in_history(left):
-        left.discard()  # it was cut off after it had succeeded, or had been undone but for this
-        return
     record = RunRecord.from_json(left.info.get("record") or dict(left.info))._replace(
         status="interrupted",
         end_time=utc_text(time.time()),
         reason="the process was killed, or the machine went down, before the run ended",
     )
+    if _is_in_history(left):
+        # It was cut off after it had succeeded. A run of a part leaves the artifacts alone.
+        left.put_back() if record.part else left.discard()
+        return
     note = "its artifacts were not whole; the previous ones are back"
     try:
         _keep(left, record)

@@ -92,10 +92,12 @@ class Sampler:
         self._sample()
         used = _total(self._spent) - self._spent_before
         mean = 100 * used / max(self._last - self._began, 1e-6)
+        # Of children that have ended between two samples only the mean knows.
+        highest = max(*self._cpu, mean)
         peak = max(*self._memory, _peak_bytes())
         mebi = 1 << 20
         return (
-            f"CPU mean {mean:.0f} %, highest {max(self._cpu):.0f} %; "
+            f"CPU mean {mean:.0f} %, highest {highest:.0f} %; "
             f"memory mean {sum(self._memory) / len(self._memory) / mebi:.0f} MiB, "
             f"highest {peak / mebi:.0f} MiB; {len(self._memory)} samples"
         )

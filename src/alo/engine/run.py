@@ -82,6 +82,7 @@ def interrupted_by(signal: Signalled) -> Interrupted:
 
 
 def _run_job(job: Job, guard: SignalGuard, listener: Listener) -> RunOutcome:
+    guard.raise_if_received()  # at the end of the run before, where it had to wait
     run = begin(job, guard, listener)
     try:
         run.load()

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alo.engine.capture import captured, show_logging
+from alo.engine.capture import captured
 from alo.engine.failures import step_error
 from alo.engine.resources import Sampler, UsageMeter
 from alo.errors import StepError
 from alo.events import Listener
 from alo.sources.loader import AssetCode
-from alolib.callers import place_of
+from alolib.callers import place_of_run
 from alolib.contract import Handover
 from alolib.structure import AssetStructure
 
@@ -73,13 +73,6 @@ def run_step(task: StepTask, code: AssetCode, listener: Listener) -> StepResult 
     return StepResult(outcome.data or {}, outcome.config or {}, outcome.summary, *usage, sampled)
 
 
-def _place_of_run(user_asset: Any) -> str:
-    """Where ``run`` is written, for errors that come up only after it has ended."""
-    run = getattr(user_asset.run, "__wrapped__", user_asset.run)
-    code = getattr(run, "__code__", None)
-    return place_of(code.co_filename, code.co_firstlineno) if code else ""
-
-
 def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover:
     handover = Handover(
         is_first=task.is_first, steps=task.steps, train_steps=task.train_steps, emit=listener
@@ -88,8 +81,7 @@ def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover
     structure.handover = handover
     with captured(listener), code.active():
         user_asset: Any = code.load_class()
-        handover.places["run"] = _place_of_run(user_asset)
-        show_logging(listener)
+        handover.places["run"] = place_of_run(user_asset)
         user_asset(structure).run()
     handover.check()
     return handover

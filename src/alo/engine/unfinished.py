@@ -16,7 +16,7 @@ from typing import Any
 
 from alo.engine.processes import mark_of
 from alo.errors import RunError
-from alo.files import remove_tree, write_whole
+from alo.files import remove_tree, sweep_dead, write_whole
 from alo.layout import TRASH_PREFIX, Workspace
 
 
@@ -119,6 +119,7 @@ def find(workspace: Workspace) -> UnfinishedRun | None:
     Raises:
         RunError: what is left behind has been damaged by hand.
     """
+    sweep_dead(workspace.internal)
     for trash in workspace.internal.glob(f"{TRASH_PREFIX}*"):
         _remove(trash)
     if not workspace.unfinished.is_dir():

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
@@ -25,11 +26,17 @@ from importlib.machinery import (
 from types import ModuleType
 from typing import Any
 
+import alo
+import alolib
+
 SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
 NOT_OF_A_PROJECT = sys.stdlib_module_names | {"alo", "alolib"}
 # Python's cache knows a file by its size and the second of its last edit.
 SETTLED_S = 2
 STDLIB = os.path.join(os.path.dirname(os.__file__), "")
+ENGINE = tuple(
+    os.path.join(os.path.dirname(str(package.__file__)), "") for package in (alo, alolib)
+)
 INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -46,17 +53,22 @@ class Roots:
         """Whether the file or folder is in one of them, and is not an installed package's."""
         if is_installed(path):  # first, because it costs least and says most
             return False
-        return self.name(path) or self.name(os.path.realpath(path))
+        return self.name(path) or self.name(_real(path))
 
     def name(self, path: str) -> bool:
         """Whether the path, as it is written, leads into one of them."""
         return f"{path}{os.sep}".startswith(self._prefixes)
 
 
+@lru_cache(maxsize=4096)
+def _real(path: str) -> str:
+    return os.path.realpath(path)
+
+
 def is_installed(path: str) -> bool:
     """Whether the file or folder belongs to Python or to an installed package."""
     place = f"{path}{os.sep}"
-    return place.startswith(STDLIB) or any(part in place for part in INSTALLED)
+    return place.startswith((STDLIB, *ENGINE)) or any(part in place for part in INSTALLED)
 
 
 def module_names(folder: str | os.PathLike[str]) -> set[str]:

@@ -364,21 +364,139 @@ def test_artifacts_that_cannot_be_moved_are_told_and_stay(
     assert contents(workspace.artifacts("train")) == before
 
 
-@pytest.mark.parametrize("journal", [None, "", "{", "[]", "{}", '{"id": 1}'])
-def test_a_journal_damaged_by_hand_costs_nothing_and_says_what_to_do(
-    journal: str | None, workspace: Workspace
-) -> None:
-    begin(workspace, TRAIN)
+DAMAGED = (
+    None,
+    "",
+    "{",
+    "[]",
+    "{}",
+    '{"id": 1}',
+    '{"id": "", "pipeline": "train"}',
+    '{"id": "a", "pipeline": "../x"}',
+    '{"id": "a", "pipeline": []}',
+    "\x00" * 40,
+)
+
+
+def damage(workspace: Workspace, journal: str | None) -> None:
     if journal is None:
         workspace.journal.unlink()
     else:
         workspace.journal.write_text(journal)
+
+
+@pytest.mark.parametrize("journal", DAMAGED)
+@pytest.mark.parametrize("info", [TRAIN, INFERENCE], ids=["train", "inference"])
+def test_where_the_journal_is_damaged_everything_goes_back(
+    info: dict[str, str], journal: str | None, workspace: Workspace
+) -> None:
+    before = {kind: without_logs(workspace.artifacts(kind)) for kind in ("train", "inference")}
+    run = begin(workspace, info)
+    if info is INFERENCE:
+        run.replace_models(borrowed=False)
+    work(run)
+    damage(workspace, journal)
+
+    assert find(workspace) is None
+
+    assert {kind: without_logs(workspace.artifacts(kind)) for kind in before} == before
+    assert (run.workspace.artifacts(run.kind) / "log/process.log").read_text() == (
+        "of the failed run"
+    )
+    assert leftovers(workspace) == []
+
+
+@pytest.mark.parametrize("second", range(12))
+def test_putting_back_without_a_journal_may_be_killed_too(
+    second: int, workspace: Workspace
+) -> None:
+    before = without_logs(workspace.artifacts("train"))
+    work(begin(workspace, TRAIN))
+    damage(workspace, "{")
+
+    with killed_at(second):
+        find(workspace)
+
+    assert find(workspace) is None
+    assert without_logs(workspace.artifacts("train")) == before
+    assert leftovers(workspace) == []
+
+
+@pytest.mark.parametrize("kinds", [[], ["train", "inference"]])
+def test_where_no_one_can_tell_whose_the_artifacts_are_they_stay_and_a_fix_is_told(
+    kinds: list[str], workspace: Workspace
+) -> None:
+    begin(workspace, TRAIN)
+    damage(workspace, None)
+    (workspace.unfinished / "train").rmdir()
+    for kind in kinds:
+        (workspace.unfinished / kind).mkdir()
 
     with pytest.raises(RunError) as caught:
         find(workspace)
 
     assert str(workspace.unfinished) in caught.value.fix
     assert (workspace.unfinished / "previous/artifacts/models/train/model").read_text() == "good"
+
+
+# An error of the disk at each point: unlike after a kill, the process goes on.
+
+
+@contextmanager
+def failing_at(number: int, *, once: bool) -> Iterator[None]:
+    """The change to the disk of this number fails, and all after it unless ``once``."""
+    changes = itertools.count()
+
+    def failing(change: Callable[..., Any]) -> Callable[..., Any]:
+        def change_or_fail(*args: Any, **options: Any) -> Any:
+            now = next(changes)
+            if now == number or (now > number and not once):
+                raise OSError(errno.EIO, "Input/output error", str(args[0]))
+            return change(*args, **options)
+
+        return change_or_fail
+
+    with pytest.MonkeyPatch.context() as patched:
+        for name in (*CHANGES, "fsync"):
+            patched.setattr(os, name, failing(getattr(os, name)))
+        yield
+
+
+def as_the_engine_does(workspace: Workspace, info: dict[str, str], end: str) -> None:
+    """A run up to its end, or to the first error, after which it is undone."""
+    try:
+        run = begin(workspace, info)
+        if info is INFERENCE:
+            run.replace_models(borrowed=False)
+        write(workspace.artifacts(run.kind) / "new", "new")
+    except (OSError, RunError):
+        if left := find(workspace):
+            left.put_back()
+        return
+    write(workspace.history / "run-2", end)
+    getattr(run, end)()
+
+
+@pytest.mark.parametrize("number", range(24))
+@pytest.mark.parametrize("once", [True, False], ids=["once", "from then on"])
+@pytest.mark.parametrize(
+    ("info", "end"), [(TRAIN, "put_back"), (TRAIN, "discard"), (INFERENCE, "discard")]
+)
+def test_wherever_the_disk_fails_the_artifacts_are_the_good_ones_or_the_new_ones(
+    info: dict[str, str], end: str, once: bool, number: int, workspace: Workspace
+) -> None:
+    kind = info["pipeline"]
+    before = without_logs(workspace.artifacts(kind))
+
+    with suppress(OSError, RunError), failing_at(number, once=once):
+        as_the_engine_does(workspace, info, end)
+    has_ended = (workspace.history / "run-2").exists()
+    if left := find(workspace):
+        getattr(left, end if has_ended else "put_back")()
+
+    is_new = has_ended and end == "discard"
+    assert without_logs(workspace.artifacts(kind)) == ({"new": "new"} if is_new else before)
+    assert leftovers(workspace) == []
 
 
 @pytest.mark.parametrize("there", [[], ["previous"], ["previous", "dropped"], ["code"]])

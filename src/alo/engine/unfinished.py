@@ -1,7 +1,8 @@
 """What a run replaces is kept until it has succeeded, and put back if it has not (spec 5).
 
 While a run goes on there is ``.unfinished_run/`` in the project: ``run.json`` says which run,
-``previous/`` holds what stood there before. Every step below is a rename, and each may be the last
+``previous/`` holds what stood there before, and an empty ``train/`` or ``inference/`` says whose it
+was should the journal be damaged. Every step below is a rename, and each may be the last
 one before a kill: ``put_back`` and ``discard`` can be begun again at any point.
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 from alo.engine.processes import mark_of
 from alo.errors import RunError
 from alo.files import remove_tree, sweep_dead, write_whole
-from alo.layout import TRASH_PREFIX, Workspace
+from alo.layout import KINDS, TRASH_PREFIX, Workspace
 
 
 class UnfinishedRun:
@@ -99,6 +100,7 @@ def begin(workspace: Workspace, info: Mapping[str, object]) -> UnfinishedRun:
     info = {**info, "process": mark_of(os.getpid()), "lock": _lock_mark(workspace)}
     (workspace.unfinished / "previous").mkdir(parents=True)
     (workspace.unfinished / "dropped").mkdir()  # a full disk would not let us later
+    (workspace.unfinished / str(info["pipeline"])).mkdir()
     _write(workspace, info)
     live.mkdir(exist_ok=True)
     try:
@@ -116,8 +118,10 @@ def begin(workspace: Workspace, info: Mapping[str, object]) -> UnfinishedRun:
 def find(workspace: Workspace) -> UnfinishedRun | None:
     """The run that a killed process left behind, if any; also sweeps what is only waste.
 
+    What a run has replaced is put back at once where its journal does not tell which run it was.
+
     Raises:
-        RunError: what is left behind has been damaged by hand.
+        RunError: what is left behind has been damaged by hand, so that no one can tell whose it is.
     """
     sweep_dead(workspace.internal)
     for trash in workspace.internal.glob(f"{TRASH_PREFIX}*"):
@@ -125,19 +129,34 @@ def find(workspace: Workspace) -> UnfinishedRun | None:
     if not workspace.unfinished.is_dir():
         return None
     try:
-        info = _read(workspace)
-        return UnfinishedRun(workspace, {"id": info["id"], "pipeline": info["pipeline"], **info})
+        return UnfinishedRun(workspace, _checked(_read(workspace)))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        # Killed before the journal was written: nothing had been moved.
-        if not any((workspace.unfinished / "previous").glob("*")):
-            remove_tree(workspace.unfinished)
-            return None
+        _put_back_unknown(workspace, error)
+        return None
+
+
+def _checked(info: dict[str, Any]) -> dict[str, Any]:
+    """A journal that names a run: what it says is where folders are moved to."""
+    if info["pipeline"] not in KINDS or not isinstance(info["id"], str) or not info["id"]:
+        raise ValueError("it names no run")
+    return info
+
+
+def _put_back_unknown(workspace: Workspace, reason: Exception) -> None:
+    """Undo a run of which only its folder tells."""
+    # Killed before the journal was written: nothing had been moved.
+    if not any((workspace.unfinished / "previous").glob("*")):
+        remove_tree(workspace.unfinished)
+        return
+    kinds = [kind for kind in KINDS if (workspace.unfinished / kind).is_dir()]
+    if len(kinds) != 1:
         raise RunError(
-            f"the journal of a run that was killed cannot be read: {error}",
+            f"the journal of a run that was killed cannot be read: {reason}",
             where=str(workspace.journal),
             fix=f"move what is in {workspace.unfinished}/previous/ back to its place by hand "
             "(artifacts/ is train_artifacts/ or inference_artifacts/), and delete the folder",
-        ) from error
+        ) from reason
+    UnfinishedRun(workspace, {"pipeline": kinds[0]}).put_back()
 
 
 def holder_of(workspace: Workspace) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from alo.engine.lock import hold_workspace
-from alo.engine.pipeline import Carry, PipelineRun, begin
+from alo.engine.pipeline import Carry, GivenUp, PipelineRun, begin
 from alo.engine.preflight import Checked, Job, check_plan, find_workspace, read_plan
 from alo.engine.recovery import recover
 from alo.engine.request import RunOutcome, RunRequest
@@ -188,7 +188,7 @@ class Pipeline:
         self._carries.clear()
         with self._open:
             if run is not None:
-                run.fail(KeyboardInterrupt("given up in the notebook"))
+                run.fail(GivenUp("given up in the notebook"))
 
     def __enter__(self) -> Pipeline:
         return self
@@ -374,7 +374,8 @@ class Project:
         Args:
             mode: train, inference or all.
         """
-        return run_jobs(lambda: self._check(mode, {}), self.home, self.listener, wait=True)
+        kind = mode.removesuffix("_pipeline")
+        return run_jobs(lambda: self._check(kind, {}), self.home, self.listener, wait=True)
 
     def history(
         self, kind: str = "", *, parameter_steps: Sequence[str] | None = None

@@ -133,6 +133,27 @@ def test_closed_streams_still_print(heard: list[Event]) -> None:
     assert not before.closed
 
 
+def test_only_bytes_are_written_as_bytes(heard: list[Event]) -> None:
+    with captured(heard.append):
+        write: Any = sys.stdout.buffer.write
+        for wrong in ("text", 3):
+            with pytest.raises(TypeError):
+                write(wrong)
+
+    assert heard == []
+
+
+def test_what_a_wrapper_of_the_assets_holds_back_is_told_when_the_step_ends(
+    heard: list[Event],
+) -> None:
+    with captured(heard.append):
+        kept = sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")
+        print("한글")
+
+    assert heard == [Output("stdout", "한글\n")]
+    assert sys.stdout is not kept
+
+
 def test_streams_that_the_asset_has_put_there_are_gone_afterwards() -> None:
     before = sys.stdout, sys.stderr
 

@@ -94,7 +94,6 @@ def test_a_detached_head_has_a_commit_too(git: Git, tmp_path: Path) -> None:
 
 
 @needs_git
-@pytest.mark.xfail(strict=True, reason="git's word '(initial)' is taken for a commit")
 def test_a_repository_without_a_commit_has_no_state(git: Git, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / ".git")
     git("init", "--quiet")
@@ -226,7 +225,6 @@ def test_a_module_without_metadata_may_tell_its_version(monkeypatch: pytest.Monk
     assert package_version("told_by_itself") == "1.2"
 
 
-@pytest.mark.xfail(strict=True, reason="a None in sys.modules ends the run")
 def test_modules_that_are_none_or_hide_their_file_are_passed_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

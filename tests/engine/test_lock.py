@@ -68,8 +68,8 @@ def start(workspace: Workspace) -> Iterator[Start]:
     for process in processes:
         process.kill()
         process.wait()
-        process.stdin.close()
-        process.stdout.close()
+        for pipe in filter(None, (process.stdin, process.stdout)):
+            pipe.close()
 
 
 def release(process: subprocess.Popen[str]) -> None:
@@ -108,7 +108,8 @@ def test_while_one_process_has_it_another_does_not(workspace: Workspace, start: 
 def test_who_waits_is_told_for_whom_and_has_it_in_the_end(
     workspace: Workspace, start: Start
 ) -> None:
-    process, heard = start("inference_pipeline"), []
+    heard: list[Event] = []
+    process = start("inference_pipeline")
     threading.Timer(0.3, release, [process]).start()
 
     waited = take(workspace, wait=True, heard=heard)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.engine import logs as logs_module
 from alo.engine.logs import LONGEST_LINE, PIPELINE_LOG, PROCESS_LOG, RunLogs
 from alo.errors import RunError
 from alo.events import LogLine, Output, StepStarted
@@ -40,7 +39,7 @@ def fail_writes(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def fail(descriptor: int, content: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(logs_module.os, "write", fail)
+    monkeypatch.setattr(os, "write", fail)
 
 
 def test_each_source_has_its_own_file(logs: RunLogs, tmp_path: Path) -> None:
@@ -102,11 +101,7 @@ def test_a_very_long_print_without_a_newline_is_not_held_back(
     ("pieces", "text"),
     [
         (["\r 10%", "\r 50%", "\r100%", "\n"], "100%\n"),
-        pytest.param(
-            ["10%\r", "50%\r", "100%\n"],
-            "100%\n",
-            marks=pytest.mark.xfail(strict=True, reason="a return at the end of a piece is lost"),
-        ),
+        (["10%\r", "50%\r", "100%\n"], "100%\n"),
         (["a\r\n", "b\r\n"], "a\nb\n"),
         (["\rbar 1\n\rbar", " 2\n"], "bar 1\nbar 2\n"),
         (["\r 10%", "\r 20%"], " 20%\n"),
@@ -204,7 +199,7 @@ def test_a_write_that_takes_a_part_only_is_continued(
 ) -> None:
     write = os.write
     with monkeypatch.context() as patched:
-        patched.setattr(logs_module.os, "write", lambda log, content: write(log, content[:3]))
+        patched.setattr(os, "write", lambda log, content: write(log, content[:3]))
         printed(logs, "0123456789\n")
 
     assert pipeline_log(tmp_path) == "0123456789\n"

@@ -75,7 +75,7 @@ def test_a_step_that_has_changed_meanwhile_is_named_and_run_again(
     statuses = again(failed, resume=True, overrides=("two.n=6",))
 
     assert statuses == {"one": "cached", "two": "success", "three": "success"}
-    assert "going on at step 'two': args changed: n 5 → 6" in warnings(heard)
+    assert "the steps from 'two' on run again: args changed: n 5 → 6" in warnings(heard)
     assert (failed / "train_artifacts/output/y").read_text() == "T16"
 
 
@@ -118,7 +118,9 @@ def test_from_a_step_begins_earlier_where_something_has_changed(
     statuses = again(failed, first="three")
 
     assert statuses == {"one": "success", "two": "success", "three": "success"}
-    assert "going on at step 'one': code changed: assets/one/asset_one.py" in warnings(heard)
+    assert "the steps from 'one' on run again: code changed: assets/one/asset_one.py" in warnings(
+        heard
+    )
     assert (failed / "train_artifacts/output/y").read_text() == "T25"
 
 

@@ -108,7 +108,7 @@ def test_what_was_ignored_before_still_is() -> None:
 
 def test_other_threads_leave_the_handlers_alone() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
-    seen = []
+    seen: list[object] = []
 
     def run() -> None:
         guard = SignalGuard()

@@ -27,7 +27,9 @@ Inspect = Callable[..., list[Problem]]
 def inspect(tmp_path: Path) -> Inspect:
     """``inspect("import x", {"helper.py": "..."})``: the problems of an asset and its helpers."""
 
-    def make(head: str, files: Mapping[str, str] | None = None, *, installs: bool = False):
+    def make(
+        head: str, files: Mapping[str, str] | None = None, *, installs: bool = False
+    ) -> list[Problem]:
         folder = tmp_path / "assets/train"
         for name, text in {"asset_train.py": head + CLASS, **(files or {})}.items():
             path = folder / name

@@ -18,7 +18,9 @@ Inspect = Callable[..., list[Problem]]
 def inspect(tmp_path: Path) -> Inspect:
     """``inspect("the file's text")``: the problems of an asset."""
 
-    def make(text: str | bytes, *, step: str = "train", name: str = "", installs: bool = False):
+    def make(
+        text: str | bytes, *, step: str = "train", name: str = "", installs: bool = False
+    ) -> list[Problem]:
         path = tmp_path / "assets" / step / (name or f"asset_{step}.py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode() if isinstance(text, str) else text)
@@ -35,6 +37,12 @@ GOOD = {
     "of a base from elsewhere": "class UserAsset(Trainer):\n    pass",
     "of two bases": f"class Mixin:{RUN}\nclass UserAsset(Mixin, Asset):\n    pass",
     "run by assignment": "class UserAsset(Asset):\n    run = make_run()",
+    "run by assignment with a type": "class UserAsset(Asset):\n    run: Run = make_run()",
+    "run by import": "class UserAsset(Asset):\n    from helper import go as run",
+    "run set afterwards": "class UserAsset(Asset):\n    x = 1\nUserAsset.run = make_run()",
+    "run in an if": "class UserAsset(Asset):\n  if FAST:\n    def run(self): pass",
+    "run by a decorator": "@with_run\nclass UserAsset(Asset):\n    x = 1",
+    "run by a metaclass": "class UserAsset(Asset, metaclass=Runs):\n    x = 1",
     "decorated": "class UserAsset(Asset):\n    @Asset.decorator_run\n    def run(self): pass",
     "from a module": "from helper import UserAsset",
     "under another name": "from helper import Trainer as UserAsset",
@@ -63,6 +71,7 @@ BAD = {
     "no base": (f"class UserAsset:{RUN}", 1, "derived from Asset"),
     "base object": (f"\nclass UserAsset(object):{RUN}", 2, "derived from Asset"),
     "no run": ("class UserAsset(Asset):\n    pass", 1, "no method run"),
+    "no run but its type": ("class UserAsset(Asset):\n    run: Run", 1, "no method run"),
     "no run, base by alias": (
         "from alolib.asset import Asset as B\nclass UserAsset(B):\n    pass",
         2,
@@ -103,11 +112,16 @@ def test_what_is_wrong_with_the_class_is_told_with_its_line(case: str, inspect: 
         ("def f():\npass", 2, 1),
         ("if x:\n\ty = 1\n        z = 2", 3, None),
         ("print 'x'", 1, 1),
-        ("x = '한글' +", 1, None),
+        ("x = '한글' +", 1, 11),
+        ("x = 1\n한 = '한글' def\n", 2, 10),
+        ("f('한글', def)\r\n", 1, 9),
+        ("# -*- coding: cp949 -*-\nf('한글', def)\n".encode("cp949"), 2, 9),
+        ("\ufefff('한글', def)\n", 1, 9),
+        (b"# -*- coding: nothing -*-\n", 0, 0),
     ],
 )
 def test_a_syntax_error_has_line_and_column(
-    text: str, line: int, column: int | None, inspect: Inspect
+    text: str | bytes, line: int, column: int | None, inspect: Inspect
 ) -> None:
     (problem,) = inspect(text)
 

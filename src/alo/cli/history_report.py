@@ -50,7 +50,7 @@ def run_lines(record: RunRecord, folder: str) -> Iterator[str]:
 def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "id", record.id
     yield "pipeline", record.pipeline
-    yield "status", record.status
+    yield "status", f"{record.status} ({record.part})" if record.part else record.status
     yield "failed step", record.failed_step
     yield "reason", record.reason
     yield "started", record.start_time

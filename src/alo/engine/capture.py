@@ -82,7 +82,7 @@ class _Bytes(io.RawIOBase):
         self._decoder = getincrementaldecoder("utf-8")("replace")
 
     def write(self, content: Any) -> int:
-        data = bytes(content)
+        data = bytes(memoryview(content))  # of a number bytes() would make so many zeros
         self._stream.write(self._decoder.decode(data))
         return len(data)
 
@@ -121,6 +121,9 @@ def captured(listener: Listener) -> Iterator[None]:
         raise
     finally:
         _end_if_forked(process, None)
+        for shown in (sys.stdout, sys.stderr):  # an asset may have put a buffer around ours
+            with suppress(Exception):
+                shown.flush()
         sys.stdout, sys.stderr = outer
         for stream in streams:
             stream.end()

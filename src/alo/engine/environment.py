@@ -45,9 +45,18 @@ def package_version(name: str) -> str:
     return str(vars(module).get("__version__", "")) if module else ""
 
 
+def is_installed(requirement: str) -> bool:
+    """Whether the package that a requirement names is installed, in whichever version."""
+    name = re.match(r"\s*([A-Za-z0-9][\w.-]*)", requirement)
+    if name is None or requirement.strip() == "requirements.txt":
+        return requirement.strip() == "requirements.txt"
+    folders = [path for path in sys.path if os.path.basename(path) in INSTALLED]
+    return any(_normal(name[1]) in _versions_in(folder) for folder in folders)
+
+
 def _is_installed(name: str) -> bool:
     module = sys.modules[name]
-    file = str(vars(module).get("__file__") or "")
+    file = str(vars(module).get("__file__") or "") if module else ""
     return any(f"{os.sep}{folder}{os.sep}" in file for folder in INSTALLED)
 
 
@@ -86,9 +95,11 @@ class GitState:
             os.close(pipe)  # ends a git that still writes
             self._end()
         lines = (output or "").split("\n")
-        commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid ")), "")
+        oid = "# branch.oid "
+        commit = next((line.removeprefix(oid) for line in lines if line.startswith(oid)), "")
         changed = any(line and not line.startswith("#") for line in lines)
-        return {"commit": commit, "dirty": changed} if commit else {}
+        is_commit = commit and not commit.startswith("(")  # (initial): there is none yet
+        return {"commit": commit, "dirty": changed} if is_commit else {}
 
     def _ask(self, home: Path) -> None:
         self._pipe, theirs = os.pipe()

@@ -60,7 +60,7 @@ def _what_and_fix(error: BaseException) -> tuple[str, str]:
         package = package_of(error.name)
         return (
             f"the module '{error.name}' is not installed here",
-            f"pip install {package}, or add {package} to the step's requirements in the plan",
+            f"pip install {package}",
         )
     if isinstance(error, MemoryError):
         return "out of memory", "work on less data at once"

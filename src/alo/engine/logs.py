@@ -39,7 +39,9 @@ class RunLogs:
         *lines, self._unfinished = (self._unfinished + event.text).split("\n")
         if lines:
             self._write(self._pipeline, "\n".join(map(_last_drawn, lines)))
-        self._unfinished = _last_drawn(self._unfinished)
+        if self._unfinished.count("\r") > 1:  # a return at its end still waits for what it draws
+            is_drawn = self._unfinished.endswith("\r")
+            self._unfinished = _last_drawn(self._unfinished) + "\r" * is_drawn
         if len(self._unfinished) > LONGEST_LINE:
             self._flush()
 
@@ -66,7 +68,7 @@ class RunLogs:
 
     def _flush(self) -> None:
         if self._unfinished:
-            self._write(self._pipeline, self._unfinished)
+            self._write(self._pipeline, _last_drawn(self._unfinished))
             self._unfinished = ""
 
     def _write(self, log: int, text: str) -> None:

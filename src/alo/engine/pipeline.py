@@ -53,6 +53,10 @@ class Carry(NamedTuple):
     is_live: bool = True  # the values are here; otherwise they are in the store
 
 
+class GivenUp(KeyboardInterrupt):
+    """A notebook closes a run that it does not want to save."""
+
+
 class PipelineRun:
     """A run in progress. Use ``begin`` to make one."""
 
@@ -145,16 +149,17 @@ class PipelineRun:
             StepError: the asset failed, or did not keep the contract.
             StoreError: what the step saved cannot be stored, or what it is given not be read.
         """
-        self.emit(StepStarted(step.name, number + 1, len(self.job.pipeline.steps)))
         inputs = self._inputs(step, number)
-        note = ""
+        reused, note = None, ""
         if self._memory is not None and may_reuse:
             reused, note = self._memory.reuse(inputs)
-            if reused is not None:
-                self._skip(inputs, reused)
-                return
-            self._go_on_at(step, note)
-        self._execute(inputs, note)
+            if reused is None:
+                self._go_on_at(step, note)
+        self.emit(StepStarted(step.name, number + 1, len(self.job.pipeline.steps)))
+        if reused is not None:
+            self._skip(inputs, reused)
+        else:
+            self._execute(inputs, note)
 
     def values(self, carry: Carry) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config that a step handed on, wherever they are."""
@@ -172,7 +177,10 @@ class PipelineRun:
         """Tell where a run that follows an earlier one leaves it."""
         if self._memory is not None and self._memory.follows:
             self._memory.stop_following()
-            self.emit(warning(f"going on at step '{step.name}'{f': {reason}' if reason else ''}"))
+            if reason:
+                self.emit(warning(f"the steps from '{step.name}' on run again: {reason}"))
+            else:
+                self.emit(info(f"going on at step '{step.name}'"))
 
     def _skip(self, inputs: Inputs, reused: "Reused") -> None:
         kept = reused.kept
@@ -319,7 +327,8 @@ class PipelineRun:
         traceback = error.user_traceback if isinstance(error, StepError) else ""
         with self.guard.held():
             self._finish_record(status, reason=what, failed_step=step)
-            self.emit(error_line("\n".join(filter(None, [str(error) or what, traceback]))))
+            told = "\n".join(filter(None, [str(error) or what, traceback]))
+            self.emit(info(told) if isinstance(error, GivenUp) else error_line(told))
             self._logs.close()
             history: Path | None = None
             try:
@@ -334,7 +343,7 @@ class PipelineRun:
             return use_what_is_there(self.workspace, self.kind)
         access = Access(self.job.plan.aws_key_profile)
         staged = stage(self.workspace, self.kind, self.job.sources, self._report_staging, access)
-        amount = f"{len(staged.files)} files, {staged.size / 1e6:,.1f} MB"
+        amount = f"{len(staged.files)} file(s), {staged.size / 1e6:,.1f} MB"
         what = f"{amount}, {staged.copied} of them new; data_id {staged.data_id}"
         self.emit(info(f"input data: {what}"))
         return staged

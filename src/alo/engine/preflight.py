@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from alo.data.locations import Access, BadLocation, RemoteLocation, SourceFile, list_sources
 from alo.data.staging import bytes_to_copy
+from alo.engine.environment import is_installed
 from alo.engine.request import MODES, RunRequest
 from alo.errors import CheckError, Problem, UsageError
 from alo.layout import KINDS, Workspace, find_plan
+from alo.plan.changes import is_unplanned
 from alo.plan.load import load_plan
 from alo.plan.model import PipelinePlan, Plan, StepPlan
 from alo.sources.inspection import inspect_asset
@@ -88,15 +90,13 @@ def find_workspace(home: Path) -> Workspace:
         what = "is not a folder" if home.exists() else "does not exist"
         raise UsageError(
             f"the project folder {what}: {home}",
-            fix="name one with --project, or make one: alo init NAME",
+            fix="name another, or make a project: alo init NAME",
         )
     return Workspace(home)
 
 
 def read_plan(request: RunRequest, workspace: Workspace) -> tuple[Plan, tuple[str, ...], str]:
     """The plan as this request wants it, what that changes in it, and the metadata's version."""
-    if request.mode not in MODES:
-        raise UsageError(f"no mode '{request.mode}'", fix=f"it can be {', '.join(MODES)}")
     plan = load_plan(_plan_path(request, workspace), home=workspace.home)
     changes: tuple[str, ...] = ()
     version = ""
@@ -138,10 +138,14 @@ def check_plan(
     """Check what a plan needs of the project around it.
 
     Args:
+        mode: train, inference or all.
         assets: another folder of assets than the project's own.
     Raises:
         CheckError: with every problem that was found.
+        UsageError: there is no such mode.
     """
+    if mode not in MODES:
+        raise UsageError(f"no mode '{mode}'", fix=f"it can be {', '.join(MODES)}")
     problems: list[Problem] = []
     jobs: list[Job] = []
     inspected: set[str] = set()
@@ -167,7 +171,8 @@ def check_plan(
     problems += _room_problems(workspace, jobs)
     if problems:
         raise CheckError(problems)
-    return Checked(plan, tuple(jobs), (*plan.warnings, *_warnings(jobs)))
+    unplanned = [Problem(change) for change in changes if is_unplanned(change)]
+    return Checked(plan, tuple(jobs), (*plan.warnings, *unplanned, *_warnings(jobs)))
 
 
 def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
@@ -179,8 +184,23 @@ def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
             fix = f"clone it to {folder} for now"
             yield Problem(f"{what}; {fix}", job.plan.file, step.line, key=f"step {step.name}")
             continue
-        installs = bool(step.source.requirements)
-        yield from inspect_asset(folder, step.name, home=home, installs=installs)
+        if not folder.is_dir():
+            yield _missing_asset(job, step)
+            continue
+        # Nothing is installed by a run yet, so requirements do not excuse what is missing.
+        yield from inspect_asset(folder, step.name, home=home, installs=False)
+
+
+def _missing_asset(job: Job, step: StepPlan) -> Problem:
+    from alo.plan.suggest import did_you_mean
+
+    try:
+        names = sorted(entry.name for entry in os.scandir(job.assets) if entry.is_dir())
+    except FileNotFoundError:
+        names = []
+    what = f"there is no folder assets/{step.name}/; {did_you_mean(step.name, names)}"
+    fix = f"correct the step's name, or make the folder with asset_{step.name}.py in it"
+    return Problem(f"{what}: {fix}", job.plan.file, step.line, key=f"step {step.name}")
 
 
 def _check_outside(job: Job, problems: list[Problem]) -> Job:
@@ -252,6 +272,7 @@ def _not_yet(step: StepPlan, file: str) -> Iterator[Problem]:
         "timeout": step.timeout_s is not None,
         "retries": bool(step.retries),
         f"code: {step.source.code}": step.source.code != "local",
+        "requirements": not all(map(is_installed, step.source.requirements)),
     }
     for key, is_given in given.items():
         if is_given:

@@ -35,3 +35,6 @@ class RunOutcome(NamedTuple):
     history: Path
     exported: tuple[str, ...]  # paths or URLs
     steps: tuple[StepRecord, ...]
+
+    def __repr__(self) -> str:
+        return f"<{self.pipeline} run {self.run_id}: {self.status} in {self.seconds:.2f} s>"

@@ -8,6 +8,7 @@ from json import dumps
 from alo.plan.model import Plan
 
 MAX_TOLD = 200
+NOT_IN_PLAN = "(not in the plan"
 
 
 def with_args(plan: Plan, kind: str, step_name: str, args: Mapping[str, object]) -> Plan:
@@ -29,7 +30,12 @@ def told(key: str, old: object, new: object) -> str:
 def told_new(key: str, new: object, near: str = "") -> str:
     """The line for an arg that the plan leaves out, with the arg that may have been meant."""
     hint = f", did you mean '{near}'?" if near else ""
-    return f"{key}: {_short(new)} (not in the plan{hint})"
+    return f"{key}: {_short(new)} {NOT_IN_PLAN}{hint})"
+
+
+def is_unplanned(line: str) -> bool:
+    """Whether a line is of ``told_new``: it may be a slip of the pen, and is worth a warning."""
+    return NOT_IN_PLAN in line
 
 
 def _short(value: object) -> str:

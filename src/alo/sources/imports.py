@@ -71,7 +71,7 @@ class ImportCheck:
                 if root is not None:
                     self._follow_files(Path(root), module.split("."), node)
                 elif not _is_known(top):
-                    fix = f"pip install {package_of(top)}, or add it to the step's requirements"
+                    fix = f"pip install {package_of(top)}"
                     what = f"the module '{top}' is not installed here: {fix}"
                     self._missing.append(at(node, what, name))
             if kind(node) == "ImportFrom" and node.level and path.parent != self._folder:

@@ -66,6 +66,8 @@ def _class_problems(tree: Any, name: str) -> Iterator[Problem]:
 def _may_run(found: Any, tree: Any) -> bool:
     """Whether the class has a ``run``, itself or from a base that is not known to have none."""
     others = {each.name: each for each in tree.body if kind(each) == "ClassDef"}
+    if any(_sets_run(node) for node in statements(tree.body)):  # UserAsset.run = ...
+        return True
     without = {BASE, "object", *_names_of_asset(tree)}
     lineage = [found]
     while lineage:
@@ -92,12 +94,27 @@ def _names_of_asset(tree: Any) -> set[str]:
 
 
 def _has_run(node: Any) -> bool:
-    for item in node.body:
+    """Whether the class has a ``run``, or a decorator or metaclass that may give it one."""
+    if node.decorator_list or node.keywords:
+        return True
+    for item in statements(node.body):
         if kind(item) in ("FunctionDef", "AsyncFunctionDef") and item.name == "run":
             return True
-        if kind(item) == "Assign" and any(last_name(target) == "run" for target in item.targets):
+        if _sets_run(item) or _imports_run(item):
             return True
     return False
+
+
+def _sets_run(node: Any) -> bool:
+    if kind(node) == "Assign":
+        return any(last_name(target) == "run" for target in node.targets)
+    return kind(node) == "AnnAssign" and node.value is not None and last_name(node.target) == "run"
+
+
+def _imports_run(node: Any) -> bool:
+    if kind(node) not in ("Import", "ImportFrom"):
+        return False
+    return any((alias.asname or alias.name) == "run" for alias in node.names)
 
 
 def _may_define(tree: Any) -> bool:

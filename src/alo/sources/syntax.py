@@ -19,16 +19,36 @@ def parse(source: bytes, path: Path, name: str) -> Any:
         name: the file's name for the problem.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape is no reason to stop
-            return compile(source, str(path), "exec", PyCF_ONLY_AST, dont_inherit=True)
+        return _tree(source, str(path))
     except SyntaxError as error:
+        error = _with_exact_column(error, source)
         line, column = error.lineno or 0, max(error.offset or 0, 0)
         return Problem(f"syntax error: {error.msg}", name, line, column)
     except ValueError as error:  # NUL bytes
         return Problem(f"not Python source: {error}", name)
     except (RecursionError, MemoryError):
         return Problem("not Python source: too deeply nested", name)
+
+
+def _tree(source: bytes | str, file: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape is no reason to stop
+        return compile(source, file, "exec", PyCF_ONLY_AST, dont_inherit=True)
+
+
+def _with_exact_column(error: SyntaxError, source: bytes) -> SyntaxError:
+    """Of text Python counts characters, but of bytes sometimes bytes, where 한 counts for three."""
+    from importlib.util import decode_source
+
+    try:
+        text = decode_source(source)
+    except (SyntaxError, UnicodeError):
+        return error
+    try:
+        _tree(text, "")  # of a file that is there, Python would count by what it reads from it
+    except SyntaxError as exact:
+        return exact
+    return error
 
 
 def kind(node: object) -> str:

@@ -10,7 +10,7 @@ class UserAsset(Asset):
 
     def __init__(self, asset_structure):
         super().__init__(asset_structure)
-        self.config = self.asset.load_config()  # what steps tell each other; empty at first
+        self.config = self.asset.load_config()  # what steps tell each other
 
     @Asset.decorator_run
     def run(self):

@@ -5,6 +5,7 @@ Not here: how values and files are stored (``alo/store``).
 """
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +43,8 @@ class StepMemory:
         self._shelf.claim(self._kind, run_id, str(job.workspace.home))
         self._follows = bool(job.part.resumes or job.part.first)
         self._models: str | None = None
+        self._modules_seen = 0
+        self._packages_seen: dict[str, str] = {}
 
     @property
     def hands_on_files(self) -> bool:
@@ -87,8 +90,7 @@ class StepMemory:
             self._run_id, self._kind, name, data, own, incoming=inputs.incoming
         )
         after = self.look()
-        packages = {"python": python_version(), **imported_packages()}
-        key = self._key(inputs, {**inputs.code, **modules}, packages)
+        key = self._key(inputs, {**inputs.code, **modules}, self._packages())
         kept = KeptStep(
             self._run_id,
             self._kind,
@@ -103,6 +105,13 @@ class StepMemory:
         written = [name for name, stamp in after.files.items() if before.files.get(name) != stamp]
         self._shelf.keep(kept, self._workspace.artifacts(self._kind), sorted(written))
         return stored
+
+    def _packages(self) -> Mapping[str, str]:
+        """Versions of Python and of what has been imported; told anew when more has been."""
+        if len(sys.modules) != self._modules_seen:
+            self._modules_seen = len(sys.modules)
+            self._packages_seen = {"python": python_version(), **imported_packages()}
+        return self._packages_seen
 
     def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config of a stored step.

@@ -115,8 +115,11 @@ class ResultShelf:
     def _write(self, kept: KeptStep, fill: Callable[[Path], KeptStep]) -> None:
         folder = self._folder(kept.kind, kept.run_id, kept.step)
         try:
-            remove_tree(folder)
-            (folder / FILES).mkdir(parents=True)
+            try:
+                os.mkdir(folder)
+            except FileExistsError:  # in a notebook a step may run again
+                remove_tree(folder)
+                os.mkdir(folder)
             whole = fill(folder / FILES)
             content = {**whole._asdict(), "key": whole.key._asdict()}
             text = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")

@@ -189,7 +189,9 @@ def has_artifacts_of(run: UnfinishedRun) -> bool:
 
 
 def _write(workspace: Workspace, info: Mapping[str, object]) -> None:
-    write_whole(workspace.journal, json.dumps(info, default=str).encode())
+    # Not durable: after a power failure the artifacts can be put back without it (``find``), and
+    # waiting for the disk would cost every run some milliseconds.
+    write_whole(workspace.journal, json.dumps(info, default=str).encode(), durable=False)
 
 
 def _read(workspace: Workspace) -> dict[str, Any]:

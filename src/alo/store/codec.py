@@ -8,17 +8,17 @@ into the stream.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alo.errors import StoreError
 
+if TYPE_CHECKING:
+    from pickle import PickleBuffer
+
 PROTOCOL = 5
-OUT_OF_BAND = (
-    1 << 16
-)  # smaller buffers stay in the stream: they are copied faster than they are mapped
+OUT_OF_BAND = 1 << 16  # smaller buffers stay in the stream: copying beats mapping
 
 
 class Stream(Protocol):
@@ -45,6 +45,8 @@ def encode(
         CannotPickle: the value, or something in it, cannot be pickled.
         StoreError: as the stream says.
     """
+    import pickle  # here and below, because a run whose steps are all cached needs none of it
+
     try:
         return _pickle(pickle.Pickler, value, new_stream())
     except (pickle.PicklingError, AttributeError, TypeError):
@@ -63,13 +65,15 @@ def encode(
 
 def decode(stream: bytes | memoryview, buffers: Sequence[memoryview]) -> object:
     """The value that ``encode`` pickled; it lies in the memory of ``buffers``."""
+    import pickle
+
     return pickle.loads(stream, buffers=buffers)  # noqa: S301 - as trusted as the project's own code
 
 
 def _pickle(pickler: Any, value: object, stream: AnyStream) -> tuple[AnyStream, list[memoryview]]:
     buffers: list[memoryview] = []
 
-    def keep_in_stream(buffer: pickle.PickleBuffer) -> bool:
+    def keep_in_stream(buffer: PickleBuffer) -> bool:
         try:
             view = buffer.raw()
         except BufferError:  # not contiguous

@@ -6,7 +6,7 @@ Not here: how values and files are stored (``alo/store``).
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from alo.engine.preflight import Job
 from alo.engine.task import Inputs
 from alo.errors import StoreError
 from alo.files import checksum, checksum_of
-from alo.history.entry import entry_folder
+from alo.history.folders import FAILED, entry_names
 from alo.history.record import plain
 from alo.layout import KINDS, Workspace, without_digits
 from alo.plan.model import Plan
@@ -121,13 +121,13 @@ class StepMemory:
         """
         return self._store.load(stored)
 
-    def _candidates(self, inputs: Inputs) -> tuple[list[KeptStep], str]:
+    def _candidates(self, inputs: Inputs) -> tuple[Iterable[KeptStep], str]:
         """The stored steps that may stand for this one, and the reason if there are none."""
         part, step = self._job.part, inputs.step
         names = [each.name for each in self._job.pipeline.steps]
         if part.first and inputs.number >= names.index(part.first):
             return [], ""
-        found: list[KeptStep] = []
+        found: Iterable[KeptStep] = ()
         if self._follows and part.resumes:
             kept = self._shelf.find(self._kind, part.resumes, step.name)
             found = [kept] if kept else []
@@ -249,10 +249,15 @@ def forget_unknown_runs(workspace: Workspace, current: str) -> None:
     gone = [
         run_id
         for kind in KINDS
-        for run_id in shelf.claimed(kind, str(workspace.home))
-        if run_id != current and not entry_folder(workspace, kind, run_id).is_dir()
+        for run_id in {*shelf.runs(kind)} - _in_history(workspace, kind) - {current}
+        if shelf.is_claimed(kind, run_id, str(workspace.home))
     ]
     forget_runs(workspace, gone)
+
+
+def _in_history(workspace: Workspace, kind: str) -> set[str]:
+    names = entry_names(workspace.history / kind)
+    return {name.removesuffix(FAILED) for name in names}
 
 
 def _place(job: Job, inputs: Inputs) -> str:

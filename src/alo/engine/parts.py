@@ -86,7 +86,7 @@ def _job_with(request: RunRequest, jobs: Sequence[Job]) -> Job:
 def _require_stored(job: Job, steps: Sequence[str]) -> None:
     shelf = ResultShelf(job.workspace.interface)
     for name in steps:
-        if not shelf.recent(job.pipeline.kind, name):
+        if not any(shelf.recent(job.pipeline.kind, name)):
             raise UsageError(
                 f"nothing is stored of step '{name}', so no run can begin after it",
                 fix=HOW_TO_STORE,

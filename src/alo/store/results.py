@@ -8,7 +8,7 @@ whole. A step is used again only if everything that it was made from is the same
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,14 +71,13 @@ class ResultShelf:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / OWNER, owner.encode("utf-8", "surrogateescape"), durable=False)
 
-    def claimed(self, kind: str, owner: str) -> list[str]:
-        """The runs that ``claim`` has noted for this owner."""
-        wanted = owner.encode("utf-8", "surrogateescape")
-        return [
-            path.parent.name
-            for path in (self._root / kind).glob(f"*/{OWNER}")
-            if path.read_bytes() == wanted
-        ]
+    def is_claimed(self, kind: str, run_id: str, owner: str) -> bool:
+        """Whether ``claim`` has noted this owner for the run."""
+        try:
+            noted = (self._root / kind / run_id / OWNER).read_bytes()
+        except OSError:
+            return False
+        return noted == owner.encode("utf-8", "surrogateescape")
 
     def keep(self, kept: KeptStep, artifacts: Path, written: Iterable[str]) -> None:
         """Keep a step with copies of the files it wrote, and their checksums.
@@ -139,13 +138,18 @@ class ResultShelf:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def recent(self, kind: str, step: str) -> list[KeptStep]:
+    def recent(self, kind: str, step: str) -> Iterator[KeptStep]:
         """The step in the last runs that kept it, the newest first."""
+        for run in sorted(self.runs(kind), reverse=True)[:RECENT_RUNS]:
+            if kept := self.find(kind, run, step):
+                yield kept
+
+    def runs(self, kind: str) -> list[str]:
+        """The runs that something is kept of."""
         try:
-            runs = sorted(os.listdir(self._root / kind), reverse=True)[:RECENT_RUNS]
+            return os.listdir(self._root / kind)
         except FileNotFoundError:
             return []
-        return [kept for run in runs if (kept := self.find(kind, run, step))]
 
     def put_back(self, kept: KeptStep, artifacts: Path) -> bool:
         """Do to the artifacts folder what the step did; False where a kept file is not whole."""

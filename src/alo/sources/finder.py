@@ -44,9 +44,7 @@ class Roots:
     """Folders that hold a project's code, under the names that lead to them."""
 
     def __init__(self, *folders: str | os.PathLike[str]) -> None:
-        names = {
-            name for each in folders for name in (os.path.abspath(each), os.path.realpath(each))
-        }
+        names = {name for each in map(os.path.abspath, folders) for name in (each, _real(each))}
         self._prefixes = tuple(os.path.join(name, "") for name in names)
 
     def hold(self, path: str) -> bool:

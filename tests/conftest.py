@@ -11,10 +11,17 @@ from textwrap import dedent, indent
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from alo.engine.request import RunOutcome, RunRequest
 from alo.engine.run import run_solution
 from alo.events import Event
+
+# A busy machine is no failure of the code under test.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 ASSET = """\
 from pathlib import Path

@@ -10,6 +10,17 @@ PLAN_NAME = "experimental_plan.yaml"
 PIPELINES = ("train_pipeline", "inference_pipeline")
 KINDS = ("train", "inference")  # a pipeline's name without "_pipeline", as folders have it
 
+# What the engine makes in a project's folder, and keeps in order by itself
+OWN_FOLDERS = (
+    ".alo",
+    ".asset_interface",
+    ".unfinished_run",
+    "history",
+    "inference_artifacts",
+    "input",
+    "train_artifacts",
+)
+
 TRASH_PREFIX = "trash-"
 
 

@@ -27,8 +27,10 @@ class UserAsset(Asset):
 # What run() does → what the error has to say
 FAULTS = {
     "raises": ("raise ValueError('no such column')", "ValueError: no such column"),
-    "exits": ("import sys; sys.exit(3)", "sys.exit(3)"),
-    "exits well": ("import sys; sys.exit()", "sys.exit(None)"),
+    "exits": ("import sys; sys.exit(3)", "exit(3)"),
+    "exits well": ("import sys; sys.exit()", "exit(None)"),
+    "ends the process": ("import os; os._exit(0)", "exit(0)"),
+    "has no message": ("raise type('Bad', (Exception,), {'__str__': lambda s: 1 / 0})", "Bad"),
     "stops itself": ("self.asset.save_error('the table is empty')", "the table is empty"),
     "lacks a package": ("import not_there_at_all", "pip install not_there_at_all"),
     "saves no data": ("self.asset.save_config(self.asset.load_config())", "save_data"),
@@ -202,6 +204,7 @@ SIDE_EFFECTS = {
     "changes the folder": "import os; os.chdir('/')",
     "changes sys.path": "import sys; sys.path[:] = ['/nowhere']",
     "closes stdout": "import sys; sys.stdout.close(); sys.stderr.close()",
+    "closes descriptors": "import os; os.close(1); os.close(2)",
     "replaces stdout": "import sys, io; sys.stdout = io.StringIO()",
     "disables logging": "import logging; logging.disable(logging.CRITICAL)",
     "leaves handlers": "import logging; logging.basicConfig(level='ERROR', force=True)",

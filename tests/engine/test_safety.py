@@ -70,6 +70,24 @@ def test_a_failed_run_puts_the_model_back(
     assert (failed / "models/train/model").read_text() == "model 2"
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "Path(self.asset.project_home, 'train_artifacts/models/train/model').write_text('bad')",
+        "import shutil; shutil.rmtree(self.asset.project_home + 'train_artifacts')",
+    ],
+)
+def test_a_failed_inference_that_has_spoilt_the_model_gets_it_restored(
+    spoil: str, trained: Path, make_solution: MakeSolution, run: Run
+) -> None:
+    make_solution({"train": GOOD}, {"use": f"{spoil}\n1 / 0"}, args={"train": {"n": 1}})
+
+    with pytest.raises(StepError):
+        run(trained, "inference")
+
+    assert model(trained) == "model 1"
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status(
     number: signal.Signals, status: int, trained: Path, make_solution: MakeSolution

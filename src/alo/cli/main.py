@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     try:
-        return _dispatch(words)
+        status = _dispatch(words)
+        _name_threads()
+        return status
     except AloError as error:
         _show_error(error, debug)
         return error.exit_status
@@ -45,6 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         _show_accident(error, debug)
         return 1
+
+
+def _name_threads() -> None:
+    """Say what keeps Python from ending: threads that an asset has left."""
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return
+    main_thread = threading.main_thread()
+    left = [each for each in threading.enumerate() if each is not main_thread and not each.daemon]
+    if left:
+        names = ", ".join(each.name for each in left)
+        console.write_error(f"waiting for threads that an asset has left running: {names}")
 
 
 def _dispatch(words: Sequence[str]) -> int:

@@ -20,16 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="go on where the last run failed or was killed"
     )
     part.add_argument(
-        "--only", metavar="STEP", default="", help="run this step alone, on stored results"
+        "--only",
+        metavar="STEP",
+        type=named,
+        help="run this step alone, on stored results",
     )
     part.add_argument(
         "--from",
         metavar="STEP",
+        type=named,
         dest="first",
-        default="",
         help="take the steps before this one from stored results",
     )
-    parser.add_argument("--until", metavar="STEP", default="", help="end after this step")
+    parser.add_argument("--until", metavar="STEP", type=named, help="end after this step")
     parser.add_argument("--loop", action="store_true", help="comes with a later version")
     parser.add_argument(
         "--computing",
@@ -53,7 +56,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--system",
         metavar="FILE|JSON",
-        default="",
+        type=named,
         help="solution metadata, which overrides the plan for this run",
     )
     parser.add_argument(
@@ -70,6 +73,13 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
         help="another value for an arg in this run; train.STEP.ARG=VALUE in one pipeline only; "
         "may be repeated",
     )
+
+
+def named(text: str) -> str:
+    """The value of an option; an empty one is a variable that was not set, and not "all"."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -90,8 +100,8 @@ def _run_request(options: argparse.Namespace) -> RunRequest:
     return request_of(options)._replace(
         wait=not options.no_wait,
         resume=options.resume,
-        first=options.only or options.first,
-        last=options.only or options.until,
+        first=options.only or options.first or "",
+        last=options.only or options.until or "",
     )
 
 
@@ -100,7 +110,7 @@ def request_of(options: argparse.Namespace) -> RunRequest:
     return RunRequest(
         home=options.project,
         config=options.config,
-        system=options.system,
+        system=options.system or "",
         mode=options.mode,
         overrides=tuple(options.set),
     )

@@ -13,6 +13,7 @@ from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, 
 from alo.data.models import MODEL_ARCHIVE
 from alo.errors import ExportError
 from alo.files import CHUNK, claim_temporary, sweep_leftovers
+from alo.layout import OWN_FOLDERS
 
 if TYPE_CHECKING:
     from alo.data.pack import Member
@@ -37,6 +38,15 @@ class _Contents(NamedTuple):
         return [self.archive, *models, *(log.name for log in self.logs)]
 
 
+def _refuse_own_folders(home: Path, target: Path, path: str) -> None:
+    inside = os.path.relpath(target, home).split(os.sep)[0]
+    if inside in OWN_FOLDERS:
+        raise BadLocation(
+            f"{path} is in {inside}/, which is the engine's own",
+            fix="give a folder of its own, such as ./export/",
+        )
+
+
 def check_export_target(
     home: Path, path: str, access: Access = NO_PROFILE
 ) -> Path | RemoteLocation:
@@ -51,6 +61,7 @@ def check_export_target(
 
         check_writable(target)
         return target
+    _refuse_own_folders(home, target, path)
     existing = next(parent for parent in (target, *target.parents) if os.path.lexists(parent))
     if not existing.is_dir():
         raise BadLocation(f"{path}: {existing} is a file, so artifacts cannot be saved below it")

@@ -98,6 +98,12 @@ def locate(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteL
     """What an external path of the plan means: a local path or a remote location."""
     if is_remote(path):
         return RemoteLocation(path.rstrip("/"), access)
+    scheme, slashes, _ = path.partition("://")
+    if slashes and scheme.isalnum():
+        raise BadLocation(
+            f"{without_secrets(path)}: no locations of the kind '{scheme}://'",
+            fix=f"it can be a local path, or begin with {', '.join(REMOTE_SCHEMES)}",
+        )
     return resolve(home, path)
 
 

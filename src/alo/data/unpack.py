@@ -130,6 +130,8 @@ class _Unpacking:
         self._check_kind(member)
         self._check_name(member)
         self._check_amount(member)
+        if member.isdir() and posixpath.normpath(member.name or ".") == ".":
+            return  # the folder itself, as ``tar -C models .`` packs it
         path = self._target / member.name
         if not self._is_inside(os.path.realpath(path.parent)):
             raise self._refused(member, "would be written outside of its folder, through a link")

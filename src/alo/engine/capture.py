@@ -9,7 +9,7 @@ import warnings
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from alo.engine.logging_state import logging_apart, show_logging
 from alo.events import Listener, Output
@@ -114,7 +114,12 @@ def captured(listener: Listener) -> Iterator[None]:
     process, folder = os.getpid(), _working_folder()
     sys.stdout, sys.stderr = streams
     try:
-        with logging_apart(listener), warnings.catch_warnings():
+        with (
+            logging_apart(listener),
+            warnings.catch_warnings(),
+            _descriptors_kept(),
+            _exit_raises(process),
+        ):
             yield
     except BaseException as error:
         _end_if_forked(process, error)
@@ -129,6 +134,54 @@ def captured(listener: Listener) -> Iterator[None]:
             stream.end()
         with suppress(OSError):  # it may be gone
             os.chdir(folder)
+
+
+@contextmanager
+def _exit_raises(process: int) -> Iterator[None]:
+    """``os._exit`` would end the run with the asset's status and nothing in order: it is a failure.
+
+    Forked children end with it, as ``multiprocessing`` has them do.
+    """
+    really_exit = os._exit
+
+    def exit_or_raise(status: int) -> NoReturn:
+        if os.getpid() != process:
+            really_exit(status)
+        raise SystemExit(status)
+
+    os._exit = exit_or_raise
+    try:
+        yield
+    finally:
+        os._exit = really_exit
+
+
+@contextmanager
+def _descriptors_kept() -> Iterator[None]:
+    """Standard output and error are the process' own afterwards, even if the asset closed them."""
+    kept = {number: _duplicate(number) for number in (1, 2)}
+    try:
+        yield
+    finally:
+        for number, copy in kept.items():
+            if copy is not None:
+                if not _is_same_file(number, copy):
+                    os.dup2(copy, number)
+                os.close(copy)
+
+
+def _duplicate(descriptor: int) -> int | None:
+    try:
+        return os.dup(descriptor)
+    except OSError:  # closed from the start
+        return None
+
+
+def _is_same_file(one: int, other: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(one), os.fstat(other))
+    except OSError:
+        return False
 
 
 def _working_folder() -> str:

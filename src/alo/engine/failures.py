@@ -17,6 +17,9 @@ OWN_FOLDERS = tuple(
 )
 
 
+LONGEST_TEXT = 2_000  # characters of an exception; its traceback has the rest
+
+
 class Place(NamedTuple):
     """Where in the project an exception passed."""
 
@@ -50,7 +53,7 @@ def _what_and_fix(error: BaseException) -> tuple[str, str]:
         return error.what, error.fix
     if isinstance(error, SystemExit):
         return (
-            f"it called sys.exit({error.code!r})",
+            f"it called exit({error.code!r}): sys.exit, or os._exit",
             "to stop the run, raise an error or call self.asset.save_error(...); "
             "to end the step, return from run()",
         )
@@ -66,8 +69,17 @@ def _what_and_fix(error: BaseException) -> tuple[str, str]:
         return "out of memory", "work on less data at once"
     if isinstance(error, OSError) and error.errno == 28:
         return f"the disk is full: {error}", "make room on the disk, and run again"
-    text = str(error)
+    text = _text_of(error)
     return (f"{type(error).__name__}: {text}" if text else type(error).__name__), ""
+
+
+def _text_of(error: BaseException) -> str:
+    """Its message, cut where it is endless; empty where even that fails."""
+    try:
+        text = str(error)
+    except Exception:  # of the asset's own class
+        return ""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} ..."
 
 
 def _place(traceback: TracebackType | None, home: Path) -> Place | None:

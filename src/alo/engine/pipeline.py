@@ -17,6 +17,7 @@ from alo.engine.environment import GitState, imported_packages
 from alo.engine.logs import RunLogs
 from alo.engine.messages import error as error_line
 from alo.engine.messages import info, warning
+from alo.engine.models import restore_models
 from alo.engine.preflight import Job, stores_steps
 from alo.engine.records import first_record, summary_of, with_summary
 from alo.engine.request import RunOutcome
@@ -336,7 +337,14 @@ class PipelineRun:
             except OSError as problem:  # a full disk, say: the artifacts go back all the same
                 self._listeners[-1](warning(f"the failed run is not in history: {problem}"))
             self._unfinished.put_back()
+            if self.kind == "inference":
+                self._restore_models()
         self._tell_end(status, history)
+
+    def _restore_models(self) -> None:
+        """An inference that failed may have spoilt the train run's models before."""
+        if restore_models(self.workspace, self.record.train_id):
+            self._listeners[-1](warning("the failed run had changed the models: they are restored"))
 
     def _stage(self) -> Staged:
         if self.job.sources is None:

@@ -13,7 +13,7 @@ from alo.data.staging import bytes_to_copy
 from alo.engine.environment import is_installed
 from alo.engine.request import MODES, RunRequest
 from alo.errors import CheckError, Problem, UsageError
-from alo.layout import KINDS, Workspace, find_plan
+from alo.layout import KINDS, OWN_FOLDERS, Workspace, find_plan
 from alo.plan.changes import is_unplanned
 from alo.plan.load import load_plan
 from alo.plan.model import PipelinePlan, Plan, StepPlan
@@ -168,7 +168,7 @@ def check_plan(
         inspected.update(step.name for step in steps)
         problems += _asset_problems(job, steps)
         jobs.append(_check_outside(job, problems))
-    problems += _room_problems(workspace, jobs)
+    problems += [*_folder_problems(workspace, jobs), *_room_problems(workspace, jobs)]
     if problems:
         raise CheckError(problems)
     unplanned = [Problem(change) for change in changes if is_unplanned(change)]
@@ -236,6 +236,23 @@ def _check_outside(job: Job, problems: list[Problem]) -> Job:
 def _location_problem(job: Job, key: str, error: BadLocation) -> Problem:
     told = f"{error.what}; {error.fix}" if error.fix else error.what
     return job.plan.problem(f"external_path.{key}", told)
+
+
+def _folder_problems(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Problem]:
+    """What the run will have to write to at its end is better known to be in the way now."""
+    kinds = [job.pipeline.kind for job in jobs]
+    below = [os.path.join(top, kind) for top in ("input", "history") for kind in kinds]
+    for name in (*OWN_FOLDERS, *below):
+        folder = workspace.home / name
+        if not os.path.lexists(folder):
+            continue
+        if not folder.is_dir():
+            what = "a file, or a link that leads nowhere, stands where a folder belongs: remove it"
+            yield Problem(what, str(folder))
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            yield Problem("no permission to write to this folder", str(folder))
+    if not os.access(workspace.home, os.W_OK | os.X_OK):
+        yield Problem("no permission to write to the project's folder", str(workspace.home))
 
 
 def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:

@@ -6,6 +6,7 @@ import time
 
 from alo.engine import unfinished
 from alo.engine.messages import warning
+from alo.engine.models import restore_models
 from alo.events import Listener
 from alo.history.entry import entry_folder, save_entry
 from alo.history.ids import utc_text
@@ -33,6 +34,8 @@ def recover(workspace: Workspace, listener: Listener) -> None:
     except OSError as error:
         note = f"{note}, and it is not in history: {error}"
     left.put_back()
+    if left.kind == "inference":
+        restore_models(workspace, record.train_id)
     listener(warning(f"the run before, {record.id}, was killed: {note}"))
 
 

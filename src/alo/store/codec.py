@@ -53,13 +53,13 @@ def encode(
         pass  # perhaps only because its class cannot be imported by name
     except StoreError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CannotPickle(_reason(error)) from error
     try:
         return _pickle(_by_value_pickler(), value, new_stream())
     except StoreError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CannotPickle(_reason(error)) from error
 
 
@@ -106,5 +106,5 @@ def _refuse(value: object) -> Any:
     raise TypeError(f"cannot pickle '{type(value).__name__}' object")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return f"{error}" or type(error).__name__

@@ -36,7 +36,7 @@ class ValueReader:
             buffers = [blobs.view(part) for part in value.buffers]
         try:
             found = decode(content, buffers)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StoreError(
                 f"{what} cannot be read back: {type(error).__name__}: {error}",
                 where=f"{name}, of type {value.type}",

@@ -17,7 +17,7 @@ class UserAsset(Asset):
     @Asset.decorator_run
     def run(self):
         total = 0
-        for number in range(6_000_000):
+        for number in range(20_000_000):
             total += number * number
         self.asset.save_data({"total": total})
         self.asset.save_config(self.asset.load_config())
@@ -27,7 +27,7 @@ class UserAsset(Asset):
 def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         watched, plain = by_turns(
-            *(_run(Path(folder), check_resource) for check_resource in (True, False)), rounds=21
+            *(_run(Path(folder), check_resource) for check_resource in (True, False)), rounds=11
         )
     what = "a busy run with check_resource : without"
     return [

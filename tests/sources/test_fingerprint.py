@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.sources.fingerprint import code_checksums, code_files, code_id
+from alo.files import checksum
+from alo.sources.fingerprint import code_files, code_id
 
 CHECKSUMS = st.text("0123456789abcdef", min_size=32, max_size=32)
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
@@ -25,7 +26,7 @@ def assets(tmp_path: Path) -> Path:
 
 
 def id_of(assets: Path, step: str = "train") -> str:
-    return code_id(code_checksums(code_files(assets, step)))
+    return code_id({name: checksum(path) for name, path in code_files(assets, step).items()})
 
 
 def test_the_files_are_all_of_the_folder_in_the_order_of_their_names(assets: Path) -> None:

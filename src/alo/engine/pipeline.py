@@ -36,7 +36,7 @@ from alo.history.record import RunRecord, StepRecord
 from alo.history.retention import keep_within
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
-from alo.sources.fingerprint import code_checksums, code_files, code_id
+from alo.sources.fingerprint import code_files, code_id
 from alo.sources.loader import AssetCode, imported_from, project_modules_apart
 from alo.version import __version__
 
@@ -101,8 +101,7 @@ class PipelineRun:
         for step in steps:
             try:
                 files = code_files(self.job.assets, step)
-                copies = snapshot(files, self.workspace.unfinished / "code")
-                self._checksums.update(code_checksums(copies))
+                copies, checksums = snapshot(files, self.workspace.unfinished / "code")
             except OSError as error:
                 raise RunError(
                     f"the code of step '{step}' cannot be kept: {error.strerror}",
@@ -110,6 +109,7 @@ class PipelineRun:
                     fix="every file in the asset's folder has to be readable",
                 ) from error
             self._code.update(copies)
+            self._checksums.update(checksums)
         self.record = self.record._replace(
             code_id=code_id(self._checksums), code_id_description={"files": self._checksums}
         )

@@ -42,13 +42,14 @@ def make_task(
         data, config: what the step before saved; empty at the first.
     """
     train = job.plan.train
+    meta = step_meta(job.workspace, job.pipeline.name, step.name, number)
     return StepTask(
         name=step.name,
         home=job.workspace.home,
-        envs=_envs(job, started, step, number),
+        envs={**_envs(job, started, step, number), "artifacts": meta["artifacts"]},
         args=step.args,
         data=dict(data),
-        config={**config, "meta": step_meta(job.workspace, job.pipeline.name, step.name, number)},
+        config={**config, "meta": meta},
         is_first=number == 0,
         steps=tuple(each.name for each in job.pipeline.steps),
         train_steps=tuple(each.name for each in train.steps) if train else (),
@@ -86,7 +87,6 @@ def _envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, ob
         "step": step.name,
         "num_step": number,
         "prev_step": job.pipeline.steps[number - 1].name if number else "",
-        "artifacts": _folders(job.workspace),
         "alo_version": __version__,
         "solution_metadata_version": job.metadata_version,
         "asset_branch": step.source.branch,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from alo.files import checksum, checksum_of
+from alo.files import checksum_of
 
 CACHES = frozenset(
     {
@@ -55,11 +55,6 @@ def _files_below(
             if real in parents or not real.startswith((project, parents[0])):
                 continue
             yield from _files_below(entry.path, f"{prefix}{name}/", project, (*parents, real))
-
-
-def code_checksums(files: Mapping[str, Path]) -> dict[str, str]:
-    """xxh3-128 of each file."""
-    return {name: checksum(path) for name, path in files.items()}
 
 
 def code_id(checksums: Mapping[str, str]) -> str:

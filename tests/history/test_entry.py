@@ -111,6 +111,8 @@ def test_a_large_run_is_shared_but_for_its_logs(save: Callable[..., Path], artif
     assert is_copy("log/pipeline.log")
     assert not is_copy("models/train/model") or _can_reflink(artifacts)
     assert (folder / "models/train/model").read_text() == "models/train/model"
+    if not is_copy("models/train/model"):  # no one may write into both at once
+        assert (artifacts / "models/train/model").stat().st_mode & 0o222 == 0
 
 
 def _can_reflink(folder: Path) -> bool:

@@ -60,6 +60,13 @@ def save_entry(
     return folder
 
 
+def _protect_if_linked(target: str) -> None:
+    """Who writes into a file with two names would spoil both: the one in history is the backup."""
+    status = os.stat(target)
+    if status.st_nlink > 1:
+        os.chmod(target, status.st_mode & 0o555)
+
+
 def _kept_artifacts(artifacts: Path, backup_artifacts: bool, backup_log: bool) -> list[Found]:
     return [
         found
@@ -110,6 +117,7 @@ class _Builder:
             checksum = copy_and_hash(found.path, target)
         else:
             clone_or_link(found.path, target)
+            _protect_if_linked(target)
         self._checksums[found.name] = stamp(target, checksum)
 
     def _write(self, name: str, content: bytes) -> None:

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 PLAN_NAME = "experimental_plan.yaml"
-PIPELINES = ("train_pipeline", "inference_pipeline")
 KINDS = ("train", "inference")  # a pipeline's name without "_pipeline", as folders have it
 
 # What the engine makes in a project's folder, and keeps in order by itself

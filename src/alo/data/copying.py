@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import xxhash
 
+from alo.copies import FICLONE
 from alo.files import CHUNK
 
 Progressed = Callable[[int], None]  # bytes more
 
 LARGE = 8 << 20  # from here on a second thread costs less than it saves
 STRIDE = 16 << 20  # how much of a large file is copied before its checksum follows
-FICLONE = 0x40049409  # the ioctl of Linux that makes a file share another's blocks
 _CANNOT = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM}
 
 

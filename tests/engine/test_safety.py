@@ -142,6 +142,11 @@ def test_after_a_kill_the_next_start_puts_the_model_back_and_keeps_the_dead_run(
     assert model(trained) == "model 1"
     assert statuses(trained) == ["success", "interrupted"]
     assert not (trained / ".unfinished_run").exists()
+    (killed,) = trained.glob("history/train/*-error")  # whole enough to be run again
+    assert "begun" in (killed / "assets/train/asset_train.py").read_text()
+    assert json.loads((killed / "experimental_plan.yaml").read_text())["name"] == "test"
+    record = json.loads((killed / "log/experimental_history.json").read_text())
+    assert len(record["code_id"]) == 12
 
 
 def test_kills_at_random_moments_never_leave_half_a_model(

@@ -71,6 +71,7 @@ class PipelineRun:
         self._code: dict[str, Path] = {}  # name in the history entry -> our copy
         self._checksums: dict[str, str] = {}  # by the same names
         self._take_code([step.name for step in job.pipeline.steps])
+        self._unfinished.note(**_for_recovery(self.record, self._code, job))
         self._logs = RunLogs(self.artifacts / "log")
         self._listeners = (self._logs, listener)
         self._memory = _memory_of(job, self.record.id)
@@ -466,6 +467,15 @@ def _memory_of(job: Job, run_id: str) -> "StepMemory | None":
     from alo.engine.memory import StepMemory
 
     return StepMemory(job, run_id)
+
+
+def _for_recovery(record: RunRecord, code: Mapping[str, Path], job: Job) -> dict[str, object]:
+    """What the history entry needs of this run if it is killed."""
+    return {
+        "record": record.to_json(),
+        "code": {name: copy.name for name, copy in code.items()},
+        "plan": render_plan(job.plan, job.changes).decode("utf-8", "surrogateescape"),
+    }
 
 
 def _journal(record: RunRecord) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from alo.engine import unfinished
 from alo.engine.messages import warning
@@ -11,7 +12,7 @@ from alo.events import Listener
 from alo.history.entry import entry_folder, save_entry
 from alo.history.ids import utc_text
 from alo.history.record import RunRecord
-from alo.layout import Workspace, find_plan
+from alo.layout import Workspace
 
 
 def recover(workspace: Workspace, listener: Listener) -> None:
@@ -49,11 +50,20 @@ def _keep(left: unfinished.UnfinishedRun, record: RunRecord) -> None:
     in_history = entry_folder(workspace, left.kind, left.run_id).is_dir()
     if in_history or not unfinished.has_artifacts_of(left):
         return
-    plan = find_plan(workspace.home)
+    plan = left.info.get("plan")
     save_entry(
         workspace,
         record,
-        plan=plan.read_bytes() if plan.is_file() else b"",
+        plan=plan.encode("utf-8", "surrogateescape") if isinstance(plan, str) else b"",
         artifacts=workspace.artifacts(left.kind),
-        code={},
+        code=_code_of(left),
     )
+
+
+def _code_of(left: unfinished.UnfinishedRun) -> dict[str, Path]:
+    """The copies of its code that the run had taken: name in the entry → file."""
+    known = left.info.get("code")
+    folder = left.workspace.unfinished / "code"
+    copies = known.items() if isinstance(known, dict) else ()
+    files = {str(name): folder / Path(str(copy)).name for name, copy in copies}
+    return {name: file for name, file in files.items() if file.is_file()}

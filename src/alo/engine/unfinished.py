@@ -35,6 +35,11 @@ class UnfinishedRun:
     def kind(self) -> str:
         return str(self.info["pipeline"])
 
+    def note(self, **more: object) -> None:
+        """Add to the journal; JSON."""
+        self.info = {**self.info, **more}
+        _write(self.workspace, self.info)
+
     def replace_models(self, *, borrowed: bool) -> None:
         """Move ``train_artifacts/models/`` aside, to be put back if the run fails.
 
@@ -42,8 +47,7 @@ class UnfinishedRun:
             borrowed: put it back in any case.
         """
         if borrowed:
-            self.info = {**self.info, "models": "borrowed"}
-            _write(self.workspace, self.info)
+            self.note(models="borrowed")
         self.workspace.models.mkdir(parents=True, exist_ok=True)
         os.rename(self.workspace.models, self._previous("models"))
 

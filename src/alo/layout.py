@@ -101,6 +101,10 @@ class Workspace:
         return self.internal / f"{TRASH_PREFIX}{os.urandom(6).hex()}"
 
     @property
+    def last_runs(self) -> Path:
+        return self.internal / "last-runs"
+
+    @property
     def index(self) -> Path:
         return self.internal / "history.sqlite"
 

@@ -207,6 +207,25 @@ def test_a_new_owner_or_hard_link_of_a_copy_costs_no_new_copy(
     assert stage_paths(source).copied == 0
 
 
+def test_a_copy_that_only_has_a_new_change_time_is_read_once_and_then_remembered(
+    workspace: Workspace,
+    write_tree: WriteTree,
+    stage_paths: StagePaths,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = write_tree("data", {"x": "1"})
+    stage_paths(source)
+    os.link(workspace.input("train") / "data/x", tmp_path / "link")
+    manifest = workspace.staging_manifest("train")
+    (manifest.parent / f".{manifest.name}.1-00.alo-tmp").touch()  # of a staging that was killed
+    stage_paths(source)
+    monkeypatch.setattr(staging, "checksum", lambda path: pytest.fail(f"read {path}"))
+
+    assert stage_paths(source).copied == 0
+    assert os.listdir(manifest.parent) == [manifest.name]
+
+
 def test_what_a_file_and_a_folder_exchange_is_followed(
     workspace: Workspace, write_tree: WriteTree, stage_paths: StagePaths
 ) -> None:

@@ -193,7 +193,9 @@ class _Staging:
     def run(self, known: Manifest, here: _Here) -> Staged:
         self._known = known
         files, folders = here
-        self._manifest = self._known.only(self._still_good(files))
+        good = self._still_good(files)
+        self._manifest = known.only(good)
+        self._manifest.copies.update((name, files[name]) for name in good)
         new = [file for name, file in self._sources.items() if name not in self._manifest.copies]
         stays = self._drop_what_is_gone(files, folders)
         self._make_folders(folders)
@@ -222,11 +224,9 @@ class _Staging:
 
     def _is_same(self, name: str, state: State) -> bool:
         """Whether only the change time differs, as after a new owner or a hard link."""
-        copy = self._known.copies[name]
-        same = copy[:2] == state[:2] and checksum(self._root / name) == self._known.checksums[name]
-        if same:
-            self._known.copies[name] = state
-        return same
+        if self._known.copies[name][:2] != state[:2]:
+            return False
+        return checksum(self._root / name) == self._known.checksums[name]
 
     def _drop_what_is_gone(self, files: Mapping[str, State], folders: Sequence[str]) -> set[str]:
         """The files that stay: in a source's folder its copies, elsewhere what was never one."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from alo.engine.preflight import Job, Part, stores_steps
 from alo.engine.request import RunRequest
-from alo.errors import UsageError
+from alo.errors import HistoryError, UsageError
 from alo.history.browse import History
 from alo.history.filters import Filters
+from alo.history.last import last_runs
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.store.results import ResultShelf
@@ -41,9 +43,14 @@ def choose_jobs(request: RunRequest, jobs: Sequence[Job]) -> list[Job]:
 
 
 def last_run(workspace: Workspace, kinds: Sequence[str]) -> RunRecord | None:
-    """The newest whole run of these pipelines; those of a part do not count."""
+    """The whole run of these pipelines that ended last; those of a part do not count."""
+    history = History(workspace)
+    for kind, run_id in last_runs(workspace):
+        if kind in kinds:
+            with suppress(HistoryError):  # it has been removed
+                return history.look_up(run_id)
     newest = [
-        next((record for record in History(workspace).list(Filters(kind)) if not record.part), None)
+        next((record for record in history.list(Filters(kind)) if not record.part), None)
         for kind in kinds
     ]
     return max(filter(None, newest), key=lambda record: record.start_time, default=None)

@@ -16,6 +16,7 @@ from alo.copies import clone_or_link, copy_and_hash
 from alo.files import checksum_of
 from alo.history.checksums import CHECKSUMS, Checksum, stamp, write_checksums
 from alo.history.folders import RECORD, building, entry_folder, entry_name
+from alo.history.last import note_last
 from alo.history.record import RunRecord
 from alo.history.seal import seal_in_background
 from alo.history.tree import Found, found_below, link_tree, put
@@ -57,6 +58,8 @@ def save_entry(
     folder = workspace.history / record.pipeline / name
     if not is_sealed:
         seal_in_background(folder)
+    if not record.part:
+        note_last(workspace, record.pipeline, record.id)
     return folder
 
 

@@ -1,0 +1,27 @@
+"""Which whole run ended last, whatever the clock says: setting it back cannot change that."""
+
+from __future__ import annotations
+
+from alo.files import write_whole
+from alo.layout import KINDS, Workspace
+
+
+def note_last(workspace: Workspace, kind: str, run_id: str) -> None:
+    """Note that this run of a pipeline has ended just now."""
+    others = [line for line in last_runs(workspace) if line[0] != kind]
+    workspace.internal.mkdir(exist_ok=True)
+    text = "".join(f"{each} {name}\n" for each, name in [(kind, run_id), *others])
+    write_whole(workspace.last_runs, text.encode(), durable=False)
+
+
+def last_runs(workspace: Workspace) -> list[tuple[str, str]]:
+    """Pipeline (train or inference) and id of the last run of each, the last to end first.
+
+    Empty where ``.alo/`` has been deleted since.
+    """
+    try:
+        lines = workspace.last_runs.read_bytes().decode("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return []
+    known = [(kind, run_id) for kind, _, run_id in (line.partition(" ") for line in lines)]
+    return [(kind, run_id) for kind, run_id in known if kind in KINDS and run_id]

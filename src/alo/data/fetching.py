@@ -24,9 +24,11 @@ from alo.data.stores import (
     Place,
     Refused,
     StoreFault,
+    etag_of,
     faults_translated,
     key_of,
     open_place,
+    quoted_etag,
 )
 from alo.files import CHUNK, checksum_of
 
@@ -121,7 +123,7 @@ def _get(place: Place, file: SourceFile, start: int, end: int) -> memoryview:
 
     options: GetOptions = {}
     if file.etag:
-        options["if_match"] = file.etag
+        options["if_match"] = quoted_etag(file.etag)
     if (start, end) != (0, file.size):
         options["range"] = (start, end)
     with faults_translated(file.path):
@@ -134,7 +136,7 @@ def _get(place: Place, file: SourceFile, start: int, end: int) -> memoryview:
 
 
 def _check_identity(file: SourceFile, meta: ObjectMeta) -> None:
-    if (meta["e_tag"] or "") != file.etag:
+    if etag_of(meta) != file.etag:
         raise Changed(f"{file.path} was replaced meanwhile")
     if meta["size"] != file.size:
         fault = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from alo.data.locations import BadLocation, RemoteLocation, SourceFile, without_secrets
-from alo.data.stores import Gone, StoreFault, faults_translated, open_place
+from alo.data.stores import Gone, StoreFault, etag_of, faults_translated, open_place
 from alo.errors import ExportError, StagingError
 from alo.files import CHUNK
 
@@ -79,7 +79,7 @@ def _look_at(source: RemoteLocation) -> SourceFile:
 def _source_file(location: RemoteLocation, meta: ObjectMeta, source: RemoteLocation) -> SourceFile:
     name = source.name + location.url[len(source.url) :]
     mtime_ns = int(meta["last_modified"].timestamp() * 1_000_000_000)
-    return SourceFile(location.url, name, meta["size"], mtime_ns, meta["e_tag"] or "")
+    return SourceFile(location.url, name, meta["size"], mtime_ns, etag_of(meta))
 
 
 def check_writable(target: RemoteLocation) -> None:

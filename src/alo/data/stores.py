@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from alo.data.locations import BadLocation, RemoteLocation
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 RETRIES: RetryConfig = {
@@ -102,6 +103,17 @@ def open_place(location: RemoteLocation) -> Place:
     except BaseError as error:
         raise BadLocation(f"{location}: {plain(error)}") from error
     return Place(store, key_of(location.url, key))
+
+
+def etag_of(meta: ObjectMeta) -> str:
+    """Without its quotes, which Azure writes in answers and leaves out in listings."""
+    etag = meta["e_tag"] or ""
+    return etag if etag.startswith("W/") else etag.strip('"')
+
+
+def quoted_etag(etag: str) -> str:
+    """As HTTP wants it in a condition."""
+    return etag if etag.startswith("W/") else f'"{etag}"'
 
 
 def key_of(url: str, path: str) -> str:

@@ -61,15 +61,18 @@ def make_solution(tmp_path: Path) -> MakeSolution:
     """Call it with the code of the steps; returns the project's folder.
 
     ``make_solution({"input": "self.data['x'] = 1", ...}, inference={...}, args={step: {...}},
-    control={...}, external={...})``. A code is the body of ``run()``, or a whole module.
+    beside={step: {"retries": 1}}, source={step: {"code": ...}}, control={...}, external={...})``.
+    A code is the body of ``run()``, a whole module, or None: there is no asset.
     """
 
     def make(
-        train: Mapping[str, str] | None = None,
-        inference: Mapping[str, str] | None = None,
+        train: Mapping[str, str | None] | None = None,
+        inference: Mapping[str, str | None] | None = None,
         *,
         home: Path | None = None,
         args: Mapping[str, Mapping[str, object]] | None = None,
+        beside: Mapping[str, Mapping[str, object]] | None = None,
+        source: Mapping[str, Mapping[str, object]] | None = None,
         control: Mapping[str, object] | None = None,
         external: Mapping[str, object] | None = None,
         name: str = "test",
@@ -79,10 +82,20 @@ def make_solution(tmp_path: Path) -> MakeSolution:
         for kind, steps in (("train", train), ("inference", inference)):
             if steps is not None:
                 plan["user_parameters"][f"{kind}_pipeline"] = [
-                    {"step": step, "args": dict((args or {}).get(step, {}))} for step in steps
+                    {
+                        "step": step,
+                        "args": dict((args or {}).get(step, {})),
+                        **(beside or {}).get(step, {}),
+                    }
+                    for step in steps
                 ]
+                if source is not None:
+                    plan.setdefault("asset_source", {})[f"{kind}_pipeline"] = [
+                        {"step": step, "source": dict(source.get(step, {}))} for step in steps
+                    ]
                 for step, code in steps.items():
-                    write_asset(home, step, code)
+                    if code is not None:
+                        write_asset(home, step, code)
         if control:
             plan["control"] = dict(control)
         if external:

@@ -13,8 +13,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from alo.engine.execution import Carry
 from alo.engine.lock import hold_workspace
-from alo.engine.pipeline import Carry, GivenUp, PipelineRun, begin
+from alo.engine.pipeline import GivenUp, PipelineRun, begin
 from alo.engine.preflight import Checked, Job, check_plan, find_workspace, read_plan
 from alo.engine.recovery import recover
 from alo.engine.request import RunOutcome, RunRequest

@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -29,18 +30,27 @@ def imported_packages() -> dict[str, str]:
     return found
 
 
-def package_version(name: str) -> str:
+def packages_folder(python: str) -> str:
+    """Where the virtual environment of an interpreter, of our own version, has its packages."""
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    return os.path.join(os.path.dirname(os.path.dirname(python)), "lib", version, INSTALLED[0])
+
+
+def package_version(name: str, folders: Sequence[str] = ()) -> str:
     """The version of the installed package that is imported under this name, without importing it.
 
     Empty where it is not installed, or does not tell.
+
+    Args:
+        folders: where to look; none: where this process finds its modules.
     """
     from alo.sources.inspection import package_of
 
     wanted = _normal(package_of(name))
-    for folder in sys.path:
+    for folder in folders or sys.path:
         if os.path.basename(folder) in INSTALLED and wanted in (known := _versions_in(folder)):
             return known[wanted]
-    module = sys.modules.get(name)
+    module = None if folders and folders is not sys.path else sys.modules.get(name)
     # Not getattr: some modules compute it, with a warning.
     return str(vars(module).get("__version__", "")) if module else ""
 

@@ -10,9 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.engine.environment import imported_packages, package_version, python_version
+from alo.engine.environment import (
+    imported_packages,
+    package_version,
+    packages_folder,
+    python_version,
+)
 from alo.engine.preflight import Job
-from alo.engine.task import Inputs
+from alo.engine.task import META, Inputs
 from alo.errors import StoreError
 from alo.files import checksum, checksum_of
 from alo.history.folders import FAILED, entry_names
@@ -21,8 +26,6 @@ from alo.layout import KINDS, Workspace, without_digits
 from alo.plan.model import Plan
 from alo.store import StepStore, StoredStep
 from alo.store.results import KeptStep, ResultShelf, StepKey, difference
-
-META = "meta"  # the engine sets it afresh before each step
 
 
 class Reused(NamedTuple):
@@ -67,35 +70,42 @@ class StepMemory:
         return None, reasons[0] if reasons else reason
 
     def save(
+        self, inputs: Inputs, data: Mapping[str, object], config: Mapping[str, object]
+    ) -> StoredStep:
+        """Store what a step saved; ``keep`` comes next.
+
+        Raises:
+            StoreError: a value cannot be stored, or there is no room.
+        """
+        own = {key: value for key, value in config.items() if key != META}
+        name, given = inputs.step.name, inputs.incoming
+        return self._store.save(self._run_id, self._kind, name, data, own, incoming=given)
+
+    def keep(
         self,
         inputs: Inputs,
-        data: Mapping[str, object],
-        config: Mapping[str, object],
         before: "Snapshot",
         modules: Mapping[str, str],
         summary: Mapping[str, object] | None,
         data_keys: tuple[str, ...],
-    ) -> StoredStep:
-        """Store what a step saved and wrote.
+        packages: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep what a step wrote, and what its result depends on.
 
         Args:
             before: the artifacts before the step.
             modules: of the project that it imported: name → checksum.
+            packages: that it imported: name → version; None: those of this process.
         Raises:
-            StoreError: a value cannot be stored, or there is no room.
+            StoreError: there is no room.
         """
-        name = inputs.step.name
-        own = {key: value for key, value in config.items() if key != META}
-        stored = self._store.save(
-            self._run_id, self._kind, name, data, own, incoming=inputs.incoming
-        )
         after = self.look()
-        key = self._key(inputs, {**inputs.code, **modules}, self._packages())
+        packages = self._packages() if packages is None else packages
         kept = KeptStep(
             self._run_id,
             self._kind,
-            name,
-            key,
+            inputs.step.name,
+            self._key(inputs, {**inputs.code, **modules}, packages),
             {},
             tuple(sorted(before.files.keys() - after.files.keys())),
             tuple(sorted(after.folders - before.folders)),
@@ -104,7 +114,6 @@ class StepMemory:
         )
         written = [name for name, stamp in after.files.items() if before.files.get(name) != stamp]
         self._shelf.keep(kept, self._workspace.artifacts(self._kind), sorted(written))
-        return stored
 
     def _packages(self) -> Mapping[str, str]:
         """Versions of Python and of what has been imported; told anew when more has been."""
@@ -172,8 +181,10 @@ class StepMemory:
             for name in before.code
             if not name.startswith(own)
         }
+        python = self._job.pythons.get(inputs.step.name)
+        folders = [packages_folder(python)] if python else sys.path
         packages = {
-            name: python_version() if name == "python" else package_version(name)
+            name: python_version() if name == "python" else package_version(name, folders)
             for name in before.packages
         }
         return self._key(inputs, {**inputs.code, **modules}, packages)

@@ -8,12 +8,13 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from alo.data.locations import Access
 from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine import unfinished
 from alo.engine.environment import GitState, imported_packages
+from alo.engine.execution import Carry, StepRunner
 from alo.engine.logs import RunLogs
 from alo.engine.messages import error as error_line
 from alo.engine.messages import info, warning
@@ -24,11 +25,9 @@ from alo.engine.request import RunOutcome
 from alo.engine.results import check_results
 from alo.engine.signals import SignalGuard
 from alo.engine.snapshot import snapshot
-from alo.engine.step import FailedStep, StepResult, run_step
-from alo.engine.task import Inputs, make_task
+from alo.engine.task import Inputs
 from alo.errors import AloError, Interrupted, RunError, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
-from alo.files import checksum
 from alo.history.entry import entry_folder, link_tree, save_entry
 from alo.history.ids import param_id, utc_text
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
@@ -37,21 +36,11 @@ from alo.history.retention import keep_within
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
 from alo.sources.fingerprint import code_files, code_id
-from alo.sources.loader import AssetCode, imported_from, project_modules_apart
+from alo.sources.loader import AssetCode
 from alo.version import __version__
 
 if TYPE_CHECKING:  # only file mode and the cache pay for the store
-    from alo.engine.memory import Reused, Snapshot, StepMemory
-    from alo.store import StoredStep
-
-
-class Carry(NamedTuple):
-    """What goes from one step to the next."""
-
-    data: dict[str, object]
-    config: dict[str, object]
-    stored: "StoredStep | None" = None
-    is_live: bool = True  # the values are here; otherwise they are in the store
+    from alo.engine.memory import Reused, StepMemory
 
 
 class GivenUp(KeyboardInterrupt):
@@ -75,6 +64,8 @@ class PipelineRun:
         self._logs = RunLogs(self.artifacts / "log")
         self._listeners = (self._logs, listener)
         self._memory = _memory_of(job, self.record.id)
+        self._runner = StepRunner(job, self.record.id, self._started, self._memory, self.emit)
+        self._packages: dict[str, str] = {}  # that steps in processes of their own have imported
         self.carry: Carry | None = None  # what the next step is given; None at the first
         self._codes = {
             step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
@@ -165,9 +156,7 @@ class PipelineRun:
 
     def values(self, carry: Carry) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config that a step handed on, wherever they are."""
-        if carry.stored is not None and self._memory is not None and not carry.is_live:
-            return self._memory.load(carry.stored)
-        return carry.data, carry.config
+        return self._runner.values(carry)
 
     def _inputs(self, step: StepPlan, number: int) -> Inputs:
         prefix = f"assets/{step.name}/"
@@ -196,61 +185,23 @@ class PipelineRun:
 
     def _execute(self, inputs: Inputs, note: str) -> None:
         step, began = inputs.step, time.monotonic()
-        # The step alone holds what it was given: a value that it replaces is free at once.
         carry, self.carry = self.carry, None
-        data, config = self.values(carry) if carry else ({}, {})
-        given = frozenset(data)
-        before = self._memory.look() if self._memory else None
-        task = make_task(self.job, self._started, step, inputs.number, data, config)
-        del carry, data, config
-        with project_modules_apart(self.workspace.home):
-            result = run_step(task, self._codes[step.name], self.emit)
-            modules = self._project_modules(step.name) if self._memory else {}
-        del task
+        done = self._runner.run(self.job, inputs, self._codes[step.name], carry)
+        del carry
         self.guard.raise_if_received()
-        added: tuple[str, ...] = ()
-        if isinstance(result, StepResult):
-            added = tuple(str(key) for key in result.data if key not in given)
-            self.carry = self._hand_on(inputs, result, before, modules, added)
-        if result.sampled:
-            self.emit(info(f"step {step.name}: {result.sampled}")._replace(show=True))
+        self.carry = done.carry
+        self._packages.update(done.packages)
+        if done.sampled:
+            self.emit(info(f"step {step.name}: {done.sampled}")._replace(show=True))
         seconds = round(time.monotonic() - began, 6)
-        status = "success" if isinstance(result, StepResult) else "error"
-        usage = result.cpu_seconds, result.peak_bytes
-        self._step_ended(inputs, StepRecord(step.name, status, seconds, *usage, added), note)
-        if isinstance(result, FailedStep):
-            raise result.error
+        status = "error" if done.error else "success"
+        usage = done.cpu_seconds, done.peak_bytes
+        self._step_ended(inputs, StepRecord(step.name, status, seconds, *usage, done.added), note)
+        if done.error:
+            raise done.error
         self._logs.check()
-        if result.summary is not None:
-            self.record = with_summary(self.record, result.summary)
-
-    def _hand_on(
-        self,
-        inputs: Inputs,
-        result: StepResult,
-        before: "Snapshot | None",
-        modules: Mapping[str, str],
-        added: tuple[str, ...],
-    ) -> Carry:
-        if self._memory is None or before is None:
-            return Carry(result.data, result.config)
-        stored = self._memory.save(
-            inputs, result.data, result.config, before, modules, result.summary, added
-        )
-        if self._memory.hands_on_files:
-            return Carry({}, {}, stored, is_live=False)
-        return Carry(result.data, result.config, stored)
-
-    def _project_modules(self, step: str) -> dict[str, str]:
-        """Files of the project, beside the step's own folder, that its code has imported."""
-        own = os.path.join(str(self.job.assets / step), "")
-        home = self.workspace.home
-        files = {*self._codes[step].files(), *imported_from(home)}
-        return {
-            os.path.relpath(file, home): checksum(Path(file))
-            for file in sorted(files)
-            if not file.startswith(own) and os.path.isfile(file)
-        }
+        if done.summary is not None:
+            self.record = with_summary(self.record, done.summary)
 
     def _step_ended(self, inputs: Inputs, record: StepRecord, note: str) -> None:
         others = (kept for kept in self.record.steps if kept.name != record.name)
@@ -287,7 +238,7 @@ class PipelineRun:
         with self.guard.held():
             history = self._keep_or_fail()
             self._unfinished.discard()
-        self._logs.close()
+        self._close()
         removed = keep_within(
             self.workspace,
             self.job.plan.control.backup_size,
@@ -317,7 +268,7 @@ class PipelineRun:
         with self.guard.held():
             history = self._keep_or_fail()
             self._unfinished.put_back()
-        self._logs.close()
+        self._close()
         return self._outcome(history, [])
 
     def fail(self, error: BaseException) -> None:
@@ -331,7 +282,7 @@ class PipelineRun:
             self._finish_record(status, reason=what, failed_step=step)
             told = "\n".join(filter(None, [str(error) or what, traceback]))
             self.emit(info(told) if isinstance(error, GivenUp) else error_line(told))
-            self._logs.close()
+            self._close()
             history: Path | None = None
             try:
                 history = self._keep(self.artifacts)
@@ -386,7 +337,7 @@ class PipelineRun:
             seconds=round(time.monotonic() - self._clock, 6),
             reason=reason,
             failed_step=failed_step,
-            packages=imported_packages(),
+            packages={**imported_packages(), **self._packages},
             git=self._git.read(),
         )
 
@@ -431,6 +382,10 @@ class PipelineRun:
             backup_artifacts=control.backup_artifacts,
             backup_log=control.backup_log,
         )
+
+    def _close(self) -> None:
+        self._logs.close()
+        self._runner.close()
 
     def _tell_end(self, status: str, history: Path | None, exported: tuple[str, ...] = ()) -> None:
         self._listeners[-1](

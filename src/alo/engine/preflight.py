@@ -4,7 +4,7 @@ Everything that can be known to be wrong is told at once; nothing is imported, r
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +48,9 @@ class Job(NamedTuple):
     export_target: Path | RemoteLocation | None = None
     model_source: Path | RemoteLocation | None = None
     train_id: str = ""  # of an inference: use the model of this past run
+    pythons: Mapping[
+        str, str
+    ] = {}  # step → interpreter, for steps with an environment of their own
     expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
     part: Part = Part()
     metadata_version: str = ""
@@ -284,10 +287,7 @@ def _warnings(jobs: Sequence[Job]) -> Iterator[Problem]:
 def _not_yet(step: StepPlan, file: str) -> Iterator[Problem]:
     """Keys that the plan's format has and this version does not act on."""
     given = {
-        "isolation: process": bool(step.isolation),
         "environment: isolated": bool(step.environment),
-        "timeout": step.timeout_s is not None,
-        "retries": bool(step.retries),
         f"code: {step.source.code}": step.source.code != "local",
         "requirements": not all(map(is_installed, step.source.requirements)),
     }

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from alo.store import StoredStep
 
 
+META = "meta"  # the key of config that the engine sets afresh before each step
+
+
 class Inputs(NamedTuple):
     """What a step is about to be run on."""
 
@@ -49,7 +52,7 @@ def make_task(
         envs={**_envs(job, started, step, number), "artifacts": meta["artifacts"]},
         args=step.args,
         data=dict(data),
-        config={**config, "meta": meta},
+        config={**config, META: meta},
         is_first=number == 0,
         steps=tuple(each.name for each in job.pipeline.steps),
         train_steps=tuple(each.name for each in train.steps) if train else (),

@@ -1,0 +1,109 @@
+"""What is told of a step whose process died or hung: how, where it was, and what it said last."""
+
+import re
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.errors import StepError
+
+LAST_LINES = 5
+MEANINGS = {
+    signal.SIGSEGV: "a segmentation fault: compiled code went wrong",
+    signal.SIGBUS: "a bus error: a file that was mapped has become shorter, or a disk is full",
+    signal.SIGABRT: "it was aborted: compiled code found a state that cannot be",
+    signal.SIGFPE: "an arithmetic fault in compiled code",
+    signal.SIGILL: "an illegal instruction: a package was built for another processor",
+    signal.SIGKILL: "as the system does when memory runs out",
+}
+FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
+
+
+class Ending(NamedTuple):
+    """How a process ended."""
+
+    status: int  # its exit status; negative: the signal that ended it
+    cpu_seconds: float
+    peak_bytes: int
+    last_lines: Sequence[str]
+    stacks: str  # what faulthandler wrote, the innermost frame first
+
+
+class _Frame(NamedTuple):
+    file: str
+    line: int
+    function: str
+
+
+def death_error(step: str, home: Path, ending: Ending) -> StepError:
+    """The error for a process that ended without a result."""
+    how, fix = _how(ending.status)
+    return _error(step, home, ending, f"its process {how}", fix)
+
+
+def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepError:
+    """The error for a process that was ended because its time was over."""
+    fix = "raise 'timeout' beside the step in the plan, or see why it takes so long"
+    return _error(step, home, ending, f"it took longer than its timeout of {limit_s:g} s", fix)
+
+
+def _error(step: str, home: Path, ending: Ending, how: str, fix: str) -> StepError:
+    frames = _frames(ending.stacks, home)
+    peak = f"peak memory {ending.peak_bytes / 1e6:,.0f} MB"
+    return StepError(
+        f"step '{step}' failed: {how}; {peak}",
+        where=_place(frames[0]) if frames else "",
+        fix=fix,
+        step=step,
+        user_traceback="\n".join([*_said(ending.last_lines), *_told(frames, home)]),
+    )
+
+
+def _how(status: int) -> tuple[str, str]:
+    if status >= 0:
+        return f"ended with exit status {status} in the middle of run()", "let run() return"
+    try:
+        number = signal.Signals(-status)
+    except ValueError:
+        return f"was ended by signal {-status}", ""
+    meaning = f" ({MEANINGS[number]})" if number in MEANINGS else ""
+    fix = "work on less data at once, or give the machine more memory"
+    return f"was ended by {number.name}{meaning}", fix if number == signal.SIGKILL else ""
+
+
+def _said(lines: Sequence[str]) -> list[str]:
+    last = [line for line in lines if line.strip()][-LAST_LINES:]
+    return ["what it said last:", *(f"  {line}" for line in last)] if last else []
+
+
+def _frames(stacks: str, home: Path) -> list[_Frame]:
+    """The project's frames of the first thread that has any, the innermost first."""
+    for thread in re.split(r"^(?:Current thread|Thread) ", stacks, flags=re.MULTILINE):
+        found = [match for line in thread.splitlines() if (match := FRAME.match(line))]
+        frames = [_Frame(match["file"], int(match["line"]), match["function"]) for match in found]
+        own = [frame for frame in frames if _is_of_project(frame.file, home)]
+        if own:
+            return [frame._replace(file=frame.file.removeprefix(f"{home}/")) for frame in own]
+    return []
+
+
+def _is_of_project(file: str, home: Path) -> bool:
+    return file.startswith(f"{home}/") and "site-packages" not in file
+
+
+def _place(frame: _Frame) -> str:
+    return f"{frame.file}:{frame.line}, in {frame.function}()"
+
+
+def _told(frames: Sequence[_Frame], home: Path) -> list[str]:
+    if not frames:
+        return []
+    import linecache
+
+    lines = ["where it was (most recent call last):"]
+    for frame in reversed(frames):
+        lines.append(f'  File "{home / frame.file}", line {frame.line}, in {frame.function}')
+        if source := linecache.getline(str(home / frame.file), frame.line).strip():
+            lines.append(f"    {source}")
+    return lines

@@ -1,0 +1,47 @@
+"""Messages between the engine and the process of a step: pickles, each behind its length."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+from collections.abc import Iterator
+from struct import Struct
+
+LENGTH = Struct("!Q")
+
+
+def packed(message: object) -> bytes:
+    """A message as it goes over the wire."""
+    content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(content)) + content
+
+
+class Inbox:
+    """Puts messages together from the pieces in which they come."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def take(self, piece: bytes) -> Iterator[object]:
+        """The messages that are whole with this piece."""
+        self._rest += piece
+        while len(self._rest) >= LENGTH.size:
+            end = LENGTH.size + LENGTH.unpack_from(self._rest)[0]
+            if len(self._rest) < end:
+                return
+            content = bytes(self._rest[LENGTH.size : end])
+            del self._rest[:end]
+            yield pickle.loads(content)  # noqa: S301 - from our own process, over our own socket
+
+
+def receive(connection: socket.socket) -> object:
+    """The one message that comes first.
+
+    Raises:
+        EOFError: the other side is gone.
+    """
+    inbox = Inbox()
+    while piece := connection.recv(1 << 16):
+        for message in inbox.take(piece):
+            return message
+    raise EOFError("the engine is gone")

@@ -37,7 +37,6 @@ class Carry(NamedTuple):
 class Executed(NamedTuple):
     """How a step went."""
 
-    carry: Carry | None  # None if it failed
     error: StepError | None
     added: tuple[str, ...]  # data keys that it was the first to save
     summary: Mapping[str, object] | None
@@ -65,11 +64,12 @@ class StepRunner:
     ) -> None:
         self._workspace, self._kind = job.workspace, job.pipeline.kind
         self._run_id, self._started, self._memory, self._emit = run_id, started, memory, emit
+        self.carry: Carry | None = None  # what the next step is given; None at the first
         self._folder = job.workspace.trash()  # of what processes hand over; made when needed
         self._own_store: StepStore | None = None  # in it, where the run has no memory
 
-    def run(self, job: Job, inputs: Inputs, code: AssetCode, carry: Carry | None) -> Executed:
-        """Run a step; of ``carry`` it is the only owner from now on.
+    def run(self, job: Job, inputs: Inputs, code: AssetCode) -> Executed:
+        """Run a step on ``carry``, which then is what the step hands on; None if it fails.
 
         Raises:
             StoreError: what the step saved cannot be stored, or what it is given not be read.
@@ -77,8 +77,8 @@ class StepRunner:
         """
         before = self._memory.look() if self._memory else None
         if runs_apart(job, inputs.step):
-            return self._run_apart(job, inputs, carry, before)
-        return self._run_here(job, inputs, code, carry, before)
+            return self._run_apart(job, inputs, before)
+        return self._run_here(job, inputs, code, before)
 
     def values(self, carry: Carry) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config that a step handed on, wherever they are."""
@@ -93,18 +93,14 @@ class StepRunner:
             remove_tree(self._folder)
 
     def _run_here(
-        self,
-        job: Job,
-        inputs: Inputs,
-        code: AssetCode,
-        carry: Carry | None,
-        before: "Snapshot | None",
+        self, job: Job, inputs: Inputs, code: AssetCode, before: "Snapshot | None"
     ) -> Executed:
         step = inputs.step
-        data, config = self.values(carry) if carry else ({}, {})
+        # The step alone holds what it is given: a value that it replaces is free at once.
+        data, config = self._give_away()
         given = frozenset(data)
         task = make_task(job, self._started, step, inputs.number, data, config)
-        del carry, data, config  # a value that the step replaces is free at once
+        del data, config
         with project_modules_apart(self._workspace.home):
             result = run_step(task, code, self._emit)
             folder = job.assets / step.name
@@ -112,10 +108,14 @@ class StepRunner:
         del task
         usage = result.cpu_seconds, result.peak_bytes, result.sampled
         if isinstance(result, FailedStep):
-            return Executed(None, result.error, (), None, *usage)
+            return Executed(result.error, (), None, *usage)
         added = tuple(str(key) for key in result.data if key not in given)
-        handed_on = self._hand_on(inputs, result, before, modules, added)
-        return Executed(handed_on, None, added, result.summary, *usage)
+        self.carry = self._hand_on(inputs, result, before, modules, added)
+        return Executed(None, added, result.summary, *usage)
+
+    def _give_away(self) -> tuple[dict[str, object], dict[str, object]]:
+        carry, self.carry = self.carry, None
+        return self.values(carry) if carry else ({}, {})
 
     def _hand_on(
         self,
@@ -133,21 +133,19 @@ class StepRunner:
             return Carry({}, {}, stored, is_live=False)
         return Carry(result.data, result.config, stored)
 
-    def _run_apart(
-        self, job: Job, inputs: Inputs, carry: Carry | None, before: "Snapshot | None"
-    ) -> Executed:
-        given = self._stored(job, inputs, carry)
-        del carry  # the step's process has the values now
+    def _run_apart(self, job: Job, inputs: Inputs, before: "Snapshot | None") -> Executed:
+        given = self._stored(job, inputs)
+        self.carry = None  # the step's process has the values now
         done = self._try(job, inputs, self._assignment(job, inputs, given))
         usage = done.cpu_seconds, done.peak_bytes, done.sampled
         if isinstance(done, FailedStep):
-            return Executed(None, done.error, (), None, *usage)
+            return Executed(done.error, (), None, *usage)
         known = {value.key for value in given.data} if given else set()
         added = tuple(value.key for value in done.stored.data if value.key not in known)
         if self._memory is not None and before is not None:
             self._memory.keep(inputs, before, done.modules, done.summary, added, done.packages)
-        handed_on = self._as_carry(done.stored)
-        return Executed(handed_on, None, added, done.summary, *usage, done.packages)
+        self.carry = self._as_carry(done.stored)
+        return Executed(None, added, done.summary, *usage, done.packages)
 
     def _as_carry(self, stored: "StoredStep") -> Carry:
         """In memory mode with the values, which are only mapped and outlive their files."""
@@ -183,6 +181,7 @@ class StepRunner:
             make_task(job, self._started, step, inputs.number, {}, {}),
             job.assets,
             store,
+            self._memory is None,
             self._run_id,
             self._kind,
             given,
@@ -190,8 +189,9 @@ class StepRunner:
             () if step.name in job.pythons else tuple(sys.path),
         )
 
-    def _stored(self, job: Job, inputs: Inputs, carry: Carry | None) -> "StoredStep | None":
+    def _stored(self, job: Job, inputs: Inputs) -> "StoredStep | None":
         """What the step before handed on, in the store."""
+        carry = self.carry
         if carry is None:
             return None
         stored = carry.stored
@@ -205,5 +205,5 @@ class StepRunner:
         from alo.store import StepStore
 
         if self._own_store is None:
-            self._own_store = StepStore(self._folder / "values")
+            self._own_store = StepStore(self._folder / "values", is_private=True)
         return self._own_store

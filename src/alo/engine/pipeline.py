@@ -66,7 +66,6 @@ class PipelineRun:
         self._memory = _memory_of(job, self.record.id)
         self._runner = StepRunner(job, self.record.id, self._started, self._memory, self.emit)
         self._packages: dict[str, str] = {}  # that steps in processes of their own have imported
-        self.carry: Carry | None = None  # what the next step is given; None at the first
         self._codes = {
             step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
         }
@@ -74,6 +73,15 @@ class PipelineRun:
     @property
     def artifacts(self) -> Path:
         return self.workspace.artifacts(self.kind)
+
+    @property
+    def carry(self) -> Carry | None:
+        """What the next step is given; None at the first."""
+        return self._runner.carry
+
+    @carry.setter
+    def carry(self, carry: Carry | None) -> None:
+        self._runner.carry = carry
 
     def take(self, job: Job, step: str) -> None:
         """Use a step's args and code as they are now the next time it runs; for a notebook."""
@@ -185,11 +193,8 @@ class PipelineRun:
 
     def _execute(self, inputs: Inputs, note: str) -> None:
         step, began = inputs.step, time.monotonic()
-        carry, self.carry = self.carry, None
-        done = self._runner.run(self.job, inputs, self._codes[step.name], carry)
-        del carry
+        done = self._runner.run(self.job, inputs, self._codes[step.name])
         self.guard.raise_if_received()
-        self.carry = done.carry
         self._packages.update(done.packages)
         if done.sampled:
             self.emit(info(f"step {step.name}: {done.sampled}")._replace(show=True))

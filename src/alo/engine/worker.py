@@ -29,6 +29,7 @@ class Assignment(NamedTuple):
     task: StepTask
     assets: Path  # the folder of the steps' folders
     store: Path
+    is_private: bool  # the store
     run_id: str
     kind: str
     given: StoredStep | None
@@ -103,7 +104,7 @@ def _print(descriptor: int, text: str) -> None:
 
 
 def _work(assignment: Assignment, tell: Teller) -> Done | FailedStep | StoreError:
-    store = StepStore(assignment.store)
+    store = StepStore(assignment.store, is_private=assignment.is_private)
     try:
         return _run(assignment, store, tell)
     except StoreError as error:

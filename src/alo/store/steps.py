@@ -21,11 +21,16 @@ from alo.store.writing import ValueWriter, key_text
 
 
 class StepStore:
-    """The store below one folder, which processes and workspaces may use at the same time."""
+    """The store below one folder, which processes and workspaces may use at the same time.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        is_private: of a folder that lasts no longer than one run: there are no checksums of large
+            buffers, neither taken nor compared.
+    """
+
+    def __init__(self, root: Path, *, is_private: bool = False) -> None:
         self.root = root
-        self._maps, self._trusted = LiveMaps(), Trusted()
+        self._maps, self._trusted = LiveMaps(), Trusted(all_parts=is_private)
         self._is_swept = False
 
     def save(

@@ -7,6 +7,7 @@ under this key.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 
 import xxhash
@@ -98,6 +99,8 @@ class ValueWriter:
         part = self._maps.untouched_part(view)
         if part is not None and self._has(part):
             return part
+        if self._trusted.all_parts:
+            return Part(NO_BLOB, 0, view.nbytes, os.urandom(16).hex(), self._step)
         checksum = xxhash.xxh3_128_hexdigest(view)
         part = self._given.get((checksum, view.nbytes))
         if part is not None and self._has(part):

@@ -21,6 +21,7 @@ __all__ = [
     "ContractError",
     "ExportError",
     "HistoryError",
+    "InstallError",
     "Interrupted",
     "MetadataError",
     "PathError",
@@ -28,6 +29,7 @@ __all__ = [
     "Problem",
     "ResultError",
     "RunError",
+    "SourceError",
     "StagingError",
     "StepError",
     "StoppedByAsset",
@@ -99,6 +101,14 @@ class StepError(RunError):
     ) -> None:
         super().__init__(what, where=where, fix=fix)
         self.step, self.user_traceback = step, user_traceback
+
+
+class SourceError(RunError):
+    """The code of an asset cannot be fetched from its repository, or would replace edited files."""
+
+
+class InstallError(RunError):
+    """What a plan requires cannot be installed, or is not what its lock file says."""
 
 
 class StagingError(RunError):

@@ -84,6 +84,10 @@ asset_source:
         "http://git.internal/asset.git",
         "ssh://git@example.com:22/asset.git",
         "git@example.com:group/asset.git",
+        "git://example.com/asset",
+        "../assets/train",
+        "/srv/git/asset.git",
+        "~/asset",
         "file:///srv/git/asset.git",
     ],
 )
@@ -108,13 +112,18 @@ GIT = "code: 'https://x/y'"
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        ("code: 'example.com/a.git'", "code  'example.com/a.git': expected local, or a git URL"),
-        ("code: Local", "code  'Local': expected local, or a git URL"),
+        ("code: 'example.com/a.git'", "code  'example.com/a.git': expected local, a git URL"),
+        ("code: Local", "code  'Local': expected local, a git URL"),
         (
             "code: '--upload-pack=x@y:z'",
-            "code  '--upload-pack=x@y:z': expected local, or a git URL",
+            "code  '--upload-pack=x@y:z': expected local, a git URL",
         ),
-        ("code: '/srv/git'", "code  '/srv/git': expected local, or a git URL"),
+        ("code: 'srv/git'", "code  'srv/git': expected local, a git URL"),
+        ("code: 'ext::sh -c id'", "code  'ext::sh -c id': expected local, a git URL"),
+        (
+            "code: 'ssh://-oProxyCommand=id/x'",
+            "code  'ssh://-oProxyCommand=id/x': expected a host after ://",
+        ),
         (f"{GIT}, branch: --force", "branch  '--force': not the name of a branch, tag or commit"),
         (f"{GIT}, branch: 'a b'", "branch  'a b': not the name of a branch, tag or commit"),
         (f"{GIT}, path: ../x", "path  '../x': expected a folder inside the repository"),

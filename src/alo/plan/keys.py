@@ -26,8 +26,11 @@ T = TypeVar("T")
 
 # Python and editors share no way to say "letter of any script": this is "not the rest of ASCII".
 STEP_PATTERN = r"^[^\x00-,./:-@\[-^`{-\x7f]+$"
-CODE_PATTERN = r"^\s*(local$|https?://|ssh://|file://|[^\s/:@]+@[^\s/:]+:)"
-GIT_SCHEMES = ("https://", "http://", "ssh://", "file://")
+CODE_PATTERN = (
+    r"^\s*(local$|https?://|ssh://|git://|file://|\.{0,2}/|~/|[^\s/:@-][^\s/:@]*@[^\s/:]+:)"
+)
+GIT_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
+LOCAL_PATHS = ("/", "./", "../", "~/")
 
 
 class StepEntry(NamedTuple):
@@ -111,16 +114,26 @@ def _is_mark(character: str) -> bool:
 
 
 def code_rule(code: str) -> str:
-    if code == "local" or code.startswith(GIT_SCHEMES):
+    if code == "local" or code.startswith(LOCAL_PATHS):
         return ""
+    if code.startswith(GIT_SCHEMES):  # ssh://-oProxyCommand=... would be an option of ssh's
+        host = code.partition("://")[2]
+        return "expected a host after ://" if host.startswith("-") or not host else ""
     host, colon, _ = code.partition(":")  # git@host:group/asset.git
     if colon and "@" in host.strip("@") and "/" not in host and not host.startswith("-"):
         return ""
-    return "expected local, or a git URL (https://, ssh://, file:// or user@host:path)"
+    return (
+        "expected local, a git URL (https://, ssh://, git://, file:// or user@host:path), "
+        "or a path to a repository that begins with ./, ../, ~/ or /"
+    )
 
 
 def branch_rule(branch: str) -> str:
-    odd = branch.startswith("-") or any(character.isspace() for character in branch)
+    odd = (
+        branch.startswith("-")
+        or ".." in branch
+        or any(character.isspace() or character in "~^:?*[\\" for character in branch)
+    )
     return "not the name of a branch, tag or commit" if odd else ""
 
 
@@ -234,7 +247,11 @@ USER_STEP = Section(
 
 SOURCE = Section(
     Source,
-    Key("code", Text(code_rule, pattern=CODE_PATTERN), "local, or the URL of a git repository."),
+    Key(
+        "code",
+        Text(code_rule, pattern=CODE_PATTERN),
+        "local, or the URL or path of a git repository.",
+    ),
     Key(
         "branch",
         Text(branch_rule),

@@ -1,0 +1,454 @@
+"""The code of assets that come from git: what is in ``assets/<step>/``, and bringing it there.
+
+A folder is whole or absent: it is written beside its place and renamed. What was checked out is
+noted in ``.alo/sources/<step>.json``; without the note (``.alo/`` may be deleted) a folder is
+compared with the commit itself.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from alo.errors import Problem, SourceError
+from alo.files import checksum, is_leftover, remove_tree, write_whole
+from alo.layout import Workspace
+from alo.plan.model import Plan, StepPlan
+from alo.sources.fingerprint import code_files
+
+if TYPE_CHECKING:  # git, with subprocess, only where something is fetched
+    from alo.sources.clones import Clone
+    from alo.sources.git import Git
+
+SHOWN = 5  # edited files that a message names
+FETCHES = 8  # repositories at once
+LOCAL = "local"
+Tell = Callable[[str], object]
+
+
+class Policy(NamedTuple):
+    """How eagerly code is fetched."""
+
+    every: bool = False  # look for a newer commit at each run
+    force: bool = False  # replace edited files; they are kept in .alo/replaced/
+    offline: bool = False  # use only what the cache has
+
+
+class Checkout(NamedTuple):
+    """What is in an asset's folder. ``url`` has no password in it."""
+
+    step: str
+    url: str
+    branch: str
+    path: str
+    commit: str
+
+
+class FileState(NamedTuple):
+    """A file as it was checked out."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    checksum: str
+
+
+class _Record(NamedTuple):
+    checkout: Checkout
+    files: Mapping[str, FileState]  # by name in the asset's folder
+
+
+def git_steps(steps: Sequence[StepPlan]) -> list[StepPlan]:
+    """The steps whose code comes from git, each name once."""
+    return list({step.name: step for step in steps if step.source.code != LOCAL}.values())
+
+
+def source_problems(workspace: Workspace, plan: Plan) -> Iterator[Problem]:
+    """What can be told of a plan's sources without git."""
+    seen: dict[str, StepPlan] = {}
+    for step in (step for pipeline in plan.pipelines for step in pipeline.steps):
+        other = seen.setdefault(step.name, step)
+        if _identity(step) != _identity(other):
+            what = (
+                f"both pipelines have this step, and with it the folder assets/{step.name}/, but "
+                f"its code comes from {_told(other)} at line {other.line} and from {_told(step)} "
+                "here: give both the same source, or one of them another name"
+            )
+            yield Problem(what, plan.file, step.line, key=f"step {step.name}")
+    for step in git_steps(list(seen.values())):
+        if (what := _work_tree_problem(workspace, step)) and what is not None:
+            yield Problem(what, plan.file, step.line, key=f"step {step.name}")
+
+
+def needs_checkout(workspace: Workspace, step: StepPlan, policy: Policy) -> str:
+    """Why a step's code has to be fetched; empty: it is there. Asks neither git nor the network."""
+    folder = workspace.asset(step.name)
+    if not folder.is_dir():
+        return "not there yet"
+    if (folder / ".git").exists():
+        return ""  # the user's own work tree
+    record = _read(workspace, step.name)
+    if record is None:
+        return "it is not known what its folder holds"
+    now = _wanted(workspace, step)
+    changes = [
+        f"{key} changed: {before or 'none'} → {after or 'none'}"
+        for key, before, after in zip(
+            ("URL", "branch", "path"), record.checkout[1:4], now[1:4], strict=True
+        )
+        if before != after
+    ]
+    return ", ".join(changes) or ("looking for a newer commit" if policy.every else "")
+
+
+def edited_files(workspace: Workspace, step: str) -> list[str]:
+    """The files of a checked-out asset that are not as they were: changed, added or gone."""
+    record = _read(workspace, step)
+    return _differences(workspace, step, record.files) if record else []
+
+
+def current_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[Checkout]:
+    """What is checked out now, of the steps whose code comes from git."""
+    records = (_read(workspace, step.name) for step in git_steps(steps))
+    return [record.checkout for record in records if record]
+
+
+def bring_sources(
+    workspace: Workspace,
+    steps: Sequence[StepPlan],
+    policy: Policy,
+    tell: Tell,
+    commits: Mapping[str, str] | None = None,
+) -> None:
+    """Have the code of these steps in their folders.
+
+    Args:
+        tell: takes a line for each step that something is done for.
+        commits: of the lock file, by step: these and no others.
+    Raises:
+        SourceError: code cannot be fetched, or would replace edited files. What was in the folder
+            of that step is still there.
+    """
+    wanted = commits or {}
+    due = []
+    for step in git_steps(steps):
+        _put_in_order(workspace.asset(step.name))
+        reason = needs_checkout(workspace, step, policy)
+        record = _read(workspace, step.name)
+        locked = wanted.get(step.name, "")
+        if not reason and locked and record and record.checkout.commit != locked:
+            reason = f"the lock file has commit {locked[:12]}"
+        if reason:
+            due.append(_Due(step, reason, locked))
+        elif edited := edited_files(workspace, step.name):
+            tell(f"step {step.name}: edited files are used as they are: {_listed(edited)}")
+    if due:
+        _fetch(workspace, due, policy, tell)
+
+
+def check_remote(workspace: Workspace, plan: Plan) -> list[Problem]:
+    """What is wrong with the repositories of a plan, asked over the network."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    steps = git_steps([step for pipeline in plan.pipelines for step in pipeline.steps])
+
+    def check(step: StepPlan) -> Problem | None:
+        try:
+            _clone(workspace, step, git).bring(step.source.branch)
+        except SourceError as error:
+            told = f"{error.what}: {error.fix}" if error.fix else error.what
+            return Problem(told, plan.file, step.line, key=f"step {step.name}")
+        return None
+
+    with _stoppable_git() as git, ThreadPoolExecutor(FETCHES, "git") as pool:
+        return [problem for problem in pool.map(check, steps) if problem]
+
+
+class _Due(NamedTuple):
+    step: StepPlan
+    reason: str
+    commit: str  # that the lock file wants; empty: what the branch is
+
+
+@contextmanager
+def _stoppable_git() -> "Iterator[Git]":
+    """git, which ends when the user interrupts us."""
+    from alo.sources.git import Git
+
+    git = Git()
+    try:
+        yield git
+    except BaseException:
+        git.stop()
+        raise
+
+
+def _fetch(workspace: Workspace, due: Sequence[_Due], policy: Policy, tell: Tell) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with _stoppable_git() as git, ThreadPoolExecutor(FETCHES, "git") as pool:
+        try:
+            jobs = {}
+            for each in due:
+                clone = _clone(workspace, each.step, git)
+                key = (clone.url, each.commit or each.step.source.branch)
+                if key not in jobs:
+                    jobs[key] = pool.submit(clone.bring, key[1], offline=policy.offline)
+            for each in due:
+                clone = _clone(workspace, each.step, git)
+                commit = jobs[clone.url, each.commit or each.step.source.branch].result()
+                _check_out(workspace, each, clone, commit, policy, tell)
+        except BaseException:
+            git.stop()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _check_out(
+    workspace: Workspace, due: _Due, clone: "Clone", commit: str, policy: Policy, tell: Tell
+) -> None:
+    step, folder = due.step, workspace.asset(due.step.name)
+    wanted = _wanted(workspace, step)._replace(commit=commit)
+    record = _read(workspace, step.name)
+    if record and record.checkout == wanted and folder.is_dir():
+        return
+    fresh = folder.with_name(f".{folder.name}.{os.getpid()}.alo-tmp")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        clone.export(commit, step.source.path, fresh, offline=policy.offline)
+        _refuse_bad_links(fresh, step)
+        _refuse_without_asset(fresh, step)
+        files = _states(fresh)
+        _replace(workspace, step, fresh, files, record, policy, tell)
+        _write(workspace, step.name, _Record(wanted, _states(folder)))
+    except OSError as error:
+        raise SourceError(
+            f"the code of step '{step.name}' cannot be checked out: {error.strerror}",
+            where=str(error.filename or folder),
+            fix="make room on the disk, and run again" if error.errno == 28 else "",
+        ) from error
+    finally:
+        remove_tree(fresh)
+    at = f"{commit[:12]}{f' ({step.source.branch})' if step.source.branch else ''}"
+    tell(f"step {step.name}: {wanted.url} at {at} is in assets/{step.name}/ ({due.reason})")
+
+
+def _replace(
+    workspace: Workspace,
+    step: StepPlan,
+    fresh: Path,
+    files: Mapping[str, FileState],
+    record: _Record | None,
+    policy: Policy,
+    tell: Tell,
+) -> None:
+    """Put a fresh folder in the place of the asset's."""
+    folder = workspace.asset(step.name)
+    aside = _aside(folder)
+    if folder.is_dir():
+        edited = _differences(workspace, step.name, record.files if record else files)
+        if edited and not _differences(workspace, step.name, files):
+            edited = []  # killed before the note was written
+        if edited and not policy.force:
+            raise _edited_error(step, folder, edited)
+        if edited:
+            stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+            kept = workspace.internal / "replaced" / f"{step.name}-{stamp}-{os.urandom(2).hex()}"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            _copy_tree(folder, kept)
+            tell(f"step {step.name}: what was edited is kept in {kept}")
+        os.rename(folder, aside)  # put back by _put_in_order, should we be killed now
+    os.rename(fresh, folder)
+    _sweep_drafts(folder)  # the clone was ours alone, so no other git of it runs any more
+
+
+def _edited_error(step: StepPlan, folder: Path, edited: Sequence[str]) -> SourceError:
+    return SourceError(
+        f"the code of step '{step.name}' is to be checked out anew, and these files in its folder "
+        f"have been edited: {_listed(edited)}",
+        where=str(folder),
+        fix="commit them to the repository, or move them away; --force replaces them "
+        "(and keeps a copy in .alo/replaced/)",
+    )
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    import shutil
+
+    shutil.copytree(source, target, symlinks=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.aside.alo-tmp")
+
+
+def _put_in_order(folder: Path) -> None:
+    """Undo what a kill has left: a folder that was moved aside, and drafts."""
+    aside = _aside(folder)
+    if os.path.lexists(aside) and not os.path.lexists(folder):
+        os.rename(aside, folder)
+    _sweep_drafts(folder)
+
+
+def _sweep_drafts(folder: Path) -> None:
+    try:
+        names = os.listdir(folder.parent)
+    except FileNotFoundError:
+        return
+    for name in names:
+        if is_leftover(name) and name.startswith(f".{folder.name}."):
+            with suppress(OSError):  # a git that was left running still writes to it
+                remove_tree(folder.parent / name)
+
+
+def _refuse_bad_links(folder: Path, step: StepPlan) -> None:
+    """A link that leads out of the folder could have a run read, or write, anything."""
+    root = os.path.realpath(folder)
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = os.path.join(parent, name)
+            if os.path.islink(path) and not os.path.realpath(path).startswith(f"{root}{os.sep}"):
+                raise SourceError(
+                    f"the repository of step '{step.name}' has a link that leads out of the "
+                    f"asset's folder: {os.path.relpath(path, folder)} → {os.readlink(path)}",
+                    fix="have the file itself in the repository, below the asset's folder",
+                )
+
+
+def _refuse_without_asset(folder: Path, step: StepPlan) -> None:
+    from alo.sources.loader import asset_file_names
+
+    names = asset_file_names(step.name)
+    if any((folder / name).is_file() for name in names):
+        return
+    found = sorted(path.relative_to(folder).as_posix() for path in folder.glob("**/asset_*.py"))
+    hint = f"; it has {_listed(found)}: name its folder in 'path'" if found else ""
+    inside = f"the folder '{step.source.path}'" if step.source.path else "the root"
+    raise SourceError(
+        f"{inside} of the repository of step '{step.name}' has no {' or '.join(names)}{hint}",
+        fix=f"correct 'code', 'branch' or 'path' of the step, or name the file {names[0]}",
+    )
+
+
+def _work_tree_problem(workspace: Workspace, step: StepPlan) -> str:
+    """Whether the asset's folder is a git work tree of the user's, of another repository."""
+    git = workspace.asset(step.name) / ".git"
+    if not git.exists():
+        return ""
+    try:
+        text = (git / "config").read_text("utf-8", "replace")
+    except OSError:  # a linked work tree, or a submodule
+        text = ""
+    from alo.sources.git import redacted
+
+    lines = [line.strip().partition("=") for line in text.splitlines()]
+    urls = {redacted(url.strip()) for key, _, url in lines if key.strip() == "url"}
+    wanted = _wanted(workspace, step).url
+    if _plain_url(wanted) in map(_plain_url, urls):
+        return ""
+    return (
+        f"assets/{step.name}/ is a git work tree of yours, of "
+        f"{', '.join(sorted(urls)) or 'no remote'}, and not of {wanted}: it is left as it is; "
+        "write 'code: local' to use it, or move it away"
+    )
+
+
+def _plain_url(url: str) -> str:
+    return url.removeprefix("file://").removesuffix("/").removesuffix(".git")
+
+
+def _clone(workspace: Workspace, step: StepPlan, git: "Git") -> "Clone":
+    from alo.sources.clones import Clone
+
+    return Clone(_whole_url(workspace, step.source.code), git)
+
+
+def _whole_url(workspace: Workspace, code: str) -> str:
+    """A URL as it is; a path to a repository as an absolute one."""
+    if code.startswith("~"):
+        return os.path.expanduser(code)
+    if code.startswith(("./", "../", "/")):
+        return os.path.normpath(os.path.join(workspace.home, code))
+    return code
+
+
+def _wanted(workspace: Workspace, step: StepPlan) -> Checkout:
+    source = step.source
+    url = _without_secret(_whole_url(workspace, source.code))
+    return Checkout(step.name, url, source.branch, source.path.strip("/"), "")
+
+
+def _without_secret(url: str) -> str:
+    if "@" not in url:  # spares the import in the usual case
+        return url
+    from alo.sources.git import redacted
+
+    return redacted(url)
+
+
+def _identity(step: StepPlan) -> tuple[str, str, str]:
+    source = step.source
+    is_local = source.code == LOCAL
+    return (LOCAL, "", "") if is_local else (source.code, source.branch, source.path.strip("/"))
+
+
+def _told(step: StepPlan) -> str:
+    code, branch, path = _identity(step)
+    return " ".join(filter(None, [_without_secret(code), branch, path]))
+
+
+def _states(folder: Path) -> dict[str, FileState]:
+    files = code_files(folder.parent, folder.name)
+    prefix = f"assets/{folder.name}/"
+    return {name.removeprefix(prefix): _state(path) for name, path in files.items()}
+
+
+def _state(path: Path) -> FileState:
+    status = path.stat()
+    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, checksum(path))
+
+
+def _differences(workspace: Workspace, step: str, before: Mapping[str, FileState]) -> list[str]:
+    files = code_files(workspace.assets, step)
+    now = {name.removeprefix(f"assets/{step}/"): path for name, path in files.items()}
+    return sorted(
+        name
+        for name in {*before, *now}
+        if name not in before or name not in now or not _is_same(now[name], before[name])
+    )
+
+
+def _is_same(path: Path, before: FileState) -> bool:
+    status = path.stat()
+    if (status.st_size, status.st_mtime_ns, status.st_ctime_ns) == before[:3]:
+        return True
+    return status.st_size == before.size and checksum(path) == before.checksum
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _place(workspace: Workspace, step: str) -> Path:
+    return workspace.internal / "sources" / f"{step}.json"
+
+
+def _write(workspace: Workspace, step: str, record: _Record) -> None:
+    path = _place(workspace, step)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"checkout": record.checkout._asdict(), "files": record.files}
+    write_whole(path, json.dumps(content).encode("utf-8", "surrogateescape"), durable=False)
+
+
+def _read(workspace: Workspace, step: str) -> _Record | None:
+    """What was noted; None where there is no note, or a damaged one."""
+    try:
+        content = json.loads(_place(workspace, step).read_bytes())
+        files = {str(name): FileState(*state) for name, state in content["files"].items()}
+        return _Record(Checkout(**content["checkout"]), files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

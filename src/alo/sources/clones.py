@@ -1,0 +1,243 @@
+"""The per-user cache of git repositories: one bare, shallow clone for each URL.
+
+A clone may be used by several processes at once, and be killed at any moment: a lock keeps them
+apart, and one that turns out to be damaged is removed and made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from alo.errors import SourceError
+from alo.files import checksum_of, remove_tree
+from alo.sources.git import Git, GitFailed, redacted
+
+HEX = re.compile(r"[0-9a-f]{7,40}")
+WHOLE = 40  # digits of a commit's id
+T = TypeVar("T")
+
+
+def cache_folder() -> Path:
+    """``ALO_CACHE_DIR``, or the folder ``alo`` in the user's cache."""
+    if given := os.environ.get("ALO_CACHE_DIR"):
+        return Path(os.path.abspath(given))
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "alo"
+
+
+class Clone:
+    """The clone of one repository.
+
+    Args:
+        url: as git takes it; local paths are absolute.
+    """
+
+    def __init__(self, url: str, git: Git) -> None:
+        self.url, self._git = url, git
+        name = checksum_of(redacted(url).encode("utf-8", "surrogateescape"))[:16]
+        self._root = cache_folder() / "git"
+        self.folder = self._root / f"{name}.git"
+        self._lock, self._held_lock = self._root / f"{name}.lock", -1
+
+    def bring(self, branch: str, *, offline: bool = False) -> str:
+        """Have a branch, tag or commit in the clone; returns the commit's id.
+
+        Args:
+            branch: empty: the repository's default branch.
+        Raises:
+            SourceError: it cannot be had.
+        """
+        with self._held():
+            return self._repaired(lambda: self._bring(branch, offline), offline)
+
+    def export(self, commit: str, path: str, target: Path, *, offline: bool = False) -> None:
+        """Write a folder of a commit to ``target``, which is made.
+
+        Raises:
+            SourceError: the commit has no such folder, or it holds what cannot be checked out.
+        """
+
+        def export() -> None:
+            remove_tree(target)
+            self._bring(commit, offline)
+            self._export(commit, path, target)
+
+        with self._held():
+            self._repaired(export, offline)
+
+    def _repaired(self, work: Callable[[], T], offline: bool) -> T:
+        """Once more on a new clone where the one that is there is damaged."""
+        try:
+            return work()
+        except GitFailed:
+            if offline or self._is_sound():
+                raise
+            remove_tree(self.folder)
+            return work()
+
+    def _export(self, commit: str, path: str, target: Path) -> None:
+        inside = "" if path.strip("/") == "." else path.strip("/")
+        tree = f"{commit}:{inside}"
+        if inside and " tree " not in self._ask("ls-tree", commit, "--", inside):
+            raise SourceError(
+                f"{redacted(self.url)} has no folder '{path}' at {commit[:12]}",
+                fix="correct 'path' beside 'code'; empty: the root of the repository",
+            )
+        listing = self._ask("ls-tree", "-r", "-z", tree)
+        modules = [line for line in listing.split("\0") if line.startswith("160000")]
+        if modules:
+            raise SourceError(
+                f"{redacted(self.url)} has a submodule, {modules[0].partition(chr(9))[2]}, "
+                "which is not fetched",
+                fix="put what the asset needs of it into the repository itself",
+            )
+        target.mkdir()
+        more = {"GIT_INDEX_FILE": str(self.folder / "index"), "GIT_WORK_TREE": str(target)}
+        self._ask("read-tree", tree, more=more)
+        self._ask("checkout-index", "--all", more=more)
+
+    def _bring(self, branch: str, offline: bool) -> str:
+        self._make()
+        if HEX.fullmatch(branch) and len(branch) == WHOLE and self._has(branch):
+            return branch
+        if offline:
+            return self._known(branch)
+        commit = self._fetch(branch)
+        self._ask("update-ref", _name_of(branch), commit)
+        return commit
+
+    def _make(self) -> None:
+        if self.folder.is_dir():
+            return
+        draft = self.folder.with_name(f"{self.folder.name}.{os.getpid()}.alo-tmp")
+        remove_tree(draft)
+        init = ("init", "--bare", "--quiet", "--template=")
+        self._git(*init, repository=draft, lock=self._held_lock)
+        os.rename(draft, self.folder)
+
+    def _known(self, branch: str) -> str:
+        try:
+            return self._ask("rev-parse", "--verify", "--quiet", _name_of(branch)).strip()
+        except GitFailed as error:
+            raise SourceError(
+                f"{redacted(self.url)} is not in the cache at '{branch or 'its default branch'}'",
+                where=str(self.folder),
+                fix="run once without --offline, or alo install, where there is a network",
+            ) from error
+
+    def _fetch(self, branch: str) -> str:
+        refs = self._remote_refs()
+        for name in ("HEAD",) if not branch else (f"refs/heads/{branch}", f"refs/tags/{branch}"):
+            if name in refs:
+                commit = refs.get(f"{name}^{{}}", refs[name])  # what an annotated tag stands for
+                if not self._has(commit):
+                    self._ask(*FETCH, "--depth=1", "--", self.url, f"+{name}:refs/alo/{commit}")
+                return commit
+        if HEX.fullmatch(branch):
+            return self._fetch_commit(branch)
+        raise self._no_such(branch, refs)
+
+    def _fetch_commit(self, commit: str) -> str:
+        """By its id, which not every server gives; then with the whole history."""
+        if len(commit) == WHOLE:
+            with suppress(GitFailed):
+                self._ask(*FETCH, "--depth=1", "--", self.url, f"+{commit}:refs/alo/{commit}")
+                return commit
+        is_shallow = (self.folder / "shallow").exists()
+        deepen = ["--unshallow"] if is_shallow else []
+        self._ask(*FETCH, *deepen, "--", self.url, "+refs/*:refs/alo/all/*")
+        try:
+            found = self._ask("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").strip()
+        except GitFailed as error:
+            raise self._no_such(commit, {}) from error
+        self._ask("update-ref", f"refs/alo/{found}", found)
+        return found
+
+    def _remote_refs(self) -> dict[str, str]:
+        try:
+            output = self._ask("ls-remote", "--", self.url)
+        except GitFailed as error:
+            raise SourceError(
+                f"the repository {redacted(self.url)} cannot be read: {error}",
+                fix="see that the URL is right, and that `git ls-remote` reads it without asking "
+                "for a password (a credential helper, a token, an ssh key)",
+            ) from error
+        lines = [line.partition("\t") for line in output.splitlines()]
+        return {name: commit for commit, _, name in lines if name}
+
+    def _no_such(self, branch: str, refs: dict[str, str]) -> SourceError:
+        from alo.plan.suggest import did_you_mean
+
+        heads = [name.partition("/")[2].partition("/")[2] for name in refs if name.count("/") > 1]
+        names = sorted({name.removesuffix("^{}") for name in heads})
+        hint = f"; {did_you_mean(branch, names)}" if names else ""
+        what = "branch" if not branch else f"branch, tag or commit '{branch}'"
+        if not refs:
+            hint = "; it is empty" if not branch else hint
+        return SourceError(f"{redacted(self.url)} has no {what}{hint}")
+
+    def _has(self, commit: str) -> bool:
+        """Whether it is here with all that belongs to it: its ref is made last."""
+        try:
+            self._ask("rev-parse", "--verify", "--quiet", f"refs/alo/{commit}")
+        except GitFailed:
+            return False
+        return True
+
+    def _is_sound(self) -> bool:
+        try:
+            self._ask("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+        except GitFailed:
+            return False
+        return True
+
+    def _ask(self, *arguments: str, more: dict[str, str] | None = None) -> str:
+        return self._git(*arguments, repository=self.folder, lock=self._held_lock, more=more)
+
+    def _sweep_locks(self) -> None:
+        """Those of a git that was killed; one that still ran would hold our own lock."""
+        for folder, folders, files in os.walk(self.folder):
+            if "objects" in folders:
+                folders.remove("objects")
+            for name in files:
+                if name.endswith(".lock"):
+                    os.unlink(os.path.join(folder, name))
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Alone with this clone, and with errors of the cache's disk told as such."""
+        import fcntl
+
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            with open(self._lock, "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._held_lock = lock.fileno()
+                self._sweep_locks()
+                yield
+        except OSError as error:
+            raise SourceError(
+                f"the cache of git repositories cannot be used: {error.strerror}",
+                where=str(error.filename or self._root),
+                fix="make room there or give the right to write, or name another folder "
+                "in the environment variable ALO_CACHE_DIR",
+            ) from error
+        except GitFailed as error:
+            raise SourceError(
+                f"the repository {redacted(self.url)} cannot be fetched: {error}",
+                where=str(self.folder),
+                fix="see that the network and the disk of the cache are well, and run again",
+            ) from error
+
+
+FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force")
+
+
+def _name_of(branch: str) -> str:
+    """The ref under which a clone keeps what a branch was when it was fetched last."""
+    return f"refs/alo-named/{checksum_of(branch.encode('utf-8', 'surrogateescape'))}"

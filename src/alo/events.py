@@ -16,6 +16,7 @@ __all__ = [
     "Progress",
     "RunFinished",
     "RunStarted",
+    "SettingUp",
     "StepFinished",
     "StepStarted",
 ]
@@ -28,6 +29,12 @@ class RunStarted(NamedTuple):
     pipeline: str  # train or inference
     steps: tuple[str, ...]
     solution: str
+
+
+class SettingUp(NamedTuple):
+    """Code is fetched, or packages are installed."""
+
+    text: str
 
 
 class StepStarted(NamedTuple):
@@ -76,6 +83,6 @@ class RunFinished(NamedTuple):
 
 
 Event: TypeAlias = (
-    RunStarted | StepStarted | StepFinished | LogLine | Output | Progress | RunFinished
+    SettingUp | RunStarted | StepStarted | StepFinished | LogLine | Output | Progress | RunFinished
 )
 Listener: TypeAlias = Callable[[Event], None]

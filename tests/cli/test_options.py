@@ -111,7 +111,7 @@ def test_a_project_that_lost_its_plan_is_one_still(tmp_path: Path, left: str) ->
     [
         (["--mdoe", "train"], "alo run has no option --mdoe; did you mean --mode?"),
         (["--mod=train"], "did you mean --mode?"),
-        (["--frobnicate"], "alo run has no option --frobnicate\n"),
+        (["--xyzzy"], "alo run has no option --xyzzy\n"),
         (["train"], "alo run does not know what to do with 'train'"),
         (["--mode", "trian"], "'trian'"),
         (["--mode"], "--mode"),

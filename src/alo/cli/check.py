@@ -7,12 +7,17 @@ from collections.abc import Sequence
 
 from alo.cli import console
 from alo.cli.run import add_plan_arguments, request_of
-from alo.engine.preflight import Checked, Job, check_solution
+from alo.engine.preflight import Checked, Job, check_solution, needs_setup
 from alo.errors import CheckError, Problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
+    parser.add_argument(
+        "--online",
+        action="store_true",
+        help="look also at git repositories and at remote data, models and targets",
+    )
     parser.add_argument(
         "--json", action="store_true", help="print errors and warnings as a list of JSON objects"
     )
@@ -20,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     try:
-        checked = check_solution(request_of(options))
+        checked = _check(options)
     except CheckError as error:
         if not options.json:
             raise
@@ -31,6 +36,18 @@ def execute(options: argparse.Namespace) -> int:
     else:
         console.write("\n".join(_lines(checked)))
     return 0
+
+
+def _check(options: argparse.Namespace) -> Checked:
+    checked = check_solution(request_of(options), online=options.online)
+    if not needs_setup(checked.jobs):
+        return checked
+    from alo.engine.setup import outlook
+
+    problems, warnings = outlook(checked.jobs, online=options.online)
+    if problems:
+        raise CheckError(problems)
+    return checked._replace(warnings=(*checked.warnings, *warnings))
 
 
 def _lines(checked: Checked) -> list[str]:

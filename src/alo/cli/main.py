@@ -16,6 +16,8 @@ COMMANDS = {  # name -> what it does; the module of the same name has add_argume
     "init": "make a new project that runs at once",
     "check": "look for everything that would stop a run, without running",
     "run": "run the train pipeline, the inference pipeline, or both",
+    "install": "fetch the code and install the packages that a plan names, without running",
+    "lock": "write the exact versions and commits of all that to solution/alo.lock",
     "history": "list past runs; show, compare, rerun, verify and remove them",
     "schema": "print the JSON Schema of a plan, for editors",
 }

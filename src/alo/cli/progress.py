@@ -24,6 +24,7 @@ from alo.events import (
     Progress,
     RunFinished,
     RunStarted,
+    SettingUp,
     StepFinished,
     StepStarted,
 )
@@ -32,6 +33,7 @@ TICK_S = 0.25  # how often the live line is drawn anew
 LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red"}
 ENDINGS = {"error": "failed", "cached": "cached"}  # of steps that did not simply run
 EVENT_NAMES = {
+    SettingUp: "setting_up",
     RunStarted: "run_started",
     StepStarted: "step_started",
     StepFinished: "step_finished",
@@ -104,6 +106,8 @@ class RunDisplay:
             case RunStarted():
                 self._finished, self._shown = [], []
                 self._screen.line(f"{event.pipeline}  {event.solution}  {event.run_id}", "bold")
+            case SettingUp():
+                self._screen.line(f"setup  {event.text}")
             case StepStarted():
                 self._start_step(event)
             case StepFinished():

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from alo.cli.elsewhere import going_on
 from alo.cli.progress import watched
-from alo.engine.request import MODES, RunRequest
+from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup
 from alo.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
+    add_setup_arguments(parser)
     parser.add_argument(
         "--no-wait", action="store_true", help="end at once if another run has the project"
     )
@@ -75,6 +77,35 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the code and the packages that a plan names are brought into place."""
+    parser.add_argument(
+        "--env",
+        choices=ENVIRONMENTS,
+        default=ENVIRONMENTS[0],
+        help="where missing packages go: into an environment of the project (default), "
+        "or into the current one, in which ALO runs",
+    )
+    parser.add_argument(
+        "--locked",
+        action="store_true",
+        help="use exactly the versions and commits of solution/alo.lock",
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what is cached, and no network"
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace edited files of assets that come from git (a copy is kept)",
+    )
+
+
+def setup_of(options: argparse.Namespace) -> Setup:
+    """What the options of ``add_setup_arguments`` ask for."""
+    return Setup(options.env, options.locked, options.offline, options.force)
+
+
 def named(text: str) -> str:
     """The value of an option; an empty one is a variable that was not set, and not "all"."""
     if not text.strip():
@@ -89,7 +120,7 @@ def execute(options: argparse.Namespace) -> int:
         from alo.notebook import refuse_later_features
 
         refuse_later_features(loop=options.loop, computing=options.computing)
-    with watched(quiet=options.quiet, as_json=options.json) as listener:
+    with going_on(), watched(quiet=options.quiet, as_json=options.json) as listener:
         run_solution(_run_request(options), listener)
     return 0
 
@@ -102,6 +133,7 @@ def _run_request(options: argparse.Namespace) -> RunRequest:
         resume=options.resume,
         first=options.only or options.first or "",
         last=options.only or options.until or "",
+        setup=setup_of(options),
     )
 
 

@@ -55,15 +55,6 @@ def package_version(name: str, folders: Sequence[str] = ()) -> str:
     return str(vars(module).get("__version__", "")) if module else ""
 
 
-def is_installed(requirement: str) -> bool:
-    """Whether the package that a requirement names is installed, in whichever version."""
-    name = re.match(r"\s*([A-Za-z0-9][\w.-]*)", requirement)
-    if name is None or requirement.strip() == "requirements.txt":
-        return requirement.strip() == "requirements.txt"
-    folders = [path for path in sys.path if os.path.basename(path) in INSTALLED]
-    return any(_normal(name[1]) in _versions_in(folder) for folder in folders)
-
-
 def _is_installed(name: str) -> bool:
     module = sys.modules[name]
     file = str(vars(module).get("__file__") or "") if module else ""

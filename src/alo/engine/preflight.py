@@ -8,17 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.locations import Access, BadLocation, RemoteLocation, SourceFile, list_sources
+from alo.data.locations import (
+    Access,
+    BadLocation,
+    RemoteLocation,
+    SourceFile,
+    is_remote,
+    list_sources,
+)
 from alo.data.staging import bytes_to_copy
-from alo.engine.environment import is_installed
 from alo.engine.request import MODES, RunRequest
 from alo.errors import CheckError, Problem, UsageError
 from alo.layout import KINDS, OWN_FOLDERS, Workspace, find_plan
 from alo.plan.changes import is_unplanned
 from alo.plan.load import load_plan
-from alo.plan.model import PipelinePlan, Plan, StepPlan
+from alo.plan.model import ExternalPaths, PipelinePlan, Plan, StepPlan
+from alo.sources.checkout import LOCAL, Policy, needs_checkout, source_problems
 from alo.sources.inspection import inspect_asset
 
+ONLINE, UNASKED, OFFLINE = "online", "unasked", "offline"
 SPARE_BYTES = 10_000_000  # for logs, the history entry and small artifacts
 
 
@@ -65,22 +73,34 @@ class Checked(NamedTuple):
     warnings: tuple[Problem, ...]
 
 
-def check_solution(request: RunRequest) -> Checked:
+def check_solution(request: RunRequest, *, online: bool = True) -> Checked:
     """Check all that a run of this request needs.
 
+    Args:
+        online: False: remote places are not looked at.
     Raises:
         CheckError: with every problem that was found.
         UsageError: the request itself is wrong.
     """
     workspace = find_workspace(request.home)
     plan, changes, metadata_version = read_plan(request, workspace)
-    return check_plan(plan, workspace, request.mode, changes, metadata_version)
+    network = OFFLINE if request.setup.offline else ONLINE if online else UNASKED
+    return check_plan(plan, workspace, request.mode, changes, metadata_version, network=network)
 
 
 def stores_steps(job: Job) -> bool:
     """Whether what the steps save is kept for later runs."""
     control = job.plan.control
     return control.interface_mode == "file" or control.cache
+
+
+def needs_setup(jobs: Sequence[Job]) -> bool:
+    """Whether any step has code to fetch or packages to install."""
+    return any(
+        step.source.code != LOCAL or step.source.requirements or step.environment
+        for job in jobs
+        for step in job.pipeline.steps
+    )
 
 
 def find_workspace(home: Path) -> Workspace:
@@ -137,12 +157,14 @@ def check_plan(
     changes: tuple[str, ...] = (),
     metadata_version: str = "",
     assets: Path | None = None,
+    network: str = ONLINE,
 ) -> Checked:
     """Check what a plan needs of the project around it.
 
     Args:
         mode: train, inference or all.
         assets: another folder of assets than the project's own.
+        network: online; unasked: remote places are not looked at; offline: they are problems.
     Raises:
         CheckError: with every problem that was found.
         UsageError: there is no such mode.
@@ -170,28 +192,40 @@ def check_plan(
         steps = [step for step in pipeline.steps if step.name not in inspected]
         inspected.update(step.name for step in steps)
         problems += _asset_problems(job, steps)
-        jobs.append(_check_outside(job, problems))
+        jobs.append(_check_outside(job, problems, network))
+    if jobs and is_of_project(jobs[0]):
+        problems += source_problems(workspace, plan)
     problems += [*_folder_problems(workspace, jobs), *_room_problems(workspace, jobs)]
     if problems:
         raise CheckError(problems)
     unplanned = [Problem(change) for change in changes if is_unplanned(change)]
-    return Checked(plan, tuple(jobs), (*plan.warnings, *unplanned, *_warnings(jobs)))
+    return Checked(plan, tuple(jobs), (*plan.warnings, *unplanned, *_warnings(jobs, network)))
+
+
+def is_of_project(job: Job) -> bool:
+    """Whether its assets are the project's own, and not, say, those of a past run."""
+    return job.assets == job.workspace.assets
 
 
 def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
     home = job.assets.parent
     for step in steps:
         folder = job.assets / step.name
-        if step.source.code != "local" and not folder.is_dir():
-            what = f"the asset is at {step.source.code}: git sources come with a later version"
-            fix = f"clone it to {folder} for now"
-            yield Problem(f"{what}; {fix}", job.plan.file, step.line, key=f"step {step.name}")
+        if is_of_project(job) and _is_fetched_later(job, step):
             continue
         if not folder.is_dir():
             yield _missing_asset(job, step)
             continue
-        # Nothing is installed by a run yet, so requirements do not excuse what is missing.
-        yield from inspect_asset(folder, step.name, home=home, installs=False)
+        installs = bool(step.source.requirements or step.environment)
+        yield from inspect_asset(folder, step.name, home=home, installs=installs)
+
+
+def _is_fetched_later(job: Job, step: StepPlan) -> bool:
+    """Whether what its folder holds now is not what will run."""
+    if step.source.code == LOCAL:
+        return False
+    every = job.plan.control.get_asset_source == "every"
+    return bool(needs_checkout(job.workspace, step, Policy(every)))
 
 
 def _missing_asset(job: Job, step: StepPlan) -> Problem:
@@ -206,9 +240,13 @@ def _missing_asset(job: Job, step: StepPlan) -> Problem:
     return Problem(f"{what}: {fix}", job.plan.file, step.line, key=f"step {step.name}")
 
 
-def _check_outside(job: Job, problems: list[Problem]) -> Job:
+def _check_outside(job: Job, problems: list[Problem], network: str) -> Job:
     """The job with its data, model and export locations, or further problems."""
     kind, home, external = job.pipeline.kind, job.workspace.home, job.plan.external
+    if network == OFFLINE:
+        problems += _network_problems(job)
+    if network != ONLINE:
+        external = _without_remote(external)
     paths, target = external.load_data(kind), external.save_artifacts(kind)
     access = Access(job.plan.aws_key_profile)
     try:
@@ -234,6 +272,35 @@ def _check_outside(job: Job, problems: list[Problem]) -> Job:
     except BadLocation as error:
         problems.append(_location_problem(job, "load_model_path", error))
     return job
+
+
+def _network_problems(job: Job) -> Iterator[Problem]:
+    kind, external = job.pipeline.kind, job.plan.external
+    model = external.load_model_path if kind == "inference" else ""
+    named = {
+        f"load_{kind}_data_path": external.load_data(kind),
+        f"save_{kind}_artifacts_path": (external.save_artifacts(kind),),
+        "load_model_path": (model,),
+    }
+    for key, paths in named.items():
+        for path in filter(is_remote, paths):
+            what = f"{path} needs the network, and --offline forbids it"
+            yield job.plan.problem(f"external_path.{key}", what)
+
+
+def _without_remote(external: ExternalPaths) -> ExternalPaths:
+    """Places on this machine only; where others are named too, they would be told as missing."""
+
+    def local(paths: tuple[str, ...]) -> tuple[str, ...]:
+        return () if any(map(is_remote, paths)) else paths
+
+    return ExternalPaths(
+        local(external.load_train_data_path),
+        local(external.load_inference_data_path),
+        "".join(local((external.save_train_artifacts_path,))),
+        "".join(local((external.save_inference_artifacts_path,))),
+        "".join(local((external.load_model_path,))),
+    )
 
 
 def _location_problem(job: Job, key: str, error: BadLocation) -> Problem:
@@ -274,24 +341,12 @@ def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
     return [Problem(f"{what}: make room on it", str(workspace.home))]
 
 
-def _warnings(jobs: Sequence[Job]) -> Iterator[Problem]:
+def _warnings(jobs: Sequence[Job], network: str) -> Iterator[Problem]:
     for job in jobs:
-        kind = job.pipeline.kind
-        if job.sources is None:
+        kind, external = job.pipeline.kind, job.plan.external
+        key = f"external_path.load_{kind}_data_path"
+        if network == UNASKED and any(map(is_remote, external.load_data(kind))):
+            yield job.plan.problem(key, "not looked at, because it is remote: --online does")
+        elif job.sources is None:
             what = f"empty: what is in input/{kind}/ is used as it is"
-            yield job.plan.problem(f"external_path.load_{kind}_data_path", what)
-        for step in job.pipeline.steps:
-            yield from _not_yet(step, job.plan.file)
-
-
-def _not_yet(step: StepPlan, file: str) -> Iterator[Problem]:
-    """Keys that the plan's format has and this version does not act on."""
-    given = {
-        "environment: isolated": bool(step.environment),
-        f"code: {step.source.code}": step.source.code != "local",
-        "requirements": not all(map(is_installed, step.source.requirements)),
-    }
-    for key, is_given in given.items():
-        if is_given:
-            what = f"'{key}' comes with a later version and has no effect yet"
-            yield Problem(what, file, step.line, key=f"step {step.name}")
+            yield job.plan.problem(key, what)

@@ -9,6 +9,18 @@ from alo.history.record import StepRecord
 MODES = ("train", "inference", "all")
 
 
+ENVIRONMENTS = ("project", "current")
+
+
+class Setup(NamedTuple):
+    """How code and packages are brought into place."""
+
+    environment: str = "project"  # where packages go; or current: where ALO runs
+    locked: bool = False  # exactly what solution/alo.lock says
+    offline: bool = False  # only what is cached
+    force: bool = False  # replace edited files of assets that come from git
+
+
 class RunRequest(NamedTuple):
     """One call of ``alo run`` or its like."""
 
@@ -21,6 +33,7 @@ class RunRequest(NamedTuple):
     resume: bool = False  # go on with the last run, which failed or was killed
     first: str = ""  # the step to begin at, on stored results
     last: str = ""  # the step to end after
+    setup: Setup = Setup()
 
 
 class RunOutcome(NamedTuple):

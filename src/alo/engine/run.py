@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import TypeVar
 from alo.engine.lock import hold_workspace
 from alo.engine.messages import warning
 from alo.engine.pipeline import begin
-from alo.engine.preflight import Checked, Job, check_solution
+from alo.engine.preflight import Checked, Job, check_solution, needs_setup
 from alo.engine.recovery import recover
-from alo.engine.request import RunOutcome, RunRequest
+from alo.engine.request import RunOutcome, RunRequest, Setup
 from alo.engine.signals import SignalGuard, Signalled
 from alo.errors import Interrupted
 from alo.events import Event, Listener
@@ -36,7 +38,12 @@ def run_solution(request: RunRequest, listener: Listener) -> tuple[RunOutcome, .
         return choose_jobs(request, jobs)
 
     return run_jobs(
-        lambda: check_solution(request), request.home, listener, wait=request.wait, choose=choose
+        lambda: check_solution(request),
+        request.home,
+        listener,
+        wait=request.wait,
+        choose=choose,
+        setup=request.setup,
     )
 
 
@@ -47,6 +54,7 @@ def run_jobs(
     *,
     wait: bool,
     choose: Callable[[Sequence[Job]], Sequence[Job]] = lambda jobs: jobs,
+    setup: Setup = Setup(),  # noqa: B008 - immutable
 ) -> tuple[RunOutcome, ...]:
     """Run what ``check`` says is ready to run.
 
@@ -58,7 +66,7 @@ def run_jobs(
     try:
         with guard.installed():
             checked = check()
-            for problem in checked.warnings:
+            for problem in () if _goes_on() else checked.warnings:
                 listener(warning(str(problem)))
             what = " and ".join(job.pipeline.name for job in checked.jobs)
             with hold_workspace(Workspace(home), wait=wait, listener=listener, what=what) as waited:
@@ -66,11 +74,21 @@ def run_jobs(
                     checked = check()
                 recover(Workspace(home), listener)
                 jobs = choose(checked.jobs)
+                if jobs and needs_setup(jobs):
+                    from alo.engine.setup import set_up
+
+                    jobs = set_up(jobs, setup, listener)
                 if not jobs:
                     listener(warning("there is nothing to resume: the last run has succeeded"))
                 return tuple([_run_job(job, guard, listener) for job in jobs])
     except Signalled as signal:
         raise interrupted_by(signal) from None
+
+
+def _goes_on() -> bool:
+    """Whether this is the rest of a run that began in another environment, and has told all."""
+    environment = os.environ.get("ALO_ENVIRONMENT")
+    return bool(environment) and sys.prefix.endswith(str(environment))
 
 
 def interrupted_by(signal: Signalled) -> Interrupted:

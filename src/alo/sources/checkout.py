@@ -110,6 +110,11 @@ def edited_files(workspace: Workspace, step: str) -> list[str]:
     return _differences(workspace, step, record.files) if record else []
 
 
+def wanted_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[Checkout]:
+    """What is to be checked out, of the steps whose code comes from git; without commits."""
+    return [_wanted(workspace, step) for step in git_steps(steps)]
+
+
 def current_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[Checkout]:
     """What is checked out now, of the steps whose code comes from git."""
     records = (_read(workspace, step.name) for step in git_steps(steps))

@@ -1,0 +1,44 @@
+"""``.package_list/``: the requirements of each step as a text file, where ALO 2.x writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alo.files import remove_tree, write_whole
+from alo.plan.model import PipelinePlan
+from alo.sources.requirements import Requirement
+
+FOLDER = ".package_list"
+
+
+def write_package_lists(
+    home: Path, pipelines: Sequence[PipelinePlan], requirements: Sequence[Requirement]
+) -> None:
+    """Write ``<pipeline>_step_<n>.txt`` for each step that requires something; n counts those."""
+    by_step: dict[str, list[str]] = {}
+    for each in requirements:
+        by_step.setdefault(each.step, []).append(each.line)
+    wanted = {}
+    for pipeline in pipelines:
+        steps = [step.name for step in pipeline.steps if step.name in by_step]
+        for number, step in enumerate(steps):
+            text = "".join(f"{line}\n" for line in by_step[step])
+            wanted[f"{pipeline.name}_step_{number}.txt"] = text.encode()
+    folder = home / FOLDER
+    if not wanted:
+        return
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*_step_*.txt"):
+        if old.name not in wanted:
+            remove_tree(old)
+    for name, content in wanted.items():
+        if not _has(folder / name, content):
+            write_whole(folder / name, content, durable=False)
+
+
+def _has(path: Path, text: bytes) -> bool:
+    try:
+        return path.read_bytes() == text
+    except OSError:
+        return False

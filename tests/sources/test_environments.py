@@ -1,0 +1,327 @@
+"""Environments are made whole, with ALO in them, and what cannot be installed says why."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alo.errors import InstallError
+from alo.layout import Workspace
+from alo.sources import environments, installers
+from alo.sources.environments import (
+    environment_id,
+    find_environment,
+    install_here,
+    make_environment,
+    resolve,
+)
+from alo.sources.installed import Missing
+from alo.sources.lockfile import (
+    Lock,
+    LockedEnvironment,
+    asked,
+    here,
+    lock_differences,
+    read_lock,
+    write_lock,
+)
+from alo.sources.requirements import Requirement, Wanted
+
+from .wheels import make_wheel
+
+Want = Callable[..., Wanted]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    (tmp_path / "project").mkdir()
+    return Workspace(tmp_path / "project")
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    folder = tmp_path / "wheels"
+    make_wheel(folder, "aloleaf", "1.0")
+    make_wheel(folder, "aloleaf", "2.0")
+    make_wheel(folder, "alotop", "1.0", requires=("aloleaf<2",))
+    make_wheel(folder, "aloother", "1.0", requires=("aloleaf>=2",))
+    make_wheel(folder, "aloold", "1.0", python=">=4")
+    return folder
+
+
+@pytest.fixture
+def want(wheels: Path) -> Want:
+    """What steps want: ``want(train="alotop", other="aloleaf==1.0")``."""
+
+    def call(**by_step: str) -> Wanted:
+        found = tuple(
+            Requirement(
+                text, text.split("=")[0].split(">")[0], step, f"step '{step}' (plan.yaml:7)"
+            )
+            for step, text in by_step.items()
+        )
+        return Wanted(found, (f"--find-links {wheels}",))
+
+    return call
+
+
+def versions(python: str, *names: str) -> list[str]:
+    code = "; ".join(f"import {name}; print({name}.VERSION)" for name in names)
+    done = subprocess.run(
+        [python, "-c", f"import alo, alolib, yaml; {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_an_environment_has_what_is_required_and_alo_itself(
+    workspace: Workspace, want: Want, monkeypatch: pytest.MonkeyPatch, installer: str
+) -> None:
+    if installer == "pip":
+        monkeypatch.setattr(environments, "find_uv", lambda: "")
+    elif not installers.find_uv():
+        pytest.skip("uv is not installed here")
+    wanted, told = want(train="alotop"), []
+
+    python = make_environment(workspace, wanted, told.append)
+
+    assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
+    command = [python, "-c", "import alo; print(alo.__version__, alo.__file__)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
+    assert os.path.realpath(done.stdout.split()[1]) == os.path.realpath(sys.modules["alo"].__file__)
+    assert told[0] == f"installing alotop with {installer}"
+    assert find_environment(workspace, environment_id(wanted)) == python
+    told.clear()
+    assert make_environment(workspace, wanted, told.append) == python
+    assert told == []
+
+
+def test_its_id_is_that_of_all_it_comes_from(want: Want, tmp_path: Path) -> None:
+    limits = tmp_path / "limits.txt"
+    limits.write_text("a<1")
+    ids = [environment_id(want(x="a")), environment_id(want(x="a==1"))]
+    ids.append(environment_id(want(x="a")._replace(constraints=(str(limits),))))
+    limits.write_text("a<2")
+    ids.append(environment_id(want(x="a")._replace(constraints=(str(limits),))))
+
+    assert len(set(ids)) == 4
+    assert environment_id(want(x="a")) == environment_id(want(y="a"))
+
+
+@pytest.mark.parametrize(
+    ("by_step", "reason", "fix"),
+    [
+        ({"train": "alogone>=3"}, "alogone", "correct the requirement"),
+        ({"train": "aloold"}, "(?s)aloold.*Python", "correct the requirement"),
+        ({"train": "alotop", "other": "aloother"}, "aloleaf", "environment: isolated"),
+    ],
+)
+def test_what_cannot_be_installed_names_requirement_step_and_reason(
+    workspace: Workspace, want: Want, by_step: dict[str, str], reason: str, fix: str
+) -> None:
+    wanted = want(**by_step)
+
+    with pytest.raises(InstallError, match=reason) as caught:
+        make_environment(workspace, wanted, lambda text: None)
+
+    for step, text in by_step.items():
+        assert f"{text}, for step '{step}' (plan.yaml:7)" in caught.value.what
+    assert fix in caught.value.fix
+    assert find_environment(workspace, environment_id(wanted)) == ""
+    assert not (workspace.internal / "environments" / environment_id(wanted)).exists()
+
+
+def test_a_package_that_does_not_build_ends_with_the_installers_own_reason(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    source = tmp_path / "broken"
+    source.mkdir()
+    (source / "pyproject.toml").write_text('[project]\nname = "alobroken"\nversion = "1"\n')
+    (source / "setup.py").write_text("raise SystemExit('no compiler for this one')")
+    wanted = Wanted((Requirement(str(source), "", "train", "step 'train' (plan.yaml:7)"),))
+
+    with pytest.raises(InstallError, match="no compiler for this one") as caught:
+        make_environment(workspace, wanted, lambda text: None)
+
+    assert f"{source}, for step 'train'" in caught.value.what
+
+
+def test_an_index_that_is_down_is_named(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    found = Requirement("alotop", "alotop", "train", "step 'train' (plan.yaml:7)")
+    wanted = Wanted((found,), ("--index-url http://me:secret@127.0.0.1:9/simple",))
+
+    with pytest.raises(InstallError, match=r"127\.0\.0\.1:9/simple") as caught:
+        make_environment(workspace, wanted, lambda text: None)
+
+    assert "alotop, for step 'train'" in caught.value.what
+    assert "secret" not in str(caught.value)
+
+
+INSTALL = """\
+import sys
+from pathlib import Path
+from alo.layout import Workspace
+from alo.sources.environments import make_environment
+from alo.sources.requirements import Requirement, Wanted
+found = Requirement("alotop", "alotop", "train", "step 'train'")
+print("ready", flush=True)
+make_environment(
+    Workspace(Path(sys.argv[1])), Wanted((found,), (f"--find-links {sys.argv[2]}",)), print
+)
+"""
+
+
+def test_a_kill_while_installing_is_repaired_by_the_next_run(
+    workspace: Workspace, want: Want, wheels: Path
+) -> None:
+    for pause in (0.05, 0.15, 0.3, 0.5):
+        command = [sys.executable, "-c", INSTALL, str(workspace.home), str(wheels)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(pause)
+            process.send_signal(signal.SIGKILL)
+
+    python = make_environment(workspace, want(train="alotop"), lambda text: None)
+
+    assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
+
+
+def test_two_runs_that_install_the_same_at_once_share_it(
+    workspace: Workspace, want: Want, wheels: Path
+) -> None:
+    command = [sys.executable, "-c", INSTALL, str(workspace.home), str(wheels)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate()[0] for process in both]
+
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("is ready" in text for text in told) == 1
+    python = find_environment(workspace, environment_id(want(train="alotop")))
+    assert versions(python, "alotop") == ["1.0"]
+
+
+def test_an_environment_without_its_mark_does_not_count(workspace: Workspace, want: Want) -> None:
+    wanted = want(train="aloleaf==1.0")
+    python = make_environment(workspace, wanted, lambda text: None)
+    (Path(python).parents[1] / environments.READY).unlink()
+
+    assert find_environment(workspace, environment_id(wanted)) == ""
+    assert versions(make_environment(workspace, wanted, lambda text: None), "aloleaf") == ["1.0"]
+
+
+def test_what_no_run_has_used_for_long_goes(workspace: Workspace, want: Want) -> None:
+    old = Path(make_environment(workspace, want(train="aloleaf==1.0"), lambda text: None)).parents[
+        1
+    ]
+    os.utime(old / environments.READY, (1, 1))
+
+    make_environment(workspace, want(train="aloleaf==2.0"), lambda text: None)
+
+    assert not old.exists()
+
+
+def test_offline_says_what_the_cache_does_not_have(workspace: Workspace) -> None:
+    found = Requirement("alo-never-seen", "alo-never-seen", "train", "step 'train' (plan.yaml:7)")
+
+    with pytest.raises(InstallError, match="alo-never-seen, for step 'train'"):
+        make_environment(workspace, Wanted((found,)), lambda text: None, offline=True)
+
+
+def test_only_what_is_missing_is_installed_here(
+    workspace: Workspace, want: Want, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = make_environment(workspace, want(train="aloleaf==1.0"), lambda text: None)
+    uv = installers.find_uv()
+    if not uv:
+        pytest.skip("uv is not installed here")
+    monkeypatch.setattr(environments, "find_uv", lambda: uv)
+    monkeypatch.setattr(sys, "executable", target)
+    wanted = want(train="aloleaf", other="alotop")
+    lacking = [Missing(wanted.requirements[1], "not installed")]
+
+    install_here(workspace, wanted, lacking, lambda text: None, offline=False)
+
+    assert versions(target, "aloleaf", "alotop") == ["1.0", "1.0"]
+
+
+def test_the_systems_own_python_is_left_alone(
+    workspace: Workspace, want: Want, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sysconfig
+
+    (tmp_path / "EXTERNALLY-MANAGED").touch()
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+
+    with pytest.raises(InstallError, match="belongs to the system"):
+        install_here(workspace, want(train="aloleaf"), [], lambda text: None, offline=False)
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_a_lock_has_exact_versions_and_hashes_and_leads_to_just_these(
+    workspace: Workspace,
+    want: Want,
+    wheels: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    installer: str,
+) -> None:
+    if installer == "pip":
+        monkeypatch.setattr(environments, "find_uv", lambda: "")
+    packages = resolve(workspace, want(train="alotop"), lambda text: None, offline=False)
+
+    lines = [line for line in packages if line.startswith("alo")]
+    assert [line.partition(" ")[0] for line in lines] == ["aloleaf==1.0", "alotop==1.0"]
+    assert all("--hash=sha256:" in line for line in packages)
+    locked = LockedEnvironment(("train: alotop",), tuple(packages))
+    wanted = locked.wanted._replace(options=(f"--find-links {wheels}",))
+    if installer == "uv":
+        python = make_environment(workspace, wanted, lambda text: None)
+        assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
+        others = [each._replace(hashes=(f"sha256:{'0' * 64}",)) for each in wanted.requirements]
+        wanted = wanted._replace(requirements=tuple(others))
+        with pytest.raises(InstallError, match=r"(?i)hash"):
+            make_environment(workspace, wanted, lambda text: None)
+
+
+def test_a_lock_file_is_read_as_it_was_written_and_names_what_differs(
+    tmp_path: Path, want: Want
+) -> None:
+    wanted = want(train="alotop")
+    locked = LockedEnvironment(asked(wanted), ("alotop==1.0 --hash=sha256:aa",))
+    lock = Lock(*here(), {"project": locked}, {})
+    write_lock(tmp_path / "alo.lock", lock)
+
+    assert read_lock(tmp_path / "alo.lock") == lock
+    assert lock_differences(lock, {"project": wanted}, []) == []
+    told = lock_differences(lock, {"project": want(train="alotop>=1"), "isolated:x": wanted}, [])
+    assert told == [
+        "the plan has 'train: alotop', the lock file not",
+        "the plan has 'train: alotop>=1', the lock file not",
+        "the lock file has 'train: alotop', the plan not",
+    ]
+    assert "Python 2.7" in lock_differences(lock._replace(python="2.7"), {"project": wanted}, [])[0]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"format": 9}', "[1]", '{"format": 1, "python": "3"}'])
+def test_a_file_that_is_no_lock_file_says_what_to_do(tmp_path: Path, text: str) -> None:
+    (tmp_path / "alo.lock").write_text(text)
+
+    with pytest.raises(InstallError, match="cannot be read") as caught:
+        read_lock(tmp_path / "alo.lock")
+
+    assert "alo lock" in caught.value.fix
+    with pytest.raises(InstallError, match="there is no lock file"):
+        read_lock(tmp_path / "none.lock")

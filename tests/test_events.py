@@ -6,9 +6,19 @@ import pickle
 import pytest
 
 from alo import events
-from alo.events import LogLine, Output, Progress, RunFinished, RunStarted, StepFinished, StepStarted
+from alo.events import (
+    LogLine,
+    Output,
+    Progress,
+    RunFinished,
+    RunStarted,
+    SettingUp,
+    StepFinished,
+    StepStarted,
+)
 
 EXAMPLES = [
+    SettingUp("installing pandas with uv"),
     RunStarted("id", "train", ("a", "b"), "name"),
     StepStarted("a", 1, 2),
     StepFinished("a", 1, 2, "success", 0.5, 0.4, 1 << 20, ("x",)),

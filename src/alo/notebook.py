@@ -16,14 +16,21 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from alo.engine.execution import Carry
 from alo.engine.lock import hold_workspace
 from alo.engine.pipeline import GivenUp, PipelineRun, begin
-from alo.engine.preflight import Checked, Job, check_plan, find_workspace, read_plan
+from alo.engine.preflight import (
+    Checked,
+    Job,
+    check_plan,
+    find_workspace,
+    needs_setup,
+    read_plan,
+)
 from alo.engine.recovery import recover
-from alo.engine.request import RunOutcome, RunRequest
+from alo.engine.request import RunOutcome, RunRequest, Setup
 from alo.engine.rerun import require_models
 from alo.engine.run import run_jobs
 from alo.engine.signals import SignalGuard
 from alo.errors import UsageError
-from alo.events import Event, Listener, LogLine, Output, StepFinished
+from alo.events import Event, Listener, LogLine, Output, SettingUp, StepFinished
 from alo.layout import KINDS
 from alo.plan.changes import told
 from alo.plan.model import PipelinePlan, Plan, Source, StepPlan
@@ -44,6 +51,8 @@ def shown_on(stream: TextIO) -> Listener:
     def show(event: Event) -> None:
         if isinstance(event, Output):
             stream.write(event.text)
+        elif isinstance(event, SettingUp):
+            stream.write(f"setup  {event.text}\n")
         elif isinstance(event, LogLine) and (event.source == "USER" or event.level != "INFO"):
             stream.write(f"{event.format()}\n")
         elif isinstance(event, StepFinished):
@@ -254,7 +263,8 @@ class Pipeline:
                 hold_workspace(workspace, wait=True, listener=self._project.listener, what=what)
             )
             recover(workspace, self._project.listener)
-            run = begin(checked.jobs[0], SignalGuard(), self._project.listener)
+            (job,) = self._project._set_up(checked.jobs)
+            run = begin(job, SignalGuard(), self._project.listener)
             try:
                 run.load()
             except BaseException as error:
@@ -279,7 +289,7 @@ class Pipeline:
         run.carry = self._handed_to(number)
         for later in self.steps[number:]:
             self._carries.pop(later, None)
-        job = self._check().jobs[0]
+        (job,) = self._project._set_up(self._check().jobs)
         run.take(job, name)
         self._used_args[name] = deepcopy(self._views[name].args)
         run.run_step(job.pipeline.steps[number], number, may_reuse=False)
@@ -310,6 +320,8 @@ class Project:
         config: another plan than ``solution/experimental_plan.yaml``.
         system: solution metadata that overrides the plan: a YAML file's path, or JSON.
         listener: told of everything that happens; by default it is written to standard output.
+        environment: where packages that the plan requires and that are missing go: ``current``,
+            into the environment of this process; ``here``, nowhere: it is an error that names them.
     Raises:
         CheckError: the plan has problems.
     """
@@ -321,7 +333,9 @@ class Project:
         config: str | os.PathLike[str] | None = None,
         system: str | None = None,
         listener: Listener | None = None,
+        environment: str = "here",
     ) -> None:
+        self._setup = Setup(environment)
         self.workspace = find_workspace(Path(home))
         self.listener = listener or shown_on(sys.stdout)
         self._request = RunRequest(
@@ -376,7 +390,29 @@ class Project:
             mode: train, inference or all.
         """
         kind = mode.removesuffix("_pipeline")
-        return run_jobs(lambda: self._check(kind, {}), self.home, self.listener, wait=True)
+        return run_jobs(
+            lambda: self._check(kind, {}), self.home, self.listener, wait=True, setup=self._setup
+        )
+
+    def install(self) -> Project:
+        """Fetch the code, and install into this environment what the plan requires and is missing.
+
+        Raises:
+            AloError: code cannot be fetched, or something not be installed.
+        """
+        jobs = self._check(ALL, {}).jobs
+        what = "an installation"
+        with hold_workspace(self.workspace, wait=True, listener=self.listener, what=what):
+            self._set_up(jobs, Setup("current"))
+        return self
+
+    def _set_up(self, jobs: Sequence[Job], setup: Setup | None = None) -> Sequence[Job]:
+        """The jobs, with the code and packages that they need."""
+        if not needs_setup(jobs):
+            return jobs
+        from alo.engine.setup import set_up
+
+        return set_up(jobs, setup or self._setup, self.listener)
 
     def history(
         self, kind: str = "", *, parameter_steps: Sequence[str] | None = None
@@ -522,7 +558,11 @@ class ALO:
         return self._project().history()
 
     def _project(self) -> Project:
-        return Project(self._home, config=self._config, system=self._system)
+        # As ALO 2.x did, and the programs that drive it expect.
+        environment = "current"
+        return Project(
+            self._home, config=self._config, system=self._system, environment=environment
+        )
 
     def __repr__(self) -> str:
         return f"<ALO {self._mode} at {self._home}>"

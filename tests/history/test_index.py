@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from alo.files import remove_tree
 from alo.history import index
 from alo.history.browse import History
 from alo.history.filters import Filters, Param
@@ -90,6 +91,7 @@ def test_a_project_that_cannot_be_written_to_is_listed_all_the_same(
     keep: Keep, history: History, workspace: Workspace
 ) -> None:
     entry = keep(0)
+    remove_tree(workspace.internal)
     workspace.internal.write_text("in the way")
 
     assert listed(history) == [entry.name]

@@ -42,6 +42,7 @@ records = st.builds(
     seconds=numbers,
     packages=st.dictionaries(texts, texts, max_size=3),
     git=objects,
+    sources=objects,
 )
 
 

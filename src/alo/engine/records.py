@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from alo.engine.environment import python_version
-from alo.engine.preflight import Job
+from alo.engine.preflight import Job, is_of_project
 from alo.history.ids import new_run_id, param_id, utc_text
 from alo.history.models_origin import NO_TRAIN_RUN
 from alo.history.record import RunRecord
+from alo.sources.checkout import current_checkouts
 from alo.version import __version__
 
 
@@ -34,9 +35,18 @@ def first_record(job: Job, started: float) -> RunRecord:
         args=args,
         overrides=job.changes,
         python=python_version(),
+        sources=_sources(job),
         host=os.uname().nodename,
         alo_version=__version__,
     )
+
+
+def _sources(job: Job) -> dict[str, object]:
+    """Where the code of its steps was checked out from, if the project's own assets run."""
+    if not is_of_project(job):
+        return {}
+    found = current_checkouts(job.workspace, job.pipeline.steps)
+    return {each.step: each._asdict() for each in found}
 
 
 def with_summary(record: RunRecord, summary: Mapping[str, object]) -> RunRecord:

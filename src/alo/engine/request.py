@@ -9,13 +9,14 @@ from alo.history.record import StepRecord
 MODES = ("train", "inference", "all")
 
 
-ENVIRONMENTS = ("project", "current")
+ENVIRONMENTS = ("project", "current")  # that the command line has
 
 
 class Setup(NamedTuple):
     """How code and packages are brought into place."""
 
-    environment: str = "project"  # where packages go; or current: where ALO runs
+    # Where missing packages go: project, or current, where ALO runs. here: nowhere, it is an error.
+    environment: str = "project"
     locked: bool = False  # exactly what solution/alo.lock says
     offline: bool = False  # only what is cached
     force: bool = False  # replace edited files of assets that come from git

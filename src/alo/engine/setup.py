@@ -39,12 +39,7 @@ class ContinueIn(AloError):
     """The run has to go on in another environment."""
 
     def __init__(self, python: str, environment: str) -> None:
-        super().__init__(
-            "what the plan requires is installed in an environment of the project, and not here",
-            where=python,
-            fix="in a notebook or a program, project.install() installs it here; "
-            "`alo run` goes on in that environment by itself",
-        )
+        super().__init__("the run goes on in an environment of the project", where=python)
         self.python, self.environment = python, environment
 
 
@@ -215,11 +210,24 @@ def _go_where_it_is(
         return
     if lock is None and is_satisfied(workspace, wanted):
         return
+    if options.environment == "here":
+        raise _not_here(wanted)
     if options.environment == "current":
         install_in_current(workspace, exact, options, listener)
         return
     python = _python_for(workspace, PROJECT, wanted, options, listener, lock)
     raise ContinueIn(python, environment_id(exact))
+
+
+def _not_here(wanted: "Wanted") -> InstallError:
+    from alo.sources.installed import missing
+
+    lacking = "\n".join(f"  {each}" for each in missing(wanted.requirements, sys.path))
+    return InstallError(
+        f"what the plan requires is not installed in this environment:\n{lacking}",
+        where=sys.prefix,
+        fix="project.install() installs it here; `alo run` uses an environment of the project",
+    )
 
 
 def install_in_current(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from alo.files import write_whole
 from alo.layout import KINDS, Workspace
 
 
 def note_last(workspace: Workspace, kind: str, run_id: str) -> None:
-    """Note that this run of a pipeline has ended just now."""
+    """Note that this run of a pipeline has ended just now; without room for it, time decides."""
     others = [line for line in last_runs(workspace) if line[0] != kind]
-    workspace.internal.mkdir(exist_ok=True)
     text = "".join(f"{each} {name}\n" for each, name in [(kind, run_id), *others])
-    write_whole(workspace.last_runs, text.encode(), durable=False)
+    with suppress(OSError):
+        workspace.internal.mkdir(exist_ok=True)
+        write_whole(workspace.last_runs, text.encode(), durable=False)
 
 
 def last_runs(workspace: Workspace) -> list[tuple[str, str]]:
@@ -21,7 +24,7 @@ def last_runs(workspace: Workspace) -> list[tuple[str, str]]:
     """
     try:
         lines = workspace.last_runs.read_bytes().decode("utf-8", "replace").splitlines()
-    except FileNotFoundError:
+    except OSError:
         return []
     known = [(kind, run_id) for kind, _, run_id in (line.partition(" ") for line in lines)]
     return [(kind, run_id) for kind, run_id in known if kind in KINDS and run_id]

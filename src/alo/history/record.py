@@ -52,6 +52,7 @@ class RunRecord(NamedTuple):
     python: str = ""
     packages: Mapping[str, str] = {}
     git: Mapping[str, object] = {}  # commit and dirty, where the project is a git work tree
+    sources: Mapping[str, object] = {}  # step → url, branch, path, commit; of those from git
     host: str = ""
     alo_version: str = ""
 
@@ -143,4 +144,5 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "seconds": _number,
     "packages": _each(_text),
     "git": _mapping,
+    "sources": _mapping,
 }

@@ -16,8 +16,8 @@ from alo.events import Listener, SettingUp
 from alo.files import checksum_of, write_whole
 from alo.layout import Workspace
 from alo.plan.model import StepPlan
+from alo.sources.checked_out import Checkout
 from alo.sources.checkout import (
-    Checkout,
     Policy,
     bring_sources,
     check_remote,

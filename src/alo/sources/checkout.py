@@ -5,7 +5,6 @@ noted in ``.alo/sources/<step>.json``; without the note (``.alo/`` may be delete
 compared with the commit itself.
 """
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,10 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.errors import Problem, SourceError
-from alo.files import checksum, is_leftover, remove_tree, write_whole
+from alo.files import is_leftover, remove_tree
 from alo.layout import Workspace
 from alo.plan.model import Plan, StepPlan
-from alo.sources.fingerprint import code_files
+from alo.sources.checked_out import (
+    Checkout,
+    FileState,
+    Record,
+    differences,
+    file_states,
+    read_record,
+    write_record,
+)
 
 if TYPE_CHECKING:  # git, with subprocess, only where something is fetched
     from alo.sources.clones import Clone
@@ -35,30 +42,6 @@ class Policy(NamedTuple):
     every: bool = False  # look for a newer commit at each run
     force: bool = False  # replace edited files; they are kept in .alo/replaced/
     offline: bool = False  # use only what the cache has
-
-
-class Checkout(NamedTuple):
-    """What is in an asset's folder. ``url`` has no password in it."""
-
-    step: str
-    url: str
-    branch: str
-    path: str
-    commit: str
-
-
-class FileState(NamedTuple):
-    """A file as it was checked out."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    checksum: str
-
-
-class _Record(NamedTuple):
-    checkout: Checkout
-    files: Mapping[str, FileState]  # by name in the asset's folder
 
 
 def git_steps(steps: Sequence[StepPlan]) -> list[StepPlan]:
@@ -90,7 +73,7 @@ def needs_checkout(workspace: Workspace, step: StepPlan, policy: Policy) -> str:
         return "not there yet"
     if (folder / ".git").exists():
         return ""  # the user's own work tree
-    record = _read(workspace, step.name)
+    record = read_record(workspace, step.name)
     if record is None:
         return "it is not known what its folder holds"
     now = _wanted(workspace, step)
@@ -106,8 +89,8 @@ def needs_checkout(workspace: Workspace, step: StepPlan, policy: Policy) -> str:
 
 def edited_files(workspace: Workspace, step: str) -> list[str]:
     """The files of a checked-out asset that are not as they were: changed, added or gone."""
-    record = _read(workspace, step)
-    return _differences(workspace, step, record.files) if record else []
+    record = read_record(workspace, step)
+    return differences(workspace, step, record.files) if record else []
 
 
 def wanted_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[Checkout]:
@@ -117,7 +100,7 @@ def wanted_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[Ch
 
 def current_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[Checkout]:
     """What is checked out now, of the steps whose code comes from git."""
-    records = (_read(workspace, step.name) for step in git_steps(steps))
+    records = (read_record(workspace, step.name) for step in git_steps(steps))
     return [record.checkout for record in records if record]
 
 
@@ -142,7 +125,7 @@ def bring_sources(
     for step in git_steps(steps):
         _put_in_order(workspace.asset(step.name))
         reason = needs_checkout(workspace, step, policy)
-        record = _read(workspace, step.name)
+        record = read_record(workspace, step.name)
         locked = wanted.get(step.name, "")
         if not reason and locked and record and record.checkout.commit != locked:
             reason = f"the lock file has commit {locked[:12]}"
@@ -217,7 +200,7 @@ def _check_out(
 ) -> None:
     step, folder = due.step, workspace.asset(due.step.name)
     wanted = _wanted(workspace, step)._replace(commit=commit)
-    record = _read(workspace, step.name)
+    record = read_record(workspace, step.name)
     if record and record.checkout == wanted and folder.is_dir():
         return
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.alo-tmp")
@@ -226,9 +209,9 @@ def _check_out(
         clone.export(commit, step.source.path, fresh, offline=policy.offline)
         _refuse_bad_links(fresh, step)
         _refuse_without_asset(fresh, step)
-        files = _states(fresh)
+        files = file_states(fresh)
         _replace(workspace, step, fresh, files, record, policy, tell)
-        _write(workspace, step.name, _Record(wanted, _states(folder)))
+        write_record(workspace, step.name, Record(wanted, file_states(folder)))
     except OSError as error:
         raise SourceError(
             f"the code of step '{step.name}' cannot be checked out: {error.strerror}",
@@ -246,7 +229,7 @@ def _replace(
     step: StepPlan,
     fresh: Path,
     files: Mapping[str, FileState],
-    record: _Record | None,
+    record: Record | None,
     policy: Policy,
     tell: Tell,
 ) -> None:
@@ -254,8 +237,8 @@ def _replace(
     folder = workspace.asset(step.name)
     aside = _aside(folder)
     if folder.is_dir():
-        edited = _differences(workspace, step.name, record.files if record else files)
-        if edited and not _differences(workspace, step.name, files):
+        edited = differences(workspace, step.name, record.files if record else files)
+        if edited and not differences(workspace, step.name, files):
             edited = []  # killed before the note was written
         if edited and not policy.force:
             raise _edited_error(step, folder, edited)
@@ -315,7 +298,10 @@ def _refuse_bad_links(folder: Path, step: StepPlan) -> None:
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             path = os.path.join(parent, name)
-            if os.path.islink(path) and not os.path.realpath(path).startswith(f"{root}{os.sep}"):
+            if os.path.islink(path) and (
+                os.path.isabs(os.readlink(path))
+                or not os.path.realpath(path).startswith(f"{root}{os.sep}")
+            ):
                 raise SourceError(
                     f"the repository of step '{step.name}' has a link that leads out of the "
                     f"asset's folder: {os.path.relpath(path, folder)} → {os.readlink(path)}",
@@ -405,55 +391,6 @@ def _told(step: StepPlan) -> str:
     return " ".join(filter(None, [_without_secret(code), branch, path]))
 
 
-def _states(folder: Path) -> dict[str, FileState]:
-    files = code_files(folder.parent, folder.name)
-    prefix = f"assets/{folder.name}/"
-    return {name.removeprefix(prefix): _state(path) for name, path in files.items()}
-
-
-def _state(path: Path) -> FileState:
-    status = path.stat()
-    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, checksum(path))
-
-
-def _differences(workspace: Workspace, step: str, before: Mapping[str, FileState]) -> list[str]:
-    files = code_files(workspace.assets, step)
-    now = {name.removeprefix(f"assets/{step}/"): path for name, path in files.items()}
-    return sorted(
-        name
-        for name in {*before, *now}
-        if name not in before or name not in now or not _is_same(now[name], before[name])
-    )
-
-
-def _is_same(path: Path, before: FileState) -> bool:
-    status = path.stat()
-    if (status.st_size, status.st_mtime_ns, status.st_ctime_ns) == before[:3]:
-        return True
-    return status.st_size == before.size and checksum(path) == before.checksum
-
-
 def _listed(names: Sequence[str]) -> str:
     rest = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _place(workspace: Workspace, step: str) -> Path:
-    return workspace.internal / "sources" / f"{step}.json"
-
-
-def _write(workspace: Workspace, step: str, record: _Record) -> None:
-    path = _place(workspace, step)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"checkout": record.checkout._asdict(), "files": record.files}
-    write_whole(path, json.dumps(content).encode("utf-8", "surrogateescape"), durable=False)
-
-
-def _read(workspace: Workspace, step: str) -> _Record | None:
-    """What was noted; None where there is no note, or a damaged one."""
-    try:
-        content = json.loads(_place(workspace, step).read_bytes())
-        files = {str(name): FileState(*state) for name, state in content["files"].items()}
-        return _Record(Checkout(**content["checkout"]), files)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from alo.errors import SourceError
 from alo.files import checksum_of, remove_tree
@@ -19,6 +20,7 @@ from alo.sources.git import Git, GitFailed, redacted
 
 HEX = re.compile(r"[0-9a-f]{7,40}")
 WHOLE = 40  # digits of a commit's id
+PATIENCE_S = 300.0  # with another process that has a clone
 T = TypeVar("T")
 
 
@@ -162,6 +164,7 @@ class Clone:
         try:
             output = self._ask("ls-remote", "--", self.url)
         except GitFailed as error:
+            self._ask("rev-parse", "--git-dir")  # fails if it is the clone that is at fault
             raise SourceError(
                 f"the repository {redacted(self.url)} cannot be read: {error}",
                 fix="see that the URL is right, and that `git ls-remote` reads it without asking "
@@ -191,7 +194,7 @@ class Clone:
 
     def _is_sound(self) -> bool:
         try:
-            self._ask("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+            self._ask("fsck", "--no-dangling", "--no-progress")
         except GitFailed:
             return False
         return True
@@ -208,15 +211,32 @@ class Clone:
                 if name.endswith(".lock"):
                     os.unlink(os.path.join(folder, name))
 
+    def _wait_for(self, lock: IO[str]) -> None:
+        import fcntl
+
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if self._git.is_stopped or time.monotonic() > end:
+                    raise SourceError(
+                        f"another process has had the clone of {redacted(self.url)} for "
+                        f"{PATIENCE_S:.0f} s",
+                        where=str(self._lock),
+                        fix="wait for it, or end it, and run again",
+                    ) from error
+                time.sleep(0.05)
+            else:
+                return
+
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Alone with this clone, and with errors of the cache's disk told as such."""
-        import fcntl
-
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             with open(self._lock, "w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._wait_for(lock)
                 self._held_lock = lock.fileno()
                 self._sweep_locks()
                 yield

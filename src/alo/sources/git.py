@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from alo.errors import SourceError
@@ -22,7 +24,7 @@ SETTINGS = {
     "http.lowSpeedLimit": "1000",  # bytes a second, for so many seconds: a stalled transfer
     "http.lowSpeedTime": "30",
 }
-SSH = "-oBatchMode=yes -oConnectTimeout=20"
+SSH = "-oBatchMode=yes -oConnectTimeout=20 -oControlMaster=no"  # no one stays behind
 KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_", "GIT_ASKPASS", "GIT_CONFIG_", "GIT_PROXY_")
 NOISE = ("remote: ", "warning: ", "hint: ", "Please make sure", "and the repository exists")
 
@@ -37,7 +39,7 @@ class Git:
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
-        self._is_stopped = False
+        self.is_stopped = False
 
     def __call__(
         self, *arguments: str, repository: Path, lock: int, more: Mapping[str, str] | None = None
@@ -63,6 +65,7 @@ class Git:
                 text=True,
                 errors="replace",
                 pass_fds=(lock,),
+                start_new_session=True,  # without a terminal to ask at, and to end its helpers too
                 env={**_environment(), **(more or {})},
             )
         except FileNotFoundError as error:
@@ -72,8 +75,8 @@ class Git:
             ) from error
         with self._lock:
             self._running.add(process)
-            if self._is_stopped:
-                process.kill()
+            if self.is_stopped:
+                _end(process)
         try:
             output, errors = process.communicate()
         finally:
@@ -86,15 +89,20 @@ class Git:
     def stop(self) -> None:
         """End what runs; what is started later ends at once."""
         with self._lock:
-            self._is_stopped = True
+            self.is_stopped = True
             for process in self._running:
-                process.kill()
+                _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def redacted(text: str) -> str:
     """A URL, or a message that holds one, without passwords and tokens."""
-    text = re.sub(r"(https?://)[^\s/@]+@", r"\1", text)
-    return re.sub(r"(\w+://[^\s/:@]+):[^\s/@]+@", r"\1@", text)
+    text = re.sub(r"(https?://)[^\s/]+@", r"\1", text)
+    return re.sub(r"(\w+://[^\s/:@]+):[^\s/]+@", r"\1@", text)
 
 
 def _environment() -> dict[str, str]:

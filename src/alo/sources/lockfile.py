@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from alo.errors import InstallError
 from alo.files import write_whole
-from alo.sources.checkout import Checkout
+from alo.sources.checked_out import Checkout
 from alo.sources.requirements import Requirement, Wanted, normal_name
 
 NAME = "alo.lock"

@@ -6,8 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -170,6 +173,46 @@ def test_an_index_that_is_down_is_named(
     assert "secret" not in str(caught.value)
 
 
+@pytest.fixture
+def index(wheels: Path, tmp_path: Path) -> Iterator[str]:
+    """A package index in which aloleaf 2.0 has been taken back by its maker."""
+    pages = {}
+    for wheel in wheels.iterdir():
+        yanked = ' data-yanked="it loses data"' if wheel.name.startswith("aloleaf-2") else ""
+        link = f'<a href="/wheels/{wheel.name}"{yanked}>{wheel.name}</a>'
+        pages.setdefault(wheel.name.partition("-")[0], []).append(link)
+    for name, links in pages.items():
+        (tmp_path / "simple" / name).mkdir(parents=True)
+        (tmp_path / "simple" / name / "index.html").write_text("<br>".join(links))
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/simple"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: object) -> None:
+        """Quiet."""
+
+
+def test_a_version_that_was_taken_back_is_not_chosen_and_told_of_where_it_is_asked_for(
+    workspace: Workspace, want: Want, index: str
+) -> None:
+    options = (f"--extra-index-url {index}",)
+    any_version = want(train="aloleaf>=1")._replace(options=options)
+    just_this = want(train="aloleaf==2.0")._replace(options=options)
+    told: list[str] = []
+
+    assert versions(make_environment(workspace, any_version, told.append), "aloleaf") == ["1.0"]
+    assert not any("yanked" in line for line in told)
+    assert versions(make_environment(workspace, just_this, told.append), "aloleaf") == ["2.0"]
+    assert any("yanked" in line and "it loses data" in line for line in told)
+
+
 INSTALL = """\
 import sys
 from pathlib import Path
@@ -249,12 +292,19 @@ def test_only_what_is_missing_is_installed_here(
         pytest.skip("uv is not installed here")
     monkeypatch.setattr(environments, "find_uv", lambda: uv)
     monkeypatch.setattr(sys, "executable", target)
+    site = str(next(Path(target).parents[1].glob("lib/*/site-packages")))
+    monkeypatch.setattr(sys, "path", [site])
     wanted = want(train="aloleaf", other="alotop")
     lacking = [Missing(wanted.requirements[1], "not installed")]
 
     install_here(workspace, wanted, lacking, lambda text: None, offline=False)
 
     assert versions(target, "aloleaf", "alotop") == ["1.0", "1.0"]
+    wanted = want(train="aloleaf", other="aloother")  # which would need another aloleaf
+    lacking = [Missing(wanted.requirements[1], "not installed")]
+    with pytest.raises(InstallError, match=r"aloleaf==1\.0"):
+        install_here(workspace, wanted, lacking, lambda text: None, offline=False)
+    assert versions(target, "aloleaf") == ["1.0"]
 
 
 def test_the_systems_own_python_is_left_alone(

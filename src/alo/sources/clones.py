@@ -21,6 +21,7 @@ from alo.sources.git import Git, GitFailed, redacted
 HEX = re.compile(r"[0-9a-f]{7,40}")
 WHOLE = 40  # digits of a commit's id
 PATIENCE_S = 300.0  # with another process that has a clone
+NO_ROOM = "No space left"
 T = TypeVar("T")
 
 
@@ -76,8 +77,10 @@ class Clone:
         """Once more on a new clone where the one that is there is damaged."""
         try:
             return work()
-        except GitFailed:
-            if offline or self._is_sound():
+        except GitFailed as error:
+            if NO_ROOM in str(error):
+                remove_tree(self.folder)  # of what git leaves then, no one cleans up
+            if NO_ROOM in str(error) or offline or self._is_sound():
                 raise
             remove_tree(self.folder)
             return work()
@@ -251,7 +254,9 @@ class Clone:
             raise SourceError(
                 f"the repository {redacted(self.url)} cannot be fetched: {error}",
                 where=str(self.folder),
-                fix="see that the network and the disk of the cache are well, and run again",
+                fix="make room there, or name another folder in ALO_CACHE_DIR"
+                if NO_ROOM in str(error)
+                else "see that the network and the disk of the cache are well, and run again",
             ) from error
 
 

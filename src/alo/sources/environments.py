@@ -18,7 +18,7 @@ from typing import Any
 from alo.errors import InstallError
 from alo.files import checksum, checksum_of, remove_tree, write_whole
 from alo.layout import Workspace
-from alo.sources.installed import Missing
+from alo.sources.installed import Missing, installed_version
 from alo.sources.installers import Installer, InstallFailed, find_uv
 from alo.sources.requirements import Requirement, Wanted
 from alo.version import __version__
@@ -83,7 +83,16 @@ def install_here(
         InstallError: something cannot be installed, or the environment is the system's own.
     """
     _refuse_managed()
-    needed = wanted._replace(requirements=tuple(each.requirement for each in lacking))
+    missing = tuple(each.requirement for each in lacking)
+    # The installer is not to replace what is satisfied for the sake of what is missing.
+    kept = [each for each in wanted.requirements if each not in missing and each.name]
+    versions = {each.name: installed_version(each, sys.path) for each in kept}
+    pinned = [
+        Requirement(f"{name}=={version}", name, "", "what is satisfied here")
+        for name, version in versions.items()
+        if version
+    ]
+    needed = wanted._replace(requirements=(*missing, *pinned))
     with _held(workspace, "current", tell) as lock:
         file = workspace.internal / "environments" / "current.txt"
         _install(_installer(offline, lock), Path(sys.executable), needed, file, tell)
@@ -184,9 +193,11 @@ def _install(installer: Installer, python: Path, wanted: Wanted, file: Path, tel
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, _text(wanted.lines), durable=False)
     try:
-        installer.install(python, file, exactly=_is_exact(wanted))
+        warnings = installer.install(python, file, exactly=_is_exact(wanted))
     except InstallFailed as error:
         raise _failed(error, wanted) from error
+    for line in warnings:
+        tell(line)
 
 
 def _failed(error: InstallFailed, wanted: Wanted) -> InstallError:

@@ -52,6 +52,12 @@ def missing(requirements: Sequence[Requirement], path: Sequence[str]) -> list[Mi
     ]
 
 
+def installed_version(requirement: Requirement, path: Sequence[str]) -> str:
+    """The version of a requirement's package that an environment has; empty without one."""
+    package = _Environment(path).package(requirement.name) if requirement.name else None
+    return package.version if package else ""
+
+
 def conflicts(requirements: Sequence[Requirement]) -> Iterator[tuple[Requirement, Requirement]]:
     """Pairs that no version can satisfy, as ``==1`` and ``==2`` are."""
     by_name: dict[str, list[Requirement]] = {}
@@ -115,7 +121,7 @@ class _Environment:
     def _lacks(self, wanted: "Parsed", extra: str) -> str:
         if not _applies(wanted, extra):
             return ""
-        package = self._package(normal_name(wanted.name))
+        package = self.package(normal_name(wanted.name))
         if package is None:
             return "not installed"
         if wanted.url:
@@ -139,7 +145,8 @@ class _Environment:
                     return f"it requires {own}: {why}" if "requires" not in why else why
         return ""
 
-    def _package(self, name: str) -> _Package | None:
+    def package(self, name: str) -> _Package | None:
+        """The package of this normal name."""
         if name not in self._packages:
             folder = self._names.get(name)
             self._packages[name] = _read_package(folder) if folder else None

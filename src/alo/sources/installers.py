@@ -56,18 +56,22 @@ class Installer(NamedTuple):
         else:
             self._run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
 
-    def install(self, python: Path, requirements: Path, *, exactly: bool = False) -> None:
+    def install(self, python: Path, requirements: Path, *, exactly: bool = False) -> list[str]:
         """Install what a requirements file says.
 
         Args:
             exactly: only these, with their hashes.
+        Returns:
+            what the installer says of versions that their makers have taken back (yanked).
         Raises:
             InstallFailed: with the reason.
         """
         exact = ["--no-deps", "--require-hashes"] if exactly else []
         # A user's own constraints have no hashes, and the versions are settled.
         more = {"UV_CONSTRAINT": "", "PIP_CONSTRAINT": ""} if exactly else {}
-        self._run([*self._command("install", python), *exact, "-r", str(requirements)], more)
+        command = [*self._command("install", python), *exact, "-r", str(requirements)]
+        told = self._run(command, more).stderr.splitlines()
+        return [line.strip() for line in told if "yanked" in line]
 
     def resolve(self, python: Path, requirements: Path) -> list[str]:
         """The exact versions, with hashes, of all that a requirements file leads to.
@@ -78,11 +82,10 @@ class Installer(NamedTuple):
         if self.uv:
             command = self._command("compile", python)
             options = ["--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
-            return _joined(self._run([*command, *options, str(requirements)]))
+            return _joined(self._run([*command, *options, str(requirements)]).stdout)
         options = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
-        return _reported(
-            self._run([*self._command("install", python), *options, "-r", str(requirements)])
-        )
+        command = [*self._command("install", python), *options, "-r", str(requirements)]
+        return _reported(self._run(command).stdout)
 
     def _command(self, verb: str, python: Path) -> list[str]:
         if self.uv:
@@ -94,7 +97,9 @@ class Installer(NamedTuple):
             *("--disable-pip-version-check", "--no-input", *offline),
         ]
 
-    def _run(self, command: Sequence[str], more: Mapping[str, str] | None = None) -> str:
+    def _run(
+        self, command: Sequence[str], more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         settings = uv_settings() if self.uv else {"PIP_USER": "0"}
         fds = (self.lock,) if self.lock >= 0 else ()
         try:
@@ -112,7 +117,7 @@ class Installer(NamedTuple):
             raise InstallFailed(f"{command[0]} does not start: {error.strerror}") from error
         if done.returncode:
             raise InstallFailed(_reason(done.stderr or done.stdout))
-        return done.stdout
+        return done
 
 
 def find_uv() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,26 @@ def test_a_run_goes_on_in_an_environment_that_has_what_is_required(
 
     again = alo("run", "--quiet", cwd=home)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    events = [json.loads(line) for line in alo("run", "--json", cwd=home).stdout.splitlines()]
+    assert {event["event"] for event in events} >= {"run_started", "run_finished"}
+    assert "error" not in {event["event"] for event in events}
+    assert alo("history", "rerun", record.parents[1].name, cwd=home).returncode == 0
+
+
+def test_a_main_py_of_2x_goes_on_in_the_environment_too(
+    alo: Alo, tmp_path: Path, wheels: Path
+) -> None:
+    home = tmp_path / "made"
+    assert alo("init", "--template", "minimal", str(home)).returncode == 0
+    plan = home / "solution/experimental_plan.yaml"
+    source = f"\n    - step: train\n      source: {{requirements: ['aloleaf -f {wheels}']}}"
+    plan.write_text(f"{plan.read_text()}\nasset_source:\n  - train_pipeline:{source}\n")
+
+    command = [sys.executable, "main.py", "--mode", "train"]
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "setup  installing aloleaf" in done.stdout
 
 
 def test_the_exit_status_and_the_users_traceback_come_from_there(

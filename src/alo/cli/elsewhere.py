@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import NoReturn
+
+from alo.engine.setup import ENVIRONMENT, ContinueIn
 
 # What stands first on the path, the working folder, may hold modules of any name.
 BOOT = "import sys; sys.path[:1] = []; from alo.cli.main import main; sys.exit(main())"
 
 
-@contextmanager
-def going_on() -> Iterator[None]:
-    """Where the block finds that its environment is another one, start the command in that one.
+def go_on(found: ContinueIn, words: Sequence[str]) -> NoReturn:
+    """Start the command in the environment that was found for it, in this process' place.
 
-    It takes the place of this process: same options, console and exit status.
+    Args:
+        words: of the command, after ``alo``.
     """
-    try:
-        yield
-    except Exception as error:
-        setup = sys.modules.get("alo.engine.setup")  # not imported where nothing is to be set up
-        if setup is None or not isinstance(error, setup.ContinueIn):
-            raise
-        sys.stdout.flush()
-        sys.stderr.flush()
-        arguments = [error.python, "-c", BOOT, *sys.argv[1:]]
-        environment = {**os.environ, setup.ENVIRONMENT: error.environment}
-        os.execve(error.python, arguments, environment)  # noqa: S606 - no shell is wanted
+    sys.stdout.flush()
+    sys.stderr.flush()
+    environment = {**os.environ, ENVIRONMENT: found.environment}
+    arguments = [found.python, "-c", BOOT, *words]
+    os.execve(found.python, arguments, environment)  # noqa: S606 - no shell is wanted

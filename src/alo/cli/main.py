@@ -47,8 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except console.ReaderGone:
         return 0
     except Exception as error:
+        _go_on_elsewhere(error, words)
         _show_accident(error, debug)
         return 1
+
+
+def _go_on_elsewhere(error: Exception, words: Sequence[str]) -> None:
+    """Does not return where the command has to go on in another environment."""
+    setup = sys.modules.get("alo.engine.setup")  # not imported where nothing is to be set up
+    if setup is not None and isinstance(error, setup.ContinueIn):
+        from alo.cli.elsewhere import go_on
+
+        go_on(error, words)
 
 
 def _name_threads() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from alo.cli.elsewhere import going_on
 from alo.cli.progress import watched
 from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup
 from alo.errors import UsageError
@@ -120,7 +119,7 @@ def execute(options: argparse.Namespace) -> int:
         from alo.notebook import refuse_later_features
 
         refuse_later_features(loop=options.loop, computing=options.computing)
-    with going_on(), watched(quiet=options.quiet, as_json=options.json) as listener:
+    with watched(quiet=options.quiet, as_json=options.json) as listener:
         run_solution(_run_request(options), listener)
     return 0
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alo.engine.preflight import Job, is_of_project
 from alo.engine.request import Setup
-from alo.errors import AloError, CheckError, InstallError, Problem
+from alo.errors import CheckError, InstallError, Problem
 from alo.events import Listener, SettingUp
 from alo.files import checksum_of, write_whole
 from alo.layout import Workspace
@@ -35,11 +35,11 @@ ENVIRONMENT = "ALO_ENVIRONMENT"  # set for a run that goes on in an environment 
 NO_COMMITS: Mapping[str, str] = {}
 
 
-class ContinueIn(AloError):
+class ContinueIn(Exception):
     """The run has to go on in another environment."""
 
     def __init__(self, python: str, environment: str) -> None:
-        super().__init__("the run goes on in an environment of the project", where=python)
+        super().__init__(f"the run goes on in the environment {environment} of the project")
         self.python, self.environment = python, environment
 
 

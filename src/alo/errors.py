@@ -29,6 +29,7 @@ __all__ = [
     "Problem",
     "ResultError",
     "RunError",
+    "ServeError",
     "SourceError",
     "StagingError",
     "StepError",
@@ -101,6 +102,7 @@ class StepError(RunError):
     ) -> None:
         super().__init__(what, where=where, fix=fix)
         self.step, self.user_traceback = step, user_traceback
+        self.in_init = False  # whether the class could not even be made
 
 
 class SourceError(RunError):
@@ -109,6 +111,19 @@ class SourceError(RunError):
 
 class InstallError(RunError):
     """What a plan requires cannot be installed, or is not what its lock file says."""
+
+
+class ServeError(RunError):
+    """The inference pipeline cannot be served: it cannot be warmed up, or its door not be opened.
+
+    ``user_traceback`` is that of an asset that cannot be imported.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", fix: str = "", user_traceback: str = ""
+    ) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.user_traceback = user_traceback
 
 
 class StagingError(RunError):

@@ -517,7 +517,7 @@ class ALO:
         config: another plan than ``solution/experimental_plan.yaml``.
         system: solution metadata that overrides the plan: a YAML file's path, or JSON.
         mode: train, inference or all.
-        loop: keep on serving inference requests; comes with a later version.
+        loop: keep the inference pipeline warm and serve requests from Redis, until a signal.
         computing: where the steps run; ``local`` is what there is.
         project: the solution's folder; None: the current one.
     """
@@ -532,8 +532,8 @@ class ALO:
         *,
         project: str | os.PathLike[str] | None = None,
     ) -> None:
-        refuse_later_features(loop=loop, computing=computing)
-        self._config, self._system, self._mode = config, system, mode
+        refuse_later_features(computing=computing)
+        self._config, self._system, self._mode, self._loop = config, system, mode, loop
         self._home = Path(project if project is not None else ".").resolve()
 
     def main(self) -> tuple[RunOutcome, ...]:
@@ -542,7 +542,19 @@ class ALO:
         Raises:
             AloError: of the class that says what went wrong.
         """
+        if self._loop:
+            self._serve()
+            return ()
         return self._project().run(self._mode)
+
+    def _serve(self) -> None:
+        from alo.serve.loop import serve_loop
+        from alo.serve.redis_url import find_url
+
+        config = Path(self._config) if self._config else None
+        setup = Setup("current")
+        request = RunRequest(self._home, config, self._system or "", setup=setup)
+        serve_loop(request, find_url("", self._system or ""), shown_on(sys.stdout))
 
     def pipeline(self, pipeline_type: str = "train_pipeline", train_id: str = "") -> Pipeline:
         """A pipeline to run in parts.
@@ -568,10 +580,8 @@ class ALO:
         return f"<ALO {self._mode} at {self._home}>"
 
 
-def refuse_later_features(*, loop: bool, computing: str) -> None:
+def refuse_later_features(*, computing: str) -> None:
     """Raise a UsageError for what ALO 2.x's ``main.py`` took and this version does not do yet."""
-    if loop:
-        raise UsageError("--loop comes with a later version", fix="run without it")
     if computing != "local":
         raise UsageError(
             f"computing '{computing}' comes with a later version", fix="use --computing local"

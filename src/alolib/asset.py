@@ -199,6 +199,18 @@ class AssetApi:
         models = f"{alo.home}train_artifacts/models/"
         return inference_model_folder(models, alo.step, handover.steps, handover.train_steps)
 
+    def load_once(self, key: str, loader: Callable[[], Any]) -> Any:
+        """What ``loader()`` returns: a model, say, that takes long to load.
+
+        While an inference is served it is loaded at the first request and kept for those that
+        follow, until the model files change. In an ordinary run ``loader`` is simply called.
+
+        Args:
+            key: one for each thing that this step loads.
+        """
+        kept = self._alo.handover.kept
+        return loader() if kept is None else kept.get(self._alo.step, key, loader)
+
     def get_output_path(self) -> str:
         """The folder for the result: in inference one table, one image, or one of each."""
         return made(f"{self._alo.artifacts}output/")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from alolib.callers import place_of_caller
 from alolib.errors import ContractError
 from alolib.messages import LogLine
+from alolib.once import Kept
 
 Emit = Callable[[LogLine], object]
 
@@ -22,6 +23,7 @@ class Handover:
         steps: the names of this pipeline's steps.
         train_steps: the names of the train pipeline's steps.
         emit: where log lines go; None: the console, and the log file if one is known.
+        kept: what ``load_once`` has loaded, where a process serves; None: nothing is kept.
     """
 
     __slots__ = (
@@ -31,6 +33,7 @@ class Handover:
         "data_keys",
         "emit",
         "is_first",
+        "kept",
         "places",
         "step",
         "steps",
@@ -45,7 +48,9 @@ class Handover:
         steps: tuple[str, ...] = (),
         train_steps: tuple[str, ...] = (),
         emit: Emit | None = None,
+        kept: Kept | None = None,
     ) -> None:
+        self.kept = kept
         self.is_first, self.steps, self.train_steps, self.emit = is_first, steps, train_steps, emit
         self.step = ""
         self.data: dict[str, object] | None = None

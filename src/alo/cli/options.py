@@ -12,7 +12,7 @@ from alo.cli import console
 from alo.errors import UsageError
 from alo.layout import PLAN_NAME, Workspace, find_plan
 
-WITHOUT_PROJECT = ("init", "schema")  # commands that need none to work on
+WITHOUT_PROJECT = ("init", "loop", "schema")  # commands that need none to work on
 
 
 class CommandParser(argparse.ArgumentParser):

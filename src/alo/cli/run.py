@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from alo.cli.loop import add_redis_arguments
 from alo.cli.progress import watched
 from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup
 from alo.errors import UsageError
@@ -34,7 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the steps before this one from stored results",
     )
     parser.add_argument("--until", metavar="STEP", type=named, help="end after this step")
-    parser.add_argument("--loop", action="store_true", help="comes with a later version")
+    parser.add_argument(
+        "--loop",
+        action="store_true",
+        help="keep the inference pipeline warm, and serve requests from Redis",
+    )
+    add_redis_arguments(parser)
+    add_worker_arguments(parser)
     parser.add_argument(
         "--computing",
         metavar="WHERE",
@@ -100,6 +107,35 @@ def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+    """How requests are served."""
+    parser.add_argument(
+        "--workers", type=_count, default=1, metavar="N", help="processes that serve (1)"
+    )
+    parser.add_argument(
+        "--request-timeout",
+        type=_seconds,
+        metavar="S",
+        help="seconds that a served request may take (default: any)",
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError("expected a number of processes, 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError("expected seconds above 0")
+    return seconds
+
+
 def setup_of(options: argparse.Namespace) -> Setup:
     """What the options of ``add_setup_arguments`` ask for."""
     return Setup(options.env, options.locked, options.offline, options.force)
@@ -115,10 +151,14 @@ def named(text: str) -> str:
 def execute(options: argparse.Namespace) -> int:
     from alo.engine.run import run_solution
 
-    if options.loop or options.computing != "local":
+    if options.computing != "local":
         from alo.notebook import refuse_later_features
 
-        refuse_later_features(loop=options.loop, computing=options.computing)
+        refuse_later_features(computing=options.computing)
+    if options.loop:
+        from alo.cli.loop import run_loop
+
+        return run_loop(options, _run_request(options))
     with watched(quiet=options.quiet, as_json=options.json) as listener:
         run_solution(_run_request(options), listener)
     return 0

@@ -44,15 +44,17 @@ def death_error(step: str, home: Path, ending: Ending) -> StepError:
 
 def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepError:
     """The error for a process that was ended because its time was over."""
-    fix = "raise 'timeout' beside the step in the plan, or see why it takes so long"
+    where = "'timeout' beside the step in the plan" if step else "--request-timeout"
+    fix = f"raise {where}, or see why it takes so long"
     return _error(step, home, ending, f"it took longer than its timeout of {limit_s:g} s", fix)
 
 
 def _error(step: str, home: Path, ending: Ending, how: str, fix: str) -> StepError:
     frames = _frames(ending.stacks, home)
     peak = f"peak memory {ending.peak_bytes / 1e6:,.0f} MB"
+    subject = f"step '{step}'" if step else "the request"  # one that a worker serves
     return StepError(
-        f"step '{step}' failed: {how}; {peak}",
+        f"{subject} failed: {how}; {peak}",
         where=_place(frames[0]) if frames else "",
         fix=fix,
         step=step,
@@ -89,7 +91,8 @@ def _frames(stacks: str, home: Path) -> list[_Frame]:
 
 
 def _is_of_project(file: str, home: Path) -> bool:
-    return file.startswith(f"{home}/") and "site-packages" not in file
+    is_installed = "site-packages" in file or file.startswith(f"{home}/.alo/environments/")
+    return file.startswith(f"{home}/") and not is_installed
 
 
 def _place(frame: _Frame) -> str:

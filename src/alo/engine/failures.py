@@ -43,9 +43,17 @@ def step_error(step: str, error: BaseException, home: Path) -> StepError:
     failed = StepError(
         f"step '{step}' failed: {what}", where=where, fix=fix, step=step, user_traceback=traceback
     )
+    failed.in_init = _is_in_init(error.__traceback__)
     if isinstance(error, AloError) and error.where and error.where != where:
         failed.where = f"{error.where} ({where})" if where else error.where
     return failed
+
+
+def _is_in_init(traceback: TracebackType | None) -> bool:
+    """Whether the engine had called the class, and not yet ``run``."""
+    while traceback is not None and _is_own(traceback.tb_frame.f_code.co_filename):
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_code.co_name == "__init__"
 
 
 def _what_and_fix(error: BaseException) -> tuple[str, str]:
@@ -87,7 +95,8 @@ def _place(traceback: TracebackType | None, home: Path) -> Place | None:
     found = None
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if code.co_filename.startswith(root) and "site-packages" not in code.co_filename:
+        file = code.co_filename
+        if file.startswith(root) and "site-packages" not in file and not _is_own(file):
             name = os.path.relpath(code.co_filename, root)
             found = Place(name, traceback.tb_lineno, code.co_name)
         traceback = traceback.tb_next

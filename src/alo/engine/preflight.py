@@ -25,6 +25,7 @@ from alo.plan.load import load_plan
 from alo.plan.model import ExternalPaths, PipelinePlan, Plan, StepPlan
 from alo.sources.checkout import LOCAL, Policy, needs_checkout, source_problems
 from alo.sources.inspection import inspect_asset
+from alolib.once import Kept
 
 ONLINE, UNASKED, OFFLINE = "online", "unasked", "offline"
 SPARE_BYTES = 10_000_000  # for logs, the history entry and small artifacts
@@ -59,6 +60,7 @@ class Job(NamedTuple):
     pythons: Mapping[
         str, str
     ] = {}  # step → interpreter, for steps with an environment of their own
+    kept: Kept | None = None  # what load_once has loaded, where a process serves
     expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
     part: Part = Part()
     metadata_version: str = ""

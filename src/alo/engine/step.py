@@ -12,6 +12,7 @@ from alo.events import Listener
 from alo.sources.loader import AssetCode
 from alolib.callers import place_of_run
 from alolib.contract import Handover
+from alolib.once import Kept
 from alolib.structure import AssetStructure
 
 
@@ -28,6 +29,7 @@ class StepTask(NamedTuple):
     steps: tuple[str, ...]  # of this pipeline
     train_steps: tuple[str, ...]
     sample_resources: bool
+    kept: Kept | None = None  # by load_once, where a process serves
 
 
 class StepResult(NamedTuple):
@@ -75,7 +77,11 @@ def run_step(task: StepTask, code: AssetCode, listener: Listener) -> StepResult 
 
 def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover:
     handover = Handover(
-        is_first=task.is_first, steps=task.steps, train_steps=task.train_steps, emit=listener
+        is_first=task.is_first,
+        steps=task.steps,
+        train_steps=task.train_steps,
+        emit=listener,
+        kept=task.kept,
     )
     structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
     structure.handover = handover

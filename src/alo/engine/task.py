@@ -57,6 +57,7 @@ def make_task(
         steps=tuple(each.name for each in job.pipeline.steps),
         train_steps=tuple(each.name for each in train.steps) if train else (),
         sample_resources=job.plan.control.check_resource,
+        kept=job.kept,
     )
 
 

@@ -52,19 +52,20 @@ class Done(NamedTuple):
 def main() -> None:
     """Run the one assignment that comes over the socket at descriptor 0."""
     os.setsid()  # a Ctrl-C at the terminal is for the engine, which ends this process in order
-    connection = _take_connection()
+    connection = take_connection()
     try:
         assignment = receive(connection)
     except EOFError:
         return
     if isinstance(assignment, Assignment):
         sys.path[:] = assignment.path or sys.path
-        _show_stacks_in(assignment.stacks)
+        show_stacks_in(assignment.stacks)
         tell = Teller(connection)
         tell(_work(assignment, tell))
 
 
-def _take_connection() -> socket.socket:
+def take_connection() -> socket.socket:
+    """The socket to the engine, from descriptor 0, where nothing is then."""
     connection = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -72,7 +73,7 @@ def _take_connection() -> socket.socket:
     return connection
 
 
-def _show_stacks_in(path: Path) -> None:
+def show_stacks_in(path: Path) -> None:
     """Where the process is when it crashes, or when the engine asks for it."""
     import faulthandler
     import signal

@@ -1,0 +1,77 @@
+"""``alo run --loop``, and ``alo loop``: what became of requests that were given up."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from alo.cli import console
+from alo.cli.progress import watched
+from alo.engine.request import RunRequest
+
+URL_VARIABLE = "ALO_REDIS_URL"  # as in alo.serve.redis_url, which a run does not import
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("dead",), help="the requests that were given up")
+    parser.add_argument(
+        "action",
+        choices=("list", "replay", "drop"),
+        help="show them, put them back into the queue, or delete them",
+    )
+    parser.add_argument(
+        "numbers", nargs="*", type=int, metavar="N", help="which, as list numbers them (all)"
+    )
+    add_redis_arguments(parser)
+    parser.add_argument("--system", metavar="FILE|JSON", help="solution metadata that names Redis")
+    parser.add_argument("--json", action="store_true", help="print them as JSON")
+
+
+def add_redis_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--redis",
+        metavar="URL",
+        help=f"where Redis is (default: {URL_VARIABLE}, or what --system says)",
+    )
+
+
+def execute(options: argparse.Namespace) -> int:
+    from alo.serve.dead_letters import DeadLetters
+    from alo.serve.redis_url import find_url
+
+    letters = DeadLetters(find_url(options.redis or "", options.system or ""))
+    if options.action == "list":
+        _show(letters.all(), options.json)
+        return 0
+    count = (
+        letters.replay(options.numbers)
+        if options.action == "replay"
+        else letters.drop(options.numbers)
+    )
+    done = "put back into the queue" if options.action == "replay" else "deleted"
+    console.write(json.dumps({"count": count}) if options.json else f"{count} requests {done}")
+    return 0
+
+
+def _show(letters: Sequence[Any], as_json: bool) -> None:
+    if as_json:
+        console.write(json.dumps([each._asdict() for each in letters], ensure_ascii=False))
+        return
+    lines = [
+        f"{each.number}  {each.time}  {console.one_line(each.reason)}\n   {each.request[:200]}"
+        for each in letters
+    ]
+    console.write("\n".join(lines) or "no request was given up")
+
+
+def run_loop(options: argparse.Namespace, request: RunRequest) -> int:
+    """Serve requests from Redis until a signal ends it; a second signal ends it at once."""
+    from alo.serve.loop import serve_loop
+    from alo.serve.redis_url import find_url
+
+    url = find_url(options.redis or "", options.system or "")
+    with watched(quiet=options.quiet, as_json=options.json) as listener:
+        serve_loop(request, url, listener, workers=options.workers, limit_s=options.request_timeout)
+    return 0

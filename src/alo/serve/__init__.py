@@ -1,0 +1,1 @@
+"""Keep the inference pipeline warm and answer requests: one core, and doors to it."""

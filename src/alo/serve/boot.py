@@ -1,0 +1,90 @@
+"""What a service starts from: the pipeline checked and set up, and the model it is to use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.data.locations import Access, BadLocation
+from alo.engine.lock import hold_workspace
+from alo.engine.preflight import UNASKED, Job, check_plan, find_workspace, needs_setup, read_plan
+from alo.engine.processes import lives
+from alo.engine.request import RunRequest
+from alo.errors import CheckError, ServeError
+from alo.events import Listener
+from alo.files import remove_tree
+from alo.layout import Workspace
+from alo.plan.model import Plan
+
+
+class Service(NamedTuple):
+    """All that its workers are started with."""
+
+    job: Job
+    models: Path  # the folder of the models
+    folder: Path  # of this service; each worker has one in it
+
+    def worker_home(self, number: int) -> Path:
+        return self.folder / f"worker-{number}"
+
+
+def prepare(request: RunRequest, name: str, listener: Listener) -> Service:
+    """Check the plan, fetch code, install packages, choose the model.
+
+    Args:
+        name: of the kind of service; its folder is named after it and this process.
+    Raises:
+        CheckError: with every problem that was found.
+        AloError: as ``set_up`` does.
+        ContinueIn: everything is in place, in another environment.
+    """
+    workspace = find_workspace(request.home)
+    plan, _, version = read_plan(request._replace(mode="inference"), workspace)
+    plan, model_path = _without_places(plan)
+    checked = check_plan(plan, workspace, "inference", (), version, network=UNASKED)
+    with hold_workspace(workspace, wait=True, listener=listener, what=f"alo {name}"):
+        jobs = checked.jobs
+        if needs_setup(jobs):
+            from alo.engine.setup import set_up
+
+            jobs = tuple(set_up(jobs, request.setup, listener))
+        folder = _new_folder(workspace, name)
+        models = _fetched(plan, model_path, folder, workspace) if model_path else workspace.models
+        return Service(jobs[0], models, folder)
+
+
+def _without_places(plan: Plan) -> tuple[Plan, str]:
+    """The plan without the data of an ordinary run: requests bring theirs; and its model."""
+    external = plan.external._replace(load_inference_data_path=(), load_model_path="")
+    return plan._replace(external=external), plan.external.load_model_path
+
+
+def _new_folder(workspace: Workspace, name: str) -> Path:
+    """A folder for this service; those of services that have ended go."""
+    root = workspace.internal / "serve"
+    root.mkdir(parents=True, exist_ok=True)
+    for left in root.iterdir():
+        pid = left.name.rpartition("-")[2]
+        if not (pid.isdigit() and lives(int(pid))) or int(pid) == os.getpid():
+            remove_tree(left)
+    folder = root / f"{name}-{os.getpid()}"
+    folder.mkdir()
+    return folder
+
+
+def _fetched(plan: Plan, path: str, folder: Path, workspace: Workspace) -> Path:
+    """The models of ``load_model_path``, once for all requests."""
+    from alo.data.models import check_model_source, fetch_models
+
+    try:
+        source = check_model_source(workspace.home, path, Access(plan.aws_key_profile))
+    except BadLocation as error:
+        told = f"{error.what}; {error.fix}" if error.fix else error.what
+        raise CheckError([plan.problem("external_path.load_model_path", told)]) from error
+    models = folder / "models"
+    try:
+        fetch_models(source, models)
+    except OSError as error:
+        raise ServeError(f"the model cannot be loaded: {error}") from error
+    return models

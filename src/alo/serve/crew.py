@@ -1,0 +1,127 @@
+"""A worker as its door sees it: started, given a request, replaced when it dies."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from alo.engine.child import Child
+from alo.engine.deaths import Ending, death_error, hang_error
+from alo.engine.preflight import Job
+from alo.errors import ServeError
+from alo.events import Listener
+from alo.files import remove_tree
+from alo.serve.messages import Booted, Failure, Finished, News, Request
+from alo.serve.worker import Boot, BootFailed
+
+POLL_S = 1.0
+STOP_S = 5.0  # for a worker that is free
+
+
+class WorkerDied(Exception):
+    """The process is gone in the middle of a request; a new one is there."""
+
+
+class TimeIsOver(Exception):
+    """The request took too long; its worker was ended, and a new one is there."""
+
+
+class Worker:
+    """One process that has the pipeline warm.
+
+    Args:
+        job: of the inference pipeline; its workspace is the project's.
+        home: a folder for what is the worker's own.
+        models: the folder of the models to use.
+    """
+
+    def __init__(self, job: Job, home: Path, models: Path, listener: Listener) -> None:
+        self._job, self.home, self._models, self._listener = job, home, models, listener
+        self._child: Child | None = None
+        self.model_id = ""
+
+    def start(self) -> None:
+        """Boot it.
+
+        Raises:
+            ServeError: the pipeline cannot be warmed up.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        stacks = self.home / "stacks"
+        stacks.unlink(missing_ok=True)
+        self._child = child = Child("alo.serve.worker", sys.executable, stacks, self._listener)
+        child.send(Boot(self._job, self.home / "workspace", self._models, stacks, tuple(sys.path)))
+        while True:
+            messages, ended = child.poll(POLL_S)
+            ending = None
+            if ended:
+                last, ending = self._bury()
+                messages += last
+            for message in messages:
+                if isinstance(message, Booted):
+                    self.model_id = message.model_id
+                    return
+                if isinstance(message, BootFailed):
+                    self.stop()
+                    raise ServeError(message.what, user_traceback=message.traceback)
+            if ending is not None:
+                raise ServeError(death_error("", self._job.assets.parent, ending).what)
+
+    def run(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
+    ) -> Iterator[News]:
+        """Have a request run; its last news is ``Finished`` or a ``Failure``.
+
+        Args:
+            limit_s: seconds after which it is ended; None: none.
+            meanwhile: called every second, for a door to see to other things.
+        Raises:
+            WorkerDied: with what is known of how.
+            TimeIsOver: with where it was.
+        """
+        if self._child is None:
+            self.start()
+        child = self._child
+        assert child is not None  # noqa: S101 - start() has made it
+        child.send(request)
+        deadline = None if limit_s is None else time.monotonic() + limit_s
+        while True:
+            left = POLL_S if deadline is None else min(POLL_S, deadline - time.monotonic())
+            messages, ended = child.poll(max(0.0, left))
+            for message in messages:
+                if isinstance(message, News):
+                    yield message
+                if isinstance(message, Finished | Failure):
+                    return
+            if ended:
+                _, ending = self._bury()
+                self.start()
+                raise WorkerDied(str(death_error("", self._job.assets.parent, ending)))
+            if deadline is not None and limit_s is not None and time.monotonic() >= deadline:
+                child.show_stacks()
+                child.end()
+                _, ending = self._bury()
+                self.start()
+                raise TimeIsOver(str(hang_error("", self._job.assets.parent, ending, limit_s)))
+            meanwhile()
+
+    def stop(self) -> None:
+        """End it; its folder goes too."""
+        if self._child is not None:
+            self._child.hang_up()
+            end = time.monotonic() + STOP_S
+            while not self._child.poll(0.05)[1] and time.monotonic() < end:
+                continue
+            self._child.end()
+            self._bury()
+        remove_tree(self.home)
+
+    def _bury(self) -> tuple[list[object], Ending]:
+        child, self._child = self._child, None
+        assert child is not None  # noqa: S101 - callers have looked
+        try:
+            return child.wait()
+        finally:
+            child.close()

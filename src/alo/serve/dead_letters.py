@@ -1,0 +1,73 @@
+"""Requests that were given up: to be looked at, put back, or deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from alo.errors import UsageError
+from alo.serve.redis_lists import DEAD, REQUESTS
+from alo.serve.redis_url import connect, without_secret
+
+
+class DeadLetter(NamedTuple):
+    """A request that killed its worker each time."""
+
+    number: int  # from 1, the oldest first
+    time: str
+    reason: str
+    request: str  # as its client had sent it
+
+
+class DeadLetters:
+    """The list of them in a Redis."""
+
+    def __init__(self, url: str) -> None:
+        self._redis, self._shown_url = connect(url), without_secret(url)
+
+    def all(self) -> list[DeadLetter]:
+        """All of them, the oldest first."""
+        return [_letter(number, text) for number, text in enumerate(self._texts(), 1)]
+
+    def replay(self, numbers: Sequence[int]) -> int:
+        """Put them back at the end of the queue; returns how many.
+
+        Args:
+            numbers: which; none: all.
+        """
+        return self._take(numbers, replays=True)
+
+    def drop(self, numbers: Sequence[int]) -> int:
+        """Delete them; returns how many."""
+        return self._take(numbers, replays=False)
+
+    def _take(self, numbers: Sequence[int], *, replays: bool) -> int:
+        texts = self._texts()
+        wrong = [number for number in numbers if not 1 <= number <= len(texts)]
+        if wrong:
+            raise UsageError(
+                f"there is no request {wrong[0]} among those given up",
+                fix=f"`alo loop dead list` shows them; there are {len(texts)}",
+            )
+        chosen = [texts[number - 1] for number in dict.fromkeys(numbers)] or texts
+        pipe = self._redis.pipeline(transaction=True)
+        for text in chosen:
+            pipe.lrem(DEAD, 1, text)
+            if replays:
+                pipe.rpush(REQUESTS, _letter(0, text).request.encode())
+        pipe.execute()
+        return len(chosen)
+
+    def _texts(self) -> list[bytes]:
+        from redis.exceptions import RedisError
+
+        try:
+            return [bytes(text) for text in self._redis.lrange(DEAD, 0, -1)]
+        except RedisError as error:
+            raise UsageError(f"Redis cannot be asked: {error}", where=self._shown_url) from error
+
+
+def _letter(number: int, text: bytes) -> DeadLetter:
+    content = json.loads(text)
+    return DeadLetter(number, content["time"], content["reason"], content["request"])

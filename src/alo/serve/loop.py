@@ -1,0 +1,88 @@
+"""The life of ``alo run --loop``: prepare, start the workers, serve until a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from alo.engine.request import RunRequest
+from alo.engine.run import one_at_a_time
+from alo.events import Listener, SettingUp
+from alo.files import remove_tree
+from alo.serve.boot import prepare
+from alo.serve.redis_loop import Loop
+
+
+def serve_loop(
+    request: RunRequest,
+    url: str,
+    listener: Listener,
+    *,
+    workers: int = 1,
+    limit_s: float | None = None,
+) -> None:
+    """Serve requests from Redis until a signal ends it; a second one ends it at once.
+
+    Args:
+        url: of Redis, whole.
+        workers: processes that have the pipeline warm.
+        limit_s: seconds that a request may take; None: any.
+    Raises:
+        AloError: the pipeline cannot be warmed up.
+    """
+    listener = one_at_a_time(listener)
+    service = prepare(request, "loop", listener)
+    try:
+        loops = [
+            Loop(service.job, service.worker_home(n), service.models, url, limit_s, listener)
+            for n in range(workers)
+        ]
+
+        def stop() -> None:
+            for loop in loops:
+                loop.stop()
+
+        _run_all([loop.run for loop in loops], stop, listener)
+    finally:
+        remove_tree(service.folder)
+
+
+def _run_all(
+    runs: Sequence[Callable[[], None]], stop: Callable[[], object], listener: Listener
+) -> None:
+    """Run each in a thread of its own; the first error ends all and is raised."""
+    errors: list[BaseException] = []
+
+    def run(each: Callable[[], None]) -> None:
+        try:
+            each()
+        except BaseException as error:
+            errors.append(error)
+            stop()
+
+    threads = [threading.Thread(target=run, args=(each,)) for each in runs]
+    asked = 0
+
+    def take(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            os._exit(128 + number)  # the request in hand stays in its list, to be taken up again
+        listener(SettingUp("ending after the request in hand; once more ends it at once"))
+        stop()
+
+    previous = {each: signal.signal(each, take) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.5)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if errors:
+        raise errors[0]

@@ -1,0 +1,73 @@
+"""What goes between a door, the core and a worker: requests, how they go, and their answers."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+Args: TypeAlias = Mapping[str, Mapping[str, object]]  # step → arg → value
+NO_ARGS: Args = {}
+
+# Spec 9: which fault has which code.
+METADATA_READ = ("E111", "SolutionMetadataReadError")
+METADATA_APPLY = ("E112", "SolutionMetadataOverwriteError")
+PLAN_LOAD = ("E121", "ExperimentalPlanLoadError")
+NO_DATASET = ("E122", "ExperimentalPlanPathUnspecified")
+PACKAGE_SETUP = ("E131", "AIPackageSetupFailure")
+CODE_SETUP = ("E132", "AssetCodeSetupFailure")
+DATA_LOAD = ("E141", "PipelineDataLoadError")
+ASSET_INIT = ("E151", "AssetInitMethodFailure")
+ASSET_RUN = ("E152", "AssetRunMethodFailure")
+NO_SUMMARY = ("E161", "InferenceSummaryCreationFailure")
+NO_ARTIFACTS = ("E162", "InferenceArtifactsCreationFailure")
+
+
+class Request(NamedTuple):
+    """One request for an inference."""
+
+    id: str
+    metadata: Mapping[str, object] | None = None  # solution metadata, as a platform sends it
+    data: tuple[str, ...] = ()  # files and folders to stage, in place of the metadata's
+    args: Args = NO_ARGS
+    exports: bool = True  # where the plan or the metadata says
+
+
+class Failure(NamedTuple):
+    """Why a request was not answered with a result."""
+
+    code: str  # E111 and so on
+    name: str
+    comment: str  # what is wrong, where, and what to do
+    traceback: str = ""  # the asset author's own
+    kind: str = "asset"  # or refused: args; data; died; timeout
+
+    @property
+    def message(self) -> str:
+        """What a client is sent."""
+        return "\n".join(filter(None, [self.traceback, self.comment]))
+
+
+class Booted(NamedTuple):
+    """A worker is warm."""
+
+    model_id: str  # the train run whose model it has; none, or load-external-model
+
+
+class Stage(NamedTuple):
+    """How far a request is: setup, load, run, run.<step> or save."""
+
+    name: str
+
+
+class Summary(NamedTuple):
+    """The result and the output files are there; what is exported comes later."""
+
+    content: Mapping[str, object]
+    outputs: tuple[str, ...]  # paths, until the next request
+
+
+class Finished(NamedTuple):
+    """All of a request is done."""
+
+    exported: tuple[str, ...]  # paths or URLs
+
+
+News: TypeAlias = Booted | Stage | Summary | Finished | Failure

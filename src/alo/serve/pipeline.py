@@ -1,0 +1,436 @@
+"""The warm inference pipeline of one worker: code imported, model pinned, one request at a time.
+
+It has a workspace of its own, so that neither a train run nor another worker disturbs it; what an
+asset sees as the project's folder is that workspace.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.copies import clone_or_copy, clone_or_link
+from alo.data.locations import Access, BadLocation, list_sources
+from alo.data.staging import stage, use_what_is_there
+from alo.engine.execution import StepRunner
+from alo.engine.logs import RunLogs
+from alo.engine.messages import error as error_line
+from alo.engine.messages import info
+from alo.engine.preflight import Job
+from alo.engine.records import first_record, with_summary
+from alo.engine.results import check_results
+from alo.engine.snapshot import snapshot
+from alo.engine.task import Inputs
+from alo.errors import (
+    AloError,
+    ExportError,
+    MetadataError,
+    ResultError,
+    StepError,
+    StoreError,
+)
+from alo.events import Event, Listener, LogLine, Output
+from alo.files import checksum, remove_tree
+from alo.history.entry import save_entry
+from alo.history.ids import param_id, utc_text
+from alo.history.models_origin import current_train_id
+from alo.history.record import RunRecord, StepRecord
+from alo.history.tree import found_below
+from alo.layout import Workspace
+from alo.plan.metadata import apply_metadata, parse_metadata
+from alo.plan.model import Plan
+from alo.plan.render import render_plan
+from alo.serve.messages import (
+    ASSET_INIT,
+    ASSET_RUN,
+    DATA_LOAD,
+    METADATA_APPLY,
+    NO_ARTIFACTS,
+    NO_DATASET,
+    NO_SUMMARY,
+    Failure,
+    Finished,
+    News,
+    Request,
+    Stage,
+    Summary,
+)
+from alo.sources.fingerprint import code_files, code_id
+from alo.sources.loader import AssetCode
+from alolib.once import Kept
+
+LARGE_FILE = 16_000_000  # bytes: a model file from here on is linked, not copied
+MOST_KEPT = 100  # requests that wait for their entry in history
+TellNews = Callable[[News], object]
+
+
+class Failed(Exception):
+    """A request cannot be answered with a result."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.comment)
+        self.failure = failure
+
+
+class _Kept(NamedTuple):
+    """A request that is to have an entry in history."""
+
+    record: RunRecord
+    plan: bytes
+    artifacts: Path
+
+
+class WarmPipeline:
+    """Boots once, then runs requests.
+
+    Args:
+        job: of the inference pipeline, as at boot; its workspace is the project's.
+        home: the folder of this worker's own workspace.
+        models: the folder whose models are used; a copy of it is.
+    """
+
+    def __init__(self, job: Job, home: Path, models: Path, listener: Listener) -> None:
+        self._project, self._listener = job.workspace, listener
+        self.workspace = _make_workspace(job.workspace, home, models)
+        self.model_id = current_train_id(job.workspace)
+        self._kept = Kept()
+        self._job = job._replace(workspace=self.workspace, kept=self._kept)
+        self._codes = {
+            step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
+        }
+        self._take_code()
+        self._import_all()
+        self._waiting: deque[_Kept] = deque()
+
+    def run(self, request: Request, tell: TellNews) -> None:
+        """Answer one request, with ``Finished`` or a ``Failure`` at its end."""
+        try:
+            _Answering(self, request, tell).run()
+        except Failed as failed:
+            tell(failed.failure)
+
+    def rest(self) -> bool:
+        """Do a piece of what no request should wait for; whether there is more."""
+        if not self._waiting:
+            return False
+        kept = self._waiting.popleft()
+        try:
+            save_entry(
+                self._project,
+                kept.record,
+                plan=kept.plan,
+                artifacts=kept.artifacts,
+                code=self._code,
+                backup_log=self._job.plan.control.backup_log,
+            )
+        except OSError as error:
+            self._listener(error_line(f"{kept.record.id} is not in history: {error}"))
+        remove_tree(kept.artifacts)
+        return bool(self._waiting)
+
+    def keep(self, record: RunRecord, plan: bytes) -> None:
+        """Put what a request has made aside, for history; the oldest that wait give way."""
+        target = self.workspace.home / "kept" / record.id
+        target.parent.mkdir(exist_ok=True)
+        os.rename(self.workspace.artifacts("inference"), target)
+        self._waiting.append(_Kept(record, plan, target))
+        while len(self._waiting) > MOST_KEPT:
+            remove_tree(self._waiting.popleft().artifacts)
+
+    def _take_code(self) -> None:
+        """A copy of the code as it was at boot, for history."""
+        self._code: dict[str, Path] = {}
+        checksums: dict[str, str] = {}
+        for step in self._job.pipeline.steps:
+            files = code_files(self._job.assets, step.name)
+            copies, sums = snapshot(files, self.workspace.home / "code")
+            self._code.update(copies)
+            checksums.update(sums)
+        self.code_id, self.checksums = code_id(checksums), checksums
+
+    def _import_all(self) -> None:
+        for code in self._codes.values():
+            with code.active():
+                code.load_class()
+
+
+class _Answering:
+    """One request on its way."""
+
+    def __init__(self, warm: WarmPipeline, request: Request, tell: TellNews) -> None:
+        self._warm, self._request, self._tell = warm, request, tell
+        self._workspace = warm.workspace
+        self._job = warm._job
+        self._started, self._clock = time.time(), time.monotonic()
+        self._logs: RunLogs | None = None
+        self._steps: list[StepRecord] = []
+
+    def run(self) -> None:
+        self._tell(Stage("setup"))
+        self._job = self._job_of_request()
+        _clean(self._workspace)
+        artifacts = self._workspace.artifacts("inference")
+        self._logs = RunLogs(artifacts / "log")
+        record = first_record(self._job, self._started)._replace(
+            code_id=self._warm.code_id,
+            code_id_description={"files": self._warm.checksums},
+            train_id=self._warm.model_id,
+        )
+        try:
+            self._emit(info(f"request {self._request.id}, run {record.id}"))
+            record = self._answer(record, artifacts)
+        except Failed as failed:
+            self._emit(error_line(failed.failure.message))
+            record = record._replace(
+                status="error", reason=failed.failure.comment, failed_step=self._failed_step()
+            )
+            raise
+        finally:
+            self._logs.close()
+            self._logs = None
+            self._keep(record)
+
+    def _answer(self, record: RunRecord, artifacts: Path) -> RunRecord:
+        self._tell(Stage("load"))
+        record = self._load(record)
+        with _models_of_request(self._job, self._workspace) as job:
+            self._job = job
+            self._tell(Stage("run"))
+            record = self._run_steps(record)
+        self._tell(Stage("save"))
+        try:
+            check_results(artifacts)
+            content = _read_summary(artifacts / "score" / "inference_summary.yaml")
+        except ResultError as error:
+            raise _failed(NO_SUMMARY, error, "asset") from error
+        self._tell(Summary(content, _outputs(artifacts)))
+        exported = self._export(artifacts)
+        self._tell(Finished(exported))
+        return record._replace(status="success")
+
+    def _job_of_request(self) -> Job:
+        """The plan as it was at boot, with what this request chooses."""
+        request, job = self._request, self._job
+        plan = job.plan
+        try:
+            if request.metadata is not None:
+                plan = _with_metadata(plan, request.metadata)
+            plan = _with_args(plan, request)
+        except MetadataError as error:
+            raise _failed(METADATA_APPLY, error, "refused") from error
+        pipeline = plan.inference
+        if pipeline is None:
+            raise Failed(Failure(*METADATA_APPLY, "the plan has no inference_pipeline"))
+        return job._replace(plan=plan, pipeline=pipeline, changes=(f"request {request.id}",))
+
+    def _load(self, record: RunRecord) -> RunRecord:
+        workspace, external = self._workspace, self._job.plan.external
+        paths = self._request.data or external.load_inference_data_path
+        access = Access(self._job.plan.aws_key_profile)
+        try:
+            if paths:
+                # Relative paths are the project's, wherever this worker has its own workspace.
+                home = self._warm._project.home
+                sources = list_sources(home, paths, workspace.input("inference"), access)
+                staged = stage(workspace, "inference", sources, _no_report, access)
+            else:
+                staged = use_what_is_there(workspace, "inference")
+        except AloError as error:
+            raise _failed(DATA_LOAD, error, "data") from error
+        return record._replace(
+            data_id=staged.data_id,
+            data_id_description={"files": staged.files, "sources": list(paths)},
+        )
+
+    def _run_steps(self, record: RunRecord) -> RunRecord:
+        runner = StepRunner(self._job, record.id, self._started, None, self._emit)
+        try:
+            for number, step in enumerate(self._job.pipeline.steps):
+                self._tell(Stage(f"run.{step.name}"))
+                began = time.monotonic()
+                inputs = Inputs(step, number, {}, record.data_id, None)
+                done = runner.run(self._job, inputs, self._warm._codes[step.name])
+                seconds = round(time.monotonic() - began, 6)
+                status = "error" if done.error else "success"
+                usage = done.cpu_seconds, done.peak_bytes
+                self._steps.append(StepRecord(step.name, status, seconds, *usage, done.added))
+                if done.error:
+                    raise _failed_step(done.error)
+                if done.summary is not None:
+                    record = with_summary(record, done.summary)
+        except StoreError as error:
+            raise _failed(ASSET_RUN, error, "asset") from error
+        finally:
+            runner.close()
+        return record
+
+    def _export(self, artifacts: Path) -> tuple[str, ...]:
+        plan = self._job.plan
+        target = plan.external.save_inference_artifacts_path
+        if not (target and self._request.exports):
+            return ()
+        from alo.data.export import check_export_target, export_artifacts
+
+        access = Access(plan.aws_key_profile)
+        try:
+            place = check_export_target(self._warm._project.home, target, access)
+            packed = plan.control.save_inference_format
+            exported = export_artifacts(artifacts, "inference", place, packed)
+        except (BadLocation, ExportError) as error:
+            raise _failed(NO_ARTIFACTS, error, "data") from error
+        return tuple(map(str, exported))
+
+    def _keep(self, record: RunRecord) -> None:
+        if not self._job.plan.control.backup_artifacts:
+            return
+        record = record._replace(
+            end_time=utc_text(time.time()),
+            seconds=round(time.monotonic() - self._clock, 6),
+            steps=tuple(self._steps),
+            param_id=param_id(record.args),
+        )
+        self._warm.keep(record, render_plan(self._job.plan, self._job.changes))
+
+    def _failed_step(self) -> str:
+        return next((step.name for step in self._steps if step.status == "error"), "")
+
+    def _emit(self, event: Event) -> None:
+        """To the log files and the console; each line says which request it is about."""
+        if isinstance(event, LogLine):
+            event = event._replace(text=f"[{self._request.id}] {event.text}")
+        if self._logs is not None and isinstance(event, LogLine | Output):
+            self._logs(event)
+        self._warm._listener(event)
+
+
+class _models_of_request:
+    """The models that a request brings, in the place of the pinned ones until it is answered."""
+
+    def __init__(self, job: Job, workspace: Workspace) -> None:
+        self._job, self._workspace = job, workspace
+        self._aside: Path | None = None
+
+    def __enter__(self) -> Job:
+        path = self._job.plan.external.load_model_path
+        if not path:
+            return self._job
+        from alo.data.models import check_model_source, fetch_models
+
+        workspace, fetched = self._workspace, self._workspace.home / "fetched-models"
+        try:
+            project = self._job.assets.parent
+            source = check_model_source(project, path, Access(self._job.plan.aws_key_profile))
+            remove_tree(fetched)
+            fetch_models(source, fetched)
+        except AloError as error:
+            remove_tree(fetched)
+            raise _failed(DATA_LOAD, error, "data") from error
+        self._aside = workspace.home / "pinned-models"
+        os.rename(workspace.models, self._aside)
+        os.rename(fetched, workspace.models)
+        return self._job._replace(kept=None)
+
+    def __exit__(self, *exc: object) -> None:
+        if self._aside is not None:
+            remove_tree(self._workspace.models)
+            os.rename(self._aside, self._workspace.models)
+
+
+def _make_workspace(project: Workspace, home: Path, models: Path) -> Workspace:
+    remove_tree(home)
+    home.mkdir(parents=True)
+    workspace = Workspace(home)
+    os.symlink(project.assets, workspace.assets)
+    pinned = workspace.models
+    pinned.mkdir(parents=True)
+    for found in found_below(models):
+        target = pinned / found.name
+        if found.kind == "folder":
+            target.mkdir()
+        elif found.kind == "link":
+            os.symlink(os.readlink(found.path), target)
+        else:
+            put = clone_or_link if found.size >= LARGE_FILE else clone_or_copy
+            put(Path(found.path), target)
+    return workspace
+
+
+def _clean(workspace: Workspace) -> None:
+    """Nothing of the request before is there for this one."""
+    for folder in (workspace.input("inference"), workspace.artifacts("inference")):
+        remove_tree(folder)
+    workspace.staging_manifest("inference").unlink(missing_ok=True)
+    (workspace.artifacts("inference") / "log").mkdir(parents=True)
+
+
+def _with_metadata(plan: Plan, content: Mapping[str, object]) -> Plan:
+    metadata = parse_metadata(content)
+    chosen = next((each for each in metadata.pipelines if each.kind == "inference"), None)
+    if chosen is None or not any(chosen.dataset_uri or ()):
+        comment = "the metadata names no dataset_uri of the inference pipeline"
+        raise Failed(Failure(*NO_DATASET, comment, kind="refused"))
+    plan, _ = apply_metadata(plan, metadata, ("inference",))
+    return plan
+
+
+def _with_args(plan: Plan, request: Request) -> Plan:
+    pipeline = plan.inference
+    if not request.args or pipeline is None:
+        return plan
+    names = [step.name for step in pipeline.steps]
+    for step in request.args:
+        if step not in names:
+            from alo.plan.suggest import did_you_mean
+
+            comment = f"the inference pipeline has no step '{step}'; {did_you_mean(step, names)}"
+            raise Failed(Failure(*METADATA_APPLY, comment, kind="refused"))
+    steps = tuple(
+        step._replace(args={**step.args, **request.args.get(step.name, {})})
+        for step in pipeline.steps
+    )
+    return plan.with_pipeline(pipeline._replace(steps=steps))
+
+
+def _failed(code: tuple[str, str], error: AloError, kind: str) -> Failed:
+    return Failed(Failure(*code, str(error), kind=kind))
+
+
+def _failed_step(error: StepError) -> Failed:
+    code = ASSET_INIT if error.in_init else ASSET_RUN
+    return Failed(Failure(*code, str(error), error.user_traceback))
+
+
+def _read_summary(path: Path) -> Mapping[str, object]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        content = yaml.load(path.read_bytes(), loader)  # noqa: S506 - a safe loader
+    except (OSError, yaml.YAMLError) as error:
+        raise ResultError(f"the summary cannot be read: {error}", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise ResultError("the summary is not a mapping", where=str(path))
+    return content
+
+
+def _outputs(artifacts: Path) -> tuple[str, ...]:
+    found: Sequence[os.DirEntry[str]] = list(os.scandir(artifacts / "output"))
+    return tuple(sorted(entry.path for entry in found if entry.is_file()))
+
+
+def _no_report(done: int, total: int) -> None:
+    """Requests are small."""
+
+
+def model_files_id(models: Path) -> str:
+    """What stands for the content of a folder of models."""
+    from alo.files import checksum_of
+
+    lines = [
+        f"{found.name}\0{checksum(Path(found.path))}"
+        for found in found_below(models)
+        if found.kind == "file"
+    ]
+    return checksum_of("\n".join(sorted(lines)).encode("utf-8", "surrogateescape"))[:12]

@@ -1,0 +1,200 @@
+"""The lists of the edge protocol in Redis (spec 9): requests in, two answers out, nothing lost.
+
+A request is moved, not popped: while it is worked on it stands in a list of the worker's own. The
+last answer and its removal from there are one transaction. Workers that are alive say so with a
+key that expires; what a dead one had in hand is taken over. Clients push to the right end of a list
+(``RPUSH``) and take from the left (``BLPOP``), as is done here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from alo.engine.processes import lives
+
+T = TypeVar("T")
+
+REQUESTS = "request_inference"
+PROCESSING = f"{REQUESTS}:processing:"
+ALIVE = f"{REQUESTS}:alive:"
+TRIES = f"{REQUESTS}:tries:"
+DEAD = f"{REQUESTS}:dead"
+SUMMARIES = "inference_summary"
+ARTIFACTS = "inference_artifacts"
+STATUS_CHANNEL, FAIL_CHANNEL = "alo_status", "alo_fail"
+ALIVE_S = 30
+BEAT_S = 5.0
+WAIT_S = 1  # for a request, before looking at other things
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+
+
+class Stopped(Exception):
+    """There is no use in waiting for Redis any longer: the loop is to end."""
+
+
+class Queue:
+    """One worker's end of the lists.
+
+    Args:
+        told: takes a line when Redis is away, and when it is back.
+        is_stopping: whether the loop is to end.
+    """
+
+    def __init__(
+        self, client: Any, told: Callable[[str], object], is_stopping: Callable[[], bool]
+    ) -> None:
+        self._redis, self._told, self._is_stopping = client, told, is_stopping
+        self.worker = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
+        self._processing = f"{PROCESSING}{self.worker}"
+        self._beaten = self._looked = 0.0
+        self._missing: set[bytes] = set()
+        self.is_away = False
+
+    def take(self) -> bytes | None:
+        """Move the next request into this worker's hands; None if there is none for a second."""
+        self.beat()
+        self._take_over()
+        found = self._do(
+            lambda: self._redis.lmove(self._processing, self._processing, "LEFT", "LEFT")
+        )
+        if found is not None:  # taken over, or left by an answer that did not come through
+            return bytes(found)
+        moved = self._do(
+            lambda: self._redis.blmove(REQUESTS, self._processing, WAIT_S, "LEFT", "RIGHT")
+        )
+        return None if moved is None else bytes(moved)
+
+    def begin(self) -> int:
+        """Count a try of the request in hand; returns how many there were before."""
+        return int(self._do(lambda: self._redis.incr(f"{TRIES}{self.worker}"))) - 1
+
+    def publish(self, status: str) -> None:
+        self._do(lambda: self._redis.publish(STATUS_CHANNEL, status))
+
+    def publish_failure(self, failure: Mapping[str, str]) -> None:
+        text = json.dumps(failure, ensure_ascii=False)
+        self._do(lambda: self._redis.publish(FAIL_CHANNEL, text))
+
+    def answer(self, name: str, message: Mapping[str, object]) -> None:
+        """Push an answer that is not the last."""
+        self._do(lambda: self._redis.rpush(name, _text(message)))
+
+    def finish(
+        self, payload: bytes, answers: Sequence[tuple[str, Mapping[str, object]]], *, aside: str
+    ) -> None:
+        """Push the last answers, and with them take the request out of this worker's hands.
+
+        Args:
+            aside: why the request is put on the list of dead ones; empty: it is not.
+        """
+
+        def transact() -> None:
+            pipe = self._redis.pipeline(transaction=True)
+            for name, message in answers:
+                pipe.rpush(name, _text(message))
+            if aside:
+                pipe.rpush(DEAD, _dead_text(payload, aside))
+            pipe.lrem(self._processing, 1, payload)
+            pipe.delete(f"{TRIES}{self.worker}")
+            pipe.execute()
+
+        self._do(transact)
+
+    def beat(self) -> None:
+        """Say that this worker is alive, now and then."""
+        if time.monotonic() - self._beaten < BEAT_S:
+            return
+        self._do(lambda: self._redis.set(f"{ALIVE}{self.worker}", b"1", ex=ALIVE_S))
+        self._beaten = time.monotonic()
+
+    def leave(self) -> None:
+        """The worker ends in order, with nothing in hand."""
+        self._redis.delete(f"{ALIVE}{self.worker}")
+
+    def _take_over(self) -> None:
+        """Take what workers that died had in hand: seen dead twice, or known to be of this host."""
+        if time.monotonic() - self._looked < BEAT_S:
+            return
+        self._looked = time.monotonic()
+        names = self._do(lambda: list(self._redis.scan_iter(f"{PROCESSING}*", count=1000)))
+        missing = set()
+        for name in names:
+            worker = bytes(name).removeprefix(PROCESSING.encode())
+            if worker == self.worker.encode():
+                continue
+            alive_key = ALIVE.encode() + worker
+            if self._is_dead_here(worker.decode(errors="replace")):
+                self._adopt(bytes(name), worker)
+            elif not self._is_alive(alive_key):
+                missing.add(worker)
+                if worker in self._missing:
+                    self._adopt(bytes(name), worker)
+        self._missing = missing
+
+    def _is_alive(self, key: bytes) -> bool:
+        return bool(self._do(lambda: self._redis.exists(key)))
+
+    @staticmethod
+    def _is_dead_here(worker: str) -> bool:
+        host, _, rest = worker.rpartition("-")[0].rpartition("-")
+        return host == socket.gethostname() and rest.isdigit() and not lives(int(rest))
+
+    def _adopt(self, name: bytes, worker: bytes) -> None:
+        """Move the request of a dead worker into our hands, with its count of tries."""
+        tries = TRIES.encode() + worker
+
+        def move() -> None:
+            moved = self._redis.lmove(name, self._processing, "LEFT", "RIGHT")
+            if moved is not None:
+                count: Any = self._redis.get(tries)
+                if count is not None:
+                    self._redis.set(f"{TRIES}{self.worker}", count)
+                    self._redis.delete(tries)
+
+        self._do(move)
+
+    def _do(self, work: Callable[[], T]) -> T:
+        """Do it, and again for as long as Redis is away."""
+        from redis.exceptions import (
+            AuthenticationError,
+            AuthorizationError,
+            ConnectionError,
+            ReadOnlyError,
+            TimeoutError,
+        )
+
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                done = work()
+            except (AuthenticationError, AuthorizationError):
+                raise
+            except (ConnectionError, TimeoutError, ReadOnlyError) as error:
+                if not self.is_away:
+                    self.is_away = True
+                    self._told(f"Redis is away ({error}); waiting for it")
+                if self._is_stopping():
+                    raise Stopped from error
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+            else:
+                if self.is_away:
+                    self.is_away = False
+                    self._told("Redis is back")
+                return done
+
+
+def _text(message: Mapping[str, object]) -> bytes:
+    return json.dumps(message, ensure_ascii=False, default=str).encode("utf-8", "replace")
+
+
+def _dead_text(payload: bytes, reason: str) -> bytes:
+    """A request that was put aside, with why and when, for people and for ``replay``."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    request = payload.decode("utf-8", "replace")
+    return _text({"time": now, "reason": reason, "request": request})

@@ -1,0 +1,170 @@
+"""``alo run --loop``: an edge application's requests from Redis, one after the other (spec 9)."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from alo.engine.messages import info, warning
+from alo.engine.preflight import Job
+from alo.events import Listener, SettingUp
+from alo.serve.core import (
+    Action,
+    Desk,
+    Done,
+    PutAside,
+    SendArtifacts,
+    SendFailure,
+    SendSummary,
+    Start,
+    Tell,
+)
+from alo.serve.crew import TimeIsOver, Worker, WorkerDied
+from alo.serve.messages import METADATA_READ, Failure, Request, Summary
+from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
+from alo.serve.redis_url import connect, without_secret
+
+
+class Loop:
+    """One worker, and its end of the queue.
+
+    Args:
+        job: of the inference pipeline.
+        home: the folder of the worker.
+        models: the folder of the models.
+        url: of Redis, whole.
+        limit_s: seconds that a request may take; None: any.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        home: Path,
+        models: Path,
+        url: str,
+        limit_s: float | None,
+        listener: Listener,
+    ) -> None:
+        self._worker = Worker(job, home, models, listener)
+        self._listener, self._limit_s = listener, limit_s
+        self._stopping = threading.Event()
+        self._shown_url = without_secret(url)
+        self._queue = Queue(connect(url), self._tell_of_redis, self._stopping.is_set)
+        self._desk = Desk()
+
+    def stop(self) -> None:
+        """End after the request in hand."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Serve until ``stop``.
+
+        Raises:
+            ServeError: the pipeline cannot be warmed up.
+        """
+        try:
+            self._queue.publish("booting")
+            self._worker.start()
+            self._listener(SettingUp(f"serving requests from {self._shown_url}"))
+            self._serve()
+        except Stopped:
+            self._listener(warning("ended while Redis was away"))
+        finally:
+            self._worker.stop()
+
+    def _serve(self) -> None:
+        self._queue.publish("waiting")
+        while not self._stopping.is_set():
+            payload = self._queue.take()
+            if payload is not None:
+                self._handle(payload)
+                self._queue.publish("waiting")
+        self._queue.leave()
+
+    def _handle(self, payload: bytes) -> None:
+        tries = self._queue.begin()
+        request = _request(payload)
+        if isinstance(request, Failure):
+            actions = self._desk.refuse(request)
+        else:
+            actions = self._desk.take(request, tries)
+        waiting = [*actions]
+        while waiting:
+            waiting = [*self._carry_out(payload, waiting)]
+
+    def _carry_out(self, payload: bytes, actions: Sequence[Action]) -> Iterable[Action]:
+        """Do these; what they lead to is returned."""
+        is_last = any(isinstance(action, Done) for action in actions)
+        aside = next((each.reason for each in actions if isinstance(each, PutAside)), "")
+        answers: list[tuple[str, Mapping[str, object]]] = []
+        for action in actions:
+            match action:
+                case Start():
+                    return self._run(payload, action.request)
+                case Tell():
+                    self._queue.publish(action.status)
+                case SendSummary():
+                    self._queue.answer(SUMMARIES, _success(action.summary))
+                case SendArtifacts():
+                    answers.append((ARTIFACTS, _success(action.summary)))
+                case SendFailure():
+                    self._tell_failure(action.failure)
+                    message = {"status": "fail", "message": action.failure.message}
+                    lists = [ARTIFACTS] if action.summary_was_sent else [SUMMARIES, ARTIFACTS]
+                    answers += [(name, message) for name in lists]
+                case _:
+                    continue
+        if is_last:
+            self._queue.finish(payload, answers, aside=aside)
+        return ()
+
+    def _run(self, payload: bytes, request: Request) -> Iterable[Action]:
+        try:
+            for news in self._worker.run(request, self._limit_s, self._queue.beat):
+                self._carry_out(payload, self._desk.hear(news))
+        except WorkerDied as died:
+            self._queue.begin()
+            return self._desk.worker_died(str(died))
+        except TimeIsOver as over:
+            return self._desk.time_is_over(str(over))
+        return ()
+
+    def _tell_failure(self, failure: Failure) -> None:
+        self._listener(warning(f"a request failed with {failure.code}: {failure.comment}"))
+        told = {
+            "ERROR_CODE": failure.code,
+            "ERROR_NAME": failure.name,
+            "COMMENT": failure.comment,
+        }
+        self._queue.publish_failure(told)
+
+    def _tell_of_redis(self, text: str) -> None:
+        is_back = text.endswith("back")
+        self._listener(info(text) if is_back else warning(f"{text}: {self._shown_url}"))
+        if is_back:
+            self._listener(SettingUp(text))
+
+
+def _success(summary: Summary) -> Mapping[str, object]:
+    return {"status": "success", "message": summary.content}
+
+
+def _request(payload: bytes) -> Request | Failure:
+    """What a client has sent; or why it is no request."""
+    try:
+        content = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        return Failure(*METADATA_READ, f"the request is not JSON: {error}", kind="refused")
+    metadata = content.get("solution_metadata") if isinstance(content, dict) else None
+    if isinstance(metadata, str):  # as some clients have it, JSON within JSON
+        try:
+            metadata = json.loads(metadata)
+        except (ValueError, RecursionError):
+            metadata = None
+    if not isinstance(metadata, dict):
+        comment = 'the request is not an object of the form {"solution_metadata": {...}}'
+        return Failure(*METADATA_READ, comment, kind="refused")
+    return Request(os.urandom(4).hex(), metadata)

@@ -1,0 +1,95 @@
+"""A worker's process: boots the pipeline, then takes requests over its socket, one at a time."""
+
+import os
+import select
+import socket
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.engine.preflight import Job
+from alo.engine.wire import Inbox
+from alo.engine.worker import Teller, show_stacks_in, take_connection
+from alo.errors import AloError
+from alo.events import Event, LogLine, Output
+from alo.serve.messages import Booted, Request
+from alo.serve.pipeline import WarmPipeline
+
+PIECE = 1 << 16
+
+
+class Boot(NamedTuple):
+    """What a worker is started with."""
+
+    job: Job
+    home: Path  # of its own workspace
+    models: Path
+    stacks: Path
+    path: tuple[str, ...]  # where modules are found; empty: as the interpreter has it
+
+
+class BootFailed(NamedTuple):
+    """The pipeline cannot be warmed up."""
+
+    what: str
+    traceback: str = ""
+
+
+def main() -> None:
+    """Serve until the door hangs up."""
+    os.setsid()  # a Ctrl-C at the terminal is for the door, which ends this process in order
+    connection = take_connection()
+    tell, messages = Teller(connection), _Messages(connection)
+    boot = messages.next(None)
+    if not isinstance(boot, Boot):
+        return
+    sys.path[:] = boot.path or sys.path
+    show_stacks_in(boot.stacks)
+    warm = _booted(boot, tell)
+    while warm is not None and isinstance(request := messages.next(warm), Request):
+        warm.run(request, tell)
+
+
+def _booted(boot: Boot, tell: Teller) -> WarmPipeline | None:
+    def listener(event: Event) -> None:
+        is_for_people = isinstance(event, LogLine) and (
+            event.source == "USER" or event.level != "INFO"
+        )
+        if is_for_people or isinstance(event, Output):
+            tell(event)
+
+    try:
+        warm = WarmPipeline(boot.job, boot.home, boot.models, listener)
+    except AloError as error:
+        tell(BootFailed(str(error)))
+    except BaseException as error:  # of the asset's module, which may raise anything
+        from alo.engine.failures import step_error
+
+        failed = step_error("", error, boot.job.assets.parent)
+        tell(BootFailed(f"the assets cannot be imported: {failed}", failed.user_traceback))
+    else:
+        tell(Booted(warm.model_id))
+        return warm
+    return None
+
+
+class _Messages:
+    """What comes over the socket; while nothing does, the pipeline does what can wait."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._inbox = connection, Inbox()
+        self._here: list[object] = []
+
+    def next(self, warm: WarmPipeline | None) -> object:
+        """The next message; None when the other side has hung up."""
+        while not self._here:
+            if warm is not None and not self._is_ready() and warm.rest():
+                continue
+            piece = self._connection.recv(PIECE)
+            if not piece:
+                return None
+            self._here += self._inbox.take(piece)
+        return self._here.pop(0)
+
+    def _is_ready(self) -> bool:
+        return bool(select.select([self._connection], [], [], 0)[0])

@@ -222,8 +222,15 @@ def test_a_pipeline_is_driven_by_the_calls_of_2x(
     assert len(pipeline.history(param_id="0" * 12)) == 0
 
 
+def test_a_loop_wants_to_know_where_redis_is(
+    make_solution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ALO_REDIS_URL", raising=False)
+
+    with pytest.raises(UsageError, match="nothing says where Redis is"):
+        alo.ALO(loop=True, project=make_solution({"train": ""})).main()
+
+
 def test_what_comes_later_says_so() -> None:
-    with pytest.raises(UsageError, match="later version"):
-        alo.ALO(loop=True)
     with pytest.raises(UsageError, match="later version"):
         alo.ALO(computing="ray")

@@ -65,7 +65,8 @@ def whole_url(text: str, db: int = 0) -> str:
 
 def without_secret(url: str) -> str:
     """A URL as it may be shown."""
-    return re.sub(r"://[^/@]*@", "://", url)
+    scheme, mark, rest = url.rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 def connect(url: str) -> Any:

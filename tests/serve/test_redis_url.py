@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from alo.errors import UsageError
+from alo.serve.redis_url import connect, find_url, whole_url, without_secret
+
+from .conftest import RedisServer
+
+
+@pytest.mark.parametrize(
+    ("text", "db", "url"),
+    [
+        ("edge:6379", 2, "redis://edge:6379/2"),
+        ("redis://edge:6379", 3, "redis://edge:6379/3"),
+        ("redis://edge:6379/1", 3, "redis://edge:6379/1"),
+        (
+            "rediss://u:p@edge:6379?ssl_cert_reqs=none",
+            1,
+            "rediss://u:p@edge:6379/1?ssl_cert_reqs=none",
+        ),
+        ("unix:///run/redis.sock", 2, "unix:///run/redis.sock?db=2"),
+        ("redis+sentinel://a:1,b:2/main", 4, "redis+sentinel://a:1,b:2/main/4"),
+        ("redis+sentinel://a:1,b:2/main/5", 4, "redis+sentinel://a:1,b:2/main/5"),
+    ],
+)
+def test_places_become_whole_urls(text: str, db: int, url: str) -> None:
+    assert whole_url(text, db) == url
+
+
+@pytest.mark.parametrize("text", ["edge", "http://edge:1", "me:secret@edge", ":6379"])
+def test_what_is_no_place_is_refused_without_its_secret(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        whole_url(text)
+
+    assert "secret" not in str(caught.value)
+
+
+def test_secrets_are_not_shown() -> None:
+    assert without_secret("redis://me:secret@edge:1/0") == "redis://edge:1/0"
+
+
+def test_the_option_wins_then_the_environment_then_the_metadata(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pipeline = "pipeline: [{type: inference}]"
+    edge = "edgeapp_interface: {redis_server_uri: 'c:3', redis_db_number: 7}"
+    system = tmp_path / "metadata.yaml"
+    system.write_text(f"{pipeline}\n{edge}\n")
+    monkeypatch.setenv("ALO_REDIS_URL", "b:2")
+
+    assert find_url("a:1", str(system)) == "redis://a:1/0"
+    assert find_url("", str(system)) == "redis://b:2/0"
+    monkeypatch.delenv("ALO_REDIS_URL")
+    assert find_url("", str(system)) == "redis://c:3/7"
+    with pytest.raises(UsageError, match="nothing says where Redis is"):
+        find_url("", "")
+
+
+def test_clients_come_with_password_user_and_database(redis_server: RedisServer) -> None:
+    redis_server.client.acl_setuser(
+        "me", enabled=True, passwords=["+p w"], commands=["+@all"], keys=["*"], channels=["*"]
+    )
+
+    client = connect(f"redis://me:p%20w@127.0.0.1:{redis_server.port}/3")
+    client.set("here", "1")
+
+    assert redis.Redis(port=redis_server.port, db=3).get("here") == b"1"
+
+
+def test_a_unix_socket_will_do(redis_server: RedisServer, tmp_path: Path) -> None:
+    socket = tmp_path / "redis.sock"
+    import subprocess
+    import time
+
+    process = subprocess.Popen(
+        ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", ""],
+        stdout=subprocess.DEVNULL,
+        cwd=tmp_path,
+    )
+    try:
+        end = time.monotonic() + 10
+        while not socket.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        assert connect(whole_url(f"unix://{socket}", 1)).ping()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_master_is_found_through_sentinel(redis_server: RedisServer, tmp_path: Path) -> None:
+    import socket as sockets
+    import subprocess
+    import time
+
+    with sockets.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = tmp_path / "sentinel.conf"
+    config.write_text(f"port {port}\nsentinel monitor main 127.0.0.1 {redis_server.port} 1\n")
+    process = subprocess.Popen(
+        ["redis-server", str(config), "--sentinel"], stdout=subprocess.DEVNULL, cwd=tmp_path
+    )
+    try:
+        client = connect(f"redis+sentinel://127.0.0.1:{port}/main/2")
+        end = time.monotonic() + 10
+        while True:
+            try:
+                client.set("here", "1")
+                break
+            except redis.RedisError:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+        assert redis.Redis(port=redis_server.port, db=2).get("here") == b"1"
+    finally:
+        process.kill()
+        process.wait()

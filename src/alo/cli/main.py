@@ -19,6 +19,7 @@ COMMANDS = {  # name -> what it does; the module of the same name has add_argume
     "install": "fetch the code and install the packages that a plan names, without running",
     "lock": "write the exact versions and commits of all that to solution/alo.lock",
     "history": "list past runs; show, compare, rerun, verify and remove them",
+    "serve": "serve the inference pipeline over HTTP",
     "loop": "show, replay or drop requests that a loop has given up",
     "schema": "print the JSON Schema of a plan, for editors",
 }

@@ -1,0 +1,202 @@
+"""The routes of ``alo serve``: inference, results, health, metrics, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from hmac import compare_digest
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from alo.serve.http_docs import PAGE, openapi
+from alo.serve.http_requests import Refused, take_body
+from alo.serve.http_service import Answer, HttpService
+from alo.serve.http_tensors import model_metadata, take_tensors, tensors_of
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def make_app(service: HttpService, token: str) -> Starlette:
+    """The application.
+
+    Args:
+        token: that clients have to show; empty: none.
+    """
+    door = _Door(service, token)
+    routes = [
+        ("/healthz", "GET", door.healthy, False),
+        ("/readyz", "GET", door.ready, False),
+        ("/openapi.json", "GET", door.description, False),
+        ("/docs", "GET", door.docs, False),
+        ("/metrics", "GET", door.metrics, True),
+        ("/v1/inference", "POST", door.infer, True),
+        ("/v1/requests/{id}", "GET", door.result, True),
+        ("/v1/requests/{id}/outputs/{name}", "GET", door.output, True),
+        ("/v2", "GET", door.server, False),
+        ("/v2/health/live", "GET", door.healthy, False),
+        ("/v2/health/ready", "GET", door.ready, False),
+        ("/v2/models/{name}", "GET", door.model, True),
+        ("/v2/models/{name}/ready", "GET", door.model_ready, False),
+        ("/v2/models/{name}/infer", "POST", door.infer_tensors, True),
+    ]
+    return Starlette(
+        routes=[
+            Route(path, door.guarded(handler) if is_guarded else answering(handler), methods=[verb])
+            for path, verb, handler, is_guarded in routes
+        ],
+        exception_handlers={HTTPException: _plain_error},
+    )
+
+
+def answering(handler: Handler) -> Handler:
+    """A handler whose refusals become answers."""
+
+    async def answer(http: Request) -> Response:
+        try:
+            return await handler(http)
+        except Refused as refused:
+            return _refusal(refused.status, refused.what, refused.headers)
+        except ClientDisconnect:
+            return _refusal(400, "the client has hung up", {})
+
+    return answer
+
+
+class _Door:
+    def __init__(self, service: HttpService, token: str) -> None:
+        self._service, self._token = service, token.encode()
+
+    def guarded(self, handler: Handler) -> Handler:
+        """A handler for those who have the token."""
+
+        async def guard(http: Request) -> Response:
+            if self._token and not self._is_known(http):
+                headers = {"WWW-Authenticate": "Bearer"}
+                raise Refused(401, "the token is missing or wrong", headers)
+            return await handler(http)
+
+        return answering(guard)
+
+    def _is_known(self, http: Request) -> bool:
+        kind, _, given = http.headers.get("authorization", "").partition(" ")
+        return kind.lower() == "bearer" and compare_digest(
+            given.strip().encode("utf-8", "replace"), self._token
+        )
+
+    async def healthy(self, http: Request) -> Response:
+        return JSONResponse({"status": "ok", "live": True})
+
+    async def ready(self, http: Request) -> Response:
+        is_ready = self._service.pool.is_ready
+        return JSONResponse(
+            {"status": "ready" if is_ready else "booting", "ready": is_ready},
+            200 if is_ready else 503,
+        )
+
+    async def description(self, http: Request) -> Response:
+        return JSONResponse(openapi(self._service.plan, bool(self._token)))
+
+    async def docs(self, http: Request) -> Response:
+        return HTMLResponse(PAGE)
+
+    async def metrics(self, http: Request) -> Response:
+        return Response(self._service.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    async def infer(self, http: Request) -> Response:
+        is_kept = _flag(http, "async")
+        request_id, folder = self._service.new_folder(is_kept=is_kept)
+        try:
+            args = await take_body(http, folder, self._service.limits.body_bytes)
+            if is_kept:
+                answer = await run_in_threadpool(self._service.answer_later, request_id, args)
+                return JSONResponse(answer.content(), 202)
+            answer = await self._service.answer_now(request_id, args)
+        except BaseException:
+            await run_in_threadpool(self._service.drop, request_id, is_kept=is_kept)
+            raise
+        return JSONResponse(answer.content(), answer.http_status)
+
+    async def result(self, http: Request) -> Response:
+        answer = await self._found(http)
+        return JSONResponse(answer.content())
+
+    async def output(self, http: Request) -> Response:
+        params = http.path_params
+        path = await run_in_threadpool(self._service.output, params["id"], params["name"])
+        if path is None:
+            raise Refused(404, "there is no such output, or it is no longer kept")
+        return FileResponse(path, filename=params["name"])
+
+    async def _found(self, http: Request) -> Answer:
+        answer = await run_in_threadpool(self._service.find, http.path_params["id"])
+        if answer is None:
+            raise Refused(404, "there is no such request, or it is no longer kept")
+        return answer
+
+    async def server(self, http: Request) -> Response:
+        from alo.version import __version__
+
+        return JSONResponse({"name": "alo", "version": __version__, "extensions": []})
+
+    async def model(self, http: Request) -> Response:
+        self._check_model(http)
+        return JSONResponse(model_metadata(self._service.plan.name, self._service.pool.model_id))
+
+    async def model_ready(self, http: Request) -> Response:
+        self._check_model(http)
+        return await self.ready(http)
+
+    async def infer_tensors(self, http: Request) -> Response:
+        self._check_model(http)
+        request_id, folder = self._service.new_folder(is_kept=False)
+        try:
+            given_id = await take_tensors(http, folder, self._service.limits.body_bytes)
+            answer = await self._service.answer_now(request_id, {})
+        except BaseException:
+            await run_in_threadpool(self._service.drop, request_id, is_kept=False)
+            raise
+        failure = answer.result.failure if answer.result else None
+        if failure is not None:
+            raise Refused(answer.http_status, failure.comment)
+        paths = [
+            path
+            for name in (answer.result.outputs if answer.result else ())
+            if (path := self._service.output(request_id, name)) is not None
+        ]
+        content: dict[str, Any] = {
+            **model_metadata(self._service.plan.name, self._service.pool.model_id, brief=True),
+            "id": given_id or request_id,
+            "parameters": answer.content()["summary"],
+            "outputs": await run_in_threadpool(tensors_of, paths),
+        }
+        return JSONResponse(content)
+
+    def _check_model(self, http: Request) -> None:
+        name = self._service.plan.name
+        if http.path_params["name"] != name:
+            raise Refused(404, f"there is no such model; it is '{name}'")
+
+
+def _flag(http: Request, name: str) -> bool:
+    text = http.query_params.get(name, "0").lower()
+    if text not in ("0", "1", "true", "false"):
+        raise Refused(400, f"'{name}' has to be 1 or 0")
+    return text in ("1", "true")
+
+
+def _refusal(status: int, what: str, headers: dict[str, str]) -> Response:
+    error = {"code": str(status), "name": "Refused", "message": what, "traceback": ""}
+    content: dict[str, Any] = {"id": None, "status": "fail", "summary": None, "outputs": []}
+    return JSONResponse({**content, "error": error}, status, headers)
+
+
+async def _plain_error(http: Request, error: Exception) -> Response:
+    """404 and 405 of the router in the form of all answers."""
+    status = getattr(error, "status_code", 500)
+    headers = dict(getattr(error, "headers", None) or {})
+    return _refusal(status, str(getattr(error, "detail", error)), headers)

@@ -1,0 +1,108 @@
+"""The life of ``alo serve``: prepare, boot the workers, open the door, serve until a signal."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from alo.engine.request import RunRequest
+from alo.engine.run import one_at_a_time
+from alo.errors import ServeError, UsageError
+from alo.events import Listener, SettingUp
+from alo.files import remove_tree
+from alo.serve.boot import prepare
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+CONNECTIONS = 2048  # that may wait to be accepted
+GRACE_S = 30  # for requests in hand, once a signal has come
+
+
+def serve_http(
+    request: RunRequest,
+    host: str,
+    port: int,
+    token: str,
+    listener: Listener,
+    *,
+    workers: int = 1,
+    body_mb: float = 100,
+    queue: int = 100,
+    limit_s: float | None = None,
+) -> None:
+    """Serve until a signal.
+
+    Args:
+        token: that clients have to show; another address than loopback needs one.
+        body_mb: 10^6 bytes that a request may have.
+        queue: requests that may wait.
+        limit_s: seconds that a request may take; None: any.
+    Raises:
+        UsageError: the address needs a token, or the extra is not installed.
+        ServeError: the pipeline cannot be warmed up, or the port is taken.
+    """
+    if host not in LOOPBACK and not token:
+        raise UsageError(
+            f"{host} can be reached from elsewhere, so clients need a token",
+            fix="give one with --token or ALO_TOKEN, or serve on 127.0.0.1",
+        )
+    try:
+        import uvicorn
+
+        from alo.serve.http_app import make_app
+        from alo.serve.http_service import HttpService, Limits
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"serving over HTTP needs {error.name}, which is not installed here",
+            fix="pip install 'open-alo[serve]'",
+        ) from error
+    listener = one_at_a_time(listener)
+    door = _open(host, port)
+    service = prepare(request, "serve", listener)
+    try:
+        limits = Limits(workers, int(body_mb * 1e6), queue, limit_s)
+        served = HttpService(service, limits, listener)
+        config = uvicorn.Config(
+            make_app(served, token),
+            log_config=None,
+            access_log=False,
+            backlog=CONNECTIONS,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+            lifespan="off",
+        )
+        served.start()
+        try:
+            _serve(uvicorn.Server(config), door, listener, f"http://{host}:{_port_of(door)}")
+        finally:
+            served.stop()
+    finally:
+        door.close()
+        remove_tree(service.folder)
+
+
+def _serve(server: object, door: socket.socket, listener: Listener, url: str) -> None:
+    listener(SettingUp(f"serving at {url}, described at {url}/docs"))
+    run: Callable[..., None] = server.run  # type: ignore[attr-defined]
+    run(sockets=[door])
+
+
+def _open(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio sends answers at once (TCP_NODELAY).
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+    except (OSError, OverflowError) as error:
+        door.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ServeError(
+            f"the address {host}:{port} cannot be served on: {reason}",
+            fix="name another with --host and --port; --port 0 takes a free one",
+        ) from error
+    return door
+
+
+def _port_of(door: socket.socket) -> int:
+    port: int = door.getsockname()[1]
+    return port

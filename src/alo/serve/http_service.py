@@ -1,0 +1,254 @@
+"""What an HTTP service does with a request, apart from HTTP: accept, keep, answer, measure."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from alo.events import Listener
+from alo.files import remove_tree
+from alo.serve.boot import Service
+from alo.serve.http_requests import Refused
+from alo.serve.kept_requests import KeptRequests
+from alo.serve.messages import Args, Failure, Request
+from alo.serve.pool import Full, Pool, Result, Ticket
+
+KEPT = 1000  # requests whose results and output files can still be asked for
+DATA = "request"  # the folder's name in input/inference/
+LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+SCORES = tuple(number / 10 for number in range(1, 11))
+STATUS_OF = {"refused": 422, "data": 422, "timeout": 504}
+
+
+class Limits(NamedTuple):
+    """What a service takes."""
+
+    workers: int = 1
+    body_bytes: int = 100_000_000
+    queue: int = 100
+    request_s: float | None = None
+
+
+class Answer(NamedTuple):
+    """What a client is told of a request."""
+
+    id: str
+    status: str  # success, fail, queued or running
+    result: Result | None = None
+
+    @property
+    def http_status(self) -> int:
+        failure = self.result.failure if self.result else None
+        if failure is None:
+            return 200
+        return STATUS_OF.get(failure.kind, 500)
+
+    def content(self) -> dict[str, Any]:
+        """As JSON has it."""
+        result = self.result
+        outputs = result.outputs if result else ()
+        base = f"/v1/requests/{self.id}/outputs"
+        return {
+            "id": self.id,
+            "status": self.status,
+            "summary": _plain(result.summary) if result and result.summary else None,
+            "outputs": [{"name": name, "url": f"{base}/{name}"} for name in outputs],
+            "error": _error(result.failure) if result and result.failure else None,
+        }
+
+
+class Metrics:
+    """What Prometheus is told."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.registry = CollectorRegistry()
+        make: dict[str, Any] = {"registry": self.registry}
+        self._requests = Counter("alo_requests", "Requests by status.", ["status"], **make)
+        self._failures = Counter("alo_failures", "Failed requests by code.", ["code"], **make)
+        self._latency = Histogram(
+            "alo_request_seconds", "Time on a worker.", buckets=LATENCY_S, **make
+        )
+        self._scores = Histogram("alo_score", "Scores of results.", buckets=SCORES, **make)
+        waiting = Gauge("alo_queue_length", "Requests that wait for a worker.", **make)
+        waiting.set_function(lambda: pool.waiting)
+        self._model = Gauge("alo_model_info", "The model in use.", ["model_id"], **make)
+
+    def use_model(self, model_id: str) -> None:
+        self._model.labels(model_id).set(1)
+
+    def count(self, result: Result) -> None:
+        self._requests.labels(result.status).inc()
+        self._latency.observe(result.seconds)
+        if result.failure:
+            self._failures.labels(result.failure.code).inc()
+        score = (result.summary or {}).get("score")
+        if isinstance(score, int | float):
+            self._scores.observe(score)
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class HttpService:
+    """A pool of workers, the requests that wait for them, and what came of the last ones."""
+
+    def __init__(self, service: Service, limits: Limits, listener: Listener) -> None:
+        self.plan, self.limits = service.job.plan, limits
+        self._spool = service.folder / "spool"
+        self._kept_folder = service.job.workspace.internal / "requests"
+        self.pool = Pool(service, limits.workers, limits.request_s, limits.queue, listener)
+        self.metrics = Metrics(self.pool)
+        self._kept = KeptRequests(service.job.workspace.internal / "requests.sqlite")
+        self._results: OrderedDict[str, Result] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Boot the workers, and take up what an earlier service had accepted.
+
+        Raises:
+            ServeError: the pipeline cannot be warmed up.
+        """
+        self.pool.start()
+        self.metrics.use_model(self.pool.model_id)
+        for kept in self._kept.take_up():
+            self._queue_kept(kept.id, kept.args, always=True)
+
+    def stop(self) -> None:
+        self.pool.stop()
+        self._kept.close()
+
+    def new_folder(self, *, is_kept: bool) -> tuple[str, Path]:
+        """The id of a new request, and the folder for its data (not made yet)."""
+        request_id = os.urandom(8).hex()
+        return request_id, self._folder(request_id, is_kept) / "in" / DATA
+
+    async def answer_now(self, request_id: str, args: Args) -> Answer:
+        """Have a request run, and wait for what comes of it.
+
+        Raises:
+            Refused: the queue is full.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+
+        def done(result: Result) -> None:
+            self._note(result)
+            loop.call_soon_threadsafe(_settle, future, result)
+
+        folder = self._folder(request_id, is_kept=False)
+        self._submit(Ticket(_request(request_id, folder, args), folder / "out", _nothing, done))
+        result = await future
+        return Answer(request_id, result.status, result)
+
+    def answer_later(self, request_id: str, args: Args) -> Answer:
+        """Accept a request that the client will ask for.
+
+        Raises:
+            Refused: the queue is full.
+        """
+        if self.pool.waiting >= self.limits.queue:
+            raise _full()
+        self._kept.add(request_id, args)
+        self._queue_kept(request_id, args, always=True)
+        return Answer(request_id, "queued")
+
+    def find(self, request_id: str) -> Answer | None:
+        """What came of a request; None for one that is not known (any more)."""
+        with self._lock:
+            result = self._results.get(request_id)
+        if result is not None:
+            return Answer(request_id, result.status, result)
+        kept = self._kept.find(request_id)
+        return None if kept is None else Answer(kept.id, kept.status, kept.result)
+
+    def output(self, request_id: str, name: str) -> Path | None:
+        """An output file of a request."""
+        answer = self.find(request_id)
+        if answer is None or answer.result is None or name not in answer.result.outputs:
+            return None
+        for is_kept in (False, True):
+            path = self._folder(request_id, is_kept) / "out" / name
+            if path.is_file():
+                return path
+        return None
+
+    def drop(self, request_id: str, *, is_kept: bool) -> None:
+        """A request that was refused leaves nothing."""
+        remove_tree(self._folder(request_id, is_kept))
+
+    def _queue_kept(self, request_id: str, args: Args, *, always: bool) -> None:
+        folder = self._folder(request_id, is_kept=True)
+
+        def done(result: Result) -> None:
+            self.metrics.count(result)
+            shutil.rmtree(folder / "in", ignore_errors=True)
+            self._kept.end(result)
+            for gone in self._kept.forget_oldest(KEPT):
+                remove_tree(self._folder(gone, is_kept=True))
+
+        remove_tree(folder / "out")
+        started = lambda: self._kept.begin(request_id)  # noqa: E731
+        ticket = Ticket(_request(request_id, folder, args), folder / "out", started, done)
+        self.pool.submit(ticket, always=always)
+
+    def _submit(self, ticket: Ticket) -> None:
+        try:
+            self.pool.submit(ticket)
+        except Full as error:
+            raise _full() from error
+
+    def _note(self, result: Result) -> None:
+        self.metrics.count(result)
+        shutil.rmtree(self._folder(result.id, is_kept=False) / "in", ignore_errors=True)
+        with self._lock:
+            self._results[result.id] = result
+            gone = [
+                self._results.popitem(last=False)[0]
+                for _ in range(max(0, len(self._results) - KEPT))
+            ]
+        for request_id in gone:
+            remove_tree(self._folder(request_id, is_kept=False))
+
+    def _folder(self, request_id: str, is_kept: bool) -> Path:
+        return (self._kept_folder if is_kept else self._spool) / request_id
+
+
+def _request(request_id: str, folder: Path, args: Args) -> Request:
+    return Request(request_id, None, (f"{folder}/in/{DATA}",), args)
+
+
+def _settle(future: asyncio.Future[Result], result: Result) -> None:
+    if not future.done():  # the client has hung up
+        future.set_result(result)
+
+
+def _nothing() -> None:
+    """A request that is waited for has no one to tell that it has begun."""
+
+
+def _full() -> Refused:
+    return Refused(429, "too many requests wait; try again later", {"Retry-After": "1"})
+
+
+def _error(failure: Failure) -> dict[str, str]:
+    return {
+        "code": failure.code,
+        "name": failure.name,
+        "message": failure.comment,
+        "traceback": failure.traceback,
+    }
+
+
+def _plain(summary: Mapping[str, object]) -> dict[str, object]:
+    from alo.history.record import plain
+
+    found = plain(dict(summary))
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,123 @@
+"""The Open Inference Protocol (V2) for tables: each tensor is a column, or several.
+
+Source: https://github.com/kserve/open-inference-protocol
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alo.serve.http_requests import ROWS_FILE, Refused, parse_json, read_body, write_rows
+
+if TYPE_CHECKING:
+    from starlette.requests import Request as HttpRequest
+
+DATATYPES = (
+    *("BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
+    *("FP16", "FP32", "FP64", "BYTES"),
+)
+MOST_ROWS = 10_000_000
+
+
+def model_metadata(name: str, model_id: str, *, brief: bool = False) -> dict[str, Any]:
+    """What the protocol calls the metadata of a model.
+
+    Args:
+        brief: only what an answer has of it.
+    """
+    if brief:
+        return {"model_name": name, "model_version": model_id}
+    column = {"name": "<column>", "datatype": "BYTES", "shape": [-1]}
+    return {
+        "name": name,
+        "versions": [model_id],
+        "platform": "alo",
+        "inputs": [column],
+        "outputs": [column],
+    }
+
+
+async def take_tensors(http: HttpRequest, folder: Path, most_bytes: int) -> str:
+    """Write the input tensors of a request as a table; returns the id that the client gave it.
+
+    Raises:
+        Refused: with the status that says why.
+    """
+    content = parse_json(await read_body(http, most_bytes))
+    inputs = content.get("inputs") if isinstance(content, dict) else None
+    if not isinstance(inputs, list) or not inputs:
+        raise Refused(400, "expected an object with a list 'inputs' of tensors")
+    columns: dict[str, Sequence[object]] = {}
+    for tensor in inputs:
+        columns.update(_columns(tensor))
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) != 1:
+        raise Refused(422, f"the tensors differ in their number of rows: {sorted(lengths)}")
+    (count,) = lengths
+    rows = [{name: values[row] for name, values in columns.items()} for row in range(count)]
+    folder.mkdir(parents=True)
+    write_rows(rows, folder / ROWS_FILE)
+    given = content.get("id", "")
+    return given if isinstance(given, str) else ""
+
+
+def tensors_of(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """The columns of the result's table as tensors."""
+    for path in paths:
+        if path.suffix.lower() == ".csv":
+            with open(path, encoding="utf-8-sig", newline="", errors="replace") as file:
+                header, *rows = list(csv.reader(file)) or [[]]
+            whole = [row for row in rows if len(row) == len(header)]
+            return [
+                _tensor(name, [row[at] for row in whole]) for at, name in enumerate(header) if whole
+            ]
+    return []
+
+
+def _columns(tensor: object) -> dict[str, Sequence[object]]:
+    if not isinstance(tensor, dict):
+        raise Refused(400, "a tensor is not an object")
+    name, shape, kind = tensor.get("name"), tensor.get("shape"), tensor.get("datatype")
+    data = tensor.get("data")
+    if not isinstance(name, str) or not name:
+        raise Refused(400, "a tensor has no name")
+    if kind not in DATATYPES:
+        raise Refused(422, f"tensor '{name[:50]}': the datatype can be {', '.join(DATATYPES)}")
+    is_shape = isinstance(shape, list) and all(type(each) is int and each > 0 for each in shape)
+    if not is_shape or not isinstance(shape, list) or len(shape) not in (1, 2):
+        raise Refused(422, f"tensor '{name[:50]}': the shape has to be [rows] or [rows, columns]")
+    values = _flat(data)
+    count, width = shape[0], shape[1] if len(shape) == 2 else 1
+    if len(values) != count * width or count > MOST_ROWS:
+        raise Refused(422, f"tensor '{name[:50]}': {len(values)} values do not have its shape")
+    if width == 1:
+        return {name: values}
+    return {f"{name}_{at}": values[at::width] for at in range(width)}
+
+
+def _flat(data: object) -> list[object]:
+    if not isinstance(data, list):
+        raise Refused(422, "the data of a tensor is not a list")
+    if data and all(isinstance(each, list) for each in data):
+        return [value for each in data for value in each]
+    return data
+
+
+def _tensor(name: str, texts: Sequence[str]) -> dict[str, Any]:
+    for datatype, convert in (("INT64", int), ("FP64", _finite)):
+        try:
+            data: list[Any] = [convert(text) for text in texts]
+        except ValueError:
+            continue
+        return {"name": name, "shape": [len(data)], "datatype": datatype, "data": data}
+    return {"name": name, "shape": [len(texts)], "datatype": "BYTES", "data": list(texts)}
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number != number or number in (float("inf"), float("-inf")):
+        raise ValueError("JSON has no such number")
+    return number

@@ -35,7 +35,7 @@ LAST = EMPTY_ASSET.replace(
 
 def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, _redis(Path(folder)) as port:
-        home = _write(Path(folder) / "solution")
+        home = write_pipeline(Path(folder) / "solution")
         with _loop(home, port) as loop:
             return [*_measure_times(Path(folder), port), *_measure_growth(Path(folder), port, loop)]
 
@@ -97,7 +97,8 @@ class _Client:
         return time.perf_counter() - began
 
 
-def _write(home: Path) -> Path:
+def write_pipeline(home: Path) -> Path:
+    """An inference pipeline of three steps that do as little as they can."""
     for step, code in (("first", EMPTY_ASSET), ("second", EMPTY_ASSET), ("third", LAST)):
         (home / "assets" / step).mkdir(parents=True)
         (home / "assets" / step / f"asset_{step}.py").write_text(code)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 from alo.engine.request import RunRequest
 from alo.engine.run import one_at_a_time
@@ -83,7 +85,17 @@ def serve_http(
 def _serve(server: object, door: socket.socket, listener: Listener, url: str) -> None:
     listener(SettingUp(f"serving at {url}, described at {url}/docs"))
     run: Callable[..., None] = server.run  # type: ignore[attr-defined]
-    run(sockets=[door])
+    # uvicorn raises a signal once more when it has ended; there is still something to put in order.
+    previous = {each: signal.signal(each, _noted) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        run(sockets=[door])
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """The service has ended because of it."""
 
 
 def _open(host: str, port: int) -> socket.socket:

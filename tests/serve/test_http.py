@@ -1,0 +1,464 @@
+"""``alo serve`` as its clients see it: every request is answered, with the status that fits."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+MakeSolution = Callable[..., Path]
+Serve = Callable[..., "Service"]
+
+STEPS = {
+    "input": """
+        inside = Path(self.asset.get_input_path())
+        files = sorted(path for path in inside.rglob("*") if path.is_file())
+        self.data["files"] = [path.relative_to(inside).as_posix() for path in files]
+        self.data["text"] = files[0].read_text(errors="replace")
+    """,
+    "inference": """
+        import ctypes, os, sys, time
+        what = self.args.get("do", "")
+        if what == "raise":
+            raise ValueError("as was asked")
+        if what == "exit":
+            sys.exit(3)
+        if what == "segfault":
+            ctypes.string_at(0)
+        if what == "hang":
+            time.sleep(600)
+        if what == "slow":
+            time.sleep(0.3)
+    """,
+    "output": """
+        Path(self.asset.get_output_path(), "out.csv").write_text("x,y\\n1,a\\n2.5,b\\n")
+        text = ",".join(self.data["files"]) + "|" + self.data["text"]
+        self.asset.save_summary(str(self.args.get("word", "fine")), 0.5, note=text[:128])
+    """,
+}
+GUARDED = (("POST", "/v1/inference"), ("GET", "/metrics"), ("GET", "/v1/requests/x"))
+JSON = {"content-type": "application/json"}
+SECRET = "s3cret"  # noqa: S105 - of a test
+ROWS = {"rows": [{"a": 1, "b": "x"}, {"a": 2.5, "c": None}]}
+
+
+class Service:
+    """``alo serve`` in a process of its own."""
+
+    def __init__(self, home: Path, *words: str, token: str = "") -> None:
+        command = [sys.executable, "-m", "alo.cli.main", "serve", "--port", "0", *words]
+        self.log = home.parent / f"serve-{os.urandom(3).hex()}.log"
+        environment = {**os.environ, **({"ALO_TOKEN": token} if token else {})}
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(
+                command, cwd=home, stdout=log, stderr=log, env=environment
+            )
+        end = time.monotonic() + 30
+        while not (found := re.search(r"serving at (\S+),", self.log.read_text())):
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.url = found[1]
+        self.client = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+
+    def infer(self, rows: object = ROWS, query: str = "", **options: Any) -> httpx.Response:
+        if not options:
+            options = {"json": rows}
+        return self.client.post(f"/v1/inference{query}", **options)
+
+    def do(self, what: str) -> httpx.Response:
+        return self.infer({**ROWS, "args": {"inference": {"do": what}}})
+
+    def workers(self) -> list[int]:
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                words = Path(f"/proc/{name}/cmdline").read_bytes()
+                parent = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1]
+            except OSError:
+                continue
+            if b"alo.serve.worker" in words and int(parent) == self.process.pid:
+                found.append(int(name))
+        return found
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.client.close()
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+
+@pytest.fixture
+def home(make_solution: MakeSolution) -> Path:
+    return make_solution(inference=STEPS, control={"backup_artifacts": False})
+
+
+@pytest.fixture
+def serve(home: Path) -> Iterator[Serve]:
+    running: list[Service] = []
+
+    def start(*words: str, **options: Any) -> Service:
+        running.append(Service(home, *words, **options))
+        return running[-1]
+
+    yield start
+    for service in running:
+        service.client.close()
+        service.process.kill()
+        service.process.wait()
+
+
+def test_rows_a_table_and_files_arrive_where_the_asset_finds_them(serve: Serve) -> None:
+    service = serve()
+
+    rows = service.infer({**ROWS, "args": {"output": {"word": "rows"}}}).json()
+    table = service.infer(content=b"a\n1\n", headers={"content-type": "text/csv"}).json()
+    parts = [("files", ("x y.csv", b"1")), ("files", ("한글.bin", b"\0"))]
+    args = {"args": json.dumps({"output": {"word": "form"}})}
+    form = service.infer(files=parts, data=args).json()
+
+    assert rows["status"] == "success"
+    assert rows["error"] is None
+    assert rows["summary"]["result"] == "rows"
+    assert rows["summary"]["note"].startswith("request/data.csv|a,b,c\n1,x,\n2.5,,\n")
+    assert table["summary"]["note"] == "request/data.csv|a\n1\n"
+    assert form["summary"]["result"] == "form"
+    assert form["summary"]["note"].startswith("request/x y.csv,request/한글.bin|")
+    (output,) = rows["outputs"]
+    assert output["name"] == "out.csv"
+    assert service.client.get(output["url"]).text == "x,y\n1,a\n2.5,b\n"
+    again = service.client.get(f"/v1/requests/{rows['id']}").json()
+    assert again == rows
+
+
+def test_a_request_for_later_is_accepted_and_its_result_kept(serve: Serve) -> None:
+    service = serve()
+
+    accepted = service.infer(query="?async=1")
+    request_id = accepted.json()["id"]
+
+    assert accepted.status_code == 202
+    assert accepted.json()["status"] == "queued"
+    end = time.monotonic() + 20
+    while (found := service.client.get(f"/v1/requests/{request_id}").json())["status"] != "success":
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+    assert service.client.get(found["outputs"][0]["url"]).status_code == 200
+
+
+def test_accepted_requests_outlive_a_service_that_is_killed(serve: Serve) -> None:
+    service = serve()
+    ids = [
+        service.infer({**ROWS, "args": {"inference": {"do": "slow"}}}, "?async=1").json()["id"]
+        for _ in range(4)
+    ]
+    time.sleep(0.1)
+    service.end(signal.SIGKILL)
+
+    service = serve()
+
+    end = time.monotonic() + 30
+    for request_id in ids:
+        while True:
+            found = service.client.get(f"/v1/requests/{request_id}").json()
+            if found["status"] == "success":
+                break
+            assert found["status"] in ("queued", "running")
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "text"),
+    [
+        (
+            {"content": b"not json", "headers": {"content-type": "application/json"}},
+            400,
+            "not JSON",
+        ),
+        ({"content": b"[1]", "headers": {"content-type": "application/json"}}, 400, "expected"),
+        ({"json": {"rows": [1]}}, 422, "list of objects"),
+        ({"json": {"rows": []}}, 422, "list of objects"),
+        ({"json": {"rows": [{"a": {"b": 1}}]}}, 422, "holds one value"),
+        ({"json": {**ROWS, "args": [1]}}, 422, "{step: {key: value}}"),
+        ({"json": {**ROWS, "args": {"nowhere": {"a": 1}}}}, 422, "no step 'nowhere'"),
+        ({"json": {**ROWS, "other": 1}}, 400, "expected an object"),
+        ({"content": b"", "headers": {"content-type": "text/csv"}}, 422, "empty"),
+        ({"content": b"\xff", "headers": {"content-type": "text/csv"}}, 400, "UTF-8"),
+        ({"content": b"x", "headers": {"content-type": "image/png"}}, 415, "image/png"),
+        ({"content": b"x"}, 415, "content type"),
+        ({"files": [("other", ("x", b"1"))]}, 400, "'files'"),
+        ({"files": [("files", ("../x", b"1"))]}, 400, "path in it"),
+        ({"files": [("files", ("..", b"1"))]}, 400, "path in it"),
+        ({"files": [("files", ("a\\b", b"1"))]}, 400, "path in it"),
+        ({"files": [("files", ("x", b"1")), ("files", ("x", b"2"))]}, 400, "two files"),
+        (
+            {
+                "content": b"--nothing of a form",
+                "headers": {"content-type": "multipart/form-data; boundary=x"},
+            },
+            400,
+            "",
+        ),
+        ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "form"),
+        ({"json": {"rows": [{"a": "x" * 2_000_000}]}}, 413, "larger than 1 MB"),
+        ({"files": [("files", ("x", b"1" * 2_000_000))]}, 413, "larger than 1 MB"),
+    ],
+)
+def test_what_is_wrong_with_a_request_has_its_status(
+    shared: Service, options: dict[str, Any], status: int, text: str
+) -> None:
+    answer = shared.client.post("/v1/inference", **options)
+
+    assert answer.status_code == status, answer.text
+    content = answer.json()
+    assert content["status"] == "fail"
+    assert text in content["error"]["message"]
+    assert shared.infer().json()["status"] == "success"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for tests that only ask."""
+    from tests.conftest import write_asset
+
+    home = tmp_path_factory.mktemp("shared") / "project"
+    for step, code in STEPS.items():
+        write_asset(home, step, code)
+    plan = {
+        "name": "my model",
+        "user_parameters": {"inference_pipeline": [{"step": step} for step in STEPS]},
+        "control": {"backup_artifacts": False},
+    }
+    (home / "solution").mkdir()
+    (home / "solution" / "experimental_plan.yaml").write_text(json.dumps(plan))
+    service = Service(home, "--max-body", "1")
+    yield service
+    service.client.close()
+    service.process.kill()
+    service.process.wait()
+
+
+def test_what_an_asset_does_has_its_status_and_the_next_request_works(serve: Serve) -> None:
+    service = serve("--request-timeout", "1")
+
+    raised, exited = service.do("raise"), service.do("exit")
+    died, hung = service.do("segfault"), service.do("hang")
+
+    assert [answer.status_code for answer in (raised, exited, died, hung)] == [500, 500, 500, 504]
+    error = raised.json()["error"]
+    assert error["code"] == "E152"
+    assert error["traceback"].startswith("Traceback (most recent call last):")
+    assert "ValueError: as was asked" in error["message"]
+    assert "SIGSEGV" in died.json()["error"]["message"]
+    assert "timeout of 1 s" in hung.json()["error"]["message"]
+    assert service.infer().status_code == 200
+
+
+def test_a_full_queue_says_when_to_come_back(serve: Serve) -> None:
+    service = serve("--max-queue", "2")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(service.do, ["slow"] * 8))
+
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) >= 2
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.headers["retry-after"] == "1"
+
+
+def test_a_token_is_wanted_where_there_is_one(serve: Serve) -> None:
+    service = serve(token=SECRET)
+
+    assert service.infer().status_code == 200
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {SECRET}"}):
+        for verb, path in (
+            ("POST", "/v1/inference"),
+            ("GET", "/metrics"),
+            ("GET", "/v1/requests/x"),
+        ):
+            answer = httpx.request(verb, f"{service.url}{path}", headers=headers)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+    assert httpx.get(f"{service.url}/healthz").status_code == 200
+    assert SECRET not in service.log.read_text()
+
+
+def test_another_address_than_loopback_needs_a_token(
+    home: Path, alo: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ALO_TOKEN", raising=False)
+
+    done = alo("serve", "--host", "0.0.0.0", "--port", "0", cwd=home)  # noqa: S104 - refused
+
+    assert done.returncode == 2
+    assert "clients need a token" in done.stderr
+
+
+def test_a_port_that_is_taken_is_named(home: Path, alo: Callable[..., Any]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = alo("serve", "--port", str(port), cwd=home)
+
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port} cannot be served on" in done.stderr
+
+
+def test_health_metrics_and_documentation(shared: Service) -> None:
+    shared.infer()
+
+    assert shared.client.get("/healthz").json()["status"] == "ok"
+    assert shared.client.get("/readyz").json()["status"] == "ready"
+    metrics = shared.client.get("/metrics").text
+    assert 'alo_requests_total{status="success"}' in metrics
+    assert "alo_request_seconds_bucket" in metrics
+    assert "alo_score_bucket" in metrics
+    assert "alo_queue_length 0.0" in metrics
+    assert 'alo_model_info{model_id="none"} 1.0' in metrics
+    described = shared.client.get("/openapi.json").json()
+    assert described["info"]["title"] == "my model"
+    assert "<title>" in shared.client.get("/docs").text
+    assert shared.client.get("/v1/requests/gone").status_code == 404
+    assert shared.client.get("/v1/requests/gone/outputs/..%2f..%2fx").status_code == 404
+    assert shared.client.get("/nowhere").json()["error"]["code"] == "404"
+    assert shared.client.get("/v1/inference").status_code == 405
+
+
+def test_tensors_go_in_and_out_as_the_open_inference_protocol_has_them(shared: Service) -> None:
+    inputs = [
+        {"name": "a", "shape": [2], "datatype": "FP64", "data": [1.5, 2]},
+        {"name": "m", "shape": [2, 2], "datatype": "INT32", "data": [[1, 2], [3, 4]]},
+    ]
+
+    answer = shared.client.post("/v2/models/my model/infer", json={"id": "7", "inputs": inputs})
+
+    content = answer.json()
+    assert content["id"] == "7"
+    assert content["model_name"] == "my model"
+    assert content["parameters"]["note"].startswith("request/data.csv|a,m_0,m_1\n1.5,1,2\n2,3,4\n")
+    assert content["outputs"] == [
+        {"name": "x", "shape": [2], "datatype": "FP64", "data": [1.0, 2.5]},
+        {"name": "y", "shape": [2], "datatype": "BYTES", "data": ["a", "b"]},
+    ]
+    assert shared.client.get("/v2/models/my model/ready").status_code == 200
+    assert shared.client.get("/v2/models/my model").json()["versions"] == ["none"]
+    assert shared.client.get("/v2/health/ready").json()["ready"] is True
+    assert shared.client.get("/v2/models/other").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        ([], 400),
+        ({"inputs": []}, 400),
+        ({"inputs": [5]}, 400),
+        ({"inputs": [{"name": "a", "shape": [2], "datatype": "FP64", "data": [1]}]}, 422),
+        ({"inputs": [{"name": "a", "shape": [-1], "datatype": "FP64", "data": [1]}]}, 422),
+        ({"inputs": [{"name": "a", "shape": [1], "datatype": "WHAT", "data": [1]}]}, 422),
+        ({"inputs": [{"name": "a", "shape": [1], "datatype": "FP64", "data": 1}]}, 422),
+        (
+            {
+                "inputs": [
+                    {"name": "a", "shape": [1], "datatype": "FP64", "data": [1]},
+                    {"name": "b", "shape": [2], "datatype": "FP64", "data": [1, 2]},
+                ]
+            },
+            422,
+        ),
+    ],
+)
+def test_tensors_that_make_no_table_are_refused(
+    shared: Service, content: object, status: int
+) -> None:
+    answer = shared.client.post("/v2/models/my model/infer", json=content)
+
+    assert answer.status_code == status, answer.text
+
+
+def test_many_connections_at_once_are_all_answered(shared: Service) -> None:
+    host, _, port = shared.url.removeprefix("http://").partition(":")
+    connections = [socket.create_connection((host, int(port)), timeout=30) for _ in range(500)]
+    for connection in connections:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    answers = [connection.recv(100) for connection in connections]
+    for connection in connections:
+        connection.close()
+
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+
+
+def test_clients_that_are_slow_hang_up_or_talk_nonsense_harm_no_one(shared: Service) -> None:
+    host, _, port = shared.url.removeprefix("http://").partition(":")
+    head = b"POST /v1/inference HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
+    beginnings = [
+        head + b"Content-Length: 100\r\n\r\na\n1",
+        head + b"Transfer-Encoding: chunked\r\n\r\n5\r\na\n1\n2\r\n",
+        head,
+        b"nonsense\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ]
+    connections = []
+    for beginning in beginnings:
+        connection = socket.create_connection((host, int(port)), timeout=30)
+        connection.sendall(beginning)
+        connections.append(connection)
+    assert shared.infer().status_code == 200
+    for number, connection in enumerate(connections):
+        if number % 2:
+            connection.shutdown(socket.SHUT_WR)
+        connection.close()
+
+    assert shared.infer().status_code == 200
+
+
+def test_a_worker_that_is_killed_costs_no_request(serve: Serve) -> None:
+    service = serve("--workers", "2")
+    statuses: list[int] = []
+
+    def ask() -> None:
+        for number in range(10):
+            content = {**ROWS, "args": {"output": {"word": f"n{number}"}}}
+            answer = service.infer(content)
+            statuses.append(answer.status_code)
+            assert answer.json()["summary"]["result"] == f"n{number}"
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        time.sleep(0.15)
+        for pid in service.workers()[:1]:
+            os.kill(pid, signal.SIGKILL)
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [200] * 40
+
+
+def test_a_signal_lets_the_request_in_hand_finish(serve: Serve) -> None:
+    service = serve()
+    answers: list[httpx.Response] = []
+    thread = threading.Thread(target=lambda: answers.append(service.do("slow")))
+    thread.start()
+    time.sleep(0.15)
+
+    service.process.send_signal(signal.SIGTERM)
+    thread.join()
+
+    assert answers[0].status_code == 200
+    assert service.process.wait(40) == 0
+    assert not list((service.log.parent / "project/.alo/serve").iterdir())

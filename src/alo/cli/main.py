@@ -20,6 +20,7 @@ COMMANDS = {  # name -> what it does; the module of the same name has add_argume
     "lock": "write the exact versions and commits of all that to solution/alo.lock",
     "history": "list past runs; show, compare, rerun, verify and remove them",
     "serve": "serve the inference pipeline over HTTP",
+    "deploy": "choose the model that services use; go back; run one in the shadow",
     "loop": "show, replay or drop requests that a loop has given up",
     "schema": "print the JSON Schema of a plan, for editors",
 }

@@ -28,6 +28,7 @@ from alo.engine.snapshot import snapshot
 from alo.engine.task import Inputs
 from alo.errors import AloError, Interrupted, RunError, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
+from alo.history.deployment import deployed_ids
 from alo.history.entry import entry_folder, link_tree, save_entry
 from alo.history.ids import param_id, utc_text
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
@@ -247,7 +248,7 @@ class PipelineRun:
         removed = keep_within(
             self.workspace,
             self.job.plan.control.backup_size,
-            {self.record.id, current_train_id(self.workspace)},
+            {self.record.id, current_train_id(self.workspace), *deployed_ids(self.workspace)},
         )
         self._forget(removed)
         return self._outcome(history, exported)

@@ -52,9 +52,10 @@ def is_running(workspace: Workspace) -> bool:
 
 def ids_in_use(workspace: Workspace) -> frozenset[str]:
     """The runs that may not be removed now."""
+    from alo.history.deployment import deployed_ids
     from alo.history.models_origin import current_train_id, read_origin
 
-    ids = {current_train_id(workspace)}
+    ids = {current_train_id(workspace), *deployed_ids(workspace)}
     unfinished = unfinished_record(workspace)
     if unfinished is not None:
         # Models are on the move: what a note says may be true again when the run has ended.

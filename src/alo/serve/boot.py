@@ -14,6 +14,8 @@ from alo.engine.request import RunRequest
 from alo.errors import CheckError, ServeError
 from alo.events import Listener
 from alo.files import remove_tree
+from alo.history.deployment import models_of, read_deployment
+from alo.history.models_origin import EXTERNAL_MODEL, current_train_id
 from alo.layout import Workspace
 from alo.plan.model import Plan
 
@@ -23,6 +25,7 @@ class Service(NamedTuple):
 
     job: Job
     models: Path  # the folder of the models
+    model_id: str  # the train run that made them; none, or load-external-model
     folder: Path  # of this service; each worker has one in it
 
     def worker_home(self, number: int) -> Path:
@@ -50,8 +53,22 @@ def prepare(request: RunRequest, name: str, listener: Listener) -> Service:
 
             jobs = tuple(set_up(jobs, request.setup, listener))
         folder = _new_folder(workspace, name)
-        models = _fetched(plan, model_path, folder, workspace) if model_path else workspace.models
-        return Service(jobs[0], models, folder)
+        if model_path:
+            models = _fetched(plan, model_path, folder, workspace)
+            return Service(jobs[0], models, EXTERNAL_MODEL, folder)
+        return Service(jobs[0], *chosen_model(workspace), folder)
+
+
+def chosen_model(workspace: Workspace) -> tuple[Path, str]:
+    """The models to use, and the run that made them: what is deployed, or what is there now.
+
+    Raises:
+        HistoryError: what is deployed is not there any more.
+    """
+    deployed = read_deployment(workspace).run
+    if deployed:
+        return models_of(workspace, deployed), deployed
+    return workspace.models, current_train_id(workspace)
 
 
 def _without_places(plan: Plan) -> tuple[Plan, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from alo.engine.preflight import Job
 from alo.errors import ServeError
 from alo.events import Listener
 from alo.files import remove_tree
-from alo.serve.messages import Booted, Failure, Finished, News, Request
+from alo.serve.messages import Booted, Failure, Finished, News, Released, Request
 from alo.serve.worker import Boot, BootFailed
 
 POLL_S = 1.0
@@ -35,12 +37,16 @@ class Worker:
         job: of the inference pipeline; its workspace is the project's.
         home: a folder for what is the worker's own.
         models: the folder of the models to use.
+        model_id: the run that made them.
     """
 
-    def __init__(self, job: Job, home: Path, models: Path, listener: Listener) -> None:
+    def __init__(
+        self, job: Job, home: Path, models: Path, model_id: str, listener: Listener
+    ) -> None:
         self._job, self.home, self._models, self._listener = job, home, models, listener
         self._child: Child | None = None
-        self.model_id = ""
+        self.model_id = model_id
+        self._lock = threading.Lock()  # held while a request runs
 
     def start(self) -> None:
         """Boot it.
@@ -52,7 +58,16 @@ class Worker:
         stacks = self.home / "stacks"
         stacks.unlink(missing_ok=True)
         self._child = child = Child("alo.serve.worker", sys.executable, stacks, self._listener)
-        child.send(Boot(self._job, self.home / "workspace", self._models, stacks, tuple(sys.path)))
+        child.send(
+            Boot(
+                self._job,
+                self.home / "workspace",
+                self._models,
+                self.model_id,
+                stacks,
+                tuple(sys.path),
+            )
+        )
         while True:
             messages, ended = child.poll(POLL_S)
             ending = None
@@ -61,7 +76,6 @@ class Worker:
                 messages += last
             for message in messages:
                 if isinstance(message, Booted):
-                    self.model_id = message.model_id
                     return
                 if isinstance(message, BootFailed):
                     self.stop()
@@ -81,6 +95,38 @@ class Worker:
             WorkerDied: with what is known of how.
             TimeIsOver: with where it was.
         """
+        with self._lock:
+            yield from self._run(request, limit_s, meanwhile)
+
+    def check(self, sample: Request, limit_s: float | None) -> None:
+        """See that a request can be answered.
+
+        Raises:
+            ServeError: it cannot.
+        """
+        try:
+            for news in self.run(sample, limit_s, lambda: None):
+                if isinstance(news, Failure):
+                    raise ServeError(f"the check failed: {news.comment}")
+        except (WorkerDied, TimeIsOver) as error:
+            raise ServeError(f"the check failed: {error}") from error
+
+    def become(self, other: Worker) -> None:
+        """Take another worker's process and model as soon as no request runs; ours ends."""
+        with self._lock:
+            ours = Worker(self._job, self.home, self._models, self.model_id, self._listener)
+            ours._child, self._child = self._child, other._child
+            self.home, self._models, self.model_id = other.home, other._models, other.model_id
+        ours.stop()
+
+    def beside(self, models: Path, model_id: str) -> Worker:
+        """A new worker of the same pipeline, with other models; not started yet."""
+        home = self.home.with_name(f"{self.home.name.partition('.')[0]}.{os.urandom(3).hex()}")
+        return Worker(self._job, home, models, model_id, self._listener)
+
+    def _run(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
+    ) -> Iterator[News]:
         if self._child is None:
             self.start()
         child = self._child
@@ -94,6 +140,7 @@ class Worker:
                 if isinstance(message, News):
                     yield message
                 if isinstance(message, Finished | Failure):
+                    child.send(Released())
                     return
             if ended:
                 _, ending = self._bury()

@@ -69,7 +69,7 @@ class Metrics:
     """What Prometheus is told."""
 
     def __init__(self, pool: Pool) -> None:
-        self.registry = CollectorRegistry()
+        self._pool, self.registry = pool, CollectorRegistry()
         make: dict[str, Any] = {"registry": self.registry}
         self._requests = Counter("alo_requests", "Requests by status.", ["status"], **make)
         self._failures = Counter("alo_failures", "Failed requests by code.", ["code"], **make)
@@ -81,9 +81,6 @@ class Metrics:
         waiting.set_function(lambda: pool.waiting)
         self._model = Gauge("alo_model_info", "The model in use.", ["model_id"], **make)
 
-    def use_model(self, model_id: str) -> None:
-        self._model.labels(model_id).set(1)
-
     def count(self, result: Result) -> None:
         self._requests.labels(result.status).inc()
         self._latency.observe(result.seconds)
@@ -94,6 +91,8 @@ class Metrics:
             self._scores.observe(score)
 
     def text(self) -> bytes:
+        self._model.clear()
+        self._model.labels(self._pool.model_id).set(1)
         return generate_latest(self.registry)
 
 
@@ -117,7 +116,6 @@ class HttpService:
             ServeError: the pipeline cannot be warmed up.
         """
         self.pool.start()
-        self.metrics.use_model(self.pool.model_id)
         for kept in self._kept.take_up():
             self._queue_kept(kept.id, kept.args, always=True)
 

@@ -13,6 +13,8 @@ from alo.engine.run import one_at_a_time
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
 from alo.serve.boot import prepare
+from alo.serve.changes import Changes
+from alo.serve.crew import Worker
 from alo.serve.redis_loop import Loop
 
 
@@ -36,15 +38,18 @@ def serve_loop(
     listener = one_at_a_time(listener)
     service = prepare(request, "loop", listener)
     try:
-        loops = [
-            Loop(service.job, service.worker_home(n), service.models, url, limit_s, listener)
+        crew = [
+            Worker(service.job, service.worker_home(n), service.models, service.model_id, listener)
             for n in range(workers)
         ]
+        changes = Changes(service, crew, limit_s, listener)
+        loops = [Loop(worker, url, limit_s, changes, listener) for worker in crew]
 
         def stop() -> None:
             for loop in loops:
                 loop.stop()
 
+        changes.start()
         _run_all([loop.run for loop in loops], stop, listener)
     finally:
         remove_tree(service.folder)

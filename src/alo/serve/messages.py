@@ -61,13 +61,17 @@ class Summary(NamedTuple):
     """The result and the output files are there; what is exported comes later."""
 
     content: Mapping[str, object]
-    outputs: tuple[str, ...]  # paths, until the next request
+    outputs: tuple[str, ...]  # paths, until the request is released
 
 
 class Finished(NamedTuple):
     """All of a request is done."""
 
     exported: tuple[str, ...]  # paths or URLs
+
+
+class Released(NamedTuple):
+    """The door has all it wants of the request; its folders may go."""
 
 
 News: TypeAlias = Booted | Stage | Summary | Finished | Failure

@@ -32,10 +32,9 @@ from alo.errors import (
     StoreError,
 )
 from alo.events import Event, Listener, LogLine, Output
-from alo.files import checksum, remove_tree
+from alo.files import remove_tree
 from alo.history.entry import save_entry
 from alo.history.ids import param_id, utc_text
-from alo.history.models_origin import current_train_id
 from alo.history.record import RunRecord, StepRecord
 from alo.history.tree import found_below
 from alo.layout import Workspace
@@ -89,12 +88,15 @@ class WarmPipeline:
         job: of the inference pipeline, as at boot; its workspace is the project's.
         home: the folder of this worker's own workspace.
         models: the folder whose models are used; a copy of it is.
+        model_id: the run that made them.
     """
 
-    def __init__(self, job: Job, home: Path, models: Path, listener: Listener) -> None:
+    def __init__(
+        self, job: Job, home: Path, models: Path, model_id: str, listener: Listener
+    ) -> None:
         self._project, self._listener = job.workspace, listener
         self.workspace = _make_workspace(job.workspace, home, models)
-        self.model_id = current_train_id(job.workspace)
+        self.model_id = model_id
         self._kept = Kept()
         self._job = job._replace(workspace=self.workspace, kept=self._kept)
         self._codes = {
@@ -103,9 +105,11 @@ class WarmPipeline:
         self._take_code()
         self._import_all()
         self._waiting: deque[_Kept] = deque()
+        self._answered: tuple[RunRecord, bytes] | None = None
 
     def run(self, request: Request, tell: TellNews) -> None:
         """Answer one request, with ``Finished`` or a ``Failure`` at its end."""
+        self.release()
         try:
             _Answering(self, request, tell).run()
         except Failed as failed:
@@ -131,7 +135,14 @@ class WarmPipeline:
         return bool(self._waiting)
 
     def keep(self, record: RunRecord, plan: bytes) -> None:
-        """Put what a request has made aside, for history; the oldest that wait give way."""
+        """Have what a request has made kept in history, once it is released."""
+        self._answered = (record, plan)
+
+    def release(self) -> None:
+        """Put what the last request has made aside, for history; the oldest that wait give way."""
+        if self._answered is None:
+            return
+        (record, plan), self._answered = self._answered, None
         target = self.workspace.home / "kept" / record.id
         target.parent.mkdir(exist_ok=True)
         os.rename(self.workspace.artifacts("inference"), target)
@@ -422,15 +433,3 @@ def _outputs(artifacts: Path) -> tuple[str, ...]:
 
 def _no_report(done: int, total: int) -> None:
     """Requests are small."""
-
-
-def model_files_id(models: Path) -> str:
-    """What stands for the content of a folder of models."""
-    from alo.files import checksum_of
-
-    lines = [
-        f"{found.name}\0{checksum(Path(found.path))}"
-        for found in found_below(models)
-        if found.kind == "file"
-    ]
-    return checksum_of("\n".join(sorted(lines)).encode("utf-8", "surrogateescape"))[:12]

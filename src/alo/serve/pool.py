@@ -7,6 +7,7 @@ import queue
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,9 @@ from typing import NamedTuple
 from alo.engine.messages import warning
 from alo.errors import AloError
 from alo.events import Listener
+from alo.files import remove_tree
 from alo.serve.boot import Service
+from alo.serve.changes import MOST_SHADOWED, Changes
 from alo.serve.core import Action, Desk, Done, SendArtifacts, SendFailure, SendSummary, Start
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
 from alo.serve.messages import ASSET_RUN, Failure, Request
@@ -63,13 +66,20 @@ class Pool:
     ) -> None:
         self._limit_s, self._most, self._listener = limit_s, most, listener
         self._workers = [
-            Worker(service.job, service.worker_home(n), service.models, listener)
+            Worker(service.job, service.worker_home(n), service.models, service.model_id, listener)
             for n in range(size)
         ]
+        self._changes = Changes(service, self._workers, limit_s, listener)
+        self._folder = service.folder
+        self._samples: deque[Path] = deque()
         self._tickets: queue.Queue[Ticket | None] = queue.Queue()
         self._threads: list[threading.Thread] = []
         self._ready = 0
-        self.model_id = ""
+
+    @property
+    def model_id(self) -> str:
+        """The run whose model is in use."""
+        return self._workers[0].model_id
 
     @property
     def waiting(self) -> int:
@@ -103,7 +113,7 @@ class Pool:
         if errors:
             self.stop()
             raise errors[0]
-        self.model_id = self._workers[0].model_id
+        self._changes.start()
         self._ready = len(self._workers)
         for worker in self._workers:
             thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
@@ -128,13 +138,29 @@ class Pool:
             self._tickets.put(None)
         for thread in self._threads:
             thread.join()
+        self._changes.stop()
         for worker in self._workers:
             worker.stop()
 
     def _serve(self, worker: Worker) -> None:
         while (ticket := self._tickets.get()) is not None:
             ticket.started()
-            ticket.done(_Run(worker, ticket, self._limit_s, self._listener).result())
+            result = _Run(worker, ticket, self._limit_s, self._listener).result()
+            if result.summary is not None and self._changes.wants_samples:
+                self._changes.went_well(self._sample(ticket.request), result.summary)
+            ticket.done(result)
+
+    def _sample(self, request: Request) -> Request:
+        """The request with a copy of its data, which goes once it is answered."""
+        folder = self._folder / "samples" / request.id
+        kept = []
+        for path in request.data:
+            shutil.copytree(path, folder / os.path.basename(path))
+            kept.append(str(folder / os.path.basename(path)))
+        self._samples.append(folder)
+        while len(self._samples) > MOST_SHADOWED + 1:
+            remove_tree(self._samples.popleft())
+        return request._replace(data=tuple(kept))
 
 
 class _Run:

@@ -6,11 +6,10 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from alo.engine.messages import info, warning
-from alo.engine.preflight import Job
 from alo.events import Listener, SettingUp
+from alo.serve.changes import Changes
 from alo.serve.core import (
     Action,
     Desk,
@@ -32,23 +31,16 @@ class Loop:
     """One worker, and its end of the queue.
 
     Args:
-        job: of the inference pipeline.
-        home: the folder of the worker.
-        models: the folder of the models.
+        worker: not started yet.
         url: of Redis, whole.
         limit_s: seconds that a request may take; None: any.
+        changes: told of requests that went well.
     """
 
     def __init__(
-        self,
-        job: Job,
-        home: Path,
-        models: Path,
-        url: str,
-        limit_s: float | None,
-        listener: Listener,
+        self, worker: Worker, url: str, limit_s: float | None, changes: Changes, listener: Listener
     ) -> None:
-        self._worker = Worker(job, home, models, listener)
+        self._worker, self._changes = worker, changes
         self._listener, self._limit_s = listener, limit_s
         self._stopping = threading.Event()
         self._shown_url = without_secret(url)
@@ -125,6 +117,8 @@ class Loop:
         try:
             for news in self._worker.run(request, self._limit_s, self._queue.beat):
                 self._carry_out(payload, self._desk.hear(news))
+                if isinstance(news, Summary):
+                    self._changes.went_well(request, news.content)
         except WorkerDied as died:
             self._queue.begin()
             return self._desk.worker_died(str(died))

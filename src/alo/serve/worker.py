@@ -12,7 +12,7 @@ from alo.engine.wire import Inbox
 from alo.engine.worker import Teller, show_stacks_in, take_connection
 from alo.errors import AloError
 from alo.events import Event, LogLine, Output
-from alo.serve.messages import Booted, Request
+from alo.serve.messages import Booted, Released, Request
 from alo.serve.pipeline import WarmPipeline
 
 PIECE = 1 << 16
@@ -24,6 +24,7 @@ class Boot(NamedTuple):
     job: Job
     home: Path  # of its own workspace
     models: Path
+    model_id: str
     stacks: Path
     path: tuple[str, ...]  # where modules are found; empty: as the interpreter has it
 
@@ -46,8 +47,13 @@ def main() -> None:
     sys.path[:] = boot.path or sys.path
     show_stacks_in(boot.stacks)
     warm = _booted(boot, tell)
-    while warm is not None and isinstance(request := messages.next(warm), Request):
-        warm.run(request, tell)
+    while warm is not None and (message := messages.next(warm)) is not None:
+        if isinstance(message, Request):
+            warm.run(message, tell)
+        elif isinstance(message, Released):
+            warm.release()
+    while warm is not None and warm.rest():
+        continue
 
 
 def _booted(boot: Boot, tell: Teller) -> WarmPipeline | None:
@@ -59,7 +65,7 @@ def _booted(boot: Boot, tell: Teller) -> WarmPipeline | None:
             tell(event)
 
     try:
-        warm = WarmPipeline(boot.job, boot.home, boot.models, listener)
+        warm = WarmPipeline(boot.job, boot.home, boot.models, boot.model_id, listener)
     except AloError as error:
         tell(BootFailed(str(error)))
     except BaseException as error:  # of the asset's module, which may raise anything

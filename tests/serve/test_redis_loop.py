@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import tarfile
 import time
 from collections.abc import Callable
@@ -340,13 +341,20 @@ def test_a_signal_ends_the_loop_after_the_request_in_hand(
 
 
 def test_redis_may_be_away_at_start_and_in_the_middle(
-    home: Path, loop: StartLoop, edge: Edge, redis_server: RedisServer
+    home: Path,
+    loop: StartLoop,
+    edge: Edge,
+    redis_server: RedisServer,
+    alo: Callable[..., Any],
 ) -> None:
     redis_server.kill()
     running = loop(home, is_ready=False)
     running.wait_until("Redis is away")
+    (told,) = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
+    assert (told["pid"], told["status"]) == (running.process.pid, "redis is away")
     redis_server.start()
     running.wait_until("serving requests")
+    assert "serving since" in alo("loop", "status", cwd=home).stdout
     numbered(edge, 3, "slow")
     time.sleep(0.2)
 
@@ -421,6 +429,68 @@ def test_history_has_the_requests_where_artifacts_are_kept(
     assert all((entry / "output/out.csv").is_file() for entry in entries)
     log = (entries[0] / "log/process.log").read_text()
     assert "request " in log
+
+
+def failure_code(heard: Any) -> str:
+    """Of the next failure that is published."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        message = heard.get_message(timeout=0.1)
+        if message and message["type"] == "message":
+            return str(json.loads(message["data"])["ERROR_CODE"])
+    return "none"
+
+
+@pytest.mark.parametrize(
+    ("control", "source", "code"),
+    [
+        ({"nonsense": 1}, None, "E121"),
+        (KEEP, {"inference": {"code": "/nowhere/at/all"}}, "E132"),
+        (KEEP, {"inference": {"requirements": ["alo-never-seen>=3"]}}, "E131"),
+    ],
+)
+def test_what_keeps_a_loop_from_booting_is_published(
+    make_solution: MakeSolution,
+    loop: StartLoop,
+    edge: Edge,
+    control: dict[str, Any],
+    source: dict[str, Any] | None,
+    code: str,
+) -> None:
+    heard = edge.redis.pubsub()
+    heard.subscribe("alo_fail")
+    has_code = source and "code" in source["inference"]
+    steps = {"inference": None if has_code else OUTPUT}
+    home = make_solution(inference=steps, control=control, source=source)
+
+    assert loop(home, is_ready=False).process.wait(60) != 0
+
+    assert failure_code(heard) == code
+    heard.close()
+
+
+def test_an_asset_that_fills_the_disk_fails_and_the_next_request_works(
+    make_solution: MakeSolution, loop: StartLoop, edge: Edge, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    fill = (
+        "if self.args.get('do') == 'fill':\n"
+        "    Path(self.asset.get_extra_output_path(), 'x').write_bytes(bytes(40_000_000))\n"
+    )
+    home = make_solution(
+        inference={"inference": f"{fill}{OUTPUT}"}, control=KEEP, home=disk / "project"
+    )
+    running = loop(home)
+    try:
+        assert "No space left" in edge.ask(**do("fill"))[0]["message"]
+        assert edge.ask()[0]["status"] == "success"
+    finally:
+        running.end()
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_an_asset_that_cannot_be_imported_ends_the_loop_with_its_error(

@@ -15,11 +15,17 @@ URL_VARIABLE = "ALO_REDIS_URL"  # as in alo.serve.redis_url, which a run does no
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("dead",), help="the requests that were given up")
+    parser.add_argument(
+        "what",
+        choices=("status", "dead"),
+        help="how the loops of this project are, or the requests that were given up",
+    )
     parser.add_argument(
         "action",
         choices=("list", "replay", "drop"),
-        help="show them, put them back into the queue, or delete them",
+        nargs="?",
+        default="list",
+        help="of dead: show them, put them back into the queue, or delete them",
     )
     parser.add_argument(
         "numbers", nargs="*", type=int, metavar="N", help="which, as list numbers them (all)"
@@ -38,6 +44,8 @@ def add_redis_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
+    if options.what == "status":
+        return _show_status(options)
     from alo.serve.dead_letters import DeadLetters
     from alo.serve.redis_url import find_url
 
@@ -53,6 +61,23 @@ def execute(options: argparse.Namespace) -> int:
     done = "put back into the queue" if options.action == "replay" else "deleted"
     console.write(json.dumps({"count": count}) if options.json else f"{count} requests {done}")
     return 0
+
+
+def _show_status(options: argparse.Namespace) -> int:
+    """1 where no loop serves: for a probe."""
+    from alo.layout import Workspace
+    from alo.serve.health import SERVING, loops_of
+
+    loops = list(loops_of(Workspace(options.project)))
+    if options.json:
+        console.write(json.dumps([each._asdict() for each in loops]))
+    else:
+        lines = [
+            f"{each.pid}  {each.status} since {each.since}; {each.requests} requests"
+            for each in loops
+        ]
+        console.write("\n".join(lines) or "no loop of this project runs")
+    return 0 if any(each.status == SERVING for each in loops) else 1
 
 
 def _show(letters: Sequence[Any], as_json: bool) -> None:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 
 from alo.engine.request import RunRequest
 from alo.engine.run import one_at_a_time
+from alo.errors import AloError, CheckError, InstallError, PlanError, ServeError, SourceError
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
 from alo.serve.boot import prepare
 from alo.serve.changes import Changes
 from alo.serve.crew import Worker
+from alo.serve.health import Health
+from alo.serve.messages import CODE_SETUP, PACKAGE_SETUP, PLAN_LOAD
+from alo.serve.redis_lists import FAIL_CHANNEL
 from alo.serve.redis_loop import Loop
+from alo.serve.redis_url import connect
+
+BOOT_CODES = {  # the first that fits
+    PlanError: PLAN_LOAD,
+    InstallError: PACKAGE_SETUP,
+    SourceError: CODE_SETUP,
+    CheckError: CODE_SETUP,
+    ServeError: CODE_SETUP,
+}
 
 
 def serve_loop(
@@ -36,14 +51,20 @@ def serve_loop(
         AloError: the pipeline cannot be warmed up.
     """
     listener = one_at_a_time(listener)
-    service = prepare(request, "loop", listener)
+    try:
+        service = prepare(request, "loop", listener)
+    except AloError as error:
+        _publish_boot_failure(url, error)
+        raise
+    health = Health(service.folder)
+    changes: Changes | None = None
     try:
         crew = [
             Worker(service.job, service.worker_home(n), service.models, service.model_id, listener)
             for n in range(workers)
         ]
         changes = Changes(service, crew, limit_s, listener)
-        loops = [Loop(worker, url, limit_s, changes, listener) for worker in crew]
+        loops = [Loop(worker, url, limit_s, changes, health, listener) for worker in crew]
 
         def stop() -> None:
             for loop in loops:
@@ -51,8 +72,25 @@ def serve_loop(
 
         changes.start()
         _run_all([loop.run for loop in loops], stop, listener)
+    except AloError as error:
+        _publish_boot_failure(url, error)
+        raise
     finally:
+        if changes is not None:
+            changes.stop()
         remove_tree(service.folder)
+
+
+def _publish_boot_failure(url: str, error: AloError) -> None:
+    """Tell the channel of failures, if Redis is there; the loop ends anyway."""
+    from redis.exceptions import RedisError
+
+    code, name = next(
+        (found for kind, found in BOOT_CODES.items() if isinstance(error, kind)), PLAN_LOAD
+    )
+    told = {"ERROR_CODE": code, "ERROR_NAME": name, "COMMENT": str(error)}
+    with suppress(RedisError):
+        connect(url).publish(FAIL_CHANNEL, json.dumps(told, ensure_ascii=False))
 
 
 def _run_all(

@@ -22,6 +22,7 @@ from alo.serve.core import (
     Tell,
 )
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
+from alo.serve.health import AWAY, SERVING, Health
 from alo.serve.messages import METADATA_READ, Failure, Request, Summary
 from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
 from alo.serve.redis_url import connect, without_secret
@@ -35,12 +36,19 @@ class Loop:
         url: of Redis, whole.
         limit_s: seconds that a request may take; None: any.
         changes: told of requests that went well.
+        health: told how the loop is.
     """
 
     def __init__(
-        self, worker: Worker, url: str, limit_s: float | None, changes: Changes, listener: Listener
+        self,
+        worker: Worker,
+        url: str,
+        limit_s: float | None,
+        changes: Changes,
+        health: Health,
+        listener: Listener,
     ) -> None:
-        self._worker, self._changes = worker, changes
+        self._worker, self._changes, self._health = worker, changes, health
         self._listener, self._limit_s = listener, limit_s
         self._stopping = threading.Event()
         self._shown_url = without_secret(url)
@@ -69,10 +77,12 @@ class Loop:
 
     def _serve(self) -> None:
         self._queue.publish("waiting")
+        self._health.be(SERVING)
         while not self._stopping.is_set():
             payload = self._queue.take()
             if payload is not None:
                 self._handle(payload)
+                self._health.count()
                 self._queue.publish("waiting")
         self._queue.leave()
 
@@ -137,6 +147,7 @@ class Loop:
 
     def _tell_of_redis(self, text: str) -> None:
         is_back = text.endswith("back")
+        self._health.be(SERVING if is_back else AWAY)
         self._listener(info(text) if is_back else warning(f"{text}: {self._shown_url}"))
         if is_back:
             self._listener(SettingUp(text))

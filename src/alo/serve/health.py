@@ -1,0 +1,67 @@
+"""How the loops of a project are: a small file for each, for people and for probes."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.engine.processes import lives
+from alo.files import write_whole
+from alo.layout import Workspace
+
+FILE = "health.json"
+SERVING, BOOTING, AWAY = "serving", "booting", "redis is away"
+
+
+class LoopHealth(NamedTuple):
+    """One loop of a project."""
+
+    pid: int
+    status: str  # booting, serving, or redis is away
+    since: str  # UTC
+    requests: int  # answered since its start
+
+
+class Health:
+    """What one loop tells of itself; its workers may all tell."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self._lock = folder / FILE, threading.Lock()
+        self._status, self._since = BOOTING, time.time()
+        self._requests, self._written = 0, 0.0
+        self._write()
+
+    def be(self, status: str) -> None:
+        with self._lock:
+            if status != self._status:
+                self._status, self._since = status, time.time()
+                self._write()
+
+    def count(self) -> None:
+        """A request is answered; written once a second at most."""
+        with self._lock:
+            self._requests += 1
+            if time.monotonic() > self._written + 1:
+                self._write()
+
+    def _write(self) -> None:
+        self._written = time.monotonic()
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._since))
+        health = LoopHealth(os.getpid(), self._status, since, self._requests)
+        with suppress(OSError):  # a full disk, say, is no reason to stop serving
+            write_whole(self._path, json.dumps(health._asdict()).encode(), durable=False)
+
+
+def loops_of(workspace: Workspace) -> Iterator[LoopHealth]:
+    """The loops of a project that run now."""
+    for path in sorted((workspace.internal / "serve").glob(f"loop-*/{FILE}")):
+        with suppress(OSError, ValueError, TypeError):
+            health = LoopHealth(**json.loads(path.read_bytes()))
+            if lives(health.pid):
+                yield health

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import shutil
+import socket
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -72,20 +76,17 @@ def test_clients_come_with_password_user_and_database(redis_server: RedisServer)
 
 
 def test_a_unix_socket_will_do(redis_server: RedisServer, tmp_path: Path) -> None:
-    socket = tmp_path / "redis.sock"
-    import subprocess
-    import time
-
+    place = tmp_path / "redis.sock"
     process = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", ""],
+        ["redis-server", "--port", "0", "--unixsocket", str(place), "--save", ""],
         stdout=subprocess.DEVNULL,
         cwd=tmp_path,
     )
     try:
         end = time.monotonic() + 10
-        while not socket.exists() and time.monotonic() < end:
+        while not place.exists() and time.monotonic() < end:
             time.sleep(0.02)
-        assert connect(whole_url(f"unix://{socket}", 1)).ping()
+        assert connect(whole_url(f"unix://{place}", 1)).ping()
     finally:
         process.kill()
         process.wait()
@@ -93,8 +94,6 @@ def test_a_unix_socket_will_do(redis_server: RedisServer, tmp_path: Path) -> Non
 
 def test_a_master_is_found_through_sentinel(redis_server: RedisServer, tmp_path: Path) -> None:
     import socket as sockets
-    import subprocess
-    import time
 
     with sockets.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -115,6 +114,38 @@ def test_a_master_is_found_through_sentinel(redis_server: RedisServer, tmp_path:
                 assert time.monotonic() < end
                 time.sleep(0.05)
         assert redis.Redis(port=redis_server.port, db=2).get("here") == b"1"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_tls_will_do(redis_server: RedisServer, tmp_path: Path) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed here")
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    make += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make += ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(make, check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["redis-server", "--port", "0", "--tls-port", str(port), "--save", ""]
+    command += ["--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
+    command += ["--tls-auth-clients", "no"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path)
+    try:
+        client = connect(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={certificate}")
+        end = time.monotonic() + 10
+        while True:
+            try:
+                assert client.ping()
+                break
+            except redis.RedisError:
+                if process.poll() is not None:
+                    pytest.skip("this redis-server is built without TLS")
+                assert time.monotonic() < end
+                time.sleep(0.05)
     finally:
         process.kill()
         process.wait()

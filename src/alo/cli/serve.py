@@ -27,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-queue", type=int, default=100, metavar="N", help="requests that may wait (100)"
     )
+    parser.add_argument(
+        "--queue",
+        metavar="URL",
+        type=named,
+        help="a Redis whose loops (alo run --loop), on any machine, do the work",
+    )
     add_worker_arguments(parser)
     parser.add_argument(
         "--config",
@@ -62,5 +68,14 @@ def execute(options: argparse.Namespace) -> int:
             body_mb=options.max_body,
             queue=options.max_queue,
             limit_s=options.request_timeout,
+            queue_url=_queue_url(options.queue),
         )
     return 0
+
+
+def _queue_url(given: str | None) -> str:
+    if not given:
+        return ""
+    from alo.serve.redis_url import whole_url
+
+    return whole_url(given)

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alo.serve.http_names import ReservedName, safe_name
 from alo.serve.messages import Args
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
 ROWS_FILE = "data.csv"
-LONGEST_NAME = 200  # characters of a file's name
 MOST_FILES = 1000
 TYPES = ("multipart/form-data", "application/json", "text/csv")
 
@@ -139,7 +138,7 @@ async def _take_form(http: HttpRequest, folder: Path, most_bytes: int) -> Args:
             raise Refused(400, "expected parts named 'files', and one named 'args' at most")
         folder.mkdir(parents=True)
         for part in files:
-            path = folder / safe_name(part.filename or "")
+            path = folder / _checked_name(part.filename or "")
             if path.exists():
                 raise Refused(400, f"two files are named '{path.name}'")
             with open(path, "xb") as target:
@@ -152,16 +151,11 @@ async def _take_form(http: HttpRequest, folder: Path, most_bytes: int) -> Args:
         await form.close()
 
 
-def safe_name(name: str) -> str:
-    """A file's name, if it leads nowhere else.
-
-    Raises:
-        Refused: it has a path in it, or is none.
-    """
-    odd = re.search(r"[/\\\x00-\x1f\x7f]", name)
-    if odd or name.strip(". ") == "" or len(name.encode("utf-8", "replace")) > LONGEST_NAME:
-        raise Refused(400, "the name of a file is empty, too long, or has a path in it")
-    return name
+def _checked_name(name: str) -> str:
+    try:
+        return safe_name(name)
+    except ReservedName as error:
+        raise Refused(400, str(error)) from error
 
 
 def _limited(receive: Any, most_bytes: int) -> Any:

@@ -30,6 +30,7 @@ def serve_http(
     body_mb: float = 100,
     queue: int = 100,
     limit_s: float | None = None,
+    queue_url: str = "",
 ) -> None:
     """Serve until a signal.
 
@@ -38,6 +39,7 @@ def serve_http(
         body_mb: 10^6 bytes that a request may have.
         queue: requests that may wait.
         limit_s: seconds that a request may take; None: any.
+        queue_url: of a Redis whose loops do the work; empty: workers of our own.
     Raises:
         UsageError: the address needs a token, or the extra is not installed.
         ServeError: the pipeline cannot be warmed up, or the port is taken.
@@ -62,7 +64,7 @@ def serve_http(
     service = prepare(request, "serve", listener)
     try:
         limits = Limits(workers, int(body_mb * 1e6), queue, limit_s)
-        served = HttpService(service, limits, listener)
+        served = HttpService(service, limits, queue_url, listener)
         config = uvicorn.Config(
             make_app(served, token),
             log_config=None,

@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -20,6 +20,9 @@ from alo.serve.http_requests import Refused
 from alo.serve.kept_requests import KeptRequests
 from alo.serve.messages import Args, Failure, Request
 from alo.serve.pool import Full, Pool, Result, Ticket
+
+if TYPE_CHECKING:
+    from alo.serve.remote_pool import RemotePool
 
 KEPT = 1000  # requests whose results and output files can still be asked for
 DATA = "request"  # the folder's name in input/inference/
@@ -68,7 +71,7 @@ class Answer(NamedTuple):
 class Metrics:
     """What Prometheus is told."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool | RemotePool) -> None:
         self._pool, self.registry = pool, CollectorRegistry()
         make: dict[str, Any] = {"registry": self.registry}
         self._requests = Counter("alo_requests", "Requests by status.", ["status"], **make)
@@ -97,13 +100,25 @@ class Metrics:
 
 
 class HttpService:
-    """A pool of workers, the requests that wait for them, and what came of the last ones."""
+    """A pool of workers, the requests that wait for them, and what came of the last ones.
 
-    def __init__(self, service: Service, limits: Limits, listener: Listener) -> None:
+    Args:
+        queue_url: of the Redis whose loops are to do the work; empty: workers of our own.
+    """
+
+    def __init__(
+        self, service: Service, limits: Limits, queue_url: str, listener: Listener
+    ) -> None:
         self.plan, self.limits = service.job.plan, limits
         self._spool = service.folder / "spool"
         self._kept_folder = service.job.workspace.internal / "requests"
-        self.pool = Pool(service, limits.workers, limits.request_s, limits.queue, listener)
+        self.pool: Pool | RemotePool
+        if queue_url:
+            from alo.serve.remote_pool import RemotePool
+
+            self.pool = RemotePool(queue_url, limits.request_s, limits.queue, listener)
+        else:
+            self.pool = Pool(service, limits.workers, limits.request_s, limits.queue, listener)
         self.metrics = Metrics(self.pool)
         self._kept = KeptRequests(service.job.workspace.internal / "requests.sqlite")
         self._results: OrderedDict[str, Result] = OrderedDict()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from alo.engine.messages import info, warning
 from alo.events import Listener, SettingUp
+from alo.files import remove_tree
 from alo.serve.changes import Changes
 from alo.serve.core import (
     Action,
@@ -26,6 +27,7 @@ from alo.serve.health import AWAY, SERVING, Health
 from alo.serve.messages import METADATA_READ, Failure, Request, Summary
 from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
 from alo.serve.redis_url import connect, without_secret
+from alo.serve.remote_requests import MARK, RemoteRequest, answer_of
 
 
 class Loop:
@@ -54,6 +56,8 @@ class Loop:
         self._shown_url = without_secret(url)
         self._queue = Queue(connect(url), self._tell_of_redis, self._stopping.is_set)
         self._desk = Desk()
+        self._remote: RemoteRequest | None = None  # the request in hand, if a door has sent it
+        self._outputs: tuple[str, ...] = ()
 
     def stop(self) -> None:
         """End after the request in hand."""
@@ -88,7 +92,8 @@ class Loop:
 
     def _handle(self, payload: bytes) -> None:
         tries = self._queue.begin()
-        request = _request(payload)
+        self._remote, self._outputs = None, ()
+        request = self._request_of(payload)
         if isinstance(request, Failure):
             actions = self._desk.refuse(request)
         else:
@@ -96,6 +101,19 @@ class Loop:
         waiting = [*actions]
         while waiting:
             waiting = [*self._carry_out(payload, waiting)]
+        if self._remote is not None:
+            remove_tree(self._remote.folder)
+
+    def _request_of(self, payload: bytes) -> Request | Failure:
+        """The request in a payload; it may be one of an HTTP door."""
+        content = _parsed(payload)
+        if isinstance(content, dict) and MARK in content:
+            try:
+                self._remote = RemoteRequest(content[MARK], self._worker.home / "spool")
+            except (ValueError, OSError) as error:
+                return Failure(*METADATA_READ, str(error), kind="refused")
+            return self._remote.request
+        return _request(content)
 
     def _carry_out(self, payload: bytes, actions: Sequence[Action]) -> Iterable[Action]:
         """Do these; what they lead to is returned."""
@@ -108,8 +126,12 @@ class Loop:
                     return self._run(payload, action.request)
                 case Tell():
                     self._queue.publish(action.status)
+                case SendSummary() if self._remote is not None:
+                    self._outputs = action.summary.outputs
                 case SendSummary():
                     self._queue.answer(SUMMARIES, _success(action.summary))
+                case SendArtifacts() | SendFailure() if self._remote is not None:
+                    answers.append((self._remote.answers, self._remote_answer(action)))
                 case SendArtifacts():
                     answers.append((ARTIFACTS, _success(action.summary)))
                 case SendFailure():
@@ -122,6 +144,13 @@ class Loop:
         if is_last:
             self._queue.finish(payload, answers, aside=aside)
         return ()
+
+    def _remote_answer(self, action: SendArtifacts | SendFailure) -> Mapping[str, object]:
+        request_id = self._remote.id if self._remote else ""
+        if isinstance(action, SendFailure):
+            self._tell_failure(action.failure)
+            return answer_of(request_id, None, (), action.failure)
+        return answer_of(request_id, action.summary.content, self._outputs, None)
 
     def _run(self, payload: bytes, request: Request) -> Iterable[Action]:
         try:
@@ -157,18 +186,21 @@ def _success(summary: Summary) -> Mapping[str, object]:
     return {"status": "success", "message": summary.content}
 
 
-def _request(payload: bytes) -> Request | Failure:
-    """What a client has sent; or why it is no request."""
+def _parsed(payload: bytes) -> object:
+    """What a client has sent, or the reason why it is not JSON."""
     try:
-        content = json.loads(payload)
+        return json.loads(payload)
     except (ValueError, RecursionError) as error:
-        return Failure(*METADATA_READ, f"the request is not JSON: {error}", kind="refused")
+        return error
+
+
+def _request(content: object) -> Request | Failure:
+    """The request of an edge application; or why it is none."""
+    if isinstance(content, Exception):
+        return Failure(*METADATA_READ, f"the request is not JSON: {content}", kind="refused")
     metadata = content.get("solution_metadata") if isinstance(content, dict) else None
     if isinstance(metadata, str):  # as some clients have it, JSON within JSON
-        try:
-            metadata = json.loads(metadata)
-        except (ValueError, RecursionError):
-            metadata = None
+        metadata = _parsed(metadata.encode())
     if not isinstance(metadata, dict):
         comment = 'the request is not an object of the form {"solution_metadata": {...}}'
         return Failure(*METADATA_READ, comment, kind="refused")

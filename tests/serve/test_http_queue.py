@@ -1,0 +1,94 @@
+"""One HTTP door in front of the loops of a Redis."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Edge, RedisServer, RunningLoop
+from .test_http import ROWS, STEPS, Service
+
+StartLoop = Callable[..., RunningLoop]
+
+
+@pytest.fixture
+def home(make_solution: Callable[..., Path]) -> Path:
+    return make_solution(inference=STEPS, control={"backup_artifacts": False})
+
+
+@pytest.fixture
+def door(home: Path, redis_server: RedisServer) -> Iterator[Service]:
+    service = Service(home, "--queue", redis_server.url, "--request-timeout", "20")
+    yield service
+    service.client.close()
+    service.process.kill()
+    service.process.wait()
+
+
+def test_loops_do_the_work_and_the_door_answers(door: Service, home: Path, loop: StartLoop) -> None:
+    assert door.client.get("/readyz").status_code == 503
+    loop(home)
+    loop(home)
+
+    answer = door.infer({**ROWS, "args": {"output": {"word": "far"}}}).json()
+
+    assert answer["summary"]["result"] == "far"
+    assert answer["summary"]["note"].startswith("request/data.csv|a,b,c\n1,x,\n")
+    assert door.client.get(answer["outputs"][0]["url"]).text == "x,y\n1,a\n2.5,b\n"
+    assert door.client.get("/readyz").status_code == 200
+    failed = door.do("raise")
+    assert failed.status_code == 500
+    assert "ValueError: as was asked" in failed.json()["error"]["message"]
+    died = door.do("segfault")
+    assert died.status_code == 500
+    assert "SIGSEGV" in died.json()["error"]["message"]
+
+
+def test_edge_applications_share_the_loops(
+    door: Service, home: Path, loop: StartLoop, edge: Edge
+) -> None:
+    loop(home)
+
+    assert door.infer().status_code == 200
+    assert edge.ask(args={"output": {"word": "edge"}})[0]["message"]["result"] == "edge"
+    assert edge.left() == {}
+
+
+def test_a_loop_that_is_killed_costs_no_request(door: Service, home: Path, loop: StartLoop) -> None:
+    running = loop(home)
+    accepted = [
+        door.infer({**ROWS, "args": {"inference": {"do": "slow"}}}, "?async=1").json()["id"]
+        for _ in range(3)
+    ]
+    time.sleep(0.2)
+    running.end(signal.SIGKILL)
+    loop(home)
+
+    end = time.monotonic() + 30
+    for request_id in accepted:
+        found: dict[str, Any] = {}
+        while found.get("status") != "success":
+            assert time.monotonic() < end, found
+            found = door.client.get(f"/v1/requests/{request_id}").json()
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [5, {}, {"id": "x", "door": "d", "args": {}, "files": [{"name": "../x", "content": ""}]}],
+)
+def test_what_only_looks_like_a_request_of_a_door_is_refused(
+    home: Path, loop: StartLoop, edge: Edge, content: object
+) -> None:
+    loop(home)
+
+    edge.send(json.dumps({"alo_request": content}).encode())
+
+    assert edge.answers()[0]["status"] == "fail"
+    assert edge.ask()[0]["status"] == "success"

@@ -12,7 +12,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,9 +36,9 @@ LAST = EMPTY_ASSET.replace(
 
 
 def measure() -> list[Row]:
-    with tempfile.TemporaryDirectory() as folder, _redis(Path(folder)) as port:
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as port:
         home = write_pipeline(Path(folder) / "solution")
-        with _loop(home, port) as loop:
+        with served(home, port) as loop:
             return [*_measure_times(Path(folder), port), *_measure_growth(Path(folder), port, loop)]
 
 
@@ -111,7 +113,7 @@ def write_pipeline(home: Path) -> Path:
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[int]:
+def redis_server(folder: Path) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -127,12 +129,15 @@ def _redis(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _loop(home: Path, port: int) -> Iterator[int]:
+def served(home: Path, port: int) -> Iterator[int]:
     command = [ALO, "run", "--loop", "--redis", f"127.0.0.1:{port}", "--project", str(home)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
-    for line in process.stdout or ():
+    output = iter(process.stdout or ())
+    for line in output:
         if "serving requests" in line:
             break
+    # What assets print has to be read, or the loop would wait for that.
+    threading.Thread(target=deque, args=(output, 0), daemon=True).start()
     try:
         yield process.pid
     finally:

@@ -484,13 +484,13 @@ def test_an_asset_that_fills_the_disk_fails_and_the_next_request_works(
     home = make_solution(
         inference={"inference": f"{fill}{OUTPUT}"}, control=KEEP, home=disk / "project"
     )
-    running = loop(home)
     try:
+        running = loop(home)
         assert "No space left" in edge.ask(**do("fill"))[0]["message"]
         assert edge.ask()[0]["status"] == "success"
+        assert running.end() == 0
     finally:
-        running.end()
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_an_asset_that_cannot_be_imported_ends_the_loop_with_its_error(

@@ -141,12 +141,14 @@ class WarmPipeline:
     def release(self) -> None:
         """Put what the last request has made aside, for history; the oldest that wait give way."""
         if self._answered is None:
+            _remove_traces(self.workspace)
             return
         (record, plan), self._answered = self._answered, None
         target = self.workspace.home / "kept" / record.id
         target.parent.mkdir(exist_ok=True)
         os.rename(self.workspace.artifacts("inference"), target)
         self._waiting.append(_Kept(record, plan, target))
+        _remove_traces(self.workspace)
         while len(self._waiting) > MOST_KEPT:
             remove_tree(self._waiting.popleft().artifacts)
 
@@ -181,8 +183,8 @@ class _Answering:
     def run(self) -> None:
         self._tell(Stage("setup"))
         self._job = self._job_of_request()
-        _clean(self._workspace)
         artifacts = self._workspace.artifacts("inference")
+        (artifacts / "log").mkdir(parents=True, exist_ok=True)
         self._logs = RunLogs(artifacts / "log")
         record = first_record(self._job, self._started)._replace(
             code_id=self._warm.code_id,
@@ -368,12 +370,11 @@ def _make_workspace(project: Workspace, home: Path, models: Path) -> Workspace:
     return workspace
 
 
-def _clean(workspace: Workspace) -> None:
-    """Nothing of the request before is there for this one."""
+def _remove_traces(workspace: Workspace) -> None:
+    """Nothing of one request is there for the next."""
     for folder in (workspace.input("inference"), workspace.artifacts("inference")):
         remove_tree(folder)
     workspace.staging_manifest("inference").unlink(missing_ok=True)
-    (workspace.artifacts("inference") / "log").mkdir(parents=True)
 
 
 def _with_metadata(plan: Plan, content: Mapping[str, object]) -> Plan:

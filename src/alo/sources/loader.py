@@ -133,8 +133,9 @@ def _place(module: ModuleType | None) -> str:
 
 def _new_modules(before: set[str], roots: Roots) -> list[str]:
     """Those that have come from these folders; told before any is gone that others look at."""
-    new = [name for name in sys.modules if name not in before]
-    return [name for name in new if _lies_below(sys.modules[name], roots)]
+    return [
+        name for name in sys.modules.keys() - before if _lies_below(sys.modules.get(name), roots)
+    ]
 
 
 def _lies_below(module: ModuleType | None, roots: Roots) -> bool:

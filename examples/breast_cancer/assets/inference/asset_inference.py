@@ -21,7 +21,9 @@ class UserAsset(Asset):
     @Asset.decorator_run
     def run(self):
         # In a step named "inference" this is the folder that the step "train" wrote its model to.
-        kept = joblib.load(Path(self.asset.get_model_path()) / "model.joblib")
+        model_file = Path(self.asset.get_model_path()) / "model.joblib"
+        # A service loads it at the first request only.
+        kept = self.asset.load_once("model", lambda: joblib.load(model_file))
         probability = kept["model"].predict_proba(self.data["x"])[:, 1]
         is_positive = probability >= self.threshold
 

@@ -49,7 +49,7 @@ class UserAsset(Asset):
         self.data["y"] = table[y_column]
 
     def apply(self):
-        steps = joblib.load(self.model_file)
+        steps = self.asset.load_once("steps", lambda: joblib.load(self.model_file))
         x_columns = list(steps.feature_names_in_)
         self.data["x"] = steps.transform(self.data["table"][x_columns])
         self.config["x_columns"] = x_columns

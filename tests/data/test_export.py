@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -152,16 +151,17 @@ def test_what_a_killed_export_left_goes_with_the_next(
     target.mkdir()
     code = (
         "import sys, time; from pathlib import Path; from alo.files import claim_temporary\n"
-        "kept = claim_temporary(Path(sys.argv[1]) / 'train_artifacts.tar.gz'); time.sleep(60)"
+        "kept = claim_temporary(Path(sys.argv[1]) / 'train_artifacts.tar.gz')\n"
+        "print('claimed', flush=True); time.sleep(60)"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(target)])
-    while not os.listdir(target):
-        time.sleep(0.01)
+    process = subprocess.Popen([sys.executable, "-c", code, str(target)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
 
     export_artifacts(artifacts, "train", target, "tar.gz")
     during = len(os.listdir(target))
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     export_artifacts(artifacts, "train", target, "tar.gz")
 
     assert during == 3  # another's file that is still being written is left alone

@@ -187,9 +187,9 @@ def test_a_step_that_hangs_is_ended_with_all_it_started_and_told_where_it_was(
         while True:
             time.sleep(0.1)
     """
-    home = make_solution({"one": code}, beside={"one": {"timeout": 1}})
+    home = make_solution({"one": code}, beside={"one": {"timeout": 3}})
 
-    with pytest.raises(StepError, match="longer than its timeout of 1 s") as caught:
+    with pytest.raises(StepError, match="longer than its timeout of 3 s") as caught:
         run(home)
 
     assert caught.value.where.startswith("assets/one/asset_one.py:2")

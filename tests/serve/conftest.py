@@ -114,6 +114,13 @@ class Edge:
         self.send(content, **options)
         return self.answers()
 
+    def wait_until_taken(self) -> None:
+        """Until a loop has a request in hand."""
+        end = time.monotonic() + 30
+        while not any(self.redis.scan_iter("request_inference:processing:*")):
+            assert time.monotonic() < end
+            time.sleep(0.005)
+
     def left(self) -> dict[str, int]:
         """How much is on each list that is not empty."""
         keys = [key.decode() for key in self.redis.keys("*")]

@@ -41,6 +41,7 @@ STEPS = {
         if what == "hang":
             time.sleep(600)
         if what == "slow":
+            Path(self.args.get("mark", "/dev/null")).touch()
             time.sleep(0.3)
     """,
     "output": """
@@ -253,7 +254,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def test_what_an_asset_does_has_its_status_and_the_next_request_works(serve: Serve) -> None:
-    service = serve("--request-timeout", "1")
+    service = serve("--request-timeout", "2")
 
     raised, exited = service.do("raise"), service.do("exit")
     died, hung = service.do("segfault"), service.do("hang")
@@ -264,7 +265,7 @@ def test_what_an_asset_does_has_its_status_and_the_next_request_works(serve: Ser
     assert error["traceback"].startswith("Traceback (most recent call last):")
     assert "ValueError: as was asked" in error["message"]
     assert "SIGSEGV" in died.json()["error"]["message"]
-    assert "timeout of 1 s" in hung.json()["error"]["message"]
+    assert "timeout of 2 s" in hung.json()["error"]["message"]
     assert service.infer().status_code == 200
 
 
@@ -449,12 +450,16 @@ def test_a_worker_that_is_killed_costs_no_request(serve: Serve) -> None:
     assert statuses == [200] * 40
 
 
-def test_a_signal_lets_the_request_in_hand_finish(serve: Serve) -> None:
+def test_a_signal_lets_the_request_in_hand_finish(serve: Serve, tmp_path: Path) -> None:
     service = serve()
     answers: list[httpx.Response] = []
-    thread = threading.Thread(target=lambda: answers.append(service.do("slow")))
+    args = {"inference": {"do": "slow", "mark": str(tmp_path / "begun")}}
+    thread = threading.Thread(target=lambda: answers.append(service.infer({**ROWS, "args": args})))
     thread.start()
-    time.sleep(0.15)
+    end = time.monotonic() + 30
+    while not (tmp_path / "begun").exists():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
     service.process.send_signal(signal.SIGTERM)
     thread.join()

@@ -262,11 +262,11 @@ def test_a_request_that_kills_its_worker_twice_is_put_aside(
 def test_a_request_that_hangs_is_ended_and_the_next_one_works(
     home: Path, loop: StartLoop, edge: Edge
 ) -> None:
-    loop(home, "--request-timeout", "1")
+    loop(home, "--request-timeout", "2")
 
     summary, _ = edge.ask(**do("hang"))
 
-    assert "longer than its timeout of 1 s" in summary["message"]
+    assert "longer than its timeout of 2 s" in summary["message"]
     assert edge.ask()[0]["status"] == "success"
     assert edge.left() == {}
 
@@ -331,7 +331,7 @@ def test_a_signal_ends_the_loop_after_the_request_in_hand(
 ) -> None:
     running = loop(home)
     numbered(edge, 2, "slow")
-    time.sleep(0.15)
+    edge.wait_until_taken()
 
     assert running.end(signal.SIGTERM) == 0
 
@@ -395,7 +395,7 @@ def test_a_redis_that_forgets_all_still_gets_the_answer_in_hand(
 ) -> None:
     loop(home)
     numbered(edge, 1, "slow")
-    time.sleep(0.15)
+    edge.wait_until_taken()
 
     redis_server.kill(forget=True)
     redis_server.start()

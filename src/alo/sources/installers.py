@@ -169,12 +169,22 @@ def _reported(report: str) -> list[str]:
     lines = []
     for item in json.loads(report)["install"]:
         metadata, info = item["metadata"], item.get("download_info", {})
-        hashes = info.get("archive_info", {}).get("hashes", {})
-        text = " ".join(f"--hash={kind}:{digest}" for kind, digest in sorted(hashes.items()))
-        is_direct = item.get("is_direct", False)
-        version = f" @ {info['url']}" if is_direct else f"=={metadata['version']}"
-        lines.append(f"{metadata['name']}{version} {text}".strip())
+        version = f" @ {info['url']}" if item.get("is_direct") else f"=={metadata['version']}"
+        hashes = info.get("archive_info", {}).get("hashes") or _hash_of(info.get("url", ""))
+        text = "".join(f" --hash={kind}:{digest}" for kind, digest in sorted(hashes.items()))
+        lines.append(f"{metadata['name']}{version}{text}")
     return sorted(lines, key=str.lower)
+
+
+def _hash_of(url: str) -> dict[str, str]:
+    """Of a file on this machine, which older versions of pip do not hash; others have none."""
+    from hashlib import sha256
+    from urllib.parse import unquote, urlsplit
+
+    path = Path(unquote(urlsplit(url).path))
+    if not url.startswith("file://") or not path.is_file():
+        return {}
+    return {"sha256": sha256(path.read_bytes()).hexdigest()}
 
 
 def _reason(output: str) -> str:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -149,3 +152,17 @@ def test_tls_will_do(redis_server: RedisServer, tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_without_the_extra_the_error_says_what_to_install(
+    make_solution: Callable[..., Path], alo: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden/redis.py").write_text("raise ModuleNotFoundError(name='redis')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "hidden")}
+    home = make_solution(inference={"inference": ""})
+
+    done = alo("run", "--loop", "--redis", "localhost:1", cwd=home, env=environment)
+
+    assert done.returncode == 2
+    assert "pip install 'open-alo[loop]'" in done.stderr

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 from alo.engine.request import RunRequest
 from alo.engine.run import one_at_a_time
@@ -51,10 +52,11 @@ def serve_loop(
         AloError: the pipeline cannot be warmed up.
     """
     listener = one_at_a_time(listener)
+    client = connect(url)  # without the extra, nothing else needs to be tried
     try:
         service = prepare(request, "loop", listener)
     except AloError as error:
-        _publish_boot_failure(url, error)
+        _publish_boot_failure(client, error)
         raise
     health = Health(service.folder)
     changes: Changes | None = None
@@ -73,7 +75,7 @@ def serve_loop(
         changes.start()
         _run_all([loop.run for loop in loops], stop, listener)
     except AloError as error:
-        _publish_boot_failure(url, error)
+        _publish_boot_failure(client, error)
         raise
     finally:
         if changes is not None:
@@ -81,7 +83,7 @@ def serve_loop(
         remove_tree(service.folder)
 
 
-def _publish_boot_failure(url: str, error: AloError) -> None:
+def _publish_boot_failure(client: Any, error: AloError) -> None:
     """Tell the channel of failures, if Redis is there; the loop ends anyway."""
     from redis.exceptions import RedisError
 
@@ -90,7 +92,7 @@ def _publish_boot_failure(url: str, error: AloError) -> None:
     )
     told = {"ERROR_CODE": code, "ERROR_NAME": name, "COMMENT": str(error)}
     with suppress(RedisError):
-        connect(url).publish(FAIL_CHANNEL, json.dumps(told, ensure_ascii=False))
+        client.publish(FAIL_CHANNEL, json.dumps(told, ensure_ascii=False))
 
 
 def _run_all(

@@ -156,10 +156,13 @@ def test_a_loop_follows_too_and_starts_with_what_is_deployed(
     running = loop(home)
     assert edge.ask()[0]["message"]["result"] == "two"
 
-    alo("deploy", "--rollback", cwd=home)
+    (edge.data / "x.csv").unlink()  # as edge applications do; there is nothing to check with
+    edge.data.rmdir()
     alo("deploy", trained["one"], cwd=home)
 
     running.wait_until(f"the model of run {trained['one']} is in use")
+    edge.data.mkdir()
+    (edge.data / "x.csv").write_text("a\n1\n")
     assert edge.ask()[0]["message"]["result"] == "one"
 
 

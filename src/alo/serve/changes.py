@@ -11,7 +11,6 @@ import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from alo.engine.messages import warning
@@ -118,11 +117,12 @@ class Changes:
 
     def _check(self, worker: Worker) -> None:
         smoke = self._workspace.home / "solution" / SMOKE
-        sample = self._last_good
         if smoke.is_dir():
             sample = Request("smoke", None, (str(smoke),), exports=False)
-        if sample is not None and all(Path(path).exists() for path in sample.data):
-            worker.check(sample._replace(id="smoke"), self._limit_s)
+            worker.check(sample, self._limit_s, may_be_gone=False)
+        elif self._last_good is not None:
+            sample = self._last_good._replace(id="smoke")
+            worker.check(sample, self._limit_s, may_be_gone=True)
 
     def _follow_shadow(self) -> None:
         wanted = read_deployment(self._workspace).shadow

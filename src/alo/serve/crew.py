@@ -98,15 +98,17 @@ class Worker:
         with self._lock:
             yield from self._run(request, limit_s, meanwhile)
 
-    def check(self, sample: Request, limit_s: float | None) -> None:
+    def check(self, sample: Request, limit_s: float | None, *, may_be_gone: bool) -> None:
         """See that a request can be answered.
 
+        Args:
+            may_be_gone: its data need not be there any more; then nothing can be told.
         Raises:
             ServeError: it cannot.
         """
         try:
             for news in self.run(sample, limit_s, lambda: None):
-                if isinstance(news, Failure):
+                if isinstance(news, Failure) and not (may_be_gone and news.kind == "data"):
                     raise ServeError(f"the check failed: {news.comment}")
         except (WorkerDied, TimeIsOver) as error:
             raise ServeError(f"the check failed: {error}") from error

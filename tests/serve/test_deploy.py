@@ -69,7 +69,7 @@ def result(service: Service) -> str:
 
 
 def wait_until(check: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not check():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -428,26 +428,41 @@ def test_clients_that_are_slow_hang_up_or_talk_nonsense_harm_no_one(shared: Serv
 
 def test_a_worker_that_is_killed_costs_no_request(serve: Serve) -> None:
     service = serve("--workers", "2")
-    statuses: list[int] = []
+    stop = threading.Event()
+    wrong: list[object] = []
+    answered = [0] * 4
 
-    def ask() -> None:
-        for number in range(10):
-            content = {**ROWS, "args": {"output": {"word": f"n{number}"}}}
-            answer = service.infer(content)
-            statuses.append(answer.status_code)
-            assert answer.json()["summary"]["result"] == f"n{number}"
+    def ask(client: int) -> None:
+        while not stop.is_set():
+            word = f"{client}-{answered[client]}"
+            answer = service.infer({**ROWS, "args": {"output": {"word": word}}})
+            if answer.status_code != 200 or answer.json()["summary"]["result"] != word:
+                wrong.append(answer.text)
+            answered[client] += 1
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    def all_answered(further: int) -> bool:
+        """Every client, since now: so what was in hand is done, and no request is hit twice."""
+        goals = [count + further for count in answered]
+        end = time.monotonic() + 60
+        while any(count < goal for count, goal in zip(answered, goals, strict=True)):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    threads = [threading.Thread(target=ask, args=(client,)) for client in range(4)]
     for thread in threads:
         thread.start()
+    done = [all_answered(3)]
     for _ in range(3):
-        time.sleep(0.15)
-        for pid in service.workers()[:1]:
-            os.kill(pid, signal.SIGKILL)
+        os.kill(service.workers()[0], signal.SIGKILL)
+        done.append(all_answered(3))
+    stop.set()
     for thread in threads:
         thread.join()
 
-    assert statuses == [200] * 40
+    assert all(done)
+    assert wrong == []
 
 
 def test_a_signal_lets_the_request_in_hand_finish(serve: Serve, tmp_path: Path) -> None:

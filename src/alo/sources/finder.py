@@ -46,6 +46,7 @@ class Roots:
     def __init__(self, *folders: str | os.PathLike[str]) -> None:
         names = {name for each in map(os.path.abspath, folders) for name in (each, _real(each))}
         self._prefixes = tuple(os.path.join(name, "") for name in names)
+        self.foreign: dict[str, object] = {}  # path → its finder, where both are known to be
 
     def hold(self, path: str) -> bool:
         """Whether the file or folder is in one of them, and is not an installed package's."""
@@ -113,9 +114,13 @@ def _hook(roots: Roots) -> Callable[[str], ProjectFinder]:
 
 def _forget_finders(roots: Roots) -> None:
     """Those of the import system, which hold what was in a folder when they last looked."""
-    for path, finder in list(sys.path_importer_cache.items()):
+    finders = sys.path_importer_cache
+    if finders == roots.foreign:
+        return
+    for path, finder in list(finders.items()):
         if isinstance(finder, ProjectFinder) or (roots.name(path) and not is_installed(path)):
-            del sys.path_importer_cache[path]
+            del finders[path]
+    roots.foreign = dict(finders)
 
 
 class ProjectFinder(FileFinder):

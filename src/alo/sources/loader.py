@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
@@ -62,6 +62,7 @@ class AssetCode:
     def __init__(self, folder: Path, step: str) -> None:
         self.folder, self.step = folder, step
         self._kept: dict[str, ModuleType] = {}
+        self._file: Path | None = None  # once it is imported
         self._assets = Roots(folder.parent, folder)
         self._project = Roots(folder.parent.parent, folder)
 
@@ -70,7 +71,7 @@ class AssetCode:
         """While inside, imports find this asset's modules, and none of another asset's."""
         path, entries = sys.path, list(sys.path)
         hidden = self._hide_namesakes()
-        before = set(sys.modules)
+        before = list(sys.modules)
         sys.modules.update(self._kept)
         # The project's own folder is where a main.py lies, and so at hand in ALO 2.x.
         sys.path[:] = [str(self.folder), *entries, str(self.folder.parent.parent)]
@@ -85,7 +86,7 @@ class AssetCode:
 
     def load_class(self) -> type:
         """Import the asset's file (once) and return its ``UserAsset``; for inside ``active``."""
-        path = find_asset_file(self.folder, self.step)
+        path = self._file or find_asset_file(self.folder, self.step)
         __import__(path.stem)  # unlike import_module it leaves no frame in a traceback
         found = getattr(sys.modules[path.stem], CLASS_NAME, None)
         if not isinstance(found, type):
@@ -94,6 +95,7 @@ class AssetCode:
                 where=str(path),
                 fix=f"name the step's class {CLASS_NAME}(Asset)",
             )
+        self._file = path
         return found
 
     def files(self) -> set[str]:
@@ -103,21 +105,29 @@ class AssetCode:
     def forget(self) -> None:
         """Import everything afresh the next time."""
         self._kept.clear()
+        self._file = None
 
     def _hide_namesakes(self) -> dict[str, ModuleType]:
         """Take out modules that would stand in the way of the asset's own of the same name."""
         own = module_names(self.folder) if self.folder.is_dir() else set()
-        if own.isdisjoint(sys.modules):
+        if sys.modules.keys().isdisjoint(own):
             return {}
         names = [name for name in sys.modules if name.partition(".")[0] in own]
         return {name: sys.modules.pop(name) for name in names}
 
-    def _take_back(self, before: set[str]) -> None:
-        for name in _new_modules(before, self._assets):
-            self._kept[name] = sys.modules.pop(name)
+    def _take_back(self, before: Sequence[str]) -> None:
+        if not self._has_only_kept(before):
+            for name in _new_modules(before, self._assets):
+                self._kept[name] = sys.modules.pop(name)
         for name, module in self._kept.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
+
+    def _has_only_kept(self, before: Sequence[str]) -> bool:
+        """Whether nothing has come or gone: so it is, again and again, where a process serves."""
+        return list(sys.modules) == [*before, *self._kept] and all(
+            sys.modules[name] is module for name, module in self._kept.items()
+        )
 
 
 def _place(module: ModuleType | None) -> str:
@@ -131,11 +141,10 @@ def _place(module: ModuleType | None) -> str:
     return place if isinstance(place, str) else ""
 
 
-def _new_modules(before: set[str], roots: Roots) -> list[str]:
+def _new_modules(before: Sequence[str], roots: Roots) -> list[str]:
     """Those that have come from these folders; told before any is gone that others look at."""
-    return [
-        name for name in sys.modules.keys() - before if _lies_below(sys.modules.get(name), roots)
-    ]
+    new = sys.modules.keys() - before
+    return [name for name in new if _lies_below(sys.modules.get(name), roots)]
 
 
 def _lies_below(module: ModuleType | None, roots: Roots) -> bool:
@@ -146,12 +155,13 @@ def _lies_below(module: ModuleType | None, roots: Roots) -> bool:
 @contextmanager
 def project_modules_apart(home: Path) -> Iterator[None]:
     """Afterwards, forget the modules imported from the project: the next one has its own."""
-    before, roots = set(sys.modules), Roots(home)
+    before = list(sys.modules)
     try:
         yield
     finally:
-        for name in _new_modules(before, roots):
-            del sys.modules[name]
+        if list(sys.modules) != before:
+            for name in _new_modules(before, Roots(home)):
+                del sys.modules[name]
 
 
 def imported_from(home: Path) -> set[str]:

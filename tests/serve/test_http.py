@@ -145,6 +145,14 @@ def test_rows_a_table_and_files_arrive_where_the_asset_finds_them(serve: Serve) 
     assert again == rows
 
 
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
+def test_an_ipv6_address_is_told_as_an_url(serve: Serve) -> None:
+    service = serve("--host", "::1")
+
+    assert service.url.startswith("http://[::1]:")
+    assert service.infer().status_code == 200
+
+
 def test_a_request_for_later_is_accepted_and_its_result_kept(serve: Serve) -> None:
     service = serve()
 

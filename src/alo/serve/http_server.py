@@ -76,7 +76,7 @@ def serve_http(
         )
         served.start()
         try:
-            _serve(uvicorn.Server(config), door, listener, f"http://{host}:{_port_of(door)}")
+            _serve(uvicorn.Server(config), door, listener, _url_of(host, door))
         finally:
             served.stop()
     finally:
@@ -85,6 +85,7 @@ def serve_http(
 
 
 def _serve(server: object, door: socket.socket, listener: Listener, url: str) -> None:
+    door.listen(CONNECTIONS)  # whoever reads the next line may connect
     listener(SettingUp(f"serving at {url}, described at {url}/docs"))
     run: Callable[..., None] = server.run  # type: ignore[attr-defined]
     # uvicorn raises a signal once more when it has ended; there is still something to put in order.
@@ -117,6 +118,6 @@ def _open(host: str, port: int) -> socket.socket:
     return door
 
 
-def _port_of(door: socket.socket) -> int:
+def _url_of(host: str, door: socket.socket) -> str:
     port: int = door.getsockname()[1]
-    return port
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -301,6 +301,7 @@ def test_workers_that_are_killed_cost_no_request(home: Path, loop: StartLoop, ed
         if found:
             answered.append(json.loads(found[1])["message"]["result"])
 
+    assert running.process.poll() is None, running.log.read_text()
     assert sorted(set(answered)) == sorted(f"n{number}" for number in range(60))
     summaries = {
         json.loads(text)["message"]["result"]

@@ -90,7 +90,7 @@ class Worker:
 
         Args:
             limit_s: seconds after which it is ended; None: none.
-            meanwhile: called every second, for a door to see to other things.
+            meanwhile: called after what came together, and every second, for the door's own things.
         Raises:
             WorkerDied: with what is known of how.
             TimeIsOver: with where it was.

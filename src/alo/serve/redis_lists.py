@@ -4,6 +4,9 @@ A request is moved, not popped: while it is worked on it stands in a list of the
 last answer and its removal from there are one transaction. Workers that are alive say so with a
 key that expires; what a dead one had in hand is taken over. Clients push to the right end of a list
 (``RPUSH``) and take from the left (``BLPOP``), as is done here.
+
+Every round trip is felt in each request: what does not have to be known at once is held back and
+goes out together, at the next ``flush`` or with the last answer.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from alo.engine.processes import lives
 
@@ -37,6 +40,13 @@ class Stopped(Exception):
     """There is no use in waiting for Redis any longer: the loop is to end."""
 
 
+class Taken(NamedTuple):
+    """A request in a worker's hands."""
+
+    payload: bytes
+    tries: int  # that were begun before
+
+
 class Queue:
     """One worker's end of the lists.
 
@@ -51,38 +61,50 @@ class Queue:
         self._redis, self._told, self._is_stopping = client, told, is_stopping
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
         self._processing = f"{PROCESSING}{self.worker}"
+        self._tries = f"{TRIES}{self.worker}"
         self._beaten = self._looked = 0.0
         self._missing: set[bytes] = set()
+        self._held: list[tuple[str | bytes, ...]] = []  # commands that go out together
+        self._may_have_some = True  # in hand, of which this object does not know
         self.is_away = False
 
-    def take(self) -> bytes | None:
+    def take(self) -> Taken | None:
         """Move the next request into this worker's hands; None if there is none for a second."""
+        self.flush()
         self.beat()
         self._take_over()
-        found = self._do(
-            lambda: self._redis.lmove(self._processing, self._processing, "LEFT", "LEFT")
-        )
-        if found is not None:  # taken over, or left by an answer that did not come through
-            return bytes(found)
+        if self._may_have_some:  # taken over, or left by an answer that did not come through
+            found = self._do(
+                lambda: self._redis.lmove(self._processing, self._processing, "LEFT", "LEFT")
+            )
+            if found is not None:
+                count = self._do(lambda: self._redis.get(self._tries))
+                return Taken(bytes(found), int(count or 0))
+            self._may_have_some = False
         moved = self._do(
             lambda: self._redis.blmove(REQUESTS, self._processing, WAIT_S, "LEFT", "RIGHT")
         )
-        return None if moved is None else bytes(moved)
+        return None if moved is None else Taken(bytes(moved), 0)
 
-    def begin(self) -> int:
-        """Count a try of the request in hand; returns how many there were before."""
-        return int(self._do(lambda: self._redis.incr(f"{TRIES}{self.worker}"))) - 1
+    def begin(self) -> None:
+        """Count a try of the request in hand."""
+        self._held.append(("INCR", self._tries))
 
     def publish(self, status: str) -> None:
-        self._do(lambda: self._redis.publish(STATUS_CHANNEL, status))
+        self._held.append(("PUBLISH", STATUS_CHANNEL, status))
 
     def publish_failure(self, failure: Mapping[str, str]) -> None:
-        text = json.dumps(failure, ensure_ascii=False)
-        self._do(lambda: self._redis.publish(FAIL_CHANNEL, text))
+        self._held.append(("PUBLISH", FAIL_CHANNEL, json.dumps(failure, ensure_ascii=False)))
 
     def answer(self, name: str, message: Mapping[str, object]) -> None:
         """Push an answer that is not the last."""
-        self._do(lambda: self._redis.rpush(name, _text(message)))
+        self._held.append(("RPUSH", name, _text(message)))
+
+    def flush(self) -> None:
+        """Send what is held back."""
+        if self._held:
+            self._do(self._send)
+            self._held.clear()
 
     def finish(
         self, payload: bytes, answers: Sequence[tuple[str, Mapping[str, object]]], *, aside: str
@@ -92,18 +114,23 @@ class Queue:
         Args:
             aside: why the request is put on the list of dead ones; empty: it is not.
         """
+        for name, message in answers:
+            self.answer(name, message)
+        if aside:
+            self._held.append(("RPUSH", DEAD, _dead_text(payload, aside)))
+        self._held.append(("LREM", self._processing, "1", payload))
+        self._held.append(("DEL", self._tries))
+        self.publish("waiting")
+        self.flush()
 
-        def transact() -> None:
-            pipe = self._redis.pipeline(transaction=True)
-            for name, message in answers:
-                pipe.rpush(name, _text(message))
-            if aside:
-                pipe.rpush(DEAD, _dead_text(payload, aside))
-            pipe.lrem(self._processing, 1, payload)
-            pipe.delete(f"{TRIES}{self.worker}")
-            pipe.execute()
-
-        self._do(transact)
+    def _send(self) -> None:
+        if len(self._held) == 1:
+            self._redis.execute_command(*self._held[0])
+            return
+        pipe = self._redis.pipeline(transaction=True)
+        for command in self._held:
+            pipe.execute_command(*command)
+        pipe.execute()
 
     def beat(self) -> None:
         """Say that this worker is alive, now and then."""
@@ -151,9 +178,10 @@ class Queue:
         def move() -> None:
             moved = self._redis.lmove(name, self._processing, "LEFT", "RIGHT")
             if moved is not None:
+                self._may_have_some = True
                 count: Any = self._redis.get(tries)
                 if count is not None:
-                    self._redis.set(f"{TRIES}{self.worker}", count)
+                    self._redis.set(self._tries, count)
                     self._redis.delete(tries)
 
         self._do(move)
@@ -175,6 +203,7 @@ class Queue:
             except (AuthenticationError, AuthorizationError):
                 raise
             except (ConnectionError, TimeoutError, ReadOnlyError) as error:
+                self._may_have_some = True  # it may have been done all the same
                 if not self.is_away:
                     self.is_away = True
                     self._told(f"Redis is away ({error}); waiting for it")

@@ -71,6 +71,7 @@ class Loop:
         """
         try:
             self._queue.publish("booting")
+            self._queue.flush()
             self._worker.start()
             self._listener(SettingUp(f"serving requests from {self._shown_url}"))
             self._serve()
@@ -83,15 +84,14 @@ class Loop:
         self._queue.publish("waiting")
         self._health.be(SERVING)
         while not self._stopping.is_set():
-            payload = self._queue.take()
-            if payload is not None:
-                self._handle(payload)
+            taken = self._queue.take()
+            if taken is not None:
+                self._handle(*taken)
                 self._health.count()
-                self._queue.publish("waiting")
         self._queue.leave()
 
-    def _handle(self, payload: bytes) -> None:
-        tries = self._queue.begin()
+    def _handle(self, payload: bytes, tries: int) -> None:
+        self._queue.begin()
         self._remote, self._outputs = None, ()
         request = self._request_of(payload)
         if isinstance(request, Failure):
@@ -154,7 +154,7 @@ class Loop:
 
     def _run(self, payload: bytes, request: Request) -> Iterable[Action]:
         try:
-            for news in self._worker.run(request, self._limit_s, self._queue.beat):
+            for news in self._worker.run(request, self._limit_s, self._meanwhile):
                 self._carry_out(payload, self._desk.hear(news))
                 if isinstance(news, Summary):
                     self._changes.went_well(request, news.content)
@@ -164,6 +164,10 @@ class Loop:
         except TimeIsOver as over:
             return self._desk.time_is_over(str(over))
         return ()
+
+    def _meanwhile(self) -> None:
+        self._queue.flush()
+        self._queue.beat()
 
     def _tell_failure(self, failure: Failure) -> None:
         self._listener(warning(f"a request failed with {failure.code}: {failure.comment}"))

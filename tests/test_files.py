@@ -11,6 +11,7 @@ from alo.files import (
     checksum,
     checksum_of,
     claim_temporary,
+    empty_folder,
     is_leftover,
     remove_tree,
     sweep_dead,
@@ -108,3 +109,24 @@ def test_files_links_and_folders_are_removed_and_nothing_behind_a_link(tmp_path:
         remove_tree(tmp_path / name)
 
     assert os.listdir(tmp_path) == ["kept"]
+
+
+def test_an_emptied_folder_stays_itself_and_links_are_not_followed(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "folder"
+    (elsewhere / "in").mkdir(parents=True)
+    (folder / "below").mkdir(parents=True)
+    (folder / "below" / "file").write_text("")
+    (folder / "kept").mkdir()
+    (folder / "link").symlink_to(elsewhere)
+    link = tmp_path / "link"
+    link.symlink_to(elsewhere)
+    inode = folder.stat().st_ino
+
+    empty_folder(folder, but="kept")
+    empty_folder(link)
+    empty_folder(tmp_path / "not there")
+
+    assert os.listdir(folder) == ["kept"]
+    assert folder.stat().st_ino == inode
+    assert not link.is_symlink()
+    assert os.listdir(elsewhere) == ["in"]

@@ -137,6 +137,17 @@ def remove_tree(path: Path) -> None:
         os.rmdir(path)
 
 
+def empty_folder(folder: Path, but: str = "") -> None:
+    """Remove what is in a folder, ``but`` for one name; what is no folder goes itself."""
+    if folder.is_symlink() or not folder.is_dir():
+        remove_tree(folder)
+        return
+    with os.scandir(folder) as entries:
+        for entry in list(entries):
+            if entry.name != but:
+                remove_tree(Path(entry.path))
+
+
 def _remove_folder(path: str) -> None:
     if os.path.islink(path):
         os.unlink(path)

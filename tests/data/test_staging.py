@@ -77,6 +77,19 @@ def test_what_is_unchanged_is_not_copied_again(
     assert (workspace.input("train") / "data/x").stat().st_ino == inode
 
 
+def test_what_is_not_to_be_remembered_leaves_no_memory(
+    workspace: Workspace, write_tree: WriteTree
+) -> None:
+    source = write_tree("data", {"x": "1"})
+    sources = list_sources(workspace.home, [str(source)], workspace.input("train"))
+
+    staged = stage(workspace, "train", sources, lambda *_: None, is_remembered=False)
+
+    assert staged.copied == 1
+    assert read_tree(workspace.input("train")) == {"data/x": b"1"}
+    assert not workspace.internal.exists() or not os.listdir(workspace.internal)
+
+
 def test_what_is_unchanged_is_not_even_read(
     write_tree: WriteTree, stage_paths: StagePaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -199,6 +199,36 @@ self.data["result"] = f"{{names}} {{len(list(extra.iterdir()))}}"
     assert results == ["['x.csv'] 1", "['x.csv'] 1", "['y.csv'] 1"]
 
 
+def test_links_that_a_request_leaves_lead_the_next_one_nowhere(
+    make_solution: MakeSolution, loop: StartLoop, edge: Edge, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_text("x")
+    code = f"""
+import shutil
+
+artifacts = Path(self.asset.get_extra_output_path()).parents[1]
+inside, elsewhere = Path(self.asset.get_input_path()), Path({str(elsewhere)!r})
+logs = len(list((artifacts / "log").iterdir()))
+self.data["result"] = f"{{logs}} {{inside.is_symlink()}} {{artifacts.is_symlink()}}"
+{OUTPUT}
+(artifacts / "log" / "left").write_text("x")
+shutil.copytree(artifacts, elsewhere / "artifacts", dirs_exist_ok=True)
+for folder, target in ((artifacts, elsewhere / "artifacts"), (inside, elsewhere)):
+    shutil.rmtree(folder)
+    folder.symlink_to(target)
+"""
+    home = make_solution(inference={"inference": code}, control=KEEP)
+    loop(home)
+
+    results = [edge.ask()[0]["message"]["result"] for _ in range(2)]
+
+    assert results == ["2 False False"] * 2
+    assert (elsewhere / "precious").read_text() == "x"
+    assert (elsewhere / "artifacts" / "log" / "left").exists()
+
+
 def test_the_model_is_that_of_boot_whatever_is_trained_meanwhile(
     make_solution: MakeSolution,
     run: Callable[..., Any],
@@ -308,6 +338,29 @@ def test_workers_that_are_killed_cost_no_request(home: Path, loop: StartLoop, ed
         for text in edge.redis.lrange("inference_summary", 0, -1)
     }
     assert summaries == set(answered)
+
+
+def test_a_worker_that_dies_while_it_boots_again_is_started_once_more(
+    make_solution: MakeSolution, loop: StartLoop, edge: Edge, tmp_path: Path
+) -> None:
+    home = make_solution(inference={"inference": f"{ECHO}\n{OUTPUT}"}, control=KEEP)
+    asset, deaths = home / "assets/inference/asset_inference.py", tmp_path / "deaths"
+    die = f"""
+import os, pathlib
+deaths = pathlib.Path({str(deaths)!r})
+if deaths.exists() and deaths.stat().st_size < 2:
+    deaths.write_text(deaths.read_text() + "x")
+    os.kill(os.getpid(), 9)
+"""
+    asset.write_text(f"{die}\n{asset.read_text()}")
+    running = loop(home)
+    deaths.write_text("")
+    for pid in running.workers():
+        os.kill(pid, signal.SIGKILL)
+
+    assert edge.ask()[0]["status"] == "success"
+    assert deaths.read_text() == "xx"
+    assert running.log.read_text().count("starting it again") == 2
 
 
 def test_a_loop_that_is_killed_is_followed_by_one_that_goes_on(

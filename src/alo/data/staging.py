@@ -59,12 +59,15 @@ def stage(
     sources: Sequence[SourceFile],
     report: Report,
     access: Access = NO_PROFILE,
+    *,
+    is_remembered: bool = True,
 ) -> Staged:
     """Make ``input/<kind>/`` hold exactly these sources (and what a user put beside them by hand).
 
     Args:
         report: told now and then how far a long staging is.
         access: as the sources were listed with.
+        is_remembered: for the next time, which then copies only what is new.
     Raises:
         StagingError: a file cannot be read or written, or changed while it was copied. What
             has been copied by then is remembered: the next try goes on from there.
@@ -72,6 +75,9 @@ def stage(
     root, path = workspace.input(kind), workspace.staging_manifest(kind)
     try:
         root.mkdir(parents=True, exist_ok=True)
+        if not is_remembered:
+            staging = _Staging(workspace, kind, sources, report, access, is_remembered=False)
+            return staging.run(Manifest.empty(), _look(root))
         with many_objects():
             known, here = read_manifest(path), _look(root)
             is_done = _is_as_remembered(sources, known, here)
@@ -179,7 +185,10 @@ class _Staging:
         sources: Sequence[SourceFile],
         report: Report,
         access: Access,
+        *,
+        is_remembered: bool = True,
     ) -> None:
+        self._is_remembered = is_remembered
         self._root, self._path = workspace.input(kind), workspace.staging_manifest(kind)
         self._sources = {file.name: file for file in sources if not file.is_folder}
         self._folders = _folders_of([file.name for file in sources])
@@ -318,7 +327,7 @@ class _Staging:
 
     def _will_change(self) -> None:
         """Leave the mark that tells a later run that this one was broken off."""
-        if self._is_changing:
+        if self._is_changing or not self._is_remembered:
             return
         self._is_changing = True
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -328,12 +337,16 @@ class _Staging:
     def _remember(self) -> None:
         """Save what is done by now; a full disk, say, costs this memory and no more."""
         self._remembered = time.monotonic()
+        if not self._is_remembered:
+            return
         try:
             write_manifest(self._path, self._manifest)
         except OSError:
             return
 
     def _finish(self) -> None:
+        if not self._is_remembered:
+            return
         if self._manifest != self._known:
             write_manifest(self._path, self._manifest)
         _unfinished_mark(self._path).unlink(missing_ok=True)

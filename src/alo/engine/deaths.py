@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.errors import StepError
+from alo.errors import ServeError, StepError
 
 LAST_LINES = 5
 MEANINGS = {
@@ -42,6 +42,17 @@ def death_error(step: str, home: Path, ending: Ending) -> StepError:
     return _error(step, home, ending, f"its process {how}", fix)
 
 
+def boot_error(home: Path, ending: Ending) -> ServeError:
+    """The error for a serving process that ended before it was ready."""
+    how, _ = _how(ending.status)
+    frames = _frames(ending.stacks, home)
+    return ServeError(
+        f"the pipeline cannot be warmed up: its process {how}; {_peak(ending)}",
+        where=_place(frames[0]) if frames else "",
+        user_traceback="\n".join([*_said(ending.last_lines), *_told(frames, home)]),
+    )
+
+
 def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepError:
     """The error for a process that was ended because its time was over."""
     where = "'timeout' beside the step in the plan" if step else "--request-timeout"
@@ -51,15 +62,18 @@ def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepErr
 
 def _error(step: str, home: Path, ending: Ending, how: str, fix: str) -> StepError:
     frames = _frames(ending.stacks, home)
-    peak = f"peak memory {ending.peak_bytes / 1e6:,.0f} MB"
     subject = f"step '{step}'" if step else "the request"  # one that a worker serves
     return StepError(
-        f"{subject} failed: {how}; {peak}",
+        f"{subject} failed: {how}; {_peak(ending)}",
         where=_place(frames[0]) if frames else "",
         fix=fix,
         step=step,
         user_traceback="\n".join([*_said(ending.last_lines), *_told(frames, home)]),
     )
+
+
+def _peak(ending: Ending) -> str:
+    return f"peak memory {ending.peak_bytes / 1e6:,.0f} MB"
 
 
 def _how(status: int) -> tuple[str, str]:

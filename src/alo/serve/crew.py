@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from alo.engine.child import Child
-from alo.engine.deaths import Ending, death_error, hang_error
+from alo.engine.deaths import Ending, boot_error, death_error, hang_error
+from alo.engine.messages import warning
 from alo.engine.preflight import Job
 from alo.errors import ServeError
 from alo.events import Listener
@@ -20,6 +21,7 @@ from alo.serve.worker import Boot, BootFailed
 
 POLL_S = 1.0
 STOP_S = 5.0  # for a worker that is free
+RESTART_PAUSES_S = (0.1, 0.5, 1.0, 3.0)  # a crowded machine may need a moment
 
 
 class WorkerDied(Exception):
@@ -81,7 +83,7 @@ class Worker:
                     self.stop()
                     raise ServeError(message.what, user_traceback=message.traceback)
             if ending is not None:
-                raise ServeError(death_error("", self._job.assets.parent, ending).what)
+                raise boot_error(self._job.assets.parent, ending)
 
     def run(
         self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
@@ -146,15 +148,24 @@ class Worker:
                     return
             if ended:
                 _, ending = self._bury()
-                self.start()
+                self._start_again()
                 raise WorkerDied(str(death_error("", self._job.assets.parent, ending)))
             if deadline is not None and limit_s is not None and time.monotonic() >= deadline:
                 child.show_stacks()
                 child.end()
                 _, ending = self._bury()
-                self.start()
+                self._start_again()
                 raise TimeIsOver(str(hang_error("", self._job.assets.parent, ending, limit_s)))
             meanwhile()
+
+    def _start_again(self) -> None:
+        for pause in RESTART_PAUSES_S:
+            try:
+                return self.start()
+            except ServeError as error:
+                self._listener(warning(f"{error.what}; starting it again in {pause:g} s"))
+                time.sleep(pause)
+        return self.start()
 
     def stop(self) -> None:
         """End it; its folder goes too."""

@@ -32,7 +32,7 @@ from alo.errors import (
     StoreError,
 )
 from alo.events import Event, Listener, LogLine, Output
-from alo.files import remove_tree
+from alo.files import empty_folder, remove_tree
 from alo.history.entry import save_entry
 from alo.history.ids import param_id, utc_text
 from alo.history.record import RunRecord, StepRecord
@@ -247,7 +247,9 @@ class _Answering:
                 # Relative paths are the project's, wherever this worker has its own workspace.
                 home = self._warm._project.home
                 sources = list_sources(home, paths, workspace.input("inference"), access)
-                staged = stage(workspace, "inference", sources, _no_report, access)
+                staged = stage(
+                    workspace, "inference", sources, _no_report, access, is_remembered=False
+                )
             else:
                 staged = use_what_is_there(workspace, "inference")
         except AloError as error:
@@ -371,10 +373,14 @@ def _make_workspace(project: Workspace, home: Path, models: Path) -> Workspace:
 
 
 def _remove_traces(workspace: Workspace) -> None:
-    """Nothing of one request is there for the next."""
-    for folder in (workspace.input("inference"), workspace.artifacts("inference")):
-        remove_tree(folder)
-    workspace.staging_manifest("inference").unlink(missing_ok=True)
+    """Nothing of one request is there for the next, but folders that each of them needs.
+
+    Making a file or folder costs a disk the more, the more of them have just been removed.
+    """
+    artifacts = workspace.artifacts("inference")
+    empty_folder(workspace.input("inference"))
+    empty_folder(artifacts, but="log")
+    empty_folder(artifacts / "log")
 
 
 def _with_metadata(plan: Plan, content: Mapping[str, object]) -> Plan:

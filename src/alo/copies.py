@@ -40,12 +40,20 @@ def clone_or_link(source: str | os.PathLike[str], target: str | os.PathLike[str]
     with open(source, "rb", buffering=0) as reader, open(target, "xb", buffering=0) as writer:
         os.fchmod(writer.fileno(), os.fstat(reader.fileno()).st_mode & 0o777)
         is_clone = _clone(reader.fileno(), writer.fileno())
-    if is_clone:
-        return
-    os.unlink(target)
+    if not is_clone:
+        os.unlink(target)
+        link_or_copy(source, target)
+
+
+def link_or_copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Make ``target`` a second name of a file that no one writes into; or else a copy.
+
+    Raises:
+        OSError: of whatever the system says; there is no target then.
+    """
     try:
         os.link(source, target)
-    except FileNotFoundError:
+    except (FileNotFoundError, FileExistsError):
         raise
     except OSError:  # another file system, or one without links
         clone_or_copy(source, target)

@@ -22,7 +22,7 @@ steps = st.builds(StoredStep, texts, texts, texts, groups, groups)
 
 @given(steps)
 def test_what_is_written_is_read_back(step: StoredStep) -> None:
-    assert StoredStep.from_bytes(step.to_bytes()) == step
+    assert StoredStep.from_bytes(step.to_bytes(), step.run_id) == step
 
 
 @given(steps, st.data())
@@ -31,13 +31,13 @@ def test_a_changed_byte_is_found(step: StoredStep, data: st.DataObject) -> None:
     content[data.draw(st.integers(0, len(content) - 2))] ^= 1
 
     with pytest.raises(DamagedManifest):
-        StoredStep.from_bytes(bytes(content))
+        StoredStep.from_bytes(bytes(content), "run")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"{}"])
 def test_what_is_no_manifest_is_refused(content: bytes) -> None:
     with pytest.raises(DamagedManifest):
-        StoredStep.from_bytes(content)
+        StoredStep.from_bytes(content, "run")
 
 
 def test_the_content_of_a_value_does_not_depend_on_where_it_lies() -> None:

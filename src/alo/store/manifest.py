@@ -1,6 +1,7 @@
 """What a stored step consists of, and the small file that says so.
 
-Here: the types, and their text form (a checksum, then JSON). Not here: the blobs they point to.
+Here: the types, and their text form (a checksum, then JSON), which runs that use a step again have
+in common: its place says which run it is. Not here: the blobs they point to.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from alo.files import checksum_of
 
-FORMAT = 1
+FORMAT = 2
 NO_BLOB = ""  # of a part that is not written yet
 
 
@@ -72,7 +73,6 @@ class StoredStep(NamedTuple):
     def to_bytes(self) -> bytes:
         document = {
             "format": FORMAT,
-            "run": self.run_id,
             "kind": self.kind,
             "step": self.step,
             "data": [_value_to_json(value) for value in self.data],
@@ -82,8 +82,8 @@ class StoredStep(NamedTuple):
         return b"%s\n%s\n" % (checksum_of(text).encode(), text)
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> "StoredStep":
-        """Read what ``to_bytes`` wrote.
+    def from_bytes(cls, content: bytes, run_id: str) -> "StoredStep":
+        """Read what ``to_bytes`` wrote, for the run in whose folder it lies.
 
         Raises:
             DamagedManifest: this is something else.
@@ -96,7 +96,7 @@ class StoredStep(NamedTuple):
         if document["format"] != FORMAT:
             raise DamagedManifest("another version of ALO wrote it")
         return cls(
-            document["run"],
+            run_id,
             document["kind"],
             document["step"],
             tuple(_value_from_json(value) for value in document["data"]),

@@ -1,9 +1,9 @@
 """What is kept of a step beside its data and config: files it wrote, and what it was made from.
 
-Below the store's root: ``results/<kind>/<run id>/``, with the run's owner, and for each step a
-folder with ``result.json`` and the files. The result is written last, so that what has one is
-whole. A step is used again only if everything that it was made from is the same
-(:func:`difference`), and its files are what they were.
+Below the store's root: ``results/<kind>/<run id>/``, with the run's owner, and for each step
+``<step>.json`` and a folder with the files, if there are any. The former is written last, so that
+what has one is whole; runs that use a step again have it in common. A step is used again only if
+everything that it was made from is the same (:func:`difference`), and its files are what they were.
 """
 
 import json
@@ -12,14 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alo.copies import clone_or_copy, clone_or_link
+from alo.copies import clone_or_copy, clone_or_link, link_or_copy
 from alo.errors import StoreError
 from alo.files import checksum, remove_tree, write_whole
 from alo.layout import KINDS
 
-RESULT = "result.json"
-OWNER = "owner"
-FILES = "files"
+OWNER = ".owner"  # no step has such a name
 LARGE_FILE = 16_000_000  # bytes; from here on a file is linked where it cannot be cloned
 RECENT_RUNS = 20  # that are looked through for a result
 
@@ -86,14 +84,16 @@ class ResultShelf:
             StoreError: there is no room, or a file cannot be read.
         """
 
-        def fill(folder: Path) -> KeptStep:
+        folder = self._folder(kept)
+
+        def fill() -> None:
             files = {}
             for name in written:
                 size = _second_place(artifacts / name, folder / name)
                 files[name] = KeptFile(size, checksum(folder / name))
-            return kept._replace(files=files)
+            write_whole(_result_of(folder), _to_bytes(kept._replace(files=files)), durable=False)
 
-        self._write(kept, fill)
+        self._write(kept.step, folder, fill)
 
     def adopt(self, kept: KeptStep, run_id: str) -> None:
         """Make the kept step of another run this run's own.
@@ -101,31 +101,23 @@ class ResultShelf:
         Raises:
             StoreError: there is no room, or a file cannot be read.
         """
-        source = self._folder(kept.kind, kept.run_id, kept.step) / FILES
-        own = kept._replace(run_id=run_id)
+        source, target = self._folder(kept), self._folder(kept._replace(run_id=run_id))
 
-        def fill(folder: Path) -> KeptStep:
+        def fill() -> None:
             for name in kept.files:
-                _second_place(source / name, folder / name)
-            return own
+                _second_place(source / name, target / name)
+            link_or_copy(_result_of(source), _result_of(target))
 
-        self._write(own, fill)
+        self._write(kept.step, target, fill)
 
-    def _write(self, kept: KeptStep, fill: Callable[[Path], KeptStep]) -> None:
-        folder = self._folder(kept.kind, kept.run_id, kept.step)
+    def _write(self, step: str, folder: Path, fill: Callable[[], object]) -> None:
         try:
-            try:
-                os.mkdir(folder)
-            except FileExistsError:  # in a notebook a step may run again
-                remove_tree(folder)
-                os.mkdir(folder)
-            whole = fill(folder / FILES)
-            content = {**whole._asdict(), "key": whole.key._asdict()}
-            text = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")
-            write_whole(folder / RESULT, text, durable=False)
+            _result_of(folder).unlink(missing_ok=True)  # in a notebook a step may run again
+            remove_tree(folder)
+            fill()
         except OSError as error:
             raise StoreError(
-                f"what step '{kept.step}' wrote cannot be kept: {error.strerror}",
+                f"what step '{step}' wrote cannot be kept: {error.strerror}",
                 where=str(error.filename or folder),
                 fix="make room on the disk, and run again" if error.errno == 28 else "",
             ) from error
@@ -133,8 +125,8 @@ class ResultShelf:
     def find(self, kind: str, run_id: str, step: str) -> KeptStep | None:
         """The kept step of a run; None if there is none, or it is damaged."""
         try:
-            content = json.loads((self._folder(kind, run_id, step) / RESULT).read_bytes())
-            return _read(content)
+            path = self._root / kind / run_id / f"{step}.json"
+            return _read(json.loads(path.read_bytes()), run_id, kind, step)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -153,7 +145,7 @@ class ResultShelf:
 
     def put_back(self, kept: KeptStep, artifacts: Path) -> bool:
         """Do to the artifacts folder what the step did; False where a kept file is not whole."""
-        folder = self._folder(kept.kind, kept.run_id, kept.step) / FILES
+        folder = self._folder(kept)
         for name, file in kept.files.items():
             try:
                 if checksum(folder / name) != file.checksum:
@@ -175,8 +167,12 @@ class ResultShelf:
             for kind in KINDS:
                 remove_tree(self._root / kind / run_id)
 
-    def _folder(self, kind: str, run_id: str, step: str) -> Path:
-        return self._root / kind / run_id / step
+    def _folder(self, kept: KeptStep) -> Path:
+        return self._root / kept.kind / kept.run_id / kept.step
+
+
+def _result_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")
 
 
 def _second_place(source: Path, target: Path) -> int:
@@ -188,12 +184,20 @@ def _second_place(source: Path, target: Path) -> int:
     return size
 
 
-def _read(content: Mapping[str, Any]) -> KeptStep:
+def _to_bytes(kept: KeptStep) -> bytes:
+    """Its place says which step of which run it is."""
+    content = {**kept._asdict(), "key": kept.key._asdict()}
+    for name in ("run_id", "kind", "step"):
+        del content[name]
+    return json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")
+
+
+def _read(content: Mapping[str, Any], run_id: str, kind: str, step: str) -> KeptStep:
     key = {**content["key"], "requirements": tuple(content["key"]["requirements"])}
     return KeptStep(
-        content["run_id"],
-        content["kind"],
-        content["step"],
+        run_id,
+        kind,
+        step,
         StepKey(**key),
         {name: KeptFile(*file) for name, file in content["files"].items()},
         tuple(content["removed"]),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from alo.copies import link_or_copy
 from alo.errors import StoreError
 from alo.layout import KINDS
 from alo.store.blobs import BlobShelf, Trusted, remove_runs, sweep
@@ -86,7 +87,7 @@ class StepStore:
         """
         path = self._folder(kind, run_id) / _manifest_name(step)
         try:
-            return StoredStep.from_bytes(path.read_bytes())
+            return StoredStep.from_bytes(path.read_bytes(), run_id)
         except FileNotFoundError:
             return None
         except (DamagedManifest, OSError) as error:
@@ -111,8 +112,11 @@ class StepStore:
                     where=str(others[0] / part.blob),
                     fix=f"run the pipeline again from step '{part.step}', which wrote it",
                 )
-        adopted = stored._replace(run_id=run_id)
-        self._put(adopted, shelf)
+        adopted, name = stored._replace(run_id=run_id), _manifest_name(stored.step)
+        try:
+            link_or_copy(others[0] / name, shelf.folder / name)
+        except OSError:  # the step has run in this run before
+            self._put(adopted, shelf)
         return adopted
 
     def forget(self, run_ids: Iterable[str]) -> None:
@@ -145,7 +149,7 @@ class StepStore:
         """Take off the shelf what only the step's earlier result used."""
         manifests = shelf.folder.glob("*.json")
         with suppress(DamagedManifest):  # who knows what that one uses
-            steps = [StoredStep.from_bytes(path.read_bytes()) for path in manifests]
+            steps = [StoredStep.from_bytes(path.read_bytes(), "") for path in manifests]
             shelf.keep_only({part.blob for step in steps for part in step.parts()})
 
 

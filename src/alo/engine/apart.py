@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from alo.engine.child import POLL_S, Child
 from alo.engine.deaths import death_error, hang_error
-from alo.engine.step import FailedStep
+from alo.engine.task import FailedStep
 from alo.engine.worker import Assignment, Done
 from alo.errors import StoreError
 from alo.events import Listener

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from alo.engine.messages import warning
 from alo.engine.modules import project_modules
 from alo.engine.preflight import Job
-from alo.engine.step import FailedStep, StepResult, run_step
-from alo.engine.task import META, Inputs, make_task
+from alo.engine.task import META, FailedStep, Inputs, StepResult, make_task
 from alo.errors import StepError, StoreError
 from alo.events import Listener
 from alo.files import remove_tree
@@ -95,6 +94,8 @@ class StepRunner:
     def _run_here(
         self, job: Job, inputs: Inputs, code: AssetCode, before: "Snapshot | None"
     ) -> Executed:
+        from alo.engine.step import run_step  # a cached one does without all that it needs
+
         step = inputs.step
         # The step alone holds what it is given: a value that it replaces is free at once.
         data, config = self._give_away()

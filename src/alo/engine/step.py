@@ -1,55 +1,17 @@
 """Run one step: make its asset, call ``run()``, and take what it saved."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from alo.engine.capture import captured
 from alo.engine.failures import step_error
 from alo.engine.resources import Sampler, UsageMeter
+from alo.engine.task import FailedStep, StepResult, StepTask
 from alo.errors import StepError
 from alo.events import Listener
 from alo.sources.loader import AssetCode
 from alolib.callers import place_of_run
 from alolib.contract import Handover
-from alolib.once import Kept
 from alolib.structure import AssetStructure
-
-
-class StepTask(NamedTuple):
-    """All that a step is given."""
-
-    name: str
-    home: Path
-    envs: dict[str, object]
-    args: Mapping[str, object]
-    data: dict[str, object]
-    config: dict[str, object]
-    is_first: bool
-    steps: tuple[str, ...]  # of this pipeline
-    train_steps: tuple[str, ...]
-    sample_resources: bool
-    kept: Kept | None = None  # by load_once, where a process serves
-
-
-class StepResult(NamedTuple):
-    """What a step gave back and what it cost."""
-
-    data: dict[str, object]
-    config: dict[str, object]
-    summary: Mapping[str, object] | None
-    cpu_seconds: float
-    peak_bytes: int
-    sampled: str  # what the sampler saw, as a line; empty without one
-
-
-class FailedStep(NamedTuple):
-    """Why a step failed, and what it cost until then."""
-
-    error: StepError
-    cpu_seconds: float
-    peak_bytes: int
-    sampled: str
 
 
 def run_step(task: StepTask, code: AssetCode, listener: Listener) -> StepResult | FailedStep:

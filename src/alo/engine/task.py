@@ -1,4 +1,7 @@
-"""What a step is given: args, data, config with its ``meta``, and the ``envs`` of ALO 2.x."""
+"""What a step is given: args, data, config with its ``meta``, and the ``envs`` of ALO 2.x.
+
+And what comes of it; how it is run is in ``step.py``, which only a step that runs has to import.
+"""
 
 import time
 from collections.abc import Mapping
@@ -7,16 +10,53 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alo.engine.logs import PIPELINE_LOG
 from alo.engine.preflight import Job
-from alo.engine.step import StepTask
+from alo.errors import StepError
 from alo.layout import Workspace
 from alo.plan.model import StepPlan
 from alo.version import __version__
+from alolib.once import Kept
 
 if TYPE_CHECKING:
     from alo.store import StoredStep
 
 
 META = "meta"  # the key of config that the engine sets afresh before each step
+
+
+class StepTask(NamedTuple):
+    """All that a step is given."""
+
+    name: str
+    home: Path
+    envs: dict[str, object]
+    args: Mapping[str, object]
+    data: dict[str, object]
+    config: dict[str, object]
+    is_first: bool
+    steps: tuple[str, ...]  # of this pipeline
+    train_steps: tuple[str, ...]
+    sample_resources: bool
+    kept: Kept | None = None  # by load_once, where a process serves
+
+
+class StepResult(NamedTuple):
+    """What a step gave back and what it cost."""
+
+    data: dict[str, object]
+    config: dict[str, object]
+    summary: Mapping[str, object] | None
+    cpu_seconds: float
+    peak_bytes: int
+    sampled: str  # what the sampler saw, as a line; empty without one
+
+
+class FailedStep(NamedTuple):
+    """Why a step failed, and what it cost until then."""
+
+    error: StepError
+    cpu_seconds: float
+    peak_bytes: int
+    sampled: str
 
 
 class Inputs(NamedTuple):

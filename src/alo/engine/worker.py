@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from alo.engine.environment import imported_packages, python_version
 from alo.engine.modules import project_modules
-from alo.engine.step import FailedStep, StepTask, run_step
-from alo.engine.task import META
+from alo.engine.step import run_step
+from alo.engine.task import META, FailedStep, StepTask
 from alo.engine.wire import packed, receive
 from alo.errors import StoreError
 from alo.events import LogLine, Output

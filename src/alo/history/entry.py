@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from alo.copies import clone_or_link, copy_and_hash
-from alo.files import checksum_of
+from alo.copies import clone_or_link, copy_and_hash, link_or_copy
+from alo.files import checksum, checksum_of
 from alo.history.checksums import CHECKSUMS, Checksum, stamp, write_checksums
 from alo.history.folders import RECORD, building, entry_folder, entry_name
 from alo.history.last import note_last
@@ -44,17 +44,14 @@ def save_entry(
     Args:
         plan: as it ran.
         artifacts: ``train_artifacts/`` or ``inference_artifacts/``.
-        code: name in the entry (``assets/train/asset_train.py``) → the file now.
+        code: name in the entry (``assets/train/asset_train.py``) → our copy of the file.
     Raises:
         OSError: nothing of the entry is to be seen then.
     """
-    kept = [
-        *_kept_artifacts(artifacts, backup_artifacts, backup_log),
-        *(Found(name, os.fspath(path), "file", path.stat().st_size) for name, path in code.items()),
-    ]
+    kept = _kept_artifacts(artifacts, backup_artifacts, backup_log)
     name = entry_name(record.id, record.status)
     with building(workspace.history / record.pipeline, name) as build:
-        is_sealed = _Builder(build).fill(kept, record, plan)
+        is_sealed = _Builder(build).fill(kept, code, record, plan)
     folder = workspace.history / record.pipeline / name
     if not is_sealed:
         seal_in_background(folder)
@@ -86,6 +83,10 @@ def _is_ours(name: str) -> bool:
     return name in OURS or name.startswith("assets/")
 
 
+def _code_file(name: str, path: Path) -> Found:
+    return Found(name, os.fspath(path), "file", path.stat().st_size)
+
+
 class _Builder:
     """Fills the folder of one entry, and notes the checksums."""
 
@@ -94,9 +95,14 @@ class _Builder:
         self._checksums: dict[str, Checksum] = {}
         self._folders: set[str] = set()
 
-    def fill(self, kept: list[Found], record: RunRecord, plan: bytes) -> bool:
+    def fill(
+        self, kept: Sequence[Found], code: Mapping[str, Path], record: RunRecord, plan: bytes
+    ) -> bool:
         """Returns whether all checksums are known."""
-        is_small = sum(found.size for found in kept) < SMALL_RUN
+        copies = [_code_file(name, path) for name, path in code.items()]
+        is_small = sum(found.size for found in (*kept, *copies)) < SMALL_RUN
+        for copy in copies:
+            self._keep_code(copy, is_small)
         for found in kept:
             try:
                 self._keep(found, is_small)
@@ -113,15 +119,23 @@ class _Builder:
         if found.kind == "folder":
             self._make_folder(found.name)
             return
-        target, checksum = self._place(found.name), ""
+        target, taken = self._place(found.name), ""
         if found.kind == "link":
             put(found, target)
         elif is_small or _is_log(found.name):  # a log may still be appended to
-            checksum = copy_and_hash(found.path, target)
+            taken = copy_and_hash(found.path, target)
         else:
             clone_or_link(found.path, target)
             _protect_if_linked(target)
-        self._checksums[found.name] = stamp(target, checksum)
+        self._checksums[found.name] = stamp(target, taken)
+
+    def _keep_code(self, copy: Found, is_small: bool) -> None:
+        if os.stat(copy.path).st_nlink > 1:  # an entry has it too, or it is a link
+            self._keep(copy, is_small)
+            return
+        target = self._place(copy.name)
+        link_or_copy(copy.path, target)
+        self._checksums[copy.name] = stamp(target, checksum(Path(target)))
 
     def _write(self, name: str, content: bytes) -> None:
         target = self._place(name)

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alo.copies import link_or_copy
 from alo.errors import StoreError
 from alo.layout import KINDS
 from alo.store.blobs import BlobShelf, Trusted, remove_runs, sweep
 from alo.store.manifest import DamagedManifest, StoredStep, StoredValue
-from alo.store.mapping import LiveMaps
-from alo.store.reading import ValueReader
-from alo.store.writing import ValueWriter, key_text
+
+if TYPE_CHECKING:  # a cached run neither reads nor writes values
+    from alo.store.mapping import LiveMaps
+    from alo.store.reading import ValueReader
+    from alo.store.writing import ValueWriter
 
 
 class StepStore:
@@ -31,7 +35,7 @@ class StepStore:
 
     def __init__(self, root: Path, *, is_private: bool = False) -> None:
         self.root = root
-        self._maps, self._trusted = LiveMaps(), Trusted(all_parts=is_private)
+        self._trusted = Trusted(all_parts=is_private)
         self._is_swept = False
 
     def save(
@@ -54,6 +58,8 @@ class StepStore:
         Raises:
             StoreError: a value cannot be pickled, or there is no room on the disk.
         """
+        from alo.store.writing import ValueWriter
+
         others = [self._folder(incoming.kind, incoming.run_id)] if incoming else []
         shelf = self._prepare(kind, run_id, others)
         writer = ValueWriter(
@@ -75,6 +81,8 @@ class StepStore:
         Raises:
             StoreError: a value is missing or damaged; ``fix`` names the step to run again.
         """
+        from alo.store.reading import ValueReader
+
         shelf = BlobShelf(self.root, self._folder(stored.kind, stored.run_id))
         reader = ValueReader(stored, shelf, self._maps, self._trusted)
         return _read(reader, "data", stored.data), _read(reader, "config", stored.config)
@@ -125,6 +133,12 @@ class StepStore:
         remove_runs(self.root, folders)
         sweep(self.root)
 
+    @cached_property
+    def _maps(self) -> LiveMaps:
+        from alo.store.mapping import LiveMaps
+
+        return LiveMaps()
+
     def _folder(self, kind: str, run_id: str) -> Path:
         return self.root / kind / run_id
 
@@ -163,6 +177,8 @@ def _write(
     values: Mapping[str, object],
     given: Iterable[StoredValue],
 ) -> tuple[StoredValue, ...]:
+    from alo.store.writing import key_text
+
     before = {value.key: value for value in given}
     return tuple(
         writer.write(key, value, f"{group}[{key!r}]", before.get(key_text(key)))

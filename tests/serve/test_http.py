@@ -359,6 +359,7 @@ def test_tensors_go_in_and_out_as_the_open_inference_protocol_has_them(shared: S
     assert content["id"] == "7"
     assert content["model_name"] == "my model"
     assert content["parameters"]["note"].startswith("request/data.csv|a,m_0,m_1\n1.5,1,2\n2,3,4\n")
+    assert content["parameters"]["probability"] == "{}"
     assert content["outputs"] == [
         {"name": "x", "shape": [2], "datatype": "FP64", "data": [1.0, 2.5]},
         {"name": "y", "shape": [2], "datatype": "BYTES", "data": ["a", "b"]},
@@ -379,6 +380,10 @@ def test_tensors_go_in_and_out_as_the_open_inference_protocol_has_them(shared: S
         ({"inputs": [{"name": "a", "shape": [-1], "datatype": "FP64", "data": [1]}]}, 422),
         ({"inputs": [{"name": "a", "shape": [1], "datatype": "WHAT", "data": [1]}]}, 422),
         ({"inputs": [{"name": "a", "shape": [1], "datatype": "FP64", "data": 1}]}, 422),
+        ({"inputs": [{"name": "a", "shape": [1], "datatype": "FP64", "data": ["1"]}]}, 422),
+        ({"inputs": [{"name": "a", "shape": [1], "datatype": "INT8", "data": [True]}]}, 422),
+        ({"inputs": [{"name": "a", "shape": [1], "datatype": [], "data": [1]}]}, 422),
+        ({"inputs": [{"name": "a", "shape": [1], "datatype": "INT8", "data": [1]}] * 2}, 422),
         (
             {
                 "inputs": [
@@ -396,6 +401,7 @@ def test_tensors_that_make_no_table_are_refused(
     answer = shared.client.post("/v2/models/my model/infer", json=content)
 
     assert answer.status_code == status, answer.text
+    assert isinstance(answer.json()["error"], str)
 
 
 def test_many_connections_at_once_are_all_answered(shared: Service) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from alo.cli import console
-from alo.cli.run import named
+from alo.cli.values import named
 from alo.engine.preflight import find_workspace
 from alo.engine.rerun import require_models
 from alo.errors import HistoryError, UsageError

@@ -9,6 +9,7 @@ from typing import Any
 
 from alo.cli import console
 from alo.cli.progress import watched
+from alo.cli.values import count
 from alo.engine.request import RunRequest
 
 URL_VARIABLE = "ALO_REDIS_URL"  # as in alo.serve.redis_url, which a run does not import
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of dead: show them, put them back into the queue, or delete them",
     )
     parser.add_argument(
-        "numbers", nargs="*", type=int, metavar="N", help="which, as list numbers them (all)"
+        "numbers", nargs="*", type=count, metavar="N", help="which, as list numbers them (all)"
     )
     add_redis_arguments(parser)
     parser.add_argument("--system", metavar="FILE|JSON", help="solution metadata that names Redis")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alo.cli.loop import add_redis_arguments
 from alo.cli.progress import watched
+from alo.cli.values import named, processes, seconds
 from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup
 from alo.errors import UsageError
 
@@ -110,42 +111,19 @@ def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
 def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     """How requests are served."""
     parser.add_argument(
-        "--workers", type=_count, default=1, metavar="N", help="processes that serve (1)"
+        "--workers", type=processes, default=1, metavar="N", help="processes that serve (1)"
     )
     parser.add_argument(
         "--request-timeout",
-        type=_seconds,
+        type=seconds,
         metavar="S",
         help="seconds that a served request may take (default: any)",
     )
 
 
-def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError("expected a number of processes, 1 or more")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e9:
-        raise argparse.ArgumentTypeError("expected seconds above 0")
-    return seconds
-
-
 def setup_of(options: argparse.Namespace) -> Setup:
     """What the options of ``add_setup_arguments`` ask for."""
     return Setup(options.env, options.locked, options.offline, options.force)
-
-
-def named(text: str) -> str:
-    """The value of an option; an empty one is a variable that was not set, and not "all"."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty")
-    return text
 
 
 def execute(options: argparse.Namespace) -> int:

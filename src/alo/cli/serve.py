@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 from alo.cli.progress import watched
-from alo.cli.run import add_setup_arguments, add_worker_arguments, named, setup_of
+from alo.cli.run import add_setup_arguments, add_worker_arguments, setup_of
+from alo.cli.values import count, megabytes, named, port
 from alo.engine.request import RunRequest
 
 TOKEN_VARIABLE = "ALO_TOKEN"  # noqa: S105 - its name
@@ -15,17 +16,22 @@ TOKEN_VARIABLE = "ALO_TOKEN"  # noqa: S105 - its name
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="port (8000); 0: a free one")
+    parser.add_argument("--port", type=port, default=8000, help="port (8000); 0: a free one")
     parser.add_argument(
         "--token",
+        type=named,
         help=f"what clients have to show (or {TOKEN_VARIABLE}, which no process list shows); "
         "needed on any address but loopback",
     )
     parser.add_argument(
-        "--max-body", type=float, default=100, metavar="MB", help="MB that a request may have (100)"
+        "--max-body",
+        type=megabytes,
+        default=100,
+        metavar="MB",
+        help="MB that a request may have (100)",
     )
     parser.add_argument(
-        "--max-queue", type=int, default=100, metavar="N", help="requests that may wait (100)"
+        "--max-queue", type=count, default=100, metavar="N", help="requests that may wait (100)"
     )
     parser.add_argument(
         "--queue",

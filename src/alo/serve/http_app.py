@@ -16,7 +16,7 @@ from starlette.routing import Route
 from alo.serve.http_docs import PAGE, openapi
 from alo.serve.http_requests import Refused, take_body
 from alo.serve.http_service import Answer, HttpService
-from alo.serve.http_tensors import model_metadata, take_tensors, tensors_of
+from alo.serve.http_tensors import model_metadata, parameters_of, take_tensors, tensors_of
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -60,9 +60,9 @@ def answering(handler: Handler) -> Handler:
         try:
             return await handler(http)
         except Refused as refused:
-            return _refusal(refused.status, refused.what, refused.headers)
+            return _refusal(http, refused.status, refused.what, refused.headers)
         except ClientDisconnect:
-            return _refusal(400, "the client has hung up", {})
+            return _refusal(http, 400, "the client has hung up", {})
 
     return answer
 
@@ -171,7 +171,7 @@ class _Door:
         content: dict[str, Any] = {
             **model_metadata(self._service.plan.name, self._service.pool.model_id, brief=True),
             "id": given_id or request_id,
-            "parameters": answer.content()["summary"],
+            "parameters": parameters_of(answer.result.summary or {} if answer.result else {}),
             "outputs": await run_in_threadpool(tensors_of, paths),
         }
         return JSONResponse(content)
@@ -189,7 +189,9 @@ def _flag(http: Request, name: str) -> bool:
     return text in ("1", "true")
 
 
-def _refusal(status: int, what: str, headers: dict[str, str]) -> Response:
+def _refusal(http: Request, status: int, what: str, headers: dict[str, str]) -> Response:
+    if http.url.path.startswith("/v2/"):  # as the Open Inference Protocol has it
+        return JSONResponse({"error": what}, status, headers)
     error = {"code": str(status), "name": "Refused", "message": what, "traceback": ""}
     content: dict[str, Any] = {"id": None, "status": "fail", "summary": None, "outputs": []}
     return JSONResponse({**content, "error": error}, status, headers)
@@ -199,4 +201,4 @@ async def _plain_error(http: Request, error: Exception) -> Response:
     """404 and 405 of the router in the form of all answers."""
     status = getattr(error, "status_code", 500)
     headers = dict(getattr(error, "headers", None) or {})
-    return _refusal(status, str(getattr(error, "detail", error)), headers)
+    return _refusal(http, status, str(getattr(error, "detail", error)), headers)

@@ -55,7 +55,10 @@ def openapi(plan: Plan, has_token: bool) -> dict[str, Any]:
                     "summary": "Metadata of the model",
                     "operationId": "getModel",
                     "parameters": [model],
-                    "responses": _responses(("200", {"type": "object"}), errors=("401", "404")),
+                    "responses": {
+                        **_responses(("200", {"type": "object"})),
+                        **_protocol_errors("401", "404"),
+                    },
                     **security,
                 }
             },
@@ -168,10 +171,10 @@ def _tensors(model: dict[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": schema, "example": example}},
         },
-        "responses": _responses(
-            ("200", {"type": "object"}),
-            errors=("400", "401", "404", "413", "422", "429", "500", "504"),
-        ),
+        "responses": {
+            **_responses(("200", {"type": "object"})),
+            **_protocol_errors("400", "401", "404", "413", "422", "429", "500", "504"),
+        },
     }
 
 
@@ -188,6 +191,12 @@ def _responses(*good: tuple[str, dict[str, Any]], errors: tuple[str, ...] = ()) 
         for status in errors
     }
     return {**described, **wrong}
+
+
+def _protocol_errors(*statuses: str) -> dict[str, Any]:
+    schema = {"type": "object", "required": ["error"], "properties": {"error": TEXT}}
+    content = {"application/json": {"schema": schema}}
+    return {status: {"description": "refused", "content": content} for status in statuses}
 
 
 def _answer() -> dict[str, Any]:

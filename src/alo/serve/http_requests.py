@@ -134,7 +134,7 @@ async def _take_form(http: HttpRequest, folder: Path, most_bytes: int) -> Args:
     try:
         files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
         strange = [key for key in form if key not in ("files", "args")]
-        if not files or strange:
+        if not files or strange or len(form.getlist("args")) > 1:
             raise Refused(400, "expected parts named 'files', and one named 'args' at most")
         folder.mkdir(parents=True)
         for part in files:

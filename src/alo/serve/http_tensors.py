@@ -6,7 +6,8 @@ Source: https://github.com/kserve/open-inference-protocol
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,13 @@ from alo.serve.http_requests import ROWS_FILE, Refused, parse_json, read_body, w
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
-DATATYPES = (
-    *("BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
-    *("FP16", "FP32", "FP64", "BYTES"),
-)
+WHOLE = ("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64")
+DATATYPES: dict[str, tuple[type, ...]] = {  # and what their values are in JSON
+    "BOOL": (bool,),
+    **dict.fromkeys(WHOLE, (int,)),
+    **dict.fromkeys(("FP16", "FP32", "FP64"), (int, float)),
+    "BYTES": (str,),
+}
 MOST_ROWS = 10_000_000
 
 
@@ -52,7 +56,10 @@ async def take_tensors(http: HttpRequest, folder: Path, most_bytes: int) -> str:
         raise Refused(400, "expected an object with a list 'inputs' of tensors")
     columns: dict[str, Sequence[object]] = {}
     for tensor in inputs:
-        columns.update(_columns(tensor))
+        new = _columns(tensor)
+        if twice := sorted(columns.keys() & new.keys()):
+            raise Refused(422, f"two tensors make a column '{twice[0][:50]}'")
+        columns.update(new)
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1:
         raise Refused(422, f"the tensors differ in their number of rows: {sorted(lengths)}")
@@ -62,6 +69,14 @@ async def take_tensors(http: HttpRequest, folder: Path, most_bytes: int) -> str:
     write_rows(rows, folder / ROWS_FILE)
     given = content.get("id", "")
     return given if isinstance(given, str) else ""
+
+
+def parameters_of(summary: Mapping[str, object]) -> dict[str, object]:
+    """A summary as the protocol has parameters: what is no string, number or boolean, as JSON."""
+    return {
+        key: value if isinstance(value, str | int | float | bool) else json.dumps(value)
+        for key, value in summary.items()
+    }
 
 
 def tensors_of(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -84,7 +99,7 @@ def _columns(tensor: object) -> dict[str, Sequence[object]]:
     data = tensor.get("data")
     if not isinstance(name, str) or not name:
         raise Refused(400, "a tensor has no name")
-    if kind not in DATATYPES:
+    if not isinstance(kind, str) or kind not in DATATYPES:
         raise Refused(422, f"tensor '{name[:50]}': the datatype can be {', '.join(DATATYPES)}")
     is_shape = isinstance(shape, list) and all(type(each) is int and each > 0 for each in shape)
     if not is_shape or not isinstance(shape, list) or len(shape) not in (1, 2):
@@ -93,9 +108,16 @@ def _columns(tensor: object) -> dict[str, Sequence[object]]:
     count, width = shape[0], shape[1] if len(shape) == 2 else 1
     if len(values) != count * width or count > MOST_ROWS:
         raise Refused(422, f"tensor '{name[:50]}': {len(values)} values do not have its shape")
+    for value in values:
+        if type(value) not in DATATYPES[kind]:
+            raise Refused(422, f"tensor '{name[:50]}': {_shown(value)} is no {kind}")
     if width == 1:
         return {name: values}
     return {f"{name}_{at}": values[at::width] for at in range(width)}
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value)[:50]
 
 
 def _flat(data: object) -> list[object]:

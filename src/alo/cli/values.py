@@ -1,0 +1,50 @@
+"""Values of options, checked where they are read: each is one line of a clear error."""
+
+from __future__ import annotations
+
+import argparse
+from math import inf
+
+
+def named(text: str) -> str:
+    """Some text; an empty one is a variable that was not set, and not "all"."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
+def count(text: str) -> int:
+    return _whole(text, 1, 1_000_000, "a number from 1 up")
+
+
+def processes(text: str) -> int:
+    return _whole(text, 1, 1000, "a number of processes, 1 or more")
+
+
+def port(text: str) -> int:
+    return _whole(text, 0, 65_535, "a port, from 0 to 65535")
+
+
+def seconds(text: str) -> float:
+    return _above_zero(text, "seconds")
+
+
+def megabytes(text: str) -> float:
+    return _above_zero(text, "megabytes")
+
+
+def _whole(text: str, least: int, most: int, what: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"expected {what}, not '{text}'")
+    return number
+
+
+def _above_zero(text: str, unit: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = inf
+    if not 0 < number < 1e9:
+        raise argparse.ArgumentTypeError(f"expected {unit} above 0, not '{text}'")
+    return number

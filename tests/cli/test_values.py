@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import pytest
+
+from alo.cli.values import count, megabytes, named, port, processes, seconds
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (named, "a b", "a b"),
+        (count, "1", 1),
+        (processes, "1000", 1000),
+        (port, "0", 0),
+        (port, "65535", 65_535),
+        (seconds, "0.5", 0.5),
+        (megabytes, "1e3", 1000.0),
+    ],
+)
+def test_a_value_is_read(read: Callable[[str], object], text: str, value: object) -> None:
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (named, " "),
+        *((read, text) for read in (count, processes) for text in ("0", "-1", "x", "", "1.5", "²")),
+        (processes, "1001"),
+        *((port, text) for text in ("-1", "65536", "http", "")),
+        *((read, text) for read in (seconds, megabytes) for text in ("0", "-1", "nan", "inf", "x")),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(read: Callable[[str], object], text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r"expected .*, not '|empty"):
+        read(text)

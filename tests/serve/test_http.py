@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -438,6 +439,38 @@ def test_clients_that_are_slow_hang_up_or_talk_nonsense_harm_no_one(shared: Serv
         connection.close()
 
     assert shared.infer().status_code == 200
+
+
+def test_on_a_full_disk_requests_are_refused_until_there_is_room(
+    make_solution: MakeSolution, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    control = {"backup_artifacts": False}
+    try:
+        home = make_solution(inference=STEPS, control=control, home=disk / "project")
+        service = Service(home)
+        before = service.infer()
+        filler = disk / "filler"
+        with suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                continue
+        refused = [service.infer(), service.infer(query="?async=1")]
+        refused.append(service.infer(files=[("files", ("x", bytes(50_000)))]))
+        filler.unlink()
+        after = [service.infer(), service.infer(query="?async=1")]
+        ended = service.end()
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+    assert before.status_code == 200
+    assert [answer.status_code for answer in refused] == [507] * 3
+    assert "No space left" in refused[0].json()["error"]["message"]
+    assert [answer.status_code for answer in after] == [200, 202]
+    assert ended == 0
 
 
 def test_a_worker_that_is_killed_costs_no_request(serve: Serve) -> None:

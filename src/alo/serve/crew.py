@@ -98,7 +98,14 @@ class Worker:
             TimeIsOver: with where it was.
         """
         with self._lock:
-            yield from self._run(request, limit_s, meanwhile)
+            try:
+                yield from self._run(request, limit_s, meanwhile)
+            except (WorkerDied, TimeIsOver):
+                raise
+            except BaseException:
+                # Whoever asked has gone: what is still to come must not answer the next request.
+                self._abandon()
+                raise
 
     def check(self, sample: Request, limit_s: float | None, *, may_be_gone: bool) -> None:
         """See that a request can be answered.
@@ -157,6 +164,11 @@ class Worker:
                 self._start_again()
                 raise TimeIsOver(str(hang_error("", self._job.assets.parent, ending, limit_s)))
             meanwhile()
+
+    def _abandon(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._bury()
 
     def _start_again(self) -> None:
         for pause in RESTART_PAUSES_S:

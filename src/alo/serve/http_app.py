@@ -15,8 +15,9 @@ from starlette.routing import Route
 
 from alo.serve.http_docs import PAGE, openapi
 from alo.serve.http_requests import Refused, take_body
-from alo.serve.http_service import Answer, HttpService
+from alo.serve.http_service import STATUS_OF, Answer, HttpService
 from alo.serve.http_tensors import model_metadata, parameters_of, take_tensors, tensors_of
+from alo.serve.messages import write_failure
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -61,6 +62,9 @@ def answering(handler: Handler) -> Handler:
             return await handler(http)
         except Refused as refused:
             return _refusal(http, refused.status, refused.what, refused.headers)
+        except OSError as error:
+            failure = write_failure("the request", error)
+            return _refusal(http, STATUS_OF.get(failure.kind, 500), failure.comment, {})
         except ClientDisconnect:
             return _refusal(http, 400, "the client has hung up", {})
 

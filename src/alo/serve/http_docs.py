@@ -140,7 +140,7 @@ def _inference(args: dict[str, Any]) -> dict[str, Any]:
         "responses": _responses(
             ("200", ANSWER),
             ("202", ANSWER),
-            errors=("400", "401", "413", "415", "422", "429", "500", "504"),
+            errors=("400", "401", "413", "415", "422", "429", "500", "504", "507"),
         ),
     }
 
@@ -173,7 +173,7 @@ def _tensors(model: dict[str, Any]) -> dict[str, Any]:
         },
         "responses": {
             **_responses(("200", {"type": "object"})),
-            **_protocol_errors("400", "401", "404", "413", "422", "429", "500", "504"),
+            **_protocol_errors("400", "401", "404", "413", "422", "429", "500", "504", "507"),
         },
     }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from alo.engine.messages import warning
 from alo.events import Listener
 from alo.files import remove_tree
 from alo.serve.boot import Service
@@ -28,7 +29,7 @@ KEPT = 1000  # requests whose results and output files can still be asked for
 DATA = "request"  # the folder's name in input/inference/
 LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 SCORES = tuple(number / 10 for number in range(1, 11))
-STATUS_OF = {"refused": 422, "data": 422, "timeout": 504}
+STATUS_OF = {"refused": 422, "data": 422, "timeout": 504, "room": 507}
 
 
 class Limits(NamedTuple):
@@ -120,6 +121,7 @@ class HttpService:
         else:
             self.pool = Pool(service, limits.workers, limits.request_s, limits.queue, listener)
         self.metrics = Metrics(self.pool)
+        self._listener = listener
         self._kept = KeptRequests(service.job.workspace.internal / "requests.sqlite")
         self._results: OrderedDict[str, Result] = OrderedDict()
         self._lock = threading.Lock()
@@ -166,6 +168,7 @@ class HttpService:
 
         Raises:
             Refused: the queue is full.
+            OSError: it cannot be noted.
         """
         if self.pool.waiting >= self.limits.queue:
             raise _full()
@@ -203,7 +206,13 @@ class HttpService:
         def done(result: Result) -> None:
             self.metrics.count(result)
             shutil.rmtree(folder / "in", ignore_errors=True)
-            self._kept.end(result)
+            try:
+                self._kept.end(result)
+            except OSError as error:  # clients get it all the same, for as long as we live
+                self._listener(warning(f"what came of {result.id} cannot be kept: {error}"))
+                with self._lock:
+                    self._results[result.id] = result
+                return
             for gone in self._kept.forget_oldest(KEPT):
                 remove_tree(self._folder(gone, is_kept=True))
 

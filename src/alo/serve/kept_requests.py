@@ -1,12 +1,14 @@
 """Requests that a client comes back for, in a SQLite file: they outlive the service.
 
 What was queued or running when a service ended is queued again by the next; a request that was
-running twice is given up.
+running twice is given up. Services of one project share the file: each request has its owner.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -14,13 +16,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.engine.processes import mark_of
+from alo.errors import ServeError
 from alo.serve.core import MOST_TRIES
 from alo.serve.messages import ASSET_RUN, Failure
 from alo.serve.pool import Result
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS requests (
+CREATE TABLE IF NOT EXISTS accepted (
     id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
     status TEXT NOT NULL,
     args TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,
@@ -43,68 +48,97 @@ class KeptRequests:
     """All of them, in one file; for any thread."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")  # who was told 202 must be served
-        self._db.execute("PRAGMA busy_timeout=10000")
-        self._db.execute(SCHEMA)
+        """Open the file, or make it.
+
+        Raises:
+            ServeError: it cannot be used.
+        """
+        self._path, self._lock = path, threading.Lock()
+        self._owner = mark_of(os.getpid())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._db.execute("PRAGMA busy_timeout=10000")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")  # who was told 202 must be served
+            self._db.execute(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise ServeError(
+                f"the requests that were accepted cannot be read: {error}",
+                where=str(path),
+                fix="see to the disk; or move the file away, and with it the requests in it",
+            ) from error
 
     def add(self, request_id: str, args: Mapping[str, Mapping[str, object]]) -> None:
-        """A request is accepted."""
+        """A request is accepted.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
         self._run(
-            "INSERT INTO requests (id, status, args, created) VALUES (?, 'queued', ?, ?)",
-            (request_id, json.dumps(args), time.time()),
+            "INSERT INTO accepted (id, owner, status, args, created) VALUES (?, ?, 'queued', ?, ?)",
+            (request_id, self._owner, json.dumps(args), time.time()),
         )
 
     def begin(self, request_id: str) -> None:
         """A worker has it in hand."""
         self._run(
-            "UPDATE requests SET status = 'running', tries = tries + 1 WHERE id = ?", (request_id,)
+            "UPDATE accepted SET status = 'running', tries = tries + 1 WHERE id = ?", (request_id,)
         )
 
     def end(self, result: Result) -> None:
         """It is done."""
         self._run(
-            "UPDATE requests SET status = ?, result = ? WHERE id = ?",
+            "UPDATE accepted SET status = ?, result = ? WHERE id = ?",
             (result.status, _to_text(result), result.id),
         )
 
     def find(self, request_id: str) -> KeptRequest | None:
         rows = self._run(
-            "SELECT id, status, args, result FROM requests WHERE id = ?", (request_id,)
+            "SELECT id, status, args, result FROM accepted WHERE id = ?", (request_id,)
         )
         return _kept(rows[0]) if rows else None
 
     def take_up(self) -> list[KeptRequest]:
-        """What an earlier service had accepted and not finished, the oldest first.
+        """What services that have ended had accepted and not finished, the oldest first.
 
         What was begun too often is ended as a failure.
+
+        Raises:
+            OSError: it cannot be noted that they are ours now.
         """
-        comment = "its worker died each time it was tried"
+        owners = self._run(
+            "SELECT DISTINCT owner FROM accepted WHERE status IN ('queued', 'running')"
+        )
+        for owner in (str(owner) for (owner,) in owners):
+            if not _is_alive(owner):
+                self._run("UPDATE accepted SET owner = ? WHERE owner = ?", (self._owner, owner))
         rows = self._run(
-            "SELECT id FROM requests WHERE status = 'running' AND tries >= ?", (MOST_TRIES,)
+            "SELECT id, status, args, result, tries FROM accepted"
+            " WHERE owner = ? AND status IN ('queued', 'running') ORDER BY created",
+            (self._owner,),
         )
-        for (request_id,) in rows:
-            failure = Failure(*ASSET_RUN, comment, kind="died")
-            self.end(Result(str(request_id), None, (), failure, 0.0))
-        self._run("UPDATE requests SET status = 'queued' WHERE status = 'running'")
-        left = self._run(
-            "SELECT id, status, args, result FROM requests WHERE status = 'queued' ORDER BY created"
-        )
-        return [_kept(row) for row in left]
+        left = []
+        for *row, tries in rows:
+            request = _kept(tuple(row))
+            if request.status == "running" and int(str(tries)) >= MOST_TRIES:
+                comment = "its worker died each time it was tried"
+                failure = Failure(*ASSET_RUN, comment, kind="died")
+                self.end(Result(request.id, None, (), failure, 0.0))
+            else:
+                left.append(request)
+        return left
 
     def forget_oldest(self, keep: int) -> list[str]:
         """Forget all but the newest that are done; returns the ids of those that went."""
         done = "status IN ('success', 'fail')"
         rows = self._run(
-            f"SELECT id FROM requests WHERE {done} ORDER BY created DESC LIMIT -1 OFFSET ?",  # noqa: S608 - constant
+            f"SELECT id FROM accepted WHERE {done} ORDER BY created DESC LIMIT -1 OFFSET ?",  # noqa: S608 - constant
             (keep,),
         )
         ids = [str(row[0]) for row in rows]
         for request_id in ids:
-            self._run("DELETE FROM requests WHERE id = ?", (request_id,))
+            self._run("DELETE FROM accepted WHERE id = ?", (request_id,))
         return ids
 
     def close(self) -> None:
@@ -112,8 +146,17 @@ class KeptRequests:
             self._db.close()
 
     def _run(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
-        with self._lock:
-            return self._db.execute(statement, values).fetchall()
+        try:
+            with self._lock:
+                return self._db.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            number = errno.ENOSPC if "full" in str(error) else errno.EIO
+            raise OSError(number, str(error), str(self._path)) from error
+
+
+def _is_alive(owner: str) -> bool:
+    pid = owner.partition(" ")[0]
+    return pid.isdigit() and mark_of(int(pid)) == owner
 
 
 def _to_text(result: Result) -> str:

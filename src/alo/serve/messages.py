@@ -1,5 +1,6 @@
 """What goes between a door, the core and a worker: requests, how they go, and their answers."""
 
+import errno
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -37,12 +38,19 @@ class Failure(NamedTuple):
     name: str
     comment: str  # what is wrong, where, and what to do
     traceback: str = ""  # the asset author's own
-    kind: str = "asset"  # or refused: args; data; died; timeout
+    kind: str = "asset"  # or refused: args; data; died; timeout; room: on the disk
 
     @property
     def message(self) -> str:
         """What a client is sent."""
         return "\n".join(filter(None, [self.traceback, self.comment]))
+
+
+def write_failure(what: str, error: OSError) -> Failure:
+    """Something of a request cannot be written, by no fault of the asset."""
+    kind = "room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "asset"
+    comment = f"{what} cannot be written: {error.strerror or error}"
+    return Failure(*NO_ARTIFACTS, comment, kind=kind)
 
 
 class Booted(NamedTuple):

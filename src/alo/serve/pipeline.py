@@ -55,6 +55,7 @@ from alo.serve.messages import (
     Request,
     Stage,
     Summary,
+    write_failure,
 )
 from alo.sources.fingerprint import code_files, code_id
 from alo.sources.loader import AssetCode
@@ -109,11 +110,13 @@ class WarmPipeline:
 
     def run(self, request: Request, tell: TellNews) -> None:
         """Answer one request, with ``Finished`` or a ``Failure`` at its end."""
-        self.release()
         try:
+            self.release()
             _Answering(self, request, tell).run()
         except Failed as failed:
             tell(failed.failure)
+        except OSError as error:
+            tell(write_failure("what the request needs", error))
 
     def rest(self) -> bool:
         """Do a piece of what no request should wait for; whether there is more."""
@@ -145,9 +148,12 @@ class WarmPipeline:
             return
         (record, plan), self._answered = self._answered, None
         target = self.workspace.home / "kept" / record.id
-        target.parent.mkdir(exist_ok=True)
-        os.rename(self.workspace.artifacts("inference"), target)
-        self._waiting.append(_Kept(record, plan, target))
+        try:
+            target.parent.mkdir(exist_ok=True)
+            os.rename(self.workspace.artifacts("inference"), target)
+            self._waiting.append(_Kept(record, plan, target))
+        except OSError as error:
+            self._listener(error_line(f"{record.id} is not in history: {error}"))
         _remove_traces(self.workspace)
         while len(self._waiting) > MOST_KEPT:
             remove_tree(self._waiting.popleft().artifacts)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from alo.serve.boot import Service
 from alo.serve.changes import MOST_SHADOWED, Changes
 from alo.serve.core import Action, Desk, Done, SendArtifacts, SendFailure, SendSummary, Start
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
-from alo.serve.messages import ASSET_RUN, Failure, Request
+from alo.serve.messages import ASSET_RUN, Failure, Request, Summary, write_failure
 
 RESTART_PAUSE_S = 1.0  # before a worker that could not be replaced is tried again
 
@@ -144,11 +145,18 @@ class Pool:
 
     def _serve(self, worker: Worker) -> None:
         while (ticket := self._tickets.get()) is not None:
-            ticket.started()
+            self._tell(ticket.started)
             result = _Run(worker, ticket, self._limit_s, self._listener).result()
             if result.summary is not None and self._changes.wants_samples:
                 self._changes.went_well(self._sample(ticket.request), result.summary)
-            ticket.done(result)
+            self._tell(partial(ticket.done, result))
+
+    def _tell(self, what: Callable[[], object]) -> None:
+        """The door may fail to take it, as on a full disk; requests are served all the same."""
+        try:
+            what()
+        except Exception as error:
+            self._listener(warning(f"a request could not be kept: {error}"))
 
     def _sample(self, request: Request) -> Request:
         """The request with a copy of its data, which goes once it is answered."""
@@ -193,8 +201,7 @@ class _Run:
                 case Start():
                     return self._run(action.request)
                 case SendSummary():
-                    names = self._take_outputs(action.summary.outputs)
-                    self._result = self._made(action.summary.content, names, None)
+                    self._take_result(action.summary)
                 case SendArtifacts():
                     self._result = self._result and self._result._replace(
                         seconds=time.monotonic() - self._began
@@ -214,6 +221,14 @@ class _Run:
         except TimeIsOver as over:
             return self._desk.time_is_over(str(over))
         return ()
+
+    def _take_result(self, summary: Summary) -> None:
+        try:
+            names = self._take_outputs(summary.outputs)
+        except OSError as error:
+            self._fail(write_failure("the output files", error))
+        else:
+            self._result = self._made(summary.content, names, None)
 
     def _take_outputs(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Copy the files: the next request of this worker removes them."""

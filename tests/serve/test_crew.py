@@ -1,0 +1,90 @@
+"""A worker's process as its door sees it, and the pool of them."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from alo.engine.request import RunRequest
+from alo.events import Event, LogLine
+from alo.serve.boot import Service, prepare
+from alo.serve.crew import Worker
+from alo.serve.messages import Finished, News, Request, Summary
+from alo.serve.pool import Pool, Result, Ticket
+
+from .conftest import OUTPUT
+
+MakeSolution = Callable[..., Path]
+ECHO = f"self.data['result'] = str(self.args.get('word', 'none'))\n{OUTPUT}"
+
+
+@pytest.fixture
+def service(make_solution: MakeSolution) -> Service:
+    home = make_solution(inference={"inference": ECHO}, control={"backup_artifacts": False})
+    return prepare(RunRequest(home), "serve", lambda event: None)
+
+
+@pytest.fixture
+def worker(service: Service) -> Iterator[Worker]:
+    home = service.worker_home(0)
+    worker = Worker(service.job, home, service.models, service.model_id, lambda event: None)
+    worker.start()
+    yield worker
+    worker.stop()
+
+
+def asking(word: str) -> Request:
+    return Request(word, args={"inference": {"word": word}})
+
+
+def told_by(news: list[News]) -> object:
+    (summary,) = [each for each in news if isinstance(each, Summary)]
+    assert isinstance(news[-1], Finished)
+    return summary.content["result"]
+
+
+def nothing() -> None:
+    """There is nothing to do meanwhile."""
+
+
+def test_what_is_still_to_come_of_an_abandoned_request_never_answers_the_next(
+    worker: Worker,
+) -> None:
+    first = worker.run(asking("first"), None, nothing)
+    next(first)
+    first.close()
+
+    results = [told_by(list(worker.run(asking(word), None, nothing))) for word in ("a", "b")]
+
+    assert results == ["a", "b"]
+
+
+def test_a_door_that_fails_to_take_what_it_is_told_is_told_of_the_next_request(
+    service: Service, tmp_path: Path
+) -> None:
+    events: list[Event] = []
+    results: queue.Queue[Result] = queue.Queue()
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    pool = Pool(service, 1, None, 10, events.append)
+    pool.start()
+    try:
+        pool.submit(Ticket(asking("a"), tmp_path / "a", fail, results.put))
+        pool.submit(Ticket(asking("b"), tmp_path / "b", nothing, fail))
+        pool.submit(Ticket(asking("c"), tmp_path / "a" / "out.csv" / "x", nothing, results.put))
+        pool.submit(Ticket(asking("d"), tmp_path / "d", nothing, results.put))
+        taken = [results.get(timeout=60) for _ in range(3)]
+    finally:
+        pool.stop()
+
+    assert [result.id for result in taken] == ["a", "c", "d"]
+    assert [result.status for result in taken] == ["success", "fail", "success"]
+    assert taken[1].failure
+    assert "output files cannot be written" in taken[1].failure.comment
+    warnings = [event.text for event in events if isinstance(event, LogLine)]
+    assert sum("could not be kept" in text for text in warnings) == 2

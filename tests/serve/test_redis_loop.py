@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Callable
@@ -521,6 +522,51 @@ def test_what_keeps_a_loop_from_booting_is_published(
 
     assert failure_code(heard) == code
     heard.close()
+
+
+def test_a_redis_without_room_is_waited_for(
+    home: Path, loop: StartLoop, edge: Edge, redis_server: RedisServer
+) -> None:
+    running = loop(home)
+    edge.ask()
+    numbered(edge, 3, "slow")
+    redis_server.client.config_set("maxmemory", "1")
+    running.wait_until("Redis is away")
+    redis_server.client.config_set("maxmemory", "0")
+
+    assert results(edge, 3) == ["n0", "n1", "n2"]
+    running.wait_until("Redis is back")
+    assert edge.left() == {}
+
+
+def test_a_list_of_another_kind_ends_the_loop_with_an_error(
+    home: Path, loop: StartLoop, edge: Edge
+) -> None:
+    edge.redis.set("request_inference", "no list")
+    running = loop(home, is_ready=False)
+
+    assert running.process.wait(60) == 1
+    told = running.log.read_text()
+    assert "Redis refuses: WRONGTYPE" in told
+    assert "fix:" in told
+    assert "Traceback" not in told
+
+
+def test_what_others_have_put_among_the_dead_is_shown_too(
+    home: Path, edge: Edge, redis_server: RedisServer
+) -> None:
+    edge.redis.rpush("request_inference:dead", "what?")
+    command = [sys.executable, "-m", "alo.cli.main", "loop", "dead", "--json"]
+    done = subprocess.run(
+        [*command, "--redis", redis_server.url],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    (letter,) = json.loads(done.stdout)
+    assert letter["request"] == "what?"
 
 
 def test_an_asset_that_fills_the_disk_fails_and_the_next_request_works(

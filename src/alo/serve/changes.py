@@ -7,10 +7,12 @@ those of the model in use, and its answers are not sent.
 from __future__ import annotations
 
 import json
+import os
 import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from alo.engine.messages import warning
@@ -21,11 +23,12 @@ from alo.layout import Workspace
 from alo.serve.boot import Service, chosen_model
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
 from alo.serve.messages import Request, Summary
-from alo.serve.shadows import FILE
+from alo.serve.shadows import FILE, OLD_FILE
 
 LOOK_S = 0.5
 SAMPLE_S = 10.0
 SMOKE = "smoke"  # in solution/: the data of a request that a new model has to answer
+MOST_BYTES = 10_000_000  # of comparisons in one file; there is one older at most
 MOST_SHADOWED = 100  # requests that wait for the shadow; the newest are left out where it is slow
 
 
@@ -90,11 +93,11 @@ class Changes:
             if stamp == self._stamp:
                 continue
             self._stamp = stamp
-            try:
-                self._follow_model()
-                self._follow_shadow()
-            except AloError as error:
-                self._listener(warning(f"the model stays as it is: {error}"))
+            for what, follow in (("model", self._follow_model), ("shadow", self._follow_shadow)):
+                try:
+                    follow()
+                except (AloError, OSError) as error:
+                    self._listener(warning(f"the {what} stays as it is: {error}"))
 
     def _follow_model(self) -> None:
         models, model_id = chosen_model(self._workspace)
@@ -107,7 +110,7 @@ class Changes:
                 fresh[-1].start()
                 if len(fresh) == 1:
                     self._check(fresh[0])
-        except AloError:
+        except BaseException:
             for worker in fresh:
                 worker.stop()
             raise
@@ -169,9 +172,10 @@ class Shadow:
                 for news in self._worker.run(request, self._limit_s, lambda: None):
                     if isinstance(news, Summary):
                         found = news.content
-            except (WorkerDied, TimeIsOver, AloError):
+            except (WorkerDied, TimeIsOver, AloError, OSError):
                 pass  # no answer of the shadow is an answer too
-            self._note(request, summary, found)
+            with suppress(OSError):  # a full disk, say: the next one may be written again
+                self._note(request, summary, found)
 
     def _note(
         self, request: Request, summary: Mapping[str, object], shadow: Mapping[str, object]
@@ -181,6 +185,8 @@ class Shadow:
         compared = Compared(now, request.id, _score(summary), _score(shadow), same)
         line = {**compared._asdict(), "shadow": self.model_id}
         self._path.parent.mkdir(exist_ok=True)
+        if self._path.exists() and self._path.stat().st_size > MOST_BYTES:
+            os.replace(self._path, self._path.with_name(OLD_FILE))
         with open(self._path, "a") as file:
             file.write(f"{json.dumps(line)}\n")
 

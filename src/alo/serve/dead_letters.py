@@ -69,5 +69,8 @@ class DeadLetters:
 
 
 def _letter(number: int, text: bytes) -> DeadLetter:
-    content = json.loads(text)
-    return DeadLetter(number, content["time"], content["reason"], content["request"])
+    try:
+        content = json.loads(text)
+        return DeadLetter(number, content["time"], content["reason"], content["request"])
+    except (ValueError, KeyError, TypeError):
+        return DeadLetter(number, "", "not put aside by a loop", text.decode("utf-8", "replace"))

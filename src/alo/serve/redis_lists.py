@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from alo.engine.processes import lives
+from alo.serve.redis_faults import passes, refusal
 
 T = TypeVar("T")
 
@@ -187,22 +188,21 @@ class Queue:
         self._do(move)
 
     def _do(self, work: Callable[[], T]) -> T:
-        """Do it, and again for as long as Redis is away."""
-        from redis.exceptions import (
-            AuthenticationError,
-            AuthorizationError,
-            ConnectionError,
-            ReadOnlyError,
-            TimeoutError,
-        )
+        """Do it, and again for as long as Redis is away.
+
+        Raises:
+            ServeError: Redis refuses, and will go on to.
+            Stopped: it is away, and the loop is to end.
+        """
+        from redis.exceptions import RedisError
 
         pause = FIRST_PAUSE_S
         while True:
             try:
                 done = work()
-            except (AuthenticationError, AuthorizationError):
-                raise
-            except (ConnectionError, TimeoutError, ReadOnlyError) as error:
+            except RedisError as error:
+                if not passes(error):
+                    raise refusal(error) from error
                 self._may_have_some = True  # it may have been done all the same
                 if not self.is_away:
                     self.is_away = True

@@ -24,7 +24,7 @@ from alo.serve.core import (
 )
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
 from alo.serve.health import AWAY, SERVING, Health
-from alo.serve.messages import METADATA_READ, Failure, Request, Summary
+from alo.serve.messages import METADATA_READ, NO_ARTIFACTS, Failure, Request, Summary
 from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
 from alo.serve.redis_url import connect, without_secret
 from alo.serve.remote_requests import MARK, RemoteRequest, answer_of
@@ -150,7 +150,11 @@ class Loop:
         if isinstance(action, SendFailure):
             self._tell_failure(action.failure)
             return answer_of(request_id, None, (), action.failure)
-        return answer_of(request_id, action.summary.content, self._outputs, None)
+        try:
+            return answer_of(request_id, action.summary.content, self._outputs, None)
+        except OSError as error:  # an asset has left something running that removed them
+            failure = Failure(*NO_ARTIFACTS, f"the output files cannot be read: {error}")
+            return answer_of(request_id, None, (), failure)
 
     def _run(self, payload: bytes, request: Request) -> Iterable[Action]:
         try:

@@ -10,8 +10,9 @@ from typing import Any
 
 from alo.engine.messages import warning
 from alo.events import Listener
-from alo.serve.messages import ASSET_RUN, Failure
+from alo.serve.messages import ASSET_RUN, Failure, write_failure
 from alo.serve.pool import Full, Result, Ticket
+from alo.serve.redis_faults import passes
 from alo.serve.redis_lists import ALIVE, FIRST_PAUSE_S, LONGEST_PAUSE_S, REQUESTS
 from alo.serve.redis_url import connect
 from alo.serve.remote_requests import ANSWERS, result_of, to_payload
@@ -66,13 +67,14 @@ class RemotePool:
 
         Raises:
             Full: as many are under way as may be.
+            OSError: its files cannot be read, or the door cannot note it.
         """
         if not always and self.waiting >= self._most:
             raise Full
+        payload = to_payload(ticket.request, self._door)
+        ticket.started()
         with self._lock:
             self._tickets[ticket.request.id] = (ticket, time.monotonic())
-        ticket.started()
-        payload = to_payload(ticket.request, self._door)
         threading.Thread(target=self._push, args=(payload,), daemon=True).start()
 
     def stop(self) -> None:
@@ -87,14 +89,37 @@ class RemotePool:
         while not self._ended.is_set():
             found = self._again(lambda: self._redis.blpop(name, 1))
             if found:
-                self._take(json.loads(found[1]))
+                self._take(found[1])
             self._give_up_late()
 
-    def _take(self, content: dict[str, Any]) -> None:
+    def _take(self, payload: bytes) -> None:
+        try:
+            content = json.loads(payload)
+            request_id = str(content["id"])
+        except (ValueError, KeyError, TypeError) as error:
+            self._listener(warning(f"what has come is no answer of a loop: {error}"))
+            return
         with self._lock:
-            ticket, began = self._tickets.pop(str(content.get("id")), (None, 0.0))
-        if ticket is not None:
-            ticket.done(result_of(content, ticket.outputs, time.monotonic() - began))
+            ticket, began = self._tickets.pop(request_id, (None, 0.0))
+        if ticket is None:
+            return
+        seconds = time.monotonic() - began
+        try:
+            result = result_of(content, ticket.outputs, seconds)
+        except OSError as error:
+            failure = write_failure("the output files", error)
+            result = Result(request_id, None, (), failure, seconds)
+        except (KeyError, TypeError, ValueError) as error:
+            failure = Failure(*ASSET_RUN, f"the loop's answer makes no sense: {error}", kind="died")
+            result = Result(request_id, None, (), failure, seconds)
+        self._tell(ticket, result)
+
+    def _tell(self, ticket: Ticket, result: Result) -> None:
+        """The door may fail to take it; answers are read all the same."""
+        try:
+            ticket.done(result)
+        except Exception as error:
+            self._listener(warning(f"a result could not be kept: {error}"))
 
     def _give_up_late(self) -> None:
         if self._limit_s is None:
@@ -106,20 +131,22 @@ class RemotePool:
         for ticket, began in tickets:
             comment = f"no loop has answered within {self._limit_s:g} s"
             failure = Failure(*ASSET_RUN, comment, kind="timeout")
-            ticket.done(Result(ticket.request.id, None, (), failure, time.monotonic() - began))
+            seconds = time.monotonic() - began
+            self._tell(ticket, Result(ticket.request.id, None, (), failure, seconds))
 
     def _again(self, work: Any) -> Any:
         """Do it, and again for as long as Redis is away; nothing where the door closes."""
-        from redis.exceptions import ConnectionError, TimeoutError
+        from redis.exceptions import RedisError
 
         pause, is_told = FIRST_PAUSE_S, False
         while not self._ended.is_set():
             try:
                 return work()
-            except (ConnectionError, TimeoutError) as error:
+            except RedisError as error:
                 if not is_told:
                     is_told = True
-                    self._listener(warning(f"Redis is away ({error}); waiting for it"))
+                    what = "is away" if passes(error) else "refuses"
+                    self._listener(warning(f"Redis {what} ({error}); waiting for it"))
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
         return None

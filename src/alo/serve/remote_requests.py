@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alo.files import remove_tree
-from alo.serve.http_names import ReservedName, safe_name
+from alo.serve.http_names import safe_name
 from alo.serve.messages import Args, Failure, Request
 from alo.serve.pool import Result
 
@@ -49,16 +49,19 @@ class RemoteRequest:
 
     def __init__(self, content: Any, spool: Path) -> None:
         try:
-            self.id, self.door = str(content["id"]), str(content["door"])
+            self.id, self.door = safe_name(str(content["id"])), str(content["door"])
             args: Args = {str(step): dict(values) for step, values in content["args"].items()}
-            files = [(safe_name(each["name"]), each["content"]) for each in content["files"]]
-        except (KeyError, TypeError, AttributeError, ReservedName) as error:
+            files = {
+                safe_name(each["name"]): base64.b64decode(each["content"])
+                for each in content["files"]
+            }
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"it is not of the form that a door sends: {error}") from error
-        self.folder = spool / safe_name(self.id)
+        self.folder = spool / self.id
         remove_tree(self.folder)
         (self.folder / "request").mkdir(parents=True)
-        for name, text in files:
-            (self.folder / "request" / name).write_bytes(base64.b64decode(text))
+        for name, data in files.items():
+            (self.folder / "request" / name).write_bytes(data)
         self.request = Request(self.id, None, (str(self.folder / "request"),), args)
 
     @property

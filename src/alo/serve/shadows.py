@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from statistics import fmean
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from alo.history.deployment import read_deployment
 from alo.layout import Workspace
 
 FILE = "shadow.jsonl"  # in .alo/: a line for each request that both models have answered
+OLD_FILE = "shadow.old.jsonl"  # those before
 
 
 class Comparison(NamedTuple):
@@ -24,10 +26,10 @@ class Comparison(NamedTuple):
 def compared(workspace: Workspace) -> Comparison | None:
     """What is known of the shadow that runs now; None: nothing yet."""
     shadow = read_deployment(workspace).shadow
-    try:
-        text = (workspace.internal / FILE).read_text()
-    except OSError:
-        return None
+    text = ""
+    for name in (OLD_FILE, FILE):
+        with suppress(OSError):
+            text += (workspace.internal / name).read_text()
     lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
     own = [line for line in lines if line.get("shadow") == shadow]
     scores = [line["score"] for line in own if line["score"] is not None]

@@ -1,0 +1,43 @@
+"""What Redis' errors mean to those who serve through it: to wait, or to give up."""
+
+from __future__ import annotations
+
+from alo.errors import ServeError
+
+PASSING = (  # what an answer begins with, or has in it, of a server that has its own troubles
+    "BUSY",
+    "CLUSTERDOWN",
+    "LOADING",
+    "MASTERDOWN",
+    "MISCONF",
+    "READONLY",
+    "TRYAGAIN",
+    "maxmemory",
+    "read only replica",
+    "unable to persist",
+)
+
+
+def passes(error: Exception) -> bool:
+    """Whether it may be over if one waits: Redis is away, has no room, or is being set up."""
+    from redis.exceptions import (
+        AuthenticationError,
+        AuthorizationError,
+        ConnectionError,
+        ReadOnlyError,
+        TimeoutError,
+    )
+
+    if isinstance(error, AuthenticationError | AuthorizationError):
+        return False
+    if isinstance(error, ConnectionError | TimeoutError | ReadOnlyError):
+        return True
+    return any(word in str(error) for word in PASSING)
+
+
+def refusal(error: Exception) -> ServeError:
+    """The error for what does not pass."""
+    return ServeError(
+        f"Redis refuses: {error}",
+        fix="see the user, password and rights of the URL, and what its database holds",
+    )

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from alo.serve.pool import Result
 
 ACCEPT = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from alo.serve.kept_requests import KeptRequests
 kept = KeptRequests(Path(sys.argv[1]))
@@ -115,5 +117,5 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
 
     assert caught.value.errno == 28
     kept.close()
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

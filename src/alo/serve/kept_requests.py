@@ -57,11 +57,7 @@ class KeptRequests:
         self._owner = mark_of(os.getpid())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._db.execute("PRAGMA busy_timeout=10000")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")  # who was told 202 must be served
-            self._db.execute(SCHEMA)
+            self._db = _opened(path)
         except (OSError, sqlite3.Error) as error:
             raise ServeError(
                 f"the requests that were accepted cannot be read: {error}",
@@ -152,6 +148,19 @@ class KeptRequests:
         except sqlite3.Error as error:
             number = errno.ENOSPC if "full" in str(error) else errno.EIO
             raise OSError(number, str(error), str(self._path)) from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    try:
+        database.execute("PRAGMA busy_timeout=10000")
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")  # who was told 202 must be served
+        database.execute(SCHEMA)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _is_alive(owner: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alo.errors import ServeError
 
-PASSING = (  # what an answer begins with, or has in it, of a server that has its own troubles
+CAUSED = "caused error: "  # redis-py: before it the command, which has what clients have sent
+PASSING = (  # what an answer has in it of a server that has its own troubles
     "BUSY",
     "CLUSTERDOWN",
     "LOADING",
@@ -32,7 +33,8 @@ def passes(error: Exception) -> bool:
         return False
     if isinstance(error, ConnectionError | TimeoutError | ReadOnlyError):
         return True
-    return any(word in str(error) for word in PASSING)
+    said = str(error).rpartition(CAUSED)[2]
+    return any(word in said for word in PASSING)
 
 
 def refusal(error: Exception) -> ServeError:

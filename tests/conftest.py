@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
@@ -131,6 +131,29 @@ def run(heard: Heard) -> Callable[..., tuple[RunOutcome, ...]]:
         return run_solution(RunRequest(home, mode=mode, **options), heard)
 
     return run_it
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """``small_disk(24)``: the folder of a disk of so many MB; only root can have one.
+
+    With ``lazily=True`` it also goes while a process still has something open on it.
+    """
+    mounted: list[tuple[Path, bool]] = []
+
+    def mount(megabytes: int, *, lazily: bool = False) -> Path:
+        folder = tmp_path / "disk"
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no disk can be mounted here: that needs root, and the right to")
+        mounted.append((folder, lazily))
+        return folder
+
+    yield mount
+    for folder, lazily in mounted:
+        options = ["--lazy"] if lazily else []
+        subprocess.run(["umount", *options, str(folder)], check=True)
 
 
 @pytest.fixture

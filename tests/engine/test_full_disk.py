@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +30,8 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_MB}m", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("making a small disk needs root, and the right to mount")
-    yield Disk(folder)
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+def disk(small_disk: Callable[..., Path]) -> Disk:
+    return Disk(small_disk(SMALL_MB, lazily=True))
 
 
 @pytest.fixture

@@ -112,8 +112,8 @@ def home(make_solution: MakeSolution) -> Path:
 def serve(home: Path) -> Iterator[Serve]:
     running: list[Service] = []
 
-    def start(*words: str, **options: Any) -> Service:
-        running.append(Service(home, *words, **options))
+    def start(*words: str, project: Path = home, **options: Any) -> Service:
+        running.append(Service(project, *words, **options))
         return running[-1]
 
     yield start
@@ -442,29 +442,21 @@ def test_clients_that_are_slow_hang_up_or_talk_nonsense_harm_no_one(shared: Serv
 
 
 def test_on_a_full_disk_requests_are_refused_until_there_is_room(
-    make_solution: MakeSolution, tmp_path: Path
+    make_solution: MakeSolution, small_disk: Callable[..., Path], serve: Serve
 ) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no disk can be mounted here")
+    disk = small_disk(24, lazily=True)
     control = {"backup_artifacts": False}
-    try:
-        home = make_solution(inference=STEPS, control=control, home=disk / "project")
-        service = Service(home)
-        before = service.infer()
-        filler = disk / "filler"
-        with suppress(OSError), open(filler, "wb", buffering=0) as file:
-            while file.write(bytes(4096)):
-                continue
-        refused = [service.infer(), service.infer(query="?async=1")]
-        refused.append(service.infer(files=[("files", ("x", bytes(50_000)))]))
-        filler.unlink()
-        after = [service.infer(), service.infer(query="?async=1")]
-        ended = service.end()
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    service = serve(project=make_solution(inference=STEPS, control=control, home=disk / "project"))
+    before = service.infer()
+    filler = disk / "filler"
+    with suppress(OSError), open(filler, "wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            continue
+    refused = [service.infer(), service.infer(query="?async=1")]
+    refused.append(service.infer(files=[("files", ("x", bytes(50_000)))]))
+    filler.unlink()
+    after = [service.infer(), service.infer(query="?async=1")]
+    ended = service.end()
 
     assert before.status_code == 200
     assert [answer.status_code for answer in refused] == [507] * 3

@@ -17,7 +17,6 @@ from alo.serve.pool import Result
 
 ACCEPT = """
 import sys
-from contextlib import closing
 from pathlib import Path
 from alo.serve.kept_requests import KeptRequests
 kept = KeptRequests(Path(sys.argv[1]))

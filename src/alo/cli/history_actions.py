@@ -8,6 +8,7 @@ from typing import NamedTuple
 from alo.cli import console
 from alo.cli.history import count
 from alo.cli.options import CommandParser
+from alo.cli.values import size_mb
 from alo.errors import UsageError
 from alo.history.browse import History
 from alo.layout import Workspace
@@ -69,7 +70,7 @@ def _add_bounds(parser: argparse.ArgumentParser) -> None:
     bound = parser.add_mutually_exclusive_group(required=True)
     bound.add_argument("--keep", metavar="N", type=count, help="the newest N runs stay")
     bound.add_argument(
-        "--size", metavar="MB", type=_megabytes, help="as many stay as take no more than this"
+        "--size", metavar="MB", type=size_mb, help="as many stay as take no more than this"
     )
 
 
@@ -79,16 +80,6 @@ def _add_rerun(parser: argparse.ArgumentParser) -> None:
         "--no-wait", action="store_true", help="end at once if another run has the project"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
-
-
-def _megabytes(text: str) -> float:
-    try:
-        size = float(text)
-    except ValueError:
-        size = -1.0
-    if not 0 <= size < float("inf"):
-        raise argparse.ArgumentTypeError(f"a number of megabytes from 0 up, not '{text}'")
-    return size
 
 
 def _show(history: History, options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from math import inf
+from math import inf, nan
 
 
 def named(text: str) -> str:
@@ -33,6 +33,13 @@ def megabytes(text: str) -> float:
     return _above_zero(text, "megabytes")
 
 
+def size_mb(text: str) -> float:
+    number = _float(text)
+    if not 0 <= number < inf:
+        raise argparse.ArgumentTypeError(f"a number of megabytes from 0 up, not '{text}'")
+    return number
+
+
 def _whole(text: str, least: int, most: int, what: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else -1
     if not least <= number <= most:
@@ -41,10 +48,15 @@ def _whole(text: str, least: int, most: int, what: str) -> int:
 
 
 def _above_zero(text: str, unit: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = inf
+    number = _float(text)
     if not 0 < number < 1e9:
         raise argparse.ArgumentTypeError(f"expected {unit} above 0, not '{text}'")
     return number
+
+
+def _float(text: str) -> float:
+    """Not a number where it is none, which is in no range."""
+    try:
+        return float(text)
+    except ValueError:
+        return nan

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.data.models import MODEL_ARCHIVE
 from alo.errors import ExportError
-from alo.files import CHUNK, claim_temporary, sweep_leftovers
+from alo.files import CHUNK, NO_ROOM, claim_temporary, sweep_leftovers
 from alo.layout import OWN_FOLDERS
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def export_artifacts(
             return _export_remote(contents, target, artifacts.parent)
         return _export_local(contents, target)
     except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        is_full = error.errno in NO_ROOM
         room = f"make room (up to {needed:,} bytes)" if is_full else "mend it"
         raise ExportError(
             f"the artifacts cannot be saved to {target}: {error.strerror or error}",

@@ -15,7 +15,7 @@ from alo.data.copying import Copied, Copier
 from alo.data.locations import NO_PROFILE, Access, SourceFile, is_remote
 from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
 from alo.errors import StagingError
-from alo.files import checksum, is_leftover, many_objects, remove_tree
+from alo.files import NO_ROOM, checksum, is_leftover, many_objects, remove_tree
 from alo.layout import Workspace
 
 Report = Callable[[int, int], None]  # bytes done, bytes in all
@@ -299,7 +299,7 @@ class _Staging:
         remove_tree(partial)
 
     def _cannot_stage(self, what: str, error: OSError, target: str) -> StagingError:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        is_full = error.errno in NO_ROOM
         return StagingError(
             f"cannot stage {what}: {error.strerror}",
             where=str(error.filename or target),

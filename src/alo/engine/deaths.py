@@ -45,12 +45,9 @@ def death_error(step: str, home: Path, ending: Ending) -> StepError:
 def boot_error(home: Path, ending: Ending) -> ServeError:
     """The error for a serving process that ended before it was ready."""
     how, _ = _how(ending.status)
-    frames = _frames(ending.stacks, home)
-    return ServeError(
-        f"the pipeline cannot be warmed up: its process {how}; {_peak(ending)}",
-        where=_place(frames[0]) if frames else "",
-        user_traceback="\n".join([*_said(ending.last_lines), *_told(frames, home)]),
-    )
+    where, traceback = _trace(ending, home)
+    what = f"the pipeline cannot be warmed up: its process {how}; {_peak(ending)}"
+    return ServeError(what, where=where, user_traceback=traceback)
 
 
 def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepError:
@@ -61,15 +58,22 @@ def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepErr
 
 
 def _error(step: str, home: Path, ending: Ending, how: str, fix: str) -> StepError:
-    frames = _frames(ending.stacks, home)
+    where, traceback = _trace(ending, home)
     subject = f"step '{step}'" if step else "the request"  # one that a worker serves
     return StepError(
         f"{subject} failed: {how}; {_peak(ending)}",
-        where=_place(frames[0]) if frames else "",
+        where=where,
         fix=fix,
         step=step,
-        user_traceback="\n".join([*_said(ending.last_lines), *_told(frames, home)]),
+        user_traceback=traceback,
     )
+
+
+def _trace(ending: Ending, home: Path) -> tuple[str, str]:
+    """Where it was, and what is shown as the user's traceback."""
+    frames = _frames(ending.stacks, home)
+    where = _place(frames[0]) if frames else ""
+    return where, "\n".join([*_said(ending.last_lines), *_told(frames, home)])
 
 
 def _peak(ending: Ending) -> str:

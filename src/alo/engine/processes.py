@@ -23,6 +23,13 @@ def mark_of(pid: int) -> str:
         return f"{pid}" if not os.path.isdir("/proc/self") and lives(pid) else ""
 
 
+def pid_of(mark: str) -> int:
+    """The process that has this mark; 0: it has ended, or this is none."""
+    pid = mark.partition(" ")[0]
+    is_pid = pid.isdecimal() and len(pid) < 20  # what is longer, Python may refuse to read
+    return int(pid) if is_pid and mark_of(int(pid)) == mark else 0
+
+
 def lives(pid: int) -> bool:
     """Whether there is a process of this number."""
     try:

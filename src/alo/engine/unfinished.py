@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from alo.engine.processes import mark_of
+from alo.engine.processes import mark_of, pid_of
 from alo.errors import RunError
 from alo.files import remove_tree, sweep_dead, write_whole
 from alo.layout import KINDS, TRASH_PREFIX, Workspace
@@ -171,11 +171,11 @@ def holder_of(workspace: Workspace) -> int:
     try:
         info = _read(workspace)
         mark, lock = str(info["process"]), info["lock"]
-        pid = int(mark.split()[0])
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError):
         return 0
     lost = bool(lock) and lock != _lock_mark(workspace)
-    return pid if lost and pid != os.getpid() and mark_of(pid) == mark else 0
+    pid = pid_of(mark) if lost else 0
+    return 0 if pid == os.getpid() else pid
 
 
 def _lock_mark(workspace: Workspace) -> str:

@@ -10,6 +10,7 @@ from alo.version import __version__
 
 ANSWER = {"$ref": "#/components/schemas/Answer"}
 TEXT = {"type": "string"}
+PROTOCOL_ERROR = {"type": "object", "required": ["error"], "properties": {"error": TEXT}}
 
 
 def openapi(plan: Plan, has_token: bool) -> dict[str, Any]:
@@ -55,10 +56,9 @@ def openapi(plan: Plan, has_token: bool) -> dict[str, Any]:
                     "summary": "Metadata of the model",
                     "operationId": "getModel",
                     "parameters": [model],
-                    "responses": {
-                        **_responses(("200", {"type": "object"})),
-                        **_protocol_errors("401", "404"),
-                    },
+                    "responses": _responses(
+                        ("200", {"type": "object"}), errors=("401", "404"), error=PROTOCOL_ERROR
+                    ),
                     **security,
                 }
             },
@@ -171,14 +171,19 @@ def _tensors(model: dict[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": schema, "example": example}},
         },
-        "responses": {
-            **_responses(("200", {"type": "object"})),
-            **_protocol_errors("400", "401", "404", "413", "422", "429", "500", "504", "507"),
-        },
+        "responses": _responses(
+            ("200", {"type": "object"}),
+            errors=("400", "401", "404", "413", "422", "429", "500", "504", "507"),
+            error=PROTOCOL_ERROR,
+        ),
     }
 
 
-def _responses(*good: tuple[str, dict[str, Any]], errors: tuple[str, ...] = ()) -> dict[str, Any]:
+def _responses(
+    *good: tuple[str, dict[str, Any]],
+    errors: tuple[str, ...] = (),
+    error: dict[str, Any] = ANSWER,
+) -> dict[str, Any]:
     described = {
         status: {
             "description": "the answer",
@@ -187,16 +192,10 @@ def _responses(*good: tuple[str, dict[str, Any]], errors: tuple[str, ...] = ()) 
         for status, schema in good
     }
     wrong = {
-        status: {"description": "refused", "content": {"application/json": {"schema": ANSWER}}}
+        status: {"description": "refused", "content": {"application/json": {"schema": error}}}
         for status in errors
     }
     return {**described, **wrong}
-
-
-def _protocol_errors(*statuses: str) -> dict[str, Any]:
-    schema = {"type": "object", "required": ["error"], "properties": {"error": TEXT}}
-    content = {"application/json": {"schema": schema}}
-    return {status: {"description": "refused", "content": content} for status in statuses}
 
 
 def _answer() -> dict[str, Any]:

@@ -210,8 +210,7 @@ class HttpService:
                 self._kept.end(result)
             except OSError as error:  # clients get it all the same, for as long as we live
                 self._listener(warning(f"what came of {result.id} cannot be kept: {error}"))
-                with self._lock:
-                    self._results[result.id] = result
+                self._remember(result)
                 return
             for gone in self._kept.forget_oldest(KEPT):
                 remove_tree(self._folder(gone, is_kept=True))
@@ -230,6 +229,10 @@ class HttpService:
     def _note(self, result: Result) -> None:
         self.metrics.count(result)
         shutil.rmtree(self._folder(result.id, is_kept=False) / "in", ignore_errors=True)
+        self._remember(result)
+
+    def _remember(self, result: Result) -> None:
+        """In memory, and the oldest are forgotten."""
         with self._lock:
             self._results[result.id] = result
             gone = [

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.engine.processes import mark_of
+from alo.engine.processes import mark_of, pid_of
 from alo.errors import ServeError
 from alo.serve.core import MOST_TRIES
 from alo.serve.messages import ASSET_RUN, Failure
@@ -107,7 +107,7 @@ class KeptRequests:
             "SELECT DISTINCT owner FROM accepted WHERE status IN ('queued', 'running')"
         )
         for owner in (str(owner) for (owner,) in owners):
-            if not _is_alive(owner):
+            if not pid_of(owner):
                 self._run("UPDATE accepted SET owner = ? WHERE owner = ?", (self._owner, owner))
         rows = self._run(
             "SELECT id, status, args, result, tries FROM accepted"
@@ -161,11 +161,6 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
-
-
-def _is_alive(owner: str) -> bool:
-    pid = owner.partition(" ")[0]
-    return pid.isdigit() and mark_of(int(pid)) == owner
 
 
 def _to_text(result: Result) -> str:

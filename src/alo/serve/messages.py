@@ -1,8 +1,9 @@
 """What goes between a door, the core and a worker: requests, how they go, and their answers."""
 
-import errno
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
+
+from alo.files import NO_ROOM
 
 Args: TypeAlias = Mapping[str, Mapping[str, object]]  # step → arg → value
 NO_ARGS: Args = {}
@@ -48,7 +49,7 @@ class Failure(NamedTuple):
 
 def write_failure(what: str, error: OSError) -> Failure:
     """Something of a request cannot be written, by no fault of the asset."""
-    kind = "room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "asset"
+    kind = "room" if error.errno in NO_ROOM else "asset"
     comment = f"{what} cannot be written: {error.strerror or error}"
     return Failure(*NO_ARTIFACTS, comment, kind=kind)
 

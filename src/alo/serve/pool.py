@@ -49,6 +49,18 @@ class Ticket(NamedTuple):
     done: Callable[[Result], object]
 
 
+def tell(what: str, call: Callable[[], object], listener: Listener) -> None:
+    """Tell a door; it may fail to take it, as on a full disk, and requests are served all the same.
+
+    Args:
+        what: is told, for the warning.
+    """
+    try:
+        call()
+    except Exception as error:
+        listener(warning(f"{what} could not be kept: {error}"))
+
+
 class Full(Exception):
     """As many requests wait as may."""
 
@@ -145,18 +157,11 @@ class Pool:
 
     def _serve(self, worker: Worker) -> None:
         while (ticket := self._tickets.get()) is not None:
-            self._tell(ticket.started)
+            tell("a request", ticket.started, self._listener)
             result = _Run(worker, ticket, self._limit_s, self._listener).result()
             if result.summary is not None and self._changes.wants_samples:
                 self._changes.went_well(self._sample(ticket.request), result.summary)
-            self._tell(partial(ticket.done, result))
-
-    def _tell(self, what: Callable[[], object]) -> None:
-        """The door may fail to take it, as on a full disk; requests are served all the same."""
-        try:
-            what()
-        except Exception as error:
-            self._listener(warning(f"a request could not be kept: {error}"))
+            tell("a result", partial(ticket.done, result), self._listener)
 
     def _sample(self, request: Request) -> Request:
         """The request with a copy of its data, which goes once it is answered."""

@@ -6,12 +6,13 @@ import json
 import os
 import threading
 import time
+from functools import partial
 from typing import Any
 
 from alo.engine.messages import warning
 from alo.events import Listener
 from alo.serve.messages import ASSET_RUN, Failure, write_failure
-from alo.serve.pool import Full, Result, Ticket
+from alo.serve.pool import Full, Result, Ticket, tell
 from alo.serve.redis_faults import passes
 from alo.serve.redis_lists import ALIVE, FIRST_PAUSE_S, LONGEST_PAUSE_S, REQUESTS
 from alo.serve.redis_url import connect
@@ -112,14 +113,7 @@ class RemotePool:
         except (KeyError, TypeError, ValueError) as error:
             failure = Failure(*ASSET_RUN, f"the loop's answer makes no sense: {error}", kind="died")
             result = Result(request_id, None, (), failure, seconds)
-        self._tell(ticket, result)
-
-    def _tell(self, ticket: Ticket, result: Result) -> None:
-        """The door may fail to take it; answers are read all the same."""
-        try:
-            ticket.done(result)
-        except Exception as error:
-            self._listener(warning(f"a result could not be kept: {error}"))
+        tell("a result", partial(ticket.done, result), self._listener)
 
     def _give_up_late(self) -> None:
         if self._limit_s is None:
@@ -132,7 +126,8 @@ class RemotePool:
             comment = f"no loop has answered within {self._limit_s:g} s"
             failure = Failure(*ASSET_RUN, comment, kind="timeout")
             seconds = time.monotonic() - began
-            self._tell(ticket, Result(ticket.request.id, None, (), failure, seconds))
+            result = Result(ticket.request.id, None, (), failure, seconds)
+            tell("a result", partial(ticket.done, result), self._listener)
 
     def _again(self, work: Any) -> Any:
         """Do it, and again for as long as Redis is away; nothing where the door closes."""

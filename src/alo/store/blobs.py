@@ -9,7 +9,6 @@ process left is told from what another is writing.
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Collection, Iterable
 from contextlib import suppress
@@ -18,14 +17,20 @@ from types import TracebackType
 from typing import BinaryIO
 
 from alo.errors import StoreError
-from alo.files import CHUNK, claim_temporary, remove_tree, sweep_leftovers, temporary_beside
+from alo.files import (
+    CHUNK,
+    NO_ROOM,
+    claim_temporary,
+    remove_tree,
+    sweep_leftovers,
+    temporary_beside,
+)
 from alo.store.manifest import Part
 
 POOL = "blobs"
 UNFINISHED = "unfinished"
 DRAFT = "draft"
 PIECE = 16 << 20  # written at once
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 READ_ONLY = 0o444
 
 

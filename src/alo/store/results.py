@@ -83,7 +83,6 @@ class ResultShelf:
         Raises:
             StoreError: there is no room, or a file cannot be read.
         """
-
         folder = self._folder(kept)
 
         def fill() -> None:
@@ -93,7 +92,7 @@ class ResultShelf:
                 files[name] = KeptFile(size, checksum(folder / name))
             write_whole(_result_of(folder), _to_bytes(kept._replace(files=files)), durable=False)
 
-        self._write(kept.step, folder, fill)
+        _write(folder, fill)
 
     def adopt(self, kept: KeptStep, run_id: str) -> None:
         """Make the kept step of another run this run's own.
@@ -108,24 +107,12 @@ class ResultShelf:
                 _second_place(source / name, target / name)
             link_or_copy(_result_of(source), _result_of(target))
 
-        self._write(kept.step, target, fill)
-
-    def _write(self, step: str, folder: Path, fill: Callable[[], object]) -> None:
-        try:
-            _result_of(folder).unlink(missing_ok=True)  # in a notebook a step may run again
-            remove_tree(folder)
-            fill()
-        except OSError as error:
-            raise StoreError(
-                f"what step '{step}' wrote cannot be kept: {error.strerror}",
-                where=str(error.filename or folder),
-                fix="make room on the disk, and run again" if error.errno == 28 else "",
-            ) from error
+        _write(target, fill)
 
     def find(self, kind: str, run_id: str, step: str) -> KeptStep | None:
         """The kept step of a run; None if there is none, or it is damaged."""
         try:
-            path = self._root / kind / run_id / f"{step}.json"
+            path = _result_of(self._root / kind / run_id / step)
             return _read(json.loads(path.read_bytes()), run_id, kind, step)
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -173,6 +160,20 @@ class ResultShelf:
 
 def _result_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.json")
+
+
+def _write(folder: Path, fill: Callable[[], object]) -> None:
+    """Have a step's files and its result written in the place of what may be there."""
+    try:
+        _result_of(folder).unlink(missing_ok=True)  # in a notebook a step may run again
+        remove_tree(folder)
+        fill()
+    except OSError as error:
+        raise StoreError(
+            f"what step '{folder.name}' wrote cannot be kept: {error.strerror}",
+            where=str(error.filename or folder),
+            fix="make room on the disk, and run again" if error.errno == 28 else "",
+        ) from error
 
 
 def _second_place(source: Path, target: Path) -> int:

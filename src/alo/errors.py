@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from alo.masking import masked
 from alolib.errors import (
     AloError,
     ArgsError,
@@ -24,6 +25,7 @@ __all__ = [
     "InstallError",
     "Interrupted",
     "MetadataError",
+    "OutsideError",
     "PathError",
     "PlanError",
     "Problem",
@@ -72,7 +74,7 @@ class CheckError(AloError):
     exit_status = 2
 
     def __init__(self, problems: Sequence[Problem], *, fix: str = "") -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(problem._replace(what=masked(problem.what)) for problem in problems)
         super().__init__(_problem_list(self.problems), fix=fix)
 
 
@@ -105,11 +107,18 @@ class StepError(RunError):
         self.in_init = False  # whether the class could not even be made
 
 
-class SourceError(RunError):
+class OutsideError(RunError):
+    """Base of what went wrong with a place outside, of which no password or token is told."""
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(masked(what), where=masked(where), fix=masked(fix))
+
+
+class SourceError(OutsideError):
     """The code of an asset cannot be fetched from its repository, or would replace edited files."""
 
 
-class InstallError(RunError):
+class InstallError(OutsideError):
     """What a plan requires cannot be installed, or is not what its lock file says."""
 
 
@@ -126,7 +135,7 @@ class ServeError(RunError):
         self.user_traceback = user_traceback
 
 
-class StagingError(RunError):
+class StagingError(OutsideError):
     """Input data or a model could not be brought into the workspace."""
 
 
@@ -134,7 +143,7 @@ class ResultError(RunError):
     """The inference pipeline left no valid summary or output."""
 
 
-class ExportError(RunError):
+class ExportError(OutsideError):
     """The artifacts could not be written to the external path."""
 
 

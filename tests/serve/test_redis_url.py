@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from alo.errors import UsageError
-from alo.serve.redis_url import connect, find_url, whole_url, without_secret
+from alo.serve.redis_url import connect, find_url, whole_url
 
 from .conftest import RedisServer
 
@@ -44,10 +44,6 @@ def test_what_is_no_place_is_refused_without_its_secret(text: str) -> None:
         whole_url(text)
 
     assert "secret" not in str(caught.value)
-
-
-def test_secrets_are_not_shown() -> None:
-    assert without_secret("redis://me:secret@edge:1/0") == "redis://edge:1/0"
 
 
 def test_the_option_wins_then_the_environment_then_the_metadata(

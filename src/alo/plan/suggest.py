@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from alo.masking import masked
+
 MAX_WORD = 80  # nobody mistypes a longer one, and comparing takes quadratic time
 MAX_QUOTE = 60
 MAX_LISTED = 20
@@ -37,7 +39,8 @@ def listed(names: Iterable[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """``'text'`` on one line, cut where it gets long."""
+    """``'text'`` on one line, cut where it gets long, without passwords in URLs."""
+    text = masked(text)  # of a URL that is cut one could no longer tell
     shown = text if len(text) <= MAX_QUOTE else f"{text[: MAX_QUOTE - 3]}..."
     return f"'{shown}'" if shown.isprintable() else repr(shown)
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from alo.errors import UsageError
+from alo.masking import masked
 from alo.serve.redis_lists import DEAD, REQUESTS
-from alo.serve.redis_url import connect, without_secret
+from alo.serve.redis_url import connect
 
 
 class DeadLetter(NamedTuple):
@@ -24,7 +25,7 @@ class DeadLetters:
     """The list of them in a Redis."""
 
     def __init__(self, url: str) -> None:
-        self._redis, self._shown_url = connect(url), without_secret(url)
+        self._redis, self._shown_url = connect(url), masked(url)
 
     def all(self) -> list[DeadLetter]:
         """All of them, the oldest first."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from alo.engine.messages import info, warning
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
+from alo.masking import masked
 from alo.serve.changes import Changes
 from alo.serve.core import (
     Action,
@@ -26,7 +27,7 @@ from alo.serve.crew import TimeIsOver, Worker, WorkerDied
 from alo.serve.health import AWAY, SERVING, Health
 from alo.serve.messages import METADATA_READ, NO_ARTIFACTS, Failure, Request, Summary
 from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
-from alo.serve.redis_url import connect, without_secret
+from alo.serve.redis_url import connect
 from alo.serve.remote_requests import MARK, RemoteRequest, answer_of
 
 
@@ -53,7 +54,7 @@ class Loop:
         self._worker, self._changes, self._health = worker, changes, health
         self._listener, self._limit_s = listener, limit_s
         self._stopping = threading.Event()
-        self._shown_url = without_secret(url)
+        self._shown_url = masked(url)
         self._queue = Queue(connect(url), self._tell_of_redis, self._stopping.is_set)
         self._desk = Desk()
         self._remote: RemoteRequest | None = None  # the request in hand, if a door has sent it

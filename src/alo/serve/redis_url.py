@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from alo.errors import UsageError
+from alo.masking import masked
 
 VARIABLE = "ALO_REDIS_URL"
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
@@ -47,9 +48,7 @@ def whole_url(text: str, db: int = 0) -> str:
     if "://" not in text:
         host, _, port = text.rpartition(":")
         if not host or not port.isdigit():
-            raise UsageError(
-                f"'{without_secret(text)}' is not where a Redis is", fix=f"give {FORMS}"
-            )
+            raise UsageError(f"'{masked(text)}' is not where a Redis is", fix=f"give {FORMS}")
         return f"redis://{text}/{db}"
     scheme = text.partition("://")[0]
     if scheme not in SCHEMES:
@@ -61,12 +60,6 @@ def whole_url(text: str, db: int = 0) -> str:
         return f"{text}{'&' if '?' in text else '?'}db={db}"
     address, mark, query = text.partition("?")
     return f"{address.rstrip('/')}/{db}{mark}{query}"
-
-
-def without_secret(url: str) -> str:
-    """A URL as it may be shown."""
-    scheme, mark, rest = url.rpartition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 def connect(url: str) -> Any:
@@ -94,7 +87,7 @@ def connect(url: str) -> Any:
         return redis.Redis.from_url(url, **options)
     except (ValueError, redis.RedisError) as error:
         raise UsageError(
-            f"'{without_secret(url)}' is not where a Redis is: {error}", fix=f"give {FORMS}"
+            f"'{masked(url)}' is not where a Redis is: {error}", fix=f"give {FORMS}"
         ) from error
 
 

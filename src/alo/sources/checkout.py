@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from alo.errors import Problem, SourceError
 from alo.files import is_leftover, remove_tree
 from alo.layout import Workspace
+from alo.masking import masked
 from alo.plan.model import Plan, StepPlan
 from alo.sources.checked_out import (
     Checkout,
@@ -333,10 +334,8 @@ def _work_tree_problem(workspace: Workspace, step: StepPlan) -> str:
         text = (git / "config").read_text("utf-8", "replace")
     except OSError:  # a linked work tree, or a submodule
         text = ""
-    from alo.sources.git import redacted
-
     lines = [line.strip().partition("=") for line in text.splitlines()]
-    urls = {redacted(url.strip()) for key, _, url in lines if key.strip() == "url"}
+    urls = {masked(url.strip()) for key, _, url in lines if key.strip() == "url"}
     wanted = _wanted(workspace, step).url
     if _plain_url(wanted) in map(_plain_url, urls):
         return ""
@@ -368,16 +367,8 @@ def _whole_url(workspace: Workspace, code: str) -> str:
 
 def _wanted(workspace: Workspace, step: StepPlan) -> Checkout:
     source = step.source
-    url = _without_secret(_whole_url(workspace, source.code))
+    url = masked(_whole_url(workspace, source.code))
     return Checkout(step.name, url, source.branch, source.path.strip("/"), "")
-
-
-def _without_secret(url: str) -> str:
-    if "@" not in url:  # spares the import in the usual case
-        return url
-    from alo.sources.git import redacted
-
-    return redacted(url)
 
 
 def _identity(step: StepPlan) -> tuple[str, str, str]:
@@ -388,7 +379,7 @@ def _identity(step: StepPlan) -> tuple[str, str, str]:
 
 def _told(step: StepPlan) -> str:
     code, branch, path = _identity(step)
-    return " ".join(filter(None, [_without_secret(code), branch, path]))
+    return " ".join(filter(None, [masked(code), branch, path]))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -16,7 +16,8 @@ from typing import IO, TypeVar
 
 from alo.errors import SourceError
 from alo.files import checksum_of, remove_tree
-from alo.sources.git import Git, GitFailed, redacted
+from alo.masking import masked
+from alo.sources.git import Git, GitFailed
 
 HEX = re.compile(r"[0-9a-f]{7,40}")
 WHOLE = 40  # digits of a commit's id
@@ -42,7 +43,7 @@ class Clone:
 
     def __init__(self, url: str, git: Git) -> None:
         self.url, self._git = url, git
-        name = checksum_of(redacted(url).encode("utf-8", "surrogateescape"))[:16]
+        name = checksum_of(masked(url).encode("utf-8", "surrogateescape"))[:16]
         self._root = cache_folder() / "git"
         self.folder = self._root / f"{name}.git"
         self._lock, self._held_lock = self._root / f"{name}.lock", -1
@@ -90,14 +91,14 @@ class Clone:
         tree = f"{commit}:{inside}"
         if inside and " tree " not in self._ask("ls-tree", commit, "--", inside):
             raise SourceError(
-                f"{redacted(self.url)} has no folder '{path}' at {commit[:12]}",
+                f"{masked(self.url)} has no folder '{path}' at {commit[:12]}",
                 fix="correct 'path' beside 'code'; empty: the root of the repository",
             )
         listing = self._ask("ls-tree", "-r", "-z", tree)
         modules = [line for line in listing.split("\0") if line.startswith("160000")]
         if modules:
             raise SourceError(
-                f"{redacted(self.url)} has a submodule, {modules[0].partition(chr(9))[2]}, "
+                f"{masked(self.url)} has a submodule, {modules[0].partition(chr(9))[2]}, "
                 "which is not fetched",
                 fix="put what the asset needs of it into the repository itself",
             )
@@ -130,7 +131,7 @@ class Clone:
             return self._ask("rev-parse", "--verify", "--quiet", _name_of(branch)).strip()
         except GitFailed as error:
             raise SourceError(
-                f"{redacted(self.url)} is not in the cache at '{branch or 'its default branch'}'",
+                f"{masked(self.url)} is not in the cache at '{branch or 'its default branch'}'",
                 where=str(self.folder),
                 fix="run once without --offline, or alo install, where there is a network",
             ) from error
@@ -169,7 +170,7 @@ class Clone:
         except GitFailed as error:
             self._ask("rev-parse", "--git-dir")  # fails if it is the clone that is at fault
             raise SourceError(
-                f"the repository {redacted(self.url)} cannot be read: {error}",
+                f"the repository {masked(self.url)} cannot be read: {error}",
                 fix="see that the URL is right, and that `git ls-remote` reads it without asking "
                 "for a password (a credential helper, a token, an ssh key)",
             ) from error
@@ -185,7 +186,7 @@ class Clone:
         what = "branch" if not branch else f"branch, tag or commit '{branch}'"
         if not refs:
             hint = "; it is empty" if not branch else hint
-        return SourceError(f"{redacted(self.url)} has no {what}{hint}")
+        return SourceError(f"{masked(self.url)} has no {what}{hint}")
 
     def _has(self, commit: str) -> bool:
         """Whether it is here with all that belongs to it: its ref is made last."""
@@ -224,7 +225,7 @@ class Clone:
             except BlockingIOError as error:
                 if self._git.is_stopped or time.monotonic() > end:
                     raise SourceError(
-                        f"another process has had the clone of {redacted(self.url)} for "
+                        f"another process has had the clone of {masked(self.url)} for "
                         f"{PATIENCE_S:.0f} s",
                         where=str(self._lock),
                         fix="wait for it, or end it, and run again",
@@ -252,7 +253,7 @@ class Clone:
             ) from error
         except GitFailed as error:
             raise SourceError(
-                f"the repository {redacted(self.url)} cannot be fetched: {error}",
+                f"the repository {masked(self.url)} cannot be fetched: {error}",
                 where=str(self.folder),
                 fix="make room there, or name another folder in ALO_CACHE_DIR"
                 if NO_ROOM in str(error)

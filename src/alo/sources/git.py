@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import threading
@@ -12,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alo.errors import SourceError
+from alo.masking import masked
 
 ALLOWED = "https:http:ssh:git:file"  # ext:: and the like would run commands
 SETTINGS = {
@@ -99,12 +99,6 @@ def _end(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def redacted(text: str) -> str:
-    """A URL, or a message that holds one, without passwords and tokens."""
-    text = re.sub(r"(https?://)[^\s/]+@", r"\1", text)
-    return re.sub(r"(\w+://[^\s/:@]+):[^\s/]+@", r"\1@", text)
-
-
 def _environment() -> dict[str, str]:
     """Ours, but for what would lead git elsewhere (in a git hook, say) or have it ask someone."""
     own = {
@@ -142,4 +136,4 @@ def _reason(errors: str) -> str:
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     telling: Sequence[str] = [line for line in lines if not line.startswith(NOISE)] or lines
     fatal = [line for line in telling if line.startswith(("fatal:", "error:", "ERROR:"))]
-    return redacted((fatal or telling or [""])[0])
+    return masked((fatal or telling or [""])[0])

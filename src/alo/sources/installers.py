@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.masking import masked
+
 LAST_LINES = 12  # of an installer's own reason
 PIP_TO_UV = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -194,8 +196,4 @@ def _reason(output: str) -> str:
     kept = [line for line in told if "WARNING: " not in line and "[notice]" not in line]
     if len(kept) > LAST_LINES:
         kept = [*kept[:3], "...", *kept[-(LAST_LINES - 4) :]]
-    return _without_secrets("\n".join(kept) or "it said nothing")
-
-
-def _without_secrets(text: str) -> str:
-    return re.sub(r"(\w+://)[^\s/@]+@", r"\1", text)
+    return masked("\n".join(kept) or "it said nothing")

@@ -41,6 +41,16 @@ def told(load: LoadText) -> Told:
     return read
 
 
+@pytest.fixture
+def warned(load: LoadText) -> Told:
+    """What a plan is warned of, in the form of ``told``."""
+
+    def read(text: str | bytes) -> list[str]:
+        return [str(p).removeprefix("experimental_plan.yaml:") for p in load(text).warnings]
+
+    return read
+
+
 @pytest.fixture(scope="session")
 def meaning() -> Meaning:
     """The plan without what differs between two texts that say the same."""

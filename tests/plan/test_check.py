@@ -82,17 +82,36 @@ def step_with(ui: str, detail: str = "") -> str:
     return plan + (section if detail else "")
 
 
-def test_ui_args_name_args(told: Told) -> None:
-    assert told(step_with("args: {depth: 1, seed: 2}, ui_args: [seed, dept]")) == [
+def test_ui_args_name_args(warned: Told) -> None:
+    assert warned(step_with("args: {depth: 1, seed: 2}, ui_args: [seed, dept]")) == [
         "3:60  user_parameters.train_pipeline[0].ui_args[1]  step 'a' has no arg 'dept'; "
         "did you mean 'depth'?"
     ]
 
 
-def test_one_ui_arg_needs_no_list(told: Told) -> None:
-    (line,) = told(step_with("args: {depth: 1}, ui_args: dept"))
+def test_one_ui_arg_needs_no_list(warned: Told) -> None:
+    (line,) = warned(step_with("args: {depth: 1}, ui_args: dept"))
 
     assert line.startswith("3:44  user_parameters.train_pipeline[0].ui_args  step 'a' has no arg")
+
+
+def test_ui_args_without_their_dashes_are_told_as_such(warned: Told) -> None:
+    (line,) = warned(
+        """\
+        user_parameters:
+          train_pipeline:
+            - step: a
+              args: {depth: 1, seed: 2}
+              ui_args:
+                - depth
+                  seed
+        """
+    )
+
+    assert line == (
+        "6:11  user_parameters.train_pipeline[0].ui_args[0]  step 'a' has no arg 'depth seed': "
+        "several names are a list, each after a '-' of its own"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,10 +129,6 @@ def test_an_operator_may_set_an_arg_that_the_plan_leaves_out(load: LoadText, tex
 @pytest.mark.parametrize(
     ("detail", "problem"),
     [
-        (
-            "name: dept, type: int",
-            "|.name  step 'a' has no arg 'dept'; did you mean 'depth'?",
-        ),
         ("type: int", "|  'name' is missing: name of the arg."),
         ("name: depth", "|  'type' is missing: one of int, float, string, single_selection"),
         ("name: depth, type: ", "|.type  'type' is empty: one of int, float"),
@@ -128,12 +143,6 @@ def test_an_operator_may_set_an_arg_that_the_plan_leaves_out(load: LoadText, tex
         ("name: depth, type: int, range: 9", "|.range  expected two numbers like [1, 100], found "),
         ("name: depth, type: int, range: [1, ~]", "|.range  expected two numbers like [1, 100]"),
         ("name: depth, type: int, range: [a, 1]", "|.range[0]  expected a number, found the text"),
-        ("name: depth, type: int, selectable: [1]", "|.selectable  type int has 'range' instead"),
-        ("name: depth, type: single_selection", "|  a single_selection needs 'selectable'"),
-        (
-            "name: depth, type: multi_selection, selectable: [1], range: [1, 2]",
-            "|.range  a multi_selection has 'selectable' instead",
-        ),
         (
             "name: depth, type: single_selection, selectable: 1",
             "|.selectable  expected a list like [a, b], found the number '1'",
@@ -153,6 +162,52 @@ def test_a_ui_arg_fits_its_type(told: Told, detail: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("detail", "warning"),
     [
+        ("name: dept, type: int", "|.name  step 'a' has no arg 'dept'; did you mean 'depth'?"),
+        (
+            "name: unheard, type: int",
+            "|.name  step 'a' has no arg 'unheard' in this plan: a UI may add it",
+        ),
+        ("name: depth, type: int, selectable: [1]", "|.selectable  type int has 'range' instead"),
+        (
+            "name: depth, type: single_selection",
+            "|  a single_selection needs 'selectable', the list of values to choose from",
+        ),
+        (
+            "name: depth, type: multi_selection, selectable: [1], range: [1, 2]",
+            "|.range  a multi_selection has 'selectable' instead",
+        ),
+    ],
+)
+def test_what_a_ui_could_not_offer_or_nobody_takes_is_a_warning(
+    warned: Told, detail: str, warning: str
+) -> None:
+    (line,) = warned(step_with("args: {depth: 1}", detail))
+
+    at = "ui_args_detail.train_pipeline[0].args[0]"
+    assert line.partition("  ")[2] == warning.replace("|", at)
+
+
+@pytest.mark.parametrize("kind", ["single_selection", "multi_selection"])
+@pytest.mark.parametrize(
+    ("chosen", "choices"),
+    [
+        ("selected: [x, y]", ("x", "y")),
+        ("selectable: [x], selected: [x, y]", ("x",)),
+        ("selectable: , selected: [x, y]", ("x", "y")),
+    ],
+)
+def test_selected_is_taken_where_selectable_is_missing(
+    load: LoadText, kind: str, chosen: str, choices: tuple[str, ...]
+) -> None:
+    plan = load(step_with("args: {depth: 1}", f"name: depth, type: {kind}, default: x, {chosen}"))
+
+    assert plan.warnings == ()
+    assert plan.ui_args_detail["train"]["a"][0].selectable == choices
+
+
+@pytest.mark.parametrize(
+    ("detail", "warning"),
+    [
         ("type: int, default: 1.5", "1.5 is not of type int"),
         ("type: float, default: true", "True is not of type float"),
         ("type: int, default: 9, range: [1, 5]", "9 is not within the range [1, 5]"),
@@ -162,6 +217,9 @@ def test_a_ui_arg_fits_its_type(told: Told, detail: str, problem: str) -> None:
             "'z' is not in selectable: x, y",
         ),
         ("type: multi_selection, default: [x, z], selectable: [x]", "'z' is not in selectable: x"),
+        ("type: multi_selection, default: z, selected: [x]", "'z' is not in selectable: x"),
+        ("type: int, default: [9], range: [1, 5]", "9 is not within the range [1, 5]"),
+        ("type: int, default: [1, 2]", "[1, 2] is not of type int"),
     ],
 )
 def test_a_default_that_a_ui_cannot_offer_is_a_warning(
@@ -186,14 +244,18 @@ def test_a_default_that_a_ui_cannot_offer_is_a_warning(
         "type: single_selection, default: , selectable: [x]",
         "type: multi_selection, default: [], selectable: [x]",
         "type: multi_selection, default: x, selectable: [x], selected: [x]",
+        "type: int, default: [3], range: [1, 5]",
+        "type: float, default: [0.5]",
+        "type: string, default: [abc], range: [1, 3]",
+        "type: single_selection, default: [false], selectable: [true, false]",
     ],
 )
 def test_a_default_that_fits_is_fine(load: LoadText, detail: str) -> None:
     assert load(step_with("args: {depth: 1}", f"name: depth, {detail}")).warnings == ()
 
 
-def test_ui_args_detail_names_steps(told: Told) -> None:
-    lines = told(
+def test_ui_args_detail_names_steps(warned: Told) -> None:
+    lines = warned(
         """\
         user_parameters: {train_pipeline: [{step: train}]}
         ui_args_detail:
@@ -208,3 +270,18 @@ def test_ui_args_detail_names_steps(told: Told) -> None:
         "4:33  ui_args_detail.inference_pipeline[0].step  no step 'train' in "
         "user_parameters.inference_pipeline; there is none",
     ]
+
+
+def test_a_step_may_be_described_in_two_parts(load: LoadText) -> None:
+    plan = load(
+        """\
+        user_parameters: {train_pipeline: [{step: a, args: {x: 1, y: 2}}]}
+        ui_args_detail:
+          - train_pipeline:
+            - {step: a, args: [{name: x, type: int}]}
+            - {step: a, args: [{name: y, type: int}]}
+        """
+    )
+
+    assert [arg.name for arg in plan.ui_args_detail["train"]["a"]] == ["x", "y"]
+    assert plan.warnings == ()

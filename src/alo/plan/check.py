@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from alo.layout import KINDS
 from alo.plan.keys import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
 from alo.plan.nodes import NodeReader
-from alo.plan.suggest import did_you_mean, listed, quoted
+from alo.plan.suggest import did_you_mean, listed, nearest, quoted
 
 SELECTIONS = ("single_selection", "multi_selection")
 TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float)}
@@ -29,7 +29,7 @@ E = TypeVar("E", bound=Entry)
 def check_entry(entry: PlanEntry, reader: NodeReader) -> None:
     """Tell the reader all that does not fit together."""
     steps = entry.user_parameters
-    for section in (steps, entry.asset_source, entry.ui_args_detail):
+    for section in (steps, entry.asset_source):
         for listed_steps in section.values():
             _check_once(listed_steps, reader)
     _check_sources(entry, reader)
@@ -80,6 +80,7 @@ def _check_local(at: str, branch: str, path: str, reader: NodeReader) -> None:
 def _check_details(
     details: Pipelines[DetailEntry], steps: Pipelines[StepEntry], reader: NodeReader
 ) -> None:
+    """What a UI may set decides nothing about a run, so what is odd in it is at most a warning."""
     for kind, entries in details.items():
         by_name = {step.step: step for step in steps.get(kind, ())}
         for detail in entries:
@@ -87,42 +88,44 @@ def _check_details(
             if step is None:
                 hint = did_you_mean(detail.step, by_name)
                 what = f"no step {quoted(detail.step)} in user_parameters.{kind}_pipeline; {hint}"
-                reader.complain(f"{detail.at}.step", what)
+                reader.warn(f"{detail.at}.step", what)
             for arg in detail.args:
                 if step and step.args and arg.name not in (*step.args, *step.ui_args):
-                    what = f"step {quoted(step.step)} has no arg {quoted(arg.name)}"
-                    reader.complain(
-                        f"{arg.at}.name", f"{what}; {did_you_mean(arg.name, step.args)}"
-                    )
+                    reader.warn(f"{arg.at}.name", _no_arg(step, arg.name))
                 _check_ui_arg(arg, reader)
 
 
 def _check_ui_arg(arg: UiArgEntry, reader: NodeReader) -> None:
     if arg.type in SELECTIONS:
         if arg.range is not None:
-            reader.complain(f"{arg.at}.range", f"a {arg.type} has 'selectable' instead")
-        if not arg.selectable:
+            reader.warn(f"{arg.at}.range", f"a {arg.type} has 'selectable' instead")
+        if not arg.choices:
             what = f"a {arg.type} needs 'selectable', the list of values to choose from"
-            reader.complain(reader.nearest_place(f"{arg.at}.selectable"), what)
+            reader.warn(reader.nearest_place(f"{arg.at}.selectable"), what)
     elif arg.selectable:
-        reader.complain(f"{arg.at}.selectable", f"type {arg.type} has 'range' instead")
+        reader.warn(f"{arg.at}.selectable", f"type {arg.type} has 'range' instead")
     wrong = "" if arg.default in (None, "", []) else _wrong_default(arg)
     if wrong:
         reader.warn(f"{arg.at}.default", wrong)
 
 
 def _wrong_default(arg: UiArgEntry) -> str:
-    """A default that a UI could not offer; no error, for an operator will choose another."""
+    """A default that a UI could not offer; ALO 2.x writes one value as a list of one, too."""
+    values = arg.default if isinstance(arg.default, list) else [arg.default]
     if arg.type in SELECTIONS:
-        chosen = arg.default if isinstance(arg.default, list) else [arg.default]
-        odd = [value for value in chosen if value not in arg.selectable]
-        return f"{odd[0]!r} is not in selectable: {listed(map(str, arg.selectable))}" if odd else ""
-    is_bool = isinstance(arg.default, bool)
-    if arg.type in TYPES and (is_bool or not isinstance(arg.default, TYPES[arg.type])):
-        return f"{arg.default!r} is not of type {arg.type}"
-    size = arg.default if isinstance(arg.default, (int, float)) else len(str(arg.default))
+        odd = [value for value in values if value not in arg.choices]
+        known = listed(map(str, arg.choices))
+        return f"{odd[0]!r} is not in selectable: {known}" if odd and arg.choices else ""
+    return _wrong_value(values[0] if len(values) == 1 else arg.default, arg)
+
+
+def _wrong_value(value: object, arg: UiArgEntry) -> str:
+    is_bool = isinstance(value, bool)
+    if arg.type in TYPES and (is_bool or not isinstance(value, TYPES[arg.type])):
+        return f"{value!r} is not of type {arg.type}"
+    size = value if isinstance(value, (int, float)) else len(str(value))
     if arg.range and not arg.range[0] <= size <= arg.range[1]:
-        return f"{arg.default!r} is not within the range {list(arg.range)}"
+        return f"{value!r} is not within the range {list(arg.range)}"
     return ""
 
 
@@ -138,9 +141,13 @@ def _check_ui_args(step: StepEntry, described: tuple[str, ...], reader: NodeRead
     for n, name in enumerate(step.ui_args):
         if step.args and name not in step.args and name not in described:
             place = reader.nearest_place(f"{step.at}.ui_args[{n}]")
-            reader.complain(place, _no_arg(step, name))
+            reader.warn(place, _no_arg(step, name))
 
 
 def _no_arg(step: StepEntry, name: str) -> str:
-    hint = did_you_mean(name, step.args)
-    return f"step {quoted(step.step)} has no arg {quoted(name)}; {hint}"
+    """An arg that a UI may set and the plan leaves to its asset's own default, or a slip."""
+    what = f"step {quoted(step.step)} has no arg {quoted(name)}"
+    if " " in name:
+        return f"{what}: several names are a list, each after a '-' of its own"
+    near = nearest(name, step.args)
+    return f"{what}; did you mean '{near}'?" if near else f"{what} in this plan: a UI may add it"

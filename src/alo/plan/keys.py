@@ -65,6 +65,13 @@ class UiArgEntry(NamedTuple):
     default: object = None
     selectable: tuple[object, ...] = ()
     range: tuple[float, float] | None = None
+    selected: object = None
+
+    @property
+    def choices(self) -> tuple[object, ...]:
+        """The values to choose from, which some plans of ALO 2.x give as ``selected``."""
+        chosen = self.selected if isinstance(self.selected, list) else ()
+        return self.selectable or tuple(chosen)
 
 
 class DetailEntry(NamedTuple):
@@ -319,7 +326,7 @@ UI_ARG = Section(
     Key("default", Anything(), "value that a UI starts with."),
     Key("range", Range(), "smallest and largest number, or shortest and longest text."),
     Key("selectable", Values(), "values to choose from, for a selection."),
-    ignored=("selected",),
+    Key("selected", Anything(), "taken as selectable where that is missing, as in ALO 2.x."),
     both_forms=False,
     located=True,
 )
@@ -368,7 +375,6 @@ def _keys_of(shape: Shape[Any]) -> Iterator[str]:
     section = shape.item if isinstance(shape, ListOf) else shape
     if isinstance(section, Section):
         yield from section.legacy
-        yield from section.ignored
         for key in section.keys.values():
             yield key.name
             yield from _keys_of(key.shape)

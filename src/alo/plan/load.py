@@ -13,7 +13,15 @@ from yaml.nodes import MappingNode, Node
 from alo.errors import PlanError, Problem
 from alo.layout import KINDS
 from alo.plan.check import check_entry
-from alo.plan.keys import PLAN, DetailEntry, Pipelines, PlanEntry, SourceEntry, StepEntry
+from alo.plan.keys import (
+    PLAN,
+    DetailEntry,
+    Pipelines,
+    PlanEntry,
+    SourceEntry,
+    StepEntry,
+    UiArgEntry,
+)
 from alo.plan.model import PipelinePlan, Plan, Source, StepPlan, UiArg
 from alo.plan.nodes import MAX_BYTES, BadYaml, NodeReader, compose, found, place_of
 
@@ -154,13 +162,13 @@ def _step(entry: StepEntry, source: Source, places: dict[str, tuple[int, int]]) 
 def _ui_args_detail(
     details: Pipelines[DetailEntry],
 ) -> dict[str, dict[str, tuple[UiArg, ...]]]:
-    return {
-        kind: {
-            detail.step: tuple(
-                UiArg(arg.name, arg.type, arg.description, arg.default, arg.selectable, arg.range)
-                for arg in detail.args
-            )
-            for detail in entries
-        }
-        for kind, entries in details.items()
-    }
+    described: dict[str, dict[str, tuple[UiArg, ...]]] = {}
+    for kind, entries in details.items():
+        steps = described.setdefault(kind, {})
+        for detail in entries:
+            steps[detail.step] = (*steps.get(detail.step, ()), *map(_ui_arg, detail.args))
+    return described
+
+
+def _ui_arg(arg: UiArgEntry) -> UiArg:
+    return UiArg(arg.name, arg.type, arg.description, arg.default, arg.choices, arg.range)

@@ -250,14 +250,12 @@ class Section(Shape[T]):
         build: Callable[..., T],
         *keys: Key,
         legacy: Mapping[str, str] | None = None,
-        ignored: tuple[str, ...] = (),
         both_forms: bool = True,
         located: bool = False,
     ) -> None:
         self.build = build
         self.keys = {key.name: key for key in keys}
         self.legacy = legacy or {}  # name -> what replaced it
-        self.ignored = ignored
         self.both_forms = both_forms
         self.located = located
 
@@ -283,7 +281,7 @@ class Section(Shape[T]):
             return known.shape.read(pair.value, key, reader)
         if name in self.legacy:
             reader.warn(key, f"a key of older ALO versions, ignored: {self.legacy[name]}", pair.key)
-        elif name not in self.ignored:
+        else:
             # Past the problems that are shown, suggestions would only cost time.
             many = len(reader.problems) > 4 * SHOWN_PROBLEMS
             hint = "" if many else f"; {did_you_mean(name, self.keys)}"
@@ -319,8 +317,7 @@ class Section(Shape[T]):
             name: {"description": f"Ignored: {instead}", "deprecated": True}
             for name, instead in self.legacy.items()
         }
-        ignored = {name: {"description": "Ignored."} for name in self.ignored}
-        return {"properties": {**known, **legacy, **ignored}, "additionalProperties": False}
+        return {"properties": {**known, **legacy}, "additionalProperties": False}
 
 
 class ListOf(Shape[tuple[T, ...]]):

@@ -21,6 +21,8 @@ from alo.plan.suggest import quoted
         ("https://me:se/cret@host/x", "https://host/x"),
         ("https://me:se?cret@host/x", "https://host/x"),
         ("https://me:se#cret@host/x", "https://host/x"),
+        ("https://se?cret@host/x@v1", "https://v1"),
+        ("https://host/x?mail=me@here", "https://host/x"),
         ("https:/me:secret@host/x", "https:/me@host/x"),
         ("ssh://git:secret@host:22/x.git", "ssh://git@host:22/x.git"),
         ("git+https://me:secret@host/x.git@v1#egg=x", "git+https://host/x.git@v1#egg=x"),
@@ -37,6 +39,8 @@ from alo.plan.suggest import quoted
         ("redis://:secret@edge:1/0", "redis://edge:1/0"),
         ("redis://me:secret@[::1]:6379/0", "redis://[::1]:6379/0"),
         ("me:secret@edge:6379", "me@edge:6379"),
+        ("https://host/#access_token=secret&n=1", "https://host/#access_token=&n=1"),
+        ("AccountName=me;AccountKey=secret==;X=1", "AccountName=me;AccountKey=;X=1"),
     ],
 )
 def test_what_is_secret_is_left_out(text: str, shown: str) -> None:
@@ -55,6 +59,9 @@ def test_what_is_secret_is_left_out(text: str, shown: str) -> None:
         "is 5 > 3? me@here, at 12:30: it is",
         "step 'x' (plan.yaml:7): me@host",
         "file:///data/a@b",
+        "https://host/x.whl#sha256=aa",
+        "git+https://host/x.git#egg=x&subdirectory=y",
+        "token=1 is the first; a = b",
     ],
 )
 def test_what_is_none_stays(text: str) -> None:

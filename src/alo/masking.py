@@ -11,6 +11,10 @@ from functools import lru_cache
 
 # What ends a URL in a text; other marks may be part of a password.
 _END = r"\s\"<>`"
+# After a #: what a server has signed a client in with; other fragments tell something.
+_IN_FRAGMENT = r"[\w.-]*(?:token|signature|password|secret|key)|sig|auth|code"
+# In a connection string of Azure's, which is no URL
+_IN_STRING = r"AccountKey|SharedAccessKey|SharedAccessSignature"
 
 
 @lru_cache(maxsize=1)
@@ -24,8 +28,12 @@ def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
             (rf"(?<!ssh)(://)[^{_END}/?#]*@", r"\1"),
             # A password with a / or ? in it that should have been written as %2F: no port follows.
             (rf"(://)[^{_END}/?#:@\[]*:(?!\d*(?:[/?#{_END}',;)\]]|$))[^{_END}]*@", r"\1"),
+            # A token with a ? in it, for a host with no path
+            (rf"(://)[^{_END}/?#@]*\?[^{_END}]*@", r"\1"),
             # All of a query: a token may be called anything.
             (rf"(://[^{_END}?#]*)\?[^{_END}#]*?(?=['\)\],.;:]*(?:[{_END}#]|$))", r"\1"),
+            (rf"([#&](?:{_IN_FRAGMENT}))=[^&{_END}]*", r"\1="),
+            (rf"\b({_IN_STRING})=[^;{_END}]*", r"\1="),
             # Without a scheme, or with a slash too few.
             (
                 rf"(?<!\w)([^{_END}/:@'(\[]{{1,200}}):(?!//)[^{_END}/@]{{1,500}}@(?=[\w\[])",
@@ -40,7 +48,7 @@ def masked(text: str) -> str:
 
     The user of ssh stays. What holds no URL comes back as it is.
     """
-    if "@" not in text and "?" not in text:
+    if "@" not in text and "?" not in text and "=" not in text:
         return text
     for pattern, instead in _rules():
         text = pattern.sub(instead, text)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from alo.cli import console
 from alo.errors import AloError, CheckError, StepError, UsageError
+from alo.masking import masked
 from alo.version import __version__
 
 COMMANDS = {  # name -> what it does; the module of the same name has add_arguments() and execute()
@@ -156,7 +157,7 @@ def _show_accident(error: Exception, debug: bool) -> None:
 
 def _say_error(text: str) -> None:
     label = console.style("error:", "red", sys.stderr)
-    console.write_error(f"{label} {text}")
+    console.write_error(f"{label} {masked(text)}")
 
 
 def _show_traceback(error: BaseException) -> None:

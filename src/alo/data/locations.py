@@ -9,14 +9,15 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.errors import AloError
+from alo.errors import OutsideError
 from alo.files import many_objects
+from alo.masking import masked
 
 REMOTE_SCHEMES = ("s3://", "gs://", "az://", "http://", "https://")
 READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
-class BadLocation(AloError):
+class BadLocation(OutsideError):
     """An external path cannot be used; says which and why."""
 
     exit_status = 2
@@ -38,7 +39,7 @@ class RemoteLocation(NamedTuple):
     access: Access = NO_PROFILE
 
     def __str__(self) -> str:
-        return without_secrets(self.url)
+        return masked(self.url)
 
     def __truediv__(self, name: str) -> RemoteLocation:
         return self._replace(url=f"{self.url}/{name}")
@@ -82,13 +83,6 @@ def is_remote(path: str) -> bool:
     return path.startswith(REMOTE_SCHEMES)
 
 
-def without_secrets(url: str) -> str:
-    """A URL as messages show it: no password and no signature."""
-    scheme, _, rest = url.partition("?")[0].partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-
-
 def resolve(home: Path, path: str) -> Path:
     """A plan's local path as an absolute one; relative means relative to the project."""
     return Path(os.path.normpath(home / os.path.expanduser(path)))
@@ -101,7 +95,7 @@ def locate(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteL
     scheme, slashes, _ = path.partition("://")
     if slashes and scheme.isalnum():
         raise BadLocation(
-            f"{without_secrets(path)}: no locations of the kind '{scheme}://'",
+            f"{path}: no locations of the kind '{scheme}://'",
             fix=f"it can be a local path, or begin with {', '.join(REMOTE_SCHEMES)}",
         )
     return resolve(home, path)
@@ -129,14 +123,13 @@ def _list_sources(
     files: list[SourceFile] = []
     for path in paths:
         source = locate(home, path, access)
-        shown = without_secrets(path) if is_remote(path) else path
         if source.name in owners:
             raise BadLocation(
-                f"{owners[source.name]} and {shown} have the same last name '{source.name}', "
+                f"{owners[source.name]} and {path} have the same last name '{source.name}', "
                 "and would be staged into one place",
                 fix="rename one of the two",
             )
-        owners[source.name] = shown
+        owners[source.name] = path
         if isinstance(source, RemoteLocation):
             files += _list_remote(source)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from alo.data.locations import BadLocation, RemoteLocation, SourceFile, without_secrets
+from alo.data.locations import BadLocation, RemoteLocation, SourceFile
 from alo.data.stores import Gone, StoreFault, etag_of, faults_translated, open_place
 from alo.errors import ExportError, StagingError
 from alo.files import CHUNK
@@ -59,9 +59,9 @@ def _list_below(source: RemoteLocation) -> list[SourceFile]:
             folders.add(folder)
     for file in files:
         if {"", ".", ".."} & set(file.name.split("/")):
-            raise BadLocation(f"{without_secrets(file.path)}: not a name that a file can have")
+            raise BadLocation(f"{file.path}: not a name that a file can have")
         if file.name in folders and file.size:
-            raise BadLocation(f"{without_secrets(file.path)}: an object and a folder at once")
+            raise BadLocation(f"{file.path}: an object and a folder at once")
     return [file for file in files if file.name not in folders]
 
 

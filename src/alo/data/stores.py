@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.data.locations import BadLocation, RemoteLocation
+from alo.masking import masked
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -145,6 +146,6 @@ def faults_translated(what: str) -> Iterator[None]:
 
 
 def plain(error: BaseException) -> str:
-    """What an error says in a line, without the queries of URLs: a signature may be there."""
+    """What an error says in a line."""
     line = re.split(r"\n\n|Debug source", str(error))[0].replace("\n", " ")
-    return re.sub(r"\?[^\s\"')]+", "", line).strip()[:300] or type(error).__name__
+    return masked(line).strip()[:300] or type(error).__name__

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import alolib
 from alo.errors import AloError, StepError, StoreError
+from alo.masking import masked
 
 if TYPE_CHECKING:
     from traceback import TracebackException
@@ -41,7 +42,11 @@ def step_error(step: str, error: BaseException, home: Path) -> StepError:
     if isinstance(error, StoreError):
         where = error.where or where
     failed = StepError(
-        f"step '{step}' failed: {what}", where=where, fix=fix, step=step, user_traceback=traceback
+        f"step '{step}' failed: {masked(what)}",
+        where=where,
+        fix=masked(fix),
+        step=step,
+        user_traceback=traceback,
     )
     failed.in_init = _is_in_init(error.__traceback__)
     if isinstance(error, AloError) and error.where and error.where != where:
@@ -104,12 +109,13 @@ def _place(traceback: TracebackType | None, home: Path) -> Place | None:
 
 
 def user_traceback(error: BaseException) -> str:
-    """The traceback as Python prints it, without the frames of this engine."""
+    """The traceback as Python prints it, without our frames and without passwords."""
     from traceback import TracebackException
 
     told = TracebackException.from_exception(error)
     _drop_own_frames(told)
-    return "".join(told.format()).rstrip("\n")
+    lines = "".join(told.format()).rstrip("\n").split("\n")
+    return "\n".join(masked(line) if "://" in line else line for line in lines)
 
 
 def _drop_own_frames(told: "TracebackException") -> None:

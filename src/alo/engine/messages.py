@@ -7,6 +7,7 @@ import sys
 from time import time
 
 from alo.events import LogLine
+from alo.masking import masked
 
 
 def info(text: str) -> LogLine:
@@ -27,4 +28,4 @@ def error(text: str) -> LogLine:
 def _line(level: str, text: str) -> LogLine:
     code = (frame := sys._getframe(2)).f_code
     name = os.path.basename(code.co_filename)
-    return LogLine(time(), "ALO", level, name, frame.f_lineno, code.co_name, text)
+    return LogLine(time(), "ALO", level, name, frame.f_lineno, code.co_name, masked(text))

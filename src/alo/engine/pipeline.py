@@ -34,6 +34,7 @@ from alo.history.ids import param_id, utc_text
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
 from alo.history.record import RunRecord, StepRecord
 from alo.history.retention import keep_within
+from alo.masking import masked
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
 from alo.sources.fingerprint import code_files, code_id
@@ -89,7 +90,7 @@ class PipelineRun:
         self.job = job
         args = {each.name: dict(each.args) for each in job.pipeline.steps}
         self.record = self.record._replace(
-            args=args, param_id=param_id(args), overrides=job.changes
+            args=args, param_id=param_id(args), overrides=tuple(map(masked, job.changes))
         )
         self._codes[step].forget()
         self._take_code([step])
@@ -134,7 +135,7 @@ class PipelineRun:
             data_id=staged.data_id,
             data_id_description={
                 "files": staged.files,
-                "sources": list(self.job.plan.external.load_data(self.kind)),
+                "sources": list(map(masked, self.job.plan.external.load_data(self.kind))),
             },
         )
         _refuse_other_data(self.job, staged)

@@ -11,6 +11,7 @@ from alo.engine.preflight import Job, is_of_project
 from alo.history.ids import new_run_id, param_id, utc_text
 from alo.history.models_origin import NO_TRAIN_RUN
 from alo.history.record import RunRecord
+from alo.masking import masked
 from alo.sources.checkout import current_checkouts
 from alo.version import __version__
 
@@ -33,7 +34,7 @@ def first_record(job: Job, started: float) -> RunRecord:
         param_id=param_id(args),
         train_id=(job.train_id or NO_TRAIN_RUN) if job.pipeline.kind == "inference" else "",
         args=args,
-        overrides=job.changes,
+        overrides=tuple(map(masked, job.changes)),
         python=python_version(),
         sources=_sources(job),
         host=os.uname().nodename,

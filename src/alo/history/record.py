@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
+from alo.masking import masked
+
 ENDED = ("success", "error", "interrupted")  # what the status of a past run can be
 
 
@@ -57,9 +59,13 @@ class RunRecord(NamedTuple):
     alo_version: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """The record as strict JSON can hold it: what JSON has no type for becomes its text."""
+        """The record as strict JSON can hold it: what JSON has no type for becomes its text.
+
+        Of the args no password in a URL is in it; a rerun takes them from the entry's plan.
+        """
         steps = [step._asdict() for step in self.steps]
-        return cast(dict[str, object], plain({**self._asdict(), "steps": steps}))
+        args = _shown(self.args)
+        return cast(dict[str, object], plain({**self._asdict(), "args": args, "steps": steps}))
 
     @classmethod
     def from_json(cls, content: object) -> "RunRecord":
@@ -85,6 +91,19 @@ def plain(value: object) -> object:
             return [plain(each) for each in value]
         case _:
             return str(value)
+
+
+def _shown(value: object) -> object:
+    """A value of the plan without passwords in the URLs that it holds."""
+    match value:
+        case str():
+            return masked(value)
+        case Mapping():
+            return {key: _shown(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_shown(each) for each in value]
+        case _:
+            return value
 
 
 def _text(value: object) -> str:

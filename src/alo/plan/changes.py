@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from json import dumps
 
+from alo.masking import masked
 from alo.plan.model import Plan
 
 MAX_TOLD = 200
@@ -41,5 +42,5 @@ def is_unplanned(line: str) -> bool:
 def _short(value: object) -> str:
     if value is None or value == "":
         return "empty"
-    text = dumps(value, ensure_ascii=False, default=str)
+    text = masked(dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= MAX_TOLD else f"{text[: MAX_TOLD - 3]}..."

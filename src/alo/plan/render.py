@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from alo.layout import KINDS
+from alo.masking import masked
 from alo.plan.model import PipelinePlan, Plan, Source, StepPlan, UiArg
 
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -18,7 +19,7 @@ def render_plan(plan: Plan, changes: Sequence[str]) -> bytes:
     """The plan as it ran: the file as it was, or, with changes, a new document that says it all."""
     if not changes:
         return plan.text
-    header = "\n".join([HEADER, *(f"#   {_one_line(change)}" for change in changes)])
+    header = "\n".join([HEADER, *(f"#   {_one_line(masked(change))}" for change in changes)])
     return f"{header}\n{_dump(_document(plan))}".encode()
 
 

@@ -28,8 +28,9 @@ class DeadLetters:
         self._redis, self._shown_url = connect(url), masked(url)
 
     def all(self) -> list[DeadLetter]:
-        """All of them, the oldest first."""
-        return [_letter(number, text) for number, text in enumerate(self._texts(), 1)]
+        """All of them, the oldest first, as they may be shown."""
+        letters = [_letter(number, text) for number, text in enumerate(self._texts(), 1)]
+        return [letter._replace(request=masked(letter.request)) for letter in letters]
 
     def replay(self, numbers: Sequence[int]) -> int:
         """Put them back at the end of the queue; returns how many.

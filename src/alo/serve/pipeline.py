@@ -38,6 +38,7 @@ from alo.history.ids import param_id, utc_text
 from alo.history.record import RunRecord, StepRecord
 from alo.history.tree import found_below
 from alo.layout import Workspace
+from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
 from alo.plan.model import Plan
 from alo.plan.render import render_plan
@@ -262,7 +263,7 @@ class _Answering:
             raise _failed(DATA_LOAD, error, "data") from error
         return record._replace(
             data_id=staged.data_id,
-            data_id_description={"files": staged.files, "sources": list(paths)},
+            data_id_description={"files": staged.files, "sources": list(map(masked, paths))},
         )
 
     def _run_steps(self, record: RunRecord) -> RunRecord:

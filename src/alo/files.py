@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,6 +88,23 @@ def _is_alive(pid: int) -> bool:
     except OSError:  # of another user
         return True
     return True
+
+
+@contextmanager
+def alone_with(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock: others who ask for it wait, in any process.
+
+    Where the file system cannot lock, no one waits.
+    """
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def is_leftover(name: str) -> bool:

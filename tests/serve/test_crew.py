@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,6 +61,29 @@ def test_what_is_still_to_come_of_an_abandoned_request_never_answers_the_next(
     results = [told_by(list(worker.run(asking(word), None, nothing))) for word in ("a", "b")]
 
     assert results == ["a", "b"]
+
+
+def test_a_sample_that_cannot_be_kept_costs_no_request(service: Service, tmp_path: Path) -> None:
+    events: list[Event] = []
+    results: queue.Queue[Result] = queue.Queue()
+    samples = service.job.workspace.internal / "samples"
+    samples.parent.mkdir(exist_ok=True)
+    samples.write_text("a file where the folder should be")
+    released = threading.Event()
+
+    pool = Pool(service, 1, None, 10, events.append)
+    pool.start()
+    try:
+        for name in ("a", "b"):
+            pool.submit(Ticket(asking(name), tmp_path / name, nothing, results.put, released.set))
+        taken = [results.get(timeout=60) for _ in range(2)]
+        assert released.wait(60)
+    finally:
+        pool.stop()
+
+    assert [result.status for result in taken] == ["success", "success"]
+    warnings = [event.text for event in events if isinstance(event, LogLine)]
+    assert any("a sample could not be kept" in text for text in warnings)
 
 
 def test_a_door_that_fails_to_take_what_it_is_told_is_told_of_the_next_request(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from alo.errors import HistoryError
-from alo.history.deployment import Deployment, read_deployment
+from alo.history.deployment import CURRENT, Deployment, read_deployment
 from alo.layout import Workspace
 
 from .conftest import OUTPUT, Edge, RunningLoop
@@ -92,7 +93,8 @@ def test_a_deployed_model_takes_over_while_the_service_answers(
     assert alo("deploy", "--rollback", cwd=home).returncode == 0
 
     wait_until(lambda: {result(service) for _ in range(4)} == {"one"})
-    assert read_deployment(Workspace(home)) == Deployment(trained["one"], trained["two"])
+    deployment = read_deployment(Workspace(home))
+    assert (deployment.run, deployment.before) == (trained["one"], trained["two"])
 
 
 def test_a_model_that_fails_the_check_is_never_switched_to(
@@ -212,3 +214,209 @@ def test_a_damaged_choice_says_what_to_do(home: Path, trained: dict[str, str], a
         read_deployment(Workspace(home))
     assert alo("deploy", trained["one"], cwd=home).returncode == 0
     assert read_deployment(Workspace(home)).run == trained["one"]
+
+
+def status(home: Path, alo: Alo) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(alo("deploy", "--status", "--json", cwd=home).stdout)
+    return found
+
+
+def add_smoke(home: Path) -> None:
+    (home / "solution/smoke").mkdir()
+    (home / "solution/smoke/x.csv").write_text("a\n1\n")
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Callable[..., Service]]:
+    """A service that is ended after the test."""
+    started: list[Service] = []
+
+    def start_one(*words: str) -> Service:
+        started.append(Service(home, *words))
+        return started[-1]
+
+    yield start_one
+    for one in started:
+        one.client.close()
+        one.process.kill()
+        one.process.wait()
+
+
+def test_a_failed_model_is_not_used_by_a_later_start_either_and_the_status_says_why(
+    home: Path, trained: dict[str, str], service: Service, start: Callable[..., Service], alo: Alo
+) -> None:
+    assert result(service) == "one"
+    refused = alo("deploy", trained["broken"], "--wait", cwd=home)
+    assert refused.returncode == 1
+    assert "a model of no use" in refused.stderr
+    assert "a model of no use" in alo("deploy", "--status", cwd=home).stdout
+
+    service.process.terminate()
+    service.process.wait(30)
+    later = start()
+
+    assert result(later) == "one"
+    assert status(home, alo)["in_use"] == trained["one"]
+    assert status(home, alo)["checks"][trained["broken"]]["verdict"] == "failed"
+
+
+def test_a_model_chosen_while_nothing_runs_is_checked_by_the_next_start(
+    home: Path, trained: dict[str, str], start: Callable[..., Service], alo: Alo
+) -> None:
+    add_smoke(home)
+    alo("deploy", trained["one"], cwd=home)
+    alo("deploy", trained["broken"], cwd=home)
+
+    service = start("--workers", "2")
+
+    assert {result(service) for _ in range(4)} == {"one"}
+    assert "is not used" in service.log.read_text()
+    assert status(home, alo)["checks"][trained["broken"]]["verdict"] == "failed"
+
+
+def test_the_last_request_of_an_earlier_service_checks_the_model_of_the_next(
+    home: Path, trained: dict[str, str], service: Service, start: Callable[..., Service], alo: Alo
+) -> None:
+    assert result(service) == "one"
+    wait_until(lambda: any((home / ".alo/samples").glob("*/request.json")))
+    service.process.kill()
+    service.process.wait()
+    alo("deploy", trained["broken"], cwd=home)
+
+    assert result(start()) == "one"
+
+
+def test_a_service_without_any_model_that_answers_says_so_and_ends(
+    home: Path, trained: dict[str, str], alo: Alo
+) -> None:
+    add_smoke(home)
+    alo("deploy", trained["broken"], cwd=home)
+
+    first = alo("serve", "--port", "0", cwd=home)
+    again = alo("serve", "--port", "0", cwd=home)
+
+    assert (first.returncode, again.returncode) == (1, 1)
+    assert "the check failed" in first.stderr
+    assert "has failed its check" in again.stderr
+
+
+def test_a_failed_model_is_tried_again_when_it_is_chosen_again(
+    home: Path, trained: dict[str, str], service: Service, alo: Alo
+) -> None:
+    add_smoke(home)
+    assert alo("deploy", trained["broken"], "--wait", cwd=home).returncode == 1
+    (home / "history/train" / trained["broken"] / "models/train/m").chmod(0o600)
+    (home / "history/train" / trained["broken"] / "models/train/m").write_text("mended")
+
+    assert alo("deploy", trained["broken"], "--wait", cwd=home).returncode == 0
+    assert result(service) == "mended"
+
+
+def test_the_first_deployment_can_be_rolled_back_to_what_the_services_used(
+    home: Path, trained: dict[str, str], run: Run, start: Callable[..., Service], alo: Alo
+) -> None:
+    (used,) = run(home, mode="train", overrides=("train.word=first",))
+    service = start()
+    assert result(service) == "first"
+    run(home, mode="train", overrides=("train.word=newer",))
+
+    assert alo("deploy", trained["two"], "--wait", cwd=home).returncode == 0
+    assert result(service) == "two"
+    back = alo("deploy", "--rollback", "--wait", cwd=home)
+
+    assert back.returncode == 0, back.stderr
+    assert result(service) == "first"
+    assert status(home, alo)["run"] == used.run_id
+
+
+def test_a_first_deployment_over_a_model_of_no_run_is_rolled_back_to_the_workspaces_model(
+    home: Path, trained: dict[str, str], start: Callable[..., Service], alo: Alo
+) -> None:
+    (home / "train_artifacts/models/train/m").write_text("by hand")
+    service = start()
+    assert result(service) == "by hand"
+
+    assert alo("deploy", trained["two"], "--wait", cwd=home).returncode == 0
+    assert read_deployment(Workspace(home)).before == CURRENT
+    alo("deploy", "--rollback", cwd=home)
+
+    wait_until(lambda: result(service) == "by hand")
+
+
+def test_a_shadow_never_changes_who_answers(
+    home: Path, trained: dict[str, str], run: Run, start: Callable[..., Service], alo: Alo
+) -> None:
+    run(home, mode="train", overrides=("train.word=used",))
+    service = start()
+    assert result(service) == "used"
+    run(home, mode="train", overrides=("train.word=newer",))
+
+    alo("deploy", "--shadow", trained["two"], cwd=home)
+    wait_until(lambda: "runs in the shadow" in service.log.read_text())
+    assert result(service) == "used"
+    alo("deploy", "--shadow", "off", cwd=home)
+    alo("deploy", "--shadow", trained["one"], cwd=home)
+    wait_until(lambda: service.log.read_text().count("runs in the shadow") == 2)
+
+    assert result(service) == "used"
+    assert "is in use" not in service.log.read_text()
+
+
+def test_waiting_says_when_no_service_runs(home: Path, trained: dict[str, str], alo: Alo) -> None:
+    done = alo("deploy", trained["one"], "--wait", cwd=home)
+
+    assert done.returncode == 3
+    assert "no service" in done.stderr
+    assert f"deployed  {trained['one']}" in done.stdout
+
+
+def test_waiting_ends_when_nothing_has_switched_in_time(
+    home: Path, trained: dict[str, str], service: Service, alo: Alo
+) -> None:
+    service.process.send_signal(signal.SIGSTOP)
+
+    done = alo("deploy", trained["two"], "--wait", "0.5", cwd=home)
+
+    service.process.send_signal(signal.SIGCONT)
+    assert done.returncode == 3
+    assert "within 0.5 s" in done.stderr
+
+
+def test_the_status_shows_who_chose_and_what_each_service_uses(
+    home: Path, trained: dict[str, str], service: Service, alo: Alo
+) -> None:
+    shown = status(home, alo)
+
+    assert shown["who"]
+    assert shown["when"].endswith("Z")
+    assert [use["run"] for use in shown["services"].values()] == [trained["one"]]
+    service.process.terminate()
+    service.process.wait(30)
+    assert status(home, alo)["services"] == {}
+
+
+def test_a_file_of_the_first_format_is_read(home: Path) -> None:
+    (home / "solution/deployment.json").write_text(
+        json.dumps({"run": "a", "previous": "b", "shadow": "c"})
+    )
+
+    assert read_deployment(Workspace(home)) == Deployment("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"format": 3},
+        {"format": 2, "chosen": []},
+        {"format": 2, "chosen": {"run": 1}},
+        {"format": 2, "checks": {"a": {"verdict": []}}},
+        {"format": 2, "services": {"a": 1}},
+        [],
+        "x",
+    ],
+)
+def test_a_file_of_another_form_is_refused(home: Path, content: object) -> None:
+    (home / "solution/deployment.json").write_text(json.dumps(content))
+
+    with pytest.raises(HistoryError, match="cannot be read"):
+        read_deployment(Workspace(home))

@@ -261,7 +261,8 @@ def test_the_model_is_that_of_boot_whatever_is_trained_meanwhile(
     assert edge.ask()[0]["message"]["result"] == "one 0"
     assert running.end() == 0
     loop(home)
-    assert edge.ask()[0]["message"]["result"] == "two 1"
+    # Loaded once, when the loop that started had its model answer the last request as a check.
+    assert edge.ask()[0]["message"]["result"] == "two 0"
 
 
 def test_a_request_that_kills_its_worker_twice_is_put_aside(

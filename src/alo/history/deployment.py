@@ -1,31 +1,111 @@
-"""Which train run's model services use: the choice that ``alo deploy`` records in the project.
+"""What is deployed: which model was chosen, which is used, what its check said (spec 9).
 
-``solution/deployment.json`` is looked at by running services, and by the clean-up of history: what
-is deployed, what was before, and what runs in its shadow is never removed.
+``solution/deployment.json`` is written by ``alo deploy`` and by the services that follow it, each
+change under a lock. Running services look at it, and so does the clean-up of history: what is
+deployed, what was used before, and what runs in the shadow is never removed.
 """
 
 import json
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import HistoryError
-from alo.files import write_whole
+from alo.files import alone_with, write_whole
 from alo.history.folders import entry_folder
 from alo.layout import Workspace
 
 NAME = "deployment.json"
+FORMAT = 2
+CURRENT = "current"  # in the place of a run: the workspace's current model
+PASSED, FAILED, UNCHECKED = "passed", "failed", "not yet"
+MOST_CHECKS = 100  # runs whose check is remembered, beside those that a deployment needs
+
+
+class Check(NamedTuple):
+    """What became of a model that was to answer a sample."""
+
+    verdict: str = UNCHECKED  # or passed, failed
+    reason: str = ""
+    when: str = ""
+
+
+class Use(NamedTuple):
+    """The model that one service uses."""
+
+    run: str = ""
+    since: str = ""
 
 
 class Deployment(NamedTuple):
     """Train runs, by id; empty: none."""
 
-    run: str = ""  # whose model is used; none: the workspace's current one
-    previous: str = ""  # for a rollback
+    run: str = ""  # chosen; none: the workspace's current model
+    before: str = ""  # what services used until it was chosen, for a rollback; or ``CURRENT``
     shadow: str = ""  # whose model sees the same requests, and whose answers are not sent
+    who: str = ""  # has chosen
+    when: str = ""
+    checks: Mapping[str, Check] = {}
+    services: Mapping[str, Use] = {}  # by the name of the service's folder
+
+    def check_of(self, run_id: str) -> Check:
+        """What is known of a model."""
+        return self.checks.get(run_id, Check())
+
+    def has_failed(self, run_id: str) -> bool:
+        """Whether a model is not to be used."""
+        return self.check_of(run_id).verdict == FAILED
+
+    @property
+    def in_use(self) -> str:
+        """The run whose model is to answer; empty: the workspace's current model.
+
+        Never one that has failed its check: then what was used before goes on.
+        """
+        run_id = self.before if self.has_failed(self.run) else self.run
+        return "" if run_id == CURRENT else run_id
+
+    @property
+    def is_without_way_back(self) -> bool:
+        """Whether the chosen model has failed, and services stay with what they use."""
+        return self.has_failed(self.run) and not self.before
 
     @property
     def ids(self) -> frozenset[str]:
-        return frozenset(self) - {""}
+        """The runs that must stay in history."""
+        used = (use.run for use in self.services.values())
+        return frozenset((self.run, self.before, self.shadow, *used)) - {"", CURRENT}
+
+    def choose(self, run_id: str, who: str, used: str) -> "Deployment":
+        """Have services use a model; one that has failed before is tried again.
+
+        Args:
+            run_id: empty: the workspace's current model.
+            used: the run whose model services use now, to go back to; or ``CURRENT``.
+        """
+        checks = {each: check for each, check in self.checks.items() if each != run_id}
+        chosen = self._replace(run=run_id, who=who, when=utc_now(), checks=checks)
+        return chosen if used == (run_id or CURRENT) else chosen._replace(before=used)
+
+    def checked(self, run_id: str, verdict: str, reason: str = "") -> "Deployment":
+        """What a service found when it tried a model; a failure stays until it is chosen again."""
+        if self.has_failed(run_id):
+            return self
+        checks = {each: check for each, check in self.checks.items() if each != run_id}
+        checks[run_id] = Check(verdict, reason, utc_now())
+        needed = self.ids
+        others = [each for each in checks if each not in needed][:-MOST_CHECKS]
+        return self._replace(checks={k: v for k, v in checks.items() if k not in others})
+
+    def used_by(self, service: str, run_id: str) -> "Deployment":
+        """A service uses this model from now on."""
+        return self._replace(services={**self.services, service: Use(run_id, utc_now())})
+
+    def without(self, *services: str) -> "Deployment":
+        """These services have ended."""
+        left = {name: use for name, use in self.services.items() if name not in services}
+        return self._replace(services=left)
 
 
 NOTHING = Deployment()
@@ -35,15 +115,14 @@ def read_deployment(workspace: Workspace) -> Deployment:
     """What is deployed; nothing where no choice was made.
 
     Raises:
-        HistoryError: the file is damaged.
+        HistoryError: the file is damaged, or of a newer ALO.
     """
     path = _path(workspace)
     try:
-        content = json.loads(path.read_bytes())
-        return Deployment(**{name: str(content.get(name, "")) for name in Deployment._fields})
+        return _from_json(json.loads(path.read_bytes()))
     except FileNotFoundError:
         return NOTHING
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise HistoryError(
             f"what is deployed cannot be read: {error}",
             where=str(path),
@@ -51,10 +130,34 @@ def read_deployment(workspace: Workspace) -> Deployment:
         ) from error
 
 
-def write_deployment(workspace: Workspace, deployment: Deployment) -> None:
+def change_deployment(
+    workspace: Workspace,
+    change: Callable[[Deployment], Deployment],
+    *,
+    replaces_damaged: bool = False,
+) -> Deployment:
+    """Read, change and write what is deployed, one process at a time; returns what is written.
+
+    Args:
+        replaces_damaged: start from nothing where the file cannot be read.
+    Raises:
+        HistoryError: the file is damaged.
+        OSError: it cannot be written.
+    """
     path = _path(workspace)
     path.parent.mkdir(exist_ok=True)
-    write_whole(path, f"{json.dumps(deployment._asdict(), indent=2)}\n".encode())
+    with alone_with(path.parent):
+        try:
+            before = read_deployment(workspace)
+        except HistoryError:
+            if not replaces_damaged:
+                raise
+            before = NOTHING
+        after = change(before)
+        if after != before or replaces_damaged:
+            text = json.dumps(_to_json(after), indent=2, ensure_ascii=False)
+            write_whole(path, f"{text}\n".encode("utf-8", "backslashreplace"))
+    return after
 
 
 def deployed_ids(workspace: Workspace) -> frozenset[str]:
@@ -65,13 +168,13 @@ def deployed_ids(workspace: Workspace) -> frozenset[str]:
         return frozenset()
 
 
-def deployment_stamp(workspace: Workspace) -> tuple[int, int]:
-    """Differs once the choice does."""
+def deployment_stamp(workspace: Workspace) -> tuple[int, int, int]:
+    """Differs once the file does."""
     try:
         status = _path(workspace).stat()
     except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_ino)
+        return (0, 0, 0)
+    return (status.st_mtime_ns, status.st_ino, status.st_size)
 
 
 def models_of(workspace: Workspace, run_id: str) -> Path:
@@ -88,6 +191,62 @@ def models_of(workspace: Workspace, run_id: str) -> Path:
             fix="alo deploy RUN_ID takes another one",
         )
     return folder
+
+
+def utc_now() -> str:
+    """ISO 8601, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _from_json(content: Mapping[str, object]) -> Deployment:
+    """Of this format, or of the first: ``{"run", "previous", "shadow"}``."""
+    number = content.get("format", 1)
+    if number == 1:
+        run_id, before, shadow = (_text(content, name) for name in ("run", "previous", "shadow"))
+        return Deployment(run_id, before, shadow)
+    if number != FORMAT:
+        raise ValueError(f"it has the format {number!r} of a newer ALO; this one writes {FORMAT}")
+    chosen = _mapping(content, "chosen")
+    return Deployment(
+        _text(chosen, "run"),
+        _text(content, "before"),
+        _text(content, "shadow"),
+        _text(chosen, "who"),
+        _text(chosen, "when"),
+        {run: Check(*_texts(Check, each)) for run, each in _mapping(content, "checks").items()},
+        {name: Use(*_texts(Use, each)) for name, each in _mapping(content, "services").items()},
+    )
+
+
+def _to_json(deployment: Deployment) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "chosen": {"run": deployment.run, "who": deployment.who, "when": deployment.when},
+        "before": deployment.before,
+        "shadow": deployment.shadow,
+        "checks": {run: check._asdict() for run, check in deployment.checks.items()},
+        "services": {name: use._asdict() for name, use in deployment.services.items()},
+    }
+
+
+def _text(content: Mapping[str, object], key: str) -> str:
+    found = content.get(key, "")
+    if not isinstance(found, str):
+        raise TypeError(f"'{key}' is no text")
+    return found
+
+
+def _mapping(content: Mapping[str, object], key: str) -> Mapping[str, object]:
+    found = content.get(key, {})
+    if not isinstance(found, dict):
+        raise TypeError(f"'{key}' is no object")
+    return found
+
+
+def _texts(kind: type[Check] | type[Use], content: object) -> list[str]:
+    if not isinstance(content, dict):
+        raise TypeError(f"{content!r} is no object")
+    return [_text(content, name) for name in kind._fields]
 
 
 def _path(workspace: Workspace) -> Path:

@@ -15,6 +15,7 @@ from alo.layout import Workspace
 
 NO_TRAIN_RUN = "none"
 EXTERNAL_MODEL = "load-external-model"
+NAMELESS = (NO_TRAIN_RUN, EXTERNAL_MODEL)  # models that no run in history has made
 ORIGIN = "log/model_origin.json"  # in the train artifacts
 
 

@@ -6,14 +6,11 @@ removal at any point: the checksums are written whole or not at all.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from alo.files import is_leftover
+from alo.files import alone_with, is_leftover
 from alo.history.checksums import (
     ALTERED,
     CHECKSUMS,
@@ -38,7 +35,7 @@ def seal(entry: Path) -> None:
         OSError: the entry is no longer there.
         ValueError: its list of checksums is damaged.
     """
-    with _alone(entry / CHECKSUMS):
+    with alone_with(entry):
         recorded = read_checksums(entry)
         if all(each.checksum for each in recorded.values()):
             return
@@ -71,18 +68,6 @@ def main() -> None:
         seal(Path())
     except (OSError, ValueError):  # removed meanwhile, or damaged
         sys.exit(1)
-
-
-@contextmanager
-def _alone(checksums: Path) -> Iterator[None]:
-    descriptor = os.open(checksums.parent, os.O_RDONLY)
-    try:
-        # A file system that cannot lock: two who seal write the same.
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _taken(path: Path, recorded: Checksum) -> Checksum:

@@ -64,11 +64,18 @@ def chosen_model(workspace: Workspace) -> tuple[Path, str]:
 
     Raises:
         HistoryError: what is deployed is not there any more.
+        ServeError: it has failed its check, and there is nothing else.
     """
-    deployed = read_deployment(workspace).run
-    if deployed:
-        return models_of(workspace, deployed), deployed
-    return workspace.models, current_train_id(workspace)
+    deployment = read_deployment(workspace)
+    run_id = deployment.in_use or current_train_id(workspace)
+    if deployment.has_failed(run_id):
+        raise ServeError(
+            f"the model of run {run_id} has failed its check: {deployment.check_of(run_id).reason}",
+            fix="alo deploy RUN_ID chooses another, or has this one tried again",
+        )
+    if deployment.in_use:
+        return models_of(workspace, run_id), run_id
+    return workspace.models, run_id
 
 
 def _without_places(plan: Plan) -> tuple[Plan, str]:

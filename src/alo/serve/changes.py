@@ -1,52 +1,44 @@
-"""New models without a stop: what ``alo deploy`` chooses is booted beside the old, checked, used.
+"""Zero-downtime model deployment: a service follows what ``alo deploy`` has chosen.
 
-A shadow sees the same requests after they have been answered; its scores are written down beside
-those of the model in use, and its answers are not sent.
+A new model is booted in a sibling of each worker, has to answer a sample, and only then takes
+over. What its check said is recorded, so that no service ever uses a model that has failed.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import queue
 import threading
-import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from alo.engine.messages import warning
-from alo.errors import AloError
+from alo.errors import AloError, ServeError
 from alo.events import Listener, SettingUp
-from alo.history.deployment import deployment_stamp, models_of, read_deployment
-from alo.layout import Workspace
+from alo.history.deployment import (
+    FAILED,
+    NAME,
+    PASSED,
+    Deployment,
+    change_deployment,
+    deployment_stamp,
+    models_of,
+    read_deployment,
+)
+from alo.history.models_origin import NAMELESS
 from alo.serve.boot import Service, chosen_model
-from alo.serve.crew import TimeIsOver, Worker, WorkerDied
-from alo.serve.messages import Request, Summary
-from alo.serve.shadows import FILE, OLD_FILE
+from alo.serve.crew import Worker
+from alo.serve.messages import Request
+from alo.serve.samples import Samples
+from alo.serve.shadows import Shadow
 
 LOOK_S = 0.5
-SAMPLE_S = 10.0
 SMOKE = "smoke"  # in solution/: the data of a request that a new model has to answer
-MOST_BYTES = 10_000_000  # of comparisons in one file; there is one older at most
-MOST_SHADOWED = 100  # requests that wait for the shadow; the newest are left out where it is slow
-
-
-class Compared(NamedTuple):
-    """One request, answered by both models."""
-
-    time: str
-    id: str
-    score: float | None
-    shadow_score: float | None
-    same_result: bool
 
 
 class Changes:
     """Follows the choice of the model while a service runs.
 
     Args:
-        workers: all of the service; started by others.
+        workers: all of the service; started by others, and then told of with ``booted``.
     """
 
     def __init__(
@@ -57,16 +49,30 @@ class Changes:
         listener: Listener,
     ) -> None:
         self._workspace, self._workers = service.job.workspace, workers
-        self._limit_s, self._listener = limit_s, listener
-        self._stamp = deployment_stamp(self._workspace)
-        self._last_good: Request | None = None
-        self._sampled = float("-inf")
+        self._name, self._limit_s, self._listener = service.folder.name, limit_s, listener
+        self._samples = Samples(service.job.workspace)
+        self._booted_with = service.models, service.model_id
+        self._models, self._model = service.models, ""  # in use; none until one has answered
+        self._followed = ""  # when the choice was made that is in effect
+        self._stamp: tuple[int, int, int] | None = None
+        self._booting = threading.Lock()
         self._shadow: Shadow | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="alo-models", daemon=True)
 
+    def booted(self, worker: Worker) -> None:
+        """See that the model of a service that starts can answer; call it for each worker.
+
+        Raises:
+            AloError: it cannot, and neither can the one before.
+        """
+        with self._booting:
+            if not self._model:
+                self._first_good(worker)
+            elif worker.model_id != self._model:
+                self._replace([worker], self._models, self._model, is_checked=True)
+
     def start(self) -> None:
-        self._follow_shadow()
         self._thread.start()
 
     def stop(self) -> None:
@@ -75,60 +81,134 @@ class Changes:
             self._thread.join()
         if self._shadow is not None:
             self._shadow.stop()
+        self._record(lambda now: now.without(self._name))
 
-    @property
-    def wants_samples(self) -> bool:
-        """Whether a request that went well is to be told; some are enough without a shadow."""
-        return self._shadow is not None or time.monotonic() > self._sampled + SAMPLE_S
+    def went_well(
+        self, request: Request, content: Mapping[str, object], *, takes_data: bool
+    ) -> None:
+        """A request was answered: it is a sample for a new model, and for the shadow.
 
-    def went_well(self, request: Request, summary: Mapping[str, object]) -> None:
-        """A request was answered; what it was is a sample for a new model."""
-        self._last_good, self._sampled = request._replace(exports=False), time.monotonic()
-        if self._shadow is not None:
-            self._shadow.add(request._replace(exports=False), summary)
+        Args:
+            content: of the summary.
+            takes_data: as ``Samples.keep`` has it.
+        Raises:
+            OSError: it cannot be kept.
+        """
+        shadow = self._shadow
+        if shadow is not None or self._samples.is_due:
+            sample = self._samples.keep(request, takes_data=takes_data)
+            if shadow is not None:
+                shadow.add(sample, content)
 
     def _watch(self) -> None:
-        while not self._ended.wait(LOOK_S):
-            stamp = deployment_stamp(self._workspace)
-            if stamp == self._stamp:
-                continue
-            self._stamp = stamp
-            for what, follow in (("model", self._follow_model), ("shadow", self._follow_shadow)):
-                try:
-                    follow()
-                except (AloError, OSError) as error:
-                    self._listener(warning(f"the {what} stays as it is: {error}"))
+        while not self._ended.is_set():
+            try:
+                self._look()
+            except Exception as error:  # the last net: whatever it was, the service continues
+                self._listener(warning(f"the choice of the model cannot be followed: {error!r}"))
+            self._ended.wait(LOOK_S)
 
-    def _follow_model(self) -> None:
-        models, model_id = chosen_model(self._workspace)
-        if model_id == self._workers[0].model_id:
+    def _look(self) -> None:
+        stamp = deployment_stamp(self._workspace)
+        if stamp == self._stamp:
             return
+        self._stamp = stamp
+        for what, follow in (("model", self._follow_model), ("shadow", self._follow_shadow)):
+            try:
+                follow(read_deployment(self._workspace))
+            except (AloError, OSError) as error:
+                self._listener(warning(f"the {what} stays as it is: {error}"))
+
+    def _follow_model(self, deployment: Deployment) -> None:
+        wanted, is_new = deployment.in_use, deployment.when != self._followed
+        # Without a run it is the workspace's current model, as it was when that was chosen.
+        if wanted == self._model or not (wanted or is_new) or deployment.is_without_way_back:
+            return
+        self._followed = deployment.when
+        models, model_id = chosen_model(self._workspace)
+        try:
+            self._replace(self._workers, models, model_id)
+        except (AloError, OSError) as error:
+            self._refuse(model_id, error)
+            raise
+        self._use(models, model_id)
+        self._listener(SettingUp(f"the model of run {model_id} is in use"))
+
+    def _first_good(self, worker: Worker) -> None:
+        """Use the model that the worker has booted with; or, if it cannot answer, the one before.
+
+        Raises:
+            AloError: none can.
+        """
+        models, model_id = self._booted_with
+        while True:
+            try:
+                self._check(worker)
+            except ServeError as error:
+                self._refuse(model_id, error)
+                models, before = chosen_model(self._workspace)
+                if before == model_id:
+                    raise
+                self._listener(warning(f"the model of run {model_id} is not used: {error}"))
+                model_id = before
+                self._replace([worker], models, model_id, is_checked=True)
+            else:
+                return self._use(models, model_id)
+
+    def _replace(
+        self, workers: Sequence[Worker], models: Path, model_id: str, *, is_checked: bool = False
+    ) -> None:
+        """Boot the model in a sibling of each worker, and have it take over.
+
+        Args:
+            is_checked: whether the check is the caller's.
+        Raises:
+            ServeError: it cannot be booted, or cannot answer; nothing has changed then.
+        """
         fresh: list[Worker] = []
         try:
-            for worker in self._workers:
+            for worker in workers:
                 fresh.append(worker.beside(models, model_id))
                 fresh[-1].start()
-                if len(fresh) == 1:
+                if len(fresh) == 1 and not is_checked:
                     self._check(fresh[0])
         except BaseException:
             for worker in fresh:
                 worker.stop()
             raise
-        for worker, other in zip(self._workers, fresh, strict=True):
+        for worker, other in zip(workers, fresh, strict=True):
             worker.become(other)
-        self._listener(SettingUp(f"the model of run {model_id} is in use"))
 
     def _check(self, worker: Worker) -> None:
-        smoke = self._workspace.home / "solution" / SMOKE
+        smoke, newest = self._workspace.home / "solution" / SMOKE, self._samples.newest
         if smoke.is_dir():
             sample = Request("smoke", None, (str(smoke),), exports=False)
             worker.check(sample, self._limit_s, may_be_gone=False)
-        elif self._last_good is not None:
-            sample = self._last_good._replace(id="smoke")
-            worker.check(sample, self._limit_s, may_be_gone=True)
+        elif newest is not None:
+            worker.check(newest._replace(id="smoke"), self._limit_s, may_be_gone=True)
+        else:
+            return
+        if worker.model_id not in NAMELESS:
+            self._record(lambda now: now.checked(worker.model_id, PASSED))
 
-    def _follow_shadow(self) -> None:
-        wanted = read_deployment(self._workspace).shadow
+    def _use(self, models: Path, model_id: str) -> None:
+        self._models, self._model = models, model_id
+        self._record(lambda now: now.used_by(self._name, model_id))
+
+    def _refuse(self, model_id: str, error: Exception) -> None:
+        if model_id not in NAMELESS:
+            reason = error.what if isinstance(error, AloError) else str(error)
+            self._record(lambda now: now.checked(model_id, FAILED, reason))
+
+    def _record(self, change: Callable[[Deployment], Deployment]) -> None:
+        """Tell others; a service that cannot write there serves all the same."""
+        try:
+            change_deployment(self._workspace, change)
+        except (AloError, OSError) as error:
+            self._listener(warning(f"{NAME} cannot be written: {error}"))
+
+    def _follow_shadow(self, deployment: Deployment) -> None:
+        wanted = deployment.shadow
         if wanted == (self._shadow.model_id if self._shadow else ""):
             return
         if self._shadow is not None:
@@ -139,58 +219,3 @@ class Changes:
             worker.start()
             self._shadow = Shadow(self._workspace, worker, self._limit_s)
             self._listener(SettingUp(f"the model of run {wanted} runs in the shadow"))
-
-
-class Shadow:
-    """A second model that sees the same requests."""
-
-    def __init__(self, workspace: Workspace, worker: Worker, limit_s: float | None) -> None:
-        self._worker, self._limit_s = worker, limit_s
-        self._path = workspace.internal / FILE
-        self._waiting: queue.Queue[tuple[Request, Mapping[str, object]] | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._run, name="alo-shadow", daemon=True)
-        self._thread.start()
-
-    @property
-    def model_id(self) -> str:
-        return self._worker.model_id
-
-    def add(self, request: Request, summary: Mapping[str, object]) -> None:
-        if self._waiting.qsize() < MOST_SHADOWED:
-            self._waiting.put((request, summary))
-
-    def stop(self) -> None:
-        self._waiting.put(None)
-        self._thread.join()
-        self._worker.stop()
-
-    def _run(self) -> None:
-        while (item := self._waiting.get()) is not None:
-            request, summary = item
-            found: Mapping[str, object] = {}
-            try:
-                for news in self._worker.run(request, self._limit_s, lambda: None):
-                    if isinstance(news, Summary):
-                        found = news.content
-            except (WorkerDied, TimeIsOver, AloError, OSError):
-                pass  # no answer of the shadow is an answer too
-            with suppress(OSError):  # a full disk, say: the next one may be written again
-                self._note(request, summary, found)
-
-    def _note(
-        self, request: Request, summary: Mapping[str, object], shadow: Mapping[str, object]
-    ) -> None:
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        same = bool(shadow) and summary.get("result") == shadow.get("result")
-        compared = Compared(now, request.id, _score(summary), _score(shadow), same)
-        line = {**compared._asdict(), "shadow": self.model_id}
-        self._path.parent.mkdir(exist_ok=True)
-        if self._path.exists() and self._path.stat().st_size > MOST_BYTES:
-            os.replace(self._path, self._path.with_name(OLD_FILE))
-        with open(self._path, "a") as file:
-            file.write(f"{json.dumps(line)}\n")
-
-
-def _score(summary: Mapping[str, object]) -> float | None:
-    score = summary.get("score")
-    return float(score) if isinstance(score, int | float) else None

@@ -58,6 +58,12 @@ class Health:
             write_whole(self._path, json.dumps(health._asdict()).encode(), durable=False)
 
 
+def service_lives(folder: Path) -> bool:
+    """Whether the service that this folder is of still runs."""
+    pid = folder.name.rpartition("-")[2]
+    return folder.is_dir() and pid.isdigit() and lives(int(pid))
+
+
 def loops_of(workspace: Workspace) -> Iterator[LoopHealth]:
     """The loops of a project that run now."""
     for path in sorted((workspace.internal / "serve").glob(f"loop-*/{FILE}")):

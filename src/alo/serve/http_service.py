@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -159,7 +160,9 @@ class HttpService:
             loop.call_soon_threadsafe(_settle, future, result)
 
         folder = self._folder(request_id, is_kept=False)
-        self._submit(Ticket(_request(request_id, folder, args), folder / "out", _nothing, done))
+        request = _request(request_id, folder, args)
+        released = partial(_remove_data, folder)
+        self._submit(Ticket(request, folder / "out", _nothing, done, released))
         result = await future
         return Answer(request_id, result.status, result)
 
@@ -205,7 +208,6 @@ class HttpService:
 
         def done(result: Result) -> None:
             self.metrics.count(result)
-            shutil.rmtree(folder / "in", ignore_errors=True)
             try:
                 self._kept.end(result)
             except OSError as error:  # clients get it all the same, for as long as we live
@@ -217,7 +219,8 @@ class HttpService:
 
         remove_tree(folder / "out")
         started = lambda: self._kept.begin(request_id)  # noqa: E731
-        ticket = Ticket(_request(request_id, folder, args), folder / "out", started, done)
+        request, released = _request(request_id, folder, args), partial(_remove_data, folder)
+        ticket = Ticket(request, folder / "out", started, done, released)
         self.pool.submit(ticket, always=always)
 
     def _submit(self, ticket: Ticket) -> None:
@@ -228,7 +231,6 @@ class HttpService:
 
     def _note(self, result: Result) -> None:
         self.metrics.count(result)
-        shutil.rmtree(self._folder(result.id, is_kept=False) / "in", ignore_errors=True)
         self._remember(result)
 
     def _remember(self, result: Result) -> None:
@@ -248,6 +250,11 @@ class HttpService:
 
 def _request(request_id: str, folder: Path, args: Args) -> Request:
     return Request(request_id, None, (f"{folder}/in/{DATA}",), args)
+
+
+def _remove_data(folder: Path) -> None:
+    """A request has been answered, and its data is not needed any more."""
+    shutil.rmtree(folder / "in", ignore_errors=True)
 
 
 def _settle(future: asyncio.Future[Result], result: Result) -> None:

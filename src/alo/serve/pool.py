@@ -7,7 +7,6 @@ import queue
 import shutil
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import NamedTuple
 from alo.engine.messages import warning
 from alo.errors import AloError
 from alo.events import Listener
-from alo.files import remove_tree
 from alo.serve.boot import Service
-from alo.serve.changes import MOST_SHADOWED, Changes
+from alo.serve.changes import Changes
 from alo.serve.core import Action, Desk, Done, SendArtifacts, SendFailure, SendSummary, Start
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
 from alo.serve.messages import ASSET_RUN, Failure, Request, Summary, write_failure
@@ -40,6 +38,10 @@ class Result(NamedTuple):
         return "fail" if self.failure else "success"
 
 
+def _nothing() -> None:
+    """Who has no folders has none to give back."""
+
+
 class Ticket(NamedTuple):
     """A request in the queue."""
 
@@ -47,6 +49,7 @@ class Ticket(NamedTuple):
     outputs: Path  # a folder that does not exist yet, for its output files
     started: Callable[[], object]
     done: Callable[[Result], object]
+    released: Callable[[], object] = _nothing  # its data is not needed any more
 
 
 def tell(what: str, call: Callable[[], object], listener: Listener) -> None:
@@ -83,8 +86,6 @@ class Pool:
             for n in range(size)
         ]
         self._changes = Changes(service, self._workers, limit_s, listener)
-        self._folder = service.folder
-        self._samples: deque[Path] = deque()
         self._tickets: queue.Queue[Ticket | None] = queue.Queue()
         self._threads: list[threading.Thread] = []
         self._ready = 0
@@ -115,6 +116,7 @@ class Pool:
         def boot(worker: Worker) -> None:
             try:
                 worker.start()
+                self._changes.booted(worker)
             except AloError as error:
                 errors.append(error)
 
@@ -159,21 +161,11 @@ class Pool:
         while (ticket := self._tickets.get()) is not None:
             tell("a request", ticket.started, self._listener)
             result = _Run(worker, ticket, self._limit_s, self._listener).result()
-            if result.summary is not None and self._changes.wants_samples:
-                self._changes.went_well(self._sample(ticket.request), result.summary)
             tell("a result", partial(ticket.done, result), self._listener)
-
-    def _sample(self, request: Request) -> Request:
-        """The request with a copy of its data, which goes once it is answered."""
-        folder = self._folder / "samples" / request.id
-        kept = []
-        for path in request.data:
-            shutil.copytree(path, folder / os.path.basename(path))
-            kept.append(str(folder / os.path.basename(path)))
-        self._samples.append(folder)
-        while len(self._samples) > MOST_SHADOWED + 1:
-            remove_tree(self._samples.popleft())
-        return request._replace(data=tuple(kept))
+            if result.summary is not None:
+                keep = partial(self._changes.went_well, takes_data=True)
+                tell("a sample", partial(keep, ticket.request, result.summary), self._listener)
+            tell("a request's folder", ticket.released, self._listener)
 
 
 class _Run:

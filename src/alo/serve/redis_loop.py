@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from alo.engine.messages import info, warning
 from alo.events import Listener, SettingUp
@@ -26,6 +27,7 @@ from alo.serve.core import (
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
 from alo.serve.health import AWAY, SERVING, Health
 from alo.serve.messages import METADATA_READ, NO_ARTIFACTS, Failure, Request, Summary
+from alo.serve.pool import tell
 from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
 from alo.serve.redis_url import connect
 from alo.serve.remote_requests import MARK, RemoteRequest, answer_of
@@ -59,6 +61,7 @@ class Loop:
         self._desk = Desk()
         self._remote: RemoteRequest | None = None  # the request in hand, if a door has sent it
         self._outputs: tuple[str, ...] = ()
+        self._answered: tuple[Request, Mapping[str, object]] | None = None
 
     def stop(self) -> None:
         """End after the request in hand."""
@@ -74,6 +77,7 @@ class Loop:
             self._queue.publish("booting")
             self._queue.flush()
             self._worker.start()
+            self._changes.booted(self._worker)
             self._listener(SettingUp(f"serving requests from {self._shown_url}"))
             self._serve()
         except Stopped:
@@ -93,7 +97,7 @@ class Loop:
 
     def _handle(self, payload: bytes, tries: int) -> None:
         self._queue.begin()
-        self._remote, self._outputs = None, ()
+        self._remote, self._outputs, self._answered = None, (), None
         request = self._request_of(payload)
         if isinstance(request, Failure):
             actions = self._desk.refuse(request)
@@ -102,6 +106,9 @@ class Loop:
         waiting = [*actions]
         while waiting:
             waiting = [*self._carry_out(payload, waiting)]
+        if self._answered is not None:
+            keep = partial(self._changes.went_well, takes_data=self._remote is not None)
+            tell("a sample", partial(keep, *self._answered), self._listener)
         if self._remote is not None:
             remove_tree(self._remote.folder)
 
@@ -162,7 +169,7 @@ class Loop:
             for news in self._worker.run(request, self._limit_s, self._meanwhile):
                 self._carry_out(payload, self._desk.hear(news))
                 if isinstance(news, Summary):
-                    self._changes.went_well(request, news.content)
+                    self._answered = request, news.content
         except WorkerDied as died:
             self._queue.begin()
             return self._desk.worker_died(str(died))

@@ -113,7 +113,7 @@ class RemotePool:
         except (KeyError, TypeError, ValueError) as error:
             failure = Failure(*ASSET_RUN, f"the loop's answer makes no sense: {error}", kind="died")
             result = Result(request_id, None, (), failure, seconds)
-        tell("a result", partial(ticket.done, result), self._listener)
+        self._end(ticket, result)
 
     def _give_up_late(self) -> None:
         if self._limit_s is None:
@@ -127,7 +127,11 @@ class RemotePool:
             failure = Failure(*ASSET_RUN, comment, kind="timeout")
             seconds = time.monotonic() - began
             result = Result(ticket.request.id, None, (), failure, seconds)
-            tell("a result", partial(ticket.done, result), self._listener)
+            self._end(ticket, result)
+
+    def _end(self, ticket: Ticket, result: Result) -> None:
+        tell("a result", partial(ticket.done, result), self._listener)
+        tell("a request's folder", ticket.released, self._listener)
 
     def _again(self, work: Any) -> Any:
         """Do it, and again for as long as Redis is away; nothing where the door closes."""

@@ -1,17 +1,39 @@
-"""What a shadow's answers were beside those of the model in use, summed up."""
+"""A second model that sees the same requests, and how its answers compare.
+
+Its scores are written down beside those of the model in use; its answers are not sent.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import queue
+import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from statistics import fmean
 from typing import NamedTuple
 
-from alo.history.deployment import read_deployment
+from alo.errors import AloError
+from alo.history.deployment import read_deployment, utc_now
 from alo.layout import Workspace
+from alo.serve.crew import TimeIsOver, Worker, WorkerDied
+from alo.serve.messages import Request, Summary
 
 FILE = "shadow.jsonl"  # in .alo/: a line for each request that both models have answered
 OLD_FILE = "shadow.old.jsonl"  # those before
+MOST_BYTES = 10_000_000  # of comparisons in one file; there is one older at most
+MOST_SHADOWED = 100  # requests that wait for the shadow; the newest are left out where it is slow
+
+
+class Compared(NamedTuple):
+    """One request, answered by both models."""
+
+    time: str
+    id: str
+    score: float | None
+    shadow_score: float | None
+    same_result: bool
 
 
 class Comparison(NamedTuple):
@@ -42,3 +64,57 @@ def compared(workspace: Workspace) -> Comparison | None:
         fmean(scores) if scores else 0.0,
         fmean(shadows) if shadows else 0.0,
     )
+
+
+class Shadow:
+    """A second model that sees the same requests."""
+
+    def __init__(self, workspace: Workspace, worker: Worker, limit_s: float | None) -> None:
+        self._worker, self._limit_s = worker, limit_s
+        self._path = workspace.internal / FILE
+        self._waiting: queue.Queue[tuple[Request, Mapping[str, object]] | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, name="alo-shadow", daemon=True)
+        self._thread.start()
+
+    @property
+    def model_id(self) -> str:
+        return self._worker.model_id
+
+    def add(self, request: Request, summary: Mapping[str, object]) -> None:
+        if self._waiting.qsize() < MOST_SHADOWED:
+            self._waiting.put((request, summary))
+
+    def stop(self) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+        self._worker.stop()
+
+    def _run(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            request, summary = item
+            found: Mapping[str, object] = {}
+            try:
+                for news in self._worker.run(request, self._limit_s, lambda: None):
+                    if isinstance(news, Summary):
+                        found = news.content
+            except (WorkerDied, TimeIsOver, AloError, OSError):
+                pass  # no answer of the shadow is an answer too
+            with suppress(OSError):  # a full disk, say: the next one may be written again
+                self._note(request, summary, found)
+
+    def _note(
+        self, request: Request, summary: Mapping[str, object], shadow: Mapping[str, object]
+    ) -> None:
+        same = bool(shadow) and summary.get("result") == shadow.get("result")
+        compared = Compared(utc_now(), request.id, _score(summary), _score(shadow), same)
+        line = {**compared._asdict(), "shadow": self.model_id}
+        self._path.parent.mkdir(exist_ok=True)
+        if self._path.exists() and self._path.stat().st_size > MOST_BYTES:
+            os.replace(self._path, self._path.with_name(OLD_FILE))
+        with open(self._path, "a") as file:
+            file.write(f"{json.dumps(line)}\n")
+
+
+def _score(summary: Mapping[str, object]) -> float | None:
+    score = summary.get("score")
+    return float(score) if isinstance(score, int | float) else None

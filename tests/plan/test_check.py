@@ -74,6 +74,35 @@ def test_a_misspelt_step_is_told_once(told: Told) -> None:
     assert [line.split("  ")[0] for line in lines] == ["2:27", "4:27"]
 
 
+@pytest.mark.parametrize("left_out", [False, True])
+def test_a_step_that_is_local_in_one_pipeline_only_is_told_where_its_code_comes_from(
+    load: LoadText, left_out: bool
+) -> None:
+    local = "" if left_out else "  inference_pipeline: [{step: a, source: {requirements: [x]}}]\n"
+    plan = load(
+        "user_parameters:\n"
+        "  train_pipeline: [{step: a}]\n"
+        "  inference_pipeline: [{step: a}]\n"
+        "asset_source:\n"
+        "  train_pipeline:\n"
+        "    - step: a\n"
+        "      source:\n"
+        "        code: https://x/y.git\n"
+        "        branch: v1\n" + local
+    )
+
+    (warning,) = plan.warnings
+    assert warning.what == (
+        "step 'a' is local here, and from git in train_pipeline (line 8): they share a folder, "
+        "and what is fetched serves both"
+    )
+    assert warning.line == (3 if left_out else 10)
+    assert plan.inference is not None
+    source = plan.inference.steps[0].source
+    assert (source.code, source.branch, source.is_shared) == ("https://x/y.git", "v1", True)
+    assert source.requirements == (() if left_out else ("x",))
+
+
 def step_with(ui: str, detail: str = "") -> str:
     plan = f"user_parameters:\n  train_pipeline:\n    - {{step: a, {ui}}}\n"
     section = (

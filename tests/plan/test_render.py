@@ -104,6 +104,31 @@ def test_every_field_is_kept(meaning: Meaning) -> None:
     assert meaning(read_again(plan)) == meaning(plan)
 
 
+def test_a_step_that_shares_the_code_of_the_other_pipeline_stays_local(
+    load: LoadText, meaning: Meaning
+) -> None:
+    plan = load(
+        """\
+        user_parameters:
+          train_pipeline: [{step: a}]
+          inference_pipeline: [{step: a}]
+        asset_source:
+          train_pipeline: [{step: a, source: {code: https://x/y.git, branch: v1}}]
+          inference_pipeline: [{step: a, source: {requirements: [pandas]}}]
+        """
+    )
+
+    text = render_plan(plan, ["a change"])
+
+    assert yaml.safe_load(text)["asset_source"][1]["inference_pipeline"][0]["source"] == {
+        "code": "local",
+        "branch": None,
+        "path": None,
+        "requirements": ["pandas"],
+    }
+    assert meaning(read_again(plan)) == meaning(plan)
+
+
 def test_one_list_used_twice_is_written_twice(meaning: Meaning) -> None:
     columns = ["a", "b"]
     plan = plan_of(StepPlan("a", {"x": columns, "y": columns}))
@@ -197,6 +222,7 @@ STEPS = st.builds(
         branch=st.sampled_from(["", "main", "1.0"]),
         path=st.sampled_from(["", "a/b"]),
         requirements=st.lists(LINES.filter(bool), max_size=2).map(tuple),
+        is_shared=st.just(False),
     ),
 )
 

@@ -24,10 +24,10 @@ from alo.sources.checkout import (
     current_checkouts,
     edited_files,
     needs_checkout,
-    source_problems,
 )
 from alo.sources.clones import Clone, cache_folder
 from alo.sources.git import Git
+from alo.sources.repositories import source_problems
 
 from .repositories import ASSET, Repository
 
@@ -309,9 +309,9 @@ def test_a_work_tree_of_the_users_is_left_alone(
     own = step(repository.folder, "main")
     foreign = step(tmp_path / "elsewhere")
 
-    assert list(source_problems(workspace, plan(own))) == []
+    assert list(source_problems(workspace, plan(own), plan(own).pipelines)) == []
     assert bring(own, every=True, force=True) == []
-    (problem,) = source_problems(workspace, plan(foreign))
+    (problem,) = source_problems(workspace, plan(foreign), plan(foreign).pipelines)
     assert "is a git work tree of yours" in problem.what
     assert problem.line == 7
     assert (workspace.asset("train") / "helper.py").read_text() == "mine"
@@ -325,16 +325,6 @@ def plan(*steps: StepPlan, inference: tuple[StepPlan, ...] = ()) -> Plan:
         file="experimental_plan.yaml",
         places={},
     )
-
-
-def test_two_pipelines_cannot_have_different_code_for_one_folder(workspace: Workspace) -> None:
-    same = step("https://a/b.git", "v1")
-
-    assert list(source_problems(workspace, plan(same, inference=(same,)))) == []
-    (problem,) = source_problems(
-        workspace, plan(same, inference=(step("https://a/b.git", "v2")._replace(line=20),))
-    )
-    assert "https://a/b.git v1 at line 7 and from https://a/b.git v2 here" in problem.what
 
 
 def test_offline_takes_what_the_cache_has_and_says_what_is_missing(

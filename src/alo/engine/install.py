@@ -7,7 +7,13 @@ from pathlib import Path
 from alo.engine.lock import hold_workspace
 from alo.engine.preflight import Job, check_solution
 from alo.engine.request import RunRequest
-from alo.engine.setup import ContinueIn, fetch_code, locked_environments, set_up
+from alo.engine.setup import (
+    ContinueIn,
+    fetch_code,
+    locked_environments,
+    refuse_changing,
+    set_up,
+)
 from alo.events import Listener, SettingUp
 from alo.layout import Workspace
 from alo.sources.checkout import current_checkouts
@@ -44,6 +50,7 @@ def lock(request: RunRequest, listener: Listener) -> tuple[Path, list[str]]:
     """
     jobs = _jobs(request)
     workspace, plan = jobs[0].workspace, jobs[0].plan
+    refuse_changing(plan)
     with hold_workspace(workspace, wait=request.wait, listener=listener, what="alo lock"):
         fetch_code(jobs, request.setup, listener)
         environments = {}

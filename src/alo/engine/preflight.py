@@ -22,9 +22,10 @@ from alo.errors import CheckError, Problem, UsageError
 from alo.layout import KINDS, OWN_FOLDERS, Workspace, find_plan
 from alo.plan.changes import is_unplanned
 from alo.plan.load import load_plan
-from alo.plan.model import ExternalPaths, PipelinePlan, Plan, StepPlan
-from alo.sources.checkout import LOCAL, Policy, needs_checkout, source_problems
+from alo.plan.model import LOCAL, ExternalPaths, PipelinePlan, Plan, StepPlan
+from alo.sources.checkout import Policy, needs_checkout
 from alo.sources.inspection import inspect_asset
+from alo.sources.repositories import source_problems, source_warnings
 from alolib.once import Kept
 
 ONLINE, UNASKED, OFFLINE = "online", "unasked", "offline"
@@ -63,6 +64,7 @@ class Job(NamedTuple):
     kept: Kept | None = None  # what load_once has loaded, where a process serves
     expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
     part: Part = Part()
+    commits: Mapping[str, str] = {}  # step → the commit that its code has to be, where it is known
     metadata_version: str = ""
     changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
 
@@ -196,7 +198,7 @@ def check_plan(
         problems += _asset_problems(job, steps)
         jobs.append(_check_outside(job, problems, network))
     if jobs and is_of_project(jobs[0]):
-        problems += source_problems(workspace, plan)
+        problems += source_problems(workspace, plan, [job.pipeline for job in jobs])
     problems += [*_folder_problems(workspace, jobs), *_room_problems(workspace, jobs)]
     if problems:
         raise CheckError(problems)
@@ -344,6 +346,8 @@ def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
 
 
 def _warnings(jobs: Sequence[Job], network: str) -> Iterator[Problem]:
+    if jobs and is_of_project(jobs[0]):
+        yield from source_warnings(jobs[0].plan, [job.pipeline for job in jobs])
     for job in jobs:
         kind, external = job.pipeline.kind, job.plan.external
         key = f"external_path.load_{kind}_data_path"

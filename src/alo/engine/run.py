@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from alo.engine.signals import SignalGuard, Signalled
 from alo.errors import Interrupted
 from alo.events import Event, Listener
 from alo.layout import Workspace
+from alo.sources.repositories import changing_steps
 
 T = TypeVar("T")
 
@@ -80,7 +81,7 @@ def run_jobs(
                     jobs = set_up(jobs, setup, listener)
                 if not jobs:
                     listener(warning("there is nothing to resume: the last run has succeeded"))
-                return tuple([_run_job(job, guard, listener) for job in jobs])
+                return tuple(_run_each(jobs, setup, guard, listener))
     except Signalled as signal:
         raise interrupted_by(signal) from None
 
@@ -97,6 +98,19 @@ def interrupted_by(signal: Signalled) -> Interrupted:
         f"the run was interrupted by {signal}; the previous artifacts are back",
         signal_number=signal.number,
     )
+
+
+def _run_each(
+    jobs: Sequence[Job], setup: Setup, guard: SignalGuard, listener: Listener
+) -> Iterator[RunOutcome]:
+    """One after the other, each on its own code where they have other code for one folder."""
+    is_changing = bool(changing_steps([job.pipeline for job in jobs]))
+    for number, job in enumerate(jobs):
+        if number and is_changing:
+            from alo.engine.setup import fetch_code
+
+            fetch_code([job], setup, listener)
+        yield _run_job(job, guard, listener)
 
 
 def _run_job(job: Job, guard: SignalGuard, listener: Listener) -> RunOutcome:

@@ -15,24 +15,23 @@ from alo.errors import CheckError, InstallError, Problem
 from alo.events import Listener, SettingUp
 from alo.files import checksum_of, write_whole
 from alo.layout import Workspace
-from alo.plan.model import StepPlan
+from alo.plan.model import Plan
 from alo.sources.checked_out import Checkout
 from alo.sources.checkout import (
     Policy,
     bring_sources,
     check_remote,
-    git_steps,
+    current_checkouts,
     needs_checkout,
-    wanted_checkouts,
 )
 from alo.sources.inspection import inspect_asset
+from alo.sources.repositories import changing_steps, git_steps, repositories, wanted_checkouts
 
 if TYPE_CHECKING:  # only plans that require something pay for these
     from alo.sources.lockfile import Lock
-    from alo.sources.requirements import Wanted
+    from alo.sources.requirements import Requirement, Wanted
 
 ENVIRONMENT = "ALO_ENVIRONMENT"  # set for a run that goes on in an environment of the project's
-NO_COMMITS: Mapping[str, str] = {}
 
 
 class ContinueIn(Exception):
@@ -48,6 +47,7 @@ class Environments(NamedTuple):
 
     project: "Wanted"
     isolated: "Mapping[str, Wanted]"  # by step
+    by_pipeline: "Mapping[str, Sequence[Requirement]]"  # all of them, by name of the pipeline
 
 
 def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]:
@@ -60,18 +60,17 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
         ContinueIn: everything is in place, in another environment.
     """
     lock = _read_lock(jobs, options)
-    fetch_code(jobs, options, listener, lock)
-    wanted = environments_of(jobs)
+    if lock is not None:
+        commits = {step: each.commit for step, each in lock.sources.items()}
+        jobs = [job._replace(commits=commits) for job in jobs]
+    wanted, jobs = code_and_environments(jobs, options, listener)
     if lock is not None:
         _refuse_differences(jobs, lock)
     if not (wanted.project or wanted.isolated):
         return list(jobs)
     from alo.sources.package_list import write_package_lists
 
-    pipelines = [job.pipeline for job in jobs]
-    isolated = [each for one in wanted.isolated.values() for each in one.requirements]
-    home = jobs[0].workspace.home
-    write_package_lists(home, pipelines, [*wanted.project.requirements, *isolated])
+    write_package_lists(jobs[0].workspace.home, wanted.by_pipeline)
     pythons = {
         step: _python_for(jobs[0].workspace, f"isolated:{step}", each, options, listener, lock)
         for step, each in wanted.isolated.items()
@@ -87,18 +86,15 @@ def outlook(jobs: Sequence[Job], *, online: bool) -> tuple[Sequence[Problem], Se
         online: ask the repositories.
     """
     workspace, plan = jobs[0].workspace, jobs[0].plan
-    steps = git_steps([step for job in jobs for step in job.pipeline.steps])
+    steps = repositories([job.pipeline for job in jobs])
     problems = check_remote(workspace, plan) if online and steps else []
     policy = Policy()
-    waiting = [step for step in steps if needs_checkout(workspace, step, policy)]
+    reasons = [(step, needs_checkout(workspace, step, policy)) for step in steps]
+    waiting = [step for step, reason in reasons if reason]
     later = [
-        Problem(
-            f"the code is fetched by the next run ({needs_checkout(workspace, step, policy)})",
-            plan.file,
-            step.line,
-            key=f"step {step.name}",
-        )
-        for step in waiting
+        plan.source_problem(step, f"the code is fetched by the next run ({reason})")
+        for step, reason in reasons
+        if reason
     ]
     if waiting:  # their requirements.txt may not be there yet
         names = {step.name for step in waiting}
@@ -129,17 +125,39 @@ def _to_install(workspace: Workspace, file: str, wanted: Environments) -> Iterat
             yield Problem(f"installed by the next run: {text}", file)
 
 
-def fetch_code(
-    jobs: Sequence[Job], options: Setup, listener: Listener, lock: "Lock | None" = None
-) -> None:
+def code_and_environments(
+    jobs: Sequence[Job], options: Setup, listener: Listener
+) -> tuple[Environments, list[Job]]:
+    """Have the code of these jobs in its folders, and read what it requires.
+
+    Where the pipelines have other code for one folder, the first one's is there in the end, and
+    each job knows the commits that it has to have there when it begins.
+
+    Raises:
+        SourceError: code cannot be fetched.
+        CheckError: what was fetched is no asset, or requirements are wrong or contradict.
+    """
+    if not changing_steps([job.pipeline for job in jobs]):
+        fetch_code(jobs, options, listener)
+        return environments_of(jobs), list(jobs)
+    known, parts = [], []
+    for job in reversed(jobs):
+        fetch_code([job], options, listener)
+        found = current_checkouts(job.workspace, job.pipeline.steps)
+        known.append(job._replace(commits={each.step: each.commit for each in found}))
+        parts.append(environments_of([job]))
+    return _together(parts[::-1], jobs[0].plan.file), known[::-1]
+
+
+def fetch_code(jobs: Sequence[Job], options: Setup, listener: Listener) -> None:
     """Have the code of assets that come from git in their folders."""
     steps = git_steps([step for job in jobs if is_of_project(job) for step in job.pipeline.steps])
     if not steps:
         return
     workspace, plan = jobs[0].workspace, jobs[0].plan
-    every = plan.control.get_asset_source == "every" and lock is None
+    commits = {step: commit for job in jobs for step, commit in job.commits.items()}
+    every = plan.control.get_asset_source == "every" and not options.locked
     policy = Policy(every, options.force, options.offline)
-    commits = {step: each.commit for step, each in lock.sources.items()} if lock else NO_COMMITS
     bring_sources(workspace, steps, policy, lambda text: listener(SettingUp(text)), commits)
     problems = [
         problem
@@ -158,37 +176,70 @@ def environments_of(jobs: Sequence[Job]) -> Environments:
     Raises:
         CheckError: requirements are wrong or contradict each other.
     """
-    from alo.sources.requirements import NOTHING
+    from alo.sources.requirements import BadRequirements
 
-    steps = {step.name: step for job in jobs for step in job.pipeline.steps}
-    if not any(step.source.requirements or step.environment for step in steps.values()):
-        return Environments(NOTHING, {})
-    shared = [step for step in steps.values() if not step.environment]
-    own = [step for step in steps.values() if step.environment]
-    return Environments(_read(jobs, shared), {step.name: _read(jobs, [step]) for step in own})
+    parts: list[Environments] = []
+    problems: list[Problem] = []
+    for job in jobs:
+        try:
+            parts.append(_read(job))
+        except BadRequirements as error:
+            problems += error.problems
+    if problems:
+        raise CheckError(tuple(dict.fromkeys(problems)))
+    return _together(parts, jobs[0].plan.file)
 
 
-def _read(jobs: Sequence[Job], steps: Sequence[StepPlan]) -> "Wanted":
+def _read(job: Job) -> Environments:
+    """What the steps of one pipeline require."""
+    from alo.sources.requirements import NOTHING, read_requirements
+
+    steps = job.pipeline.steps
+    if not any(step.source.requirements or step.environment for step in steps):
+        return Environments(NOTHING, {}, {})
+    shared = [step for step in steps if not step.environment]
+    project = read_requirements(shared, job.assets, job.plan.file)
+    isolated = {
+        step.name: read_requirements([step], job.assets, job.plan.file)
+        for step in steps
+        if step.environment
+    }
+    order = [step.name for step in steps]
+    every = [each for one in (project, *isolated.values()) for each in one.requirements]
+    every.sort(key=lambda each: order.index(each.step))
+    return Environments(project, isolated, {job.pipeline.name: every})
+
+
+def _together(parts: Sequence[Environments], plan_file: str) -> Environments:
+    """One set of environments for several pipelines."""
+    from alo.sources.requirements import all_of
+
+    project = all_of([part.project for part in parts])
+    names = dict.fromkeys(step for part in parts for step in part.isolated)
+    isolated = {
+        step: all_of([part.isolated[step] for part in parts if step in part.isolated])
+        for step in names
+    }
+    _refuse_conflicts([project, *isolated.values()], plan_file)
+    lists = {name: each for part in parts for name, each in part.by_pipeline.items()}
+    return Environments(project, isolated, lists)
+
+
+def _refuse_conflicts(environments: "Sequence[Wanted]", plan_file: str) -> None:
     from alo.sources.installed import conflicts
-    from alo.sources.requirements import BadRequirements, read_requirements
 
-    plan = jobs[0].plan
-    try:
-        wanted = read_requirements(steps, jobs[0].assets, plan.file)
-    except BadRequirements as error:
-        raise CheckError(error.problems) from error
     problems = [
         Problem(
             f"no version of {one.name} satisfies both '{one.text}' of {one.origin} and "
             f"'{other.text}' of {other.origin}: change one, or give one of the steps packages of "
             "its own (environment: isolated, beside the step in user_parameters)",
-            plan.file,
+            plan_file,
         )
+        for wanted in environments
         for one, other in conflicts(wanted.requirements)
     ]
     if problems:
         raise CheckError(problems)
-    return wanted
 
 
 def _go_where_it_is(
@@ -299,6 +350,7 @@ def _read_lock(jobs: Sequence[Job], options: Setup) -> "Lock | None":
         return None
     from alo.sources.lockfile import lock_path, read_lock
 
+    refuse_changing(jobs[0].plan)
     return read_lock(lock_path(jobs[0].plan.path))
 
 
@@ -330,3 +382,17 @@ def sources_of(jobs: Sequence[Job]) -> list[Checkout]:
     return wanted_checkouts(
         jobs[0].workspace, [step for job in jobs for step in job.pipeline.steps]
     )
+
+
+def refuse_changing(plan: Plan) -> None:
+    """A lock file has one commit for each step.
+
+    Raises:
+        InstallError: the pipelines of the plan have other code for one step.
+    """
+    for name in changing_steps(plan.pipelines):
+        raise InstallError(
+            f"step '{name}' has other code in each pipeline, and a lock file one commit for it",
+            where=plan.file,
+            fix="give the step the same code, branch and path in both, or another name in one",
+        )

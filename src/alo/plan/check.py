@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from alo.layout import KINDS
 from alo.plan.keys import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
+from alo.plan.model import LOCAL
 from alo.plan.nodes import NodeReader
 from alo.plan.suggest import did_you_mean, listed, nearest, quoted
 
@@ -33,6 +34,7 @@ def check_entry(entry: PlanEntry, reader: NodeReader) -> None:
         for listed_steps in section.values():
             _check_once(listed_steps, reader)
     _check_sources(entry, reader)
+    _check_shared(entry, reader)
     _check_details(entry.ui_args_detail, steps, reader)
     for kind in KINDS:
         described = _described(entry.ui_args_detail.get(kind, ()))
@@ -61,13 +63,29 @@ def _check_sources(entry: PlanEntry, reader: NodeReader) -> None:
                 hint = did_you_mean(source.step, names)
                 what = f"no step {quoted(source.step)} in user_parameters.{kind}_pipeline; {hint}"
                 reader.complain(f"{source.at}.step", what)
-            if source.source.code == "local":
+            if source.source.code == LOCAL:
                 _check_local(source.at, source.source.branch, source.source.path, reader)
         for step in steps:
             if step.step not in sourced:
                 what = f"step {quoted(step.step)} is missing in asset_source.{kind}_pipeline"
                 hint = "add it there, or leave that pipeline out there if all its steps are local"
                 reader.complain(f"{step.at}.step", f"{what}: {hint}")
+
+
+def _check_shared(entry: PlanEntry, reader: NodeReader) -> None:
+    """A step of both pipelines has one folder, which a repository of one of them fills."""
+    sources = {
+        (kind, each.step): each for kind, steps in entry.asset_source.items() for each in steps
+    }
+    for kind, other in zip(KINDS, reversed(KINDS), strict=True):
+        for step in entry.user_parameters.get(kind, ()):
+            here, there = sources.get((kind, step.step)), sources.get((other, step.step))
+            if there and there.source.code != LOCAL and not (here and here.source.code != LOCAL):
+                line = reader.line(f"{there.at}.source.code")
+                what = f"step {quoted(step.step)} is local here, and from git in {other}_pipeline"
+                what += f" (line {line}): they share a folder, and what is fetched serves both"
+                at = f"{here.at}.source.code" if here else f"{step.at}.step"
+                reader.warn(reader.nearest_place(at), what)
 
 
 def _check_local(at: str, branch: str, path: str, reader: NodeReader) -> None:

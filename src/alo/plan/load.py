@@ -22,7 +22,7 @@ from alo.plan.keys import (
     StepEntry,
     UiArgEntry,
 )
-from alo.plan.model import PipelinePlan, Plan, Source, StepPlan, UiArg
+from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan, UiArg
 from alo.plan.nodes import MAX_BYTES, BadYaml, NodeReader, compose, found, place_of
 
 DOCS = "docs/reference/plan.md has its keys, and `alo init NAME` makes a project with a plan"
@@ -107,7 +107,7 @@ def _plan_error(what: str, path: Path, home: Path, fix: str = "") -> PlanError:
 
 def _plan(entry: PlanEntry, reader: NodeReader, text: bytes, path: Path, home: Path) -> Plan:
     places = {key: place_of(node) for key, node in reader.places.items()}
-    pipelines = {kind: _pipeline(kind, entry, places) for kind in KINDS}
+    train, inference = (_pipeline(kind, entry, places) for kind in KINDS)
     return Plan(
         path=path,
         text=text,
@@ -115,8 +115,8 @@ def _plan(entry: PlanEntry, reader: NodeReader, text: bytes, path: Path, home: P
         version=entry.version,
         external=entry.external_path,
         aws_key_profile=entry.external_path_permission.aws_key_profile,
-        train=pipelines["train"],
-        inference=pipelines["inference"],
+        train=_with_shared(train, inference),
+        inference=_with_shared(inference, train),
         control=entry.control,
         ui_args_detail=_ui_args_detail(entry.ui_args_detail),
         warnings=tuple(sorted(reader.warnings, key=_position)),
@@ -136,26 +136,43 @@ def _pipeline(
     """The steps in the order of ``asset_source``, or of ``user_parameters`` where there is none."""
     written = {step.step: step for step in entry.user_parameters.get(kind, ())}
     sources: tuple[SourceEntry, ...] = entry.asset_source.get(kind, ())
-    by_name = {source.step: source.source for source in sources} or dict.fromkeys(written, Source())
+    local = {name: SourceEntry("", name) for name in written}
+    by_name = {source.step: source for source in sources} or local
     if not written:
         return None
     steps = (_step(written[name], source, places) for name, source in by_name.items())
     return PipelinePlan(kind, tuple(steps))
 
 
-def _step(entry: StepEntry, source: Source, places: dict[str, tuple[int, int]]) -> StepPlan:
+def _with_shared(pipeline: PipelinePlan | None, other: PipelinePlan | None) -> PipelinePlan | None:
+    """The pipeline whose local steps have what the other one's repositories give, if any."""
+    if pipeline is None or other is None:
+        return pipeline
+    steps = (_shared(step, other.step(step.name)) for step in pipeline.steps)
+    return pipeline._replace(steps=tuple(steps))
+
+
+def _shared(step: StepPlan, other: StepPlan | None) -> StepPlan:
+    if other is None or other.source.code == LOCAL or step.source.code != LOCAL:
+        return step
+    own = step.source.requirements
+    return step._replace(source=other.source._replace(requirements=own, is_shared=True))
+
+
+def _step(entry: StepEntry, source: SourceEntry, places: dict[str, tuple[int, int]]) -> StepPlan:
     line, _ = places[f"{entry.at}.step"]
     return StepPlan(
         name=entry.step,
         args=entry.args,
         ui_args=entry.ui_args,
-        source=source,
+        source=source.source,
         cache=entry.cache,
         isolation=entry.isolation,
         environment=entry.environment,
         timeout_s=entry.timeout,
         retries=entry.retries,
         line=line,
+        source_key=f"{source.at}.source" if source.at else "",
     )
 
 

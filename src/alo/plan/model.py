@@ -6,14 +6,17 @@ from typing import NamedTuple
 
 from alo.errors import Problem
 
+LOCAL = "local"
+
 
 class Source(NamedTuple):
     """Where a step's code comes from and what it needs installed."""
 
-    code: str = "local"  # local, or a git URL
+    code: str = LOCAL  # local, or a git URL
     branch: str = ""  # branch, tag or commit; empty: the repository's own default
     path: str = ""  # a folder inside the repository
     requirements: tuple[str, ...] = ()
+    is_shared: bool = False  # local here, and of the other pipeline's repository where not there
 
 
 class StepPlan(NamedTuple):
@@ -29,6 +32,7 @@ class StepPlan(NamedTuple):
     timeout_s: float | None = None
     retries: int = 0  # further tries after the first
     line: int = 0  # of the step in user_parameters
+    source_key: str = ""  # of its source in the plan; empty: the plan does not say one
 
 
 class PipelinePlan(NamedTuple):
@@ -110,6 +114,13 @@ class Plan(NamedTuple):
         """
         line, column = self.places.get(key, (0, 0))
         return Problem(what, self.file or self.path.name, line, column, key)
+
+    def source_problem(self, step: StepPlan, what: str) -> Problem:
+        """Something wrong with where a step's code comes from: at its ``code``."""
+        key = f"{step.source_key}.code"
+        if key in self.places:
+            return self.problem(key, f"step '{step.name}': {what}")
+        return Problem(what, self.file, step.line, key=f"step {step.name}")
 
     def pipeline(self, kind: str) -> PipelinePlan | None:
         return self.train if kind == "train" else self.inference

@@ -78,7 +78,11 @@ def _has_sources(pipeline: PipelinePlan) -> bool:
 
 
 def _source(step: StepPlan) -> dict[str, object]:
-    source = {name: _blank_or(value) for name, value in step.source._asdict().items()}
+    own = step.source
+    if own.is_shared:
+        own = Source(requirements=own.requirements)
+    source = {name: _blank_or(value) for name, value in own._asdict().items()}
+    del source["is_shared"]
     return {"step": step.name, "source": source}
 
 

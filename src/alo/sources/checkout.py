@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from alo.errors import Problem, SourceError
 from alo.files import is_leftover, remove_tree
 from alo.layout import Workspace
-from alo.masking import masked
 from alo.plan.model import Plan, StepPlan
 from alo.sources.checked_out import (
     Checkout,
@@ -26,6 +25,7 @@ from alo.sources.checked_out import (
     read_record,
     write_record,
 )
+from alo.sources.repositories import git_steps, repositories, wanted_checkout, whole_url
 
 if TYPE_CHECKING:  # git, with subprocess, only where something is fetched
     from alo.sources.clones import Clone
@@ -33,7 +33,6 @@ if TYPE_CHECKING:  # git, with subprocess, only where something is fetched
 
 SHOWN = 5  # edited files that a message names
 FETCHES = 8  # repositories at once
-LOCAL = "local"
 Tell = Callable[[str], object]
 
 
@@ -45,39 +44,19 @@ class Policy(NamedTuple):
     offline: bool = False  # use only what the cache has
 
 
-def git_steps(steps: Sequence[StepPlan]) -> list[StepPlan]:
-    """The steps whose code comes from git, each name once."""
-    return list({step.name: step for step in steps if step.source.code != LOCAL}.values())
-
-
-def source_problems(workspace: Workspace, plan: Plan) -> Iterator[Problem]:
-    """What can be told of a plan's sources without git."""
-    seen: dict[str, StepPlan] = {}
-    for step in (step for pipeline in plan.pipelines for step in pipeline.steps):
-        other = seen.setdefault(step.name, step)
-        if _identity(step) != _identity(other):
-            what = (
-                f"both pipelines have this step, and with it the folder assets/{step.name}/, but "
-                f"its code comes from {_told(other)} at line {other.line} and from {_told(step)} "
-                "here: give both the same source, or one of them another name"
-            )
-            yield Problem(what, plan.file, step.line, key=f"step {step.name}")
-    for step in git_steps(list(seen.values())):
-        if (what := _work_tree_problem(workspace, step)) and what is not None:
-            yield Problem(what, plan.file, step.line, key=f"step {step.name}")
-
-
 def needs_checkout(workspace: Workspace, step: StepPlan, policy: Policy) -> str:
     """Why a step's code has to be fetched; empty: it is there. Asks neither git nor the network."""
     folder = workspace.asset(step.name)
     if not folder.is_dir():
         return "not there yet"
+    if step.source.is_shared:
+        return ""
     if (folder / ".git").exists():
         return ""  # the user's own work tree
     record = read_record(workspace, step.name)
     if record is None:
         return "it is not known what its folder holds"
-    now = _wanted(workspace, step)
+    now = wanted_checkout(workspace, step)
     changes = [
         f"{key} changed: {before or 'none'} → {after or 'none'}"
         for key, before, after in zip(
@@ -92,11 +71,6 @@ def edited_files(workspace: Workspace, step: str) -> list[str]:
     """The files of a checked-out asset that are not as they were: changed, added or gone."""
     record = read_record(workspace, step)
     return differences(workspace, step, record.files) if record else []
-
-
-def wanted_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[Checkout]:
-    """What is to be checked out, of the steps whose code comes from git; without commits."""
-    return [_wanted(workspace, step) for step in git_steps(steps)]
 
 
 def current_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[Checkout]:
@@ -142,14 +116,14 @@ def check_remote(workspace: Workspace, plan: Plan) -> list[Problem]:
     """What is wrong with the repositories of a plan, asked over the network."""
     from concurrent.futures import ThreadPoolExecutor
 
-    steps = git_steps([step for pipeline in plan.pipelines for step in pipeline.steps])
+    steps = repositories(plan.pipelines)
 
     def check(step: StepPlan) -> Problem | None:
         try:
             _clone(workspace, step, git).bring(step.source.branch)
         except SourceError as error:
             told = f"{error.what}: {error.fix}" if error.fix else error.what
-            return Problem(told, plan.file, step.line, key=f"step {step.name}")
+            return plan.source_problem(step, told)
         return None
 
     with _stoppable_git() as git, ThreadPoolExecutor(FETCHES, "git") as pool:
@@ -200,7 +174,7 @@ def _check_out(
     workspace: Workspace, due: _Due, clone: "Clone", commit: str, policy: Policy, tell: Tell
 ) -> None:
     step, folder = due.step, workspace.asset(due.step.name)
-    wanted = _wanted(workspace, step)._replace(commit=commit)
+    wanted = wanted_checkout(workspace, step)._replace(commit=commit)
     record = read_record(workspace, step.name)
     if record and record.checkout == wanted and folder.is_dir():
         return
@@ -325,61 +299,10 @@ def _refuse_without_asset(folder: Path, step: StepPlan) -> None:
     )
 
 
-def _work_tree_problem(workspace: Workspace, step: StepPlan) -> str:
-    """Whether the asset's folder is a git work tree of the user's, of another repository."""
-    git = workspace.asset(step.name) / ".git"
-    if not git.exists():
-        return ""
-    try:
-        text = (git / "config").read_text("utf-8", "replace")
-    except OSError:  # a linked work tree, or a submodule
-        text = ""
-    lines = [line.strip().partition("=") for line in text.splitlines()]
-    urls = {masked(url.strip()) for key, _, url in lines if key.strip() == "url"}
-    wanted = _wanted(workspace, step).url
-    if _plain_url(wanted) in map(_plain_url, urls):
-        return ""
-    return (
-        f"assets/{step.name}/ is a git work tree of yours, of "
-        f"{', '.join(sorted(urls)) or 'no remote'}, and not of {wanted}: it is left as it is; "
-        "write 'code: local' to use it, or move it away"
-    )
-
-
-def _plain_url(url: str) -> str:
-    return url.removeprefix("file://").removesuffix("/").removesuffix(".git")
-
-
 def _clone(workspace: Workspace, step: StepPlan, git: "Git") -> "Clone":
     from alo.sources.clones import Clone
 
-    return Clone(_whole_url(workspace, step.source.code), git)
-
-
-def _whole_url(workspace: Workspace, code: str) -> str:
-    """A URL as it is; a path to a repository as an absolute one."""
-    if code.startswith("~"):
-        return os.path.expanduser(code)
-    if code.startswith(("./", "../", "/")):
-        return os.path.normpath(os.path.join(workspace.home, code))
-    return code
-
-
-def _wanted(workspace: Workspace, step: StepPlan) -> Checkout:
-    source = step.source
-    url = masked(_whole_url(workspace, source.code))
-    return Checkout(step.name, url, source.branch, source.path.strip("/"), "")
-
-
-def _identity(step: StepPlan) -> tuple[str, str, str]:
-    source = step.source
-    is_local = source.code == LOCAL
-    return (LOCAL, "", "") if is_local else (source.code, source.branch, source.path.strip("/"))
-
-
-def _told(step: StepPlan) -> str:
-    code, branch, path = _identity(step)
-    return " ".join(filter(None, [masked(code), branch, path]))
+    return Clone(whole_url(workspace, step.source.code), git)
 
 
 def _listed(names: Sequence[str]) -> str:

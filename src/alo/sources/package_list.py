@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alo.files import remove_tree, write_whole
-from alo.plan.model import PipelinePlan
 from alo.sources.requirements import Requirement
 
 FOLDER = ".package_list"
 
 
-def write_package_lists(
-    home: Path, pipelines: Sequence[PipelinePlan], requirements: Sequence[Requirement]
-) -> None:
+def write_package_lists(home: Path, by_pipeline: Mapping[str, Sequence[Requirement]]) -> None:
     """Write ``<pipeline>_step_<n>.txt`` for each step that requires something; n counts those."""
-    by_step: dict[str, list[str]] = {}
-    for each in requirements:
-        by_step.setdefault(each.step, []).append(each.line)
     wanted = {}
-    for pipeline in pipelines:
-        steps = [step.name for step in pipeline.steps if step.name in by_step]
-        for number, step in enumerate(steps):
-            text = "".join(f"{line}\n" for line in by_step[step])
-            wanted[f"{pipeline.name}_step_{number}.txt"] = text.encode()
+    for pipeline, requirements in by_pipeline.items():
+        by_step: dict[str, list[str]] = {}
+        for each in requirements:
+            by_step.setdefault(each.step, []).append(f"{each.line}\n")
+        for number, lines in enumerate(by_step.values()):
+            wanted[f"{pipeline}_step_{number}.txt"] = "".join(lines).encode()
     folder = home / FOLDER
     if not wanted:
         return

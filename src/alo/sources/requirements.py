@@ -87,12 +87,22 @@ def read_requirements(steps: Sequence[StepPlan], assets: Path, plan_file: str) -
         BadRequirements: with every problem that was found.
     """
     reader = _Reader(assets)
-    for step in {step.name: step for step in steps}.values():
+    for step in steps:
         for text in step.source.requirements:
             reader.read_entry(step, text, plan_file)
     if reader.problems:
         raise BadRequirements(reader.problems)
     return reader.found
+
+
+def all_of(wanted: Sequence[Wanted]) -> Wanted:
+    """What several require, together; a line that a step has in both pipelines counts once."""
+    every: dict[tuple[str, str], Requirement] = {}
+    for each in (each for one in wanted for each in one.requirements):
+        every.setdefault((each.step, each.line), each)
+    options = dict.fromkeys(line for one in wanted for line in one.options)
+    constraints = dict.fromkeys(file for one in wanted for file in one.constraints)
+    return Wanted(tuple(every.values()), tuple(options), tuple(constraints))
 
 
 def normal_name(name: str) -> str:

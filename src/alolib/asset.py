@@ -18,7 +18,6 @@ A step is a class ``UserAsset(Asset)`` in ``assets/<step>/asset_<step>.py``::
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from types import MappingProxyType
@@ -30,7 +29,7 @@ from alolib.context import StepContext
 from alolib.errors import ContractError, PathError, StoppedByAsset
 from alolib.paths import inference_model_folder, made, train_model_folder
 from alolib.structure import AssetStructure
-from alolib.summary import make_summary, read_summary, write_summary
+from alolib.summary import make_summary, odd_length, read_summary, write_summary
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -54,7 +53,7 @@ class AssetApi:
         self.asset_args = asset_structure.args
         self.asset_data = asset_structure.data
         self.asset_config = asset_structure.config
-        self.asset_home = f"{alo.home}assets/{alo.step}/"
+        self.asset_home = alo.assets
         self.input_data_home = f"{alo.home}input/"
         self.artifact_dir = f"{alo.kind}_artifacts/"
         self.log_file_path = alo.log_file
@@ -249,15 +248,17 @@ class AssetApi:
             note: at most 128 characters.
             probability: class name → number from 0 to 1; they sum to 1.
         Returns:
-            what ``load_summary`` gives.
+            all that was written: also ``date``, ``file_path`` and ``version``.
         Raises:
             SummaryError: a value cannot be kept; says which and why.
         """
         summary = make_summary(result, score, note, probability)
         alo = self._alo
-        write_summary(alo.summary_file, summary, alo.save_path, alo.summary_version)
+        written = write_summary(alo.summary_file, summary, alo.save_path, alo.summary_version)
         alo.handover.summary = summary
-        return dict(summary)
+        if odd := odd_length(summary):
+            alo.log("WARNING", odd)
+        return written
 
     def load_summary(self) -> dict[str, Any]:
         """The summary that this step or one before it has saved: result, score, note, probability.
@@ -295,26 +296,14 @@ class AssetApi:
     def read_custom_config(self, path: str) -> Any:
         """Read a file below the input path: ``.ini`` as a ``ConfigParser``, ``.yaml`` as a dict.
 
+        Args:
+            path: as text after the input path, or a whole path that begins with it.
         Raises:
-            PathError: it is not there, or of another kind.
+            PathError: it is not there, of another kind, or cannot be read as what it says it is.
         """
-        full = os.path.join(self.get_input_path(), path)
-        if not os.path.isfile(full):
-            raise PathError(f"there is no file {path} in the input data", where=full)
-        if path.endswith(".ini"):
-            from configparser import ConfigParser
+        from alolib.custom_config import read_custom_config
 
-            parser = ConfigParser()
-            parser.read(full, encoding="utf-8")
-            return parser
-        if path.endswith((".yaml", ".yml")):
-            import yaml
-
-            with open(full, encoding="utf-8") as file:
-                return yaml.safe_load(file)
-        raise PathError(
-            f"{path} is neither .ini nor .yaml", where=full, fix="read other files yourself"
-        )
+        return read_custom_config(self.get_input_path(), path)
 
 
 class Asset(AssetApi):

@@ -40,6 +40,11 @@ class StepContext:
         return f"experimental_plan.yaml, user_parameters.{self.kind}_pipeline.{self.step}.args"
 
     @property
+    def assets(self) -> str:
+        """The folder of all assets; in the rerun of a past run, of those that it had."""
+        return str(self.structure.envs.get("asset_home") or f"{self.home}assets/")
+
+    @property
     def artifacts(self) -> str:
         return f"{self.home}{self.kind}_artifacts/"
 

@@ -17,6 +17,7 @@ FEWEST_DECIMALS, MOST_DECIMALS = 2, 12
 EPSILON = 1e-9  # what adding binary fractions may be off: 0.5 + 0.49 is not quite 0.99
 TOLERANCE = 0.01  # of the sum of the probabilities, or ...
 TOLERANCE_OF_A_CLASS = 0.005  # ... this for each class, where that is more
+LONGEST_PROBABILITY = 1024  # characters that edge platforms keep of them, as text
 KEPT = ("result", "score", "note", "probability")
 
 
@@ -39,8 +40,21 @@ def make_summary(
     }
 
 
-def write_summary(path: str, summary: Mapping[str, object], file_path: str, version: str) -> None:
-    """Write the summary's file, whole or not at all.
+def odd_length(summary: Mapping[str, object]) -> str:
+    """What to warn of where an edge platform would cut the probabilities off; else nothing."""
+    length = len(str(summary["probability"]))
+    if length <= LONGEST_PROBABILITY:
+        return ""
+    return (
+        f"the probabilities are {length:,} characters as text, and edge platforms keep "
+        f"{LONGEST_PROBABILITY:,}: save those of fewer classes, or under shorter names"
+    )
+
+
+def write_summary(
+    path: str, summary: Mapping[str, object], file_path: str, version: str
+) -> dict[str, object]:
+    """Write the summary's file, whole or not at all; returns all that is in it.
 
     Args:
         file_path: the external save path, or nothing.
@@ -64,13 +78,14 @@ def write_summary(path: str, summary: Mapping[str, object], file_path: str, vers
             where=path,
             fix="make room on the disk" if error.errno == 28 else "",
         ) from error
+    return full
 
 
 def read_summary(path: str) -> dict[str, Any]:
     """The summary as ``save_summary`` was given it.
 
     Raises:
-        SummaryError: nothing has been saved in this run.
+        SummaryError: nothing has been saved in this run, or the file has been changed since.
     """
     import yaml
 
@@ -83,6 +98,10 @@ def read_summary(path: str) -> dict[str, Any]:
             f"{os.path.basename(path)} in {os.path.dirname(path)}/",
             fix="call self.asset.save_summary(...) first, in this step or one before",
         ) from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SummaryError(f"the summary cannot be read: {error}", where=path) from error
+    if not isinstance(content, dict) or not content.keys() >= set(KEPT):
+        raise SummaryError("what is saved is no summary", where=path)
     return {key: content[key] for key in KEPT}
 
 

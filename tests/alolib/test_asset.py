@@ -113,7 +113,7 @@ def test_attributes_of_2x_are_there(make: Callable[..., Any], tmp_path: Path) ->
         {"c": 3},
     )
     assert asset.project_home == f"{tmp_path}/"
-    assert asset.asset_home == f"{tmp_path}/assets/use/"
+    assert asset.asset_home == f"{tmp_path}/assets/"
     assert asset.input_data_home == f"{tmp_path}/input/"
     assert asset.artifact_dir == "inference_artifacts/"
     for name in ("log_file_path", "save_artifacts_path", "alo_version", "alolib_version"):
@@ -230,8 +230,33 @@ def test_a_custom_config_below_the_input_path_is_read(
     asset = make().asset
 
     assert asset.read_custom_config("a.ini")["s"]["key"] == "값"
+    assert asset.read_custom_config("/a.ini")["s"]["key"] == "값"
+    assert asset.read_custom_config(f"{folder}/a.ini")["s"]["key"] == "값"
     assert asset.read_custom_config("b.yaml") == {"key": [1, 2]}
     with pytest.raises(PathError, match="neither"):
         asset.read_custom_config("c.txt")
     with pytest.raises(PathError, match="no file"):
         asset.read_custom_config("d.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.ini", b"key = without a section"), ("a.yaml", b"a: [1"), ("a.ini", b"\xff\xfe\x00")],
+)
+def test_a_custom_config_that_is_none_is_told(
+    make: Callable[..., Any], tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / "input/train").mkdir(parents=True)
+    (tmp_path / "input/train" / name).write_bytes(content)
+
+    with pytest.raises(PathError, match=f"{name} cannot be read"):
+        make().asset.read_custom_config(name)
+
+
+def test_a_custom_config_of_a_windows_editor_is_read(
+    make: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "input/train").mkdir(parents=True)
+    (tmp_path / "input/train/A.INI").write_bytes(b"\xef\xbb\xbf[s]\r\nkey = 1\r\n")
+
+    assert make().asset.read_custom_config("A.INI")["s"]["key"] == "1"

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alolib.errors import SummaryError
+from alolib.messages import LogLine
 from alolib.summary import make_summary, write_summary
 
 
@@ -33,9 +34,10 @@ def test_a_summary_is_stored_with_date_path_and_version(
     given_back = asset.save_summary("양성", 0.987, "주석", {"a": 0.25, "b": 0.75})
 
     summary = stored(tmp_path, "inference")
+    assert given_back == summary
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", summary.pop("date"))
     assert (summary.pop("file_path"), summary.pop("version")) == ("./out/", "v2")
-    assert summary == given_back == asset.load_summary()
+    assert summary == asset.load_summary()
     assert summary["score"] == 0.99
     file = tmp_path / "inference_artifacts/score/inference_summary.yaml"
     assert "양성" in file.read_text(encoding="utf-8")
@@ -63,6 +65,38 @@ def test_the_last_summary_stands(make: Callable[..., Any], tmp_path: Path) -> No
 def test_loading_before_saving_is_a_clear_error(make: Callable[..., Any]) -> None:
     with pytest.raises(SummaryError, match="save_summary"):
         make().asset.load_summary()
+
+
+@pytest.mark.parametrize("content", ["", "a", "[1]", "result: r", "a: [", "\udc80"])
+def test_loading_what_is_no_summary_is_a_clear_error(
+    make: Callable[..., Any], tmp_path: Path, content: str
+) -> None:
+    asset = make().asset
+    asset.save_summary("r", 0)
+    file = tmp_path / "train_artifacts/score/train_summary.yaml"
+    file.write_text(content, "utf-8", "surrogateescape")
+
+    with pytest.raises(SummaryError, match=r"is no summary|cannot be read"):
+        asset.load_summary()
+
+
+def test_probabilities_that_an_edge_platform_would_cut_off_are_warned_of(
+    make: Callable[..., Any], lines: list[LogLine]
+) -> None:
+    asset = make().asset
+    names = [f"c{number:03}" for number in range(50)]
+    fits = dict.fromkeys(names[:-1], 0.02)
+    fits["x" * (1024 - len(str({**fits, "": 0.02})))] = 0.02
+    too_long = {**dict(list(fits.items())[:-1]), f"{list(fits)[-1]}x": 0.02}
+
+    asset.save_summary("r", 0, "", fits)
+    assert not lines
+    asset.save_summary("r", 0, "", too_long)
+
+    (line,) = lines
+    assert (line.level, line.file) == ("WARNING", "test_summary.py")
+    assert "1,025 characters" in line.text
+    assert "keep 1,024" in line.text
 
 
 @pytest.mark.parametrize(
@@ -147,6 +181,26 @@ def test_rounded_probabilities_sum_to_one_and_keep_their_largest(
     assert min(rounded.values()) >= 0
     largest = max(exact.values())
     assert exact[max(rounded, key=lambda name: rounded[name])] >= largest - 1e-9
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=60).filter(any))
+def test_no_more_decimals_than_it_takes(weights: list[int]) -> None:
+    exact = {f"c{number}": weight / sum(weights) for number, weight in enumerate(weights)}
+    top = max(exact, key=lambda name: exact[name])
+    two = {name: round(number, 2) for name, number in exact.items()}
+    two[top] = round(1 - sum(two[name] for name in exact if name != top), 2)
+    keeps_the_largest = all(
+        number < two[top] or (number == two[top] and exact[name] == exact[top])
+        for name, number in two.items()
+        if name != top
+    )
+
+    rounded: Any = make_summary("r", 0, "", exact)["probability"]
+
+    if two[top] >= 0 and keeps_the_largest:
+        assert rounded == two
+    else:
+        assert any(number != round(number, 2) for number in rounded.values())
 
 
 @given(

@@ -43,6 +43,20 @@ def test_a_train_run_comes_out_the_same_after_plan_and_assets_have_changed(
     assert (home / "train_artifacts/models/train/model").read_text() == "{'n': 7}"
 
 
+def test_the_folder_of_all_assets_is_that_of_the_past_run(
+    make_solution: MakeSolution, run: Run
+) -> None:
+    seen = "self.data['seen'] = Path(self.asset.asset_home, 'train/beside.txt').read_text()"
+    home = make_solution({"train": seen, "check": "assert self.data['seen'] == 'then'"})
+    (home / "assets/train/beside.txt").write_text("then")
+    (first,) = run(home)
+    (home / "assets/train/beside.txt").write_text("now")
+
+    again = rerun(home, first.run_id, lambda event: None)
+
+    assert record(again)["code_id"] == record(first)["code_id"]
+
+
 def test_an_inference_is_run_again_with_the_model_that_it_used(
     make_solution: MakeSolution, run: Run
 ) -> None:

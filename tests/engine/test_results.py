@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from alo.engine.results import check_results
 from alo.errors import ResultError
+from alo.events import LogLine
 
 
 @pytest.fixture
@@ -39,7 +42,11 @@ def put(artifacts: Path, *names: str) -> None:
 def test_a_table_an_image_or_one_of_each_is_a_result(names: list[str], artifacts: Path) -> None:
     put(artifacts, *names)
 
-    check_results(artifacts)
+    odd = check_results(artifacts)
+
+    told = {name for name in names if any(f"output/{name}: " in line for line in odd)}
+    assert told == {"photo.JPEG", "plot.svg", "결과.CSV"} & set(names)
+    assert len(odd) == len(told)
 
 
 @pytest.mark.parametrize(
@@ -103,3 +110,16 @@ def test_without_a_summary_there_is_no_result_whatever_the_output(artifacts: Pat
 
     assert caught.value.where == "inference_artifacts/score/inference_summary.yaml"
     assert "save_summary" in caught.value.fix
+
+
+def test_a_run_warns_of_a_suffix_that_the_edge_client_does_not_look_for(
+    make_solution: Callable[..., Path], run: Callable[..., Any], heard: Any
+) -> None:
+    code = "self.asset.save_summary('r', 1)\nPath(self.asset.get_output_path(), 'a.CSV').touch()"
+    home = make_solution(inference={"use": code})
+
+    (done,) = run(home, "inference")
+
+    assert done.status == "success"
+    warned = [line.text for line in heard.of(LogLine) if line.level == "WARNING"]
+    assert any(text.startswith("output/a.CSV: ") for text in warned)

@@ -235,7 +235,8 @@ class PipelineRun:
             ExportError: the artifacts could not be written to the external path.
         """
         if self.kind == "inference":
-            check_results(self.artifacts)
+            for odd in check_results(self.artifacts):
+                self.emit(warning(odd))
         self._finish_record("success")
         if self.kind == "train":
             write_origin(self.workspace, self.record.id)

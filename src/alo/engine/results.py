@@ -9,11 +9,14 @@ from alo.errors import ResultError
 
 TABLES = (".csv",)
 IMAGES = (".jpg", ".jpeg", ".png", ".svg")
+LOOKED_FOR = (".csv", ".jpg", ".jpeg", ".png")  # by the edge client of ALO 2.x, written so
 
 
-def check_results(artifacts: Path) -> None:
+def check_results(artifacts: Path) -> list[str]:
     """See that ``inference_artifacts/`` holds what clients read from it.
 
+    Returns:
+        what is odd about it, a line each.
     Raises:
         ResultError: there is no summary, or ``output/`` holds something else than it should.
     """
@@ -37,6 +40,12 @@ def check_results(artifacts: Path) -> None:
             fix="write the result to self.asset.get_output_path(), and anything else to "
             "self.asset.get_extra_output_path()",
         )
+    return [
+        f"output/{name}: the edge client of ALO 2.x looks for {' '.join(LOOKED_FOR)}, written "
+        "so, and will not find it"
+        for name in names
+        if not name.endswith(LOOKED_FOR)
+    ]
 
 
 def _files_in(folder: Path) -> list[str]:

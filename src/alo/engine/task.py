@@ -3,6 +3,7 @@
 And what comes of it; how it is run is in ``step.py``, which only a step that runs has to import.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -125,7 +126,10 @@ def _folders(workspace: Workspace) -> dict[str, str]:
 def _envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
     external, control = job.plan.external, job.plan.control
     log = job.workspace.artifacts(job.pipeline.kind) / "log" / PIPELINE_LOG
+    # In a rerun; a served pipeline's own workspace links to the project's.
+    is_elsewhere = os.path.realpath(job.assets) != os.path.realpath(job.workspace.assets)
     return {
+        **({"asset_home": _slashed(job.assets)} if is_elsewhere else {}),
         "project_home": _slashed(job.workspace.home),
         "pipeline": job.pipeline.name,
         "step": step.name,

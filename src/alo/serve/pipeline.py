@@ -17,7 +17,7 @@ from alo.data.staging import stage, use_what_is_there
 from alo.engine.execution import StepRunner
 from alo.engine.logs import RunLogs
 from alo.engine.messages import error as error_line
-from alo.engine.messages import info
+from alo.engine.messages import info, warning
 from alo.engine.preflight import Job
 from alo.engine.records import first_record, with_summary
 from alo.engine.results import check_results
@@ -221,7 +221,8 @@ class _Answering:
             record = self._run_steps(record)
         self._tell(Stage("save"))
         try:
-            check_results(artifacts)
+            for odd in check_results(artifacts):
+                self._emit(warning(odd))
             content = _read_summary(artifacts / "score" / "inference_summary.yaml")
         except ResultError as error:
             raise _failed(NO_SUMMARY, error, "asset") from error

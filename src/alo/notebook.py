@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from alo.engine.execution import Carry
+from alo.engine.inherited import told_of_children
 from alo.engine.lock import hold_workspace
 from alo.engine.pipeline import GivenUp, PipelineRun, begin
 from alo.engine.preflight import (
@@ -258,6 +259,7 @@ class Pipeline:
         checked = self._check()
         workspace = checked.jobs[0].workspace
         with ExitStack() as opened:
+            opened.enter_context(told_of_children())
             what = f"{self._plan.name} in a notebook"
             opened.enter_context(
                 hold_workspace(workspace, wait=True, listener=self._project.listener, what=what)
@@ -401,8 +403,10 @@ class Project:
             AloError: code cannot be fetched, or something not be installed.
         """
         jobs = self._check(ALL, {}).jobs
-        what = "an installation"
-        with hold_workspace(self.workspace, wait=True, listener=self.listener, what=what):
+        hold = hold_workspace(
+            self.workspace, wait=True, listener=self.listener, what="an installation"
+        )
+        with told_of_children(), hold:
             self._set_up(jobs, Setup("current"))
         return self
 
@@ -554,7 +558,8 @@ class ALO:
         config = Path(self._config) if self._config else None
         setup = Setup("current")
         request = RunRequest(self._home, config, self._system or "", setup=setup)
-        serve_loop(request, find_url("", self._system or ""), shown_on(sys.stdout))
+        with told_of_children():
+            serve_loop(request, find_url("", self._system or ""), shown_on(sys.stdout))
 
     def pipeline(self, pipeline_type: str = "train_pipeline", train_id: str = "") -> Pipeline:
         """A pipeline to run in parts.

@@ -570,6 +570,19 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
     assert cache_folder() == Path("/home/me/.cache/alo")
 
 
+def test_a_user_without_a_home_is_told_where_to_name_a_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("ALO_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 987654)  # a number without a name
+
+    with pytest.raises(SourceError, match="no home") as caught:
+        cache_folder()
+
+    assert "ALO_CACHE_DIR" in caught.value.fix
+
+
 def test_needs_are_told_without_git(
     workspace: Workspace, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,21 @@ class ReaderGone(Exception):
     """Whoever read our output has gone, as in ``alo history | head``: that is no error."""
 
 
+def open_closed_streams() -> None:
+    """Lead standard streams that were closed from the start nowhere.
+
+    Otherwise the next file that is opened would get the number of one, and its output.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.set_inheritable(number, True)
+    if sys.stdin is None:  # of the streams the one that is asked for more than a file's name
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the whole process
+
+
 def write(text: str = "") -> None:
     """A line (or a few) on stdout.
 

@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
+    console.open_closed_streams()
     try:
         status = _dispatch(words)
         _name_threads()
@@ -147,12 +148,27 @@ def _show_accident(error: Exception, debug: bool) -> None:
     if debug:
         _show_traceback(error)
     if isinstance(error, OSError) and error.strerror:
-        fix = "see that it is there and may be read and written; --debug tells more"
-        _say_error(str(AloError(error.strerror, where=str(error.filename or ""), fix=fix)))
+        _say_error(str(_of_the_system(error)))
         return
     what = console.one_line(f"{type(error).__name__}: {error}")
     more = "" if debug else "; run it again with --debug for the traceback, and please report it"
     _say_error(f"sorry, this is a fault in ALO: {what} ({_place(error)}){more}")
+
+
+def _of_the_system(error: OSError) -> AloError:
+    import errno
+
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        return AloError(
+            "the current folder does not exist any more",
+            fix="change into another one, and run the command again",
+        )
+    fix = {
+        errno.EMFILE: "let a process open more files: ulimit -n 1024",
+        errno.ENFILE: "close programs: the whole system has no more files to open",
+        errno.EFBIG: "let a process write larger files: ulimit -f unlimited",
+    }.get(error.errno or 0, "see that it is there and may be read and written; --debug tells more")
+    return AloError(error.strerror or "", where=str(error.filename or ""), fix=fix)
 
 
 def _say_error(text: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from alo.cli import console
+from alo.engine.inherited import reset_signals
 from alo.errors import UsageError
 from alo.layout import PLAN_NAME, Workspace, find_plan
 
@@ -36,6 +37,7 @@ def run_command(name: str, help_line: str, words: Sequence[str]) -> int:
         UsageError: the words, or the project folder that they name, make no sense.
     """
     module = import_module(f"alo.cli.{name}")
+    reset_signals()
     common = _common_parser(f"alo {name}")
     parser = CommandParser(
         prog=common.prog,

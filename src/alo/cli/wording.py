@@ -33,5 +33,8 @@ def size(count: float) -> str:
 
 def short_path(path: str) -> str:
     """As one would type it here; in full where that would lead up and down again."""
-    relative = os.path.relpath(path)
+    try:
+        relative = os.path.relpath(path)
+    except FileNotFoundError:  # there is no here any more
+        return path
     return path if relative.startswith("..") else relative

@@ -20,6 +20,7 @@ from typing import Any
 
 import alo
 from alo.engine.deaths import Ending
+from alo.engine.inherited import UNTOUCHED
 from alo.engine.processes import MARK, Watchdog, end_tree, has_ended
 from alo.engine.resources import PEAK_UNIT
 from alo.engine.wire import Inbox, packed
@@ -123,14 +124,7 @@ class Child:
         while not has_ended(self.pid):
             last += self.poll(POLL_S)[0]
         last += self._drained()
-        _, status, usage = os.wait4(self.pid, 0)
-        return last, Ending(
-            os.waitstatus_to_exitcode(status),
-            usage.ru_utime + usage.ru_stime,
-            usage.ru_maxrss * PEAK_UNIT,
-            self._tail.splitlines(),
-            _text_of(self._stacks),
-        )
+        return last, Ending(*_reaped(self.pid), self._tail.splitlines(), _text_of(self._stacks))
 
     def close(self) -> None:
         self._watchdog.dismiss()
@@ -211,7 +205,19 @@ def _start(
         [python, "-c", BOOT.format(module=module), *folders],
         {**os.environ, MARK: mark},
         file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for target, source in targets],
+        setsigmask=(),
+        setsigdef=UNTOUCHED,
     )
+
+
+def _reaped(pid: int) -> tuple[int | None, float, int]:
+    """Exit status, CPU seconds and peak memory of a child that has ended."""
+    try:
+        _, status, usage = os.wait4(pid, 0)
+    except ChildProcessError:  # a signal handler of the host takes the status of every child
+        return None, 0.0, 0
+    code = os.waitstatus_to_exitcode(status)
+    return code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * PEAK_UNIT
 
 
 def _pidfd(pid: int) -> int:

@@ -23,7 +23,7 @@ FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+) in (?P<function
 class Ending(NamedTuple):
     """How a process ended."""
 
-    status: int  # its exit status; negative: the signal that ended it
+    status: int | None  # its exit status; negative: the signal that ended it; None: unknown
     cpu_seconds: float
     peak_bytes: int
     last_lines: Sequence[str]
@@ -80,7 +80,9 @@ def _peak(ending: Ending) -> str:
     return f"peak memory {ending.peak_bytes / 1e6:,.0f} MB"
 
 
-def _how(status: int) -> tuple[str, str]:
+def _how(status: int | None) -> tuple[str, str]:
+    if status is None:
+        return "ended, and something in this process has taken its exit status", ""
     if status >= 0:
         return f"ended with exit status {status} in the middle of run()", "let run() return"
     try:

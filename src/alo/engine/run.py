@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from alo.engine.inherited import told_of_children
 from alo.engine.lock import hold_workspace
 from alo.engine.messages import warning
 from alo.engine.pipeline import begin
@@ -65,7 +66,7 @@ def run_jobs(
     listener = one_at_a_time(listener)
     guard = SignalGuard()
     try:
-        with guard.installed():
+        with told_of_children(), guard.installed():
             checked = check()
             for problem in () if _goes_on() else checked.warnings:
                 listener(warning(str(problem)))

@@ -27,10 +27,19 @@ T = TypeVar("T")
 
 
 def cache_folder() -> Path:
-    """``ALO_CACHE_DIR``, or the folder ``alo`` in the user's cache."""
+    """``ALO_CACHE_DIR``, or the folder ``alo`` in the user's cache.
+
+    Raises:
+        SourceError: the user has no folder, as one whom a container knows by number only.
+    """
     if given := os.environ.get("ALO_CACHE_DIR"):
         return Path(os.path.abspath(given))
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if not os.path.isabs(base):
+        raise SourceError(
+            "there is no folder to keep clones in: this user has no home",
+            fix="name one in the environment variable ALO_CACHE_DIR",
+        )
     return Path(base) / "alo"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,9 @@ from hypothesis import HealthCheck, settings
 from alo.engine.request import RunOutcome, RunRequest
 from alo.engine.run import run_solution
 from alo.events import Event
+
+# Tests interrupt what they start, also where they run in the background of a shell.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure of the code under test.
 settings.register_profile(

@@ -31,7 +31,8 @@ STATES = {
     "plain ASCII": "os.environ.update(LC_ALL='C', PYTHONCOERCECLOCALE='0', PYTHONUTF8='0')",
     "a terminal of no width": "os.environ.update(TERM='dumb', COLUMNS='0', LINES='0')",
 }
-STEP = "import sys; print('한글', file=sys.stderr)\nprint('printed', flush=True)"
+STEP = "import os, sys; print('한글', file=sys.stderr)\nprint('printed', flush=True)"
+RAW = "os.system('echo raw')"  # to what has the numbers of standard output and error
 MODEL = "Path(self.asset.get_model_path(), 'm').write_text('model')"
 
 
@@ -51,7 +52,7 @@ def alo(*arguments: object) -> list[str]:
 def test_a_run_goes_as_ever(
     state: str, isolation: dict[str, object], make_solution: MakeSolution
 ) -> None:
-    home = make_solution({"train": f"{STEP}\n{MODEL}"}, beside={"train": isolation})
+    home = make_solution({"train": f"{STEP}\n{RAW}\n{MODEL}"}, beside={"train": isolation})
 
     done = started_in(STATES[state], *alo("run", "--project", home))
 
@@ -60,6 +61,7 @@ def test_a_run_goes_as_ever(
     log = (home / "train_artifacts/log/pipeline.log").read_text("utf-8")
     assert "printed\n" in log
     assert "한글\n" in log
+    assert "raw" not in (home / "train_artifacts/log/process.log").read_text("utf-8")
 
 
 def test_what_is_blocked_from_the_start_still_ends_a_run(make_solution: MakeSolution) -> None:

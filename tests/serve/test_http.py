@@ -521,3 +521,17 @@ def test_a_signal_lets_the_request_in_hand_finish(serve: Serve, tmp_path: Path) 
     assert answers[0].status_code == 200
     assert service.process.wait(40) == 0
     assert not list((service.log.parent / "project/.alo/serve").iterdir())
+
+
+def test_an_interrupt_that_is_ignored_from_the_start_ends_no_service(serve: Serve) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a shell
+    try:
+        service = serve()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    service.process.send_signal(signal.SIGINT)
+    answers = [service.infer().status_code for _ in range(30)]  # it would end between two
+
+    assert answers == [200] * 30
+    assert service.end() == 0

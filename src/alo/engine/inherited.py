@@ -39,7 +39,7 @@ def told_of_children() -> Iterator[None]:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     except ValueError:
         raise RunError(
-            "this process ignores SIGCHLD, so a program that fails would be taken to have succeeded",
+            "this process ignores SIGCHLD: a program that fails would seem to have succeeded",
             where=f"process {os.getpid()}",
             fix="call signal.signal(signal.SIGCHLD, signal.SIG_DFL) in its main thread before",
         ) from None

@@ -15,6 +15,14 @@ Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int | None
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+def ending_signals() -> list[signal.Signals]:
+    """Those of ``SIGNALS`` that may end this process.
+
+    What was to be ignored when it started, as in the background of a shell, still is.
+    """
+    return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+
+
 class Signalled(KeyboardInterrupt):
     """Raised where the process was when the signal came."""
 
@@ -37,9 +45,7 @@ class SignalGuard:
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        previous = {number: signal.getsignal(number) for number in SIGNALS}
-        # What was to be ignored, as in the background of a shell, still is.
-        self._previous = {n: how for n, how in previous.items() if how != signal.SIG_IGN}
+        self._previous = {number: signal.getsignal(number) for number in ending_signals()}
         self._take_over()
         try:
             yield self

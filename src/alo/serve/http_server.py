@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from alo.engine.request import RunRequest
 from alo.engine.run import one_at_a_time
+from alo.engine.signals import ending_signals
 from alo.errors import ServeError, UsageError
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
@@ -84,14 +85,16 @@ def serve_http(
         remove_tree(service.folder)
 
 
-def _serve(server: object, door: socket.socket, listener: Listener, url: str) -> None:
+def _serve(server: Any, door: socket.socket, listener: Listener, url: str) -> None:
     door.listen(CONNECTIONS)  # whoever reads the next line may connect
     listener(SettingUp(f"serving at {url}, described at {url}/docs"))
-    run: Callable[..., None] = server.run  # type: ignore[attr-defined]
-    # uvicorn raises a signal once more when it has ended; there is still something to put in order.
-    previous = {each: signal.signal(each, _noted) for each in (signal.SIGINT, signal.SIGTERM)}
+    ending, end = ending_signals(), server.handle_exit
+    # uvicorn takes these two signals in any case.
+    server.handle_exit = lambda number, frame: end(number, frame) if number in ending else None
+    # It raises a signal once more when it has ended; there is still something to put in order.
+    previous = {each: signal.signal(each, _noted) for each in ending}
     try:
-        run(sockets=[door])
+        server.run(sockets=[door])
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -13,6 +13,7 @@ from typing import Any
 
 from alo.engine.request import RunRequest
 from alo.engine.run import one_at_a_time
+from alo.engine.signals import ending_signals
 from alo.errors import AloError, CheckError, InstallError, PlanError, ServeError, SourceError
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
@@ -119,7 +120,7 @@ def _run_all(
         listener(SettingUp("ending after the request in hand; once more ends it at once"))
         stop()
 
-    previous = {each: signal.signal(each, take) for each in (signal.SIGINT, signal.SIGTERM)}
+    previous = {each: signal.signal(each, take) for each in ending_signals()}
     try:
         for thread in threads:
             thread.start()

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from alo.cli.progress import watched
 from alo.cli.run import add_setup_arguments, add_worker_arguments, setup_of
-from alo.cli.values import count, megabytes, named, port
+from alo.cli.values import count, kilobytes, megabytes, named, port, seconds
 from alo.engine.request import RunRequest
+from alo.serve.http_guard import Access
+from alo.serve.limits import Limits
 
 TOKEN_VARIABLE = "ALO_TOKEN"  # noqa: S105 - its name
 
@@ -24,15 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "needed on any address but loopback",
     )
     parser.add_argument(
-        "--max-body",
-        type=megabytes,
-        default=100,
-        metavar="MB",
-        help="MB that a request may have (100)",
+        "--allowed-host",
+        action="append",
+        type=named,
+        default=[],
+        metavar="NAME",
+        help="a name under which clients without a token may ask, beside those of loopback",
     )
     parser.add_argument(
-        "--max-queue", type=count, default=100, metavar="N", help="requests that may wait (100)"
+        "--public-docs", action="store_true", help="show the description without the token, too"
     )
+    _add_limits(parser)
     parser.add_argument(
         "--queue",
         metavar="URL",
@@ -53,6 +57,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("--json", action="store_true", help="print one JSON object for each event")
 
 
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    limits = parser.add_argument_group("limits")
+    usual = Limits()
+    for name, kind, metavar, what, default in (
+        ("--max-body", megabytes, "MB", "MB that a request may have", usual.body_bytes / 1e6),
+        ("--max-head", kilobytes, "KB", "kB that its head may have", usual.head_bytes / 1e3),
+        ("--max-headers", count, "N", "header fields that it may have", usual.headers),
+        ("--head-timeout", seconds, "S", "seconds for the head to come", usual.head_s),
+        ("--body-timeout", seconds, "S", "seconds without a byte of a body", usual.idle_body_s),
+        ("--max-connections", count, "N", "connections that may be open", usual.connections),
+        ("--max-queue", count, "N", "requests that may wait", usual.queue),
+    ):
+        limits.add_argument(
+            name, type=kind, default=default, metavar=metavar, help=f"{what} ({default:g})"
+        )
+
+
+def _limits(options: argparse.Namespace) -> Limits:
+    return Limits(
+        workers=options.workers,
+        queue=options.max_queue,
+        request_s=options.request_timeout,
+        body_bytes=int(options.max_body * 1e6),
+        head_bytes=int(options.max_head * 1e3),
+        headers=options.max_headers,
+        head_s=options.head_timeout,
+        idle_body_s=options.body_timeout,
+        connections=options.max_connections,
+    )
+
+
 def execute(options: argparse.Namespace) -> int:
     from alo.serve.http_server import serve_http
 
@@ -63,17 +98,18 @@ def execute(options: argparse.Namespace) -> int:
         mode="inference",
         setup=setup_of(options),
     )
+    # Taken out of the environment: what an asset sees, it may print.
+    token = options.token or os.environ.get(TOKEN_VARIABLE, "")
+    os.environ.pop(TOKEN_VARIABLE, None)
+    hosts = frozenset(name.lower() for name in (options.host, *options.allowed_host))
     with watched(quiet=options.quiet, as_json=options.json) as listener:
         serve_http(
             request,
             options.host,
             options.port,
-            options.token or os.environ.get(TOKEN_VARIABLE, ""),
             listener,
-            workers=options.workers,
-            body_mb=options.max_body,
-            queue=options.max_queue,
-            limit_s=options.request_timeout,
+            access=Access(token, hosts, options.public_docs),
+            limits=_limits(options),
             queue_url=_queue_url(options.queue),
         )
     return 0

@@ -33,6 +33,10 @@ def megabytes(text: str) -> float:
     return _above_zero(text, "megabytes")
 
 
+def kilobytes(text: str) -> float:
+    return _above_zero(text, "kilobytes")
+
+
 def size_mb(text: str) -> float:
     number = _float(text)
     if not 0 <= number < inf:

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from alo.serve.http_docs import PAGE, openapi
+from alo.serve.http_guard import Access, HostRefused, OriginRefused, check_asker
 from alo.serve.http_requests import Refused, take_body
 from alo.serve.http_service import STATUS_OF, Answer, HttpService
 from alo.serve.http_tensors import model_metadata, parameters_of, take_tensors, tensors_of
@@ -22,18 +23,15 @@ from alo.serve.messages import write_failure
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(service: HttpService, token: str) -> Starlette:
-    """The application.
-
-    Args:
-        token: that clients have to show; empty: none.
-    """
-    door = _Door(service, token)
+def make_app(service: HttpService, access: Access) -> Starlette:
+    """The application."""
+    door = _Door(service, access)
+    is_described_to_all = access.public_docs
     routes = [
         ("/healthz", "GET", door.healthy, False),
         ("/readyz", "GET", door.ready, False),
-        ("/openapi.json", "GET", door.description, False),
-        ("/docs", "GET", door.docs, False),
+        ("/openapi.json", "GET", door.description, not is_described_to_all),
+        ("/docs", "GET", door.docs, not is_described_to_all),
         ("/metrics", "GET", door.metrics, True),
         ("/v1/inference", "POST", door.infer, True),
         ("/v1/requests/{id}", "GET", door.result, True),
@@ -47,7 +45,7 @@ def make_app(service: HttpService, token: str) -> Starlette:
     ]
     return Starlette(
         routes=[
-            Route(path, door.guarded(handler) if is_guarded else answering(handler), methods=[verb])
+            Route(path, door.guarded(handler, wants_token=is_guarded), methods=[verb])
             for path, verb, handler, is_guarded in routes
         ],
         exception_handlers={HTTPException: _plain_error},
@@ -72,19 +70,30 @@ def answering(handler: Handler) -> Handler:
 
 
 class _Door:
-    def __init__(self, service: HttpService, token: str) -> None:
-        self._service, self._token = service, token.encode()
+    def __init__(self, service: HttpService, access: Access) -> None:
+        self._service, self._access = service, access
+        self._token = access.token.encode()
 
-    def guarded(self, handler: Handler) -> Handler:
-        """A handler for those who have the token."""
+    def guarded(self, handler: Handler, *, wants_token: bool) -> Handler:
+        """A handler for those who may ask."""
 
         async def guard(http: Request) -> Response:
-            if self._token and not self._is_known(http):
+            if not self._token:
+                self._check_asker(http)
+            elif wants_token and not self._is_known(http):
                 headers = {"WWW-Authenticate": "Bearer"}
                 raise Refused(401, "the token is missing or wrong", headers)
             return await handler(http)
 
         return answering(guard)
+
+    def _check_asker(self, http: Request) -> None:
+        try:
+            check_asker(http.method, http.headers, self._access.hosts)
+        except HostRefused as refused:
+            raise Refused(421, str(refused)) from refused
+        except OriginRefused as refused:
+            raise Refused(403, str(refused)) from refused
 
     def _is_known(self, http: Request) -> bool:
         kind, _, given = http.headers.get("authorization", "").partition(" ")

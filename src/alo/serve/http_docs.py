@@ -220,9 +220,13 @@ def _rows() -> dict[str, Any]:
 
 
 def _args_example(plan: Plan) -> dict[str, Any]:
-    """The args of the steps as the plan has them."""
+    """The args that an operator may change, as the plan has them: others may be secrets."""
     steps = plan.inference.steps if plan.inference else ()
-    found = plain({step.name: dict(step.args) for step in steps if step.args})
+    shown = {
+        step.name: {key: value for key, value in step.args.items() if key in step.ui_args}
+        for step in steps
+    }
+    found = plain({step: args for step, args in shown.items() if args})
     return found if isinstance(found, dict) else {}
 
 

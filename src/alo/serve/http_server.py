@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from alo.engine.request import RunRequest
 from alo.engine.run import one_at_a_time
@@ -14,9 +14,16 @@ from alo.errors import ServeError, UsageError
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
 from alo.serve.boot import prepare
+from alo.serve.http_guard import Access
+from alo.serve.limits import Limits, most_connections
 
+if TYPE_CHECKING:
+    import uvicorn
+
+OPEN, DEFAULT_LIMITS = Access(), Limits()
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 CONNECTIONS = 2048  # that may wait to be accepted
+ACCEPTS = 16  # at once, so that those that give way have done so before descriptors run out
 GRACE_S = 30  # for requests in hand, once a signal has come
 
 
@@ -24,28 +31,22 @@ def serve_http(
     request: RunRequest,
     host: str,
     port: int,
-    token: str,
     listener: Listener,
     *,
-    workers: int = 1,
-    body_mb: float = 100,
-    queue: int = 100,
-    limit_s: float | None = None,
+    access: Access = OPEN,
+    limits: Limits = DEFAULT_LIMITS,
     queue_url: str = "",
 ) -> None:
     """Serve until a signal.
 
     Args:
-        token: that clients have to show; another address than loopback needs one.
-        body_mb: 10^6 bytes that a request may have.
-        queue: requests that may wait.
-        limit_s: seconds that a request may take; None: any.
+        access: another address than loopback needs a token.
         queue_url: of a Redis whose loops do the work; empty: workers of our own.
     Raises:
         UsageError: the address needs a token, or the extra is not installed.
         ServeError: the pipeline cannot be warmed up, or the port is taken.
     """
-    if host not in LOOPBACK and not token:
+    if host not in LOOPBACK and not access.token:
         raise UsageError(
             f"{host} can be reached from elsewhere, so clients need a token",
             fix="give one with --token or ALO_TOKEN, or serve on 127.0.0.1",
@@ -54,7 +55,8 @@ def serve_http(
         import uvicorn
 
         from alo.serve.http_app import make_app
-        from alo.serve.http_service import HttpService, Limits
+        from alo.serve.http_protocol import CarefulServer, make_protocol
+        from alo.serve.http_service import HttpService
     except ModuleNotFoundError as error:
         raise UsageError(
             f"serving over HTTP needs {error.name}, which is not installed here",
@@ -64,20 +66,23 @@ def serve_http(
     door = _open(host, port)
     service = prepare(request, "serve", listener)
     try:
-        limits = Limits(workers, int(body_mb * 1e6), queue, limit_s)
+        limits = limits._replace(connections=most_connections(limits.connections))
         served = HttpService(service, limits, queue_url, listener)
         config = uvicorn.Config(
-            make_app(served, token),
+            make_app(served, access),
+            http=make_protocol(limits, served.metrics.count_refusal),
+            loop="asyncio",
             log_config=None,
             access_log=False,
-            backlog=CONNECTIONS,
+            backlog=ACCEPTS,
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
             lifespan="off",
         )
         served.start()
         try:
-            _serve(uvicorn.Server(config), door, listener, _url_of(host, door))
+            server = CarefulServer(config, CONNECTIONS, served.metrics.count_refusal, listener)
+            _serve(server, door, listener, _url_of(host, door))
         finally:
             served.stop()
     finally:
@@ -85,14 +90,11 @@ def serve_http(
         remove_tree(service.folder)
 
 
-def _serve(server: Any, door: socket.socket, listener: Listener, url: str) -> None:
+def _serve(server: uvicorn.Server, door: socket.socket, listener: Listener, url: str) -> None:
     door.listen(CONNECTIONS)  # whoever reads the next line may connect
     listener(SettingUp(f"serving at {url}, described at {url}/docs"))
-    ending, end = ending_signals(), server.handle_exit
-    # uvicorn takes these two signals in any case.
-    server.handle_exit = lambda number, frame: end(number, frame) if number in ending else None
-    # It raises a signal once more when it has ended; there is still something to put in order.
-    previous = {each: signal.signal(each, _noted) for each in ending}
+    # uvicorn raises a signal once more when it has ended; there is still something to put in order.
+    previous = {each: signal.signal(each, _noted) for each in ending_signals()}
     try:
         server.run(sockets=[door])
     finally:

@@ -20,6 +20,7 @@ from alo.files import remove_tree
 from alo.serve.boot import Service
 from alo.serve.http_requests import Refused
 from alo.serve.kept_requests import KeptRequests
+from alo.serve.limits import Limits
 from alo.serve.messages import Args, Failure, Request
 from alo.serve.pool import Full, Pool, Result, Ticket
 
@@ -31,15 +32,6 @@ DATA = "request"  # the folder's name in input/inference/
 LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 SCORES = tuple(number / 10 for number in range(1, 11))
 STATUS_OF = {"refused": 422, "data": 422, "timeout": 504, "room": 507}
-
-
-class Limits(NamedTuple):
-    """What a service takes."""
-
-    workers: int = 1
-    body_bytes: int = 100_000_000
-    queue: int = 100
-    request_s: float | None = None
 
 
 class Answer(NamedTuple):
@@ -78,6 +70,9 @@ class Metrics:
         make: dict[str, Any] = {"registry": self.registry}
         self._requests = Counter("alo_requests", "Requests by status.", ["status"], **make)
         self._failures = Counter("alo_failures", "Failed requests by code.", ["code"], **make)
+        self._refused = Counter(
+            "alo_refused", "Refused requests by status and limit.", ["code", "limit"], **make
+        )
         self._latency = Histogram(
             "alo_request_seconds", "Time on a worker.", buckets=LATENCY_S, **make
         )
@@ -94,6 +89,10 @@ class Metrics:
         score = (result.summary or {}).get("score")
         if isinstance(score, int | float):
             self._scores.observe(score)
+
+    def count_refusal(self, status: int, limit: str) -> None:
+        """A request was refused before it was one; for any thread."""
+        self._refused.labels(str(status), limit).inc()
 
     def text(self) -> bytes:
         self._model.clear()

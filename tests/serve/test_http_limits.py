@@ -1,0 +1,219 @@
+"""What comes in has limits before it costs anything; whoever reaches one is told, and counted."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from alo.serve.limits import RESERVED_DESCRIPTORS, most_connections
+
+from .test_http import ROWS, SECRET, STEPS, Service
+
+Serve = Callable[..., Service]
+SEE_VARIABLE = """
+import os
+Path(self.asset.get_output_path(), "out.csv").write_text("a\\n1\\n")
+self.asset.save_summary(os.environ.get("ALO_TOKEN", "nothing"), 0.5)
+"""
+
+
+@pytest.fixture
+def serve(make_solution: Callable[..., Path]) -> Iterator[Serve]:
+    home = make_solution(inference=STEPS, control={"backup_artifacts": False})
+    running: list[Service] = []
+
+    def start(*words: str, **options: str) -> Service:
+        running.append(Service(home, *words, **options))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.client.close()
+        one.process.kill()
+        one.process.wait()
+
+
+def connect(service: Service) -> socket.socket:
+    url = httpx.URL(service.url)
+    return socket.create_connection((url.host, url.port), timeout=30)
+
+
+def sent(service: Service, content: bytes) -> bytes:
+    """All that comes back until the service closes the connection."""
+    with connect(service) as connection:
+        connection.sendall(content)
+        return everything(connection)
+
+
+def everything(connection: socket.socket) -> bytes:
+    parts = []
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
+
+def refusals(service: Service) -> dict[tuple[str, str], float]:
+    """By status and limit, as the metrics have them."""
+    found = {}
+    for line in service.client.get("/metrics").text.splitlines():
+        if line.startswith("alo_refused_total{"):
+            labels, _, number = line.rpartition(" ")
+            code, limit = (part.split('"')[1] for part in labels.split(","))
+            found[code, limit] = float(number)
+    return found
+
+
+def test_a_head_that_is_too_large_is_refused_and_counted(serve: Serve) -> None:
+    service = serve("--max-head", "2", "--max-headers", "10")
+
+    whole = sent(service, b"GET /healthz HTTP/1.1\r\nx: %s\r\n\r\n" % (b"a" * 3000))
+    endless = sent(service, b"GET /%s" % (b"a" * 3000))
+    many = sent(service, b"GET /healthz HTTP/1.1\r\n%s\r\n" % (b"x: y\r\n" * 11))
+
+    assert all(answer.startswith(b"HTTP/1.1 431 ") for answer in (whole, endless, many))
+    assert b"larger than 2000 bytes" in whole
+    assert b"more than 10 header fields" in many
+    assert refusals(service) == {("431", "head"): 2, ("431", "headers"): 1}
+    assert service.infer().status_code == 200
+
+
+def test_a_second_request_on_a_connection_has_the_same_limits(serve: Serve) -> None:
+    service = serve("--max-head", "2")
+    good = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"
+
+    with connect(service) as connection:
+        connection.sendall(good)
+        read = b""
+        while not read.endswith(b"}"):
+            read += connection.recv(65536)
+        assert read.startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nx: %s\r\n\r\n" % (b"a" * 3000))
+        assert everything(connection).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_head_and_a_body_that_stop_coming_are_refused(serve: Serve) -> None:
+    service = serve("--head-timeout", "0.3", "--body-timeout", "0.3")
+    head = b"POST /v1/inference HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n"
+
+    in_head = sent(service, head)
+    in_body = sent(service, head + b"content-length: 1000\r\n\r\na\n1")
+    silent = sent(service, b"")
+
+    assert in_head.startswith(b"HTTP/1.1 408 ")
+    assert in_body.startswith(b"HTTP/1.1 408 ")
+    assert silent == b""
+    assert refusals(service) == {("408", "head-timeout"): 2, ("408", "body-timeout"): 1}
+
+
+def test_a_slow_answer_is_not_a_body_that_stops_coming(serve: Serve) -> None:
+    service = serve("--body-timeout", "0.1")
+
+    assert service.do("slow").status_code == 200
+
+
+def test_half_open_connections_give_way_to_a_client_that_asks(serve: Serve) -> None:
+    service = serve("--max-connections", "20")
+    silent = [connect(service) for _ in range(60)]
+
+    assert service.infer().status_code == 200
+
+    assert refusals(service)[("503", "connections")] >= 40
+    for connection in silent:
+        connection.close()
+
+
+def test_with_few_descriptors_another_client_is_served(
+    make_solution: Callable[..., Path],
+) -> None:
+    home = make_solution(inference=STEPS, control={"backup_artifacts": False})
+    log = home.parent / "log"
+    program = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256));"
+        "sys.argv = ['alo', 'serve', '--port', '0']; runpy.run_module('alo.cli.main', "
+        "run_name='__main__')"
+    )
+    with open(log, "w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], cwd=home, stdout=file, stderr=file
+        )
+    try:
+        end = time.monotonic() + 30
+        while "serving at " not in log.read_text():
+            assert time.monotonic() < end
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.02)
+        url = httpx.URL(log.read_text().split("serving at ")[1].split(",")[0])
+        silent = [socket.create_connection((url.host, url.port)) for _ in range(400)]
+
+        answer = httpx.post(f"{url}/v1/inference", json=ROWS, timeout=5)
+
+        assert answer.status_code == 200
+        assert os.path.getsize(log) < 100_000
+        for connection in silent:
+            connection.close()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_connections_never_need_more_descriptors_than_there_are() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(300, soft), hard))
+
+        assert most_connections(1000) + RESERVED_DESCRIPTORS <= max(
+            hard, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        )
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= min(hard, 1128)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_without_a_token_no_web_page_may_ask(serve: Serve) -> None:
+    service = serve("--allowed-host", "box.example")
+
+    foreign = service.infer(ROWS, json=ROWS, headers={"Origin": "http://evil.example"})
+    rebound = service.client.get("/readyz", headers={"Host": "evil.example"})
+    named = service.infer(ROWS, json=ROWS, headers={"Host": "box.example"})
+
+    assert foreign.status_code == 403
+    assert rebound.status_code == 421
+    assert named.status_code == 200
+
+
+def test_with_a_token_any_host_may_be_asked_for_and_the_description_wants_it(serve: Serve) -> None:
+    service = serve(token=SECRET)
+    bare = {"Authorization": ""}
+
+    assert service.infer(ROWS, json=ROWS, headers={"Host": "elsewhere"}).status_code == 200
+    for path in ("/docs", "/openapi.json", "/metrics"):
+        assert service.client.get(path, headers=bare).status_code == 401, path
+        assert service.client.get(path).status_code == 200, path
+    assert service.client.get("/readyz", headers=bare).status_code == 200
+
+    public = serve("--public-docs", token=SECRET)
+    assert public.client.get("/openapi.json", headers=bare).status_code == 200
+    assert public.client.get("/metrics", headers=bare).status_code == 401
+
+
+def test_an_asset_does_not_see_the_token(make_solution: Callable[..., Path]) -> None:
+    home = make_solution(inference={"inference": SEE_VARIABLE})
+    service = Service(home, token=SECRET)
+    try:
+        assert service.infer().json()["summary"]["result"] == "nothing"
+    finally:
+        service.client.close()
+        service.process.kill()
+        service.process.wait()

@@ -409,7 +409,7 @@ def test_many_connections_at_once_are_all_answered(shared: Service) -> None:
     host, _, port = shared.url.removeprefix("http://").partition(":")
     connections = [socket.create_connection((host, int(port)), timeout=30) for _ in range(500)]
     for connection in connections:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     answers = [connection.recv(100) for connection in connections]
     for connection in connections:
         connection.close()

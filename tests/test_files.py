@@ -14,7 +14,6 @@ from alo.files import (
     empty_folder,
     is_leftover,
     remove_tree,
-    sweep_dead,
     sweep_leftovers,
     temporary_beside,
     write_whole,
@@ -22,22 +21,31 @@ from alo.files import (
 
 
 def test_temporary_files_of_dead_processes_are_swept_and_no_others(tmp_path: Path) -> None:
-    dead = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    gone = tmp_path / f".a.json.{dead.stdout.strip()}-00ff00ff.alo-tmp"
-    live = tmp_path / f".a.json.{os.getpid()}-00ff00ff.alo-tmp"
-    other = tmp_path / ".a.json.alo-tmp"
-    for path in (gone, live, other):
-        path.write_text("")
+    script = "import sys, pathlib, alo.files as f; f.claim_temporary(pathlib.Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "a.json")], check=True)
+    assert len(os.listdir(tmp_path)) == 1
+    live, file = claim_temporary(tmp_path / "a.json")
 
-    sweep_dead(tmp_path)
+    with file:
+        sweep_leftovers(tmp_path)
 
-    assert {path.name for path in tmp_path.iterdir()} == {live.name, other.name}
-    sweep_dead(tmp_path / "not there")
+        assert os.listdir(tmp_path) == [live.name]
+
+
+def test_whoever_sweeps_while_a_file_is_being_written_does_not_take_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def sweep_first(source: Path, target: Path) -> None:
+        sweep_leftovers(tmp_path)  # as another container does, where this process has no number
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", sweep_first)
+
+    write_whole(tmp_path / "x", b"whole")
+
+    assert (tmp_path / "x").read_bytes() == b"whole"
 
 
 @pytest.mark.parametrize("durable", [False, True])

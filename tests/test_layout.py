@@ -72,11 +72,12 @@ def test_what_is_internal_can_be_deleted_and_the_last_model_of_a_killed_run_is_n
     tmp_path: Path,
 ) -> None:
     workspace = Workspace(tmp_path)
-    internal = (workspace.lock, workspace.lock_holder, workspace.index, workspace.trash())
+    internal = (workspace.lock, workspace.index, workspace.trash())
 
     assert all(path.parent == workspace.internal for path in internal)
     assert workspace.internal not in workspace.unfinished.parents
     assert workspace.journal.parent == workspace.unfinished
+    assert workspace.run_lock.parent == workspace.unfinished
 
 
 def test_a_workspace_has_an_absolute_path_and_makes_nothing(

@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 import xxhash
 
+from alo.claims import left_behind
+
 CHUNK = 1 << 20
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # of a disk, or of what a user may have on it
 
@@ -21,15 +23,15 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     Args:
         durable: also survive a power loss (``fsync``); a killed process never needs it.
     """
-    temporary = temporary_beside(path)
+    temporary, file = claim_temporary(path)
     try:
-        with open(temporary, "wb") as file:
+        with file:
             file.write(content)
+            file.flush()
             if durable:
-                file.flush()
                 os.fsync(file.fileno())
-        # Atomic only inside one file system, which is why the temporary file sits beside it.
-        os.replace(temporary, path)
+            # Atomic only inside one file system, which is why the temporary file sits beside it.
+            os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -37,7 +39,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
 
 def temporary_beside(path: Path) -> Path:
     """A hidden name in the same folder that no one else uses."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.alo-tmp")
+    return path.with_name(f".{path.name}.{os.urandom(8).hex()}.alo-tmp")
 
 
 def claim_temporary(path: Path) -> tuple[Path, BinaryIO]:
@@ -47,47 +49,26 @@ def claim_temporary(path: Path) -> tuple[Path, BinaryIO]:
     while True:
         temporary = temporary_beside(path)
         file = open(temporary, "xb")  # noqa: SIM115 - the caller closes it
-        fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(OSError):  # no locks here: no one sweeps either
+            fcntl.flock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:  # not taken for a leftover before it was marked
             return temporary, file
         file.close()
 
 
-def sweep_leftovers(folder: Path, names: Collection[str]) -> None:
-    """Remove claimed temporary files of these names that killed processes left in ``folder``."""
-    import fcntl
+def sweep_leftovers(folder: Path, names: Collection[str] | None = None) -> None:
+    """Remove the temporary files that killed processes left in ``folder``.
 
+    Args:
+        names: of the files that they were to become; None: whatever that was.
+    """
     for name in os.listdir(folder):
-        if not is_leftover(name) or not any(name.startswith(f".{each}.") for each in names):
+        if not is_leftover(name):
             continue
-        try:
-            with open(folder / name, "rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.unlink(folder / name)
-        except OSError:  # in use, or another's
-            continue
-
-
-def sweep_dead(folder: Path) -> None:
-    """Remove the temporary files of ``write_whole`` whose process has ended."""
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return
-    for name in filter(is_leftover, names):
-        pid = name.split(".")[-2].partition("-")[0]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            (folder / name).unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # of another user
-        return True
-    return True
+        if names is None or any(name.startswith(f".{each}.") for each in names):
+            with suppress(OSError), left_behind(folder / name) as is_left:
+                if is_left:
+                    os.unlink(folder / name)
 
 
 @contextmanager

@@ -77,10 +77,6 @@ class Workspace:
         return self.internal / "lock"
 
     @property
-    def lock_holder(self) -> Path:
-        return self.internal / "lock.json"
-
-    @property
     def unfinished(self) -> Path:
         """There while a run goes on: its journal, and what it replaces until it has succeeded.
 
@@ -88,6 +84,11 @@ class Workspace:
         is here.
         """
         return self.home / ".unfinished_run"
+
+    @property
+    def run_lock(self) -> Path:
+        """Claimed by the run in progress; it is there even where ``.alo/`` was deleted."""
+        return self.unfinished / "lock"
 
     @property
     def journal(self) -> Path:

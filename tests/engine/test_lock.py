@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -17,7 +16,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from alo.engine import lock, unfinished
+from alo.engine import lock
 from alo.engine.lock import hold_workspace
 from alo.engine.signals import SignalGuard, Signalled
 from alo.errors import AloError, WorkspaceBusy
@@ -128,10 +127,10 @@ def test_who_waits_is_told_of_a_new_holder(
     answers = iter([None, None, None, 7])
     heard: list[LogLine] = []
     monkeypatch.setattr(lock, "POLL_S", 0)
-    monkeypatch.setattr(lock, "_lock_now", lambda workspace: next(answers))
+    monkeypatch.setattr(lock, "_claim_now", lambda workspace, what: next(answers))
     monkeypatch.setattr(lock, "_holder", lambda workspace: next(holders))
 
-    lock._lock_when_free(workspace, heard.append)  # type: ignore[arg-type]
+    lock._claim_when_free(workspace, "a test", heard.append)  # type: ignore[arg-type]
 
     assert [line.text.rpartition(" ")[2] for line in heard] == ["one", "two"]
 
@@ -262,7 +261,7 @@ def test_internals_deleted_while_we_open_the_lock_are_not_taken_for_it(
 
     with monkeypatch.context() as patched:
         patched.setattr(fcntl, "flock", delete_first)
-        assert lock._lock_now(workspace) is None
+        assert lock._claim_now(workspace, "a test") is None
 
     assert take(workspace) is False
 
@@ -282,41 +281,47 @@ def test_internals_deleted_while_a_run_goes_on_do_not_let_another_in(
     assert workspace.unfinished.exists()
 
 
-def test_what_a_killed_run_left_keeps_no_one_waiting(workspace: Workspace) -> None:
-    with hold_workspace(workspace, wait=False, listener=print, what="x"):
-        unfinished.begin(workspace, {"id": "1", "pipeline": "train"})
-    journal = json.loads(workspace.journal.read_bytes())
+def test_what_a_killed_run_left_keeps_no_one_waiting(workspace: Workspace, start: Start) -> None:
+    process = start(body="begin(workspace, {'id': '1', 'pipeline': 'train'})")
+    process.kill()
+    process.wait()
     shutil.rmtree(workspace.internal)
 
-    for process in (f"{os.getppid()} 1", "no process", "", journal["process"]):
-        workspace.journal.write_text(json.dumps({**journal, "process": process}))
-        assert take(workspace) is False
+    assert take(workspace) is False
 
 
 @pytest.mark.parametrize(
     "note",
-    [b"", b"{", b"[]", b'{"pid": "x", "what": "y"}', b'{"pid": 99999999999999, "what": "y"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"what": 1}',
+        b'{"what": "y", "process": "x"}',
+        b'{"other": 1}',
+        b"\0" * 9,
+    ],
 )
 def test_a_note_that_says_nothing_of_use_is_passed_over(
     note: bytes, workspace: Workspace, start: Start
 ) -> None:
     start()
-    workspace.lock_holder.write_bytes(note)
+    workspace.lock.write_bytes(note)
 
     with pytest.raises(WorkspaceBusy, match="it has just begun"):
         take(workspace)
 
 
 def test_the_note_of_one_that_is_gone_is_not_told(workspace: Workspace, start: Start) -> None:
-    gone = subprocess.Popen(["true"])
+    gone = start("an old run")
+    gone.kill()
     gone.wait()
-    start()
-    workspace.lock_holder.write_text(json.dumps({"pid": gone.pid, "what": "an old run"}))
+    start("the run of now")
 
     with pytest.raises(WorkspaceBusy) as caught:
         take(workspace)
 
-    assert "an old run" not in caught.value.what
+    assert "the run of now" in caught.value.what
 
 
 def test_a_full_disk_does_not_keep_the_lock_from_working(
@@ -325,7 +330,7 @@ def test_a_full_disk_does_not_keep_the_lock_from_working(
     def full(*args: object, **options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(lock, "write_whole", full)
+    monkeypatch.setattr(os, "pwrite", full)
 
     assert take(workspace) is False
 

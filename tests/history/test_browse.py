@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alo.claims import take
 from alo.errors import HistoryError
 from alo.history.browse import Filters, History
 from alo.history.filters import Param
@@ -22,19 +22,19 @@ MakeRecord = Callable[..., RunRecord]
 
 
 def begin(workspace: Workspace, record: RunRecord) -> None:
-    workspace.unfinished.mkdir()
+    workspace.unfinished.mkdir(exist_ok=True)
     note = {"id": record.id, "pipeline": record.pipeline, "record": record.to_json()}
     workspace.journal.write_text(json.dumps(note))
 
 
 @pytest.fixture
 def lock(workspace: Workspace) -> Iterator[None]:
-    """Someone has the workspace."""
-    workspace.internal.mkdir()
-    workspace.lock_holder.write_text(json.dumps({"pid": os.getpid(), "what": "test"}))
-    with open(workspace.lock, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    """A run goes on."""
+    workspace.unfinished.mkdir()
+    claim = take(workspace.run_lock, "test")
+    yield
+    assert claim is not None
+    claim.release()
 
 
 def test_the_newest_come_first_and_no_more_than_asked_for(keep: Keep, history: History) -> None:

@@ -1,25 +1,21 @@
-"""One run at a time in a workspace: a lock that ends with its process, and a note of who has it."""
+"""One run at a time in a workspace, whichever process, container or machine it is of."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import sleep
 
+from alo.claims import Claim, Holder, holder_of, ours, take
 from alo.engine.messages import warning
-from alo.engine.processes import lives
-from alo.engine.unfinished import holder_of
 from alo.errors import AloError, WorkspaceBusy
 from alo.events import Listener
-from alo.files import write_whole
 from alo.layout import Workspace
 
 POLL_S = 0.1
-_held: dict[int, tuple[str, int]] = {}  # descriptor → workspace and thread, in this process
+_held: dict[Claim, tuple[str, int]] = {}  # workspace and thread, in this process
 
 
 @contextmanager
@@ -33,9 +29,9 @@ def hold_workspace(
     Raises:
         WorkspaceBusy: someone else has it and ``wait`` is false, or the caller has it already.
     """
-    descriptor = _lock_now(workspace)
-    is_taken = descriptor is None
-    if descriptor is None:
+    claim = _claim_now(workspace, what)
+    is_taken = claim is None
+    if claim is None:
         _refuse_waiting_for_oneself(workspace)
         if not wait:
             raise WorkspaceBusy(
@@ -43,26 +39,23 @@ def hold_workspace(
                 where=str(workspace.home),
                 fix="wait until it has ended, or leave --no-wait out to wait here",
             )
-        descriptor = _lock_when_free(workspace, listener)
+        claim = _claim_when_free(workspace, what, listener)
     try:
-        _held[descriptor] = str(workspace.home), threading.get_ident()
-        note = {"pid": os.getpid(), "what": what}
-        with suppress(OSError):  # a full disk: others wait all the same, and are not told for whom
-            write_whole(workspace.lock_holder, json.dumps(note).encode(), durable=False)
+        _held[claim] = str(workspace.home), threading.get_ident()
         yield is_taken
     finally:
-        if _held.pop(descriptor, None):  # else we are a fork, which has closed it
-            os.close(descriptor)
+        _held.pop(claim, None)
+        claim.release()
 
 
-def _lock_when_free(workspace: Workspace, listener: Listener) -> int:
+def _claim_when_free(workspace: Workspace, what: str, listener: Listener) -> Claim:
     told = ""
-    while (descriptor := _lock_now(workspace)) is None:
-        if (holder := _holder(workspace)) != told:
+    while (claim := _claim_now(workspace, what)) is None:
+        if (holder := str(_holder(workspace))) != told:
             told = holder
             listener(warning(f"waiting for another run in this workspace: {holder}"))
         sleep(POLL_S)
-    return descriptor
+    return claim
 
 
 def _refuse_waiting_for_oneself(workspace: Workspace) -> None:
@@ -74,53 +67,40 @@ def _refuse_waiting_for_oneself(workspace: Workspace) -> None:
         )
 
 
-def _lock_now(workspace: Workspace) -> int | None:
-    """The locked file's descriptor, or None where someone else has the lock."""
+def _claim_now(workspace: Workspace, what: str) -> Claim | None:
+    """The claim, or None where someone else has it."""
     try:
         workspace.internal.mkdir(exist_ok=True)
-        descriptor = os.open(workspace.lock, os.O_RDWR | os.O_CREAT, 0o666)
+        claim = take(workspace.lock, what)
     except OSError as error:
-        raise AloError(
-            f"cannot write to the project's folder: {error.strerror}",
-            where=str(error.filename or workspace.home),
-            fix="a run needs a project folder that it may write to",
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever deletes .alo/ while we open the lock leaves us one that no one else will ever see;
-        # whoever does while a run has it, one that the run knows nothing of.
-        is_ours = os.path.samestat(os.fstat(descriptor), os.stat(workspace.lock))
-        if is_ours and not holder_of(workspace):
-            return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    except OSError as error:
-        os.close(descriptor)
-        raise AloError(
+        raise _unusable(workspace, error) from error
+    if claim is not None and _runs_without_lock(workspace) is not None:
+        claim.release()
+        return None
+    return claim
+
+
+def _unusable(workspace: Workspace, error: OSError) -> AloError:
+    if error.filename is None:  # it could be opened
+        return AloError(
             f"the project's folder cannot be locked: {error.strerror}",
             where=str(workspace.lock),
             fix="keep the project on a file system that has locks",
-        ) from error
-    os.close(descriptor)
-    return None
+        )
+    return AloError(
+        f"cannot write to the project's folder: {error.strerror}",
+        where=str(error.filename),
+        fix="a run needs a project folder that it may write to",
+    )
 
 
-def _close_in_child() -> None:
-    """A flock is shared with forked children; one that outlives its parent must not keep it."""
-    for descriptor in _held:
-        os.close(descriptor)
-    _held.clear()
+def _runs_without_lock(workspace: Workspace) -> Holder | None:
+    """The other process whose run goes on though it has lost the lock: ``.alo/`` was deleted."""
+    return None if ours(workspace.run_lock) else holder_of(workspace.run_lock)
 
 
-os.register_at_fork(after_in_child=_close_in_child)
+def _holder(workspace: Workspace) -> Holder:
+    return holder_of(workspace.lock) or _runs_without_lock(workspace) or Holder()
 
 
-def _holder(workspace: Workspace) -> str:
-    try:
-        note = json.loads(workspace.lock_holder.read_bytes())
-        if lives(note["pid"]):
-            return f"{note['what']} (process {note['pid']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    holder = holder_of(workspace)
-    return f"process {holder}" if holder else "it has just begun"
+os.register_at_fork(after_in_child=_held.clear)  # a fork does not have it

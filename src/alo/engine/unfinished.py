@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from alo.engine.processes import mark_of, pid_of
+from alo.claims import ours, take
 from alo.errors import RunError
-from alo.files import remove_tree, sweep_dead, write_whole
+from alo.files import remove_tree, sweep_leftovers, write_whole
 from alo.layout import KINDS, TRASH_PREFIX, Workspace
 
 
@@ -79,8 +79,10 @@ class UnfinishedRun:
 
     def _discard_folder(self) -> None:
         self.workspace.internal.mkdir(exist_ok=True)
-        trash = self.workspace.trash()
+        trash, claim = self.workspace.trash(), ours(self.workspace.run_lock)
         os.rename(self.workspace.unfinished, trash)  # from here on the run is no longer unfinished
+        if claim is not None:
+            claim.release()
         _remove(trash)
 
     def _previous(self, what: str) -> Path:
@@ -101,8 +103,8 @@ def begin(workspace: Workspace, info: Mapping[str, object]) -> UnfinishedRun:
         RunError: the previous artifacts cannot be moved.
     """
     live = workspace.artifacts(str(info["pipeline"]))
-    info = {**info, "process": mark_of(os.getpid()), "lock": _lock_mark(workspace)}
     (workspace.unfinished / "previous").mkdir(parents=True)
+    take(workspace.run_lock, str(info["id"]))
     (workspace.unfinished / "dropped").mkdir()  # a full disk would not let us later
     (workspace.unfinished / str(info["pipeline"])).mkdir()
     _write(workspace, info)
@@ -127,7 +129,8 @@ def find(workspace: Workspace) -> UnfinishedRun | None:
     Raises:
         RunError: what is left behind has been damaged by hand, so that no one can tell whose it is.
     """
-    sweep_dead(workspace.internal)
+    with suppress(FileNotFoundError):
+        sweep_leftovers(workspace.internal)
     for trash in workspace.internal.glob(f"{TRASH_PREFIX}*"):
         _remove(trash)
     if not workspace.unfinished.is_dir():
@@ -161,30 +164,6 @@ def _put_back_unknown(workspace: Workspace, reason: Exception) -> None:
             "(artifacts/ is train_artifacts/ or inference_artifacts/), and delete the folder",
         ) from reason
     UnfinishedRun(workspace, {"pipeline": kinds[0]}).put_back()
-
-
-def holder_of(workspace: Workspace) -> int:
-    """The other process that has a run in hand without a lock that we could see; 0 for none.
-
-    It lost the lock when someone deleted ``.alo/``. The caller has the lock that is there now.
-    """
-    try:
-        info = _read(workspace)
-        mark, lock = str(info["process"]), info["lock"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
-    lost = bool(lock) and lock != _lock_mark(workspace)
-    pid = pid_of(mark) if lost else 0
-    return 0 if pid == os.getpid() else pid
-
-
-def _lock_mark(workspace: Workspace) -> str:
-    """What tells the lock's file from one that is made anew while a process has the first open."""
-    try:
-        status = os.stat(workspace.lock)
-    except FileNotFoundError:
-        return ""
-    return f"{status.st_dev} {status.st_ino}"
 
 
 def has_artifacts_of(run: UnfinishedRun) -> bool:

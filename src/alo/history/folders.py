@@ -9,10 +9,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alo.claims import left_behind
 from alo.layout import Workspace
 
 if TYPE_CHECKING:
@@ -119,8 +120,12 @@ def sweep(folder: Path) -> None:
         return
     for name in hidden:
         path = folder / name
-        if name.endswith(_REMOVING) or (name.endswith(_BUILDING) and _is_abandoned(path)):
+        if name.endswith(_REMOVING):
             delete(path)
+        elif name.endswith(_BUILDING):
+            with suppress(OSError), left_behind(path) as is_left:
+                if is_left:
+                    delete(path)
 
 
 def delete(folder: Path) -> None:
@@ -162,21 +167,6 @@ def _locked_folder(folder: Path, name: str) -> tuple[Path, int]:
             return build, descriptor
         if build.exists():
             return build, descriptor
-        os.close(descriptor)
-
-
-def _is_abandoned(build: Path) -> bool:
-    try:
-        descriptor = os.open(build, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # its builder lives, or no one can tell
-        return False
-    else:
-        return True
-    finally:
         os.close(descriptor)
 
 

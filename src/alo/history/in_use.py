@@ -1,13 +1,11 @@
 """The run in progress, and which entries may not go while it, or the current model, needs them.
 
-Reads what the engine leaves in ``.unfinished_run/``; the run's lock is looked at, never kept.
+Reads what the engine leaves in ``.unfinished_run/``; the run's claim is looked at, never taken.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-
+from alo.claims import holder_of
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 
@@ -23,31 +21,10 @@ def unfinished_record(workspace: Workspace) -> RunRecord | None:
         return None
     if not record.id or not record.pipeline:
         return None
-    if is_running(workspace):
+    if holder_of(workspace.run_lock) is not None:
         return record._replace(status="running")
     reason = "the process was killed, or the machine went down, before the run ended"
     return record._replace(status="interrupted", reason=reason)
-
-
-def is_running(workspace: Workspace) -> bool:
-    """Whether a process has the workspace."""
-    try:
-        descriptor = os.open(workspace.lock, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        # A run that starts with --no-wait at this very moment would be refused: so first see
-        # whether the last holder lives, which it does in all cases but a killed run's.
-        if not _holder_lives(workspace):
-            return False
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def ids_in_use(workspace: Workspace) -> frozenset[str]:
@@ -63,15 +40,3 @@ def ids_in_use(workspace: Workspace) -> frozenset[str]:
         ids |= {read_origin(folder)[0] for folder in (workspace.artifacts("train"), previous)}
         ids |= {unfinished.id, unfinished.train_id}
     return frozenset(ids)
-
-
-def _holder_lives(workspace: Workspace) -> bool:
-    import json
-
-    try:
-        os.kill(int(json.loads(workspace.lock_holder.read_bytes())["pid"]), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return True  # of another user, or not told
-    return True

@@ -1,0 +1,253 @@
+"""Who is alive: a claim is a file that its holder keeps locked; no PID and no host name tells.
+
+A PID means nothing in another container, a host name nothing on a cloned host, and both come
+again. A lock ends with the process that has it, however that ends: whoever can have the lock knows
+that its holder is gone.
+
+Where the file system keeps locks from other machines, a holder gives a sign of life as well: it
+touches its file. To other machines it is alive until they have seen the file unchanged for a
+minute, each by its own clock: no two clocks are compared.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from os.path import samestat
+from pathlib import Path
+from stat import S_ISDIR
+from time import monotonic, sleep, time
+from typing import NamedTuple
+
+from alo.mounts import mount_of
+
+BEAT_S = 5.0
+SILENT_S = 60.0  # without a sign of life: dead
+LONG_GONE_S = 2 * 86400.0  # what is older, and gives no signs of life, is no one's
+TRIES, PAUSE_S = 5, 0.002  # for a lock that someone may only be looking at
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+LONGEST, MOST_BYTES = 200, 4096  # what is noted in characters; a whole note
+
+_open: dict[int, Claim] = {}  # by their descriptors: all that this process has
+_watched: dict[str, tuple[int, float]] = {}  # a claim of elsewhere → its last sign, and since when
+
+
+class Holder(NamedTuple):
+    """What the holder of a claim has noted in it; empty where it has not."""
+
+    what: str = ""
+    process: int = 0  # for people: its number where it runs
+    host: str = ""  # for people too
+    boot: str = ""  # of the system that it runs on, which all of its containers share
+    file: int = 0  # the claim's own inode: in a copy of the folder it is another
+    beats: bool = False  # whether it gives signs of life
+
+    def __str__(self) -> str:
+        if not self.what:
+            return "it has just begun"
+        where = "" if self.host in ("", os.uname().nodename) else f" on {self.host}"
+        return f"{self.what} (process {self.process}{where})"
+
+
+class Claim:
+    """A claim of this process, until it is released or the process ends."""
+
+    def __init__(self, path: Path, descriptor: int, *, beats: bool) -> None:
+        self.path, self._descriptor = path, descriptor
+        _open[descriptor] = self
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        if beats:
+            beat = (descriptor, self._ended)
+            self._thread = threading.Thread(target=_beat, args=beat, name="alo-claim", daemon=True)
+            self._thread.start()
+
+    def release(self, *, remove: bool = False) -> None:
+        """Give it up; in a fork, which does not have it, nothing happens.
+
+        Args:
+            remove: the file goes too.
+        """
+        if _open.get(self._descriptor) is not self:
+            return
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            if remove and samestat(os.fstat(self._descriptor), os.stat(self.path)):
+                os.unlink(self.path)
+        del _open[self._descriptor]
+        os.close(self._descriptor)
+
+
+def take(path: Path, what: str) -> Claim | None:
+    """Claim a file, which is made; None where another holder is alive.
+
+    Args:
+        what: for people: what the holder does.
+    Raises:
+        OSError: it cannot be opened or locked.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if not _lock(descriptor, fcntl.LOCK_EX) or _lives_elsewhere(descriptor, path):
+            os.close(descriptor)
+            return None
+        # Whoever deletes the file while we open it leaves us one that no one else will ever see.
+        if not samestat(os.fstat(descriptor), os.stat(path)):
+            os.close(descriptor)
+            return None
+        beats = not mount_of(path.parent).shares_locks
+    except FileNotFoundError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    _note(descriptor, what, beats=beats)
+    return Claim(path, descriptor, beats=beats)
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Who has a claim and is alive, in whichever process; None: no one."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    except OSError:  # where locks are compulsory, say
+        return Holder()
+    try:
+        is_free = _lock(descriptor, fcntl.LOCK_SH) and not _lives_elsewhere(descriptor, path)
+        return None if is_free else _read(descriptor)
+    except OSError:
+        return Holder()
+    finally:
+        os.close(descriptor)
+
+
+def died_here(path: Path) -> bool:
+    """Whether the holder of a claim is known to have ended on this system, since it was booted.
+
+    Not so in a copy of its folder, nor on a clone of its host.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        note = _read(descriptor)
+        is_own = bool(note.boot) and note.boot == boot_id()
+        is_own = is_own and note.file == os.fstat(descriptor).st_ino
+        return is_own and _lock(descriptor, fcntl.LOCK_SH)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def left_behind(path: Path) -> Iterator[bool]:
+    """Whether the process that made a file or folder, and keeps it locked, is gone.
+
+    While inside, no one can lock it. On a file system without locks it is never said to be gone.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        status, mount = os.fstat(descriptor), mount_of(path.parent)
+        # NFS has no locks of folders: each machine keeps its own.
+        is_known = mount.shares_locks and not (mount.is_network and S_ISDIR(status.st_mode))
+        yield is_known or abs(time() - status.st_mtime) > LONG_GONE_S  # no clock is so wrong
+    finally:
+        os.close(descriptor)
+
+
+def ours(path: Path) -> Claim | None:
+    """The claim that this process has of a file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    claims = list(_open.items())
+    return next((each for number, each in claims if samestat(status, os.fstat(number))), None)
+
+
+def boot_id() -> str:
+    """Of the system since it was started, shared by all of its containers; empty: not known."""
+    try:
+        with open(BOOT_ID) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _lock(descriptor: int, how: int) -> bool:
+    """Whether the lock is had; one that is only being looked at is waited for."""
+    for number in range(TRIES):
+        if number:
+            sleep(PAUSE_S)
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return True
+    return False
+
+
+def _lives_elsewhere(descriptor: int, path: Path) -> bool:
+    """Whether the lock can be had only because its holder is on a machine that has its own."""
+    note = _read(descriptor)
+    if not note.what or (note.boot and note.boot == boot_id()):
+        return False
+    if not note.beats:
+        return not mount_of(path.parent).shares_locks
+    sign, now = os.fstat(descriptor).st_mtime_ns, monotonic()
+    seen, since = _watched.get(str(path), (0, now))
+    if seen != sign:
+        since = now
+    _watched[str(path)] = sign, since
+    return now - since < SILENT_S
+
+
+def _note(descriptor: int, what: str, *, beats: bool) -> None:
+    own = os.fstat(descriptor).st_ino
+    holder = Holder(what[:LONGEST], os.getpid(), os.uname().nodename, boot_id(), own, beats)
+    with suppress(OSError):  # a full disk: others wait all the same, and are not told for whom
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder._asdict()).encode(), 0)
+
+
+def _read(descriptor: int) -> Holder:
+    try:
+        content = json.loads(os.pread(descriptor, MOST_BYTES, 0))
+        holder = Holder(**content)
+    except (OSError, ValueError, TypeError, RecursionError):
+        return Holder()
+    kinds = (str, int, str, str, int, bool)
+    fits = all(type(each) is kind for each, kind in zip(holder, kinds, strict=True))
+    return holder if fits else Holder()
+
+
+def _beat(descriptor: int, ended: threading.Event) -> None:
+    while not ended.wait(BEAT_S):
+        with suppress(OSError):
+            os.utime(descriptor)
+
+
+def _close_in_child() -> None:
+    """A flock is shared with forked children; one that outlives its parent must not keep it."""
+    for descriptor in _open:
+        os.close(descriptor)
+    _open.clear()
+
+
+os.register_at_fork(after_in_child=_close_in_child)

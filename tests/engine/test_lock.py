@@ -16,6 +16,7 @@ from textwrap import dedent, indent
 
 import pytest
 
+from alo.claims import Holder
 from alo.engine import lock
 from alo.engine.lock import hold_workspace
 from alo.engine.signals import SignalGuard, Signalled
@@ -123,8 +124,8 @@ def test_who_waits_is_told_for_whom_and_has_it_in_the_end(
 def test_who_waits_is_told_of_a_new_holder(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holders = iter(["one", "one", "two"])
-    answers = iter([None, None, None, 7])
+    holders = iter(map(Holder, ["one", "one", "", "two"]))
+    answers = iter([None, None, None, None, 7])
     heard: list[LogLine] = []
     monkeypatch.setattr(lock, "POLL_S", 0)
     monkeypatch.setattr(lock, "_claim_now", lambda workspace, what: next(answers))
@@ -132,7 +133,7 @@ def test_who_waits_is_told_of_a_new_holder(
 
     lock._claim_when_free(workspace, "a test", heard.append)  # type: ignore[arg-type]
 
-    assert [line.text.rpartition(" ")[2] for line in heard] == ["one", "two"]
+    assert [line.text.split(" ")[-3] for line in heard] == ["one", "two"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -51,9 +51,10 @@ def hold_workspace(
 def _claim_when_free(workspace: Workspace, what: str, listener: Listener) -> Claim:
     told = ""
     while (claim := _claim_now(workspace, what)) is None:
-        if (holder := str(_holder(workspace))) != told:
-            told = holder
-            listener(warning(f"waiting for another run in this workspace: {holder}"))
+        holder = _holder(workspace)  # without a note it has just begun, or is about to end
+        if str(holder) != told and (holder.what or not told):
+            told = str(holder)
+            listener(warning(f"waiting for another run in this workspace: {told}"))
         sleep(POLL_S)
     return claim
 

@@ -35,6 +35,7 @@ from alo.events import Event, Listener, LogLine, Output, SettingUp, StepFinished
 from alo.layout import KINDS
 from alo.plan.changes import told
 from alo.plan.model import PipelinePlan, Plan, Source, StepPlan
+from alo.plan.values import same
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -508,7 +509,7 @@ def _with_args(
         wanted = args.get(step.name, step.args)
         for key in {**step.args, **wanted}:
             before, after = step.args.get(key), wanted.get(key)
-            if before != after:
+            if (key in step.args) != (key in wanted) or not same(before, after):
                 changes.append(told(f"{pipeline.name}.{step.name}.{key}", before, after))
         steps.append(step._replace(args=deepcopy(dict(wanted))))
     return plan.with_pipeline(pipeline._replace(steps=tuple(steps))), tuple(changes)

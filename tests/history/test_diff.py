@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
+import pytest
+
+from alo.cli.history_report import difference_lines
 from alo.history.diff import differences
 from alo.history.record import RunRecord, StepRecord
 
@@ -58,3 +64,40 @@ def test_damaged_descriptions_are_no_trouble(make_record: MakeRecord) -> None:
     one = make_record(code_id_description={"files": [1]}, data_id_description={"files": None})
 
     assert differences([one, make_record()])["code"] == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (1, True, [1, True]),
+        (1, 1.0, [1, 1.0]),
+        (0.0, -0.0, [0.0, -0.0]),
+        (date(2026, 3, 1), "2026-03-01", ["datetime.date(2026, 3, 1)", "2026-03-01"]),
+        ({0: "a"}, {"0": "a"}, ["{0:'a'}", {"0": "a"}]),
+        (math.nan, "nan", ["nan", "nan"]),
+        (b"x", "b'x'", ["b'x'", "b'x'"]),
+    ],
+)
+def test_args_of_different_types_differ_also_where_json_has_one_text_for_both(
+    one: object, other: object, told: list[object], make_record: MakeRecord
+) -> None:
+    records = [make_record().with_args({"train": {"x": value}}) for value in (one, other)]
+    records = [RunRecord.from_json(json.loads(json.dumps(each.to_json()))) for each in records]
+
+    found = differences(records)
+
+    assert repr(found["args"]) == repr({"train.x": told})
+    assert found["ids"].keys() == {"param_id"}
+    lines = "\n".join(difference_lines(records, {"args": found["args"]}))
+    row = next(each for each in lines.splitlines() if "train.x" in each)
+    first, second = row.replace("train.x", "").strip().split("  ", 1)
+    assert first != second.strip()
+
+
+def test_args_that_are_the_same_are_told_of_in_neither_form(make_record: MakeRecord) -> None:
+    args = {"train": {"day": date(2026, 3, 1), "map": {1: {2}}, "order": {"a": 1, "b": 2}}}
+    turned = {"train": {"order": {"b": 2, "a": 1}, "map": {1: {2}}, "day": date(2026, 3, 1)}}
+
+    found = differences([make_record().with_args(args), make_record().with_args(turned)])
+
+    assert found["args"] == found["ids"] == {}

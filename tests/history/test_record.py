@@ -34,6 +34,7 @@ records = st.builds(
     data_id_description=objects,
     code_id_description=objects,
     args=st.dictionaries(texts, objects, max_size=3),
+    arg_forms=st.dictionaries(texts, st.dictionaries(texts, texts, max_size=3), max_size=3),
     overrides=st.lists(texts, max_size=3).map(tuple),
     result=texts,
     score=st.none() | numbers,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from alo.cli.console import fit, one_line, table, width
 from alo.cli.wording import duration, short_path, size
-from alo.history.diff import Differences
+from alo.history.diff import Differences, Form
 from alo.history.record import RunRecord
 
 LABEL_WIDTH = 13
@@ -126,7 +126,11 @@ def _values(values: Sequence[object]) -> list[str]:
     """As they read best; as JSON where 1 and "1" would look the same."""
     texts = [_value(value) for value in values]
     is_clear = len(set(texts)) > 1 or len(set(map(type, values))) == 1
-    return texts if is_clear else [json.dumps(value, default=str) for value in values]
+    return texts if is_clear else [_value_in_full(value) for value in values]
+
+
+def _value_in_full(value: object) -> str:
+    return value if isinstance(value, Form) else json.dumps(value, default=str)
 
 
 def _value(value: object) -> str:

@@ -30,7 +30,7 @@ from alo.errors import AloError, Interrupted, RunError, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
 from alo.history.deployment import deployed_ids
 from alo.history.entry import entry_folder, link_tree, save_entry
-from alo.history.ids import param_id, utc_text
+from alo.history.ids import utc_text
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
 from alo.history.record import RunRecord, StepRecord
 from alo.history.retention import keep_within
@@ -89,8 +89,8 @@ class PipelineRun:
         """Use a step's args and code as they are now the next time it runs; for a notebook."""
         self.job = job
         args = {each.name: dict(each.args) for each in job.pipeline.steps}
-        self.record = self.record._replace(
-            args=args, param_id=param_id(args), overrides=tuple(map(masked, job.changes))
+        self.record = self.record.with_args(args)._replace(
+            overrides=tuple(map(masked, job.changes))
         )
         self._codes[step].forget()
         self._take_code([step])

@@ -8,7 +8,7 @@ from typing import Any
 
 from alo.engine.environment import python_version
 from alo.engine.preflight import Job, is_of_project
-from alo.history.ids import new_run_id, param_id, utc_text
+from alo.history.ids import new_run_id, utc_text
 from alo.history.models_origin import NO_TRAIN_RUN
 from alo.history.record import RunRecord
 from alo.masking import masked
@@ -31,15 +31,13 @@ def first_record(job: Job, started: float) -> RunRecord:
         solution=job.plan.name,
         version=job.plan.version,
         part=job.part.text,
-        param_id=param_id(args),
         train_id=(job.train_id or NO_TRAIN_RUN) if job.pipeline.kind == "inference" else "",
-        args=args,
         overrides=tuple(map(masked, job.changes)),
         python=python_version(),
         sources=_sources(job),
         host=os.uname().nodename,
         alo_version=__version__,
-    )
+    ).with_args(args)
 
 
 def _sources(job: Job) -> dict[str, object]:

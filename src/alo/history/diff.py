@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from alo.history.filters import value_text
 from alo.history.record import RunRecord
+from alo.plan.values import plan_form
 
 Differences: TypeAlias = dict[str, dict[str, list[object]]]  # section -> what -> a value a run
 
 ALWAYS_TOLD = ("summary", "step seconds")  # a reader wants these also where they are the same
 _ABSENT: Any = object()
+
+
+class Form(str):
+    """What stands for a value that JSON has no word for: a date, NaN, a mapping of numbers."""
 
 
 def differences(records: Sequence[RunRecord]) -> Differences:
@@ -29,7 +33,11 @@ def differences(records: Sequence[RunRecord]) -> Differences:
 
 
 def _differ(row: Iterable[object]) -> bool:
-    return len({_ABSENT if value is _ABSENT else value_text(value) for value in row}) > 1
+    return len({_ABSENT if value is _ABSENT else _form(value) for value in row}) > 1
+
+
+def _form(value: object) -> str:
+    return value if isinstance(value, Form) else plan_form(value)
 
 
 def _sections(
@@ -51,8 +59,15 @@ def _ids(record: RunRecord) -> dict[str, object]:
 
 def _args(record: RunRecord) -> dict[str, object]:
     return {
-        f"{step}.{key}": value for step, args in record.args.items() for key, value in args.items()
+        f"{step}.{key}": _exact(record, step, key, value)
+        for step, args in record.args.items()
+        for key, value in args.items()
     }
+
+
+def _exact(record: RunRecord, step: str, key: str, value: object) -> object:
+    form = record.arg_forms.get(step, {}).get(key)
+    return value if form is None else Form(form)
 
 
 def _files(description: Mapping[str, object]) -> dict[str, object]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 
 from alo.layout import safe_name
+from alo.plan.values import plan_form
 
 LONGEST_NAME = 150  # bytes of a solution's name in a run id; a file system takes 255 in all
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
@@ -28,7 +29,7 @@ def param_id(args: Mapping[str, Mapping[str, object]]) -> str:
     """12 hex digits over the args of all steps; the order of keys makes no difference."""
     from alo.files import checksum_of
 
-    return checksum_of(_canonical(args).encode())[:12]
+    return checksum_of(plan_form(args).encode())[:12]
 
 
 def utc_text(moment: float) -> str:
@@ -46,17 +47,3 @@ def start_in_name(run_id: str) -> str:
     """The start time that a run id begins with, to the second; empty if it begins otherwise."""
     stamp = _STAMP.match(run_id)
     return "{}-{}-{}T{}:{}:{}.000000Z".format(*stamp.groups()) if stamp else ""
-
-
-def _canonical(value: object) -> str:
-    """One text for equal values and different ones for others: types count, key order does not."""
-    match value:
-        case Mapping():
-            pairs = (f"{_canonical(key)}:{_canonical(each)}" for key, each in value.items())
-            return f"{{{','.join(sorted(pairs))}}}"
-        case list() | tuple():
-            return f"[{','.join(map(_canonical, value))}]"
-        case set() | frozenset():
-            return f"({','.join(sorted(map(_canonical, value)))})"
-        case _:
-            return ascii(value)

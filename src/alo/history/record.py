@@ -8,7 +8,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
+from alo.history.ids import param_id
 from alo.masking import masked
+from alo.plan.values import plan_form
 
 ENDED = ("success", "error", "interrupted")  # what the status of a past run can be
 
@@ -41,6 +43,8 @@ class RunRecord(NamedTuple):
     param_id: str = ""
     train_id: str = ""  # of an inference: a run, "none" or "load-external-model"
     args: Mapping[str, Mapping[str, object]] = {}  # step -> args as they ran
+    # step -> arg -> its form (plan/values), of those for which JSON has another: a date, {0: a}
+    arg_forms: Mapping[str, Mapping[str, str]] = {}
     part: str = ""  # of a run of some steps only: which
     overrides: tuple[str, ...] = ()  # what --set, --system or a notebook changed, a line each
     result: str = ""
@@ -58,14 +62,27 @@ class RunRecord(NamedTuple):
     host: str = ""
     alo_version: str = ""
 
+    def with_args(self, args: Mapping[str, Mapping[str, object]]) -> "RunRecord":
+        """The record of a run with these args, and what JSON would lose of them."""
+        forms = {
+            step: {
+                key: form
+                for key, value in values.items()
+                if (form := plan_form(value)) != plan_form(plain(value))
+            }
+            for step, values in args.items()
+        }
+        lost = {step: each for step, each in forms.items() if each}
+        return self._replace(args=args, arg_forms=lost, param_id=param_id(args))
+
     def to_json(self) -> dict[str, object]:
         """The record as strict JSON can hold it: what JSON has no type for becomes its text.
 
         Of the args no password in a URL is in it; a rerun takes them from the entry's plan.
         """
         steps = [step._asdict() for step in self.steps]
-        args = _shown(self.args)
-        return cast(dict[str, object], plain({**self._asdict(), "args": args, "steps": steps}))
+        shown = {"args": _shown(self.args), "arg_forms": _shown(self.arg_forms)}
+        return cast(dict[str, object], plain({**self._asdict(), **shown, "steps": steps}))
 
     @classmethod
     def from_json(cls, content: object) -> "RunRecord":
@@ -156,6 +173,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "data_id_description": _mapping,
     "code_id_description": _mapping,
     "args": _each(_mapping),
+    "arg_forms": _each(_each(_text)),
     "overrides": _texts,
     "score": _score,
     "probability": _each(_number),

@@ -15,6 +15,7 @@ from alo.plan.changes import told, told_new, with_args
 from alo.plan.model import PipelinePlan, Plan
 from alo.plan.nodes import MAX_BYTES, BadYaml, below, read_value
 from alo.plan.suggest import did_you_mean, quoted
+from alo.plan.values import same
 
 DATATYPES = ("table", "image")
 INLINE = "solution metadata"  # its name in messages when it did not come from a file
@@ -134,7 +135,7 @@ def _with_selected(plan: Plan, kind: str, selected: SelectedArgs, changes: list[
         key = f"{kind}_pipeline.{selected.step}.{name}"
         if name not in args:
             changes.append(told_new(key, value))
-        elif repr(args[name]) != repr(value):  # 1 == True == 1.0
+        elif not same(args[name], value):
             changes.append(told(key, args[name], value))
         args[name] = value
     return with_args(plan, kind, selected.step, args)

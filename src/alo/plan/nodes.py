@@ -17,6 +17,7 @@ from alo.plan.suggest import quoted
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
+MANY_BITS = 2000
 MAX_VALUES = 200_000  # after aliases are unfolded
 
 TAG = "tag:yaml.org,2002:"
@@ -210,7 +211,10 @@ class NodeReader:
         if node.tag in AS_TEXT:
             return node.value
         try:
-            return self._constructor.construct_object(node)
+            value: object = self._constructor.construct_object(node)
+            if isinstance(value, int) and value.bit_length() > MANY_BITS:
+                str(value)  # one of more digits than Python writes could not be told of
+            return value
         except CANNOT_CONVERT:
             what = f"{quoted(node.value)} looks like a {_kind(node)} and is none"
             self.complain(key, f"{what}: put it in quotes if it is text", node)

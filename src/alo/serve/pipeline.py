@@ -34,7 +34,7 @@ from alo.errors import (
 from alo.events import Event, Listener, LogLine, Output
 from alo.files import empty_folder, remove_tree
 from alo.history.entry import save_entry
-from alo.history.ids import param_id, utc_text
+from alo.history.ids import utc_text
 from alo.history.record import RunRecord, StepRecord
 from alo.history.tree import found_below
 from alo.layout import Workspace
@@ -312,7 +312,6 @@ class _Answering:
             end_time=utc_text(time.time()),
             seconds=round(time.monotonic() - self._clock, 6),
             steps=tuple(self._steps),
-            param_id=param_id(record.args),
         )
         self._warm.keep(record, render_plan(self._job.plan, self._job.changes))
 

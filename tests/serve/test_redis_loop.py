@@ -135,6 +135,45 @@ def test_what_goes_wrong_has_its_code_and_the_next_request_works(
     assert edge.left() == {}
 
 
+@pytest.mark.parametrize("kind", ["raise", "two tables", "no data"])
+def test_a_failed_request_is_exported_as_far_as_it_came_before_fail_is_sent(
+    home: Path, loop: StartLoop, edge: Edge, tmp_path: Path, kind: str
+) -> None:
+    out = tmp_path / "out"
+    loop(home)
+    edge.ask(artifact_uri=f"{out}/")
+    archive = (out / "inference_artifacts.tar.gz").read_bytes()
+    options = {"dataset_uri": [f"{tmp_path}/gone/"]} if kind == "no data" else do(kind)
+
+    answers = edge.ask(artifact_uri=f"{out}/", **options)
+
+    assert [answer["status"] for answer in answers] == ["fail", "fail"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "inference_artifacts-error.tar.gz",
+        "inference_artifacts.tar.gz",
+        "pipeline.log",
+        "process.log",
+    ]
+    assert (out / "inference_artifacts.tar.gz").read_bytes() == archive
+    reason = answers[0]["message"].splitlines()[-1].strip()
+    assert reason.split(": ")[-1] in (out / "process.log").read_text()
+    with tarfile.open(out / "inference_artifacts-error.tar.gz") as failed:
+        assert "log/process.log" in failed.getnames()
+
+
+def test_a_failed_request_that_cannot_be_exported_is_told_as_it_failed(
+    home: Path, loop: StartLoop, edge: Edge, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    loop(home)
+
+    answers = edge.ask(artifact_uri=f"{tmp_path}/file/below/", **do("raise"))
+
+    assert [answer["status"] for answer in answers] == ["fail", "fail"]
+    assert "as was asked" in answers[0]["message"]
+    assert answers[0] == answers[1]
+
+
 def test_an_asset_that_cannot_be_made_has_its_own_code(
     make_solution: MakeSolution, loop: StartLoop, edge: Edge
 ) -> None:

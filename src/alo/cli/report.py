@@ -21,17 +21,17 @@ def run_report(
     Args:
         shown: step and text of each log line that was saved with ``show=True``.
     """
+    exported = [("exported", path) for path in run.exported]
     if run.status != "success":
         ended = "failed" if run.status == "error" else "was interrupted"
         yield f"{run.pipeline} {ended} after {duration(run.seconds)}"
-        yield from _places(("history", run.history))
+        yield from _places(("history", run.history), *exported)
         return
     yield _step_table(steps)
     for step, text in shown:
         yield _labelled(step, text)
     if run.summary is not None:
         yield from _summary_lines(run.summary)
-    exported = [("exported", path) for path in run.exported]
     yield from _places(("artifacts", run.artifacts), ("history", run.history), *exported)
 
 

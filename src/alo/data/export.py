@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LOGS = ("process.log", "pipeline.log")
 MODELS = "models/"
+FAILED = "-error"  # as history has it
 
 _Open: TypeAlias = Callable[[str], BinaryIO]
 
@@ -71,13 +72,19 @@ def check_export_target(
 
 
 def export_artifacts(
-    artifacts: Path, kind: str, target: Path | RemoteLocation, archive_format: str
+    artifacts: Path,
+    kind: str,
+    target: Path | RemoteLocation,
+    archive_format: str,
+    *,
+    failed: bool = False,
 ) -> list[Path] | list[RemoteLocation]:
     """Write the archives and logs of one run into ``target``.
 
     Args:
         artifacts: ``train_artifacts/`` or ``inference_artifacts/``.
         archive_format: of ``inference_artifacts``: tar.gz or zip.
+        failed: the run has: its archive stands beside that of a success, and there is no model.
     Returns:
         what was written.
     Raises:
@@ -85,7 +92,7 @@ def export_artifacts(
     """
     needed = 0
     try:
-        contents = _contents(artifacts, kind, archive_format)
+        contents = _contents(artifacts, kind, archive_format, failed)
         needed = sum(member.size for member in contents.members)
         if isinstance(target, RemoteLocation):
             return _export_remote(contents, target, artifacts.parent)
@@ -100,15 +107,16 @@ def export_artifacts(
         ) from error
 
 
-def _contents(artifacts: Path, kind: str, archive_format: str) -> _Contents:
+def _contents(artifacts: Path, kind: str, archive_format: str, failed: bool) -> _Contents:
     from alo.data.pack import list_members  # only a run that exports pays for it
 
     members = list_members(artifacts)
     suffix = archive_format if kind == "inference" else "tar.gz"
+    has_models = any(each.name.startswith(MODELS) and not each.is_folder for each in members)
     return _Contents(
         members,
-        f"{artifacts.name}.{suffix}",
-        any(member.name.startswith(MODELS) and not member.is_folder for member in members),
+        f"{artifacts.name}{FAILED if failed else ''}.{suffix}",
+        has_models and not failed,
         [log for name in LOGS if (log := artifacts / "log" / name).is_file()],
     )
 

@@ -19,6 +19,7 @@ from alo.engine.logs import RunLogs
 from alo.engine.messages import error as error_line
 from alo.engine.messages import info, warning
 from alo.engine.models import restore_models
+from alo.engine.outputs import export, export_failed
 from alo.engine.preflight import Job, stores_steps
 from alo.engine.records import first_record, summary_of, with_summary
 from alo.engine.request import RunOutcome
@@ -280,7 +281,10 @@ class PipelineRun:
         return self._outcome(history, [])
 
     def fail(self, error: BaseException) -> None:
-        """End a run that has not succeeded: keep it in history, and put back what it replaced."""
+        """End a run that has not succeeded: keep it in history, and put back what it replaced.
+
+        One that failed, and was not ended by its user, is saved outside as far as it came.
+        """
         interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
         status = "interrupted" if interrupted else "error"
         what = error.what if isinstance(error, AloError) else f"{type(error).__name__}: {error}"
@@ -291,6 +295,7 @@ class PipelineRun:
             told = "\n".join(filter(None, [str(error) or what, traceback]))
             self.emit(info(told) if isinstance(error, GivenUp) else error_line(told))
             self._close()
+            exported = [] if interrupted else self._export_failed(error)
             history: Path | None = None
             try:
                 history = self._keep(self.artifacts)
@@ -299,7 +304,7 @@ class PipelineRun:
             self._unfinished.put_back()
             if self.kind == "inference":
                 self._restore_models()
-        self._tell_end(status, history)
+        self._tell_end(status, history, tuple(exported))
 
     def _restore_models(self) -> None:
         """An inference that failed may have spoilt the train run's models before."""
@@ -350,15 +355,16 @@ class PipelineRun:
         )
 
     def _export(self) -> list[str]:
-        target = self.job.export_target
-        if target is None:
-            return []
-        from alo.data.export import export_artifacts
+        exported = export(self.job, self.artifacts)
+        if exported:
+            self.emit(info(f"saved to {self.job.export_target}: {len(exported)} files"))
+        return exported
 
-        archive_format = self.job.plan.control.save_inference_format
-        exported = export_artifacts(self.artifacts, self.kind, target, archive_format)
-        self.emit(info(f"saved to {target}: {len(exported)} files"))
-        return [str(place) for place in exported]
+    def _export_failed(self, error: BaseException) -> list[str]:
+        exported, problem = export_failed(self.job, self.artifacts, error, self.guard)
+        if problem:
+            self._listeners[-1](warning(problem))
+        return exported
 
     def _forget(self, removed: Sequence[str]) -> None:
         """Remove what runs had stored whose history is gone."""

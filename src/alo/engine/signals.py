@@ -63,6 +63,18 @@ class SignalGuard:
         finally:
             self._held -= 1
 
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Inside of ``held``: a signal is raised all the same, for what may take long."""
+        held = self._held
+        try:
+            self._held = 0
+            if self.received is not None:
+                raise Signalled(self.received)
+            yield
+        finally:
+            self._held = held
+
     def raise_if_received(self) -> None:
         """For the places that an asset's broad ``except`` may have led to.
 

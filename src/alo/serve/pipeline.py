@@ -206,6 +206,7 @@ class _Answering:
             record = record._replace(
                 status="error", reason=failed.failure.comment, failed_step=self._failed_step()
             )
+            self._export_failed(artifacts, failed.failure)
             raise
         finally:
             self._logs.close()
@@ -289,7 +290,16 @@ class _Answering:
             runner.close()
         return record
 
-    def _export(self, artifacts: Path) -> tuple[str, ...]:
+    def _export_failed(self, artifacts: Path, failure: Failure) -> None:
+        """As far as it came, before the failure is told, which nothing here hides."""
+        if failure.code == NO_ARTIFACTS[0]:
+            return
+        try:
+            self._export(artifacts, failed=True)
+        except Exception as problem:  # of a store's client, say
+            self._emit(warning(f"the failed request is not exported: {problem}"))
+
+    def _export(self, artifacts: Path, *, failed: bool = False) -> tuple[str, ...]:
         plan = self._job.plan
         target = plan.external.save_inference_artifacts_path
         if not (target and self._request.exports):
@@ -300,7 +310,7 @@ class _Answering:
         try:
             place = check_export_target(self._warm._project.home, target, access)
             packed = plan.control.save_inference_format
-            exported = export_artifacts(artifacts, "inference", place, packed)
+            exported = export_artifacts(artifacts, "inference", place, packed, failed=failed)
         except (BadLocation, ExportError) as error:
             raise _failed(NO_ARTIFACTS, error, "data") from error
         return tuple(map(str, exported))

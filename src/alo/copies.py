@@ -1,48 +1,43 @@
-"""Give a file a second place by the cheapest way there is: shared blocks, a second name, a copy."""
+"""Give a file a second place: by shared blocks where the file system has those, else by a copy.
+
+A second *name* of one file is given only to what no one writes into: whoever opens a file for
+writing (root may, whatever its mode is) changes it under all of its names.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO
 
 import xxhash
 
 from alo.files import CHUNK
 
 FICLONE = 0x40049409  # of Linux: share the blocks until one of the two files is written to
+MODE = 0o777
 
 
 def clone_or_copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
-    """Make ``target`` a file of its own with the content and permissions of ``source``.
+    """Make ``target`` a file of its own with the content, permissions and time of ``source``.
 
     Raises:
         OSError: of whatever the system says; there is no target then.
     """
-    with open(source, "rb", buffering=0) as reader, open(target, "xb", buffering=0) as writer:
-        try:
-            os.fchmod(writer.fileno(), os.fstat(reader.fileno()).st_mode & 0o777)
-            if not _clone(reader.fileno(), writer.fileno()):
-                _copy(reader.fileno(), writer.fileno())
-        except BaseException:
-            os.unlink(target)
-            raise
+    with _opened(source, target) as (reader, writer):
+        if not _clone(reader.fileno(), writer.fileno()):
+            _copy(reader.fileno(), writer.fileno())
 
 
-def clone_or_link(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
-    """Make ``target`` at no cost: a clone, or a second name of the same file; or else a copy.
-
-    A second name shows what is written into the file under the first one.
-
-    Raises:
-        OSError: of whatever the system says; there is no target then.
-    """
-    with open(source, "rb", buffering=0) as reader, open(target, "xb", buffering=0) as writer:
-        os.fchmod(writer.fileno(), os.fstat(reader.fileno()).st_mode & 0o777)
+def clone(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> bool:
+    """As ``clone_or_copy`` where the two can share their blocks; else nothing is there."""
+    with _opened(source, target) as (reader, writer):
         is_clone = _clone(reader.fileno(), writer.fileno())
     if not is_clone:
         os.unlink(target)
-        link_or_copy(source, target)
+    return is_clone
 
 
 def link_or_copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
@@ -51,23 +46,59 @@ def link_or_copy(source: str | os.PathLike[str], target: str | os.PathLike[str])
     Raises:
         OSError: of whatever the system says; there is no target then.
     """
+    if not link(source, target):
+        clone_or_copy(source, target)
+
+
+def link(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> bool:
+    """Make ``target`` a second name of a file, where the file system can; whether it could."""
     try:
         os.link(source, target)
     except (FileNotFoundError, FileExistsError):
         raise
-    except OSError:  # another file system, or one without links
-        clone_or_copy(source, target)
+    except OSError:  # another file system, or one without links, or too many of them
+        return False
+    return True
 
 
 def copy_and_hash(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> str:
-    """Copy a file, its permissions included; returns its checksum (xxh3-128)."""
+    """As ``clone_or_copy``, in one pass with the checksum (xxh3-128), which it returns."""
     digest = xxhash.xxh3_128()
-    with open(source, "rb", buffering=0) as reader, open(target, "xb", buffering=0) as writer:
-        os.fchmod(writer.fileno(), os.fstat(reader.fileno()).st_mode & 0o777)
+    with _opened(source, target) as (reader, writer):
         while content := reader.read(CHUNK):
             digest.update(content)
             _write(writer.fileno(), content)
     return digest.hexdigest()
+
+
+@contextmanager
+def _opened(
+    source: str | os.PathLike[str], target: str | os.PathLike[str]
+) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Both files; the new one gets mode and time of the other, or is gone after an error."""
+    with open(source, "rb", buffering=0) as reader:
+        status = os.fstat(reader.fileno())
+
+        def create(path: str, flags: int) -> int:
+            return os.open(path, flags, status.st_mode & MODE | 0o200)
+
+        with open(target, "xb", buffering=0, opener=create) as writer:
+            try:
+                yield reader, writer
+                _keep_mode_and_time(writer.fileno(), status)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(target)
+                raise
+
+
+def _keep_mode_and_time(descriptor: int, status: os.stat_result) -> None:
+    """As far as the file system can: those of other systems often cannot."""
+    with suppress(OSError):
+        os.utime(descriptor, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with suppress(OSError):
+        if os.fstat(descriptor).st_mode & MODE != status.st_mode & MODE:
+            os.fchmod(descriptor, status.st_mode & MODE)
 
 
 def _clone(source: int, target: int) -> bool:

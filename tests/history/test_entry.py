@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from alo import copies
+from alo.files import checksum
 from alo.history import entry as entry_module
-from alo.history.entry import entry_folder, link_tree, save_entry
+from alo.history.entry import copy_tree, entry_folder, kept_code, save_entry
 from alo.history.record import RunRecord
+from alo.history.seal import seal, seal_what_is_left
 from alo.history.verify import damage
 from alo.layout import Workspace
 
@@ -42,8 +44,8 @@ def save(workspace: Workspace, artifacts: Path, make_record: MakeRecord) -> Call
 
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every run counts as a large one, whose files are shared and sealed later."""
-    monkeypatch.setattr(entry_module, "SMALL_RUN", 0)
+    """Every file counts as a large one, of which the entry gets its own copy later."""
+    monkeypatch.setattr(entry_module, "COPIED_AT_ONCE", 0)
     monkeypatch.setattr(entry_module, "seal_in_background", lambda folder: None)
 
 
@@ -102,22 +104,71 @@ def test_a_small_run_does_not_change_with_its_artifacts(
 
 
 @pytest.mark.usefixtures("large")
-def test_a_large_run_is_shared_but_for_its_logs(save: Callable[..., Path], artifacts: Path) -> None:
+def test_a_large_file_is_in_the_entry_at_once_and_a_file_of_its_own_once_it_is_sealed(
+    save: Callable[..., Path], artifacts: Path, workspace: Workspace
+) -> None:
+    mine = artifacts / "models/train/model"
+    mine.chmod(0o664)
+    before = mine.stat()
+
+    folder = save()
+    assert (folder / "models/train/model").read_text() == "models/train/model"
+    assert (folder / "log/pipeline.log").stat().st_nlink == 1  # it may still be appended to
+    assert seal_what_is_left(workspace) == {}
+
+    kept = (folder / "models/train/model").stat()
+    assert kept.st_ino != before.st_ino
+    assert (kept.st_mode, kept.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert (mine.stat().st_mode, mine.stat().st_nlink) == (before.st_mode, 1)
+    with open(mine, "r+") as file:
+        file.write("tuned")
+    assert damage(folder) == []
+    assert not list(workspace.history.rglob(".unsealed/*"))
+
+
+@pytest.mark.usefixtures("large")
+def test_a_file_whose_artifacts_are_gone_is_not_copied_once_more(
+    save: Callable[..., Path], artifacts: Path
+) -> None:
+    folder = save()
+    before = (folder / "models/train/model").stat()
+    (artifacts / "models/train/model").unlink()
+
+    seal(folder)
+
+    assert (folder / "models/train/model").stat().st_ino == before.st_ino
+    assert damage(folder) == []
+
+
+def test_the_small_files_of_a_large_run_are_copied_at_once(
+    save: Callable[..., Path], artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry_module, "seal_in_background", lambda folder: None)
+    monkeypatch.setattr(entry_module, "COPIED_AT_ONCE", 1000)
+    (artifacts / "models/train/large").write_bytes(bytes(1001))
+
     folder = save()
 
-    def is_copy(name: str) -> bool:
-        return (folder / name).stat().st_ino != (artifacts / name).stat().st_ino
-
-    assert is_copy("log/pipeline.log")
-    assert not is_copy("models/train/model") or _can_reflink(artifacts)
-    assert (folder / "models/train/model").read_text() == "models/train/model"
-    if not is_copy("models/train/model"):  # no one may write into both at once
-        assert (artifacts / "models/train/model").stat().st_mode & 0o222 == 0
+    assert (folder / "models/train/model").stat().st_nlink == 1
+    assert (folder / "output/a.csv").stat().st_nlink == 1
 
 
-def _can_reflink(folder: Path) -> bool:
-    with open(folder / "output/a.csv", "rb") as source, open(folder / "clone", "wb") as target:
-        return copies._clone(source.fileno(), target.fileno())
+def test_code_that_an_entry_has_is_found_by_its_checksum_unless_it_was_changed(
+    save: Callable[..., Path], workspace: Workspace, tmp_path: Path
+) -> None:
+    for name in ("weights", "other"):
+        (tmp_path / name).write_text(name)
+    code = {f"assets/a/{name}": tmp_path / name for name in ("weights", "other")}
+    folder = save(code=code)
+    (folder / "assets/a/other").write_text("longer than it was")
+
+    assert kept_code(workspace) == {
+        checksum(tmp_path / "weights"): folder / "assets/a/weights",
+    }
+
+
+def test_without_history_no_code_is_kept(workspace: Workspace) -> None:
+    assert kept_code(workspace) == {}
 
 
 @pytest.mark.usefixtures("large")
@@ -223,10 +274,11 @@ def test_what_a_killed_process_was_building_is_swept_but_not_what_is_being_built
     assert list(folder.glob(".*")) == []
 
 
-def test_linking_a_tree_gives_the_same_files_a_second_place(
+def test_a_copied_tree_has_the_same_files_and_none_of_them_is_shared(
     artifacts: Path, tmp_path: Path
 ) -> None:
-    link_tree(artifacts, tmp_path / "second/place")
+    copy_tree(artifacts, tmp_path / "second/place")
 
     assert (tmp_path / "second/place/models/train/model").read_text() == "models/train/model"
+    assert (artifacts / "models/train/model").stat().st_nlink == 1
     assert (tmp_path / "second/place/report").is_dir()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -12,16 +14,19 @@ from pathlib import Path
 import pytest
 
 from alo.history import entry as entry_module
-from alo.history.checksums import read_checksums
-from alo.history.seal import seal, seal_in_background
+from alo.history import seal as seal_module
+from alo.history.checksums import CHECKSUMS, read_checksums
+from alo.history.folders import unsealed_entries
+from alo.history.seal import seal, seal_in_background, seal_what_is_left
 from alo.history.verify import damage
+from alo.layout import Workspace
 
 Keep = Callable[..., Path]
 
 
 @pytest.fixture
 def unsealed(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(entry_module, "SMALL_RUN", 0)
+    monkeypatch.setattr(entry_module, "COPIED_AT_ONCE", 0)
     monkeypatch.setattr(entry_module, "seal_in_background", lambda folder: None)
     return keep(files={"models/a": b"a" * 1000, "models/b": b"b"})
 
@@ -43,7 +48,7 @@ def test_sealing_fills_in_what_is_missing_and_can_be_repeated(unsealed: Path) ->
 
 
 def test_a_process_seals_it_in_the_background(
-    unsealed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unsealed: Path, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "xxhash.py").write_text("raise SystemExit('not this one')")
     monkeypatch.chdir(tmp_path)
@@ -51,9 +56,11 @@ def test_a_process_seals_it_in_the_background(
     seal_in_background(unsealed)
 
     deadline = time.monotonic() + 30
-    while not is_sealed(unsealed) and time.monotonic() < deadline:
+    while unsealed_entries(workspace) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert is_sealed(unsealed)
+    assert unsealed_entries(workspace) == []
+    assert (tmp_path / "artifacts-1/models/a").stat().st_nlink == 1
 
 
 def test_a_file_altered_before_it_was_sealed_is_told(unsealed: Path) -> None:
@@ -80,6 +87,69 @@ def test_a_killed_sealer_leaves_nothing_behind(unsealed: Path) -> None:
 
     assert not list((unsealed / "log").glob(".*"))
     json.loads((unsealed / "log/checksums.json").read_text())
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+from alo.history import seal as module
+
+def copy(source, target):
+    Path(target).write_bytes(b"half")
+    print("copying", flush=True)
+    time.sleep(600)
+
+module.copy_and_hash = copy
+module.seal(Path(sys.argv[1]))
+"""
+
+
+def test_a_copy_that_is_killed_leaves_the_entry_whole_and_the_next_start_makes_it(
+    unsealed: Path, workspace: Workspace, tmp_path: Path
+) -> None:
+    mine = tmp_path / "artifacts-1/models/a"
+    command = [sys.executable, "-c", SLOW, str(unsealed)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            pytest.skip("files share their blocks here, so that nothing is copied")
+        process.kill()
+    assert (unsealed / "models/a").read_bytes() == b"a" * 1000
+    assert unsealed_entries(workspace) == [unsealed]
+
+    assert seal_what_is_left(workspace) == {}
+
+    assert unsealed_entries(workspace) == []
+    assert mine.stat().st_nlink == 1
+    assert damage(unsealed) == []
+
+
+def test_an_entry_for_which_there_is_no_room_stays_whole_and_is_tried_again(
+    unsealed: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: object, target: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(seal_module, "copy_and_hash", full)
+        failed = seal_what_is_left(workspace)
+
+    if (unsealed / "models/a").stat().st_nlink == 1:
+        pytest.skip("files share their blocks here, so that nothing is copied")
+    assert {name: error.errno for name, error in failed.items()} == {unsealed.name: errno.ENOSPC}
+    assert (unsealed / "models/a").read_bytes() == b"a" * 1000
+    assert seal_what_is_left(workspace) == {}
+    assert damage(unsealed) == []
+
+
+@pytest.mark.parametrize("spoil", [shutil.rmtree, lambda entry: (entry / CHECKSUMS).write_text("")])
+def test_an_entry_that_is_gone_or_damaged_is_not_tried_for_ever(
+    spoil: Callable[[Path], object], unsealed: Path, workspace: Workspace
+) -> None:
+    spoil(unsealed)
+
+    assert seal_what_is_left(workspace) == {}
+    assert unsealed_entries(workspace) == []
 
 
 def test_an_entry_that_has_been_removed_is_no_trouble(tmp_path: Path) -> None:

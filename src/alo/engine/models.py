@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from alo.files import remove_tree
-from alo.history.entry import entry_folder, link_tree
+from alo.history.entry import copy_tree, entry_folder
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id, write_origin
 from alo.layout import Workspace
 
@@ -25,7 +25,7 @@ def restore_models(workspace: Workspace, train_id: str) -> bool:
         return False
     workspace.internal.mkdir(exist_ok=True)
     fresh, spoilt = workspace.trash(), workspace.trash()
-    link_tree(kept, fresh)
+    copy_tree(kept, fresh)
     workspace.models.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(workspace.models):
         os.rename(workspace.models, spoilt)

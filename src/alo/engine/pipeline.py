@@ -7,6 +7,7 @@ command line goes through them in one go (``run.py``), a notebook one by one.
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from alo.engine.models import restore_models
 from alo.engine.outputs import export, export_failed
 from alo.engine.preflight import Job, stores_steps
 from alo.engine.records import first_record, summary_of, with_summary
+from alo.engine.recovery import seal_history
 from alo.engine.request import RunOutcome
 from alo.engine.results import check_results
 from alo.engine.signals import SignalGuard
@@ -30,7 +32,7 @@ from alo.engine.task import Inputs
 from alo.errors import AloError, Interrupted, RunError, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
 from alo.history.deployment import deployed_ids
-from alo.history.entry import entry_folder, link_tree, save_entry
+from alo.history.entry import copy_tree, entry_folder, kept_code, save_entry
 from alo.history.ids import utc_text
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
 from alo.history.record import RunRecord, StepRecord
@@ -62,6 +64,7 @@ class PipelineRun:
         self._unfinished = unfinished.begin(self.workspace, _journal(self.record))
         self._code: dict[str, Path] = {}  # name in the history entry -> our copy
         self._checksums: dict[str, str] = {}  # by the same names
+        self._kept_code = cache(partial(kept_code, self.workspace))
         self._take_code([step.name for step in job.pipeline.steps])
         self._unfinished.note(**_for_recovery(self.record, self._code, job))
         self._logs = RunLogs(self.artifacts / "log")
@@ -104,7 +107,8 @@ class PipelineRun:
         for step in steps:
             try:
                 files = code_files(self.job.assets, step)
-                copies, checksums = snapshot(files, self.workspace.unfinished / "code")
+                folder = self.workspace.unfinished / "code"
+                copies, checksums = snapshot(files, folder, self._kept_code)
             except OSError as error:
                 raise RunError(
                     f"the code of step '{step}' cannot be kept: {error.strerror}",
@@ -329,7 +333,7 @@ class PipelineRun:
         if self.job.train_id:
             entry = entry_folder(self.workspace, "train", self.job.train_id)
             self._unfinished.replace_models(borrowed=True)
-            link_tree(entry / "models", self.workspace.models)
+            copy_tree(entry / "models", self.workspace.models)
             self.record = self.record._replace(train_id=self.job.train_id)
             return
         if self.job.model_source is not None:
@@ -418,6 +422,7 @@ class PipelineRun:
 
 def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
     """Take the workspace's artifacts folder over for a new run; the lock is the caller's."""
+    seal_history(job.workspace, listener)
     with guard.held():
         try:
             run = PipelineRun(job, guard, listener)

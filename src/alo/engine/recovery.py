@@ -12,6 +12,7 @@ from alo.events import Listener
 from alo.history.entry import entry_folder, save_entry
 from alo.history.ids import utc_text
 from alo.history.record import RunRecord
+from alo.history.seal import seal_what_is_left
 from alo.layout import Workspace
 
 
@@ -38,6 +39,13 @@ def recover(workspace: Workspace, listener: Listener) -> None:
     if left.kind == "inference":
         restore_models(workspace, record.train_id)
     listener(warning(f"the run before, {record.id}, was killed: {note}"))
+
+
+def seal_history(workspace: Workspace, listener: Listener) -> None:
+    """Have nothing in history that the next run could change by writing into the artifacts."""
+    for run_id, error in seal_what_is_left(workspace).items():
+        what = f"large files of run {run_id} are in history by a second name only: {error.strerror}"
+        listener(warning(f"{what}; what writes into them in the artifacts changes both"))
 
 
 def _is_in_history(left: unfinished.UnfinishedRun) -> bool:

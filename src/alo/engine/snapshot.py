@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from alo.copies import clone_or_link, copy_and_hash
+from alo.copies import copy_and_hash, link
 from alo.files import checksum
 
-LARGEST_COPY = 8_000_000  # bytes; what is larger is data that lies beside the code, and is linked
+LARGE = 8_000_000  # bytes; what is larger is data that lies beside the code, and seldom changes
+
+Earlier = Callable[[], Mapping[str, Path]]  # files of our own, by checksum
 
 
-def snapshot(files: Mapping[str, Path], target: Path) -> tuple[dict[str, Path], dict[str, str]]:
+def snapshot(
+    files: Mapping[str, Path], target: Path, earlier: Earlier = dict
+) -> tuple[dict[str, Path], dict[str, str]]:
     """Copy the files (name → path) into ``target``.
 
     All lie in the one folder, under names of no meaning: folders cost more than files.
 
+    Args:
+        earlier: copies that no one writes into; a large file that is the same as one of them is
+            a second name of it, so that pretrained weights are on the disk once for all runs.
     Returns:
         name → copy, and name → checksum.
     """
     target.mkdir(exist_ok=True)
     copies = {name: target / os.urandom(8).hex() for name in files}
-    return copies, {name: _copy(files[name], copy) for name, copy in copies.items()}
+    return copies, {name: _copy(files[name], copy, earlier) for name, copy in copies.items()}
 
 
-def _copy(path: Path, copy: Path) -> str:
-    if path.stat().st_size <= LARGEST_COPY:
-        return copy_and_hash(path, copy)
-    clone_or_link(path, copy)
-    return checksum(copy)
+def _copy(path: Path, copy: Path, earlier: Earlier) -> str:
+    if path.stat().st_size > LARGE:
+        known, digest = earlier(), checksum(path)
+        if digest in known and link(known[digest], copy):
+            return digest
+    return copy_and_hash(path, copy)

@@ -1,30 +1,46 @@
 """Put a finished run into history (spec 8): all of it at once, or nothing.
 
-An entry holds the plan as it ran, the code, the artifacts, the logs and the record. A small run is
-copied, with its checksums taken on the way; the files of a large one are shared with the artifacts
-folder, and a process of its own takes their checksums afterwards.
+An entry holds the plan as it ran, the code, the artifacts, the logs and the record. What is small
+is copied, with its checksum taken on the way. A large file shares its blocks with the artifacts'
+where the file system can do that; else it is the artifacts' own file under a second name, until a
+process in the background has put a copy in its place (``seal.py``).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from alo.copies import clone_or_link, copy_and_hash, link_or_copy
+from alo.copies import clone, copy_and_hash, link, link_or_copy
 from alo.files import checksum, checksum_of
-from alo.history.checksums import CHECKSUMS, Checksum, stamp, write_checksums
-from alo.history.folders import RECORD, building, entry_folder, entry_name
+from alo.history.checksums import (
+    CHECKSUMS,
+    Checksum,
+    read_checksums,
+    stamp,
+    write_checksums,
+)
+from alo.history.folders import (
+    RECORD,
+    building,
+    entry_folder,
+    entry_name,
+    entry_names,
+    mark_unsealed,
+)
 from alo.history.last import note_last
 from alo.history.record import RunRecord
 from alo.history.seal import seal_in_background
-from alo.history.tree import Found, found_below, link_tree, put
-from alo.layout import PLAN_NAME, Workspace
+from alo.history.tree import Found, copy_tree, found_below, put
+from alo.layout import KINDS, PLAN_NAME, Workspace
 
-__all__ = ["entry_folder", "link_tree", "save_entry"]
+__all__ = ["copy_tree", "entry_folder", "kept_code", "save_entry"]
 
-SMALL_RUN = 16_000_000  # bytes
+COPIED_AT_ONCE = 64_000_000  # bytes of a run: some hundredths of a second
+NEWEST = 3  # entries of a pipeline: runs that began in one second are in no order
 LOGS = "log"
 OURS = (PLAN_NAME, "assets", RECORD, CHECKSUMS)  # names in an entry that no artifact can have
 
@@ -52,7 +68,9 @@ def save_entry(
     name = entry_name(record.id, record.status)
     with building(workspace.history / record.pipeline, name) as build:
         is_sealed = _Builder(build).fill(kept, code, record, plan)
-    folder = workspace.history / record.pipeline / name
+        folder = workspace.history / record.pipeline / name
+        if not is_sealed:
+            mark_unsealed(folder)
     if not is_sealed:
         seal_in_background(folder)
     if not record.part:
@@ -60,11 +78,19 @@ def save_entry(
     return folder
 
 
-def _protect_if_linked(target: str) -> None:
-    """Who writes into a file with two names would spoil both: the one in history is the backup."""
-    status = os.stat(target)
-    if status.st_nlink > 1:
-        os.chmod(target, status.st_mode & 0o555)
+def kept_code(workspace: Workspace) -> dict[str, Path]:
+    """Checksum → file, of the code in the newest entries: files that no one writes into."""
+    folders = [workspace.history / kind for kind in KINDS]
+    newest = [each / name for each in folders for name in sorted(entry_names(each))[-NEWEST:]]
+    return dict(file for entry in newest for file in _code_in(entry))
+
+
+def _code_in(entry: Path) -> Iterator[tuple[str, Path]]:
+    with suppress(OSError, ValueError):
+        for name, recorded in read_checksums(entry).items():
+            file = entry / name
+            if name.startswith("assets/") and stamp(str(file), recorded.checksum) == recorded:
+                yield recorded.checksum, file
 
 
 def _kept_artifacts(artifacts: Path, backup_artifacts: bool, backup_log: bool) -> list[Found]:
@@ -83,10 +109,6 @@ def _is_ours(name: str) -> bool:
     return name in OURS or name.startswith("assets/")
 
 
-def _code_file(name: str, path: Path) -> Found:
-    return Found(name, os.fspath(path), "file", path.stat().st_size)
-
-
 class _Builder:
     """Fills the folder of one entry, and notes the checksums."""
 
@@ -94,18 +116,18 @@ class _Builder:
         self._folder = folder
         self._checksums: dict[str, Checksum] = {}
         self._folders: set[str] = set()
+        self._room = COPIED_AT_ONCE
 
     def fill(
         self, kept: Sequence[Found], code: Mapping[str, Path], record: RunRecord, plan: bytes
     ) -> bool:
         """Returns whether all checksums are known."""
-        copies = [_code_file(name, path) for name, path in code.items()]
-        is_small = sum(found.size for found in (*kept, *copies)) < SMALL_RUN
-        for copy in copies:
-            self._keep_code(copy, is_small)
+        known = record.code_id_description.get("files")
+        for name, path in code.items():
+            self._keep_code(name, path, known if isinstance(known, Mapping) else {})
         for found in kept:
             try:
-                self._keep(found, is_small)
+                self._keep(found)
             except FileNotFoundError:  # a process that the asset left behind has deleted it
                 continue
         self._write(PLAN_NAME, plan)
@@ -115,27 +137,32 @@ class _Builder:
         write_checksums(self._folder, self._checksums)
         return all(each.checksum for each in self._checksums.values())
 
-    def _keep(self, found: Found, is_small: bool) -> None:
+    def _keep(self, found: Found) -> None:
         if found.kind == "folder":
             self._make_folder(found.name)
             return
         target, taken = self._place(found.name), ""
         if found.kind == "link":
             put(found, target)
-        elif is_small or _is_log(found.name):  # a log may still be appended to
-            taken = copy_and_hash(found.path, target)
         else:
-            clone_or_link(found.path, target)
-            _protect_if_linked(target)
+            taken = self._keep_file(found, target)
         self._checksums[found.name] = stamp(target, taken)
 
-    def _keep_code(self, copy: Found, is_small: bool) -> None:
-        if os.stat(copy.path).st_nlink > 1:  # an entry has it too, or it is a link
-            self._keep(copy, is_small)
-            return
-        target = self._place(copy.name)
-        link_or_copy(copy.path, target)
-        self._checksums[copy.name] = stamp(target, checksum(Path(target)))
+    def _keep_file(self, found: Found, target: str) -> str:
+        """Returns the checksum, where it was taken on the way."""
+        if found.size <= self._room:
+            self._room -= found.size
+        elif not _is_log(found.name) and (clone(found.path, target) or link(found.path, target)):
+            return ""  # a log may still be appended to
+        return copy_and_hash(found.path, target)
+
+    def _keep_code(self, name: str, copy: Path, known: Mapping[str, object]) -> None:
+        """Our own copy of a file, which no one writes into."""
+        target = self._place(name)
+        link_or_copy(copy, target)
+        taken = known.get(name)
+        taken = taken if isinstance(taken, str) else checksum(Path(target))
+        self._checksums[name] = stamp(target, taken)
 
     def _write(self, name: str, content: bytes) -> None:
         target = self._place(name)

@@ -23,6 +23,7 @@ RECORD = "log/experimental_history.json"
 FAILED = "-error"
 _BUILDING = ".building"
 _REMOVING = ".removing"
+_UNSEALED = ".unsealed"  # beside train/ and inference/: names of entries that are not sealed yet
 
 
 def entry_name(run_id: str, status: str) -> str:
@@ -95,6 +96,33 @@ def building(folder: Path, name: str) -> Iterator[Path]:
         raise
     finally:
         os.close(descriptor)
+
+
+def mark_unsealed(entry: Path) -> None:
+    """Note of an entry, best before it is there, that ``seal`` has to look after it."""
+    mark = _unsealed_mark(entry)
+    mark.parent.mkdir(exist_ok=True)
+    mark.touch()
+
+
+def unmark_unsealed(entry: Path) -> None:
+    """The entry is sealed, or is no more."""
+    with suppress(OSError):
+        _unsealed_mark(entry).unlink(missing_ok=True)
+
+
+def unsealed_entries(workspace: Workspace) -> list[Path]:
+    """The entries that someone has begun to seal, or should have; they may be gone."""
+    try:
+        names = os.listdir(workspace.history / _UNSEALED)
+    except OSError:
+        return []
+    return [workspace.history.joinpath(*name.split(" ", 1)) for name in names]
+
+
+def _unsealed_mark(entry: Path) -> Path:
+    kind = entry.parent
+    return kind.parent / _UNSEALED / f"{kind.name} {entry.name}"
 
 
 def put_away(folder: Path) -> bool:

@@ -1,16 +1,22 @@
-"""Take the checksums of a large entry when its run has ended, in a process that is in no one's way.
+"""Seal a large entry when its run has ended, in a process that is in no one's way.
+
+A file that the entry shares with the artifacts folder under a second name gets a copy in its place,
+and the checksums are taken. Until then the entry is as whole as after it, only not safe from who
+writes *into* a file of the artifacts: no run begins before its predecessors are sealed.
 
 ``python -m alo.history.seal ENTRY``. It may be killed, started again or overtaken by the entry's
-removal at any point: the checksums are written whole or not at all.
+removal at any point: copies and checksums come whole or not at all.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from alo.files import alone_with, is_leftover
+from alo.copies import copy_and_hash
+from alo.files import alone_with, sweep_leftovers, temporary_beside
 from alo.history.checksums import (
     ALTERED,
     CHECKSUMS,
@@ -20,6 +26,8 @@ from alo.history.checksums import (
     stamp,
     write_checksums,
 )
+from alo.history.folders import unmark_unsealed, unsealed_entries
+from alo.layout import Workspace
 
 LOWEST_PRIORITY = 19
 # Not -m: that would look for alo, and for all it imports, in the user's current folder first.
@@ -32,18 +40,34 @@ def seal(entry: Path) -> None:
     """Fill in what is missing in the entry's checksums; waits for another who is at it.
 
     Raises:
-        OSError: the entry is no longer there.
+        OSError: the entry is no longer there, or there is no room for a copy.
         ValueError: its list of checksums is damaged.
     """
     with alone_with(entry):
         recorded = read_checksums(entry)
-        if all(each.checksum for each in recorded.values()):
-            return
-        sealed = {name: _taken(entry / name, each) for name, each in recorded.items()}
-        for path in (entry / CHECKSUMS).parent.iterdir():
-            if is_leftover(path.name):
-                path.unlink(missing_ok=True)
-        write_checksums(entry, sealed)
+        if not all(each.checksum for each in recorded.values()):
+            sweep_leftovers((entry / CHECKSUMS).parent)
+            sealed = {name: _taken(entry, name, each) for name, each in recorded.items()}
+            write_checksums(entry, sealed)
+
+
+def seal_what_is_left(workspace: Workspace) -> dict[str, OSError]:
+    """Seal all that runs of this workspace have left unsealed.
+
+    Returns:
+        id → why it cannot be: such an entry is as whole as the others, and is tried again.
+    """
+    failed = {}
+    for entry in unsealed_entries(workspace):
+        try:
+            seal(entry)
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # it is gone, or damaged
+            pass
+        except OSError as error:
+            failed[entry.name] = error
+            continue
+        unmark_unsealed(entry)
+    return failed
 
 
 def seal_in_background(entry: Path) -> None:
@@ -66,19 +90,35 @@ def main() -> None:
     try:
         os.chdir(sys.argv[-1])  # from here on the entry may be renamed
         seal(Path())
+        unmark_unsealed(Path(sys.argv[-1]))
     except (OSError, ValueError):  # removed meanwhile, or damaged
         sys.exit(1)
 
 
-def _taken(path: Path, recorded: Checksum) -> Checksum:
+def _taken(entry: Path, name: str, recorded: Checksum) -> Checksum:
     """With the checksum of the file, if it is still the one that was recorded."""
     if recorded.checksum:
         return recorded
+    path = os.fspath(entry / name)
     try:
-        now = stamp(os.fspath(path), content_checksum(os.fspath(path)))
+        is_shared = os.lstat(path).st_nlink > 1
+        taken = _separate(entry, path) if is_shared else stamp(path, content_checksum(path))
     except FileNotFoundError:
         return recorded._replace(checksum=ALTERED)
-    return now if now[:2] == recorded[:2] else recorded._replace(checksum=ALTERED)
+    return taken if taken[:2] == recorded[:2] else recorded._replace(checksum=ALTERED)
+
+
+def _separate(entry: Path, path: str) -> Checksum:
+    """Put a copy in the place of a file that has other names too."""
+    copy = temporary_beside(entry / CHECKSUMS)  # where what a kill leaves is swept
+    try:
+        digest = copy_and_hash(path, copy)
+        taken = stamp(path, digest)  # after the copy, to see what was written meanwhile
+        os.replace(copy, path)
+    finally:
+        with suppress(OSError):
+            os.unlink(copy)
+    return taken
 
 
 def _import_root() -> str:

@@ -1,4 +1,4 @@
-"""Files into and out of history: shared with their source where that can be, copied where it must.
+"""Files into and out of history: each a file of its own, by shared blocks where that can be.
 
 Links are kept as links and never followed; what is neither file, folder nor link is left out.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.copies import clone_or_link
+from alo.copies import clone_or_copy
 
 
 class Found(NamedTuple):
@@ -40,19 +40,19 @@ def found_below(folder: Path) -> Iterator[Found]:
                 yield Found(name, entry.path, "file", entry.stat().st_size)
 
 
-def link_tree(source: Path, target: Path) -> None:
-    """Give all of a folder's files a second place in a new folder, without copying if possible."""
+def copy_tree(source: Path, target: Path) -> None:
+    """Give all of a folder's files a second place in a new folder, where they may be changed."""
     target.mkdir(parents=True)
     for found in found_below(source):
         put(found, os.path.join(target, found.name))
 
 
 def put(found: Found, target: str) -> None:
-    """Make ``found`` anew at ``target``, a file without copying if possible."""
+    """Make ``found`` anew at ``target``."""
     match found.kind:
         case "folder":
             os.mkdir(target)
         case "link":
             os.symlink(os.readlink(found.path), target)
         case _:
-            clone_or_link(found.path, target)
+            clone_or_copy(found.path, target)

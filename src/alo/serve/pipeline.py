@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.copies import clone_or_copy, clone_or_link
 from alo.data.locations import Access, BadLocation, list_sources
 from alo.data.staging import stage, use_what_is_there
 from alo.engine.execution import StepRunner
@@ -36,7 +35,7 @@ from alo.files import empty_folder, remove_tree
 from alo.history.entry import save_entry
 from alo.history.ids import utc_text
 from alo.history.record import RunRecord, StepRecord
-from alo.history.tree import found_below
+from alo.history.tree import copy_tree
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
@@ -62,7 +61,6 @@ from alo.sources.fingerprint import code_files, code_id
 from alo.sources.loader import AssetCode
 from alolib.once import Kept
 
-LARGE_FILE = 16_000_000  # bytes: a model file from here on is linked, not copied
 MOST_KEPT = 100  # requests that wait for their entry in history
 TellNews = Callable[[News], object]
 
@@ -375,17 +373,7 @@ def _make_workspace(project: Workspace, home: Path, models: Path) -> Workspace:
     home.mkdir(parents=True)
     workspace = Workspace(home)
     os.symlink(project.assets, workspace.assets)
-    pinned = workspace.models
-    pinned.mkdir(parents=True)
-    for found in found_below(models):
-        target = pinned / found.name
-        if found.kind == "folder":
-            target.mkdir()
-        elif found.kind == "link":
-            os.symlink(os.readlink(found.path), target)
-        else:
-            put = clone_or_link if found.size >= LARGE_FILE else clone_or_copy
-            put(Path(found.path), target)
+    copy_tree(models, workspace.models)
     return workspace
 
 

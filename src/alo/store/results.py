@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alo.copies import clone_or_copy, clone_or_link, link_or_copy
+from alo.copies import clone_or_copy, link_or_copy
 from alo.errors import StoreError
 from alo.files import checksum, remove_tree, write_whole
 from alo.layout import KINDS
 
 OWNER = ".owner"  # no step has such a name
-LARGE_FILE = 16_000_000  # bytes; from here on a file is linked where it cannot be cloned
 RECENT_RUNS = 20  # that are looked through for a result
 
 
@@ -88,7 +87,8 @@ class ResultShelf:
         def fill() -> None:
             files = {}
             for name in written:
-                size = _second_place(artifacts / name, folder / name)
+                _put(clone_or_copy, artifacts / name, folder / name)
+                size = (folder / name).stat().st_size
                 files[name] = KeptFile(size, checksum(folder / name))
             write_whole(_result_of(folder), _to_bytes(kept._replace(files=files)), durable=False)
 
@@ -104,7 +104,7 @@ class ResultShelf:
 
         def fill() -> None:
             for name in kept.files:
-                _second_place(source / name, target / name)
+                _put(link_or_copy, source / name, target / name)  # no one writes into either
             link_or_copy(_result_of(source), _result_of(target))
 
         _write(target, fill)
@@ -143,7 +143,7 @@ class ResultShelf:
             (artifacts / name).mkdir(parents=True, exist_ok=True)
         for name in kept.files:
             (artifacts / name).unlink(missing_ok=True)
-            _second_place(folder / name, artifacts / name)
+            _put(clone_or_copy, folder / name, artifacts / name)
         for name in kept.removed:
             (artifacts / name).unlink(missing_ok=True)
         return True
@@ -176,13 +176,9 @@ def _write(folder: Path, fill: Callable[[], object]) -> None:
         ) from error
 
 
-def _second_place(source: Path, target: Path) -> int:
-    """Returns the size in bytes."""
+def _put(give: Callable[[Path, Path], None], source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    size = source.stat().st_size
-    put = clone_or_link if size >= LARGE_FILE else clone_or_copy
-    put(source, target)
-    return size
+    give(source, target)
 
 
 def _to_bytes(kept: KeptStep) -> bytes:

@@ -35,7 +35,7 @@ def parse_param(text: str) -> Param:
     Raises:
         UsageError: it is not of that form.
     """
-    import yaml
+    from alo.plan.nodes import BadYaml, read_value
 
     name, equals, value = text.partition("=")
     step, dot, key = name.strip().partition(".")
@@ -44,8 +44,8 @@ def parse_param(text: str) -> Param:
             f"--param takes step.key=value, not '{text}'", fix="for example: --param train.depth=5"
         )
     try:
-        return Param(step, key, yaml.safe_load(value))
-    except (yaml.YAMLError, ValueError) as error:
+        return Param(step, key, read_value(value.encode()))
+    except (BadYaml, UnicodeEncodeError) as error:
         raise UsageError(
             f"the value in --param {text} is no YAML", fix="put quotes around it"
         ) from error

@@ -48,8 +48,8 @@ CANNOT_CONVERT = (
     yaml.YAMLError,
 )
 
-# The parser in C is 10 times as fast; it is missing where PyYAML was built without libyaml.
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# libyaml is faster; it is missing where PyYAML was built without it.
+FAST_LOADER: Any = getattr(yaml, "CSafeLoader", None)
 
 HINTS = (
     ("found duplicate anchor", "give each anchor (&name) a name of its own"),
@@ -100,20 +100,29 @@ def compose(text: bytes) -> Node | None:
     if len(text) > MAX_BYTES:
         raise BadYaml(f"longer than {MAX_BYTES // 1_000_000} MB: is this the right file?")
     source = _decode(text)
-    loader = None
+    refused: yaml.YAMLError | None = None
+    if FAST_LOADER is not None:
+        try:
+            return _root(FAST_LOADER, source)
+        except yaml.YAMLError as error:
+            refused = error  # which PyYAML's own reader may see otherwise
+    from alo.plan.slow_yaml import SlowLoader
+
     try:
-        loader = LOADER(source)
+        return _root(SlowLoader, source)
+    except yaml.YAMLError as error:
+        raise _syntax_problem(refused or error, source) from error
+
+
+def _root(loader_class: Any, source: str) -> Node | None:
+    loader = loader_class(source)
+    try:
         root: Node | None = loader.get_single_node()
+        return root
     except RecursionError:
         raise BadYaml("nested too deeply") from None
-    except yaml.MarkedYAMLError as error:
-        raise _syntax_problem(error, source) from error
-    except yaml.YAMLError as error:
-        raise BadYaml(f"not YAML: {' '.join(str(error).split())}") from error
     finally:
-        if loader is not None:
-            loader.dispose()
-    return root
+        loader.dispose()
 
 
 def read_value(text: bytes) -> object:
@@ -328,7 +337,9 @@ def _end(text: str) -> tuple[int, int]:
     return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, source: str) -> BadYaml:
+def _syntax_problem(error: yaml.YAMLError, source: str) -> BadYaml:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return BadYaml(f"not YAML: {' '.join(str(error).split())}")
     lines = source.splitlines() or [""]
     mark = _mark(error, lines)
     problem = (error.problem or "").removeprefix("but ")

@@ -40,6 +40,7 @@ from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
 from alo.plan.model import Plan
+from alo.plan.nodes import BadYaml, read_value
 from alo.plan.render import render_plan
 from alo.serve.messages import (
     ASSET_INIT,
@@ -426,12 +427,9 @@ def _failed_step(error: StepError) -> Failed:
 
 
 def _read_summary(path: Path) -> Mapping[str, object]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(path.read_bytes(), loader)  # noqa: S506 - a safe loader
-    except (OSError, yaml.YAMLError) as error:
+        content = read_value(path.read_bytes())
+    except (OSError, BadYaml) as error:
         raise ResultError(f"the summary cannot be read: {error}", where=str(path)) from error
     if not isinstance(content, dict):
         raise ResultError("the summary is not a mapping", where=str(path))

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alo.errors import CheckError
+
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
 
@@ -250,6 +252,43 @@ def test_a_client_may_delete_train_artifacts_and_unpack_a_model_there(
     assert summary(solution)["result"] == "model foreig"
     record = json.loads((outcome.history / "log/experimental_history.json").read_text())
     assert record["train_id"] == "none"
+
+
+@pytest.mark.parametrize("kind", ["train", "inference"])
+def test_a_platform_lists_both_pipelines_whichever_the_plan_has(
+    make_solution: Callable[..., Path], run: Run, kind: str, tmp_path: Path
+) -> None:
+    """What it says of the other one is left alone, unless the mode asks for that one by name."""
+    code = """
+        self.asset.save_summary(result=str(self.args["n"]), score=1.0)
+        Path(self.asset.get_output_path(), "out.csv").write_text("a")
+    """
+    home = make_solution(**{kind: {"only": code}}, args={"only": {"n": 1}})
+    selected = [{"step": "only", "args": {"n": 2}}]
+    other = [{"step": "elsewhere", "args": {"n": 3}}]
+    pipelines = [
+        {
+            "type": each,
+            "dataset_uri": [f"{tmp_path}/data/" if each == kind else "/none/such/"],
+            "artifact_uri": "",
+            "model_uri": "" if each == kind else "/none/model/",
+            "parameters": {"selected_user_parameters": selected if each == kind else other},
+        }
+        for each in ("train", "inference")
+    ]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/x.csv").write_text("a")
+    system = json.dumps({"metadata_version": 1, "pipeline": pipelines})
+    missing = "inference" if kind == "train" else "train"
+
+    (outcome,) = run(home, system=system)
+
+    assert outcome.history is not None
+    record = json.loads((outcome.history / "log/experimental_history.json").read_text())
+    assert record["result"] == "2"
+    assert not [change for change in record["overrides"] if "none" in change]
+    with pytest.raises(CheckError, match=f"the plan has no {missing}_pipeline"):
+        run(home, missing, system=system)
 
 
 def test_metadata_of_a_platform_overrides_the_plan_in_memory_only(

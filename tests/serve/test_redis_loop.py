@@ -215,6 +215,20 @@ def test_metadata_is_applied_to_the_plan_as_it_was_at_boot(
     assert (tmp_path / "out/inference_artifacts.tar.gz").stat().st_mtime_ns == before
 
 
+def test_the_summary_has_the_version_of_the_metadata_of_its_request(
+    home: Path, loop: StartLoop, edge: Edge
+) -> None:
+    loop(home)
+    versions = []
+    for version in ("1.2", "2.0", None, 3):
+        content = {**edge.metadata(), "metadata_version": version}
+        edge.send({"solution_metadata": content})
+        summary, _ = edge.answers()
+        versions.append(summary["message"]["version"])
+
+    assert versions == ["v1.2", "v2.0", "", "v3"]
+
+
 def test_each_request_has_clean_folders_and_its_own_data(
     make_solution: MakeSolution, loop: StartLoop, edge: Edge, tmp_path: Path
 ) -> None:

@@ -131,7 +131,11 @@ def read_plan(request: RunRequest, workspace: Workspace) -> tuple[Plan, tuple[st
         from alo.plan.metadata import apply_metadata, read_metadata
 
         metadata = read_metadata(request.system)
-        plan, changes = apply_metadata(plan, metadata, _kinds(request.mode))
+        # A platform lists both pipelines, whichever the plan has.
+        kinds = [
+            kind for kind in _kinds(request.mode) if request.mode == kind or plan.pipeline(kind)
+        ]
+        plan, changes = apply_metadata(plan, metadata, kinds)
         version = metadata.version
     if request.overrides:
         from alo.plan.overrides import apply_overrides, parse_override

@@ -234,11 +234,10 @@ class _Answering:
     def _job_of_request(self) -> Job:
         """The plan as it was at boot, with what this request chooses."""
         request, job = self._request, self._job
-        plan = job.plan
         try:
             if request.metadata is not None:
-                plan = _with_metadata(plan, request.metadata)
-            plan = _with_args(plan, request)
+                job = _with_metadata(job, request.metadata)
+            plan = _with_args(job.plan, request)
         except MetadataError as error:
             raise _failed(METADATA_APPLY, error, "refused") from error
         pipeline = plan.inference
@@ -389,14 +388,14 @@ def _remove_traces(workspace: Workspace) -> None:
     empty_folder(artifacts / "log")
 
 
-def _with_metadata(plan: Plan, content: Mapping[str, object]) -> Plan:
+def _with_metadata(job: Job, content: Mapping[str, object]) -> Job:
     metadata = parse_metadata(content)
     chosen = next((each for each in metadata.pipelines if each.kind == "inference"), None)
     if chosen is None or not any(chosen.dataset_uri or ()):
         comment = "the metadata names no dataset_uri of the inference pipeline"
         raise Failed(Failure(*NO_DATASET, comment, kind="refused"))
-    plan, _ = apply_metadata(plan, metadata, ("inference",))
-    return plan
+    plan, _ = apply_metadata(job.plan, metadata, ("inference",))
+    return job._replace(plan=plan, metadata_version=metadata.version or job.metadata_version)
 
 
 def _with_args(plan: Plan, request: Request) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,6 @@ import xxhash
 from alo.claims import left_behind
 
 CHUNK = 1 << 20
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # of a disk, or of what a user may have on it
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from alolib.disk import fix_of
 from alolib.errors import PathError
 
 
@@ -16,7 +17,7 @@ def made(folder: str) -> str:
         raise PathError(
             f"the folder {folder} cannot be made: {error.strerror}",
             where=str(error.filename or folder),
-            fix="make room on the disk" if error.errno == 28 else "",
+            fix=fix_of(error),
         ) from error
     return folder
 

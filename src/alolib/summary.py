@@ -9,6 +9,7 @@ from math import isfinite
 from time import gmtime, strftime
 from typing import Any
 
+from alolib.disk import fix_of
 from alolib.errors import SummaryError
 
 LONGEST_RESULT = 32  # characters
@@ -76,7 +77,7 @@ def write_summary(
         raise SummaryError(
             f"the summary cannot be written: {error.strerror}",
             where=path,
-            fix="make room on the disk" if error.errno == 28 else "",
+            fix=fix_of(error),
         ) from error
     return full
 

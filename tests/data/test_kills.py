@@ -135,5 +135,5 @@ def test_an_export_to_a_full_disk_says_so_and_leaves_nothing(
     with pytest.raises(ExportError, match="No space left") as caught:
         export_artifacts(artifacts, "train", full_soon / "to", "tar.gz")
 
-    assert caught.value.fix.startswith("make room (up to 3,000,000 bytes)")
+    assert caught.value.fix.startswith("make room for 3,000,000 bytes")
     assert os.listdir(full_soon / "to") == []

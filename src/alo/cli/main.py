@@ -12,6 +12,7 @@ from alo.cli import console
 from alo.errors import AloError, CheckError, StepError, UsageError
 from alo.masking import masked
 from alo.version import __version__
+from alolib.disk import fix_of
 
 COMMANDS = {  # name -> what it does; the module of the same name has add_arguments() and execute()
     "init": "make a new project that runs at once",
@@ -156,19 +157,15 @@ def _show_accident(error: Exception, debug: bool) -> None:
 
 
 def _of_the_system(error: OSError) -> AloError:
-    import errno
-
     if isinstance(error, FileNotFoundError) and not error.filename:
         return AloError(
             "the current folder does not exist any more",
             fix="change into another one, and run the command again",
         )
-    fix = {
-        errno.EMFILE: "let a process open more files: ulimit -n 1024",
-        errno.ENFILE: "close programs: the whole system has no more files to open",
-        errno.EFBIG: "let a process write larger files: ulimit -f unlimited",
-    }.get(error.errno or 0, "see that it is there and may be read and written; --debug tells more")
-    return AloError(error.strerror or "", where=str(error.filename or ""), fix=fix)
+    other = "see that it is there and may be read and written; --debug tells more"
+    return AloError(
+        error.strerror or "", where=str(error.filename or ""), fix=fix_of(error, other=other)
+    )
 
 
 def _say_error(text: str) -> None:

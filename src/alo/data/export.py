@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.data.models import MODEL_ARCHIVE
 from alo.errors import ExportError
-from alo.files import CHUNK, NO_ROOM, claim_temporary, sweep_leftovers
+from alo.files import CHUNK, claim_temporary, sweep_leftovers
 from alo.layout import OWN_FOLDERS
+from alolib.disk import fix_of
 
 if TYPE_CHECKING:
     from alo.data.pack import Member
@@ -98,12 +99,10 @@ def export_artifacts(
             return _export_remote(contents, target, artifacts.parent)
         return _export_local(contents, target)
     except OSError as error:
-        is_full = error.errno in NO_ROOM
-        room = f"make room (up to {needed:,} bytes)" if is_full else "mend it"
         raise ExportError(
             f"the artifacts cannot be saved to {target}: {error.strerror or error}",
             where=str(error.filename or target),
-            fix=f"{room} and run again",
+            fix=fix_of(error, needed=needed, other="mend it and run again"),
         ) from error
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.errors import AloError, StagingError
-from alo.files import NO_ROOM
+from alolib.disk import fix_of
 
 MODEL_ARCHIVE = "model.tar.gz"
 
@@ -54,8 +54,7 @@ def fetch_models(source: Path | RemoteLocation, target: Path) -> None:
     except AloError as error:
         raise _not_loaded(error.what, source, error.fix) from error
     except OSError as error:
-        is_full = error.errno in NO_ROOM
-        raise _not_loaded(str(error), source, "make room" if is_full else "") from error
+        raise _not_loaded(str(error), source, fix_of(error)) from error
 
 
 def _not_loaded(why: str, source: Path | RemoteLocation, fix: str) -> StagingError:

@@ -15,8 +15,9 @@ from alo.data.copying import Copied, Copier
 from alo.data.locations import NO_PROFILE, Access, SourceFile, is_remote
 from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
 from alo.errors import StagingError
-from alo.files import NO_ROOM, checksum, is_leftover, many_objects, remove_tree
+from alo.files import checksum, is_leftover, many_objects, remove_tree
 from alo.layout import Workspace
+from alolib.disk import fix_of
 
 Report = Callable[[int, int], None]  # bytes done, bytes in all
 
@@ -89,6 +90,7 @@ def stage(
         raise StagingError(
             f"cannot bring the input data in: {error.strerror or error}",
             where=str(error.filename or root),
+            fix=fix_of(error),
         ) from error
 
 
@@ -299,11 +301,10 @@ class _Staging:
         remove_tree(partial)
 
     def _cannot_stage(self, what: str, error: OSError, target: str) -> StagingError:
-        is_full = error.errno in NO_ROOM
         return StagingError(
             f"cannot stage {what}: {error.strerror}",
             where=str(error.filename or target),
-            fix=f"make room for {self._progress.rest:,} bytes" if is_full else "",
+            fix=fix_of(error, needed=self._progress.rest),
         )
 
     def _note(self, file: SourceFile, status: os.stat_result, digest: str) -> None:

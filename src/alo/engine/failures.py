@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import alolib
 from alo.errors import AloError, StepError, StoreError
 from alo.masking import masked
+from alolib.disk import fix_of, is_full
 
 if TYPE_CHECKING:
     from traceback import TracebackException
@@ -80,8 +81,8 @@ def _what_and_fix(error: BaseException) -> tuple[str, str]:
         )
     if isinstance(error, MemoryError):
         return "out of memory", "work on less data at once"
-    if isinstance(error, OSError) and error.errno == 28:
-        return f"the disk is full: {error}", "make room on the disk, and run again"
+    if isinstance(error, OSError) and is_full(error):
+        return f"the disk is full: {error}", fix_of(error)
     text = _text_of(error)
     return (f"{type(error).__name__}: {text}" if text else type(error).__name__), ""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alo.errors import RunError
 from alo.events import Event, LogLine, Output
+from alolib.disk import fix_of
 
 PROCESS_LOG = "process.log"
 PIPELINE_LOG = "pipeline.log"
@@ -56,7 +57,7 @@ class RunLogs:
             raise RunError(
                 f"the log cannot be written: {failure.strerror}",
                 where=str(self._folder),
-                fix="make room on the disk, and run again" if failure.errno == 28 else "",
+                fix=fix_of(failure),
             ) from failure
 
     def close(self) -> None:

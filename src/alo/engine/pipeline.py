@@ -43,6 +43,7 @@ from alo.plan.render import render_plan
 from alo.sources.fingerprint import code_files, code_id
 from alo.sources.loader import AssetCode
 from alo.version import __version__
+from alolib.disk import fix_of
 
 if TYPE_CHECKING:  # only file mode and the cache pay for the store
     from alo.engine.memory import Reused, StepMemory
@@ -113,7 +114,7 @@ class PipelineRun:
                 raise RunError(
                     f"the code of step '{step}' cannot be kept: {error.strerror}",
                     where=str(error.filename or self.job.assets / step),
-                    fix="every file in the asset's folder has to be readable",
+                    fix=fix_of(error, other="every file in the asset's folder has to be readable"),
                 ) from error
             self._code.update(copies)
             self._checksums.update(checksums)
@@ -386,7 +387,7 @@ class PipelineRun:
             raise RunError(
                 f"the run cannot be kept in history: {error.strerror}",
                 where=str(error.filename or self.workspace.history),
-                fix="make room on the disk, and run again" if error.errno == 28 else "",
+                fix=fix_of(error),
             ) from error
 
     def _keep(self, artifacts: Path) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from alo.files import NO_ROOM
+from alolib.disk import fix_of, is_full
 
 Args: TypeAlias = Mapping[str, Mapping[str, object]]  # step → arg → value
 NO_ARGS: Args = {}
@@ -49,8 +49,10 @@ class Failure(NamedTuple):
 
 def write_failure(what: str, error: OSError) -> Failure:
     """Something of a request cannot be written, by no fault of the asset."""
-    kind = "room" if error.errno in NO_ROOM else "asset"
+    kind = "room" if is_full(error) else "asset"
     comment = f"{what} cannot be written: {error.strerror or error}"
+    if fix := fix_of(error):
+        comment = f"{comment}; {fix}"
     return Failure(*NO_ARTIFACTS, comment, kind=kind)
 
 

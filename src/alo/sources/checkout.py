@@ -26,6 +26,7 @@ from alo.sources.checked_out import (
     write_record,
 )
 from alo.sources.repositories import git_steps, repositories, wanted_checkout, whole_url
+from alolib.disk import fix_of
 
 if TYPE_CHECKING:  # git, with subprocess, only where something is fetched
     from alo.sources.clones import Clone
@@ -191,7 +192,7 @@ def _check_out(
         raise SourceError(
             f"the code of step '{step.name}' cannot be checked out: {error.strerror}",
             where=str(error.filename or folder),
-            fix="make room on the disk, and run again" if error.errno == 28 else "",
+            fix=fix_of(error),
         ) from error
     finally:
         remove_tree(fresh)

@@ -18,11 +18,11 @@ from alo.errors import SourceError
 from alo.files import checksum_of, remove_tree
 from alo.masking import masked
 from alo.sources.git import Git, GitFailed
+from alolib.disk import fix_of, tells_full
 
 HEX = re.compile(r"[0-9a-f]{7,40}")
 WHOLE = 40  # digits of a commit's id
 PATIENCE_S = 300.0  # with another process that has a clone
-NO_ROOM = "No space left"
 T = TypeVar("T")
 
 
@@ -88,9 +88,9 @@ class Clone:
         try:
             return work()
         except GitFailed as error:
-            if NO_ROOM in str(error):
+            if tells_full(str(error)):
                 remove_tree(self.folder)  # of what git leaves then, no one cleans up
-            if NO_ROOM in str(error) or offline or self._is_sound():
+            if tells_full(str(error)) or offline or self._is_sound():
                 raise
             remove_tree(self.folder)
             return work()
@@ -257,15 +257,15 @@ class Clone:
             raise SourceError(
                 f"the cache of git repositories cannot be used: {error.strerror}",
                 where=str(error.filename or self._root),
-                fix="make room there or give the right to write, or name another folder "
-                "in the environment variable ALO_CACHE_DIR",
+                fix=fix_of(error, other="give the right to write there")
+                + "; or name another folder in the environment variable ALO_CACHE_DIR",
             ) from error
         except GitFailed as error:
             raise SourceError(
                 f"the repository {masked(self.url)} cannot be fetched: {error}",
                 where=str(self.folder),
                 fix="make room there, or name another folder in ALO_CACHE_DIR"
-                if NO_ROOM in str(error)
+                if tells_full(str(error))
                 else "see that the network and the disk of the cache are well, and run again",
             ) from error
 

@@ -22,6 +22,7 @@ from alo.sources.installed import Missing, installed_version
 from alo.sources.installers import Installer, InstallFailed, find_uv
 from alo.sources.requirements import Requirement, Wanted
 from alo.version import __version__
+from alolib.disk import fix_of
 
 DISTRIBUTION = "open-alo"
 READY = "ready.json"
@@ -70,7 +71,7 @@ def make_environment(
         raise InstallError(
             f"the environment cannot be made: {error.strerror}",
             where=str(error.filename or workspace.internal),
-            fix="make room on the disk, and run again" if error.errno == 28 else "",
+            fix=fix_of(error),
         ) from error
 
 

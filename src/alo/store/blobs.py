@@ -19,13 +19,13 @@ from typing import BinaryIO
 from alo.errors import StoreError
 from alo.files import (
     CHUNK,
-    NO_ROOM,
     claim_temporary,
     remove_tree,
     sweep_leftovers,
     temporary_beside,
 )
 from alo.store.manifest import Part
+from alolib.disk import fix_of, is_full
 
 POOL = "blobs"
 UNFINISHED = "unfinished"
@@ -245,13 +245,14 @@ def _reaches(path: Path, size: int) -> bool:
 def _cannot_store(
     what: str, needed: str, place: Path, error: OSError, *, written: int = 0
 ) -> StoreError:
-    if error.errno not in NO_ROOM:
-        return StoreError(f"{what} cannot be stored: {error.strerror}", where=str(place))
+    if not is_full(error):
+        text = f"{what} cannot be stored: {error.strerror}"
+        return StoreError(text, where=str(place), fix=fix_of(error))
     system = os.statvfs(place)
     # What was written so far goes away again, and is no room that is missing.
     free = f"{(system.f_bavail * system.f_frsize + written) / 1e6:,.1f} MB"
     return StoreError(
         f"no room left on the disk: storing {what} needs {needed}, {free} are free",
         where=str(place),
-        fix="make room there and run again",
+        fix=fix_of(error),
     )

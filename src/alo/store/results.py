@@ -16,6 +16,7 @@ from alo.copies import clone_or_copy, link_or_copy
 from alo.errors import StoreError
 from alo.files import checksum, remove_tree, write_whole
 from alo.layout import KINDS
+from alolib.disk import fix_of
 
 OWNER = ".owner"  # no step has such a name
 RECENT_RUNS = 20  # that are looked through for a result
@@ -172,7 +173,7 @@ def _write(folder: Path, fill: Callable[[], object]) -> None:
         raise StoreError(
             f"what step '{folder.name}' wrote cannot be kept: {error.strerror}",
             where=str(error.filename or folder),
-            fix="make room on the disk, and run again" if error.errno == 28 else "",
+            fix=fix_of(error),
         ) from error
 
 

@@ -37,7 +37,7 @@ stage(workspace, "train", sources, lambda done, total: None)
 UP = """\
 import resource, sys
 from pathlib import Path
-from alo.data.locations import RemoteLocation
+from alo.data.location import RemoteLocation
 from alo.data.remote import upload
 
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

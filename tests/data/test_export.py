@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from alo.data import blocks, export, pack
 from alo.data.export import check_export_target, export_artifacts
-from alo.data.locations import BadLocation
+from alo.data.location import BadLocation
 from alo.data.pack import TarTarget, list_members, pack_tars, pack_zip
 from alo.errors import ExportError
 

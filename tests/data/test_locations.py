@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from alo.data.locations import BadLocation, RemoteLocation, list_sources, locate
+from alo.data.location import BadLocation
+from alo.data.locations import list_sources
 from alo.layout import Workspace
 
 WriteTree = Callable[..., Path]
@@ -127,20 +128,3 @@ def test_an_unreadable_folder_is_refused(unprivileged: Path) -> None:
 
     with pytest.raises(BadLocation, match="data: Permission denied"):
         list_sources(unprivileged, ["data"], unprivileged / "input" / "train")
-
-
-@pytest.mark.parametrize(
-    ("url", "name", "shown"),
-    [
-        ("s3://bucket/a/data/", "data", "s3://bucket/a/data"),
-        ("s3://bucket", "", "s3://bucket/"),
-        ("https://me:secret@host/x.csv", "x.csv", "https://host/x.csv"),
-        ("https://host/x.csv?sig=secret", "x.csv", "https://host/x.csv"),
-    ],
-)
-def test_remote_locations_have_a_name_and_keep_secrets(url: str, name: str, shown: str) -> None:
-    location = locate(Path("/project"), url)
-
-    assert isinstance(location, RemoteLocation)
-    assert location.name == name
-    assert str(location).rstrip("/") == shown.rstrip("/")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.data.locations import BadLocation
+from alo.data.location import BadLocation
 from alo.data.models import check_model_source, fetch_models
 from alo.errors import StagingError
 

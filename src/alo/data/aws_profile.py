@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from alo.data.locations import BadLocation
+from alo.data.location import BadLocation
 
 if TYPE_CHECKING:
     from obstore.store import S3CredentialProvider

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
-from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
+from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.data.models import MODEL_ARCHIVE
 from alo.errors import ExportError
 from alo.files import CHUNK, claim_temporary, sweep_leftovers

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import xxhash
 
 from alo.data.copying import Progressed
-from alo.data.locations import Access, RemoteLocation, SourceFile
+from alo.data.location import Access, RemoteLocation, SourceFile
 from alo.data.stores import (
     Changed,
     Gone,

@@ -7,98 +7,18 @@ import stat
 from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
 
-from alo.errors import OutsideError
+from alo.data.location import (
+    NO_PROFILE,
+    Access,
+    BadLocation,
+    RemoteLocation,
+    SourceFile,
+    locate,
+)
 from alo.files import many_objects
-from alo.masking import masked
 
-REMOTE_SCHEMES = ("s3://", "gs://", "az://", "http://", "https://")
 READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
-
-
-class BadLocation(OutsideError):
-    """An external path cannot be used; says which and why."""
-
-    exit_status = 2
-
-
-class Access(NamedTuple):
-    """What the plan says about getting at remote locations."""
-
-    aws_key_profile: str = ""  # empty: the usual credential chain
-
-
-NO_PROFILE = Access()
-
-
-class RemoteLocation(NamedTuple):
-    """A folder or file in an object store, or behind HTTP."""
-
-    url: str  # without a slash at its end
-    access: Access = NO_PROFILE
-
-    def __str__(self) -> str:
-        return masked(self.url)
-
-    def __truediv__(self, name: str) -> RemoteLocation:
-        return self._replace(url=f"{self.url}/{name}")
-
-    @property
-    def name(self) -> str:
-        """The last part of the URL, without its query."""
-        path = self.url.partition("?")[0].partition("://")[2]
-        name = path.rpartition("/")[2] if "/" in path else ""
-        if not self.is_http:
-            return name
-        from urllib.parse import unquote
-
-        return unquote(name).replace("/", "_")
-
-    @property
-    def is_http(self) -> bool:
-        return self.url.startswith(("http://", "https://"))
-
-
-class SourceFile(NamedTuple):
-    """One file to be staged, or a folder that holds nothing."""
-
-    path: str  # absolute, or a URL
-    name: str  # below input/<kind>/, with / between parts; an empty folder's ends with one
-    size: int
-    mtime_ns: int
-    etag: str = ""  # of an object, where its store gives one
-
-    @property
-    def is_folder(self) -> bool:
-        return self.name.endswith("/")
-
-    @property
-    def version(self) -> tuple[int, int, str]:
-        """Differs once the content may: size and time, or size and ETag."""
-        return (self.size, 0 if self.etag else self.mtime_ns, self.etag)
-
-
-def is_remote(path: str) -> bool:
-    return path.startswith(REMOTE_SCHEMES)
-
-
-def resolve(home: Path, path: str) -> Path:
-    """A plan's local path as an absolute one; relative means relative to the project."""
-    return Path(os.path.normpath(home / os.path.expanduser(path)))
-
-
-def locate(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteLocation:
-    """What an external path of the plan means: a local path or a remote location."""
-    if is_remote(path):
-        return RemoteLocation(path.rstrip("/"), access)
-    scheme, slashes, _ = path.partition("://")
-    if slashes and scheme.isalnum():
-        raise BadLocation(
-            f"{path}: no locations of the kind '{scheme}://'",
-            fix=f"it can be a local path, or begin with {', '.join(REMOTE_SCHEMES)}",
-        )
-    return resolve(home, path)
 
 
 def list_sources(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from alo.data.locations import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
+from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.errors import AloError, StagingError
 from alolib.disk import fix_of
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from alo.data.locations import BadLocation, RemoteLocation, SourceFile
+from alo.data.location import BadLocation, RemoteLocation, SourceFile
 from alo.data.stores import Gone, StoreFault, etag_of, faults_translated, open_place
 from alo.errors import ExportError, StagingError
 from alo.files import CHUNK

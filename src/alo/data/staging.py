@@ -12,7 +12,7 @@ from typing import NamedTuple
 import xxhash
 
 from alo.data.copying import Copied, Copier
-from alo.data.locations import NO_PROFILE, Access, SourceFile, is_remote
+from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote
 from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
 from alo.errors import StagingError
 from alo.files import checksum, is_leftover, many_objects, remove_tree

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from alo.data.locations import BadLocation, RemoteLocation
+from alo.data.location import BadLocation, RemoteLocation
 from alo.masking import masked
 
 if TYPE_CHECKING:
@@ -75,8 +75,6 @@ def open_place(location: RemoteLocation) -> Place:
         ) from error
     scheme, _, rest = location.url.partition("://")
     bucket, _, key = rest.partition("/")
-    if not bucket:
-        raise BadLocation(f"{location}: names no bucket or server")
     try:
         if scheme == "s3":
             from alo.data.aws_profile import aws_settings

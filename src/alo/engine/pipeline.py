@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alo.data.locations import Access
+from alo.data.location import Access
 from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine import unfinished
 from alo.engine.environment import GitState, imported_packages

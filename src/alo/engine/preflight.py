@@ -8,14 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.locations import (
-    Access,
-    BadLocation,
-    RemoteLocation,
-    SourceFile,
-    is_remote,
-    list_sources,
-)
+from alo.data.location import Access, BadLocation, RemoteLocation, SourceFile, is_remote
+from alo.data.locations import list_sources
 from alo.data.staging import bytes_to_copy
 from alo.engine.request import MODES, RunRequest
 from alo.errors import CheckError, Problem, UsageError

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.locations import Access, BadLocation
+from alo.data.location import Access, BadLocation
 from alo.engine.lock import hold_workspace
 from alo.engine.preflight import UNASKED, Job, check_plan, find_workspace, needs_setup, read_plan
 from alo.engine.processes import lives

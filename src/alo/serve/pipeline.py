@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.locations import Access, BadLocation, list_sources
+from alo.data.location import Access, BadLocation
+from alo.data.locations import list_sources
 from alo.data.staging import stage, use_what_is_there
 from alo.engine.execution import StepRunner
 from alo.engine.logs import RunLogs

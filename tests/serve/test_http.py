@@ -35,6 +35,8 @@ STEPS = {
         what = self.args.get("do", "")
         if what == "raise":
             raise ValueError("as was asked")
+        if what == "raise of a name":
+            raise ValueError("\\udcb0\\udca1.csv")
         if what == "exit":
             sys.exit(3)
         if what == "segfault":
@@ -276,6 +278,13 @@ def test_what_an_asset_does_has_its_status_and_the_next_request_works(serve: Ser
     assert "SIGSEGV" in died.json()["error"]["message"]
     assert "timeout of 2 s" in hung.json()["error"]["message"]
     assert service.infer().status_code == 200
+
+
+def test_an_answer_may_name_a_file_whose_name_is_not_utf8(serve: Serve) -> None:
+    answer = serve().do("raise of a name")
+
+    assert answer.status_code == 500
+    assert "ValueError: \udcb0\udca1.csv" in answer.json()["error"]["message"]
 
 
 def test_a_full_queue_says_when_to_come_back(serve: Serve) -> None:

@@ -68,8 +68,6 @@ def _data(job: Job) -> str:
 
 
 def _write_json(errors: Sequence[Problem] = (), warnings: Sequence[Problem] = ()) -> None:
-    import json
-
     found = [{"severity": "error", **problem._asdict()} for problem in errors]
     found += [{"severity": "warning", **problem._asdict()} for problem in warnings]
-    console.write(json.dumps(found, indent=2, ensure_ascii=False))
+    console.write_json(found, indent=2)

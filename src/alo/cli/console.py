@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 GAP = "  "  # between two columns
@@ -43,6 +44,17 @@ def write(text: str = "") -> None:
         ReaderGone: no one reads stdout any more.
     """
     _put(sys.stdout, f"{text}\n")
+
+
+def write_json(content: object, *, indent: int | None = None) -> None:
+    """A value as JSON on stdout.
+
+    Raises:
+        ReaderGone: no one reads stdout any more.
+    """
+    from alo.json_text import json_bytes
+
+    _put_json(sys.stdout, json_bytes(content, indent=indent))
 
 
 def write_error(text: str = "") -> None:
@@ -137,12 +149,30 @@ def _columns(char: str) -> int:
 def _put(stream: TextIO | None, text: str) -> None:
     if stream is None:  # started with the stream closed
         return
-    try:
+    with _reader_may_go(stream):
         try:
             stream.write(text)
         except UnicodeEncodeError:  # a terminal that knows ASCII only
             stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
         stream.flush()
+
+
+def _put_json(stream: TextIO | None, content: bytes) -> None:
+    """A line past the encoding of the stream, which is the locale's."""
+    binary = getattr(stream, "buffer", None)
+    if stream is None or binary is None:  # a host has put something else there
+        _put(stream, f"{content.decode()}\n")
+        return
+    with _reader_may_go(stream):
+        stream.flush()
+        binary.write(content + b"\n")
+        stream.flush()
+
+
+@contextmanager
+def _reader_may_go(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         _let_go(stream)
         raise ReaderGone from None
@@ -184,6 +214,11 @@ class Screen:
                 self._unfinished = ""
             self._try_put("stdout", f"{shown}\n")
 
+    def json_line(self, content: bytes) -> None:
+        """JSON, which has stdout for itself."""
+        with self._lock:
+            self._try("stdout", lambda out: _put_json(out, content))
+
     def passed_on(self, stream: str, text: str) -> None:
         """What an asset printed, as it came: pieces of lines, progress bars."""
         with self._lock:
@@ -214,8 +249,11 @@ class Screen:
             self._drawn = False
 
     def _try_put(self, stream: str, text: str) -> None:
+        self._try(stream, lambda out: _put(out, text))
+
+    def _try(self, stream: str, put: Callable[[TextIO | None], None]) -> None:
         try:
-            _put(self._streams[stream], text)
+            put(self._streams[stream])
         except (ReaderGone, OSError, ValueError):  # no reader, or an asset has closed the stream
             self._streams[stream] = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -156,7 +155,7 @@ def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:
             "compared": shadow._asdict() if shadow else None,
             "wait": outcome._asdict() if outcome else None,
         }
-        console.write(json.dumps(content))
+        console.write_json(content)
         return
     lines = [f"deployed  {_name(deployed.run)}{_by(deployed)}"]
     if deployed.run:

@@ -114,11 +114,9 @@ def _list(history: History, filters: Filters, limit: int | None) -> None:
 
 
 def _list_as_json(history: History, filters: Filters, limit: int | None) -> None:
-    import json
-
     records = [record.to_json() for record in history.list(filters, limit)]
     shown = [{key: record[key] for key in JSON_KEYS} for record in records]
-    console.write(json.dumps(shown, ensure_ascii=False, indent=1))
+    console.write_json(shown, indent=1)
 
 
 def _filters(options: argparse.Namespace) -> Filters:

@@ -1,7 +1,6 @@
 """``alo history show``, ``diff``, ``verify``, ``rerun``, ``remove`` and ``prune``."""
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -88,7 +87,7 @@ def _show(history: History, options: argparse.Namespace) -> int:
     record = history.look_up(options.id)
     folder = str(history.folder(record) or "")
     if options.json:
-        _write_json({**record.to_json(), "folder": folder})
+        console.write_json({**record.to_json(), "folder": folder})
     else:
         console.write("\n".join(run_lines(record, folder)))
     return 0
@@ -101,7 +100,7 @@ def _diff(history: History, options: argparse.Namespace) -> int:
     records = [history.look_up(prefix) for prefix in (options.id, *options.others)]
     told = differences(records)
     if options.json:
-        _write_json({"runs": [record.id for record in records], **told})
+        console.write_json({"runs": [record.id for record in records], **told})
     else:
         console.write("\n".join(difference_lines(records, told)))
     return 0
@@ -110,7 +109,7 @@ def _diff(history: History, options: argparse.Namespace) -> int:
 def _verify(history: History, options: argparse.Namespace) -> int:
     found = history.verify(options.ids)
     if options.json:
-        _write_json(
+        console.write_json(
             [
                 {"id": run_id, "damage": [each._asdict() for each in damage]}
                 for run_id, damage in found.items()
@@ -149,13 +148,9 @@ def _tell_removed(ids: Sequence[str], options: argparse.Namespace) -> None:
 
     forget_runs(Workspace(options.project), ids)
     if options.json:
-        _write_json({"removed": list(ids)})
+        console.write_json({"removed": list(ids)})
     else:
         console.write("\n".join(f"removed {run_id}" for run_id in ids) or "nothing to remove")
-
-
-def _write_json(content: object) -> None:
-    console.write(json.dumps(content, ensure_ascii=False, indent=1))
 
 
 ACTIONS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,7 +59,10 @@ def execute(options: argparse.Namespace) -> int:
         else letters.drop(options.numbers)
     )
     done = "put back into the queue" if options.action == "replay" else "deleted"
-    console.write(json.dumps({"count": count}) if options.json else f"{count} requests {done}")
+    if options.json:
+        console.write_json({"count": count})
+    else:
+        console.write(f"{count} requests {done}")
     return 0
 
 
@@ -71,7 +73,7 @@ def _show_status(options: argparse.Namespace) -> int:
 
     loops = list(loops_of(Workspace(options.project)))
     if options.json:
-        console.write(json.dumps([each._asdict() for each in loops]))
+        console.write_json([each._asdict() for each in loops])
     else:
         lines = [
             f"{each.pid}  {each.status} since {each.since}; {each.requests} requests"
@@ -83,7 +85,7 @@ def _show_status(options: argparse.Namespace) -> int:
 
 def _show(letters: Sequence[Any], as_json: bool) -> None:
     if as_json:
-        console.write(json.dumps([each._asdict() for each in letters], ensure_ascii=False))
+        console.write_json([each._asdict() for each in letters])
         return
     lines = [
         f"{each.number}  {each.time}  {console.one_line(each.reason)}\n   {each.request[:200]}"

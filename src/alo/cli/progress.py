@@ -6,7 +6,6 @@ line gets to the terminal (``console.py``).
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from alo.events import (
     StepFinished,
     StepStarted,
 )
+from alo.json_text import json_bytes
 
 TICK_S = 0.25  # how often the live line is drawn anew
 LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red"}
@@ -65,7 +65,7 @@ def _as_json(screen: Screen) -> Iterator[Listener]:
         write(EVENT_NAMES[type(event)], event._asdict())
 
     def write(name: str, content: dict[str, object]) -> None:
-        screen.line(json.dumps({"event": name, **content}, ensure_ascii=False, default=str))
+        screen.json_line(json_bytes({"event": name, **content}, default=str))
 
     try:
         yield tell

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from alo.cli import console
 
@@ -15,5 +14,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     from alo.plan.schema import plan_schema
 
-    console.write(json.dumps(plan_schema(), indent=2, ensure_ascii=False))
+    console.write_json(plan_schema(), indent=2)
     return 0

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from alo.errors import HistoryError
 from alo.files import alone_with, write_whole
 from alo.history.folders import entry_folder
+from alo.json_text import json_bytes
 from alo.layout import Workspace
 
 NAME = "deployment.json"
@@ -155,8 +156,7 @@ def change_deployment(
             before = NOTHING
         after = change(before)
         if after != before or replaces_damaged:
-            text = json.dumps(_to_json(after), indent=2, ensure_ascii=False)
-            write_whole(path, f"{text}\n".encode("utf-8", "backslashreplace"))
+            write_whole(path, json_bytes(_to_json(after), indent=2) + b"\n")
     return after
 
 

@@ -8,7 +8,6 @@ process in the background has put a copy in its place (``seal.py``).
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -35,6 +34,7 @@ from alo.history.last import note_last
 from alo.history.record import RunRecord
 from alo.history.seal import seal_in_background
 from alo.history.tree import Found, copy_tree, found_below, put
+from alo.json_text import json_bytes
 from alo.layout import KINDS, PLAN_NAME, Workspace
 
 __all__ = ["copy_tree", "entry_folder", "kept_code", "save_entry"]
@@ -131,9 +131,7 @@ class _Builder:
             except FileNotFoundError:  # a process that the asset left behind has deleted it
                 continue
         self._write(PLAN_NAME, plan)
-        text = json.dumps(record.to_json(), ensure_ascii=False, indent=1)
-        # A lone surrogate, of a name that is no UTF-8, becomes the escape that JSON has for it.
-        self._write(RECORD, text.encode(errors="backslashreplace"))
+        self._write(RECORD, json_bytes(record.to_json(), indent=1))
         write_checksums(self._folder, self._checksums)
         return all(each.checksum for each in self._checksums.values())
 

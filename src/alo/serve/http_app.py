@@ -10,9 +10,10 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
+from alo.json_text import json_bytes
 from alo.serve.http_docs import PAGE, openapi
 from alo.serve.http_guard import Access, HostRefused, OriginRefused, check_asker
 from alo.serve.http_requests import Refused, take_body
@@ -21,6 +22,15 @@ from alo.serve.http_tensors import model_metadata, parameters_of, take_tensors, 
 from alo.serve.messages import write_failure
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class JsonResponse(Response):
+    """Starlette's own fails on texts that are not UTF-8, as names of files may be."""
+
+    media_type = "application/json"
+
+    def render(self, content: object) -> bytes:
+        return json_bytes(content)
 
 
 def make_app(service: HttpService, access: Access) -> Starlette:
@@ -102,17 +112,17 @@ class _Door:
         )
 
     async def healthy(self, http: Request) -> Response:
-        return JSONResponse({"status": "ok", "live": True})
+        return JsonResponse({"status": "ok", "live": True})
 
     async def ready(self, http: Request) -> Response:
         is_ready = self._service.pool.is_ready
-        return JSONResponse(
+        return JsonResponse(
             {"status": "ready" if is_ready else "booting", "ready": is_ready},
             200 if is_ready else 503,
         )
 
     async def description(self, http: Request) -> Response:
-        return JSONResponse(openapi(self._service.plan, bool(self._token)))
+        return JsonResponse(openapi(self._service.plan, bool(self._token)))
 
     async def docs(self, http: Request) -> Response:
         return HTMLResponse(PAGE)
@@ -127,16 +137,16 @@ class _Door:
             args = await take_body(http, folder, self._service.limits.body_bytes)
             if is_kept:
                 answer = await run_in_threadpool(self._service.answer_later, request_id, args)
-                return JSONResponse(answer.content(), 202)
+                return JsonResponse(answer.content(), 202)
             answer = await self._service.answer_now(request_id, args)
         except BaseException:
             await run_in_threadpool(self._service.drop, request_id, is_kept=is_kept)
             raise
-        return JSONResponse(answer.content(), answer.http_status)
+        return JsonResponse(answer.content(), answer.http_status)
 
     async def result(self, http: Request) -> Response:
         answer = await self._found(http)
-        return JSONResponse(answer.content())
+        return JsonResponse(answer.content())
 
     async def output(self, http: Request) -> Response:
         params = http.path_params
@@ -154,11 +164,11 @@ class _Door:
     async def server(self, http: Request) -> Response:
         from alo.version import __version__
 
-        return JSONResponse({"name": "alo", "version": __version__, "extensions": []})
+        return JsonResponse({"name": "alo", "version": __version__, "extensions": []})
 
     async def model(self, http: Request) -> Response:
         self._check_model(http)
-        return JSONResponse(model_metadata(self._service.plan.name, self._service.pool.model_id))
+        return JsonResponse(model_metadata(self._service.plan.name, self._service.pool.model_id))
 
     async def model_ready(self, http: Request) -> Response:
         self._check_model(http)
@@ -187,7 +197,7 @@ class _Door:
             "parameters": parameters_of(answer.result.summary or {} if answer.result else {}),
             "outputs": await run_in_threadpool(tensors_of, paths),
         }
-        return JSONResponse(content)
+        return JsonResponse(content)
 
     def _check_model(self, http: Request) -> None:
         name = self._service.plan.name
@@ -204,10 +214,10 @@ def _flag(http: Request, name: str) -> bool:
 
 def _refusal(http: Request, status: int, what: str, headers: dict[str, str]) -> Response:
     if http.url.path.startswith("/v2/"):  # as the Open Inference Protocol has it
-        return JSONResponse({"error": what}, status, headers)
+        return JsonResponse({"error": what}, status, headers)
     error = {"code": str(status), "name": "Refused", "message": what, "traceback": ""}
     content: dict[str, Any] = {"id": None, "status": "fail", "summary": None, "outputs": []}
-    return JSONResponse({**content, "error": error}, status, headers)
+    return JsonResponse({**content, "error": error}, status, headers)
 
 
 async def _plain_error(http: Request, error: Exception) -> Response:

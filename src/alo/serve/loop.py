@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -17,6 +16,7 @@ from alo.engine.signals import ending_signals
 from alo.errors import AloError, CheckError, InstallError, PlanError, ServeError, SourceError
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
+from alo.json_text import json_text
 from alo.serve.boot import prepare
 from alo.serve.changes import Changes
 from alo.serve.crew import Worker
@@ -93,7 +93,7 @@ def _publish_boot_failure(client: Any, error: AloError) -> None:
     )
     told = {"ERROR_CODE": code, "ERROR_NAME": name, "COMMENT": str(error)}
     with suppress(RedisError):
-        client.publish(FAIL_CHANNEL, json.dumps(told, ensure_ascii=False))
+        client.publish(FAIL_CHANNEL, json_text(told))
 
 
 def _run_all(

@@ -11,7 +11,6 @@ goes out together, at the next ``flush`` or with the last answer.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -19,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from alo.engine.processes import lives
+from alo.json_text import json_bytes, json_text
 from alo.serve.redis_faults import passes, refusal
 
 T = TypeVar("T")
@@ -95,11 +95,11 @@ class Queue:
         self._held.append(("PUBLISH", STATUS_CHANNEL, status))
 
     def publish_failure(self, failure: Mapping[str, str]) -> None:
-        self._held.append(("PUBLISH", FAIL_CHANNEL, json.dumps(failure, ensure_ascii=False)))
+        self._held.append(("PUBLISH", FAIL_CHANNEL, json_text(failure)))
 
     def answer(self, name: str, message: Mapping[str, object]) -> None:
         """Push an answer that is not the last."""
-        self._held.append(("RPUSH", name, _text(message)))
+        self._held.append(("RPUSH", name, json_bytes(message, default=str)))
 
     def flush(self) -> None:
         """Send what is held back."""
@@ -218,12 +218,8 @@ class Queue:
                 return done
 
 
-def _text(message: Mapping[str, object]) -> bytes:
-    return json.dumps(message, ensure_ascii=False, default=str).encode("utf-8", "replace")
-
-
 def _dead_text(payload: bytes, reason: str) -> bytes:
     """A request that was put aside, with why and when, for people and for ``replay``."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     request = payload.decode("utf-8", "replace")
-    return _text({"time": now, "reason": reason, "request": request})
+    return json_bytes({"time": now, "reason": reason, "request": request})

@@ -7,12 +7,12 @@ one answer goes to a list of the door's own.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from alo.files import remove_tree
+from alo.json_text import json_bytes
 from alo.serve.http_names import safe_name
 from alo.serve.messages import Args, Failure, Request
 from alo.serve.pool import Result
@@ -34,7 +34,7 @@ def to_payload(request: Request, door: str) -> bytes:
         for path in sorted(Path(folder).iterdir())
     ]
     content = {"id": request.id, "door": door, "args": request.args, "files": files}
-    return json.dumps({MARK: content}, ensure_ascii=False).encode()
+    return json_bytes({MARK: content})
 
 
 class RemoteRequest:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.files import checksum, write_whole
+from alo.json_text import json_bytes
 from alo.layout import Workspace
 from alo.sources.fingerprint import code_files
 
@@ -55,7 +56,7 @@ def write_record(workspace: Workspace, step: str, record: Record) -> None:
     path = _place(workspace, step)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"checkout": record.checkout._asdict(), "files": record.files}
-    write_whole(path, json.dumps(content).encode("utf-8", "surrogateescape"), durable=False)
+    write_whole(path, json_bytes(content), durable=False)
 
 
 def read_record(workspace: Workspace, step: str) -> Record | None:

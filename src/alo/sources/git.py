@@ -62,7 +62,7 @@ class Git:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
                 pass_fds=(lock,),
                 start_new_session=True,  # without a terminal to ask at, and to end its helpers too
@@ -126,7 +126,8 @@ def _configured_ssh() -> str:
         ["git", "config", "--global", "core.sshCommand"],  # noqa: S607 - git of the user's PATH
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         check=False,
     )
     return found.stdout.strip()

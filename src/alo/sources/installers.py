@@ -109,8 +109,9 @@ class Installer(NamedTuple):
                 command,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8" if self.uv else None,  # as Python prints here
                 errors="replace",
+                text=True,
                 check=False,
                 env={**os.environ, **settings, **(more or {})},
                 pass_fds=fds,
@@ -148,7 +149,12 @@ def uv_settings() -> dict[str, str]:
 def _pip_settings() -> Mapping[str, str]:
     command = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
     listed = subprocess.run(  # noqa: S603 - constant
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,  # as Python prints here
+        errors="replace",
+        check=False,
     )
     found = {}
     for line in listed.stdout.splitlines():

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from alo.errors import InstallError
 from alo.files import write_whole
+from alo.json_text import json_bytes
 from alo.sources.checked_out import Checkout
 from alo.sources.requirements import Requirement, Wanted, normal_name
 
@@ -69,7 +70,7 @@ def write_lock(path: Path, lock: Lock) -> None:
             for name, each in sorted(lock.environments.items())
         },
     }
-    write_whole(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode())
+    write_whole(path, json_bytes(content, indent=2) + b"\n")
 
 
 def read_lock(path: Path) -> Lock:

@@ -19,7 +19,8 @@ def write_package_lists(home: Path, by_pipeline: Mapping[str, Sequence[Requireme
         for each in requirements:
             by_step.setdefault(each.step, []).append(f"{each.line}\n")
         for number, lines in enumerate(by_step.values()):
-            wanted[f"{pipeline}_step_{number}.txt"] = "".join(lines).encode()
+            content = "".join(lines).encode("utf-8", "backslashreplace")
+            wanted[f"{pipeline}_step_{number}.txt"] = content
     folder = home / FOLDER
     if not wanted:
         return

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from alo.copies import clone_or_copy, link_or_copy
 from alo.errors import StoreError
 from alo.files import checksum, remove_tree, write_whole
+from alo.json_text import json_bytes
 from alo.layout import KINDS
 from alolib.disk import fix_of
 
@@ -187,7 +188,7 @@ def _to_bytes(kept: KeptStep) -> bytes:
     content = {**kept._asdict(), "key": kept.key._asdict()}
     for name in ("run_id", "kind", "step"):
         del content[name]
-    return json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    return json_bytes(content)
 
 
 def _read(content: Mapping[str, Any], run_id: str, kind: str, step: str) -> KeptStep:

@@ -1,0 +1,21 @@
+"""JSON as we write it: UTF-8 whatever the locale, and so that every reader takes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def json_bytes(content: object, *, indent: int | None = None, default: Any = None) -> bytes:
+    """JSON as UTF-8; a lone surrogate, of a name that is not, is the escape JSON has for it.
+
+    Args:
+        default: what makes a value of one that JSON has no type for.
+    """
+    text = json.dumps(content, ensure_ascii=False, indent=indent, default=default)
+    return text.encode("utf-8", "backslashreplace")
+
+
+def json_text(content: object, *, indent: int | None = None) -> str:
+    """The same as text that can be encoded."""
+    return json_bytes(content, indent=indent).decode()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alo.cli.init import make_project
+from alo.cli.init import TEMPLATE_HOME, TEMPLATES, make_project
 
 # Changes into each folder, puts it on sys.path, and calls the engine in its own process.
 CLIENT = """\
@@ -114,7 +114,7 @@ def test_a_client_rewrites_the_plan_and_brings_a_model(home: Path, tmp_path: Pat
     paths = {key: value for each in plan["external_path"] for key, value in each.items()}
     paths["load_inference_data_path"] = str(data)
     plan["external_path"] = [{key: value} for key, value in paths.items()]
-    plan["user_parameters"][1]["inference_pipeline"][0]["args"] = {"tolerance": 4}
+    plan["user_parameters"][1]["inference_pipeline"][0]["args"].update({"tolerance": 4})
     plan_path.write_text(yaml.safe_dump(plan))
     shutil.rmtree(home / "train_artifacts")
     with tarfile.open(model) as archive:
@@ -123,3 +123,36 @@ def test_a_client_rewrites_the_plan_and_brings_a_model(home: Path, tmp_path: Pat
 
     assert seen == ["ok"]
     assert summary_of(home)["result"] == "1 of 3 odd"
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_client_merges_args_into_every_step_by_its_position(
+    tmp_path: Path, template: str
+) -> None:
+    home = tmp_path / "made"
+    make_project(home, template)
+    plan_path = home / "solution" / "experimental_plan.yaml"
+    plan = yaml.safe_load(plan_path.read_text(encoding="utf-8"))
+
+    for position, kind in enumerate(("train", "inference")):
+        for step in plan["user_parameters"][position][f"{kind}_pipeline"]:
+            step["args"].update({"of_the_client": 1})
+    plan_path.write_text(yaml.safe_dump(plan))
+
+    assert drive((home, "train"), (home, "inference")) == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *Path(__file__).parents[2].glob("examples/*/solution/experimental_plan.yaml"),
+        *TEMPLATE_HOME.glob("*/solution/experimental_plan.yaml"),
+    ],
+    ids=lambda path: path.parents[1].name,
+)
+def test_what_a_client_may_meet_has_args_that_can_be_updated(path: Path) -> None:
+    plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+
+    for pipeline in plan["user_parameters"]:
+        for step in next(iter(pipeline.values())):
+            assert isinstance(step["args"], dict), step

@@ -22,10 +22,12 @@ from time import gmtime, strftime
 from typing import Any
 from weakref import finalize
 
+from alo.engine.event_loop import no_running_loop
 from alo.engine.logs import PIPELINE_LOG
 from alo.engine.task import step_meta
+from alo.engine.turns import turn_of
 from alo.errors import UsageError
-from alo.events import LogLine
+from alo.events import Event, Listener, LogLine
 from alo.files import remove_tree
 from alo.layout import KINDS, Workspace
 from alo.sources.loader import asset_module
@@ -113,7 +115,8 @@ def run_asset(
     name = step or _step_of(asset)
     lines: list[LogLine] = []
 
-    def emit(line: LogLine) -> None:
+    def emit(line: Event) -> None:
+        assert isinstance(line, LogLine)  # noqa: S101 - nothing else happens here
         lines.append(line)
         text = f"{line.format()}\n"
         sys.stdout.write(text.encode(errors="backslashreplace").decode())
@@ -125,7 +128,7 @@ def run_asset(
         structure = _structure(space, kind, name, args, data, config)
         structure.handover = Handover(is_first=data is None, steps=(name,), emit=emit)
         before = _files(space)
-        _run(asset, structure)
+        _run(asset, structure, name, emit)
         after = _files(space)
     except BaseException:
         if not workspace:
@@ -138,8 +141,10 @@ def run_asset(
     return result
 
 
-def _run(asset: type | str | os.PathLike[str], structure: AssetStructure) -> None:
-    with _class_of(asset) as user_asset:
+def _run(
+    asset: type | str | os.PathLike[str], structure: AssetStructure, step: str, emit: Listener
+) -> None:
+    with turn_of(step, emit), no_running_loop(), _class_of(asset) as user_asset:
         structure.handover.places["run"] = place_of_run(user_asset)
         user_asset(structure).run()
     structure.handover.check()

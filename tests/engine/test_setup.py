@@ -14,10 +14,10 @@ import pytest
 from tests.sources.repositories import Repository
 from tests.sources.wheels import make_wheel
 
+from alo import ALO, Project
 from alo.engine.request import Setup
 from alo.errors import CheckError, InstallError, SourceError
 from alo.events import SettingUp
-from alo.notebook import ALO, Project
 from alo.sources.installers import find_uv
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]

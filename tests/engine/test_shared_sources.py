@@ -13,9 +13,9 @@ from tests.conftest import write_asset
 from tests.sources.repositories import Repository
 from tests.sources.wheels import make_wheel
 
+from alo import Project
 from alo.engine.request import Setup
 from alo.errors import CheckError, InstallError, SourceError
-from alo.notebook import Project
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 Run = Callable[..., tuple]

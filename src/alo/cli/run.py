@@ -8,7 +8,7 @@ from pathlib import Path
 from alo.cli.loop import add_redis_arguments
 from alo.cli.progress import watched
 from alo.cli.values import named, processes, seconds
-from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup
+from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup, refuse_later_features
 from alo.errors import UsageError
 
 
@@ -129,10 +129,7 @@ def setup_of(options: argparse.Namespace) -> Setup:
 def execute(options: argparse.Namespace) -> int:
     from alo.engine.run import run_solution
 
-    if options.computing != "local":
-        from alo.notebook import refuse_later_features
-
-        refuse_later_features(computing=options.computing)
+    refuse_later_features(computing=options.computing)
     if options.loop:
         from alo.cli.loop import run_loop
 

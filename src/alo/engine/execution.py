@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from alo.engine.event_loop import no_running_loop
 from alo.engine.messages import warning
 from alo.engine.modules import project_modules
 from alo.engine.preflight import Job
 from alo.engine.task import META, FailedStep, Inputs, StepResult, make_task
+from alo.engine.turns import turn_of
 from alo.errors import StepError, StoreError
 from alo.events import Listener
 from alo.files import remove_tree
@@ -102,7 +104,11 @@ class StepRunner:
         given = frozenset(data)
         task = make_task(job, self._started, step, inputs.number, data, config)
         del data, config
-        with project_modules_apart(self._workspace.home):
+        with (
+            turn_of(step.name, self._emit),
+            no_running_loop(),
+            project_modules_apart(self._workspace.home),
+        ):
             result = run_step(task, code, self._emit)
             folder = job.assets / step.name
             modules = project_modules(task.home, folder, code) if self._memory else {}

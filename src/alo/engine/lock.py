@@ -15,7 +15,7 @@ from alo.events import Listener
 from alo.layout import Workspace
 
 POLL_S = 0.1
-_held: dict[Claim, tuple[str, int]] = {}  # workspace and thread, in this process
+_held: dict[Claim, tuple[str, threading.Thread]] = {}  # workspace, and who took it here
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def hold_workspace(
             )
         claim = _claim_when_free(workspace, what, listener)
     try:
-        _held[claim] = str(workspace.home), threading.get_ident()
+        _held[claim] = str(workspace.home), threading.current_thread()
         yield is_taken
     finally:
         _held.pop(claim, None)
@@ -60,12 +60,15 @@ def _claim_when_free(workspace: Workspace, what: str, listener: Listener) -> Cla
 
 
 def _refuse_waiting_for_oneself(workspace: Workspace) -> None:
-    if (str(workspace.home), threading.get_ident()) in _held.values():
-        raise WorkspaceBusy(
-            f"this process has the workspace already: {_holder(workspace)}",
-            where=str(workspace.home),
-            fix="end the run that is open here first: save() or close() its pipeline",
-        )
+    """No one else would give it back: the caller has it, or a thread of this process that ended."""
+    here = threading.current_thread()
+    for home, thread in _held.values():
+        if home == str(workspace.home) and (thread is here or not thread.is_alive()):
+            raise WorkspaceBusy(
+                f"this process has the workspace already: {_holder(workspace)}",
+                where=str(workspace.home),
+                fix="end the run that is open here first: save() or close() its pipeline",
+            )
 
 
 def _claim_now(workspace: Workspace, what: str) -> Claim | None:

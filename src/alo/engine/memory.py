@@ -130,6 +130,14 @@ class StepMemory:
         """
         return self._store.load(stored)
 
+    def adopt(self, stored: StoredStep) -> StoredStep:
+        """What a step of another run saved, as this run's own.
+
+        Raises:
+            StoreError: a part of it is missing.
+        """
+        return self._store.adopt(stored, self._run_id)
+
     def _candidates(self, inputs: Inputs) -> tuple[Iterable[KeptStep], str]:
         """The stored steps that may stand for this one, and the reason if there are none."""
         part, step = self._job.part, inputs.step

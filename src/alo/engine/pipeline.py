@@ -66,7 +66,7 @@ class PipelineRun:
         self._code: dict[str, Path] = {}  # name in the history entry -> our copy
         self._checksums: dict[str, str] = {}  # by the same names
         self._kept_code = cache(partial(kept_code, self.workspace))
-        self._take_code([step.name for step in job.pipeline.steps])
+        self.take_code([step.name for step in job.pipeline.steps], job.assets)
         self._unfinished.note(**_for_recovery(self.record, self._code, job))
         self._logs = RunLogs(self.artifacts / "log")
         self._listeners = (self._logs, listener)
@@ -80,6 +80,11 @@ class PipelineRun:
     @property
     def artifacts(self) -> Path:
         return self.workspace.artifacts(self.kind)
+
+    @property
+    def replaced_artifacts(self) -> Path:
+        """The artifacts folder that was there before the run."""
+        return self._unfinished.replaced_artifacts
 
     @property
     def carry(self) -> Carry | None:
@@ -98,22 +103,26 @@ class PipelineRun:
             overrides=tuple(map(masked, job.changes))
         )
         self._codes[step].forget()
-        self._take_code([step])
+        self.take_code([step], job.assets)
 
-    def _take_code(self, steps: Sequence[str]) -> None:
-        """Keep the code of steps as it is now, whatever an editor does while they run."""
+    def take_code(self, steps: Sequence[str], assets: Path) -> None:
+        """Keep the code of steps as it is now, whatever an editor does while they run.
+
+        Args:
+            assets: the folder of the steps' folders.
+        """
         own = tuple(f"assets/{step}/" for step in steps)
         for name in [name for name in self._code if name.startswith(own)]:
             del self._code[name], self._checksums[name]
         for step in steps:
             try:
-                files = code_files(self.job.assets, step)
+                files = code_files(assets, step)
                 folder = self.workspace.unfinished / "code"
                 copies, checksums = snapshot(files, folder, self._kept_code)
             except OSError as error:
                 raise RunError(
                     f"the code of step '{step}' cannot be kept: {error.strerror}",
-                    where=str(error.filename or self.job.assets / step),
+                    where=str(error.filename or assets / step),
                     fix=fix_of(error, other="every file in the asset's folder has to be readable"),
                 ) from error
             self._code.update(copies)
@@ -173,6 +182,12 @@ class PipelineRun:
     def values(self, carry: Carry) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config that a step handed on, wherever they are."""
         return self._runner.values(carry)
+
+    def adopt(self, carry: Carry) -> Carry:
+        """What a step of another run handed on, as this run's own."""
+        if self._memory is None or carry.stored is None:
+            return carry
+        return carry._replace(stored=self._memory.adopt(carry.stored))
 
     def _inputs(self, step: StepPlan, number: int) -> Inputs:
         prefix = f"assets/{step.name}/"

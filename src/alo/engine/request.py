@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.errors import UsageError
 from alo.history.record import StepRecord
 
 MODES = ("train", "inference", "all")
@@ -52,3 +53,11 @@ class RunOutcome(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<{self.pipeline} run {self.run_id}: {self.status} in {self.seconds:.2f} s>"
+
+
+def refuse_later_features(*, computing: str) -> None:
+    """Raise a UsageError for what ALO 2.x's ``main.py`` took and this version does not do yet."""
+    if computing != "local":
+        raise UsageError(
+            f"computing '{computing}' comes with a later version", fix="use --computing local"
+        )

@@ -42,6 +42,8 @@ class SignalGuard:
 
     @contextmanager
     def installed(self) -> Iterator[SignalGuard]:
+        """Take the signals while inside; what has been received before is over."""
+        self.received = None
         if threading.current_thread() is not threading.main_thread():
             yield self
             return

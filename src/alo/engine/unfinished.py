@@ -35,6 +35,11 @@ class UnfinishedRun:
     def kind(self) -> str:
         return str(self.info["pipeline"])
 
+    @property
+    def replaced_artifacts(self) -> Path:
+        """The artifacts folder that was there before the run."""
+        return self._previous("artifacts")
+
     def note(self, **more: object) -> None:
         """Add to the journal; JSON."""
         self.info = {**self.info, **more}

@@ -1,0 +1,224 @@
+"""A run as it was after one of its steps, for a notebook: to go back to it, or to continue from it.
+
+What a later step needs of those before it are their values, the files that they wrote, and what
+they reported; a mark has all three.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.copies import clone_or_copy
+from alo.engine.execution import Carry
+from alo.engine.messages import info, warning
+from alo.engine.pipeline import PipelineRun
+from alo.engine.preflight import Job, stores_steps
+from alo.errors import RunError, UsageError
+from alo.history.entry import entry_folder
+from alo.history.record import RunRecord, StepRecord
+from alo.history.tree import found_below
+
+Files = Mapping[str, tuple[object, ...]]  # name in a folder → what changes when it is written
+FROM_THE_START = "run() runs all steps from the start"
+SHOWN_NAMES = 5
+
+
+class Mark(NamedTuple):
+    """A run after one of its steps."""
+
+    carry: Carry
+    files: Files  # in the artifacts folder, but for the logs and the summary
+    summary: bytes | None  # the file's content: a later step may save another one
+    wrote_input: bool  # the step, or one before it, has changed the staged input data
+    record: RunRecord
+
+
+def input_files(run: PipelineRun) -> Files:
+    """What is in the staged input data now."""
+    return _files_of(run.workspace.input(run.kind))
+
+
+def mark(run: PipelineRun, carry: Carry, before: Mark | None, inputs: Files) -> Mark:
+    """The run as it is now, after a step.
+
+    Args:
+        before: the mark of the step before; None: the step is the first.
+        inputs: what was in the input data before the step ran.
+    """
+    wrote_input = (before is not None and before.wrote_input) or input_files(run) != inputs
+    return Mark(carry, _written(run), _summary(run), wrote_input, run.record)
+
+
+def go_back(run: PipelineRun, to: Mark | None) -> None:
+    """Take away what steps have written since a mark, and what they have reported.
+
+    Args:
+        to: None: the beginning of the run.
+    """
+    known = to.files if to else {}
+    _report_as(run, to)
+    for name in sorted(_written(run).keys() - known.keys(), reverse=True):
+        _remove(run.artifacts / name)
+    _tell_changed(run, known, _written(run))
+    run.carry = to.carry if to else None
+
+
+def find_files(job: Job, marks: Sequence[Mark], to: Mark, ended: RunRecord) -> Path | None:
+    """Where the files of a run that has ended are; None: in the artifacts folder still.
+
+    Args:
+        marks: all of that run.
+        to: the one to continue from.
+    Raises:
+        UsageError: the run cannot be continued.
+    """
+    if to.wrote_input:
+        raise _not_continued("its steps have changed the input data, which each run has afresh")
+    if not (to.carry.is_live or stores_steps(job)):
+        raise _not_continued("what a step has saved can only be read in that step's environment")
+    entry = entry_folder(job.workspace, job.pipeline.kind, ended.id)
+    if not entry.is_dir():
+        raise _not_continued(f"run {ended.id} is not in history any more")
+    there = _files_of(job.workspace.artifacts(job.pipeline.kind))
+    if all(there.get(name) == stamp for name, stamp in marks[-1].files.items()):
+        return None
+    if not all(os.path.lexists(entry / name) for name in to.files):
+        raise _not_continued(f"the files of run {ended.id} are not there any more")
+    return entry
+
+
+def continue_from(
+    run: PipelineRun, marks: Sequence[Mark], number: int, ended: RunRecord, files: Path | None
+) -> list[Mark]:
+    """Have a new run stand where another one was after a step.
+
+    Args:
+        run: begun and loaded.
+        marks: all of the run that has ended.
+        number: of the mark to continue from.
+        files: as ``find_files`` gave it, before the run was begun.
+    Returns:
+        the marks up to that one, in the new run.
+    Raises:
+        RunError: the input data, or the model of an inference, is not what it was.
+    """
+    _refuse_other_inputs(run.record, ended)
+    to = marks[number]
+    for name in sorted(to.files):
+        _copy((files or run.replaced_artifacts) / name, run.artifacts / name)
+    _tell_changed(run, to.files, marks[-1].files)
+    steps = [step.name for step in to.record.steps]
+    run.take_code(steps, entry_folder(run.workspace, run.kind, ended.id) / "assets")
+    run.emit(info(f"as in run {ended.id}: {', '.join(steps)}"))
+    now = _written(run)
+    moved = [_moved(each, now, run.record) for each in marks[: number + 1]]
+    moved[-1] = moved[-1]._replace(carry=run.adopt(to.carry))
+    _report_as(run, moved[-1])
+    return moved
+
+
+def _refuse_other_inputs(now: RunRecord, ended: RunRecord) -> None:
+    pairs = {"input data": (now.data_id, ended.data_id), "model": (now.train_id, ended.train_id)}
+    for what, (new, old) in pairs.items():
+        if new != old:
+            raise RunError(
+                f"the {what} is not that of run {ended.id}, which this run would continue: "
+                f"{new} instead of {old}",
+                fix=FROM_THE_START,
+            )
+
+
+def _moved(old: Mark, now: Files, record: RunRecord) -> Mark:
+    """A mark of a run that has ended as one of the run that continues it."""
+    cached = tuple(StepRecord(s.name, "cached", 0.0, 0.0, 0, s.data_keys) for s in old.record.steps)
+    then = old.record
+    return old._replace(
+        files={name: now[name] for name in old.files},
+        record=_with_results(record, then)._replace(steps=cached),
+    )
+
+
+def _report_as(run: PipelineRun, to: Mark | None) -> None:
+    """Have the run say of summary and steps what it said at the mark."""
+    run.record = _with_results(run.record, to.record if to else None)
+    file = _summary_file(run)
+    if to and to.summary is not None:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(to.summary)
+    else:
+        file.unlink(missing_ok=True)
+
+
+def _with_results(record: RunRecord, then: RunRecord | None) -> RunRecord:
+    if then is None:
+        return record._replace(result="", score=None, note="", probability={}, steps=())
+    return record._replace(
+        result=then.result,
+        score=then.score,
+        note=then.note,
+        probability=then.probability,
+        steps=then.steps,
+    )
+
+
+def _tell_changed(run: PipelineRun, before: Files, after: Files) -> None:
+    changed = sorted(name for name, stamp in before.items() if after.get(name) != stamp)
+    if changed:
+        names = ", ".join(changed[:SHOWN_NAMES]) + (" ..." if len(changed) > SHOWN_NAMES else "")
+        what = f"a later step has changed what the steps before it wrote: {names}"
+        run.emit(warning(f"{what}; it stays as it is now, and {FROM_THE_START}"))
+
+
+def _not_continued(why: str) -> UsageError:
+    return UsageError(f"the run before cannot be continued: {why}", fix=FROM_THE_START)
+
+
+def _summary_file(run: PipelineRun) -> Path:
+    return run.artifacts / "score" / f"{run.kind}_summary.yaml"
+
+
+def _summary(run: PipelineRun) -> bytes | None:
+    try:
+        return _summary_file(run).read_bytes()
+    except OSError:
+        return None
+
+
+def _written(run: PipelineRun) -> Files:
+    summary = _summary_file(run).relative_to(run.artifacts).as_posix()
+    return {name: stamp for name, stamp in _files_of(run.artifacts).items() if name != summary}
+
+
+def _files_of(folder: Path) -> Files:
+    """What is in a folder, the logs left out; links are not followed."""
+    return {
+        found.name: _stamp(found.path, found.kind)
+        for found in found_below(folder)
+        if found.name.partition("/")[0] != "log"
+    }
+
+
+def _stamp(path: str, kind: str) -> tuple[object, ...]:
+    if kind != "file":
+        return (kind, os.readlink(path) if kind == "link" else "")
+    status = os.stat(path)
+    return (kind, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_symlink():
+        os.symlink(os.readlink(source), target)
+    elif source.is_dir():
+        target.mkdir(exist_ok=True)
+    else:
+        clone_or_copy(source, target)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,12 +136,22 @@ def edge(redis_server: RedisServer, tmp_path: Path) -> Edge:
     return Edge(redis_server, data)
 
 
+@pytest.fixture
+def container() -> Sequence[str]:
+    """What a command line begins with that is to run as process 1 of a container of its own."""
+    words = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    if not shutil.which("unshare") or subprocess.run([*words, "true"], check=False).returncode:
+        pytest.skip("no PID namespace can be made here")
+    return words
+
+
 class RunningLoop:
     """``alo run --loop`` in a process of its own."""
 
-    def __init__(self, home: Path, url: str, *words: str) -> None:
+    def __init__(self, home: Path, url: str, *words: str, before: Sequence[str] = ()) -> None:
         self.log = home.parent / f"loop-{os.urandom(3).hex()}.log"
-        command = [sys.executable, "-m", "alo.cli.main", "run", "--loop", "--redis", url, *words]
+        alo = [*before, sys.executable, "-m", "alo.cli.main"]
+        command = [*alo, "run", "--loop", "--redis", url, *words]
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(command, cwd=home, stdout=log, stderr=log)
 
@@ -173,11 +183,16 @@ class RunningLoop:
 
 @pytest.fixture
 def loop(redis_server: RedisServer) -> Iterator[Callable[..., RunningLoop]]:
-    """``loop(home, "--workers", "2")``: started, warm, and ended after the test."""
+    """``loop(home, "--workers", "2")``: started, warm, and ended after the test.
+
+    The words of ``before`` come before its command line.
+    """
     running = []
 
-    def start(home: Path, *words: str, is_ready: bool = True) -> RunningLoop:
-        one = RunningLoop(home, redis_server.url, *words)
+    def start(
+        home: Path, *words: str, is_ready: bool = True, before: Sequence[str] = ()
+    ) -> RunningLoop:
+        one = RunningLoop(home, redis_server.url, *words, before=before)
         running.append(one)
         if is_ready:
             one.wait_until("serving requests")

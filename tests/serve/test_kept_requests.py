@@ -6,20 +6,28 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from alo.errors import ServeError
+from alo.layout import Workspace
+from alo.mounts import Mount
+from alo.serve.folders import lives
 from alo.serve.kept_requests import KeptRequests
 from alo.serve.pool import Result
 
 ACCEPT = """
 import sys
 from pathlib import Path
+from alo.layout import Workspace
+from alo.serve.folders import make_folder
 from alo.serve.kept_requests import KeptRequests
-kept = KeptRequests(Path(sys.argv[1]))
+folder = make_folder(Workspace(Path(sys.argv[1]).parent), "serve")
+kept = KeptRequests(Path(sys.argv[1]), folder.name, lambda name: True)
 for request_id in sys.argv[2:]:
     kept.add(request_id, {"step": {"arg": request_id}})
     if request_id.startswith("running"):
@@ -30,10 +38,10 @@ sys.stdin.read()
 """
 
 
-def service(path: Path, *request_ids: str) -> subprocess.Popen[str]:
+def service(path: Path, *request_ids: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
     """A process that has accepted these requests, and lives until it is told to end."""
     process = subprocess.Popen(
-        [sys.executable, "-c", ACCEPT, str(path), *request_ids],
+        [*before, sys.executable, "-c", ACCEPT, str(path), *request_ids],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -43,12 +51,17 @@ def service(path: Path, *request_ids: str) -> subprocess.Popen[str]:
     return process
 
 
+def kept_requests(path: Path) -> KeptRequests:
+    """As a service of this process has them."""
+    return KeptRequests(path, "serve-1", partial(lives, Workspace(path.parent)))
+
+
 def test_what_a_service_that_has_ended_had_accepted_is_taken_up_in_order(tmp_path: Path) -> None:
     path = tmp_path / "requests.sqlite"
     ended = service(path, "queued", "running 1", "running 2")
     ended.communicate()
 
-    kept = KeptRequests(path)
+    kept = kept_requests(path)
     left = kept.take_up()
 
     assert [request.id for request in left] == ["queued", "running 1"]
@@ -66,7 +79,7 @@ def test_what_another_service_has_in_hand_stays_its_own(tmp_path: Path) -> None:
     path = tmp_path / "requests.sqlite"
     running = service(path, "queued", "running 1")
 
-    kept = KeptRequests(path)
+    kept = kept_requests(path)
     meanwhile = kept.take_up()
     found = kept.find("running 1")
     running.communicate()
@@ -79,8 +92,46 @@ def test_what_another_service_has_in_hand_stays_its_own(tmp_path: Path) -> None:
     kept.close()
 
 
+def test_a_service_in_another_container_keeps_what_it_has_accepted(
+    container: Sequence[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "requests.sqlite"
+    running = service(path, "queued", "running 1", before=container)
+
+    kept = kept_requests(path)
+
+    assert kept.take_up() == []
+    running.kill()
+    running.communicate()  # until what it has started has ended too
+    assert [request.id for request in kept.take_up()] == ["queued", "running 1"]
+    assert kept.take_up() == []  # each is given once
+    kept.close()
+
+
+def test_what_a_service_serves_itself_is_not_given_to_it_again(tmp_path: Path) -> None:
+    kept = kept_requests(tmp_path / "requests.sqlite")
+    kept.add("one", {})
+
+    assert kept.take_up() == []
+    kept.end(Result("one", {}, (), None, 0.1))
+    kept.close()
+
+
+def test_two_machines_share_the_file_without_shared_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nfs = Mount("nfs4", frozenset())
+    monkeypatch.setattr("alo.serve.kept_requests.mount_of", lambda folder: nfs)
+    kept = kept_requests(tmp_path / "requests.sqlite")
+    kept.add("one", {})
+
+    assert kept.find("one")
+    assert os.listdir(tmp_path) == ["requests.sqlite"]  # and no -shm
+    kept.close()
+
+
 def test_only_the_newest_results_stay(tmp_path: Path) -> None:
-    kept = KeptRequests(tmp_path / "requests.sqlite")
+    kept = kept_requests(tmp_path / "requests.sqlite")
     for number in range(4):
         kept.add(str(number), {})
         if number:
@@ -100,7 +151,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path.write_bytes(os.urandom(10_000))
 
     with pytest.raises(ServeError, match="cannot be read") as caught:
-        KeptRequests(path)
+        kept_requests(path)
 
     assert caught.value.where == str(path)
     assert "move the file away" in caught.value.fix
@@ -108,7 +159,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
     path = tmp_path / "requests.sqlite"
-    kept = KeptRequests(path)
+    kept = kept_requests(path)
     kept._db.execute("PRAGMA max_page_count = 3")
 
     with pytest.raises(OSError, match="full") as caught:

@@ -76,7 +76,8 @@ def _show_status(options: argparse.Namespace) -> int:
         console.write_json([each._asdict() for each in loops])
     else:
         lines = [
-            f"{each.pid}  {each.status} since {each.since}; {each.requests} requests"
+            f"{each.name}  {each.status} since {each.since}; {each.requests} requests "
+            f"(process {each.pid} on {each.host})"
             for each in loops
         ]
         console.write("\n".join(lines) or "no loop of this project runs")

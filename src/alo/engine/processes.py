@@ -1,4 +1,4 @@
-"""Which process is meant, whether it still lives, and ending it with all that it has started."""
+"""Ending a process of ours with all that it has started."""
 
 from __future__ import annotations
 
@@ -11,34 +11,6 @@ from contextlib import suppress
 MARK = "ALO_STEP"  # an environment variable: what a marked process starts is marked too
 GRACE_S = 2.0  # from the request to end until the end
 SWEEPS = 5  # what forks while it is being ended is found by the next look
-
-
-def mark_of(pid: int) -> str:
-    """What tells a process from a later one of the same number; empty where it does not live."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # A name may hold anything, so from behind it: when the process began.
-            return f"{pid} {file.read().rpartition(b')')[2].split()[19].decode()}"
-    except (FileNotFoundError, ProcessLookupError):
-        return f"{pid}" if not os.path.isdir("/proc/self") and lives(pid) else ""
-
-
-def pid_of(mark: str) -> int:
-    """The process that has this mark; 0: it has ended, or this is none."""
-    pid = mark.partition(" ")[0]
-    is_pid = pid.isdecimal() and len(pid) < 20  # what is longer, Python may refuse to read
-    return int(pid) if is_pid and mark_of(int(pid)) == mark else 0
-
-
-def lives(pid: int) -> bool:
-    """Whether there is a process of this number."""
-    try:
-        os.kill(pid, 0)
-    except PermissionError:  # another user's
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True
 
 
 def has_ended(pid: int) -> bool:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.data.location import Access, BadLocation
 from alo.engine.lock import hold_workspace
 from alo.engine.preflight import UNASKED, Job, check_plan, find_workspace, needs_setup, read_plan
-from alo.engine.processes import lives
 from alo.engine.request import RunRequest
 from alo.errors import CheckError, ServeError
 from alo.events import Listener
-from alo.files import remove_tree
 from alo.history.deployment import models_of, read_deployment
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id
 from alo.layout import Workspace
 from alo.plan.model import Plan
+from alo.serve.folders import ServiceFolder, make_folder
 
 
 class Service(NamedTuple):
@@ -26,17 +24,17 @@ class Service(NamedTuple):
     job: Job
     models: Path  # the folder of the models
     model_id: str  # the train run that made them; none, or load-external-model
-    folder: Path  # of this service; each worker has one in it
+    folder: ServiceFolder
 
     def worker_home(self, number: int) -> Path:
-        return self.folder / f"worker-{number}"
+        return self.folder.path / f"worker-{number}"
 
 
 def prepare(request: RunRequest, name: str, listener: Listener) -> Service:
     """Check the plan, fetch code, install packages, choose the model.
 
     Args:
-        name: of the kind of service; its folder is named after it and this process.
+        name: of the kind of service: serve or loop.
     Raises:
         CheckError: with every problem that was found.
         AloError: as ``set_up`` does.
@@ -52,11 +50,15 @@ def prepare(request: RunRequest, name: str, listener: Listener) -> Service:
             from alo.engine.setup import set_up
 
             jobs = tuple(set_up(jobs, request.setup, listener))
-        folder = _new_folder(workspace, name)
-        if model_path:
-            models = _fetched(plan, model_path, folder, workspace)
-            return Service(jobs[0], models, EXTERNAL_MODEL, folder)
-        return Service(jobs[0], *chosen_model(workspace), folder)
+        folder = make_folder(workspace, name)
+        try:
+            if model_path:
+                models = _fetched(plan, model_path, folder.path, workspace)
+                return Service(jobs[0], models, EXTERNAL_MODEL, folder)
+            return Service(jobs[0], *chosen_model(workspace), folder)
+        except BaseException:
+            folder.remove()
+            raise
 
 
 def chosen_model(workspace: Workspace) -> tuple[Path, str]:
@@ -82,19 +84,6 @@ def _without_places(plan: Plan) -> tuple[Plan, str]:
     """The plan without the data of an ordinary run: requests bring theirs; and its model."""
     external = plan.external._replace(load_inference_data_path=(), load_model_path="")
     return plan._replace(external=external), plan.external.load_model_path
-
-
-def _new_folder(workspace: Workspace, name: str) -> Path:
-    """A folder for this service; those of services that have ended go."""
-    root = workspace.internal / "serve"
-    root.mkdir(parents=True, exist_ok=True)
-    for left in root.iterdir():
-        pid = left.name.rpartition("-")[2]
-        if not (pid.isdigit() and lives(int(pid))) or int(pid) == os.getpid():
-            remove_tree(left)
-    folder = root / f"{name}-{os.getpid()}"
-    folder.mkdir()
-    return folder
 
 
 def _fetched(plan: Plan, path: str, folder: Path, workspace: Workspace) -> Path:

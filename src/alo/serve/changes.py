@@ -26,6 +26,7 @@ from alo.history.deployment import (
 from alo.history.models_origin import NAMELESS
 from alo.serve.boot import Service, chosen_model
 from alo.serve.crew import Worker
+from alo.serve.folders import lives
 from alo.serve.messages import Request
 from alo.serve.samples import Samples
 from alo.serve.shadows import Shadow
@@ -193,7 +194,13 @@ class Changes:
 
     def _use(self, models: Path, model_id: str) -> None:
         self._models, self._model = models, model_id
-        self._record(lambda now: now.used_by(self._name, model_id))
+        self._record(
+            lambda now: now.without(*self._ended_services(now)).used_by(self._name, model_id)
+        )
+
+    def _ended_services(self, now: Deployment) -> list[str]:
+        """Those that could not say themselves that they do not use a model any more."""
+        return [name for name in now.services if not lives(self._workspace, name)]
 
     def _refuse(self, model_id: str, error: Exception) -> None:
         if model_id not in NAMELESS:

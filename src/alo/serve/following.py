@@ -8,7 +8,7 @@ from typing import NamedTuple
 from alo.history.deployment import Deployment, Use, read_deployment
 from alo.history.models_origin import current_train_id
 from alo.layout import Workspace
-from alo.serve.health import service_lives
+from alo.serve.folders import lives
 
 LOOK_S = 0.1
 SWITCHED, REFUSED, LATE, NO_SERVICE = "switched", "refused", "not in time", "no service"
@@ -27,11 +27,7 @@ class Outcome(NamedTuple):
 
 def live_services(workspace: Workspace, deployment: Deployment) -> dict[str, Use]:
     """What the services that run now use."""
-    return {
-        name: use
-        for name, use in deployment.services.items()
-        if service_lives(workspace.internal / "serve" / name)
-    }
+    return {name: use for name, use in deployment.services.items() if lives(workspace, name)}
 
 
 def wait_for_services(workspace: Workspace, limit_s: float) -> Outcome:

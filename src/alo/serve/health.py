@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.engine.processes import lives
 from alo.files import write_whole
 from alo.layout import Workspace
+from alo.serve.folders import folder_of, names_of_live
 
 FILE = "health.json"
 SERVING, BOOTING, AWAY = "serving", "booting", "redis is away"
@@ -22,7 +22,9 @@ SERVING, BOOTING, AWAY = "serving", "booting", "redis is away"
 class LoopHealth(NamedTuple):
     """One loop of a project."""
 
-    pid: int
+    name: str
+    host: str
+    pid: int  # on its host, or in its container
     status: str  # booting, serving, or redis is away
     since: str  # UTC
     requests: int  # answered since its start
@@ -32,7 +34,7 @@ class Health:
     """What one loop tells of itself; its workers may all tell."""
 
     def __init__(self, folder: Path) -> None:
-        self._path, self._lock = folder / FILE, threading.Lock()
+        self._folder, self._lock = folder, threading.Lock()
         self._status, self._since = BOOTING, time.time()
         self._requests, self._written = 0, 0.0
         self._write()
@@ -53,21 +55,14 @@ class Health:
     def _write(self) -> None:
         self._written = time.monotonic()
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._since))
-        health = LoopHealth(os.getpid(), self._status, since, self._requests)
+        process = os.uname().nodename, os.getpid()
+        health = LoopHealth(self._folder.name, *process, self._status, since, self._requests)
         with suppress(OSError):  # a full disk, say, is no reason to stop serving
-            write_whole(self._path, json.dumps(health._asdict()).encode(), durable=False)
-
-
-def service_lives(folder: Path) -> bool:
-    """Whether the service that this folder is of still runs."""
-    pid = folder.name.rpartition("-")[2]
-    return folder.is_dir() and pid.isdigit() and lives(int(pid))
+            write_whole(self._folder / FILE, json.dumps(health._asdict()).encode(), durable=False)
 
 
 def loops_of(workspace: Workspace) -> Iterator[LoopHealth]:
     """The loops of a project that run now."""
-    for path in sorted((workspace.internal / "serve").glob(f"loop-*/{FILE}")):
+    for name in names_of_live(workspace, "loop"):
         with suppress(OSError, ValueError, TypeError):
-            health = LoopHealth(**json.loads(path.read_bytes()))
-            if lives(health.pid):
-                yield health
+            yield LoopHealth(**json.loads((folder_of(workspace, name) / FILE).read_bytes()))

@@ -12,7 +12,6 @@ from alo.engine.run import one_at_a_time
 from alo.engine.signals import ending_signals
 from alo.errors import ServeError, UsageError
 from alo.events import Listener, SettingUp
-from alo.files import remove_tree
 from alo.serve.boot import prepare
 from alo.serve.http_guard import Access
 from alo.serve.limits import Limits, most_connections
@@ -87,7 +86,7 @@ def serve_http(
             served.stop()
     finally:
         door.close()
-        remove_tree(service.folder)
+        service.folder.remove()
 
 
 def _serve(server: uvicorn.Server, door: socket.socket, listener: Listener, url: str) -> None:

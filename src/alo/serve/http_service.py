@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,11 +18,13 @@ from alo.engine.messages import warning
 from alo.events import Listener
 from alo.files import remove_tree
 from alo.serve.boot import Service
+from alo.serve.folders import lives, sweep
 from alo.serve.http_requests import Refused
 from alo.serve.kept_requests import KeptRequests
 from alo.serve.limits import Limits
 from alo.serve.messages import Args, Failure, Request
 from alo.serve.pool import Full, Pool, Result, Ticket
+from alo.serve.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from alo.serve.remote_pool import RemotePool
@@ -111,7 +113,7 @@ class HttpService:
         self, service: Service, limits: Limits, queue_url: str, listener: Listener
     ) -> None:
         self.plan, self.limits = service.job.plan, limits
-        self._spool = service.folder / "spool"
+        self._spool = service.folder.path / "spool"
         self._kept_folder = service.job.workspace.internal / "requests"
         self.pool: Pool | RemotePool
         if queue_url:
@@ -122,7 +124,15 @@ class HttpService:
             self.pool = Pool(service, limits.workers, limits.request_s, limits.queue, listener)
         self.metrics = Metrics(self.pool)
         self._listener = listener
-        self._kept = KeptRequests(service.job.workspace.internal / "requests.sqlite")
+        workspace = service.job.workspace
+        self._kept = KeptRequests(
+            workspace.internal / "requests.sqlite", service.folder.name, partial(lives, workspace)
+        )
+        works: dict[str, Callable[[], object]] = {
+            "what dead services have left cannot be removed": partial(sweep, workspace),
+            "what dead services have accepted cannot be taken up": self._take_up,
+        }
+        self._upkeep = Upkeep(works, listener)
         self._results: OrderedDict[str, Result] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -133,10 +143,11 @@ class HttpService:
             ServeError: the pipeline cannot be warmed up.
         """
         self.pool.start()
-        for kept in self._kept.take_up():
-            self._queue_kept(kept.id, kept.args, always=True)
+        self._take_up()
+        self._upkeep.start()
 
     def stop(self) -> None:
+        self._upkeep.stop()
         self.pool.stop()
         self._kept.close()
 
@@ -201,6 +212,11 @@ class HttpService:
     def drop(self, request_id: str, *, is_kept: bool) -> None:
         """A request that was refused leaves nothing."""
         remove_tree(self._folder(request_id, is_kept))
+
+    def _take_up(self) -> None:
+        """Serve what services that have ended had accepted."""
+        for kept in self._kept.take_up():
+            self._queue_kept(kept.id, kept.args, always=True)
 
     def _queue_kept(self, request_id: str, args: Args, *, always: bool) -> None:
         folder = self._folder(request_id, is_kept=True)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.engine.processes import mark_of, pid_of
 from alo.errors import ServeError
+from alo.mounts import mount_of
 from alo.serve.core import MOST_TRIES
 from alo.serve.messages import ASSET_RUN, Failure
 from alo.serve.pool import Result
@@ -45,16 +44,19 @@ class KeptRequest(NamedTuple):
 
 
 class KeptRequests:
-    """All of them, in one file; for any thread."""
+    """All of them, in one file; for any thread.
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it.
+    Args:
+        owner: this service, by a name that no other has.
+        lives: whether the service of a name still runs.
+    Raises:
+        ServeError: the file cannot be used, or made.
+    """
 
-        Raises:
-            ServeError: it cannot be used.
-        """
+    def __init__(self, path: Path, owner: str, lives: Callable[[str], bool]) -> None:
         self._path, self._lock = path, threading.Lock()
-        self._owner = mark_of(os.getpid())
+        self._owner, self._lives = owner, lives
+        self._own: set[str] = set()  # that this object has given to someone to be served
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _opened(path)
@@ -71,10 +73,17 @@ class KeptRequests:
         Raises:
             OSError: it cannot be noted.
         """
-        self._run(
-            "INSERT INTO accepted (id, owner, status, args, created) VALUES (?, ?, 'queued', ?, ?)",
-            (request_id, self._owner, json.dumps(args), time.time()),
-        )
+        self._own.add(request_id)  # first, or it might be taken up as well
+        values = request_id, self._owner, json.dumps(args), time.time()
+        try:
+            self._run(
+                "INSERT INTO accepted (id, owner, status, args, created)"
+                " VALUES (?, ?, 'queued', ?, ?)",
+                values,
+            )
+        except OSError:
+            self._own.discard(request_id)
+            raise
 
     def begin(self, request_id: str) -> None:
         """A worker has it in hand."""
@@ -88,6 +97,7 @@ class KeptRequests:
             "UPDATE accepted SET status = ?, result = ? WHERE id = ?",
             (result.status, _to_text(result), result.id),
         )
+        self._own.discard(result.id)
 
     def find(self, request_id: str) -> KeptRequest | None:
         rows = self._run(
@@ -98,7 +108,7 @@ class KeptRequests:
     def take_up(self) -> list[KeptRequest]:
         """What services that have ended had accepted and not finished, the oldest first.
 
-        What was begun too often is ended as a failure.
+        Each request is given once. What was begun too often is ended as a failure.
 
         Raises:
             OSError: it cannot be noted that they are ours now.
@@ -107,7 +117,7 @@ class KeptRequests:
             "SELECT DISTINCT owner FROM accepted WHERE status IN ('queued', 'running')"
         )
         for owner in (str(owner) for (owner,) in owners):
-            if not pid_of(owner):
+            if owner != self._owner and not self._lives(owner):
                 self._run("UPDATE accepted SET owner = ? WHERE owner = ?", (self._owner, owner))
         rows = self._run(
             "SELECT id, status, args, result, tries FROM accepted"
@@ -117,11 +127,14 @@ class KeptRequests:
         left = []
         for *row, tries in rows:
             request = _kept(tuple(row))
+            if request.id in self._own:
+                continue
             if request.status == "running" and int(str(tries)) >= MOST_TRIES:
                 comment = "its worker died each time it was tried"
                 failure = Failure(*ASSET_RUN, comment, kind="died")
                 self.end(Result(request.id, None, (), failure, 0.0))
             else:
+                self._own.add(request.id)
                 left.append(request)
         return left
 
@@ -154,7 +167,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
         database.execute("PRAGMA busy_timeout=10000")
-        database.execute("PRAGMA journal_mode=WAL")
+        # A write-ahead log needs memory that is shared, which two machines do not have.
+        mode = "DELETE" if mount_of(path.parent).is_network else "WAL"
+        database.execute(f"PRAGMA journal_mode={mode}")
         database.execute("PRAGMA synchronous=FULL")  # who was told 202 must be served
         database.execute(SCHEMA)
     except BaseException:

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -15,16 +16,17 @@ from alo.engine.run import one_at_a_time
 from alo.engine.signals import ending_signals
 from alo.errors import AloError, CheckError, InstallError, PlanError, ServeError, SourceError
 from alo.events import Listener, SettingUp
-from alo.files import remove_tree
 from alo.json_text import json_text
 from alo.serve.boot import prepare
 from alo.serve.changes import Changes
 from alo.serve.crew import Worker
+from alo.serve.folders import has_worker_died, sweep
 from alo.serve.health import Health
 from alo.serve.messages import CODE_SETUP, PACKAGE_SETUP, PLAN_LOAD
 from alo.serve.redis_lists import FAIL_CHANNEL
 from alo.serve.redis_loop import Loop
 from alo.serve.redis_url import connect
+from alo.serve.upkeep import Upkeep
 
 BOOT_CODES = {  # the first that fits
     PlanError: PLAN_LOAD,
@@ -59,29 +61,37 @@ def serve_loop(
     except AloError as error:
         _publish_boot_failure(client, error)
         raise
-    health = Health(service.folder)
+    workspace, health = service.job.workspace, Health(service.folder.path)
     changes: Changes | None = None
+    sweeps = {"what dead services have left cannot be removed": partial(sweep, workspace)}
+    upkeep = Upkeep(sweeps, listener)
     try:
         crew = [
             Worker(service.job, service.worker_home(n), service.models, service.model_id, listener)
             for n in range(workers)
         ]
         changes = Changes(service, crew, limit_s, listener)
-        loops = [Loop(worker, url, limit_s, changes, health, listener) for worker in crew]
+        has_died = partial(has_worker_died, workspace)
+        loops = [
+            Loop(worker, name, has_died, url, limit_s, changes, health, listener)
+            for name, worker in zip(service.folder.worker_names(workers), crew, strict=True)
+        ]
 
         def stop() -> None:
             for loop in loops:
                 loop.stop()
 
         changes.start()
+        upkeep.start()
         _run_all([loop.run for loop in loops], stop, listener)
     except AloError as error:
         _publish_boot_failure(client, error)
         raise
     finally:
+        upkeep.stop()
         if changes is not None:
             changes.stop()
-        remove_tree(service.folder)
+        service.folder.remove()
 
 
 def _publish_boot_failure(client: Any, error: AloError) -> None:

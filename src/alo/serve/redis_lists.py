@@ -2,8 +2,8 @@
 
 A request is moved, not popped: while it is worked on it stands in a list of the worker's own. The
 last answer and its removal from there are one transaction. Workers that are alive say so with a
-key that expires; what a dead one had in hand is taken over. Clients push to the right end of a list
-(``RPUSH``) and take from the left (``BLPOP``), as is done here.
+key that expires (``heartbeat``); what a dead one had in hand is taken over. Clients push to the
+right end of a list (``RPUSH``) and take from the left (``BLPOP``), as is done here.
 
 Every round trip is felt in each request: what does not have to be known at once is held back and
 goes out together, at the next ``flush`` or with the last answer.
@@ -11,28 +11,25 @@ goes out together, at the next ``flush`` or with the last answer.
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from alo.engine.processes import lives
 from alo.json_text import json_bytes, json_text
+from alo.serve.heartbeat import ALIVE
 from alo.serve.redis_faults import passes, refusal
 
 T = TypeVar("T")
 
 REQUESTS = "request_inference"
 PROCESSING = f"{REQUESTS}:processing:"
-ALIVE = f"{REQUESTS}:alive:"
 TRIES = f"{REQUESTS}:tries:"
 DEAD = f"{REQUESTS}:dead"
 SUMMARIES = "inference_summary"
 ARTIFACTS = "inference_artifacts"
 STATUS_CHANNEL, FAIL_CHANNEL = "alo_status", "alo_fail"
-ALIVE_S = 30
-BEAT_S = 5.0
+LOOK_S = 5.0  # at what others have in hand
+REUNION_S = 10.0  # for others to be heard of again, once Redis is back
 WAIT_S = 1  # for a request, before looking at other things
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 
@@ -52,18 +49,25 @@ class Queue:
     """One worker's end of the lists.
 
     Args:
+        worker: its name, like that of no other worker anywhere.
+        has_died: whether the worker of a name is known to have died; of others their key tells.
         told: takes a line when Redis is away, and when it is back.
         is_stopping: whether the loop is to end.
     """
 
     def __init__(
-        self, client: Any, told: Callable[[str], object], is_stopping: Callable[[], bool]
+        self,
+        client: Any,
+        worker: str,
+        has_died: Callable[[str], bool],
+        told: Callable[[str], object],
+        is_stopping: Callable[[], bool],
     ) -> None:
-        self._redis, self._told, self._is_stopping = client, told, is_stopping
-        self.worker = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
+        self._redis, self.worker, self._has_died = client, worker, has_died
+        self._told, self._is_stopping = told, is_stopping
         self._processing = f"{PROCESSING}{self.worker}"
         self._tries = f"{TRIES}{self.worker}"
-        self._beaten = self._looked = 0.0
+        self._looked = float("-inf")
         self._missing: set[bytes] = set()
         self._held: list[tuple[str | bytes, ...]] = []  # commands that go out together
         self._may_have_some = True  # in hand, of which this object does not know
@@ -72,7 +76,6 @@ class Queue:
     def take(self) -> Taken | None:
         """Move the next request into this worker's hands; None if there is none for a second."""
         self.flush()
-        self.beat()
         self._take_over()
         if self._may_have_some:  # taken over, or left by an answer that did not come through
             found = self._do(
@@ -133,20 +136,13 @@ class Queue:
             pipe.execute_command(*command)
         pipe.execute()
 
-    def beat(self) -> None:
-        """Say that this worker is alive, now and then."""
-        if time.monotonic() - self._beaten < BEAT_S:
-            return
-        self._do(lambda: self._redis.set(f"{ALIVE}{self.worker}", b"1", ex=ALIVE_S))
-        self._beaten = time.monotonic()
-
     def leave(self) -> None:
         """The worker ends in order, with nothing in hand."""
         self._redis.delete(f"{ALIVE}{self.worker}")
 
     def _take_over(self) -> None:
-        """Take what workers that died had in hand: seen dead twice, or known to be of this host."""
-        if time.monotonic() - self._looked < BEAT_S:
+        """Take what workers had in hand that are known to have died, or missing for two looks."""
+        if time.monotonic() - self._looked < LOOK_S:
             return
         self._looked = time.monotonic()
         names = self._do(lambda: list(self._redis.scan_iter(f"{PROCESSING}*", count=1000)))
@@ -156,7 +152,7 @@ class Queue:
             if worker == self.worker.encode():
                 continue
             alive_key = ALIVE.encode() + worker
-            if self._is_dead_here(worker.decode(errors="replace")):
+            if self._has_died(worker.decode(errors="replace")):
                 self._adopt(bytes(name), worker)
             elif not self._is_alive(alive_key):
                 missing.add(worker)
@@ -166,11 +162,6 @@ class Queue:
 
     def _is_alive(self, key: bytes) -> bool:
         return bool(self._do(lambda: self._redis.exists(key)))
-
-    @staticmethod
-    def _is_dead_here(worker: str) -> bool:
-        host, _, rest = worker.rpartition("-")[0].rpartition("-")
-        return host == socket.gethostname() and rest.isdigit() and not lives(int(rest))
 
     def _adopt(self, name: bytes, worker: bytes) -> None:
         """Move the request of a dead worker into our hands, with its count of tries."""
@@ -214,6 +205,8 @@ class Queue:
             else:
                 if self.is_away:
                     self.is_away = False
+                    self._missing.clear()  # keys have expired meanwhile, also of those who live
+                    self._looked = time.monotonic() + REUNION_S
                     self._told("Redis is back")
                 return done
 

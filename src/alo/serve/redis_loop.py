@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from alo.engine.messages import info, warning
@@ -26,6 +26,7 @@ from alo.serve.core import (
 )
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
 from alo.serve.health import AWAY, SERVING, Health
+from alo.serve.heartbeat import Heartbeat
 from alo.serve.messages import METADATA_READ, NO_ARTIFACTS, Failure, Request, Summary
 from alo.serve.pool import tell
 from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
@@ -38,6 +39,8 @@ class Loop:
 
     Args:
         worker: not started yet.
+        name: of the worker; like that of no other one that serves this Redis.
+        has_died: as ``Queue`` has it.
         url: of Redis, whole.
         limit_s: seconds that a request may take; None: any.
         changes: told of requests that went well.
@@ -47,6 +50,8 @@ class Loop:
     def __init__(
         self,
         worker: Worker,
+        name: str,
+        has_died: Callable[[str], bool],
         url: str,
         limit_s: float | None,
         changes: Changes,
@@ -57,7 +62,10 @@ class Loop:
         self._listener, self._limit_s = listener, limit_s
         self._stopping = threading.Event()
         self._shown_url = masked(url)
-        self._queue = Queue(connect(url), self._tell_of_redis, self._stopping.is_set)
+        self._queue = Queue(
+            connect(url), name, has_died, self._tell_of_redis, self._stopping.is_set
+        )
+        self._heartbeat = Heartbeat(connect(url), name)
         self._desk = Desk()
         self._remote: RemoteRequest | None = None  # the request in hand, if a door has sent it
         self._outputs: tuple[str, ...] = ()
@@ -78,11 +86,13 @@ class Loop:
             self._queue.flush()
             self._worker.start()
             self._changes.booted(self._worker)
+            self._heartbeat.start()
             self._listener(SettingUp(f"serving requests from {self._shown_url}"))
             self._serve()
         except Stopped:
             self._listener(warning("ended while Redis was away"))
         finally:
+            self._heartbeat.stop()
             self._worker.stop()
 
     def _serve(self) -> None:
@@ -93,6 +103,7 @@ class Loop:
             if taken is not None:
                 self._handle(*taken)
                 self._health.count()
+        self._heartbeat.stop()
         self._queue.leave()
 
     def _handle(self, payload: bytes, tries: int) -> None:
@@ -166,7 +177,7 @@ class Loop:
 
     def _run(self, payload: bytes, request: Request) -> Iterable[Action]:
         try:
-            for news in self._worker.run(request, self._limit_s, self._meanwhile):
+            for news in self._worker.run(request, self._limit_s, self._queue.flush):
                 self._carry_out(payload, self._desk.hear(news))
                 if isinstance(news, Summary):
                     self._answered = request, news.content
@@ -176,10 +187,6 @@ class Loop:
         except TimeIsOver as over:
             return self._desk.time_is_over(str(over))
         return ()
-
-    def _meanwhile(self) -> None:
-        self._queue.flush()
-        self._queue.beat()
 
     def _tell_failure(self, failure: Failure) -> None:
         self._listener(warning(f"a request failed with {failure.code}: {failure.comment}"))

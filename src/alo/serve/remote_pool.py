@@ -11,10 +11,11 @@ from typing import Any
 
 from alo.engine.messages import warning
 from alo.events import Listener
+from alo.serve.heartbeat import ALIVE
 from alo.serve.messages import ASSET_RUN, Failure, write_failure
 from alo.serve.pool import Full, Result, Ticket, tell
 from alo.serve.redis_faults import passes
-from alo.serve.redis_lists import ALIVE, FIRST_PAUSE_S, LONGEST_PAUSE_S, REQUESTS
+from alo.serve.redis_lists import FIRST_PAUSE_S, LONGEST_PAUSE_S, REQUESTS
 from alo.serve.redis_url import connect
 from alo.serve.remote_requests import ANSWERS, result_of, to_payload
 

@@ -1,0 +1,110 @@
+"""What a service has in the project, ``.alo/serve/<name>/``, and whether it still runs.
+
+The claim ``<name>.lock`` beside the folder says so. What a service has left that was killed is
+removed by the next one, or by one that runs. Its claim stays for a while: it is how others of the
+same machine know at once that the requests of that service are no one's any more.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from alo.claims import Claim, died_here, holder_of, left_behind, take
+from alo.errors import ServeError
+from alo.files import remove_tree
+from alo.layout import Workspace
+
+LOCK = ".lock"
+KEPT_S = 86400.0  # for so long the claims of dead services stay
+
+
+class ServiceFolder:
+    """That of a service of this process."""
+
+    def __init__(self, path: Path, claim: Claim) -> None:
+        self.path, self._claim = path, claim
+
+    @property
+    def name(self) -> str:
+        """Like that of no other service, wherever it runs."""
+        return self.path.name
+
+    def worker_names(self, count: int) -> list[str]:
+        """Names for its workers where all services of all projects see them."""
+        return [f"{self.name}-{number}" for number in range(count)]
+
+    def remove(self) -> None:
+        """The service has ended."""
+        with suppress(OSError):  # what is left goes with the next service
+            remove_tree(self.path)
+        self._claim.release(remove=True)
+
+
+def make_folder(workspace: Workspace, kind: str) -> ServiceFolder:
+    """A folder for a new service of a kind, serve or loop."""
+    root = _root(workspace)
+    root.mkdir(parents=True, exist_ok=True)
+    sweep(workspace)
+    path = root / f"{kind}-{os.urandom(6).hex()}"
+    claim = take(_claim_of(path), f"alo {kind}")
+    if claim is None:
+        raise ServeError("the project's folder .alo/ was deleted just now", where=str(root))
+    path.mkdir()  # after its claim: without one it would be no one's
+    return ServiceFolder(path, claim)
+
+
+def names_of_live(workspace: Workspace, kind: str) -> Iterator[str]:
+    """The services of a kind that run, in whichever container."""
+    for claim in sorted(_root(workspace).glob(f"{kind}-*{LOCK}")):
+        if holder_of(claim) is not None:
+            yield claim.name.removesuffix(LOCK)
+
+
+def folder_of(workspace: Workspace, name: str) -> Path:
+    return _root(workspace) / name
+
+
+def lives(workspace: Workspace, name: str) -> bool:
+    """Whether the service of this name runs; of another machine, as far as is known."""
+    return holder_of(_claim_of(folder_of(workspace, name))) is not None
+
+
+def has_worker_died(workspace: Workspace, worker: str) -> bool:
+    """Whether a worker of this name is known to have died on this machine.
+
+    Of one of another machine, or of another copy of the project, this cannot be told.
+    """
+    name = worker.rpartition("-")[0]
+    is_name = re.fullmatch(r"[a-z]+-[0-9a-f]+", name)
+    return is_name is not None and died_here(_claim_of(folder_of(workspace, name)))
+
+
+def sweep(workspace: Workspace) -> None:
+    """Remove what services have left that do not run any more."""
+    root = _root(workspace)
+    for path in sorted(root.iterdir()) if root.is_dir() else ():
+        with suppress(OSError):  # another one sweeps too, or a worker is just ending
+            if path.suffix == LOCK:
+                _sweep_claim(path)
+            elif not lives(workspace, path.name):
+                remove_tree(path)
+
+
+def _sweep_claim(claim: Path) -> None:
+    if abs(time.time() - claim.stat().st_mtime) > KEPT_S and not claim.with_suffix("").exists():
+        with left_behind(claim) as is_left:
+            if is_left:
+                claim.unlink()
+
+
+def _root(workspace: Workspace) -> Path:
+    return workspace.internal / "serve"
+
+
+def _claim_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}{LOCK}")

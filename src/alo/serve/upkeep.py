@@ -1,0 +1,49 @@
+"""What a service does now and then beside its requests, such as to see what others have left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from alo.engine.messages import warning
+from alo.events import Listener
+
+EVERY_S = 15.0
+
+
+class Upkeep:
+    """A thread that does some works again and again.
+
+    Args:
+        works: each under what is said where it fails.
+    """
+
+    def __init__(self, works: Mapping[str, Callable[[], object]], listener: Listener) -> None:
+        self._works, self._listener = works, listener
+        self._ended = threading.Event()
+        self._said: dict[str, str] = {}
+        self._thread = threading.Thread(target=self._run, name="alo-upkeep", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(EVERY_S):
+            for what, work in self._works.items():
+                self._do(what, work)
+
+    def _do(self, what: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:  # the last net: it is tried again
+            text = f"{what}: {error}"
+        else:
+            text = ""
+        if text and text != self._said.get(what):
+            self._listener(warning(text))
+        self._said[what] = text

@@ -1,0 +1,196 @@
+"""Services of one project in containers: each is process 1 of its own, the folder is shared."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from alo.layout import Workspace
+from alo.serve.folders import has_worker_died, lives, make_folder, sweep
+
+from .conftest import Edge, RunningLoop
+
+MakeSolution = Callable[..., Path]
+Run = Callable[..., Any]
+STEP = """
+    import time
+    file = next(Path(self.asset.get_input_path()).rglob("*.csv"))
+    mine = file.read_text().split()[-1]
+    time.sleep(0.1 if mine.startswith("n") else 600)
+    Path(self.asset.get_output_path(), "output.csv").write_text("id\\n" + mine + "\\n")
+    self.asset.save_summary(mine, 0.5)
+"""
+
+
+@pytest.fixture
+def home(make_solution: MakeSolution) -> Path:
+    """A solution whose result is what its data says; that of "stay" never comes."""
+    return make_solution(inference={"inference": STEP}, control={"backup_artifacts": False})
+
+
+def folders(home: Path) -> list[str]:
+    return [path.name for path in (home / ".alo/serve").iterdir() if path.is_dir()]
+
+
+def data(home: Path, word: str) -> str:
+    folder = home.parent / "requests" / word
+    folder.mkdir(parents=True)
+    (folder / "x.csv").write_text(f"id\n{word}\n")
+    return f"{folder}/"
+
+
+class HttpService:
+    """``alo serve`` in a container."""
+
+    def __init__(self, home: Path, container: Sequence[str]) -> None:
+        self.log = home.parent / f"serve-{os.urandom(3).hex()}.log"
+        command = [*container, sys.executable, "-m", "alo.cli.main", "serve", "--port", "0"]
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(command, cwd=home, stdout=log, stderr=log)
+        end = time.monotonic() + 30
+        while not (found := re.search(r"serving at (\S+),", self.log.read_text())):
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        self.url = found[1]
+
+    def ask(self, word: str) -> str:
+        content = {"rows": [{"id": word}]}
+        answer = httpx.post(f"{self.url}/v1/inference", json=content, timeout=30)
+        assert answer.status_code == 200, answer.text
+        url = answer.json()["outputs"][0]["url"]
+        return httpx.get(f"{self.url}{url}", timeout=30).text.split()[-1]
+
+
+@pytest.fixture
+def services(home: Path, container: Sequence[str]) -> Iterator[list[HttpService]]:
+    """Two of one project."""
+    running = [HttpService(home, container), HttpService(home, container)]
+    yield running
+    for one in running:
+        one.process.kill()
+        one.process.wait()
+
+
+def test_two_services_never_see_each_others_requests(
+    home: Path, services: list[HttpService]
+) -> None:
+    assert len(folders(home)) == 2
+    words = [f"n{number}" for number in range(12)]
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(services[n % 2].ask, word) for n, word in enumerate(words)]
+
+    assert [each.result() for each in asked] == words
+
+
+def test_two_loops_never_see_each_others_requests(
+    home: Path, loop: Callable[..., RunningLoop], edge: Edge, container: Sequence[str]
+) -> None:
+    for _ in range(2):
+        loop(home, before=container)
+    assert len(folders(home)) == 2
+    words = [f"n{number}" for number in range(12)]
+    exports = home.parent / "exports"
+    for word in words:
+        edge.send(dataset_uri=[data(home, word)], artifact_uri=f"{exports / word}/")
+
+    answers = [edge.answers() for _ in words]
+
+    assert sorted(summary["message"]["result"] for summary, _ in answers) == sorted(words)
+    for word in words:
+        with tarfile.open(exports / word / "inference_artifacts.tar.gz") as archive:
+            member = archive.extractfile("output/output.csv")
+            assert member is not None
+            assert member.read().split()[-1].decode() == word
+
+
+def test_loops_of_other_containers_are_known_and_a_killed_one_at_once(
+    home: Path,
+    loop: Callable[..., RunningLoop],
+    edge: Edge,
+    container: Sequence[str],
+    alo: Run,
+) -> None:
+    first = loop(home, before=container)
+    edge.send(dataset_uri=[data(home, "stay")])
+    edge.wait_until_taken()
+    (key,) = edge.redis.scan_iter("request_inference:processing:*")
+    dead = key.decode().rpartition(":")[2].removesuffix("-0")
+    second = loop(home, before=container)
+
+    told = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
+    assert [(each["pid"], each["status"]) for each in told] == [(1, "serving")] * 2
+    assert len({each["name"] for each in told}) == 2
+    edge.send(dataset_uri=[data(home, "n1")])
+    assert edge.answers()[0]["message"]["result"] == "n1"  # of the second; the first has its own
+
+    first.process.kill()
+    first.process.wait()
+    (heir,) = {each["name"] for each in told} - {dead}
+    end = time.monotonic() + 20  # less than a key takes to expire
+    while not edge.redis.exists(f"request_inference:processing:{heir}-0"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    (now,) = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
+
+    assert now["status"] == "serving"
+    second.process.kill()
+    second.process.wait()
+    assert alo("loop", "status", cwd=home).returncode == 1
+    assert "no loop of this project runs" in alo("loop", "status", cwd=home).stdout
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+def test_what_a_dead_service_left_goes_and_what_is_known_of_its_workers_stays(
+    workspace: Workspace,
+) -> None:
+    script = """
+import os, signal, sys
+from pathlib import Path
+from alo.layout import Workspace
+from alo.serve.folders import make_folder
+folder = make_folder(Workspace(Path(sys.argv[1])), "loop")
+(folder.path / "worker-0/workspace").mkdir(parents=True)
+print(folder.name, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    command = [sys.executable, "-c", script, str(workspace.home)]
+    dead = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    own = make_folder(workspace, "loop")
+
+    assert folders(workspace.home) == [own.name]
+    assert lives(workspace, own.name)
+    assert not lives(workspace, dead)
+    assert has_worker_died(workspace, f"{dead}-0")
+    assert not has_worker_died(workspace, f"{own.name}-0")
+    for name in ("loop-00ff00-0", "host-12-00ff00", f"../serve/{dead}-0", "", "\udc80-0", "a\0-0"):
+        assert not has_worker_died(workspace, name)
+    claim = workspace.internal / "serve" / f"{dead}.lock"
+    os.utime(claim, (0, 0))
+    sweep(workspace)
+    assert not claim.exists()
+    own.remove()
+    assert os.listdir(workspace.internal / "serve") == []
+
+
+def test_sweeping_a_project_without_services_is_no_trouble(workspace: Workspace) -> None:
+    sweep(workspace)
+
+    assert not workspace.internal.exists()

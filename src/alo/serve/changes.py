@@ -111,7 +111,7 @@ class Changes:
 
     def _look(self) -> None:
         stamp = deployment_stamp(self._workspace)
-        if stamp == self._stamp:
+        if stamp == self._stamp or not self._model:  # nothing is replaced while it still boots
             return
         self._stamp = stamp
         for what, follow in (("model", self._follow_model), ("shadow", self._follow_shadow)):

@@ -63,7 +63,9 @@ def _not_loaded(why: str, source: Path | RemoteLocation, fix: str) -> StagingErr
 
 def has_files(folder: Path) -> bool:
     """Whether there is a file at any depth below ``folder``."""
-    return any(files for _, _, files in os.walk(folder, followlinks=True))
+    from alo.data.pack import list_members
+
+    return not all(member.is_folder for member in list_members(folder))
 
 
 def copy_folder(source: Path, target: Path) -> None:

@@ -19,7 +19,8 @@ from alo.plan.model import StepPlan
 from alo.sources.loader import AssetCode, project_modules_apart
 
 if TYPE_CHECKING:  # only file mode, the cache and processes pay for the store
-    from alo.engine.memory import Snapshot, StepMemory
+    from alo.engine.effects import Snapshot
+    from alo.engine.memory import StepMemory
     from alo.engine.worker import Assignment, Done
     from alo.store import StepStore, StoredStep
 

@@ -169,7 +169,9 @@ class PipelineRun:
         """
         inputs = self._inputs(step, number)
         reused, note = None, ""
-        if self._memory is not None and may_reuse:
+        if self._memory is not None and not may_reuse:
+            self._memory.notice_changes()
+        elif self._memory is not None:
             reused, note = self._memory.reuse(inputs)
             if reused is None:
                 self._go_on_at(step, note)

@@ -90,7 +90,7 @@ def make_task(
     return StepTask(
         name=step.name,
         home=job.workspace.home,
-        envs={**_envs(job, started, step, number), "artifacts": meta["artifacts"]},
+        envs={**step_envs(job, started, step, number), "artifacts": meta["artifacts"]},
         args=step.args,
         data=dict(data),
         config={**config, META: meta},
@@ -123,7 +123,8 @@ def _folders(workspace: Workspace) -> dict[str, str]:
     }
 
 
-def _envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
+def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
+    """What ALO 2.x calls ``asset_envs``, but for the artifacts, which lie in ``project_home``."""
     external, control = job.plan.external, job.plan.control
     log = job.workspace.artifacts(job.pipeline.kind) / "log" / PIPELINE_LOG
     # In a rerun; a served pipeline's own workspace links to the project's.

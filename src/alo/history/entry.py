@@ -54,6 +54,7 @@ def save_entry(
     code: Mapping[str, Path],
     backup_artifacts: bool = True,
     backup_log: bool = True,
+    made_at: Path | None = None,
 ) -> Path:
     """Keep a run; returns the entry's folder. The caller has the workspace's lock.
 
@@ -61,13 +62,14 @@ def save_entry(
         plan: as it ran.
         artifacts: ``train_artifacts/`` or ``inference_artifacts/``.
         code: name in the entry (``assets/train/asset_train.py``) → our copy of the file.
+        made_at: where the artifacts lay while the run went on, if that was elsewhere.
     Raises:
         OSError: nothing of the entry is to be seen then.
     """
     kept = _kept_artifacts(artifacts, backup_artifacts, backup_log)
     name = entry_name(record.id, record.status)
     with building(workspace.history / record.pipeline, name) as build:
-        is_sealed = _Builder(build).fill(kept, code, record, plan)
+        is_sealed = _Builder(build, made_at).fill(kept, code, record, plan)
         folder = workspace.history / record.pipeline / name
         if not is_sealed:
             mark_unsealed(folder)
@@ -112,8 +114,8 @@ def _is_ours(name: str) -> bool:
 class _Builder:
     """Fills the folder of one entry, and notes the checksums."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, made_at: Path | None) -> None:
+        self._folder, self._made_at = folder, made_at
         self._checksums: dict[str, Checksum] = {}
         self._folders: set[str] = set()
         self._room = COPIED_AT_ONCE
@@ -141,7 +143,7 @@ class _Builder:
             return
         target, taken = self._place(found.name), ""
         if found.kind == "link":
-            put(found, target)
+            put(found, target, self._made_at)
         else:
             taken = self._keep_file(found, target)
         self._checksums[found.name] = stamp(target, taken)

@@ -1,6 +1,8 @@
 """Files into and out of history: each a file of its own, by shared blocks where that can be.
 
-Links are kept as links and never followed; what is neither file, folder nor link is left out.
+A link stays a link wherever it is kept, and is never followed. What it names in its own folder it
+names in a copy of that folder too; out of it, it leads to where it led before. What is neither
+file, folder nor link is left out.
 """
 
 import os
@@ -18,6 +20,7 @@ class Found(NamedTuple):
     path: str
     kind: str  # file, folder or link
     size: int = 0
+    status: os.stat_result | None = None  # of a file
 
 
 def found_below(folder: Path) -> Iterator[Found]:
@@ -37,7 +40,8 @@ def found_below(folder: Path) -> Iterator[Found]:
                 yield Found(name, entry.path, "folder")
                 pending.append((f"{name}/", entry.path))
             elif entry.is_file():
-                yield Found(name, entry.path, "file", entry.stat().st_size)
+                status = entry.stat()
+                yield Found(name, entry.path, "file", status.st_size, status)
 
 
 def copy_tree(source: Path, target: Path) -> None:
@@ -47,12 +51,40 @@ def copy_tree(source: Path, target: Path) -> None:
         put(found, os.path.join(target, found.name))
 
 
-def put(found: Found, target: str) -> None:
-    """Make ``found`` anew at ``target``."""
+def put(found: Found, target: str, made_at: Path | None = None) -> None:
+    """Make ``found`` anew at ``target``.
+
+    Args:
+        made_at: the folder that it was found below, by the name that it had when links were made.
+    """
     match found.kind:
         case "folder":
             os.mkdir(target)
         case "link":
-            os.symlink(os.readlink(found.path), target)
+            os.symlink(_elsewhere(found, made_at), target)
         case _:
             clone_or_copy(found.path, target)
+
+
+def _elsewhere(link: Found, made_at: Path | None) -> str:
+    """What a link has to say in a copy of its folder."""
+    text = os.readlink(link.path)
+    inner = os.path.dirname(link.name)
+    if not os.path.isabs(text) and not _leads_out(os.path.join(inner, text)):
+        return text
+    root = link.path[: -len(link.name)]
+    place = os.path.normpath(os.path.join(root, inner, text))
+    for top in (root, made_at or root):
+        below = os.path.relpath(_real(place), os.path.realpath(top))
+        if not _leads_out(below):
+            return os.path.relpath(below, inner or ".")
+    return place
+
+
+def _leads_out(path: str) -> bool:
+    return os.path.normpath(path).split(os.sep)[0] == os.pardir
+
+
+def _real(path: str) -> str:
+    """Without the links on the way; what it names at its end may be one, or nothing."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))

@@ -132,6 +132,7 @@ class WarmPipeline:
                 artifacts=kept.artifacts,
                 code=self._code,
                 backup_log=self._job.plan.control.backup_log,
+                made_at=self.workspace.artifacts("inference"),
             )
         except OSError as error:
             self._listener(error_line(f"{kept.record.id} is not in history: {error}"))

@@ -3,7 +3,7 @@
 Below the store's root: ``results/<kind>/<run id>/``, with the run's owner, and for each step
 ``<step>.json`` and a folder with the files, if there are any. The former is written last, so that
 what has one is whole; runs that use a step again have it in common. A step is used again only if
-everything that it was made from is the same (:func:`difference`), and its files are what they were.
+everything that it was made from is the same (``keys.py``), and its files are what they were.
 """
 
 import json
@@ -14,34 +14,26 @@ from typing import Any, NamedTuple
 
 from alo.copies import clone_or_copy, link_or_copy
 from alo.errors import StoreError
-from alo.files import checksum, remove_tree, write_whole
+from alo.files import checksum, checksum_of, remove_tree, write_whole
 from alo.json_text import json_bytes
 from alo.layout import KINDS
+from alo.store.keys import StepKey
 from alolib.disk import fix_of
 
 OWNER = ".owner"  # no step has such a name
+FORMAT = 2
+SUMMARIES = tuple(f"{kind}_summary.yaml" for kind in KINDS)
 RECENT_RUNS = 20  # that are looked through for a result
 
 
-class StepKey(NamedTuple):
-    """All that a step's result depends on."""
+class Effect(NamedTuple):
+    """What a step did to the files around it, all by their names in the project's folder."""
 
-    place: str  # pipeline, number and name of the step, and its neighbours' names
-    args: Mapping[str, object]
-    code: Mapping[str, str]  # every file of the asset, and each project module it imported
-    requirements: tuple[str, ...]
-    packages: Mapping[str, str]  # Python and the packages it had imported
-    data_id: str
-    incoming: str  # what the step before handed on
-    models: str  # of an inference: what it may read
-    target: str  # where the run is exported to, and the metadata's version: the summary has them
-
-
-class KeptFile(NamedTuple):
-    """A file that a step wrote."""
-
-    size: int
-    checksum: str
+    files: tuple[str, ...]  # that it wrote
+    links: Mapping[str, str]  # name → where it leads, as that was written
+    twins: Mapping[str, str]  # a second name of a file → the first
+    folders: tuple[str, ...]  # that it made
+    removed: tuple[str, ...]  # whatever was there before it, and not after
 
 
 class KeptStep(NamedTuple):
@@ -51,11 +43,11 @@ class KeptStep(NamedTuple):
     kind: str
     step: str
     key: StepKey
-    files: Mapping[str, KeptFile]  # by name in the artifacts folder
-    removed: tuple[str, ...]  # files of earlier steps that it deleted
-    folders: tuple[str, ...]  # that it made
+    effect: Effect
     summary: Mapping[str, object] | None
     data_keys: tuple[str, ...]
+    checksums: Mapping[str, str] = {}  # of the files in ``effect``
+    trace: str = ""  # one checksum for all that later steps can see of it but data and config
 
 
 class ResultShelf:
@@ -78,23 +70,28 @@ class ResultShelf:
             return False
         return noted == owner.encode("utf-8", "surrogateescape")
 
-    def keep(self, kept: KeptStep, artifacts: Path, written: Iterable[str]) -> None:
-        """Keep a step with copies of the files it wrote, and their checksums.
+    def keep(self, kept: KeptStep, home: Path) -> KeptStep:
+        """Keep a step with copies of the files it wrote; returns it with their checksums.
 
+        Args:
+            home: the project's folder.
         Raises:
             StoreError: there is no room, or a file cannot be read.
         """
-        folder = self._folder(kept)
+        folder, checksums = self._folder(kept), dict[str, str]()
+        whole = kept
 
         def fill() -> None:
-            files = {}
-            for name in written:
-                _put(clone_or_copy, artifacts / name, folder / name)
-                size = (folder / name).stat().st_size
-                files[name] = KeptFile(size, checksum(folder / name))
-            write_whole(_result_of(folder), _to_bytes(kept._replace(files=files)), durable=False)
+            nonlocal whole
+            for name in kept.effect.files:
+                _put(clone_or_copy, home / name, folder / name)
+                checksums[name] = checksum(folder / name)
+            trace = _trace(kept.effect, checksums, folder)
+            whole = kept._replace(checksums=checksums, trace=trace)
+            write_whole(_result_of(folder), _to_bytes(whole), durable=False)
 
         _write(folder, fill)
+        return whole
 
     def adopt(self, kept: KeptStep, run_id: str) -> None:
         """Make the kept step of another run this run's own.
@@ -105,7 +102,7 @@ class ResultShelf:
         source, target = self._folder(kept), self._folder(kept._replace(run_id=run_id))
 
         def fill() -> None:
-            for name in kept.files:
+            for name in kept.effect.files:
                 _put(link_or_copy, source / name, target / name)  # no one writes into either
             link_or_copy(_result_of(source), _result_of(target))
 
@@ -132,23 +129,28 @@ class ResultShelf:
         except FileNotFoundError:
             return []
 
-    def put_back(self, kept: KeptStep, artifacts: Path) -> bool:
-        """Do to the artifacts folder what the step did; False where a kept file is not whole."""
+    def is_whole(self, kept: KeptStep) -> bool:
+        """Whether the files that are kept of a step are what it had written."""
         folder = self._folder(kept)
-        for name, file in kept.files.items():
-            try:
-                if checksum(folder / name) != file.checksum:
-                    return False
-            except OSError:
-                return False
-        for name in kept.folders:
-            (artifacts / name).mkdir(parents=True, exist_ok=True)
-        for name in kept.files:
-            (artifacts / name).unlink(missing_ok=True)
-            _put(clone_or_copy, folder / name, artifacts / name)
-        for name in kept.removed:
-            (artifacts / name).unlink(missing_ok=True)
-        return True
+        try:
+            return all(checksum(folder / name) == known for name, known in kept.checksums.items())
+        except OSError:
+            return False
+
+    def put_back(self, kept: KeptStep, home: Path) -> None:
+        """Do to the project's folder what the step did.
+
+        Raises:
+            StoreError: there is no room, or something stands in the way.
+        """
+        try:
+            _do(kept.effect, self._folder(kept), home)
+        except OSError as error:
+            raise StoreError(
+                f"what step '{kept.step}' wrote cannot be put back: {error.strerror}",
+                where=str(error.filename or home),
+                fix=fix_of(error),
+            ) from error
 
     def forget(self, run_ids: Iterable[str]) -> None:
         """Remove what was kept of these runs."""
@@ -178,69 +180,84 @@ def _write(folder: Path, fill: Callable[[], object]) -> None:
         ) from error
 
 
+def _do(effect: Effect, kept: Path, home: Path) -> None:
+    for name in sorted(effect.removed, reverse=True):  # a folder after what was in it
+        _remove(home / name)
+    for name in effect.folders:
+        (home / name).mkdir(parents=True, exist_ok=True)
+    for name in (*effect.files, *effect.twins, *effect.links):
+        (home / name).unlink(missing_ok=True)
+    for name in effect.files:
+        _put(clone_or_copy, kept / name, home / name)
+    for name, first in effect.twins.items():
+        link_or_copy(home / first, home / name)
+    for name, target in effect.links.items():
+        os.symlink(target, home / name)
+
+
 def _put(give: Callable[[Path, Path], None], source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     give(source, target)
 
 
+def _remove(path: Path) -> None:
+    """A file, a link or a folder that is empty."""
+    if path.is_dir() and not path.is_symlink():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _trace(effect: Effect, checksums: Mapping[str, str], folder: Path) -> str:
+    """The same for two steps after which a later one finds the same files and the same summary."""
+    lasting = {
+        name: lasting_checksum(folder / name) if _is_summary(folder / name) else known
+        for name, known in checksums.items()
+    }
+    return checksum_of(json.dumps([effect._asdict(), lasting], sort_keys=True).encode())
+
+
+def lasting_checksum(path: Path) -> str:
+    """The checksum of a file; of a summary, without the date, which differs in each run."""
+    if not _is_summary(path):
+        return checksum(path)
+    lines = path.read_bytes().splitlines()
+    return checksum_of(b"\n".join(line for line in lines if not line.startswith(b"date:")))
+
+
+def _is_summary(path: Path) -> bool:
+    return path.name in SUMMARIES and path.parent.name == "score"
+
+
 def _to_bytes(kept: KeptStep) -> bytes:
     """Its place says which step of which run it is."""
-    content = {**kept._asdict(), "key": kept.key._asdict()}
+    content = {
+        **kept._asdict(),
+        "format": FORMAT,
+        "key": kept.key._asdict(),
+        "effect": kept.effect._asdict(),
+    }
     for name in ("run_id", "kind", "step"):
         del content[name]
     return json_bytes(content)
 
 
 def _read(content: Mapping[str, Any], run_id: str, kind: str, step: str) -> KeptStep:
+    if content["format"] != FORMAT:
+        raise ValueError("another version of ALO wrote it")
     key = {**content["key"], "requirements": tuple(content["key"]["requirements"])}
+    effect: dict[str, Any] = {
+        name: value if isinstance(value, dict) else tuple(value)
+        for name, value in content["effect"].items()
+    }
     return KeptStep(
         run_id,
         kind,
         step,
         StepKey(**key),
-        {name: KeptFile(*file) for name, file in content["files"].items()},
-        tuple(content["removed"]),
-        tuple(content["folders"]),
+        Effect(**effect),
         content["summary"],
         tuple(content["data_keys"]),
+        content["checksums"],
+        content["trace"],
     )
-
-
-def difference(before: StepKey, now: StepKey) -> str:
-    """Why a kept step cannot stand for one that would run now; empty if it can."""
-    if before.args != now.args:
-        return f"args changed: {_changes(before.args, now.args)}"
-    if before.code != now.code:
-        return f"code changed: {_names(before.code, now.code)}"
-    if before.requirements != now.requirements:
-        return "requirements changed"
-    if before.packages != now.packages:
-        return f"packages changed: {_changes(before.packages, now.packages)}"
-    if before.data_id != now.data_id:
-        return "input data changed"
-    if before.models != now.models:
-        return "model changed"
-    if before.incoming != now.incoming:
-        return "what the step before hands on changed"
-    if before.place != now.place:
-        return "its place in the pipeline changed"
-    if before.target != now.target:
-        return "export path or metadata version changed"
-    return ""
-
-
-def _changes(before: Mapping[str, object], now: Mapping[str, object]) -> str:
-    told = []
-    for key in sorted({*before, *now}):
-        if key not in now:
-            told.append(f"{key} is gone")
-        elif key not in before:
-            told.append(f"{key} {now[key]} is new")
-        elif before[key] != now[key]:
-            told.append(f"{key} {before[key]} → {now[key]}")
-    return ", ".join(told)
-
-
-def _names(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    return ", ".join([*names[:3], "..."] if len(names) > 3 else names)

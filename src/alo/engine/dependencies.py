@@ -1,0 +1,124 @@
+"""What the result of a step depends on: the one list, for the cache, ``--resume`` and ``--from``.
+
+What an asset can see and is not here makes a cached result wrong without a word; so whatever the
+engine hands to a step comes in by itself (all of its ``envs``), and what it cannot know of (the
+time, the network, files outside of the project) is told in docs/guides/resume-and-cache.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from alo.engine.effects import train_files
+from alo.engine.environment import (
+    imported_packages,
+    package_version,
+    packages_folder,
+    python_version,
+)
+from alo.engine.preflight import Job
+from alo.engine.task import Inputs, step_envs
+from alo.files import checksum, checksum_of
+from alo.layout import without_digits
+from alo.plan.values import form
+from alo.store import StoredStep
+from alo.store.keys import StepKey
+
+UNLIKE = ("proc_start_time",)  # of what an asset is told: another one in each run
+PYTHON = "python"
+
+
+class Dependencies:
+    """What the steps of a run depend on."""
+
+    def __init__(self, job: Job) -> None:
+        self._job, self._home = job, job.workspace.home
+        self._train_files: Mapping[str, str] | None = None
+        self._modules_seen = 0
+        self._packages_seen: dict[str, str] = {}
+
+    def now(
+        self,
+        inputs: Inputs,
+        traces: Mapping[str, str],
+        modules: Mapping[str, str],
+        packages: Mapping[str, str] | None,
+    ) -> StepKey:
+        """Of a step that has just run.
+
+        Args:
+            traces: of what the steps before it did to files: step → checksum.
+            modules: of the project that it may have used: name → checksum.
+            packages: that it imported: name → version; None: those of this process.
+        """
+        used = self._packages() if packages is None else packages
+        return self._key(inputs, traces, {**inputs.code, **modules}, used)
+
+    def as_before(self, inputs: Inputs, traces: Mapping[str, str], before: StepKey) -> StepKey:
+        """Of a step that would run now, with the modules and packages that it used before."""
+        own = f"assets/{inputs.step.name}/"
+        modules = {name: self._checksum(name) for name in before.code if not name.startswith(own)}
+        python = self._job.pythons.get(inputs.step.name)
+        folders = [packages_folder(python)] if python else sys.path
+        packages = {
+            name: python_version() if name == PYTHON else package_version(name, folders)
+            for name in before.packages
+        }
+        return self._key(inputs, traces, {**inputs.code, **modules}, packages)
+
+    def _key(
+        self,
+        inputs: Inputs,
+        traces: Mapping[str, str],
+        code: Mapping[str, str],
+        packages: Mapping[str, str],
+    ) -> StepKey:
+        step = inputs.step
+        return StepKey(
+            args={str(key): form(value) for key, value in step.args.items()},
+            told=self._told(inputs),
+            code=code,
+            requirements=step.source.requirements,
+            packages=packages,
+            data_id=inputs.data_id,
+            train_files=self._of_train(),
+            incoming=_digest(inputs.incoming),
+            files=dict(traces),
+        )
+
+    def _told(self, inputs: Inputs) -> dict[str, str]:
+        """What the asset is told beside its args, and what decides which model folder it gets."""
+        job = self._job
+        envs = step_envs(job, 0.0, inputs.step, inputs.number)
+        told = {name: form(value) for name, value in envs.items() if name not in UNLIKE}
+        bare = without_digits(inputs.step.name)
+        train = job.plan.train.steps if job.plan.train else ()
+        names = {step.name for step in (*job.pipeline.steps, *train)}
+        alike = sorted(name for name in names if without_digits(name) == bare)
+        return {**told, "namesakes": ", ".join(alike)}
+
+    def _of_train(self) -> Mapping[str, str]:
+        """The train run's files as they were before an inference's first step."""
+        if self._train_files is None:
+            is_inference = self._job.pipeline.kind == "inference"
+            self._train_files = train_files(self._job.workspace) if is_inference else {}
+        return self._train_files
+
+    def _packages(self) -> Mapping[str, str]:
+        """Versions of Python and of what has been imported; told anew when more has been."""
+        if len(sys.modules) != self._modules_seen:
+            self._modules_seen = len(sys.modules)
+            self._packages_seen = {PYTHON: python_version(), **imported_packages()}
+        return self._packages_seen
+
+    def _checksum(self, name: str) -> str:
+        path = self._home / name
+        return checksum(path) if path.is_file() else ""
+
+
+def _digest(stored: StoredStep | None) -> str:
+    if stored is None:
+        return ""
+    contents = [[value.content for value in values] for values in (stored.data, stored.config)]
+    return checksum_of(repr(contents).encode("utf-8", "backslashreplace"))

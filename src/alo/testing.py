@@ -22,6 +22,7 @@ from time import gmtime, strftime
 from typing import Any
 from weakref import finalize
 
+from alo.engine.asset_class import call_run, make_asset
 from alo.engine.event_loop import no_running_loop
 from alo.engine.logs import PIPELINE_LOG
 from alo.engine.task import step_meta
@@ -146,7 +147,7 @@ def _run(
 ) -> None:
     with turn_of(step, emit), no_running_loop(), _class_of(asset) as user_asset:
         structure.handover.places["run"] = place_of_run(user_asset)
-        user_asset(structure).run()
+        call_run(make_asset(user_asset, structure), user_asset)
     structure.handover.check()
 
 

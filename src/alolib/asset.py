@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from alolib.args import check_arg
-from alolib.callers import place_of
+from alolib.callers import place_of, place_of_run
 from alolib.context import StepContext
 from alolib.errors import ContractError, PathError, StoppedByAsset
 from alolib.paths import inference_model_folder, made, train_model_folder
@@ -306,6 +306,23 @@ class AssetApi:
         return read_custom_config(self.get_input_path(), path)
 
 
+class _Unmade:
+    """Stands for what ``Asset.__init__`` sets, where a class has not called it.
+
+    Not ``__getattr__``: that would also be asked for a property that raises an ``AttributeError``,
+    and hide which.
+    """
+
+    def __get__(self, asset: object, owner: type) -> Any:
+        if asset is None:
+            return self
+        raise ContractError(
+            f"{owner.__name__}.__init__ has not called super().__init__",
+            where=f"{place_of_run(owner, '__init__')}, in __init__()",
+            fix="begin it with: super().__init__(asset_structure)",
+        )
+
+
 class Asset(AssetApi):
     """Base of every step's ``UserAsset``; the API is at ``self.asset``, and on ``self``.
 
@@ -313,18 +330,13 @@ class Asset(AssetApi):
         asset_structure: what the engine hands to ``__init__``.
     """
 
+    asset: Any = _Unmade()
+    _alo: Any = _Unmade()
+
     def __init__(self, asset_structure: AssetStructure) -> None:
         super().__init__(asset_structure)
         # Not self: an object that refers to itself keeps its data until the garbage collector runs.
         self.asset = AssetApi(asset_structure)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("asset", "_alo"):
-            raise ContractError(
-                f"{type(self).__name__}.__init__ has not called super().__init__",
-                fix="begin it with: super().__init__(asset_structure)",
-            )
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     @staticmethod
     def decorator_run(run: Callable[[Any], object]) -> Callable[[Any], tuple[Any, Any]]:

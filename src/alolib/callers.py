@@ -29,8 +29,21 @@ def place_of(file: str, line: int) -> str:
     return f"{'/'.join(file.split(os.sep)[-3:])}:{line}"
 
 
-def place_of_run(user_asset: object) -> str:
-    """Where a class has its ``run``, for errors that come up only after it has ended."""
-    run = getattr(user_asset, "run", None)
-    code = getattr(getattr(run, "__wrapped__", run), "__code__", None)
+def place_of_run(user_asset: object, method: str = "run") -> str:
+    """Where a class has its ``run``, for errors that no frame of its own tells of."""
+    found = getattr(user_asset, method, None)
+    code = getattr(getattr(found, "__wrapped__", found), "__code__", None)
     return place_of(code.co_filename, code.co_firstlineno) if code else ""
+
+
+def place_of_class(user_asset: type) -> str:
+    """Where a class is defined: its file, and the line where its name is given."""
+    import linecache
+    import re
+
+    file = getattr(sys.modules.get(user_asset.__module__), "__file__", None)
+    if not file:
+        return ""
+    named = re.compile(rf"\s*(class\s+{user_asset.__name__}\b|{user_asset.__name__}\s*[:=])")
+    lines = enumerate(linecache.getlines(file), 1)
+    return place_of(file, next((number for number, line in lines if named.match(line)), 1))

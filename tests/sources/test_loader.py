@@ -443,7 +443,7 @@ def test_a_class_that_is_not_there_is_told_when_only_an_import_can_tell(
     with pytest.raises(AssetNotFound, match="no class UserAsset") as caught:
         load("a")
 
-    assert str(path) in caught.value.where
+    assert caught.value.where == "assets/a/asset_a.py"
 
 
 def test_one_asset_can_be_used_by_itself(write: Write) -> None:

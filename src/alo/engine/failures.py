@@ -1,10 +1,12 @@
 """What a step raised, told to its author: their own traceback, the place, and what may mend it."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
+import alo
 import alolib
 from alo.errors import AloError, StepError, StoreError
 from alo.masking import masked
@@ -14,52 +16,68 @@ if TYPE_CHECKING:
     from traceback import TracebackException
 
 OWN_FOLDERS = tuple(
-    os.path.join(os.path.dirname(os.path.abspath(path)), "")
-    for path in (os.path.dirname(__file__), str(alolib.__file__))
+    os.path.join(os.path.dirname(os.path.abspath(str(package.__file__))), "")
+    for package in (alo, alolib)
 )
-
-
 LONGEST_TEXT = 2_000  # characters of an exception; its traceback has the rest
 
 
 class Place(NamedTuple):
-    """Where in the project an exception passed."""
+    """Where in the project something went wrong."""
 
     file: str
     line: int
-    function: str
+    function: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" + (f", in {self.function}()" if self.function else "")
 
 
-def step_error(step: str, error: BaseException, home: Path) -> StepError:
+def step_error(step: str, error: BaseException, *roots: Path) -> StepError:
     """The error that ends the run because ``error`` came out of a step.
 
     Args:
-        home: the project's folder; the last frame below it is the place that is named.
+        step: its name; empty: of a whole pipeline.
+        roots: the folder that has the step's ``assets/``, and the project's; the last frame below
+            one of them is the place that is named.
     """
-    place = _place(error.__traceback__, home)
-    where = f"{place.file}:{place.line}, in {place.function}()" if place else ""
     what, fix = _what_and_fix(error)
-    traceback = "" if isinstance(error, AloError) else user_traceback(error)
-    if isinstance(error, StoreError):
-        where = error.where or where
     failed = StepError(
-        f"step '{step}' failed: {masked(what)}",
-        where=where,
+        f"step '{step}' failed: {masked(what)}" if step else masked(what),
+        where=_where(error, roots),
         fix=masked(fix),
         step=step,
-        user_traceback=traceback,
+        user_traceback="" if isinstance(error, AloError) else user_traceback(error),
     )
     failed.in_init = _is_in_init(error.__traceback__)
-    if isinstance(error, AloError) and error.where and error.where != where:
-        failed.where = f"{error.where} ({where})" if where else error.where
     return failed
 
 
+def _where(error: BaseException, roots: Sequence[Path]) -> str:
+    place = _place(error, roots)
+    here = str(place) if place else ""
+    told = error.where if isinstance(error, AloError) else ""
+    if isinstance(error, StoreError):
+        return told or here
+    return f"{told} ({here})" if told and here and told != here else told or here
+
+
 def _is_in_init(traceback: TracebackType | None) -> bool:
-    """Whether the engine had called the class, and not yet ``run``."""
+    """Whether the asset was being made, and its ``run`` not yet called."""
     while traceback is not None and _is_own(traceback.tb_frame.f_code.co_filename):
+        if traceback.tb_frame.f_code.co_name == "make_asset":
+            return True
         traceback = traceback.tb_next
-    return traceback is not None and traceback.tb_frame.f_code.co_name == "__init__"
+    return False
+
+
+def has_frames_outside(traceback: TracebackType | None) -> bool:
+    """Whether an exception has passed code that is not ours."""
+    while traceback is not None:
+        if not _is_own(traceback.tb_frame.f_code.co_filename):
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 def _what_and_fix(error: BaseException) -> tuple[str, str]:
@@ -96,17 +114,29 @@ def _text_of(error: BaseException) -> str:
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} ..."
 
 
-def _place(traceback: TracebackType | None, home: Path) -> Place | None:
-    root = os.path.join(str(home), "")
-    found = None
+def _place(error: BaseException, roots: Sequence[Path]) -> Place | None:
+    if isinstance(error, SyntaxError) and error.filename:  # of a module that it imports
+        name = name_in_project(error.filename, roots)
+        if name:
+            return Place(name, error.lineno or 1)
+    found, traceback = None, error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        file = code.co_filename
-        if file.startswith(root) and "site-packages" not in file and not _is_own(file):
-            name = os.path.relpath(code.co_filename, root)
+        if name := name_in_project(code.co_filename, roots):
             found = Place(name, traceback.tb_lineno, code.co_name)
         traceback = traceback.tb_next
     return found
+
+
+def name_in_project(file: str, roots: Sequence[Path]) -> str:
+    """A file's name as the project has it; empty where it is not one of the project's own."""
+    if "site-packages" in file or _is_own(file):
+        return ""
+    for root in roots:
+        start = os.path.join(str(root), "")
+        if file.startswith(start):
+            return file.removeprefix(start)
+    return ""
 
 
 def user_traceback(error: BaseException) -> str:
@@ -128,4 +158,4 @@ def _drop_own_frames(told: "TracebackException") -> None:
 
 
 def _is_own(file: str) -> bool:
-    return file.startswith(OWN_FOLDERS) or file.startswith("<frozen importlib")
+    return file.startswith((*OWN_FOLDERS, "<frozen importlib"))

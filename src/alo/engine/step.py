@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alo.engine.asset_class import call_run, make_asset
 from alo.engine.capture import captured
 from alo.engine.failures import step_error
 from alo.engine.resources import Sampler, UsageMeter
@@ -28,7 +29,7 @@ def run_step(task: StepTask, code: AssetCode, listener: Listener) -> StepResult 
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit and the like too: it is the asset's
-        outcome = step_error(task.name, error, task.home)
+        outcome = step_error(task.name, error, code.folder.parent.parent, task.home)
     finally:
         sampled = sampler.stop() if sampler else ""
         usage = meter.stop()
@@ -50,6 +51,6 @@ def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover
     with captured(listener), code.active():
         user_asset: Any = code.load_class()
         handover.places["run"] = place_of_run(user_asset)
-        user_asset(structure).run()
+        call_run(make_asset(user_asset, structure), user_asset)
     handover.check()
     return handover

@@ -15,6 +15,7 @@ from alo.data.location import Access, BadLocation
 from alo.data.locations import list_sources
 from alo.data.staging import stage, use_what_is_there
 from alo.engine.execution import StepRunner
+from alo.engine.failures import step_error
 from alo.engine.logs import RunLogs
 from alo.engine.messages import error as error_line
 from alo.engine.messages import info, warning
@@ -173,8 +174,11 @@ class WarmPipeline:
 
     def _import_all(self) -> None:
         for code in self._codes.values():
-            with code.active():
-                code.load_class()
+            try:
+                with code.active():
+                    code.load_class()
+            except BaseException as error:  # also sys.exit in a module
+                raise step_error(code.step, error, self._job.assets.parent) from error
 
 
 class _Answering:

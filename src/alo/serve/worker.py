@@ -10,7 +10,7 @@ from typing import NamedTuple
 from alo.engine.preflight import Job
 from alo.engine.wire import Inbox
 from alo.engine.worker import Teller, show_stacks_in, take_connection
-from alo.errors import AloError
+from alo.errors import AloError, StepError
 from alo.events import Event, LogLine, Output
 from alo.serve.messages import Booted, Released, Request
 from alo.serve.pipeline import WarmPipeline
@@ -66,13 +66,11 @@ def _booted(boot: Boot, tell: Teller) -> WarmPipeline | None:
 
     try:
         warm = WarmPipeline(boot.job, boot.home, boot.models, boot.model_id, listener)
+    except StepError as error:  # of the asset's module, which may raise anything
+        what = f"the assets cannot be imported: {error}"
+        tell(BootFailed(what, error.user_traceback))
     except AloError as error:
         tell(BootFailed(str(error)))
-    except BaseException as error:  # of the asset's module, which may raise anything
-        from alo.engine.failures import step_error
-
-        failed = step_error("", error, boot.job.assets.parent)
-        tell(BootFailed(f"the assets cannot be imported: {failed}", failed.user_traceback))
     else:
         tell(Booted(warm.model_id))
         return warm

@@ -90,10 +90,11 @@ class AssetCode:
         __import__(path.stem)  # unlike import_module it leaves no frame in a traceback
         found = getattr(sys.modules[path.stem], CLASS_NAME, None)
         if not isinstance(found, type):
+            kind = f": {CLASS_NAME} is of the type {type(found).__name__}" if found else ""
             raise AssetNotFound(
-                f"{path.name} has no class {CLASS_NAME}",
-                where=str(path),
-                fix=f"name the step's class {CLASS_NAME}(Asset)",
+                f"{path.name} has no class {CLASS_NAME}{kind}",
+                where=f"assets/{self.folder.name}/{path.name}",
+                fix=f"define the step's class: class {CLASS_NAME}(Asset)",
             )
         self._file = path
         return found

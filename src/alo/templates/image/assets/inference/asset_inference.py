@@ -12,7 +12,7 @@ from alolib.asset import Asset
 
 
 class UserAsset(Asset):
-    """Last step of the inference pipeline: leaves output.csv, output.svg and a summary."""
+    """Last step of the inference pipeline: leaves output.csv, output.png and a summary."""
 
     def __init__(self, asset_structure):
         super().__init__(asset_structure)
@@ -38,8 +38,8 @@ class UserAsset(Asset):
             rows = zip(self.data["names"], told, certainty, strict=True)
             csv.writer(file).writerows([("file", "shows", "certainty"), *rows])
         is_unsure = [value < self.unsure_below for value in certainty]
-        sheet = contact_sheet(pictures, told, is_unsure)
-        (folder / "output.svg").write_text(sheet, encoding="utf-8")
+        sheet = contact_sheet(pictures, is_unsure)
+        (folder / "output.png").write_bytes(sheet)
 
         self.asset.save_summary(
             result=f"{len(told)} pictures, {sum(is_unsure)} unsure",

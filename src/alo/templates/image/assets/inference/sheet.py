@@ -1,38 +1,51 @@
-"""Draw pictures side by side, each above what it shows, as SVG: an image that is written as text.
+"""Draw pictures side by side as a PNG file, which needs no library.
 
 In your own solution you would rather use Pillow or Matplotlib.
 """
 
-from html import escape
+import struct
+import zlib
 
-COLUMNS, ZOOM, GAP, TEXT = 6, 5, 12, 18  # ZOOM, GAP and TEXT in pixels of the sheet
+COLUMNS, ZOOM, GAP = 6, 5, 4  # ZOOM and GAP in pixels of the sheet
+PAPER, MARK = 255, 128
 
 
-def contact_sheet(pictures, texts, is_marked):
-    """An SVG document; the text below a marked picture is red."""
-    wide = max(picture["width"] for picture in pictures) * ZOOM + GAP
-    high = max(picture["height"] for picture in pictures) * ZOOM + GAP + TEXT
+def contact_sheet(pictures, is_marked):
+    """The bytes of a grey PNG; a marked picture has a grey frame."""
+    wide = max(picture["width"] for picture in pictures) * ZOOM + 2 * GAP
+    high = max(picture["height"] for picture in pictures) * ZOOM + 2 * GAP
     rows = -(-len(pictures) // COLUMNS)
-    svg = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{COLUMNS * wide}" height="{rows * high}">',
-        '<rect width="100%" height="100%" fill="white"/>',
-    ]
-    for place, (picture, text, marked) in enumerate(zip(pictures, texts, is_marked, strict=True)):
+    sheet = [bytearray([PAPER]) * (COLUMNS * wide) for _ in range(rows * high)]
+    for place, (picture, marked) in enumerate(zip(pictures, is_marked, strict=True)):
         row, column = divmod(place, COLUMNS)
-        svg.append(f'<g transform="translate({column * wide + GAP / 2} {row * high + GAP / 2})">')
-        svg += squares(picture)
-        color = "red" if marked else "black"
-        below = picture["height"] * ZOOM + TEXT - 4
-        svg.append(f'<text y="{below}" font-size="14" fill="{color}">{escape(text)}</text></g>')
-    return "\n".join([*svg, "</svg>", ""])
+        left = column * wide
+        for y, line in enumerate(framed(picture, MARK if marked else PAPER)):
+            sheet[row * high + y][left : left + len(line)] = line
+    return png(sheet)
 
 
-def squares(picture):
-    """One square for each pixel that is not black, on a black ground."""
-    width, height = picture["width"], picture["height"]
-    yield f'<rect width="{width * ZOOM}" height="{height * ZOOM}"/>'
-    for place, pixel in enumerate(picture["pixels"]):
-        if pixel > 0:
-            y, x = divmod(place, width)
-            where = f'x="{x * ZOOM}" y="{y * ZOOM}" width="{ZOOM}" height="{ZOOM}"'
-            yield f'<rect {where} fill="white" fill-opacity="{pixel:.2f}"/>'
+def framed(picture, shade):
+    """The lines of a picture, enlarged, with a frame of one shade around it."""
+    width = picture["width"]
+    frame = bytes([shade]) * GAP
+    edge = bytes([shade]) * (width * ZOOM + 2 * GAP)
+    lines = []
+    for start in range(0, len(picture["pixels"]), width):
+        pixels = picture["pixels"][start : start + width]
+        line = b"".join(bytes([round(pixel * 255)]) * ZOOM for pixel in pixels)
+        lines += [frame + line + frame] * ZOOM
+    return [edge] * GAP + lines + [edge] * GAP
+
+
+def png(lines):
+    """A grey picture of 8 bits a pixel, as the PNG specification has it."""
+    head = struct.pack(">IIBBBBB", len(lines[0]), len(lines), 8, 0, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + line for line in lines))
+    parts = [(b"IHDR", head), (b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in parts
+    )

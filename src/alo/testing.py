@@ -147,7 +147,8 @@ def _run(
 ) -> None:
     with turn_of(step, emit), no_running_loop(), _class_of(asset) as user_asset:
         structure.handover.places["run"] = place_of_run(user_asset)
-        call_run(make_asset(user_asset, structure), user_asset)
+        returned = call_run(make_asset(user_asset, structure), user_asset)
+        structure.handover.refuse_unrun(returned)
     structure.handover.check()
 
 

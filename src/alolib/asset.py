@@ -347,7 +347,7 @@ class Asset(AssetApi):
             code = getattr(run, "__code__", None)
             if code is not None:
                 handover.places["run"] = place_of(code.co_filename, code.co_firstlineno)
-            run(self)
+            handover.refuse_unrun(run(self))
             handover.check()
             return handover.data, handover.config
 

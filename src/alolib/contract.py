@@ -88,6 +88,23 @@ class Handover:
         self.places[call] = here
         setattr(self, what, dict(value))
 
+    def refuse_unrun(self, returned: object) -> None:
+        """See that ``run()`` has run: a coroutine or a generator has only been made by calling it.
+
+        Raises:
+            ContractError: it has not.
+        """
+        kind = type(returned).__name__
+        if kind in ("coroutine", "generator", "async_generator"):
+            if kind != "async_generator":
+                returned.close()  # type: ignore[attr-defined]
+            raise ContractError(
+                f"run() of step '{self.step}' made a {kind.replace('_', ' ')} and did nothing else",
+                where=self.places.get("run", ""),
+                fix="write 'def run(self)', without async and without yield; "
+                "it can call asyncio.run(...)",
+            )
+
     def check(self) -> None:
         """See that the step has saved both data and config.
 

@@ -32,7 +32,7 @@ FAULTS = {
     "ends the process": ("import os; os._exit(0)", "exit(0)"),
     "has no message": ("raise type('Bad', (Exception,), {'__str__': lambda s: 1 / 0})", "Bad"),
     "stops itself": ("self.asset.save_error('the table is empty')", "the table is empty"),
-    "lacks a package": ("import not_there_at_all", "pip install not_there_at_all"),
+    "lacks a package": ("import not_there_at_all", "name its package in the step's requirements"),
     "saves no data": ("self.asset.save_config(self.asset.load_config())", "save_data"),
     "saves no config": ("self.asset.save_data({})", "save_config"),
     "saves data twice": ("self.asset.save_data({}); self.asset.save_data({})", "save_data"),
@@ -44,6 +44,7 @@ FAULTS = {
     ),
     "asks for a wrong type": ("self.asset.check_args('a', chng_type='set')", "set"),
     "runs out of stack": ("(f := lambda: f())()", "RecursionError"),
+    "imports what ALO 1 had": ("import alolib.common", "an asset of ALO 1"),
     "raises nothing known": ("raise BaseException('odd')", "odd"),
     "raises in a generator": ("raise GeneratorExit('odd')", "odd"),
 }
@@ -171,7 +172,8 @@ BAD_FILES = {
     "no class": ("#\nx = 1\n", "UserAsset"),
     "two classes": (BARE.format(code="pass") + "\n\nclass UserAsset(Asset):\n    pass\n", "second"),
     "no run": ("#\nfrom alolib.asset import Asset\nclass UserAsset(Asset):\n    pass\n", "run"),
-    "missing import": ("import not_there_at_all\n" + BARE.format(code="pass"), "pip install"),
+    "missing import": ("import not_there_at_all\n" + BARE.format(code="pass"), "not installed"),
+    "async run": (BARE.format(code="pass").replace("def run", "async def run"), "'async def'"),
 }
 
 
@@ -198,6 +200,28 @@ def test_a_missing_asset_is_told_with_the_file_to_make(
 
     with pytest.raises(CheckError, match=r"asset_bad\.py"):
         run(home)
+
+
+@pytest.mark.parametrize("decorator", ["", "    @Asset.decorator_run\n"])
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("coroutine", "    async def run(self): print('ran')"),
+        ("generator", "    def run(self): yield print('ran')"),
+        ("async generator", "    async def run(self): yield print('ran')"),
+    ],
+)
+def test_a_run_of_a_base_that_only_makes_something_to_run_fails(
+    decorator: str, kind: str, code: str, make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution({"bad": "from helper import Base\nclass UserAsset(Base):\n    pass\n"})
+    base = f"from alolib.asset import Asset\nclass Base(Asset):\n{decorator}{code}\n"
+    (home / "assets/bad/helper.py").write_text(base)
+
+    with pytest.raises(StepError, match=f"made a {kind} and did nothing else") as caught:
+        run(home)
+
+    assert "assets/bad/helper.py:3" in str(caught.value)
 
 
 SIDE_EFFECTS = {

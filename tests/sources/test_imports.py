@@ -42,18 +42,44 @@ def inspect(tmp_path: Path) -> Inspect:
 
 @pytest.mark.parametrize(
     ("module", "package"),
-    [("not_there_at_all", "not_there_at_all"), ("cv2", "opencv-python"), ("fitz.utils", "PyMuPDF")],
+    [("not_there_at_all", ""), ("cv2", " (opencv-python)"), ("fitz.utils", " (PyMuPDF)")],
 )
 @pytest.mark.parametrize("form", ["import {}", "from {} import x", "import {} as y"])
 @pytest.mark.parametrize("header", ["", HEADER], ids=["plain", "2.x"])
-def test_a_missing_package_is_named_with_what_to_install(
+def test_a_missing_module_is_named_with_where_its_package_belongs(
     module: str, package: str, form: str, header: str, inspect: Inspect
 ) -> None:
     (problem,) = inspect(header + form.format(module))
 
-    assert f"pip install {package}" in problem.what
+    advice = f"name its package{package} in the step's requirements (asset_source in the plan)"
+    assert advice in problem.what
+    assert "pip install" not in problem.what
     assert f"'{module.partition('.')[0]}'" in problem.what
     assert (problem.line, problem.column) == (header.count("\n") + 1, 1)
+
+
+@pytest.mark.parametrize("copy", [False, True], ids=["without", "with a copy in the project"])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("import alolib.common as common", "an asset of ALO 1, which had alolib.common"),
+        ("from alolib.exception import *", "an asset of ALO 1, which had alolib.exception"),
+        ("from alolib.s3 import x", "alolib has no module 's3'; assets import alolib.asset"),
+        ("import alo.common.x", "alo has no module 'common'"),
+    ],
+)
+def test_a_module_that_alolib_had_once_is_told_as_such(
+    line: str, told: str, copy: bool, inspect: Inspect, tmp_path: Path
+) -> None:
+    if copy:
+        (tmp_path / "alolib").mkdir()
+        (tmp_path / "alolib/common.py").write_text("import psutil_of_2x")
+
+    problems = inspect(f"from alolib.asset import Asset\n{line}", installs=True)
+
+    assert [problem.line for problem in problems] == [2]
+    assert problems[0].what.startswith(told)
+    assert "pip install" not in problems[0].what
 
 
 HARMLESS = {

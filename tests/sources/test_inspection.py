@@ -31,6 +31,13 @@ def inspect(tmp_path: Path) -> Inspect:
 
 GOOD = {
     "plain": CLASS,
+    "init of 2.x": f"{CLASS}    def __init__(self, asset_structure, more=1): pass",
+    "init of any": f"{CLASS}    def __init__(self, *args, **kwargs): pass",
+    "init by a decorator": f"{CLASS}    @with_more\n    def __init__(self, a, b): pass",
+    "async by a decorator": "class UserAsset(Asset):\n    @waits\n    async def run(self): pass",
+    "yields elsewhere": "class UserAsset(Asset):\n    def run(self):\n        x = lambda: (yield)\n"
+    "        def rows(): yield 1\n        return [*rows()]",
+    "async elsewhere": f"{CLASS}    async def fetch(self): yield 1",
     "spelled out": f"import alolib.asset\nclass UserAsset(alolib.asset.Asset):{RUN}",
     "of an alias": f"from alolib.asset import Asset as Base\nclass UserAsset(Base):{RUN}",
     "of a base beside it": f"class Base(Asset):{RUN}\nclass UserAsset(Base):\n    pass",
@@ -152,3 +159,41 @@ def test_nothing_is_run_to_find_out(inspect: Inspect, tmp_path: Path) -> None:
     inspect(f"open({str(trace)!r}, 'w')\n{CLASS}")
 
     assert not trace.exists()
+
+
+CALLS = {
+    "async": ("async def run(self): pass", 1, "run is 'async def'"),
+    "async, decorated": ("@Asset.decorator_run\n    async def run(self): pass", 2, "run is 'async"),
+    "generator": (
+        "def run(self):\n        for x in []:\n            y = yield x",
+        3,
+        "run has a 'yield'",
+    ),
+    "delegates": ("def run(self):\n        yield from self.rows()", 2, "run has a 'yield'"),
+    "init of ALO 1": (
+        "def __init__(self, envs, argv, data, config): pass\n    def run(self): pass",
+        1,
+        "an asset of ALO 1, whose __init__ takes envs, argv, data, config; here it is "
+        "'def __init__(self, asset_structure)'",
+    ),
+    "init with two": (
+        "def __init__(self, structure, model): pass\n    def run(self): pass",
+        1,
+        "__init__ needs structure, model, and is given the asset structure alone",
+    ),
+    "init with none": (
+        "def __init__(self): pass\n    def run(self): pass",
+        1,
+        "__init__ takes no argument, and is given the asset structure",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "line", "told"), CALLS.values(), ids=CALLS.keys())
+def test_what_cannot_be_called_as_the_engine_does_is_told_with_its_line(
+    body: str, line: int, told: str, inspect: Inspect
+) -> None:
+    (problem,) = inspect(f"from alolib.asset import Asset\nclass UserAsset(Asset):\n    {body}\n")
+
+    assert problem.what.startswith(told)
+    assert problem.line == 2 + line

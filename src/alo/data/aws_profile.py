@@ -89,7 +89,7 @@ def _through_boto3(name: str) -> S3CredentialProvider:
     except ModuleNotFoundError as error:
         raise BadLocation(
             f"the AWS profile '{name}' gets its keys from a role, single sign-on or a process",
-            fix="pip install boto3, which can do that",
+            fix="boto3 can do that, where it is installed: name it in a step's requirements",
         ) from error
     provider: S3CredentialProvider = Boto3CredentialProvider(Session(profile_name=name))
     return provider

@@ -41,7 +41,7 @@ def step_error(step: str, error: BaseException, *roots: Path) -> StepError:
         roots: the folder that has the step's ``assets/``, and the project's; the last frame below
             one of them is the place that is named.
     """
-    what, fix = _what_and_fix(error)
+    what, fix = _what_and_fix(error, step)
     failed = StepError(
         f"step '{step}' failed: {masked(what)}" if step else masked(what),
         where=_where(error, roots),
@@ -80,7 +80,7 @@ def has_frames_outside(traceback: TracebackType | None) -> bool:
     return False
 
 
-def _what_and_fix(error: BaseException) -> tuple[str, str]:
+def _what_and_fix(error: BaseException, step: str) -> tuple[str, str]:
     if isinstance(error, AloError):
         return error.what, error.fix
     if isinstance(error, SystemExit):
@@ -90,13 +90,11 @@ def _what_and_fix(error: BaseException) -> tuple[str, str]:
             "to end the step, return from run()",
         )
     if isinstance(error, ModuleNotFoundError) and error.name:
-        from alo.sources.inspection import package_of
+        from alo.sources.packages import advice_for, unknown_part
 
-        package = package_of(error.name)
-        return (
-            f"the module '{error.name}' is not installed here",
-            f"pip install {package}",
-        )
+        if what := unknown_part(error.name):
+            return what, ""
+        return f"the module '{error.name}' is not installed here", advice_for(error.name, step)
     if isinstance(error, MemoryError):
         return "out of memory", "work on less data at once"
     if isinstance(error, OSError) and is_full(error):

@@ -51,6 +51,6 @@ def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover
     with captured(listener), code.active():
         user_asset: Any = code.load_class()
         handover.places["run"] = place_of_run(user_asset)
-        call_run(make_asset(user_asset, structure), user_asset)
+        handover.refuse_unrun(call_run(make_asset(user_asset, structure), user_asset))
     handover.check()
     return handover

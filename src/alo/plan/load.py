@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from alo.errors import PlanError, Problem
 from alo.layout import KINDS
@@ -53,7 +53,7 @@ def load_plan(path: Path, *, home: Path) -> Plan:
 
 def parse_plan(text: bytes, *, path: Path, home: Path) -> Plan:
     """The plan that a text says; see :func:`load_plan`."""
-    reader = NodeReader(shown_path(path, home))
+    reader = NodeReader(shown_path(path, home), lenient="ui_args_detail")
     try:
         entry = _read(compose(text), reader)
     except BadYaml as error:
@@ -75,7 +75,7 @@ def _read(root: Node | None, reader: NodeReader) -> PlanEntry | None:
     if not isinstance(root, MappingNode):
         what = f"expected a plan, which is a mapping of keys, found {found(root)}"
         raise BadYaml(f"{what}; {DOCS}", *place_of(root))
-    _refuse_alo_3(root)
+    _refuse_other_files(root)
     entry = PLAN.read(root, "", reader)
     if entry is None:
         return None
@@ -86,15 +86,17 @@ def _read(root: Node | None, reader: NodeReader) -> PlanEntry | None:
     return entry
 
 
-def _refuse_alo_3(root: MappingNode) -> None:
-    """A plan of ALO 3 shares hardly a key with this format: a list of unknown ones is no help."""
-    for name, value in root.value:
-        is_solution = name.value == "solution" and isinstance(value, MappingNode)
-        if is_solution and any(inner.value == "function" for inner, _ in value.value):
-            what = (
-                f"a plan of ALO 3 ('solution' with 'function'), which this ALO does not run: {DOCS}"
-            )
-            raise BadYaml(what, *place_of(name), "solution")
+def _refuse_other_files(root: MappingNode) -> None:
+    """What shares hardly a key with this format: a list of unknown ones is no help."""
+    top = {name.value: (name, value) for name, value in root.value if isinstance(name, ScalarNode)}
+    name, value = top.get("solution", (root, root))
+    if isinstance(value, MappingNode) and any(key.value == "function" for key, _ in value.value):
+        what = f"a plan of ALO 3 ('solution' with 'function'), which this ALO does not run: {DOCS}"
+        raise BadYaml(what, *place_of(name), "solution")
+    if "user_parameters" not in top and {"metadata_version", "pipeline"} <= top.keys():
+        name, _ = top["metadata_version"]
+        what = "solution metadata, and no plan: give it to --system, beside the plan"
+        raise BadYaml(what, *place_of(name), "metadata_version")
 
 
 def _position(problem: Problem) -> tuple[int, int]:

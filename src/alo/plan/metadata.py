@@ -238,6 +238,9 @@ def _metadata(form: _Form, value: object) -> SolutionMetadata:
         form.complain("", f"expected an object with 'pipeline', found {_found(value)}")
         return SolutionMetadata(form.source)
     root = form.mapping(value, "")
+    if "user_parameters" in root:
+        form.complain("user_parameters", "a plan, and no solution metadata: give it to --config")
+        return SolutionMetadata(form.source)
     edge_app = form.mapping(root.get("edgeapp_interface"), "edgeapp_interface")
     conductor = form.mapping(root.get("edgeconductor_interface"), "edgeconductor_interface")
     return SolutionMetadata(

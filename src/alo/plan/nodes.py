@@ -144,10 +144,13 @@ class NodeReader:
 
     ``places`` has the node that stands for a key such as ``control.backup_size``, so that a rule
     across several keys can still name line and column.
+
+    Args:
+        lenient: the path of a section in which a key that is there twice is only odd.
     """
 
-    def __init__(self, file: str = "") -> None:
-        self.file = file
+    def __init__(self, file: str = "", lenient: str = "") -> None:
+        self.file, self._lenient = file, lenient
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.places: dict[str, Node] = {}
@@ -157,8 +160,14 @@ class NodeReader:
     def complain(self, key: str, what: str, node: Node | None = None) -> None:
         self.problems.append(self._problem(key, what, node))
 
-    def complain_twice(self, key: str, first_line: int, node: Node) -> None:
-        self.complain(key, f"the key is here twice (first on line {first_line}): keep one", node)
+    def takes_again(self, key: str, first_line: int, node: Node) -> bool:
+        """Tell of a key that is here twice; True: the later one counts, and it is only odd."""
+        what = f"the key is here twice (first on line {first_line}): keep one"
+        if self._lenient and key.startswith(self._lenient):
+            self.warn(key, f"{what}; this one counts", node)
+            return True
+        self.complain(key, what, node)
+        return False
 
     def warn(self, key: str, what: str, node: Node | None = None) -> None:
         self.warnings.append(self._problem(key, what, node))
@@ -251,8 +260,9 @@ class NodeReader:
             if name is None:
                 continue
             if name in own:
-                self.complain_twice(below(key, str(name)), place_of(own[name].key)[0], pair.key)
-                continue
+                first, _ = place_of(own[name].key)
+                if not self.takes_again(below(key, str(name)), first, pair.key):
+                    continue
             own[name] = pair
         return merged | own
 

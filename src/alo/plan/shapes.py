@@ -355,8 +355,7 @@ def entries(node: Node, key: str, reader: NodeReader) -> Iterator[tuple[str, Pai
         if is_blank(item) or not reader.is_allowed(item, key):
             continue
         for name, pair in _mapping_entries(item, key, reader):
-            if name in lines:
-                reader.complain_twice(below(key, name), lines[name], pair.key)
+            if name in lines and not reader.takes_again(below(key, name), lines[name], pair.key):
                 continue
             lines[name], _ = place_of(pair.key)
             yield name, pair

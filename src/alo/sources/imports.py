@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alo.errors import Problem
-from alo.sources.packages import package_of
+from alo.sources.packages import OURS, advice_for, unknown_part
 from alo.sources.search_path import added_folders
 from alo.sources.syntax import at, kind, parse
 
@@ -67,13 +67,17 @@ class ImportCheck:
         for node in tree.body:
             for module in _imported(node):
                 top = module.partition(".")[0]
+                if top in OURS:  # also where the project has a copy of its own, as with ALO 2.x
+                    if what := unknown_part(module):
+                        self._problems.append(at(node, what, name))
+                    continue
                 root = None if top in sys.stdlib_module_names else self._root_of(top)
                 if root is not None:
                     self._follow_files(Path(root), module.split("."), node)
                 elif not _is_known(top):
-                    fix = f"pip install {package_of(top)}"
-                    what = f"the module '{top}' is not installed here: {fix}"
-                    self._missing.append(at(node, what, name))
+                    what = f"the module '{top}' is not installed here"
+                    fix = advice_for(top, self._folder.name)
+                    self._missing.append(at(node, f"{what}: {fix}", name))
             if kind(node) == "ImportFrom" and node.level and path.parent != self._folder:
                 base = path.parents[min(node.level, len(path.parents)) - 1]
                 self._follow_files(base, (node.module or "").split("."), node)

@@ -9,10 +9,8 @@ from typing import Any
 from alo.errors import Problem
 from alo.sources.imports import ImportCheck
 from alo.sources.loader import CLASS_NAME, AssetNotFound, find_asset_file
-from alo.sources.packages import package_of
+from alo.sources.methods import method_problems
 from alo.sources.syntax import at, kind, last_name, parse, statements
-
-__all__ = ["inspect_asset", "package_of"]
 
 BASE = "Asset"
 
@@ -61,6 +59,8 @@ def _class_problems(tree: Any, name: str) -> Iterator[Problem]:
         yield at(found, what, name)
     elif not _may_run(found, tree):
         yield at(found, f"{CLASS_NAME} has no method run(self)", name)
+    else:
+        yield from method_problems(found, name)
 
 
 def _may_run(found: Any, tree: Any) -> bool:

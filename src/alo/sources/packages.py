@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 # Import names whose package has another name on the package index.
 PACKAGES = {
     "cv2": "opencv-python",
@@ -26,6 +28,40 @@ PACKAGES = {
     "mpl_toolkits": "matplotlib",
     "pkg_resources": "setuptools",
 }
+
+
+OURS = ("alo", "alolib")
+OF_ALO_1 = ("common", "exception")
+GUIDE = "see docs/guides/from-alo-2.md"
+
+
+def unknown_part(module: str) -> str:
+    """What is wrong with an import of a module that ``alo`` or ``alolib`` does not have."""
+    top, _, rest = module.partition(".")
+    part = rest.partition(".")[0]
+    if not part or top not in OURS:
+        return ""
+    folder = Path(__file__).parents[2] / top
+    if (folder / f"{part}.py").is_file() or (folder / part).is_dir():
+        return ""
+    if top == "alolib" and part in OF_ALO_1:
+        return f"an asset of ALO 1, which had {top}.{part}: {GUIDE}"
+    return f"{top} has no module '{part}'; assets import alolib.asset: {GUIDE}"
+
+
+def advice_for(module: str, step: str = "") -> str:
+    """What to do about a module that is not there.
+
+    Names on a package index belong to whoever took them, so that none is advised to be installed
+    only because a module, which may be the user's own, has that name.
+    """
+    package = package_of(module)
+    named = f" ({package})" if package != module.partition(".")[0] else ""
+    folder = f"assets/{step}/" if step else "the asset's folder"
+    return (
+        f"name its package{named} in the step's requirements (asset_source in the plan), "
+        f"or put the module into {folder}"
+    )
 
 
 def package_of(module: str) -> str:

@@ -7,39 +7,24 @@ that the next try fetches the others only.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 import xxhash
 
 from alo.data.copying import Progressed
+from alo.data.faults import NoRanges, StoreFault, again
 from alo.data.location import Access, RemoteLocation, SourceFile
-from alo.data.stores import (
-    Changed,
-    Gone,
-    NoRanges,
-    Place,
-    Refused,
-    StoreFault,
-    etag_of,
-    faults_translated,
-    key_of,
-    open_place,
-    quoted_etag,
-)
 from alo.files import CHUNK, checksum_of
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
+    from alo.data.stores import Place
 
 WORKERS = 12
 PART = 16 << 20  # what is larger is fetched in parts of this size
 PARTS_AT_ONCE = 5  # bounds the memory
-TRIES = 6
-FIRST_PAUSE_S = 0.1
 
 
 class Fetched(NamedTuple):
@@ -60,94 +45,79 @@ def fetch_all(
     Raises:
         StoreFault: an object cannot be had, or is no longer what was listed.
     """
-    places = _Places(access)
+    sources = _Sources(access)
     with ThreadPoolExecutor(WORKERS, "fetch") as pool:
         try:
-            small = [file for file in files if file.size <= PART]
             jobs = [
-                pool.submit(_fetch_whole, places.of(file), file, root / file.name) for file in small
+                pool.submit(_fetch_small, sources.of(file), file, root / file.name, partial)
+                for file in files
+                if file.size <= PART
             ]
             for job in as_completed(jobs):
                 fetched = job.result()
-                progressed(fetched.file.size)
+                progressed(fetched.file.known_size)
                 yield fetched
             for file in files:
                 if file.size > PART:
                     yield _fetch_large(
-                        pool, places.of(file), file, root / file.name, partial, progressed
+                        pool, sources.of(file), file, root / file.name, partial, progressed
                     )
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-class _Places:
+class Source(Protocol):
+    """Where the content of a file comes from."""
+
+    is_sure: bool  # whether it was told where the content that came last ends
+
+    def get(self, file: SourceFile, start: int, end: int) -> memoryview:
+        """Some of its bytes."""
+
+    def stream(self, file: SourceFile) -> Iterator[bytes]:
+        """All of it; what is not whole ends with an error."""
+
+
+class _Sources:
     """One connection for all files of a bucket."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._known: dict[str, Place] = {}
+        self._stores: dict[str, Place] = {}
 
-    def of(self, file: SourceFile) -> Place:
+    def of(self, file: SourceFile) -> Source:
+        if file.path.startswith("http"):
+            from alo.data.web_files import WebSource
+
+            return WebSource()
+        from alo.data.stores import StoreSource, open_place
+
         scheme, _, rest = file.path.partition("://")
         bucket, _, key = rest.partition("/")
-        if (place := self._known.get(bucket)) is None:
+        if (place := self._stores.get(bucket)) is None:
             place = open_place(RemoteLocation(f"{scheme}://{bucket}", self._access))
-            self._known[bucket] = place
-        return place._replace(key=key_of(file.path, key))
+            self._stores[bucket] = place
+        return StoreSource(place._replace(key=key))
 
 
-def _fetch_whole(place: Place, file: SourceFile, target: Path) -> Fetched:
-    content = _again(lambda: _get(place, file, 0, file.size))
-    target.write_bytes(content)
+def _fetch_small(source: Source, file: SourceFile, target: Path, partial: Path) -> Fetched:
+    """Of a size that memory has room for, or of one that is not known."""
+    if file.size < 0:
+        return again(lambda: _fetch_stream(source, file, target, partial, lambda size: None))
+    content = again(lambda: source.get(file, 0, file.size))
+    try:
+        target.write_bytes(content)
+    except BaseException:  # half a file must not stand there
+        target.unlink(missing_ok=True)
+        raise
     os.utime(target, ns=(file.mtime_ns, file.mtime_ns))
     return Fetched(file, xxhash.xxh3_128_hexdigest(content), os.stat(target))
 
 
-def _again(fetch: Callable[[], memoryview]) -> memoryview:
-    """Try more than once; what a store means by its answer is not asked again."""
-    for attempt in range(TRIES):
-        try:
-            return fetch()
-        except (Gone, Changed, NoRanges, Refused):
-            raise
-        except StoreFault:
-            if attempt == TRIES - 1:
-                raise
-        time.sleep(FIRST_PAUSE_S * 2**attempt)
-    raise AssertionError("not reached")
-
-
-def _get(place: Place, file: SourceFile, start: int, end: int) -> memoryview:
-    import obstore
-
-    options: GetOptions = {}
-    if file.etag:
-        options["if_match"] = quoted_etag(file.etag)
-    if (start, end) != (0, file.size):
-        options["range"] = (start, end)
-    with faults_translated(file.path):
-        result = obstore.get(place.store, place.key, options=options)
-        _check_identity(file, result.meta)
-        content = memoryview(result.bytes())
-    if len(content) != end - start:
-        raise StoreFault(f"{file.path}: {len(content):,} of {end - start:,} bytes came")
-    return content
-
-
-def _check_identity(file: SourceFile, meta: ObjectMeta) -> None:
-    if etag_of(meta) != file.etag:
-        raise Changed(f"{file.path} was replaced meanwhile")
-    if meta["size"] != file.size:
-        fault = (
-            StoreFault if file.etag else Changed
-        )  # an ETag stands for the content, so for its size
-        raise fault(f"{file.path}: {meta['size']:,} instead of {file.size:,} bytes")
-
-
 def _fetch_large(
     pool: ThreadPoolExecutor,
-    place: Place,
+    source: Source,
     file: SourceFile,
     target: Path,
     partial: Path,
@@ -161,20 +131,20 @@ def _fetch_large(
         while waiting or jobs:
             while waiting and len(jobs) < PARTS_AT_ONCE:
                 start = waiting.pop(0)
-                jobs[pool.submit(_fetch_part, place, file, start)] = start
+                jobs[pool.submit(_fetch_part, source, file, start)] = start
             done = next(as_completed(jobs))
             start = jobs.pop(done)
             progressed(parts.keep(start, done.result()))
         return parts.finish(target)
     except NoRanges:
         parts.drop()
-        return _fetch_stream(place, file, target, progressed)
+        return again(lambda: _fetch_stream(source, file, target, partial, progressed))
     finally:
         parts.close()
 
 
-def _fetch_part(place: Place, file: SourceFile, start: int) -> memoryview:
-    return _again(lambda: _get(place, file, start, min(start + PART, file.size)))
+def _fetch_part(source: Source, file: SourceFile, start: int) -> memoryview:
+    return again(lambda: source.get(file, start, min(start + PART, file.size)))
 
 
 class _Parts:
@@ -205,14 +175,7 @@ class _Parts:
 
     def finish(self, target: Path) -> Fetched:
         self._hash_on()
-        os.utime(self._descriptor, ns=(self._file.mtime_ns, self._file.mtime_ns))
-        try:
-            os.rename(self._content, target)
-        except OSError:  # another file system
-            import shutil
-
-            shutil.copyfile(self._content, target)
-            os.utime(target, ns=(self._file.mtime_ns, self._file.mtime_ns))
+        _move(self._content, target, self._file.mtime_ns)
         self.drop()
         return Fetched(self._file, self._digest.hexdigest(), os.stat(target))
 
@@ -243,20 +206,46 @@ class _Parts:
             self._hashed = end
 
 
-def _fetch_stream(place: Place, file: SourceFile, target: Path, progressed: Progressed) -> Fetched:
-    """A large file from a server that sends whole files only."""
-    import obstore
+def _fetch_stream(
+    source: Source, file: SourceFile, target: Path, partial: Path, progressed: Progressed
+) -> Fetched:
+    """A file that is sent whole only."""
+    partial.mkdir(parents=True, exist_ok=True)
+    identity = checksum_of(file.path.encode("utf-8", "surrogateescape"))
+    content = partial / f"{identity}.whole"
+    try:
+        with open(content, "wb") as copy:
+            digest = _receive(source, file, copy, progressed)
+        if not source.is_sure and _receive(source, file) != digest:
+            raise StoreFault(f"{file.path}: it was cut off, or is another one each time")
+        _move(content, target, file.mtime_ns)
+    finally:
+        content.unlink(missing_ok=True)
+    return Fetched(file, digest, os.stat(target))
 
-    digest, done = xxhash.xxh3_128(), 0
-    with faults_translated(file.path), open(target, "wb") as copy:
-        result = obstore.get(place.store, place.key)
-        _check_identity(file, result.meta)
-        for piece in result.stream(min_chunk_size=CHUNK):
-            digest.update(piece)
+
+def _receive(
+    source: Source,
+    file: SourceFile,
+    copy: BinaryIO | None = None,
+    progressed: Progressed = lambda size: None,
+) -> str:
+    """The checksum of what comes; kept in ``copy``, where there is one."""
+    digest = xxhash.xxh3_128()
+    for piece in source.stream(file):
+        digest.update(piece)
+        if copy is not None:
             copy.write(piece)
-            done += len(piece)
             progressed(len(piece))
-    if done != file.size:
-        raise StoreFault(f"{file.path}: {done:,} of {file.size:,} bytes came")
-    os.utime(target, ns=(file.mtime_ns, file.mtime_ns))
-    return Fetched(file, digest.hexdigest(), os.stat(target))
+    return digest.hexdigest()
+
+
+def _move(content: Path, target: Path, mtime_ns: int) -> None:
+    os.utime(content, ns=(mtime_ns, mtime_ns))
+    try:
+        os.rename(content, target)
+    except OSError:  # another file system
+        import shutil
+
+        shutil.copyfile(content, target)
+        os.utime(target, ns=(mtime_ns, mtime_ns))

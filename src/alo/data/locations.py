@@ -43,26 +43,35 @@ def _list_sources(
     files: list[SourceFile] = []
     for path in paths:
         source = locate(home, path, access)
-        if source.name in owners:
-            raise BadLocation(
-                f"{owners[source.name]} and {path} have the same last name '{source.name}', "
-                "and would be staged into one place",
-                fix="rename one of the two",
-            )
-        owners[source.name] = path
-        if isinstance(source, RemoteLocation):
-            files += _list_remote(source)
-        else:
+        if not isinstance(source, RemoteLocation):
+            _claim_name(source.name, path, owners)
             _refuse_overlap(path, source, target)
             files += _walk(source, path)
+        elif source.is_http:  # whose server may name the file
+            found = _list_remote(source)
+            _claim_name(found[0].name, path, owners)
+            files += found
+        else:
+            _claim_name(source.name, path, owners)
+            files += _list_remote(source)
     files.sort(key=attrgetter("name"))
     return files
+
+
+def _claim_name(name: str, path: str, owners: dict[str, str]) -> None:
+    if name in owners:
+        raise BadLocation(
+            f"{owners[name]} and {path} have the same last name '{name}', "
+            "and would be staged into one place",
+            fix="rename one of the two",
+        )
+    owners[name] = path
 
 
 def _list_remote(source: RemoteLocation) -> list[SourceFile]:
     from alo.data.remote import list_files
 
-    if source.name in ("", ".", ".."):
+    if source.name in ("", ".", "..") and "?" not in source.url:
         raise BadLocation(f"{source}: names no folder or file in the store", fix="add its path")
     return list_files(source)
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from alo.data.faults import Gone, StoreFault
 from alo.data.location import BadLocation, RemoteLocation, SourceFile
-from alo.data.stores import Gone, StoreFault, etag_of, faults_translated, open_place
+from alo.data.stores import etag_of, faults_translated, open_place
 from alo.errors import ExportError, StagingError
 from alo.files import CHUNK
 
@@ -29,15 +30,17 @@ def list_files(source: RemoteLocation) -> list[SourceFile]:
         BadLocation: there are none, or the store does not answer.
     """
     try:
-        found = [] if source.is_http else _list_below(source)
-        return found or [_look_at(source)]
+        if source.is_http:
+            from alo.data.web_files import look_at
+
+            return [look_at(source)]
+        return _list_below(source) or [_look_at(source)]
     except Gone as error:
         fix = "over http, name a file: folders cannot be listed" if source.is_http else ""
         raise BadLocation(f"{source}: does not exist, or holds nothing", fix=fix) from error
     except StoreFault as error:
-        raise BadLocation(
-            str(error), fix="see that the store can be reached with these keys"
-        ) from error
+        who = "server can be reached" if source.is_http else "store can be reached with these keys"
+        raise BadLocation(str(error), fix=error.fix or f"see that the {who}") from error
 
 
 def _list_below(source: RemoteLocation) -> list[SourceFile]:
@@ -106,7 +109,7 @@ def check_models(source: RemoteLocation) -> None:
 def _model_files(source: RemoteLocation) -> list[SourceFile]:
     """The archive alone where there is one; names from inside the source."""
     if source.is_http:
-        is_archive = source.name.endswith(".tar.gz")
+        is_archive = "?" in source.url or source.name.endswith(".tar.gz")
         file = list_files(source if is_archive else source / MODEL_ARCHIVE)[0]
         return [file._replace(name=MODEL_ARCHIVE)]
     files = list_files(source)
@@ -141,7 +144,7 @@ def fetch_models_to(source: RemoteLocation, target: Path) -> None:
             unpack_tar(archive, target, Limits.from_environ(os.environ))
     except StoreFault as error:
         raise StagingError(
-            str(error), fix="see that the store can be reached, and run again"
+            str(error), fix=error.fix or "see that the store can be reached, and run again"
         ) from error
     finally:
         from alo.files import remove_tree

@@ -48,7 +48,7 @@ def bytes_to_copy(workspace: Workspace, kind: str, sources: Sequence[SourceFile]
     known = read_manifest(workspace.staging_manifest(kind)).sources
     root = workspace.input(kind)
     return sum(
-        file.size
+        file.known_size
         for file in sources
         if known.get(file.name) != file.version or not os.path.lexists(root / file.name)
     )
@@ -198,7 +198,7 @@ class _Staging:
         self._tops.update(name for name in self._sources if "/" not in name)
         self._access = access
         self._is_changing = False
-        self._progress = _Progress(report, sum(file.size for file in sources))
+        self._progress = _Progress(report, sum(file.known_size for file in sources))
         self._remembered = time.monotonic()
 
     def run(self, known: Manifest, here: _Here) -> Staged:
@@ -263,7 +263,7 @@ class _Staging:
 
     def _replace(self, new: Sequence[SourceFile], present: set[str]) -> None:
         self._will_change()
-        self._progress.add(self._progress.total - sum(file.size for file in new))
+        self._progress.add(self._progress.total - sum(file.known_size for file in new))
         try:
             for file in new:
                 if file.name in present:  # never write through a link, nor into another's file
@@ -284,8 +284,8 @@ class _Staging:
             self._fetch(remote)
 
     def _fetch(self, files: Sequence[SourceFile]) -> None:
+        from alo.data.faults import StoreFault
         from alo.data.fetching import fetch_all
-        from alo.data.stores import StoreFault
 
         partial = self._path.with_suffix(".partial")
         try:
@@ -294,8 +294,10 @@ class _Staging:
             ):
                 self._note(file, status, digest)
         except StoreFault as error:
-            fix = "see that the store can be reached, and run again; what has come is kept"
-            raise StagingError(f"cannot stage {error}", fix=fix) from error
+            fix = error.fix or "see that the store can be reached, and run again"
+            raise StagingError(
+                f"cannot stage {error}", fix=f"{fix}; what has come is kept"
+            ) from error
         except OSError as error:
             raise self._cannot_stage("remote files", error, str(self._root)) from error
         remove_tree(partial)

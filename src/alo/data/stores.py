@@ -1,4 +1,4 @@
-"""Object stores and HTTP servers, all behind the interface of obstore (the extra ``remote``)."""
+"""Object stores, all behind the interface of obstore (the extra ``remote``)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from alo.data.location import BadLocation, RemoteLocation
+from alo.data.faults import Changed, Gone, NoRanges, Refused, StoreFault
+from alo.data.location import BadLocation, RemoteLocation, SourceFile
+from alo.files import CHUNK
 from alo.masking import masked
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 RETRIES: RetryConfig = {
@@ -30,26 +32,6 @@ CLIENT: ClientConfig = {
     "timeout": timedelta(minutes=10),  # of a whole request, however slow the line
     "read_timeout": timedelta(seconds=60),  # without a byte
 }
-
-
-class StoreFault(Exception):
-    """A store said no, or said nothing; the message holds no secret."""
-
-
-class Gone(StoreFault):
-    """There is no such object."""
-
-
-class Changed(StoreFault):
-    """The object is not the one that was listed."""
-
-
-class NoRanges(StoreFault):
-    """The server sends whole files only."""
-
-
-class Refused(StoreFault):
-    """Trying again will not help: no right to it, or not the right question."""
 
 
 class Place(NamedTuple):
@@ -89,19 +71,68 @@ def open_place(location: RemoteLocation) -> Place:
             )
         elif scheme == "gs":
             store = stores.GCSStore(bucket, client_options=CLIENT, retry_config=RETRIES)
-        elif scheme == "az":
-            store = stores.AzureStore(bucket, client_options=CLIENT, retry_config=RETRIES)
         else:
-            if "?" in key:
-                raise BadLocation(
-                    f"{location}: signed URLs cannot be read", fix="give one without a query"
-                )
-            store = stores.HTTPStore.from_url(
-                f"{scheme}://{bucket}", client_options=CLIENT, retry_config=RETRIES
-            )
+            store = stores.AzureStore(bucket, client_options=CLIENT, retry_config=RETRIES)
     except BaseError as error:
         raise BadLocation(f"{location}: {plain(error)}") from error
-    return Place(store, key_of(location.url, key))
+    return Place(store, key)
+
+
+class StoreSource:
+    """The content of one object."""
+
+    is_sure = True
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def get(self, file: SourceFile, start: int, end: int) -> memoryview:
+        """A part of the object, or all of it.
+
+        Raises:
+            StoreFault: it did not come whole, or is not what was listed.
+        """
+        import obstore
+
+        options: GetOptions = {}
+        if file.etag:
+            options["if_match"] = quoted_etag(file.etag)
+        if (start, end) != (0, file.size):
+            options["range"] = (start, end)
+        with faults_translated(file.path):
+            result = obstore.get(self._place.store, self._place.key, options=options)
+            _check_identity(file, result.meta)
+            content = memoryview(result.bytes())
+        if len(content) != end - start:
+            raise StoreFault(f"{file.path}: {len(content):,} of {end - start:,} bytes came")
+        return content
+
+    def stream(self, file: SourceFile) -> Iterator[bytes]:
+        """All of the object, where its store sends no parts.
+
+        Raises:
+            StoreFault: as of ``get``.
+        """
+        import obstore
+
+        done = 0
+        with faults_translated(file.path):
+            result = obstore.get(self._place.store, self._place.key)
+            _check_identity(file, result.meta)
+            for piece in result.stream(min_chunk_size=CHUNK):
+                done += len(piece)
+                yield bytes(piece)
+        if done != file.size:
+            raise StoreFault(f"{file.path}: {done:,} of {file.size:,} bytes came")
+
+
+def _check_identity(file: SourceFile, meta: ObjectMeta) -> None:
+    if etag_of(meta) != file.etag:
+        raise Changed(f"{file.path} was replaced meanwhile")
+    if meta["size"] != file.size:
+        # An ETag stands for the content, so for its size.
+        fault = StoreFault if file.etag else Changed
+        raise fault(f"{file.path}: {meta['size']:,} instead of {file.size:,} bytes")
 
 
 def etag_of(meta: ObjectMeta) -> str:
@@ -113,15 +144,6 @@ def etag_of(meta: ObjectMeta) -> str:
 def quoted_etag(etag: str) -> str:
     """As HTTP wants it in a condition."""
     return etag if etag.startswith("W/") else f'"{etag}"'
-
-
-def key_of(url: str, path: str) -> str:
-    """The key of an object, which obstore itself encodes for HTTP."""
-    if not url.startswith("http"):
-        return path
-    from urllib.parse import unquote
-
-    return unquote(path)
 
 
 @contextmanager

@@ -330,7 +330,7 @@ def _folder_problems(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Prob
 def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
     status = os.statvfs(workspace.home)
     free = status.f_bavail * status.f_frsize
-    sizes = sum(file.size for job in jobs for file in job.sources or ())
+    sizes = sum(file.known_size for job in jobs for file in job.sources or ())
     if free >= SPARE_BYTES + sizes:
         return []
     # Only now it matters which of them are here already.

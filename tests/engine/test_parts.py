@@ -203,3 +203,16 @@ def test_what_a_run_stored_goes_with_its_history(make_solution: MakeSolution, ru
     assert ids[-1] in kept
     assert ids[0] not in kept
     assert {path.name for path in (home / ".asset_interface/results/train").iterdir()} == kept
+
+
+def test_where_nothing_ever_ran_there_is_nothing_to_resume_and_no_success(
+    make_solution: MakeSolution, run: Run, alo: Callable[..., Any]
+) -> None:
+    home = make_solution(STEPS, control=FILE)
+
+    with pytest.raises(UsageError, match="no run of train_pipeline is in history"):
+        run(home, resume=True)
+    ended = alo("run", "--resume", cwd=home)
+
+    assert ended.returncode == 2
+    assert "succe" not in ended.stdout + ended.stderr

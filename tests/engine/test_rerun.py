@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from alo.engine.rerun import rerun
 from alo.errors import HistoryError, RunError
+from alo.events import LogLine
 from alo.history.browse import History
 from alo.layout import Workspace
 
@@ -97,3 +99,95 @@ def test_a_missing_entry_and_a_missing_model_are_told(
         rerun(home, "20000101T000000Z", lambda event: None)
     with pytest.raises(HistoryError, match=trained.run_id):
         rerun(home, inferred.run_id, lambda event: None)
+
+
+METADATA = '{"metadata_version": "7.1", "name": "x", "pipeline": [{"type": "train"}]}'
+PARTS = {
+    "one": "self.data['x'] = 1",
+    "two": "self.data['y'] = self.data['x'] + self.args['n']\n"
+    "Path(self.asset.get_output_path(), 'y').write_text(str(self.data['y']))",
+    "three": "raise AssertionError('it is no part of it')",
+}
+
+
+@pytest.mark.parametrize("cache", [False, True])
+@pytest.mark.parametrize("options", [{"last": "two"}, {"first": "two", "last": "two"}])
+def test_a_rerun_of_a_part_stays_a_part_and_says_so(
+    options: dict[str, str], cache: bool, make_solution: MakeSolution, run: Run, heard: Any
+) -> None:
+    control = {"cache": cache, "interface_mode": "file"}
+    home = make_solution({**PARTS, "three": ""}, args={"two": {"n": 1}}, control=control)
+    run(home)
+    before = (home / "train_artifacts/output/y").read_text()
+    make_solution(PARTS, args={"two": {"n": 5}}, control=control)
+    (part,) = run(home, **options)
+    heard.clear()
+
+    again = rerun(home, part.run_id, heard)
+
+    assert [step.name for step in again.steps] == ["one", "two"]
+    assert record(again)["part"] == "until two"
+    for name in ("data_id", "code_id", "param_id"):
+        assert record(again)[name] == record(part)[name]
+    assert (again.history / "output/y").read_text() == "6"
+    assert (home / "train_artifacts/output/y").read_text() == before == "2"
+    warnings = [line.text for line in heard.of(LogLine) if line.level == "WARNING"]
+    assert any(f"{part.run_id} was a run of a part" in text for text in warnings)
+
+
+def test_an_entry_whose_plan_was_changed_is_not_run_as_if_it_had_not(
+    make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution({"train": SAVE}, args={"train": {"n": 1}})
+    (first,) = run(home)
+    plan = first.history / "experimental_plan.yaml"
+    plan.write_text(plan.read_text().replace('"n": 1', '"n": true'))
+
+    with pytest.raises(HistoryError, match="does not give the args") as caught:
+        rerun(home, first.run_id, lambda event: None)
+
+    assert caught.value.where == str(plan)
+    assert "alo history verify" in caught.value.fix
+
+
+def test_args_of_every_type_are_those_of_the_run_again(
+    make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution({"train": SAVE}, args={"train": {"n": 0}})
+    values = ["true", "1.0", "-0.0", "2026-03-01", "{0: a}", ".nan", "!!binary YQ==", "'1'"]
+    for value in values:
+        (first,) = run(home, overrides=(f"train.n={value}",))
+        wrote = (home / "train_artifacts/models/train/model").read_text()
+
+        again = rerun(home, first.run_id, lambda event: None)
+
+        assert record(again)["param_id"] == record(first)["param_id"]
+        assert (home / "train_artifacts/models/train/model").read_text() == wrote
+
+
+def test_a_rerun_has_the_version_of_the_metadata_that_the_run_had(
+    make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution({"train": "self.asset.save_summary('x', 1)"})
+    (first,) = run(home, "train", system=METADATA)
+    summary = (home / "train_artifacts/score/train_summary.yaml").read_text()
+    assert "v7.1" in summary
+
+    rerun(home, first.run_id, lambda event: None)
+
+    assert "v7.1" in (home / "train_artifacts/score/train_summary.yaml").read_text()
+
+
+def test_a_model_that_no_one_knows_is_told_of(
+    make_solution: MakeSolution, run: Run, heard: Any
+) -> None:
+    home = make_solution({"train": SAVE}, {"inference": USE})
+    run(home, "train")
+    (home / "train_artifacts/models/train/model").write_text("by hand")
+    (inferred,) = run(home, "inference")
+    heard.clear()
+
+    rerun(home, inferred.run_id, heard)
+
+    warnings = [line.text for line in heard.of(LogLine) if line.level == "WARNING"]
+    assert any("not known which model" in text for text in warnings)

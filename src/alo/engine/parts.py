@@ -59,7 +59,13 @@ def last_run(workspace: Workspace, kinds: Sequence[str]) -> RunRecord | None:
 def _resumed(jobs: Sequence[Job]) -> list[Job]:
     workspace = jobs[0].workspace
     record = last_run(workspace, [job.pipeline.kind for job in jobs])
-    if record is None or record.status == "success":
+    if record is None:
+        named = " or ".join(job.pipeline.name for job in jobs)
+        raise UsageError(
+            f"there is nothing to resume: no run of {named} is in history",
+            fix="alo run begins one",
+        )
+    if record.status == "success":
         return []
     kinds = [job.pipeline.kind for job in jobs]
     first, *later = jobs[kinds.index(record.pipeline) :]

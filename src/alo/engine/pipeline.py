@@ -22,7 +22,7 @@ from alo.engine.messages import info, warning
 from alo.engine.models import restore_models
 from alo.engine.outputs import export, export_failed
 from alo.engine.preflight import Job, stores_steps
-from alo.engine.records import first_record, summary_of, with_summary
+from alo.engine.records import args_of, first_record, summary_of, with_summary
 from alo.engine.recovery import seal_history
 from alo.engine.request import RunOutcome
 from alo.engine.results import check_results
@@ -98,8 +98,7 @@ class PipelineRun:
     def take(self, job: Job, step: str) -> None:
         """Use a step's args and code as they are now the next time it runs; for a notebook."""
         self.job = job
-        args = {each.name: dict(each.args) for each in job.pipeline.steps}
-        self.record = self.record.with_args(args)._replace(
+        self.record = self.record.with_args(args_of(job))._replace(
             overrides=tuple(map(masked, job.changes))
         )
         self._codes[step].forget()

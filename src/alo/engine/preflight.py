@@ -40,6 +40,11 @@ class Part(NamedTuple):
             return f"only {self.first}" if self.first else ""
         return f"until {self.last}" if self.last else ""
 
+    @classmethod
+    def of_text(cls, text: str) -> "Part":
+        """What a history entry alone can run of the part that it tells of: up to its last step."""
+        return cls(last=text.rpartition(" ")[2])
+
 
 class Job(NamedTuple):
     """One pipeline that is ready to run."""

@@ -22,7 +22,6 @@ def first_record(job: Job, started: float) -> RunRecord:
     Args:
         started: seconds since 1970.
     """
-    args = {step.name: dict(step.args) for step in job.pipeline.steps}
     return RunRecord(
         id=new_run_id(job.plan.name, started),
         pipeline=job.pipeline.kind,
@@ -37,7 +36,13 @@ def first_record(job: Job, started: float) -> RunRecord:
         sources=_sources(job),
         host=os.uname().nodename,
         alo_version=__version__,
-    ).with_args(args)
+        metadata_version=job.metadata_version,
+    ).with_args(args_of(job))
+
+
+def args_of(job: Job) -> dict[str, dict[str, object]]:
+    """The args of each step."""
+    return {step.name: dict(step.args) for step in job.pipeline.steps}
 
 
 def _sources(job: Job) -> dict[str, object]:

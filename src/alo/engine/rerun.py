@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alo.engine.preflight import Checked, check_plan, find_workspace
+from alo.engine.preflight import Checked, Part, check_plan, find_workspace
+from alo.engine.records import args_of
 from alo.engine.request import RunOutcome
 from alo.engine.run import run_jobs
-from alo.errors import HistoryError
+from alo.errors import HistoryError, Problem
 from alo.events import Listener
 from alo.files import remove_tree
 from alo.history.browse import Entry, History
+from alo.history.ids import param_id
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN
+from alo.history.record import RunRecord
 from alo.layout import PLAN_NAME, Workspace
 from alo.plan.load import load_plan
 
@@ -41,14 +44,52 @@ def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> 
 def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
     record = entry.record
     plan = load_plan(entry.folder / PLAN_NAME, home=workspace.home)
-    checked = check_plan(plan, workspace, record.pipeline, changes=record.overrides, assets=assets)
+    checked = check_plan(
+        plan,
+        workspace,
+        record.pipeline,
+        changes=record.overrides,
+        metadata_version=record.metadata_version,
+        assets=assets,
+    )
+    _require_args(checked, entry)
     files: Any = record.data_id_description.get("files") or {}
     expected = (record.data_id, dict(files)) if record.data_id else None
     train_id = "" if record.train_id in ("", NO_TRAIN_RUN, EXTERNAL_MODEL) else record.train_id
     if train_id:
         require_models(workspace, train_id)
-    jobs = [job._replace(expected_data=expected, train_id=train_id) for job in checked.jobs]
-    return checked._replace(jobs=tuple(jobs))
+    part = Part.of_text(record.part)
+    jobs = [
+        job._replace(expected_data=expected, train_id=train_id, part=part) for job in checked.jobs
+    ]
+    warnings = [*checked.warnings, *map(Problem, _not_the_same(record))]
+    return checked._replace(jobs=tuple(jobs), warnings=tuple(warnings))
+
+
+def _require_args(checked: Checked, entry: Entry) -> None:
+    """The plan in the entry has to give the args that the run had."""
+    wanted = entry.record.param_id
+    for job in checked.jobs:
+        if wanted and wanted != param_id(args_of(job)):
+            raise HistoryError(
+                f"the plan in history does not give the args of run {entry.record.id}",
+                where=str(entry.folder / PLAN_NAME),
+                fix=f"alo history verify {entry.record.id} tells whether it has been changed",
+            )
+
+
+def _not_the_same(record: RunRecord) -> Iterator[str]:
+    """In what the new run may not be as the old one was."""
+    if record.part:
+        last = Part.of_text(record.part).last
+        what = f"{record.id} was a run of a part ({record.part})"
+        yield f"{what}: the steps up to '{last}' run, and the artifacts stay as they are"
+    if record.train_id == NO_TRAIN_RUN:
+        what = f"it is not known which model {record.id} used"
+        yield f"{what}: what is in train_artifacts/models/ now is used"
+    if record.train_id == EXTERNAL_MODEL:
+        what = f"the model of {record.id} came from outside"
+        yield f"{what}: it is loaded from there again, as it is now"
 
 
 def require_models(workspace: Workspace, train_id: str) -> str:

@@ -45,6 +45,7 @@ class RunRecord(NamedTuple):
     args: Mapping[str, Mapping[str, object]] = {}  # step -> args as they ran
     # step -> arg -> its form (plan/values), of those for which JSON has another: a date, {0: a}
     arg_forms: Mapping[str, Mapping[str, str]] = {}
+    metadata_version: str = ""  # of the solution metadata that it was made with
     part: str = ""  # of a run of some steps only: which
     overrides: tuple[str, ...] = ()  # what --set, --system or a notebook changed, a line each
     result: str = ""

@@ -65,7 +65,7 @@ def write_summary(
     full = {**summary, "date": date, "file_path": file_path, "version": version}
     # JSON's quoting of text and YAML's are one; every key and value here is text or a number.
     lines = [_line(key, value) for key, value in full.items()]
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = f"{path}.{os.urandom(4).hex()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(temporary, "w", encoding="utf-8") as file:

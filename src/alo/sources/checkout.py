@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.errors import Problem, SourceError
-from alo.files import is_leftover, remove_tree
+from alo.files import is_leftover, remove_tree, temporary_beside
 from alo.layout import Workspace
 from alo.plan.model import Plan, StepPlan
 from alo.sources.checked_out import (
@@ -179,7 +179,7 @@ def _check_out(
     record = read_record(workspace, step.name)
     if record and record.checkout == wanted and folder.is_dir():
         return
-    fresh = folder.with_name(f".{folder.name}.{os.getpid()}.alo-tmp")
+    fresh = temporary_beside(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         clone.export(commit, step.source.path, fresh, offline=policy.offline)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from alo.errors import SourceError
-from alo.files import checksum_of, remove_tree
+from alo.files import checksum_of, remove_tree, temporary_beside
 from alo.masking import masked
 from alo.sources.git import Git, GitFailed
 from alolib.disk import fix_of, tells_full
@@ -129,8 +129,9 @@ class Clone:
     def _make(self) -> None:
         if self.folder.is_dir():
             return
-        draft = self.folder.with_name(f"{self.folder.name}.{os.getpid()}.alo-tmp")
-        remove_tree(draft)
+        for left in self._root.glob(f".{self.folder.name}.*"):  # of one that was killed: see _held
+            remove_tree(left)
+        draft = temporary_beside(self.folder)
         init = ("init", "--bare", "--quiet", "--template=")
         self._git(*init, repository=draft, lock=self._held_lock)
         os.rename(draft, self.folder)

@@ -182,12 +182,13 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert not has_worker_died(workspace, f"{own.name}-0")
     for name in ("loop-00ff00-0", "host-12-00ff00", f"../serve/{dead}-0", "", "\udc80-0", "a\0-0"):
         assert not has_worker_died(workspace, name)
-    claim = workspace.internal / "serve" / f"{dead}.lock"
+    claim = workspace.internal / "claims" / dead
     os.utime(claim, (0, 0))
     sweep(workspace)
     assert not claim.exists()
     own.remove()
     assert os.listdir(workspace.internal / "serve") == []
+    assert os.listdir(workspace.internal / "claims") == []
 
 
 def test_sweeping_a_project_without_services_is_no_trouble(workspace: Workspace) -> None:

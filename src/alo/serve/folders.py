@@ -1,8 +1,8 @@
 """What a service has in the project, ``.alo/serve/<name>/``, and whether it still runs.
 
-The claim ``<name>.lock`` beside the folder says so. What a service has left that was killed is
-removed by the next one, or by one that runs. Its claim stays for a while: it is how others of the
-same machine know at once that the requests of that service are no one's any more.
+The claim ``.alo/claims/<name>`` says so. What a service has left that was killed is removed by the
+next one, or by one that runs. Its claim stays for a while: it is how others of the same machine
+know at once that the requests of that service are no one's any more.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from alo.claims import Claim, died_here, holder_of, left_behind, take
+from alo.claims import Claim, died_here, holder_of, take
 from alo.errors import ServeError
 from alo.files import remove_tree
 from alo.layout import Workspace
 
-LOCK = ".lock"
 KEPT_S = 86400.0  # for so long the claims of dead services stay
 
 
@@ -47,31 +46,31 @@ class ServiceFolder:
 
 def make_folder(workspace: Workspace, kind: str) -> ServiceFolder:
     """A folder for a new service of a kind, serve or loop."""
-    root = _root(workspace)
-    root.mkdir(parents=True, exist_ok=True)
     sweep(workspace)
-    path = root / f"{kind}-{os.urandom(6).hex()}"
-    claim = take(_claim_of(path), f"alo {kind}")
+    name = f"{kind}-{os.urandom(6).hex()}"
+    path, claim_path = folder_of(workspace, name), _claim_of(workspace, name)
+    claim_path.parent.mkdir(parents=True, exist_ok=True)
+    claim = take(claim_path, f"alo {kind}")
     if claim is None:
-        raise ServeError("the project's folder .alo/ was deleted just now", where=str(root))
-    path.mkdir()  # after its claim: without one it would be no one's
+        raise ServeError("the project's folder .alo/ was deleted just now", where=str(claim_path))
+    path.mkdir(parents=True)  # after its claim: without one it would be no one's
     return ServiceFolder(path, claim)
 
 
 def names_of_live(workspace: Workspace, kind: str) -> Iterator[str]:
     """The services of a kind that run, in whichever container."""
-    for claim in sorted(_root(workspace).glob(f"{kind}-*{LOCK}")):
-        if holder_of(claim) is not None:
-            yield claim.name.removesuffix(LOCK)
+    for path in _listed(folder_of(workspace, "")):
+        if path.name.startswith(f"{kind}-") and lives(workspace, path.name):
+            yield path.name
 
 
 def folder_of(workspace: Workspace, name: str) -> Path:
-    return _root(workspace) / name
+    return workspace.internal / "serve" / name
 
 
 def lives(workspace: Workspace, name: str) -> bool:
     """Whether the service of this name runs; of another machine, as far as is known."""
-    return holder_of(_claim_of(folder_of(workspace, name))) is not None
+    return holder_of(_claim_of(workspace, name)) is not None
 
 
 def has_worker_died(workspace: Workspace, worker: str) -> bool:
@@ -81,30 +80,25 @@ def has_worker_died(workspace: Workspace, worker: str) -> bool:
     """
     name = worker.rpartition("-")[0]
     is_name = re.fullmatch(r"[a-z]+-[0-9a-f]+", name)
-    return is_name is not None and died_here(_claim_of(folder_of(workspace, name)))
+    return is_name is not None and died_here(_claim_of(workspace, name))
 
 
 def sweep(workspace: Workspace) -> None:
     """Remove what services have left that do not run any more."""
-    root = _root(workspace)
-    for path in sorted(root.iterdir()) if root.is_dir() else ():
+    for path in _listed(folder_of(workspace, "")):
         with suppress(OSError):  # another one sweeps too, or a worker is just ending
-            if path.suffix == LOCK:
-                _sweep_claim(path)
-            elif not lives(workspace, path.name):
+            if not lives(workspace, path.name):
                 remove_tree(path)
-
-
-def _sweep_claim(claim: Path) -> None:
-    if abs(time.time() - claim.stat().st_mtime) > KEPT_S and not claim.with_suffix("").exists():
-        with left_behind(claim) as is_left:
-            if is_left:
+    for claim in _listed(_claim_of(workspace, "")):
+        with suppress(OSError):
+            is_old = abs(time.time() - claim.stat().st_mtime) > KEPT_S
+            if is_old and not lives(workspace, claim.name):
                 claim.unlink()
 
 
-def _root(workspace: Workspace) -> Path:
-    return workspace.internal / "serve"
+def _claim_of(workspace: Workspace, name: str) -> Path:
+    return workspace.internal / "claims" / name
 
 
-def _claim_of(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}{LOCK}")
+def _listed(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []

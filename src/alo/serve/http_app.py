@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from hmac import compare_digest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -16,10 +16,15 @@ from starlette.routing import Route
 from alo.json_text import json_bytes
 from alo.serve.http_docs import PAGE, openapi
 from alo.serve.http_guard import Access, HostRefused, OriginRefused, check_asker
-from alo.serve.http_requests import Refused, take_body
+from alo.serve.http_paths import as_sent, decoded
+from alo.serve.http_refusal import Refused
+from alo.serve.http_requests import take_body
 from alo.serve.http_service import STATUS_OF, Answer, HttpService
 from alo.serve.http_tensors import model_metadata, parameters_of, take_tensors, tensors_of
 from alo.serve.messages import write_failure
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -33,7 +38,7 @@ class JsonResponse(Response):
         return json_bytes(content)
 
 
-def make_app(service: HttpService, access: Access) -> Starlette:
+def make_app(service: HttpService, access: Access) -> ASGIApp:
     """The application."""
     door = _Door(service, access)
     is_described_to_all = access.public_docs
@@ -53,30 +58,15 @@ def make_app(service: HttpService, access: Access) -> Starlette:
         ("/v2/models/{name}/ready", "GET", door.model_ready, False),
         ("/v2/models/{name}/infer", "POST", door.infer_tensors, True),
     ]
-    return Starlette(
+    app = Starlette(
         routes=[
             Route(path, door.guarded(handler, wants_token=is_guarded), methods=[verb])
             for path, verb, handler, is_guarded in routes
         ],
-        exception_handlers={HTTPException: _plain_error},
+        exception_handlers={HTTPException: _plain_error, Exception: door.fault},
     )
-
-
-def answering(handler: Handler) -> Handler:
-    """A handler whose refusals become answers."""
-
-    async def answer(http: Request) -> Response:
-        try:
-            return await handler(http)
-        except Refused as refused:
-            return _refusal(http, refused.status, refused.what, refused.headers)
-        except OSError as error:
-            failure = write_failure("the request", error)
-            return _refusal(http, STATUS_OF.get(failure.kind, 500), failure.comment, {})
-        except ClientDisconnect:
-            return _refusal(http, 400, "the client has hung up", {})
-
-    return answer
+    app.router.redirect_slashes = False  # Starlette's redirects are wrong for encoded names
+    return as_sent(app)
 
 
 class _Door:
@@ -95,7 +85,30 @@ class _Door:
                 raise Refused(401, "the token is missing or wrong", headers)
             return await handler(http)
 
-        return answering(guard)
+        return self._answering(guard)
+
+    def _answering(self, handler: Handler) -> Handler:
+        """A handler whose refusals and faults become answers."""
+
+        async def answer(http: Request) -> Response:
+            try:
+                return await handler(http)
+            except Refused as refused:
+                return _refusal(http, refused.status, refused.what, refused.headers)
+            except OSError as error:
+                failure = write_failure("the request", error)
+                return _refusal(http, STATUS_OF.get(failure.kind, 500), failure.comment, {})
+            except ClientDisconnect:
+                return _refusal(http, 400, "the client has hung up", {})
+            except Exception as error:
+                return await self.fault(http, error)
+
+        return answer
+
+    async def fault(self, http: Request, error: Exception) -> Response:
+        """What has gone wrong is none of the client's, and not known."""
+        self._service.report(f"a fault in ALO: {http.method} {http.url.path}: {error!r}")
+        return _refusal(http, 500, f"a fault in ALO: {error!r}", {})
 
     def _check_asker(self, http: Request) -> None:
         try:
@@ -149,11 +162,12 @@ class _Door:
         return JsonResponse(answer.content())
 
     async def output(self, http: Request) -> Response:
-        params = http.path_params
-        path = await run_in_threadpool(self._service.output, params["id"], params["name"])
+        request_id, name = http.path_params["id"], decoded(http.path_params["name"])
+        path = await run_in_threadpool(self._service.output, request_id, name)
         if path is None:
             raise Refused(404, "there is no such output, or it is no longer kept")
-        return FileResponse(path, filename=params["name"])
+        shown = name.encode("utf-8", "replace").decode()  # a header can have no other bytes
+        return FileResponse(path, filename=shown)
 
     async def _found(self, http: Request) -> Answer:
         answer = await run_in_threadpool(self._service.find, http.path_params["id"])
@@ -201,7 +215,7 @@ class _Door:
 
     def _check_model(self, http: Request) -> None:
         name = self._service.plan.name
-        if http.path_params["name"] != name:
+        if decoded(http.path_params["name"]) != name:
             raise Refused(404, f"there is no such model; it is '{name}'")
 
 
@@ -213,7 +227,7 @@ def _flag(http: Request, name: str) -> bool:
 
 
 def _refusal(http: Request, status: int, what: str, headers: dict[str, str]) -> Response:
-    if http.url.path.startswith("/v2/"):  # as the Open Inference Protocol has it
+    if f"{http.scope['path']}/".startswith("/v2/"):  # as the Open Inference Protocol has it
         return JsonResponse({"error": what}, status, headers)
     error = {"code": str(status), "name": "Refused", "message": what, "traceback": ""}
     content: dict[str, Any] = {"id": None, "status": "fail", "summary": None, "outputs": []}

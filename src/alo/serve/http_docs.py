@@ -239,11 +239,13 @@ code{padding:.1em .3em} pre{padding:.8rem;overflow:auto}
 h2{margin:2rem 0 .3rem;font-size:1.1rem} .verb{color:#0a6;font-weight:600}
 </style>
 <h1 id="title">Inference service</h1><p id="about"></p>
-<p>The whole description: <a href="openapi.json">openapi.json</a></p><div id="paths"></div>
+<p>The whole description: <a id="whole" href="openapi.json">openapi.json</a></p>
+<div id="paths"></div>
 <script>
 const add=(parent,name,text)=>{const e=document.createElement(name);e.textContent=text;
   parent.append(e);return e};
-fetch("openapi.json").then(r=>r.json()).then(d=>{
+whole.href=location.pathname.replace(/\\/+$/,"").replace(/[^/]*$/,"openapi.json");
+fetch(whole.href).then(r=>r.json()).then(d=>{
   title.textContent=d.info.title+" "+d.info.version; about.textContent=d.info.description;
   for(const [path,verbs] of Object.entries(d.paths)) for(const [verb,o] of Object.entries(verbs)){
     const h=add(paths,"h2","");add(h,"span",verb.toUpperCase()+" ").className="verb";
@@ -251,8 +253,10 @@ fetch("openapi.json").then(r=>r.json()).then(d=>{
     for(const [type,c] of Object.entries(o.requestBody?.content||{})){
       const body=c.example===undefined?"-F files=@data.csv -F args='{}'":
         "-H 'content-type: "+type+"' -d '"+(typeof c.example==="string"?c.example:
-        JSON.stringify(c.example))+"'";
-      add(paths,"pre","curl "+body+" "+location.origin+path);
+        JSON.stringify(c.example)).replaceAll("'","'\\\\''")+"'";
+      const names=(o.parameters||[]).filter(p=>p.in==="path"&&p.example!==undefined);
+      const url=names.reduce((u,p)=>u.replace("{"+p.name+"}",encodeURIComponent(p.example)),path);
+      add(paths,"pre","curl "+body+" "+location.origin+url);
     }
     add(paths,"p","answers: "+Object.keys(o.responses).join(", "));
   }});

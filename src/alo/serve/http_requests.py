@@ -7,28 +7,23 @@ names, rows as ``data.csv``.
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Mapping
+from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
+from alo.serve.http_json import args_of, check_number, check_text, checked_args, parse_json
 from alo.serve.http_names import ReservedName, safe_name
+from alo.serve.http_refusal import Refused
 from alo.serve.messages import Args
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
+BOM = "\ufeff"
 ROWS_FILE = "data.csv"
 MOST_FILES = 1000
 TYPES = ("multipart/form-data", "application/json", "text/csv")
-
-
-class Refused(Exception):
-    """A request that is answered with a status instead of a result."""
-
-    def __init__(self, status: int, what: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(what)
-        self.status, self.what, self.headers = status, what, dict(headers or {})
 
 
 async def take_body(http: HttpRequest, folder: Path, most_bytes: int) -> Args:
@@ -48,9 +43,8 @@ async def take_body(http: HttpRequest, folder: Path, most_bytes: int) -> Args:
     body = await read_body(http, most_bytes)
     folder.mkdir(parents=True)
     if kind == "text/csv":
-        _check_text(body)
-        (folder / ROWS_FILE).write_bytes(body)
-        return args_of(http.query_params.get("args", "{}"))
+        (folder / ROWS_FILE).write_bytes(_as_utf8(body, http.headers["content-type"]))
+        return args_of(_args_in(http))
     content = parse_json(body)
     if not isinstance(content, dict) or set(content) - {"rows", "args"}:
         raise Refused(400, 'expected an object of the form {"rows": [{...}, ...], "args": {...}}')
@@ -69,35 +63,11 @@ async def read_body(http: HttpRequest, most_bytes: int) -> bytes:
     return b"".join(parts)
 
 
-def parse_json(body: bytes | str) -> Any:
-    try:
-        return json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, f"the body is not JSON: {error}") from error
-
-
-def args_of(text: str) -> Args:
-    """Args from JSON text."""
-    return checked_args(parse_json(text or "{}"))
-
-
-def checked_args(content: object) -> Args:
-    """``{step: {key: value}}``.
-
-    Raises:
-        Refused: it is something else.
-    """
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(
-        isinstance(each, dict) for each in content.values()
-    ):
-        raise Refused(422, "'args' is not of the form {step: {key: value}}")
-    return content
-
-
 def write_rows(rows: object, path: Path) -> None:
     """Rows of a table, each an object, as CSV; columns in the order in which they come up.
+
+    What a row does not have is an empty cell, as null is. Every other value is written so that
+    reading it gives it back.
 
     Raises:
         Refused: they are something else.
@@ -107,17 +77,24 @@ def write_rows(rows: object, path: Path) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     if not columns:
         raise Refused(422, "'rows' has no columns")
-    if any(isinstance(value, dict | list) for row in rows for value in row.values()):
+    if columns[0].startswith(BOM):
+        raise Refused(422, "a column's name begins with a byte order mark, which readers drop")
+    for row in rows:
+        for value in row.values():
+            _check_cell(value)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, columns)
+        table.writeheader()
+        table.writerows(rows)
+
+
+def _check_cell(value: object) -> None:
+    if isinstance(value, float):
+        check_number(value)
+    elif isinstance(value, dict | list):
         raise Refused(
             422, "a value in 'rows' is an object or a list; a cell of a table holds one value"
         )
-    try:
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, columns)
-            table.writeheader()
-            table.writerows(rows)
-    except (UnicodeEncodeError, csv.Error) as error:
-        raise Refused(422, f"'rows' cannot be written as a table: {error}") from error
 
 
 async def _take_form(http: HttpRequest, folder: Path, most_bytes: int) -> Args:
@@ -146,7 +123,7 @@ async def _take_form(http: HttpRequest, folder: Path, most_bytes: int) -> Args:
                     target.write(piece)
         args = form.get("args", "{}")
         text = (await args.read()) if isinstance(args, UploadFile) else args
-        return args_of(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
+        return args_of(_utf8(text) if isinstance(text, bytes) else text)
     finally:
         await form.close()
 
@@ -176,16 +153,42 @@ def _too_large(most_bytes: int) -> Refused:
     return Refused(413, f"the body is larger than {most_bytes / 1e6:,.0f} MB")
 
 
-def _check_text(body: bytes) -> None:
+def _as_utf8(body: bytes, content_type: str) -> bytes:
+    """A table in the encoding that every asset reads.
+
+    Args:
+        content_type: the header, which may name the encoding that it is in.
+    """
+    header = Message()
+    header["content-type"] = content_type
+    encoding = str(header.get_param("charset", "utf-8"))
     try:
-        text = body.decode("utf-8-sig")
+        text = body.decode(encoding)
+    except LookupError as error:
+        raise Refused(415, f"the encoding '{encoding[:50]}' is not known") from error
+    except UnicodeError as error:
+        fix = "name its encoding: content-type: text/csv; charset=…"
+        raise Refused(400, f"the table is not {encoding.upper()}: {error}; {fix}") from error
+    if not text.strip(f"{BOM} \t\r\n"):
+        raise Refused(422, "the table is empty")
+    check_text(text)
+    return text.encode()
+
+
+def _args_in(http: HttpRequest) -> str:
+    """The args in the query."""
+    try:
+        query = parse_qs(http.url.query, errors="strict")
+    except ValueError as error:
+        raise Refused(400, f"the query cannot be read: {error}") from error
+    found = query.get("args", ["{}"])
+    if len(found) > 1:
+        raise Refused(400, "the query has several 'args'")
+    return found[0]
+
+
+def _utf8(content: bytes) -> str:
+    try:
+        return content.decode()
     except UnicodeDecodeError as error:
-        raise Refused(400, f"the table is not UTF-8: {error}") from error
-    if not text.strip() or "\0" in text:
-        raise Refused(
-            422, "the table is empty" if not text.strip() else "the table has a NUL in it"
-        )
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
+        raise Refused(400, f"'args' is not UTF-8: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import threading
 from collections import OrderedDict
@@ -19,7 +20,8 @@ from alo.events import Listener
 from alo.files import remove_tree
 from alo.serve.boot import Service
 from alo.serve.folders import lives, sweep
-from alo.serve.http_requests import Refused
+from alo.serve.http_paths import encoded
+from alo.serve.http_refusal import Refused
 from alo.serve.kept_requests import KeptRequests
 from alo.serve.limits import Limits
 from alo.serve.messages import Args, Failure, Request
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from alo.serve.remote_pool import RemotePool
 
 KEPT = 1000  # requests whose results and output files can still be asked for
+ID = re.compile("[0-9a-f]{16}")
 DATA = "request"  # the folder's name in input/inference/
 LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 SCORES = tuple(number / 10 for number in range(1, 11))
@@ -59,7 +62,7 @@ class Answer(NamedTuple):
             "id": self.id,
             "status": self.status,
             "summary": _plain(result.summary) if result and result.summary else None,
-            "outputs": [{"name": name, "url": f"{base}/{name}"} for name in outputs],
+            "outputs": [{"name": name, "url": f"{base}/{encoded(name)}"} for name in outputs],
             "error": _error(result.failure) if result and result.failure else None,
         }
 
@@ -151,6 +154,10 @@ class HttpService:
         self.pool.stop()
         self._kept.close()
 
+    def report(self, text: str) -> None:
+        """Something for the console and the log."""
+        self._listener(warning(text))
+
     def new_folder(self, *, is_kept: bool) -> tuple[str, Path]:
         """The id of a new request, and the folder for its data (not made yet)."""
         request_id = os.urandom(8).hex()
@@ -191,6 +198,8 @@ class HttpService:
 
     def find(self, request_id: str) -> Answer | None:
         """What came of a request; None for one that is not known (any more)."""
+        if not ID.fullmatch(request_id):
+            return None
         with self._lock:
             result = self._results.get(request_id)
         if result is not None:

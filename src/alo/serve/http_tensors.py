@@ -5,22 +5,28 @@ Source: https://github.com/kserve/open-inference-protocol
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alo.serve.http_requests import ROWS_FILE, Refused, parse_json, read_body, write_rows
+from alo.serve.http_json import parse_json
+from alo.serve.http_refusal import Refused
+from alo.serve.http_requests import ROWS_FILE, read_body, write_rows
+from alo.serve.tables import BadTable, Column, read_table
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
-WHOLE = ("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64")
+WHOLE = {  # datatypes of whole numbers, and which those are
+    f"{sign}INT{bits}": range(-(2 ** (bits - 1)), 2 ** (bits - 1)) if not sign else range(2**bits)
+    for sign in ("U", "")
+    for bits in (8, 16, 32, 64)
+}
 DATATYPES: dict[str, tuple[type, ...]] = {  # and what their values are in JSON
     "BOOL": (bool,),
     **dict.fromkeys(WHOLE, (int,)),
-    **dict.fromkeys(("FP16", "FP32", "FP64"), (int, float)),
+    **dict.fromkeys(("FP16", "FP32", "FP64"), (int, float, type(None))),  # null: an empty cell
     "BYTES": (str,),
 }
 MOST_ROWS = 10_000_000
@@ -54,6 +60,11 @@ async def take_tensors(http: HttpRequest, folder: Path, most_bytes: int) -> str:
     inputs = content.get("inputs") if isinstance(content, dict) else None
     if not isinstance(inputs, list) or not inputs:
         raise Refused(400, "expected an object with a list 'inputs' of tensors")
+    given = content.get("id")
+    if given is None:
+        given = ""
+    if not isinstance(given, str):
+        raise Refused(400, "the 'id' of a request is a text")
     columns: dict[str, Sequence[object]] = {}
     for tensor in inputs:
         new = _columns(tensor)
@@ -67,8 +78,7 @@ async def take_tensors(http: HttpRequest, folder: Path, most_bytes: int) -> str:
     rows = [{name: values[row] for name, values in columns.items()} for row in range(count)]
     folder.mkdir(parents=True)
     write_rows(rows, folder / ROWS_FILE)
-    given = content.get("id", "")
-    return given if isinstance(given, str) else ""
+    return given
 
 
 def parameters_of(summary: Mapping[str, object]) -> dict[str, object]:
@@ -80,16 +90,24 @@ def parameters_of(summary: Mapping[str, object]) -> dict[str, object]:
 
 
 def tensors_of(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """The columns of the result's table as tensors."""
+    """The columns of the result's table as tensors.
+
+    Raises:
+        Refused: it is no table whose values are certain; nothing of it is left out then.
+    """
     for path in paths:
         if path.suffix.lower() == ".csv":
-            with open(path, encoding="utf-8-sig", newline="", errors="replace") as file:
-                header, *rows = list(csv.reader(file)) or [[]]
-            whole = [row for row in rows if len(row) == len(header)]
-            return [
-                _tensor(name, [row[at] for row in whole]) for at, name in enumerate(header) if whole
-            ]
+            try:
+                return [_tensor(column) for column in read_table(path)]
+            except BadTable as error:
+                what = f"the result cannot be told as tensors: {error}"
+                raise Refused(500, f"{what}; /v1/inference gives the file as it is") from error
     return []
+
+
+def _tensor(column: Column) -> dict[str, Any]:
+    name, datatype, values = column
+    return {"name": name, "shape": [len(values)], "datatype": datatype, "data": list(values)}
 
 
 def _columns(tensor: object) -> dict[str, Sequence[object]]:
@@ -104,12 +122,12 @@ def _columns(tensor: object) -> dict[str, Sequence[object]]:
     is_shape = isinstance(shape, list) and all(type(each) is int and each > 0 for each in shape)
     if not is_shape or not isinstance(shape, list) or len(shape) not in (1, 2):
         raise Refused(422, f"tensor '{name[:50]}': the shape has to be [rows] or [rows, columns]")
-    values = _flat(data)
     count, width = shape[0], shape[1] if len(shape) == 2 else 1
+    values = _flat(data, width)
     if len(values) != count * width or count > MOST_ROWS:
         raise Refused(422, f"tensor '{name[:50]}': {len(values)} values do not have its shape")
     for value in values:
-        if type(value) not in DATATYPES[kind]:
+        if type(value) not in DATATYPES[kind] or (kind in WHOLE and value not in WHOLE[kind]):
             raise Refused(422, f"tensor '{name[:50]}': {_shown(value)} is no {kind}")
     if width == 1:
         return {name: values}
@@ -120,26 +138,12 @@ def _shown(value: object) -> str:
     return json.dumps(value)[:50]
 
 
-def _flat(data: object) -> list[object]:
+def _flat(data: object, width: int) -> list[object]:
+    """The values row by row; they may come as a list for each row."""
     if not isinstance(data, list):
         raise Refused(422, "the data of a tensor is not a list")
-    if data and all(isinstance(each, list) for each in data):
-        return [value for each in data for value in each]
-    return data
-
-
-def _tensor(name: str, texts: Sequence[str]) -> dict[str, Any]:
-    for datatype, convert in (("INT64", int), ("FP64", _finite)):
-        try:
-            data: list[Any] = [convert(text) for text in texts]
-        except ValueError:
-            continue
-        return {"name": name, "shape": [len(data)], "datatype": datatype, "data": data}
-    return {"name": name, "shape": [len(texts)], "datatype": "BYTES", "data": list(texts)}
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number != number or number in (float("inf"), float("-inf")):
-        raise ValueError("JSON has no such number")
-    return number
+    if not data or not all(isinstance(each, list) for each in data):
+        return data
+    if any(len(each) != width for each in data):
+        raise Refused(422, f"the data of a tensor has rows that are not of {width} values")
+    return [value for each in data for value in each]

@@ -1,0 +1,107 @@
+"""JSON that clients send over HTTP: refused wherever a value would not arrive as it was sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any
+
+from alo.serve.http_refusal import Refused
+from alo.serve.messages import Args
+
+SUSPECT = re.compile(r"\\u(0000|[dD][89a-fA-F])")  # may be a NUL or a lone surrogate
+
+
+def parse_json(body: bytes | str) -> Any:
+    """What JSON text says.
+
+    Raises:
+        Refused: it is none; a key comes twice in an object; or a text has a NUL or a lone
+            surrogate in it, which no file can have.
+    """
+    try:
+        text = body if isinstance(body, str) else body.decode(json.detect_encoding(body))
+        content = json.loads(
+            text.removeprefix("\ufeff"), parse_constant=_no_constant, object_pairs_hook=_unique
+        )
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, f"the body is not JSON: {error}") from error
+    if SUSPECT.search(text):
+        for value in _values(content):
+            if isinstance(value, str):
+                check_text(value)
+    return content
+
+
+def args_of(text: str) -> Args:
+    """Args from JSON text."""
+    return checked_args(parse_json(text or "{}"))
+
+
+def checked_args(content: object) -> Args:
+    """``{step: {key: value}}``.
+
+    Raises:
+        Refused: it is something else.
+    """
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(
+        isinstance(each, dict) for each in content.values()
+    ):
+        raise Refused(422, "'args' is not of the form {step: {key: value}}")
+    for value in _values(content):
+        if isinstance(value, float):
+            check_number(value)
+    return content
+
+
+def check_text(text: str) -> None:
+    """See that a text can be written.
+
+    Raises:
+        Refused: it has a NUL or a lone surrogate in it.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Refused(400, f"a text has a lone surrogate in it: {ascii(text)[:50]}") from error
+    if "\0" in text:
+        raise Refused(400, f"a text has a NUL in it: {ascii(text)[:50]}")
+
+
+def check_number(number: float) -> None:
+    """See that a number is what was sent.
+
+    Raises:
+        Refused: it is larger than a 64-bit float can be.
+    """
+    if not isfinite(number):
+        raise Refused(400, "a number is too large for a 64-bit float")
+
+
+def _values(content: object) -> Iterator[object]:
+    """All values and keys, however deep."""
+    waiting = [content]
+    while waiting:
+        value = waiting.pop()
+        yield value
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {ascii(twice)[:50]} comes twice in one object")
+    return content
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,0 +1,41 @@
+"""Paths of URLs: names in them are percent-encoded, and are told apart before they are decoded.
+
+Servers hand a path over decoded, where a slash in a name cannot be told from one between names,
+and bytes that are not UTF-8 are lost. So routes are looked up in the path as it was sent.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+def encoded(name: str) -> str:
+    """A name, of a file or a model, as a part of a URL's path."""
+    return quote_from_bytes(os.fsencode(name), safe="")
+
+
+def decoded(part: str) -> str:
+    """The name that is a part of a URL's path."""
+    return os.fsdecode(unquote_to_bytes(part))
+
+
+def as_sent(app: ASGIApp) -> ASGIApp:
+    """An application whose routes see the path as it was sent, each part encoded in one way.
+
+    A slash at its end says nothing: no name is empty.
+    """
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "raw_path" in scope:
+            path = scope["raw_path"].decode("latin-1").partition("?")[0]
+            parts = path.rstrip("/").split("/")
+            encoded_parts = [quote_from_bytes(unquote_to_bytes(part), safe="") for part in parts]
+            scope = {**scope, "path": "/".join(encoded_parts) or "/"}
+        await app(scope, receive, send)
+
+    return call

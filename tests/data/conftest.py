@@ -13,6 +13,10 @@ from alo.data.locations import list_sources
 from alo.data.staging import Staged, stage
 from alo.layout import Workspace
 
+from .object_store import bucket, moto, proxy
+
+__all__ = ["bucket", "moto", "proxy"]  # fixtures
+
 Tree = Mapping[str, "str | bytes"]
 
 

@@ -128,13 +128,13 @@ def check_name(name: str, where: str) -> None:
     Raises:
         BadLocation: it cannot.
     """
-    parts = name.removesuffix("/").split("/")
+    parts, fix = name.removesuffix("/").split("/"), "give it another name"
     if {"", ".", ".."} & set(parts) or "\0" in name:
-        raise BadLocation(f"{where}: not a name that a file can have")
+        raise BadLocation(f"{where}: not a name that a file can have", fix=fix)
     try:
         longest = max(len(os.fsencode(part)) for part in parts)
     except UnicodeEncodeError:
-        raise BadLocation(f"{where}: not a name that a file can have") from None
+        raise BadLocation(f"{where}: not a name that a file can have", fix=fix) from None
     if longest > LONGEST_NAME:
         what = f"{where}: a name of {longest} bytes, and a file's has at most {LONGEST_NAME}"
         raise BadLocation(what, fix="give it a shorter name")

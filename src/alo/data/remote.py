@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from alo.data.faults import Gone, StoreFault
 from alo.data.location import BadLocation, RemoteLocation, SourceFile
-from alo.data.stores import etag_of, faults_translated, open_place
+from alo.data.stores import faults_translated, open_place
 from alo.errors import ExportError, StagingError
 from alo.files import CHUNK
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta, WritableFile
+    from obstore import WritableFile
     from obstore.store import ObjectStore
 
 MODEL_ARCHIVE = "model.tar.gz"
@@ -34,55 +34,15 @@ def list_files(source: RemoteLocation) -> list[SourceFile]:
             from alo.data.web_files import look_at
 
             return [look_at(source)]
-        return _list_below(source) or [_look_at(source)]
+        from alo.data.store_files import files_of
+
+        return files_of(source)
     except Gone as error:
         fix = "over http, name a file: folders cannot be listed" if source.is_http else ""
         raise BadLocation(f"{source}: does not exist, or holds nothing", fix=fix) from error
     except StoreFault as error:
         who = "server can be reached" if source.is_http else "store can be reached with these keys"
         raise BadLocation(str(error), fix=error.fix or f"see that the {who}") from error
-
-
-def _list_below(source: RemoteLocation) -> list[SourceFile]:
-    place = open_place(source)
-    import obstore
-
-    with faults_translated(str(source)):
-        metas = [
-            meta for page in obstore.list(place.store, place.key, chunk_size=1000) for meta in page
-        ]
-    files = [
-        _source_file(source / meta["path"][len(place.key) + 1 :], meta, source)
-        for meta in metas
-        if meta["path"] != place.key  # an empty object that stands for the folder
-    ]
-    folders = {file.name.rpartition("/")[0] for file in files}
-    for folder in list(folders):
-        while folder := folder.rpartition("/")[0]:
-            folders.add(folder)
-    for file in files:
-        if {"", ".", ".."} & set(file.name.split("/")):
-            raise BadLocation(f"{file.path}: not a name that a file can have")
-        if file.name in folders and file.size:
-            raise BadLocation(f"{file.path}: an object and a folder at once")
-    return [file for file in files if file.name not in folders]
-
-
-def _look_at(source: RemoteLocation) -> SourceFile:
-    place = open_place(source)
-    import obstore
-
-    if not place.key:
-        raise Gone(str(source))
-    with faults_translated(str(source)):
-        meta = obstore.head(place.store, place.key)
-    return _source_file(source, meta, source)
-
-
-def _source_file(location: RemoteLocation, meta: ObjectMeta, source: RemoteLocation) -> SourceFile:
-    name = source.name + location.url[len(source.url) :]
-    mtime_ns = int(meta["last_modified"].timestamp() * 1_000_000_000)
-    return SourceFile(location.url, name, meta["size"], mtime_ns, etag_of(meta))
 
 
 def check_writable(target: RemoteLocation) -> None:
@@ -118,6 +78,8 @@ def _model_files(source: RemoteLocation) -> list[SourceFile]:
             f"{source}: is not a folder", fix=f"give the folder that holds {MODEL_ARCHIVE}"
         )
     inside = [file._replace(name=file.name.partition("/")[2]) for file in files]
+    if all(file.is_folder for file in inside):
+        raise BadLocation(f"{source}: holds no file, so there is no model in it")
     return [file for file in inside if file.name == MODEL_ARCHIVE] or inside
 
 
@@ -136,9 +98,11 @@ def fetch_models_to(source: RemoteLocation, target: Path) -> None:
     is_archive = files[0].name == MODEL_ARCHIVE
     root = partial if is_archive else target
     for file in files:
-        (root / file.name).parent.mkdir(parents=True, exist_ok=True)
+        folder = root / file.name
+        (folder if file.is_folder else folder.parent).mkdir(parents=True, exist_ok=True)
+    content = [file for file in files if not file.is_folder]
     try:
-        for _ in fetch_all(files, root, partial, source.access, lambda size: None):
+        for _ in fetch_all(content, root, partial, source.access, lambda size: None):
             pass
         if is_archive:
             unpack_tar(archive, target, Limits.from_environ(os.environ))

@@ -159,10 +159,28 @@ def faults_translated(what: str) -> Iterator[None]:
         raise Changed(f"{what} was replaced meanwhile") from error
     except exceptions.NotSupportedError as error:
         raise NoRanges(f"{what}: {plain(error)}") from error
+    except exceptions.InvalidPathError as error:
+        raise Refused(
+            f"{what}: the name of an object in it cannot be that of a file: {plain(error)}",
+            "give the object another name in the store, or name what is beside it",
+        ) from error
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+        if "InvalidObjectState" in str(error):
+            raise _archived(what) from error
         raise Refused(f"{what}: no permission, or wrong credentials") from error
     except (exceptions.BaseError, OSError) as error:
-        raise StoreFault(f"{what}: {plain(error)}") from error
+        if "BlobArchived" in str(error):
+            raise _archived(what) from error
+        if re.search("40[13] (Forbidden|Unauthorized)", str(error)):  # of a listing
+            raise Refused(f"{what}: no permission, or wrong credentials") from error
+        is_elsewhere = "region" in str(error).lower()
+        fix = "set AWS_REGION, or region in the profile, to that of the bucket"
+        raise StoreFault(f"{what}: {plain(error)}", fix if is_elsewhere else "") from error
+
+
+def _archived(what: str) -> Refused:
+    """Glacier and its like: the object is listed, and cannot be read for hours."""
+    return Refused(f"{what} is archived in its store", "restore it there first, and run again")
 
 
 def plain(error: BaseException) -> str:

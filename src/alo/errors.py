@@ -115,7 +115,14 @@ class OutsideError(RunError):
 
 
 class SourceError(OutsideError):
-    """The code of an asset cannot be fetched from its repository, or would replace edited files."""
+    """The code of an asset cannot be fetched from its repository, or would replace edited files.
+
+    ``key`` is what of the step's source it is about: ``code``, ``branch`` or ``path``.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", key: str = "code") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.key = key
 
 
 class InstallError(OutsideError):

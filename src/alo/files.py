@@ -135,6 +135,12 @@ def remove_tree(path: Path) -> None:
         os.rmdir(path)
 
 
+def discard(path: Path) -> None:
+    """Remove what is of no use any more; what cannot be removed hides no error, and stays."""
+    with suppress(OSError):
+        remove_tree(path)
+
+
 def empty_folder(folder: Path, but: str = "") -> None:
     """Remove what is in a folder, ``but`` for one name; what is no folder goes itself."""
     if folder.is_symlink() or not folder.is_dir():

@@ -15,7 +15,7 @@ from tests.sources.wheels import make_wheel
 
 from alo import Project
 from alo.engine.request import Setup
-from alo.errors import CheckError, InstallError, SourceError
+from alo.errors import CheckError, InstallError
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 Run = Callable[..., tuple]
@@ -131,7 +131,7 @@ def test_local_uses_a_folder_that_is_there_as_it_is(
     run(home, "train")
 
     assert said.read_text() == "mine"
-    with pytest.raises(SourceError):
+    with pytest.raises(CheckError, match="there is no repository"):
         run(home, "inference")
 
 
@@ -279,4 +279,4 @@ def test_a_check_online_asks_every_repository_once(
 
     assert done.returncode == 2
     assert done.stderr.count("has no branch, tag or commit 'main'") == 1
-    assert ".source.code  step 'input': " in done.stderr
+    assert ".source.branch  step 'input': " in done.stderr

@@ -64,7 +64,7 @@ def bring(workspace: Workspace) -> Bring:
 
     def call(*steps: StepPlan, commits: dict[str, str] | None = None, **policy: bool) -> list[str]:
         told: list[str] = []
-        bring_sources(workspace, steps, Policy(**policy), told.append, commits)
+        bring_sources(workspace, plan(*steps), steps, Policy(**policy), told.append, commits)
         return told
 
     return call
@@ -474,11 +474,12 @@ KILLED = """\
 import sys
 from pathlib import Path
 from alo.layout import Workspace
-from alo.plan.model import Source, StepPlan
+from alo.plan.model import PipelinePlan, Plan, Source, StepPlan
 from alo.sources.checkout import Policy, bring_sources
 step = StepPlan("train", {}, source=Source(sys.argv[2], sys.argv[3]))
+plan = Plan.__new__(Plan, *([None] * len(Plan._fields)))._replace(file="plan.yaml", places={})
 print("ready", flush=True)
-bring_sources(Workspace(Path(sys.argv[1])), [step], Policy(), print)
+bring_sources(Workspace(Path(sys.argv[1])), plan, [step], Policy(), print)
 """
 
 
@@ -516,8 +517,9 @@ def test_git_that_runs_is_ended_by_an_interrupt(tmp_path: Path) -> None:
     threading.Timer(0.3, git.stop).start()
     began = time.monotonic()
 
+    url = f"git://127.0.0.1:{server.getsockname()[1]}/x"
     with pytest.raises(SourceError):
-        Clone(f"git://127.0.0.1:{server.getsockname()[1]}/x", git).bring("main")
+        Clone(url, git, tmp_path / "clones").bring("main")
 
     assert time.monotonic() - began < 20
     server.close()

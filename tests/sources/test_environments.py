@@ -36,6 +36,7 @@ from alo.sources.lockfile import (
     write_lock,
 )
 from alo.sources.requirements import Requirement, Wanted
+from alo.sources.trial import NOTE
 
 from .wheels import make_wheel
 
@@ -109,16 +110,29 @@ def test_an_environment_has_what_is_required_and_alo_itself(
     assert told == []
 
 
-def test_its_id_is_that_of_all_it_comes_from(want: Want, tmp_path: Path) -> None:
-    limits = tmp_path / "limits.txt"
-    limits.write_text("a<1")
-    ids = [environment_id(want(x="a")), environment_id(want(x="a==1"))]
-    ids.append(environment_id(want(x="a")._replace(constraints=(str(limits),))))
-    limits.write_text("a<2")
-    ids.append(environment_id(want(x="a")._replace(constraints=(str(limits),))))
+def test_its_id_is_that_of_all_it_comes_from(want: Want) -> None:
+    one = want(x="a")
+    below = Requirement("b<1", "b", "x", "step 'x' (limits.txt:1)")
+    others = [
+        want(x="a==1"),
+        one._replace(limits=(below,)),
+        one._replace(limits=(below._replace(text="b<2"),)),
+        one._replace(remote=("-c https://x/limits.txt",)),
+        one._replace(options=("--pre",)),
+    ]
+    ids = {environment_id(each) for each in (one, *others)}
 
-    assert len(set(ids)) == 4
-    assert environment_id(want(x="a")) == environment_id(want(y="a"))
+    assert len(ids) == 6
+    assert environment_id(one) == environment_id(want(y="a"))
+
+
+def test_a_new_token_of_an_index_is_no_other_environment(want: Want) -> None:
+    one, other = (
+        want(x="a")._replace(options=(f"--index-url https://aws:{token}@host/simple",))
+        for token in ("12", "34")
+    )
+
+    assert environment_id(one) == environment_id(other)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +233,7 @@ from pathlib import Path
 from alo.layout import Workspace
 from alo.sources.environments import make_environment
 from alo.sources.requirements import Requirement, Wanted
+from alo.sources.trial import NOTE
 found = Requirement("alotop", "alotop", "train", "step 'train'")
 print("ready", flush=True)
 make_environment(
@@ -259,7 +274,7 @@ def test_two_runs_that_install_the_same_at_once_share_it(
 def test_an_environment_without_its_mark_does_not_count(workspace: Workspace, want: Want) -> None:
     wanted = want(train="aloleaf==1.0")
     python = make_environment(workspace, wanted, lambda text: None)
-    (Path(python).parents[1] / environments.READY).unlink()
+    (Path(python).parents[1] / NOTE).unlink()
 
     assert find_environment(workspace, environment_id(wanted)) == ""
     assert versions(make_environment(workspace, wanted, lambda text: None), "aloleaf") == ["1.0"]
@@ -269,7 +284,7 @@ def test_what_no_run_has_used_for_long_goes(workspace: Workspace, want: Want) ->
     old = Path(make_environment(workspace, want(train="aloleaf==1.0"), lambda text: None)).parents[
         1
     ]
-    os.utime(old / environments.READY, (1, 1))
+    os.utime(old / NOTE, (1, 1))
 
     make_environment(workspace, want(train="aloleaf==2.0"), lambda text: None)
 
@@ -336,14 +351,14 @@ def test_a_lock_has_exact_versions_and_hashes_and_leads_to_just_these(
     assert [line.partition(" ")[0] for line in lines] == ["aloleaf==1.0", "alotop==1.0"]
     assert all("--hash=sha256:" in line for line in packages)
     locked = LockedEnvironment(("train: alotop",), tuple(packages))
-    wanted = locked.wanted._replace(options=(f"--find-links {wheels}",))
-    if installer == "uv":
-        python = make_environment(workspace, wanted, lambda text: None)
-        assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
-        others = [each._replace(hashes=(f"sha256:{'0' * 64}",)) for each in wanted.requirements]
-        wanted = wanted._replace(requirements=tuple(others))
-        with pytest.raises(InstallError, match=r"(?i)hash"):
-            make_environment(workspace, wanted, lambda text: None)
+    wanted = Lock(*here(), {"project": locked}, {}).exact("project", want(train="alotop"))
+    assert wanted.options == (f"--find-links {wheels}",)
+    python = make_environment(workspace, wanted, lambda text: None)
+    assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
+    others = [each._replace(hashes=(f"sha256:{'0' * 64}",)) for each in wanted.requirements]
+    wanted = wanted._replace(requirements=tuple(others))
+    with pytest.raises(InstallError, match=r"(?i)hash"):
+        make_environment(workspace, wanted, lambda text: None)
 
 
 def test_a_lock_file_is_read_as_it_was_written_and_names_what_differs(

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.plan.model import Source, StepPlan
+from alo.plan.model import Plan, Source, StepPlan
 from alo.sources.requirements import BadRequirements, Wanted, read_requirements
 
 Read = Callable[..., Wanted]
+PLAN = Plan.__new__(Plan, *([None] * len(Plan._fields)))._replace(file="plan.yaml", places={})
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def read(tmp_path: Path) -> Read:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         step = StepPlan("train", {}, source=Source(requirements=requirements), line=7)
-        return read_requirements([step], tmp_path / "assets", "plan.yaml")
+        return read_requirements([step], tmp_path / "assets", PLAN)
 
     return call
 
@@ -55,13 +56,13 @@ def test_a_file_is_read_as_pip_reads_it(read: Read, tmp_path: Path) -> None:
             "requirements2.txt": "xxhash",
             "limits.txt": "numpy<3",
             "local/pyproject.toml": "",
+            "pyproject.toml": "",
         },
     )
 
     folder = tmp_path / "assets/train"
     assert found.lines == [
         "--extra-index-url https://y/simple",
-        f"-c {folder}/limits.txt",
         "pandas>=2.0",
         "six==1.16.0 --hash=sha256:aa --hash=sha256:bb",
         'tomli; python_version < "3.11"',
@@ -72,6 +73,7 @@ def test_a_file_is_read_as_pip_reads_it(read: Read, tmp_path: Path) -> None:
         "name @ https://x/name.whl",
         "git+https://x/y.git@v1",
     ]
+    assert [each.line for each in found.limits] == ["numpy<3"]
     origins = {each.name: each.origin for each in found.requirements if each.name}
     assert origins["six"] == "step 'train' (assets/train/requirements.txt:4)"
     assert origins["numpy"] == "step 'train' (assets/train/more/other.txt:1)"
@@ -89,9 +91,9 @@ def test_every_problem_is_told_at_once_with_its_line(read: Read) -> None:
         )
 
     told = [str(problem) for problem in caught.value.problems]
-    assert [text.partition("  ")[0] for text in told] == [
-        *(f"assets/train/requirements.txt:{line}" for line in (2, 3, 4, 5, 6)),
-        "plan.yaml:7",
+    assert all(text.startswith("plan.yaml:7  step train  ") for text in told)
+    assert [text.split("  ")[2].partition(": ")[0] for text in told[:-1]] == [
+        f"assets/train/requirements.txt:{line}" for line in (2, 3, 4, 5, 6)
     ]
     for text, part in zip(
         told,
@@ -106,16 +108,26 @@ def test_a_file_that_is_not_there_is_told_of_the_step(read: Read) -> None:
         read("requirements.txt")
 
     (problem,) = caught.value.problems
-    assert str(problem).startswith(
-        "plan.yaml:7  step train  step 'train' requires requirements.txt"
+    assert str(problem) == (
+        "plan.yaml:7  step train  there is no file assets/train/requirements.txt"
     )
 
 
-def test_a_file_that_is_no_text_is_told(read: Read, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\xff\x00", "not UTF-8"),
+        (b"\xff\xfe\x00", "not UTF-16-LE"),
+        (b"# -*- coding: moon -*-\nsix\n", "no encoding 'moon'"),
+    ],
+)
+def test_a_file_that_is_no_text_is_told(
+    read: Read, tmp_path: Path, content: bytes, what: str
+) -> None:
     (tmp_path / "assets/train").mkdir(parents=True)
-    (tmp_path / "assets/train/requirements.txt").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "assets/train/requirements.txt").write_bytes(content)
 
-    with pytest.raises(BadRequirements, match="not UTF-8"):
+    with pytest.raises(BadRequirements, match=what):
         read("requirements.txt")
 
 
@@ -128,6 +140,6 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
 
     lines: list[str] = []
     with suppress(BadRequirements):
-        lines = read_requirements([step], folder.parent, "plan.yaml").lines
+        lines = read_requirements([step], folder.parent, PLAN).lines
 
     assert all(line.strip() == line for line in lines)

@@ -53,7 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except console.ReaderGone:
         return 0
     except Exception as error:
-        _go_on_elsewhere(error, words)
+        try:
+            _go_on_elsewhere(error, words)
+        except AloError as refused:
+            _show_error(refused, debug)
+            return refused.exit_status
         _show_accident(error, debug)
         return 1
 

@@ -6,15 +6,17 @@ prints, and finds out how it ended.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from alo.engine.child import POLL_S, Child
 from alo.engine.deaths import death_error, hang_error
 from alo.engine.task import FailedStep
 from alo.engine.worker import Assignment, Done
-from alo.errors import StoreError
+from alo.errors import InstallError, StoreError
 from alo.events import Listener
 
 EXIT_S = 5.0  # for threads and exit handlers of the asset, once its result is here
@@ -48,8 +50,29 @@ def run_apart(
     if is_late and timeout_s is not None:
         error = hang_error(task.name, task.home, ending, timeout_s)
     else:
+        _refuse_broken(python, task.name)
         error = death_error(task.name, task.home, ending)
     return FailedStep(error, ending.cpu_seconds, ending.peak_bytes, "")
+
+
+def _refuse_broken(python: str, step: str) -> None:
+    """An environment that does not work, which shows only when it is used, is made anew next time.
+
+    Raises:
+        InstallError: it is the environment that is at fault.
+    """
+    if python == sys.executable:
+        return
+    from alo.sources.trial import forget, try_out
+
+    folder = Path(python).parents[1]
+    if fault := try_out(folder):
+        forget(folder)
+        raise InstallError(
+            f"step '{step}': the environment of its own does not work: {fault}",
+            where=str(folder),
+            fix="run again: the environment is then made anew",
+        )
 
 
 @contextmanager

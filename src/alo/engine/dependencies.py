@@ -21,6 +21,7 @@ from alo.engine.preflight import Job
 from alo.engine.task import Inputs, step_envs
 from alo.files import checksum, checksum_of
 from alo.layout import without_digits
+from alo.masking import masked
 from alo.plan.values import form
 from alo.store import StoredStep
 from alo.store.keys import StepKey
@@ -79,7 +80,7 @@ class Dependencies:
             args={str(key): form(value) for key, value in step.args.items()},
             told=self._told(inputs),
             code=code,
-            requirements=step.source.requirements,
+            requirements=tuple(map(masked, step.source.requirements)),
             packages=packages,
             data_id=inputs.data_id,
             train_files=self._of_train(),

@@ -16,6 +16,7 @@ from alo.engine.setup import (
 )
 from alo.events import Listener, SettingUp
 from alo.layout import Workspace
+from alo.masking import masked
 from alo.sources.checkout import current_checkouts
 from alo.sources.environments import resolve
 from alo.sources.lockfile import Lock, LockedEnvironment, asked, here, lock_path, write_lock
@@ -59,10 +60,10 @@ def lock(request: RunRequest, listener: Listener) -> tuple[Path, list[str]]:
             packages = resolve(
                 workspace,
                 wanted,
-                lambda text: listener(SettingUp(text)),
+                lambda text: listener(SettingUp(masked(text))),
                 offline=request.setup.offline,
             )
-            environments[name] = LockedEnvironment(asked(wanted), tuple(packages))
+            environments[name] = LockedEnvironment(asked(wanted), tuple(map(masked, packages)))
         steps = [step for job in jobs for step in job.pipeline.steps]
         sources = {each.step: each for each in current_checkouts(workspace, steps)}
         path = lock_path(plan.path)

@@ -12,14 +12,13 @@ from alo.data.location import Access, BadLocation, RemoteLocation, SourceFile, i
 from alo.data.locations import list_sources
 from alo.data.staging import bytes_to_copy
 from alo.engine.request import MODES, RunRequest
+from alo.engine.source_check import is_fetched_later, source_findings, with_source_problems
 from alo.errors import CheckError, Problem, UsageError
 from alo.layout import KINDS, OWN_FOLDERS, Workspace, find_plan
 from alo.plan.changes import is_unplanned
-from alo.plan.load import load_plan
+from alo.plan.load import BrokenPlan, load_plan
 from alo.plan.model import LOCAL, ExternalPaths, PipelinePlan, Plan, StepPlan
-from alo.sources.checkout import Policy, needs_checkout
 from alo.sources.inspection import inspect_asset
-from alo.sources.repositories import source_problems, source_warnings
 from alolib.once import Kept
 
 ONLINE, UNASKED, OFFLINE = "online", "unasked", "offline"
@@ -123,7 +122,10 @@ def find_workspace(home: Path) -> Workspace:
 
 def read_plan(request: RunRequest, workspace: Workspace) -> tuple[Plan, tuple[str, ...], str]:
     """The plan as this request wants it, what that changes in it, and the metadata's version."""
-    plan = load_plan(_plan_path(request, workspace), home=workspace.home)
+    try:
+        plan = load_plan(_plan_path(request, workspace), home=workspace.home)
+    except BrokenPlan as error:
+        raise with_source_problems(error, workspace, request.mode) from error
     changes: tuple[str, ...] = ()
     version = ""
     if request.system:
@@ -200,13 +202,17 @@ def check_plan(
         inspected.update(step.name for step in steps)
         problems += _asset_problems(job, steps)
         jobs.append(_check_outside(job, problems, network))
-    if jobs and is_of_project(jobs[0]):
-        problems += source_problems(workspace, plan, [job.pipeline for job in jobs])
+    pipelines = [job.pipeline for job in jobs]
+    sources = source_findings(
+        plan, workspace, pipelines, assets or workspace.assets, offline=network == OFFLINE
+    )
+    problems += sources.problems
     problems += [*_folder_problems(workspace, jobs), *_room_problems(workspace, jobs)]
     if problems:
         raise CheckError(problems)
     unplanned = [Problem(change) for change in changes if is_unplanned(change)]
-    return Checked(plan, tuple(jobs), (*plan.warnings, *unplanned, *_warnings(jobs, network)))
+    warnings = (*plan.warnings, *unplanned, *sources.warnings, *_warnings(jobs, network))
+    return Checked(plan, tuple(jobs), warnings)
 
 
 def is_of_project(job: Job) -> bool:
@@ -218,21 +224,13 @@ def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
     home = job.assets.parent
     for step in steps:
         folder = job.assets / step.name
-        if is_of_project(job) and _is_fetched_later(job, step):
+        if is_of_project(job) and is_fetched_later(job.workspace, job.plan, step):
             continue
         if not folder.is_dir():
             yield _missing_asset(job, step)
             continue
         installs = bool(step.source.requirements or step.environment)
         yield from inspect_asset(folder, step.name, home=home, installs=installs)
-
-
-def _is_fetched_later(job: Job, step: StepPlan) -> bool:
-    """Whether what its folder holds now is not what will run."""
-    if step.source.code == LOCAL:
-        return False
-    every = job.plan.control.get_asset_source == "every"
-    return bool(needs_checkout(job.workspace, step, Policy(every)))
 
 
 def _missing_asset(job: Job, step: StepPlan) -> Problem:
@@ -349,8 +347,6 @@ def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
 
 
 def _warnings(jobs: Sequence[Job], network: str) -> Iterator[Problem]:
-    if jobs and is_of_project(jobs[0]):
-        yield from source_warnings(jobs[0].plan, [job.pipeline for job in jobs])
     for job in jobs:
         kind, external = job.pipeline.kind, job.plan.external
         key = f"external_path.load_{kind}_data_path"

@@ -4,10 +4,12 @@ Called with the workspace's lock held. Where the environment that runs ALO does 
 required, an environment of the project's is made, and the run has to go on in it.
 """
 
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alo.engine.preflight import Job, is_of_project
 from alo.engine.request import Setup
@@ -15,6 +17,7 @@ from alo.errors import CheckError, InstallError, Problem
 from alo.events import Listener, SettingUp
 from alo.files import checksum_of, write_whole
 from alo.layout import Workspace
+from alo.masking import masked
 from alo.plan.model import Plan
 from alo.sources.checked_out import Checkout
 from alo.sources.checkout import (
@@ -22,16 +25,16 @@ from alo.sources.checkout import (
     bring_sources,
     check_remote,
     current_checkouts,
+    look_at_sources,
     needs_checkout,
 )
 from alo.sources.inspection import inspect_asset
 from alo.sources.repositories import changing_steps, git_steps, repositories, wanted_checkouts
 
 if TYPE_CHECKING:  # only plans that require something pay for these
+    from alo.engine.requirements import Environments
     from alo.sources.lockfile import Lock
-    from alo.sources.requirements import Requirement, Wanted
-
-ENVIRONMENT = "ALO_ENVIRONMENT"  # set for a run that goes on in an environment of the project's
+    from alo.sources.requirements import Wanted
 
 
 class ContinueIn(Exception):
@@ -40,14 +43,6 @@ class ContinueIn(Exception):
     def __init__(self, python: str, environment: str) -> None:
         super().__init__(f"the run goes on in the environment {environment} of the project")
         self.python, self.environment = python, environment
-
-
-class Environments(NamedTuple):
-    """What the steps of some jobs require."""
-
-    project: "Wanted"
-    isolated: "Mapping[str, Wanted]"  # by step
-    by_pipeline: "Mapping[str, Sequence[Requirement]]"  # all of them, by name of the pipeline
 
 
 def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]:
@@ -69,12 +64,15 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
     if not (wanted.project or wanted.isolated):
         return list(jobs)
     from alo.sources.package_list import write_package_lists
+    from alo.sources.trial import keep_in_use
 
     write_package_lists(jobs[0].workspace.home, wanted.by_pipeline)
     pythons = {
         step: _python_for(jobs[0].workspace, f"isolated:{step}", each, options, listener, lock)
         for step, each in wanted.isolated.items()
     }
+    for python in pythons.values():
+        keep_in_use(Path(python).parents[1])
     _go_where_it_is(jobs[0].workspace, wanted.project, options, listener, lock)
     return [job._replace(pythons=pythons) for job in jobs]
 
@@ -106,28 +104,30 @@ def outlook(jobs: Sequence[Job], *, online: bool) -> tuple[Sequence[Problem], Se
             )
             for job in jobs
         ]
+    from alo.engine.requirements import environments_of
+
     wanted = environments_of(jobs)
     return problems, [*later, *_to_install(workspace, plan.file, wanted)]
 
 
-def _to_install(workspace: Workspace, file: str, wanted: Environments) -> Iterator[Problem]:
+def _to_install(workspace: Workspace, file: str, wanted: "Environments") -> Iterator[Problem]:
     from alo.sources.environments import environment_id, find_environment
     from alo.sources.installed import missing
 
-    for each in (wanted.project, *wanted.isolated.values()):
+    for each in wanted.every:
         if not each or find_environment(workspace, environment_id(each)):
             continue
         if each is wanted.project:
-            told = [str(lacking) for lacking in missing(each.requirements, sys.path)]
+            told = [str(one) for one in missing(each.requirements, sys.path, each.limits)]
         else:
-            told = [f"{one.text}, for {one.origin}" for one in each.requirements]
-        for text in told:
+            told = [f"{one.shown}, for {one.origin}" for one in each.requirements]
+        for text in [*told, *(masked(line) for line in each.remote if line.startswith("-r "))]:
             yield Problem(f"installed by the next run: {text}", file)
 
 
 def code_and_environments(
     jobs: Sequence[Job], options: Setup, listener: Listener
-) -> tuple[Environments, list[Job]]:
+) -> "tuple[Environments, list[Job]]":
     """Have the code of these jobs in its folders, and read what it requires.
 
     Where the pipelines have other code for one folder, the first one's is there in the end, and
@@ -135,22 +135,36 @@ def code_and_environments(
 
     Raises:
         SourceError: code cannot be fetched.
-        CheckError: what was fetched is no asset, or requirements are wrong or contradict.
+        CheckError: what was fetched is no asset, or requirements are wrong or contradict; nothing
+            has changed then.
     """
+    from alo.engine.requirements import environments_of, together
+
     if not changing_steps([job.pipeline for job in jobs]):
         fetch_code(jobs, options, listener)
         return environments_of(jobs), list(jobs)
+    for job in jobs:
+        fetch_code([job], options, listener, is_trial=True)
     known, parts = [], []
     for job in reversed(jobs):
         fetch_code([job], options, listener)
         found = current_checkouts(job.workspace, job.pipeline.steps)
         known.append(job._replace(commits={each.step: each.commit for each in found}))
         parts.append(environments_of([job]))
-    return _together(parts[::-1], jobs[0].plan.file), known[::-1]
+    return together(jobs[0].plan, parts[::-1]), known[::-1]
 
 
-def fetch_code(jobs: Sequence[Job], options: Setup, listener: Listener) -> None:
-    """Have the code of assets that come from git in their folders."""
+def fetch_code(
+    jobs: Sequence[Job], options: Setup, listener: Listener, *, is_trial: bool = False
+) -> None:
+    """Have the code of assets that come from git in their folders.
+
+    Args:
+        is_trial: only see whether it could be.
+    Raises:
+        SourceError: code cannot be fetched.
+        CheckError: what was fetched is no asset, or its requirements are wrong or contradict.
+    """
     steps = git_steps([step for job in jobs if is_of_project(job) for step in job.pipeline.steps])
     if not steps:
         return
@@ -158,88 +172,40 @@ def fetch_code(jobs: Sequence[Job], options: Setup, listener: Listener) -> None:
     commits = {step: commit for job in jobs for step, commit in job.commits.items()}
     every = plan.control.get_asset_source == "every" and not options.locked
     policy = Policy(every, options.force, options.offline)
-    bring_sources(workspace, steps, policy, lambda text: listener(SettingUp(text)), commits)
+    inspect = partial(_refuse_bad_code, jobs)
+    if is_trial:
+        look_at_sources(workspace, plan, steps, policy, commits, inspect)
+        return
+    tell = _teller(listener)
+    bring_sources(workspace, plan, steps, policy, tell, commits, inspect)
+
+
+def _refuse_bad_code(jobs: Sequence[Job], folders: Mapping[str, Path]) -> None:
+    """See that what was fetched are assets, and what these require, before it is in its place."""
+    from alo.engine.requirements import requirement_findings
+
+    home, plan = jobs[0].workspace.home, jobs[0].plan
+    pipelines = [job.pipeline for job in jobs]
     problems = [
         problem
-        for step in steps
-        for problem in inspect_asset(
-            workspace.asset(step.name), step.name, home=workspace.home, installs=True
-        )
+        for step, folder in folders.items()
+        for problem in inspect_asset(folder, step, home=home, installs=True)
     ]
+    problems += requirement_findings(plan, pipelines, jobs[0].assets, folders=folders)[0]
+    names = {folder.name: step for step, folder in folders.items()}
     if problems:
-        raise CheckError(problems)
+        raise CheckError([_as_in_its_place(problem, names) for problem in problems])
 
 
-def environments_of(jobs: Sequence[Job]) -> Environments:
-    """What the steps of these jobs require: together, and those that have their own.
-
-    Raises:
-        CheckError: requirements are wrong or contradict each other.
-    """
-    from alo.sources.requirements import BadRequirements
-
-    parts: list[Environments] = []
-    problems: list[Problem] = []
-    for job in jobs:
-        try:
-            parts.append(_read(job))
-        except BadRequirements as error:
-            problems += error.problems
-    if problems:
-        raise CheckError(tuple(dict.fromkeys(problems)))
-    return _together(parts, jobs[0].plan.file)
+def _as_in_its_place(problem: Problem, names: Mapping[str, str]) -> Problem:
+    for draft, step in names.items():
+        file, what = (text.replace(draft, step) for text in (problem.file, problem.what))
+        problem = problem._replace(file=file, what=what)
+    return problem
 
 
-def _read(job: Job) -> Environments:
-    """What the steps of one pipeline require."""
-    from alo.sources.requirements import NOTHING, read_requirements
-
-    steps = job.pipeline.steps
-    if not any(step.source.requirements or step.environment for step in steps):
-        return Environments(NOTHING, {}, {})
-    shared = [step for step in steps if not step.environment]
-    project = read_requirements(shared, job.assets, job.plan.file)
-    isolated = {
-        step.name: read_requirements([step], job.assets, job.plan.file)
-        for step in steps
-        if step.environment
-    }
-    order = [step.name for step in steps]
-    every = [each for one in (project, *isolated.values()) for each in one.requirements]
-    every.sort(key=lambda each: order.index(each.step))
-    return Environments(project, isolated, {job.pipeline.name: every})
-
-
-def _together(parts: Sequence[Environments], plan_file: str) -> Environments:
-    """One set of environments for several pipelines."""
-    from alo.sources.requirements import all_of
-
-    project = all_of([part.project for part in parts])
-    names = dict.fromkeys(step for part in parts for step in part.isolated)
-    isolated = {
-        step: all_of([part.isolated[step] for part in parts if step in part.isolated])
-        for step in names
-    }
-    _refuse_conflicts([project, *isolated.values()], plan_file)
-    lists = {name: each for part in parts for name, each in part.by_pipeline.items()}
-    return Environments(project, isolated, lists)
-
-
-def _refuse_conflicts(environments: "Sequence[Wanted]", plan_file: str) -> None:
-    from alo.sources.installed import conflicts
-
-    problems = [
-        Problem(
-            f"no version of {one.name} satisfies both '{one.text}' of {one.origin} and "
-            f"'{other.text}' of {other.origin}: change one, or give one of the steps packages of "
-            "its own (environment: isolated, beside the step in user_parameters)",
-            plan_file,
-        )
-        for wanted in environments
-        for one, other in conflicts(wanted.requirements)
-    ]
-    if problems:
-        raise CheckError(problems)
+def _teller(listener: Listener) -> Callable[[str], object]:
+    return lambda text: listener(SettingUp(masked(text)))
 
 
 def _go_where_it_is(
@@ -250,14 +216,13 @@ def _go_where_it_is(
     lock: "Lock | None",
 ) -> None:
     """Go on here where all is here, or has just been installed; else in another environment."""
-    from alo.sources.environments import environment_id
+    from alo.sources.environments import environment_id, is_running_in
     from alo.sources.lockfile import PROJECT
 
     if not wanted:
         return
-    exact = lock.environments[PROJECT].wanted if lock else wanted
-    here = os.environ.get(ENVIRONMENT, "")
-    if here and here == environment_id(exact):
+    exact = lock.exact(PROJECT, wanted) if lock else wanted
+    if is_running_in(workspace, environment_id(exact)):
         return
     if lock is None and is_satisfied(workspace, wanted):
         return
@@ -273,9 +238,11 @@ def _go_where_it_is(
 def _not_here(wanted: "Wanted") -> InstallError:
     from alo.sources.installed import missing
 
-    lacking = "\n".join(f"  {each}" for each in missing(wanted.requirements, sys.path))
+    lacking = [str(each) for each in missing(wanted.requirements, sys.path, wanted.limits)]
+    lacking += [line for line in wanted.remote if line.startswith("-r ")]
+    told = "\n".join(f"  {each}" for each in lacking)
     return InstallError(
-        f"what the plan requires is not installed in this environment:\n{lacking}",
+        f"what the plan requires is not installed in this environment:\n{told}",
         where=sys.prefix,
         fix="project.install() installs it here; `alo run` uses an environment of the project",
     )
@@ -290,43 +257,55 @@ def install_in_current(
     from alo.sources.environments import install_here
     from alo.sources.installed import missing
 
-    if lacking := missing(wanted.requirements, sys.path):
-        install_here(
-            workspace,
-            wanted,
-            lacking,
-            lambda text: listener(SettingUp(text)),
-            offline=options.offline,
-        )
+    lacking = missing(wanted.requirements, sys.path, wanted.limits)
+    if lacking or wanted.has_unread:
+        tell = _teller(listener)
+        install_here(workspace, wanted, lacking, tell, offline=options.offline)
         invalidate_caches()
+        if wanted.has_unread:  # or no one would know that it is there
+            _note_satisfied(workspace, wanted)
 
 
 def is_satisfied(workspace: Workspace, wanted: "Wanted") -> bool:
-    """Whether the environment that runs ALO has all of it; an unchanged one is not looked at."""
+    """Whether the environment that runs ALO has all of it; an unchanged one is not looked at.
+
+    What is behind a URL counts as there only where it has been installed here.
+    """
     if not wanted:
         return True
-    key = _environment_key(wanted)
-    note = workspace.internal / "satisfied"
     try:
-        if note.read_text() == key:
+        if _note_of_satisfied(workspace).read_text() == _environment_key(wanted):
             return True
     except (OSError, UnicodeDecodeError):
         pass
     from alo.sources.installed import missing
 
-    if missing(wanted.requirements, sys.path):
+    if wanted.has_unread or missing(wanted.requirements, sys.path, wanted.limits):
         return False
-    workspace.internal.mkdir(exist_ok=True)
-    write_whole(note, key.encode(), durable=False)
+    _note_satisfied(workspace, wanted)
     return True
 
 
+def _note_of_satisfied(workspace: Workspace) -> Path:
+    return workspace.internal / "satisfied"
+
+
+def _note_satisfied(workspace: Workspace, wanted: "Wanted") -> None:
+    key = _environment_key(wanted).encode()
+    with suppress(OSError):  # it is looked up again then
+        workspace.internal.mkdir(exist_ok=True)
+        write_whole(_note_of_satisfied(workspace), key, durable=False)
+
+
 def _environment_key(wanted: "Wanted") -> str:
-    """Changes whenever a package is installed or removed, or something else is required."""
-    folders = [
-        f"{folder} {os.stat(folder).st_mtime_ns}" for folder in sys.path if os.path.isdir(folder)
-    ]
-    return checksum_of("\n".join([*wanted.lines, *folders]).encode("utf-8", "surrogateescape"))
+    """Changes whenever a package is installed or removed, or something else is required.
+
+    The time of a folder alone does not tell: all folders of some images have the same.
+    """
+    from alo.sources.installed import fingerprint
+
+    here = [sys.version, *fingerprint(sys.path)]
+    return checksum_of("\n".join([*wanted.identity, *here]).encode("utf-8", "surrogateescape"))
 
 
 def _python_for(
@@ -339,9 +318,9 @@ def _python_for(
 ) -> str:
     from alo.sources.environments import environment_id, find_environment, make_environment
 
-    exact = lock.environments[name].wanted if lock else wanted
-    return find_environment(workspace, environment_id(exact)) or make_environment(
-        workspace, exact, lambda text: listener(SettingUp(text)), offline=options.offline
+    exact, tell = lock.exact(name, wanted) if lock else wanted, _teller(listener)
+    return find_environment(workspace, environment_id(exact), tell) or make_environment(
+        workspace, exact, tell, offline=options.offline
     )
 
 
@@ -370,6 +349,7 @@ def _refuse_differences(jobs: Sequence[Job], lock: "Lock") -> None:
 
 def locked_environments(jobs: Sequence[Job]) -> "dict[str, Wanted]":
     """The environments of a plan by the names that the lock file has for them."""
+    from alo.engine.requirements import environments_of
     from alo.sources.lockfile import PROJECT
 
     wanted = environments_of(jobs)

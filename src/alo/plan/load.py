@@ -6,6 +6,7 @@ Not here: the keys (``keys.py``), the rules across them (``check.py``), anything
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode
@@ -26,6 +27,14 @@ from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan, UiArg
 from alo.plan.nodes import MAX_BYTES, BadYaml, NodeReader, compose, found, place_of
 
 DOCS = "docs/reference/plan.md has its keys, and `alo init NAME` makes a project with a plan"
+
+
+class BrokenPlan(PlanError):
+    """A plan that has problems; of ``rest``, its other parts, more may be told."""
+
+    def __init__(self, problems: Sequence[Problem], rest: Plan) -> None:
+        super().__init__(problems)
+        self.rest = rest
 
 
 def load_plan(path: Path, *, home: Path) -> Plan:
@@ -58,9 +67,27 @@ def parse_plan(text: bytes, *, path: Path, home: Path) -> Plan:
         entry = _read(compose(text), reader)
     except BadYaml as error:
         raise PlanError([error.problem._replace(file=reader.file)]) from error
-    if reader.problems or entry is None:
+    if entry is None:
         raise PlanError(sorted(reader.problems, key=_position))
+    if reader.problems:
+        problems = sorted(reader.problems, key=_position)
+        rest = _plan(_without_bad_sources(entry, problems), reader, text, path, home)
+        raise BrokenPlan(problems, rest)
     return _plan(entry, reader, text, path, home)
+
+
+def _without_bad_sources(entry: PlanEntry, problems: Sequence[Problem]) -> PlanEntry:
+    """Only the steps that are in both sections, and whose source has no problem."""
+    sources = {
+        kind: tuple(
+            each
+            for each in steps
+            if each.step in {step.step for step in entry.user_parameters.get(kind, ())}
+            and not any(f"{problem.key}.".startswith(f"{each.at}.") for problem in problems)
+        )
+        for kind, steps in entry.asset_source.items()
+    }
+    return entry._replace(asset_source=sources)
 
 
 def shown_path(path: Path, home: Path) -> str:

@@ -115,11 +115,12 @@ class Plan(NamedTuple):
         line, column = self.places.get(key, (0, 0))
         return Problem(what, self.file or self.path.name, line, column, key)
 
-    def source_problem(self, step: StepPlan, what: str) -> Problem:
-        """Something wrong with where a step's code comes from: at its ``code``."""
-        key = f"{step.source_key}.code"
-        if key in self.places:
-            return self.problem(key, f"step '{step.name}': {what}")
+    def source_problem(self, step: StepPlan, what: str, name: str = "code") -> Problem:
+        """Something wrong with a step's source: its ``code``, ``path`` or ``requirements[1]``."""
+        for each in (name, name.partition("[")[0], "code"):
+            key = f"{step.source_key}.{each}"
+            if key in self.places:
+                return self.problem(key, f"step '{step.name}': {what}")
         return Problem(what, self.file, step.line, key=f"step {step.name}")
 
     def pipeline(self, kind: str) -> PipelinePlan | None:

@@ -90,7 +90,9 @@ class Texts(Shape[tuple[str, ...]]):
         if not isinstance(node, SequenceNode):
             one = self.item.read_filled(node, key, reader)
             return None if one is None else (one,)
-        items = (self.item.read(item, f"{key}[{n}]", reader) for n, item in enumerate(node.value))
+        # Blank ones do not count: a text has the number in its key that it has among the texts.
+        filled = [item for item in node.value if not is_blank(item)]
+        items = (self.item.read(item, f"{key}[{n}]", reader) for n, item in enumerate(filled))
         return tuple(item for item in items if item is not None)
 
     def schema(self) -> Schema:

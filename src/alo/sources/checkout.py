@@ -1,8 +1,8 @@
 """The code of assets that come from git: what is in ``assets/<step>/``, and bringing it there.
 
-A folder is whole or absent: it is written beside its place and renamed. What was checked out is
-noted in ``.alo/sources/<step>.json``; without the note (``.alo/`` may be deleted) a folder is
-compared with the commit itself.
+A folder is whole or absent: it is written beside its place, looked at, and renamed. What was
+checked out is noted in ``.alo/sources/<step>.json``; without the note (``.alo/`` may be deleted) a
+folder is compared with the commit itself.
 """
 
 import os
@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.errors import Problem, SourceError
-from alo.files import is_leftover, remove_tree, temporary_beside
+from alo.files import discard, is_leftover, temporary_beside
 from alo.layout import Workspace
 from alo.plan.model import Plan, StepPlan
 from alo.sources.checked_out import (
     Checkout,
-    FileState,
     Record,
     differences,
     file_states,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:  # git, with subprocess, only where something is fetched
 SHOWN = 5  # edited files that a message names
 FETCHES = 8  # repositories at once
 Tell = Callable[[str], object]
+Inspect = Callable[[Mapping[str, Path]], object]
 
 
 class Policy(NamedTuple):
@@ -43,6 +43,15 @@ class Policy(NamedTuple):
     every: bool = False  # look for a newer commit at each run
     force: bool = False  # replace edited files; they are kept in .alo/replaced/
     offline: bool = False  # use only what the cache has
+
+
+class Draft(NamedTuple):
+    """Code that was fetched and is not in its place yet."""
+
+    step: StepPlan
+    reason: str
+    checkout: Checkout
+    folder: Path  # beside the asset's own
 
 
 def needs_checkout(workspace: Workspace, step: StepPlan, policy: Policy) -> str:
@@ -57,6 +66,8 @@ def needs_checkout(workspace: Workspace, step: StepPlan, policy: Policy) -> str:
     record = read_record(workspace, step.name)
     if record is None:
         return "it is not known what its folder holds"
+    if not os.listdir(folder):
+        return "its folder is empty"
     now = wanted_checkout(workspace, step)
     changes = [
         f"{key} changed: {before or 'none'} → {after or 'none'}"
@@ -82,35 +93,50 @@ def current_checkouts(workspace: Workspace, steps: Sequence[StepPlan]) -> list[C
 
 def bring_sources(
     workspace: Workspace,
+    plan: Plan,
     steps: Sequence[StepPlan],
     policy: Policy,
     tell: Tell,
     commits: Mapping[str, str] | None = None,
+    inspect: Inspect = lambda folders: None,
 ) -> None:
     """Have the code of these steps in their folders.
 
     Args:
         tell: takes a line for each step that something is done for.
         commits: of the lock file, by step: these and no others.
+        inspect: looks at what was fetched, by step, before any of it is in its place. Where it
+            raises, nothing has changed.
     Raises:
         SourceError: code cannot be fetched, or would replace edited files. What was in the folder
             of that step is still there.
     """
-    wanted = commits or {}
-    due = []
+    due = _due(workspace, plan, steps, policy, commits or {})
+    there = {step.name for step in steps} - {each.step.name for each in due}
     for step in git_steps(steps):
-        _put_in_order(workspace.asset(step.name))
-        reason = needs_checkout(workspace, step, policy)
-        record = read_record(workspace, step.name)
-        locked = wanted.get(step.name, "")
-        if not reason and locked and record and record.checkout.commit != locked:
-            reason = f"the lock file has commit {locked[:12]}"
-        if reason:
-            due.append(_Due(step, reason, locked))
-        elif edited := edited_files(workspace, step.name):
-            tell(f"step {step.name}: edited files are used as they are: {_listed(edited)}")
-    if due:
-        _fetch(workspace, due, policy, tell)
+        if step.name in there and (edited := edited_files(workspace, step.name)):
+            tell(f"step {step.name}: edited files are used as they are: {_shown(edited)}")
+    if not due:
+        return
+    with _drafts(workspace, plan, due, policy) as drafts:
+        inspect({draft.step.name: draft.folder for draft in drafts})
+        for draft in drafts:
+            with _errors_of(plan, draft.step):
+                _put_in_place(workspace, draft, policy, tell)
+
+
+def look_at_sources(
+    workspace: Workspace,
+    plan: Plan,
+    steps: Sequence[StepPlan],
+    policy: Policy,
+    commits: Mapping[str, str],
+    inspect: Inspect,
+) -> None:
+    """As ``bring_sources``, but nothing is put in its place."""
+    if due := _due(workspace, plan, steps, policy, commits):
+        with _drafts(workspace, plan, due, policy) as drafts:
+            inspect({draft.step.name: draft.folder for draft in drafts})
 
 
 def check_remote(workspace: Workspace, plan: Plan) -> list[Problem]:
@@ -124,7 +150,7 @@ def check_remote(workspace: Workspace, plan: Plan) -> list[Problem]:
             _clone(workspace, step, git).bring(step.source.branch)
         except SourceError as error:
             told = f"{error.what}: {error.fix}" if error.fix else error.what
-            return plan.source_problem(step, told)
+            return plan.source_problem(step, told, error.key)
         return None
 
     with _stoppable_git() as git, ThreadPoolExecutor(FETCHES, "git") as pool:
@@ -135,6 +161,32 @@ class _Due(NamedTuple):
     step: StepPlan
     reason: str
     commit: str  # that the lock file wants; empty: what the branch is
+
+
+def _due(
+    workspace: Workspace,
+    plan: Plan,
+    steps: Sequence[StepPlan],
+    policy: Policy,
+    commits: Mapping[str, str],
+) -> list[_Due]:
+    """What has to be fetched, once the folders are as a kill has found them."""
+    due = []
+    for step in git_steps(steps):
+        with _errors_of(plan, step):
+            _put_in_order(workspace.asset(step.name))
+        locked = commits.get(step.name, "")
+        if reason := _reason(workspace, step, policy, locked):
+            due.append(_Due(step, reason, locked))
+    return due
+
+
+def _reason(workspace: Workspace, step: StepPlan, policy: Policy, locked: str) -> str:
+    record = read_record(workspace, step.name)
+    reason = needs_checkout(workspace, step, policy)
+    if not reason and locked and record and record.checkout.commit != locked:
+        return f"the lock file has commit {locked[:12]}"
+    return reason
 
 
 @contextmanager
@@ -150,99 +202,136 @@ def _stoppable_git() -> "Iterator[Git]":
         raise
 
 
-def _fetch(workspace: Workspace, due: Sequence[_Due], policy: Policy, tell: Tell) -> None:
+@contextmanager
+def _drafts(
+    workspace: Workspace, plan: Plan, due: Sequence[_Due], policy: Policy
+) -> Iterator[list[Draft]]:
+    """What is due, fetched; in the end no draft is left."""
+    drafts: list[Draft] = []
+    try:
+        drafts.extend(_fetched(workspace, plan, due, policy))
+        yield drafts
+    finally:
+        for each in due:
+            with suppress(OSError):  # the first error is the one to tell
+                _put_in_order(workspace.asset(each.step.name))
+
+
+def _fetched(
+    workspace: Workspace, plan: Plan, due: Sequence[_Due], policy: Policy
+) -> Iterator[Draft]:
     from concurrent.futures import ThreadPoolExecutor
 
     with _stoppable_git() as git, ThreadPoolExecutor(FETCHES, "git") as pool:
         try:
             jobs = {}
             for each in due:
-                clone = _clone(workspace, each.step, git)
+                with _errors_of(plan, each.step):
+                    clone = _clone(workspace, each.step, git)
                 key = (clone.url, each.commit or each.step.source.branch)
                 if key not in jobs:
                     jobs[key] = pool.submit(clone.bring, key[1], offline=policy.offline)
             for each in due:
-                clone = _clone(workspace, each.step, git)
-                commit = jobs[clone.url, each.commit or each.step.source.branch].result()
-                _check_out(workspace, each, clone, commit, policy, tell)
+                with _errors_of(plan, each.step):
+                    clone = _clone(workspace, each.step, git)
+                    commit = jobs[clone.url, each.commit or each.step.source.branch].result()
+                    yield from _draft(workspace, each, clone, commit, policy)
         except BaseException:
             git.stop()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
-def _check_out(
-    workspace: Workspace, due: _Due, clone: "Clone", commit: str, policy: Policy, tell: Tell
-) -> None:
+def _draft(
+    workspace: Workspace, due: _Due, clone: "Clone", commit: str, policy: Policy
+) -> Iterator[Draft]:
+    """The step's code beside its place; none where it is there already."""
     step, folder = due.step, workspace.asset(due.step.name)
     wanted = wanted_checkout(workspace, step)._replace(commit=commit)
     record = read_record(workspace, step.name)
-    if record and record.checkout == wanted and folder.is_dir():
+    if record and record.checkout == wanted and folder.is_dir() and os.listdir(folder):
         return
+    folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = temporary_beside(folder)
+    clone.export(commit, wanted.path, fresh, offline=policy.offline)
+    _refuse_bad_links(fresh)
+    _refuse_without_asset(fresh, step)
+    yield Draft(step, due.reason, wanted, fresh)
+
+
+@contextmanager
+def _errors_of(plan: Plan, step: StepPlan) -> Iterator[None]:
+    """Errors that name the step, and its place in the plan."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        clone.export(commit, step.source.path, fresh, offline=policy.offline)
-        _refuse_bad_links(fresh, step)
-        _refuse_without_asset(fresh, step)
-        files = file_states(fresh)
-        _replace(workspace, step, fresh, files, record, policy, tell)
-        write_record(workspace, step.name, Record(wanted, file_states(folder)))
-    except OSError as error:
+        yield
+    except SourceError as error:
+        place = str(plan.source_problem(step, "", error.key)._replace(what=""))
         raise SourceError(
-            f"the code of step '{step.name}' cannot be checked out: {error.strerror}",
-            where=str(error.filename or folder),
+            f"step '{step.name}': {error.what}",
+            where=f"{place} ({error.where})" if error.where else place,
+            fix=error.fix,
+            key=error.key,
+        ) from error
+    except OSError as error:
+        place = str(plan.source_problem(step, "")._replace(what=""))
+        raise SourceError(
+            f"step '{step.name}': its code cannot be checked out: {error.strerror}",
+            where=f"{place} ({error.filename})" if error.filename else place,
             fix=fix_of(error),
         ) from error
-    finally:
-        remove_tree(fresh)
-    at = f"{commit[:12]}{f' ({step.source.branch})' if step.source.branch else ''}"
-    tell(f"step {step.name}: {wanted.url} at {at} is in assets/{step.name}/ ({due.reason})")
 
 
-def _replace(
-    workspace: Workspace,
-    step: StepPlan,
-    fresh: Path,
-    files: Mapping[str, FileState],
-    record: Record | None,
-    policy: Policy,
-    tell: Tell,
-) -> None:
-    """Put a fresh folder in the place of the asset's."""
-    folder = workspace.asset(step.name)
+def _put_in_place(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell) -> None:
+    """Put fetched code in the place of the asset's folder."""
+    step, folder = draft.step, workspace.asset(draft.step.name)
     aside = _aside(folder)
     if folder.is_dir():
-        edited = differences(workspace, step.name, record.files if record else files)
-        if edited and not differences(workspace, step.name, files):
-            edited = []  # killed before the note was written
-        if edited and not policy.force:
-            raise _edited_error(step, folder, edited)
-        if edited:
-            stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-            kept = workspace.internal / "replaced" / f"{step.name}-{stamp}-{os.urandom(2).hex()}"
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            _copy_tree(folder, kept)
-            tell(f"step {step.name}: what was edited is kept in {kept}")
+        _keep_edited(workspace, draft, policy, tell)
         os.rename(folder, aside)  # put back by _put_in_order, should we be killed now
-    os.rename(fresh, folder)
-    _sweep_drafts(folder)  # the clone was ours alone, so no other git of it runs any more
+    try:
+        os.rename(draft.folder, folder)
+    except BaseException:
+        with suppress(OSError):
+            os.rename(aside, folder)
+        raise
+    discard(aside)
+    write_record(workspace, step.name, Record(draft.checkout, file_states(folder)))
+    at, branch = draft.checkout.commit[:12], step.source.branch
+    tell(
+        f"step {step.name}: {draft.checkout.url} at {at}{f' ({branch})' if branch else ''} "
+        f"is in assets/{step.name}/ ({draft.reason})"
+    )
 
 
-def _edited_error(step: StepPlan, folder: Path, edited: Sequence[str]) -> SourceError:
+def _keep_edited(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell) -> None:
+    """Keep a copy of a folder that was edited, where it may be replaced."""
+    from shutil import copytree
+
+    step, folder = draft.step, workspace.asset(draft.step.name)
+    files = file_states(draft.folder)
+    record = read_record(workspace, step.name)
+    edited = differences(workspace, step.name, record.files if record else files)
+    if not edited or not os.listdir(folder):
+        return
+    if not differences(workspace, step.name, files):  # killed before the note was written
+        return
+    if not policy.force:
+        raise _edited_error(folder, edited)
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    kept = workspace.internal / "replaced" / f"{step.name}-{stamp}-{os.urandom(2).hex()}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    copytree(folder, kept, symlinks=True)
+    tell(f"step {step.name}: what was edited is kept in {kept}")
+
+
+def _edited_error(folder: Path, edited: Sequence[str]) -> SourceError:
     return SourceError(
-        f"the code of step '{step.name}' is to be checked out anew, and these files in its folder "
-        f"have been edited: {_listed(edited)}",
+        "its code is to be checked out anew, and these files in its folder have been edited: "
+        f"{_shown(edited)}",
         where=str(folder),
         fix="commit them to the repository, or move them away; --force replaces them "
         "(and keeps a copy in .alo/replaced/)",
     )
-
-
-def _copy_tree(source: Path, target: Path) -> None:
-    import shutil
-
-    shutil.copytree(source, target, symlinks=True)
 
 
 def _aside(folder: Path) -> Path:
@@ -264,25 +353,27 @@ def _sweep_drafts(folder: Path) -> None:
         return
     for name in names:
         if is_leftover(name) and name.startswith(f".{folder.name}."):
-            with suppress(OSError):  # a git that was left running still writes to it
-                remove_tree(folder.parent / name)
+            discard(folder.parent / name)
 
 
-def _refuse_bad_links(folder: Path, step: StepPlan) -> None:
+def _refuse_bad_links(folder: Path) -> None:
     """A link that leads out of the folder could have a run read, or write, anything."""
     root = os.path.realpath(folder)
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             path = os.path.join(parent, name)
-            if os.path.islink(path) and (
-                os.path.isabs(os.readlink(path))
-                or not os.path.realpath(path).startswith(f"{root}{os.sep}")
-            ):
+            if os.path.islink(path) and not _stays_inside(path, root):
                 raise SourceError(
-                    f"the repository of step '{step.name}' has a link that leads out of the "
-                    f"asset's folder: {os.path.relpath(path, folder)} → {os.readlink(path)}",
+                    "its repository has a link that leads out of the asset's folder: "
+                    f"{os.path.relpath(path, folder)} → {os.readlink(path)}",
                     fix="have the file itself in the repository, below the asset's folder",
                 )
+
+
+def _stays_inside(link: str, root: str) -> bool:
+    leads_to = os.path.realpath(link)
+    inside = leads_to == root or leads_to.startswith(f"{root}{os.sep}")
+    return inside and not os.path.isabs(os.readlink(link))
 
 
 def _refuse_without_asset(folder: Path, step: StepPlan) -> None:
@@ -292,20 +383,21 @@ def _refuse_without_asset(folder: Path, step: StepPlan) -> None:
     if any((folder / name).is_file() for name in names):
         return
     found = sorted(path.relative_to(folder).as_posix() for path in folder.glob("**/asset_*.py"))
-    hint = f"; it has {_listed(found)}: name its folder in 'path'" if found else ""
+    hint = f"; it has {_shown(found)}: name its folder in 'path'" if found else ""
     inside = f"the folder '{step.source.path}'" if step.source.path else "the root"
     raise SourceError(
-        f"{inside} of the repository of step '{step.name}' has no {' or '.join(names)}{hint}",
+        f"{inside} of its repository has no {' or '.join(names)}{hint}",
         fix=f"correct 'code', 'branch' or 'path' of the step, or name the file {names[0]}",
+        key="path",
     )
 
 
 def _clone(workspace: Workspace, step: StepPlan, git: "Git") -> "Clone":
-    from alo.sources.clones import Clone
+    from alo.sources.clones import Clone, clones_folder
 
-    return Clone(whole_url(workspace, step.source.code), git)
+    return Clone(whole_url(workspace, step.source.code), git, clones_folder(workspace))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _shown(names: Sequence[str]) -> str:
     rest = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -9,19 +9,21 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
 from alo.errors import SourceError
-from alo.files import checksum_of, remove_tree, temporary_beside
+from alo.files import checksum_of, discard, remove_tree
+from alo.layout import Workspace
 from alo.masking import masked
+from alo.sources.exports import Export
 from alo.sources.git import Git, GitFailed
 from alolib.disk import fix_of, tells_full
 
-HEX = re.compile(r"[0-9a-f]{7,40}")
-WHOLE = 40  # digits of a commit's id
+HEX = re.compile(r"[0-9a-fA-F]{4,64}")
+WHOLE = {40: "sha1", 64: "sha256"}  # digits of a commit's id → the format of its repository
 PATIENCE_S = 300.0  # with another process that has a clone
 T = TypeVar("T")
 
@@ -43,17 +45,34 @@ def cache_folder() -> Path:
     return Path(base) / "alo"
 
 
+def clones_folder(workspace: Workspace) -> Path:
+    """Where clones are kept: in the user's cache, or in the project where there is none to be had.
+
+    A folder that the user has named is used, or it is an error.
+    """
+    if os.environ.get("ALO_CACHE_DIR"):
+        return cache_folder() / "git"
+    try:
+        folder = cache_folder() / "git"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    except (OSError, SourceError):
+        pass
+    return workspace.internal / "clones"
+
+
 class Clone:
     """The clone of one repository.
 
     Args:
         url: as git takes it; local paths are absolute.
+        root: the folder of all clones.
     """
 
-    def __init__(self, url: str, git: Git) -> None:
-        self.url, self._git = url, git
+    def __init__(self, url: str, git: Git, root: Path) -> None:
+        self.url, self._git, self._root = url, git, root
         name = checksum_of(masked(url).encode("utf-8", "surrogateescape"))[:16]
-        self._root = cache_folder() / "git"
         self.folder = self._root / f"{name}.git"
         self._lock, self._held_lock = self._root / f"{name}.lock", -1
 
@@ -69,19 +88,24 @@ class Clone:
             return self._repaired(lambda: self._bring(branch, offline), offline)
 
     def export(self, commit: str, path: str, target: Path, *, offline: bool = False) -> None:
-        """Write a folder of a commit to ``target``, which is made.
+        """Write a folder of a commit to ``target``, which is made, with what Git LFS has of it.
 
         Raises:
             SourceError: the commit has no such folder, or it holds what cannot be checked out.
         """
+        job = Export(self.url, self.folder, commit, path, target, self._ask)
 
-        def export() -> None:
-            remove_tree(target)
+        def write() -> None:
             self._bring(commit, offline)
-            self._export(commit, path, target)
+            job.write()
 
-        with self._held():
-            self._repaired(export, offline)
+        try:
+            with self._held():
+                self._repaired(write, offline)
+                job.fill_from_lfs(offline=offline)
+        except BaseException:
+            discard(target)
+            raise
 
     def _repaired(self, work: Callable[[], T], offline: bool) -> T:
         """Once more on a new clone where the one that is there is damaged."""
@@ -89,52 +113,40 @@ class Clone:
             return work()
         except GitFailed as error:
             if tells_full(str(error)):
-                remove_tree(self.folder)  # of what git leaves then, no one cleans up
-            if tells_full(str(error)) or offline or self._is_sound():
+                discard(self.folder)  # of what git leaves then, no one cleans up
+            is_hopeless = tells_full(str(error)) or offline or self._git.is_stopped
+            if is_hopeless or self._is_sound():
                 raise
             remove_tree(self.folder)
             return work()
 
-    def _export(self, commit: str, path: str, target: Path) -> None:
-        inside = "" if path.strip("/") == "." else path.strip("/")
-        tree = f"{commit}:{inside}"
-        if inside and " tree " not in self._ask("ls-tree", commit, "--", inside):
-            raise SourceError(
-                f"{masked(self.url)} has no folder '{path}' at {commit[:12]}",
-                fix="correct 'path' beside 'code'; empty: the root of the repository",
-            )
-        listing = self._ask("ls-tree", "-r", "-z", tree)
-        modules = [line for line in listing.split("\0") if line.startswith("160000")]
-        if modules:
-            raise SourceError(
-                f"{masked(self.url)} has a submodule, {modules[0].partition(chr(9))[2]}, "
-                "which is not fetched",
-                fix="put what the asset needs of it into the repository itself",
-            )
-        target.mkdir()
-        more = {"GIT_INDEX_FILE": str(self.folder / "index"), "GIT_WORK_TREE": str(target)}
-        self._ask("read-tree", tree, more=more)
-        self._ask("checkout-index", "--all", more=more)
-
     def _bring(self, branch: str, offline: bool) -> str:
-        self._make()
-        if HEX.fullmatch(branch) and len(branch) == WHOLE and self._has(branch):
-            return branch
+        self._make("sha1")
+        if HEX.fullmatch(branch) and len(branch) in WHOLE and self._has(branch.lower()):
+            return branch.lower()
         if offline:
             return self._known(branch)
         commit = self._fetch(branch)
         self._ask("update-ref", _name_of(branch), commit)
         return commit
 
-    def _make(self) -> None:
+    def _make(self, format_: str) -> None:
         if self.folder.is_dir():
             return
-        for left in self._root.glob(f".{self.folder.name}.*"):  # of one that was killed: see _held
-            remove_tree(left)
-        draft = temporary_beside(self.folder)
+        draft = self.folder.with_name(f"{self.folder.name}.new.alo-tmp")  # we are alone
+        remove_tree(draft)
         init = ("init", "--bare", "--quiet", "--template=")
-        self._git(*init, repository=draft, lock=self._held_lock)
+        more = {"GIT_DEFAULT_HASH": format_}
+        self._git(*init, repository=draft, lock=self._held_lock, more=more)
         os.rename(draft, self.folder)
+
+    def _have_format(self, refs: Mapping[str, str]) -> None:
+        """Have a clone of the same format of ids as the repository."""
+        wanted = next((WHOLE.get(len(commit), "sha1") for commit in refs.values()), "sha1")
+        config = (self.folder / "config").read_text("utf-8", "replace")
+        if wanted != ("sha256" if "objectformat = sha256" in config.lower() else "sha1"):
+            remove_tree(self.folder)
+            self._make(wanted)
 
     def _known(self, branch: str) -> str:
         try:
@@ -144,33 +156,48 @@ class Clone:
                 f"{masked(self.url)} is not in the cache at '{branch or 'its default branch'}'",
                 where=str(self.folder),
                 fix="run once without --offline, or alo install, where there is a network",
+                key="branch",
             ) from error
 
     def _fetch(self, branch: str) -> str:
         refs = self._remote_refs()
+        self._have_format(refs)
+        # A branch first, then a tag, as `git clone --branch` does.
         for name in ("HEAD",) if not branch else (f"refs/heads/{branch}", f"refs/tags/{branch}"):
             if name in refs:
                 commit = refs.get(f"{name}^{{}}", refs[name])  # what an annotated tag stands for
                 if not self._has(commit):
-                    self._ask(*FETCH, "--depth=1", "--", self.url, f"+{name}:refs/alo/{commit}")
+                    self._fetch_one(f"+{name}:refs/alo/{commit}")
                 return commit
         if HEX.fullmatch(branch):
-            return self._fetch_commit(branch)
+            return self._fetch_commit(branch.lower(), refs)
         raise self._no_such(branch, refs)
 
-    def _fetch_commit(self, commit: str) -> str:
+    def _fetch_one(self, refspec: str) -> None:
+        """Without its history, where the server can give it so."""
+        try:
+            self._ask(*FETCH, "--depth=1", "--", self.url, refspec)
+        except GitFailed as error:
+            if "shallow" not in str(error):  # as servers of plain files say
+                raise
+            self._ask(*FETCH, "--", self.url, refspec)
+
+    def _fetch_commit(self, commit: str, refs: Mapping[str, str]) -> str:
         """By its id, which not every server gives; then with the whole history."""
-        if len(commit) == WHOLE:
+        if len(commit) in WHOLE:
             with suppress(GitFailed):
-                self._ask(*FETCH, "--depth=1", "--", self.url, f"+{commit}:refs/alo/{commit}")
+                self._fetch_one(f"+{commit}:refs/alo/{commit}")
                 return commit
         is_shallow = (self.folder / "shallow").exists()
         deepen = ["--unshallow"] if is_shallow else []
         self._ask(*FETCH, *deepen, "--", self.url, "+refs/*:refs/alo/all/*")
         try:
-            found = self._ask("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").strip()
+            found = self._ask("rev-parse", "--verify", f"{commit}^{{commit}}").strip()
         except GitFailed as error:
-            raise self._no_such(commit, {}) from error
+            if "ambiguous" in str(error):
+                what = f"{masked(self.url)} has several commits that begin with {commit}"
+                raise SourceError(what, fix="write more of its id", key="branch") from error
+            raise self._no_such(commit, refs) from error
         self._ask("update-ref", f"refs/alo/{found}", found)
         return found
 
@@ -187,24 +214,21 @@ class Clone:
         lines = [line.partition("\t") for line in output.splitlines()]
         return {name: commit for commit, _, name in lines if name}
 
-    def _no_such(self, branch: str, refs: dict[str, str]) -> SourceError:
+    def _no_such(self, branch: str, refs: Mapping[str, str]) -> SourceError:
         from alo.plan.suggest import did_you_mean
 
         heads = [name.partition("/")[2].partition("/")[2] for name in refs if name.count("/") > 1]
         names = sorted({name.removesuffix("^{}") for name in heads})
-        hint = f"; {did_you_mean(branch, names)}" if names else ""
-        what = "branch" if not branch else f"branch, tag or commit '{branch}'"
-        if not refs:
-            hint = "; it is empty" if not branch else hint
-        return SourceError(f"{masked(self.url)} has no {what}{hint}")
+        what = f"branch, tag or commit '{branch}'" if branch else "default branch"
+        hint = did_you_mean(branch, names) if names else "it is empty"
+        return SourceError(f"{masked(self.url)} has no {what}; {hint}", key="branch")
 
     def _has(self, commit: str) -> bool:
         """Whether it is here with all that belongs to it: its ref is made last."""
         try:
-            self._ask("rev-parse", "--verify", "--quiet", f"refs/alo/{commit}")
+            return bool(self._ask("rev-parse", "--verify", "--quiet", f"refs/alo/{commit}"))
         except GitFailed:
             return False
-        return True
 
     def _is_sound(self) -> bool:
         try:
@@ -255,22 +279,25 @@ class Clone:
                 self._sweep_locks()
                 yield
         except OSError as error:
+            place = str(error.filename or self._root)
+            if not place.startswith(str(self._root)):  # of the folder that is written to
+                raise
             raise SourceError(
                 f"the cache of git repositories cannot be used: {error.strerror}",
-                where=str(error.filename or self._root),
-                fix=fix_of(error, other="give the right to write there")
-                + "; or name another folder in the environment variable ALO_CACHE_DIR",
+                where=place,
+                fix=f"{fix_of(error, other='give the right to write there')}; or {ELSEWHERE}",
             ) from error
         except GitFailed as error:
             raise SourceError(
                 f"the repository {masked(self.url)} cannot be fetched: {error}",
                 where=str(self.folder),
-                fix="make room there, or name another folder in ALO_CACHE_DIR"
+                fix=f"make room there, or {ELSEWHERE}"
                 if tells_full(str(error))
                 else "see that the network and the disk of the cache are well, and run again",
             ) from error
 
 
+ELSEWHERE = "name another folder in the environment variable ALO_CACHE_DIR"
 FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force")
 
 

@@ -6,26 +6,39 @@ cannot be moved, and is there only once its ``ready.json`` is: what a kill leave
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from alo.errors import InstallError
-from alo.files import checksum, checksum_of, remove_tree, write_whole
+from alo.files import checksum_of, discard, remove_tree
 from alo.layout import Workspace
-from alo.sources.installed import Missing, installed_version
-from alo.sources.installers import Installer, InstallFailed, find_uv
-from alo.sources.requirements import Requirement, Wanted
+from alo.masking import masked
+from alo.plan.suggest import listed
+from alo.sources.installed import Missing, gaps, installed_version, not_there
+from alo.sources.installers import Installer, InstallFailed, find_uv, unknown_to_uv
+from alo.sources.own_package import engine_requirements, link_engine, package_folder
+from alo.sources.requirements import Requirement, Wanted, normal_name
+from alo.sources.trial import (
+    NOTE,
+    fault_of,
+    is_in_use,
+    keep_in_use,
+    packages_of,
+    python_of,
+    try_out,
+    write_note,
+)
 from alo.version import __version__
-from alolib.disk import fix_of
+from alolib.disk import fix_of, tells_full
 
 DISTRIBUTION = "open-alo"
-READY = "ready.json"
+# Of a process that has come back from an environment: its number, the environment, how often, why
+FAILED = "ALO_ENVIRONMENT_FAILED"
 RUNTIME_EXTRAS = {"remote": "obstore", "loop": "redis", "serve": "starlette"}  # extra → module
 UNUSED_S = 30 * 86_400  # after which an environment is removed when another one is made
 Tell = Callable[[str], object]
@@ -33,20 +46,58 @@ Tell = Callable[[str], object]
 
 def environment_id(wanted: Wanted) -> str:
     """12 hex digits over all that an environment comes from."""
-    files = [checksum(Path(file)) for file in wanted.constraints]
-    here = [sys.version, sys.platform, __version__, os.path.dirname(_package_folder())]
-    return checksum_of("\n".join([*wanted.lines, *files, *here]).encode())[:12]
+    here = [sys.version, sys.platform, __version__, os.path.dirname(package_folder())]
+    lines = [*wanted.identity, *here]
+    return checksum_of("\n".join(lines).encode("utf-8", "surrogateescape"))[:12]
 
 
-def find_environment(workspace: Workspace, name: str) -> str:
-    """The interpreter of an environment; empty where it is not there, or not whole."""
+def find_environment(workspace: Workspace, name: str, tell: Tell = lambda text: None) -> str:
+    """The interpreter of an environment; empty where it is not there, or does not work.
+
+    Args:
+        tell: takes a line where one that is there does not.
+    """
     folder = _folder(workspace, name)
-    python = folder / "bin" / "python"
-    if not (folder / READY).is_file() or not python.exists():
+    if not (folder / NOTE).exists():
         return ""
+    before = failed_before(name)
+    if before.times > 1:
+        raise InstallError(
+            f"the environment {name} does not work, not even made anew: {before.why}",
+            where=str(folder),
+            fix="see whether a requirement brings modules of the names that ALO uses",
+        )
+    fault = before.why or fault_of(folder)
+    if fault:
+        tell(f"environment {name} does not work: {fault}")
+        return ""
+    keep_in_use(folder)
+    return str(python_of(folder))
+
+
+def is_running_in(workspace: Workspace, name: str) -> bool:
+    """Whether this process runs in an environment of the project, which then counts as in use."""
+    folder = _folder(workspace, name)
     with suppress(OSError):
-        os.utime(folder / READY)
-    return str(python)
+        if os.path.samefile(sys.prefix, folder):
+            keep_in_use(folder)
+            return True
+    return False
+
+
+class Failure(NamedTuple):
+    """How often this process could not go on in an environment, and why."""
+
+    times: int = 0
+    why: str = ""
+
+
+def failed_before(name: str) -> Failure:
+    """What this process, which has come back from there, says of an environment."""
+    words = os.environ.get(FAILED, "").split(" ", 3)
+    if len(words) < 4 or words[:2] != [str(os.getpid()), name] or not words[2].isdigit():
+        return Failure()
+    return Failure(int(words[2]), words[3].strip("'\""))
 
 
 def make_environment(
@@ -63,10 +114,13 @@ def make_environment(
     """
     name = name or environment_id(wanted)
     try:
-        with _held(workspace, name, tell) as lock:
-            if python := find_environment(workspace, name):
+        with _held(workspace, name, tell) as (lock, drafts):
+            if not failed_before(name).times and (
+                python := find_environment(workspace, name, tell)
+            ):
                 return python
-            return _make(workspace, name, wanted, _installer(offline, lock), tell)
+            installer = _installer(wanted, drafts, lock, tell, offline=offline)
+            return _make(workspace, name, wanted, installer, tell)
     except OSError as error:
         raise InstallError(
             f"the environment cannot be made: {error.strerror}",
@@ -86,7 +140,8 @@ def install_here(
     _refuse_managed()
     missing = tuple(each.requirement for each in lacking)
     # The installer is not to replace what is satisfied for the sake of what is missing.
-    kept = [each for each in wanted.requirements if each not in missing and each.name]
+    names = {each.name for each in missing}
+    kept = [each for each in wanted.requirements if each.name and each.name not in names]
     versions = {each.name: installed_version(each, sys.path) for each in kept}
     pinned = [
         Requirement(f"{name}=={version}", name, "", "what is satisfied here")
@@ -94,9 +149,10 @@ def install_here(
         if version
     ]
     needed = wanted._replace(requirements=(*missing, *pinned))
-    with _held(workspace, "current", tell) as lock:
-        file = workspace.internal / "environments" / "current.txt"
-        _install(_installer(offline, lock), Path(sys.executable), needed, file, tell)
+    with _held(workspace, "current", tell) as (lock, drafts):
+        installer = _installer(needed, drafts, lock, tell, offline=offline)
+        _install(installer, Path(sys.executable), needed, tell)
+        _refuse_missing(needed, sys.path, installer.name)
 
 
 def resolve(workspace: Workspace, wanted: Wanted, tell: Tell, *, offline: bool) -> list[str]:
@@ -105,51 +161,50 @@ def resolve(workspace: Workspace, wanted: Wanted, tell: Tell, *, offline: bool) 
     Raises:
         InstallError: as for ``make_environment``.
     """
-    with _held(workspace, "resolve", tell) as lock:
-        file = workspace.internal / "environments" / "resolve.txt"
+    with _held(workspace, "resolve", tell) as (lock, drafts):
         whole = _with_engine(wanted)
-        write_whole(file, _text(whole.lines), durable=False)
+        installer = _installer(whole, drafts, lock, tell, offline=offline)
         try:
-            return _installer(offline, lock).resolve(Path(sys.executable), file)
+            return _with_own_hashes(installer.resolve(Path(sys.executable), whole), wanted)
         except InstallFailed as error:
             raise _failed(error, whole) from error
 
 
-def engine_requirements() -> list[Requirement]:
-    """What ALO itself needs, and the extras of its that are in use here."""
-    from importlib.metadata import PackageNotFoundError, requires
-    from importlib.util import find_spec
+def _with_own_hashes(lines: Sequence[str], wanted: Wanted) -> list[str]:
+    """Locked packages with the hashes that their requirements have, of those where these have any.
 
-    from packaging.requirements import Requirement as Parsed
-
-    try:
-        texts = requires(DISTRIBUTION) or []
-    except PackageNotFoundError as error:
-        raise InstallError(
-            "ALO is not installed as a package here, so no environment can be made with it",
-            fix=f"pip install {DISTRIBUTION}, or pip install -e in its source folder",
-        ) from error
-    extras = [extra for extra, module in RUNTIME_EXTRAS.items() if find_spec(module)]
+    Raises:
+        InstallError: what would be installed has none of them.
+    """
+    allowed = {each.name: set(each.hashes) for each in wanted.requirements if each.hashes}
     found = []
-    for text in texts:
-        parsed = Parsed(text)
-        marker, parsed.marker = parsed.marker, None
-        if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-            found.append(Requirement(str(parsed), parsed.name.lower(), "", "ALO itself"))
+    for line in lines:
+        text, *hashes = line.split(" --hash=")
+        own = allowed.get(normal_name(text.partition("==")[0].partition("[")[0].strip()))
+        kept = [each for each in hashes if own is None or each in own]
+        if own is not None and not kept:
+            raise InstallError(
+                f"{text} has none of the hashes that its requirement names",
+                fix="correct the --hash, or the version",
+            )
+        found.append(" ".join([text, *(f"--hash={each}" for each in kept)]))
     return found
 
 
-def _installer(offline: bool, lock: int) -> Installer:
+def _installer(wanted: Wanted, drafts: Path, lock: int, tell: Tell, *, offline: bool) -> Installer:
     from importlib.util import find_spec
 
-    uv = find_uv()
-    if not uv and find_spec("pip") is None:
+    uv, has_pip = find_uv(), find_spec("pip") is not None
+    if not uv and not has_pip:
         raise InstallError(
             "there is neither uv nor pip here to install packages with",
             where=sys.prefix,
             fix="pip install 'open-alo[uv]', or python -m ensurepip",
         )
-    return Installer(uv, offline, lock)
+    if uv and has_pip and (unknown := unknown_to_uv(wanted)):
+        tell(f"pip is used, because uv does not know {listed(unknown)}")
+        uv = ""
+    return Installer(uv, offline, drafts, lock)
 
 
 def _make(workspace: Workspace, name: str, wanted: Wanted, installer: Installer, tell: Tell) -> str:
@@ -158,46 +213,67 @@ def _make(workspace: Workspace, name: str, wanted: Wanted, installer: Installer,
     began = time.monotonic()
     try:
         installer.make(folder)
+        whole = wanted if wanted.is_locked else _with_engine(wanted)
+        _install(installer, python_of(folder), whole, tell)
+        _refuse_incomplete(installer, folder, whole, tell)
+        link_engine(folder)
+        if fault := try_out(folder):
+            raise InstallError(
+                f"the environment was made, and ALO does not run in it: {fault}",
+                where=str(folder),
+                fix="see whether a requirement brings modules of the names that ALO uses",
+            )
+        write_note(folder, [masked(line) for line in wanted.lines])
     except InstallFailed as error:
-        raise InstallError(
-            f"no virtual environment can be made: {error}", where=str(folder)
-        ) from error
-    python = folder / "bin" / "python"
-    try:
-        whole = wanted if _is_exact(wanted) else _with_engine(wanted)
-        _install(installer, python, whole, folder / "requirements.txt", tell)
-        _link_engine(folder)
+        discard(folder)
+        what = f"no virtual environment can be made: {error}"
+        raise InstallError(what, where=str(folder), fix=_fix(error, "")) from error
     except BaseException:
-        with suppress(OSError):
-            remove_tree(folder)
+        discard(folder)
         raise
-    ready = {"requirements": wanted.lines, "alo": __version__, "python": sys.version}
-    write_whole(folder / READY, json.dumps(ready, indent=1).encode())
     tell(f"environment {name} is ready after {time.monotonic() - began:.1f} s")
     _remove_unused(workspace, name)
-    return str(python)
+    return str(python_of(folder))
 
 
-def _is_exact(wanted: Wanted) -> bool:
-    """Whether it comes from a lock file, with ALO's own needs in it."""
-    return bool(wanted.requirements) and all(each.hashes for each in wanted.requirements)
+def _refuse_incomplete(installer: Installer, folder: Path, wanted: Wanted, tell: Tell) -> None:
+    """See that all is there that the installer says it has installed: its cache may be damaged."""
+    path = [packages_of(folder)]
+    if incomplete := gaps(path):
+        tell(f"{installer.name} has installed {listed(incomplete)} without all files: once more")
+        try:
+            installer.install(python_of(folder), wanted, again=True)
+        except InstallFailed as error:
+            raise _failed(error, wanted) from error
+    _refuse_missing(wanted, path, installer.name)
+
+
+def _refuse_missing(wanted: Wanted, path: Sequence[str], installer: str) -> None:
+    if lacking := not_there(wanted.requirements, path):
+        told = "\n".join(f"  {each}" for each in lacking)
+        raise InstallError(
+            f"{installer} says that it has installed everything, and this is not so:\n{told}",
+            where=path[0],
+            fix=f"see whether its settings keep it from that: {installer} config list"
+            if installer == "pip"
+            else "see whether its settings (UV_...) keep it from that",
+        )
 
 
 def _with_engine(wanted: Wanted) -> Wanted:
     return wanted._replace(requirements=(*wanted.requirements, *engine_requirements()))
 
 
-def _install(installer: Installer, python: Path, wanted: Wanted, file: Path, tell: Tell) -> None:
-    names = [each.name or each.text for each in wanted.requirements if each.step]
+def _install(installer: Installer, python: Path, wanted: Wanted, tell: Tell) -> None:
+    names = [each.name or masked(each.text) for each in wanted.requirements if each.step]
+    names += [masked(line.partition(" ")[2]) for line in wanted.remote if line.startswith("-r ")]
     shown = ", ".join(dict.fromkeys(names[:8])) + (" ..." if len(names) > 8 else "")
     tell(f"installing {shown} with {installer.name}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, _text(wanted.lines), durable=False)
     try:
-        warnings = installer.install(python, file, exactly=_is_exact(wanted))
+        notes = installer.install(python, wanted)
     except InstallFailed as error:
         raise _failed(error, wanted) from error
-    for line in warnings:
+    for line in notes:
         tell(line)
 
 
@@ -214,40 +290,14 @@ def _failed(error: InstallFailed, wanted: Wanted) -> InstallError:
             f"make the requirements of {' and '.join(steps[:3])} fit, or give one of these steps "
             "packages of its own: environment: isolated, beside the step in user_parameters"
         )
-    return InstallError(f"the requirements cannot be installed:\n{told}\n{error}", fix=fix)
+    what = f"the requirements cannot be installed:\n{told}\n{error}"
+    return InstallError(what, fix=_fix(error, fix))
 
 
-def _text(lines: Sequence[str]) -> bytes:
-    return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
-
-
-def _link_engine(folder: Path) -> None:
-    """Have the environment import ALO from where it is now, and see it as installed."""
-    import alolib
-
-    engine = folder / "engine"
-    engine.mkdir()
-    for package in (_package_folder(), str(alolib.__path__[0])):
-        os.symlink(package, engine / os.path.basename(package))
-    if info := _dist_info():
-        os.symlink(info, engine / os.path.basename(info))
-    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    path_file = folder / "lib" / version / "site-packages" / "alo-engine.pth"
-    path_file.write_text(f"{engine}\n")
-
-
-def _package_folder() -> str:
-    import alo
-
-    return os.path.realpath(alo.__path__[0])
-
-
-def _dist_info() -> str:
-    from importlib.metadata import distribution
-
-    found: Any = distribution(DISTRIBUTION)
-    place = getattr(found, "_path", None)  # there is no public name for it
-    return os.path.realpath(place) if place else ""
+def _fix(error: InstallFailed, otherwise: str) -> str:
+    if tells_full(str(error)):
+        return "make room on the disk, and run again; df -h and df -i tell how much is free"
+    return otherwise
 
 
 def _folder(workspace: Workspace, name: str) -> Path:
@@ -255,11 +305,16 @@ def _folder(workspace: Workspace, name: str) -> Path:
 
 
 @contextmanager
-def _held(workspace: Workspace, name: str, tell: Tell) -> Iterator[int]:
-    """Alone with an environment, in all processes; gives the lock's descriptor."""
+def _held(workspace: Workspace, name: str, tell: Tell) -> Iterator[tuple[int, Path]]:
+    """Alone with an environment, in all processes; gives the lock's descriptor, and a folder.
+
+    The folder is for the installer's files, which may hold passwords: only we can read it, and it
+    goes in the end; what a kill has left of it goes now.
+    """
     import fcntl
 
     path = _folder(workspace, name).with_suffix(".lock")
+    drafts = path.with_name(f".{name}.alo-tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as file:
         try:
@@ -267,15 +322,21 @@ def _held(workspace: Workspace, name: str, tell: Tell) -> Iterator[int]:
         except BlockingIOError:
             tell("waiting for another run, which installs the same")
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield file.fileno()
+        remove_tree(drafts)
+        drafts.mkdir(mode=0o700)
+        try:
+            yield file.fileno(), drafts
+        finally:
+            discard(drafts)
 
 
 def _remove_unused(workspace: Workspace, name: str) -> None:
-    for ready in (workspace.internal / "environments").glob(f"*/{READY}"):
-        folder = ready.parent
+    for note in (workspace.internal / "environments").glob(f"*/{NOTE}"):
+        folder = note.parent
         with suppress(OSError):
-            if folder.name != name and time.time() - ready.stat().st_mtime > UNUSED_S:
-                ready.unlink()
+            is_old = time.time() - note.stat().st_mtime > UNUSED_S
+            if folder.name != name and is_old and not is_in_use(folder):
+                note.unlink()
                 remove_tree(folder)
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from alo.errors import SourceError
 from alo.masking import masked
+from alo.sources.commands import Commands
 
 ALLOWED = "https:http:ssh:git:file"  # ext:: and the like would run commands
 SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
     "core.autocrlf": "false",
+    "core.eol": "lf",  # the same files on every machine, whatever its settings
+    # Git LFS is asked for by us (lfs.py): by itself it would not find its server in a bare clone.
+    "filter.lfs.smudge": "",
+    "filter.lfs.process": "",
+    "filter.lfs.required": "false",
     "gc.auto": "0",
     "advice.detachedHead": "false",
     "submodule.recurse": "false",
@@ -33,13 +36,8 @@ class GitFailed(Exception):
     """git ended with an error; the message is its own reason in a line, without secrets."""
 
 
-class Git:
-    """Runs git; ``stop`` ends what runs, in whichever thread."""
-
-    def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str]] = set()
-        self._lock = threading.Lock()
-        self.is_stopped = False
+class Git(Commands):
+    """Runs git."""
 
     def __call__(
         self, *arguments: str, repository: Path, lock: int, more: Mapping[str, str] | None = None
@@ -57,46 +55,16 @@ class Git:
         settings = [word for key, text in SETTINGS.items() for word in ("-c", f"{key}={text}")]
         command = ["git", f"--git-dir={repository}", *settings, *arguments]
         try:
-            process = subprocess.Popen(  # noqa: S603 - no shell, and options end before what users give
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-                errors="replace",
-                pass_fds=(lock,),
-                start_new_session=True,  # without a terminal to ask at, and to end its helpers too
-                env={**_environment(), **(more or {})},
-            )
+            ended = self.run(command, {**_environment(), **(more or {})}, lock=lock)
         except FileNotFoundError as error:
             raise SourceError(
                 "git is not installed here, and assets come from git repositories",
                 fix="install it (Debian, Ubuntu: apt install git)",
             ) from error
-        with self._lock:
-            self._running.add(process)
-            if self.is_stopped:
-                _end(process)
-        try:
-            output, errors = process.communicate()
-        finally:
-            with self._lock:
-                self._running.discard(process)
-        if process.returncode:
-            raise GitFailed(_reason(errors) or f"git ended with status {process.returncode}")
-        return output
-
-    def stop(self) -> None:
-        """End what runs; what is started later ends at once."""
-        with self._lock:
-            self.is_stopped = True
-            for process in self._running:
-                _end(process)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        if fault := ended.fault:
+            said = _reason(ended.errors) if ended.status else ""
+            raise GitFailed(said or f"git {arguments[0]}: {fault}")
+        return ended.output
 
 
 def _environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from alo.masking import masked
 from alo.sources.requirements import Requirement, normal_name
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 FOLDERS = ("site-packages", "dist-packages")
+NOT_FROM_THERE = "not installed from there"
 
 
 class Missing(NamedTuple):
@@ -27,7 +29,7 @@ class Missing(NamedTuple):
     why: str  # "not installed", or what is there instead
 
     def __str__(self) -> str:
-        return f"{self.requirement.text} ({self.why}), for {self.requirement.origin}"
+        return f"{self.requirement.shown} ({self.why}), for {self.requirement.origin}"
 
 
 class _Package(NamedTuple):
@@ -36,20 +38,63 @@ class _Package(NamedTuple):
     folder: str  # the .dist-info
 
 
-def missing(requirements: Sequence[Requirement], path: Sequence[str]) -> list[Missing]:
+def missing(
+    requirements: Sequence[Requirement], path: Sequence[str], limits: Sequence[Requirement] = ()
+) -> list[Missing]:
     """The requirements that an environment does not satisfy.
 
     Args:
         path: where its modules are found, as ``sys.path``.
+        limits: constraints, which hold for what is required, also in turn.
     """
     if not requirements:
         return []
     found = _Environment(path)
-    return [
+    lacking = [
         Missing(each, why)
         for each in requirements
         if (why := found.lacks_local(each) if not each.name else found.lacks(each))
     ]
+    for limit in limits:
+        if limit.name in found.seen and (why := found.exceeds(limit)):
+            lacking.append(Missing(limit, why))
+    return lacking
+
+
+def not_there(requirements: Sequence[Requirement], path: Sequence[str]) -> list[Missing]:
+    """What an installer should have installed and has not; what that needs is not looked at."""
+    found = _Environment(path)
+    named = [each for each in requirements if each.name]
+    return [Missing(each, why) for each in named if (why := found.exceeds(each, absent=True))]
+
+
+def gaps(path: Sequence[str]) -> list[str]:
+    """The packages of an environment that lack files which their installer has listed."""
+    import csv
+
+    found = []
+    for folder in path:
+        for name, info in _dist_infos(folder).items():
+            try:
+                with open(os.path.join(info, "RECORD"), encoding="utf-8", newline="") as file:
+                    rows = list(csv.reader(file))
+            except (OSError, UnicodeDecodeError, csv.Error):
+                found.append(name)
+                continue
+            if not all(_is_there(os.path.join(folder, row[0]), row) for row in rows if row):
+                found.append(name)
+    return found
+
+
+def _is_there(path: str, row: Sequence[str]) -> bool:
+    """Whether a file of a RECORD is there in its size; compiled code may go at any time."""
+    if path.endswith(".pyc"):
+        return True
+    try:
+        size = os.stat(path).st_size
+    except OSError:
+        return False
+    return len(row) < 3 or not row[2].isdigit() or int(row[2]) == size
 
 
 def installed_version(requirement: Requirement, path: Sequence[str]) -> str:
@@ -58,15 +103,22 @@ def installed_version(requirement: Requirement, path: Sequence[str]) -> str:
     return package.version if package else ""
 
 
-def conflicts(requirements: Sequence[Requirement]) -> Iterator[tuple[Requirement, Requirement]]:
-    """Pairs that no version can satisfy, as ``==1`` and ``==2`` are."""
+def conflicts(
+    requirements: Sequence[Requirement], limits: Sequence[Requirement] = ()
+) -> Iterator[tuple[Requirement, Requirement]]:
+    """Pairs that no version can satisfy, as ``==1`` and ``==2`` are.
+
+    Args:
+        limits: what is not required by itself, and holds for what is.
+    """
     by_name: dict[str, list[Requirement]] = {}
     for each in requirements:
         if each.name:
             by_name.setdefault(each.name, []).append(each)
-    for same in by_name.values():
+    for name, same in by_name.items():
+        others = [*same, *(limit for limit in limits if limit.name == name)]
         for number, one in enumerate(same):
-            for other in same[number + 1 :]:
+            for other in others[number + 1 :]:
                 if one.text != other.text and not _fit_together(one, other):
                     yield one, other
 
@@ -104,6 +156,7 @@ class _Environment:
             self._names.update(_dist_infos(folder))
         self._packages: dict[str, _Package | None] = {}
         self._good: set[tuple[str, tuple[str, ...]]] = set()
+        self.seen: set[str] = set()  # the packages that were asked for, also in turn
 
     def lacks(self, requirement: Requirement) -> str:
         """Why a requirement is not satisfied; empty if it is."""
@@ -111,21 +164,36 @@ class _Environment:
 
     def lacks_local(self, requirement: Requirement) -> str:
         """As ``lacks``, for a path or URL: whether something was installed from there."""
-        wanted = requirement.text.removeprefix("-e ").strip().partition("[")[0]
-        for folder in self._names.values():
-            url = _direct_url(folder)
-            if url and url.removeprefix("file://") == wanted.removeprefix("file://"):
-                return ""
-        return "not installed from there"
+        text, _, marker = requirement.text.removeprefix("-e ").partition(" ;")
+        if marker and not _applies(_parsed(f"x ;{marker}"), ""):
+            return ""
+        wanted = _plain_url(text)
+        urls = (_direct_url(folder) for folder in self._names.values())
+        return "" if any(url and _plain_url(url) == wanted for url in urls) else NOT_FROM_THERE
+
+    def exceeds(self, limit: Requirement, *, absent: bool = False) -> str:
+        """What is installed instead of a version that a constraint allows; empty if it does.
+
+        Args:
+            absent: it has to be installed.
+        """
+        wanted, package = _parsed(limit.text), self.package(limit.name)
+        if not _applies(wanted, "") or (package is None and not absent):
+            return ""
+        if package is None:
+            return "not installed"
+        fits = wanted.specifier.contains(package.version, prereleases=True)
+        return "" if fits else f"{package.version} is installed"
 
     def _lacks(self, wanted: "Parsed", extra: str) -> str:
         if not _applies(wanted, extra):
             return ""
+        self.seen.add(normal_name(wanted.name))
         package = self.package(normal_name(wanted.name))
         if package is None:
             return "not installed"
         if wanted.url:
-            same = _direct_url(package.folder) == wanted.url
+            same = _plain_url(_direct_url(package.folder)) == _plain_url(wanted.url)
             return "" if same else f"{package.version} is installed, not from there"
         if not wanted.specifier.contains(package.version, prereleases=True):
             return f"{package.version} is installed"
@@ -181,12 +249,27 @@ def _read_package(folder: str) -> _Package | None:
 
 
 def _direct_url(folder: str) -> str:
-    """Where a package was installed from, if from no index (PEP 610)."""
+    """Where a package was installed from, if from no index (PEP 610), as a requirement has it."""
     try:
         with open(os.path.join(folder, "direct_url.json"), encoding="utf-8") as file:
-            return str(json.load(file)["url"])
-    except (OSError, ValueError, KeyError, TypeError):
+            content = json.load(file)
+        url, control = str(content["url"]), content.get("vcs_info")
+        if control is None:
+            return url
+        revision = control.get("requested_revision") or ""
+        return f"{control['vcs']}+{url}{f'@{revision}' if revision else ''}"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
+
+
+def _plain_url(text: str) -> str:
+    """A URL or path in a form to compare: without user, fragment and extras."""
+    from urllib.parse import unquote
+
+    url = masked(text.partition("#")[0])
+    if url.startswith(("/", "file:")):
+        return unquote(url.removeprefix("file://")).partition("[")[0].rstrip("/")
+    return url
 
 
 @lru_cache(maxsize=2048)
@@ -208,6 +291,22 @@ def _marker_environment() -> dict[str, str]:
     from packaging.markers import default_environment
 
     return {str(key): str(value) for key, value in default_environment().items()}
+
+
+def fingerprint(path: Sequence[str]) -> list[str]:
+    """Lines that change whenever a package comes or goes, or another version of it."""
+    lines = []
+    for folder in filter(os.path.isdir, path):
+        is_of_packages = os.path.basename(folder) in FOLDERS
+        names = sorted(_dist_infos(folder).values()) if is_of_packages else []
+        lines += [f"{folder} {os.stat(folder).st_mtime_ns}", *names]
+    return lines
+
+
+def requires_of(name: str, path: Sequence[str]) -> list[str]:
+    """What an installed package requires, as its metadata says."""
+    package = _Environment(path).package(name)
+    return list(package.requires) if package else []
 
 
 def path_of(python: str) -> list[str]:

@@ -12,9 +12,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.files import write_whole
 from alo.masking import masked
+from alo.sources.commands import Commands, Ended
+from alo.sources.requirements import Wanted
 
 LAST_LINES = 12  # of an installer's own reason
+# Of pip, for a line or a value that it had in another version
+NOT_KNOWN = re.compile(r"no such option: (--[\w-]+)|option (--[\w-]+): invalid choice")
+# What uv has not. The first is about pip itself, so that nothing is lost without it.
+PIPS_OWN = "--use-feature"
+NOT_OF_UV = (
+    "--all-releases",
+    "--config-settings",
+    "--global-option",
+    "--only-final",
+    "--prefer-binary",
+)
+ON_UVS_COMMAND_LINE = {"--pre": "--prerelease=allow", "--trusted-host": "--allow-insecure-host"}
+BY_NAME = ("--no-binary", "--only-binary")  # which uv takes one name at a time
 PIP_TO_UV = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -40,6 +56,7 @@ class Installer(NamedTuple):
 
     uv: str  # the command; empty: pip
     offline: bool
+    drafts: Path  # the folder for what is only there while it runs
     lock: int = -1
 
     @property
@@ -53,41 +70,60 @@ class Installer(NamedTuple):
             InstallFailed: with the reason.
         """
         if self.uv:
-            command = [self.uv, "venv", "--no-project", "--no-config", "--python", sys.executable]
-            self._run([*command, str(folder)])
+            command = [self.uv, "venv", "--no-project", "--no-config", "--relocatable"]
+            self._run([*command, "--python", sys.executable, str(folder)])
         else:
             self._run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
 
-    def install(self, python: Path, requirements: Path, *, exactly: bool = False) -> list[str]:
-        """Install what a requirements file says.
+    def install(self, python: Path, wanted: Wanted, *, again: bool = False) -> list[str]:
+        """Install what is wanted.
 
         Args:
-            exactly: only these, with their hashes.
+            again: also what is there, and nothing from a cache.
         Returns:
-            what the installer says of versions that their makers have taken back (yanked).
+            what it says of options that it does not know, and of versions that their makers have
+            taken back (yanked).
         Raises:
             InstallFailed: with the reason.
         """
-        exact = ["--no-deps", "--require-hashes"] if exactly else []
-        # A user's own constraints have no hashes, and the versions are settled.
-        more = {"UV_CONSTRAINT": "", "PIP_CONSTRAINT": ""} if exactly else {}
-        command = [*self._command("install", python), *exact, "-r", str(requirements)]
-        told = self._run(command, more).stderr.splitlines()
-        return [line.strip() for line in told if "yanked" in line]
+        if again:
+            afresh = ["--refresh", "--reinstall"] if self.uv else ["--force-reinstall"]
+            return self._install(python, wanted, afresh + ([] if self.uv else ["--no-cache-dir"]))
+        hashed = tuple(each for each in wanted.requirements if each.hashes)
+        if self.uv or wanted.is_locked or not hashed:
+            return self._install(python, wanted)
+        # pip wants hashes of all where there are any, and what these need in turn, with ALO's own
+        # needs, has none: so these first, exactly, and then the rest, which finds them there.
+        exactly = wanted._replace(requirements=hashed, limits=(), remote=())
+        plain = tuple(each._replace(hashes=()) for each in wanted.requirements)
+        notes = self._install(python, exactly, EXACTLY)
+        return [*notes, *self._install(python, wanted._replace(requirements=plain))]
 
-    def resolve(self, python: Path, requirements: Path) -> list[str]:
-        """The exact versions, with hashes, of all that a requirements file leads to.
+    def resolve(self, python: Path, wanted: Wanted) -> list[str]:
+        """The exact versions, with hashes, of all that this leads to.
 
         Raises:
             InstallFailed: with the reason.
         """
+        plain = tuple(each._replace(hashes=()) for each in wanted.requirements)
+        wanted = wanted._replace(requirements=plain)
         if self.uv:
-            command = self._command("compile", python)
             options = ["--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
-            return _joined(self._run([*command, *options, str(requirements)]).stdout)
+            ended, _ = self._run_on_files([*self._command("compile", python), *options], wanted)
+            return _joined(ended.output)
         options = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
-        command = [*self._command("install", python), *options, "-r", str(requirements)]
-        return _reported(self._run(command).stdout)
+        ended, _ = self._run_on_files([*self._command("install", python), *options], wanted)
+        return _reported(ended.output)
+
+    def _install(self, python: Path, wanted: Wanted, options: Sequence[str] = ()) -> list[str]:
+        if wanted.is_locked:
+            options = [*EXACTLY, *options]
+        # A user's own constraints have no hashes, and the versions are settled.
+        more = {"UV_CONSTRAINT": "", "PIP_CONSTRAINT": ""} if "--no-deps" in options else {}
+        command = [*self._command("install", python), *options]
+        ended, notes = self._run_on_files(command, wanted, more)
+        yanked = [line.strip() for line in ended.errors.splitlines() if "yanked" in line]
+        return [*notes, *map(masked, yanked)]
 
     def _command(self, verb: str, python: Path) -> list[str]:
         if self.uv:
@@ -99,28 +135,88 @@ class Installer(NamedTuple):
             *("--disable-pip-version-check", "--no-input", *offline),
         ]
 
-    def _run(
-        self, command: Sequence[str], more: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def _run_on_files(
+        self, command: Sequence[str], wanted: Wanted, more: Mapping[str, str] | None = None
+    ) -> tuple[Ended, list[str]]:
+        """Run on files of requirements and constraints; and what was left out, to be told."""
+        words, wanted, notes = _for_uv(wanted) if self.uv else ([], wanted, [])
+        flag = [] if "compile" in command else ["-r"]
+        while True:
+            files = [*flag, _file(self.drafts / "requirements.txt", wanted.lines)]
+            if wanted.limits:
+                limits = [each.line for each in wanted.limits]
+                files += ["-c", _file(self.drafts / "constraints.txt", limits)]
+            try:
+                return self._run([*command, *words, *files], more), notes
+            except InstallFailed as error:
+                found = NOT_KNOWN.search(str(error))
+                less = _without(wanted, found[1] or found[2]) if found else wanted
+                if found is None or less == wanted:
+                    raise
+                notes.append(f"{self.name} does not know {found[0].strip()}: it is left out")
+                wanted = less
+
+    def _run(self, command: Sequence[str], more: Mapping[str, str] | None = None) -> Ended:
         settings = uv_settings() if self.uv else {"PIP_USER": "0"}
-        fds = (self.lock,) if self.lock >= 0 else ()
+        environment = {**os.environ, **settings, **(more or {})}
         try:
-            done = subprocess.run(  # noqa: S603 - no shell; what users give stands in a file
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8" if self.uv else None,  # as Python prints here
-                errors="replace",
-                text=True,
-                check=False,
-                env={**os.environ, **settings, **(more or {})},
-                pass_fds=fds,
-            )
+            ended = Commands().run(command, environment, lock=self.lock)
+            if self.uv and ended.status and NO_CACHE in ended.errors and not self.offline:
+                environment["UV_NO_CACHE"] = "1"
+                ended = Commands().run(command, environment, lock=self.lock)
         except OSError as error:
             raise InstallFailed(f"{command[0]} does not start: {error.strerror}") from error
-        if done.returncode:
-            raise InstallFailed(_reason(done.stderr or done.stdout))
-        return done
+        if fault := ended.fault:
+            said = _reason(ended.errors or ended.output) if ended.status else ""
+            raise InstallFailed(said or f"{self.name}: {fault}")
+        return ended
+
+
+EXACTLY = ("--no-deps", "--require-hashes")
+NO_CACHE = "Failed to initialize cache"
+
+
+def unknown_to_uv(wanted: Wanted) -> list[str]:
+    """The options that are pip's alone, and decide what is installed."""
+    own = (option for each in wanted.requirements for option in each.options)
+    names = (option.partition("=")[0].partition(" ")[0] for option in (*wanted.options, *own))
+    return [name for name in dict.fromkeys(names) if name in NOT_OF_UV]
+
+
+def _for_uv(wanted: Wanted) -> tuple[list[str], Wanted, list[str]]:
+    """Options for uv's command line, what can be left in a file for it, and what is left out."""
+    words: list[str] = []
+    lines: list[str] = []
+    for line in wanted.options:
+        name, _, value = line.partition(" ")
+        if name in ON_UVS_COMMAND_LINE:
+            words += [ON_UVS_COMMAND_LINE[name], *([value] if value else [])]
+        elif name in BY_NAME:
+            lines += [f"{name} {each.strip()}" for each in value.strip("'").split(",")]
+        elif name != PIPS_OWN:
+            lines.append(line)
+    wanted = wanted._replace(options=tuple(lines))
+    notes = []
+    for name in unknown_to_uv(wanted):
+        notes.append(f"uv does not know {name}: it is left out")
+        wanted = _without(wanted, name)
+    return words, wanted, notes
+
+
+def _without(wanted: Wanted, name: str) -> Wanted:
+    """What is wanted, but for an option."""
+    own = [
+        each._replace(options=tuple(o for o in each.options if not o.startswith(f"{name}=")))
+        for each in wanted.requirements
+    ]
+    options = tuple(line for line in wanted.options if line.partition(" ")[0] != name)
+    return wanted._replace(requirements=tuple(own), options=options)
+
+
+def _file(path: Path, lines: Sequence[str]) -> str:
+    text = "".join(f"{line}\n" for line in lines)
+    write_whole(path, text.encode("utf-8", "surrogateescape"), durable=False)
+    return str(path)
 
 
 def find_uv() -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from alo.errors import InstallError
 from alo.files import write_whole
 from alo.json_text import json_bytes
+from alo.masking import masked
 from alo.sources.checked_out import Checkout
 from alo.sources.requirements import Requirement, Wanted, normal_name
 
@@ -23,15 +24,10 @@ PROJECT = "project"  # the environment of all steps that have none of their own
 
 
 class LockedEnvironment(NamedTuple):
-    """One environment: what was asked for, and what that led to."""
+    """One environment: what was asked for, and what that led to; no password is in it."""
 
     requirements: tuple[str, ...]  # "<step>: <requirement>"
     packages: tuple[str, ...]  # "<name>==<version> --hash=..."
-
-    @property
-    def wanted(self) -> Wanted:
-        """What an installer is told."""
-        return Wanted(tuple(map(_as_requirement, self.packages)))
 
 
 class Lock(NamedTuple):
@@ -41,6 +37,21 @@ class Lock(NamedTuple):
     system: str
     environments: Mapping[str, LockedEnvironment]
     sources: Mapping[str, Checkout]  # by step
+
+    def exact(self, name: str, wanted: Wanted) -> Wanted:
+        """What an installer is told for an environment.
+
+        Args:
+            wanted: what the plan asks for, which says where packages are found, and with what
+                passwords.
+        """
+        urls = {masked(url): url for each in wanted.requirements for url in _urls(each.text)}
+        packages = map(_as_requirement, self.environments[name].packages)
+        whole = (
+            each._replace(text=_with_urls(each.text, urls)) if "://" in each.text else each
+            for each in packages
+        )
+        return Wanted(tuple(whole), wanted.options, is_locked=True)
 
 
 def lock_path(plan: Path) -> Path:
@@ -56,7 +67,8 @@ def here() -> tuple[str, str]:
 
 def asked(wanted: Wanted) -> tuple[str, ...]:
     """What an environment is asked for, as the lock file has it."""
-    return tuple(sorted(f"{each.step}: {each.line}" for each in wanted.requirements))
+    lines = [f"{each.step}: {each.shown}" for each in wanted.requirements]
+    return tuple(sorted([*lines, *(f"all: {masked(line)}" for line in wanted.remote)]))
 
 
 def write_lock(path: Path, lock: Lock) -> None:
@@ -132,6 +144,15 @@ def lock_differences(
                 f"the code of step '{step}' comes from somewhere else than in the lock file"
             )
     return told
+
+
+def _urls(text: str) -> list[str]:
+    return [word for word in text.split() if "://" in word]
+
+
+def _with_urls(text: str, urls: Mapping[str, str]) -> str:
+    """A locked package with the URLs as the plan has them."""
+    return " ".join(urls.get(word, word) for word in text.split(" "))
 
 
 def _as_requirement(line: str) -> Requirement:

@@ -17,7 +17,7 @@ def write_package_lists(home: Path, by_pipeline: Mapping[str, Sequence[Requireme
     for pipeline, requirements in by_pipeline.items():
         by_step: dict[str, list[str]] = {}
         for each in requirements:
-            by_step.setdefault(each.step, []).append(f"{each.line}\n")
+            by_step.setdefault(each.step, []).append(f"{each.shown}\n")
         for number, lines in enumerate(by_step.values()):
             content = "".join(lines).encode("utf-8", "backslashreplace")
             wanted[f"{pipeline}_step_{number}.txt"] = content

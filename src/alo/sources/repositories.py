@@ -1,6 +1,7 @@
 """The repositories that the steps of a plan name, and what can be told of them without git."""
 
 import os
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from alo.errors import Problem
@@ -82,12 +83,34 @@ def wanted_checkout(workspace: Workspace, step: StepPlan) -> Checkout:
     """What is to be checked out for a step, without the commit."""
     source = step.source
     url = masked(whole_url(workspace, source.code))
-    return Checkout(step.name, url, source.branch, source.path.strip("/"), "")
+    return Checkout(step.name, url, source.branch, _inner(source.path), "")
+
+
+def lacks_repository(workspace: Workspace, step: StepPlan) -> str:
+    """What is wrong with a repository on this machine: it is not there; empty: nothing."""
+    url = whole_url(workspace, step.source.code)
+    path = unquoted(url) if url.startswith("file://") else url
+    if not path.startswith("/") or os.path.exists(path) or os.path.exists(f"{path}.git"):
+        return ""
+    return f"there is no repository {masked(path)}: correct 'code', or make it"
+
+
+def unquoted(url: str) -> str:
+    """The path of a ``file://`` URL."""
+    from urllib.parse import unquote
+
+    host, slash, path = url.removeprefix("file://").partition("/")
+    return f"{slash}{unquote(path)}" if host in ("", "localhost") else url
+
+
+def _inner(path: str) -> str:
+    """A folder of a repository in one form; empty: its root."""
+    return posixpath.normpath(f"/{path}").strip("/")
 
 
 def _identity(step: StepPlan) -> tuple[str, str, str]:
     source = step.source
-    return source.code, source.branch, source.path.strip("/")
+    return source.code, source.branch, _inner(source.path)
 
 
 def _told(step: StepPlan) -> str:

@@ -1,33 +1,36 @@
 """What steps require to be installed, from the plan and from ``requirements.txt`` (spec 7)."""
 
+from __future__ import annotations
+
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import Problem
-from alo.plan.model import StepPlan
+from alo.masking import masked
+from alo.plan.model import Plan, StepPlan
+from alo.sources.requirement_lines import (
+    BadLine,
+    Option,
+    decoded,
+    logical_lines,
+    with_variables,
+    words_of,
+)
 
 FILE = "requirements.txt"
-NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[|[<>=!~;@(]|$|\s)")
-LOCAL = ("./", "../", "/", "~/", "file:", ".")
-# Options that stand on a line of their own, or (ALO 2.x) after a requirement, and take a value.
-WITH_VALUE = frozenset(
-    {
-        "--constraint",
-        "--extra-index-url",
-        "--find-links",
-        "--index-url",
-        "--no-binary",
-        "--only-binary",
-        "--requirement",
-        "--trusted-host",
-    }
-)
-WITHOUT_VALUE = frozenset({"--force-reinstall", "--no-index", "--pre", "--prefer-binary"})
-SHORT = {"-c": "--constraint", "-f": "--find-links", "-i": "--index-url", "-r": "--requirement"}
-IGNORED = ("--force-reinstall", "--require-hashes")  # what is satisfied is never touched
+HASH = "--hash"
+REMOTE = re.compile(r"https?://", re.IGNORECASE)
+WITH_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+VERSION_CONTROL = re.compile(r"(git|hg|svn|bzr)\+")
+NAMED_URL = re.compile(r"([A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*@)\s*(.+)")
+EXTRAS = re.compile(r"(.+?)(\[[^\[\]]*\])?$")
+ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz")
+PROJECT_FILES = ("pyproject.toml", "setup.py")
+# What is satisfied is never touched, and hashes are checked where there are any.
+IGNORED = ("--force-reinstall", "--no-require-hashes")
 
 
 class Requirement(NamedTuple):
@@ -38,6 +41,8 @@ class Requirement(NamedTuple):
     step: str
     origin: str  # for messages: the plan's step, or a file and its line
     hashes: tuple[str, ...] = ()  # sha256:..., of what may be installed
+    options: tuple[str, ...] = ()  # of this one alone, as --config-settings=a=b
+    place: Problem = Problem("")  # in the plan, without a text
 
     @property
     def is_editable(self) -> bool:
@@ -46,7 +51,15 @@ class Requirement(NamedTuple):
     @property
     def line(self) -> str:
         """As a line of a requirements file."""
-        return " ".join([self.text, *(f"--hash={each}" for each in self.hashes)])
+        from shlex import quote
+
+        hashes = (f"--hash={each}" for each in self.hashes)
+        return " ".join([self.text, *map(quote, self.options), *hashes])
+
+    @property
+    def shown(self) -> str:
+        """As messages and notes have it: without a password."""
+        return masked(self.line)
 
 
 class Wanted(NamedTuple):
@@ -54,16 +67,29 @@ class Wanted(NamedTuple):
 
     requirements: tuple[Requirement, ...] = ()
     options: tuple[str, ...] = ()  # lines for a requirements file, as --index-url ...
-    constraints: tuple[str, ...] = ()  # files
+    limits: tuple[Requirement, ...] = ()  # constraints: hold for what is installed anyway
+    remote: tuple[str, ...] = ()  # lines that only an installer can read: -r and -c with a URL
+    warnings: tuple[Problem, ...] = ()  # what was read, and is odd
+    is_locked: bool = False  # exactly these and no others, ALO's own needs among them
 
     def __bool__(self) -> bool:
-        return bool(self.requirements)
+        return bool(self.requirements or self.has_unread)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether more is required than can be known here."""
+        return any(line.startswith("-r ") for line in self.remote)
 
     @property
     def lines(self) -> list[str]:
         """A whole requirements file."""
-        constraints = [f"-c {file}" for file in self.constraints]
-        return [*self.options, *constraints, *(each.line for each in self.requirements)]
+        return [*self.options, *self.remote, *(each.line for each in self.requirements)]
+
+    @property
+    def identity(self) -> list[str]:
+        """What decides which versions come: without the tokens, often short-lived, of an index."""
+        exact = (each.line for each in (*self.requirements, *self.limits))
+        return [*map(masked, (*self.options, *self.remote)), *exact]
 
 
 NOTHING = Wanted()
@@ -77,21 +103,30 @@ class BadRequirements(Exception):
         self.problems = tuple(problems)
 
 
-def read_requirements(steps: Sequence[StepPlan], assets: Path, plan_file: str) -> Wanted:
+def read_requirements(
+    steps: Iterable[StepPlan],
+    assets: Path,
+    plan: Plan,
+    *,
+    unread: Iterable[str] = (),
+    folders: Mapping[str, Path] | None = None,
+) -> Wanted:
     """What these steps require.
 
     Args:
         assets: the folder of the steps' folders.
-        plan_file: the plan, as messages name it.
+        unread: names of steps whose folders are not looked at, because what will run is not there.
+        folders: of steps whose code is somewhere else than in their folders.
     Raises:
         BadRequirements: with every problem that was found.
     """
-    reader = _Reader(assets)
+    reader = _Reader(assets, plan, frozenset(unread), folders or {})
     for step in steps:
-        for text in step.source.requirements:
-            reader.read_entry(step, text, plan_file)
+        for number, text in enumerate(step.source.requirements):
+            reader.read_entry(step, text, number)
+    reader.complain_of_lacking_hashes()
     if reader.problems:
-        raise BadRequirements(reader.problems)
+        raise BadRequirements(list(dict.fromkeys(reader.problems)))
     return reader.found
 
 
@@ -100,9 +135,24 @@ def all_of(wanted: Sequence[Wanted]) -> Wanted:
     every: dict[tuple[str, str], Requirement] = {}
     for each in (each for one in wanted for each in one.requirements):
         every.setdefault((each.step, each.line), each)
-    options = dict.fromkeys(line for one in wanted for line in one.options)
-    constraints = dict.fromkeys(file for one in wanted for file in one.constraints)
-    return Wanted(tuple(every.values()), tuple(options), tuple(constraints))
+    return Wanted(
+        tuple(every.values()),
+        _one_index(dict.fromkeys(line for one in wanted for line in one.options)),
+        tuple(dict.fromkeys(each for one in wanted for each in one.limits)),
+        tuple(dict.fromkeys(line for one in wanted for line in one.remote)),
+        tuple(dict.fromkeys(each for one in wanted for each in one.warnings)),
+    )
+
+
+def _one_index(options: Iterable[str]) -> tuple[str, ...]:
+    """The first --index-url, and any further one beside it: one alone would hide the others."""
+    first = next((line for line in options if line.startswith("--index-url ")), "")
+    return tuple(
+        f"--extra-{line.removeprefix('--')}"
+        if line.startswith("--index-url ") and line != first
+        else line
+        for line in options
+    )
 
 
 def normal_name(name: str) -> str:
@@ -110,155 +160,233 @@ def normal_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+class _Place(NamedTuple):
+    """Where a line is."""
+
+    step: str
+    entry: Problem  # in the plan, without a text
+    folder: Path  # that paths in it are relative to
+    file: str = ""  # as messages name it; empty: the plan itself
+    line: int = 0
+    parents: tuple[Path, ...] = ()  # the files that led here
+    is_limit: bool = False  # of a file of constraints
+
+    def problem(self, what: str) -> Problem:
+        at = f"{self.file}:{self.line}: " if self.file else ""
+        return self.entry._replace(what=f"{self.entry.what}{at}{what}")
+
+    @property
+    def origin(self) -> str:
+        file, line = (self.file, self.line) if self.file else (self.entry.file, self.entry.line)
+        return f"step '{self.step}' ({file}:{line})"
+
+
 class _Reader:
-    def __init__(self, assets: Path) -> None:
-        self._assets = assets
+    def __init__(
+        self, assets: Path, plan: Plan, unread: frozenset[str], folders: Mapping[str, Path]
+    ) -> None:
+        self._assets, self._plan, self._unread, self._folders = assets, plan, unread, folders
         self._requirements: list[Requirement] = []
+        self._limits: list[Requirement] = []
         self._options: list[str] = []
-        self._constraints: list[str] = []
+        self._remote: list[str] = []
+        self._warnings: list[Problem] = []
+        self._with_hashes = set[str]()  # steps of which each requirement has to have one
         self.problems: list[Problem] = []
 
     @property
     def found(self) -> Wanted:
-        lists = self._options, self._constraints
-        options, constraints = (tuple(dict.fromkeys(each)) for each in lists)
-        return Wanted(tuple(dict.fromkeys(self._requirements)), options, constraints)
+        return Wanted(
+            tuple(dict.fromkeys(self._requirements)),
+            _one_index(dict.fromkeys(self._options)),
+            tuple(dict.fromkeys(self._limits)),
+            tuple(dict.fromkeys(self._remote)),
+            tuple(dict.fromkeys(self._warnings)),
+        )
 
-    def read_entry(self, step: StepPlan, text: str, plan_file: str) -> None:
-        folder = self._assets / step.name
-        if text.strip() == FILE:
-            name = f"assets/{step.name}/{FILE}"
-            if not (folder / FILE).is_file():
-                what = f"step '{step.name}' requires {FILE}, and its folder has none"
-                self.problems.append(Problem(what, plan_file, step.line, key=f"step {step.name}"))
-            else:
-                self._read_file(folder / FILE, name, step.name, ())
-            return
-        origin = Problem("", plan_file, step.line, key=f"step {step.name}")
-        self._read_line(text, folder, origin, step.name, ())
+    def read_entry(self, step: StepPlan, text: str, number: int) -> None:
+        entry = self._plan.source_problem(step, "", f"requirements[{number}]")
+        folder = self._folders.get(step.name, self._assets / step.name)
+        place = _Place(step.name, entry, folder)
+        if text.strip() != FILE:
+            self._read_line(text, place)
+        elif step.name not in self._unread:
+            self._read_file(place.folder / FILE, place)
 
-    def _read_file(self, path: Path, name: str, step: str, parents: tuple[Path, ...]) -> None:
+    def complain_of_lacking_hashes(self) -> None:
+        for each in self._requirements:
+            if each.step in self._with_hashes and not each.hashes:
+                what = f"'{each.text}' has no --hash, and --require-hashes wants one of each"
+                self.problems.append(each.place._replace(what=f"{each.place.what}{what}"))
+
+    def _read_file(self, path: Path, place: _Place) -> None:
+        name = os.path.relpath(path, self._assets.parent)
+        inside = place._replace(
+            folder=path.parent, file=name, parents=(*place.parents, path.resolve())
+        )
         try:
-            text = path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            self.problems.append(Problem(f"cannot be read: {reason}", name))
+            text, odd = decoded(path.read_bytes())
+        except FileNotFoundError:
+            self._complain(place, f"there is no file {name}")
             return
-        for number, line in _logical_lines(text):
-            place = Problem("", name, number)
-            self._read_line(line, path.parent, place, step, (*parents, path.resolve()))
+        except (OSError, BadLine) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            self._complain(place, f"{name} cannot be read: {reason}")
+            return
+        if odd:
+            self._warn(inside._replace(line=1), odd)
+        for line_number, line in logical_lines(text):
+            self._read_line(line, inside._replace(line=line_number))
 
-    def _read_line(
-        self, line: str, folder: Path, place: Problem, step: str, parents: tuple[Path, ...]
-    ) -> None:
-        own, options = _apart(line.split())  # not as a shell does: quotes belong to markers
-        hashes = tuple(text for option, text in options if option == "--hash")
-        for option, text in options:
-            self._take_option(option, text, folder, place, step, parents)
-        if not own:
+    def _read_line(self, line: str, place: _Place) -> None:
+        line, lacking = with_variables(line)
+        for name in lacking:
+            self._warn(place, f"the environment variable {name} is not set")
+        try:
+            text, options = words_of(line)
+        except BadLine as error:
+            self._complain(place, str(error))
             return
-        text = " ".join(own)
-        if found := self._requirement(text, folder, place, step):
-            self._requirements.append(found._replace(hashes=hashes))
+        own = [(option, value) for option, value in options if option.is_of_one]
+        for option, value in options:
+            if option.name == "--editable":
+                text = f"-e {value}"
+            elif not option.is_of_one:
+                self._take_option(option, value, place)
+        if text:
+            self._take_requirement(text, own, place)
+        elif own:
+            self._warn(place, f"{own[0][0].name} is of no requirement, and ignored")
 
-    def _take_option(
-        self,
-        option: str,
-        text: str,
-        folder: Path,
-        place: Problem,
-        step: str,
-        parents: tuple[Path, ...],
+    def _take_requirement(
+        self, text: str, own: Sequence[tuple[Option, str]], place: _Place
     ) -> None:
-        if option in ("--hash", *IGNORED):
+        found = self._requirement(text, place)
+        if found is None:
             return
-        if option in ("--requirement", "--constraint"):
-            path = Path(os.path.normpath(folder / text))
-            if not path.is_file():
-                self._complain(place, f"{option} {text}: there is no such file")
-            elif option == "--constraint":
-                self._constraints.append(str(path))
-            elif path.resolve() in parents:
-                self._complain(place, f"{option} {text}: it includes itself")
-            else:
-                name = os.path.relpath(path, self._assets.parent)
-                self._read_file(path, name, step, parents)
-        elif option in WITHOUT_VALUE:
-            self._options.append(option)
-        elif option in WITH_VALUE:
-            if option == "--find-links" and "://" not in text:
-                text = os.path.normpath(folder / text)
-            self._options.append(f"{option} {text}")
+        hashes = tuple(value for option, value in own if option.name == "--hash")
+        options = tuple(
+            f"{option.name}={value}" for option, value in own if option.name != "--hash"
+        )
+        known = self._limits if place.is_limit else self._requirements
+        known.append(found._replace(hashes=hashes, options=options))
+
+    def _take_option(self, option: Option, value: str, place: _Place) -> None:
+        if option.name in ("--requirement", "--constraint"):
+            self._include(option, value, place)
+        elif option.name == "--require-hashes":
+            self._with_hashes.add(place.step)
+        elif option.name not in IGNORED:
+            from shlex import quote
+
+            if option.name == "--find-links" and not WITH_SCHEME.match(value):
+                value = self._path(value, place) or value
+            self._options.append(f"{option.name} {quote(value)}" if value else option.name)
+
+    def _include(self, option: Option, value: str, place: _Place) -> None:
+        """Read another file of requirements or constraints; those behind a URL an installer reads.
+
+        What such a file of requirements asks for is not known before.
+        """
+        if REMOTE.match(value):
+            self._remote.append(f"{option.others[0]} {value}")
+            if option.name == "--requirement":
+                self._warn(place, f"what {value} requires is not known before it is installed")
+            return
+        path = self._path(value, place)
+        if not path:
+            self._complain(place, f"{option.name} {value}: there is no such file")
+        elif Path(path).resolve() in place.parents:
+            self._complain(place, f"{option.name} {value}: it includes itself")
         else:
-            known = ", ".join(sorted(WITH_VALUE | WITHOUT_VALUE))
-            self._complain(place, f"unknown option '{option}'; it can be {known}")
+            self._read_file(Path(path), place._replace(is_limit=option.name == "--constraint"))
 
-    def _requirement(
-        self, text: str, folder: Path, place: Problem, step: str
-    ) -> Requirement | None:
-        origin = f"step '{step}' ({place.file}:{place.line})"
+    def _requirement(self, text: str, place: _Place) -> Requirement | None:
         is_editable = text.startswith("-e ")
         target = text.removeprefix("-e ").strip()
-        if target.startswith(LOCAL) and "://" not in target:
-            path, bracket, extras = target.partition("[")
-            whole = os.path.normpath(folder / os.path.expanduser(path))
-            if not os.path.exists(whole):
-                self._complain(place, f"'{target}': there is no such file or folder: {whole}")
-                return None
-            told = f"{'-e ' if is_editable else ''}{whole}{bracket}{extras}"
-            return Requirement(told, "", step, origin)
-        if is_editable or re.match(r"(git\+|https?:|file:)", target):
-            return Requirement(text, "", step, origin)
+        if VERSION_CONTROL.match(target) or (
+            WITH_SCHEME.match(target) and not target.startswith("file:")
+        ):
+            return self._made(text, "", place)
+        if named := NAMED_URL.fullmatch(target):
+            target = self._with_whole_url(named[1], named[2], place)
+        elif is_editable or _is_path(target):
+            return self._local_requirement(target, is_editable, place)
+        return self._named_requirement(target, place)
+
+    def _named_requirement(self, text: str, place: _Place) -> Requirement | None:
         from packaging.requirements import InvalidRequirement
         from packaging.requirements import Requirement as Parsed
 
         try:
             parsed = Parsed(text)
         except InvalidRequirement as error:
-            reason = str(error).splitlines()[0]
-            self._complain(place, f"'{text}' is no requirement: {reason}")
+            hint = f"; for a file of requirements write -r {text}" if text.endswith(".txt") else ""
+            what = f"'{text}' is no requirement: {str(error).splitlines()[0]}{hint}"
+            self._complain(place, what)
             return None
-        return Requirement(text, normal_name(parsed.name), step, origin)
+        return self._made(text, normal_name(parsed.name), place)
 
-    def _complain(self, place: Problem, what: str) -> None:
-        self.problems.append(place._replace(what=what))
+    def _local_requirement(
+        self, target: str, is_editable: bool, place: _Place
+    ) -> Requirement | None:
+        """A wheel, an archive or a project's folder on this machine."""
+        target, semicolon, marker = target.partition(";")
+        target, _, fragment = target.strip().partition("#")
+        parts = EXTRAS.fullmatch(target)
+        path, extras = (parts[1], parts[2] or "") if parts else (target, "")
+        whole = self._path(path, place)
+        if not whole:
+            self._complain(place, f"'{target}': there is no such file or folder")
+            return None
+        if os.path.isdir(whole) and not any(
+            os.path.isfile(os.path.join(whole, name)) for name in PROJECT_FILES
+        ):
+            what = f"'{target}': the folder has no {' or '.join(PROJECT_FILES)} to install it by"
+            self._complain(place, what)
+            return None
+        if "subdirectory=" in fragment:
+            whole = f"{Path(whole).as_uri()}#{fragment}"
+        condition = f" ;{marker}" if semicolon else ""
+        return self._made(f"{'-e ' if is_editable else ''}{whole}{extras}{condition}", "", place)
+
+    def _with_whole_url(self, name: str, url: str, place: _Place) -> str:
+        """``name @ ./a/b`` with the whole path: an installer would look in its working folder."""
+        if WITH_SCHEME.match(url) or VERSION_CONTROL.match(url):
+            return f"{name} {url}"
+        path, semicolon, marker = url.partition(" ;")
+        whole = self._path(path, place)
+        return f"{name} {Path(whole).as_uri() if whole else path}{semicolon}{marker}"
+
+    def _path(self, path: str, place: _Place) -> str:
+        """A path as an absolute one: from the file it is in, or from the project; empty: nowhere.
+
+        pip would take it from the folder that it was started in, which is usually the project's.
+        """
+        found = (_local(path, folder) for folder in (place.folder, self._assets.parent))
+        return next((str(each) for each in found if each.exists()), "")
+
+    def _made(self, text: str, name: str, place: _Place) -> Requirement:
+        return Requirement(text, name, place.step, place.origin, place=place.entry)
+
+    def _complain(self, place: _Place, what: str) -> None:
+        self.problems.append(place.problem(what))
+
+    def _warn(self, place: _Place, what: str) -> None:
+        self._warnings.append(place.problem(masked(what)))
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines without comments, and those that a backslash splits as one, with where they begin."""
-    begun, parts = 0, []
-    for number, line in enumerate(text.splitlines(), 1):
-        begun = begun or number
-        is_continued = line.endswith("\\") and not line.lstrip().startswith("#")
-        parts.append(re.sub(r"(^|\s)#.*$", "", line.removesuffix("\\") if is_continued else line))
-        if is_continued:
-            continue
-        if whole := " ".join(parts).strip():
-            yield begun, whole
-        begun, parts = 0, []
-    if whole := " ".join(parts).strip():
-        yield begun, whole
+def _is_path(target: str) -> bool:
+    """As pip tells a path from a name."""
+    path = target.partition(";")[0].strip()
+    archive = path.partition("[")[0].lower()
+    return "/" in path or path.startswith((".", "~")) or archive.endswith(ARCHIVES)
 
 
-def _apart(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
-    """The requirement's words, and the options with their values."""
-    own: list[str] = []
-    options: list[tuple[str, str]] = []
-    waiting = list(words)
-    while waiting:
-        word = waiting.pop(0)
-        if word in ("-e", "--editable"):
-            own.append("-e")
-        elif word.startswith("--editable="):
-            own += ["-e", word.partition("=")[2]]
-        elif word in SHORT or word.startswith("--"):
-            name, equals, text = word.partition("=")
-            name = SHORT.get(name, name)
-            if not equals and name in WITH_VALUE | {"--hash"}:
-                text = waiting.pop(0) if waiting else ""
-            options.append((name, text.strip("'\"")))
-        elif len(word) > 2 and word[:2] in SHORT:
-            options.append((SHORT[word[:2]], word[2:]))
-        else:
-            own.append(word)
-    return own, options
+def _local(path: str, folder: Path) -> Path:
+    """A path, or a ``file:`` URL, as an absolute path."""
+    if path.startswith("file:"):
+        from urllib.parse import unquote
+
+        path = unquote(path.removeprefix("file:").removeprefix("//localhost").removeprefix("//"))
+    return Path(os.path.normpath(folder / os.path.expanduser(path)))

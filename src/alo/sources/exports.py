@@ -1,0 +1,136 @@
+"""A folder of a commit as files: with its attributes, with what Git LFS keeps of it, and whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.errors import SourceError
+from alo.files import discard, remove_tree
+from alo.masking import masked
+from alo.plan.suggest import did_you_mean
+from alo.sources.git import GitFailed
+from alo.sources.lfs import fill, pointers, without_lfs
+
+
+class Export(NamedTuple):
+    """What is to be written where.
+
+    ``ask`` runs git on the clone in ``repository``, and gives what it prints.
+    """
+
+    url: str
+    repository: Path
+    commit: str
+    path: str  # of a folder in the repository; empty: its root
+    target: Path
+    ask: Callable[..., str]
+
+    def write(self) -> None:
+        """Write it to ``target``, which is made.
+
+        Raises:
+            SourceError: the commit has no such folder, or it holds what cannot be checked out.
+            GitFailed: git does not give what the clone should have.
+        """
+        remove_tree(self.target)
+        if self.path:
+            self._refuse_no_folder()
+        listing = self.ask("ls-tree", "-r", "-z", f"{self.commit}:{self.path}").split("\0")
+        names = [entry.partition("\t")[2] for entry in listing if entry]
+        for entry, name in zip(listing, names, strict=False):
+            if entry.startswith("160000"):
+                raise SourceError(
+                    f"{masked(self.url)} has a submodule, {name}, which is not fetched",
+                    fix="put what the asset needs of it into the repository itself",
+                )
+        self._write_files()
+        self._refuse_clashes(names)
+
+    def fill_from_lfs(self, *, offline: bool) -> None:
+        """Have the contents of files in the place of the pointers of Git LFS.
+
+        Raises:
+            SourceError: there is no git-lfs here, or it does not bring them.
+            GitFailed: it ends with an error.
+        """
+        found = pointers(self.target)
+        if not found:
+            return
+        storage = self.repository / "lfs"
+
+        def fetch() -> None:
+            if offline:
+                raise SourceError(
+                    f"what {masked(self.url)} keeps in Git LFS is not in the cache",
+                    where=str(storage),
+                    fix="run once without --offline, or alo install, where there is a network",
+                )
+            try:
+                self.ask("lfs", "version")
+            except GitFailed as error:
+                raise without_lfs(masked(self.url), found) from error
+            self.ask(*self._lfs_settings(storage), "lfs", "fetch", "origin", self.commit)
+
+        fill(self.target, found, storage, fetch)
+
+    def _lfs_settings(self, storage: Path) -> list[str]:
+        """The repository has no remote of its own, so git-lfs is told where it comes from."""
+        settings = [f"remote.origin.url={self.url}", f"lfs.storage={storage}"]
+        if self.path:
+            settings.append(f"lfs.fetchinclude={self.path}/**")
+        try:
+            blob = f"{self.commit}:.lfsconfig"
+            server = self.ask("config", "--blob", blob, "--get", "lfs.url").strip()
+            settings.append(f"lfs.url={server}")
+        except GitFailed:
+            pass  # its server is where the repository is, as usual
+        return [word for each in settings for word in ("-c", each)]
+
+    def _write_files(self) -> None:
+        # All of the commit is looked at: the .gitattributes above the folder hold in it too.
+        whole = self.target.with_name(f"{self.target.name}.whole") if self.path else self.target
+        whole.mkdir()
+        more = {"GIT_INDEX_FILE": str(self.repository / "index"), "GIT_WORK_TREE": str(whole)}
+        try:
+            self.ask("read-tree", self.commit, more=more)
+            if self.path:
+                self.ask("checkout", "--quiet", self.commit, "--", self.path, more=more)
+                os.rename(whole / self.path, self.target)
+            else:
+                self.ask("checkout-index", "--all", more=more)
+        finally:
+            if self.path:
+                discard(whole)
+
+    def _refuse_no_folder(self) -> None:
+        found = self.ask("ls-tree", self.commit, "--", self.path)
+        if " tree " in found:
+            return
+        what = f"{masked(self.url)} has no folder '{self.path}' at {self.commit[:12]}"
+        if found:
+            what += ": that is a link" if found.startswith("120000") else ": that is a file"
+        else:
+            folders = self.ask("ls-tree", "-r", "-d", "-z", "--name-only", self.commit)
+            what += f"; {did_you_mean(self.path, [each for each in folders.split(chr(0)) if each])}"
+        fix = "correct 'path' beside 'code'; empty: the root of the repository"
+        raise SourceError(what, fix=fix, key="path")
+
+    def _refuse_clashes(self, names: Sequence[str]) -> None:
+        """Two names of the repository may be one where a file system tells no A from a."""
+        seen: dict[tuple[int, int], str] = {}
+        for name in names:
+            try:
+                status = os.lstat(self.target / name)
+            except FileNotFoundError:
+                other = "no name"
+            else:
+                other = seen.setdefault((status.st_dev, status.st_ino), name)
+            if other != name:
+                raise SourceError(
+                    f"{masked(self.url)} has a file '{name}', which is {other} on this file system",
+                    where=str(self.target.parent),
+                    fix="give it another name in the repository",
+                )

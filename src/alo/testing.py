@@ -33,6 +33,7 @@ from alo.files import remove_tree
 from alo.layout import KINDS, Workspace
 from alo.sources.loader import asset_module
 from alo.version import __version__
+from alolib.advice import TEST
 from alolib.callers import place_of_run
 from alolib.contract import Handover
 from alolib.structure import AssetStructure
@@ -127,7 +128,7 @@ def run_asset(
         _fill(space.input(kind), input_files or {})
         _fill(space.models, model_files or {})
         structure = _structure(space, kind, name, args, data, config)
-        structure.handover = Handover(is_first=data is None, steps=(name,), emit=emit)
+        structure.handover = Handover(is_first=data is None, steps=(name,), emit=emit, caller=TEST)
         before = _files(space)
         _run(asset, structure, name, emit)
         after = _files(space)

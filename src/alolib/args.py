@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
+from alolib.advice import COMMAND, MORE_FOR_ARG
 from alolib.errors import ArgsError
 
 TRUE = frozenset({"true", "yes", "on", "y", "1"})
@@ -21,11 +22,13 @@ def check_arg(
     *,
     step: str,
     place: str,
+    caller: str = COMMAND,
 ) -> Any:
     """The value of an arg.
 
     Args:
         place: where in the plan the args of the step are, for messages.
+        caller: who runs the step, for advice.
     Raises:
         ArgsError: a required arg is missing, the type is unknown, or the value does not convert.
     """
@@ -39,7 +42,8 @@ def check_arg(
         raise ArgsError(
             f"the arg '{key}' of step '{step}' is required and not in the plan",
             where=place,
-            fix=f"add '- {key}: VALUE' to the step's args there{_near_miss(key, args)}",
+            fix=f"add '- {key}: VALUE' to the step's args there"
+            f"{MORE_FOR_ARG.get(caller, '')}{_near_miss(key, args)}",
         )
     value = args.get(key)
     is_default = value is None and not is_required

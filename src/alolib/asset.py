@@ -115,6 +115,7 @@ class AssetApi:
             chng_type,
             step=alo.step,
             place=alo.args_place,
+            caller=alo.handover.caller,
         )
 
     def load_config(self) -> dict[str, Any]:
@@ -195,8 +196,9 @@ class AssetApi:
             )
         if use_inference_path or alo.kind == "train":
             return made(train_model_folder(f"{alo.artifacts}models/", alo.step, handover.steps))
-        models = f"{alo.home}train_artifacts/models/"
-        return inference_model_folder(models, alo.step, handover.steps, handover.train_steps)
+        return inference_model_folder(
+            alo.home, alo.step, handover.steps, handover.train_steps, handover.caller
+        )
 
     def load_once(self, key: str, loader: Callable[[], Any]) -> Any:
         """What ``loader()`` returns: a model, say, that takes long to load.

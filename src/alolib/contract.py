@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
+from alolib.advice import COMMAND
 from alolib.callers import place_of_caller
 from alolib.errors import ContractError
 from alolib.messages import LogLine
@@ -24,9 +25,11 @@ class Handover:
         train_steps: the names of the train pipeline's steps.
         emit: where log lines go; None: the console, and the log file if one is known.
         kept: what ``load_once`` has loaded, where a process serves; None: nothing is kept.
+        caller: who runs the asset, for advice: one of those in ``advice.py``.
     """
 
     __slots__ = (
+        "caller",
         "config",
         "config_keys",
         "data",
@@ -49,8 +52,9 @@ class Handover:
         train_steps: tuple[str, ...] = (),
         emit: Emit | None = None,
         kept: Kept | None = None,
+        caller: str = COMMAND,
     ) -> None:
-        self.kept = kept
+        self.kept, self.caller = kept, caller
         self.is_first, self.steps, self.train_steps, self.emit = is_first, steps, train_steps, emit
         self.step = ""
         self.data: dict[str, object] | None = None

@@ -39,4 +39,4 @@ def fix_of(error: OSError, *, needed: int = 0, other: str = "") -> str:
     if number not in _FULL:
         return _FIXES.get(number, other)
     amount = f" for {needed:,} bytes" if needed else ""
-    return f"make room{amount} on the disk, and run again; {_FULL[number]}"
+    return f"make room{amount} on the disk, and try again; {_FULL[number]}"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from alolib.advice import COMMAND, NO_MODEL, SERVICE
 from alolib.disk import fix_of
 from alolib.errors import PathError
+
+MODELS = "train_artifacts/models/"
 
 
 def made(folder: str) -> str:
@@ -33,10 +36,13 @@ def train_model_folder(models: str, step: str, steps: Sequence[str]) -> str:
 
 
 def inference_model_folder(
-    models: str, step: str, steps: Sequence[str], train_steps: Sequence[str]
+    home: str, step: str, steps: Sequence[str], train_steps: Sequence[str], caller: str = COMMAND
 ) -> str:
     """The folder of the train run's model that belongs to an inference step.
 
+    Args:
+        home: the project's folder.
+        caller: who runs the step, for advice.
     Raises:
         PathError: there is none, or it holds nothing.
     """
@@ -45,16 +51,16 @@ def inference_model_folder(
         own, names = step.replace("inference", "train"), ["train"]
     if _digits_matter(step, steps) or _digits_matter(own, train_steps):
         names.insert(0, own)
-    folders = [f"{models}{name}/" for name in dict.fromkeys(names)]
+    folders = [f"{MODELS}{name}/" for name in dict.fromkeys(names)]
     for folder in folders:
-        if os.path.isdir(folder) and os.listdir(folder):
-            return folder
-    state = "holds nothing" if os.path.isdir(folders[-1]) else "is not there"
+        if os.path.isdir(home + folder) and os.listdir(home + folder):
+            return home + folder
+    state = "holds nothing" if os.path.isdir(home + folders[-1]) else "is not there"
     raise PathError(
         f"step '{step}' has no model: its folder {state}",
-        where=" or ".join(folders),
-        fix="run the train pipeline first (alo run --mode train), or name a model in the plan's "
-        "load_model_path",
+        # A service works in a folder of its own, which tells no one anything.
+        where=" or ".join(folder if caller == SERVICE else home + folder for folder in folders),
+        fix=NO_MODEL[caller],
     )
 
 

@@ -95,8 +95,7 @@ def read_summary(path: str) -> dict[str, Any]:
             content = yaml.safe_load(file)
     except FileNotFoundError:
         raise SummaryError(
-            "no summary has been saved in this run: there is no "
-            f"{os.path.basename(path)} in {os.path.dirname(path)}/",
+            f"no summary has been saved in this run: there is no {'/'.join(path.split('/')[-3:])}",
             fix="call self.asset.save_summary(...) first, in this step or one before",
         ) from None
     except (OSError, ValueError, yaml.YAMLError) as error:

@@ -22,7 +22,7 @@ def fault(number: int) -> OSError:
 def test_a_full_disk_and_a_used_up_quota_have_one_advice(number: int) -> None:
     assert is_full(fault(number))
     assert tells_full(f"fatal: write error: {os.strerror(number)}")
-    assert fix_of(fault(number)).startswith("make room on the disk, and run again; ")
+    assert fix_of(fault(number)).startswith("make room on the disk, and try again; ")
     assert fix_of(fault(number), needed=1_000_000).startswith("make room for 1,000,000 bytes on")
 
 

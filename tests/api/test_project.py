@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import alo
+from alo.errors import AloError
 
 MakeSolution = Callable[..., Path]
 Model = Callable[[], str]
@@ -72,3 +73,20 @@ def test_the_python_api_has_these_names_and_no_others() -> None:
     assert all(getattr(alo, name) for name in alo.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Projekt'"):
         _ = alo.Projekt
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [({"config": "none.yaml"}, "config="), ({"system": "{"}, "system="), ({}, "config=")],
+)
+def test_advice_names_the_options_of_python(
+    home: Path, tmp_path: Path, options: dict[str, str], advice: str
+) -> None:
+    folder = home if options else tmp_path / "empty"
+    folder.mkdir(exist_ok=True)
+
+    with pytest.raises(AloError) as caught:
+        alo.Project(folder, **options)
+
+    assert advice in caught.value.fix
+    assert "--" not in caught.value.fix

@@ -51,5 +51,5 @@ def test_a_full_disk_is_a_clear_error_and_what_is_stored_stays(tmp_path: Path) -
     assert what.startswith("no room left on the disk: storing data['frame'] of step 'train' needs")
     assert "needs 8.0 MB, 1." in what
     assert where == f"  where: {tmp_path}/s"
-    assert fix.startswith("  fix: make room on the disk, and run again")
+    assert fix.startswith("  fix: make room on the disk, and try again")
     assert (left, end) == ("left over: []", "went on")

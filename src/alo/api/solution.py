@@ -12,11 +12,13 @@ from typing import NamedTuple
 from alo.api.display import Audience
 from alo.engine.preflight import Checked, Job, check_plan, find_workspace, needs_setup, read_plan
 from alo.engine.request import RunRequest, Setup
+from alo.errors import AloError
 from alo.layout import Workspace
 from alo.plan.changes import told, told_new
 from alo.plan.model import ExternalPaths, Plan, StepPlan
 from alo.plan.suggest import nearest
 from alo.plan.values import same
+from alolib.advice import NOTEBOOK
 
 ArgsOfSteps = Mapping[str, Mapping[str, object]]
 
@@ -64,7 +66,7 @@ class Solution(NamedTuple):
             plan = plan._replace(external=_with_data(plan.external, mode, data_path))
             changes += (f"external_path.load_{mode}_data_path: {', '.join(data_path)}",)
         checked = check_plan(plan, self.workspace, mode, changes, self.metadata_version)
-        jobs = tuple(job._replace(train_id=train_id) for job in checked.jobs)
+        jobs = tuple(job._replace(train_id=train_id, caller=NOTEBOOK) for job in checked.jobs)
         return checked._replace(jobs=jobs)
 
     def set_up(self, jobs: Sequence[Job], setup: Setup | None = None) -> Sequence[Job]:
@@ -83,9 +85,20 @@ def read_solution(request: RunRequest, listener: Audience) -> Solution:
         CheckError: the plan has problems.
         UsageError: there is no such folder.
     """
-    workspace = find_workspace(request.home)
-    plan, changes, version = read_plan(request, workspace)
+    try:
+        workspace = find_workspace(request.home)
+        plan, changes, version = read_plan(request, workspace)
+    except AloError as error:
+        error.fix = _for_python(error.fix)
+        raise
     return Solution(workspace, listener, request.setup, plan, changes, version)
+
+
+def _for_python(advice: str) -> str:
+    """Advice of the command line, with the names that its options have here."""
+    for option in ("config", "system"):
+        advice = advice.replace(f"--{option}", f"{option}=")
+    return advice
 
 
 def _with_data(external: ExternalPaths, kind: str, paths: tuple[str, ...]) -> ExternalPaths:

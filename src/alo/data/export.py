@@ -102,7 +102,7 @@ def export_artifacts(
         raise ExportError(
             f"the artifacts cannot be saved to {target}: {error.strerror or error}",
             where=str(error.filename or target),
-            fix=fix_of(error, needed=needed, other="mend it and run again"),
+            fix=fix_of(error, needed=needed, other="mend it and try again"),
         ) from error
 
 

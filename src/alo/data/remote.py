@@ -108,7 +108,7 @@ def fetch_models_to(source: RemoteLocation, target: Path) -> None:
             unpack_tar(archive, target, Limits.from_environ(os.environ))
     except StoreFault as error:
         raise StagingError(
-            str(error), fix=error.fix or "see that the store can be reached, and run again"
+            str(error), fix=error.fix or "see that the store can be reached, and try again"
         ) from error
     finally:
         from alo.files import remove_tree
@@ -140,7 +140,7 @@ def upload(parts: Mapping[str, BinaryIO], target: RemoteLocation) -> list[Remote
     except StoreFault as error:
         raise ExportError(
             f"the artifacts cannot be saved: {error}",
-            fix="see that the store can be reached and written to with these keys, and run again",
+            fix="see that the store can be reached and written to with these keys, and try again",
         ) from error
     return [target / name for name in parts]
 

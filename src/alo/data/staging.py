@@ -146,7 +146,7 @@ def _refuse_unfinished(mark: Path, files: Iterable[str], root: Path) -> None:
         raise StagingError(
             f"{left[0]} is the rest of a staging that was broken off, and not whole",
             where=str(root),
-            fix=f"name its data path in the plan and run again; if it is whole, delete {mark}",
+            fix=f"name its data path in the plan and try again; if it is whole, delete {mark}",
         )
     mark.unlink()
 
@@ -294,7 +294,7 @@ class _Staging:
             ):
                 self._note(file, status, digest)
         except StoreFault as error:
-            fix = error.fix or "see that the store can be reached, and run again"
+            fix = error.fix or "see that the store can be reached, and try again"
             raise StagingError(
                 f"cannot stage {error}", fix=f"{fix}; what has come is kept"
             ) from error
@@ -324,7 +324,7 @@ class _Staging:
             os.unlink(target)
             raise StagingError(
                 f"{file.path} changed while it was being staged",
-                fix="run again when nothing writes to the data source",
+                fix="try again when nothing writes to the data source",
             )
         return copied
 

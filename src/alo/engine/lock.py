@@ -67,7 +67,8 @@ def _refuse_waiting_for_oneself(workspace: Workspace) -> None:
             raise WorkspaceBusy(
                 f"this process has the workspace already: {_holder(workspace)}",
                 where=str(workspace.home),
-                fix="end the run that is open here first: save() or close() its pipeline",
+                fix="end the run that goes on here first (of a notebook: save() or close() it); "
+                "an asset cannot run its own project",
             )
 
 

@@ -19,6 +19,7 @@ from alo.plan.changes import is_unplanned
 from alo.plan.load import BrokenPlan, load_plan
 from alo.plan.model import LOCAL, ExternalPaths, PipelinePlan, Plan, StepPlan
 from alo.sources.inspection import inspect_asset
+from alolib.advice import COMMAND
 from alolib.once import Kept
 
 ONLINE, UNASKED, OFFLINE = "online", "unasked", "offline"
@@ -60,6 +61,7 @@ class Job(NamedTuple):
         str, str
     ] = {}  # step → interpreter, for steps with an environment of their own
     kept: Kept | None = None  # what load_once has loaded, where a process serves
+    caller: str = COMMAND  # who runs it, for advice
     expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
     part: Part = Part()
     commits: Mapping[str, str] = {}  # step → the commit that its code has to be, where it is known

@@ -45,6 +45,7 @@ def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover
         train_steps=task.train_steps,
         emit=listener,
         kept=task.kept,
+        caller=task.caller,
     )
     structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
     structure.handover = handover

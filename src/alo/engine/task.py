@@ -15,6 +15,7 @@ from alo.errors import StepError
 from alo.layout import Workspace
 from alo.plan.model import StepPlan
 from alo.version import __version__
+from alolib.advice import COMMAND
 from alolib.once import Kept
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class StepTask(NamedTuple):
     train_steps: tuple[str, ...]
     sample_resources: bool
     kept: Kept | None = None  # by load_once, where a process serves
+    caller: str = COMMAND  # who runs it, for advice
 
 
 class StepResult(NamedTuple):
@@ -99,6 +101,7 @@ def make_task(
         train_steps=tuple(each.name for each in train.steps) if train else (),
         sample_resources=job.plan.control.check_resource,
         kept=job.kept,
+        caller=job.caller,
     )
 
 

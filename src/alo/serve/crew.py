@@ -16,7 +16,7 @@ from alo.engine.preflight import Job
 from alo.errors import ServeError
 from alo.events import Listener
 from alo.files import remove_tree
-from alo.serve.messages import Booted, Failure, Finished, News, Released, Request
+from alo.serve.messages import Booted, Failure, Finished, News, Released, Request, Stage
 from alo.serve.worker import Boot, BootFailed
 
 POLL_S = 1.0
@@ -144,19 +144,23 @@ class Worker:
         assert child is not None  # noqa: S101 - start() has made it
         child.send(request)
         deadline = None if limit_s is None else time.monotonic() + limit_s
+        step = ""
         while True:
             left = POLL_S if deadline is None else min(POLL_S, deadline - time.monotonic())
             messages, ended = child.poll(max(0.0, left))
             for message in messages:
+                step = _step_at(message, step)
                 if isinstance(message, News):
                     yield message
                 if isinstance(message, Finished | Failure):
                     child.send(Released())
                     return
             if ended:
-                _, ending = self._bury()
+                last, ending = self._bury()
+                for message in last:
+                    step = _step_at(message, step)
                 self._start_again()
-                raise WorkerDied(str(death_error("", self._job.assets.parent, ending)))
+                raise WorkerDied(str(death_error(step, self._job.assets.parent, ending)))
             if deadline is not None and limit_s is not None and time.monotonic() >= deadline:
                 child.show_stacks()
                 child.end()
@@ -197,3 +201,11 @@ class Worker:
             return child.wait()
         finally:
             child.close()
+
+
+def _step_at(message: object, step: str) -> str:
+    """The step that a request is in after a message; empty between steps."""
+    if not isinstance(message, Stage):
+        return step
+    stage, _, name = message.name.partition(".")
+    return name if stage == "run" else ""

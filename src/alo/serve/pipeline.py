@@ -62,6 +62,7 @@ from alo.serve.messages import (
 )
 from alo.sources.fingerprint import code_files, code_id
 from alo.sources.loader import AssetCode
+from alolib.advice import SERVICE
 from alolib.once import Kept
 
 MOST_KEPT = 100  # requests that wait for their entry in history
@@ -101,7 +102,7 @@ class WarmPipeline:
         self.workspace = _make_workspace(job.workspace, home, models)
         self.model_id = model_id
         self._kept = Kept()
-        self._job = job._replace(workspace=self.workspace, kept=self._kept)
+        self._job = job._replace(workspace=self.workspace, kept=self._kept, caller=SERVICE)
         self._codes = {
             step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
         }

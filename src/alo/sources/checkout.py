@@ -329,8 +329,8 @@ def _edited_error(folder: Path, edited: Sequence[str]) -> SourceError:
         "its code is to be checked out anew, and these files in its folder have been edited: "
         f"{_shown(edited)}",
         where=str(folder),
-        fix="commit them to the repository, or move them away; --force replaces them "
-        "(and keeps a copy in .alo/replaced/)",
+        fix="commit them to the repository, or move them away; `alo install --force` replaces "
+        "them (and keeps a copy in .alo/replaced/)",
     )
 
 

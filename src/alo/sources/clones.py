@@ -262,7 +262,7 @@ class Clone:
                         f"another process has had the clone of {masked(self.url)} for "
                         f"{PATIENCE_S:.0f} s",
                         where=str(self._lock),
-                        fix="wait for it, or end it, and run again",
+                        fix="wait for it, or end it, and try again",
                     ) from error
                 time.sleep(0.05)
             else:
@@ -293,7 +293,7 @@ class Clone:
                 where=str(self.folder),
                 fix=f"make room there, or {ELSEWHERE}"
                 if tells_full(str(error))
-                else "see that the network and the disk of the cache are well, and run again",
+                else "see that the network and the disk of the cache are well, and try again",
             ) from error
 
 

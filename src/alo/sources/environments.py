@@ -350,6 +350,6 @@ def _refuse_managed() -> None:
         raise InstallError(
             "this Python belongs to the system, which wants nothing installed into it",
             where=sys.prefix,
-            fix="run ALO from a virtual environment, or leave --env out: "
-            "the project then gets an environment of its own",
+            fix="run ALO from a virtual environment; `alo run` without --env makes one for the "
+            "project",
         )

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pickle import PickleBuffer
 
 PROTOCOL = 5
+SAVE_PARTS = (
+    "save what it is made of (numbers, text, arrays, frames) in its place; as it is, a value is "
+    "handed on only in memory mode, without the cache, between steps in ALO's own process"
+)
 OUT_OF_BAND = 1 << 16  # smaller buffers stay in the stream: copying beats mapping
 
 

@@ -10,7 +10,7 @@ import xxhash
 from alo.errors import StoreError
 from alo.files import CHUNK
 from alo.store.blobs import BlobShelf, Trusted
-from alo.store.codec import decode
+from alo.store.codec import SAVE_PARTS, decode
 from alo.store.manifest import Part, StoredStep, StoredValue
 from alo.store.mapping import LiveMaps, PrivateMap
 
@@ -40,8 +40,7 @@ class ValueReader:
             raise StoreError(
                 f"{what} cannot be read back: {type(error).__name__}: {error}",
                 where=f"{name}, of type {value.type}",
-                fix="save what it is made of (numbers, text, arrays, frames) in its place, "
-                "or set interface_mode: memory",
+                fix=SAVE_PARTS,
             ) from error
         return found if value.is_pair else (value.key, found)  # type: ignore[return-value]
 

@@ -15,7 +15,7 @@ import xxhash
 from alo.errors import StoreError
 from alo.files import checksum_of
 from alo.store.blobs import BlobShelf, Draft, Trusted
-from alo.store.codec import CannotPickle, encode
+from alo.store.codec import SAVE_PARTS, CannotPickle, encode
 from alo.store.manifest import NO_BLOB, Part, StoredValue
 from alo.store.mapping import LiveMaps
 from alo.store.streams import OldStream, StreamWriter
@@ -57,8 +57,7 @@ class ValueWriter:
                 raise StoreError(
                     f"{what} cannot be stored: {error}",
                     where=f"{name}, of type {type_name(value)}",
-                    fix="save what it is made of (numbers, text, arrays, frames) in its place, "
-                    "or set interface_mode: memory",
+                    fix=SAVE_PARTS,
                 ) from error
             stored_stream, buffers = self._finish(draft, stream.end(self._step), views)
         return StoredValue(key_text(key), type_name(value), stored_stream, buffers, is_pair)

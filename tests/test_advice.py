@@ -166,9 +166,9 @@ def test_the_first_step_is_told_that_it_has_no_data(told: Any, mode: str) -> Non
 
 @pytest.mark.parametrize("mode", ["file", "process", "isolated"])
 def test_a_value_that_cannot_be_stored_is_told_with_what_can_be(told: Any, mode: str) -> None:
-    each = told(mode, "self.data['file'] = open('/dev/null')", error=StoreError)
+    each = told(mode, "import threading; self.data['lock'] = threading.Lock()", error=StoreError)
 
-    assert "data['file'] of step 'inference' cannot be stored" in each.what
+    assert "data['lock'] of step 'inference' cannot be stored" in each.what
     assert "only in memory mode, without the cache" in each.fix
 
 

@@ -83,6 +83,6 @@ def test_a_request_of_another_form_is_refused_and_writes_nothing(
     tmp_path: Path, content: object
 ) -> None:
     with pytest.raises(ValueError, match="not of the form"):
-        RemoteRequest(content, tmp_path / "spool")
+        RemoteRequest(content).request(tmp_path / "spool")
 
     assert not (tmp_path / "spool").exists()

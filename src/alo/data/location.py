@@ -106,7 +106,7 @@ def locate(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteL
         BadLocation: it has no meaning, or one that was hardly meant.
     """
     text = _plain(path)
-    _refuse_unspeakable(path)
+    _refuse_unspeakable(path, is_url=text.startswith(REMOTE_SCHEMES))
     if text.startswith(REMOTE_SCHEMES):
         return _remote(text, access)
     if text.startswith("file:"):
@@ -149,10 +149,10 @@ def _plain(path: str) -> str:
     return f"{scheme.lower()}:{rest}" if colon and scheme.lower() in KNOWN else text
 
 
-def _refuse_unspeakable(path: str) -> None:
+def _refuse_unspeakable(path: str, *, is_url: bool) -> None:
     shown = path.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
     try:
-        os.fsencode(path)
+        path.encode() if is_url else os.fsencode(path)  # a file's name may be of any bytes
     except UnicodeEncodeError:
         raise BadLocation(f"{shown}: holds half a character, which no path can") from None
     if "\0" in path:

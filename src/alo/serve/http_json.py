@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
 from alo.serve.http_refusal import Refused
 from alo.serve.messages import Args
+from alo.serve.texts import odd_text, values_in
 
 SUSPECT = re.compile(r"\\u(0000|[dD][89a-fA-F])")  # may be a NUL or a lone surrogate
 
@@ -29,10 +29,9 @@ def parse_json(body: bytes | str) -> Any:
         )
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"the body is not JSON: {error}") from error
-    if SUSPECT.search(text):
-        for value in _values(content):
-            if isinstance(value, str):
-                check_text(value)
+    odd = odd_text(content) if SUSPECT.search(text) else None
+    if odd is not None:
+        raise Refused(400, f"a text has a NUL or half a character in it: {odd}")
     return content
 
 
@@ -53,24 +52,10 @@ def checked_args(content: object) -> Args:
         isinstance(each, dict) for each in content.values()
     ):
         raise Refused(422, "'args' is not of the form {step: {key: value}}")
-    for value in _values(content):
+    for value in values_in(content):
         if isinstance(value, float):
             check_number(value)
     return content
-
-
-def check_text(text: str) -> None:
-    """See that a text can be written.
-
-    Raises:
-        Refused: it has a NUL or a lone surrogate in it.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Refused(400, f"a text has a lone surrogate in it: {ascii(text)[:50]}") from error
-    if "\0" in text:
-        raise Refused(400, f"a text has a NUL in it: {ascii(text)[:50]}")
 
 
 def check_number(number: float) -> None:
@@ -81,18 +66,6 @@ def check_number(number: float) -> None:
     """
     if not isfinite(number):
         raise Refused(400, "a number is too large for a 64-bit float")
-
-
-def _values(content: object) -> Iterator[object]:
-    """All values and keys, however deep."""
-    waiting = [content]
-    while waiting:
-        value = waiting.pop()
-        yield value
-        if isinstance(value, dict):
-            waiting += [*value.keys(), *value.values()]
-        elif isinstance(value, list):
-            waiting += value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

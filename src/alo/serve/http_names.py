@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 
-LONGEST_NAME = 200  # bytes
+LONGEST = 200  # bytes
 
 
 class ReservedName(ValueError):
@@ -17,7 +18,10 @@ def safe_name(name: str) -> str:
     Raises:
         ReservedName: it has a path in it, or is none.
     """
-    odd = re.search(r"[/\\\x00-\x1f\x7f]", name)
-    if odd or name.strip(". ") == "" or len(name.encode("utf-8", "replace")) > LONGEST_NAME:
+    try:
+        size = len(os.fsencode(name))
+    except UnicodeEncodeError:
+        size = 0
+    if re.search(r"[/\\\x00-\x1f\x7f]", name) or name.strip(". ") == "" or not 0 < size <= LONGEST:
         raise ReservedName("the name of a file is empty, too long, or has a path in it")
     return name

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from alo.serve.http_json import args_of, check_number, check_text, checked_args, parse_json
+from alo.serve.http_json import args_of, check_number, checked_args, parse_json
 from alo.serve.http_names import ReservedName, safe_name
 from alo.serve.http_refusal import Refused
 from alo.serve.messages import Args
+from alo.serve.texts import is_odd
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -171,7 +172,8 @@ def _as_utf8(body: bytes, content_type: str) -> bytes:
         raise Refused(400, f"the table is not {encoding.upper()}: {error}; {fix}") from error
     if not text.strip(f"{BOM} \t\r\n"):
         raise Refused(422, "the table is empty")
-    check_text(text)
+    if is_odd(text):
+        raise Refused(400, "the table has a NUL or half a character in it")
     return text.encode()
 
 

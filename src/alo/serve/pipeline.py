@@ -60,11 +60,13 @@ from alo.serve.messages import (
     Summary,
     write_failure,
 )
+from alo.serve.texts import odd_text
 from alo.sources.fingerprint import code_files, code_id
 from alo.sources.loader import AssetCode
 from alolib.advice import SERVICE
 from alolib.once import Kept
 
+PLACES = ("dataset_uri", "artifact_uri", "model_uri")  # looked at where they are used
 MOST_KEPT = 100  # requests that wait for their entry in history
 TellNews = Callable[[News], object]
 
@@ -113,13 +115,12 @@ class WarmPipeline:
 
     def run(self, request: Request, tell: TellNews) -> None:
         """Answer one request, with ``Finished`` or a ``Failure`` at its end."""
+        answering = _Answering(self, request, tell)
         try:
             self.release()
-            _Answering(self, request, tell).run()
-        except Failed as failed:
-            tell(failed.failure)
-        except OSError as error:
-            tell(write_failure("what the request needs", error))
+            answering.run()
+        except Exception as error:  # the last net: whatever it is costs this request alone
+            tell(answering.failure_of(error))
 
     def rest(self) -> bool:
         """Do a piece of what no request should wait for; whether there is more."""
@@ -192,6 +193,7 @@ class _Answering:
         self._started, self._clock = time.time(), time.monotonic()
         self._logs: RunLogs | None = None
         self._steps: list[StepRecord] = []
+        self._code = METADATA_APPLY  # of what goes wrong now
 
     def run(self) -> None:
         self._tell(Stage("setup"))
@@ -207,26 +209,39 @@ class _Answering:
         try:
             self._emit(info(f"request {self._request.id}, run {record.id}"))
             record = self._answer(record, artifacts)
-        except Failed as failed:
-            self._emit(error_line(failed.failure.message))
+        except Exception as error:
+            failure = self.failure_of(error)
+            self._emit(error_line(failure.message))
             record = record._replace(
-                status="error", reason=failed.failure.comment, failed_step=self._failed_step()
+                status="error", reason=failure.comment, failed_step=self._failed_step()
             )
-            self._export_failed(artifacts, failed.failure)
+            self._export_failed(artifacts, failure)
             raise
         finally:
             self._logs.close()
             self._logs = None
             self._keep(record)
 
+    def failure_of(self, error: Exception) -> Failure:
+        """What a client is told of an error, known or not."""
+        match error:
+            case Failed():
+                return error.failure
+            case OSError():
+                return write_failure("what the request needs", error)
+        return Failure(*self._code, f"a fault in ALO: {error!r}")
+
     def _answer(self, record: RunRecord, artifacts: Path) -> RunRecord:
         self._tell(Stage("load"))
+        self._code = DATA_LOAD
         record = self._load(record)
         with _models_of_request(self._job, self._workspace) as job:
             self._job = job
             self._tell(Stage("run"))
+            self._code = ASSET_RUN
             record = self._run_steps(record)
         self._tell(Stage("save"))
+        self._code = NO_SUMMARY
         try:
             for odd in check_results(artifacts):
                 self._emit(warning(odd))
@@ -234,6 +249,7 @@ class _Answering:
         except ResultError as error:
             raise _failed(NO_SUMMARY, error, "asset") from error
         self._tell(Summary(content, _outputs(artifacts)))
+        self._code = NO_ARTIFACTS
         exported = self._export(artifacts)
         self._tell(Finished(exported))
         return record._replace(status="success")
@@ -396,6 +412,9 @@ def _remove_traces(workspace: Workspace) -> None:
 
 
 def _with_metadata(job: Job, content: Mapping[str, object]) -> Job:
+    if odd := odd_text(content, but=PLACES):
+        comment = f"the metadata has a text with a NUL or half a character in it: {odd}"
+        raise Failed(Failure(*METADATA_APPLY, comment, kind="refused"))
     metadata = parse_metadata(content)
     chosen = next((each for each in metadata.pipelines if each.kind == "inference"), None)
     if chosen is None or not any(chosen.dataset_uri or ()):

@@ -27,7 +27,14 @@ from alo.serve.core import (
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
 from alo.serve.health import AWAY, SERVING, Health
 from alo.serve.heartbeat import Heartbeat
-from alo.serve.messages import METADATA_READ, NO_ARTIFACTS, Failure, Request, Summary
+from alo.serve.messages import (
+    METADATA_READ,
+    NO_ARTIFACTS,
+    Failure,
+    Request,
+    Summary,
+    write_failure,
+)
 from alo.serve.pool import tell
 from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
 from alo.serve.redis_url import connect
@@ -120,7 +127,7 @@ class Loop:
         if self._answered is not None:
             keep = partial(self._changes.went_well, takes_data=self._remote is not None)
             tell("a sample", partial(keep, *self._answered), self._listener)
-        if self._remote is not None:
+        if self._remote is not None and self._remote.folder is not None:
             remove_tree(self._remote.folder)
 
     def _request_of(self, payload: bytes) -> Request | Failure:
@@ -128,10 +135,13 @@ class Loop:
         content = _parsed(payload)
         if isinstance(content, dict) and MARK in content:
             try:
-                self._remote = RemoteRequest(content[MARK], self._worker.home / "spool")
-            except (ValueError, OSError) as error:
+                self._remote = RemoteRequest(content[MARK])
+                return self._remote.request(self._worker.home / "spool")
+            except ValueError as error:
+                self._remote = None  # it only looks like one
                 return Failure(*METADATA_READ, str(error), kind="refused")
-            return self._remote.request
+            except OSError as error:
+                return write_failure("the files of the request", error)
         return _request(content)
 
     def _carry_out(self, payload: bytes, actions: Sequence[Action]) -> Iterable[Action]:
@@ -209,10 +219,12 @@ def _success(summary: Summary) -> Mapping[str, object]:
     return {"status": "success", "message": summary.content}
 
 
-def _parsed(payload: bytes) -> object:
+def _parsed(payload: bytes | str) -> object:
     """What a client has sent, or the reason why it is not JSON."""
     try:
-        return json.loads(payload)
+        if isinstance(payload, bytes):
+            payload = payload.decode(json.detect_encoding(payload))
+        return json.loads(payload.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         return error
 
@@ -223,7 +235,7 @@ def _request(content: object) -> Request | Failure:
         return Failure(*METADATA_READ, f"the request is not JSON: {content}", kind="refused")
     metadata = content.get("solution_metadata") if isinstance(content, dict) else None
     if isinstance(metadata, str):  # as some clients have it, JSON within JSON
-        metadata = _parsed(metadata.encode())
+        metadata = _parsed(metadata)
     if not isinstance(metadata, dict):
         comment = 'the request is not an object of the form {"solution_metadata": {...}}'
         return Failure(*METADATA_READ, comment, kind="refused")

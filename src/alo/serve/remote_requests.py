@@ -16,6 +16,7 @@ from alo.json_text import json_bytes
 from alo.serve.http_names import safe_name
 from alo.serve.messages import Args, Failure, Request
 from alo.serve.pool import Result
+from alo.serve.texts import odd_text
 
 MARK = "alo_request"
 ANSWERS = "alo_answers:"  # and the door's id
@@ -42,27 +43,43 @@ class RemoteRequest:
 
     Args:
         content: what stands under ``MARK``.
-        spool: a folder of the loop's for its files.
     Raises:
-        ValueError: it is not one.
+        ValueError: it does not say whose it is.
     """
 
-    def __init__(self, content: Any, spool: Path) -> None:
+    def __init__(self, content: Any) -> None:
         try:
-            self.id, self.door = safe_name(str(content["id"])), str(content["door"])
+            self.id, self.door = safe_name(content["id"]), safe_name(content["door"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"it is not of the form that a door sends: {error!r}") from error
+        self._content = content
+        self.folder: Path | None = None
+
+    def request(self, spool: Path) -> Request:
+        """The request itself, with its files in a folder below ``spool``.
+
+        Raises:
+            ValueError: it is not of the form that a door sends.
+            OSError: its files cannot be written.
+        """
+        content = self._content
+        try:
             args: Args = {str(step): dict(values) for step, values in content["args"].items()}
             files = {
-                safe_name(each["name"]): base64.b64decode(each["content"])
+                safe_name(each["name"]): base64.b64decode(each["content"], validate=True)
                 for each in content["files"]
             }
+            if len(files) != len(content["files"]) or odd_text(content["args"]) is not None:
+                raise ValueError("two files of one name, or a text that cannot be written")
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"it is not of the form that a door sends: {error}") from error
+            raise ValueError(f"it is not of the form that a door sends: {error!r}") from error
         self.folder = spool / self.id
         remove_tree(self.folder)
-        (self.folder / "request").mkdir(parents=True)
-        for name, data in files.items():
-            (self.folder / "request" / name).write_bytes(data)
-        self.request = Request(self.id, None, (str(self.folder / "request"),), args)
+        data = self.folder / "request"
+        data.mkdir(parents=True)
+        for name, raw in files.items():
+            (data / name).write_bytes(raw)
+        return Request(self.id, None, (str(data),), args)
 
     @property
     def answers(self) -> str:
@@ -89,11 +106,18 @@ def result_of(content: Mapping[str, Any], folder: Path, seconds: float) -> Resul
     names = []
     for each in content["outputs"]:
         folder.mkdir(parents=True, exist_ok=True)
-        name = safe_name(each["name"])
+        name = _file_name(each["name"])
         (folder / name).write_bytes(base64.b64decode(each["content"]))
         names.append(name)
     failure = Failure(**content["failure"]) if content["failure"] else None
     return Result(content["id"], content["summary"], tuple(names), failure, seconds)
+
+
+def _file_name(name: str) -> str:
+    """The name of an output: an asset may give it any that a file can have."""
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise ValueError(f"no name of a file: {name!r}")
+    return name
 
 
 def _text(content: bytes) -> str:

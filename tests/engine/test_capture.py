@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from alo.engine.capture import CapturedStream, captured, show_logging
+from alo.engine.capture import captured, show_logging
+from alo.engine.prints import Prints
+from alo.engine.streams import PrintStream
 from alo.events import Event, LogLine, Output
 
 
@@ -110,12 +112,14 @@ def test_a_host_without_a_stdout_is_no_trouble(stream: io.StringIO | None) -> No
     if stream is not None:
         stream.close()
     heard: list[Event] = []
-    made = CapturedStream("stdout", stream, heard.append)
+    prints = Prints(heard.append)
+    made = PrintStream("stdout", stream, prints)
 
     assert not made.isatty()
     with pytest.raises((io.UnsupportedOperation, ValueError)):
         made.fileno()
     assert made.write("x") == 1
+    prints.end()
     assert text_of(heard) == "x"
 
 

@@ -93,8 +93,12 @@ def test_a_very_long_print_without_a_newline_is_not_held_back(
     logs: RunLogs, tmp_path: Path
 ) -> None:
     printed(logs, "x" * LONGEST_LINE, "yz")
+    before = pipeline_log(tmp_path)
+    printed(logs, "and more")
+    logs.close()
 
-    assert pipeline_log(tmp_path) == "x" * LONGEST_LINE + "yz\n"
+    assert before == "x" * LONGEST_LINE + "yz"
+    assert pipeline_log(tmp_path) == f"{before}and more\n"
 
 
 @pytest.mark.parametrize(
@@ -106,8 +110,13 @@ def test_a_very_long_print_without_a_newline_is_not_held_back(
         (["\rbar 1\n\rbar", " 2\n"], "bar 1\nbar 2\n"),
         (["\r 10%", "\r 20%"], " 20%\n"),
         (["\n", "\n"], "\n\n"),
+        (["10%\r", "\r", "50%", "\r", "\r\n"], "50%\n"),
+        (["done\n50", "%\r", "100", "%\rover", "\nnext"], "done\nover\nnext\n"),
     ],
-    ids=["return first", "return last", "Windows", "two bars", "cut off", "empty lines"],
+    ids=[
+        *("return first", "return last", "Windows", "two bars", "cut off", "empty lines"),
+        *("returns alone", "in pieces"),
+    ],
 )
 def test_of_a_progress_bar_the_last_drawing_stays(
     pieces: list[str], text: str, logs: RunLogs, tmp_path: Path

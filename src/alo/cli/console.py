@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from errno import EBADF
 from typing import TextIO
 
 GAP = "  "  # between two columns
@@ -149,12 +150,14 @@ def _columns(char: str) -> int:
 def _put(stream: TextIO | None, text: str) -> None:
     if stream is None:  # started with the stream closed
         return
-    with _reader_may_go(stream):
+    try:
         try:
             stream.write(text)
         except UnicodeEncodeError:  # a terminal that knows ASCII only
             stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
         stream.flush()
+    except BrokenPipeError:
+        raise _let_go(stream) from None
 
 
 def _put_json(stream: TextIO | None, content: bytes) -> None:
@@ -163,26 +166,46 @@ def _put_json(stream: TextIO | None, content: bytes) -> None:
     if stream is None or binary is None:  # a host has put something else there
         _put(stream, f"{content.decode()}\n")
         return
-    with _reader_may_go(stream):
+    try:
         stream.flush()
         binary.write(content + b"\n")
         stream.flush()
-
-
-@contextmanager
-def _reader_may_go(stream: TextIO) -> Iterator[None]:
-    try:
-        yield
     except BrokenPipeError:
-        _let_go(stream)
-        raise ReaderGone from None
+        raise _let_go(stream) from None
 
 
-def _let_go(stream: TextIO) -> None:
+def _let_go(stream: TextIO) -> ReaderGone:
     """What is still in its buffer goes nowhere, or Python would complain about it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+    return ReaderGone()
+
+
+@contextmanager
+def own_stdout(*, others: int) -> Iterator[TextIO | None]:
+    """Standard output as a stream of our own.
+
+    Args:
+        others: the descriptor for what is written to standard output past Python, as programs do
+            that an asset starts: between lines of JSON it would spoil them.
+    """
+    stream = sys.stdout
+    try:
+        is_usual = stream is not None and stream.fileno() == 1
+    except (OSError, ValueError):  # a host's
+        is_usual = False
+    if not is_usual:
+        yield stream
+        return
+    stream.flush()
+    with open(os.dup(1), "w", encoding="utf-8", errors="backslashreplace") as own:
+        os.dup2(others, 1)
+        try:
+            yield own
+        finally:
+            own.flush()
+            os.dup2(own.fileno(), 1)
 
 
 class Screen:
@@ -193,9 +216,10 @@ class Screen:
     end the run.
     """
 
-    def __init__(self) -> None:
-        self._streams: dict[str, TextIO | None] = {"stdout": sys.stdout, "stderr": sys.stderr}
-        self.is_live = is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
+    def __init__(self, stdout: TextIO | None = None) -> None:
+        out = stdout or sys.stdout
+        self._streams: dict[str, TextIO | None] = {"stdout": out, "stderr": sys.stderr}
+        self.is_live = is_terminal(out) and os.environ.get("TERM") != "dumb"
         self._renew_lock()
         self._drawn = False  # the live line is on the terminal
         self._unfinished = ""  # the stream whose last line has no end yet
@@ -217,7 +241,7 @@ class Screen:
     def json_line(self, content: bytes) -> None:
         """JSON, which has stdout for itself."""
         with self._lock:
-            self._try("stdout", lambda out: _put_json(out, content))
+            self._try_put("stdout", content)
 
     def passed_on(self, stream: str, text: str) -> None:
         """What an asset printed, as it came: pieces of lines, progress bars."""
@@ -248,14 +272,16 @@ class Screen:
             self._try_put("stdout", ERASE_LINE)
             self._drawn = False
 
-    def _try_put(self, stream: str, text: str) -> None:
-        self._try(stream, lambda out: _put(out, text))
-
-    def _try(self, stream: str, put: Callable[[TextIO | None], None]) -> None:
+    def _try_put(self, stream: str, content: str | bytes) -> None:
+        out = self._streams[stream]
         try:
-            put(self._streams[stream])
-        except (ReaderGone, OSError, ValueError):  # no reader, or an asset has closed the stream
-            self._streams[stream] = None
+            if isinstance(content, bytes):
+                _put_json(out, content)
+            else:
+                _put(out, content)
+        except (ReaderGone, OSError, ValueError) as error:  # no reader, or it is closed
+            if getattr(error, "errno", 0) != EBADF:  # the number alone: it is back after the step
+                self._streams[stream] = None
 
     def _renew_lock(self) -> None:
         import threading

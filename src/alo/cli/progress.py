@@ -6,12 +6,13 @@ line gets to the terminal (``console.py``).
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alo.cli.console import Screen
+from alo.cli.console import Screen, own_stdout
 from alo.cli.report import run_report
 from alo.cli.wording import duration, size, whole_seconds
 from alo.errors import AloError, StepError
@@ -48,9 +49,11 @@ EVENT_NAMES = {
 def watched(*, quiet: bool = False, as_json: bool = False) -> Iterator[Listener]:
     """A listener that shows a run as the options ask for, until the end of the block."""
     if quiet:
-        yield _ignore
+        with open(os.devnull, "w") as nowhere, own_stdout(others=nowhere.fileno()):
+            yield _ignore
     elif as_json:
-        yield from _as_json(Screen())
+        with own_stdout(others=2) as out:
+            yield from _as_json(Screen(out))
     else:
         with RunDisplay(Screen()) as display:
             yield display
@@ -103,6 +106,10 @@ class RunDisplay:
 
     def __call__(self, event: Event) -> None:
         match event:
+            case Output():  # first, as there may be a million
+                self._screen.passed_on(event.stream, event.text)
+            case LogLine():
+                self._tell(event)
             case RunStarted():
                 self._finished, self._shown = [], []
                 self._screen.line(f"{event.pipeline}  {event.solution}  {event.run_id}", "bold")
@@ -112,10 +119,6 @@ class RunDisplay:
                 self._start_step(event)
             case StepFinished():
                 self._finish_step(event)
-            case LogLine():
-                self._tell(event)
-            case Output():
-                self._screen.passed_on(event.stream, event.text)
             case Progress():
                 self._progress = _progress_text(event)
                 self._draw()

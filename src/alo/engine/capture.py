@@ -2,125 +2,39 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import warnings
-from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 from alo.engine.logging_state import logging_apart, show_logging
-from alo.events import Listener, Output
+from alo.engine.prints import Prints
+from alo.engine.streams import PrintStream
+from alo.events import Listener, LogLine
 
-__all__ = ["CapturedStream", "captured", "show_logging"]
-
-
-class CapturedStream(io.TextIOBase):
-    """Stands for ``sys.stdout`` or ``sys.stderr`` while a step runs.
-
-    Whoever keeps it for longer, as threads and log handlers do, then writes to what stands there.
-    """
-
-    errors = "replace"
-    line_buffering = True
-
-    def __init__(self, name: str, original: TextIO | None, listener: Listener) -> None:
-        self.name, self._original = name, original
-        self._listener: Listener | None = listener
-        self.buffer = _Bytes(self)
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return "utf-8"
-
-    def write(self, text: str) -> int:
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if not text:
-            return 0
-        if self._listener is not None:
-            self._listener(Output(self.name, text))
-        elif (now := getattr(sys, self.name)) is not None and now is not self:
-            now.write(text)
-        return len(text)
-
-    def end(self) -> None:
-        """The step has ended."""
-        self._listener = None
-
-    def reconfigure(self, **_: object) -> None:
-        """There is nothing to encode here."""
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """An asset may close what it got; the next step still prints."""
-
-    def writable(self) -> bool:
-        return True
-
-    def isatty(self) -> bool:
-        try:
-            return self._original is not None and self._original.isatty()
-        except ValueError:  # closed
-            return False
-
-    def fileno(self) -> int:
-        if self._original is None:
-            raise io.UnsupportedOperation("fileno")
-        return self._original.fileno()
-
-
-class _Bytes(io.RawIOBase):
-    """``sys.stdout.buffer`` of a captured stream."""
-
-    def __init__(self, stream: CapturedStream) -> None:
-        self._stream = stream
-        self._decoder = getincrementaldecoder("utf-8")("replace")
-
-    def write(self, content: Any) -> int:
-        data = bytes(memoryview(content))  # of a number bytes() would make so many zeros
-        self._stream.write(self._decoder.decode(data))
-        return len(data)
-
-    def writable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """As for the stream."""
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
+__all__ = ["captured", "show_logging"]
 
 
 @contextmanager
-def captured(listener: Listener) -> Iterator[None]:
+def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
     """While inside, prints go to the listener; afterwards the process is as it was before.
 
     That is: working folder, warning filters, Python's logging, and the streams. A process that the
-    asset has forked ends here.
+    asset has forked ends here. Gives what log lines are told to, in order with the prints.
     """
-    outer = sys.stdout, sys.stderr
-    streams = (
-        CapturedStream("stdout", outer[0], listener),
-        CapturedStream("stderr", outer[1], listener),
-    )
+    prints = Prints(listener)
     process, folder = os.getpid(), _working_folder()
-    sys.stdout, sys.stderr = streams
+    outer = _replace_streams(prints)
     try:
         with (
-            logging_apart(listener),
+            logging_apart(prints.tell),
             warnings.catch_warnings(),
             _descriptors_kept(),
             _exit_raises(process),
         ):
-            yield
+            yield prints.tell
     except BaseException as error:
         _end_if_forked(process, error)
         raise
@@ -129,11 +43,22 @@ def captured(listener: Listener) -> Iterator[None]:
         for shown in (sys.stdout, sys.stderr):  # an asset may have put a buffer around ours
             with suppress(Exception):
                 shown.flush()
-        sys.stdout, sys.stderr = outer
-        for stream in streams:
-            stream.end()
+        for name, stream in outer.items():
+            setattr(sys, name, stream)
+        prints.end()
         with suppress(OSError):  # it may be gone
             os.chdir(folder)
+
+
+def _replace_streams(prints: Prints) -> dict[str, Any]:
+    """Returns those from before, by their names in ``sys``."""
+    outer: dict[str, Any] = {}
+    for name in ("stdout", "stderr"):
+        stream = PrintStream(name, getattr(sys, name), prints)
+        for each in (name, f"__{name}__"):
+            outer[each] = getattr(sys, each)
+            setattr(sys, each, stream)
+    return outer
 
 
 @contextmanager

@@ -6,23 +6,24 @@ No one pays for the module until the asset, or the host of the engine, has impor
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from time import time
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from alo.events import Listener, LogLine
+from alo.events import LogLine
 
 if TYPE_CHECKING:
     import logging
 
+LogListener: TypeAlias = Callable[[LogLine], object]
 WARNING, ERROR = 30, 40  # as in logging
 
 
 @contextmanager
-def logging_apart(listener: Listener) -> Iterator[None]:
+def logging_apart(listener: LogListener) -> Iterator[None]:
     """While inside, ``logging`` is as in a fresh process, but for its last resort: the listener."""
     before = _state()
     _set_root(FRESH)  # handlers of a host, a notebook's say, are not the asset's
@@ -38,7 +39,7 @@ def logging_apart(listener: Listener) -> Iterator[None]:
         _restore(before)
 
 
-def show_logging(listener: Listener) -> None:
+def show_logging(listener: LogListener) -> None:
     """Let Python's ``logging`` speak at INFO where the asset has not set it up by itself.
 
     A handler of last resort rather than one on the root logger, so that an asset's own
@@ -65,7 +66,7 @@ def show_logging(listener: Listener) -> None:
 class _LoggingFinder:
     """Sets ``logging`` up when the asset imports it."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: LogListener) -> None:
         self._listener = listener
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:

@@ -1,5 +1,6 @@
 """Run one step: make its asset, call ``run()``, and take what it saved."""
 
+from collections.abc import Callable
 from typing import Any
 
 from alo.engine.asset_class import call_run, make_asset
@@ -8,7 +9,7 @@ from alo.engine.failures import step_error
 from alo.engine.resources import Sampler, UsageMeter
 from alo.engine.task import FailedStep, StepResult, StepTask
 from alo.errors import StepError
-from alo.events import Listener
+from alo.events import Listener, LogLine
 from alo.sources.loader import AssetCode
 from alolib.callers import place_of_run
 from alolib.contract import Handover
@@ -39,19 +40,22 @@ def run_step(task: StepTask, code: AssetCode, listener: Listener) -> StepResult 
 
 
 def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover:
-    handover = Handover(
-        is_first=task.is_first,
-        steps=task.steps,
-        train_steps=task.train_steps,
-        emit=listener,
-        kept=task.kept,
-        caller=task.caller,
-    )
     structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
-    structure.handover = handover
-    with captured(listener), code.active():
+    with captured(listener) as tell, code.active():
+        structure.handover = handover = _handover(task, tell)
         user_asset: Any = code.load_class()
         handover.places["run"] = place_of_run(user_asset)
         handover.refuse_unrun(call_run(make_asset(user_asset, structure), user_asset))
     handover.check()
     return handover
+
+
+def _handover(task: StepTask, tell: Callable[[LogLine], object]) -> Handover:
+    return Handover(
+        is_first=task.is_first,
+        steps=task.steps,
+        train_steps=task.train_steps,
+        emit=tell,
+        kept=task.kept,
+        caller=task.caller,
+    )

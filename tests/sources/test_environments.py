@@ -76,6 +76,15 @@ def want(wheels: Path) -> Want:
     return call
 
 
+@pytest.fixture(params=["uv", "pip"])
+def each_installer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "pip":
+        monkeypatch.setattr(environments, "find_uv", lambda: "")
+    elif not installers.find_uv():
+        pytest.skip("uv is not installed here")
+    return str(request.param)
+
+
 def versions(python: str, *names: str) -> list[str]:
     code = "; ".join(f"import {name}; print({name}.VERSION)" for name in names)
     done = subprocess.run(
@@ -390,3 +399,163 @@ def test_a_file_that_is_no_lock_file_says_what_to_do(tmp_path: Path, text: str) 
     assert "alo lock" in caught.value.fix
     with pytest.raises(InstallError, match="there is no lock file"):
         read_lock(tmp_path / "none.lock")
+
+
+def test_hashed_requirements_are_checked_and_the_others_come_too(
+    workspace: Workspace, want: Want, wheels: Path, each_installer: str
+) -> None:
+    from hashlib import sha256
+
+    digest = sha256((wheels / "alotop-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    wanted = want(train="alotop==1.0", other="aloleaf")
+    hashed, other = wanted.requirements
+
+    def with_hash(text: str) -> Wanted:
+        return wanted._replace(requirements=(hashed._replace(hashes=(f"sha256:{text}",)), other))
+
+    python = make_environment(workspace, with_hash(digest), lambda text: None)
+
+    assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
+    with pytest.raises(InstallError, match=r"(?i)hash"):
+        make_environment(workspace, with_hash("0" * 64), lambda text: None)
+
+
+def test_an_installer_that_only_says_so_has_installed_nothing(
+    workspace: Workspace, want: Want, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uv = installers.find_uv()
+    if not uv:
+        pytest.skip("uv is not installed here")
+    liar = tmp_path / "uv"
+    liar.write_text(f'#!/bin/sh\n[ "$1" = pip ] || exec {uv} "$@"\n')
+    liar.chmod(0o755)
+    monkeypatch.setattr(environments, "find_uv", lambda: str(liar))
+
+    with pytest.raises(InstallError, match="and this is not so") as caught:
+        make_environment(workspace, want(train="alotop"), lambda text: None)
+
+    assert "alotop (not installed), for step 'train'" in caught.value.what
+    assert not list((workspace.internal / "environments").glob(f"*/{NOTE}"))
+
+
+def test_a_damaged_cache_of_the_installer_is_noticed_and_repaired(
+    workspace: Workspace, want: Want, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not installers.find_uv():
+        pytest.skip("uv is not installed here")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    make_environment(workspace, want(train="alotop"), lambda text: None)
+    (module,) = (tmp_path / "cache").rglob("alotop/__init__.py")
+    module.unlink()
+    told: list[str] = []
+
+    python = make_environment(workspace, want(train="alotop==1.0"), told.append)
+
+    assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
+    assert "uv has installed alotop without all files: once more" in told
+    told.clear()
+    make_environment(workspace, want(train="alotop>=1"), told.append)
+    assert not any("once more" in line for line in told)
+
+
+def test_a_cache_of_the_installer_that_cannot_be_used_is_done_without(
+    workspace: Workspace, want: Want, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("a file")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+
+    python = make_environment(workspace, want(train="alotop"), lambda text: None)
+
+    assert versions(python, "alotop") == ["1.0"]
+
+
+def test_options_that_uv_does_not_know_are_left_to_pip_or_told(
+    workspace: Workspace, want: Want, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not installers.find_uv():
+        pytest.skip("uv is not installed here")
+    wanted = want(train="alotop")
+    wanted = wanted._replace(
+        options=(*wanted.options, "--prefer-binary", "--use-feature fast-deps")
+    )
+    told: list[str] = []
+    python = make_environment(workspace, wanted, told.append)
+    assert versions(python, "alotop") == ["1.0"]
+    assert told[0] == "pip is used, because uv does not know --prefer-binary"
+    assert told[1].endswith("with pip")
+
+    told.clear()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    wanted = wanted._replace(options=(*wanted.options, "--pre"))
+    make_environment(workspace, wanted, told.append)
+    assert "uv does not know --prefer-binary: it is left out" in told
+
+
+def test_options_that_this_pip_does_not_know_are_left_out_and_told(
+    workspace: Workspace, want: Want, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environments, "find_uv", lambda: "")
+    wanted = want(train="alotop")
+    (one,) = wanted.requirements
+    wanted = wanted._replace(
+        requirements=(one._replace(options=("--frobnicate=x y",)),),
+        options=(*wanted.options, "--use-feature never-heard-of"),
+    )
+    told: list[str] = []
+
+    python = make_environment(workspace, wanted, told.append)
+
+    assert versions(python, "alotop") == ["1.0"]
+    notes = [line for line in told if "does not know" in line]
+    assert len(notes) == 2
+    assert "--frobnicate" in " ".join(notes)
+    assert "--use-feature" in " ".join(notes)
+
+
+def test_constraints_hold_for_what_is_installed(
+    workspace: Workspace, want: Want, each_installer: str
+) -> None:
+    limit = Requirement("aloleaf<2", "aloleaf", "train", "step 'train' (limits.txt:1)")
+    wanted = want(train="aloleaf")._replace(limits=(limit,))
+
+    python = make_environment(workspace, wanted, lambda text: None)
+
+    assert versions(python, "aloleaf") == ["1.0"]
+
+
+def test_what_a_process_uses_stays_however_long_it_does(workspace: Workspace, want: Want) -> None:
+    python = make_environment(workspace, want(train="aloleaf==1.0"), lambda text: None)
+    old = Path(python).parents[1]
+    code = f"""
+import sys
+from pathlib import Path
+from alo.layout import Workspace
+from alo.sources.environments import is_running_in
+print(is_running_in(Workspace(Path({str(workspace.home)!r})), {old.name!r}), flush=True)
+sys.stdin.read()
+"""
+    command = [python, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as service:
+        assert service.stdout is not None
+        assert service.stdout.readline() == b"True\n"
+        os.utime(old / NOTE, (1, 1))
+        make_environment(workspace, want(train="aloleaf==2.0"), lambda text: None)
+        assert old.exists()
+        service.communicate()
+
+    make_environment(workspace, want(train="aloleaf"), lambda text: None)
+    assert not old.exists()
+
+
+def test_no_password_is_left_in_the_environment_or_told(
+    workspace: Workspace, want: Want, wheels: Path, index: str, each_installer: str
+) -> None:
+    secret = index.replace("http://", "http://me:s3cr3t@")
+    wanted = want(train="aloleaf==1.0")._replace(options=(f"--extra-index-url {secret}",))
+    told: list[str] = []
+
+    make_environment(workspace, wanted, told.append)
+
+    files = [path for path in workspace.internal.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"s3cr3t" in path.read_bytes()]
+    assert "s3cr3t" not in "".join(told)

@@ -242,7 +242,7 @@ def _refuse_incomplete(installer: Installer, folder: Path, wanted: Wanted, tell:
     if incomplete := gaps(path):
         tell(f"{installer.name} has installed {listed(incomplete)} without all files: once more")
         try:
-            installer.install(python_of(folder), wanted, again=True)
+            installer.install_again(python_of(folder), wanted, incomplete)
         except InstallFailed as error:
             raise _failed(error, wanted) from error
     _refuse_missing(wanted, path, installer.name)

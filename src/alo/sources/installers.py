@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,20 +76,15 @@ class Installer(NamedTuple):
         else:
             self._run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
 
-    def install(self, python: Path, wanted: Wanted, *, again: bool = False) -> list[str]:
+    def install(self, python: Path, wanted: Wanted) -> list[str]:
         """Install what is wanted.
 
-        Args:
-            again: also what is there, and nothing from a cache.
         Returns:
             what it says of options that it does not know, and of versions that their makers have
             taken back (yanked).
         Raises:
             InstallFailed: with the reason.
         """
-        if again:
-            afresh = ["--refresh", "--reinstall"] if self.uv else ["--force-reinstall"]
-            return self._install(python, wanted, afresh + ([] if self.uv else ["--no-cache-dir"]))
         hashed = tuple(each for each in wanted.requirements if each.hashes)
         if self.uv or wanted.is_locked or not hashed:
             return self._install(python, wanted)
@@ -98,6 +94,21 @@ class Installer(NamedTuple):
         plain = tuple(each._replace(hashes=()) for each in wanted.requirements)
         notes = self._install(python, exactly, EXACTLY)
         return [*notes, *self._install(python, wanted._replace(requirements=plain))]
+
+    def install_again(self, python: Path, wanted: Wanted, damaged: Sequence[str]) -> None:
+        """Install all of it once more, and nothing from a cache, which may be damaged.
+
+        Args:
+            damaged: packages, which the cache then does not have any more.
+        Raises:
+            InstallFailed: with the reason.
+        """
+        if not self.uv:
+            self._install(python, wanted, ["--force-reinstall", "--no-cache-dir"])
+            return
+        with suppress(InstallFailed):
+            self._run([self.uv, "cache", "clean", *damaged])
+        self._install(python, wanted, ["--reinstall", "--no-cache"])
 
     def resolve(self, python: Path, wanted: Wanted) -> list[str]:
         """The exact versions, with hashes, of all that this leads to.

@@ -53,8 +53,9 @@ class Requirement(NamedTuple):
         """As a line of a requirements file."""
         from shlex import quote
 
-        hashes = (f"--hash={each}" for each in self.hashes)
-        return " ".join([self.text, *map(quote, self.options), *hashes])
+        options = (each.partition("=") for each in self.options)
+        own = (f"{name}={quote(value)}" for name, _, value in options)
+        return " ".join([self.text, *own, *(f"--hash={each}" for each in self.hashes)])
 
     @property
     def shown(self) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -20,6 +21,7 @@ from alo.data.export import check_export_target, export_artifacts
 from alo.data.location import BadLocation
 from alo.data.pack import TarTarget, list_members, pack_tars, pack_zip
 from alo.errors import ExportError
+from alo.mounts import Mount
 
 WriteTree = Callable[..., Path]
 LOGS = {"log/process.log": "engine", "log/pipeline.log": "asset"}
@@ -357,3 +359,95 @@ def _tar_content(path: Path) -> dict[str, bytes]:
     with tarfile.open(path) as archive:
         files = [member for member in archive if member.isfile()]
         return {member.name: archive.extractfile(member).read() for member in files}
+
+
+ODD_NAMES = ("\udce9.bin", "a\\b", "C:", "-rf", " ", "한", "a\nb", "x" * 250, "\udcc7" * 120)
+
+
+@pytest.mark.parametrize("archive_format", ["tar.gz", "zip"])
+def test_any_name_that_a_file_has_is_packed_and_read_by_others(
+    tmp_path: Path, archive_format: str
+) -> None:
+    artifacts = tmp_path / "inference_artifacts"
+    artifacts.mkdir()
+    for name in ODD_NAMES:
+        (artifacts / name).write_bytes(b"1")
+
+    export_artifacts(artifacts, "inference", tmp_path / "to", archive_format)
+
+    archive = tmp_path / f"to/inference_artifacts.{archive_format}"
+    if archive_format == "tar.gz":
+        assert set(names(archive)) == set(ODD_NAMES)
+        return
+    with zipfile.ZipFile(archive) as opened:
+        found = {
+            info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437")
+            for info in opened.infolist()
+        }
+        assert opened.testzip() is None
+    assert found == {os.fsencode(name) for name in ODD_NAMES}
+
+
+@pytest.mark.parametrize("archive_format", ["tar.gz", "zip"])
+@pytest.mark.parametrize("seconds", [-86400 * 365 * 5, 0, 2**33, 2**34 + 1])
+def test_any_time_that_a_file_has_is_packed(
+    tmp_path: Path, archive_format: str, seconds: int
+) -> None:
+    artifacts = tmp_path / "inference_artifacts"
+    artifacts.mkdir()
+    (artifacts / "a").write_bytes(b"1")
+    os.utime(artifacts / "a", (seconds, seconds))
+    there = int((artifacts / "a").stat().st_mtime)  # some disks know fewer times
+
+    export_artifacts(artifacts, "inference", tmp_path / "to", archive_format)
+
+    archive = tmp_path / f"to/inference_artifacts.{archive_format}"
+    assert names(archive) == ["a"]
+    if archive_format == "tar.gz":
+        with tarfile.open(archive) as opened:
+            assert opened.getmember("a").mtime == there
+
+
+def test_what_a_disk_of_the_network_tells_late_is_told_before_anything_is_to_be_seen(
+    write_tree: WriteTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifacts = write_tree("train_artifacts", {"models/m": "1", **LOGS})
+    monkeypatch.setattr(export, "mount_of", lambda folder: Mount("nfs4", frozenset()))
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(ExportError, match="No space left"):
+        export_artifacts(artifacts, "train", tmp_path / "to", "tar.gz")
+
+    assert os.listdir(tmp_path / "to") == []
+
+
+def test_a_link_into_the_engines_own_folders_is_no_target(write_tree: WriteTree) -> None:
+    home = write_tree("project", {"train_artifacts/": ""})
+    (home / "out").symlink_to("train_artifacts")
+
+    with pytest.raises(BadLocation, match="the engine's own"):
+        check_export_target(home, "out/below")
+
+
+@pytest.mark.parametrize("path", [".", "./", "./export", "../elsewhere"])
+def test_the_projects_own_folder_and_what_is_beside_it_are_targets(
+    write_tree: WriteTree, path: str
+) -> None:
+    home = write_tree("project", {})
+
+    check_export_target(home, path)
+
+
+def test_a_folder_that_may_not_be_read_is_named(unprivileged: Path) -> None:
+    closed = unprivileged / "train_artifacts/closed"
+    closed.mkdir(parents=True)
+    closed.chmod(0)
+
+    with pytest.raises(ExportError, match="Permission denied") as caught:
+        export_artifacts(closed.parent, "train", unprivileged / "to", "tar.gz")
+
+    assert caught.value.where == str(closed)

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from alo.data import unpack
-from alo.data.unpack import MAX_BYTES, MAX_FILES, BadArchive, Limits, unpack_tar
+from alo.data import archive_members
+from alo.data.archive_members import MAX_BYTES, MAX_FILES, BadArchive, Limits
+from alo.data.unpack import unpack_archive
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_files_and_folders_come_out_as_they_went_in(make_tar, target: Path) -> N
     archive = make_tar().member("train", tarfile.DIRTYPE).file("train/model.pkl", b"weights")
     archive.file("train/run.sh", b"#!", mode=0o755).file("./deep/er/x", mtime=1_000_000_000)
 
-    count = unpack_tar(archive.done(), target)
+    count = unpack_archive(archive.done(), target)
 
     assert count == 3
     assert (target / "train/model.pkl").read_bytes() == b"weights"
@@ -39,7 +40,7 @@ def test_links_that_stay_inside_are_fine(make_tar, target: Path) -> None:
     archive = make_tar().file("a/x", b"1").link("b/soft", "../a/x")
     archive.link("b/hard", "a/x", hard=True).link("folder", "a")
 
-    unpack_tar(archive.done(), target)
+    unpack_archive(archive.done(), target)
 
     assert (target / "b/soft").read_bytes() == b"1"
     assert (target / "b/hard").read_bytes() == b"1"
@@ -111,7 +112,7 @@ def test_what_would_leave_the_folder_or_is_no_file_is_refused(
     _members(kind, archive)
 
     with pytest.raises(BadArchive, match=r"model\.tar\.gz"):
-        unpack_tar(archive.done(), target)
+        unpack_archive(archive.done(), target)
 
     assert sorted(os.listdir(target.parent)) == ["outside", "target"]
 
@@ -122,7 +123,7 @@ def test_nothing_is_written_through_a_link_that_came_before(make_tar, target: Pa
     (target / "planted").symlink_to(victim)
 
     with pytest.raises(BadArchive, match="through a link"):
-        unpack_tar(make_tar().file("planted/x").done(), target)
+        unpack_archive(make_tar().file("planted/x").done(), target)
 
     assert os.listdir(victim) == []
 
@@ -130,7 +131,7 @@ def test_nothing_is_written_through_a_link_that_came_before(make_tar, target: Pa
 def test_a_name_that_comes_twice_does_not_write_through_the_first(make_tar, target: Path) -> None:
     archive = make_tar().file("a", b"first").link("b", "a", hard=True).file("b", b"second")
 
-    unpack_tar(archive.done(), target)
+    unpack_archive(archive.done(), target)
 
     assert (target / "a").read_bytes() == b"first"
     assert (target / "b").read_bytes() == b"second"
@@ -142,7 +143,7 @@ def test_too_many_files_are_refused_and_the_limit_is_told(make_tar, target: Path
         archive.file(str(number))
 
     with pytest.raises(BadArchive, match="more than 4 files") as caught:
-        unpack_tar(archive.done(), target, Limits(files=4))
+        unpack_archive(archive.done(), target, Limits(files=4))
 
     assert MAX_FILES in caught.value.fix
 
@@ -151,7 +152,7 @@ def test_too_many_bytes_are_refused_before_they_are_written(make_tar, target: Pa
     archive = make_tar().file("a", b"1" * 60).file("b", b"2" * 60)
 
     with pytest.raises(BadArchive, match="unpacks to more than 100 bytes") as caught:
-        unpack_tar(archive.done(), target, Limits(size=100))
+        unpack_archive(archive.done(), target, Limits(size=100))
 
     assert MAX_BYTES in caught.value.fix
     assert os.listdir(target) == ["a"]
@@ -164,7 +165,7 @@ def test_a_size_no_honest_archive_has_is_refused_at_sight(target: Path) -> None:
     archive.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT)))
 
     with pytest.raises(BadArchive, match="unpacks to more than 1,000,000,000 bytes"):
-        unpack_tar(archive, target)
+        unpack_archive(archive, target)
 
 
 @pytest.mark.parametrize(
@@ -190,18 +191,18 @@ def test_an_extended_header_that_fills_the_memory_is_refused(target: Path) -> No
     archive.write_bytes(gzip.compress(info.tobuf(tarfile.USTAR_FORMAT) + bytes(3 << 20)))
 
     with pytest.raises(BadArchive, match="a header of 2,097,152 bytes"):
-        unpack_tar(archive, target)
+        unpack_archive(archive, target)
 
 
 def test_room_is_looked_for_before_a_file_is_written(
     make_tar, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = make_tar().file("big", bytes(unpack.CHUNK)).done()
+    archive = make_tar().file("big", bytes(archive_members.CHUNK)).done()
     full = os.statvfs_result((4096, 4096, 10, 10, 10, 0, 0, 0, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda path: full)
 
     with pytest.raises(OSError, match="no room for 'big' of 1,048,576 bytes") as caught:
-        unpack_tar(archive, target)
+        unpack_archive(archive, target)
 
     assert caught.value.errno == errno.ENOSPC
 
@@ -220,7 +221,7 @@ def test_a_plain_tar_is_unpacked_too(target: Path) -> None:
     archive = target.parent / "model.tar.gz"
     archive.write_bytes(_plain_tar())
 
-    assert unpack_tar(archive, target) == 3
+    assert unpack_archive(archive, target) == 3
 
 
 @pytest.mark.parametrize("length", [0, 1, 10, 512, 700, 2560, 3000, 5120, 7000])
@@ -231,7 +232,7 @@ def test_an_archive_that_is_cut_short_is_damaged(length: int, packed: bool, targ
     archive.write_bytes(gzip.compress(content) if packed else content)
 
     with pytest.raises(BadArchive, match="cannot be unpacked"):
-        unpack_tar(archive, target)
+        unpack_archive(archive, target)
 
 
 @pytest.mark.parametrize("content", [b"\x1f\x8b", b"not an archive" * 100, b"PK\3\4" + bytes(600)])
@@ -240,7 +241,7 @@ def test_what_is_no_archive_is_damaged(content: bytes, target: Path) -> None:
     archive.write_bytes(content)
 
     with pytest.raises(BadArchive, match="cannot be unpacked"):
-        unpack_tar(archive, target)
+        unpack_archive(archive, target)
 
 
 def test_a_damaged_header_in_the_middle_is_not_taken_for_the_end(target: Path) -> None:
@@ -250,7 +251,7 @@ def test_a_damaged_header_in_the_middle_is_not_taken_for_the_end(target: Path) -
     archive.write_bytes(gzip.compress(content))
 
     with pytest.raises(BadArchive, match="a header is damaged"):
-        unpack_tar(archive, target)
+        unpack_archive(archive, target)
 
 
 @settings(
@@ -272,7 +273,7 @@ def test_every_damage_to_a_compressed_archive_is_found(
     (folder / "target").mkdir()
 
     with pytest.raises(BadArchive):
-        unpack_tar(folder / "model.tar.gz", folder / "target")
+        unpack_archive(folder / "model.tar.gz", folder / "target")
 
 
 def _means_the_same(packed: bytes) -> bool:

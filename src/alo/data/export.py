@@ -14,6 +14,7 @@ from alo.data.models import MODEL_ARCHIVE
 from alo.errors import ExportError
 from alo.files import CHUNK, claim_temporary, sweep_leftovers
 from alo.layout import OWN_FOLDERS
+from alo.mounts import mount_of
 from alolib.disk import fix_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class _Contents(NamedTuple):
 
 
 def _refuse_own_folders(home: Path, target: Path, path: str) -> None:
-    inside = os.path.relpath(target, home).split(os.sep)[0]
+    real = os.path.relpath(os.path.realpath(target), os.path.realpath(home))  # through links
+    inside = real.split(os.sep)[0]
     if inside in OWN_FOLDERS:
         raise BadLocation(
             f"{path} is in {inside}/, which is the engine's own",
@@ -138,7 +140,10 @@ def _export_local(contents: _Contents, target: Path) -> list[Path]:
             claimed[target / name] = temporary
             return file
 
-        _write(contents, open_part)
+        files = _write(contents, open_part)
+        if mount_of(target).is_network:  # which tells only then that it has no room, say
+            for file in files:
+                os.fsync(file.fileno())
         for final, temporary in claimed.items():
             os.replace(temporary, final)
     return list(claimed)
@@ -161,7 +166,7 @@ def _export_remote(contents: _Contents, target: RemoteLocation, room: Path) -> l
         return upload(parts, target)
 
 
-def _write(contents: _Contents, open_part: _Open) -> None:
+def _write(contents: _Contents, open_part: _Open) -> list[BinaryIO]:
     from alo.data.pack import TarTarget, pack_tars, pack_zip
 
     files = [open_part(contents.archive)]
@@ -181,6 +186,7 @@ def _write(contents: _Contents, open_part: _Open) -> None:
         _copy(log, files[-1])
     for file in files:
         file.flush()
+    return files
 
 
 def _copy(source: Path, file: BinaryIO) -> None:

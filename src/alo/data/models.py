@@ -82,9 +82,10 @@ def copy_folder(source: Path, target: Path) -> None:
 
 
 def _unpack(archive: Path, target: Path) -> None:
-    from alo.data.unpack import Limits, unpack_tar
+    from alo.data.archive_members import Limits
+    from alo.data.unpack import unpack_archive
 
-    unpack_tar(archive, target, Limits.from_environ(os.environ))
+    unpack_archive(archive, target, Limits.from_environ(os.environ))
 
 
 def _fetch_remote(source: RemoteLocation, target: Path) -> None:

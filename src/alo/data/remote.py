@@ -89,8 +89,9 @@ def fetch_models_to(source: RemoteLocation, target: Path) -> None:
     Raises:
         AloError: they cannot be had, or an archive is refused.
     """
+    from alo.data.archive_members import Limits
     from alo.data.fetching import fetch_all
-    from alo.data.unpack import Limits, unpack_tar
+    from alo.data.unpack import unpack_archive
 
     files = _model_files(source)
     partial = target.with_name(f"{target.name}.partial")
@@ -105,7 +106,7 @@ def fetch_models_to(source: RemoteLocation, target: Path) -> None:
         for _ in fetch_all(content, root, partial, source.access, lambda size: None):
             pass
         if is_archive:
-            unpack_tar(archive, target, Limits.from_environ(os.environ))
+            unpack_archive(archive, target, Limits.from_environ(os.environ))
     except StoreFault as error:
         raise StagingError(
             str(error), fix=error.fix or "see that the store can be reached, and try again"

@@ -1,22 +1,31 @@
-"""Unpack an archive that anyone may have made, and let nothing leave the target folder."""
+"""Unpack an archive of models, whichever kind it is under the name ``model.tar.gz``.
+
+Here: how each kind is read. What may come out of it is in ``archive_members.py``.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
-import posixpath
 import stat
+import struct
 import tarfile
+import time
 import zlib
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING
 
-from alo.errors import AloError
+from alo.data.archive_members import USUAL, BadArchive, Limits, Unpacking
 from alo.files import CHUNK
 
-MAX_BYTES, MAX_FILES = "ALO_ARCHIVE_MAX_BYTES", "ALO_ARCHIVE_MAX_FILES"
-GZIP_MAGIC = b"\x1f\x8b"
+if TYPE_CHECKING:
+    from zipfile import ZipInfo
+
+GZIP, BZIP2, XZ, ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
+ZIPS = (b"PK\3\4", b"PK\5\6")
+LONGEST_LINK = 4096  # bytes of what a link in a zip points to
+FROM_DOS = 0  # a zip's system whose names may have \\ for /
 MAX_HEADER_BYTES = 1 << 20  # of an extended header: tarfile reads those whole
 EXTENDED = {
     tarfile.XHDTYPE,
@@ -27,38 +36,66 @@ EXTENDED = {
 }
 
 
-class BadArchive(AloError):
-    """An archive is damaged, too big, or would write outside of the folder it is unpacked into."""
+def unpack_archive(archive: Path, target: Path, limits: Limits = USUAL) -> int:
+    """Unpack an archive into a folder that exists; returns the number of files.
+
+    A tar in gzip is what ALO makes; a plain one, one in bzip2 or xz, and a zip are read too.
+
+    Raises:
+        BadArchive: the archive is refused. What had been written by then stays in ``target``, which
+            the caller throws away.
+        OSError: ``target`` cannot be written to.
+    """
+    damage = _damage()
+    with open(archive, "rb") as file:
+        magic = file.read(8)
+        file.seek(0)
+        size = os.fstat(file.fileno()).st_size
+        unpacking = Unpacking(str(archive), target, limits.files, limits.size_for(size))
+        try:
+            if magic.startswith(ZIPS):
+                _read_zip(file, unpacking)
+            else:
+                _read_tar(_plain(file, magic), unpacking)
+        except damage as error:
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise  # of the disk; a reader has none, or is sent to before the start
+            raise BadArchive(
+                f"{archive} cannot be unpacked: {error}",
+                fix="make the archive again; it is damaged or not a tar.gz file",
+            ) from error
+    unpacking.check_links()
+    return unpacking.files
 
 
-class Limits(NamedTuple):
-    """How much an archive may unpack to; 0 bytes: what no honest archive of its size exceeds."""
+def _damage() -> tuple[type[Exception], ...]:
+    """What the readers raise for an archive that is not what it should be."""
+    from lzma import LZMAError
+    from zipfile import BadZipFile
 
-    size: int = 0
-    files: int = 100_000
-
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Limits:
-        """The limits that a user has set.
-
-        Raises:
-            BadArchive: one of them is not a number.
-        """
-        return cls(_number(environ, MAX_BYTES, 0), _number(environ, MAX_FILES, cls().files))
-
-    def size_for(self, archive_bytes: int) -> int:
-        # Deflate makes at most a thousandth of a file; models of a GB never come near 1 to 200.
-        return self.size or min(50 * 10**9, max(10**9, 200 * archive_bytes))
+    return (
+        *(tarfile.TarError, BadZipFile, LZMAError, zlib.error, struct.error),
+        *(EOFError, ValueError, ArithmeticError, RuntimeError, OSError),
+    )
 
 
-USUAL = Limits()
+def _plain(file: IO[bytes], magic: bytes) -> IO[bytes]:
+    """The tar in a file."""
+    if magic.startswith(GZIP):
+        import gzip
 
+        return gzip.GzipFile(fileobj=file, mode="rb")  # type: ignore[return-value]
+    if magic.startswith(BZIP2):
+        import bz2
 
-def _number(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(name, "")
-    if text and not (text.isdecimal() and text.isascii()):
-        raise BadArchive(f"{name}={text} is not a whole number", fix=f"correct {name}, or unset it")
-    return int(text) if text else default
+        return bz2.BZ2File(file)
+    if magic.startswith(XZ):
+        import lzma
+
+        return lzma.LZMAFile(file)
+    if magic.startswith(ZSTD):
+        raise tarfile.ReadError("it is packed with zstd, which is not read here")
+    return file
 
 
 class _Header(tarfile.TarInfo):
@@ -77,179 +114,44 @@ class _Header(tarfile.TarInfo):
         return header
 
 
-def unpack_tar(archive: Path, target: Path, limits: Limits = USUAL) -> int:
-    """Unpack a .tar.gz (or plain .tar) into a folder that exists; returns the number of files.
-
-    Raises:
-        BadArchive: the archive is refused. What had been written by then stays in ``target``, which
-            the caller throws away.
-        OSError: ``target`` cannot be written to.
-    """
-    with open(archive, "rb") as file:
-        return unpack_stream(file, str(archive), target, limits)
+def _read_tar(stream: IO[bytes], unpacking: Unpacking) -> None:
+    with tarfile.open(fileobj=stream, mode="r:", tarinfo=_Header) as opened:
+        for member in opened:
+            unpacking.take(member, partial(opened.extractfile, member))
+            opened.members.clear()  # type: ignore[attr-defined]  # else it remembers every header
+    while rest := stream.read(CHUNK):  # up to the checksum at the very end
+        if rest.strip(b"\0"):
+            raise tarfile.ReadError("there is more after its end, such as a second archive")
 
 
-def unpack_stream(file: IO[bytes], name: str, target: Path, limits: Limits = USUAL) -> int:
-    """As ``unpack_tar``, from an open file; ``name`` is for messages."""
-    import gzip
+def _read_zip(file: IO[bytes], unpacking: Unpacking) -> None:
+    from zipfile import ZipFile
 
-    size = os.fstat(file.fileno()).st_size
-    is_gzip = file.read(2) == GZIP_MAGIC
-    file.seek(0)
-    stream: IO[bytes] = gzip.GzipFile(fileobj=file, mode="rb") if is_gzip else file  # type: ignore[assignment]
-    unpacking = _Unpacking(name, target, limits.files, limits.size_for(size))
+    with ZipFile(file) as opened:
+        for info in opened.infolist():
+            if info.flag_bits & 1:
+                raise tarfile.ReadError(f"'{info.filename}' is encrypted")
+            member = _member_of(info)
+            if member.issym():
+                with opened.open(info) as content:
+                    to = content.read(LONGEST_LINK)
+                member.linkname = to.decode("utf-8", "surrogateescape")
+            unpacking.take(member, partial(opened.open, info))
+
+
+def _member_of(info: ZipInfo) -> tarfile.TarInfo:
+    name = info.filename
+    if info.create_system == FROM_DOS:
+        name = name.replace("\\", "/")
+    member = tarfile.TarInfo(name.rstrip("/"))
+    mode = info.external_attr >> 16
+    kinds = {0: tarfile.REGTYPE, stat.S_IFREG: tarfile.REGTYPE, stat.S_IFLNK: tarfile.SYMTYPE}
+    is_folder = name.endswith("/") or stat.S_ISDIR(mode)
+    member.type = tarfile.DIRTYPE if is_folder else kinds.get(stat.S_IFMT(mode), tarfile.CHRTYPE)
+    member.size = 0 if is_folder else info.file_size
+    member.mode = stat.S_IMODE(mode)
     try:
-        with tarfile.open(fileobj=stream, mode="r:", tarinfo=_Header) as opened:
-            for member in opened:
-                unpacking.take(opened, member)
-                opened.members.clear()  # type: ignore[attr-defined]  # else it remembers every header
-        while stream.read(CHUNK):  # up to the checksum at the very end
-            pass
-    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, RecursionError) as error:
-        raise BadArchive(
-            f"{name} cannot be unpacked: {error}",
-            fix="make the archive again; it is damaged or not a tar.gz file",
-        ) from error
-    unpacking.check_links()
-    return unpacking.files
-
-
-class _Unpacking:
-    """What has come out of one archive so far."""
-
-    def __init__(self, archive: str, target: Path, max_files: int, max_bytes: int) -> None:
-        self.files = 0
-        self._archive, self._target = archive, target
-        self._root = os.path.realpath(target)
-        self._max_files, self._max_bytes = max_files, max_bytes
-        self._members = self._bytes = 0
-        self._links: list[Path] = []
-
-    def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
-        """Write one member, if it may be written."""
-        self._check_kind(member)
-        self._check_name(member)
-        self._check_amount(member)
-        if member.isdir() and posixpath.normpath(member.name or ".") == ".":
-            return  # the folder itself, as ``tar -C models .`` packs it
-        path = self._target / member.name
-        if not self._is_inside(os.path.realpath(path.parent)):
-            raise self._refused(member, "would be written outside of its folder, through a link")
-        try:
-            self._extract(archive, member, path)
-        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-            raise self._refused(member, "stands where another of its members is") from error
-        except OSError as error:
-            if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.ENOENT, errno.ELOOP):
-                raise self._refused(member, f"cannot be written: {error.strerror}") from error
-            raise
-        except ValueError as error:  # a name with a zero byte in it
-            raise self._refused(member, f"cannot be written: {error}") from error
-
-    def check_links(self) -> None:
-        """Where links lead is known only when all of them are there: one may go through another."""
-        for link in self._links:
-            if os.path.lexists(link) and not self._is_inside(os.path.realpath(link)):
-                name = link.relative_to(self._target)
-                raise BadArchive(
-                    f"{self._archive} holds '{name}', a link out of its folder",
-                    fix="do not use this archive unless you know who made it",
-                )
-
-    def _check_kind(self, member: tarfile.TarInfo) -> None:
-        if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-            raise self._refused(member, "is a device or pipe")
-        if not member.isdir() and member.mode & (stat.S_ISUID | stat.S_ISGID):
-            raise self._refused(member, "would run with another user's rights (set-uid)")
-
-    def _check_name(self, member: tarfile.TarInfo) -> None:
-        if posixpath.isabs(member.name) or ".." in member.name.split("/"):
-            raise self._refused(member, "would be written outside of its folder")
-        led_to = member.linkname
-        if member.issym():
-            led_to = posixpath.join(posixpath.dirname(member.name), led_to)
-        is_link = member.issym() or member.islnk()
-        if is_link and (posixpath.isabs(led_to) or _leaves(led_to)):
-            raise self._refused(member, f"links to '{member.linkname}', outside of its folder")
-
-    def _check_amount(self, member: tarfile.TarInfo) -> None:
-        self._members += 1
-        if self._members > self._max_files:
-            raise BadArchive(
-                f"{self._archive} holds more than {self._max_files:,} files",
-                fix=f"if that is right, raise the limit: set {MAX_FILES} in the environment",
-            )
-        if not member.isreg():
-            return
-        if member.size < 0:
-            raise self._refused(member, "has a size below zero")
-        self._bytes += member.size
-        if self._bytes > self._max_bytes:
-            raise BadArchive(
-                f"{self._archive} unpacks to more than {self._max_bytes:,} bytes",
-                fix=f"if that is right, raise the limit: set {MAX_BYTES} in the environment",
-            )
-        self._check_room(member)
-
-    def _check_room(self, member: tarfile.TarInfo) -> None:
-        if member.size < CHUNK:
-            return
-        status = os.statvfs(self._target)
-        if status.f_bavail * status.f_frsize < member.size:
-            raise OSError(
-                errno.ENOSPC,
-                f"no room for '{member.name}' of {member.size:,} bytes",
-                str(self._target),
-            )
-
-    def _extract(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-        if member.isdir():
-            path.mkdir(parents=True, exist_ok=True)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_symlink() or path.is_file():
-            path.unlink()  # never write through what is there
-        if member.issym():
-            path.symlink_to(member.linkname)
-            self._links.append(path)
-        elif member.islnk():
-            self._link(member, path)
-        else:
-            self._write(archive, member, path)
-        self.files += 1
-
-    def _link(self, member: tarfile.TarInfo, path: Path) -> None:
-        original = self._target / posixpath.normpath(member.linkname)
-        if not self._is_inside(os.path.realpath(original.parent)):
-            raise self._refused(member, "links to a file outside of its folder, through a link")
-        os.link(original, path, follow_symlinks=False)
-        self._links.append(path)
-
-    def _write(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-        import shutil
-
-        content = archive.extractfile(member)
-        if content is None:
-            raise self._refused(member, "has no content")
-        with content, open(path, "xb") as file:
-            shutil.copyfileobj(content, file, CHUNK)
-            if file.tell() != member.size:
-                raise tarfile.ReadError(f"'{member.name}' is cut short")
-        path.chmod(0o755 if member.mode & stat.S_IXUSR else 0o644)
-        try:
-            os.utime(path, (member.mtime, member.mtime))
-        except (OverflowError, ValueError, OSError):
-            return  # a time that no file can have
-
-    def _is_inside(self, real: str) -> bool:
-        return os.path.commonpath([real, self._root]) == self._root
-
-    def _refused(self, member: tarfile.TarInfo, why: str) -> BadArchive:
-        return BadArchive(
-            f"{self._archive} holds '{member.name}', which {why}",
-            fix="do not use this archive unless you know who made it",
-        )
-
-
-def _leaves(name: str) -> bool:
-    return posixpath.normpath(name).split("/")[0] == ".."
+        member.mtime = int(time.mktime((*info.date_time, 0, 0, -1)))
+    except (ValueError, OverflowError):  # no date of any calendar
+        member.mtime = 0
+    return member

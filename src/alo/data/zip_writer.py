@@ -22,6 +22,8 @@ class _Entry:
 
     def __init__(self, name: bytes, mtime: int, mode: int, *, is_64: bool) -> None:
         self.name, self.mode, self.is_64 = name, mode, is_64
+        # A reader told of UTF-8 where there is none refuses the whole archive.
+        self.flags = UTF8 if _is_utf8(name) else 0
         self.method = STORED if name.endswith(b"/") else DEFLATED
         self.stamp = _dos_time(mtime)
         self.crc = self.size = self.packed = self.offset = 0
@@ -78,6 +80,14 @@ class ZipWriter:
         self._file.seek(end)
 
 
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _dos_time(mtime: int) -> tuple[int, int]:
     year, month, day, hour, minute, second = time.localtime(mtime)[:6]
     if not 1980 <= year <= 2107:
@@ -89,7 +99,7 @@ def _local_header(entry: _Entry) -> bytes:
     extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.packed) if entry.is_64 else b""
     sizes = (FULL_32, FULL_32) if entry.is_64 else (entry.packed, entry.size)
     version = VERSION_64 if entry.is_64 else VERSION
-    fields = (version, UTF8, entry.method, *entry.stamp, entry.crc, *sizes)
+    fields = (version, entry.flags, entry.method, *entry.stamp, entry.crc, *sizes)
     lengths = (len(entry.name), len(extra))
     return struct.pack("<4s5H3L2H", b"PK\3\4", *fields, *lengths) + entry.name + extra
 
@@ -100,7 +110,16 @@ def _directory_entry(entry: _Entry) -> bytes:
     extra = struct.pack("<HHQQQ", 1, 24, *values) if is_64 else b""
     size, packed, offset = (FULL_32,) * 3 if is_64 else values
     version = VERSION_64 if is_64 else VERSION
-    head = (UNIX | version, version, UTF8, entry.method, *entry.stamp, entry.crc, packed, size)
+    head = (
+        UNIX | version,
+        version,
+        entry.flags,
+        entry.method,
+        *entry.stamp,
+        entry.crc,
+        packed,
+        size,
+    )
     tail = (len(entry.name), len(extra), 0, 0, 0, entry.mode << 16, offset)
     return struct.pack("<4s6H3L5H2L", b"PK\1\2", *head, *tail) + entry.name + extra
 

@@ -138,26 +138,36 @@ def run(heard: Heard) -> Callable[..., tuple[RunOutcome, ...]]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """``mount(folder, "-t", "tmpfs", "tmpfs")``: a file system there, for this test; or a skip."""
+    mounted: list[tuple[Path, bool]] = []
+
+    def mount_it(folder: Path, *what: str, lazily: bool = False) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["mount", *what, str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("nothing can be mounted here: that needs root, and the right to")
+        mounted.append((folder, lazily))
+        return folder
+
+    yield mount_it
+    for folder, lazily in reversed(mounted):
+        options = ["--lazy"] if lazily else []
+        subprocess.run(["umount", *options, str(folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, mount: Callable[..., Path]) -> Callable[..., Path]:
     """``small_disk(24)``: the folder of a disk of so many MB; only root can have one.
 
     With ``lazily=True`` it also goes while a process still has something open on it.
     """
-    mounted: list[tuple[Path, bool]] = []
 
-    def mount(megabytes: int, *, lazily: bool = False) -> Path:
-        folder = tmp_path / "disk"
-        folder.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("no disk can be mounted here: that needs root, and the right to")
-        mounted.append((folder, lazily))
-        return folder
+    def make(megabytes: int, *, lazily: bool = False) -> Path:
+        options = ("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs")
+        return mount(tmp_path / "disk", *options, lazily=lazily)
 
-    yield mount
-    for folder, lazily in mounted:
-        options = ["--lazy"] if lazily else []
-        subprocess.run(["umount", *options, str(folder)], check=True)
+    return make
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alo import copies
-from alo.copies import clone, clone_or_copy, copy_and_hash, link_or_copy
+from alo.copies import clone, clone_or_copy, copy_and_hash, link, link_or_copy
 from alo.files import checksum
 
 Copy = Callable[[Path, Path], object]
@@ -107,3 +107,15 @@ def test_without_hard_links_a_second_name_is_a_copy(
 
     assert (tmp_path / "target").read_bytes() == source.read_bytes()
     assert source.stat().st_nlink == 1
+
+
+def test_where_names_are_not_counted_a_second_one_is_a_copy(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copy(old: Path, new: Path) -> None:  # a link as it looks there
+        Path(new).write_bytes(Path(old).read_bytes())
+
+    monkeypatch.setattr(os, "link", copy)
+
+    assert not link(source, tmp_path / "target")
+    assert os.listdir(tmp_path) == ["source"]

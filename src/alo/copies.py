@@ -58,7 +58,10 @@ def link(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> bool
         raise
     except OSError:  # another file system, or one without links, or too many of them
         return False
-    return True
+    if os.stat(target).st_nlink > 1:
+        return True
+    os.unlink(target)  # where names are not counted, no one could tell that it has two
+    return False
 
 
 def copy_and_hash(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> str:

@@ -20,7 +20,7 @@ OWN_FOLDERS = (
     "train_artifacts",
 )
 
-TRASH_PREFIX = "trash-"
+TRASH_PREFIX, SCRATCH_PREFIX = ".alo-trash-", "scratch-"
 
 
 def safe_name(text: str) -> str:
@@ -98,8 +98,15 @@ class Workspace:
         return self.internal / f"staged-{kind}.json"
 
     def trash(self) -> Path:
-        """A new name to rename a folder to before it is deleted; leftovers go at the next run."""
-        return self.internal / f"{TRASH_PREFIX}{os.urandom(6).hex()}"
+        """A new name to rename a folder to before it is deleted; leftovers go at the next run.
+
+        Beside what it is for: ``.alo/`` may be on another disk, to which nothing can be renamed.
+        """
+        return self.home / f"{TRASH_PREFIX}{os.urandom(6).hex()}"
+
+    def scratch(self) -> Path:
+        """A new name for what lasts no longer than a run; leftovers go at the next one."""
+        return self.internal / f"{SCRATCH_PREFIX}{os.urandom(6).hex()}"
 
     @property
     def last_runs(self) -> Path:

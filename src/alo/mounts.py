@@ -1,4 +1,7 @@
-"""What the file system below a folder is like; Linux tells, and elsewhere the best is assumed."""
+"""What the file system below a folder is like, and what is mounted in it.
+
+Linux tells; elsewhere the best is assumed.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,58 @@ def mount_of(folder: str | os.PathLike[str]) -> Mount:
     if device not in _known:
         _known[device] = _find(f"{os.major(device)}:{os.minor(device)}")
     return _known[device]
+
+
+def mounted_in(folder: str | os.PathLike[str]) -> list[str]:
+    """Where something is mounted at or below a folder, which is there.
+
+    Also a folder of the same disk under a second name (a bind mount): no device number tells that.
+    """
+    real = os.path.realpath(folder)
+    try:
+        with open(MOUNTS, "rb") as file:
+            text = file.read()
+    except OSError:
+        return _other_devices_in(real)
+    wanted = _escaped(real)
+    if wanted not in text:  # spares reading the lines of a host with hundreds of containers
+        return []
+    points = [line.split(b" ")[4] for line in text.splitlines()]
+    found = [point for point in points if point == wanted or point.startswith(wanted + b"/")]
+    return [_unescaped(point) for point in found]
+
+
+def mount_point(path: str | os.PathLike[str]) -> str:
+    """Where the file system of a path is mounted: renames stay inside of it."""
+    real = os.path.realpath(path)
+    try:
+        with open(MOUNTS, "rb") as file:
+            points = {line.split(b" ")[4] for line in file.read().splitlines()}
+    except OSError:
+        points = set()
+    while real != "/" and _escaped(real) not in points and not os.path.ismount(real):
+        real = os.path.dirname(real)
+    return real
+
+
+def _other_devices_in(folder: str) -> list[str]:
+    inside = (path for path, _, _ in os.walk(folder))
+    return [path for path in inside if os.path.ismount(path)]
+
+
+def _escaped(path: str) -> bytes:
+    """As the kernel writes it."""
+    text = os.fsencode(path)
+    for char in b"\\ \t\n":
+        text = text.replace(bytes([char]), b"\\%03o" % char)
+    return text
+
+
+def _unescaped(text: bytes) -> str:
+    parts = text.split(b"\\")
+    return os.fsdecode(
+        parts[0] + b"".join(bytes([int(part[:3], 8)]) + part[3:] for part in parts[1:])
+    )
 
 
 def _find(device: str) -> Mount:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,18 @@ def test_an_empty_folder_may_be_filled_also_from_inside(
 
     assert Path("main.py").is_file()
     assert "cd " not in capsys.readouterr().out
+    assert os.listdir(tmp_path) == ["mine"]
+
+
+def test_an_empty_volume_may_be_filled(tmp_path: Path, mount: Callable[..., Path]) -> None:
+    volume = mount(tmp_path / "mine", "-t", "tmpfs", "tmpfs")
+    (volume / "lost+found").mkdir()
+    (volume / ".mine.0123456789abcdef.alo-tmp").mkdir()  # of one that was killed
+
+    assert main(["init", "mine"]) == 0
+
+    assert (volume / "main.py").is_file()
+    assert (volume / "solution/experimental_plan.yaml").is_file()
     assert os.listdir(tmp_path) == ["mine"]
 
 

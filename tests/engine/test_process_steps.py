@@ -87,7 +87,7 @@ def test_data_config_logs_prints_and_summary_pass_as_in_the_engine(
     assert step.peak_bytes > 1_000_000
     assert step.cpu_seconds > 0
     assert os.listdir(home / ".alo") == [
-        name for name in os.listdir(home / ".alo") if "trash" not in name
+        name for name in os.listdir(home / ".alo") if "scratch" not in name
     ]
 
 

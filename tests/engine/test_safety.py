@@ -167,7 +167,7 @@ def test_kills_at_random_moments_never_leave_half_a_model(
     assert set(statuses(trained)) <= {"success", "interrupted"}
     leftovers = [path for path in trained.rglob("*") if path.name.endswith(".alo-tmp")]
     assert leftovers == []
-    assert not list((trained / ".alo").glob("trash-*"))
+    assert not list(trained.glob(".alo-trash-*"))
     assert not [path for path in trained.glob("history/*/.*")]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from alo.engine import unfinished
+from alo import files
 from alo.engine.unfinished import UnfinishedRun, begin, find, has_artifacts_of
 from alo.errors import RunError
 from alo.layout import TRASH_PREFIX, Workspace
@@ -282,7 +282,7 @@ def test_waste_that_cannot_be_deleted_fails_no_run(
 
     run = begin(workspace, TRAIN)
     work(run)
-    monkeypatch.setattr(unfinished, "remove_tree", refuse)
+    monkeypatch.setattr(files, "remove_tree", refuse)
 
     run.discard()
 
@@ -322,11 +322,9 @@ def test_a_disk_that_is_full_does_not_keep_the_artifacts_away(
         if not path.is_dir():
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    shutil.rmtree(workspace.artifacts("train") / "log")
     with monkeypatch.context() as patched:
         patched.setattr(Path, "mkdir", full)
-        with pytest.raises(OSError, match="No space"):
-            run.put_back()
+        run.put_back()
 
     assert without_logs(workspace.artifacts("train")) == {"models/train/model": "good"}
 

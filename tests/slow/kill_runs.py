@@ -105,7 +105,7 @@ class Project:
             for folder in (self.home, self.out)
             for path in folder.rglob("*")
             if path.name.endswith((".alo-tmp", ".building", ".removing", ".tmp"))
-            or path.name.startswith("trash-")
+            or path.name.startswith((".alo-trash-", "scratch-"))
         ]
 
 

@@ -153,8 +153,10 @@ class OpenRun:
         except (ResultError, ExportError):
             raise
         except BaseException as error:
-            self._end(error)
-            raise
+            if run.outcome is None or not isinstance(error, KeyboardInterrupt):
+                self._end(error)
+                raise
+            outcome = run.outcome  # it is in history: nothing can fail it any more
         self.run, self.outcome = None, outcome
         self._ended = Ended(run.record, dict(self.ran))
         self._give_back()

@@ -65,8 +65,9 @@ class Solution(NamedTuple):
         if data_path:
             plan = plan._replace(external=_with_data(plan.external, mode, data_path))
             changes += (f"external_path.load_{mode}_data_path: {', '.join(data_path)}",)
-        checked = check_plan(plan, self.workspace, mode, changes, self.metadata_version)
-        jobs = tuple(job._replace(train_id=train_id, caller=NOTEBOOK) for job in checked.jobs)
+        version = self.metadata_version
+        checked = check_plan(plan, self.workspace, mode, changes, version, train_id=train_id)
+        jobs = tuple(job._replace(caller=NOTEBOOK) for job in checked.jobs)
         return checked._replace(jobs=jobs)
 
     def set_up(self, jobs: Sequence[Job], setup: Setup | None = None) -> Sequence[Job]:

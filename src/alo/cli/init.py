@@ -13,7 +13,7 @@ from alo import templates
 from alo.cli import console
 from alo.cli.wording import short_path
 from alo.errors import UsageError
-from alo.files import remove_tree, temporary_beside
+from alo.files import discard, is_leftover, temporary_beside
 from alo.layout import PLAN_NAME
 
 TEMPLATES = ("tabular", "image", "minimal")
@@ -52,14 +52,15 @@ def make_project(folder: Path, template: str) -> None:
     """
     _check_target(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = temporary_beside(folder)
+    # A folder that is there may be another disk, a volume, to which nothing can be renamed.
+    building = temporary_beside(folder / folder.name if folder.exists() else folder)
     try:
         _copy(TEMPLATE_HOME / "common", building)
         _copy(TEMPLATE_HOME / template, building)
         _write_name(building, folder.name)
         _put_in_place(building, folder)
     finally:
-        remove_tree(building)
+        discard(building)
 
 
 def _check_target(folder: Path) -> None:
@@ -70,7 +71,7 @@ def _check_target(folder: Path) -> None:
     if folder.is_symlink() or folder.exists():
         if not folder.is_dir():
             what = "is there already, and is no folder"
-        elif any(folder.iterdir()):
+        elif any(_is_content(path.name) for path in folder.iterdir()):
             what = "is there already, and not empty"
         else:
             return
@@ -79,14 +80,19 @@ def _check_target(folder: Path) -> None:
         )
 
 
+def _is_content(name: str) -> bool:
+    """Not what a new disk has, nor what a killed ``alo init`` has left."""
+    return name != "lost+found" and not is_leftover(name)
+
+
 def _copy(source: Path, target: Path) -> None:
-    shutil.copytree(
-        source,
-        target,
-        copy_function=shutil.copyfile,  # not the mode: an installed package may be read-only
-        ignore=shutil.ignore_patterns("__pycache__"),
-        dirs_exist_ok=True,
-    )
+    """The content only: an installed package may be read-only, and not all disks have modes."""
+    target.mkdir(exist_ok=True)
+    for path in source.iterdir():
+        if path.is_dir() and path.name != "__pycache__":
+            _copy(path, target / path.name)
+        elif path.is_file():
+            shutil.copyfile(path, target / path.name)
 
 
 def _write_name(building: Path, name: str) -> None:

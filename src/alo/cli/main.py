@@ -37,13 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         the exit status: 0; 1, a run or an asset failed; 2, the command line is wrong or the check
         found something; 130 and 143, interrupted.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in words
     console.open_closed_streams()
-    try:
-        status = _dispatch(words)
+    status = _status_of(list(sys.argv[1:] if argv is None else argv))
+    if argv is None:
+        _settle(status)
         _name_threads()
-        return status
+    return status
+
+
+def _status_of(words: Sequence[str]) -> int:
+    debug = "--debug" in words
+    try:
+        return _dispatch(words)
     except AloError as error:
         _show_error(error, debug)
         return error.exit_status
@@ -69,6 +74,13 @@ def _go_on_elsewhere(error: Exception, words: Sequence[str]) -> None:
         from alo.cli.elsewhere import go_on
 
         go_on(error, words)
+
+
+def _settle(status: int) -> None:
+    """What a run has come to is what the process ends with, though a signal may come now."""
+    signals = sys.modules.get("alo.engine.signals")  # not imported where nothing was run
+    if signals is not None:
+        signals.end_with(status)
 
 
 def _name_threads() -> None:

@@ -67,7 +67,7 @@ class StepRunner:
         self._workspace, self._kind = job.workspace, job.pipeline.kind
         self._run_id, self._started, self._memory, self._emit = run_id, started, memory, emit
         self.carry: Carry | None = None  # what the next step is given; None at the first
-        self._folder = job.workspace.trash()  # of what processes hand over; made when needed
+        self._folder = job.workspace.scratch()  # of what processes hand over; made when needed
         self._own_store: StepStore | None = None  # in it, where the run has no memory
 
     def run(self, job: Job, inputs: Inputs, code: AssetCode) -> Executed:

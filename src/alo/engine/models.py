@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from alo.files import remove_tree
+from alo.engine.messages import warning
+from alo.events import Listener
+from alo.files import discard, is_leftover, rename_folder, temporary_beside
 from alo.history.entry import copy_tree, entry_folder
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id, write_origin
 from alo.layout import Workspace
@@ -23,13 +26,32 @@ def restore_models(workspace: Workspace, train_id: str) -> bool:
     kept = entry_folder(workspace, "train", train_id) / "models"
     if not kept.is_dir():
         return False
-    workspace.internal.mkdir(exist_ok=True)
-    fresh, spoilt = workspace.trash(), workspace.trash()
+    # Beside the models: the project's folder may be on another disk.
+    fresh, spoilt = temporary_beside(workspace.models), temporary_beside(workspace.models)
+    _sweep(workspace.models)
     copy_tree(kept, fresh)
-    workspace.models.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(workspace.models):
-        os.rename(workspace.models, spoilt)
+        rename_folder(workspace.models, spoilt)
     os.rename(fresh, workspace.models)
     write_origin(workspace, train_id)
-    remove_tree(spoilt)
+    discard(spoilt)
     return True
+
+
+def mend_models(workspace: Workspace, train_id: str, tell: Listener) -> None:
+    """Restore what an inference that failed may have spoilt, and tell what came of it."""
+    try:
+        if restore_models(workspace, train_id):
+            tell(warning("the failed run had changed the models: they are restored"))
+    except OSError as error:
+        _sweep(workspace.models)
+        kept = entry_folder(workspace, "train", train_id) / "models"
+        what = f"the failed run had changed the models, which cannot be restored: {error.strerror}"
+        tell(warning(f"{what}; {kept} has them as they were"))
+
+
+def _sweep(models: Path) -> None:
+    """Remove what a restoration that was cut off has left."""
+    for path in models.parent.glob(f".{models.name}.*"):
+        if is_leftover(path.name):
+            discard(path)

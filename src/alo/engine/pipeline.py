@@ -6,7 +6,8 @@ command line goes through them in one go (``run.py``), a notebook one by one.
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,11 @@ from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine import unfinished
 from alo.engine.environment import GitState, imported_packages
 from alo.engine.execution import Carry, StepRunner
+from alo.engine.faults import disk_told, tried
 from alo.engine.logs import RunLogs
 from alo.engine.messages import error as error_line
 from alo.engine.messages import info, warning
-from alo.engine.models import restore_models
+from alo.engine.models import mend_models
 from alo.engine.outputs import export, export_failed
 from alo.engine.preflight import Job, stores_steps
 from alo.engine.records import args_of, first_record, summary_of, with_summary
@@ -62,6 +64,8 @@ class PipelineRun:
         self._started, self._clock = time.time(), time.monotonic()
         self._git = GitState(self.workspace.home)
         self.record = first_record(job, self._started)
+        self.outcome: RunOutcome | None = None  # once it is in history as a success
+        self.is_undone = False  # whether it has failed, and what it replaced is back
         self._unfinished = unfinished.begin(self.workspace, _journal(self.record))
         self._code: dict[str, Path] = {}  # name in the history entry -> our copy
         self._checksums: dict[str, str] = {}  # by the same names
@@ -70,6 +74,7 @@ class PipelineRun:
         self._unfinished.note(**_for_recovery(self.record, self._code, job))
         self._logs = RunLogs(self.artifacts / "log")
         self._listeners = (self._logs, listener)
+        self._tell = listener  # of what comes when the logs are closed
         self._memory = _memory_of(job, self.record.id)
         self._runner = StepRunner(job, self.record.id, self._started, self._memory, self.emit)
         self._packages: dict[str, str] = {}  # that steps in processes of their own have imported
@@ -135,6 +140,7 @@ class PipelineRun:
         for listener in self._listeners:
             listener(event)
 
+    @disk_told("what the run needs cannot be brought in")
     def load(self) -> None:
         """Stage the input data, and for inference bring the models in.
 
@@ -156,6 +162,7 @@ class PipelineRun:
         if self.kind == "inference":
             self._load_models()
 
+    @disk_told("the run cannot go on")
     def run_step(self, step: StepPlan, number: int, *, may_reuse: bool = True) -> None:
         """Run one step on ``carry``, which is then what the step saved.
 
@@ -261,76 +268,83 @@ class PipelineRun:
                 self.emit(warning(odd))
         self._finish_record("success")
         if self.kind == "train":
-            write_origin(self.workspace, self.record.id)
+            with disk_told("the model's origin cannot be noted", self.artifacts):
+                write_origin(self.workspace, self.record.id)
         exported = self._export()
         self.emit(info("the run has succeeded"))
         self._logs.check()
-        with self.guard.held():
-            history = self._keep_or_fail()
-            self._unfinished.discard()
-        self._close()
-        removed = keep_within(
-            self.workspace,
-            self.job.plan.control.backup_size,
-            {self.record.id, current_train_id(self.workspace), *deployed_ids(self.workspace)},
-        )
-        self._forget(removed)
-        return self._outcome(history, exported)
-
-    def _outcome(self, history: Path, exported: list[str]) -> RunOutcome:
-        self._tell_end("success", history, tuple(exported))
-        return RunOutcome(
-            self.record.id,
-            self.kind,
-            "success",
-            self.record.seconds,
-            summary_of(self.record),
-            self.artifacts,
-            history,
-            tuple(exported),
-            self.record.steps,
-        )
+        return self._succeed(exported, self._unfinished.discard, self._prune)
 
     def save_part(self) -> RunOutcome:
         """End a run of some steps only: it is kept in history, and what it replaced comes back."""
         self._finish_record("success")
         self.emit(info(f"a run of a part has succeeded: {self.record.part}"))
+        return self._succeed([], self._unfinished.put_back)
+
+    def _succeed(self, exported: list[str], *tidy: Callable[[], object]) -> RunOutcome:
+        """Keep the run in history. Once it is there it has succeeded, whatever happens then."""
         with self.guard.held():
-            history = self._keep_or_fail()
-            self._unfinished.put_back()
-        self._close()
-        return self._outcome(history, [])
+            with disk_told("the run cannot be kept in history", self.workspace.history):
+                history = self._keep(self.artifacts)
+            self.outcome = RunOutcome(
+                self.record.id,
+                self.kind,
+                "success",
+                self.record.seconds,
+                summary_of(self.record),
+                self.artifacts,
+                history,
+                tuple(exported),
+                self.record.steps,
+            )
+            for work in (self._close, *tidy):
+                tried(self._tell, "the run has succeeded; the next one has to clean up", work)
+            self._tell_end("success", history, tuple(exported))
+        return self.outcome
+
+    def _prune(self) -> None:
+        """Remove what history has no room for; that may take long, and a signal ends it."""
+        with self.guard.released():
+            removed = keep_within(
+                self.workspace,
+                self.job.plan.control.backup_size,
+                {self.record.id, current_train_id(self.workspace), *deployed_ids(self.workspace)},
+            )
+            self._forget(removed)
 
     def fail(self, error: BaseException) -> None:
         """End a run that has not succeeded: keep it in history, and put back what it replaced.
 
-        One that failed, and was not ended by its user, is saved outside as far as it came.
+        One that failed, and was not ended by its user, is saved outside as far as it came. Nothing
+        that goes wrong here hides ``error``.
         """
+        if self.outcome is not None:
+            return
         interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
         status = "interrupted" if interrupted else "error"
         what = error.what if isinstance(error, AloError) else f"{type(error).__name__}: {error}"
         step = error.step if isinstance(error, StepError) else ""
         traceback = error.user_traceback if isinstance(error, StepError) else ""
+        kept: list[Path] = []
         with self.guard.held():
             self._finish_record(status, reason=what, failed_step=step)
             told = "\n".join(filter(None, [str(error) or what, traceback]))
             self.emit(info(told) if isinstance(error, GivenUp) else error_line(told))
-            self._close()
+            tried(self._tell, "the log may not be whole", self._close)
             exported = [] if interrupted else self._export_failed(error)
-            history: Path | None = None
-            try:
-                history = self._keep(self.artifacts)
-            except OSError as problem:  # a full disk, say: the artifacts go back all the same
-                self._listeners[-1](warning(f"the failed run is not in history: {problem}"))
-            self._unfinished.put_back()
-            if self.kind == "inference":
-                self._restore_models()
-        self._tell_end(status, history, tuple(exported))
+            # On a full disk, say: the artifacts go back all the same.
+            keep = lambda: kept.append(self._keep(self.artifacts))  # noqa: E731
+            tried(self._tell, "the failed run is not in history", keep)
+            self.is_undone = tried(
+                self._tell,
+                "the previous artifacts are not back yet, the next run puts them back",
+                lambda: self._unfinished.put_back(self._mend_models),
+            )
+            self._tell_end(status, kept[0] if kept else None, tuple(exported))
 
-    def _restore_models(self) -> None:
-        """An inference that failed may have spoilt the train run's models before."""
-        if restore_models(self.workspace, self.record.train_id):
-            self._listeners[-1](warning("the failed run had changed the models: they are restored"))
+    def _mend_models(self) -> None:
+        if self.kind == "inference":
+            mend_models(self.workspace, self.record.train_id, self._tell)
 
     def _stage(self) -> Staged:
         if self.job.sources is None:
@@ -363,6 +377,7 @@ class PipelineRun:
                 os.rename(fetched, self.workspace.models)
                 write_origin(self.workspace, EXTERNAL_MODEL)
         self.record = self.record._replace(train_id=current_train_id(self.workspace))
+        self._unfinished.note(train_id=self.record.train_id)
 
     def _finish_record(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
         self.record = self.record._replace(
@@ -384,7 +399,7 @@ class PipelineRun:
     def _export_failed(self, error: BaseException) -> list[str]:
         exported, problem = export_failed(self.job, self.artifacts, error, self.guard)
         if problem:
-            self._listeners[-1](warning(problem))
+            self._tell(warning(problem))
         return exported
 
     def _forget(self, removed: Sequence[str]) -> None:
@@ -395,16 +410,6 @@ class PipelineRun:
 
         forget_runs(self.workspace, removed)
         forget_unknown_runs(self.workspace, self.record.id)
-
-    def _keep_or_fail(self) -> Path:
-        try:
-            return self._keep(self.artifacts)
-        except OSError as error:
-            raise RunError(
-                f"the run cannot be kept in history: {error.strerror}",
-                where=str(error.filename or self.workspace.history),
-                fix=fix_of(error),
-            ) from error
 
     def _keep(self, artifacts: Path) -> Path:
         control = self.job.plan.control
@@ -423,7 +428,7 @@ class PipelineRun:
         self._runner.close()
 
     def _tell_end(self, status: str, history: Path | None, exported: tuple[str, ...] = ()) -> None:
-        self._listeners[-1](
+        self._tell(
             RunFinished(
                 self.record.id,
                 self.kind,
@@ -438,17 +443,23 @@ class PipelineRun:
 
 
 def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
-    """Take the workspace's artifacts folder over for a new run; the lock is the caller's."""
-    seal_history(job.workspace, listener)
-    with guard.held():
+    """Take the workspace's artifacts folder over for a new run; the lock is the caller's.
+
+    Raises:
+        RunError: it cannot be; nothing has changed then.
+    """
+    with guard.released():
+        seal_history(job.workspace, listener)
+    with guard.held(), disk_told("the run cannot begin", job.workspace.home):
         try:
             run = PipelineRun(job, guard, listener)
         except BaseException:
-            if left := unfinished.find(job.workspace):
-                left.put_back()
+            with suppress(Exception):  # else the next run does it
+                if left := unfinished.find(job.workspace):
+                    left.put_back()
             raise
-    steps = tuple(step.name for step in job.pipeline.steps)
-    run.emit(RunStarted(run.record.id, run.kind, steps, job.plan.name))
+        steps = tuple(step.name for step in job.pipeline.steps)
+        run.emit(RunStarted(run.record.id, run.kind, steps, job.plan.name))
     return run
 
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from alo.data.location import Access, BadLocation, RemoteLocation, SourceFile, is_remote
 from alo.data.locations import list_sources
-from alo.data.staging import bytes_to_copy
+from alo.engine.places import place_problems, place_warnings, volumes
 from alo.engine.request import MODES, RunRequest
 from alo.engine.source_check import is_fetched_later, source_findings, with_source_problems
 from alo.errors import CheckError, Problem, UsageError
-from alo.layout import KINDS, OWN_FOLDERS, Workspace, find_plan
+from alo.layout import KINDS, Workspace, find_plan
 from alo.plan.changes import is_unplanned
 from alo.plan.load import BrokenPlan, load_plan
 from alo.plan.model import LOCAL, ExternalPaths, PipelinePlan, Plan, StepPlan
@@ -23,7 +23,6 @@ from alolib.advice import COMMAND
 from alolib.once import Kept
 
 ONLINE, UNASKED, OFFLINE = "online", "unasked", "offline"
-SPARE_BYTES = 10_000_000  # for logs, the history entry and small artifacts
 
 
 class Part(NamedTuple):
@@ -169,6 +168,9 @@ def check_plan(
     metadata_version: str = "",
     assets: Path | None = None,
     network: str = ONLINE,
+    *,
+    train_id: str = "",
+    serves: bool = False,
 ) -> Checked:
     """Check what a plan needs of the project around it.
 
@@ -176,6 +178,8 @@ def check_plan(
         mode: train, inference or all.
         assets: another folder of assets than the project's own.
         network: online; unasked: remote places are not looked at; offline: they are problems.
+        train_id: the past run whose model an inference is to use; empty: what is in place.
+        serves: the jobs run in workspaces of their own, and replace nothing in this one.
     Raises:
         CheckError: with every problem that was found.
         UsageError: there is no such mode.
@@ -197,6 +201,7 @@ def check_plan(
             plan,
             pipeline,
             assets or workspace.assets,
+            train_id=train_id,
             metadata_version=metadata_version,
             changes=changes,
         )
@@ -209,11 +214,12 @@ def check_plan(
         plan, workspace, pipelines, assets or workspace.assets, offline=network == OFFLINE
     )
     problems += sources.problems
-    problems += [*_folder_problems(workspace, jobs), *_room_problems(workspace, jobs)]
+    problems += place_problems(workspace, jobs, serves=serves)
     if problems:
         raise CheckError(problems)
     unplanned = [Problem(change) for change in changes if is_unplanned(change)]
-    warnings = (*plan.warnings, *unplanned, *sources.warnings, *_warnings(jobs, network))
+    places = () if serves else place_warnings(jobs)
+    warnings = (*plan.warnings, *unplanned, *sources.warnings, *_warnings(jobs, network), *places)
     return Checked(plan, tuple(jobs), warnings)
 
 
@@ -227,6 +233,8 @@ def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
     for step in steps:
         folder = job.assets / step.name
         if is_of_project(job) and is_fetched_later(job.workspace, job.plan, step):
+            what = f"the code of step '{step.name}' is to be checked out in its place"
+            yield from volumes(folder, what, "mount it elsewhere, or use it with 'code: local'")
             continue
         if not folder.is_dir():
             yield _missing_asset(job, step)
@@ -313,39 +321,6 @@ def _without_remote(external: ExternalPaths) -> ExternalPaths:
 def _location_problem(job: Job, key: str, error: BadLocation) -> Problem:
     told = f"{error.what}; {error.fix}" if error.fix else error.what
     return job.plan.problem(f"external_path.{key}", told)
-
-
-def _folder_problems(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Problem]:
-    """What the run will have to write to at its end is better known to be in the way now."""
-    kinds = [job.pipeline.kind for job in jobs]
-    below = [os.path.join(top, kind) for top in ("input", "history") for kind in kinds]
-    for name in (*OWN_FOLDERS, *below):
-        folder = workspace.home / name
-        if not os.path.lexists(folder):
-            continue
-        if not folder.is_dir():
-            what = "a file, or a link that leads nowhere, stands where a folder belongs: remove it"
-            yield Problem(what, str(folder))
-        elif not os.access(folder, os.W_OK | os.X_OK):
-            yield Problem("no permission to write to this folder", str(folder))
-    if not os.access(workspace.home, os.W_OK | os.X_OK):
-        yield Problem("no permission to write to the project's folder", str(workspace.home))
-
-
-def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> list[Problem]:
-    status = os.statvfs(workspace.home)
-    free = status.f_bavail * status.f_frsize
-    sizes = sum(file.known_size for job in jobs for file in job.sources or ())
-    if free >= SPARE_BYTES + sizes:
-        return []
-    # Only now it matters which of them are here already.
-    needed = SPARE_BYTES + sum(
-        bytes_to_copy(workspace, job.pipeline.kind, job.sources) for job in jobs if job.sources
-    )
-    if free >= needed:
-        return []
-    what = f"the disk has {free / 1e6:,.0f} MB free and the run needs {needed / 1e6:,.0f} MB"
-    return [Problem(f"{what}: make room on it", str(workspace.home))]
 
 
 def _warnings(jobs: Sequence[Job], network: str) -> Iterator[Problem]:

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 from alo.engine import unfinished
+from alo.engine.faults import disk_told
 from alo.engine.messages import warning
-from alo.engine.models import restore_models
+from alo.engine.models import mend_models
 from alo.events import Listener
 from alo.history.entry import entry_folder, save_entry
 from alo.history.ids import utc_text
@@ -17,10 +18,19 @@ from alo.layout import Workspace
 
 
 def recover(workspace: Workspace, listener: Listener) -> None:
-    """Finish or undo the run that a kill or a power failure cut off; the lock is the caller's."""
-    left = unfinished.find(workspace)
-    if left is None:
-        return
+    """Finish or undo the run that a kill or a power failure cut off; the lock is the caller's.
+
+    Raises:
+        RunError: that cannot be; what the run had replaced is still there.
+    """
+    fix = f"see what is in the way; {workspace.unfinished} has what was there before"
+    with disk_told("what a run had replaced cannot be put back", workspace.unfinished, fix=fix):
+        left = unfinished.find(workspace)
+        if left is not None:
+            _recover(left, listener)
+
+
+def _recover(left: unfinished.UnfinishedRun, listener: Listener) -> None:
     record = RunRecord.from_json(left.info.get("record") or dict(left.info))._replace(
         status="interrupted",
         end_time=utc_text(time.time()),
@@ -35,9 +45,8 @@ def recover(workspace: Workspace, listener: Listener) -> None:
         _keep(left, record)
     except OSError as error:
         note = f"{note}, and it is not in history: {error}"
-    left.put_back()
-    if left.kind == "inference":
-        restore_models(workspace, record.train_id)
+    train_id = str(left.info.get("train_id") or "") if left.kind == "inference" else ""
+    left.put_back(lambda: mend_models(left.workspace, train_id, listener))
     listener(warning(f"the run before, {record.id}, was killed: {note}"))
 
 

@@ -44,6 +44,9 @@ def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> 
 def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
     record = entry.record
     plan = load_plan(entry.folder / PLAN_NAME, home=workspace.home)
+    train_id = "" if record.train_id in ("", NO_TRAIN_RUN, EXTERNAL_MODEL) else record.train_id
+    if train_id:
+        require_models(workspace, train_id)
     checked = check_plan(
         plan,
         workspace,
@@ -51,17 +54,13 @@ def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
         changes=record.overrides,
         metadata_version=record.metadata_version,
         assets=assets,
+        train_id=train_id,
     )
     _require_args(checked, entry)
     files: Any = record.data_id_description.get("files") or {}
     expected = (record.data_id, dict(files)) if record.data_id else None
-    train_id = "" if record.train_id in ("", NO_TRAIN_RUN, EXTERNAL_MODEL) else record.train_id
-    if train_id:
-        require_models(workspace, train_id)
     part = Part.of_text(record.part)
-    jobs = [
-        job._replace(expected_data=expected, train_id=train_id, part=part) for job in checked.jobs
-    ]
+    jobs = [job._replace(expected_data=expected, part=part) for job in checked.jobs]
     warnings = [*checked.warnings, *map(Problem, _not_the_same(record))]
     return checked._replace(jobs=tuple(jobs), warnings=tuple(warnings))
 

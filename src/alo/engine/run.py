@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from signal import Signals
 from typing import TypeVar
 
 from alo.engine.inherited import told_of_children
 from alo.engine.lock import hold_workspace
 from alo.engine.messages import warning
-from alo.engine.pipeline import begin
+from alo.engine.pipeline import PipelineRun, begin
 from alo.engine.preflight import Checked, Job, check_solution, needs_setup
 from alo.engine.recovery import recover
 from alo.engine.request import RunOutcome, RunRequest, Setup
@@ -65,6 +66,8 @@ def run_jobs(
     """
     listener = one_at_a_time(listener)
     guard = SignalGuard()
+    outcomes: list[RunOutcome] = []
+    jobs: Sequence[Job] = ()
     try:
         with told_of_children(), guard.installed():
             checked = check()
@@ -82,9 +85,14 @@ def run_jobs(
                     jobs = set_up(jobs, setup, listener)
                 if not jobs:
                     listener(warning("there is nothing to resume: the last run has succeeded"))
-                return tuple(_run_each(jobs, setup, guard, listener))
+                _run_each(jobs, setup, guard, listener, outcomes)
     except Signalled as signal:
-        raise interrupted_by(signal) from None
+        if not outcomes or len(outcomes) < len(jobs):
+            raise _interrupted(signal, outcomes) from None
+    if guard.received is not None:
+        name = Signals(guard.received).name
+        listener(warning(f"{name} came when all had succeeded, and has changed nothing"))
+    return tuple(outcomes)
 
 
 def _goes_on() -> bool:
@@ -93,40 +101,71 @@ def _goes_on() -> bool:
     return bool(environment) and sys.prefix.endswith(str(environment))
 
 
-def interrupted_by(signal: Signalled) -> Interrupted:
-    """The error for a caller who knows nothing of signals."""
+def _interrupted(signal: Signalled, outcomes: Sequence[RunOutcome]) -> Interrupted:
+    """The error for a caller who knows nothing of signals, where no run was going on."""
+    ended = [f"the {each.pipeline} run {each.run_id} has succeeded" for each in outcomes]
+    what = ", ".join([*ended, "the next one has not begun"]) if ended else "no run had begun"
+    return Interrupted(f"interrupted by {signal}: {what}", signal_number=signal.number)
+
+
+def _run_interrupted(signal: Signalled, run: PipelineRun) -> Interrupted:
+    back = "are back" if run.is_undone else "come back when the next run starts"
     return Interrupted(
-        f"the run was interrupted by {signal}; the previous artifacts are back",
+        f"the run was interrupted by {signal}; the previous artifacts {back}",
         signal_number=signal.number,
     )
 
 
 def _run_each(
-    jobs: Sequence[Job], setup: Setup, guard: SignalGuard, listener: Listener
-) -> Iterator[RunOutcome]:
-    """One after the other, each on its own code where they have other code for one folder."""
+    jobs: Sequence[Job],
+    setup: Setup,
+    guard: SignalGuard,
+    listener: Listener,
+    outcomes: list[RunOutcome],
+) -> None:
+    """One after the other, each on its own code where they have other code for one folder.
+
+    Args:
+        outcomes: of each that has succeeded, also if the next one does not.
+    """
     is_changing = bool(changing_steps([job.pipeline for job in jobs]))
     for number, job in enumerate(jobs):
         if number and is_changing:
             from alo.engine.setup import fetch_code
 
             fetch_code([job], setup, listener)
-        yield _run_job(job, guard, listener)
+        _run_job(job, guard, listener, outcomes)
 
 
-def _run_job(job: Job, guard: SignalGuard, listener: Listener) -> RunOutcome:
+def _run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[RunOutcome]) -> None:
     guard.raise_if_received()  # at the end of the run before, where it had to wait
-    run = begin(job, guard, listener)
-    try:
-        run.load()
-        for number, step in enumerate(run.job.pipeline.steps):
-            run.run_step(step, number)
-            if step.name == job.part.last:
-                return run.save_part()
-        return run.save()
-    except BaseException as error:
-        run.fail(error)
-        raise
+    recover(job.workspace, listener)  # what the run before could not clean up
+    with guard.held():  # so that no signal comes between the run and what is to be done about it
+        run = begin(job, guard, listener)
+        try:
+            with guard.released():
+                _run_steps(run)
+        except KeyboardInterrupt as error:
+            if run.outcome is None:
+                run.fail(error)
+                if isinstance(error, Signalled):
+                    raise _run_interrupted(error, run) from None
+                raise
+        except BaseException as error:
+            run.fail(error)
+            raise
+        if run.outcome is not None:  # nothing can fail it any more
+            outcomes.append(run.outcome)
+
+
+def _run_steps(run: PipelineRun) -> None:
+    run.load()
+    for number, step in enumerate(run.job.pipeline.steps):
+        run.run_step(step, number)
+        if step.name == run.job.part.last:
+            run.save_part()
+            return
+    run.save()
 
 
 def one_at_a_time(listener: Listener) -> Listener:

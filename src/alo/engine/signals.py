@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeAlias
 
@@ -21,6 +22,19 @@ def ending_signals() -> list[signal.Signals]:
     What was to be ignored when it started, as in the background of a shell, still is.
     """
     return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+
+
+def end_with(status: int) -> None:
+    """From here on a signal ends this process, whose work is done, with this exit status."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # closed, or no one reads it
+                stream.flush()
+        os._exit(status)
+
+    for number in ending_signals():
+        signal.signal(number, end)
 
 
 class Signalled(KeyboardInterrupt):

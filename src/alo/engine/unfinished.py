@@ -4,21 +4,25 @@ While a run goes on there is ``.unfinished_run/`` in the project: ``run.json`` s
 ``previous/`` holds what stood there before, and an empty ``train/`` or ``inference/`` says whose it
 was should the journal be damaged. Every step below is a rename, and each may be the last
 one before a kill: ``put_back`` and ``discard`` can be begun again at any point.
+
+Where a folder cannot be renamed in one (``rename_folder``) it is on its way until all of it has
+been moved: under ``<name>.going``, which is put back as it is.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from alo.claims import ours, take
 from alo.errors import RunError
-from alo.files import remove_tree, sweep_leftovers, write_whole
-from alo.layout import KINDS, TRASH_PREFIX, Workspace
+from alo.files import discard, merge_folder, rename_folder, sweep_leftovers, write_whole
+from alo.layout import KINDS, SCRATCH_PREFIX, TRASH_PREFIX, Workspace
+from alolib.disk import fix_of
 
 
 class UnfinishedRun:
@@ -53,42 +57,57 @@ class UnfinishedRun:
         """
         if borrowed:
             self.note(models="borrowed")
-        self.workspace.models.mkdir(parents=True, exist_ok=True)
-        os.rename(self.workspace.models, self._previous("models"))
+        self._set_aside(self.workspace.models, "models")
 
-    def put_back(self) -> None:
-        """Undo: the previous artifacts stand again, with this run's log files in them."""
-        self._put_back_models()
-        previous, live = self._previous("artifacts"), self.workspace.artifacts(self.kind)
-        if os.path.lexists(previous):
-            if os.path.lexists(live):
-                os.rename(live, self._dropped("artifacts"))
-            os.rename(previous, live)
+    def replace_artifacts(self) -> None:
+        """Move the artifacts folder aside, and make an empty one."""
+        live = self.workspace.artifacts(self.kind)
+        self._set_aside(live, "artifacts")
+        (live / "log").mkdir(parents=True)
+
+    def put_back(self, then: Callable[[], object] = lambda: None) -> None:
+        """Undo: the previous artifacts stand again, with this run's log files in them.
+
+        Args:
+            then: what is to be put in order with them; it is done again should this be cut off.
+        """
+        self._put_back("models", self.workspace.models)
+        live = self.workspace.artifacts(self.kind)
+        self._put_back("artifacts", live)
         for dropped in self.workspace.unfinished.glob("dropped/artifacts-*"):
             _keep_logs(dropped / "log", live / "log")
+        then()
         self._discard_folder()
 
     def discard(self) -> None:
         """The run has succeeded: drop what it replaced."""
         if self.info.get("models") == "borrowed":
-            self._put_back_models()
+            self._put_back("models", self.workspace.models)
         self._discard_folder()
 
-    def _put_back_models(self) -> None:
-        previous, live = self._previous("models"), self.workspace.models
+    def _set_aside(self, live: Path, what: str) -> None:
+        previous, going = self._previous(what), self._previous(f"{what}.going")
+        if not live.is_symlink():
+            live.mkdir(parents=True, exist_ok=True)
+        rename_folder(live, going)
+        os.rename(going, previous)
+
+    def _put_back(self, what: str, live: Path) -> None:
+        previous, going = self._previous(what), self._previous(f"{what}.going")
+        if os.path.lexists(going):
+            _return(going, live)
         if os.path.lexists(previous):
             if os.path.lexists(live):
-                os.rename(live, self._dropped("models"))
+                os.rename(live, self._dropped(what))
             live.parent.mkdir(parents=True, exist_ok=True)
             os.rename(previous, live)
 
     def _discard_folder(self) -> None:
-        self.workspace.internal.mkdir(exist_ok=True)
         trash, claim = self.workspace.trash(), ours(self.workspace.run_lock)
         os.rename(self.workspace.unfinished, trash)  # from here on the run is no longer unfinished
         if claim is not None:
             claim.release()
-        _remove(trash)
+        discard(trash)
 
     def _previous(self, what: str) -> Path:
         return self.workspace.unfinished / "previous" / what
@@ -107,23 +126,23 @@ def begin(workspace: Workspace, info: Mapping[str, object]) -> UnfinishedRun:
     Raises:
         RunError: the previous artifacts cannot be moved.
     """
-    live = workspace.artifacts(str(info["pipeline"]))
     (workspace.unfinished / "previous").mkdir(parents=True)
     take(workspace.run_lock, str(info["id"]))
     (workspace.unfinished / "dropped").mkdir()  # a full disk would not let us later
     (workspace.unfinished / str(info["pipeline"])).mkdir()
     _write(workspace, info)
-    live.mkdir(exist_ok=True)
+    run = UnfinishedRun(workspace, info)
     try:
-        os.rename(live, workspace.unfinished / "previous" / "artifacts")
+        run.replace_artifacts()
     except OSError as error:
+        live = workspace.artifacts(run.kind)
+        other = "make it an ordinary folder on the project's own disk, not a mount point"
         raise RunError(
             f"{live.name}/ cannot be moved aside for the run: {error.strerror}",
             where=str(live),
-            fix="make it an ordinary folder on the project's own disk, not a mount point",
+            fix=fix_of(error, other=other),
         ) from error
-    (live / "log").mkdir(parents=True)
-    return UnfinishedRun(workspace, info)
+    return run
 
 
 def find(workspace: Workspace) -> UnfinishedRun | None:
@@ -136,8 +155,12 @@ def find(workspace: Workspace) -> UnfinishedRun | None:
     """
     with suppress(FileNotFoundError):
         sweep_leftovers(workspace.internal)
-    for trash in workspace.internal.glob(f"{TRASH_PREFIX}*"):
-        _remove(trash)
+    for folder, prefix in (
+        (workspace.home, TRASH_PREFIX),
+        (workspace.internal, SCRATCH_PREFIX),
+    ):
+        for waste in folder.glob(f"{prefix}*"):
+            discard(waste)
     if not workspace.unfinished.is_dir():
         return None
     try:
@@ -158,7 +181,7 @@ def _put_back_unknown(workspace: Workspace, reason: Exception) -> None:
     """Undo a run of which only its folder tells."""
     # Killed before the journal was written: nothing had been moved.
     if not any((workspace.unfinished / "previous").glob("*")):
-        remove_tree(workspace.unfinished)
+        discard(workspace.unfinished)
         return
     kinds = [kind for kind in KINDS if (workspace.unfinished / kind).is_dir()]
     if len(kinds) != 1:
@@ -190,9 +213,12 @@ def _read(workspace: Workspace) -> dict[str, Any]:
     return info
 
 
-def _remove(trash: Path) -> None:
-    with suppress(OSError):  # a folder that may not be written to, say: no reason to fail a run
-        remove_tree(trash)
+def _return(going: Path, live: Path) -> None:
+    """Put back what had been moved of a folder."""
+    if os.path.lexists(live):
+        merge_folder(going, live)
+    else:
+        os.rename(going, live)
 
 
 def _keep_logs(source: Path, target: Path) -> None:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alo.claims import left_behind
+from alo.files import discard, refuse_volumes, rename_folder
 from alo.layout import Workspace
+from alo.mounts import mounted_in
 
 if TYPE_CHECKING:
     from alo.history.record import RunRecord
@@ -130,10 +132,14 @@ def put_away(folder: Path) -> bool:
 
     Returns:
         whether it was there.
+    Raises:
+        OSError: it stays, for the right to remove it lacks, or a volume is mounted in it.
     """
+    if not folder.is_symlink():
+        refuse_volumes(folder)
     hidden = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}{_REMOVING}")
     try:
-        os.rename(folder, hidden)
+        rename_folder(folder, hidden)
     except FileNotFoundError:
         return False
     delete(hidden)
@@ -158,16 +164,11 @@ def sweep(folder: Path) -> None:
 
 def delete(folder: Path) -> None:
     """Delete a hidden folder as far as it can be: someone may be reading or sealing it still."""
-    import shutil
-
-    if folder.is_symlink():  # someone has put the entry elsewhere: only the link is ours
-        folder.unlink(missing_ok=True)
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():  # folders that their owner made read-only
+    discard(folder)
+    if folder.exists() and not mounted_in(folder):  # folders that their owner made read-only
         for parent, _, _ in os.walk(folder):
             _make_writable(parent)
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
 
 
 def _make_writable(folder: str) -> None:

@@ -43,7 +43,7 @@ def prepare(request: RunRequest, name: str, listener: Listener) -> Service:
     workspace = find_workspace(request.home)
     plan, _, version = read_plan(request._replace(mode="inference"), workspace)
     plan, model_path = _without_places(plan)
-    checked = check_plan(plan, workspace, "inference", (), version, network=UNASKED)
+    checked = check_plan(plan, workspace, "inference", (), version, network=UNASKED, serves=True)
     with hold_workspace(workspace, wait=True, listener=listener, what=f"alo {name}"):
         jobs = checked.jobs
         if needs_setup(jobs):

@@ -20,7 +20,8 @@ from alo.errors import StoreError
 from alo.files import (
     CHUNK,
     claim_temporary,
-    remove_tree,
+    discard,
+    rename_folder,
     sweep_leftovers,
     temporary_beside,
 )
@@ -206,7 +207,7 @@ def sweep(root: Path) -> None:
         sweep_leftovers(root / UNFINISHED, (DRAFT,))
         for entry in os.scandir(root / UNFINISHED):
             if entry.is_dir():
-                remove_tree(Path(entry.path))
+                discard(Path(entry.path))
 
 
 def remove_runs(root: Path, folders: Iterable[Path]) -> None:
@@ -216,8 +217,8 @@ def remove_runs(root: Path, folders: Iterable[Path]) -> None:
     for folder in folders:
         trash = temporary_beside(root / UNFINISHED / folder.name)
         with suppress(FileNotFoundError):
-            os.rename(folder, trash)  # no one finds half a run
-            remove_tree(trash)
+            rename_folder(folder, trash)  # no one finds half a run
+            discard(trash)
     remove_unused(root)
 
 

@@ -1,0 +1,132 @@
+"""What is mounted in a folder is found, whatever it is called and of whichever disk it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alo import mounts
+from alo.files import empty_folder, merge_folder, remove_tree, rename_folder
+from alo.mounts import mount_point, mounted_in
+
+Mount = Callable[..., Path]
+NAMES = ("plain", "with space", "tab\there", "line\nbreak", "back\\slash", "\\040", "한글 #1", "#")
+
+
+@pytest.fixture(params=["another disk", "the same disk"])
+def volume(request: pytest.FixtureRequest, tmp_path: Path, mount: Mount) -> Callable[[Path], Path]:
+    """``volume(folder)``: something is mounted there, with a file in it."""
+
+    def make(folder: Path) -> Path:
+        if request.param == "another disk":
+            mount(folder, "-t", "tmpfs", "tmpfs", lazily=True)
+        else:
+            source = tmp_path / f"source-{os.urandom(4).hex()}"
+            source.mkdir()
+            mount(folder, "--bind", str(source), lazily=True)
+        (folder / "theirs").write_text("theirs")
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mount_is_found_by_any_name(
+    name: str, tmp_path: Path, volume: Callable[[Path], Path]
+) -> None:
+    point = volume(tmp_path / "folder" / name)
+
+    assert mounted_in(tmp_path / "folder") == [str(point)]
+    assert mounted_in(point) == [str(point)]
+    assert mount_point(point / "below/it") == str(point)
+
+
+def test_what_is_mounted_beside_a_folder_is_not_in_it(
+    tmp_path: Path, volume: Callable[[Path], Path]
+) -> None:
+    volume(tmp_path / "folder-2")
+    (tmp_path / "folder").mkdir()
+
+    assert mounted_in(tmp_path / "folder") == []
+    assert mount_point(tmp_path / "folder") == mount_point(tmp_path)
+
+
+def test_a_mount_is_found_through_a_link_to_its_folder(
+    tmp_path: Path, volume: Callable[[Path], Path]
+) -> None:
+    point = volume(tmp_path / "folder/volume")
+    (tmp_path / "link").symlink_to("folder")
+
+    assert mounted_in(tmp_path / "link") == [str(point)]
+
+
+def test_without_the_list_of_mounts_another_disk_is_found_all_the_same(
+    tmp_path: Path, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = mount(tmp_path / "folder/volume", "-t", "tmpfs", "tmpfs")
+    monkeypatch.setattr(mounts, "MOUNTS", str(tmp_path / "no such file"))
+
+    assert mounted_in(tmp_path / "folder") == [str(point)]
+    assert mount_point(point / "x") == str(point)
+
+
+@pytest.mark.parametrize("remove", [remove_tree, empty_folder])
+def test_no_volume_is_emptied_and_nothing_beside_it_removed(
+    remove: Callable[[Path], None], tmp_path: Path, volume: Callable[[Path], Path]
+) -> None:
+    point = volume(tmp_path / "folder/deep/volume")
+    (tmp_path / "folder/ours").write_text("ours")
+
+    with pytest.raises(OSError, match="volume is mounted") as caught:
+        remove(tmp_path / "folder")
+
+    assert caught.value.filename == str(point)
+    assert (point / "theirs").read_text() == "theirs"
+    assert (tmp_path / "folder/ours").read_text() == "ours"
+
+
+def test_the_content_of_a_volume_of_ours_can_be_removed(
+    tmp_path: Path, volume: Callable[[Path], Path]
+) -> None:
+    point = volume(tmp_path / "volume")
+    (point / "sub").mkdir()
+
+    empty_folder(point)
+
+    assert os.listdir(point) == []
+
+
+@pytest.fixture
+def image(tmp_path: Path, mount: Mount) -> Path:
+    """A file system as a container has it: what was in its image cannot be renamed as a folder."""
+    for name in ("image", "upper", "work"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "image/folder/deep").mkdir(parents=True)
+    (tmp_path / "image/folder/deep/file").write_text("of the image")
+    (tmp_path / "image/folder/empty").mkdir()
+    (tmp_path / "image/folder/link").symlink_to("deep/file")
+    layers = f"lowerdir={tmp_path}/image,upperdir={tmp_path}/upper,workdir={tmp_path}/work"
+    return mount(tmp_path / "merged", "-t", "overlay", "overlay", "-o", layers)
+
+
+def test_a_folder_of_an_image_is_moved_whole(image: Path) -> None:
+    rename_folder(image / "folder", image / "moved")
+
+    assert not (image / "folder").exists()
+    assert (image / "moved/deep/file").read_text() == "of the image"
+    assert (image / "moved/empty").is_dir()
+    assert os.readlink(image / "moved/link") == "deep/file"
+
+
+def test_what_was_moved_half_can_be_merged_back(image: Path) -> None:
+    (image / "half/deep").mkdir(parents=True)
+    os.rename(image / "folder/deep/file", image / "half/deep/file")
+
+    merge_folder(image / "half", image / "folder")
+
+    assert not (image / "half").exists()
+    assert (image / "folder/deep/file").read_text() == "of the image"
+    assert (image / "folder/empty").is_dir()

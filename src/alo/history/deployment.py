@@ -14,6 +14,7 @@ from typing import NamedTuple
 from alo.errors import HistoryError
 from alo.files import alone_with, write_whole
 from alo.history.folders import entry_folder
+from alo.history.models_origin import NAMELESS
 from alo.json_text import json_bytes
 from alo.layout import Workspace
 
@@ -175,6 +176,11 @@ def deployment_stamp(workspace: Workspace) -> tuple[int, int, int]:
     except OSError:
         return (0, 0, 0)
     return (status.st_mtime_ns, status.st_ino, status.st_size)
+
+
+def has_models_of(workspace: Workspace, run_id: str) -> bool:
+    """Whether history has the models of a train run."""
+    return run_id not in NAMELESS and (entry_folder(workspace, "train", run_id) / "models").is_dir()
 
 
 def models_of(workspace: Workspace, run_id: str) -> Path:

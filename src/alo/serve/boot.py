@@ -11,8 +11,8 @@ from alo.engine.preflight import UNASKED, Job, check_plan, find_workspace, needs
 from alo.engine.request import RunRequest
 from alo.errors import CheckError, ServeError
 from alo.events import Listener
-from alo.history.deployment import models_of, read_deployment
-from alo.history.models_origin import EXTERNAL_MODEL, current_train_id
+from alo.history.deployment import has_models_of, models_of, read_deployment
+from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id
 from alo.layout import Workspace
 from alo.plan.model import Plan
 from alo.serve.folders import ServiceFolder, make_folder
@@ -30,11 +30,14 @@ class Service(NamedTuple):
         return self.folder.path / f"worker-{number}"
 
 
-def prepare(request: RunRequest, name: str, listener: Listener) -> Service:
+def prepare(
+    request: RunRequest, name: str, listener: Listener, *, has_workers: bool = True
+) -> Service:
     """Check the plan, fetch code, install packages, choose the model.
 
     Args:
         name: of the kind of service: serve or loop.
+        has_workers: whether it runs inferences itself, and so needs the model.
     Raises:
         CheckError: with every problem that was found.
         AloError: as ``set_up`` does.
@@ -52,21 +55,26 @@ def prepare(request: RunRequest, name: str, listener: Listener) -> Service:
             jobs = tuple(set_up(jobs, request.setup, listener))
         folder = make_folder(workspace, name)
         try:
-            if model_path:
+            if model_path and has_workers:
                 models = _fetched(plan, model_path, folder.path, workspace)
                 return Service(jobs[0], models, EXTERNAL_MODEL, folder)
-            return Service(jobs[0], *chosen_model(workspace), folder)
+            if not has_workers:
+                return Service(jobs[0], workspace.models, NO_TRAIN_RUN, folder)
+            return Service(jobs[0], *chosen_model(workspace, folder), folder)
         except BaseException:
             folder.remove()
             raise
 
 
-def chosen_model(workspace: Workspace) -> tuple[Path, str]:
+def chosen_model(workspace: Workspace, folder: ServiceFolder) -> tuple[Path, str]:
     """The models to use, and the run that made them: what is deployed, or what is there now.
+
+    They stay as they are whatever is trained meanwhile: those of a run in history, or a copy that
+    is the service's own.
 
     Raises:
         HistoryError: what is deployed is not there any more.
-        ServeError: it has failed its check, and there is nothing else.
+        ServeError: it has failed its check, and there is nothing else; or it cannot be copied.
     """
     deployment = read_deployment(workspace)
     run_id = deployment.in_use or current_train_id(workspace)
@@ -75,9 +83,12 @@ def chosen_model(workspace: Workspace) -> tuple[Path, str]:
             f"the model of run {run_id} has failed its check: {deployment.check_of(run_id).reason}",
             fix="alo deploy RUN_ID chooses another, or has this one tried again",
         )
-    if deployment.in_use:
+    if deployment.in_use or has_models_of(workspace, run_id):
         return models_of(workspace, run_id), run_id
-    return workspace.models, run_id
+    try:
+        return folder.pin(workspace.models), run_id
+    except OSError as error:
+        raise ServeError(f"the model cannot be copied: {error}", where=str(folder.path)) from error
 
 
 def _without_places(plan: Plan) -> tuple[Plan, str]:

@@ -50,7 +50,8 @@ class Changes:
         listener: Listener,
     ) -> None:
         self._workspace, self._workers = service.job.workspace, workers
-        self._name, self._limit_s, self._listener = service.folder.name, limit_s, listener
+        self._folder, self._name = service.folder, service.folder.name
+        self._limit_s, self._listener = limit_s, listener
         self._samples = Samples(service.job.workspace)
         self._booted_with = service.models, service.model_id
         self._models, self._model = service.models, ""  # in use; none until one has answered
@@ -126,13 +127,14 @@ class Changes:
         if wanted == self._model or not (wanted or is_new) or deployment.is_without_way_back:
             return
         self._followed = deployment.when
-        models, model_id = chosen_model(self._workspace)
+        models, model_id = chosen_model(self._workspace, self._folder)
         try:
             self._replace(self._workers, models, model_id)
         except (AloError, OSError) as error:
             self._refuse(model_id, error)
             raise
         self._use(models, model_id)
+        self._folder.unpin(but=models)
         self._listener(SettingUp(f"the model of run {model_id} is in use"))
 
     def _first_good(self, worker: Worker) -> None:
@@ -147,7 +149,7 @@ class Changes:
                 self._check(worker)
             except ServeError as error:
                 self._refuse(model_id, error)
-                models, before = chosen_model(self._workspace)
+                models, before = chosen_model(self._workspace, self._folder)
                 if before == model_id:
                     raise
                 self._listener(warning(f"the model of run {model_id} is not used: {error}"))

@@ -17,8 +17,10 @@ from pathlib import Path
 from alo.claims import Claim, died_here, holder_of, take
 from alo.errors import ServeError
 from alo.files import remove_tree
+from alo.history.tree import copy_tree
 from alo.layout import Workspace
 
+PINNED = "models-"
 KEPT_S = 86400.0  # for so long the claims of dead services stay
 
 
@@ -36,6 +38,25 @@ class ServiceFolder:
     def worker_names(self, count: int) -> list[str]:
         """Names for its workers where all services of all projects see them."""
         return [f"{self.name}-{number}" for number in range(count)]
+
+    def pin(self, models: Path) -> Path:
+        """A copy of a folder of models that stays as it is; the workers make theirs of it.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        target = self.path / f"{PINNED}{os.urandom(3).hex()}"
+        if models.is_dir():
+            copy_tree(models, target)
+        else:
+            target.mkdir()
+        return target
+
+    def unpin(self, but: Path) -> None:
+        """Remove the copies of models, but for one."""
+        for path in self.path.glob(f"{PINNED}*"):
+            if path != but:
+                remove_tree(path)
 
     def remove(self) -> None:
         """The service has ended."""

@@ -63,7 +63,7 @@ def serve_http(
         ) from error
     listener = one_at_a_time(listener)
     door = _open(host, port)
-    service = prepare(request, "serve", listener)
+    service = prepare(request, "serve", listener, has_workers=not queue_url)
     try:
         limits = limits._replace(connections=most_connections(limits.connections))
         served = HttpService(service, limits, queue_url, listener)

@@ -89,6 +89,8 @@ SLIPS = [
     ("file://host/x", "file:///host/x"),
     ("file:x", "file:///x"),
     ("s3://key:secret@bucket/x", "aws_key_profile"),
+    ("az://container/x?sv=1&sig=secret", "begins with https://"),
+    ("s3://bucket/x?X-Amz-Signature=secret", "begins with https://"),
     ("C:\\data", "a path of Windows"),
     ("C:/data", "a path of Windows"),
     ("\\\\server\\share", "a path of Windows"),

@@ -22,6 +22,7 @@ ALSO_CALLED = {  # by other tools
     **dict.fromkeys(("gcs", "gsutil"), "gs"),
     **dict.fromkeys(("abfs", "abfss", "wasb", "wasbs", "adl", "azure"), "az"),
 }
+SIGNED = r"[?&](sig|se|sv|X-Amz-\w+|X-Goog-\w+|AWSAccessKeyId|Signature)="
 QUOTES = ("''", '""', "``", "\u2018\u2019", "\u201c\u201d")
 LONGEST_NAME = 255  # bytes of one name, on any file system in use
 
@@ -173,6 +174,12 @@ def _remote(text: str, access: Access) -> RemoteLocation:
             f"{text}: keys are not read from a URL",
             fix="leave out what is before the @; name a profile in aws_key_profile, or set the "
             "variables of the store's own tools",
+        )
+    if scheme in STORES and re.search(SIGNED, rest):
+        raise BadLocation(
+            f"{text}: a signature is not read from a {scheme}:// URL",
+            fix="a signed URL begins with https:// (one file, to read); for folders, and to save, "
+            "use the keys of a profile or of the environment",
         )
     is_query = scheme not in STORES and re.search(r"[?#]", rest)
     return RemoteLocation(text if is_query else text.rstrip("/"), access, text.endswith("/"))

@@ -19,3 +19,21 @@ def json_bytes(content: object, *, indent: int | None = None, default: Any = Non
 def json_text(content: object, *, indent: int | None = None) -> str:
     """The same as text that can be encoded."""
     return json_bytes(content, indent=indent).decode()
+
+
+def is_deeper(content: object, most: int) -> bool:
+    """Whether there are more than ``most`` objects and lists in each other.
+
+    What is nested deeply can be read, and then fails wherever it is written, copied or sent.
+    """
+    level = [content]
+    for _ in range(most + 1):
+        if not level:
+            return False
+        level = [
+            each
+            for outer in level
+            if isinstance(outer, dict | list)
+            for each in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)

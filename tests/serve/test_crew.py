@@ -30,7 +30,7 @@ def service(make_solution: MakeSolution) -> Service:
 
 @pytest.fixture
 def worker(service: Service) -> Iterator[Worker]:
-    home = service.worker_home(0)
+    home = service.folder.path / "worker-0"
     worker = Worker(service.job, home, service.models, service.model_id, lambda event: None)
     worker.start()
     yield worker

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -593,17 +594,111 @@ def test_a_redis_without_room_is_waited_for(
     assert edge.left() == {}
 
 
-def test_a_list_of_another_kind_ends_the_loop_with_an_error(
+@pytest.mark.parametrize("name", ["request_inference", "inference_summary", "inference_artifacts"])
+def test_a_key_of_another_kind_is_waited_for_and_nothing_is_lost(
+    home: Path, loop: StartLoop, edge: Edge, name: str
+) -> None:
+    running = loop(home)
+    edge.redis.set(name, "no list")
+    if name != "request_inference":
+        edge.send()
+
+    running.wait_until("Redis refuses (WRONGTYPE")
+    edge.redis.delete(name)
+    if name == "request_inference":
+        edge.send()
+
+    assert [answer["status"] for answer in edge.answers()] == ["success", "success"]
+    assert edge.left() == {}
+    running.wait_until("Redis is back")
+    assert running.end() == 0
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_a_redis_that_refuses_from_the_beginning_ends_the_loop_with_an_error(
+    home: Path, redis_server: RedisServer
+) -> None:
+    redis_server.client.config_set("requirepass", "secret")
+    done = subprocess.run(
+        [sys.executable, "-m", "alo.cli.main", "run", "--loop", "--redis", redis_server.url],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert "Redis refuses" in done.stderr
+    assert "fix:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("deep", [500, 5000, 50_000])
+def test_a_request_that_is_nested_too_deeply_costs_itself_only(
+    home: Path, loop: StartLoop, edge: Edge, deep: int
+) -> None:
+    running = loop(home)
+    nested = "[" * deep + "]" * deep
+
+    edge.send(f'{{"solution_metadata": {{"a": {nested}}}}}'.encode())
+    answers = edge.answers()
+
+    assert [answer["status"] for answer in answers] == ["fail", "fail"]
+    assert edge.ask()[0]["status"] == "success"
+    assert edge.left() == {}
+    assert running.end() == 0
+
+
+def test_a_fault_of_the_loop_itself_is_counted_answered_and_survived(
+    home: Path, loop: StartLoop, edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is: here the loop's own code is broken for one kind of request."""
+    broken = home.parent / "broken"
+    broken.mkdir()
+    (broken / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if sys.argv[1:2] == ['run']:\n"
+        "    from alo.serve import redis_loop\n"
+        "    right = redis_loop._request\n"
+        "    def wrong(content):\n"
+        "        if 'poison' in str(content):\n            raise KeyError('a fault')\n"
+        "        return right(content)\n"
+        "    redis_loop._request = wrong\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(broken))
+    running = loop(home)
+
+    poisoned = edge.ask(b'{"solution_metadata": {"poison": 1}}')
+
+    assert [answer["status"] for answer in poisoned] == ["fail", "fail"]
+    assert "a fault" in poisoned[0]["message"]
+    assert edge.ask()[0]["status"] == "success"
+    assert edge.left() == {}
+    assert running.end() == 0
+
+
+def test_a_worker_that_dies_while_it_is_free_costs_no_request_a_try(
     home: Path, loop: StartLoop, edge: Edge
 ) -> None:
-    edge.redis.set("request_inference", "no list")
-    running = loop(home, is_ready=False)
+    running = loop(home)
+    for _ in range(3):
+        assert edge.ask()[0]["status"] == "success"
+        for pid in running.workers():
+            os.kill(pid, signal.SIGKILL)
 
-    assert running.process.wait(60) == 1
-    told = running.log.read_text()
-    assert "Redis refuses: WRONGTYPE" in told
-    assert "fix:" in told
-    assert "Traceback" not in told
+    assert edge.ask()[0]["status"] == "success"
+    assert running.end() == 0
+
+
+def test_a_loop_outlives_its_internal_folder(home: Path, loop: StartLoop, edge: Edge) -> None:
+    running = loop(home)
+    assert edge.ask()[0]["status"] == "success"
+
+    shutil.rmtree(home / ".alo", ignore_errors=True)  # the worker may be at work in it
+
+    assert edge.ask()[0]["status"] == "success"
+    running.wait_until("serving")
+    assert running.end() == 0
 
 
 def test_what_others_have_put_among_the_dead_is_shown_too(

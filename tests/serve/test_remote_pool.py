@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import queue
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from alo.events import Event, LogLine
 from alo.serve.messages import Request
 from alo.serve.pool import Result, Ticket
 from alo.serve.remote_pool import RemotePool
-from alo.serve.remote_requests import RemoteRequest
+from alo.serve.remote_requests import RemoteRequest, TooLarge
 
 from .conftest import RedisServer
 
@@ -49,7 +50,7 @@ def test_answers_that_make_no_sense_cost_only_their_own_request(
         json.dumps({**good, "id": "d"}),
     ]
 
-    redis_server.client.rpush(f"alo_answers:{pool._door}", *answers)
+    redis_server.client.rpush(f"alo_answers:{pool._name}", *answers)
     taken = [results.get(timeout=30) for _ in range(3)]
 
     assert [(result.id, result.status) for result in taken] == [
@@ -86,3 +87,84 @@ def test_a_request_of_another_form_is_refused_and_writes_nothing(
         RemoteRequest(content).request(tmp_path / "spool")
 
     assert not (tmp_path / "spool").exists()
+
+
+def payload_of(server: RedisServer) -> bytes:
+    found = server.client.lpop("request_inference")
+    assert isinstance(found, bytes)
+    return found
+
+
+def wait_until(check: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def ticket(name: str, folder: Path, done: Callable[[Result], object]) -> Ticket:
+    (folder / name / "in").mkdir(parents=True)
+    (folder / name / "in" / "data.csv").write_text("a\n1\n")
+    request = Request(name, None, (str(folder / name / "in"),))
+    return Ticket(request, folder / name / "out", lambda: None, done)
+
+
+def test_a_request_that_redis_has_lost_is_sent_again(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    results: queue.Queue[Result] = queue.Queue()
+    pool.submit(ticket("a", tmp_path, results.put))
+    wait_until(lambda: redis_server.client.llen("request_inference"))
+
+    redis_server.client.flushall()
+
+    wait_until(lambda: redis_server.client.llen("request_inference"))
+    assert json.loads(payload_of(redis_server))["alo_request"]["id"] == "a"
+    answer = {"id": "a", "summary": {"result": "x"}, "outputs": [], "failure": None}
+    redis_server.client.rpush(f"alo_answers:{pool._name}", json.dumps(answer))
+    assert results.get(timeout=30).status == "success"
+
+
+def test_an_answer_that_was_moved_and_not_taken_is_taken_later(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """As where the connection breaks between the two."""
+    results: queue.Queue[Result] = queue.Queue()
+    pool.submit(ticket("a", tmp_path, results.put))
+    answer = {"id": "a", "summary": {"result": "x"}, "outputs": [], "failure": None}
+
+    redis_server.client.rpush(f"alo_answers:{pool._name}:taken", json.dumps(answer))
+
+    assert results.get(timeout=30).status == "success"
+    wait_until(lambda: not redis_server.client.llen(f"alo_answers:{pool._name}:taken"))
+
+
+def test_a_request_is_given_up_when_no_loop_has_been_alive_for_long(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alo.serve.remote_pool.SILENCE_S", 0.1)
+    results: queue.Queue[Result] = queue.Queue()
+    pool = RemotePool(redis_server.url, None, 10, lambda event: None)
+    pool.start()
+    try:
+        pool.submit(ticket("a", tmp_path, results.put))
+        result = results.get(timeout=30)
+    finally:
+        pool.stop()
+
+    assert result.failure
+    assert result.failure.kind == "timeout"
+    assert pool.waiting == 0
+
+
+def test_files_that_are_more_than_a_message_may_hold_are_refused(
+    pool: RemotePool, tmp_path: Path
+) -> None:
+    large = ticket("a", tmp_path, lambda result: None)
+    with open(tmp_path / "a/in/more", "wb") as file:
+        file.truncate(33_000_000)
+
+    with pytest.raises(TooLarge, match="32 MB"):
+        pool.submit(large)
+
+    assert pool.waiting == 0

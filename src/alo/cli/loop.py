@@ -102,5 +102,12 @@ def run_loop(options: argparse.Namespace, request: RunRequest) -> int:
 
     url = find_url(options.redis or "", options.system or "")
     with watched(quiet=options.quiet, as_json=options.json) as listener:
-        serve_loop(request, url, listener, workers=options.workers, limit_s=options.request_timeout)
+        serve_loop(
+            request,
+            url,
+            listener,
+            workers=options.workers,
+            limit_s=options.request_timeout,
+            boot_s=options.boot_timeout,
+        )
     return 0

@@ -119,6 +119,13 @@ def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds that a served request may take (default: any)",
     )
+    parser.add_argument(
+        "--boot-timeout",
+        type=seconds,
+        default=60.0,
+        metavar="S",
+        help="seconds until a worker has to be warm (60)",
+    )
 
 
 def setup_of(options: argparse.Namespace) -> Setup:

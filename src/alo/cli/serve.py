@@ -79,6 +79,7 @@ def _limits(options: argparse.Namespace) -> Limits:
         workers=options.workers,
         queue=options.max_queue,
         request_s=options.request_timeout,
+        boot_s=options.boot_timeout,
         body_bytes=int(options.max_body * 1e6),
         head_bytes=int(options.max_head * 1e3),
         headers=options.max_headers,

@@ -74,6 +74,11 @@ class Child:
         if self._pidfd >= 0:
             self._watch_for(self._pidfd, None)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended; what it has told may still be to be read."""
+        return not has_ended(self.pid)
+
     def send(self, message: object) -> None:
         """Send a message; a process that has died is found by ``poll``."""
         self._connection.setblocking(True)

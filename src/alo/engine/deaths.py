@@ -50,6 +50,17 @@ def boot_error(home: Path, ending: Ending) -> ServeError:
     return ServeError(what, where=where, user_traceback=traceback)
 
 
+def boot_hang_error(home: Path, ending: Ending, limit_s: float) -> ServeError:
+    """The error for a serving process that was ended because it was not ready in time."""
+    where, traceback = _trace(ending, home)
+    return ServeError(
+        f"the pipeline is not warm after {limit_s:g} s",
+        where=where,
+        fix="see why its modules take so long to import, or raise --boot-timeout",
+        user_traceback=traceback,
+    )
+
+
 def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepError:
     """The error for a process that was ended because its time was over."""
     where = "'timeout' beside the step in the plan" if step else "--request-timeout"

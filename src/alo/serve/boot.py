@@ -15,6 +15,7 @@ from alo.history.deployment import has_models_of, models_of, read_deployment
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id
 from alo.layout import Workspace
 from alo.plan.model import Plan
+from alo.serve.crew import Worker
 from alo.serve.folders import ServiceFolder, make_folder
 
 
@@ -26,8 +27,16 @@ class Service(NamedTuple):
     model_id: str  # the train run that made them; none, or load-external-model
     folder: ServiceFolder
 
-    def worker_home(self, number: int) -> Path:
-        return self.folder.path / f"worker-{number}"
+    def workers(self, count: int, boot_s: float, listener: Listener) -> list[Worker]:
+        """Its workers, not started yet.
+
+        Args:
+            boot_s: seconds until each has to be warm.
+        """
+        homes = [self.folder.path / f"worker-{number}" for number in range(count)]
+        return [
+            Worker(self.job, home, self.models, self.model_id, listener, boot_s) for home in homes
+        ]
 
 
 def prepare(

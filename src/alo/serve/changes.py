@@ -23,7 +23,7 @@ from alo.history.deployment import (
     models_of,
     read_deployment,
 )
-from alo.history.models_origin import NAMELESS
+from alo.history.models_origin import EXTERNAL_MODEL, NAMELESS
 from alo.serve.boot import Service, chosen_model
 from alo.serve.crew import Worker
 from alo.serve.folders import lives
@@ -32,6 +32,7 @@ from alo.serve.samples import Samples
 from alo.serve.shadows import Shadow
 
 LOOK_S = 0.5
+STOP_S = 1.0
 SMOKE = "smoke"  # in solution/: the data of a request that a new model has to answer
 
 
@@ -80,10 +81,29 @@ class Changes:
     def stop(self) -> None:
         self._ended.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(STOP_S)  # a model that boots meanwhile ends with this process
         if self._shadow is not None:
             self._shadow.stop()
         self._record(lambda now: now.without(self._name))
+
+    def restore(self, worker: Worker) -> None:
+        """Make anew what a worker boots from, where ``.alo/`` was deleted while the service runs.
+
+        Raises:
+            AloError: the model is gone with it, and cannot be made from the project.
+            OSError: the folder cannot be made.
+        """
+        self._folder.restore()
+        with self._booting:
+            if not self._models.is_dir():
+                if self._model == EXTERNAL_MODEL:
+                    raise ServeError(
+                        "the model that was loaded is gone with the folder .alo/",
+                        where=str(self._models),
+                        fix="start the service again: it loads the model anew",
+                    )
+                self._use(*chosen_model(self._workspace, self._folder))
+            worker.use(self._models, self._model)
 
     def went_well(
         self, request: Request, content: Mapping[str, object], *, takes_data: bool

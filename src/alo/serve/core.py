@@ -86,6 +86,10 @@ class Desk:
         self._request, self._summary = None, None
         return self._fail(failure)
 
+    def fail(self, failure: Failure) -> Sequence[Action]:
+        """It cannot be carried on with, by a fault of who runs it."""
+        return self._fail(failure)
+
     def hear(self, news: News) -> Sequence[Action]:
         """The worker tells how the request goes."""
         match news:

@@ -10,17 +10,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from alo.engine.child import Child
-from alo.engine.deaths import Ending, boot_error, death_error, hang_error
+from alo.engine.deaths import Ending, boot_error, boot_hang_error, death_error, hang_error
 from alo.engine.messages import warning
 from alo.engine.preflight import Job
 from alo.errors import ServeError
 from alo.events import Listener
 from alo.files import remove_tree
+from alo.layout import Workspace
 from alo.serve.messages import Booted, Failure, Finished, News, Released, Request, Stage
 from alo.serve.worker import Boot, BootFailed
 
 POLL_S = 1.0
-STOP_S = 5.0  # for a worker that is free
+WORKSPACE = "workspace"  # in its home
+STOP_S = 3.0  # for a worker that is free
+BOOT_S = 60.0  # for a pipeline to be warm
+SENDS = 3  # of a request to processes that have died before they had it
 RESTART_PAUSES_S = (0.1, 0.5, 1.0, 3.0)  # a crowded machine may need a moment
 
 
@@ -32,6 +36,10 @@ class TimeIsOver(Exception):
     """The request took too long; its worker was ended, and a new one is there."""
 
 
+class _NotBegun(Exception):
+    """The process was gone before it had said anything of the request."""
+
+
 class Worker:
     """One process that has the pipeline warm.
 
@@ -40,15 +48,44 @@ class Worker:
         home: a folder for what is the worker's own.
         models: the folder of the models to use.
         model_id: the run that made them.
+        boot_s: seconds until it has to be warm.
     """
 
     def __init__(
-        self, job: Job, home: Path, models: Path, model_id: str, listener: Listener
+        self,
+        job: Job,
+        home: Path,
+        models: Path,
+        model_id: str,
+        listener: Listener,
+        boot_s: float = BOOT_S,
     ) -> None:
         self._job, self.home, self._models, self._listener = job, home, models, listener
         self._child: Child | None = None
-        self.model_id = model_id
+        self.model_id, self._boot_s = model_id, boot_s
         self._lock = threading.Lock()  # held while a request runs
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether its process lives and has its folder; for any thread."""
+        child, workspace = self._child, Workspace(self.home / WORKSPACE)
+        needed = (workspace.models, workspace.assets)  # what no request makes anew
+        return child is not None and child.is_alive and all(map(os.path.isdir, needed))
+
+    def use(self, models: Path, model_id: str) -> None:
+        """Boot with these models the next time."""
+        self._models, self.model_id = models, model_id
+
+    def revive(self) -> None:
+        """Boot it anew where it is not warm; no request runs meanwhile.
+
+        Raises:
+            ServeError: the pipeline cannot be warmed up.
+        """
+        with self._lock:
+            if not self.is_warm:
+                self._abandon()
+                self.start()
 
     def start(self) -> None:
         """Boot it.
@@ -56,6 +93,16 @@ class Worker:
         Raises:
             ServeError: the pipeline cannot be warmed up.
         """
+        try:
+            self._start()
+        except OSError as error:  # no room, or no more processes
+            self._abandon()
+            raise ServeError(
+                f"a worker cannot be started: {error}", where=str(self.home)
+            ) from error
+
+    def _start(self) -> None:
+        deadline = time.monotonic() + self._boot_s
         self.home.mkdir(parents=True, exist_ok=True)
         stacks = self.home / "stacks"
         stacks.unlink(missing_ok=True)
@@ -63,7 +110,7 @@ class Worker:
         child.send(
             Boot(
                 self._job,
-                self.home / "workspace",
+                self.home / WORKSPACE,
                 self._models,
                 self.model_id,
                 stacks,
@@ -84,6 +131,11 @@ class Worker:
                     raise ServeError(message.what, user_traceback=message.traceback)
             if ending is not None:
                 raise boot_error(self._job.assets.parent, ending)
+            if time.monotonic() > deadline:
+                child.show_stacks()
+                child.end()
+                _, ending = self._bury()
+                raise boot_hang_error(self._job.assets.parent, ending, self._boot_s)
 
     def run(
         self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
@@ -125,7 +177,7 @@ class Worker:
     def become(self, other: Worker) -> None:
         """Take another worker's process and model as soon as no request runs; ours ends."""
         with self._lock:
-            ours = Worker(self._job, self.home, self._models, self.model_id, self._listener)
+            ours = self._sibling(self.home, self._models, self.model_id)
             ours._child, self._child = self._child, other._child
             self.home, self._models, self.model_id = other.home, other._models, other.model_id
         ours.stop()
@@ -133,14 +185,32 @@ class Worker:
     def beside(self, models: Path, model_id: str) -> Worker:
         """A new worker of the same pipeline, with other models; not started yet."""
         home = self.home.with_name(f"{self.home.name.partition('.')[0]}.{os.urandom(3).hex()}")
-        return Worker(self._job, home, models, model_id, self._listener)
+        return self._sibling(home, models, model_id)
+
+    def _sibling(self, home: Path, models: Path, model_id: str) -> Worker:
+        return Worker(self._job, home, models, model_id, self._listener, self._boot_s)
 
     def _run(
         self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
     ) -> Iterator[News]:
-        if self._child is None:
-            self.start()
-        child = self._child
+        for _ in range(SENDS - 1):
+            try:
+                yield from self._send(request, limit_s, meanwhile)
+            except _NotBegun:
+                continue
+            return
+        try:
+            yield from self._send(request, limit_s, meanwhile)
+        except _NotBegun as error:
+            raise WorkerDied(str(error)) from error
+
+    def _send(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
+    ) -> Iterator[News]:
+        if not self.is_warm:  # it has died while it was free, which is not the request's fault
+            self._abandon()
+            self._start_again()
+        child, has_begun = self._child, False
         assert child is not None  # noqa: S101 - start() has made it
         child.send(request)
         deadline = None if limit_s is None else time.monotonic() + limit_s
@@ -148,19 +218,21 @@ class Worker:
         while True:
             left = POLL_S if deadline is None else min(POLL_S, deadline - time.monotonic())
             messages, ended = child.poll(max(0.0, left))
+            if ended:
+                last, ending = self._bury()
+                messages += last
             for message in messages:
-                step = _step_at(message, step)
+                has_begun, step = True, _step_at(message, step)
                 if isinstance(message, News):
                     yield message
                 if isinstance(message, Finished | Failure):
-                    child.send(Released())
+                    if not ended:
+                        child.send(Released())
                     return
             if ended:
-                last, ending = self._bury()
-                for message in last:
-                    step = _step_at(message, step)
                 self._start_again()
-                raise WorkerDied(str(death_error(step, self._job.assets.parent, ending)))
+                died = WorkerDied if has_begun else _NotBegun
+                raise died(str(death_error(step, self._job.assets.parent, ending)))
             if deadline is not None and limit_s is not None and time.monotonic() >= deadline:
                 child.show_stacks()
                 child.end()

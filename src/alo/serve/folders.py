@@ -27,8 +27,8 @@ KEPT_S = 86400.0  # for so long the claims of dead services stay
 class ServiceFolder:
     """That of a service of this process."""
 
-    def __init__(self, path: Path, claim: Claim) -> None:
-        self.path, self._claim = path, claim
+    def __init__(self, path: Path, claim: Claim, what: str) -> None:
+        self.path, self._claim, self._what = path, claim, what
 
     @property
     def name(self) -> str:
@@ -58,6 +58,19 @@ class ServiceFolder:
             if path != but:
                 remove_tree(path)
 
+    def restore(self) -> None:
+        """Make it anew where ``.alo/`` was deleted while the service runs.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        claim = self._claim.path
+        if not claim.exists():
+            claim.parent.mkdir(parents=True, exist_ok=True)
+            self._claim.release()
+            self._claim = take(claim, self._what) or self._claim
+        self.path.mkdir(parents=True, exist_ok=True)
+
     def remove(self) -> None:
         """The service has ended."""
         with suppress(OSError):  # what is left goes with the next service
@@ -71,11 +84,12 @@ def make_folder(workspace: Workspace, kind: str) -> ServiceFolder:
     name = f"{kind}-{os.urandom(6).hex()}"
     path, claim_path = folder_of(workspace, name), _claim_of(workspace, name)
     claim_path.parent.mkdir(parents=True, exist_ok=True)
-    claim = take(claim_path, f"alo {kind}")
+    what = f"alo {kind}"
+    claim = take(claim_path, what)
     if claim is None:
         raise ServeError("the project's folder .alo/ was deleted just now", where=str(claim_path))
     path.mkdir(parents=True)  # after its claim: without one it would be no one's
-    return ServiceFolder(path, claim)
+    return ServiceFolder(path, claim, what)
 
 
 def names_of_live(workspace: Workspace, kind: str) -> Iterator[str]:

@@ -7,12 +7,14 @@ so may the boot of a new process, and no one is to take the request over meanwhi
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 ALIVE = "request_inference:alive:"
 ALIVE_S = 30
-BEAT_S = 5.0
-AGAIN_S = 1.0  # after one that did not come through
+BEAT_S = 1.0
+LATE_S = 3.0  # without a sign of life, a worker takes no requests for now
+READY, BOOTING = b"1", b"0"  # what the key holds
 
 
 class Heartbeat:
@@ -24,6 +26,7 @@ class Heartbeat:
 
     def __init__(self, client: Any, worker: str) -> None:
         self._redis, self._key = client, f"{ALIVE}{worker}"
+        self._state = READY
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alo-alive", daemon=True)
 
@@ -31,19 +34,35 @@ class Heartbeat:
         self._beat()
         self._thread.start()
 
+    def be(self, state: bytes) -> None:
+        """Say from now on whether the worker can take requests; alive it is in any case."""
+        self._state = state
+
     def stop(self) -> None:
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
-        is_heard = True
-        while not self._ended.wait(BEAT_S if is_heard else AGAIN_S):
-            is_heard = self._beat()
+        while not self._ended.wait(BEAT_S):
+            self._beat()
 
-    def _beat(self) -> bool:
-        try:
-            self._redis.set(self._key, b"1", ex=ALIVE_S)
-        except Exception:  # whatever is wrong with Redis: the next one may come through
-            return False
-        return True
+    def _beat(self) -> None:
+        with suppress(Exception):  # whatever is wrong with Redis: the next one may come through
+            self._redis.set(self._key, self._state, ex=ALIVE_S)
+
+
+def any_ready(client: Any) -> bool:
+    """Whether any worker of a Redis has said just now that it can take requests.
+
+    Raises:
+        RedisError: it cannot be asked.
+    """
+    keys = list(client.scan_iter(f"{ALIVE}*", count=1000))
+    pipe = client.pipeline(transaction=False)
+    for key in keys:
+        pipe.get(key)
+        pipe.pttl(key)
+    found = pipe.execute()
+    states = zip(found[::2], found[1::2], strict=True)
+    return any(state == READY and left > (ALIVE_S - LATE_S) * 1000 for state, left in states)

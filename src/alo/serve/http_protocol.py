@@ -27,6 +27,7 @@ from alo.serve.limits import Limits
 
 OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 SAY_EVERY_S = 60.0
+LOOK_S = 0.02
 
 Count = Callable[[int, str], object]  # a refusal: its status, and the limit that was reached
 
@@ -52,10 +53,21 @@ class CarefulServer(Server):
 
     Args:
         most_waiting: connections that may wait to be accepted.
+        end_soon: has requests that wait refused, once a signal has come.
+        is_drained: whether the requests in hand are answered since then.
     """
 
-    def __init__(self, config: Config, most_waiting: int, count: Count, listener: Listener) -> None:
+    def __init__(
+        self,
+        config: Config,
+        most_waiting: int,
+        count: Count,
+        end_soon: Callable[[], object],
+        is_drained: Callable[[], bool],
+        listener: Listener,
+    ) -> None:
         super().__init__(config)
+        self._end_soon, self._is_drained = end_soon, is_drained
         self._most_waiting, self._count, self._listener = most_waiting, count, listener
         self._said_at = float("-inf")
         self._ending = ending_signals()  # uvicorn takes all of them, once it runs
@@ -70,6 +82,13 @@ class CarefulServer(Server):
         """End, where the signal is not one that was to be ignored."""
         if sig in self._ending:
             super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End once the requests in hand are answered; those who still send are cut off then."""
+        await asyncio.to_thread(self._end_soon)
+        while not (self._is_drained() or self.force_exit):
+            await asyncio.sleep(LOOK_S)
+        await super().shutdown(sockets)
 
     def _on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -23,7 +23,7 @@ OPEN, DEFAULT_LIMITS = Access(), Limits()
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 CONNECTIONS = 2048  # that may wait to be accepted
 ACCEPTS = 16  # at once, so that those that give way have done so before descriptors run out
-GRACE_S = 30  # for requests in hand, once a signal has come
+GRACE_S = 3  # for answers to go out, once the requests in hand are done
 
 
 def serve_http(
@@ -80,7 +80,14 @@ def serve_http(
         )
         served.start()
         try:
-            server = CarefulServer(config, CONNECTIONS, served.metrics.count_refusal, listener)
+            server = CarefulServer(
+                config,
+                CONNECTIONS,
+                served.metrics.count_refusal,
+                served.pool.end_soon,
+                lambda: served.pool.is_drained,
+                listener,
+            )
             _serve(server, door, listener, _url_of(host, door))
         finally:
             served.stop()

@@ -25,7 +25,8 @@ from alo.serve.http_refusal import Refused
 from alo.serve.kept_requests import KeptRequests
 from alo.serve.limits import Limits
 from alo.serve.messages import Args, Failure, Request
-from alo.serve.pool import Full, Pool, Result, Ticket
+from alo.serve.pool import Full, NotReady, Pool, Result, Ticket
+from alo.serve.remote_requests import TooLarge
 from alo.serve.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ ID = re.compile("[0-9a-f]{16}")
 DATA = "request"  # the folder's name in input/inference/
 LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 SCORES = tuple(number / 10 for number in range(1, 11))
-STATUS_OF = {"refused": 422, "data": 422, "timeout": 504, "room": 507}
+STATUS_OF = {"refused": 422, "data": 422, "away": 503, "timeout": 504, "room": 507}
 
 
 class Answer(NamedTuple):
@@ -124,7 +125,9 @@ class HttpService:
 
             self.pool = RemotePool(queue_url, limits.request_s, limits.queue, listener)
         else:
-            self.pool = Pool(service, limits.workers, limits.request_s, limits.queue, listener)
+            self.pool = Pool(
+                service, limits.workers, limits.request_s, limits.queue, listener, limits.boot_s
+            )
         self.metrics = Metrics(self.pool)
         self._listener = listener
         workspace = service.job.workspace
@@ -193,7 +196,11 @@ class HttpService:
         if self.pool.waiting >= self.limits.queue:
             raise _full()
         self._kept.add(request_id, args)
-        self._queue_kept(request_id, args, always=True)
+        try:
+            self._queue_kept(request_id, args, always=True)
+        except BaseException:
+            self._kept.forget(request_id)
+            raise
         return Answer(request_id, "queued")
 
     def find(self, request_id: str) -> Answer | None:
@@ -244,14 +251,18 @@ class HttpService:
         remove_tree(folder / "out")
         started = lambda: self._kept.begin(request_id)  # noqa: E731
         request, released = _request(request_id, folder, args), partial(_remove_data, folder)
-        ticket = Ticket(request, folder / "out", started, done, released)
-        self.pool.submit(ticket, always=always)
+        ticket = Ticket(request, folder / "out", started, done, released, is_kept=True)
+        self._submit(ticket, always=always)
 
-    def _submit(self, ticket: Ticket) -> None:
+    def _submit(self, ticket: Ticket, *, always: bool = False) -> None:
         try:
-            self.pool.submit(ticket)
+            self.pool.submit(ticket, always=always)
         except Full as error:
             raise _full() from error
+        except NotReady as error:
+            raise Refused(503, str(error), {"Retry-After": "5"}) from error
+        except TooLarge as error:
+            raise Refused(413, str(error)) from error
 
     def _note(self, result: Result) -> None:
         self.metrics.count(result)

@@ -121,7 +121,7 @@ class KeptRequests:
                 self._run("UPDATE accepted SET owner = ? WHERE owner = ?", (self._owner, owner))
         rows = self._run(
             "SELECT id, status, args, result, tries FROM accepted"
-            " WHERE owner = ? AND status IN ('queued', 'running') ORDER BY created",
+            " WHERE owner = ? AND status IN ('queued', 'running') ORDER BY rowid",
             (self._owner,),
         )
         left = []
@@ -138,11 +138,15 @@ class KeptRequests:
                 left.append(request)
         return left
 
+    def forget(self, request_id: str) -> None:
+        """It was not accepted after all."""
+        self._run("DELETE FROM accepted WHERE id = ?", (request_id,))
+
     def forget_oldest(self, keep: int) -> list[str]:
         """Forget all but the newest that are done; returns the ids of those that went."""
         done = "status IN ('success', 'fail')"
         rows = self._run(
-            f"SELECT id FROM accepted WHERE {done} ORDER BY created DESC LIMIT -1 OFFSET ?",  # noqa: S608 - constant
+            f"SELECT id FROM accepted WHERE {done} ORDER BY rowid DESC LIMIT -1 OFFSET ?",  # noqa: S608 - constant
             (keep,),
         )
         ids = [str(row[0]) for row in rows]
@@ -157,6 +161,10 @@ class KeptRequests:
     def _run(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
         try:
             with self._lock:
+                if not self._path.exists():  # .alo/ was deleted while the service runs
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    self._db.close()
+                    self._db = _opened(self._path)
                 return self._db.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             number = errno.ENOSPC if "full" in str(error) else errno.EIO

@@ -14,6 +14,7 @@ class Limits(NamedTuple):
     workers: int = 1
     queue: int = 100
     request_s: float | None = None
+    boot_s: float = 60.0  # for a worker to be warm
     body_bytes: int = 100_000_000
     head_bytes: int = 64_000
     headers: int = 100

@@ -19,7 +19,7 @@ from alo.events import Listener, SettingUp
 from alo.json_text import json_text
 from alo.serve.boot import prepare
 from alo.serve.changes import Changes
-from alo.serve.crew import Worker
+from alo.serve.crew import BOOT_S
 from alo.serve.folders import has_worker_died, sweep
 from alo.serve.health import Health
 from alo.serve.messages import CODE_SETUP, PACKAGE_SETUP, PLAN_LOAD
@@ -44,6 +44,7 @@ def serve_loop(
     *,
     workers: int = 1,
     limit_s: float | None = None,
+    boot_s: float = BOOT_S,
 ) -> None:
     """Serve requests from Redis until a signal ends it; a second one ends it at once.
 
@@ -51,6 +52,7 @@ def serve_loop(
         url: of Redis, whole.
         workers: processes that have the pipeline warm.
         limit_s: seconds that a request may take; None: any.
+        boot_s: seconds until a worker has to be warm.
     Raises:
         AloError: the pipeline cannot be warmed up.
     """
@@ -66,10 +68,7 @@ def serve_loop(
     sweeps = {"what dead services have left cannot be removed": partial(sweep, workspace)}
     upkeep = Upkeep(sweeps, listener)
     try:
-        crew = [
-            Worker(service.job, service.worker_home(n), service.models, service.model_id, listener)
-            for n in range(workers)
-        ]
+        crew = service.workers(workers, boot_s, listener)
         changes = Changes(service, crew, limit_s, listener)
         has_died = partial(has_worker_died, workspace)
         loops = [

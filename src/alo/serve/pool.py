@@ -8,20 +8,23 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.engine.messages import warning
-from alo.errors import AloError
+from alo.engine.messages import info, warning
 from alo.events import Listener
 from alo.serve.boot import Service
 from alo.serve.changes import Changes
 from alo.serve.core import Action, Desk, Done, SendArtifacts, SendFailure, SendSummary, Start
-from alo.serve.crew import TimeIsOver, Worker, WorkerDied
+from alo.serve.crew import BOOT_S, TimeIsOver, Worker, WorkerDied
 from alo.serve.messages import ASSET_RUN, Failure, Request, Summary, write_failure
 
 RESTART_PAUSE_S = 1.0  # before a worker that could not be replaced is tried again
+LONGEST_PAUSE_S = 10.0  # between such tries
+LOOK_S = 1.0  # how often a free worker is looked at
+ENDING = "the service is ending"
 
 
 class Result(NamedTuple):
@@ -50,6 +53,7 @@ class Ticket(NamedTuple):
     started: Callable[[], object]
     done: Callable[[Result], object]
     released: Callable[[], object] = _nothing  # its data is not needed any more
+    is_kept: bool = False  # beyond this service: no client waits for it
 
 
 def tell(what: str, call: Callable[[], object], listener: Listener) -> None:
@@ -68,6 +72,10 @@ class Full(Exception):
     """As many requests wait as may."""
 
 
+class NotReady(Exception):
+    """No worker is warm, and none can be made so for now; with the reason."""
+
+
 class Pool:
     """Workers that have the pipeline warm.
 
@@ -75,20 +83,26 @@ class Pool:
         size: how many.
         limit_s: seconds that a request may take; None: any.
         most: requests that may wait.
+        boot_s: seconds until a worker has to be warm.
     """
 
     def __init__(
-        self, service: Service, size: int, limit_s: float | None, most: int, listener: Listener
+        self,
+        service: Service,
+        size: int,
+        limit_s: float | None,
+        most: int,
+        listener: Listener,
+        boot_s: float = BOOT_S,
     ) -> None:
         self._limit_s, self._most, self._listener = limit_s, most, listener
-        self._workers = [
-            Worker(service.job, service.worker_home(n), service.models, service.model_id, listener)
-            for n in range(size)
-        ]
+        self._boot_s = boot_s
+        self._workers = service.workers(size, boot_s, listener)
         self._changes = Changes(service, self._workers, limit_s, listener)
         self._tickets: queue.Queue[Ticket | None] = queue.Queue()
         self._threads: list[threading.Thread] = []
-        self._ready = 0
+        self._ended = threading.Event()
+        self._troubles: dict[Worker, Trouble] = {}  # of workers that cannot be booted for now
 
     @property
     def model_id(self) -> str:
@@ -102,8 +116,13 @@ class Pool:
 
     @property
     def is_ready(self) -> bool:
-        """Whether any worker is warm."""
-        return self._ready > 0
+        """Whether any worker is warm, and takes requests."""
+        return not self._ended.is_set() and any(worker.is_warm for worker in self._workers)
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether the requests that were in hand when it was to end are answered."""
+        return self._ended.is_set() and not any(thread.is_alive() for thread in self._threads)
 
     def start(self) -> None:
         """Boot the workers, all at once.
@@ -111,25 +130,20 @@ class Pool:
         Raises:
             ServeError: the pipeline cannot be warmed up.
         """
-        errors: list[AloError] = []
+        errors: list[Exception] = []
 
         def boot(worker: Worker) -> None:
             try:
                 worker.start()
                 self._changes.booted(worker)
-            except AloError as error:
+            except Exception as error:
                 errors.append(error)
 
-        boots = [threading.Thread(target=boot, args=(worker,)) for worker in self._workers]
-        for thread in boots:
-            thread.start()
-        for thread in boots:
-            thread.join()
+        at_once([partial(boot, worker) for worker in self._workers])
         if errors:
             self.stop()
             raise errors[0]
         self._changes.start()
-        self._ready = len(self._workers)
         for worker in self._workers:
             thread = threading.Thread(target=self._serve, args=(worker,), daemon=True)
             thread.start()
@@ -142,30 +156,117 @@ class Pool:
             always: also where the queue is full: it has been accepted before.
         Raises:
             Full: there is no room in the queue.
+            NotReady: no worker could take it, now or soon.
         """
-        if not always and self.waiting >= self._most:
-            raise Full
+        if not always:
+            if self._ended.is_set():
+                raise NotReady(ENDING)
+            if len(self._troubles) == len(self._workers):
+                raise NotReady(next(iter(self._troubles.values())).reason)
+            if self.waiting >= self._most:
+                raise Full
         self._tickets.put(ticket)
+        if self._ended.is_set():
+            self._dismiss(ENDING)
+
+    def end_soon(self) -> None:
+        """Take no more requests, and answer those that wait: only those in hand are finished."""
+        self._ended.set()
+        self._dismiss(ENDING)
+        for _ in self._threads:
+            self._tickets.put(None)
 
     def stop(self) -> None:
         """Finish the requests in hand, and end the workers."""
-        for _ in self._threads:
-            self._tickets.put(None)
+        self.end_soon()
         for thread in self._threads:
             thread.join()
         self._changes.stop()
-        for worker in self._workers:
-            worker.stop()
+        at_once([worker.stop for worker in self._workers])
 
     def _serve(self, worker: Worker) -> None:
-        while (ticket := self._tickets.get()) is not None:
-            tell("a request", ticket.started, self._listener)
-            result = _Run(worker, ticket, self._limit_s, self._listener).result()
-            tell("a result", partial(ticket.done, result), self._listener)
-            if result.summary is not None:
-                keep = partial(self._changes.went_well, takes_data=True)
-                tell("a sample", partial(keep, ticket.request, result.summary), self._listener)
-            tell("a request's folder", ticket.released, self._listener)
+        """One worker, for as long as the service runs; whatever goes wrong costs one request."""
+        while not self._ended.is_set():
+            try:
+                if self._is_warm(worker):
+                    self._answer_next(worker)
+            except Exception as error:  # the last net: this thread serves all later requests too
+                self._listener(warning(f"a worker goes on after a fault: {error!r}"))
+                self._ended.wait(RESTART_PAUSE_S)
+
+    def _answer_next(self, worker: Worker) -> None:
+        with suppress(queue.Empty):
+            ticket = self._tickets.get(timeout=LOOK_S)
+            if ticket is not None:
+                self._answer(worker, ticket)
+
+    def _answer(self, worker: Worker, ticket: Ticket) -> None:
+        tell("a request", ticket.started, self._listener)
+        result = _Run(worker, ticket, self._limit_s, self._listener).result()
+        tell("a result", partial(ticket.done, result), self._listener)
+        if result.summary is not None:
+            keep = partial(self._changes.went_well, takes_data=True)
+            tell("a sample", partial(keep, ticket.request, result.summary), self._listener)
+        tell("a request's folder", ticket.released, self._listener)
+
+    def _is_warm(self, worker: Worker) -> bool:
+        """See that a worker that is free can take a request; it may have died since the last."""
+        if worker.is_warm:
+            return True
+        try:
+            self._changes.restore(worker)
+            worker.revive()
+        except Exception as error:
+            self._note_trouble(worker, str(error))
+            return False
+        if self._troubles.pop(worker, None):
+            self._listener(info("a worker is warm again"))
+        return True
+
+    def _note_trouble(self, worker: Worker, reason: str) -> None:
+        trouble = self._troubles.get(worker) or Trouble(reason, time.monotonic(), 0)
+        self._troubles[worker] = trouble._replace(reason=reason, tries=trouble.tries + 1)
+        if trouble.tries == 0 or trouble.reason != reason:
+            self._listener(warning(f"a worker cannot be started, it is tried again: {reason}"))
+        if len(self._troubles) == len(self._workers) and trouble.lasts(self._boot_s):
+            self._dismiss(reason)
+        self._ended.wait(min(RESTART_PAUSE_S * 2**trouble.tries, LONGEST_PAUSE_S))
+
+    def _dismiss(self, reason: str) -> None:
+        """Answer the requests that wait; those that are kept are for a later service."""
+        kept: list[Ticket] = []
+        with suppress(queue.Empty):
+            while True:
+                ticket = self._tickets.get_nowait()
+                if ticket is not None and ticket.is_kept:
+                    kept.append(ticket)
+                elif ticket is not None:
+                    failure = Failure(*ASSET_RUN, reason, kind="away")
+                    result = Result(ticket.request.id, None, (), failure, 0.0)
+                    tell("a result", partial(ticket.done, result), self._listener)
+                    tell("a request's folder", ticket.released, self._listener)
+        for ticket in kept if not self._ended.is_set() else ():
+            self._tickets.put(ticket)
+
+
+class Trouble(NamedTuple):
+    """A worker that cannot be booted."""
+
+    reason: str
+    since: float  # monotonic
+    tries: int
+
+    def lasts(self, seconds: float) -> bool:
+        return time.monotonic() > self.since + seconds
+
+
+def at_once(calls: Sequence[Callable[[], object]]) -> None:
+    """Call each in a thread of its own, and wait for all."""
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class _Run:

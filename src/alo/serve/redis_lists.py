@@ -34,6 +34,28 @@ WAIT_S = 1  # for a request, before looking at other things
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 
 
+WHOLE = """
+local commands, i = {}, 1
+while i <= #ARGV do
+  local n = tonumber(ARGV[i])
+  local command = {}
+  for j = 1, n do command[j] = ARGV[i + j] end
+  commands[#commands + 1] = command
+  i = i + n + 1
+end
+for _, command in ipairs(commands) do
+  if command[1] == 'RPUSH' or command[1] == 'LREM' then
+    local kind = redis.call('TYPE', command[2]).ok
+    if kind ~= 'none' and kind ~= 'list' then
+      return redis.error_reply('WRONGTYPE ' .. command[2] .. ' is a ' .. kind .. ', not a list')
+    end
+  end
+end
+for _, command in ipairs(commands) do redis.call(unpack(command)) end
+return #commands
+"""
+
+
 class Stopped(Exception):
     """There is no use in waiting for Redis any longer: the loop is to end."""
 
@@ -71,7 +93,7 @@ class Queue:
         self._missing: set[bytes] = set()
         self._held: list[tuple[str | bytes, ...]] = []  # commands that go out together
         self._may_have_some = True  # in hand, of which this object does not know
-        self.is_away = False
+        self.is_away = self._was_there = False
 
     def take(self) -> Taken | None:
         """Move the next request into this worker's hands; None if there is none for a second."""
@@ -111,15 +133,22 @@ class Queue:
             self._held.clear()
 
     def finish(
-        self, payload: bytes, answers: Sequence[tuple[str, Mapping[str, object]]], *, aside: str
+        self,
+        payload: bytes,
+        answers: Sequence[tuple[str, Mapping[str, object]]],
+        *,
+        aside: str,
+        also: Sequence[tuple[str, ...]] = (),
     ) -> None:
         """Push the last answers, and with them take the request out of this worker's hands.
 
         Args:
             aside: why the request is put on the list of dead ones; empty: it is not.
+            also: commands that go with them.
         """
         for name, message in answers:
             self.answer(name, message)
+        self._held += also
         if aside:
             self._held.append(("RPUSH", DEAD, _dead_text(payload, aside)))
         self._held.append(("LREM", self._processing, "1", payload))
@@ -127,14 +156,15 @@ class Queue:
         self.publish("waiting")
         self.flush()
 
+    def drop_held(self) -> None:
+        """What is held back is not to be sent: making it has failed half-way."""
+        self._held.clear()
+
     def _send(self) -> None:
         if len(self._held) == 1:
             self._redis.execute_command(*self._held[0])
-            return
-        pipe = self._redis.pipeline(transaction=True)
-        for command in self._held:
-            pipe.execute_command(*command)
-        pipe.execute()
+        else:
+            send_whole(self._redis, self._held)
 
     def leave(self) -> None:
         """The worker ends in order, with nothing in hand."""
@@ -179,10 +209,10 @@ class Queue:
         self._do(move)
 
     def _do(self, work: Callable[[], T]) -> T:
-        """Do it, and again for as long as Redis is away.
+        """Do it, and again for as long as Redis is away, or refuses what it once has taken.
 
         Raises:
-            ServeError: Redis refuses, and will go on to.
+            ServeError: Redis refuses from the beginning.
             Stopped: it is away, and the loop is to end.
         """
         from redis.exceptions import RedisError
@@ -192,23 +222,50 @@ class Queue:
             try:
                 done = work()
             except RedisError as error:
-                if not passes(error):
+                if not (self._was_there or passes(error)):
                     raise refusal(error) from error
                 self._may_have_some = True  # it may have been done all the same
                 if not self.is_away:
                     self.is_away = True
-                    self._told(f"Redis is away ({error}); waiting for it")
+                    how = "is away" if passes(error) else "refuses"
+                    self._told(f"Redis {how} ({error}); waiting for it")
                 if self._is_stopping():
                     raise Stopped from error
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
             else:
+                self._was_there = True
                 if self.is_away:
                     self.is_away = False
                     self._missing.clear()  # keys have expired meanwhile, also of those who live
                     self._looked = time.monotonic() + REUNION_S
                     self._told("Redis is back")
                 return done
+
+
+def send_whole(client: Any, commands: Sequence[tuple[str | bytes, ...]]) -> None:
+    """Have all commands done or, where a key is of another kind than a list, none.
+
+    A transaction of Redis does the rest when one fails: a request would be gone and its answer too.
+
+    Raises:
+        RedisError: nothing was done; or, as ever, it is not known whether the connection broke
+            before or after.
+    """
+    from redis.exceptions import NoPermissionError, ResponseError
+
+    words: list[str | bytes | int] = []
+    for command in commands:
+        words += [len(command), *command]
+    try:
+        client.register_script(WHOLE)(args=words)
+    except ResponseError as error:
+        if not isinstance(error, NoPermissionError) and "unknown command" not in str(error):
+            raise
+        pipe = client.pipeline(transaction=True)  # scripts are not for this user
+        for command in commands:
+            pipe.execute_command(*command)
+        pipe.execute()
 
 
 def _dead_text(payload: bytes, reason: str) -> bytes:

@@ -11,6 +11,7 @@ from functools import partial
 from alo.engine.messages import info, warning
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
+from alo.json_text import is_deeper
 from alo.masking import masked
 from alo.serve.changes import Changes
 from alo.serve.core import (
@@ -25,9 +26,11 @@ from alo.serve.core import (
     Tell,
 )
 from alo.serve.crew import TimeIsOver, Worker, WorkerDied
-from alo.serve.health import AWAY, SERVING, Health
-from alo.serve.heartbeat import Heartbeat
+from alo.serve.health import AWAY, BOOTING, SERVING, Health
+from alo.serve.heartbeat import BOOTING as NOT_WARM
+from alo.serve.heartbeat import READY, Heartbeat
 from alo.serve.messages import (
+    ASSET_RUN,
     METADATA_READ,
     NO_ARTIFACTS,
     Failure,
@@ -38,7 +41,12 @@ from alo.serve.messages import (
 from alo.serve.pool import tell
 from alo.serve.redis_lists import ARTIFACTS, SUMMARIES, Queue, Stopped
 from alo.serve.redis_url import connect
-from alo.serve.remote_requests import MARK, RemoteRequest, answer_of
+from alo.serve.remote_requests import ANSWER_KEPT_S, MARK, NOTES, RemoteRequest, TooLarge, answer_of
+
+FAULT_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
+MOST = 2000  # characters of a fault that a client is sent
+LARGE = 1 << 16  # bytes of a request
+MOST_DEPTH = 64  # of objects and lists in each other: nothing that a plan can use has more
 
 
 class Loop:
@@ -77,6 +85,7 @@ class Loop:
         self._remote: RemoteRequest | None = None  # the request in hand, if a door has sent it
         self._outputs: tuple[str, ...] = ()
         self._answered: tuple[Request, Mapping[str, object]] | None = None
+        self._trouble, self._boots = "", 0
 
     def stop(self) -> None:
         """End after the request in hand."""
@@ -86,7 +95,7 @@ class Loop:
         """Serve until ``stop``.
 
         Raises:
-            ServeError: the pipeline cannot be warmed up.
+            AloError: the pipeline cannot be warmed up, or Redis refuses from the beginning.
         """
         try:
             self._queue.publish("booting")
@@ -103,18 +112,67 @@ class Loop:
             self._worker.stop()
 
     def _serve(self) -> None:
+        """Take requests; whatever goes wrong costs one of them."""
         self._queue.publish("waiting")
         self._health.be(SERVING)
         while not self._stopping.is_set():
-            taken = self._queue.take()
-            if taken is not None:
-                self._handle(*taken)
-                self._health.count()
+            try:
+                if self._is_warm():
+                    self._take_next()
+            except Stopped:
+                raise
+            except Exception as error:  # the last net: this loop serves all later requests too
+                self._listener(warning(f"the loop continues after a fault: {error!r}"))
+                self._stopping.wait(FAULT_PAUSE_S)
         self._heartbeat.stop()
         self._queue.leave()
 
+    def _take_next(self) -> None:
+        taken = self._queue.take()
+        if taken is None:
+            return
+        try:
+            self._handle(*taken)
+        except Stopped:
+            raise
+        except Exception as error:
+            self._give_up(taken.payload, error)
+        self._health.count()
+
+    def _give_up(self, payload: bytes, error: Exception) -> None:
+        """A fault of ours with a request: it is answered, and not tried again."""
+        self._queue.drop_held()
+        self._queue.begin()
+        self._queue.flush()  # counted, should answering it fail as well
+        failure = Failure(*ASSET_RUN, f"the loop could not handle the request: {error!r}"[:MOST])
+        self._carry_out(payload, self._desk.fail(failure))
+
+    def _is_warm(self) -> bool:
+        """See that the worker, which is free, can take a request; it may have died meanwhile."""
+        if self._worker.is_warm:
+            return True
+        self._health.be(BOOTING)
+        self._heartbeat.be(NOT_WARM)
+        try:
+            self._changes.restore(self._worker)
+            self._worker.revive()
+        except Exception as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                text = f"the worker cannot be started, it is tried again: {error}"
+                self._listener(warning(text))
+            self._stopping.wait(min(FAULT_PAUSE_S * 2**self._boots, LONGEST_PAUSE_S))
+            self._boots += 1
+            return False
+        self._trouble, self._boots = "", 0
+        self._heartbeat.be(READY)
+        self._health.be(SERVING)
+        return True
+
     def _handle(self, payload: bytes, tries: int) -> None:
         self._queue.begin()
+        if tries or len(payload) > LARGE:  # it may be what ends a whole process: counted first
+            self._queue.flush()
         self._remote, self._outputs, self._answered = None, (), None
         request = self._request_of(payload)
         if isinstance(request, Failure):
@@ -171,8 +229,17 @@ class Loop:
                 case _:
                     continue
         if is_last:
-            self._queue.finish(payload, answers, aside=aside)
+            self._queue.finish(payload, answers, aside=aside, also=self._of_remote())
         return ()
+
+    def _of_remote(self) -> Sequence[tuple[str, ...]]:
+        """What goes with the answer to a server: its note is taken away, and no one need come."""
+        if self._remote is None:
+            return ()
+        return (
+            ("HDEL", f"{NOTES}{self._remote.door}", self._remote.id),
+            ("EXPIRE", self._remote.answers, str(ANSWER_KEPT_S)),
+        )
 
     def _remote_answer(self, action: SendArtifacts | SendFailure) -> Mapping[str, object]:
         request_id = self._remote.id if self._remote else ""
@@ -181,6 +248,9 @@ class Loop:
             return answer_of(request_id, None, (), action.failure)
         try:
             return answer_of(request_id, action.summary.content, self._outputs, None)
+        except TooLarge as error:
+            failure = Failure(*NO_ARTIFACTS, str(error))
+            return answer_of(request_id, None, (), failure)
         except OSError as error:  # an asset has left something running that removed them
             failure = Failure(*NO_ARTIFACTS, f"the output files cannot be read: {error}")
             return answer_of(request_id, None, (), failure)
@@ -236,6 +306,9 @@ def _request(content: object) -> Request | Failure:
     metadata = content.get("solution_metadata") if isinstance(content, dict) else None
     if isinstance(metadata, str):  # as some clients have it, JSON within JSON
         metadata = _parsed(metadata)
+    if is_deeper(metadata, MOST_DEPTH):
+        comment = f"the request has more than {MOST_DEPTH} objects and lists in each other"
+        return Failure(*METADATA_READ, comment, kind="refused")
     if not isinstance(metadata, dict):
         comment = 'the request is not an object of the form {"solution_metadata": {...}}'
         return Failure(*METADATA_READ, comment, kind="refused")

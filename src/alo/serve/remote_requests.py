@@ -7,7 +7,7 @@ one answer goes to a list of the door's own.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,14 @@ from alo.serve.pool import Result
 from alo.serve.texts import odd_text
 
 MARK = "alo_request"
-ANSWERS = "alo_answers:"  # and the door's id
-ANSWER_KEPT_S = 3600  # of a door that is gone
+ANSWERS = "alo_answers:"  # and the name of the server that has asked
+NOTES = "alo_requests:"  # likewise: a hash of the requests that loops have to answer
+ANSWER_KEPT_S = 3600  # of a server that is gone
+MOST_BYTES = 32_000_000  # of the files in one message, each way
+
+
+class TooLarge(Exception):
+    """Files that are more than a message may hold."""
 
 
 def to_payload(request: Request, door: str) -> bytes:
@@ -28,12 +34,13 @@ def to_payload(request: Request, door: str) -> bytes:
 
     Args:
         door: whose list the answer goes to.
+    Raises:
+        TooLarge: its files are more than a message may hold.
+        OSError: a file cannot be read.
     """
-    files = [
-        {"name": path.name, "content": _text(path.read_bytes())}
-        for folder in request.data
-        for path in sorted(Path(folder).iterdir())
-    ]
+    paths = files_of(request)
+    check_size("the request's data", paths)
+    files = [{"name": path.name, "content": _text(path.read_bytes())} for path in paths]
     content = {"id": request.id, "door": door, "args": request.args, "files": files}
     return json_bytes({MARK: content})
 
@@ -93,10 +100,15 @@ def answer_of(
     outputs: tuple[str, ...],
     failure: Failure | None,
 ) -> dict[str, Any]:
-    """The answer as it goes through Redis; the output files travel inside."""
-    files = [
-        {"name": Path(path).name, "content": _text(Path(path).read_bytes())} for path in outputs
-    ]
+    """The answer as it goes through Redis; the output files travel inside.
+
+    Raises:
+        TooLarge: they are more than a message may hold.
+        OSError: one cannot be read.
+    """
+    paths = [Path(path) for path in outputs]
+    check_size("the output", paths)
+    files = [{"name": path.name, "content": _text(path.read_bytes())} for path in paths]
     told = failure._asdict() if failure else None
     return {"id": request_id, "summary": summary, "outputs": files, "failure": told}
 
@@ -118,6 +130,26 @@ def _file_name(name: str) -> str:
     if name in ("", ".", "..") or "/" in name or "\0" in name:
         raise ValueError(f"no name of a file: {name!r}")
     return name
+
+
+def files_of(request: Request) -> list[Path]:
+    """The files of a request, in the order in which they are sent."""
+    return [path for folder in request.data for path in sorted(Path(folder).iterdir())]
+
+
+def check_size(what: str, paths: Sequence[Path]) -> None:
+    """See that files can go in one message.
+
+    Raises:
+        TooLarge: they cannot.
+        OSError: one is not there.
+    """
+    size = sum(path.stat().st_size for path in paths)
+    if size > MOST_BYTES:
+        raise TooLarge(
+            f"{what} has {size / 1e6:,.1f} MB; between a server and its loops at most "
+            f"{MOST_BYTES / 1e6:.0f} MB can go: give the loops a place that they can read"
+        )
 
 
 def _text(content: bytes) -> str:

@@ -14,15 +14,15 @@ from contextlib import suppress
 from statistics import fmean
 from typing import NamedTuple
 
-from alo.errors import AloError
 from alo.history.deployment import read_deployment, utc_now
 from alo.layout import Workspace
-from alo.serve.crew import TimeIsOver, Worker, WorkerDied
+from alo.serve.crew import Worker
 from alo.serve.messages import Request, Summary
 
 FILE = "shadow.jsonl"  # in .alo/: a line for each request that both models have answered
 OLD_FILE = "shadow.old.jsonl"  # those before
 MOST_BYTES = 10_000_000  # of comparisons in one file; there is one older at most
+STOP_S = 1.0
 MOST_SHADOWED = 100  # requests that wait for the shadow; the newest are left out where it is slow
 
 
@@ -71,6 +71,7 @@ class Shadow:
 
     def __init__(self, workspace: Workspace, worker: Worker, limit_s: float | None) -> None:
         self._worker, self._limit_s = worker, limit_s
+        self._ended = threading.Event()
         self._path = workspace.internal / FILE
         self._waiting: queue.Queue[tuple[Request, Mapping[str, object]] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="alo-shadow", daemon=True)
@@ -85,22 +86,25 @@ class Shadow:
             self._waiting.put((request, summary))
 
     def stop(self) -> None:
+        """End after the request in hand; a long one is not waited for."""
+        self._ended.set()
         self._waiting.put(None)
-        self._thread.join()
-        self._worker.stop()
+        self._thread.join(STOP_S)
 
     def _run(self) -> None:
-        while (item := self._waiting.get()) is not None:
-            request, summary = item
-            found: Mapping[str, object] = {}
-            try:
-                for news in self._worker.run(request, self._limit_s, lambda: None):
-                    if isinstance(news, Summary):
-                        found = news.content
-            except (WorkerDied, TimeIsOver, AloError, OSError):
-                pass  # no answer of the shadow is an answer too
-            with suppress(OSError):  # a full disk, say: the next one may be written again
-                self._note(request, summary, found)
+        while (item := self._waiting.get()) is not None and not self._ended.is_set():
+            with suppress(Exception):  # a full disk, say: the next one may be written again
+                self._note(*item, self._answer(item[0]))
+        self._worker.stop()
+
+    def _answer(self, request: Request) -> Mapping[str, object]:
+        """The summary; none where it fails, which is an answer too."""
+        found: Mapping[str, object] = {}
+        with suppress(Exception):
+            for news in self._worker.run(request, self._limit_s, lambda: None):
+                if isinstance(news, Summary):
+                    found = news.content
+        return found
 
     def _note(
         self, request: Request, summary: Mapping[str, object], shadow: Mapping[str, object]

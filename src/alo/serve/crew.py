@@ -62,6 +62,7 @@ class Worker:
     ) -> None:
         self._job, self.home, self._models, self._listener = job, home, models, listener
         self._child: Child | None = None
+        self._is_booted = False
         self.model_id, self._boot_s = model_id, boot_s
         self._lock = threading.Lock()  # held while a request runs
 
@@ -70,7 +71,8 @@ class Worker:
         """Whether its process lives and has its folder; for any thread."""
         child, workspace = self._child, Workspace(self.home / WORKSPACE)
         needed = (workspace.models, workspace.assets)  # what no request makes anew
-        return child is not None and child.is_alive and all(map(os.path.isdir, needed))
+        is_alive = self._is_booted and child is not None and child.is_alive
+        return is_alive and all(map(os.path.isdir, needed))
 
     def use(self, models: Path, model_id: str) -> None:
         """Boot with these models the next time."""
@@ -125,6 +127,7 @@ class Worker:
                 messages += last
             for message in messages:
                 if isinstance(message, Booted):
+                    self._is_booted = True
                     return
                 if isinstance(message, BootFailed):
                     self.stop()
@@ -179,6 +182,7 @@ class Worker:
         with self._lock:
             ours = self._sibling(self.home, self._models, self.model_id)
             ours._child, self._child = self._child, other._child
+            self._is_booted = other._is_booted
             self.home, self._models, self.model_id = other.home, other._models, other.model_id
         ours.stop()
 
@@ -267,7 +271,7 @@ class Worker:
         remove_tree(self.home)
 
     def _bury(self) -> tuple[list[object], Ending]:
-        child, self._child = self._child, None
+        child, self._child, self._is_booted = self._child, None, False
         assert child is not None  # noqa: S101 - callers have looked
         try:
             return child.wait()

@@ -126,7 +126,8 @@ def read_plan(request: RunRequest, workspace: Workspace) -> tuple[Plan, tuple[st
     try:
         plan = load_plan(_plan_path(request, workspace), home=workspace.home)
     except BrokenPlan as error:
-        raise with_source_problems(error, workspace, request.mode) from error
+        offline = request.setup.offline
+        raise with_source_problems(error, workspace, request.mode, offline=offline) from error
     changes: tuple[str, ...] = ()
     version = ""
     if request.system:

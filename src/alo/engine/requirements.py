@@ -59,7 +59,7 @@ def together(
         CheckError: with these problems, and with the requirements that contradict each other.
     """
     found = _together(parts)
-    if told := [*problems, *_conflicts(plan, found)]:
+    if told := list(dict.fromkeys([*problems, *_conflicts(plan, found)])):
         raise CheckError(told)
     return found
 
@@ -88,6 +88,7 @@ def requirement_findings(
     ]
     found = _together(parts)
     warnings = [warning for wanted in found.every for warning in wanted.warnings]
+    warnings += _conflicts_with_alo(plan, found)
     told = dict.fromkeys([*problems, *_conflicts(plan, found)])
     return list(told), list(dict.fromkeys(warnings))
 
@@ -99,52 +100,30 @@ def _read_each(
     unread: Collection[str] = (),
     folders: Mapping[str, Path] = NO_FOLDERS,
 ) -> tuple[list[Problem], list[Environments]]:
+    """All problems, and what each pipeline requires, as far as it can be read."""
     problems: list[Problem] = []
-    parts: list[Environments] = []
-    for pipeline in pipelines:
+
+    def read(steps: Sequence[StepPlan]) -> Wanted:
         try:
-            parts.append(_read(plan, pipeline, assets, unread, folders))
+            return read_requirements(steps, assets, plan, unread=unread, folders=folders)
         except BadRequirements as error:
-            problems += error.problems
+            problems.extend(error.problems)
+            return error.readable
+
+    parts = [_read(pipeline, read) for pipeline in pipelines]
     return list(dict.fromkeys(problems)), parts
 
 
-def _read(
-    plan: Plan,
-    pipeline: PipelinePlan,
-    assets: Path,
-    unread: Collection[str],
-    folders: Mapping[str, Path],
-) -> Environments:
+def _read(pipeline: PipelinePlan, read: Callable[[Sequence[StepPlan]], Wanted]) -> Environments:
     """What the steps of one pipeline require."""
     if not any(step.source.requirements or step.environment for step in pipeline.steps):
         return Environments(NOTHING, {}, {})
-
-    def read(*steps: StepPlan) -> Wanted:
-        return read_requirements(steps, assets, plan, unread=unread, folders=folders)
-
-    shared = [step for step in pipeline.steps if not step.environment]
-    groups = [shared, *([step] for step in pipeline.steps if step.environment)]
-    project, *own = _all_read(groups, read)
-    isolated = {group[0].name: wanted for group, wanted in zip(groups[1:], own, strict=True)}
+    project = read([step for step in pipeline.steps if not step.environment])
+    isolated = {step.name: read([step]) for step in pipeline.steps if step.environment}
     order = [step.name for step in pipeline.steps]
-    every = [each for one in (project, *own) for each in one.requirements]
+    every = [each for one in (project, *isolated.values()) for each in one.requirements]
     every.sort(key=lambda each: order.index(each.step))
     return Environments(project, isolated, {pipeline.name: every})
-
-
-def _all_read(groups: Sequence[Sequence[StepPlan]], read: Callable[..., Wanted]) -> list[Wanted]:
-    """What each group requires, or all that is wrong in any of them."""
-    problems: list[Problem] = []
-    found: list[Wanted] = []
-    for group in groups:
-        try:
-            found.append(read(*group))
-        except BadRequirements as error:
-            problems += error.problems
-    if problems:
-        raise BadRequirements(problems)
-    return found
 
 
 def _together(parts: Sequence[Environments]) -> Environments:
@@ -160,25 +139,35 @@ def _together(parts: Sequence[Environments]) -> Environments:
 def _conflicts(plan: Plan, found: Environments) -> Iterator[Problem]:
     """Requirements that no version satisfies, as far as that is known without an index."""
     from alo.sources.installed import conflicts
+
+    for wanted in found.every:
+        for one, other in conflicts(wanted.requirements, wanted.limits):
+            yield _conflict(plan, one, other, _way_out(one, other))
+
+
+def _conflicts_with_alo(plan: Plan, found: Environments) -> Iterator[Problem]:
+    """Requirements that cannot be installed beside ALO itself."""
+    from alo.sources.installed import conflicts
     from alo.sources.own_package import needs_of_alo
 
     own = needs_of_alo() if any(found.every) else []
-    told = set[str]()
     for wanted in found.every:
-        for one, other in conflicts(wanted.requirements, [*wanted.limits, *own]):
-            place = other.place if other.place.file else one.place
-            what = (
-                f"no version of {one.name} satisfies both '{one.text}' of {one.origin} and "
-                f"'{other.text}' of {other.origin}: {_way_out(one, other)}"
-            )
-            if what not in told:
-                told.add(what)
-                yield place._replace(what=f"{place.what}{what}", file=place.file or plan.file)
+        for one, other in conflicts(wanted.requirements, own):
+            if not other.step:
+                way_out = "it cannot be installed beside ALO, which runs in the same environment"
+                yield _conflict(plan, one, other, way_out)
+
+
+def _conflict(plan: Plan, one: Requirement, other: Requirement, way_out: str) -> Problem:
+    place = other.place if other.place.file else one.place
+    what = (
+        f"no version of {one.name} satisfies both '{one.text}' of {one.origin} and "
+        f"'{other.text}' of {other.origin}: {way_out}"
+    )
+    return place._replace(what=f"{place.what}{what}", file=place.file or plan.file)
 
 
 def _way_out(one: Requirement, other: Requirement) -> str:
-    if not other.step:
-        return "change it; ALO runs in the same environment"
     if one.step == other.step:
         return "change one"
     return (

@@ -68,11 +68,13 @@ def is_fetched_later(workspace: Workspace, plan: Plan, step: StepPlan) -> bool:
     return bool(needs_checkout(workspace, step, Policy(every)))
 
 
-def with_source_problems(error: BrokenPlan, workspace: Workspace, mode: str) -> PlanError:
+def with_source_problems(
+    error: BrokenPlan, workspace: Workspace, mode: str, *, offline: bool
+) -> PlanError:
     """All that is wrong with a plan at once: also what its readable rest names."""
     kinds = KINDS if mode == "all" else (mode,)
     pipelines = [each for kind in kinds if (each := error.rest.pipeline(kind))]
-    more = source_findings(error.rest, workspace, pipelines, workspace.assets, offline=True)
+    more = source_findings(error.rest, workspace, pipelines, workspace.assets, offline=offline)
     every = dict.fromkeys([*error.problems, *more.problems])
     return PlanError(sorted(every, key=lambda problem: (problem.line, problem.column)))
 

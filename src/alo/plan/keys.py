@@ -123,9 +123,8 @@ def _is_mark(character: str) -> bool:
 def code_rule(code: str) -> str:
     if code == "local" or code.startswith(LOCAL_PATHS):
         return ""
-    if code.startswith(GIT_SCHEMES):  # ssh://-oProxyCommand=... would be an option of ssh's
-        host = code.partition("://")[2]
-        return "expected a host after ://" if host.startswith("-") or not host else ""
+    if code.startswith(GIT_SCHEMES):
+        return _url_rule(code)
     host, colon, _ = code.partition(":")  # git@host:group/asset.git
     if colon and "@" in host.strip("@") and "/" not in host and not host.startswith("-"):
         return ""
@@ -133,6 +132,22 @@ def code_rule(code: str) -> str:
         "expected local, a git URL (https://, ssh://, git://, file:// or user@host:path), "
         "or a path to a repository that begins with ./, ../, ~/ or /"
     )
+
+
+def _url_rule(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    if scheme == "file":
+        return "" if rest else "expected a path after ://"
+    place = rest.partition("/")[0].rpartition("@")[2]
+    host, colon, port = place.rpartition(":")
+    if not colon or place.endswith("]"):  # an IPv6 address has colons of its own
+        host, port = place, ""
+    if not host or host.startswith("-"):  # ssh://-oProxyCommand=... would be an option of ssh's
+        return "expected a host after ://"
+    if port and not port.isdecimal():
+        hint = "; a path begins with a /, and a / in a password is written %2F"
+        return f"expected a number, the port, after the host and its colon{hint}"
+    return ""
 
 
 def branch_rule(branch: str) -> str:

@@ -97,11 +97,11 @@ NOTHING = Wanted()
 
 
 class BadRequirements(Exception):
-    """What is wrong with requirements, all of it."""
+    """What is wrong with requirements, all of it; and the others."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], readable: Wanted) -> None:
         super().__init__(problems)
-        self.problems = tuple(problems)
+        self.problems, self.readable = tuple(problems), readable
 
 
 def read_requirements(
@@ -127,7 +127,7 @@ def read_requirements(
             reader.read_entry(step, text, number)
     reader.complain_of_lacking_hashes()
     if reader.problems:
-        raise BadRequirements(list(dict.fromkeys(reader.problems)))
+        raise BadRequirements(list(dict.fromkeys(reader.problems)), reader.found)
     return reader.found
 
 
@@ -322,9 +322,10 @@ class _Reader:
         try:
             parsed = Parsed(text)
         except InvalidRequirement as error:
-            hint = f"; for a file of requirements write -r {text}" if text.endswith(".txt") else ""
-            what = f"'{text}' is no requirement: {str(error).splitlines()[0]}{hint}"
-            self._complain(place, what)
+            self._complain(place, f"'{text}' is no requirement: {str(error).splitlines()[0]}")
+            return None
+        if text.endswith(".txt") and self._path(text, place):
+            self._complain(place, f"'{text}' is a file: write -r {text} to have what it requires")
             return None
         return self._made(text, normal_name(parsed.name), place)
 
@@ -379,9 +380,9 @@ class _Reader:
 
 def _is_path(target: str) -> bool:
     """As pip tells a path from a name."""
-    path = target.partition(";")[0].strip()
+    path = target.partition(";")[0].partition("#")[0].strip()
     archive = path.partition("[")[0].lower()
-    return "/" in path or path.startswith((".", "~")) or archive.endswith(ARCHIVES)
+    return "/" in path or path.startswith((".", "~", "file:")) or archive.endswith(ARCHIVES)
 
 
 def _local(path: str, folder: Path) -> Path:

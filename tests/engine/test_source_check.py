@@ -1,0 +1,323 @@
+"""Problems of sources and requirements are the plan's: at once, with their lines, before all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from tests.conftest import write_asset
+from tests.sources.repositories import ASSET, Repository
+from tests.sources.wheels import make_wheel
+
+Alo = Callable[..., "subprocess.CompletedProcess[str]"]
+MODEL = "Path(self.asset.get_model_path(), 'm').write_text('x')"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ALO_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A project with the steps ``one`` and ``two``, and these sources, as YAML."""
+
+    def call(one: str, two: str = "{code: local}", more: str = "") -> Path:
+        home = tmp_path / "project"
+        for step in ("one", "two"):
+            write_asset(home, step, MODEL)
+        (home / "solution").mkdir(exist_ok=True)
+        (home / "solution/experimental_plan.yaml").write_text(
+            "user_parameters:\n"
+            "  - train_pipeline:\n"
+            "    - {step: one}\n"
+            "    - {step: two}\n"
+            "asset_source:\n"
+            "  - train_pipeline:\n"
+            f"    - {{step: one, source: {one}}}\n"
+            f"    - {{step: two, source: {two}}}\n"
+            f"{more}"
+        )
+        return home
+
+    return call
+
+
+def everything(folder: Path) -> dict[str, object]:
+    """All that a folder holds: names, contents and links."""
+    found: dict[str, object] = {}
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            content: object = "folder" if path.is_dir() else path.read_bytes()
+            found[str(path.relative_to(folder))] = (
+                os.readlink(path) if path.is_symlink() else content
+            )
+    return found
+
+
+def refused(alo: Alo, home: Path, *commands: str) -> str:
+    """What ``alo check`` and ``alo run`` both say, neither of which changes anything."""
+    said = ""
+    for command in commands or ("check", "run"):
+        before = everything(home.parent)
+        done = alo(command, cwd=home)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert everything(home.parent) == before
+        assert not said or said == done.stderr
+        said = done.stderr
+    return said
+
+
+ONE, TWO = "    - {step: one, source: ", "    - {step: two, source: "
+
+BAD = {
+    "a bad requirement": (
+        "{requirements: [xxhash, '=nonsense']}",
+        ":7:51  asset_source.train_pipeline[0].source.requirements[1]  "
+        "step 'one': '=nonsense' is no requirement",
+    ),
+    "a bad requirement after blank ones": (
+        "{requirements: ['', xxhash, null, '=nonsense']}",
+        ":7:61  asset_source.train_pipeline[0].source.requirements[1]  "
+        "step 'one': '=nonsense' is no requirement",
+    ),
+    "one requirement, not in a list": (
+        "{requirements: '=nonsense'}",
+        ":7:42  asset_source.train_pipeline[0].source.requirements  step 'one': '=nonsense'",
+    ),
+    "no requirements.txt": (
+        "{requirements: [requirements.txt]}",
+        ":7:43  asset_source.train_pipeline[0].source.requirements[0]  "
+        "step 'one': there is no file assets/one/requirements.txt",
+    ),
+    "an unknown option": (
+        "{requirements: ['xxhash --frob']}",
+        ":7:43  asset_source.train_pipeline[0].source.requirements[0]  "
+        "step 'one': unknown option '--frob'",
+    ),
+    "a wheel that is not there": (
+        "{requirements: [./x-1.0-py3-none-any.whl]}",
+        ":7:43  asset_source.train_pipeline[0].source.requirements[0]  "
+        "step 'one': './x-1.0-py3-none-any.whl': there is no such file",
+    ),
+    "no URL": (
+        "{code: 'htps://host/x.git'}",
+        ":7:34  asset_source.train_pipeline[0].source.code  'htps://host/x.git': expected",
+    ),
+    "a URL without a host": (
+        "{code: 'https:///x.git'}",
+        ":7:34  asset_source.train_pipeline[0].source.code  'https:///x.git': expected a host",
+    ),
+    "a URL with an odd port": (
+        "{code: 'https://host:x/y.git'}",
+        ":7:34  asset_source.train_pipeline[0].source.code  'https://host:x/y.git': ",
+    ),
+    "a repository that is not there": (
+        "{code: ../nowhere}",
+        ":7:34  asset_source.train_pipeline[0].source.code  step 'one': there is no repository",
+    ),
+    "a URL of a repository that is not there": (
+        "{code: 'file:///no%20where'}",
+        ":7:34  asset_source.train_pipeline[0].source.code  "
+        "step 'one': there is no repository /no where",
+    ),
+    "a path out of the repository": (
+        "{code: ../origin, path: a/../../b}",
+        ":7:51  asset_source.train_pipeline[0].source.path  'a/../../b': expected a folder",
+    ),
+    "what is no branch": (
+        "{code: ../origin, branch: 'a..b'}",
+        ":7:53  asset_source.train_pipeline[0].source.branch  'a..b': not the name",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_it_is_told_with_its_line_and_key_and_nothing_changes(
+    make: Make, alo: Alo, tmp_path: Path, case: str
+) -> None:
+    source, expected = BAD[case]
+    Repository(tmp_path / "origin").commit({"asset_one.py": ASSET})
+    home = make(source)
+    shutil.rmtree(home / "assets/one") if "code:" in source else None
+
+    said = refused(alo, home)
+
+    assert f"solution/experimental_plan.yaml{expected}" in said
+    assert "problems" not in said
+
+
+def test_a_bad_line_of_a_file_names_the_file_and_the_plan(make: Make, alo: Alo) -> None:
+    home = make("{requirements: [xxhash, requirements.txt]}")
+    (home / "assets/one/requirements.txt").write_text("xxhash\n-r more.txt\n")
+    (home / "assets/one/more.txt").write_text("\n\nnot a requirement\n--frob\n")
+
+    said = refused(alo, home)
+
+    place = "experimental_plan.yaml:7:51  asset_source.train_pipeline[0].source.requirements[1]"
+    assert f"{place}  step 'one': assets/one/more.txt:3: 'not a requirement' is no" in said
+    assert f"{place}  step 'one': assets/one/more.txt:4: unknown option '--frob'" in said
+
+
+def test_all_of_it_is_told_at_once_with_the_other_problems_of_the_plan(
+    make: Make, alo: Alo
+) -> None:
+    home = make(
+        "{requirements: ['=nonsense', 'alo-x==1.0']}",
+        "{code: ../nowhere, requirements: [requirements.txt, 'alo-x==2.0', '=other']}",
+        "contrl:\n  - cache: yes\n",
+    )
+
+    said = refused(alo, home)
+
+    assert [line.split("  ")[1] for line in said.splitlines()[1:]] == [
+        "asset_source.train_pipeline[0].source.requirements[0]",
+        "asset_source.train_pipeline[1].source.code",
+        "asset_source.train_pipeline[1].source.requirements[1]",  # alo-x 1 and 2
+        "asset_source.train_pipeline[1].source.requirements[2]",
+        "contrl",
+    ]
+
+
+def test_versions_that_exclude_each_other_are_told_without_an_index(make: Make, alo: Alo) -> None:
+    home = make("{requirements: ['alo-x==1.0']}", "{requirements: [requirements.txt]}")
+    (home / "assets/two/requirements.txt").write_text("alo-x>=2\n")
+
+    said = refused(alo, home)
+
+    assert "yaml:8:43  asset_source.train_pipeline[1].source.requirements[0]  step 'two': " in said
+    assert "no version of alo-x satisfies both 'alo-x==1.0' of step 'one' (" in said
+    assert "experimental_plan.yaml:7) and 'alo-x>=2' of step 'two' (assets/two/requ" in said
+    assert "environment: isolated" in said
+
+
+@pytest.mark.parametrize(
+    ("requirements", "what"),
+    [
+        ("['alo-x==1.0', 'alo-x==2.0']", "'alo-x==2.0' of step 'one'"),
+        ("['alo-x==2.0', '-c limits.txt']", "'alo-x<2' of step 'one' (assets/one/limits.txt:1)"),
+    ],
+)
+def test_one_step_may_contradict_itself_or_its_constraints(
+    make: Make, alo: Alo, requirements: str, what: str
+) -> None:
+    home = make(f"{{requirements: {requirements}}}")
+    (home / "assets/one/limits.txt").write_text("alo-x<2\n")
+
+    said = refused(alo, home)
+
+    assert what in said
+    assert "isolated" not in said
+
+
+def test_a_step_of_its_own_environment_contradicts_no_other(make: Make, alo: Alo) -> None:
+    home = make("{requirements: ['alo-x==1.0']}", "{requirements: ['alo-x==2.0']}")
+    plan = home / "solution/experimental_plan.yaml"
+    plan.write_text(plan.read_text().replace("{step: two}", "{step: two, environment: isolated}"))
+
+    done = alo("check", cwd=home)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_of_a_pipeline_that_does_not_run_only_the_plan_is_looked_at(make: Make, alo: Alo) -> None:
+    more = "  - inference_pipeline:\n    - step: two\n      source: {requirements: "
+    home = make("{code: local}", more=f"{more}[requirements.txt, '=nonsense']}}\n")
+    plan = home / "solution/experimental_plan.yaml"
+    steps = "  - inference_pipeline:\n    - {step: two}\nasset_source:"
+    plan.write_text(plan.read_text().replace("asset_source:", steps))
+
+    done = alo("run", "--mode", "train", cwd=home)
+
+    assert done.returncode == 2
+    assert "source.requirements[1]  step 'two': '=nonsense' is no requirement" in done.stderr
+    assert "there is no file" not in done.stderr
+
+
+def test_odd_things_are_warnings_of_the_check(make: Make, alo: Alo) -> None:
+    home = make("{requirements: ['xxhash ; python_version > \"${NEVER_SET_HERE}\"']}")
+    (home / "assets/one/requirements.txt").write_text("xxhash\n")
+    home = make("{requirements: ['-r https://127.0.0.1:9/requirements.txt']}")
+
+    done = alo("check", cwd=home)
+
+    assert done.returncode == 0, done.stderr
+    assert "requirements.txt requires is not known before it is installed" in done.stdout
+    assert "experimental_plan.yaml:7:43" in done.stdout
+
+
+def test_what_cannot_be_installed_beside_alo_is_a_warning(make: Make, alo: Alo) -> None:
+    done = alo("check", cwd=make("{requirements: ['PyYAML==5.1']}"))
+
+    assert done.returncode == 0, done.stderr
+    assert "'PyYAML==5.1' of step 'one'" in done.stdout
+    assert "of ALO itself: it cannot be installed beside ALO" in done.stdout
+
+
+BROKEN: Mapping[str, Mapping[str, str]] = {
+    "an asset that is none": {"asset_one.py": "class UserAsset(Asset:\n"},
+    "a bad line": {"asset_one.py": ASSET, "requirements.txt": "six\nnot a requirement\n"},
+    "a contradiction": {"asset_one.py": ASSET, "requirements.txt": "alo-x==2.0\n"},
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_bad_code_that_was_fetched_never_replaces_what_is_there(
+    make: Make, alo: Alo, tmp_path: Path, what: str
+) -> None:
+    repository = Repository(tmp_path / "origin")
+    good = write_asset(tmp_path / "draft", "one", MODEL).read_text()
+    repository.commit({"asset_one.py": good, "requirements.txt": "xxhash\n"})
+    control = "control:\n  - get_asset_source: every\n"
+    source = "{code: ../origin, requirements: [requirements.txt]}"
+    home = make(source, "{requirements: ['alo-x==1.0']}", control)
+    shutil.rmtree(home / "assets/one")
+    plan = home / "solution/experimental_plan.yaml"
+    wheels = make_wheel(tmp_path / "wheels", "alo_x", "1.0").parent
+    plan.write_text(plan.read_text().replace("alo-x==1.0", f"alo-x==1.0 -f {wheels}"))
+    assert alo("run", cwd=home).returncode == 0
+    before = everything(home / "assets")
+    repository.commit({"asset_one.py": good, **BROKEN[what]})
+
+    done = alo("run", cwd=home)
+
+    assert done.returncode == 2
+    assert "assets/one/" in done.stderr
+    assert ".alo-tmp" not in done.stderr
+    assert everything(home / "assets") == before
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "what"),
+    [
+        ("{code: 'https://me:s3cr3t@127.0.0.1:9/x.git'}", ":7:34  {at}.code", "cannot be read"),
+        ("{code: ../origin, branch: mian}", ":7:53  {at}.branch", "did you mean 'main'?"),
+        ("{code: ../origin, path: step}", ":7:51  {at}.path", "did you mean 'steps'?"),
+        ("{code: ../origin}", ":7:34  {at}.code", "has no asset_one.py; it has steps/asset_one.py"),
+    ],
+)
+def test_errors_of_git_name_the_step_and_the_line(
+    make: Make, alo: Alo, tmp_path: Path, source: str, key: str, what: str
+) -> None:
+    Repository(tmp_path / "origin").commit({"steps/asset_one.py": ASSET})
+    home = make(source)
+    shutil.rmtree(home / "assets/one")
+
+    done = alo("run", cwd=home)
+
+    place = key.replace("{at}", "asset_source.train_pipeline[0].source")
+    assert done.returncode == 1
+    assert "error: step 'one': " in done.stderr
+    assert what in done.stderr
+    assert f"where: solution/experimental_plan.yaml{place}" in done.stderr
+    assert "s3cr3t" not in done.stderr
+    assert not (home / "assets/one").exists()

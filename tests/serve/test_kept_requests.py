@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
@@ -143,6 +144,20 @@ def test_only_the_newest_results_stay(tmp_path: Path) -> None:
     assert result
     assert result.result == Result("3", {"score": 0.5}, ("out.csv",), None, 0.1)
     assert kept.find("0")
+    kept.close()
+
+
+def test_the_order_is_that_of_the_requests_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = kept_requests(tmp_path / "requests.sqlite")
+    for number in range(4):
+        monkeypatch.setattr(time, "time", lambda now=1e9 - number: now)  # it is set back
+        kept.add(str(number), {})
+        kept.end(Result(str(number), {}, (), None, 0.1))
+
+    assert kept.forget_oldest(2) == ["1", "0"]
+    assert kept.find("3")
     kept.close()
 
 

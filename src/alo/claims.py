@@ -7,10 +7,14 @@ that its holder is gone.
 Where the file system keeps locks from other machines, a holder gives a sign of life as well: it
 touches its file. To other machines it is alive until they have seen the file unchanged for a
 minute, each by its own clock: no two clocks are compared.
+
+Where it has no locks at all, a file of this machine's own is locked in its place, and who is
+elsewhere is known by signs of life alone.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -32,6 +36,10 @@ TRIES, PAUSE_S = 5, 0.002  # for a lock that someone may only be looking at
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 LONGEST, MOST_BYTES = 200, 4096  # what is noted in characters; a whole note
 
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+STAND_INS = "/tmp"  # noqa: S108 - in a folder there that only this user can write to
+
+_stand_ins: dict[int, int] = {}  # a file that cannot be locked → one that is locked in its place
 _open: dict[int, Claim] = {}  # by their descriptors: all that this process has
 _watched: dict[str, tuple[int, float]] = {}  # a claim of elsewhere → its last sign, and since when
 
@@ -66,6 +74,11 @@ class Claim:
             self._thread = threading.Thread(target=_beat, args=beat, name="alo-claim", daemon=True)
             self._thread.start()
 
+    @property
+    def is_without_lock(self) -> bool:
+        """Whether others know of it by signs of life alone: the file system has no locks."""
+        return self._descriptor in _stand_ins
+
     def release(self, *, remove: bool = False) -> None:
         """Give it up; in a fork, which does not have it, nothing happens.
 
@@ -82,7 +95,7 @@ class Claim:
             if remove and samestat(os.fstat(self._descriptor), os.stat(self.path)):
                 os.unlink(self.path)
         del _open[self._descriptor]
-        os.close(self._descriptor)
+        _close(self._descriptor)
 
 
 def take(path: Path, what: str) -> Claim | None:
@@ -96,18 +109,18 @@ def take(path: Path, what: str) -> Claim | None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if not _lock(descriptor, fcntl.LOCK_EX) or _lives_elsewhere(descriptor, path):
-            os.close(descriptor)
+            _close(descriptor)
             return None
         # Whoever deletes the file while we open it leaves us one that no one else will ever see.
         if not samestat(os.fstat(descriptor), os.stat(path)):
-            os.close(descriptor)
+            _close(descriptor)
             return None
-        beats = not mount_of(path.parent).shares_locks
+        beats = descriptor in _stand_ins or not mount_of(path.parent).shares_locks
     except FileNotFoundError:
-        os.close(descriptor)
+        _close(descriptor)
         return None
     except BaseException:
-        os.close(descriptor)
+        _close(descriptor)
         raise
     _note(descriptor, what, beats=beats)
     return Claim(path, descriptor, beats=beats)
@@ -127,7 +140,7 @@ def holder_of(path: Path) -> Holder | None:
     except OSError:
         return Holder()
     finally:
-        os.close(descriptor)
+        _close(descriptor)
 
 
 def died_here(path: Path) -> bool:
@@ -141,13 +154,13 @@ def died_here(path: Path) -> bool:
         return False
     try:
         note = _read(descriptor)
-        is_own = bool(note.boot) and note.boot == boot_id()
-        is_own = is_own and note.file == os.fstat(descriptor).st_ino
-        return is_own and _lock(descriptor, fcntl.LOCK_SH)
+        is_free = _lock(descriptor, fcntl.LOCK_SH)
+        is_own = _is_of_here(note, descriptor) and note.file == os.fstat(descriptor).st_ino
+        return is_own and is_free
     except OSError:
         return False
     finally:
-        os.close(descriptor)
+        _close(descriptor)
 
 
 @contextmanager
@@ -168,7 +181,7 @@ def left_behind(path: Path) -> Iterator[bool]:
         is_known = mount.shares_locks and not (mount.is_network and S_ISDIR(status.st_mode))
         yield is_known or abs(time() - status.st_mtime) > LONG_GONE_S  # no clock is so wrong
     finally:
-        os.close(descriptor)
+        _close(descriptor)
 
 
 def ours(path: Path) -> Claim | None:
@@ -196,17 +209,44 @@ def _lock(descriptor: int, how: int) -> bool:
         if number:
             sleep(PAUSE_S)
         try:
-            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+            _flock(descriptor, how | fcntl.LOCK_NB)
         except BlockingIOError:
             continue
         return True
     return False
 
 
+def _flock(descriptor: int, how: int) -> None:
+    try:
+        fcntl.flock(_stand_ins.get(descriptor, descriptor), how)
+    except OSError as error:
+        if error.errno not in NO_LOCKS or descriptor in _stand_ins:
+            raise
+        _stand_ins[descriptor] = _stand_in(os.fstat(descriptor), error)
+        fcntl.flock(_stand_ins[descriptor], how)
+
+
+def _stand_in(status: os.stat_result, error: OSError) -> int:
+    """A file of this machine that stands for one that cannot be locked."""
+    folder = f"{STAND_INS}/alo-locks-{os.getuid()}"
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+    if os.lstat(folder).st_uid != os.getuid() or os.path.islink(folder):
+        raise error
+    path = f"{folder}/{status.st_dev:x}-{status.st_ino:x}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+
+
+def _close(descriptor: int) -> None:
+    if (stand_in := _stand_ins.pop(descriptor, None)) is not None:
+        os.close(stand_in)
+    os.close(descriptor)
+
+
 def _lives_elsewhere(descriptor: int, path: Path) -> bool:
     """Whether the lock can be had only because its holder is on a machine that has its own."""
     note = _read(descriptor)
-    if not note.what or (note.boot and note.boot == boot_id()):
+    if not note.what or _is_of_here(note, descriptor):
         return False
     if not note.beats:
         return not mount_of(path.parent).shares_locks
@@ -216,6 +256,13 @@ def _lives_elsewhere(descriptor: int, path: Path) -> bool:
         since = now
     _watched[str(path)] = sign, since
     return now - since < SILENT_S
+
+
+def _is_of_here(note: Holder, descriptor: int) -> bool:
+    """Whether a lock that can be had says that the one who noted this is gone."""
+    is_here = bool(note.boot) and note.boot == boot_id()
+    # What stands for a file is of this container alone, and has to be told by its name.
+    return is_here and (descriptor not in _stand_ins or note.host == os.uname().nodename)
 
 
 def _note(descriptor: int, what: str, *, beats: bool) -> None:
@@ -246,7 +293,7 @@ def _beat(descriptor: int, ended: threading.Event) -> None:
 def _close_in_child() -> None:
     """A flock is shared with forked children; one that outlives its parent must not keep it."""
     for descriptor in _open:
-        os.close(descriptor)
+        _close(descriptor)
     _open.clear()
 
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import xxhash
 
-from alo.files import CHUNK
+from alo.files import CHUNK, make_link, set_mode, set_time
 
 FICLONE = 0x40049409  # of Linux: share the blocks until one of the two files is written to
 MODE = 0o777
@@ -74,6 +74,24 @@ def copy_and_hash(source: str | os.PathLike[str], target: str | os.PathLike[str]
     return digest.hexdigest()
 
 
+def copy_folder(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Copy a folder and all that is in it; links are copied as they are.
+
+    Raises:
+        OSError: of whatever the system says; what was copied by then is there.
+    """
+    os.makedirs(target)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            place = os.path.join(target, entry.name)
+            if entry.is_symlink():
+                make_link(os.readlink(entry.path), place)
+            elif entry.is_dir():
+                copy_folder(entry.path, place)
+            elif entry.is_file():
+                clone_or_copy(entry.path, place)
+
+
 @contextmanager
 def _opened(
     source: str | os.PathLike[str], target: str | os.PathLike[str]
@@ -96,12 +114,9 @@ def _opened(
 
 
 def _keep_mode_and_time(descriptor: int, status: os.stat_result) -> None:
-    """As far as the file system can: those of other systems often cannot."""
-    with suppress(OSError):
-        os.utime(descriptor, ns=(status.st_atime_ns, status.st_mtime_ns))
-    with suppress(OSError):
-        if os.fstat(descriptor).st_mode & MODE != status.st_mode & MODE:
-            os.fchmod(descriptor, status.st_mode & MODE)
+    set_time(descriptor, status.st_mtime_ns)
+    if os.fstat(descriptor).st_mode & MODE != status.st_mode & MODE:
+        set_mode(descriptor, status.st_mode & MODE)
 
 
 def _clone(source: int, target: int) -> bool:

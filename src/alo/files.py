@@ -29,12 +29,20 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
             file.write(content)
             file.flush()
             if durable:
-                os.fsync(file.fileno())
+                _fsync(file.fileno())
             # Atomic only inside one file system, which is why the temporary file sits beside it.
             os.replace(temporary, path)
     except BaseException:
         discard(temporary)
         raise
+
+
+def _fsync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):  # it cannot be asked
+            raise
 
 
 def temporary_beside(path: Path) -> Path:
@@ -91,6 +99,29 @@ def alone_with(folder: Path) -> Iterator[None]:
 def is_leftover(name: str) -> bool:
     """Whether this is the name of a temporary file that a killed process left behind."""
     return name.endswith(".alo-tmp")
+
+
+def set_mode(file: int | str | os.PathLike[str], mode: int) -> None:
+    """Permissions, where the file system has any to set: those of other systems often do not."""
+    with suppress(OSError):
+        os.chmod(file, mode)
+
+
+def set_time(file: int | str | os.PathLike[str], mtime_ns: int) -> None:
+    """The modification time, where the file system lets it be set."""
+    with suppress(OSError):
+        os.utime(file, ns=(mtime_ns, mtime_ns))
+
+
+def make_link(target: str, path: str | os.PathLike[str]) -> bool:
+    """A symbolic link, where the file system has them; whether it has."""
+    try:
+        os.symlink(target, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+            raise
+        return False
+    return True
 
 
 def checksum(path: Path) -> str:

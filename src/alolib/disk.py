@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 _FULL = {  # → how to see it
     errno.ENOSPC: "df -h and df -i tell how much is free",
@@ -16,6 +17,15 @@ _FIXES = {
     errno.EMFILE: "let a process open more files: ulimit -n 1024",
     errno.ENFILE: "close programs: the whole system has no more files to open",
 }
+
+
+def free_bytes(folder: str | os.PathLike[str]) -> int | None:
+    """How much room there is for this user; None where the file system does not tell."""
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return None
+    return status.f_bavail * status.f_frsize if status.f_blocks else None
 
 
 def is_full(error: BaseException) -> bool:

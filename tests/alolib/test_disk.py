@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alolib.disk import fix_of, is_full, tells_full
+from alolib.disk import fix_of, free_bytes, is_full, tells_full
 
 SOURCES = Path(__file__).parents[2] / "src"
 
@@ -39,6 +39,16 @@ def test_of_other_errors_the_caller_knows_more() -> None:
     assert fix_of(OSError("no number")) == ""
     assert not is_full(ValueError("no space left on device"))
     assert not tells_full("fatal: early EOF")
+
+
+def test_how_much_room_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (free_bytes(tmp_path) or 0) > 0
+    assert free_bytes(tmp_path / "not there") is None
+
+    told = os.statvfs_result([4096, 4096, 0, 0, 0, 0, 0, 0, 0, 255])  # as of an object store
+    monkeypatch.setattr(os, "statvfs", lambda folder: told)
+
+    assert free_bytes(tmp_path) is None
 
 
 def test_no_one_else_tells_a_full_disk() -> None:

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from alo.copies import link_or_copy
 from alo.errors import AloError
-from alo.files import CHUNK
+from alo.files import CHUNK, set_mode
+from alolib.disk import free_bytes
 
 MAX_BYTES, MAX_FILES = "ALO_ARCHIVE_MAX_BYTES", "ALO_ARCHIVE_MAX_FILES"
 
@@ -135,8 +137,8 @@ class Unpacking:
     def _check_room(self, member: tarfile.TarInfo) -> None:
         if member.size < CHUNK:
             return
-        status = os.statvfs(self._target)
-        if status.f_bavail * status.f_frsize < member.size:
+        free = free_bytes(self._target)
+        if free is not None and free < member.size:
             raise OSError(
                 errno.ENOSPC,
                 f"no room for '{member.name}' of {member.size:,} bytes",
@@ -163,7 +165,10 @@ class Unpacking:
         original = self._target / posixpath.normpath(member.linkname)
         if not self._is_inside(os.path.realpath(original.parent)):
             raise self._refused(member, "links to a file outside of its folder, through a link")
-        os.link(original, path, follow_symlinks=False)
+        if original.is_symlink():
+            os.symlink(os.readlink(original), path)
+        else:
+            link_or_copy(original, path)
         self._links.append(path)
 
     def _write(self, member: tarfile.TarInfo, open_content: Open, path: Path) -> None:
@@ -176,7 +181,7 @@ class Unpacking:
             shutil.copyfileobj(content, file, CHUNK)
             if file.tell() != member.size:
                 raise tarfile.ReadError(f"'{member.name}' is cut short")
-        path.chmod(0o755 if member.mode & stat.S_IXUSR else 0o644)
+        set_mode(path, 0o755 if member.mode & stat.S_IXUSR else 0o644)
         try:
             os.utime(path, (member.mtime, member.mtime))
         except (OverflowError, ValueError, OSError):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import xxhash
 
 from alo.copies import FICLONE
-from alo.files import CHUNK
+from alo.files import CHUNK, set_time
 
 Progressed = Callable[[int], None]  # bytes more
 
@@ -52,7 +52,7 @@ class Copier:
             try:
                 digest = self._copy(from_, to)
                 status = os.fstat(from_)
-                os.utime(to, ns=(status.st_mtime_ns, status.st_mtime_ns))
+                set_time(to, status.st_mtime_ns)
                 return Copied(digest, status, os.fstat(to))
             except BaseException:
                 os.unlink(target)

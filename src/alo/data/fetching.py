@@ -17,7 +17,7 @@ import xxhash
 from alo.data.copying import Progressed
 from alo.data.faults import NoRanges, StoreFault, again
 from alo.data.location import Access, RemoteLocation, SourceFile
-from alo.files import CHUNK, checksum_of
+from alo.files import CHUNK, checksum_of, set_time
 
 if TYPE_CHECKING:
     from alo.data.stores import Place
@@ -111,7 +111,7 @@ def _fetch_small(source: Source, file: SourceFile, target: Path, partial: Path) 
     except BaseException:  # half a file must not stand there
         target.unlink(missing_ok=True)
         raise
-    os.utime(target, ns=(file.mtime_ns, file.mtime_ns))
+    set_time(target, file.mtime_ns)
     return Fetched(file, xxhash.xxh3_128_hexdigest(content), os.stat(target))
 
 
@@ -241,11 +241,11 @@ def _receive(
 
 
 def _move(content: Path, target: Path, mtime_ns: int) -> None:
-    os.utime(content, ns=(mtime_ns, mtime_ns))
+    set_time(content, mtime_ns)
     try:
         os.rename(content, target)
     except OSError:  # another file system
         import shutil
 
         shutil.copyfile(content, target)
-        os.utime(target, ns=(mtime_ns, mtime_ns))
+        set_time(target, mtime_ns)

@@ -40,6 +40,11 @@ def hold_workspace(
                 fix="wait until it has ended, or leave --no-wait out to wait here",
             )
         claim = _claim_when_free(workspace, what, listener)
+    if claim.is_without_lock:
+        what = (
+            "has no locks: a run that another container or machine begins at the very same moment"
+        )
+        listener(warning(f"the disk of {workspace.internal} {what} is not noticed"))
     try:
         _held[claim] = str(workspace.home), threading.current_thread()
         yield is_taken

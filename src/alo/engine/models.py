@@ -7,9 +7,10 @@ from pathlib import Path
 
 from alo.engine.messages import warning
 from alo.events import Listener
-from alo.files import discard, is_leftover, rename_folder, temporary_beside
+from alo.files import checksum, discard, is_leftover, rename_folder, temporary_beside
 from alo.history.entry import copy_tree, entry_folder
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id, write_origin
+from alo.history.tree import found_below
 from alo.layout import Workspace
 
 
@@ -21,10 +22,10 @@ def restore_models(workspace: Workspace, train_id: str) -> bool:
     Returns:
         whether they had changed, and are back.
     """
-    if train_id in ("", NO_TRAIN_RUN, EXTERNAL_MODEL) or current_train_id(workspace) == train_id:
+    if train_id in ("", NO_TRAIN_RUN, EXTERNAL_MODEL):
         return False
     kept = entry_folder(workspace, "train", train_id) / "models"
-    if not kept.is_dir():
+    if not kept.is_dir() or _is_intact(workspace, train_id, kept):
         return False
     # Beside the models: the project's folder may be on another disk.
     fresh, spoilt = temporary_beside(workspace.models), temporary_beside(workspace.models)
@@ -36,6 +37,19 @@ def restore_models(workspace: Workspace, train_id: str) -> bool:
     write_origin(workspace, train_id)
     discard(spoilt)
     return True
+
+
+def _is_intact(workspace: Workspace, train_id: str, kept: Path) -> bool:
+    if current_train_id(workspace) != train_id:
+        return False
+    # A file system that counts in seconds cannot tell what was written within one.
+    seconds = [
+        found.name
+        for found in found_below(kept)
+        if found.status is not None
+        and os.stat(workspace.models / found.name).st_mtime_ns % 1_000_000_000 == 0
+    ]
+    return all(checksum(workspace.models / name) == checksum(kept / name) for name in seconds)
 
 
 def mend_models(workspace: Workspace, train_id: str, tell: Listener) -> None:

@@ -15,6 +15,7 @@ from alo.data.staging import bytes_to_copy
 from alo.errors import Problem
 from alo.layout import KINDS, OWN_FOLDERS, Workspace
 from alo.mounts import mount_point, mounted_in
+from alolib.disk import free_bytes
 
 if TYPE_CHECKING:
     from alo.engine.preflight import Job
@@ -127,10 +128,9 @@ def _disk_problems(workspace: Workspace, what: str) -> Iterator[Problem]:
 
 
 def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Problem]:
-    status = os.statvfs(workspace.home)
-    free = status.f_bavail * status.f_frsize
+    free = free_bytes(workspace.home)
     sizes = sum(file.known_size for job in jobs for file in job.sources or ())
-    if free >= SPARE_BYTES + sizes:
+    if free is None or free >= SPARE_BYTES + sizes:
         return
     # Only now it matters which of them are here already.
     needed = SPARE_BYTES + sum(

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from alo.copies import copy_folder
 from alo.engine.preflight import Checked, Part, check_plan, find_workspace
 from alo.engine.records import args_of
 from alo.engine.request import RunOutcome
 from alo.engine.run import run_jobs
 from alo.errors import HistoryError, Problem
 from alo.events import Listener
-from alo.files import remove_tree
+from alo.files import discard
 from alo.history.browse import Entry, History
 from alo.history.ids import param_id
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN
@@ -110,8 +111,6 @@ def require_models(workspace: Workspace, train_id: str) -> str:
 @contextmanager
 def _code_of(entry: Entry, workspace: Workspace) -> Iterator[Path]:
     """The entry's assets in a folder of their own: history holds nothing that a run writes to."""
-    import shutil
-
     assets = entry.folder / "assets"
     if not assets.is_dir():
         raise HistoryError(
@@ -120,7 +119,7 @@ def _code_of(entry: Entry, workspace: Workspace) -> Iterator[Path]:
     workspace.internal.mkdir(exist_ok=True)
     copy = workspace.internal / f"rerun-{os.getpid()}-{os.urandom(4).hex()}"
     try:
-        shutil.copytree(assets, copy / "assets")
+        copy_folder(assets, copy / "assets")
         yield copy / "assets"
     finally:
-        remove_tree(copy)
+        discard(copy)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alo.claims import left_behind
-from alo.files import discard, refuse_volumes, rename_folder
+from alo.files import discard, refuse_volumes, rename_folder, set_mode
 from alo.layout import Workspace
 from alo.mounts import mounted_in
 
@@ -167,15 +167,8 @@ def delete(folder: Path) -> None:
     discard(folder)
     if folder.exists() and not mounted_in(folder):  # folders that their owner made read-only
         for parent, _, _ in os.walk(folder):
-            _make_writable(parent)
+            set_mode(parent, 0o700)
         discard(folder)
-
-
-def _make_writable(folder: str) -> None:
-    try:
-        os.chmod(folder, 0o700)
-    except OSError:
-        return  # of another user: it stays
 
 
 def _locked_folder(folder: Path, name: str) -> tuple[Path, int]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from alo.history.folders import RECORD
 from alo.layout import KINDS, Workspace
+from alo.mounts import mount_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +104,9 @@ class Index:
     def __init__(self, workspace: Workspace, database: sqlite3.Connection) -> None:
         self._workspace, self._db = workspace, database
         if self._version() != VERSION:
-            database.execute("PRAGMA journal_mode = WAL")
+            # A log beside the file needs memory that all processes share, of all machines.
+            mode = "DELETE" if mount_of(workspace.internal).is_network else "WAL"
+            database.execute(f"PRAGMA journal_mode = {mode}")
             with self._writing():
                 if self._version() != VERSION:  # no one else has been faster
                     for statement in filter(str.strip, TABLES.split(";")):

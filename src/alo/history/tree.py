@@ -2,7 +2,7 @@
 
 A link stays a link wherever it is kept, and is never followed. What it names in its own folder it
 names in a copy of that folder too; out of it, it leads to where it led before. What is neither
-file, folder nor link is left out.
+file, folder nor link is left out, and so is a link where the file system has none.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.copies import clone_or_copy
+from alo.files import make_link
 
 
 class Found(NamedTuple):
@@ -61,7 +62,7 @@ def put(found: Found, target: str, made_at: Path | None = None) -> None:
         case "folder":
             os.mkdir(target)
         case "link":
-            os.symlink(_elsewhere(found, made_at), target)
+            make_link(_elsewhere(found, made_at), target)
         case _:
             clone_or_copy(found.path, target)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.copies import copy_folder
 from alo.data.location import Access, BadLocation
 from alo.data.locations import list_sources
 from alo.data.staging import stage, use_what_is_there
@@ -33,7 +34,7 @@ from alo.errors import (
     StoreError,
 )
 from alo.events import Event, Listener, LogLine, Output
-from alo.files import empty_folder, remove_tree
+from alo.files import empty_folder, make_link, remove_tree
 from alo.history.entry import save_entry
 from alo.history.ids import utc_text
 from alo.history.record import RunRecord, StepRecord
@@ -395,7 +396,8 @@ def _make_workspace(project: Workspace, home: Path, models: Path) -> Workspace:
     remove_tree(home)
     home.mkdir(parents=True)
     workspace = Workspace(home)
-    os.symlink(project.assets, workspace.assets)
+    if not make_link(str(project.assets), workspace.assets):
+        copy_folder(project.assets, workspace.assets)
     copy_tree(models, workspace.models)
     return workspace
 

@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
-from alo.files import remove_tree, write_whole
+from alo.files import remove_tree, set_mode, write_whole
 from alo.layout import Workspace
 from alo.serve.messages import Request
 
@@ -60,7 +60,7 @@ class Samples:
     def _write(self, folder: Path, request: Request) -> None:
         content = request._asdict()
         write_whole(folder / FILE, json.dumps(content, default=str).encode(), durable=False)
-        os.chmod(folder, 0o700)  # what a client sent is for no one else
+        set_mode(folder, 0o700)  # what a client sent is for no one else
 
     def _left_by_others(self) -> Request | None:
         """The newest sample there is; old ones go."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from alo.copies import copy_folder
 from alo.errors import Problem, SourceError
 from alo.files import discard, is_leftover, temporary_beside
 from alo.layout import Workspace
@@ -305,8 +306,6 @@ def _put_in_place(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell
 
 def _keep_edited(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell) -> None:
     """Keep a copy of a folder that was edited, where it may be replaced."""
-    from shutil import copytree
-
     step, folder = draft.step, workspace.asset(draft.step.name)
     files = file_states(draft.folder)
     record = read_record(workspace, step.name)
@@ -320,7 +319,7 @@ def _keep_edited(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     kept = workspace.internal / "replaced" / f"{step.name}-{stamp}-{os.urandom(2).hex()}"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    copytree(folder, kept, symlinks=True)
+    copy_folder(folder, kept)
     tell(f"step {step.name}: what was edited is kept in {kept}")
 
 

@@ -265,6 +265,8 @@ class Clone:
                         fix="wait for it, or end it, and try again",
                     ) from error
                 time.sleep(0.05)
+            except OSError:  # no locks here: git has its own
+                return
             else:
                 return
 

@@ -322,6 +322,8 @@ def _held(workspace: Workspace, name: str, tell: Tell) -> Iterator[tuple[int, Pa
         except BlockingIOError:
             tell("waiting for another run, which installs the same")
             fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            tell(f"{path.parent} has no locks ({error.strerror}): install in one run at a time")
         remove_tree(drafts)
         drafts.mkdir(mode=0o700)
         try:

@@ -22,11 +22,12 @@ from alo.files import (
     claim_temporary,
     discard,
     rename_folder,
+    set_mode,
     sweep_leftovers,
     temporary_beside,
 )
 from alo.store.manifest import Part
-from alolib.disk import fix_of, is_full
+from alolib.disk import fix_of, free_bytes, is_full
 
 POOL = "blobs"
 UNFINISHED = "unfinished"
@@ -187,7 +188,7 @@ class Draft:
     def _open(self) -> int:
         if self._file is None:
             self._path, self._file = claim_temporary(self._folder / DRAFT)
-            os.fchmod(self._file.fileno(), READ_ONLY)
+            set_mode(self._file.fileno(), READ_ONLY)
         return self._file.fileno()
 
     def _close(self) -> None:
@@ -249,9 +250,8 @@ def _cannot_store(
     if not is_full(error):
         text = f"{what} cannot be stored: {error.strerror}"
         return StoreError(text, where=str(place), fix=fix_of(error))
-    system = os.statvfs(place)
     # What was written so far goes away again, and is no room that is missing.
-    free = f"{(system.f_bavail * system.f_frsize + written) / 1e6:,.1f} MB"
+    free = f"{((free_bytes(place) or 0) + written) / 1e6:,.1f} MB"
     return StoreError(
         f"no room left on the disk: storing {what} needs {needed}, {free} are free",
         where=str(place),

@@ -21,6 +21,13 @@ OWN_FOLDERS = (
 )
 
 TRASH_PREFIX, SCRATCH_PREFIX = ".alo-trash-", "scratch-"
+ASSETS = "assets"
+PROJECT_CODE = "project_code"  # in a history entry: the modules that are in no asset's folder
+
+
+def in_entry(name: str) -> str:
+    """Where a history entry has a file of code, by its name in the project's folder."""
+    return name if name.startswith(f"{ASSETS}/") else f"{PROJECT_CODE}/{name}"
 
 
 def safe_name(text: str) -> str:
@@ -45,7 +52,7 @@ class Workspace:
 
     @property
     def assets(self) -> Path:
-        return self.home / "assets"
+        return self.home / ASSETS
 
     def asset(self, step: str) -> Path:
         return self.assets / step

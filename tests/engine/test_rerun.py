@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
 from alo.engine.rerun import rerun
-from alo.errors import HistoryError, RunError
+from alo.errors import CheckError, HistoryError, RunError, StepError
 from alo.events import LogLine
 from alo.history.browse import History
 from alo.layout import Workspace
@@ -18,6 +20,15 @@ from alo.layout import Workspace
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
 
+WHOLE = """\
+from alolib.asset import Asset
+
+
+class UserAsset(Asset):
+    def run(self):
+        self.asset.save_data({})
+        self.asset.save_config({**self.asset.load_config()})
+"""
 SAVE = "Path(self.asset.get_model_path(), 'model').write_text(repr(self.args))"
 USE = """\
 model = Path(self.asset.get_model_path(), 'model').read_text()
@@ -191,3 +202,117 @@ def test_a_model_that_no_one_knows_is_told_of(
 
     warnings = [line.text for line in heard.of(LogLine) if line.level == "WARNING"]
     assert any("not known which model" in text for text in warnings)
+
+
+FAILS = """\
+import helper
+from shop import broken
+if self.args["fails"] == "asset":
+    raise ValueError("in the asset")
+helper.fail() if self.args["fails"] == "helper" else broken.fail()
+"""
+
+
+@pytest.mark.parametrize("isolation", ["", "process"])
+@pytest.mark.parametrize(
+    ("fails", "place"),
+    [
+        ("asset", "assets/train/asset_train.py:18, in run()"),
+        ("helper", "assets/train/helper.py:2, in fail()"),
+        ("shared", "project_code/shop/broken.py:2, in fail()"),
+    ],
+)
+def test_what_fails_in_a_rerun_is_told_with_the_file_in_history(
+    fails: str, place: str, isolation: str, make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution(
+        {"train": FAILS},
+        args={"train": {"fails": fails}},
+        beside={"train": {"isolation": isolation}} if isolation else None,
+    )
+    for name in ("assets/train/helper.py", "shop/broken.py"):
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text("def fail():\n    raise ValueError('in a module')\n")
+    with pytest.raises(StepError):
+        run(home)
+    (entry,) = (home / "history/train").iterdir()
+    make_solution({"train": "raise AssertionError('the code of now')"}, args={"train": {}})
+
+    with pytest.raises(StepError) as caught:
+        rerun(home, entry.name.removesuffix("-error"), lambda event: None)
+
+    assert caught.value.where == f"history/train/{entry.name}/{place}"
+    named = place.partition(":")[0]
+    assert f'File "{entry}/{named}", line' in caught.value.user_traceback
+    assert "raise ValueError(" in caught.value.user_traceback  # the line itself, from that file
+    assert "rerun-" not in caught.value.user_traceback
+
+
+def test_what_the_check_finds_in_a_rerun_is_told_with_the_file_in_history(
+    make_solution: MakeSolution, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/gone_by_then.py").touch()
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    home = make_solution({"train": "# \nimport gone_by_then\n" + WHOLE})
+    (first,) = run(home)
+    (tmp_path / "lib/gone_by_then.py").unlink()
+    monkeypatch.delitem(sys.modules, "gone_by_then")
+
+    with pytest.raises(CheckError) as caught:
+        rerun(home, first.run_id, lambda event: None)
+
+    (problem,) = caught.value.problems
+    assert problem.file == f"history/train/{first.run_id}/assets/train/asset_train.py"
+
+
+@pytest.mark.parametrize("name", ["assets/train/asset_train.py", "project_code/shop.py"])
+@pytest.mark.parametrize("change", ["edited", "gone"])
+def test_an_entry_whose_code_was_changed_is_not_run_as_if_it_had_not(
+    name: str, change: str, make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution({"train": "import shop"})
+    (home / "shop.py").touch()
+    (first,) = run(home)
+    file = first.history / name
+    file.unlink()
+    if change == "edited":
+        file.write_text("print('other code')\n")
+
+    with pytest.raises(HistoryError, match="is not what run") as caught:
+        rerun(home, first.run_id, lambda event: None)
+
+    assert caught.value.where == str(file)
+    assert not list((home / ".alo").glob("rerun-*"))
+
+
+def test_a_rerun_takes_nothing_from_the_project_as_it_is_now(
+    make_solution: MakeSolution, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the process, or the asset itself, has the project's folder on its path."""
+    code = """\
+    import sys
+    sys.path.insert(0, self.asset.project_home)
+    try:
+        import late
+    except ImportError:
+        late = None
+    import shop
+    self.asset.save_summary(f"{shop.X} {late}", 1)
+    """
+    home = make_solution({"train": dedent(code)})
+    (home / "shop.py").write_text("X = 'then'")
+    (first,) = run(home)
+    (home / "shop.py").write_text("X = 'now'")
+    (home / "late.py").touch()
+    monkeypatch.syspath_prepend(home)
+    monkeypatch.delitem(sys.modules, "shop", raising=False)
+    import shop  # type: ignore[import-not-found]
+
+    again = rerun(home, first.run_id, lambda event: None)
+
+    assert again.summary == first.summary
+    assert first.summary is not None
+    assert first.summary["result"] == "then None"
+    assert sys.modules["shop"] is shop
+    assert shop.X == "now"

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from alo.sources.code_view import CodeView
 from alo.sources.loader import (
     AssetCode,
     AssetNotFound,
     asset_file_names,
     asset_module,
     find_asset_file,
-    imported_from,
-    project_modules_apart,
 )
+from alo.sources.shared import SharedModules
 
 Write = Callable[..., Path]
 Load = Callable[..., Any]
@@ -357,8 +357,7 @@ def test_the_projects_own_modules_are_at_hand_after_all_others(
     sys.modules.pop("yaml", None)
     write("a", asset="from src.alo import NAME\nimport yaml")
 
-    with project_modules_apart(home):
-        found = value_of(load("a"), "NAME")
+    found = value_of(load("a"), "NAME")
 
     assert found == "of the project"
     assert "src" not in sys.modules
@@ -383,23 +382,23 @@ def test_modules_of_the_project_are_forgotten_and_installed_ones_stay(home: Path
     (home / "common.py").touch()
     sys.path[:0] = [str(home), str(packages)]
 
-    with project_modules_apart(home):
+    shared = SharedModules(CodeView(str(home)))
+    with shared.importable():
         __import__("common")
         __import__("installed_here")
-        used = imported_from(home)
 
-    assert used == {str(home / "common.py")}
+    assert shared.files() == {str(home / "common.py")}
     assert "common" not in sys.modules
     assert "installed_here" in sys.modules
 
 
-def test_the_files_of_an_asset_are_those_it_has_imported(write: Write, load: Load) -> None:
+def test_what_an_asset_uses_are_the_modules_that_it_has_imported(write: Write, load: Load) -> None:
     folder = write("a", {"one.py": "", "two.py": "", "not_used.py": ""}, asset="import one, two")
     code = AssetCode(folder, "a")
 
     load("a", code)
 
-    assert code.files() == {str(folder / f"{name}.py") for name in ("asset_a", "one", "two")}
+    assert code.used() == {f"assets/a/{name}.py" for name in ("asset_a", "one", "two")}
 
 
 def test_objects_of_the_assets_classes_are_pickled_while_it_is_active(write: Write) -> None:

@@ -198,7 +198,7 @@ class OpenRun:
     def _begin_run(
         self, job: Job, fill: Callable[[PipelineRun], dict[str, Ran]]
     ) -> tuple[PipelineRun, dict[str, Ran]]:
-        run = begin(job, self._guard, self._listener)
+        run = begin(job, self._guard, self._listener, stays=True)
         try:
             run.load()
             return run, fill(run)

@@ -34,7 +34,8 @@ class Dependencies:
     """What the steps of a run depend on."""
 
     def __init__(self, job: Job) -> None:
-        self._job, self._home = job, job.workspace.home
+        self._job, self._home = job, job.assets.parent
+        self._checksums: dict[str, str] = {}  # of modules, by name
         self._train_files: Mapping[str, str] | None = None
         self._modules_seen = 0
         self._packages_seen: dict[str, str] = {}
@@ -50,11 +51,11 @@ class Dependencies:
 
         Args:
             traces: of what the steps before it did to files: step → checksum.
-            modules: of the project that it may have used: name → checksum.
+            modules: that it may have used: name → checksum.
             packages: that it imported: name → version; None: those of this process.
         """
         used = self._packages() if packages is None else packages
-        return self._key(inputs, traces, {**inputs.code, **modules}, used)
+        return self._key(inputs, traces, modules, used)
 
     def as_before(self, inputs: Inputs, traces: Mapping[str, str], before: StepKey) -> StepKey:
         """Of a step that would run now, with the modules and packages that it used before."""
@@ -114,8 +115,10 @@ class Dependencies:
         return self._packages_seen
 
     def _checksum(self, name: str) -> str:
-        path = self._home / name
-        return checksum(path) if path.is_file() else ""
+        if name not in self._checksums:
+            path = self._home / name
+            self._checksums[name] = checksum(path) if path.is_file() else ""
+        return self._checksums[name]
 
 
 def _digest(stored: StoredStep | None) -> str:

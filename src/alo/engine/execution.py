@@ -2,13 +2,14 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from alo.engine.code import RunCode
 from alo.engine.event_loop import no_running_loop
 from alo.engine.messages import warning
-from alo.engine.modules import project_modules
+from alo.engine.modules import outside_code
 from alo.engine.preflight import Job
 from alo.engine.task import META, FailedStep, Inputs, StepResult, make_task
 from alo.engine.turns import turn_of
@@ -16,7 +17,8 @@ from alo.errors import StepError, StoreError
 from alo.events import Listener
 from alo.files import remove_tree
 from alo.plan.model import StepPlan
-from alo.sources.loader import AssetCode, project_modules_apart
+from alo.sources.loader import AssetCode
+from alo.sources.shared import SharedModules
 
 if TYPE_CHECKING:  # only file mode, the cache and processes pay for the store
     from alo.engine.effects import Snapshot
@@ -62,9 +64,17 @@ class StepRunner:
     """Runs the steps of one run."""
 
     def __init__(
-        self, job: Job, run_id: str, started: float, memory: "StepMemory | None", emit: Listener
+        self,
+        job: Job,
+        run_id: str,
+        started: float,
+        code: RunCode,
+        shared: SharedModules,
+        memory: "StepMemory | None",
+        emit: Listener,
     ) -> None:
         self._workspace, self._kind = job.workspace, job.pipeline.kind
+        self._code, self._shared = code, shared
         self._run_id, self._started, self._memory, self._emit = run_id, started, memory, emit
         self.carry: Carry | None = None  # what the next step is given; None at the first
         self._folder = job.workspace.scratch()  # of what processes hand over; made when needed
@@ -87,7 +97,8 @@ class StepRunner:
         if carry.stored is None or carry.is_live:
             return carry.data, carry.config
         store = self._memory or self._store()
-        return store.load(carry.stored)
+        with self._shared.importable(carry.stored.paths):
+            return store.load(carry.stored)
 
     def close(self) -> None:
         """Remove what processes have handed over."""
@@ -105,20 +116,16 @@ class StepRunner:
         given = frozenset(data)
         task = make_task(job, self._started, step, inputs.number, data, config)
         del data, config
-        with (
-            turn_of(step.name, self._emit),
-            no_running_loop(),
-            project_modules_apart(self._workspace.home),
-        ):
+        with turn_of(step.name, self._emit), no_running_loop():
             result = run_step(task, code, self._emit)
-            folder = job.assets / step.name
-            modules = project_modules(task.home, folder, code) if self._memory else {}
+            used = code.used()
+        self._code.absorb()
         del task
         usage = result.cpu_seconds, result.peak_bytes, result.sampled
         if isinstance(result, FailedStep):
             return Executed(result.error, (), None, *usage)
         added = tuple(str(key) for key in result.data if key not in given)
-        self.carry = self._hand_on(inputs, result, before, modules, added)
+        self.carry = self._hand_on(inputs, result, before, used, added)
         return Executed(None, added, result.summary, *usage)
 
     def _give_away(self) -> tuple[dict[str, object], dict[str, object]]:
@@ -130,12 +137,15 @@ class StepRunner:
         inputs: Inputs,
         result: StepResult,
         before: "Snapshot | None",
-        modules: Mapping[str, str],
+        used: Iterable[str],
         added: tuple[str, ...],
     ) -> Carry:
         if self._memory is None or before is None:
             return Carry(result.data, result.config)
-        stored = self._memory.save(inputs, result.data, result.config)
+        with self._shared.present():
+            paths = self._shared.paths()
+            stored = self._memory.save(inputs, result.data, result.config, paths)
+        modules = {**self._code.of_step(inputs.step.name, used), **outside_code(self._code.view)}
         self._memory.keep(inputs, before, modules, result.summary, added)
         if self._memory.hands_on_files:
             return Carry({}, {}, stored, is_live=False)
@@ -150,15 +160,18 @@ class StepRunner:
             return Executed(done.error, (), None, *usage)
         known = {value.key for value in given.data} if given else set()
         added = tuple(value.key for value in done.stored.data if value.key not in known)
+        self._code.add(done.read)
         if self._memory is not None and before is not None:
-            self._memory.keep(inputs, before, done.modules, done.summary, added, done.packages)
+            modules = {**self._code.of_step(inputs.step.name, done.used), **done.outside}
+            self._memory.keep(inputs, before, modules, done.summary, added, done.packages)
         self.carry = self._as_carry(done.stored)
         return Executed(None, added, done.summary, *usage, done.packages)
 
     def _as_carry(self, stored: "StoredStep") -> Carry:
         """In memory mode with the values, which are only mapped and outlive their files."""
         if self._memory is None:
-            with suppress(StoreError):  # of a class that only its own environment has
+            # Not those of a class that only its own environment has.
+            with suppress(StoreError), self._shared.importable(stored.paths):
                 return Carry(*self._store().load(stored), stored)
         return Carry({}, {}, stored, is_live=False)
 
@@ -188,6 +201,7 @@ class StepRunner:
         return Assignment(
             make_task(job, self._started, step, inputs.number, {}, {}),
             job.assets,
+            self._code.view,
             store,
             self._memory is None,
             self._run_id,
@@ -207,7 +221,9 @@ class StepRunner:
             return stored
         before = job.pipeline.steps[inputs.number - 1].name
         config = {key: value for key, value in carry.config.items() if key != META}
-        return self._store().save(self._run_id, self._kind, before, carry.data, config)
+        with self._shared.present():
+            store, paths = self._store(), self._shared.paths()
+            return store.save(self._run_id, self._kind, before, carry.data, config, paths=paths)
 
     def _store(self) -> "StepStore":
         from alo.store import StepStore

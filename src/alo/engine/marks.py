@@ -111,7 +111,7 @@ def continue_from(
         _copy((files or run.replaced_artifacts) / name, run.artifacts / name)
     _tell_changed(run, to.files, marks[-1].files)
     steps = [step.name for step in to.record.steps]
-    run.take_code(steps, entry_folder(run.workspace, run.kind, ended.id) / "assets")
+    run.take_code_of(entry_folder(run.workspace, run.kind, ended.id), ended, steps)
     run.emit(info(f"as in run {ended.id}: {', '.join(steps)}"))
     now = _written(run)
     moved = [_moved(each, now, run.record) for each in marks[: number + 1]]

@@ -75,7 +75,11 @@ class StepMemory:
         return None, reasons[0] if reasons else reason
 
     def save(
-        self, inputs: Inputs, data: Mapping[str, object], config: Mapping[str, object]
+        self,
+        inputs: Inputs,
+        data: Mapping[str, object],
+        config: Mapping[str, object],
+        paths: Iterable[str],
     ) -> StoredStep:
         """Store what a step saved; ``keep`` comes next.
 
@@ -84,7 +88,9 @@ class StepMemory:
         """
         own = {key: value for key, value in config.items() if key != META}
         name, given = inputs.step.name, inputs.incoming
-        return self._store.save(self._run_id, self._kind, name, data, own, incoming=given)
+        return self._store.save(
+            self._run_id, self._kind, name, data, own, incoming=given, paths=paths
+        )
 
     def keep(
         self,
@@ -99,7 +105,7 @@ class StepMemory:
 
         Args:
             before: the files before the step.
-            modules: of the project that it imported: name → checksum.
+            modules: that it may have used: name → checksum.
             packages: that it imported: name → version; None: those of this process.
         Raises:
             StoreError: there is no room.

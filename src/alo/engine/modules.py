@@ -1,26 +1,16 @@
-"""Which files of the project, beside its own folder, a step's code has come to use."""
+"""Modules that a step has used and that are neither the project's, nor installed, nor Python's."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from alo.files import checksum
-from alo.sources.loader import AssetCode, imported_from
+from alo.sources.code_view import CodeView
+from alo.sources.finder import Roots
+from alo.sources.importing import outside_modules
 
 
-def project_modules(home: Path, folder: Path, code: AssetCode) -> dict[str, str]:
-    """Files that a step has imported from the project: name → checksum.
-
-    Call it before what the step has imported is forgotten.
-
-    Args:
-        folder: the step's own; what is in it does not count.
-    """
-    own = os.path.join(str(folder), "")
-    files = {*code.files(), *imported_from(home)}
-    return {
-        os.path.relpath(file, home): checksum(Path(file))
-        for file in sorted(files)
-        if not file.startswith(own) and os.path.isfile(file)
-    }
+def outside_code(view: CodeView) -> dict[str, str]:
+    """What this process has imported from ``PYTHONPATH`` and the like: path → checksum."""
+    files = sorted(outside_modules(Roots(*view.roots)))
+    return {file: checksum(Path(file)) for file in files if Path(file).is_file()}

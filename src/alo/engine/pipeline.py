@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alo.data.location import Access
 from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine import unfinished
+from alo.engine.code import RunCode
 from alo.engine.environment import GitState, imported_packages
 from alo.engine.execution import Carry, StepRunner
 from alo.engine.faults import disk_told, tried
@@ -29,7 +30,6 @@ from alo.engine.recovery import seal_history
 from alo.engine.request import RunOutcome
 from alo.engine.results import check_results
 from alo.engine.signals import SignalGuard
-from alo.engine.snapshot import snapshot
 from alo.engine.task import Inputs
 from alo.errors import AloError, Interrupted, RunError, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
@@ -39,13 +39,13 @@ from alo.history.ids import utc_text
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
 from alo.history.record import RunRecord, StepRecord
 from alo.history.retention import keep_within
+from alo.layout import ASSETS
 from alo.masking import masked
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
-from alo.sources.fingerprint import code_files, code_id
 from alo.sources.loader import AssetCode
+from alo.sources.shared import SharedModules
 from alo.version import __version__
-from alolib.disk import fix_of
 
 if TYPE_CHECKING:  # only file mode and the cache pay for the store
     from alo.engine.memory import Reused, StepMemory
@@ -58,7 +58,9 @@ class GivenUp(KeyboardInterrupt):
 class PipelineRun:
     """A run in progress. Use ``begin`` to make one."""
 
-    def __init__(self, job: Job, guard: SignalGuard, listener: Listener) -> None:
+    def __init__(
+        self, job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = False
+    ) -> None:
         self.job, self.guard = job, guard
         self.workspace, self.kind = job.workspace, job.pipeline.kind
         self._started, self._clock = time.time(), time.monotonic()
@@ -67,19 +69,33 @@ class PipelineRun:
         self.outcome: RunOutcome | None = None  # once it is in history as a success
         self.is_undone = False  # whether it has failed, and what it replaced is back
         self._unfinished = unfinished.begin(self.workspace, _journal(self.record))
-        self._code: dict[str, Path] = {}  # name in the history entry -> our copy
-        self._checksums: dict[str, str] = {}  # by the same names
-        self._kept_code = cache(partial(kept_code, self.workspace))
-        self.take_code([step.name for step in job.pipeline.steps], job.assets)
-        self._unfinished.note(**_for_recovery(self.record, self._code, job))
+        self._code = RunCode(
+            job.assets,
+            self.workspace.unfinished / "code",
+            workspace=self.workspace.home,
+            shown=job.code_shown,
+            earlier=cache(partial(kept_code, self.workspace)),
+        )
+        self._shared = SharedModules(self._code.view, stays=stays)
+        self._code.take([step.name for step in job.pipeline.steps])
+        self._note_code()
         self._logs = RunLogs(self.artifacts / "log")
         self._listeners = (self._logs, listener)
         self._tell = listener  # of what comes when the logs are closed
         self._memory = _memory_of(job, self.record.id)
-        self._runner = StepRunner(job, self.record.id, self._started, self._memory, self.emit)
+        self._runner = StepRunner(
+            job,
+            self.record.id,
+            self._started,
+            self._code,
+            self._shared,
+            self._memory,
+            self.emit,
+        )
         self._packages: dict[str, str] = {}  # that steps in processes of their own have imported
         self._codes = {
-            step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
+            step.name: AssetCode(job.assets / step.name, step.name, self._shared)
+            for step in job.pipeline.steps
         }
 
     @property
@@ -106,34 +122,36 @@ class PipelineRun:
         self.record = self.record.with_args(args_of(job))._replace(
             overrides=tuple(map(masked, job.changes))
         )
-        self._codes[step].forget()
-        self.take_code([step], job.assets)
+        changed = self._code.take([step])
+        for code in self._codes.values() if changed else [self._codes[step]]:
+            code.forget()
+        self._shared.forget_changed()
+        if changed and self.record.steps:
+            before = ", ".join(each.name for each in self.record.steps)
+            self.emit(warning(_changed_code(changed, before)))
+        self._note_code()
 
-    def take_code(self, steps: Sequence[str], assets: Path) -> None:
-        """Keep the code of steps as it is now, whatever an editor does while they run.
+    def take_code_of(self, entry: Path, record: RunRecord, steps: Sequence[str]) -> None:
+        """Have the code of steps of a past run, which this one takes as they were.
 
         Args:
-            assets: the folder of the steps' folders.
+            entry: of that run in history.
         """
-        own = tuple(f"assets/{step}/" for step in steps)
-        for name in [name for name in self._code if name.startswith(own)]:
-            del self._code[name], self._checksums[name]
-        for step in steps:
-            try:
-                files = code_files(assets, step)
-                folder = self.workspace.unfinished / "code"
-                copies, checksums = snapshot(files, folder, self._kept_code)
-            except OSError as error:
-                raise RunError(
-                    f"the code of step '{step}' cannot be kept: {error.strerror}",
-                    where=str(error.filename or assets / step),
-                    fix=fix_of(error, other="every file in the asset's folder has to be readable"),
-                ) from error
-            self._code.update(copies)
-            self._checksums.update(checksums)
+        files: Any = record.code_id_description.get("files") or {}
+        self._code.take(steps, entry / ASSETS)
+        own = tuple(f"{ASSETS}/{step}/" for step in steps)
+        shared = {name: known for name, known in files.items() if not name.startswith(own)}
+        if changed := self._code.take_shared(entry, shared):
+            self.emit(warning(_changed_code(changed, ", ".join(steps))))
+        self._note_code()
+
+    def _note_code(self) -> None:
+        """Have the code that is known now in the record, and found should the run be killed."""
         self.record = self.record._replace(
-            code_id=code_id(self._checksums), code_id_description={"files": self._checksums}
+            code_id=self._code.id, code_id_description=self._code.description
         )
+        self._code_noted = len(self._code.checksums)
+        self._unfinished.note(**_for_recovery(self.record, self._code.copies, self.job))
 
     def emit(self, event: Event) -> None:
         """Tell the log files and whoever else listens."""
@@ -198,8 +216,7 @@ class PipelineRun:
         return carry._replace(stored=self._memory.adopt(carry.stored))
 
     def _inputs(self, step: StepPlan, number: int) -> Inputs:
-        prefix = f"assets/{step.name}/"
-        code = {name: text for name, text in self._checksums.items() if name.startswith(prefix)}
+        code = self._code.of_step(step.name)
         stored = self.carry.stored if self.carry else None
         return Inputs(step, number, code, self.record.data_id, stored)
 
@@ -217,6 +234,7 @@ class PipelineRun:
         if kept.summary is not None:
             self.record = with_summary(self.record, kept.summary)
         self.carry = Carry({}, {}, reused.stored, is_live=False)
+        self._code.add_used(kept.key.code)
         self.emit(info(f"step {kept.step}: as in run {kept.run_id}"))
         self._step_ended(
             inputs, StepRecord(kept.step, "cached", 0.0, 0.0, 0, kept.data_keys), "cached"
@@ -240,6 +258,8 @@ class PipelineRun:
             self.record = with_summary(self.record, done.summary)
 
     def _step_ended(self, inputs: Inputs, record: StepRecord, note: str) -> None:
+        if len(self._code.checksums) != self._code_noted:
+            self._note_code()
         others = (kept for kept in self.record.steps if kept.name != record.name)
         self.record = self.record._replace(steps=(*others, record))
         self.emit(
@@ -418,7 +438,7 @@ class PipelineRun:
             self.record,
             plan=render_plan(self.job.plan, self.job.changes),
             artifacts=artifacts,
-            code=self._code,
+            code=self._code.copies,
             backup_artifacts=control.backup_artifacts,
             backup_log=control.backup_log,
         )
@@ -442,9 +462,11 @@ class PipelineRun:
         )
 
 
-def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
+def begin(job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = False) -> PipelineRun:
     """Take the workspace's artifacts folder over for a new run; the lock is the caller's.
 
+    Args:
+        stays: modules that steps share stay imported, for a notebook.
     Raises:
         RunError: it cannot be; nothing has changed then.
     """
@@ -452,7 +474,7 @@ def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
         seal_history(job.workspace, listener)
     with guard.held(), disk_told("the run cannot begin", job.workspace.home):
         try:
-            run = PipelineRun(job, guard, listener)
+            run = PipelineRun(job, guard, listener, stays=stays)
         except BaseException:
             with suppress(Exception):  # else the next run does it
                 if left := unfinished.find(job.workspace):
@@ -461,6 +483,15 @@ def begin(job: Job, guard: SignalGuard, listener: Listener) -> PipelineRun:
         steps = tuple(step.name for step in job.pipeline.steps)
         run.emit(RunStarted(run.record.id, run.kind, steps, job.plan.name))
     return run
+
+
+def _changed_code(names: Sequence[str], steps: str) -> str:
+    """What is told of code that is not what earlier steps ran with."""
+    shown = ", ".join([*names[:3], "..."] if len(names) > 3 else names)
+    return (
+        f"{shown} changed after it was used by {steps}: "
+        "objects of its classes that came from there are not those of the new code; run them again"
+    )
 
 
 def _memory_of(job: Job, run_id: str) -> "StepMemory | None":

@@ -14,7 +14,7 @@ from alo.engine.places import place_problems, place_warnings, volumes
 from alo.engine.request import MODES, RunRequest
 from alo.engine.source_check import is_fetched_later, source_findings, with_source_problems
 from alo.errors import CheckError, Problem, UsageError
-from alo.layout import KINDS, Workspace, find_plan
+from alo.layout import KINDS, Workspace, find_plan, in_entry
 from alo.plan.changes import is_unplanned
 from alo.plan.load import BrokenPlan, load_plan
 from alo.plan.model import LOCAL, ExternalPaths, PipelinePlan, Plan, StepPlan
@@ -52,6 +52,7 @@ class Job(NamedTuple):
     plan: Plan
     pipeline: PipelinePlan
     assets: Path  # the folder of the steps' folders
+    code_shown: str = ""  # the history entry that they are a copy of, as messages name it
     sources: tuple[SourceFile, ...] | None = None  # None: what is in input/ is used
     export_target: Path | RemoteLocation | None = None
     model_source: Path | RemoteLocation | None = None
@@ -168,6 +169,7 @@ def check_plan(
     changes: tuple[str, ...] = (),
     metadata_version: str = "",
     assets: Path | None = None,
+    code_shown: str = "",
     network: str = ONLINE,
     *,
     train_id: str = "",
@@ -178,6 +180,7 @@ def check_plan(
     Args:
         mode: train, inference or all.
         assets: another folder of assets than the project's own.
+        code_shown: the history entry that it is a copy of.
         network: online; unasked: remote places are not looked at; offline: they are problems.
         train_id: the past run whose model an inference is to use; empty: what is in place.
         serves: the jobs run in workspaces of their own, and replace nothing in this one.
@@ -202,6 +205,7 @@ def check_plan(
             plan,
             pipeline,
             assets or workspace.assets,
+            code_shown,
             train_id=train_id,
             metadata_version=metadata_version,
             changes=changes,
@@ -241,7 +245,16 @@ def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
             yield _missing_asset(job, step)
             continue
         installs = bool(step.source.requirements or step.environment)
-        yield from inspect_asset(folder, step.name, home=home, installs=installs)
+        for problem in inspect_asset(folder, step.name, home=home, installs=installs):
+            yield _shown(job, problem)
+
+
+def _shown(job: Job, problem: Problem) -> Problem:
+    """The problem at the file that its reader has."""
+    if not job.code_shown or not problem.file:
+        return problem
+    file = os.path.join(job.code_shown, in_entry(problem.file))
+    return problem._replace(file=os.path.relpath(file, job.workspace.home))
 
 
 def _missing_asset(job: Job, step: StepPlan) -> Problem:

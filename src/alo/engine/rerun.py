@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alo.copies import copy_folder
+from alo.copies import copy_and_hash
 from alo.engine.preflight import Checked, Part, check_plan, find_workspace
 from alo.engine.records import args_of
 from alo.engine.request import RunOutcome
@@ -20,7 +20,7 @@ from alo.history.browse import Entry, History
 from alo.history.ids import param_id
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN
 from alo.history.record import RunRecord
-from alo.layout import PLAN_NAME, Workspace
+from alo.layout import ASSETS, PLAN_NAME, Workspace, in_entry
 from alo.plan.load import load_plan
 
 
@@ -55,6 +55,7 @@ def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
         changes=record.overrides,
         metadata_version=record.metadata_version,
         assets=assets,
+        code_shown=str(entry.folder),
         train_id=train_id,
     )
     _require_args(checked, entry)
@@ -110,16 +111,35 @@ def require_models(workspace: Workspace, train_id: str) -> str:
 
 @contextmanager
 def _code_of(entry: Entry, workspace: Workspace) -> Iterator[Path]:
-    """The entry's assets in a folder of their own: history holds nothing that a run writes to."""
-    assets = entry.folder / "assets"
-    if not assets.is_dir():
+    """The entry's code in a folder of its own: history holds nothing that a run writes to."""
+    files: Any = entry.record.code_id_description.get("files") or {}
+    if not files:
         raise HistoryError(
-            f"the history entry of {entry.record.id} holds no code", where=str(entry.folder)
+            f"the history entry of {entry.record.id} does not say what its code is",
+            where=str(entry.folder),
         )
     workspace.internal.mkdir(exist_ok=True)
-    copy = workspace.internal / f"rerun-{os.getpid()}-{os.urandom(4).hex()}"
+    home = workspace.internal / f"rerun-{os.getpid()}-{os.urandom(4).hex()}"
     try:
-        copy_folder(assets, copy / "assets")
-        yield copy / "assets"
+        for name, known in dict(files).items():
+            _copy(entry, name, known, home / name)
+        yield home / ASSETS
     finally:
-        discard(copy)
+        discard(home)
+
+
+def _copy(entry: Entry, name: str, known: str, target: Path) -> None:
+    source = entry.folder / in_entry(name)
+    if os.pardir in Path(name).parts or os.path.isabs(name):
+        raise HistoryError(f"{name} cannot be a file of a project's code", where=str(entry.folder))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        is_same = copy_and_hash(source, target) == known
+    except FileNotFoundError:
+        is_same = False
+    if not is_same:
+        raise HistoryError(
+            f"{name} in history is not what run {entry.record.id} was made with",
+            where=str(source),
+            fix=f"alo history verify {entry.record.id} tells what else has been changed",
+        )

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.engine.environment import imported_packages, python_version
-from alo.engine.modules import project_modules
+from alo.engine.modules import outside_code
 from alo.engine.step import run_step
 from alo.engine.task import META, FailedStep, StepTask
 from alo.engine.wire import packed, receive
 from alo.errors import StoreError
 from alo.events import LogLine, Output
-from alo.sources.loader import AssetCode, project_modules_apart
+from alo.sources.code_view import CodeView
+from alo.sources.loader import AssetCode
+from alo.sources.shared import SharedModules
 from alo.store import StepStore, StoredStep
 
 
@@ -28,6 +30,7 @@ class Assignment(NamedTuple):
 
     task: StepTask
     assets: Path  # the folder of the steps' folders
+    view: CodeView
     store: Path
     is_private: bool  # the store
     run_id: str
@@ -45,7 +48,9 @@ class Done(NamedTuple):
     cpu_seconds: float
     peak_bytes: int
     sampled: str
-    modules: Mapping[str, str]  # of the project, that it imported: name → checksum
+    used: frozenset[str]  # names of the project's modules that it may have used
+    read: Mapping[str, bytes]  # name → content, of those that the run did not know
+    outside: Mapping[str, str]  # modules from elsewhere that are not installed: path → checksum
     packages: Mapping[str, str]  # that it imported: name → version
 
 
@@ -114,20 +119,38 @@ def _work(assignment: Assignment, tell: Teller) -> Done | FailedStep | StoreErro
 
 def _run(assignment: Assignment, store: StepStore, tell: Teller) -> Done | FailedStep:
     task, given = assignment.task, assignment.given
-    data, config = store.load(given) if given else ({}, {})
+    shared = SharedModules(assignment.view)
+    with shared.importable(given.paths if given else ()):
+        data, config = store.load(given) if given else ({}, {})
     task = task._replace(data=data, config={**config, META: task.config[META]})
     del data, config  # the step alone holds what it is given
     folder = assignment.assets / task.name
-    code = AssetCode(folder, task.name)
-    with project_modules_apart(task.home):
-        result = run_step(task, code, tell)
-        modules = project_modules(task.home, folder, code)
+    code = AssetCode(folder, task.name, shared)
+    result = run_step(task, code, tell)
     del task
     if isinstance(result, FailedStep):
         return result
     own = {key: value for key, value in result.config.items() if key != META}
     name = assignment.task.name
-    stored = store.save(assignment.run_id, assignment.kind, name, result.data, own, incoming=given)
+    with shared.present():
+        stored = store.save(
+            assignment.run_id,
+            assignment.kind,
+            name,
+            result.data,
+            own,
+            incoming=given,
+            paths=shared.paths(),
+        )
     packages = {"python": python_version(), **imported_packages()}
     usage = result.cpu_seconds, result.peak_bytes
-    return Done(stored, result.summary, *usage, result.sampled, modules, packages)
+    return Done(
+        stored,
+        result.summary,
+        *usage,
+        result.sampled,
+        frozenset(code.used()),
+        assignment.view.read_by_name(),
+        outside_code(assignment.view),
+        packages,
+    )

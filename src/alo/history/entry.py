@@ -35,14 +35,15 @@ from alo.history.record import RunRecord
 from alo.history.seal import seal_in_background
 from alo.history.tree import Found, copy_tree, found_below, put
 from alo.json_text import json_bytes
-from alo.layout import KINDS, PLAN_NAME, Workspace
+from alo.layout import ASSETS, KINDS, PLAN_NAME, PROJECT_CODE, Workspace, in_entry
 
 __all__ = ["copy_tree", "entry_folder", "kept_code", "save_entry"]
 
 COPIED_AT_ONCE = 64_000_000  # bytes of a run: some hundredths of a second
 NEWEST = 3  # entries of a pipeline: runs that began in one second are in no order
 LOGS = "log"
-OURS = (PLAN_NAME, "assets", RECORD, CHECKSUMS)  # names in an entry that no artifact can have
+OURS = (PLAN_NAME, RECORD, CHECKSUMS)  # names in an entry that no artifact can have
+CODE = (ASSETS, PROJECT_CODE)  # folders, likewise
 
 
 def save_entry(
@@ -61,7 +62,7 @@ def save_entry(
     Args:
         plan: as it ran.
         artifacts: ``train_artifacts/`` or ``inference_artifacts/``.
-        code: name in the entry (``assets/train/asset_train.py``) → our copy of the file.
+        code: name in the project (``assets/train/asset_train.py``) → our copy of the file.
         made_at: where the artifacts lay while the run went on, if that was elsewhere.
     Raises:
         OSError: nothing of the entry is to be seen then.
@@ -108,7 +109,7 @@ def _is_log(name: str) -> bool:
 
 
 def _is_ours(name: str) -> bool:
-    return name in OURS or name.startswith("assets/")
+    return name in OURS or name.partition("/")[0] in CODE
 
 
 class _Builder:
@@ -158,11 +159,12 @@ class _Builder:
 
     def _keep_code(self, name: str, copy: Path, known: Mapping[str, object]) -> None:
         """Our own copy of a file, which no one writes into."""
-        target = self._place(name)
+        place = in_entry(name)
+        target = self._place(place)
         link_or_copy(copy, target)
         taken = known.get(name)
         taken = taken if isinstance(taken, str) else checksum(Path(target))
-        self._checksums[name] = stamp(target, taken)
+        self._checksums[place] = stamp(target, taken)
 
     def _write(self, name: str, content: bytes) -> None:
         target = self._place(name)

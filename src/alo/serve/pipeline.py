@@ -15,6 +15,7 @@ from alo.copies import copy_folder
 from alo.data.location import Access, BadLocation
 from alo.data.locations import list_sources
 from alo.data.staging import stage, use_what_is_there
+from alo.engine.code import RunCode
 from alo.engine.execution import StepRunner
 from alo.engine.failures import step_error
 from alo.engine.logs import RunLogs
@@ -23,7 +24,6 @@ from alo.engine.messages import info, warning
 from alo.engine.preflight import Job
 from alo.engine.records import first_record, with_summary
 from alo.engine.results import check_results
-from alo.engine.snapshot import snapshot
 from alo.engine.task import Inputs
 from alo.errors import (
     AloError,
@@ -62,8 +62,8 @@ from alo.serve.messages import (
     write_failure,
 )
 from alo.serve.texts import odd_text
-from alo.sources.fingerprint import code_files, code_id
 from alo.sources.loader import AssetCode
+from alo.sources.shared import SharedModules
 from alolib.advice import SERVICE
 from alolib.once import Kept
 
@@ -106,10 +106,13 @@ class WarmPipeline:
         self.model_id = model_id
         self._kept = Kept()
         self._job = job._replace(workspace=self.workspace, kept=self._kept, caller=SERVICE)
+        self.code = RunCode(job.assets, self.workspace.home / "code", workspace=self.workspace.home)
+        self.shared = SharedModules(self.code.view)
         self._codes = {
-            step.name: AssetCode(job.assets / step.name, step.name) for step in job.pipeline.steps
+            step.name: AssetCode(job.assets / step.name, step.name, self.shared)
+            for step in job.pipeline.steps
         }
-        self._take_code()
+        self.code.take(list(self._codes))
         self._import_all()
         self._waiting: deque[_Kept] = deque()
         self._answered: tuple[RunRecord, bytes] | None = None
@@ -134,7 +137,7 @@ class WarmPipeline:
                 kept.record,
                 plan=kept.plan,
                 artifacts=kept.artifacts,
-                code=self._code,
+                code=self.code.copies,
                 backup_log=self._job.plan.control.backup_log,
                 made_at=self.workspace.artifacts("inference"),
             )
@@ -164,17 +167,6 @@ class WarmPipeline:
         while len(self._waiting) > MOST_KEPT:
             remove_tree(self._waiting.popleft().artifacts)
 
-    def _take_code(self) -> None:
-        """A copy of the code as it was at boot, for history."""
-        self._code: dict[str, Path] = {}
-        checksums: dict[str, str] = {}
-        for step in self._job.pipeline.steps:
-            files = code_files(self._job.assets, step.name)
-            copies, sums = snapshot(files, self.workspace.home / "code")
-            self._code.update(copies)
-            checksums.update(sums)
-        self.code_id, self.checksums = code_id(checksums), checksums
-
     def _import_all(self) -> None:
         for code in self._codes.values():
             try:
@@ -182,6 +174,7 @@ class WarmPipeline:
                     code.load_class()
             except BaseException as error:  # also sys.exit in a module
                 raise step_error(code.step, error, self._job.assets.parent) from error
+        self.code.absorb()
 
 
 class _Answering:
@@ -203,8 +196,6 @@ class _Answering:
         (artifacts / "log").mkdir(parents=True, exist_ok=True)
         self._logs = RunLogs(artifacts / "log")
         record = first_record(self._job, self._started)._replace(
-            code_id=self._warm.code_id,
-            code_id_description={"files": self._warm.checksums},
             train_id=self._warm.model_id,
         )
         try:
@@ -291,7 +282,10 @@ class _Answering:
         )
 
     def _run_steps(self, record: RunRecord) -> RunRecord:
-        runner = StepRunner(self._job, record.id, self._started, None, self._emit)
+        warm = self._warm
+        runner = StepRunner(
+            self._job, record.id, self._started, warm.code, warm.shared, None, self._emit
+        )
         try:
             for number, step in enumerate(self._job.pipeline.steps):
                 self._tell(Stage(f"run.{step.name}"))
@@ -344,6 +338,8 @@ class _Answering:
             end_time=utc_text(time.time()),
             seconds=round(time.monotonic() - self._clock, 6),
             steps=tuple(self._steps),
+            code_id=self._warm.code.id,
+            code_id_description=self._warm.code.description,
         )
         self._warm.keep(record, render_plan(self._job.plan, self._job.changes))
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
@@ -23,11 +23,12 @@ from importlib.machinery import (
     SourceFileLoader,
     SourcelessFileLoader,
 )
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import alo
 import alolib
+from alo.sources.code_view import CodeView
 
 SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
 NOT_OF_A_PROJECT = sys.stdlib_module_names | {"alo", "alolib"}
@@ -90,9 +91,9 @@ def _holds_modules(folder: str | os.DirEntry[str]) -> bool:
 
 
 @contextmanager
-def project_imports(roots: Roots) -> Iterator[None]:
+def project_imports(roots: Roots, view: CodeView) -> Iterator[None]:
     """While inside, what lies in these folders is found and read as a project's code is."""
-    hook = _hook(roots)
+    hook = _hook(roots, view)
     _forget_finders(roots)
     sys.path_hooks.insert(0, hook)
     try:
@@ -103,11 +104,11 @@ def project_imports(roots: Roots) -> Iterator[None]:
         _forget_finders(roots)
 
 
-def _hook(roots: Roots) -> Callable[[str], ProjectFinder]:
+def _hook(roots: Roots, view: CodeView) -> Callable[[str], ProjectFinder]:
     def find(path: str) -> ProjectFinder:
         if not os.path.isdir(path) or not roots.hold(path):
             raise ImportError("not a folder of the project", path=path)
-        return ProjectFinder(path)
+        return ProjectFinder(view.elsewhere(path) or path, view)
 
     return find
 
@@ -126,11 +127,12 @@ def _forget_finders(roots: Roots) -> None:
 class ProjectFinder(FileFinder):
     """Finds the modules in one folder of a project."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, view: CodeView) -> None:
+        of_source: Any = partial(ProjectLoader, view)
         super().__init__(
             path,
             (ExtensionFileLoader, EXTENSION_SUFFIXES),
-            (ProjectLoader, SOURCE_SUFFIXES),
+            (of_source, SOURCE_SUFFIXES),
             (SourcelessFileLoader, BYTECODE_SUFFIXES),
         )
 
@@ -157,16 +159,44 @@ class FolderLoader:
 
 
 class ProjectLoader(SourceFileLoader):
-    """Reads and writes ``__pycache__`` only where it cannot be mistaken."""
+    """Reads code as its run has it, and ``__pycache__`` only where it cannot be mistaken."""
+
+    def __init__(self, view: CodeView, fullname: str, path: str) -> None:
+        super().__init__(fullname, path)
+        self._view = view
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._view.known.get((spec.name, self.path))
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__ is not None:
+            module.__spec__.loader_state = stamp_of(self.path)
+        if (module.__name__, self.path) in self._view.known:
+            self._view.content(self.path)
+        else:
+            super().exec_module(module)
 
     def path_stats(self, path: str) -> Mapping[str, float]:
         stats = super().path_stats(path)
         if time.time() - stats["mtime"] < SETTLED_S:
             raise OSError("edited a moment ago: neither read nor write what is compiled")
+        if not self._view.takes_compiled(path):
+            raise OSError("what is compiled is not the code of this run")
         return stats
 
     def get_data(self, path: str) -> bytes:
+        if path == self.path:
+            return self._view.content(path)
         is_compiled = path.endswith(tuple(BYTECODE_SUFFIXES))
         if is_compiled and os.stat(path).st_mtime < int(os.stat(self.path).st_mtime) + SETTLED_S:
             raise OSError("compiled within the second of the last edit, or before it")
         return super().get_data(path)
+
+    def source_to_code(self, data: Any, path: Any, **options: Any) -> CodeType:  # type: ignore[override]
+        return super().source_to_code(data, self._view.shown(os.fspath(path)), **options)
+
+
+def stamp_of(path: str) -> tuple[int, ...]:
+    """What tells a file that was edited from the one that a module was made of."""
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

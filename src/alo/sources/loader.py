@@ -1,22 +1,26 @@
 """Find an asset's file, and import it apart from all other assets.
 
 Two assets may each have a ``utils.py``: while a step runs, its own folder comes first on
-``sys.path``, and afterwards every module that came from the assets' folders leaves ``sys.modules``
-again (spec 5).
+``sys.path``, and afterwards every module that came from the project leaves ``sys.modules`` again
+(spec 5). Those that assets have in common are in ``shared.py``.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 from alo.errors import AloError
 from alo.layout import without_digits
-from alo.sources.finder import Roots, module_names, project_imports
+from alo.sources.code_view import CodeView
+from alo.sources.finder import Roots, module_names
+from alo.sources.importing import Imports, Modules, place_of, top
+from alo.sources.shared import ALL, NO_ONE, ONE, SharedModules
 
 CLASS_NAME = "UserAsset"
 
@@ -57,32 +61,29 @@ def find_asset_file(folder: Path, step: str) -> Path:
 
 
 class AssetCode:
-    """One step's asset: its folder, and the modules it has imported from the project so far."""
+    """One step's asset: its folder, and the modules of its own that it has imported so far."""
 
-    def __init__(self, folder: Path, step: str) -> None:
+    def __init__(self, folder: Path, step: str, shared: SharedModules | None = None) -> None:
         self.folder, self.step = folder, step
+        self.shared = shared or SharedModules(CodeView(str(folder.parent.parent)))
         self._kept: dict[str, ModuleType] = {}
         self._file: Path | None = None  # once it is imported
-        self._assets = Roots(folder.parent, folder)
-        self._project = Roots(folder.parent.parent, folder)
+        self._own = Roots(folder)
+        self._roots = Roots(*self.shared.view.roots, folder)
 
     @contextmanager
     def active(self) -> Iterator[None]:
         """While inside, imports find this asset's modules, and none of another asset's."""
-        path, entries = sys.path, list(sys.path)
-        hidden = self._hide_namesakes()
-        before = list(sys.modules)
-        sys.modules.update(self._kept)
-        # The project's own folder is where a main.py lies, and so at hand in ALO 2.x.
-        sys.path[:] = [str(self.folder), *entries, str(self.folder.parent.parent)]
-        try:
-            with project_imports(self._project):
-                yield
-        finally:
-            self._take_back(before)
-            sys.modules.update(hidden)
-            path[:] = entries
-            sys.path = path
+        names = module_names(self.folder) if self.folder.is_dir() else set()
+        with self.shared.alone(names):
+            put = {**self.shared.for_asset(names), **self._kept}
+            imports = Imports(self.shared.view, self._roots, put, first=[str(self.folder)])
+            try:
+                with imports:
+                    yield
+            finally:
+                if imports.left is not put:
+                    self._sort(put, imports.left, names)
 
     def load_class(self) -> type:
         """Import the asset's file (once) and return its ``UserAsset``; for inside ``active``."""
@@ -99,82 +100,45 @@ class AssetCode:
         self._file = path
         return found
 
-    def files(self) -> set[str]:
-        """The files of the modules that it has imported from the assets' folders."""
-        return {os.path.realpath(place) for each in self._kept.values() if (place := _place(each))}
+    def used(self) -> set[str]:
+        """The names in the project of the modules that it has imported, or may use without that."""
+        files = {place_of(each) for each in self._kept.values()} | self.shared.files()
+        names = {self.shared.view.note(file) for file in files if os.path.isfile(file)}
+        return {name for name in names if name}
 
     def forget(self) -> None:
         """Import everything afresh the next time."""
         self._kept.clear()
         self._file = None
 
-    def _hide_namesakes(self) -> dict[str, ModuleType]:
-        """Take out modules that would stand in the way of the asset's own of the same name."""
-        own = module_names(self.folder) if self.folder.is_dir() else set()
-        if sys.modules.keys().isdisjoint(own):
-            return {}
-        names = [name for name in sys.modules if name.partition(".")[0] in own]
-        return {name: sys.modules.pop(name) for name in names}
+    def _sort(self, put: Modules, left: Modules, names: Set[str]) -> None:
+        """Keep what it has imported, each module for whom it is there."""
+        others = {name: each for name, each in self.shared.modules.items() if name not in put}
+        owners = {name: self._owner(name, module) for name, module in left.items()}
+        found = {name: each for name, each in left.items() if owners[name] == ALL}
+        blocked = self.shared.blocked(names, {**others, **found})
+        shared = {name: each for name, each in found.items() if top(name) not in blocked}
+        self.shared.modules = {**others, **shared}
+        self._kept = {
+            name: each
+            for name, each in left.items()
+            if name not in shared and owners[name] != NO_ONE
+        }
 
-    def _take_back(self, before: Sequence[str]) -> None:
-        if not self._has_only_kept(before):
-            for name in _new_modules(before, self._assets):
-                self._kept[name] = sys.modules.pop(name)
-        for name, module in self._kept.items():
-            if sys.modules.get(name) is module:
-                del sys.modules[name]
-
-    def _has_only_kept(self, before: Sequence[str]) -> bool:
-        """Whether nothing has come or gone: so it is, again and again, where a process serves."""
-        return list(sys.modules) == [*before, *self._kept] and all(
-            sys.modules[name] is module for name, module in self._kept.items()
-        )
-
-
-def _place(module: ModuleType | None) -> str:
-    """Where a module comes from; empty for one that has no file, or hides it."""
-    # Not getattr: some modules compute their attributes.
-    values = vars(module) if isinstance(module, ModuleType) else {}
-    place = values.get("__file__")
-    if place is None:  # a package without __init__.py has folders only
-        with suppress(KeyError):  # of a parent that has gone
-            place = next(iter(values.get("__path__", ())), None)
-    return place if isinstance(place, str) else ""
-
-
-def _new_modules(before: Sequence[str], roots: Roots) -> list[str]:
-    """Those that have come from these folders; told before any is gone that others look at."""
-    new = sys.modules.keys() - before
-    return [name for name in new if _lies_below(sys.modules.get(name), roots)]
-
-
-def _lies_below(module: ModuleType | None, roots: Roots) -> bool:
-    place = _place(module)
-    return bool(place) and roots.hold(place)
-
-
-@contextmanager
-def project_modules_apart(home: Path) -> Iterator[None]:
-    """Afterwards, forget the modules imported from the project: the next one has its own."""
-    before = list(sys.modules)
-    try:
-        yield
-    finally:
-        if list(sys.modules) != before:
-            for name in _new_modules(before, Roots(home)):
-                del sys.modules[name]
-
-
-def imported_from(home: Path) -> set[str]:
-    """The files below the project's folder that modules in use now come from."""
-    roots = Roots(home)
-    modules = list(sys.modules.values())
-    return {os.path.realpath(_place(each)) for each in modules if _lies_below(each, roots)}
+    def _owner(self, name: str, module: ModuleType) -> str:
+        owner = self.shared.owner(name, module)
+        # An asset may be a link to a folder outside.
+        return ONE if owner == NO_ONE and self._own.hold(place_of(module)) else owner
 
 
 @contextmanager
 def asset_module(folder: Path, step: str) -> Iterator[type]:
-    """The class ``UserAsset`` of one asset folder, importable and apart while inside."""
-    code = AssetCode(Path(folder).resolve(), step)
+    """The class ``UserAsset`` of one asset folder, importable and apart while inside.
+
+    Modules of the project that its assets share stay imported, as they were for who called.
+    """
+    folder = Path(folder).resolve()
+    view = CodeView(str(folder.parent.parent))
+    code = AssetCode(folder, step, SharedModules(view, stays=True, since=math.inf))
     with code.active():
         yield code.load_class()

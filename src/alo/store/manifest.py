@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from alo.files import checksum_of
 
-FORMAT = 2
+FORMAT = 3
 NO_BLOB = ""  # of a part that is not written yet
 
 
@@ -65,6 +65,8 @@ class StoredStep(NamedTuple):
     step: str
     data: tuple[StoredValue, ...]
     config: tuple[StoredValue, ...]
+    # Folders of the project, beside its own, in which modules of their classes are found.
+    paths: tuple[str, ...] = ()
 
     def parts(self) -> Iterator[Part]:
         for value in (*self.data, *self.config):
@@ -77,6 +79,7 @@ class StoredStep(NamedTuple):
             "step": self.step,
             "data": [_value_to_json(value) for value in self.data],
             "config": [_value_to_json(value) for value in self.config],
+            "paths": self.paths,
         }
         text = json.dumps(document).encode()
         return b"%s\n%s\n" % (checksum_of(text).encode(), text)
@@ -101,6 +104,7 @@ class StoredStep(NamedTuple):
             document["step"],
             tuple(_value_from_json(value) for value in document["data"]),
             tuple(_value_from_json(value) for value in document["config"]),
+            tuple(document["paths"]),
         )
 
 

@@ -47,14 +47,16 @@ class StepStore:
         config: Mapping[str, object],
         *,
         incoming: StoredStep | None = None,
+        paths: Iterable[str] = (),
     ) -> StoredStep:
         """Keep what a step saved; what it passes on as it was given is not written again.
 
-        Call it while no module of an asset or of the project is in ``sys.modules``: their classes
-        then go into the store with their values.
+        Call it while no module of an asset is in ``sys.modules``: its classes then go into the
+        store with their values. Those of modules that are there are imported when they are read.
 
         Args:
             incoming: what the step was given.
+            paths: where modules of the project's are found, beside its own folder.
         Raises:
             StoreError: a value cannot be pickled, or there is no room on the disk.
         """
@@ -71,6 +73,7 @@ class StepStore:
             step,
             _write(writer, "data", data, incoming.data if incoming else ()),
             _write(writer, "config", config, incoming.config if incoming else ()),
+            tuple(paths),
         )
         self._put(stored, shelf)
         return stored

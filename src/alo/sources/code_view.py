@@ -1,0 +1,148 @@
+"""The code that steps import: from which folder it comes, and as what it is read.
+
+A run is made with the code as it was when it began, whatever an editor does meanwhile; and with
+that of its own project folder, wherever else a step's ``sys.path`` leads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from types import ModuleType
+from typing import NamedTuple
+
+from alo.layout import OWN_FOLDERS, in_entry
+
+MODULES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
+
+
+class Source(NamedTuple):
+    """A file of code as it was."""
+
+    copy: str  # ours
+    size: int  # of the file when it was copied
+    mtime_ns: int
+
+
+class CodeView:
+    """The code of one project folder.
+
+    Args:
+        home: the folder that holds ``assets/``.
+        workspace: what assets are told is the project's folder, where that is another one: its
+            modules are looked for in ``home``.
+        shown: the history entry that ``home`` is a copy of; tracebacks name its files.
+    """
+
+    def __init__(self, home: str, *, workspace: str = "", shown: str = "") -> None:
+        self.home, self._shown = home, shown
+        self._workspace = workspace if workspace != home else ""
+        self.sources: dict[str, Source] = {}  # by path: what must be read as it was
+        self.read: dict[str, bytes] = {}  # path → content, of what else has been read
+        # By name and path: what need not be made anew when it is imported.
+        self.known: Mapping[tuple[str, str], ModuleType] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """For another process, which has imported nothing yet."""
+        view = (self.home, self._workspace, self._shown, self.sources)
+        return _view, view
+
+    def freeze(self, name: str, copy: str | os.PathLike[str]) -> None:
+        """From here on a file of this name in the project is read as the copy of it is."""
+        if name.endswith(MODULES):
+            status = os.stat(copy)  # which has the time of its original
+            source = Source(os.fspath(copy), status.st_size, status.st_mtime_ns)
+            self.sources[os.path.join(self.home, name)] = source
+
+    def thaw(self, name: str) -> None:
+        """The file is read as it is again."""
+        self.sources.pop(os.path.join(self.home, name), None)
+
+    def note(self, path: str) -> str | None:
+        """Have a module noted, however it was imported; its name, if it is the project's."""
+        name = self.name(path)
+        if name is not None and path not in self.read and self._source(path) is None:
+            with suppress(OSError):
+                self.content(path)
+        return name
+
+    def read_by_name(self) -> dict[str, bytes]:
+        """What has been read beside the code that was known: name in the project → content."""
+        names = {path: self.name(path) for path in self.read}
+        return {name: self.read[path] for path, name in names.items() if name}
+
+    @property
+    def roots(self) -> Iterator[str]:
+        """The folders that hold its modules, or seem to."""
+        yield self.home
+        if self._workspace:
+            yield self._workspace
+
+    def elsewhere(self, folder: str) -> str:
+        """The folder to look into in place of one on ``sys.path``; empty: in this one."""
+        name = _name_below(folder, self._workspace) if self._workspace else None
+        if name is None or _name_below(folder, self.home) is not None:
+            return ""
+        is_code = name.partition(os.sep)[0] not in OWN_FOLDERS
+        return os.path.normpath(os.path.join(self.home, name)) if is_code else ""
+
+    def takes_compiled(self, path: str) -> bool:
+        """Whether what Python has compiled of a file will do; it also has the file's path in it.
+
+        So it will not where the file has been edited since, or is a copy that has another name.
+        """
+        source = self._source(path)
+        if source is None:
+            self.content(path)
+        elif (status := os.stat(path)).st_size != source.size or (
+            status.st_mtime_ns != source.mtime_ns
+        ):
+            return False
+        return not self._shown
+
+    def content(self, path: str) -> bytes:
+        """The content of a file as the run has it; of one that it has not yet, it is noted."""
+        source = self._source(path)
+        with open(source.copy if source else path, "rb") as file:
+            content = file.read()
+        if source is None:
+            self.read[path] = content
+        return content
+
+    def shown(self, path: str) -> str:
+        """The name of a file for people."""
+        name = _name_below(path, self.home) if self._shown else None
+        return path if name is None else os.path.join(self._shown, in_entry(name))
+
+    def name(self, path: str) -> str | None:
+        """The name of a file in the project's folder; None for one of elsewhere."""
+        name = _name_below(path, self.home)
+        if name is None:
+            name = _name_below(os.path.realpath(path), os.path.realpath(self.home))
+        return name
+
+    def _source(self, path: str) -> Source | None:
+        source = self.sources.get(path)
+        if source is None and _name_below(path, self.home) is None:
+            return self._by_real_path.get(os.path.realpath(path))
+        return source
+
+    @property
+    def _by_real_path(self) -> Mapping[str, Source]:
+        """For an asset that is a link to a folder outside, and names its files by that."""
+        return {os.path.realpath(path): source for path, source in self.sources.items()}
+
+
+def _view(home: str, workspace: str, shown: str, sources: dict[str, Source]) -> CodeView:
+    view = CodeView(home, workspace=workspace, shown=shown)
+    view.sources = sources
+    return view
+
+
+def _name_below(path: str, folder: str) -> str | None:
+    """``path`` from inside ``folder``; None where it is not in it. Links are not looked through."""
+    if path == folder:
+        return ""
+    return path[len(folder) + 1 :] if path.startswith(f"{folder}{os.sep}") else None

@@ -1,0 +1,45 @@
+"""What a module's text imports, wherever in it: quickly, and rather too much than too little.
+
+Here: a search of the text for statements that look like imports. Not here: what the check before a
+run wants to know of an asset's imports, line by line (``imports.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Import(NamedTuple):
+    """``from ..package.module import name, other``."""
+
+    module: str  # with dots between its parts; empty for ``from . import``
+    level: int  # dots before it
+    names: tuple[str, ...]  # which may be modules themselves
+
+
+def imports_in(source: bytes) -> Iterator[Import]:
+    """Every import that stands in a source, be it in a function, a branch or a text."""
+    text = source.decode("utf-8", "replace").replace("\\\n", " ")
+    for found in _statements().finditer(text):
+        base, names, modules, called = found.groups()
+        if base is not None:
+            module = base.lstrip(".")
+            names = tuple(re.findall(r"\w+", names))
+            yield Import(module, len(base) - len(module), names)
+        elif modules is not None:
+            for each in modules.split(","):
+                words = each.split()
+                yield Import(words[0] if words else "", 0, ())
+        else:
+            yield Import(called, 0, ())
+
+
+@lru_cache(maxsize=1)
+def _statements() -> re.Pattern[str]:
+    begin = r"(?:^|[;:])[ \t]*"
+    statement = r"from\b[ \t]*([.\w]+)[ \t]*\bimport\b[ \t]*(\([^)]*\)|[^\n#;]*)"
+    called = r"\b(?:import_module|__import__)\(\s*[\"']([\w.]+)[\"']"
+    return re.compile(rf"{begin}(?:{statement}|import\b[ \t]+([^\n#;]+))|{called}", re.MULTILINE)

@@ -26,7 +26,8 @@ from alo.serve.http_guard import Access
 from alo.serve.http_json import args_of, parse_json
 from alo.serve.http_paths import decoded, encoded
 from alo.serve.http_refusal import Refused
-from alo.serve.http_requests import write_rows
+from alo.serve.json_rows import write_table
+from alo.serve.limits import Limits, TableLimits
 
 MODEL = "결과 #1/2 100%25"
 STEP = """
@@ -202,11 +203,10 @@ def test_rows_arrive_as_they_were_sent(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, object]]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "rows.csv"
-    sent = parse_json(json.dumps(rows).encode())
     if not any(rows):
         return
 
-    write_rows(sent, path)
+    write_table(json.dumps({"rows": rows}), path, TableLimits())
 
     header, *cells = read(path)
     assert header == list(dict.fromkeys(key for row in rows for key in row))
@@ -258,9 +258,9 @@ def test_what_only_looks_like_it_is_taken(tmp_path: Path) -> None:
     assert parse_json("\ufeff{}".encode()) == {}
     assert parse_json('{"a": "가"}'.encode("utf-16")) == {"a": "가"}
     assert args_of("") == {}
-    write_rows([{"a\ufeff": 1}], tmp_path / "x")
+    write_table('{"rows": [{"a\ufeff": 1}]}', tmp_path / "x", TableLimits())
     with pytest.raises(Refused, match="byte order mark"):
-        write_rows([{"\ufeffa": 1}], tmp_path / "x")
+        write_table('{"rows": [{"\ufeffa": 1}]}', tmp_path / "x", TableLimits())
 
 
 @pytest.mark.parametrize(
@@ -356,6 +356,8 @@ class Faulty:
 
     def report(self, text: str) -> None:
         self.reported.append(text)
+
+    limits = Limits()
 
     def __getattr__(self, name: str) -> Any:
         raise ZeroDivisionError(f"of {name}")

@@ -138,7 +138,7 @@ def test_only_the_newest_results_stay(tmp_path: Path) -> None:
         if number:
             kept.end(Result(str(number), {"score": 0.5}, ("out.csv",), None, 0.1))
 
-    assert kept.forget_oldest(2) == ["1"]
+    assert kept.forget_oldest(2, 10**9) == ["1"]
     assert kept.find("1") is None
     result = kept.find("3")
     assert result
@@ -184,3 +184,26 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
     kept.close()
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_outputs_are_kept_by_their_bytes_too(tmp_path: Path) -> None:
+    kept = KeptRequests(tmp_path / "x.sqlite", "us", lambda owner: True)
+    for name in "abc":
+        kept.add(name, {})
+        kept.end(Result(name, {}, ("out.csv",), None, 0.1, size=100))
+
+    assert kept.forget_oldest(10, 250) == ["a"]
+    assert kept.find("a") is None
+    assert kept.find("b") is not None
+
+
+def test_the_order_is_that_of_coming_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeptRequests(tmp_path / "x.sqlite", "us", lambda owner: True)
+    for name, now in (("first", 2e9), ("second", 1e9)):  # the clock was set back between them
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        kept.add(name, {})
+        kept.end(Result(name, {}, (), None, 0.1))
+
+    assert kept.forget_oldest(1, 10**9) == ["first"]

@@ -11,7 +11,7 @@ from alo.cli.run import add_setup_arguments, add_worker_arguments, setup_of
 from alo.cli.values import count, kilobytes, megabytes, named, port, seconds
 from alo.engine.request import RunRequest
 from alo.serve.http_guard import Access
-from alo.serve.limits import Limits
+from alo.serve.limits import Limits, TableLimits
 
 TOKEN_VARIABLE = "ALO_TOKEN"  # noqa: S105 - its name
 
@@ -67,6 +67,11 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         ("--head-timeout", seconds, "S", "seconds for the head to come", usual.head_s),
         ("--body-timeout", seconds, "S", "seconds without a byte of a body", usual.idle_body_s),
         ("--max-connections", count, "N", "connections that may be open", usual.connections),
+        ("--max-cells", count, "N", "cells that a table may have", usual.table.cells),
+        ("--max-columns", count, "N", "columns that it may have", usual.table.columns),
+        ("--max-depth", count, "N", "objects and lists in each other", usual.table.depth),
+        ("--max-output", megabytes, "MB", "MB of a request's output", usual.output_bytes / 1e6),
+        ("--keep-mb", megabytes, "MB", "MB of outputs that are kept", usual.kept_bytes / 1e6),
         ("--max-queue", count, "N", "requests that may wait", usual.queue),
     ):
         limits.add_argument(
@@ -86,6 +91,9 @@ def _limits(options: argparse.Namespace) -> Limits:
         head_s=options.head_timeout,
         idle_body_s=options.body_timeout,
         connections=options.max_connections,
+        table=TableLimits(options.max_cells, options.max_columns, options.max_depth),
+        output_bytes=int(options.max_output * 1e6),
+        kept_bytes=int(options.keep_mb * 1e6),
     )
 
 

@@ -14,7 +14,7 @@ def named(text: str) -> str:
 
 
 def count(text: str) -> int:
-    return _whole(text, 1, 1_000_000, "a number from 1 up")
+    return _whole(text, 1, 1_000_000_000, "a number from 1 up")
 
 
 def processes(text: str) -> int:

@@ -14,13 +14,14 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from alo.json_text import json_bytes
+from alo.serve.http_bodies import Bodies
 from alo.serve.http_docs import PAGE, openapi
 from alo.serve.http_guard import Access, HostRefused, OriginRefused, check_asker
 from alo.serve.http_paths import as_sent, decoded
 from alo.serve.http_refusal import Refused
 from alo.serve.http_requests import take_body
 from alo.serve.http_service import STATUS_OF, Answer, HttpService
-from alo.serve.http_tensors import model_metadata, parameters_of, take_tensors, tensors_of
+from alo.serve.http_tensors import model_metadata, parameters_of, tensors_of
 from alo.serve.messages import write_failure
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class _Door:
     def __init__(self, service: HttpService, access: Access) -> None:
         self._service, self._access = service, access
         self._token = access.token.encode()
+        self._bodies = Bodies(service.limits)
 
     def guarded(self, handler: Handler, *, wants_token: bool) -> Handler:
         """A handler for those who may ask."""
@@ -94,6 +96,8 @@ class _Door:
             try:
                 return await handler(http)
             except Refused as refused:
+                if refused.limit:
+                    self._service.metrics.count_refusal(refused.status, refused.limit)
                 return _refusal(http, refused.status, refused.what, refused.headers)
             except OSError as error:
                 failure = write_failure("the request", error)
@@ -147,7 +151,7 @@ class _Door:
         is_kept = _flag(http, "async")
         request_id, folder = self._service.new_folder(is_kept=is_kept)
         try:
-            args = await take_body(http, folder, self._service.limits.body_bytes)
+            args = await take_body(http, folder, self._bodies)
             if is_kept:
                 answer = await run_in_threadpool(self._service.answer_later, request_id, args)
                 return JsonResponse(answer.content(), 202)
@@ -192,7 +196,7 @@ class _Door:
         self._check_model(http)
         request_id, folder = self._service.new_folder(is_kept=False)
         try:
-            given_id = await take_tensors(http, folder, self._service.limits.body_bytes)
+            asked = (await self._bodies.parsed(http, "tensors", folder))["request"]
             answer = await self._service.answer_now(request_id, {})
         except BaseException:
             await run_in_threadpool(self._service.drop, request_id, is_kept=False)
@@ -207,7 +211,7 @@ class _Door:
         ]
         content: dict[str, Any] = {
             **model_metadata(self._service.plan.name, self._service.pool.model_id, brief=True),
-            "id": given_id or request_id,
+            "id": asked["id"] or request_id,
             "parameters": parameters_of(answer.result.summary or {} if answer.result else {}),
             "outputs": await run_in_threadpool(tensors_of, paths),
         }

@@ -8,7 +8,9 @@ from collections import Counter
 from math import isfinite
 from typing import Any
 
+from alo.json_text import is_deeper
 from alo.serve.http_refusal import Refused
+from alo.serve.limits import TableLimits
 from alo.serve.messages import Args
 from alo.serve.texts import odd_text, values_in
 
@@ -22,11 +24,9 @@ def parse_json(body: bytes | str) -> Any:
         Refused: it is none; a key comes twice in an object; or a text has a NUL or a lone
             surrogate in it, which no file can have.
     """
+    text = body if isinstance(body, str) else text_of(body)
     try:
-        text = body if isinstance(body, str) else body.decode(json.detect_encoding(body))
-        content = json.loads(
-            text.removeprefix("\ufeff"), parse_constant=_no_constant, object_pairs_hook=_unique
-        )
+        content = make_decoder().decode(text)
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"the body is not JSON: {error}") from error
     odd = odd_text(content) if SUSPECT.search(text) else None
@@ -35,14 +35,33 @@ def parse_json(body: bytes | str) -> Any:
     return content
 
 
+def text_of(body: bytes) -> str:
+    """JSON as text, whichever of its encodings it is in.
+
+    Raises:
+        Refused: it is in none.
+    """
+    try:
+        return body.decode(json.detect_encoding(body)).removeprefix("\ufeff")
+    except ValueError as error:
+        raise Refused(400, f"the body is not JSON: {error}") from error
+
+
+def make_decoder() -> json.JSONDecoder:
+    """One that takes only what JSON has, and no key twice in an object."""
+    return json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
+
+
 def args_of(text: str) -> Args:
     """Args from JSON text."""
-    return checked_args(parse_json(text or "{}"))
+    return check_args(parse_json(text or "{}"), TableLimits().depth)
 
 
-def checked_args(content: object) -> Args:
+def check_args(content: object, depth: int) -> Args:
     """``{step: {key: value}}``.
 
+    Args:
+        depth: so many objects and lists there may be in each other.
     Raises:
         Refused: it is something else.
     """
@@ -52,6 +71,10 @@ def checked_args(content: object) -> Args:
         isinstance(each, dict) for each in content.values()
     ):
         raise Refused(422, "'args' is not of the form {step: {key: value}}")
+    if is_deeper(content, depth):
+        raise Refused(
+            400, f"'args' has more than {depth} objects and lists in each other", limit="depth"
+        )
     for value in values_in(content):
         if isinstance(value, float):
             check_number(value)

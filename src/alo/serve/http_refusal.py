@@ -4,8 +4,20 @@ from collections.abc import Mapping
 
 
 class Refused(Exception):
-    """Raised wherever it is found."""
+    """Raised wherever it is found.
 
-    def __init__(self, status: int, what: str, headers: Mapping[str, str] | None = None) -> None:
+    Args:
+        limit: the limit of the service that was reached, for its metrics.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        what: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        limit: str = "",
+    ) -> None:
         super().__init__(what)
-        self.status, self.what, self.headers = status, what, dict(headers or {})
+        self.status, self.what, self.limit = status, what, limit
+        self.headers = dict(headers or {})

@@ -88,6 +88,8 @@ class Metrics:
         self._model = Gauge("alo_model_info", "The model in use.", ["model_id"], **make)
 
     def count(self, result: Result) -> None:
+        if result.failure and result.failure.kind == "output":
+            self.count_refusal(500, "output")
         self._requests.labels(result.status).inc()
         self._latency.observe(result.seconds)
         if result.failure:
@@ -126,7 +128,13 @@ class HttpService:
             self.pool = RemotePool(queue_url, limits.request_s, limits.queue, listener)
         else:
             self.pool = Pool(
-                service, limits.workers, limits.request_s, limits.queue, listener, limits.boot_s
+                service,
+                limits.workers,
+                limits.request_s,
+                limits.queue,
+                listener,
+                limits.boot_s,
+                limits.output_bytes,
             )
         self.metrics = Metrics(self.pool)
         self._listener = listener
@@ -140,6 +148,7 @@ class HttpService:
         }
         self._upkeep = Upkeep(works, listener)
         self._results: OrderedDict[str, Result] = OrderedDict()
+        self._kept_bytes = 0  # of their output files
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -245,7 +254,7 @@ class HttpService:
                 self._listener(warning(f"what came of {result.id} cannot be kept: {error}"))
                 self._remember(result)
                 return
-            for gone in self._kept.forget_oldest(KEPT):
+            for gone in self._kept.forget_oldest(KEPT, self.limits.kept_bytes):
                 remove_tree(self._folder(gone, is_kept=True))
 
         remove_tree(folder / "out")
@@ -272,10 +281,12 @@ class HttpService:
         """In memory, and the oldest are forgotten."""
         with self._lock:
             self._results[result.id] = result
-            gone = [
-                self._results.popitem(last=False)[0]
-                for _ in range(max(0, len(self._results) - KEPT))
-            ]
+            self._kept_bytes += result.size
+            gone = []
+            while len(self._results) > KEPT or self._kept_bytes > self.limits.kept_bytes:
+                request_id, old = self._results.popitem(last=False)
+                self._kept_bytes -= old.size
+                gone.append(request_id)
         for request_id in gone:
             remove_tree(self._folder(request_id, is_kept=False))
 
@@ -302,7 +313,8 @@ def _nothing() -> None:
 
 
 def _full() -> Refused:
-    return Refused(429, "too many requests wait; try again later", {"Retry-After": "1"})
+    what = "too many requests wait; try again later"
+    return Refused(429, what, {"Retry-After": "1"}, limit="queue")
 
 
 def _error(failure: Failure) -> dict[str, str]:

@@ -142,16 +142,23 @@ class KeptRequests:
         """It was not accepted after all."""
         self._run("DELETE FROM accepted WHERE id = ?", (request_id,))
 
-    def forget_oldest(self, keep: int) -> list[str]:
-        """Forget all but the newest that are done; returns the ids of those that went."""
-        done = "status IN ('success', 'fail')"
+    def forget_oldest(self, keep: int, keep_bytes: int) -> list[str]:
+        """Forget all but the newest that are done; returns the ids of those that went.
+
+        Args:
+            keep: so many requests.
+            keep_bytes: of their output files.
+        """
         rows = self._run(
-            f"SELECT id FROM accepted WHERE {done} ORDER BY rowid DESC LIMIT -1 OFFSET ?",  # noqa: S608 - constant
-            (keep,),
+            "SELECT id FROM (SELECT id, row_number() OVER newest AS number,"
+            " sum(coalesce(json_extract(result, '$.size'), 0)) OVER newest AS size"
+            " FROM accepted WHERE status IN ('success', 'fail')"
+            " WINDOW newest AS (ORDER BY rowid DESC)) WHERE number > ? OR size > ?",
+            (keep, keep_bytes),
         )
         ids = [str(row[0]) for row in rows]
         for request_id in ids:
-            self._run("DELETE FROM accepted WHERE id = ?", (request_id,))
+            self.forget(request_id)
         return ids
 
     def close(self) -> None:
@@ -203,5 +210,6 @@ def _kept(row: tuple[object, ...]) -> KeptRequest:
             tuple(content["outputs"]),
             failure,
             content["seconds"],
+            content.get("size", 0),
         )
     return KeptRequest(str(request_id), str(status), json.loads(str(args)), result)

@@ -5,7 +5,29 @@ from __future__ import annotations
 import resource
 from typing import NamedTuple
 
+from alo.serve.http_refusal import Refused
+
 RESERVED_DESCRIPTORS = 128  # of the process, for all that is no connection
+
+
+class TableLimits(NamedTuple):
+    """Of a table that comes in."""
+
+    cells: int = 10_000_000
+    columns: int = 10_000
+    depth: int = 64  # objects and lists in each other
+
+    def check_cells(self, count: int) -> None:
+        """Raises ``Refused`` where there are too many."""
+        if count > self.cells:
+            what = f"the table has more than {self.cells} cells (--max-cells)"
+            raise Refused(413, what, limit="cells")
+
+    def check_columns(self, count: int) -> None:
+        """Raises ``Refused`` where there are too many."""
+        if count > self.columns:
+            what = f"the table has more than {self.columns} columns (--max-columns)"
+            raise Refused(413, what, limit="columns")
 
 
 class Limits(NamedTuple):
@@ -21,6 +43,9 @@ class Limits(NamedTuple):
     head_s: float = 20.0  # from the first byte of a head to its last
     idle_body_s: float = 60.0  # without a byte of a body
     connections: int = 1000
+    table: TableLimits = TableLimits()
+    kept_bytes: int = 1_000_000_000  # of the outputs of requests that can still be asked for
+    output_bytes: int = 1_000_000_000  # of one request
 
     @property
     def bodies_bytes(self) -> int:

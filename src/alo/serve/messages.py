@@ -39,7 +39,7 @@ class Failure(NamedTuple):
     name: str
     comment: str  # what is wrong, where, and what to do
     traceback: str = ""  # the asset author's own
-    kind: str = "asset"  # or refused: args; data; died; away: no worker; timeout; room
+    kind: str = "asset"  # or refused: args; data; died; away: no worker; timeout; room; output
 
     @property
     def message(self) -> str:

@@ -19,11 +19,12 @@ from alo.serve.boot import Service
 from alo.serve.changes import Changes
 from alo.serve.core import Action, Desk, Done, SendArtifacts, SendFailure, SendSummary, Start
 from alo.serve.crew import BOOT_S, TimeIsOver, Worker, WorkerDied
-from alo.serve.messages import ASSET_RUN, Failure, Request, Summary, write_failure
+from alo.serve.messages import ASSET_RUN, NO_ARTIFACTS, Failure, Request, Summary, write_failure
 
 RESTART_PAUSE_S = 1.0  # before a worker that could not be replaced is tried again
 LONGEST_PAUSE_S = 10.0  # between such tries
 LOOK_S = 1.0  # how often a free worker is looked at
+MOST_OUTPUT = 1_000_000_000
 ENDING = "the service is ending"
 
 
@@ -35,6 +36,7 @@ class Result(NamedTuple):
     outputs: tuple[str, ...]  # file names in the request's folder of outputs
     failure: Failure | None
     seconds: float  # from taking it out of the queue
+    size: int = 0  # bytes of the output files
 
     @property
     def status(self) -> str:
@@ -84,6 +86,7 @@ class Pool:
         limit_s: seconds that a request may take; None: any.
         most: requests that may wait.
         boot_s: seconds until a worker has to be warm.
+        most_output: bytes of output that one request may leave.
     """
 
     def __init__(
@@ -94,7 +97,9 @@ class Pool:
         most: int,
         listener: Listener,
         boot_s: float = BOOT_S,
+        most_output: int = MOST_OUTPUT,
     ) -> None:
+        self._most_output = most_output
         self._limit_s, self._most, self._listener = limit_s, most, listener
         self._boot_s = boot_s
         self._workers = service.workers(size, boot_s, listener)
@@ -202,7 +207,7 @@ class Pool:
 
     def _answer(self, worker: Worker, ticket: Ticket) -> None:
         tell("a request", ticket.started, self._listener)
-        result = _Run(worker, ticket, self._limit_s, self._listener).result()
+        result = _Run(worker, ticket, self._limit_s, self._most_output, self._listener).result()
         tell("a result", partial(ticket.done, result), self._listener)
         if result.summary is not None:
             keep = partial(self._changes.went_well, takes_data=True)
@@ -273,9 +278,14 @@ class _Run:
     """One request on one worker."""
 
     def __init__(
-        self, worker: Worker, ticket: Ticket, limit_s: float | None, listener: Listener
+        self,
+        worker: Worker,
+        ticket: Ticket,
+        limit_s: float | None,
+        most_output: int,
+        listener: Listener,
     ) -> None:
-        self._worker, self._ticket = worker, ticket
+        self._worker, self._ticket, self._most_output = worker, ticket, most_output
         self._limit_s, self._listener = limit_s, listener
         self._desk = Desk()
         self._result: Result | None = None
@@ -322,11 +332,16 @@ class _Run:
 
     def _take_result(self, summary: Summary) -> None:
         try:
+            size = sum(map(os.path.getsize, summary.outputs))
+            if size > self._most_output:
+                what = f"the output has {size / 1e6:,.1f} MB, more than --max-output allows"
+                self._fail(Failure(*NO_ARTIFACTS, what, kind="output"))
+                return
             names = self._take_outputs(summary.outputs)
         except OSError as error:
             self._fail(write_failure("the output files", error))
         else:
-            self._result = self._made(summary.content, names, None)
+            self._result = self._made(summary.content, names, None)._replace(size=size)
 
     def _take_outputs(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Copy the files: the next request of this worker removes them."""

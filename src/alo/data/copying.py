@@ -10,12 +10,13 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import xxhash
 
 from alo.copies import FICLONE
-from alo.files import CHUNK, set_time
+from alo.files import CHUNK, discard, set_time
 
 Progressed = Callable[[int], None]  # bytes more
 
@@ -55,7 +56,7 @@ class Copier:
                 set_time(to, status.st_mtime_ns)
                 return Copied(digest, status, os.fstat(to))
             except BaseException:
-                os.unlink(target)
+                discard(Path(target))
                 raise
             finally:
                 os.close(to)
@@ -115,8 +116,8 @@ class Copier:
             os.lseek(target, 0, os.SEEK_SET)
             return ""
         finally:
-            digest = follower.finish()
-        return digest
+            follower.stop()
+        return follower.digest()
 
 
 class _Follower:
@@ -137,10 +138,13 @@ class _Follower:
         """``size`` bytes more have been written."""
         self._written.put(size)
 
-    def finish(self) -> str:
-        """The checksum of all that was written."""
+    def stop(self) -> None:
+        """Nothing more is written."""
         self._written.put(0)
         self._thread.join()
+
+    def digest(self) -> str:
+        """The checksum of all that was written."""
         if self._error:
             raise self._error
         return self._digest.hexdigest()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.data.models import MODEL_ARCHIVE
 from alo.errors import ExportError
-from alo.files import CHUNK, claim_temporary, sweep_leftovers
+from alo.files import CHUNK, claim_temporary, discard, sweep_leftovers
 from alo.layout import OWN_FOLDERS
 from alo.mounts import mount_of
 from alolib.disk import fix_of
@@ -135,7 +135,7 @@ def _export_local(contents: _Contents, target: Path) -> list[Path]:
 
         def open_part(name: str) -> BinaryIO:
             temporary, file = claim_temporary(target / name)
-            stack.callback(temporary.unlink, missing_ok=True)
+            stack.callback(discard, temporary)
             stack.callback(file.close)
             claimed[target / name] = temporary
             return file

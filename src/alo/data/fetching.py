@@ -17,7 +17,7 @@ import xxhash
 from alo.data.copying import Progressed
 from alo.data.faults import NoRanges, StoreFault, again
 from alo.data.location import Access, RemoteLocation, SourceFile
-from alo.files import CHUNK, checksum_of, set_time
+from alo.files import CHUNK, checksum_of, discard, set_time
 
 if TYPE_CHECKING:
     from alo.data.stores import Place
@@ -109,7 +109,7 @@ def _fetch_small(source: Source, file: SourceFile, target: Path, partial: Path) 
     try:
         target.write_bytes(content)
     except BaseException:  # half a file must not stand there
-        target.unlink(missing_ok=True)
+        discard(target)
         raise
     set_time(target, file.mtime_ns)
     return Fetched(file, xxhash.xxh3_128_hexdigest(content), os.stat(target))
@@ -220,7 +220,7 @@ def _fetch_stream(
             raise StoreFault(f"{file.path}: it was cut off, or is another one each time")
         _move(content, target, file.mtime_ns)
     finally:
-        content.unlink(missing_ok=True)
+        discard(content)
     return Fetched(file, digest, os.stat(target))
 
 

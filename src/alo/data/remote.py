@@ -112,9 +112,9 @@ def fetch_models_to(source: RemoteLocation, target: Path) -> None:
             str(error), fix=error.fix or "see that the store can be reached, and try again"
         ) from error
     finally:
-        from alo.files import remove_tree
+        from alo.files import discard
 
-        remove_tree(partial)
+        discard(partial)
 
 
 def upload(parts: Mapping[str, BinaryIO], target: RemoteLocation) -> list[RemoteLocation]:

@@ -15,7 +15,7 @@ from alo.data.copying import Copied, Copier
 from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote
 from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
 from alo.errors import StagingError
-from alo.files import checksum, is_leftover, many_objects, remove_tree
+from alo.files import checksum, discard, is_leftover, many_objects, remove_tree
 from alo.layout import Workspace
 from alolib.disk import fix_of
 
@@ -321,7 +321,7 @@ class _Staging:
             raise self._cannot_stage(file.path, error, target) from error
         now = (copied.source.st_size, copied.source.st_mtime_ns, copied.target.st_size)
         if now != (file.size, file.mtime_ns, file.size):
-            os.unlink(target)
+            discard(Path(target))
             raise StagingError(
                 f"{file.path} changed while it was being staged",
                 fix="try again when nothing writes to the data source",

@@ -140,8 +140,9 @@ class Draft:
         traceback: TracebackType | None,
     ) -> None:
         if self._file is not None:
-            self._path.unlink(missing_ok=True)
-            self._close()
+            discard(self._path)
+            with suppress(OSError):
+                self._close()
 
     def append(self, content: bytes | memoryview) -> None:
         """Write at the end.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -321,3 +324,26 @@ def test_errors_of_git_name_the_step_and_the_line(
     assert f"where: solution/experimental_plan.yaml{place}" in done.stderr
     assert "s3cr3t" not in done.stderr
     assert not (home / "assets/one").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_code_is_checked_out_is_told_as_one(
+    make: Make, tmp_path: Path, number: int
+) -> None:
+    files = {f"data/{n // 100}/{n}.txt": "x" for n in range(20_000)}
+    Repository(tmp_path / "origin").commit({"asset_one.py": ASSET, **files})
+    home = make("{code: ../origin}")
+    shutil.rmtree(home / "assets/one")
+    command = [sys.executable, "-m", "alo.cli.main", "run"]
+    with subprocess.Popen(
+        command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        end = time.monotonic() + 60
+        while not list((home / "assets").glob(".one.*/data/*/*")) and time.monotonic() < end:
+            time.sleep(0.001)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 128 + number, errors
+    assert "interrupted" in errors
+    assert os.listdir(home / "assets") == ["two"]

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -255,6 +255,89 @@ def test_a_link_out_of_the_folder_is_refused(
 
     with pytest.raises(SourceError, match=r"a link that leads out .*: out → \.\./\.\./\.\./etc"):
         bring(step(repository.folder), every=True)
+
+
+@pytest.mark.parametrize("target", [".", "sub/..", "sub"])
+def test_a_link_to_the_folder_itself_stays_inside(
+    workspace: Workspace, repository: Repository, bring: Bring, target: str
+) -> None:
+    os.symlink(target, repository.folder / "itself")
+    repository.commit({"sub/x": "1"})
+
+    bring(step(repository.folder))
+
+    assert os.readlink(workspace.asset("train") / "itself") == target
+
+
+def test_a_link_out_of_the_named_folder_is_refused_though_it_stays_in_the_repository(
+    workspace: Workspace, repository: Repository, bring: Bring
+) -> None:
+    repository.commit({"steps/train/asset_train.py": ASSET, "steps/common.py": ""})
+    os.symlink("../common.py", repository.folder / "steps/train/common.py")
+    repository.commit({})
+
+    with pytest.raises(SourceError, match=r"a link that leads out .*: common\.py → \.\./common"):
+        bring(step(repository.folder, path="./steps//train/"))
+
+
+def test_a_folder_that_was_emptied_is_fetched_again(
+    workspace: Workspace, repository: Repository, bring: Bring
+) -> None:
+    bring(step(repository.folder))
+    for path in workspace.asset("train").iterdir():
+        path.unlink()
+
+    (told,) = bring(step(repository.folder))
+
+    assert "its folder is empty" in told
+    assert (workspace.asset("train") / "asset_train.py").read_text() == ASSET
+
+
+def test_nothing_is_in_its_place_before_all_of_it_was_looked_at(
+    workspace: Workspace, repository: Repository
+) -> None:
+    other = step(repository.folder, name="other", path="other")
+    repository.commit({"other/asset_other.py": ASSET})
+    seen: dict[str, dict[str, str]] = {}
+
+    def inspect(folders: Mapping[str, Path]) -> None:
+        seen.update({name: tree(folder) for name, folder in folders.items()})
+        raise ValueError("no")
+
+    steps = [step(repository.folder), other]
+    with pytest.raises(ValueError, match="no"):
+        bring_sources(workspace, plan(*steps), steps, Policy(), print, inspect=inspect)
+
+    assert seen["other"] == {"asset_other.py": ASSET}
+    assert seen["train"]["asset_train.py"] == ASSET
+    assert os.listdir(workspace.assets) == []
+
+
+def test_cleaning_up_hides_no_error_and_loses_nothing(
+    workspace: Workspace, repository: Repository, bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(step(repository.folder))
+    before = tree(workspace.asset("train"))
+    repository.commit({"helper.py": "X = 2\n"})
+    rename, removed = os.rename, []
+
+    def no_room(source: Path, target: Path) -> None:
+        if target == workspace.asset("train") and ".aside." not in str(source):
+            raise OSError(28, "No space left on device", str(target))
+        rename(source, target)
+
+    def refuse(path: Path) -> None:
+        removed.append(path)
+        raise OSError(39, "Directory not empty", str(path))
+
+    monkeypatch.setattr(os, "rename", no_room)
+    monkeypatch.setattr("alo.files.remove_tree", refuse)
+    with pytest.raises(SourceError, match="No space left on device"):
+        bring(step(repository.folder), every=True)
+    monkeypatch.undo()
+
+    assert removed
+    assert tree(workspace.asset("train")) == before
 
 
 def test_a_submodule_is_refused(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alo.copies import copy_folder
 from alo.errors import Problem, SourceError
-from alo.files import discard, is_leftover, temporary_beside
+from alo.files import discard, is_leftover, refuse_volumes, temporary_beside
 from alo.layout import Workspace
 from alo.plan.model import Plan, StepPlan
 from alo.sources.checked_out import (
@@ -287,6 +287,7 @@ def _put_in_place(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell
     step, folder = draft.step, workspace.asset(draft.step.name)
     aside = _aside(folder)
     if folder.is_dir():
+        refuse_volumes(folder)
         _keep_edited(workspace, draft, policy, tell)
         os.rename(folder, aside)  # put back by _put_in_order, should we be killed now
     try:

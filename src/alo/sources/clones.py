@@ -143,8 +143,12 @@ class Clone:
     def _have_format(self, refs: Mapping[str, str]) -> None:
         """Have a clone of the same format of ids as the repository."""
         wanted = next((WHOLE.get(len(commit), "sha1") for commit in refs.values()), "sha1")
-        config = (self.folder / "config").read_text("utf-8", "replace")
-        if wanted != ("sha256" if "objectformat = sha256" in config.lower() else "sha1"):
+        try:
+            config = (self.folder / "config").read_text("utf-8", "replace")
+        except FileNotFoundError:  # damaged: git would go on without its settings
+            config = ""
+        is_wide = "objectformat = sha256" in config.lower()
+        if not config or wanted != ("sha256" if is_wide else "sha1"):
             remove_tree(self.folder)
             self._make(wanted)
 

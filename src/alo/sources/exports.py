@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,9 @@ from alo.files import discard, remove_tree
 from alo.masking import masked
 from alo.plan.suggest import did_you_mean
 from alo.sources.git import GitFailed
-from alo.sources.lfs import fill, pointers, without_lfs
+from alo.sources.lfs import Pointer, are_whole, fill, pointers, without_lfs
+
+KEPT_IN = "LocalMediaDir="  # of git-lfs, before the folder of its contents
 
 
 class Export(NamedTuple):
@@ -57,28 +59,33 @@ class Export(NamedTuple):
             GitFailed: it ends with an error.
         """
         found = pointers(self.target)
-        if not found:
-            return
-        storage = self.repository / "lfs"
+        objects = self.repository / "lfs" / "objects"  # where git-lfs keeps them, as a rule
+        if not are_whole(found, objects):
+            objects = self._bring_from_lfs(found, offline=offline)
+        fill(self.target, found, objects)
 
-        def fetch() -> None:
-            if offline:
-                raise SourceError(
-                    f"what {masked(self.url)} keeps in Git LFS is not in the cache",
-                    where=str(storage),
-                    fix="run once without --offline, or alo install, where there is a network",
-                )
-            try:
-                self.ask("lfs", "version")
-            except GitFailed as error:
-                raise without_lfs(masked(self.url), found) from error
-            self.ask(*self._lfs_settings(storage), "lfs", "fetch", "origin", self.commit)
+    def _bring_from_lfs(self, found: Mapping[str, Pointer], *, offline: bool) -> Path:
+        """Have git-lfs bring contents; gives the folder that it keeps them in."""
+        try:
+            settings = self.ask("lfs", "env").splitlines()
+        except GitFailed as error:
+            raise without_lfs(masked(self.url), found) from error
+        kept_in = [each.removeprefix(KEPT_IN) for each in settings if each.startswith(KEPT_IN)]
+        objects = Path(kept_in[0]) if kept_in else self.repository / "lfs" / "objects"
+        if are_whole(found, objects):
+            return objects
+        if offline:
+            raise SourceError(
+                f"what {masked(self.url)} keeps in Git LFS is not in the cache",
+                where=str(self.repository),
+                fix="run once without --offline, or alo install, where there is a network",
+            )
+        self.ask(*self._lfs_settings(), "lfs", "fetch", "origin", self.commit)
+        return objects
 
-        fill(self.target, found, storage, fetch)
-
-    def _lfs_settings(self, storage: Path) -> list[str]:
+    def _lfs_settings(self) -> list[str]:
         """The repository has no remote of its own, so git-lfs is told where it comes from."""
-        settings = [f"remote.origin.url={self.url}", f"lfs.storage={storage}"]
+        settings = [f"remote.origin.url={self.url}"]
         if self.path:
             settings.append(f"lfs.fetchinclude={self.path}/**")
         try:

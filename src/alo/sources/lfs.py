@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,9 +24,9 @@ class Pointer(NamedTuple):
     oid: str
     size: int
 
-    def path(self, storage: Path) -> Path:
+    def path(self, objects: Path) -> Path:
         """Where git-lfs keeps the content."""
-        return storage / "objects" / self.oid[:2] / self.oid[2:4] / self.oid
+        return objects / self.oid[:2] / self.oid[2:4] / self.oid
 
 
 def pointers(folder: Path) -> dict[str, Pointer]:
@@ -47,29 +47,29 @@ def _pointer(path: Path) -> Pointer | None:
     return Pointer(match[1].decode(), int(match[2])) if match else None
 
 
-def fill(
-    folder: Path, found: Mapping[str, Pointer], storage: Path, fetch: Callable[[], object]
-) -> None:
+def are_whole(found: Mapping[str, Pointer], objects: Path) -> bool:
+    """Whether git-lfs has the contents of all of these here."""
+    return all(_is_whole(each, objects) for each in found.values())
+
+
+def fill(folder: Path, found: Mapping[str, Pointer], objects: Path) -> None:
     """Put the content of files in the place of their pointers.
 
     Args:
-        storage: where git-lfs keeps contents.
-        fetch: has git-lfs bring them there.
+        objects: where git-lfs keeps contents.
     Raises:
-        SourceError: a content is not to be had.
+        SourceError: a content is not there.
     """
     from shutil import copyfile
 
-    if not all(_is_whole(each, storage) for each in found.values()):
-        fetch()
     for name, pointer in found.items():
-        if not _is_whole(pointer, storage):
+        if not _is_whole(pointer, objects):
             raise SourceError(
                 f"Git LFS has not brought the content of {name}, {pointer.size:,} bytes",
                 fix="see that `git lfs fetch` brings it in a clone of your own",
             )
         try:
-            copyfile(pointer.path(storage), folder / name)
+            copyfile(pointer.path(objects), folder / name)
         except OSError as error:  # copying says of a full disk not where
             raise OSError(error.errno, error.strerror, str(folder / name)) from error
 
@@ -85,10 +85,10 @@ def without_lfs(url: str, found: Mapping[str, Pointer]) -> SourceError:
     )
 
 
-def _is_whole(pointer: Pointer, storage: Path) -> bool:
+def _is_whole(pointer: Pointer, objects: Path) -> bool:
     from hashlib import sha256
 
-    path = pointer.path(storage)
+    path = pointer.path(objects)
     try:
         if path.stat().st_size != pointer.size:
             return False

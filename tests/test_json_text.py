@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.json_text import json_bytes, json_text
+from alo.json_text import bad_character, every_value, is_deeper, json_bytes, json_text, json_value
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -25,3 +26,46 @@ def test_any_text_is_utf8_and_comes_back(text: str) -> None:
 
 def test_letters_are_as_they_are_and_lone_surrogates_are_escapes() -> None:
     assert json_bytes("한글 \udcb0", indent=1) == '"한글 \\udcb0"'.encode()
+
+
+HOSTILE = {
+    "deep list": b"[" * 100_000,
+    "deep object": b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    "cut off": b'{"a": 1',
+    "not UTF-8": b'{"a": "\xff\xff"}',
+    "a NUL": b"\0\0\0\0\0",
+    "nothing": b"",
+    "endless digits": b"9" * 5000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_whatever_is_no_json_is_one_kind_of_error(text: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - and of no other kind
+        json_value(text)
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(3, True), (4, False)])
+@pytest.mark.parametrize("form", ["[{}]", '{{"a": {}}}'])
+def test_levels_are_counted_of_lists_and_objects(form: str, depth: int, fits: bool) -> None:
+    text = "1"
+    for _ in range(depth):
+        text = form.format(text)
+
+    assert is_deeper(json_value(text), 3) is not fits
+    if fits:
+        json_value(text, deepest=3)
+    else:
+        with pytest.raises(ValueError, match="more than 3 levels"):
+            json_value(text, deepest=3)
+
+
+@given(ANY_TEXT)
+def test_a_text_without_a_bad_character_can_be_written(text: str) -> None:
+    is_good = "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+    assert (bad_character(text) == "") is is_good
+
+
+def test_keys_are_values_too() -> None:
+    assert set(map(str, every_value({"a": [1, {"b": None}]}))) >= {"a", "b", "1", "None"}

@@ -27,6 +27,7 @@ from stat import S_ISDIR
 from time import monotonic, sleep, time
 from typing import NamedTuple
 
+from alo.json_text import json_value
 from alo.mounts import mount_of
 
 BEAT_S = 5.0
@@ -275,9 +276,9 @@ def _note(descriptor: int, what: str, *, beats: bool) -> None:
 
 def _read(descriptor: int) -> Holder:
     try:
-        content = json.loads(os.pread(descriptor, MOST_BYTES, 0))
+        content = json_value(os.pread(descriptor, MOST_BYTES, 0))
         holder = Holder(**content)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return Holder()
     kinds = (str, int, str, str, int, bool)
     fits = all(type(each) is kind for each, kind in zip(holder, kinds, strict=True))

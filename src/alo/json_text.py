@@ -1,9 +1,16 @@
-"""JSON as we write it: UTF-8 whatever the locale, and so that every reader takes it."""
+"""JSON as we write it, UTF-8 whatever the locale, and as we read it, whoever has written it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from typing import Any
+
+DEEPEST = 100  # levels of what is handed on; a plan's values have 50
+
+
+class TooDeepError(ValueError):
+    """A text of more levels than can be read, or handed on."""
 
 
 def json_bytes(content: object, *, indent: int | None = None, default: Any = None) -> bytes:
@@ -19,6 +26,25 @@ def json_bytes(content: object, *, indent: int | None = None, default: Any = Non
 def json_text(content: object, *, indent: int | None = None) -> str:
     """The same as text that can be encoded."""
     return json_bytes(content, indent=indent).decode()
+
+
+def json_value(text: str | bytes, *, deepest: int = 0, **hooks: Any) -> Any:
+    """The value of a JSON text that may be anything: damaged, of another program, hostile.
+
+    Args:
+        deepest: how many levels of nesting it may have, where the value is handed on to code that
+            recurses; 0: as many as can be read.
+        hooks: as ``json.loads`` takes them.
+    Raises:
+        ValueError: it is not JSON, not text, or (TooDeepError) nested too deeply.
+    """
+    try:
+        value = json.loads(text, **hooks)
+    except RecursionError:
+        raise TooDeepError("nested too deeply") from None
+    if deepest and is_deeper(value, deepest):
+        raise TooDeepError(f"nested too deeply: more than {deepest} levels")
+    return value
 
 
 def is_deeper(content: object, most: int) -> bool:
@@ -37,3 +63,36 @@ def is_deeper(content: object, most: int) -> bool:
             for each in (outer.values() if isinstance(outer, dict) else outer)
         ]
     return bool(level)
+
+
+def bad_character(text: str) -> str:
+    """What no file, path or other program can hold of a text; empty: there is nothing.
+
+    JSON and YAML have escapes for half a character; on a command line, and in names of files, one
+    stands for a byte that is not UTF-8.
+    """
+    if "\0" in text:
+        return "a NUL (U+0000) is not allowed"
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        character = ord(text[error.start])
+        what = "not UTF-8 text" if 0xDC80 <= character <= 0xDCFF else "half a character"
+        return f"a lone surrogate (U+{character:04X}, {what}) is not allowed"
+    return ""
+
+
+def every_value(content: object, but: Collection[str] = ()) -> Iterator[object]:
+    """All values and keys, however deep.
+
+    Args:
+        but: keys whose values are left out, and the keys with them.
+    """
+    waiting = [content]
+    while waiting:
+        value = waiting.pop()
+        yield value
+        if isinstance(value, dict):
+            waiting += [part for key in value if key not in but for part in (value[key], key)]
+        elif isinstance(value, list):
+            waiting += value

@@ -49,6 +49,8 @@ def _yaml(text: str) -> object:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ValueError(error) from error
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 READERS: Mapping[str, Callable[[str], object]] = {".ini": _ini, ".yaml": _yaml, ".yml": _yaml}

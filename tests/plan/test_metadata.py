@@ -364,3 +364,81 @@ def test_any_value_is_metadata_or_a_metadata_error(value: object) -> None:
         except MetadataError as error:
             told = error.problems
         assert told
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [("a\0b", "U+0000"), ("a\ud800b", "U+D800"), ("a\udcffb", "U+DCFF")]
+)
+@pytest.mark.parametrize("as_file", [False, True], ids=["text", "file"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "metadata_version",
+        "name",
+        "pipeline[0].dataset_uri",
+        "pipeline[0].artifact_uri",
+        "pipeline[0].model_uri",
+        "pipeline[0].type",
+        "edgeapp_interface.redis_server_uri",
+        "pipeline[0].parameters.selected_user_parameters[0].step",
+        "pipeline[0].parameters.selected_user_parameters[0].args",
+        "pipeline[0].parameters.selected_user_parameters[1].args",
+    ],
+)
+def test_what_no_file_can_hold_is_refused_with_its_place(
+    place: str, as_file: bool, text: str, what: str, tmp_path: Path
+) -> None:
+    first: dict[str, object] = {
+        "step": "a",
+        "args": {"x": [{"y": text}] if "[0].args" in place else 1},
+    }
+    second = {"step": "b", "args": {text: 1} if "[1].args" in place else {}}
+    content: dict[str, Any] = {
+        "pipeline": [
+            {"type": "inference", "parameters": {"selected_user_parameters": [first, second]}}
+        ],
+        "edgeapp_interface": {},
+    }
+    if "args" not in place:
+        *path, last = place.replace("[", ".[").split(".")
+        owner: Any = content
+        for part in path:
+            owner = owner[int(part[1:-1])] if part.startswith("[") else owner[part]
+        owner[last] = text
+    file = tmp_path / "metadata.json"
+    file.write_text(json.dumps(content))
+
+    with pytest.raises(MetadataError) as caught:
+        read_metadata(str(file) if as_file else json.dumps(content))
+
+    problem = caught.value.problems[0]
+    assert problem.key == place
+    assert f"{what} is not allowed" in problem.what or f"({what}" in problem.what
+
+
+@pytest.mark.parametrize("form", ["[{}]", '{{"a": {}}}'])
+@pytest.mark.parametrize("depth", [60, 500, 900, 5000])
+@pytest.mark.parametrize("as_file", [False, True], ids=["text", "file"])
+def test_deep_args_are_an_error_of_who_sent_them(
+    depth: int, form: str, as_file: bool, tmp_path: Path
+) -> None:
+    opening, closing = form.format("|").replace("{{", "{").replace("}}", "}").split("|")
+    deep = opening * depth + "1" + closing * depth
+    text = json.dumps(metadata()).replace('"DEEP"', deep)
+    assert deep in text
+    file = tmp_path / "metadata.json"
+    file.write_text(text)
+
+    with pytest.raises(MetadataError, match="nested"):
+        read_metadata(str(file) if as_file else text)
+
+
+def metadata() -> dict[str, object]:
+    selected = [{"step": "a", "args": {"x": "DEEP"}}]
+    parameters = {"selected_user_parameters": selected}
+    return {"pipeline": [{"type": "train", "parameters": parameters}]}
+
+
+def test_a_plan_is_no_solution_metadata() -> None:
+    with pytest.raises(MetadataError, match="a plan, and no solution metadata: give it to --conf"):
+        read_metadata('{"name": "x", "user_parameters": []}')

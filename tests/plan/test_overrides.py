@@ -77,6 +77,11 @@ def test_what_is_no_override_is_told_the_form(text: str) -> None:
         ("a.b=!!python/name:os.system", "is not allowed"),
         ("a.b=2024-13-45", "looks like a date and is none"),
         ("a.b=\udcff", "not UTF-8 text"),
+        ("a.b\ud800=1", "lone surrogate"),
+        ("\ud800.b=1", "lone surrogate"),
+        ("a.b=x\0", "NUL"),
+        ('a.b="\\ud800"', "found invalid Unicode character"),
+        (f"a.b={'[' * 900}", "nested"),
     ],
 )
 def test_a_value_that_is_no_yaml_is_an_error(text: str, what: str) -> None:

@@ -54,6 +54,22 @@ def test_what_either_reader_takes_is_taken(text: str, value: object) -> None:
 
 
 @pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize(
+    "escape", [r"\ud800", r"\udfff", r"\ude00\ud83d", r"\U00110000", r"\UFFFFFFFF"]
+)
+def test_an_escape_that_stands_for_no_character_is_told_with_its_place(escape: str) -> None:
+    with pytest.raises(BadYaml, match="not YAML: found") as caught:
+        read_value(f'a: 1\nb: "x{escape}y"'.encode())
+
+    assert caught.value.problem.line == 2
+
+
+@pytest.mark.usefixtures("reader")
+def test_a_character_may_be_two_escapes_as_json_writes_it() -> None:
+    assert read_value(rb'{"a": "\ud83d\ude00"}') == {"a": "\U0001f600"}
+
+
+@pytest.mark.usefixtures("reader")
 def test_a_plan_and_metadata_and_set_are_read_alike(load: LoadText, tmp_path: Path) -> None:
     args = "{gb: {trees:[100, 300]}}"
     file = tmp_path / "metadata.yaml"

@@ -10,6 +10,8 @@ from alo.cli.progress import watched
 from alo.cli.run import add_setup_arguments, add_worker_arguments, setup_of
 from alo.cli.values import count, kilobytes, megabytes, named, port, seconds
 from alo.engine.request import RunRequest
+from alo.errors import UsageError
+from alo.json_text import bad_character
 from alo.serve.http_guard import Access
 from alo.serve.limits import Limits, TableLimits
 
@@ -109,6 +111,8 @@ def execute(options: argparse.Namespace) -> int:
     )
     # Taken out of the environment: what an asset sees, it may print.
     token = options.token or os.environ.get(TOKEN_VARIABLE, "")
+    if wrong := bad_character(token):
+        raise UsageError(f"the token cannot be shown by any client: {wrong}")
     os.environ.pop(TOKEN_VARIABLE, None)
     hosts = frozenset(name.lower() for name in (options.host, *options.allowed_host))
     with watched(quiet=options.quiet, as_json=options.json) as listener:

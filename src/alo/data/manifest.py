@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from alo.files import is_leftover, write_whole
+from alo.json_text import json_value
 
 Version: TypeAlias = tuple[int, int, str]  # of a source: size, mtime_ns, etag
 State: TypeAlias = tuple[int, int, int]  # of a file here: size, mtime_ns, ctime_ns
@@ -51,7 +52,7 @@ def state_of(status: os.stat_result) -> State:
 def read_manifest(path: Path) -> Manifest:
     """What was remembered; nothing if the file is damaged or gone."""
     try:
-        names, checksums, copies, sourced, sources = json.loads(path.read_bytes())
+        names, checksums, copies, sourced, sources = json_value(path.read_bytes())
         return Manifest(
             dict(zip(sourced, zip(*sources, strict=True), strict=True)),
             dict(zip(names, zip(*copies, strict=True), strict=True)),

@@ -21,6 +21,7 @@ from typing import Any
 from alo.claims import ours, take
 from alo.errors import RunError
 from alo.files import discard, merge_folder, rename_folder, sweep_leftovers, write_whole
+from alo.json_text import DEEPEST, json_value
 from alo.layout import KINDS, SCRATCH_PREFIX, TRASH_PREFIX, Workspace
 from alolib.disk import fix_of
 
@@ -207,7 +208,7 @@ def _write(workspace: Workspace, info: Mapping[str, object]) -> None:
 
 def _read(workspace: Workspace) -> dict[str, Any]:
     """The journal; what is in it is for the caller to check."""
-    info = json.loads(workspace.journal.read_bytes())
+    info = json_value(workspace.journal.read_bytes(), deepest=DEEPEST)
     if not isinstance(info, dict):
         raise TypeError("not an object")
     return info

@@ -29,15 +29,15 @@ def read_checksums(entry: Path) -> dict[str, Checksum]:
         FileNotFoundError: there are none.
         ValueError: the file is damaged.
     """
-    import json
+    from alo.json_text import json_value
 
     try:
-        content = json.loads((entry / CHECKSUMS).read_bytes())
+        content = json_value((entry / CHECKSUMS).read_bytes())
         return {
             str(name): Checksum(int(each["size"]), int(each["mtime_ns"]), str(each["checksum"]))
             for name, each in content.items()
         }
-    except (AttributeError, KeyError, TypeError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{CHECKSUMS} is damaged") from error
 
 

@@ -5,7 +5,6 @@ change under a lock. Running services look at it, and so does the clean-up of hi
 deployed, what was used before, and what runs in the shadow is never removed.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from alo.errors import HistoryError
 from alo.files import alone_with, write_whole
 from alo.history.folders import entry_folder
 from alo.history.models_origin import NAMELESS
-from alo.json_text import json_bytes
+from alo.json_text import json_bytes, json_value
 from alo.layout import Workspace
 
 NAME = "deployment.json"
@@ -121,10 +120,10 @@ def read_deployment(workspace: Workspace) -> Deployment:
     """
     path = _path(workspace)
     try:
-        return _from_json(json.loads(path.read_bytes()))
+        return _from_json(json_value(path.read_bytes()))
     except FileNotFoundError:
         return NOTHING
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise HistoryError(
             f"what is deployed cannot be read: {error}",
             where=str(path),

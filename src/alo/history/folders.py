@@ -54,19 +54,18 @@ def read_record(folder: Path) -> RunRecord:
     Raises:
         FileNotFoundError: there is no such entry.
     """
-    import json
-
     from alo.history.ids import is_utc_text, start_in_name, utc_text
     from alo.history.record import ENDED, RunRecord
+    from alo.json_text import DEEPEST, json_value
 
     if not folder.is_dir():
         raise FileNotFoundError(folder)
     kind, name = folder.parent.name, folder.name
     try:
-        content = json.loads((folder / RECORD).read_bytes())
+        content = json_value((folder / RECORD).read_bytes(), deepest=DEEPEST)
         if not isinstance(content, dict):
             raise ValueError("it is no JSON object")
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         modified = folder.stat().st_mtime
         why = getattr(error, "strerror", None) or str(error)
         record = RunRecord("", kind, "error", "", reason=f"its record cannot be read: {why}")

@@ -12,12 +12,12 @@ from alo.layout import Workspace
 
 def unfinished_record(workspace: Workspace) -> RunRecord | None:
     """The run that goes on; or one that was killed, which the next run will put into history."""
-    import json
+    from alo.json_text import DEEPEST, json_value
 
     try:
-        info = json.loads(workspace.journal.read_bytes())
+        info = json_value(workspace.journal.read_bytes(), deepest=DEEPEST)
         record = RunRecord.from_json(info.get("record") or info)
-    except (OSError, ValueError, AttributeError, RecursionError):
+    except (OSError, ValueError, AttributeError):
         return None
     if not record.id or not record.pipeline:
         return None

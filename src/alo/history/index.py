@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from alo.history.folders import RECORD
+from alo.json_text import bad_character
 from alo.layout import KINDS, Workspace
 from alo.mounts import mount_of
 
@@ -132,13 +133,12 @@ class Index:
 
     def records(self, lines: Iterable[Line]) -> "list[RunRecord]":
         """All that is known of the runs in these lines."""
-        import json
-
         from alo.history.record import RunRecord
+        from alo.json_text import json_value
 
         query = "SELECT record FROM records JOIN runs USING (run) WHERE kind = ? AND name = ?"
         found = (self._db.execute(query, line[:2]).fetchone() for line in lines)
-        return [RunRecord.from_json(json.loads(row[0])) for row in found if row]
+        return [RunRecord.from_json(json_value(row[0])) for row in found if row]
 
     def update(self) -> None:
         """Take in what has come and gone since the last time."""
@@ -229,6 +229,8 @@ class Index:
         return self._select(condition, values, limit) if self._renew(lines) else lines
 
     def _select(self, condition: str, values: Sequence[str], limit: int | None) -> list[Line]:
+        if any(map(bad_character, values)):
+            return []  # no run has such an id; SQLite would not take it
         rows = self._db.execute(
             f"SELECT {COLUMNS} FROM runs {condition}"  # noqa: S608
             " ORDER BY start_time DESC, name DESC LIMIT ?",

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from alo.files import write_whole
 from alo.history.folders import FAILED, entry_names, put_away, read_record
 from alo.history.tree import found_below
+from alo.json_text import json_value
 from alo.layout import KINDS, Workspace
 
 LARGE_FILE = 1_000_000  # bytes; smaller ones are counted with each entry that links to them
@@ -131,9 +132,9 @@ def _size(entry: Path) -> Size:
 
 def _read(file: Path) -> dict[str, Size]:
     try:
-        content = json.loads(file.read_bytes())
+        content = json_value(file.read_bytes())
         return {name: _as_size(*each) for name, each in content.items()}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alo.errors import MetadataError, Problem
+from alo.json_text import TooDeepError, bad_character, every_value, is_deeper, json_value
 from alo.layout import KINDS
 from alo.plan.changes import told, told_new, with_args
 from alo.plan.model import PipelinePlan, Plan
-from alo.plan.nodes import MAX_BYTES, BadYaml, below, read_value
+from alo.plan.nodes import MAX_BYTES, MAX_DEPTH, BadYaml, below, read_value
+from alo.plan.shapes import odd_characters
 from alo.plan.suggest import did_you_mean, quoted
 from alo.plan.values import same
 
@@ -70,6 +72,9 @@ def parse_metadata(value: object, source: str = INLINE) -> SolutionMetadata:
         MetadataError: naming every place that is wrong.
     """
     form = _Form(source)
+    if is_deeper(value, MAX_DEPTH):
+        form.complain("", f"nested deeper than {MAX_DEPTH} levels")
+        raise MetadataError(form.problems)
     metadata = _metadata(form, value)
     if form.problems:
         raise MetadataError(form.problems)
@@ -153,8 +158,8 @@ def _from_file(source: str) -> object:
     if text.lstrip().startswith(b"{"):
         # Nearly all JSON is YAML, but not the tabs and the escapes that some programs write.
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return json_value(text)
+        except ValueError:
             pass
     try:
         return read_value(text)
@@ -164,13 +169,13 @@ def _from_file(source: str) -> object:
 
 def _from_json(text: str) -> object:
     try:
-        return json.loads(text)
+        return json_value(text)
     except json.JSONDecodeError as error:
         problem = Problem(f"not JSON: {error.msg}", INLINE, error.lineno, error.colno)
+    except TooDeepError as error:
+        problem = Problem(str(error), INLINE)
     except ValueError as error:  # a number of thousands of digits
         problem = Problem(f"not JSON: {error}", INLINE)
-    except RecursionError:
-        problem = Problem("nested too deeply", INLINE)
     fix = "put the text in single quotes on a command line, or give --system the path of a file"
     raise MetadataError([problem], fix=fix)
 
@@ -207,7 +212,16 @@ class _Form:
             return ""
         return "" if value is None else str(value).strip()
 
+    def line(self, owner: Mapping[str, object], name: str, key: str) -> str:
+        """A text of one line, without what no file could hold."""
+        text = self.text(owner, name, key)
+        if wrong := odd_characters(text):
+            self.complain(below(key, name), f"{quoted(text)}: {wrong}")
+            return ""
+        return text
+
     def uri(self, owner: Mapping[str, object], name: str, key: str) -> str | None:
+        """A place, which is looked at where it is used: a file's name may be of any bytes."""
         return self.text(owner, name, key) if name in owner else None
 
     def uris(self, owner: Mapping[str, object], name: str, key: str) -> tuple[str, ...] | None:
@@ -238,17 +252,17 @@ def _metadata(form: _Form, value: object) -> SolutionMetadata:
         form.complain("", f"expected an object with 'pipeline', found {_found(value)}")
         return SolutionMetadata(form.source)
     root = form.mapping(value, "")
-    if "user_parameters" in root:
+    if "user_parameters" in root and "pipeline" not in root:
         form.complain("user_parameters", "a plan, and no solution metadata: give it to --config")
         return SolutionMetadata(form.source)
     edge_app = form.mapping(root.get("edgeapp_interface"), "edgeapp_interface")
     conductor = form.mapping(root.get("edgeconductor_interface"), "edgeconductor_interface")
     return SolutionMetadata(
         source=form.source,
-        version=form.text(root, "metadata_version", ""),
-        name=form.text(root, "name", ""),
+        version=form.line(root, "metadata_version", ""),
+        name=form.line(root, "name", ""),
         pipelines=_pipelines(form, root.get("pipeline")),
-        redis_url=form.text(edge_app, "redis_server_uri", "edgeapp_interface"),
+        redis_url=form.line(edge_app, "redis_server_uri", "edgeapp_interface"),
         redis_db_number=form.whole_number(edge_app, "redis_db_number", "edgeapp_interface"),
         inference_result_datatype=form.choice(
             conductor, "inference_result_datatype", "edgeconductor_interface", DATATYPES
@@ -291,7 +305,7 @@ def _pipeline(form: _Form, value: object, key: str) -> PipelineMetadata:
 
 def _selected(form: _Form, value: object, key: str) -> SelectedArgs:
     entry = form.mapping(value, key)
-    step = form.text(entry, "step", key)
+    step = form.line(entry, "step", key)
     if not step:
         form.complain(f"{key}.step", "expected the name of a step, found nothing")
     written = entry.get("args")
@@ -299,6 +313,9 @@ def _selected(form: _Form, value: object, key: str) -> SelectedArgs:
     args: dict[str, object] = {}
     for part in parts:
         args.update(form.mapping(part, f"{key}.args"))
+    for text in every_value(args):
+        if isinstance(text, str) and (wrong := bad_character(text)):
+            form.complain(f"{key}.args", f"{quoted(text)}: {wrong}")
     chosen = {name: _chosen(value) for name, value in args.items() if not _is_empty(value)}
     return SelectedArgs(step, chosen, key)
 

@@ -13,6 +13,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import Reader as YamlReader
 
 from alo.errors import Problem
+from alo.json_text import bad_character
 from alo.plan.suggest import quoted
 
 MAX_BYTES = 1_000_000
@@ -288,6 +289,9 @@ class NodeReader:
     def _name(self, node: Node, key: str) -> str | None:
         if not isinstance(node, ScalarNode) or not node.value.strip():
             self.complain(key, f"expected a name before the ':', found {found(node)}", node)
+            return None
+        if wrong := bad_character(node.value):
+            self.complain(key, f"{quoted(node.value)}: {wrong}", node)
             return None
         return str(node.value)
 

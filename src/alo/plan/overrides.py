@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from alo.errors import UsageError
+from alo.json_text import bad_character
 from alo.layout import KINDS
 from alo.plan.changes import told, told_new, with_args
 from alo.plan.model import PipelinePlan, Plan, StepPlan
 from alo.plan.nodes import BadYaml, read_value
 from alo.plan.suggest import did_you_mean, nearest, quoted
 
+VALUES = "values are YAML; to give text, put it in quotes: step.key=\"'text'\""
 FORM = "write step.key=value, or train.step.key=value for one pipeline"
 
 
@@ -34,6 +36,8 @@ def parse_override(text: str) -> Override:
     Raises:
         UsageError: it does not have the form, or its value is not YAML.
     """
+    if wrong := bad_character(text):
+        raise UsageError(f"--set {quoted(text)}: {wrong}", fix=VALUES)
     address, equals, value = text.partition("=")
     kind, step, key = _parts(address.strip())
     if not equals or not step or not key:
@@ -55,11 +59,7 @@ def _value(text: str, value: str) -> object:
         return read_value(value.encode())
     except BadYaml as error:
         what = f"--set {quoted(text)}: {error.problem.what}"
-    except UnicodeEncodeError:
-        what = f"--set {quoted(text)}: not UTF-8 text"
-    raise UsageError(
-        what, fix="values are YAML; to give text, put it in quotes: step.key=\"'text'\""
-    )
+    raise UsageError(what, fix=VALUES)
 
 
 def apply_overrides(plan: Plan, overrides: Sequence[Override]) -> tuple[Plan, tuple[str, ...]]:

@@ -68,7 +68,7 @@ class Text(Shape[str]):
             reader.complain(key, f"expected {self.what}, found {found(node)}{hint}")
             return None
         text: str = node.value.strip()
-        wrong = _odd_characters(text, self.lines) or (self.rule(text) if self.rule else "")
+        wrong = odd_characters(text, lines=self.lines) or (self.rule(text) if self.rule else "")
         if wrong:
             reader.complain(key, f"{quoted(text)}: {wrong}")
         # Also a wrong name is given back, or it would be told to be missing elsewhere.
@@ -371,7 +371,8 @@ def _mapping_entries(node: Node, key: str, reader: NodeReader) -> Iterator[tuple
     reader.complain(key, f"expected 'name: value', found {found(node)}{hint}", node)
 
 
-def _odd_characters(text: str, lines: bool) -> str:
+def odd_characters(text: str, *, lines: bool = False) -> str:
+    """What does not belong into a text of one line, or of several; empty: there is nothing."""
     if text.isprintable():
         return ""
     from unicodedata import category

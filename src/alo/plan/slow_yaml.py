@@ -40,6 +40,22 @@ class SlowLoader(yaml.SafeLoader):
                 break
         return yaml.ScalarToken(text, True, start, end)
 
+    def scan_flow_scalar(self, style: str) -> Any:
+        mark = self.get_mark()
+        try:
+            token = super().scan_flow_scalar(style)
+        except (ValueError, OverflowError):
+            what = "found an escape that stands for no character"
+            raise yaml.scanner.ScannerError(problem=what, problem_mark=mark) from None
+        # As JSON writes it, a character may be two escapes: \\ud83d\\ude00.
+        joined = token.value.encode("utf-16-le", "surrogatepass")
+        try:
+            token.value = joined.decode("utf-16-le")
+        except UnicodeDecodeError:
+            what = "found a lone surrogate (an escape from \\ud800 to \\udfff, half a character)"
+            raise yaml.scanner.ScannerError(problem=what, problem_mark=mark) from None
+        return token
+
     def _word_length(self) -> int:
         brackets = BRACKETS if self.flow_level else ""
         length = 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from alo.errors import UsageError
+from alo.json_text import json_value
 from alo.masking import masked
 from alo.serve.redis_lists import DEAD, REQUESTS
 from alo.serve.redis_url import connect
@@ -72,7 +72,7 @@ class DeadLetters:
 
 def _letter(number: int, text: bytes) -> DeadLetter:
     try:
-        content = json.loads(text)
+        content = json_value(text)
         return DeadLetter(number, content["time"], content["reason"], content["request"])
     except (ValueError, KeyError, TypeError):
         return DeadLetter(number, "", "not put aside by a loop", text.decode("utf-8", "replace"))

@@ -8,11 +8,11 @@ from collections import Counter
 from math import isfinite
 from typing import Any
 
-from alo.json_text import is_deeper
+from alo.json_text import every_value, is_deeper
 from alo.serve.http_refusal import Refused
 from alo.serve.limits import TableLimits
 from alo.serve.messages import Args
-from alo.serve.texts import odd_text, values_in
+from alo.serve.texts import odd_text
 
 SUSPECT = re.compile(r"\\u(0000|[dD][89a-fA-F])")  # may be a NUL or a lone surrogate
 
@@ -75,7 +75,7 @@ def check_args(content: object, depth: int) -> Args:
         raise Refused(
             400, f"'args' has more than {depth} objects and lists in each other", limit="depth"
         )
-    for value in values_in(content):
+    for value in every_value(content):
         if isinstance(value, float):
             check_number(value)
     return content

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import ServeError
+from alo.json_text import json_value
 from alo.mounts import mount_of
 from alo.serve.core import MOST_TRIES
 from alo.serve.messages import ASSET_RUN, Failure
@@ -202,7 +203,7 @@ def _kept(row: tuple[object, ...]) -> KeptRequest:
     request_id, status, args, text = row
     result = None
     if isinstance(text, str):
-        content = json.loads(text)
+        content = json_value(text)
         failure = Failure(**content["failure"]) if content["failure"] else None
         result = Result(
             content["id"],
@@ -212,4 +213,4 @@ def _kept(row: tuple[object, ...]) -> KeptRequest:
             content["seconds"],
             content.get("size", 0),
         )
-    return KeptRequest(str(request_id), str(status), json.loads(str(args)), result)
+    return KeptRequest(str(request_id), str(status), json_value(str(args)), result)

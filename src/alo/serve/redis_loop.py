@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from functools import partial
 from alo.engine.messages import info, warning
 from alo.events import Listener, SettingUp
 from alo.files import remove_tree
-from alo.json_text import is_deeper
+from alo.json_text import is_deeper, json_value
 from alo.masking import masked
 from alo.serve.changes import Changes
 from alo.serve.core import (
@@ -294,8 +293,8 @@ def _parsed(payload: bytes | str) -> object:
     try:
         if isinstance(payload, bytes):
             payload = payload.decode(json.detect_encoding(payload))
-        return json.loads(payload.removeprefix("\ufeff"))
-    except (ValueError, RecursionError) as error:
+        return json_value(payload.removeprefix("\ufeff"))
+    except ValueError as error:
         return error
 
 

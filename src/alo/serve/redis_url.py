@@ -84,6 +84,7 @@ def connect(url: str) -> Any:
     try:
         if url.startswith("redis+sentinel://"):
             return _through_sentinel(url, options)
+        (urlsplit(url).hostname or "").encode("idna")  # as the system will, for its address
         return redis.Redis.from_url(url, **options)
     except (ValueError, redis.RedisError) as error:
         raise UsageError(
@@ -102,6 +103,8 @@ def _through_sentinel(url: str, options: dict[str, Any]) -> Any:
     if not master or not all(port.isdigit() for _, _, port in places):
         raise ValueError("Sentinel needs host:port,host:port/name-of-the-master/db")
     login = {"username": unquote(user) or None, "password": unquote(password) or None}
+    for host, _, _ in places:
+        host.encode("idna")
     make: Any = Sentinel  # which has no types
     sentinel = make([(host, int(port)) for host, _, port in places], **options)
     return sentinel.master_for(master, db=int(db or 0), **login, **options)

@@ -8,7 +8,6 @@ moved, not popped, and acknowledged once it is taken.
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import threading
@@ -19,6 +18,7 @@ from typing import NamedTuple, TypeVar
 
 from alo.engine.messages import info, warning
 from alo.events import Listener
+from alo.json_text import json_value
 from alo.serve.heartbeat import any_ready
 from alo.serve.messages import ASSET_RUN, Failure, write_failure
 from alo.serve.pool import ENDING, Full, NotReady, Result, Ticket, tell
@@ -181,9 +181,9 @@ class RemotePool:
 
     def _take(self, payload: bytes) -> None:
         try:
-            content = json.loads(payload)
+            content = json_value(payload)
             request_id = str(content["id"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             self._listener(warning(f"what has come is no answer of a loop: {error}"))
             return
         sent = self._taken_out(request_id)

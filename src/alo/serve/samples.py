@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alo.files import remove_tree, set_mode, write_whole
+from alo.json_text import json_value
 from alo.layout import Workspace
 from alo.serve.messages import Request
 
@@ -84,7 +85,7 @@ def _moved(path: str, folder: Path) -> str:
 
 def _read(path: Path) -> Request | None:
     try:
-        content = json.loads(path.read_bytes())
+        content = json_value(path.read_bytes())
         return Request(**{**content, "data": tuple(content["data"])})
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None

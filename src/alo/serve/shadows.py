@@ -9,12 +9,13 @@ import json
 import os
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alo.history.deployment import read_deployment, utc_now
+from alo.json_text import json_value
 from alo.layout import Workspace
 from alo.serve.crew import Worker
 from alo.serve.messages import Request, Summary
@@ -52,8 +53,7 @@ def compared(workspace: Workspace) -> Comparison | None:
     for name in (OLD_FILE, FILE):
         with suppress(OSError):
             text += (workspace.internal / name).read_text()
-    lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
-    own = [line for line in lines if line.get("shadow") == shadow]
+    own = [line for line in _lines(text) if line.get("shadow") == shadow]
     scores = [line["score"] for line in own if line["score"] is not None]
     shadows = [line["shadow_score"] for line in own if line["shadow_score"] is not None]
     if not own:
@@ -64,6 +64,15 @@ def compared(workspace: Workspace) -> Comparison | None:
         fmean(scores) if scores else 0.0,
         fmean(shadows) if shadows else 0.0,
     )
+
+
+def _lines(text: str) -> Iterator[Mapping[str, Any]]:
+    """The comparisons; not the line that a kill or a full disk cut off."""
+    for line in text.splitlines():
+        with suppress(ValueError):
+            content = json_value(line)
+            if isinstance(content, dict) and {*Compared._fields, "shadow"} <= content.keys():
+                yield content
 
 
 class Shadow:

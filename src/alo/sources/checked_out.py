@@ -1,12 +1,11 @@
 """What has been checked out into an asset's folder: the note of it, and what differs by now."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.files import checksum, write_whole
-from alo.json_text import json_bytes
+from alo.json_text import json_bytes, json_value
 from alo.layout import Workspace
 from alo.sources.fingerprint import code_files
 
@@ -62,7 +61,7 @@ def write_record(workspace: Workspace, step: str, record: Record) -> None:
 def read_record(workspace: Workspace, step: str) -> Record | None:
     """What was noted; None where there is no note, or a damaged one."""
     try:
-        content = json.loads(_place(workspace, step).read_bytes())
+        content = json_value(_place(workspace, step).read_bytes())
         files = {str(name): FileState(*state) for name, state in content["files"].items()}
         return Record(Checkout(**content["checkout"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -4,13 +4,13 @@ Read from the metadata files themselves: ``importlib.metadata`` and its like tak
 long for a large environment.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from alo.json_text import json_value
 from alo.masking import masked
 from alo.sources.requirements import Requirement, normal_name
 
@@ -252,7 +252,7 @@ def _direct_url(folder: str) -> str:
     """Where a package was installed from, if from no index (PEP 610), as a requirement has it."""
     try:
         with open(os.path.join(folder, "direct_url.json"), encoding="utf-8") as file:
-            content = json.load(file)
+            content = json_value(file.read())
         url, control = str(content["url"]), content.get("vcs_info")
         if control is None:
             return url

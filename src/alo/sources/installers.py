@@ -279,10 +279,10 @@ def _joined(text: str) -> list[str]:
 
 def _reported(report: str) -> list[str]:
     """The same from pip's report of what it would install."""
-    import json
+    from alo.json_text import json_value
 
     lines = []
-    for item in json.loads(report)["install"]:
+    for item in json_value(report)["install"]:
         metadata, info = item["metadata"], item.get("download_info", {})
         version = f" @ {info['url']}" if item.get("is_direct") else f"=={metadata['version']}"
         hashes = info.get("archive_info", {}).get("hashes") or _hash_of(info.get("url", ""))

@@ -3,7 +3,6 @@
 One JSON file for a plan, an entry for each environment, in an order that makes changes readable.
 """
 
-import json
 import os
 import platform
 import sys
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from alo.errors import InstallError
 from alo.files import write_whole
-from alo.json_text import json_bytes
+from alo.json_text import json_bytes, json_value
 from alo.masking import masked
 from alo.sources.checked_out import Checkout
 from alo.sources.requirements import Requirement, Wanted, normal_name
@@ -92,7 +91,7 @@ def read_lock(path: Path) -> Lock:
         InstallError: it is not there, or is none.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = json_value(path.read_bytes())
         if content["format"] != FORMAT:
             raise ValueError("another version of ALO wrote it")
         return Lock(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from alo.files import checksum_of
+from alo.json_text import json_value
 
 FORMAT = 3
 NO_BLOB = ""  # of a part that is not written yet
@@ -95,7 +96,7 @@ class StoredStep(NamedTuple):
         text = rest.removesuffix(b"\n")
         if checksum_of(text).encode() != checksum:
             raise DamagedManifest("its checksum is wrong")
-        document = json.loads(text)
+        document = json_value(text)
         if document["format"] != FORMAT:
             raise DamagedManifest("another version of ALO wrote it")
         return cls(

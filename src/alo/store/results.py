@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from alo.copies import clone_or_copy, link_or_copy
 from alo.errors import StoreError
 from alo.files import checksum, checksum_of, remove_tree, write_whole
-from alo.json_text import json_bytes
+from alo.json_text import json_bytes, json_value
 from alo.layout import KINDS
 from alo.store.keys import StepKey
 from alolib.disk import fix_of
@@ -112,7 +112,7 @@ class ResultShelf:
         """The kept step of a run; None if there is none, or it is damaged."""
         try:
             path = _result_of(self._root / kind / run_id / step)
-            return _read(json.loads(path.read_bytes()), run_id, kind, step)
+            return _read(json_value(path.read_bytes()), run_id, kind, step)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

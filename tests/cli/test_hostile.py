@@ -1,4 +1,4 @@
-"""Whatever is typed, and whatever stands in files: an error of whose it is, never a fault of ALO."""
+"""Whatever is typed, and whatever stands in files, is an error of whose it is: no fault of ALO."""
 
 from __future__ import annotations
 

@@ -375,10 +375,6 @@ def test_any_value_is_metadata_or_a_metadata_error(value: object) -> None:
     [
         "metadata_version",
         "name",
-        "pipeline[0].dataset_uri",
-        "pipeline[0].artifact_uri",
-        "pipeline[0].model_uri",
-        "pipeline[0].type",
         "edgeapp_interface.redis_server_uri",
         "pipeline[0].parameters.selected_user_parameters[0].step",
         "pipeline[0].parameters.selected_user_parameters[0].args",
@@ -414,6 +410,27 @@ def test_what_no_file_can_hold_is_refused_with_its_place(
     problem = caught.value.problems[0]
     assert problem.key == place
     assert f"{what} is not allowed" in problem.what or f"({what}" in problem.what
+
+
+@pytest.mark.parametrize("name", ["dataset_uri", "artifact_uri", "model_uri"])
+def test_a_place_may_have_any_bytes_and_is_refused_where_it_is_looked_for(
+    name: str, make_solution: Callable[..., Path], alo: Callable[..., Any], tmp_path: Path
+) -> None:
+    code = """
+        self.asset.save_summary("ok", 1.0)
+        Path(self.asset.get_output_path(), "x.csv").write_text("a")
+    """
+    home = make_solution(inference={"a": code})
+    for text, status in (("a\0b", 2), ("a\ud800b", 2), (f"{tmp_path}/a\udcffb", 0)):
+        folder = tmp_path / "a\udcffb"
+        folder.mkdir(exist_ok=True)
+        (folder / "x.csv").write_text("a")
+        content = {"pipeline": [{"type": "inference", name: text}]}
+
+        done = alo("run", "--system", json.dumps(content), cwd=home)
+
+        assert done.returncode == status, done.stderr
+        assert "fault in ALO" not in done.stderr
 
 
 @pytest.mark.parametrize("form", ["[{}]", '{{"a": {}}}'])

@@ -18,6 +18,8 @@ def odd_text(content: object, but: Collection[str] = ()) -> str | None:
     Args:
         but: keys whose values are looked at by others.
     """
-    found = (value for value in every_value(content, but) if isinstance(value, str) and is_odd(value))
+    found = (
+        value for value in every_value(content, but) if isinstance(value, str) and is_odd(value)
+    )
     text = next(found, None)
     return None if text is None else ascii(text)[:50]

@@ -67,7 +67,7 @@ sys.exit(main())
 POINTS = [
     "alo.engine.pipeline:seal_history",
     "alo.engine.unfinished:begin",
-    "alo.engine.pipeline:PipelineRun.take_code",
+    "alo.engine.code:RunCode.take",
     "alo.engine.pipeline:begin",
     "alo.engine.pipeline:PipelineRun.load",
     "alo.engine.pipeline:stage",

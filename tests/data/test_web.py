@@ -759,3 +759,17 @@ def test_http_needs_no_extra(
     stage_url(f"{serve(file_of(BODY)).url}/x.csv")
 
     assert staged_in(workspace) == {"x.csv": BODY}
+
+
+def test_the_proxy_of_the_environment_is_asked(
+    workspace: Workspace, serve: Serve, stage_url: StageUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve(file_of(BODY))
+    monkeypatch.setenv("http_proxy", proxy.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    stage_url("http://files.invalid/x.csv")
+
+    assert staged_in(workspace) == {"x.csv": BODY}
+    assert {asked.path for asked in proxy.asked} == {"http://files.invalid/x.csv"}

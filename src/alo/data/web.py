@@ -120,15 +120,7 @@ class _Redirects(requests.HTTPRedirectHandler):
             request.add_unredirected_header(CREDENTIALS, login)
         return request
 
-    def http_error_308(
-        self,
-        req: requests.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-    ) -> object:
-        return self.http_error_302(req, fp, code, msg, headers)
+    http_error_308 = requests.HTTPRedirectHandler.http_error_302
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +105,15 @@ def test_the_errors_of_the_asset_api_are_among_them() -> None:
     own = {name for name, value in vars(alolib.errors).items() if isinstance(value, type)}
 
     assert own <= set(errors.__all__)
+
+
+def test_the_reference_lists_every_class_with_its_status() -> None:
+    text = (Path(__file__).parents[1] / "docs/reference/errors.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \*? ?\| (\d+|128 \+ signal) \|", text, re.MULTILINE))
+
+    public = {kind.__name__: kind for kind in CLASSES if kind is not AloError}
+    assert rows.pop("Interrupted") == "128 + signal"
+    assert rows.keys() == public.keys() - {"Interrupted"}
+    assert {name: public[name].exit_status for name in rows} == {
+        name: int(status) for name, status in rows.items()
+    }

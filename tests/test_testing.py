@@ -233,3 +233,18 @@ def test_two_assets_each_have_their_own_helper(folder: Path) -> None:
 
     assert first.files["train_artifacts/models/train/model"].read_text() == "HEY"
     assert second.files["train_artifacts/models/other/model"].read_text() == "hey!"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"asset": 3}, "a class, a folder or a file"),
+        ({"data": [1]}, "data is of the type list"),
+        ({"args": "depth"}, "args is of the type str"),
+        ({"config": 1}, "config is of the type int"),
+        ({"input_files": ["a.csv"]}, "input_files is of the type list"),
+    ],
+)
+def test_what_an_option_cannot_be_is_refused(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        run_asset(**{"asset": "assets/train", **options})

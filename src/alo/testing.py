@@ -113,6 +113,12 @@ def run_asset(
     kind = pipeline.removesuffix("_pipeline")
     if kind not in KINDS:
         raise UsageError(f"no pipeline '{pipeline}'", fix="it can be train or inference")
+    if not isinstance(asset, type | str | os.PathLike):
+        raise UsageError(f"asset is {asset!r}", fix="it can be a class, a folder or a file")
+    mappings = {"args": args, "config": config, "data": data, "input_files": input_files}
+    for option, value in {**mappings, "model_files": model_files}.items():
+        if not (value is None or isinstance(value, Mapping)):
+            raise UsageError(f"{option} is of the type {type(value).__name__}; it has to be a dict")
     home = Path(workspace or tempfile.mkdtemp(prefix="alo-test-")).resolve()
     name = step or _step_of(asset)
     lines: list[LogLine] = []

@@ -195,3 +195,15 @@ def test_a_reader_that_goes_away_is_no_error(alo_argv: list[str]) -> None:
 @pytest.fixture
 def alo_argv() -> list[str]:
     return [sys.executable, "-m", "alo.cli.main"]
+
+
+def test_a_machine_without_memory_is_no_fault_of_ours(
+    run_raises: Failing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_raises(MemoryError())
+
+    assert main(["run"]) == 1
+
+    told = capsys.readouterr().err
+    assert told.startswith("error: out of memory\n")
+    assert "fault in ALO" not in told

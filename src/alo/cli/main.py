@@ -167,6 +167,9 @@ def _show_accident(error: Exception, debug: bool) -> None:
     if isinstance(error, OSError) and error.strerror:
         _say_error(str(_of_the_system(error)))
         return
+    if isinstance(error, MemoryError):
+        _say_error(str(AloError("out of memory", fix="close other programs, and try again")))
+        return
     what = console.one_line(f"{type(error).__name__}: {error}")
     more = "" if debug else "; run it again with --debug for the traceback, and please report it"
     _say_error(f"sorry, this is a fault in ALO: {what} ({_place(error)}){more}")

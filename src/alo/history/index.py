@@ -126,6 +126,7 @@ class Index:
 
     def named(self, prefix: str) -> list[Line]:
         """The runs whose id begins like this."""
+        prefix = _printable(prefix)
         return self._fresh("WHERE id >= ? AND id < ?", (prefix, f"{prefix}{LAST_CHARACTER}"), None)
 
     def ids(self) -> list[str]:

@@ -20,6 +20,24 @@ class DamagedManifest(Exception):
     """The text of a manifest is not what was written, or is of another format."""
 
 
+def sealed(text: bytes) -> bytes:
+    """A text with its checksum in a line before it: who reads it need not doubt what is in it."""
+    return b"%s\n%s\n" % (checksum_of(text).encode(), text)
+
+
+def unsealed(content: bytes) -> bytes:
+    """The text that ``sealed`` was given.
+
+    Raises:
+        DamagedManifest: this is something else.
+    """
+    checksum, _, rest = content.partition(b"\n")
+    text = rest.removesuffix(b"\n")
+    if checksum_of(text).encode() != checksum:
+        raise DamagedManifest("its checksum is wrong")
+    return text
+
+
 class Part(NamedTuple):
     """Some bytes of a blob."""
 
@@ -82,8 +100,7 @@ class StoredStep(NamedTuple):
             "config": [_value_to_json(value) for value in self.config],
             "paths": self.paths,
         }
-        text = json.dumps(document).encode()
-        return b"%s\n%s\n" % (checksum_of(text).encode(), text)
+        return sealed(json.dumps(document).encode())
 
     @classmethod
     def from_bytes(cls, content: bytes, run_id: str) -> "StoredStep":
@@ -92,11 +109,7 @@ class StoredStep(NamedTuple):
         Raises:
             DamagedManifest: this is something else.
         """
-        checksum, _, rest = content.partition(b"\n")
-        text = rest.removesuffix(b"\n")
-        if checksum_of(text).encode() != checksum:
-            raise DamagedManifest("its checksum is wrong")
-        document = json_value(text)
+        document = json_value(unsealed(content))
         if document["format"] != FORMAT:
             raise DamagedManifest("another version of ALO wrote it")
         return cls(

@@ -18,10 +18,11 @@ from alo.files import checksum, checksum_of, remove_tree, write_whole
 from alo.json_text import json_bytes, json_value
 from alo.layout import KINDS
 from alo.store.keys import StepKey
+from alo.store.manifest import DamagedManifest, sealed, unsealed
 from alolib.disk import fix_of
 
 OWNER = ".owner"  # no step has such a name
-FORMAT = 2
+FORMAT = 3
 SUMMARIES = tuple(f"{kind}_summary.yaml" for kind in KINDS)
 RECENT_RUNS = 20  # that are looked through for a result
 
@@ -112,8 +113,8 @@ class ResultShelf:
         """The kept step of a run; None if there is none, or it is damaged."""
         try:
             path = _result_of(self._root / kind / run_id / step)
-            return _read(json_value(path.read_bytes()), run_id, kind, step)
-        except (OSError, ValueError, KeyError, TypeError):
+            return _read(json_value(unsealed(path.read_bytes())), run_id, kind, step)
+        except (OSError, DamagedManifest):
             return None
 
     def recent(self, kind: str, step: str) -> Iterator[KeptStep]:
@@ -239,12 +240,12 @@ def _to_bytes(kept: KeptStep) -> bytes:
     }
     for name in ("run_id", "kind", "step"):
         del content[name]
-    return json_bytes(content)
+    return sealed(json_bytes(content))
 
 
 def _read(content: Mapping[str, Any], run_id: str, kind: str, step: str) -> KeptStep:
     if content["format"] != FORMAT:
-        raise ValueError("another version of ALO wrote it")
+        raise DamagedManifest("another version of ALO wrote it")
     key = {**content["key"], "requirements": tuple(content["key"]["requirements"])}
     effect: dict[str, Any] = {
         name: value if isinstance(value, dict) else tuple(value)

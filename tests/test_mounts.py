@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from alo import mounts
-from alo.files import empty_folder, merge_folder, remove_tree, rename_folder
+from alo.files import (
+    empty_folder,
+    merge_folder,
+    move_aside,
+    remove_tree,
+    rename_folder,
+    return_half,
+)
 from alo.mounts import mount_point, mounted_in
 
 Mount = Callable[..., Path]
@@ -130,3 +138,36 @@ def test_what_was_moved_half_can_be_merged_back(image: Path) -> None:
     assert not (image / "half").exists()
     assert (image / "folder/deep/file").read_text() == "of the image"
     assert (image / "folder/empty").is_dir()
+
+
+@pytest.mark.parametrize("moves", range(8))
+def test_a_folder_of_an_image_that_was_moved_half_is_put_back_whole(
+    moves: int, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """Nothing after it is done."""
+
+    done = []
+
+    def dying(change: Callable[..., None]) -> Callable[..., None]:
+        def change_or_die(*paths: object) -> None:
+            if len(done) == moves:
+                raise Killed
+            change(*paths)
+            done.append(paths)
+
+        return change_or_die
+
+    with monkeypatch.context() as patched, suppress(Killed):
+        for name in ("replace", "rmdir", "mkdir"):
+            patched.setattr(os, name, dying(getattr(os, name)))
+        move_aside(image / "folder", image / "aside")
+    is_aside = (image / "aside").exists()
+
+    return_half(image / "aside", image / "folder")
+
+    place = image / "aside" if is_aside else image / "folder"
+    assert (place / "deep/file").read_text() == "of the image"
+    assert (place / "empty").is_dir()
+    assert os.readlink(place / "link") == "deep/file"
+    assert {path.name for path in image.iterdir()} == {place.name}

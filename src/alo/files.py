@@ -168,6 +168,27 @@ def rename_folder(source: Path, target: Path) -> None:
         merge_folder(source, target)
 
 
+def move_aside(live: Path, aside: Path) -> None:
+    """Rename a folder so that a kill cannot leave half of it: ``aside`` is whole, or not there."""
+    rename_folder(live, _going(aside))
+    os.rename(_going(aside), aside)
+
+
+def return_half(aside: Path, live: Path) -> None:
+    """Put back what ``move_aside`` had moved when it was cut off; nothing there is no error."""
+    going = _going(aside)
+    if not os.path.lexists(going):
+        return
+    if os.path.lexists(live):
+        merge_folder(going, live)
+    else:
+        os.rename(going, live)
+
+
+def _going(aside: Path) -> Path:
+    return aside.with_name(f"{aside.name}.going")
+
+
 def merge_folder(source: Path, target: Path) -> None:
     """Move all that is in a folder into another one, which may be there; the first one goes."""
     os.makedirs(target, exist_ok=True)

@@ -90,6 +90,31 @@ def test_a_repository_is_checked_out_without_its_history(
     assert os.listdir(workspace.assets) == ["train"]
 
 
+def test_code_of_a_container_image_is_replaced_by_newer_code(
+    workspace: Workspace,
+    repository: Repository,
+    bring: Bring,
+    tmp_path: Path,
+    mount: Callable[..., Path],
+) -> None:
+    bring(step(repository.folder))
+    layers = [tmp_path / name for name in ("image", "upper", "work")]
+    workspace.home.rename(layers[0])
+    for layer in layers[1:]:
+        layer.mkdir()
+    options = ",".join(
+        f"{name}={layer}"
+        for name, layer in zip(("lowerdir", "upperdir", "workdir"), layers, strict=True)
+    )
+    mount(workspace.home, "-t", "overlay", "overlay", "-o", options, lazily=True)
+    repository.commit({"helper.py": "X = 2\n"})
+
+    bring(step(repository.folder), every=True)
+
+    assert (workspace.asset("train") / "helper.py").read_text() == "X = 2\n"
+    assert os.listdir(workspace.assets) == ["train"]
+
+
 @pytest.mark.parametrize("kind", ["branch", "tag", "annotated tag", "commit", "short commit"])
 def test_branch_is_a_branch_a_tag_or_a_commit(
     workspace: Workspace, repository: Repository, bring: Bring, kind: str

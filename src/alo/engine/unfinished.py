@@ -5,8 +5,8 @@ While a run goes on there is ``.unfinished_run/`` in the project: ``run.json`` s
 was should the journal be damaged. Every step below is a rename, and each may be the last
 one before a kill: ``put_back`` and ``discard`` can be begun again at any point.
 
-Where a folder cannot be renamed in one (``rename_folder``) it is on its way until all of it has
-been moved: under ``<name>.going``, which is put back as it is.
+Where a folder cannot be renamed in one (``files:move_aside``) it is on its way until all of it has
+been moved, and what has been is put back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from alo.claims import ours, take
 from alo.errors import RunError
-from alo.files import discard, merge_folder, rename_folder, sweep_leftovers, write_whole
+from alo.files import discard, move_aside, return_half, sweep_leftovers, write_whole
 from alo.json_text import DEEPEST, json_value
 from alo.layout import KINDS, SCRATCH_PREFIX, TRASH_PREFIX, Workspace
 from alolib.disk import fix_of
@@ -87,16 +87,13 @@ class UnfinishedRun:
         self._discard_folder()
 
     def _set_aside(self, live: Path, what: str) -> None:
-        previous, going = self._previous(what), self._previous(f"{what}.going")
         if not live.is_symlink():
             live.mkdir(parents=True, exist_ok=True)
-        rename_folder(live, going)
-        os.rename(going, previous)
+        move_aside(live, self._previous(what))
 
     def _put_back(self, what: str, live: Path) -> None:
-        previous, going = self._previous(what), self._previous(f"{what}.going")
-        if os.path.lexists(going):
-            _return(going, live)
+        previous = self._previous(what)
+        return_half(previous, live)
         if os.path.lexists(previous):
             if os.path.lexists(live):
                 os.rename(live, self._dropped(what))
@@ -212,14 +209,6 @@ def _read(workspace: Workspace) -> dict[str, Any]:
     if not isinstance(info, dict):
         raise TypeError("not an object")
     return info
-
-
-def _return(going: Path, live: Path) -> None:
-    """Put back what had been moved of a folder."""
-    if os.path.lexists(live):
-        merge_folder(going, live)
-    else:
-        os.rename(going, live)
 
 
 def _keep_logs(source: Path, target: Path) -> None:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alo.copies import copy_folder
 from alo.errors import Problem, SourceError
-from alo.files import discard, is_leftover, refuse_volumes, temporary_beside
+from alo.files import (
+    discard,
+    is_leftover,
+    move_aside,
+    refuse_volumes,
+    return_half,
+    temporary_beside,
+)
 from alo.layout import Workspace
 from alo.plan.model import Plan, StepPlan
 from alo.sources.checked_out import (
@@ -289,7 +296,7 @@ def _put_in_place(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell
     if folder.is_dir():
         refuse_volumes(folder)
         _keep_edited(workspace, draft, policy, tell)
-        os.rename(folder, aside)  # put back by _put_in_order, should we be killed now
+        move_aside(folder, aside)  # put back by _put_in_order, should we be killed now
     try:
         os.rename(draft.folder, folder)
     except BaseException:
@@ -341,6 +348,7 @@ def _aside(folder: Path) -> Path:
 def _put_in_order(folder: Path) -> None:
     """Undo what a kill has left: a folder that was moved aside, and drafts."""
     aside = _aside(folder)
+    return_half(aside, folder)
     if os.path.lexists(aside) and not os.path.lexists(folder):
         os.rename(aside, folder)
     _sweep_drafts(folder)

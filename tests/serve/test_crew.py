@@ -6,15 +6,18 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from alo.engine.request import RunRequest
 from alo.events import Event, LogLine
+from alo.layout import Workspace
 from alo.serve.boot import Service, prepare
 from alo.serve.crew import Worker
 from alo.serve.messages import Finished, News, Request, Summary
 from alo.serve.pool import Pool, Result, Ticket
+from alo.serve.upkeep import prune_history
 
 from .conftest import OUTPUT
 
@@ -112,3 +115,16 @@ def test_a_door_that_fails_to_take_what_it_is_told_is_told_of_the_next_request(
     assert "output files cannot be written" in taken[1].failure.comment
     warnings = [event.text for event in events if isinstance(event, LogLine)]
     assert sum("could not be kept" in text for text in warnings) == 2
+
+
+def test_history_of_served_requests_is_kept_within_its_size(
+    make_solution: Callable[..., Path], run: Callable[..., Any]
+) -> None:
+    home = make_solution({"train": "pass"}, control={"backup_artifacts": True})
+    kept = [run(home, mode="train")[0].run_id for _ in range(3)]
+
+    prune_history(Workspace(home), 0)
+
+    left = {path.name for path in (home / "history/train").iterdir()}
+    assert kept[-1] in left
+    assert not left & set(kept[:-1])

@@ -12,6 +12,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from alo.serve.binary_tensors import attach, head_length
 from alo.serve.http_json import check_args, parse_json, text_of
 from alo.serve.http_refusal import Refused
 from alo.serve.json_rows import BOM, write_table
@@ -31,6 +32,7 @@ class Job(NamedTuple):
     folder: str  # for the data
     content_type: str
     limits: TableLimits
+    head: str = ""  # of tensors: how long the JSON before their bytes is
 
 
 class Parsed(NamedTuple):
@@ -57,11 +59,18 @@ def parse(job: Job, content: bytes | None = None) -> Parsed:
             target.write_bytes(as_utf8(body, job.content_type, job.limits))
             return Parsed()
         if job.kind == "tensors":
-            return Parsed(write_tensors(parse_json(body), target, job.limits))
+            return Parsed(_tensors(body, job.head, target, job.limits))
         args: Any = write_table(text_of(body), target, job.limits)
         return Parsed(check_args(args, job.limits.depth))
     except Refused as refused:
         return Parsed(NO_ARGS, refused.status, refused.what, refused.limit)
+
+
+def _tensors(body: bytes, head: str, target: Path, limits: TableLimits) -> Args:
+    length = head_length(head, len(body))
+    content = parse_json(body[:length] if length else body)
+    attach(content, body[length:] if length else b"")
+    return write_tensors(content, target, limits)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from alo.json_text import json_bytes
+from alo.serve.binary_tensors import EXTENSION
 from alo.serve.http_bodies import Bodies
 from alo.serve.http_docs import PAGE, openapi
 from alo.serve.http_guard import Access, HostRefused, OriginRefused, check_asker
@@ -21,7 +22,7 @@ from alo.serve.http_paths import as_sent, decoded
 from alo.serve.http_refusal import Refused
 from alo.serve.http_requests import take_body
 from alo.serve.http_service import STATUS_OF, Answer, HttpService
-from alo.serve.http_tensors import model_metadata, parameters_of, tensors_of
+from alo.serve.http_tensors import model_metadata, parameters_of, render
 from alo.serve.messages import write_failure
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def make_app(service: HttpService, access: Access) -> ASGIApp:
         ("/v2/models/{name}", "GET", door.model, True),
         ("/v2/models/{name}/ready", "GET", door.model_ready, False),
         ("/v2/models/{name}/infer", "POST", door.infer_tensors, True),
+        ("/v2/models/{name}/versions/{version}", "GET", door.model, True),
+        ("/v2/models/{name}/versions/{version}/ready", "GET", door.model_ready, False),
+        ("/v2/models/{name}/versions/{version}/infer", "POST", door.infer_tensors, True),
     ]
     app = Starlette(
         routes=[
@@ -182,7 +186,7 @@ class _Door:
     async def server(self, http: Request) -> Response:
         from alo.version import __version__
 
-        return JsonResponse({"name": "alo", "version": __version__, "extensions": []})
+        return JsonResponse({"name": "alo", "version": __version__, "extensions": [EXTENSION]})
 
     async def model(self, http: Request) -> Response:
         self._check_model(http)
@@ -190,7 +194,9 @@ class _Door:
 
     async def model_ready(self, http: Request) -> Response:
         self._check_model(http)
-        return await self.ready(http)
+        is_ready = self._service.pool.is_ready
+        content = {"name": self._service.plan.name, "ready": is_ready}
+        return JsonResponse(content, 200 if is_ready else 503)
 
     async def infer_tensors(self, http: Request) -> Response:
         self._check_model(http)
@@ -213,14 +219,18 @@ class _Door:
             **model_metadata(self._service.plan.name, self._service.pool.model_id, brief=True),
             "id": asked["id"] or request_id,
             "parameters": parameters_of(answer.result.summary or {} if answer.result else {}),
-            "outputs": await run_in_threadpool(tensors_of, paths),
         }
-        return JsonResponse(content)
+        rendered, headers = await run_in_threadpool(render, content, paths, asked)
+        return Response(rendered, headers=headers)
 
     def _check_model(self, http: Request) -> None:
         name = self._service.plan.name
         if decoded(http.path_params["name"]) != name:
             raise Refused(404, f"there is no such model; it is '{name}'")
+        version = http.path_params.get("version")
+        if version is not None and decoded(version) != self._service.pool.model_id:
+            there = self._service.pool.model_id
+            raise Refused(404, f"there is no such version of the model; in use is '{there}'")
 
 
 def _flag(http: Request, name: str) -> bool:

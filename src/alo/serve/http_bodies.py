@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from alo.serve.binary_tensors import HEADER
 from alo.serve.body_parser import Job, Parsed, parse
 from alo.serve.http_refusal import Refused
 from alo.serve.limits import Limits
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 SMALL, MEDIUM = 64_000, 1_000_000  # bytes: parsed at once; in a thread; above it in a process
 PARSERS = 2  # processes at once
 GZIP = 16 + zlib.MAX_WBITS
+ENCODINGS = {"identity": 0, "": 0, "gzip": GZIP, "x-gzip": GZIP, "deflate": zlib.MAX_WBITS}
 PROGRAM = "import sys; sys.path[:1] = sys.argv[1:]; from alo.serve.body_parser import main; main()"
 
 
@@ -57,7 +59,8 @@ class Bodies:
         file = folder.with_name(f"{folder.name}.body")
         try:
             size, content = await self._received(http, file)
-            job = Job(kind, str(file), str(folder), content_type, self.limits.table)
+            head = http.headers.get(HEADER, "")
+            job = Job(kind, str(file), str(folder), content_type, self.limits.table, head)
             if content is not None:
                 return _args(parse(job, content))
             if size <= MEDIUM:
@@ -116,10 +119,11 @@ class BodyStream:
     def __init__(self, bodies: Bodies, http: HttpRequest) -> None:
         self._bodies, self._receive, self._taken, self._size = bodies, http.receive, 0, 0
         encoding = http.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("identity", "gzip", "x-gzip"):
-            raise Refused(415, f"the content encoding is '{encoding[:50]}'; it can be gzip")
-        self._is_done = False
-        self._unpacked = zlib.decompressobj(GZIP) if encoding.endswith("gzip") else None
+        if encoding not in ENCODINGS:
+            what = f"the content encoding is '{encoding[:50]}'; it can be gzip or deflate"
+            raise Refused(415, what)
+        bits = ENCODINGS[encoding]
+        self._unpacked, self._is_done = zlib.decompressobj(bits) if bits else None, False
         declared = http.headers.get("content-length", "0")
         if declared.isdigit() and len(declared) < 20 and int(declared) > self._most:
             raise self._too_large()
@@ -166,9 +170,9 @@ class BodyStream:
         try:
             content = self._unpacked.decompress(body, self._most - self._size + 1)
         except zlib.error as error:
-            raise Refused(400, f"the body is not gzip: {error}") from error
+            raise Refused(400, f"the body is not compressed as it says: {error}") from error
         if is_last and not self._unpacked.eof and len(content) <= self._most - self._size:
-            raise Refused(400, "the body is not gzip: it is cut short")
+            raise Refused(400, "the body is not compressed as it says: it is cut short")
         return content
 
     def _too_large(self) -> Refused:

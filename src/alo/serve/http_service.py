@@ -27,7 +27,7 @@ from alo.serve.limits import Limits
 from alo.serve.messages import Args, Failure, Request
 from alo.serve.pool import Full, NotReady, Pool, Result, Ticket
 from alo.serve.remote_requests import TooLarge
-from alo.serve.upkeep import Upkeep
+from alo.serve.upkeep import Upkeep, prune_history
 
 if TYPE_CHECKING:
     from alo.serve.remote_pool import RemotePool
@@ -145,6 +145,9 @@ class HttpService:
         works: dict[str, Callable[[], object]] = {
             "what dead services have left cannot be removed": partial(sweep, workspace),
             "what dead services have accepted cannot be taken up": self._take_up,
+            "history cannot be pruned": partial(
+                prune_history, workspace, service.job.plan.control.backup_size
+            ),
         }
         self._upkeep = Upkeep(works, listener)
         self._results: OrderedDict[str, Result] = OrderedDict()

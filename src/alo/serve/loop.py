@@ -26,7 +26,7 @@ from alo.serve.messages import CODE_SETUP, PACKAGE_SETUP, PLAN_LOAD
 from alo.serve.redis_lists import FAIL_CHANNEL
 from alo.serve.redis_loop import Loop
 from alo.serve.redis_url import connect
-from alo.serve.upkeep import Upkeep
+from alo.serve.upkeep import Upkeep, prune_history
 
 BOOT_CODES = {  # the first that fits
     PlanError: PLAN_LOAD,
@@ -65,8 +65,12 @@ def serve_loop(
         raise
     workspace, health = service.job.workspace, Health(service.folder.path)
     changes: Changes | None = None
-    sweeps = {"what dead services have left cannot be removed": partial(sweep, workspace)}
-    upkeep = Upkeep(sweeps, listener)
+    size_mb = service.job.plan.control.backup_size
+    works: dict[str, Callable[[], object]] = {
+        "what dead services have left cannot be removed": partial(sweep, workspace),
+        "history cannot be pruned": partial(prune_history, workspace, size_mb),
+    }
+    upkeep = Upkeep(works, listener)
     try:
         crew = service.workers(workers, boot_s, listener)
         changes = Changes(service, crew, limit_s, listener)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alo.serve.http_json import check_number
@@ -58,7 +58,23 @@ def write_tensors(content: object, path: Path, limits: TableLimits) -> Args:
         table = csv.writer(file)
         table.writerow(columns)
         table.writerows(zip(*columns.values(), strict=True))
-    return {"request": {"id": given or ""}}
+    return {"request": {"id": given or "", **_asked(content)}}
+
+
+def _asked(content: Mapping[str, object]) -> dict[str, object]:
+    """Which outputs a client wants: by name whether as bytes; and whether all others, too."""
+    parameters, outputs = content.get("parameters") or {}, content.get("outputs") or []
+    if not isinstance(parameters, dict) or not isinstance(outputs, list):
+        raise Refused(400, "'parameters' is no object, or 'outputs' no list")
+    wanted: dict[str, bool] = {}
+    in_bytes = parameters.get("binary_data_output") is True
+    for each in outputs:
+        name = each.get("name") if isinstance(each, dict) else None
+        own = each.get("parameters") or {} if isinstance(each, dict) else {}
+        if not isinstance(name, str) or not isinstance(own, dict):
+            raise Refused(400, "an output that is asked for has no name")
+        wanted[name] = own.get("binary_data", in_bytes) is True
+    return {"outputs": wanted, "in_bytes": in_bytes}
 
 
 def _columns(tensor: object) -> dict[str, Sequence[object]]:

@@ -7,8 +7,24 @@ from collections.abc import Callable, Mapping
 
 from alo.engine.messages import warning
 from alo.events import Listener
+from alo.history.in_use import ids_in_use
+from alo.history.retention import keep_within
+from alo.layout import Workspace
 
 EVERY_S = 15.0
+
+
+def prune_history(workspace: Workspace, size_mb: float) -> None:
+    """Keep history within the plan's ``backup_size``: served requests are runs in it, too.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    removed = keep_within(workspace, size_mb, ids_in_use(workspace))
+    if removed:
+        from alo.engine.memory import forget_runs
+
+        forget_runs(workspace, removed)
 
 
 class Upkeep:

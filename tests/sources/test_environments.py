@@ -547,14 +547,26 @@ sys.stdin.read()
     assert not old.exists()
 
 
+@pytest.mark.parametrize("how", ["an index", "a URL", "an error"])
 def test_no_password_is_left_in_the_environment_or_told(
-    workspace: Workspace, want: Want, wheels: Path, index: str, each_installer: str
+    workspace: Workspace, want: Want, wheels: Path, index: str, each_installer: str, how: str
 ) -> None:
     secret = index.replace("http://", "http://me:s3cr3t@")
-    wanted = want(train="aloleaf==1.0")._replace(options=(f"--extra-index-url {secret}",))
+    text = "aloleaf==1.0"
+    if how == "a URL":
+        text = f"aloleaf @ {secret.removesuffix('/simple')}/wheels/aloleaf-1.0-py3-none-any.whl"
+    wanted = want(train=text)._replace(options=(f"--extra-index-url {secret}",))
+    named = wanted.requirements[0]._replace(name="aloleaf")
+    wanted = wanted._replace(requirements=(named,))
     told: list[str] = []
 
-    make_environment(workspace, wanted, told.append)
+    if how == "an error":
+        wanted = want(train="aloleaf==9")._replace(options=wanted.options)
+        with pytest.raises(InstallError) as caught:
+            make_environment(workspace, wanted, told.append)
+        told.append(str(caught.value))
+    else:
+        make_environment(workspace, wanted, told.append)
 
     files = [path for path in workspace.internal.rglob("*") if path.is_file()]
     assert not [path for path in files if b"s3cr3t" in path.read_bytes()]

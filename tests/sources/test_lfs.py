@@ -147,6 +147,21 @@ def test_offline_says_that_the_contents_are_not_in_the_cache(
         exported(clone, tmp_path, offline=True)
 
 
+def test_a_password_that_git_lfs_notes_is_not_kept(
+    clone: Clone, tmp_path: Path, git_lfs: Callable[[bytes], Path]
+) -> None:
+    git_lfs(CONTENT)
+    program = tmp_path / "bin/git-lfs"
+    note = "git config lfs.https://me:s3cr3t@host/x.git/info/lfs.access basic"
+    program.write_text(f"{program.read_text()}{note}\n")
+
+    exported(clone, tmp_path)
+
+    text = (clone.folder / "config").read_text()
+    assert "s3cr3t" not in text
+    assert "https://host/x.git/info/lfs" in text
+
+
 def test_only_what_is_a_pointer_counts_as_one(tmp_path: Path) -> None:
     (tmp_path / "readme").write_text(f"An example:\n{POINTER}")
     (tmp_path / "long").write_text(POINTER + "x" * 2000)

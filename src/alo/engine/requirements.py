@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.errors import CheckError, Problem
+from alo.masking import masked
 from alo.plan.model import PipelinePlan, Plan, StepPlan
 from alo.sources.requirements import (
     NOTHING,
@@ -164,7 +165,7 @@ def _conflict(plan: Plan, one: Requirement, other: Requirement, way_out: str) ->
         f"no version of {one.name} satisfies both '{one.text}' of {one.origin} and "
         f"'{other.text}' of {other.origin}: {way_out}"
     )
-    return place._replace(what=f"{place.what}{what}", file=place.file or plan.file)
+    return place._replace(what=f"{place.what}{masked(what)}", file=place.file or plan.file)
 
 
 def _way_out(one: Requirement, other: Requirement) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,16 @@ from alo.engine.preflight import Checked, Part, check_plan, find_workspace
 from alo.engine.records import args_of
 from alo.engine.request import RunOutcome
 from alo.engine.run import run_jobs
-from alo.errors import HistoryError, Problem
+from alo.errors import CheckError, HistoryError, Problem
 from alo.events import Listener
 from alo.files import discard
 from alo.history.browse import Entry, History
 from alo.history.ids import param_id
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN
 from alo.history.record import RunRecord
-from alo.layout import ASSETS, PLAN_NAME, Workspace, in_entry
+from alo.layout import ASSETS, PLAN_NAME, Workspace, find_plan, in_entry
 from alo.plan.load import load_plan
+from alo.plan.passwords import with_passwords_of
 
 
 def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> RunOutcome:
@@ -45,6 +46,9 @@ def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> 
 def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
     record = entry.record
     plan = load_plan(entry.folder / PLAN_NAME, home=workspace.home)
+    with suppress(CheckError):  # a project may have no plan, or another one, by now
+        current = load_plan(find_plan(workspace.home), home=workspace.home)
+        plan = with_passwords_of(plan, current)
     train_id = "" if record.train_id in ("", NO_TRAIN_RUN, EXTERNAL_MODEL) else record.train_id
     if train_id:
         require_models(workspace, train_id)

@@ -10,16 +10,23 @@ import yaml
 from alo.layout import KINDS
 from alo.masking import masked
 from alo.plan.model import PipelinePlan, Plan, Source, StepPlan, UiArg
+from alo.plan.passwords import without_passwords
 
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 HEADER = "# The plan as it ran. Changed for this run:"
+WITHOUT = "# The plan as it ran, without the passwords of its sources."
 
 
 def render_plan(plan: Plan, changes: Sequence[str]) -> bytes:
-    """The plan as it ran: the file as it was, or, with changes, a new document that says it all."""
-    if not changes:
+    """The plan as it ran: the file as it was, or, with changes, a new document that says it all.
+
+    Passwords of repositories and package indexes are in neither.
+    """
+    plan = without_passwords(plan)
+    if plan.text and not changes:
         return plan.text
-    header = "\n".join([HEADER, *(f"#   {_one_line(masked(change))}" for change in changes)])
+    about = HEADER if changes else WITHOUT
+    header = "\n".join([about, *(f"#   {_one_line(masked(change))}" for change in changes)])
     return f"{header}\n{_dump(_document(plan))}".encode()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import SourceError
-from alo.files import discard, remove_tree
+from alo.files import discard, remove_tree, write_whole
 from alo.masking import masked
 from alo.plan.suggest import did_you_mean
 from alo.sources.git import GitFailed
@@ -80,8 +81,18 @@ class Export(NamedTuple):
                 where=str(self.repository),
                 fix="run once without --offline, or alo install, where there is a network",
             )
-        self.ask(*self._lfs_settings(), "lfs", "fetch", "origin", self.commit)
+        try:
+            self.ask(*self._lfs_settings(), "lfs", "fetch", "origin", self.commit)
+        finally:
+            self._without_passwords(self.repository / "config")
         return objects
+
+    def _without_passwords(self, config: Path) -> None:
+        """git-lfs notes how it has got into a server, by the whole URL."""
+        with suppress(OSError):
+            text = config.read_text("utf-8", "surrogateescape")
+            if masked(text) != text:
+                write_whole(config, masked(text).encode("utf-8", "surrogateescape"))
 
     def _lfs_settings(self) -> list[str]:
         """The repository has no remote of its own, so git-lfs is told where it comes from."""

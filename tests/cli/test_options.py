@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from alo.cli import run as run_command
-from alo.cli.main import main
+from alo.cli.history_actions import ACTIONS
+from alo.cli.main import COMMANDS, main
 from alo.cli.options import is_project
 
 
@@ -135,3 +137,97 @@ def test_the_help_of_a_command_lists_its_options(capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     names = "--config --system --mode --set --no-wait --loop --computing --quiet --json"
     assert all(name in out for name in [*names.split(), "--project", "--debug"])
+
+
+WORDS = {  # command → words that make it complete
+    "check": [],
+    "run": [],
+    "install": [],
+    "lock": [],
+    "history": [],
+    "history show": ["1"],
+    "history prune": ["--keep", "5"],
+    "serve": [],
+    "deploy": [],
+    "loop status": [],
+}
+
+
+@pytest.mark.parametrize("command", WORDS)
+def test_a_folder_that_is_no_project_is_said_to_be_none(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main([*command.split(), *WORDS[command]]) == 2
+
+    assert "this folder is no project" in capsys.readouterr().err
+    assert main([*command.split(), *WORDS[command], "--project", "nowhere"]) == 2
+    assert "the project folder does not exist" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, *(f"history {name}" for name in ACTIONS), "loop status", "loop dead"]
+)
+def test_help_needs_no_project(
+    command: str,
+    flag: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main([*command.split(), flag]) == 0
+
+    captured = capsys.readouterr()
+    assert captured.out.startswith("usage: alo")
+    assert captured.err == ""
+
+
+EMPTY = [
+    "init @",
+    "run --project @",
+    "history --project @",
+    "run --config @",
+    "run --system @",
+    "run --set @",
+    "run --only @",
+    "run --redis @ --loop",
+    "history show @",
+    "history diff a @",
+    "history rerun @",
+    "history remove @",
+    "history verify @",
+    "history --since @",
+    "history --param @",
+    "deploy @",
+    "deploy --shadow @",
+    "loop dead --redis @",
+    "loop dead --system @",
+    "serve --host @",
+    "serve --token @",
+]
+
+
+@pytest.mark.parametrize("command", EMPTY)
+def test_a_variable_that_was_not_set_is_not_the_current_folder_nor_all_runs(
+    command: str,
+    make_solution: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    home = make_solution({"one": ""})
+    monkeypatch.chdir(home)
+    assert main(["run", "--quiet"]) == 0
+    runs = list((home / "history/train").iterdir())
+
+    assert main([word.replace("@", "") for word in command.split()]) == 2
+
+    assert capsys.readouterr().err.startswith("error: ")
+    assert list((home / "history/train").iterdir()) == runs

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alo.cli import console
+from alo.cli.values import named
 from alo.cli.wording import duration
 from alo.history.browse import EVERY_RUN, NEWEST, History
 from alo.history.filters import STATUSES, Filters
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only with this arg, its value typed as in the plan; may be repeated",
     )
     parser.add_argument(
-        "--since", metavar="TIME", default="", help="only since then: 2026-05-01, 12h, 7d"
+        "--since", metavar="TIME", type=named, help="only since then: 2026-05-01, 12h, 7d"
     )
     parser.add_argument(
         "--limit",
@@ -81,7 +82,7 @@ def list_at_once(words: Sequence[str]) -> int | None:
     match words:
         case []:
             workspace = Workspace(Path())
-        case ["--project", folder]:
+        case ["--project", folder] if folder.strip():
             workspace = Workspace(Path(folder))
         case _:
             return None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from alo.cli import console
 from alo.cli.history import count
 from alo.cli.options import CommandParser
-from alo.cli.values import size_mb
+from alo.cli.values import named, size_mb
 from alo.errors import UsageError
 from alo.history.browse import History
 from alo.layout import Workspace
@@ -28,6 +28,16 @@ def act(history: History, options: argparse.Namespace) -> int:
     Raises:
         UsageError: they make no sense.
     """
+    action, parsed = parse_action(options)
+    return 0 if parsed is None else action.execute(history, parsed)
+
+
+def parse_action(options: argparse.Namespace) -> tuple[Action, argparse.Namespace | None]:
+    """The action that ``options.action`` names, and what it is asked for; None: only its help.
+
+    Raises:
+        UsageError: the words make no sense.
+    """
     name, *words = options.action
     if name not in ACTIONS:
         raise UsageError(
@@ -42,27 +52,32 @@ def act(history: History, options: argparse.Namespace) -> int:
     parser.add_argument("--json", action="store_true", default=options.json, help="print JSON")
     action.add_arguments(parser)
     try:
-        parsed = parser.parse_args(words, options)
-    except SystemExit:  # --help
-        return 0
-    return action.execute(history, parsed)
+        return action, parser.parse_args(words, options)
+    except SystemExit:
+        return action, None
 
 
 def _add_id(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="of the run, or the beginning of it")
+    parser.add_argument("id", metavar="ID", type=named, help="of the run, or the beginning of it")
 
 
 def _add_ids(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", metavar="ID", nargs="+", help="of a run, or the beginning of it")
+    parser.add_argument(
+        "ids", metavar="ID", type=named, nargs="+", help="of a run, or the beginning of it"
+    )
 
 
 def _add_any_ids(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", metavar="ID", nargs="*", help="of a run (default: all runs)")
+    parser.add_argument(
+        "ids", metavar="ID", type=named, nargs="*", help="of a run (default: all runs)"
+    )
 
 
 def _add_ids_to_compare(parser: argparse.ArgumentParser) -> None:
     _add_id(parser)
-    parser.add_argument("others", metavar="ID", nargs="+", help="of the runs to compare it with")
+    parser.add_argument(
+        "others", metavar="ID", type=named, nargs="+", help="of the runs to compare it with"
+    )
 
 
 def _add_bounds(parser: argparse.ArgumentParser) -> None:

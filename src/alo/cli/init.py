@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
+    if not options.name.strip():  # a variable that was not set, and not the folder that is here
+        raise UsageError(f"{options.name!r} cannot be the name of a project")
     folder = Path(os.path.abspath(options.project / options.name))
     make_project(folder, options.template)
     console.write(f"{folder} is ready, from the template '{options.template}'. Next:")

@@ -8,7 +8,7 @@ from typing import Any
 
 from alo.cli import console
 from alo.cli.progress import watched
-from alo.cli.values import count
+from alo.cli.values import count, named
 from alo.engine.request import RunRequest
 
 URL_VARIABLE = "ALO_REDIS_URL"  # as in alo.serve.redis_url, which a run does not import
@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "numbers", nargs="*", type=count, metavar="N", help="which, as list numbers them (all)"
     )
     add_redis_arguments(parser)
-    parser.add_argument("--system", metavar="FILE|JSON", help="solution metadata that names Redis")
+    parser.add_argument(
+        "--system", metavar="FILE|JSON", type=named, help="solution metadata that names Redis"
+    )
     parser.add_argument("--json", action="store_true", help="print them as JSON")
 
 
@@ -39,6 +41,7 @@ def add_redis_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--redis",
         metavar="URL",
+        type=named,
         help=f"where Redis is (default: {URL_VARIABLE}, or what --system says)",
     )
 
@@ -68,9 +71,11 @@ def execute(options: argparse.Namespace) -> int:
 
 def _show_status(options: argparse.Namespace) -> int:
     """1 where no loop serves: for a probe."""
+    from alo.cli.options import check_project
     from alo.layout import Workspace
     from alo.serve.health import SERVING, loops_of
 
+    check_project(options.project)
     loops = list(loops_of(Workspace(options.project)))
     if options.json:
         console.write_json([each._asdict() for each in loops])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from alo.cli import console
+from alo.cli.values import path
 from alo.engine.inherited import reset_signals
 from alo.errors import UsageError
 from alo.layout import PLAN_NAME, Workspace, find_plan
@@ -36,8 +37,27 @@ def run_command(name: str, help_line: str, words: Sequence[str]) -> int:
     Raises:
         UsageError: the words, or the project folder that they name, make no sense.
     """
-    module = import_module(f"alo.cli.{name}")
     reset_signals()
+    options = parse(name, help_line, words)
+    if options is None:  # --help
+        return 0
+    if name not in WITHOUT_PROJECT and not asks_for_help(words):
+        check_project(options.project)
+    status: int = import_module(f"alo.cli.{name}").execute(options)
+    return status
+
+
+def asks_for_help(words: Sequence[str]) -> bool:
+    """Whether only help is wanted, of a part of the command that has its own."""
+    return not {"-h", "--help"}.isdisjoint(words)
+
+
+def parse(name: str, help_line: str, words: Sequence[str]) -> argparse.Namespace | None:
+    """What the words after the command's name ask for; None where its help was shown.
+
+    Raises:
+        UsageError: they make no sense.
+    """
     common = _common_parser(f"alo {name}")
     parser = CommandParser(
         prog=common.prog,
@@ -45,19 +65,16 @@ def run_command(name: str, help_line: str, words: Sequence[str]) -> int:
         parents=[common],
         allow_abbrev=False,
     )
-    module.add_arguments(parser)
+    import_module(f"alo.cli.{name}").add_arguments(parser)
     # Common options first and by themselves, so that they may also stand behind a subcommand.
     options, own_words = common.parse_known_args(words)
     try:
         options, unknown = parser.parse_known_args(own_words, options)
-    except SystemExit:  # --help
-        return 0
+    except SystemExit:
+        return None
     if unknown:
         raise _unknown_words(parser, unknown)
-    if name not in WITHOUT_PROJECT:
-        check_project(options.project)
-    status: int = module.execute(options)
-    return status
+    return options
 
 
 def check_project(folder: Path) -> None:
@@ -75,7 +92,7 @@ def check_project(folder: Path) -> None:
     if is_project(folder):
         return
     fix = "go to a project's folder, name one with --project DIR, or make one: alo init NAME"
-    above = next((path for path in folder.resolve().parents if find_plan(path).is_file()), None)
+    above = next((each for each in folder.resolve().parents if find_plan(each).is_file()), None)
     if above is not None:
         fix = f"the project above it is meant? --project {above}"
     raise UsageError(
@@ -96,7 +113,7 @@ def _common_parser(prog: str) -> CommandParser:
     parser.add_argument(
         "--project",
         metavar="DIR",
-        type=Path,
+        type=path,
         default=Path(),
         help="the project's folder (default: here)",
     )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from alo.cli.loop import add_redis_arguments
 from alo.cli.progress import watched
-from alo.cli.values import named, processes, seconds
+from alo.cli.values import named, path, processes, seconds
 from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup, refuse_later_features
 from alo.errors import UsageError
 
@@ -59,7 +58,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        type=Path,
+        type=path,
         help="another plan than solution/experimental_plan.yaml",
     )
     parser.add_argument(

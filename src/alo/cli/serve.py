@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
 from alo.cli.progress import watched
 from alo.cli.run import add_setup_arguments, add_worker_arguments, setup_of
-from alo.cli.values import count, kilobytes, megabytes, named, port, seconds
+from alo.cli.values import count, kilobytes, megabytes, named, path, port, seconds
 from alo.engine.request import RunRequest
 from alo.errors import UsageError
 from alo.json_text import bad_character
@@ -19,7 +18,9 @@ TOKEN_VARIABLE = "ALO_TOKEN"  # noqa: S105 - its name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="address to serve on (127.0.0.1)")
+    parser.add_argument(
+        "--host", type=named, default="127.0.0.1", help="address to serve on (127.0.0.1)"
+    )
     parser.add_argument("--port", type=port, default=8000, help="port (8000); 0: a free one")
     parser.add_argument(
         "--token",
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        type=Path,
+        type=path,
         help="another plan than solution/experimental_plan.yaml",
     )
     parser.add_argument("--system", metavar="FILE|JSON", type=named, help="solution metadata")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from math import inf, nan
+from pathlib import Path
 
 
 def named(text: str) -> str:
@@ -11,6 +12,10 @@ def named(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty")
     return text
+
+
+def path(text: str) -> Path:
+    return Path(named(text))
 
 
 def count(text: str) -> int:

@@ -306,6 +306,46 @@ def test_a_file_system_without_locks_is_told(path: Path, monkeypatch: pytest.Mon
         assert not is_left
 
 
+@pytest.fixture
+def no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A file system without locks; ``no_locks("one")``: as seen in a container of this name."""
+    flock = fcntl.flock
+
+    def refuse(descriptor: int, how: int) -> None:
+        if "of-container-" not in os.readlink(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.ENOLCK, "No locks available")
+        flock(descriptor, how)
+
+    def enter(name: str) -> None:
+        (tmp_path / f"of-container-{name}").mkdir(exist_ok=True)
+        monkeypatch.setattr(claims, "STAND_INS", str(tmp_path / f"of-container-{name}"))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    enter("one")
+    return enter
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_without_locks_containers_of_one_host_name_are_told_apart(
+    path: Path, no_locks: Callable[[str], None], wait: Callable[[float], None]
+) -> None:
+    claim = take(path, "a loop")
+    assert claim is not None
+    assert claim.is_without_lock
+    assert take(path, "another of this container") is None
+
+    no_locks("two")  # of the same host name, on the same system
+
+    assert holder_of(path) is not None
+    assert take(path, "of another container") is None
+    assert not died_here(path)
+    wait(claims.SILENT_S)
+    assert holder_of(path) is None
+    no_locks("one")
+    claim.release()
+    assert holder_of(path) is None
+
+
 def test_what_others_keep_locked_is_not_left_behind(
     path: Path, disk: Callable[[str], None]
 ) -> None:

@@ -33,7 +33,7 @@ from alo.mounts import mount_of
 BEAT_S = 5.0
 SILENT_S = 60.0  # without a sign of life: dead
 LONG_GONE_S = 2 * 86400.0  # what is older, and gives no signs of life, is no one's
-TRIES, PAUSE_S = 5, 0.002  # for a lock that someone may only be looking at
+TRIES, PAUSE_S = 10, 0.005  # for a lock at which someone may only be looking, on a busy machine
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 LONGEST, MOST_BYTES = 200, 4096  # what is noted in characters; a whole note
 
@@ -54,6 +54,7 @@ class Holder(NamedTuple):
     boot: str = ""  # of the system that it runs on, which all of its containers share
     file: int = 0  # the claim's own inode: in a copy of the folder it is another
     beats: bool = False  # whether it gives signs of life
+    place: str = ""  # which file is locked in its place; none: the claim itself
 
     def __str__(self) -> str:
         if not self.what:
@@ -205,8 +206,8 @@ def boot_id() -> str:
 
 
 def _lock(descriptor: int, how: int) -> bool:
-    """Whether the lock is had; one that is only being looked at is waited for."""
-    for number in range(TRIES):
+    """Whether the lock is had; to have it alone, those who only look are waited for."""
+    for number in range(TRIES if how == fcntl.LOCK_EX else 1):
         if number:
             sleep(PAUSE_S)
         try:
@@ -261,14 +262,21 @@ def _lives_elsewhere(descriptor: int, path: Path) -> bool:
 
 def _is_of_here(note: Holder, descriptor: int) -> bool:
     """Whether a lock that can be had says that the one who noted this is gone."""
-    is_here = bool(note.boot) and note.boot == boot_id()
-    # What stands for a file is of this container alone, and has to be told by its name.
-    return is_here and (descriptor not in _stand_ins or note.host == os.uname().nodename)
+    return bool(note.boot) and note.boot == boot_id() and note.place == _place_of(descriptor)
+
+
+def _place_of(descriptor: int) -> str:
+    """What is locked for a file that cannot be: each container may have its own."""
+    if descriptor not in _stand_ins:
+        return ""
+    status = os.fstat(_stand_ins[descriptor])
+    return f"{status.st_dev}:{status.st_ino}"
 
 
 def _note(descriptor: int, what: str, *, beats: bool) -> None:
     own = os.fstat(descriptor).st_ino
-    holder = Holder(what[:LONGEST], os.getpid(), os.uname().nodename, boot_id(), own, beats)
+    where = os.getpid(), os.uname().nodename, boot_id(), own
+    holder = Holder(what[:LONGEST], *where, beats, _place_of(descriptor))
     with suppress(OSError):  # a full disk: others wait all the same, and are not told for whom
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder._asdict()).encode(), 0)
@@ -280,7 +288,7 @@ def _read(descriptor: int) -> Holder:
         holder = Holder(**content)
     except (OSError, ValueError, TypeError):
         return Holder()
-    kinds = (str, int, str, str, int, bool)
+    kinds = (str, int, str, str, int, bool, str)
     fits = all(type(each) is kind for each, kind in zip(holder, kinds, strict=True))
     return holder if fits else Holder()
 

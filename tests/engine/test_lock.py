@@ -110,9 +110,13 @@ def test_who_waits_is_told_for_whom_and_has_it_in_the_end(
 ) -> None:
     heard: list[Event] = []
     process = start("inference_pipeline")
-    threading.Timer(0.3, release, [process]).start()
 
-    waited = take(workspace, wait=True, heard=heard)
+    def tell(event: Event) -> None:
+        heard.append(event)
+        release(process)
+
+    with hold_workspace(workspace, wait=True, listener=tell, what="a test") as waited:
+        pass
 
     assert waited is True
     (line,) = heard

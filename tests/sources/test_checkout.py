@@ -699,3 +699,21 @@ def test_needs_are_told_without_git(
     monkeypatch.setattr(checkout, "_stoppable_git", None)
 
     assert needs_checkout(workspace, step(repository.folder), Policy()) == "not there yet"
+
+
+def test_a_full_disk_of_the_project_keeps_what_is_there(
+    repository: Repository, small_disk: Callable[..., Path]
+) -> None:
+    workspace, told = Workspace(small_disk(1)), list[str]()
+    one = step(repository.folder)
+    bring_sources(workspace, plan(one), [one], Policy(), told.append)
+    before = tree(workspace.assets)
+    repository.commit({"data.txt": os.urandom(1_000_000).hex()})
+
+    with pytest.raises(SourceError) as caught:
+        bring_sources(workspace, plan(one), [one], Policy(every=True), told.append)
+
+    assert "step 'train': " in caught.value.what
+    assert "make room" in caught.value.fix
+    assert tree(workspace.assets) == before
+    assert os.listdir(workspace.assets) == ["train"]

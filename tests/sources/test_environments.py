@@ -571,3 +571,16 @@ def test_no_password_is_left_in_the_environment_or_told(
     files = [path for path in workspace.internal.rglob("*") if path.is_file()]
     assert not [path for path in files if b"s3cr3t" in path.read_bytes()]
     assert "s3cr3t" not in "".join(told)
+
+
+def test_a_full_disk_is_told_as_one_and_keeps_no_half_environment(
+    want: Want, small_disk: Callable[..., Path], each_installer: str
+) -> None:
+    workspace = Workspace(small_disk(2))
+
+    with pytest.raises(InstallError) as caught:
+        make_environment(workspace, want(train="alotop"), lambda text: None)
+
+    assert "make room" in caught.value.fix
+    names = os.listdir(workspace.internal / "environments")
+    assert [name for name in names if not name.endswith(".lock")] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -119,9 +120,21 @@ class Export(NamedTuple):
                 os.rename(whole / self.path, self.target)
             else:
                 self.ask("checkout-index", "--all", more=more)
+        except GitFailed as error:
+            self._refuse_full_disk(error)
+            raise
         finally:
             if self.path:
                 discard(whole)
+
+    def _refuse_full_disk(self, error: GitFailed) -> None:
+        """git says only that it could not write a file."""
+        entries = self.ask("ls-tree", "-r", "-l", "-z", f"{self.commit}:{self.path}").split("\0")
+        sizes = [entry.partition("\t")[0].split()[-1] for entry in entries if entry]
+        disk = os.statvfs(self.target.parent)
+        if disk.f_bavail * disk.f_frsize < sum(int(size) for size in sizes if size.isdigit()):
+            place = str(self.target.parent)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place) from error
 
     def _refuse_no_folder(self) -> None:
         found = self.ask("ls-tree", self.commit, "--", self.path)

@@ -7,7 +7,6 @@ the lines mean (``requirements.py``).
 from __future__ import annotations
 
 import codecs
-import locale
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -74,11 +73,15 @@ def decoded(content: bytes) -> tuple[str, str]:
         BadLine: it is no text.
     """
     encoding, start = _encoding(content)
-    tried = [encoding] if encoding else ["utf-8", locale.getpreferredencoding(False)]
+    tried = [encoding or "utf-8"]
     for each in tried:
         try:
             text = content[start:].decode(each)
         except UnicodeDecodeError:
+            if not encoding and len(tried) == 1:
+                import locale
+
+                tried.append(locale.getpreferredencoding(False))
             continue
         except LookupError as error:
             raise BadLine(f"there is no encoding '{each}', which its first lines name") from error
@@ -133,10 +136,12 @@ def words_of(line: str) -> tuple[str, list[tuple[Option, str]]]:
     Raises:
         BadLine: an option is not known, or lacks its value.
     """
+    begins = re.search(r"(^|\s)-", line)
+    if begins is None:
+        return " ".join(line.split()), []
     import shlex
 
-    begins = re.search(r"(^|\s)-", line)
-    own, rest = (line[: begins.start()], line[begins.start() :]) if begins else (line, "")
+    own, rest = line[: begins.start()], line[begins.start() :]
     try:
         waiting = shlex.split(rest)
     except ValueError as error:

@@ -51,6 +51,8 @@ class Requirement(NamedTuple):
     @property
     def line(self) -> str:
         """As a line of a requirements file."""
+        if not self.options and not self.hashes:
+            return self.text
         from shlex import quote
 
         options = (each.partition("=") for each in self.options)

@@ -125,18 +125,38 @@ def test_a_request_that_redis_has_lost_is_sent_again(
     assert results.get(timeout=30).status == "success"
 
 
-def test_an_answer_that_was_moved_and_not_taken_is_taken_later(
+def test_an_answer_stays_where_it_expires_until_it_is_taken(
     pool: RemotePool, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """As where the connection breaks between the two."""
+    """Whoever is killed while it takes one leaves nothing that stays in Redis."""
     results: queue.Queue[Result] = queue.Queue()
-    pool.submit(ticket("a", tmp_path, results.put))
-    answer = {"id": "a", "summary": {"result": "x"}, "outputs": [], "failure": None}
+    answers, lifetimes = f"alo_answers:{pool._name}", []
 
-    redis_server.client.rpush(f"alo_answers:{pool._name}:taken", json.dumps(answer))
+    def done(result: Result) -> None:
+        lifetimes.append(redis_server.client.ttl(answers))
+        results.put(result)
+
+    pool.submit(ticket("a", tmp_path, done))
+    answer = {"id": "a", "summary": {"result": "x"}, "outputs": [], "failure": None}
+    pipe = redis_server.client.pipeline()
+    pipe.rpush(answers, json.dumps(answer)).expire(answers, 3600).execute()
 
     assert results.get(timeout=30).status == "success"
-    wait_until(lambda: not redis_server.client.llen(f"alo_answers:{pool._name}:taken"))
+    assert lifetimes[0] > 0
+    wait_until(lambda: not redis_server.client.exists(answers))
+
+
+def test_the_notes_of_requests_stay_for_as_long_as_their_server_looks_at_them(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """Or a request that waits for hours would be taken for lost, and run twice."""
+    notes = f"alo_requests:{pool._name}"
+    pool.submit(ticket("a", tmp_path, lambda result: None))
+    wait_until(lambda: redis_server.client.exists(notes))
+
+    redis_server.client.expire(notes, 60)
+
+    wait_until(lambda: redis_server.client.ttl(notes) > 3600)
 
 
 def test_a_request_is_given_up_when_no_loop_has_been_alive_for_long(

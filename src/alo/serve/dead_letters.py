@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from alo.errors import UsageError
@@ -53,13 +55,25 @@ class DeadLetters:
                 fix=f"`alo loop dead list` shows them; there are {len(texts)}",
             )
         chosen = [texts[number - 1] for number in dict.fromkeys(numbers)] or texts
-        pipe = self._redis.pipeline(transaction=True)
-        for text in chosen:
-            pipe.lrem(DEAD, 1, text)
-            if replays:
-                pipe.rpush(REQUESTS, _letter(0, text).request.encode())
-        pipe.execute()
-        return len(chosen)
+        return self._move(chosen, replays=replays)
+
+    def _move(self, chosen: Sequence[bytes], *, replays: bool) -> int:
+        """Take them off the list; those that someone else has taken meanwhile are theirs."""
+        from redis.exceptions import WatchError
+
+        with self._redis.pipeline(transaction=True) as pipe:
+            while True:
+                pipe.watch(DEAD)
+                found = Counter(chosen) & Counter(pipe.lrange(DEAD, 0, -1))
+                there = list(found.elements())
+                pipe.multi()
+                for text in there:
+                    pipe.lrem(DEAD, 1, text)
+                    if replays:
+                        pipe.rpush(REQUESTS, _letter(0, text).request.encode())
+                with suppress(WatchError):
+                    pipe.execute()
+                    return len(there)
 
     def _texts(self) -> list[bytes]:
         from redis.exceptions import RedisError

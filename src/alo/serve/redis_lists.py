@@ -28,6 +28,7 @@ DEAD = f"{REQUESTS}:dead"
 SUMMARIES = "inference_summary"
 ARTIFACTS = "inference_artifacts"
 STATUS_CHANNEL, FAIL_CHANNEL = "alo_status", "alo_fail"
+MOST_DEAD = 10_000  # requests that were given up; the oldest give way
 LOOK_S = 5.0  # at what others have in hand
 REUNION_S = 10.0  # for others to be heard of again, once Redis is back
 WAIT_S = 1  # for a request, before looking at other things
@@ -151,6 +152,7 @@ class Queue:
         self._held += also
         if aside:
             self._held.append(("RPUSH", DEAD, _dead_text(payload, aside)))
+            self._held.append(("LTRIM", DEAD, str(-MOST_DEAD), "-1"))
         self._held.append(("LREM", self._processing, "1", payload))
         self._held.append(("DEL", self._tries))
         self.publish("waiting")
@@ -198,13 +200,15 @@ class Queue:
         tries = TRIES.encode() + worker
 
         def move() -> None:
-            moved = self._redis.lmove(name, self._processing, "LEFT", "RIGHT")
+            pipe = self._redis.pipeline(transaction=True)  # or a kill leaves a count that stays
+            pipe.lmove(name, self._processing, "LEFT", "RIGHT")
+            pipe.get(tries)
+            pipe.delete(tries)
+            moved, count, _ = pipe.execute()
             if moved is not None:
                 self._may_have_some = True
-                count: Any = self._redis.get(tries)
                 if count is not None:
                     self._redis.set(self._tries, count)
-                    self._redis.delete(tries)
 
         self._do(move)
 

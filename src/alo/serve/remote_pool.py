@@ -3,7 +3,7 @@
 A request is noted in a hash of this server's, in one transaction with its way into the queue; the
 loop that answers it takes the note away, in one transaction with the answer. A note that is gone
 without an answer tells that Redis has lost the request, which is then sent again. An answer is
-moved, not popped, and acknowledged once it is taken.
+read where it is, not popped, and acknowledged once it is taken.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ LOOK_S = 1.0  # at whether loops are there, and at what Redis has
 STALE_S = 4.0  # a look that is older says nothing
 SLACK_S = 30.0  # beyond the time limit, for the loop's own answer that it was reached
 SILENCE_S = 3600.0  # without any loop alive: a request without a time limit is given up
-TAKEN = ":taken"  # behind the name of the list: answers that are being taken
 UNHEARD = 2  # looks at which a note is gone and no answer there, before it is sent again
 
 
@@ -163,21 +162,13 @@ class RemotePool:
         pipe.execute()
 
     def _read(self) -> None:
-        """Take one answer: first what an answer of Redis that was cut off has left."""
-        taken = f"{self._answers}{TAKEN}"
-        payload = self._again(lambda: self._reader.lindex(taken, 0)) or self._again(
-            lambda: self._reader.blmove(self._answers, taken, LOOK_S, "LEFT", "RIGHT")
-        )
+        """Take one answer: it stays in its list, which expires, until it is acknowledged."""
+        answers = self._answers
+        payload = self._again(lambda: self._reader.blmove(answers, answers, LOOK_S, "LEFT", "LEFT"))
         if payload:
             self._take(payload)
-            self._again(partial(self._acknowledge, taken, payload))
+            self._again(lambda: self._reader.lrem(answers, 1, payload))
         self._give_up_late()
-
-    def _acknowledge(self, taken: str, payload: bytes) -> None:
-        pipe = self._reader.pipeline(transaction=True)
-        pipe.lrem(taken, 1, payload)
-        pipe.expire(taken, ANSWER_KEPT_S)
-        pipe.execute()
 
     def _take(self, payload: bytes) -> None:
         try:
@@ -214,7 +205,7 @@ class RemotePool:
             is_ready = any_ready(self._looker)
             self._ready_at = time.monotonic() if is_ready else float("-inf")
             self._loops_at = max(self._loops_at, self._ready_at)
-            noted = {key.decode() for key in self._looker.hkeys(self._notes)}
+            noted = self._noted()
         except Exception:  # whatever is wrong with Redis: it is not ready
             return
         self._note_lost(under_way - noted)
@@ -223,6 +214,13 @@ class RemotePool:
                 is_done = done not in self._sent
             if is_done:
                 self._looker.hdel(self._notes, done)
+
+    def _noted(self) -> set[str]:
+        """What Redis has of the requests under way; it keeps that for as long as we look."""
+        pipe = self._looker.pipeline(transaction=True)
+        pipe.expire(self._notes, 2 * ANSWER_KEPT_S)
+        pipe.hkeys(self._notes)
+        return {key.decode() for key in pipe.execute()[1]}
 
     def _note_lost(self, gone: set[str]) -> None:
         """Send again what is nowhere; an answer that is on its way has a look's time to come."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,17 @@ def test_a_loop_wants_to_know_where_redis_is(
 def test_what_comes_later_says_so() -> None:
     with pytest.raises(UsageError, match="later version"):
         alo.ALO(computing="ray")
+
+
+def test_a_loop_is_not_served_by_another_thread(home: Path) -> None:
+    def serve() -> None:
+        alo.ALO(loop=True, project=home).main()
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(UsageError, match="main thread only"):
+        pool.submit(serve).result(60)
+
+
+def test_what_a_program_was_not_given_is_as_if_left_out(home: Path) -> None:
+    call = alo.ALO(config=None, system=None, mode=None, loop=None, computing=None, project=home)  # type: ignore[arg-type]
+
+    assert [outcome.pipeline for outcome in call.main()] == ["train", "inference"]

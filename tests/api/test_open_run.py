@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +21,7 @@ import alo
 from alo.engine.lock import hold_workspace
 from alo.errors import WorkspaceBusy
 from alo.events import Event, LogLine
+from alo.history.folders import RECORD
 from alo.layout import Workspace
 
 MakeSolution = Callable[..., Path]
@@ -132,6 +135,22 @@ def test_a_fork_that_ends_leaves_its_parents_run_alone(home: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "success"
+
+
+def test_a_signal_that_ends_python_ends_it_and_the_next_run_puts_all_in_order(
+    make_solution: MakeSolution, project: alo.Project, home: Path
+) -> None:
+    (first,) = project.run("train")
+    asset = home / "assets/train/asset_train.py"
+    stop = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+    asset.write_text(asset.read_text().replace("self.data['sum'] =", f"{stop}; self.data['sum'] ="))
+
+    done = in_python("import alo; alo.Project().train.run()", home)
+
+    assert done.returncode == -signal.SIGTERM
+    (second, *_) = project.run("inference")
+    assert second.summary == {**(second.summary or {}), "result": "6"}
+    assert json.loads((second.history / RECORD).read_text())["train_id"] == first.run_id
 
 
 def test_an_interrupt_while_a_run_begins_leaves_nothing_behind(

@@ -448,8 +448,9 @@ def test_a_cell_that_is_interrupted_leaves_the_steps_before_it(
     home = make_solution({"input": "self.data['n'] = 1", "train": stop})
     pipeline = alo.Project(home, listener=lambda event: None).train
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         pipeline.run()
+    assert caught.type is KeyboardInterrupt  # as notebooks know it
     asset = home / "assets/train/asset_train.py"
     asset.write_text(asset.read_text().replace(stop, "self.data['n'] += 1"))
     pipeline.run("train")

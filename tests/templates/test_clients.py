@@ -9,6 +9,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 import yaml
@@ -31,6 +32,10 @@ for project, mode in json.loads(sys.argv[1]):
 """
 
 
+# The same from inside an event loop, as web applications and notebooks are.
+ASYNC_CLIENT = f"import asyncio\nasync def main():\n{indent(CLIENT, '    ')}\nasyncio.run(main())"
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     home = tmp_path / "solution"
@@ -49,10 +54,10 @@ def main_py(home: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedPro
     return start
 
 
-def drive(*runs: tuple[Path, str]) -> list[str]:
+def drive(*runs: tuple[Path, str], client: str = CLIENT) -> list[str]:
     """What a client in its own process sees of each run."""
     told = json.dumps([(str(project), mode) for project, mode in runs])
-    command = [sys.executable, "-c", CLIENT, told]
+    command = [sys.executable, "-c", client, told]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("client:")]
 
@@ -156,3 +161,14 @@ def test_what_a_client_may_meet_has_args_that_can_be_updated(path: Path) -> None
     for pipeline in plan["user_parameters"]:
         for step in next(iter(pipeline.values())):
             assert isinstance(step["args"], dict), step
+
+
+def test_a_client_may_sit_in_an_event_loop_and_so_may_what_assets_use(home: Path) -> None:
+    asset = home / "assets/train/asset_train.py"
+    text = asset.read_text(encoding="utf-8")
+    uses = "import asyncio\nasyncio.run(asyncio.sleep(0))\n"
+    asset.write_text(
+        uses + text.replace("def run(self):", f"def run(self):\n{indent(uses, ' ' * 8)}")
+    )
+
+    assert drive((home, "train"), (home, "inference"), client=ASYNC_CLIENT) == ["ok", "ok"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from alo.api import options
@@ -39,12 +40,13 @@ class ALO:
         *,
         project: str | os.PathLike[str] | None = None,
     ) -> None:
-        refuse_later_features(computing=computing)
-        if not isinstance(loop, bool):
+        # Programs that hand on what they were given may have been given nothing.
+        refuse_later_features(computing=computing or "local")
+        if loop not in (True, False, None):
             raise UsageError(f"loop is {loop!r}", fix="it can be True or False")
         self._config = options.path("config", config) if config else None
         self._system = options.text("system", system)
-        self._mode, self._loop = options.kind_of("mode", mode, options.MODES), loop
+        self._mode, self._loop = options.kind_of("mode", mode or options.ALL, options.MODES), loop
         self._home = options.path("project", "." if project is None else project).resolve()
 
     def main(self) -> tuple[RunOutcome, ...]:
@@ -62,6 +64,8 @@ class ALO:
         from alo.serve.loop import serve_loop
         from alo.serve.redis_url import find_url
 
+        if threading.current_thread() is not threading.main_thread():
+            raise UsageError("a loop is served by the main thread only: a signal is what ends it")
         request = RunRequest(self._home, self._config, self._system, setup=Setup("current"))
         with told_of_children():
             serve_loop(request, find_url("", self._system), Display())

@@ -10,10 +10,11 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from alo.engine.inherited import told_of_children
 from alo.engine.lock import hold_workspace
@@ -31,7 +32,7 @@ from alo.engine.pipeline import GivenUp, PipelineRun, begin
 from alo.engine.preflight import Job
 from alo.engine.recovery import recover
 from alo.engine.request import RunOutcome
-from alo.engine.signals import SignalGuard
+from alo.engine.signals import SignalGuard, Signalled
 from alo.errors import ExportError, ResultError, WorkspaceBusy
 from alo.events import Listener
 from alo.history.record import RunRecord
@@ -85,6 +86,8 @@ class OpenRun:
         try:
             with told_of_children(), self._guard.installed():
                 yield
+        except Signalled as signalled:
+            _pass_on(signalled)
         finally:
             self._lock.release()
 
@@ -277,6 +280,13 @@ def _make_way(workspace: Workspace, new: OpenRun | None) -> None:
 
 def _waiting_in_vain(workspace: Workspace) -> list[OpenRun]:
     return [each for each in _open_runs if each.holds(workspace) and each.can_be_replaced()]
+
+
+def _pass_on(signalled: Signalled) -> NoReturn:
+    """Do what the signal does to this process when no step is in the way."""
+    if signal.getsignal(signalled.number) is not signal.default_int_handler:
+        signal.raise_signal(signalled.number)
+    raise KeyboardInterrupt().with_traceback(signalled.__traceback__) from None
 
 
 @atexit.register

@@ -119,6 +119,16 @@ def test_a_model_is_found_under_its_encoded_name(url: str) -> None:
     assert content == {"error": f"there is no such model; it is '{MODEL}'"}
 
 
+def test_a_path_may_leave_what_needs_no_encoding_as_it_is(url: str) -> None:
+    rows = {"rows": [{"do": task(b"x\n7\n", b"a:@$1.csv")}]}
+    (output,) = httpx.post(f"{url}/v1/inference", json=rows, timeout=30).json()["outputs"]
+
+    assert output["url"].endswith("a%3A%40%241.csv")
+    for name in ("a%3A%40%241.csv", "a:@$1.csv", "%61:%40$1.csv"):
+        path = output["url"].rpartition("/")[0]
+        assert httpx.get(f"{url}{path}/{name}").content == b"x\n7\n"
+
+
 def test_a_slash_at_the_end_of_a_path_says_nothing(url: str) -> None:
     assert httpx.get(f"{url}/healthz/").status_code == 200
     assert httpx.get(f"{url}//").status_code == 404

@@ -32,10 +32,11 @@ def as_sent(app: ASGIApp) -> ASGIApp:
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "raw_path" in scope:
-            path = scope["raw_path"].decode("latin-1").partition("?")[0]
-            parts = path.rstrip("/").split("/")
-            encoded_parts = [quote_from_bytes(unquote_to_bytes(part), safe="") for part in parts]
-            scope = {**scope, "path": "/".join(encoded_parts) or "/"}
+            path = scope["raw_path"].decode("latin-1").partition("?")[0].rstrip("/")
+            if "%" in path:
+                raw = [unquote_to_bytes(part) for part in path.split("/")]
+                path = "/".join(quote_from_bytes(part, safe="") for part in raw)
+            scope = {**scope, "path": path or "/"}
         await app(scope, receive, send)
 
     return call

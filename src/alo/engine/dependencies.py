@@ -17,12 +17,14 @@ from alo.engine.environment import (
     packages_folder,
     python_version,
 )
+from alo.engine.modules import outside_code
 from alo.engine.preflight import Job
 from alo.engine.task import Inputs, step_envs
 from alo.files import checksum, checksum_of
 from alo.layout import without_digits
 from alo.masking import masked
 from alo.plan.values import form
+from alo.sources.finder import Roots
 from alo.store import StoredStep
 from alo.store.keys import StepKey
 
@@ -38,7 +40,8 @@ class Dependencies:
         self._checksums: dict[str, str] = {}  # of modules, by name
         self._train_files: Mapping[str, str] | None = None
         self._modules_seen = 0
-        self._packages_seen: dict[str, str] = {}
+        self._packages: dict[str, str] = {}
+        self._outside: dict[str, str] = {}
 
     def now(
         self,
@@ -52,10 +55,13 @@ class Dependencies:
         Args:
             traces: of what the steps before it did to files: step → checksum.
             modules: that it may have used: name → checksum.
-            packages: that it imported: name → version; None: those of this process.
+            packages: that it imported: name → version; None: those of this process, to which
+                the modules have to be added that it has from elsewhere.
         """
-        used = self._packages() if packages is None else packages
-        return self._key(inputs, traces, modules, used)
+        if packages is not None:
+            return self._key(inputs, traces, modules, packages)
+        self._look_at_modules()
+        return self._key(inputs, traces, {**modules, **self._outside}, self._packages)
 
     def as_before(self, inputs: Inputs, traces: Mapping[str, str], before: StepKey) -> StepKey:
         """Of a step that would run now, with the modules and packages that it used before."""
@@ -107,12 +113,12 @@ class Dependencies:
             self._train_files = train_files(self._job.workspace) if is_inference else {}
         return self._train_files
 
-    def _packages(self) -> Mapping[str, str]:
-        """Versions of Python and of what has been imported; told anew when more has been."""
+    def _look_at_modules(self) -> None:
+        """What this process has imported so far; told anew when it is more."""
         if len(sys.modules) != self._modules_seen:
             self._modules_seen = len(sys.modules)
-            self._packages_seen = {PYTHON: python_version(), **imported_packages()}
-        return self._packages_seen
+            self._packages = {PYTHON: python_version(), **imported_packages()}
+            self._outside = outside_code(Roots(self._home, self._job.workspace.home))
 
     def _checksum(self, name: str) -> str:
         if name not in self._checksums:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from alo.engine.code import RunCode
 from alo.engine.event_loop import no_running_loop
 from alo.engine.messages import warning
-from alo.engine.modules import outside_code
 from alo.engine.preflight import Job
 from alo.engine.task import META, FailedStep, Inputs, StepResult, make_task
 from alo.engine.turns import turn_of
@@ -145,7 +144,7 @@ class StepRunner:
         with self._shared.present():
             paths = self._shared.paths()
             stored = self._memory.save(inputs, result.data, result.config, paths)
-        modules = {**self._code.of_step(inputs.step.name, used), **outside_code(self._code.view)}
+        modules = self._code.of_step(inputs.step.name, used)
         self._memory.keep(inputs, before, modules, result.summary, added)
         if self._memory.hands_on_files:
             return Carry({}, {}, stored, is_live=False)

@@ -1,16 +1,21 @@
-"""Modules that a step has used and that are neither the project's, nor installed, nor Python's."""
+"""Modules in use that are neither the project's, nor installed, nor of Python itself."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from alo.files import checksum
-from alo.sources.code_view import CodeView
-from alo.sources.finder import Roots
-from alo.sources.importing import outside_modules
+from alo.sources.finder import SUFFIXES, Roots, is_installed
+from alo.sources.importing import place_of
 
 
-def outside_code(view: CodeView) -> dict[str, str]:
-    """What this process has imported from ``PYTHONPATH`` and the like: path → checksum."""
-    files = sorted(outside_modules(Roots(*view.roots)))
-    return {file: checksum(Path(file)) for file in files if Path(file).is_file()}
+def outside_code(project: Roots) -> dict[str, str]:
+    """What has been imported from ``PYTHONPATH`` and the like: path → checksum."""
+    files = {place_of(module) for name, module in sys.modules.items() if name != "__main__"}
+    return {
+        file: checksum(Path(file))
+        for file in sorted(files)
+        if file.endswith(SUFFIXES) and not is_installed(file) and not project.hold(file)
+        if Path(file).is_file()
+    }

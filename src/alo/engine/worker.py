@@ -20,6 +20,7 @@ from alo.engine.wire import packed, receive
 from alo.errors import StoreError
 from alo.events import LogLine, Output
 from alo.sources.code_view import CodeView
+from alo.sources.finder import Roots
 from alo.sources.loader import AssetCode
 from alo.sources.shared import SharedModules
 from alo.store import StepStore, StoredStep
@@ -151,6 +152,6 @@ def _run(assignment: Assignment, store: StepStore, tell: Teller) -> Done | Faile
         result.sampled,
         frozenset(code.used()),
         assignment.view.read_by_name(),
-        outside_code(assignment.view),
+        outside_code(Roots(*assignment.view.roots)),
         packages,
     )

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from types import ModuleType
 
 from alo.sources.code_view import CodeView
-from alo.sources.finder import Roots, is_installed, project_imports
+from alo.sources.finder import Roots, project_imports
 
 Modules = Mapping[str, ModuleType]
 
@@ -97,13 +97,3 @@ def import_root(name: str, place: str) -> str:
 def top(name: str) -> str:
     """``a`` of the module ``a.b.c``."""
     return name.partition(".")[0]
-
-
-def outside_modules(roots: Roots) -> set[str]:
-    """The files of modules that are neither Python's nor installed, nor in these folders."""
-    files = {place_of(each) for name, each in list(sys.modules.items()) if name != "__main__"}
-    return {
-        file
-        for file in files
-        if file.endswith((".py", ".so")) and not is_installed(file) and not roots.hold(file)
-    }

@@ -129,13 +129,22 @@ def _total(spent: dict[int, float]) -> float:
     return sum(spent.values()) + _cpu_of(resource.RUSAGE_CHILDREN)
 
 
+def running_children() -> list[int]:
+    """Ids of processes that this one has started and that have not ended."""
+    return [pid for pid in _own_children() if _state(pid) not in (b"Z", b"")]
+
+
 def _descendants() -> Iterator[int]:
     """Processes that this one and its children have started; of theirs, by main threads only."""
-    waiting = [pid for thread in _threads() for pid in _children(os.getpid(), thread)]
+    waiting = _own_children()
     while waiting:
         pid = waiting.pop()
         yield pid
         waiting += _children(pid, pid)
+
+
+def _own_children() -> list[int]:
+    return [pid for thread in _threads() for pid in _children(os.getpid(), thread)]
 
 
 def _threads() -> list[int]:
@@ -149,9 +158,19 @@ def _children(pid: int, thread: int) -> list[int]:
     return [int(child) for child in _read(f"/proc/{pid}/task/{thread}/children").split()]
 
 
+def _state(pid: int) -> bytes:
+    """One letter of a process; empty for one that is gone."""
+    return b"".join(_fields(pid)[:1])
+
+
+def _fields(pid: int) -> list[bytes]:
+    """Of a process' status, from its state on."""
+    return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()  # a name may hold anything
+
+
 def _spent_by(pid: int) -> float:
     """CPU seconds of another process."""
-    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()  # a name may hold anything
+    fields = _fields(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S if len(fields) > 12 else 0.0
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.copies import copy_folder
 from alo.data.location import Access, BadLocation
 from alo.data.locations import list_sources
 from alo.data.staging import stage, use_what_is_there
@@ -34,11 +33,10 @@ from alo.errors import (
     StoreError,
 )
 from alo.events import Event, Listener, LogLine, Output
-from alo.files import empty_folder, make_link, remove_tree
+from alo.files import remove_tree
 from alo.history.entry import save_entry
 from alo.history.ids import utc_text
 from alo.history.record import RunRecord, StepRecord
-from alo.history.tree import copy_tree
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
@@ -61,6 +59,7 @@ from alo.serve.messages import (
     Summary,
     write_failure,
 )
+from alo.serve.request_folders import Leftovers, RequestFolders
 from alo.serve.texts import odd_text
 from alo.sources.loader import AssetCode
 from alo.sources.shared import SharedModules
@@ -86,6 +85,7 @@ class _Kept(NamedTuple):
     record: RunRecord
     plan: bytes
     artifacts: Path
+    made_at: Path  # where they were when the asset wrote them
 
 
 class WarmPipeline:
@@ -102,11 +102,12 @@ class WarmPipeline:
         self, job: Job, home: Path, models: Path, model_id: str, listener: Listener
     ) -> None:
         self._project, self._listener = job.workspace, listener
-        self.workspace = _make_workspace(job.workspace, home, models)
-        self.model_id = model_id
+        remove_tree(home)
+        self._folders = RequestFolders(job.workspace, home, models)
+        self._home, self.model_id = home.resolve(), model_id
         self._kept = Kept()
-        self._job = job._replace(workspace=self.workspace, kept=self._kept, caller=SERVICE)
-        self.code = RunCode(job.assets, self.workspace.home / "code", workspace=self.workspace.home)
+        self._job = job._replace(kept=self._kept, caller=SERVICE)
+        self.code = RunCode(job.assets, self._home / "code", workspace=self._home)
         self.shared = SharedModules(self.code.view)
         self._codes = {
             step.name: AssetCode(job.assets / step.name, step.name, self.shared)
@@ -116,12 +117,19 @@ class WarmPipeline:
         self._import_all()
         self._waiting: deque[_Kept] = deque()
         self._answered: tuple[RunRecord, bytes] | None = None
+        self._last_id, self._leftovers = "", Leftovers()
+
+    @property
+    def workspace(self) -> Workspace:
+        """What the assets of the next request are told of."""
+        return self._folders.current
 
     def run(self, request: Request, tell: TellNews) -> None:
         """Answer one request, with ``Finished`` or a ``Failure`` at its end."""
         answering = _Answering(self, request, tell)
         try:
             self.release()
+            self._last_id, self._leftovers = request.id, Leftovers()
             answering.run()
         except Exception as error:  # the last net: whatever it is costs this request alone
             tell(answering.failure_of(error))
@@ -139,7 +147,7 @@ class WarmPipeline:
                 artifacts=kept.artifacts,
                 code=self.code.copies,
                 backup_log=self._job.plan.control.backup_log,
-                made_at=self.workspace.artifacts("inference"),
+                made_at=kept.made_at,
             )
         except OSError as error:
             self._listener(error_line(f"{kept.record.id} is not in history: {error}"))
@@ -152,20 +160,33 @@ class WarmPipeline:
 
     def release(self) -> None:
         """Put what the last request has made aside, for history; the oldest that wait give way."""
-        if self._answered is None:
-            _remove_traces(self.workspace)
-            return
-        (record, plan), self._answered = self._answered, None
-        target = self.workspace.home / "kept" / record.id
-        try:
-            target.parent.mkdir(exist_ok=True)
-            os.rename(self.workspace.artifacts("inference"), target)
-            self._waiting.append(_Kept(record, plan, target))
-        except OSError as error:
-            self._listener(error_line(f"{record.id} is not in history: {error}"))
-        _remove_traces(self.workspace)
+        if self._answered is not None:
+            (record, plan), self._answered = self._answered, None
+            self._put_aside(record, plan)
+        self._clean()
         while len(self._waiting) > MOST_KEPT:
             remove_tree(self._waiting.popleft().artifacts)
+
+    def _put_aside(self, record: RunRecord, plan: bytes) -> None:
+        target, made_at = self._home / "kept" / record.id, self.workspace.artifacts("inference")
+        try:
+            target.parent.mkdir(exist_ok=True)
+            os.rename(made_at, target)
+            self._waiting.append(_Kept(record, plan, target, made_at))
+        except OSError as error:
+            self._listener(error_line(f"{record.id} is not in history: {error}"))
+
+    def _clean(self) -> None:
+        """Nothing of the last request is there, and nothing that it left can reach the next one."""
+        left = self._leftovers.of_last()
+        if not left:
+            self._folders.clean()
+            return
+        self._folders.renew()
+        self.code.view.move_workspace(str(self.workspace.home))
+        self._leftovers = Leftovers()
+        what = f"[{self._last_id}] the asset has left running: {', '.join(left)}"
+        self._listener(warning(f"{what}; later requests have other folders"))
 
     def _import_all(self) -> None:
         for code in self._codes.values():
@@ -182,7 +203,6 @@ class _Answering:
 
     def __init__(self, warm: WarmPipeline, request: Request, tell: TellNews) -> None:
         self._warm, self._request, self._tell = warm, request, tell
-        self._workspace = warm.workspace
         self._job = warm._job
         self._started, self._clock = time.time(), time.monotonic()
         self._logs: RunLogs | None = None
@@ -191,6 +211,7 @@ class _Answering:
 
     def run(self) -> None:
         self._tell(Stage("setup"))
+        self._workspace = self._warm.workspace
         self._job = self._job_of_request()
         artifacts = self._workspace.artifacts("inference")
         (artifacts / "log").mkdir(parents=True, exist_ok=True)
@@ -258,7 +279,10 @@ class _Answering:
         pipeline = plan.inference
         if pipeline is None:
             raise Failed(Failure(*METADATA_APPLY, "the plan has no inference_pipeline"))
-        return job._replace(plan=plan, pipeline=pipeline, changes=(f"request {request.id}",))
+        changes = (f"request {request.id}",)
+        return job._replace(
+            plan=plan, pipeline=pipeline, changes=changes, workspace=self._workspace
+        )
 
     def _load(self, record: RunRecord) -> RunRecord:
         workspace, external = self._workspace, self._job.plan.external
@@ -386,27 +410,6 @@ class _models_of_request:
         if self._aside is not None:
             remove_tree(self._workspace.models)
             os.rename(self._aside, self._workspace.models)
-
-
-def _make_workspace(project: Workspace, home: Path, models: Path) -> Workspace:
-    remove_tree(home)
-    home.mkdir(parents=True)
-    workspace = Workspace(home)
-    if not make_link(str(project.assets), workspace.assets):
-        copy_folder(project.assets, workspace.assets)
-    copy_tree(models, workspace.models)
-    return workspace
-
-
-def _remove_traces(workspace: Workspace) -> None:
-    """Nothing of one request is there for the next, but folders that each of them needs.
-
-    Making a file or folder costs a disk the more, the more of them have just been removed.
-    """
-    artifacts = workspace.artifacts("inference")
-    empty_folder(workspace.input("inference"))
-    empty_folder(artifacts, but="log")
-    empty_folder(artifacts / "log")
 
 
 def _with_metadata(job: Job, content: Mapping[str, object]) -> Job:

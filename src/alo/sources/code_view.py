@@ -39,6 +39,7 @@ class CodeView:
     def __init__(self, home: str, *, workspace: str = "", shown: str = "") -> None:
         self.home, self._shown = home, shown
         self._workspace = workspace if workspace != home else ""
+        self._moved_to = ""
         self.sources: dict[str, Source] = {}  # by path: what must be read as it was
         self.read: dict[str, bytes] = {}  # path → content, of what else has been read
         # By name and path: what need not be made anew when it is imported.
@@ -46,7 +47,7 @@ class CodeView:
 
     def __reduce__(self) -> tuple[object, ...]:
         """For another process, which has imported nothing yet."""
-        view = (self.home, self._workspace, self._shown, self.sources)
+        view = (self.home, self._moved_to or self._workspace, self._shown, self.sources)
         return _view, view
 
     def freeze(self, name: str, copy: str | os.PathLike[str]) -> None:
@@ -73,6 +74,10 @@ class CodeView:
         names = {path: self.name(path) for path in self.read}
         return {name: self.read[path] for path, name in names.items() if name}
 
+    def move_workspace(self, workspace: str) -> None:
+        """From here on assets are told of another folder; what knows the first one still works."""
+        self._moved_to = workspace
+
     @property
     def roots(self) -> Iterator[str]:
         """The folders that hold its modules, or seem to."""
@@ -82,7 +87,9 @@ class CodeView:
 
     def elsewhere(self, folder: str) -> str:
         """The folder to look into in place of one on ``sys.path``; empty: in this one."""
-        name = _name_below(folder, self._workspace) if self._workspace else None
+        workspaces = filter(None, (self._workspace, self._moved_to))
+        names = (_name_below(folder, each) for each in workspaces)
+        name = next((each for each in names if each is not None), None)
         if name is None or _name_below(folder, self.home) is not None:
             return ""
         is_code = name.partition(os.sep)[0] not in OWN_FOLDERS

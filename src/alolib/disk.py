@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+LEAST_BYTES = 1_000_000  # with less, a disk counts as full
 _FULL = {  # → how to see it
     errno.ENOSPC: "df -h and df -i tell how much is free",
     errno.EDQUOT: "quota -s tells how much you may have there",
@@ -26,6 +27,12 @@ def free_bytes(folder: str | os.PathLike[str]) -> int | None:
     except OSError:
         return None
     return status.f_bavail * status.f_frsize if status.f_blocks else None
+
+
+def fix_of_full(folder: str | os.PathLike[str]) -> str:
+    """What mends a disk that is full, whatever has failed on it; empty where it is not."""
+    free = free_bytes(folder)
+    return "" if free is None or free >= LEAST_BYTES else fix_of(OSError(errno.ENOSPC, ""))
 
 
 def is_full(error: BaseException) -> bool:

@@ -73,6 +73,24 @@ def test_an_asset_that_fills_the_disk_fails_and_the_model_comes_back(
     assert model(trained) == "first"
 
 
+def test_a_library_that_does_not_say_why_it_cannot_write_is_helped_out(
+    trained: Path, make_solution: MakeSolution, run: Run
+) -> None:
+    fill = """
+try:
+    Path(self.asset.get_model_path(), 'big').write_bytes(bytes(60_000_000))
+except OSError:
+    raise RuntimeError('262144 requested and 262080 written') from None
+"""
+    make_solution({"train": fill}, home=trained)
+
+    with pytest.raises(StepError, match="262144 requested") as caught:
+        run(trained)
+
+    assert caught.value.fix.startswith("make room on the disk")
+    assert model(trained) == "first"
+
+
 def test_a_value_that_has_no_room_in_the_store_is_named_and_resume_goes_on_later(
     trained: Path, disk: Disk, make_solution: MakeSolution, run: Run, heard: Any
 ) -> None:

@@ -118,6 +118,26 @@ def test_a_volume_where_code_is_to_be_checked_out_is_refused(
     assert (volume / "theirs").read_text() == "theirs"
 
 
+def test_a_volume_in_the_place_of_data_that_was_staged_before_is_refused(
+    home: Path, make_solution: MakeSolution, run: Run, put_volume: PutVolume, tmp_path: Path
+) -> None:
+    run(home, "train")
+    (tmp_path / "data").rename(tmp_path / "other")
+    make_solution(
+        {"train": TRAIN},
+        home=home,
+        args={"train": {"n": 1}},
+        external={"load_train_data_path": str(tmp_path / "other")},
+    )
+    volume = put_volume(home / "input/train/data")
+    (volume / "a.csv").write_text("theirs, by the name of a copy")
+
+    with pytest.raises(CheckError, match="a volume is mounted here"):
+        run(home, "train")
+
+    assert (volume / "a.csv").read_text() == "theirs, by the name of a copy"
+
+
 LEFT_ALONE = [
     ".alo",
     ".asset_interface",

@@ -10,7 +10,7 @@ import alo
 import alolib
 from alo.errors import AloError, StepError, StoreError
 from alo.masking import masked
-from alolib.disk import fix_of, is_full
+from alolib.disk import fix_of, fix_of_full, is_full
 
 if TYPE_CHECKING:
     from traceback import TracebackException
@@ -42,6 +42,8 @@ def step_error(step: str, error: BaseException, *roots: Path) -> StepError:
             one of them is the place that is named.
     """
     what, fix = _what_and_fix(error, step)
+    if not fix and roots and not isinstance(error, AloError):
+        fix = fix_of_full(roots[-1])  # not every library says what it is that it lacks
     failed = StepError(
         f"step '{step}' failed: {masked(what)}" if step else masked(what),
         where=_where(error, roots),

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alo.data.location import SourceFile
+from alo.data.manifest import read_manifest
 from alo.data.staging import bytes_to_copy
 from alo.errors import Problem
 from alo.layout import KINDS, OWN_FOLDERS, Workspace
@@ -100,13 +102,28 @@ def _volume_problems(job: Job) -> Iterator[Problem]:
         what = "the models that this run uses take the place of train_artifacts/models/"
         yield from volumes(workspace.models, what, f"{ELSEWHERE} and name it in load_model_path")
         yield from _disk_problems(workspace, what)
-    for name in {file.name.partition("/")[0] for file in job.sources or ()}:
-        yield from volumes(
-            workspace.input(kind) / name,
-            f"load_{kind}_data_path is copied to this folder",
-            "name the volume's own path there; or leave the path empty to use what is there",
-        )
+    if job.sources is not None:
+        yield from _staging_problems(job, job.sources)
     yield from volumes(workspace.unfinished, "each run makes and removes this folder", "unmount it")
+
+
+def _staging_problems(job: Job, sources: Sequence[SourceFile]) -> Iterator[Problem]:
+    """Volumes where data is copied to, or was by an earlier run: the old copies are removed."""
+    kind, workspace = job.pipeline.kind, job.workspace
+    root = os.path.realpath(workspace.input(kind))
+    points = [point for point in mounted_in(root) if point != root]
+    if not points:
+        return
+    known = read_manifest(workspace.staging_manifest(kind)).sources
+    names = {name.partition("/")[0] for name in (*known, *(file.name for file in sources))}
+    for point in points:
+        if os.path.relpath(point, root).split(os.sep)[0] in names:
+            yield Problem(
+                f"a volume is mounted here, and load_{kind}_data_path is copied to this folder, or "
+                "was: name the volume's own path there, or leave the path empty to use what is "
+                "there; or mount it under another name",
+                point,
+            )
 
 
 def volumes(folder: Path, what: str, fix: str) -> Iterator[Problem]:

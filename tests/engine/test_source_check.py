@@ -128,6 +128,10 @@ BAD = {
         "{code: ../nowhere}",
         ":7:34  asset_source.train_pipeline[0].source.code  step 'one': there is no repository",
     ),
+    "a folder that is no repository": (
+        "{code: ./solution}",
+        ":7:34  asset_source.train_pipeline[0].source.code  step 'one': /",
+    ),
     "a URL of a repository that is not there": (
         "{code: 'file:///no%20where'}",
         ":7:34  asset_source.train_pipeline[0].source.code  "

@@ -143,10 +143,31 @@ def test_names_that_are_one_on_this_file_system_are_told(tmp_path: Path) -> None
     os.link(target / "README", target / "readme")
     export = Export("https://host/x", tmp_path, "c", "", target, lambda *words: "")
 
-    with pytest.raises(SourceError, match="has a file 'readme', which is README on this file"):
+    with pytest.raises(SourceError, match="has 'README' and 'readme', which are one file on"):
         export._refuse_clashes(["README", "readme"])
-    with pytest.raises(SourceError, match="has a file 'gone', which is no name on this file"):
+    with pytest.raises(SourceError, match="has 'gone', which is no name of a file on this"):
         export._refuse_clashes(["README", "gone"])
+
+
+def test_names_of_any_kind_are_checked_out(
+    clone: Clone, repository: Repository, tmp_path: Path
+) -> None:
+    names = [
+        b"\xff\xfe.txt",
+        "한국어.txt".encode(),
+        "a\u0308.txt".encode(),
+        b"new\nline",
+        b"README",
+    ]
+    for name in (*names, b"readme"):
+        path = os.path.join(os.fsencode(repository.folder), name)
+        with open(path, "wb") as file:
+            file.write(name)
+    repository.commit({})
+
+    folder = exported(clone, tmp_path)
+
+    assert set(names) < set(os.listdir(os.fsencode(folder)))
 
 
 def test_a_repository_with_longer_ids_is_fetched(tmp_path: Path) -> None:

@@ -252,6 +252,18 @@ def test_what_is_odd_is_told_with_its_line(read: Read) -> None:
     ]
 
 
+def test_options_of_pips_command_line_are_ignored_in_a_plan_and_refused_in_a_file(
+    read: Read,
+) -> None:
+    found = read("six --upgrade --no-cache-dir -U")
+
+    assert found.lines == ["six"]
+    assert len(found.warnings) == 3
+    assert "--upgrade is ignored" in found.warnings[0].what
+    with pytest.raises(BadRequirements, match="--upgrade is for pip's command line"):
+        read("requirements.txt", files={"requirements.txt": "six --upgrade\n"})
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [

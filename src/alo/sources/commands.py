@@ -40,7 +40,7 @@ class Commands:
     """Runs commands, several at a time; ``stop`` ends them, from whichever thread."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self.is_stopped = False
 
@@ -64,9 +64,6 @@ class Commands:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
             pass_fds=() if lock < 0 else (lock,),
             start_new_session=True,
             env=dict(environment),
@@ -94,21 +91,24 @@ class Commands:
                 _end(process)
 
 
-def _finished(process: subprocess.Popen[str]) -> Ended:
-    """All that it prints, and its status; ``communicate`` would take a lost status for a 0."""
-    errors: list[str] = []
+def _finished(process: subprocess.Popen[bytes]) -> Ended:
+    """All that it prints, and its status; ``communicate`` would take a lost status for a 0.
+
+    What is no UTF-8 in its output, as in the name of a file, can be turned back into what it was.
+    """
+    errors: list[bytes] = []
     reader = threading.Thread(target=lambda: errors.append(_rest_of(process.stderr)), daemon=True)
     reader.start()
-    output = _rest_of(process.stdout)
+    output = _rest_of(process.stdout).decode("utf-8", "surrogateescape")
     reader.join()
-    return Ended(_reaped(process), output, "".join(errors))
+    return Ended(_reaped(process), output, b"".join(errors).decode("utf-8", "replace"))
 
 
-def _rest_of(pipe: IO[str] | None) -> str:
-    return pipe.read() if pipe else ""
+def _rest_of(pipe: IO[bytes] | None) -> bytes:
+    return pipe.read() if pipe else b""
 
 
-def _reaped(process: subprocess.Popen[str]) -> int | None:
+def _reaped(process: subprocess.Popen[bytes]) -> int | None:
     """Wait for its end; its status, or None where it is not to be had."""
     try:
         _, status = os.waitpid(process.pid, 0)
@@ -119,12 +119,12 @@ def _reaped(process: subprocess.Popen[str]) -> int | None:
     return process.returncode
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _close(process: subprocess.Popen[str]) -> None:
+def _close(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()

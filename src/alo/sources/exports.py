@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from alo.errors import SourceError
 from alo.files import discard, remove_tree, write_whole
@@ -151,17 +152,24 @@ class Export(NamedTuple):
 
     def _refuse_clashes(self, names: Sequence[str]) -> None:
         """Two names of the repository may be one where a file system tells no A from a."""
-        seen: dict[tuple[int, int], str] = {}
+        alike: dict[str, list[str]] = {}
         for name in names:
-            try:
-                status = os.lstat(self.target / name)
-            except FileNotFoundError:
-                other = "no name"
-            else:
-                other = seen.setdefault((status.st_dev, status.st_ino), name)
-            if other != name:
+            alike.setdefault(normalize("NFC", name.casefold()), []).append(name)
+        for same in alike.values():
+            files = [_file_id(self.target / name) for name in same]
+            if len(set(files)) < len(files) or None in files:
+                told = " and ".join(f"'{name}'" for name in same)
+                what = "are one file" if len(same) > 1 else "is no name of a file"
                 raise SourceError(
-                    f"{masked(self.url)} has a file '{name}', which is {other} on this file system",
+                    f"{masked(self.url)} has {told}, which {what} on this file system",
                     where=str(self.target.parent),
-                    fix="give it another name in the repository",
+                    fix="give one of them another name in the repository",
                 )
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

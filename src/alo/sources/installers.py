@@ -32,6 +32,7 @@ NOT_OF_UV = (
 )
 ON_UVS_COMMAND_LINE = {"--pre": "--prerelease=allow", "--trusted-host": "--allow-insecure-host"}
 BY_NAME = ("--no-binary", "--only-binary")  # which uv takes one name at a time
+BEST_OF_ALL = "unsafe-best-match"  # of uv: the best version of all indexes, as pip takes it
 PIP_TO_UV = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -206,6 +207,8 @@ def _for_uv(wanted: Wanted) -> tuple[list[str], Wanted, list[str]]:
             lines += [f"{name} {each.strip()}" for each in value.strip("'").split(",")]
         elif name != PIPS_OWN:
             lines.append(line)
+    if any(line.startswith("--extra-index-url ") for line in lines):
+        words += ["--index-strategy", BEST_OF_ALL]
     wanted = wanted._replace(options=tuple(lines))
     notes = []
     for name in unknown_to_uv(wanted):
@@ -249,7 +252,7 @@ def uv_settings() -> dict[str, str]:
     if "UV_FIND_LINKS" in known:
         known["UV_FIND_LINKS"] = known["UV_FIND_LINKS"].replace(" ", ",")
     if "UV_INDEX" in known:  # as pip does, the best version of all indexes
-        known["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+        known["UV_INDEX_STRATEGY"] = BEST_OF_ALL
     return {name: text for name, text in known.items() if name not in os.environ}
 
 

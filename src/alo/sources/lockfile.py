@@ -67,6 +67,7 @@ def here() -> tuple[str, str]:
 def asked(wanted: Wanted) -> tuple[str, ...]:
     """What an environment is asked for, as the lock file has it."""
     lines = [f"{each.step}: {each.shown}" for each in wanted.requirements]
+    lines += [f"{each.step}: -c {each.shown}" for each in wanted.limits]
     return tuple(sorted([*lines, *(f"all: {masked(line)}" for line in wanted.remote)]))
 
 

@@ -87,12 +87,21 @@ def wanted_checkout(workspace: Workspace, step: StepPlan) -> Checkout:
 
 
 def lacks_repository(workspace: Workspace, step: StepPlan) -> str:
-    """What is wrong with a repository on this machine: it is not there; empty: nothing."""
+    """What is wrong with a repository on this machine, as far as its folder tells; or nothing."""
     url = whole_url(workspace, step.source.code)
     path = unquoted(url) if url.startswith("file://") else url
-    if not path.startswith("/") or os.path.exists(path) or os.path.exists(f"{path}.git"):
+    if not path.startswith("/"):
         return ""
-    return f"there is no repository {masked(path)}: correct 'code', or make it"
+    there = [each for each in (path, f"{path}.git") if os.path.exists(each)]
+    if not there:
+        return f"there is no repository {masked(path)}: correct 'code', or make it"
+    if not any(os.path.isfile(each) or _is_repository(each) for each in there):  # or a bundle
+        return f"{masked(path)} is no git repository: correct 'code', or make it one (git init)"
+    return ""
+
+
+def _is_repository(folder: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, name)) for name in (".git", "HEAD"))
 
 
 def unquoted(url: str) -> str:

@@ -32,6 +32,7 @@ class Option(NamedTuple):
     has_value: bool = False
     is_of_one: bool = False  # of the requirement before it on its line, and of no other
     others: tuple[str, ...] = ()  # further names
+    is_of_command: bool = False  # of pip's command line, as plans of ALO 2.x may have it
 
 
 OPTIONS = (
@@ -56,6 +57,14 @@ OPTIONS = (
     Option("--requirement", has_value=True, others=("-r",)),
     Option("--trusted-host", has_value=True),
     Option("--use-feature", has_value=True),
+)
+OF_COMMAND = tuple(
+    Option(name, is_of_command=True)
+    for name in (
+        *("--break-system-packages", "--disable-pip-version-check", "--ignore-installed", "-I"),
+        *("--no-build-isolation", "--no-cache-dir", "--no-deps", "--no-warn-script-location"),
+        *("--quiet", "-q", "--upgrade", "-U", "--user", "--verbose", "-v"),
+    )
 )
 BY_NAME: Mapping[str, Option] = {
     name: option for option in OPTIONS for name in (option.name, *option.others)
@@ -175,8 +184,10 @@ def _option(word: str, waiting: list[str]) -> tuple[Option, str]:
 
 def _named(name: str) -> Option:
     """An option, also by the beginning of its name, as pip takes it."""
-    if name in BY_NAME:
-        return BY_NAME[name]
+    if option := BY_NAME.get(name):
+        return option
+    if option := next((each for each in OF_COMMAND if each.name == name), None):
+        return option
     found = {option for known, option in BY_NAME.items() if known.startswith(name)}
     if len(found) != 1 or not name.startswith("--") or name == "--":
         raise BadLine(f"unknown option '{name}'; it can be {_known()}")

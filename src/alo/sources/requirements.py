@@ -275,7 +275,11 @@ class _Reader:
         known.append(found._replace(hashes=hashes, options=options))
 
     def _take_option(self, option: Option, value: str, place: _Place) -> None:
-        if option.name in ("--requirement", "--constraint"):
+        if option.is_of_command and place.file:
+            self._complain(place, f"{option.name} is for pip's command line, and not for a file")
+        elif option.is_of_command:
+            self._warn(place, f"{option.name} is ignored: what is missing is installed, no more")
+        elif option.name in ("--requirement", "--constraint"):
             self._include(option, value, place)
         elif option.name == "--require-hashes":
             self._with_hashes.add(place.step)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -355,25 +359,44 @@ def test_code_from_elsewhere_counts_for_the_cache(
 
 def in_kernel(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a notebook in the project's folder."""
-    import sys
-
     monkeypatch.syspath_prepend(home)
     for name in [name for name in sys.modules if name.partition(".")[0] in ("shop", "kinds")]:
         monkeypatch.delitem(sys.modules, name)
 
 
-def test_a_notebook_sees_the_objects_of_its_steps_as_its_own(
-    shop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home = shop()
-    in_kernel(home, monkeypatch)
-    pipeline = alo.Project(home, listener=lambda event: None).train
-    pipeline.run("give")
-    from shop.kinds import Kind  # type: ignore[import-not-found]
+KERNEL = """\
+import sys
+sys.path.insert(0, "")
+import alo
+BEFORE
+pipeline = alo.Project(listener=lambda event: None).train
+pipeline.run("give")
+AFTER
+print(pipeline["give"].data["kinds"][0] is Kind.GOOD)
+pipeline.run("take")
+print(pipeline.save().summary["result"])
+AFTER
+print(pipeline["give"].data["kinds"][0] is Kind.GOOD)
+"""
 
-    assert pipeline["give"].data["kinds"][0] is Kind.GOOD
-    pipeline.run("take")
-    assert pipeline.save().summary["result"] == RIGHT  # type: ignore[index]
+
+@pytest.mark.parametrize("mode", ["memory", "file"])
+@pytest.mark.parametrize("when", ["BEFORE", "AFTER"])
+def test_a_notebook_sees_the_objects_of_its_steps_as_its_own(
+    when: str, mode: str, shop: Callable[..., Path]
+) -> None:
+    home = shop(**MODES[mode])
+    other = "AFTER" if when == "BEFORE" else "BEFORE"
+    edited = (home / "shop/kinds.py").stat().st_ctime
+    while time.time() < edited + 0.05:  # the clock of processes ticks in hundredths
+        time.sleep(0.01)
+    cells = KERNEL.replace(when, "from shop.kinds import Kind").replace(other, "")
+
+    ended = subprocess.run(
+        [sys.executable, "-c", cells], cwd=home, capture_output=True, text=True, check=False
+    )
+
+    assert ended.stdout.splitlines() == ["True", RIGHT, "True"], ended.stderr
 
 
 def test_a_notebook_run_sees_new_code_of_a_shared_module_and_says_what_is_old(
@@ -432,3 +455,38 @@ def test_a_test_and_the_asset_under_test_have_one_module(
     assert after["kinds"][1] is Kind.BAD
     assert taken.summary is not None
     assert taken.summary["result"] == RIGHT
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_the_process_has_imported_of_old_code_does_not_stand_in_anywhere(
+    mode: str, shop: Callable[..., Path], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = shop(**MODES[mode])
+    in_kernel(home, monkeypatch)
+    import shop.kinds as old  # type: ignore[import-not-found]
+
+    write(home, {"shop/kinds.py": KINDS.replace("return 1", "return 2")})
+
+    (outcome,) = run(home, "train")
+
+    assert outcome.summary["result"] == RIGHT.replace(" 1", " 2")
+    assert sys.modules["shop.kinds"] is old
+
+
+def test_a_run_that_was_killed_has_its_shared_code_in_history(
+    make_solution: MakeSolution, run: Run, alo: Callable[..., Any]
+) -> None:
+    kill = "import os, signal, importlib\nimportlib.import_module('sh' + 'op.kinds')\n"
+    home = make_solution({"one": kill, "two": "os.kill(os.getpid(), signal.SIGKILL)"})
+    two = home / "assets/two/asset_two.py"
+    two.write_text(two.read_text().replace("os.kill", "import os, signal; os.kill"))
+    write(home, {"shop/kinds.py": KINDS})
+
+    assert alo("run", cwd=home).returncode == -signal.SIGKILL
+    two.write_text(two.read_text().replace("os.kill(", "print("))
+    run(home)
+
+    (entry,) = home.glob("history/train/*-error")
+    assert (entry / "project_code/shop/kinds.py").read_text() == KINDS
+    files = json.loads((entry / "log/experimental_history.json").read_text())
+    assert "shop/kinds.py" in files["code_id_description"]["files"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from types import ModuleType
@@ -31,10 +32,10 @@ class SharedModules:
         stays: they stay imported after a step, for a notebook or a test that looks at what steps
             have made; otherwise nothing of the project does.
         since: what the process has imported of a file that has not changed since this time is as
-            good as the file (seconds since 1970).
+            good as the file (seconds since 1970); None: since the process began.
     """
 
-    def __init__(self, view: CodeView, *, stays: bool = False, since: float = 0.0) -> None:
+    def __init__(self, view: CodeView, *, stays: bool = False, since: float | None = None) -> None:
         self.view, self._stays, self._since = view, stays, since
         self.modules: dict[str, ModuleType] = {}
         self._roots = Roots(*view.roots)
@@ -62,13 +63,14 @@ class SharedModules:
     @contextmanager
     def present(self) -> Iterator[None]:
         """While inside, those are there that have been imported: to save what steps have made."""
-        here = {name: each for name, each in self.modules.items() if name not in sys.modules}
-        sys.modules.update(here)
+        others = {name: sys.modules[name] for name in self.modules if name in sys.modules}
+        sys.modules.update(self.modules)
         try:
             yield
         finally:
-            for name in here:
+            for name in self.modules:
                 sys.modules.pop(name, None)
+            sys.modules.update(others)
 
     @contextmanager
     def alone(self, names: Set[str] = frozenset()) -> Iterator[None]:
@@ -175,6 +177,8 @@ class SharedModules:
             return os.path.isdir(place)
         if spec is not None and isinstance(spec.loader, ProjectLoader):
             return bool(spec.loader_state == stamp_of(place))
+        if self._since is None:
+            self._since = _process_start()
         return os.stat(place).st_ctime < self._since
 
     def _imported_by(self, module: ModuleType) -> Set[str]:
@@ -197,3 +201,14 @@ class SharedModules:
                 name.startswith("asset_") and name.endswith(".py") for name in names
             )
         return self._assets[folder]
+
+
+def _process_start() -> float:
+    """When this process began; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()  # a name may hold anything
+        seconds = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + seconds
+    except (OSError, ValueError, AttributeError):
+        return 0.0

@@ -88,7 +88,7 @@ class _Door:
                 self._check_asker(http)
             elif wants_token and not self._is_known(http):
                 headers = {"WWW-Authenticate": "Bearer"}
-                raise Refused(401, "the token is missing or wrong", headers)
+                raise Refused(401, "the token is missing or wrong", headers, limit="token")
             return await handler(http)
 
         return self._answering(guard)
@@ -100,8 +100,7 @@ class _Door:
             try:
                 return await handler(http)
             except Refused as refused:
-                if refused.limit:
-                    self._service.metrics.count_refusal(refused.status, refused.limit)
+                self._service.metrics.count_refusal(refused.status, refused.limit)
                 return _refusal(http, refused.status, refused.what, refused.headers)
             except OSError as error:
                 failure = write_failure("the request", error)
@@ -122,9 +121,9 @@ class _Door:
         try:
             check_asker(http.method, http.headers, self._access.hosts)
         except HostRefused as refused:
-            raise Refused(421, str(refused)) from refused
+            raise Refused(421, str(refused), limit="host") from refused
         except OriginRefused as refused:
-            raise Refused(403, str(refused)) from refused
+            raise Refused(403, str(refused), limit="origin") from refused
 
     def _is_known(self, http: Request) -> bool:
         kind, _, given = http.headers.get("authorization", "").partition(" ")
@@ -209,7 +208,7 @@ class _Door:
             raise
         failure = answer.result.failure if answer.result else None
         if failure is not None:
-            raise Refused(answer.http_status, failure.comment)
+            return _refusal(http, answer.http_status, failure.comment, {})
         paths = [
             path
             for name in (answer.result.outputs if answer.result else ())

@@ -7,7 +7,7 @@ class Refused(Exception):
     """Raised wherever it is found.
 
     Args:
-        limit: the limit of the service that was reached, for its metrics.
+        limit: the limit of the service that was reached, for its metrics; empty: none was.
     """
 
     def __init__(

@@ -272,7 +272,7 @@ class HttpService:
         except Full as error:
             raise _full() from error
         except NotReady as error:
-            raise Refused(503, str(error), {"Retry-After": "5"}) from error
+            raise Refused(503, str(error), {"Retry-After": "5"}, limit="not-ready") from error
         except TooLarge as error:
             raise Refused(413, str(error)) from error
 

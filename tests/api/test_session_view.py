@@ -205,6 +205,27 @@ def test_a_step_that_runs_again_finds_the_files_as_they_were_before_it(
     assert [path.name for path in (home / "train_artifacts/models/train").iterdir()] == ["b"]
 
 
+def test_what_a_failed_try_of_a_step_wrote_is_gone_and_what_its_user_wrote_is_not(
+    make_solution: MakeSolution,
+) -> None:
+    home = make_solution(
+        {"input": "", "train": "Path(self.asset.get_model_path(), 'a').touch()\n1/0"}
+    )
+    pipeline = alo.Project(home, listener=lambda event: None).train.run(until="input")
+    report = home / "train_artifacts/report"
+    report.mkdir()
+    (report / "figure.png").write_text("drawn in a cell")
+
+    with pytest.raises(StepError):
+        pipeline.run("train")
+    asset = home / "assets/train/asset_train.py"
+    asset.write_text(asset.read_text().replace("'a').touch()", "'b').touch()").replace("1/0", ""))
+    outcome = pipeline.run("train").save()
+
+    assert [path.name for path in (outcome.history / "models/train").iterdir()] == ["b"]
+    assert (outcome.history / "report/figure.png").is_file()
+
+
 def test_a_summary_of_a_step_before_is_back_when_a_later_step_runs_again(
     make_solution: MakeSolution,
 ) -> None:
@@ -234,7 +255,10 @@ def test_it_is_said_where_a_later_step_has_changed_what_one_before_it_wrote(
     pipeline.run("train").close()
 
     warnings = [line.text for line in heard.of(LogLine) if line.level == "WARNING"]
-    assert any("what the steps before it wrote: output/log.csv" in text for text in warnings)
+    assert any(
+        "what earlier steps wrote has been changed since: output/log.csv" in text
+        for text in warnings
+    )
 
 
 def test_a_run_is_not_continued_on_other_data(make_solution: MakeSolution, tmp_path: Path) -> None:

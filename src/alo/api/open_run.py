@@ -26,6 +26,7 @@ from alo.engine.marks import (
     go_back,
     input_files,
     mark,
+    written,
 )
 from alo.engine.messages import warning
 from alo.engine.pipeline import GivenUp, PipelineRun, begin
@@ -68,6 +69,7 @@ class OpenRun:
         self.run: PipelineRun | None = None
         self.latest: PipelineRun | None = None  # the same, and after it has ended
         self.ran: dict[str, Ran] = {}
+        self._added: dict[str, set[str]] = {}  # to the artifacts of this run, by step
         self.outcome: RunOutcome | None = None  # of the latest, once it has been saved
         self._ended: Ended | None = None
         self._failure: BaseException | None = None  # what the last step ended with
@@ -118,7 +120,7 @@ class OpenRun:
             with self._guard.held():
                 self._hold = opened.pop_all()
                 self.run = self.latest = run
-                self.ran, self.outcome, self._failure = ran, None, None
+                self.ran, self._added, self.outcome, self._failure = ran, {}, None, None
                 self._thread = threading.current_thread()
                 _open_runs.append(self)
 
@@ -131,13 +133,15 @@ class OpenRun:
         run = self.run
         assert run is not None  # noqa: S101 - the caller has begun it
         names = [each.name for each in job.pipeline.steps]
+        added: set[str] = set()
         for name in names[number:]:
             self.ran.pop(name, None)
+            added |= self._added.pop(name, set())
         before = self.ran[names[number - 1]].mark if number else None
-        go_back(run, before)
+        go_back(run, before, added)
         run.take(job, step.name)
-        inputs = input_files(run)
-        with self._noting_failure():
+        with self._noting_failure(), self._noting_files(run, step.name):
+            inputs = input_files(run)
             run.run_step(step, number, may_reuse=False)
             self._note(run, step.name, args, before, inputs)
 
@@ -224,6 +228,15 @@ class OpenRun:
         except BaseException as error:
             self._failure = error
             raise
+
+    @contextmanager
+    def _noting_files(self, run: PipelineRun, step: str) -> Iterator[None]:
+        """What a step adds to the artifacts goes before it runs again, also if it fails."""
+        before = written(run)
+        try:
+            yield
+        finally:
+            self._added[step] = written(run).keys() - before.keys()
 
     def _end(self, error: BaseException) -> None:
         run, self.run = self.run, None

@@ -7,7 +7,8 @@ they reported; a mark has all three.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,20 +50,22 @@ def mark(run: PipelineRun, carry: Carry, before: Mark | None, inputs: Files) -> 
         inputs: what was in the input data before the step ran.
     """
     wrote_input = (before is not None and before.wrote_input) or input_files(run) != inputs
-    return Mark(carry, _written(run), _summary(run), wrote_input, run.record)
+    return Mark(carry, written(run), _summary(run), wrote_input, run.record)
 
 
-def go_back(run: PipelineRun, to: Mark | None) -> None:
+def go_back(run: PipelineRun, to: Mark | None, added: Collection[str]) -> None:
     """Take away what steps have written since a mark, and what they have reported.
 
     Args:
         to: None: the beginning of the run.
+        added: the files and folders that those steps have added, also where they failed; others
+            are of the person at the notebook, and stay.
     """
     known = to.files if to else {}
     _report_as(run, to)
-    for name in sorted(_written(run).keys() - known.keys(), reverse=True):
+    for name in sorted({*added} - known.keys(), reverse=True):
         _remove(run.artifacts / name)
-    _tell_changed(run, known, _written(run))
+    _tell_changed(run, known, written(run))
     run.carry = to.carry if to else None
 
 
@@ -113,7 +116,7 @@ def continue_from(
     steps = [step.name for step in to.record.steps]
     run.take_code_of(entry_folder(run.workspace, run.kind, ended.id), ended, steps)
     run.emit(info(f"as in run {ended.id}: {', '.join(steps)}"))
-    now = _written(run)
+    now = written(run)
     moved = [_moved(each, now, run.record) for each in marks[: number + 1]]
     moved[-1] = moved[-1]._replace(carry=run.adopt(to.carry))
     _report_as(run, moved[-1])
@@ -168,7 +171,7 @@ def _tell_changed(run: PipelineRun, before: Files, after: Files) -> None:
     changed = sorted(name for name, stamp in before.items() if after.get(name) != stamp)
     if changed:
         names = ", ".join(changed[:SHOWN_NAMES]) + (" ..." if len(changed) > SHOWN_NAMES else "")
-        what = f"a later step has changed what the steps before it wrote: {names}"
+        what = f"what earlier steps wrote has been changed since: {names}"
         run.emit(warning(f"{what}; it stays as it is now, and {FROM_THE_START}"))
 
 
@@ -187,7 +190,8 @@ def _summary(run: PipelineRun) -> bytes | None:
         return None
 
 
-def _written(run: PipelineRun) -> Files:
+def written(run: PipelineRun) -> Files:
+    """What is in the artifacts folder, but for the logs and the summary."""
     summary = _summary_file(run).relative_to(run.artifacts).as_posix()
     return {name: stamp for name, stamp in _files_of(run.artifacts).items() if name != summary}
 
@@ -219,6 +223,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        path.rmdir()
+        with suppress(OSError):  # something else is in it
+            path.rmdir()
     else:
         path.unlink(missing_ok=True)

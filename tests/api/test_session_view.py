@@ -208,9 +208,8 @@ def test_a_step_that_runs_again_finds_the_files_as_they_were_before_it(
 def test_what_a_failed_try_of_a_step_wrote_is_gone_and_what_its_user_wrote_is_not(
     make_solution: MakeSolution,
 ) -> None:
-    home = make_solution(
-        {"input": "", "train": "Path(self.asset.get_model_path(), 'a').touch()\n1/0"}
-    )
+    fails = "Path(self.asset.get_model_path(), 'a').touch()\n1/0"
+    home = make_solution({"input": "", "train": fails})
     pipeline = alo.Project(home, listener=lambda event: None).train.run(until="input")
     report = home / "train_artifacts/report"
     report.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -154,6 +155,25 @@ def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     for folder, lazily in reversed(mounted):
         options = ["--lazy"] if lazily else []
         subprocess.run(["umount", *options, str(folder)], check=True)
+
+
+@pytest.fixture(params=["another disk", "a folder of the same disk"])
+def put_volume(
+    request: pytest.FixtureRequest, tmp_path: Path, mount: Callable[..., Path]
+) -> Callable[[Path], Path]:
+    """``put_volume(folder)``: mount something there that has the file ``theirs``."""
+
+    def make(folder: Path) -> Path:
+        if request.param == "another disk":
+            mount(folder, "-t", "tmpfs", "tmpfs", lazily=True)
+        else:
+            source = tmp_path / f"volume-{os.urandom(4).hex()}"
+            source.mkdir()
+            mount(folder, "--bind", str(source), lazily=True)
+        (folder / "theirs").write_text("theirs")
+        return folder
+
+    return make
 
 
 @pytest.fixture

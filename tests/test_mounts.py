@@ -21,31 +21,13 @@ from alo.files import (
 from alo.mounts import mount_point, mounted_in
 
 Mount = Callable[..., Path]
+PutVolume = Callable[[Path], Path]
 NAMES = ("plain", "with space", "tab\there", "line\nbreak", "back\\slash", "\\040", "한글 #1", "#")
 
 
-@pytest.fixture(params=["another disk", "the same disk"])
-def volume(request: pytest.FixtureRequest, tmp_path: Path, mount: Mount) -> Callable[[Path], Path]:
-    """``volume(folder)``: something is mounted there, with a file in it."""
-
-    def make(folder: Path) -> Path:
-        if request.param == "another disk":
-            mount(folder, "-t", "tmpfs", "tmpfs", lazily=True)
-        else:
-            source = tmp_path / f"source-{os.urandom(4).hex()}"
-            source.mkdir()
-            mount(folder, "--bind", str(source), lazily=True)
-        (folder / "theirs").write_text("theirs")
-        return folder
-
-    return make
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_a_mount_is_found_by_any_name(
-    name: str, tmp_path: Path, volume: Callable[[Path], Path]
-) -> None:
-    point = volume(tmp_path / "folder" / name)
+def test_a_mount_is_found_by_any_name(name: str, tmp_path: Path, put_volume: PutVolume) -> None:
+    point = put_volume(tmp_path / "folder" / name)
 
     assert mounted_in(tmp_path / "folder") == [str(point)]
     assert mounted_in(point) == [str(point)]
@@ -53,9 +35,9 @@ def test_a_mount_is_found_by_any_name(
 
 
 def test_what_is_mounted_beside_a_folder_is_not_in_it(
-    tmp_path: Path, volume: Callable[[Path], Path]
+    tmp_path: Path, put_volume: PutVolume
 ) -> None:
-    volume(tmp_path / "folder-2")
+    put_volume(tmp_path / "folder-2")
     (tmp_path / "folder").mkdir()
 
     assert mounted_in(tmp_path / "folder") == []
@@ -63,9 +45,9 @@ def test_what_is_mounted_beside_a_folder_is_not_in_it(
 
 
 def test_a_mount_is_found_through_a_link_to_its_folder(
-    tmp_path: Path, volume: Callable[[Path], Path]
+    tmp_path: Path, put_volume: PutVolume
 ) -> None:
-    point = volume(tmp_path / "folder/volume")
+    point = put_volume(tmp_path / "folder/volume")
     (tmp_path / "link").symlink_to("folder")
 
     assert mounted_in(tmp_path / "link") == [str(point)]
@@ -83,9 +65,9 @@ def test_without_the_list_of_mounts_another_disk_is_found_all_the_same(
 
 @pytest.mark.parametrize("remove", [remove_tree, empty_folder])
 def test_no_volume_is_emptied_and_nothing_beside_it_removed(
-    remove: Callable[[Path], None], tmp_path: Path, volume: Callable[[Path], Path]
+    remove: Callable[[Path], None], tmp_path: Path, put_volume: PutVolume
 ) -> None:
-    point = volume(tmp_path / "folder/deep/volume")
+    point = put_volume(tmp_path / "folder/deep/volume")
     (tmp_path / "folder/ours").write_text("ours")
 
     with pytest.raises(OSError, match="volume is mounted") as caught:
@@ -97,9 +79,9 @@ def test_no_volume_is_emptied_and_nothing_beside_it_removed(
 
 
 def test_the_content_of_a_volume_of_ours_can_be_removed(
-    tmp_path: Path, volume: Callable[[Path], Path]
+    tmp_path: Path, put_volume: PutVolume
 ) -> None:
-    point = volume(tmp_path / "volume")
+    point = put_volume(tmp_path / "volume")
     (point / "sub").mkdir()
 
     empty_folder(point)

@@ -70,14 +70,14 @@ POINTS = [
     "alo.engine.code:RunCode.take",
     "alo.engine.pipeline:begin",
     "alo.engine.pipeline:PipelineRun.load",
-    "alo.engine.pipeline:stage",
+    "alo.engine.loading:stage",
     "alo.engine.pipeline:PipelineRun.run_step",
     "alo.engine.pipeline:write_origin",
     "alo.engine.pipeline:export",
     "alo.engine.pipeline:save_entry",
     "alo.engine.unfinished:UnfinishedRun.discard",
     "alo.engine.logs:RunLogs.close",
-    "alo.engine.pipeline:keep_within",
+    "alo.engine.pruning:keep_within",
     "alo.engine.memory:forget_unknown_runs",
     "alo.engine.run:_run_steps",
     "alo.engine.run:_run_job",
@@ -261,7 +261,7 @@ def test_a_run_that_cannot_be_undone_says_so_and_the_next_one_undoes_it(home: Pa
 
 
 def test_as_json_the_same_is_told(home: Path) -> None:
-    command = [sys.executable, "-c", STRIKING, "alo.engine.pipeline:keep_within", "before"]
+    command = [sys.executable, "-c", STRIKING, "alo.engine.pruning:keep_within", "before"]
     done = subprocess.run(
         [*command, "SIGINT", "run", "--mode", "train", "--json"],
         cwd=home,

@@ -316,3 +316,18 @@ def test_a_rerun_takes_nothing_from_the_project_as_it_is_now(
     assert first.summary["result"] == "then None"
     assert sys.modules["shop"] is shop
     assert shop.X == "now"
+
+
+def test_a_rerun_that_fails_leaves_the_current_model_and_not_the_one_it_had_borrowed(
+    make_solution: MakeSolution, run: Run, tmp_path: Path
+) -> None:
+    fail = f"if Path({str(tmp_path / 'fail')!r}).exists(): raise ValueError\n"
+    home = make_solution({"train": SAVE}, {"inference": fail + USE}, args={"train": {"n": 1}})
+    _, first = run(home)
+    run(home, "train", overrides=("train.n=2",))
+    (tmp_path / "fail").touch()
+
+    with pytest.raises(StepError, match="ValueError"):
+        rerun(home, first.run_id, lambda event: None)
+
+    assert (home / "train_artifacts/models/train/model").read_text() == "{'n': 2}"

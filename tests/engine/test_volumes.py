@@ -33,23 +33,6 @@ Path(self.asset.get_output_path(), 'a.csv').write_text('a')
 SPOIL = "Path(self.asset.get_model_path(), 'model').write_text('spoilt')\n1 / 0"
 
 
-@pytest.fixture(params=["another disk", "a folder of the same disk"])
-def put_volume(request: pytest.FixtureRequest, tmp_path: Path, mount: Mount) -> PutVolume:
-    """``put_volume(folder)``: mount something there that has the file ``theirs``."""
-
-    def make(folder: Path) -> Path:
-        if request.param == "another disk":
-            mount(folder, "-t", "tmpfs", "tmpfs", lazily=True)
-        else:
-            source = tmp_path / f"volume-{os.urandom(4).hex()}"
-            source.mkdir()
-            mount(folder, "--bind", str(source), lazily=True)
-        (folder / "theirs").write_text("theirs")
-        return folder
-
-    return make
-
-
 @pytest.fixture
 def home(make_solution: MakeSolution, tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()

@@ -4,7 +4,6 @@
 command line goes through them in one go (``run.py``), a notebook one by one.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,33 +11,32 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alo.data.location import Access
-from alo.data.staging import Staged, stage, use_what_is_there
+from alo.data.staging import Staged
 from alo.engine import unfinished
 from alo.engine.code import RunCode
 from alo.engine.environment import GitState, imported_packages
 from alo.engine.execution import Carry, StepRunner
 from alo.engine.faults import disk_told, tried
+from alo.engine.loading import load_data, load_models
 from alo.engine.logs import RunLogs
 from alo.engine.messages import error as error_line
 from alo.engine.messages import info, warning
 from alo.engine.models import mend_models
 from alo.engine.outputs import export, export_failed
 from alo.engine.preflight import Job, stores_steps
-from alo.engine.records import args_of, first_record, summary_of, with_summary
+from alo.engine.pruning import prune
+from alo.engine.records import args_of, first_record, outcome_of, summary_of, with_summary
 from alo.engine.recovery import seal_history
 from alo.engine.request import RunOutcome
 from alo.engine.results import check_results
 from alo.engine.signals import SignalGuard
 from alo.engine.task import Inputs
-from alo.errors import AloError, Interrupted, RunError, StepError
+from alo.errors import AloError, Interrupted, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
-from alo.history.deployment import deployed_ids
-from alo.history.entry import copy_tree, entry_folder, kept_code, save_entry
+from alo.history.entry import kept_code, save_entry
 from alo.history.ids import utc_text
-from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
+from alo.history.models_origin import write_origin
 from alo.history.record import RunRecord, StepRecord
-from alo.history.retention import keep_within
 from alo.layout import ASSETS
 from alo.masking import masked
 from alo.plan.model import StepPlan
@@ -168,7 +166,9 @@ class PipelineRun:
         self.emit(info(f"run {self.record.id}, ALO {__version__}"))
         for change in self.job.changes:
             self.emit(info(f"changed for this run: {change}"))
-        staged = self._stage()
+        staged = load_data(self.job, self._report_staging)
+        if self.job.sources is not None:
+            self.emit(info(f"input data: {_amount(staged)}"))
         self.record = self.record._replace(
             data_id=staged.data_id,
             data_id_description={
@@ -176,9 +176,12 @@ class PipelineRun:
                 "sources": list(map(masked, self.job.plan.external.load_data(self.kind))),
             },
         )
-        _refuse_other_data(self.job, staged)
         if self.kind == "inference":
-            self._load_models()
+            train_id = load_models(self.job, self._unfinished, self.guard)
+            self.record = self.record._replace(train_id=train_id)
+
+    def _report_staging(self, done: int, total: int) -> None:
+        self.emit(Progress("staging", done, total, "B"))
 
     @disk_told("the run cannot go on")
     def run_step(self, step: StepPlan, number: int, *, may_reuse: bool = True) -> None:
@@ -293,7 +296,8 @@ class PipelineRun:
         exported = self._export()
         self.emit(info("the run has succeeded"))
         self._logs.check()
-        return self._succeed(exported, self._unfinished.discard, self._prune)
+        clean_up = partial(prune, self.job, self.record.id, self.guard)
+        return self._succeed(exported, self._unfinished.discard, clean_up)
 
     def save_part(self) -> RunOutcome:
         """End a run of some steps only: it is kept in history, and what it replaced comes back."""
@@ -306,31 +310,11 @@ class PipelineRun:
         with self.guard.held():
             with disk_told("the run cannot be kept in history", self.workspace.history):
                 history = self._keep(self.artifacts)
-            self.outcome = RunOutcome(
-                self.record.id,
-                self.kind,
-                "success",
-                self.record.seconds,
-                summary_of(self.record),
-                self.artifacts,
-                history,
-                tuple(exported),
-                self.record.steps,
-            )
+            self.outcome = outcome_of(self.record, self.artifacts, history, tuple(exported))
             for work in (self._close, *tidy):
                 tried(self._tell, "the run has succeeded; the next one has to clean up", work)
             self._tell_end("success", history, tuple(exported))
         return self.outcome
-
-    def _prune(self) -> None:
-        """Remove what history has no room for; that may take long, and a signal ends it."""
-        with self.guard.released():
-            removed = keep_within(
-                self.workspace,
-                self.job.plan.control.backup_size,
-                {self.record.id, current_train_id(self.workspace), *deployed_ids(self.workspace)},
-            )
-            self._forget(removed)
 
     def fail(self, error: BaseException) -> None:
         """End a run that has not succeeded: keep it in history, and put back what it replaced.
@@ -363,41 +347,8 @@ class PipelineRun:
             self._tell_end(status, kept[0] if kept else None, tuple(exported))
 
     def _mend_models(self) -> None:
-        if self.kind == "inference":
+        if self.kind == "inference" and not self.job.train_id:  # lent models were another run's
             mend_models(self.workspace, self.record.train_id, self._tell)
-
-    def _stage(self) -> Staged:
-        if self.job.sources is None:
-            return use_what_is_there(self.workspace, self.kind)
-        access = Access(self.job.plan.aws_key_profile)
-        staged = stage(self.workspace, self.kind, self.job.sources, self._report_staging, access)
-        amount = f"{len(staged.files)} file(s), {staged.size / 1e6:,.1f} MB"
-        what = f"{amount}, {staged.copied} of them new; data_id {staged.data_id}"
-        self.emit(info(f"input data: {what}"))
-        return staged
-
-    def _report_staging(self, done: int, total: int) -> None:
-        self.emit(Progress("staging", done, total, "B"))
-
-    def _load_models(self) -> None:
-        """Models from outside stay; those of a past run are put back afterwards."""
-        if self.job.train_id:
-            entry = entry_folder(self.workspace, "train", self.job.train_id)
-            self._unfinished.replace_models(borrowed=True)
-            copy_tree(entry / "models", self.workspace.models)
-            self.record = self.record._replace(train_id=self.job.train_id)
-            return
-        if self.job.model_source is not None:
-            from alo.data.models import fetch_models
-
-            fetched = self.workspace.unfinished / "fetched-models"
-            fetch_models(self.job.model_source, fetched)
-            with self.guard.held():
-                self._unfinished.replace_models(borrowed=False)
-                os.rename(fetched, self.workspace.models)
-                write_origin(self.workspace, EXTERNAL_MODEL)
-        self.record = self.record._replace(train_id=current_train_id(self.workspace))
-        self._unfinished.note(train_id=self.record.train_id)
 
     def _finish_record(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
         self.record = self.record._replace(
@@ -422,15 +373,6 @@ class PipelineRun:
             self._tell(warning(problem))
         return exported
 
-    def _forget(self, removed: Sequence[str]) -> None:
-        """Remove what runs had stored whose history is gone."""
-        if self._memory is None and not removed:
-            return
-        from alo.engine.memory import forget_runs, forget_unknown_runs
-
-        forget_runs(self.workspace, removed)
-        forget_unknown_runs(self.workspace, self.record.id)
-
     def _keep(self, artifacts: Path) -> Path:
         control = self.job.plan.control
         return save_entry(
@@ -448,6 +390,7 @@ class PipelineRun:
         self._runner.close()
 
     def _tell_end(self, status: str, history: Path | None, exported: tuple[str, ...] = ()) -> None:
+        shown = history if self.record.part else self.artifacts
         self._tell(
             RunFinished(
                 self.record.id,
@@ -455,7 +398,7 @@ class PipelineRun:
                 status,
                 self.record.seconds,
                 summary_of(self.record),
-                str(history if self.record.part else self.artifacts),
+                str(shown),
                 str(history or ""),
                 exported,
             )
@@ -494,6 +437,11 @@ def _changed_code(names: Sequence[str], steps: str) -> str:
     )
 
 
+def _amount(staged: Staged) -> str:
+    amount = f"{len(staged.files)} file(s), {staged.size / 1e6:,.1f} MB"
+    return f"{amount}, {staged.copied} of them new; data_id {staged.data_id}"
+
+
 def _memory_of(job: Job, run_id: str) -> "StepMemory | None":
     if not stores_steps(job):
         return None
@@ -513,17 +461,3 @@ def _for_recovery(record: RunRecord, code: Mapping[str, Path], job: Job) -> dict
 
 def _journal(record: RunRecord) -> dict[str, object]:
     return {"id": record.id, "pipeline": record.pipeline, "record": record.to_json()}
-
-
-def _refuse_other_data(job: Job, staged: Staged) -> None:
-    if job.expected_data is None or job.expected_data[0] == staged.data_id:
-        return
-    expected = job.expected_data[1]
-    names = sorted({*expected, *staged.files})
-    changed = [name for name in names if expected.get(name) != staged.files.get(name)]
-    differ = f"{len(changed)} files differ, {', '.join(changed[:5])}"
-    raise RunError(
-        f"the input data is not that of the run: {differ}",
-        where=str(job.workspace.input(job.pipeline.kind)),
-        fix="bring the data of that run back; `alo history show` says where it came from",
-    )

@@ -1,13 +1,15 @@
-"""The record of a run as it begins, and its summary."""
+"""The record of a run as it begins, its summary, and what a caller gets of it in the end."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from alo.engine.environment import python_version
 from alo.engine.preflight import Job, is_of_project
+from alo.engine.request import RunOutcome
 from alo.history.ids import new_run_id, utc_text
 from alo.history.models_origin import NO_TRAIN_RUN
 from alo.history.record import RunRecord
@@ -75,3 +77,20 @@ def summary_of(record: RunRecord) -> Mapping[str, object] | None:
         "note": record.note,
         "probability": record.probability,
     }
+
+
+def outcome_of(
+    record: RunRecord, artifacts: Path, history: Path, exported: tuple[str, ...]
+) -> RunOutcome:
+    """What a caller gets of a run that has succeeded."""
+    return RunOutcome(
+        record.id,
+        record.pipeline,
+        record.status,
+        record.seconds,
+        summary_of(record),
+        artifacts,
+        history,
+        exported,
+        record.steps,
+    )

@@ -1,0 +1,66 @@
+"""What a run needs, brought in: its input data, and for an inference the models."""
+
+import os
+
+from alo.data.location import Access
+from alo.data.staging import Report, Staged, stage, use_what_is_there
+from alo.engine.preflight import Job
+from alo.engine.signals import SignalGuard
+from alo.engine.unfinished import UnfinishedRun
+from alo.errors import RunError
+from alo.history.entry import copy_tree, entry_folder
+from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
+
+
+def load_data(job: Job, report: Report) -> Staged:
+    """Have the input data in its place.
+
+    Raises:
+        StagingError: it cannot be read.
+        RunError: it is not what a rerun needs.
+    """
+    workspace, kind = job.workspace, job.pipeline.kind
+    if job.sources is None:
+        staged = use_what_is_there(workspace, kind)
+    else:
+        staged = stage(workspace, kind, job.sources, report, Access(job.plan.aws_key_profile))
+    _refuse_other_data(job, staged)
+    return staged
+
+
+def load_models(job: Job, run: UnfinishedRun, guard: SignalGuard) -> str:
+    """Have the models of an inference in their place; returns the train run that made them.
+
+    Models from outside stay; those of a past run are lent, and those before them put back.
+    """
+    workspace = job.workspace
+    if job.train_id:
+        run.replace_models(borrowed=True)
+        copy_tree(entry_folder(workspace, "train", job.train_id) / "models", workspace.models)
+        return job.train_id
+    if job.model_source is not None:
+        from alo.data.models import fetch_models
+
+        fetched = workspace.unfinished / "fetched-models"
+        fetch_models(job.model_source, fetched)
+        with guard.held():
+            run.replace_models(borrowed=False)
+            os.rename(fetched, workspace.models)
+            write_origin(workspace, EXTERNAL_MODEL)
+    train_id = current_train_id(workspace)
+    run.note(train_id=train_id)  # for whoever finds the models spoilt
+    return train_id
+
+
+def _refuse_other_data(job: Job, staged: Staged) -> None:
+    if job.expected_data is None or job.expected_data[0] == staged.data_id:
+        return
+    expected = job.expected_data[1]
+    names = sorted({*expected, *staged.files})
+    changed = [name for name in names if expected.get(name) != staged.files.get(name)]
+    differ = f"{len(changed)} files differ, {', '.join(changed[:5])}"
+    raise RunError(
+        f"the input data is not that of the run: {differ}",
+        where=str(job.workspace.input(job.pipeline.kind)),
+        fix="bring the data of that run back; `alo history show` says where it came from",
+    )

@@ -341,3 +341,19 @@ def test_an_inference_depends_on_whatever_the_train_run_left_but_not_on_when(
 
     assert again(home, mode="inference") == {"inference": "other train artifacts changed"}
     assert (home / "inference_artifacts/output/a.csv").read_text() == "2"
+
+
+def test_a_password_in_a_url_counts_and_is_kept_nowhere(
+    make_solution: MakeSolution, again: Again
+) -> None:
+    url = "https://me:{}@host/data?sig={}"
+    home = make_solution({"one": ""}, args={"one": {"at": 0}}, control={"cache": True})
+    again(home, overrides=(f"one.at={url.format('hunter2', 'a')}",))
+
+    notes = again(home, overrides=(f"one.at={url.format('hunter3', 'a')}",))
+
+    assert notes["one"].startswith("args changed: at 'https://host/data' (")
+    assert again(home, overrides=(f"one.at={url.format('hunter3', 'a')}",)) == {"one": "cached"}
+    kept = list((home / ".asset_interface/results").rglob("*.json"))
+    assert kept
+    assert not any(b"hunter" in file.read_bytes() for file in kept)

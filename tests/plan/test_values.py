@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alo.plan.changes import told
 from alo.plan.nodes import BadYaml, read_value
 from alo.plan.values import form, plan_form, same
 
@@ -85,3 +86,11 @@ def test_a_number_that_python_cannot_write_is_refused_where_it_stands() -> None:
 
     assert caught.value.problem.line == 1
     assert read_value(b"n: 0x1" + b"0" * 900) == {"n": 16**900}
+
+
+def test_a_change_tells_apart_what_it_changes() -> None:
+    assert told("a", 1, True) == "a: 1 -> true"
+    assert told("a", datetime.date(2026, 3, 1), "2026-03-01") == (
+        "a: datetime.date(2026, 3, 1) -> '2026-03-01'"
+    )
+    assert told("a", {0: "x"}, {"0": "x"}) == "a: {0: 'x'} -> {'0': 'x'}"

@@ -31,10 +31,11 @@ INFERENCE = """\
 from shop.kinds import Kind
 import shop.late, helper
 import shop.counted as counted
+import sys; sys.path.insert(0, self.asset.project_home + "lib"); import tool
 counted.COUNT += 1
 is_same = self.data["kind"] is Kind.GOOD
 weights = Path(self.asset.get_model_path(), "current").read_text()
-self.asset.save_summary(f"{is_same} {weights} {shop.late.X} {helper.X} {counted.COUNT}", 1)
+self.asset.save_summary(f"{is_same} {weights} {shop.late.X} {helper.X} {counted.COUNT} {tool.X}", 1)
 output = Path(self.asset.get_output_path())
 (output.parent / "extra_output/kept").mkdir(parents=True, exist_ok=True)
 (output.parent / "extra_output/kept/a.csv").write_text(weights)
@@ -44,6 +45,7 @@ FILES = {
     "shop/kinds.py": "from enum import Enum\n\n\nclass Kind(Enum):\n    GOOD = 1\n",
     "shop/late.py": "X = 'old'",
     "shop/counted.py": "COUNT = 0",
+    "lib/tool.py": "X = 'tool'",
     "assets/inference/helper.py": "X = 'old'",
 }
 
@@ -86,8 +88,8 @@ def test_modules_are_shared_by_the_steps_and_stay_as_at_boot(home: Path, answer:
     for name in ("shop/late.py", "assets/inference/helper.py"):
         (home / name).write_text("X = 'new'")
 
-    assert answer() == "True 1 old old 1"
-    assert answer() == "True 1 old old 2"
+    assert answer() == "True 1 old old 1 tool"
+    assert answer() == "True 1 old old 2 tool"
 
 
 def test_a_pinned_model_is_its_own_though_it_holds_a_link_to_where_it_was_made(

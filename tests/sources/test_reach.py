@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alo.sources.fingerprint import code_files
-from alo.sources.reach import LARGEST_BESIDE, Reach
+from alo.sources.reach import LARGEST_FILE, MOST_FILES, Reach
 
 
 @pytest.fixture
@@ -77,8 +77,12 @@ def test_what_that_imports_is_found_too_and_rings_come_to_an_end(
 def test_large_data_in_a_package_is_left_alone(
     reached: Callable[[Mapping[str, str]], list[str]],
 ) -> None:
-    large = "x" * (LARGEST_BESIDE + 1)
+    large = {"shop/w.bin": "x" * (LARGEST_FILE + 1)}
+    many = {f"data/{number}.csv": "" for number in range(MOST_FILES)}
+    packages = {"shop/__init__.py": "", "data/__init__.py": "", "data/read.py": ""}
 
-    assert reached({ASSET: "import shop", "shop/__init__.py": "", "shop/w.bin": large}) == [
-        "shop/__init__.py"
+    assert reached({ASSET: "import shop, data", **packages, **large, **many}) == [
+        "data/__init__.py",
+        "data/read.py",
+        "shop/__init__.py",
     ]

@@ -84,7 +84,7 @@ class Dependencies:
     ) -> StepKey:
         step = inputs.step
         return StepKey(
-            args={str(key): form(value) for key, value in step.args.items()},
+            args={str(key): _kept(value) for key, value in step.args.items()},
             told=self._told(inputs),
             code=code,
             requirements=tuple(map(masked, step.source.requirements)),
@@ -99,7 +99,7 @@ class Dependencies:
         """What the asset is told beside its args, and what decides which model folder it gets."""
         job = self._job
         envs = step_envs(job, 0.0, inputs.step, inputs.number)
-        told = {name: form(value) for name, value in envs.items() if name not in UNLIKE}
+        told = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
         bare = without_digits(inputs.step.name)
         train = job.plan.train.steps if job.plan.train else ()
         names = {step.name for step in (*job.pipeline.steps, *train)}
@@ -125,6 +125,13 @@ class Dependencies:
             path = self._home / name
             self._checksums[name] = checksum(path) if path.is_file() else ""
         return self._checksums[name]
+
+
+def _kept(value: object) -> str:
+    """The form of a value; of the passwords in it a checksum only."""
+    text = form(value)
+    shown = masked(text)
+    return text if shown == text else f"{shown} ({checksum_of(text.encode())})"
 
 
 def _digest(stored: StoredStep | None) -> str:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.engine.code import RunCode
@@ -89,14 +89,15 @@ class StepRunner:
         before = self._memory.look() if self._memory else None
         if runs_apart(job, inputs.step):
             return self._run_apart(job, inputs, before)
-        return self._run_here(job, inputs, code, before)
+        with self._turn(inputs.step.name):
+            return self._run_here(job, inputs, code, before)
 
     def values(self, carry: Carry) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config that a step handed on, wherever they are."""
         if carry.stored is None or carry.is_live:
             return carry.data, carry.config
         store = self._memory or self._store()
-        with self._shared.importable(carry.stored.paths):
+        with self._turn("what a step saved"), self._shared.importable(carry.stored.paths):
             return store.load(carry.stored)
 
     def close(self) -> None:
@@ -115,9 +116,9 @@ class StepRunner:
         given = frozenset(data)
         task = make_task(job, self._started, step, inputs.number, data, config)
         del data, config
-        with turn_of(step.name, self._emit), no_running_loop():
+        with no_running_loop():
             result = run_step(task, code, self._emit)
-            used = code.used()
+        used = code.used()
         self._code.absorb()
         del task
         usage = result.cpu_seconds, result.peak_bytes, result.sampled
@@ -126,6 +127,10 @@ class StepRunner:
         added = tuple(str(key) for key in result.data if key not in given)
         self.carry = self._hand_on(inputs, result, before, used, added)
         return Executed(None, added, result.summary, *usage)
+
+    def _turn(self, what: str) -> AbstractContextManager[None]:
+        """Modules are imported while a step runs, and while its values are saved or loaded."""
+        return turn_of(what, self._emit)
 
     def _give_away(self) -> tuple[dict[str, object], dict[str, object]]:
         carry, self.carry = self.carry, None
@@ -170,8 +175,8 @@ class StepRunner:
         """In memory mode with the values, which are only mapped and outlive their files."""
         if self._memory is None:
             # Not those of a class that only its own environment has.
-            with suppress(StoreError), self._shared.importable(stored.paths):
-                return Carry(*self._store().load(stored), stored)
+            with suppress(StoreError):
+                return Carry(*self.values(Carry({}, {}, stored, is_live=False)), stored)
         return Carry({}, {}, stored, is_live=False)
 
     def _try(self, job: Job, inputs: Inputs, assignment: "Assignment") -> "Done | FailedStep":
@@ -220,7 +225,7 @@ class StepRunner:
             return stored
         before = job.pipeline.steps[inputs.number - 1].name
         config = {key: value for key, value in carry.config.items() if key != META}
-        with self._shared.present():
+        with self._turn(before), self._shared.present():
             store, paths = self._store(), self._shared.paths()
             return store.save(self._run_id, self._kind, before, carry.data, config, paths=paths)
 

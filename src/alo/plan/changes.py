@@ -7,6 +7,7 @@ from json import dumps
 
 from alo.masking import masked
 from alo.plan.model import Plan
+from alo.plan.values import form
 
 MAX_TOLD = 200
 NOT_IN_PLAN = "(not in the plan"
@@ -25,7 +26,10 @@ def with_args(plan: Plan, kind: str, step_name: str, args: Mapping[str, object])
 
 def told(key: str, old: object, new: object) -> str:
     """``train_pipeline.train.n_estimators: 100 -> 5``."""
-    return f"{key}: {_short(old)} -> {_short(new)}"
+    before, after = _short(old), _short(new)
+    if before == after:  # a date and its text, say
+        before, after = (masked(form(value))[:MAX_TOLD] for value in (old, new))
+    return f"{key}: {before} -> {after}"
 
 
 def told_new(key: str, new: object, near: str = "") -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from types import ModuleType
 from typing import NamedTuple
@@ -87,13 +88,14 @@ class CodeView:
 
     def elsewhere(self, folder: str) -> str:
         """The folder to look into in place of one on ``sys.path``; empty: in this one."""
-        workspaces = filter(None, (self._workspace, self._moved_to))
-        names = (_name_below(folder, each) for each in workspaces)
-        name = next((each for each in names if each is not None), None)
-        if name is None or _name_below(folder, self.home) is not None:
-            return ""
-        is_code = name.partition(os.sep)[0] not in OWN_FOLDERS
-        return os.path.normpath(os.path.join(self.home, name)) if is_code else ""
+        for workspace in filter(None, (self._workspace, self._moved_to)):
+            name = _name_below(folder, workspace)
+            if name is None or name.partition(os.sep)[0] in OWN_FOLDERS:
+                continue
+            # One of the two may lie in the other: in that of a run again, or of a service.
+            if self.name(folder) is None or self.name(workspace) is not None:
+                return os.path.normpath(os.path.join(self.home, name))
+        return ""
 
     def takes_compiled(self, path: str) -> bool:
         """Whether what Python has compiled of a file will do; it also has the file's path in it.
@@ -120,26 +122,22 @@ class CodeView:
 
     def shown(self, path: str) -> str:
         """The name of a file for people."""
-        name = _name_below(path, self.home) if self._shown else None
+        name = self.name(path) if self._shown else None
         return path if name is None else os.path.join(self._shown, in_entry(name))
 
     def name(self, path: str) -> str | None:
         """The name of a file in the project's folder; None for one of elsewhere."""
-        name = _name_below(path, self.home)
-        if name is None:
-            name = _name_below(os.path.realpath(path), os.path.realpath(self.home))
-        return name
+        return _name_below(path, self.home)
 
     def _source(self, path: str) -> Source | None:
         source = self.sources.get(path)
-        if source is None and _name_below(path, self.home) is None:
-            return self._by_real_path.get(os.path.realpath(path))
-        return source
-
-    @property
-    def _by_real_path(self) -> Mapping[str, Source]:
-        """For an asset that is a link to a folder outside, and names its files by that."""
-        return {os.path.realpath(path): source for path, source in self.sources.items()}
+        if source is not None or path.startswith(f"{self.home}{os.sep}"):
+            return source
+        name = self.name(path)
+        if name is not None:  # by another name of the project's folder
+            return self.sources.get(os.path.join(self.home, name))
+        # An asset may be a link to a folder outside, and name its files by that.
+        return next((each for at, each in self.sources.items() if real(at) == real(path)), None)
 
 
 def _view(home: str, workspace: str, shown: str, sources: dict[str, Source]) -> CodeView:
@@ -149,7 +147,16 @@ def _view(home: str, workspace: str, shown: str, sources: dict[str, Source]) -> 
 
 
 def _name_below(path: str, folder: str) -> str | None:
-    """``path`` from inside ``folder``; None where it is not in it. Links are not looked through."""
-    if path == folder:
-        return ""
-    return path[len(folder) + 1 :] if path.startswith(f"{folder}{os.sep}") else None
+    """``path`` from inside ``folder``, under whichever name of it; None where it is not in it."""
+    for place, top in ((path, folder), (real(path), real(folder))):
+        if place == top:
+            return ""
+        if place.startswith(f"{top}{os.sep}"):
+            return place[len(top) + 1 :]
+    return None
+
+
+@lru_cache(maxsize=4096)
+def real(path: str) -> str:
+    """The path without links."""
+    return os.path.realpath(path)

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
@@ -28,7 +28,7 @@ from typing import Any
 
 import alo
 import alolib
-from alo.sources.code_view import CodeView
+from alo.sources.code_view import CodeView, real
 
 SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
 NOT_OF_A_PROJECT = sys.stdlib_module_names | {"alo", "alolib"}
@@ -45,7 +45,7 @@ class Roots:
     """Folders that hold a project's code, under the names that lead to them."""
 
     def __init__(self, *folders: str | os.PathLike[str]) -> None:
-        names = {name for each in map(os.path.abspath, folders) for name in (each, _real(each))}
+        names = {name for each in map(os.path.abspath, folders) for name in (each, real(each))}
         self._prefixes = tuple(os.path.join(name, "") for name in names)
         self.foreign: dict[str, object] = {}  # path → its finder, where both are known to be
 
@@ -53,16 +53,11 @@ class Roots:
         """Whether the file or folder is in one of them, and is not an installed package's."""
         if is_installed(path):  # first, because it costs least and says most
             return False
-        return self.name(path) or self.name(_real(path))
+        return self.name(path) or self.name(real(path))
 
     def name(self, path: str) -> bool:
         """Whether the path, as it is written, leads into one of them."""
         return f"{path}{os.sep}".startswith(self._prefixes)
-
-
-@lru_cache(maxsize=4096)
-def _real(path: str) -> str:
-    return os.path.realpath(path)
 
 
 def is_installed(path: str) -> bool:
@@ -106,9 +101,10 @@ def project_imports(roots: Roots, view: CodeView) -> Iterator[None]:
 
 def _hook(roots: Roots, view: CodeView) -> Callable[[str], ProjectFinder]:
     def find(path: str) -> ProjectFinder:
-        if not os.path.isdir(path) or not roots.hold(path):
+        elsewhere = view.elsewhere(path)
+        if not elsewhere and not (os.path.isdir(path) and roots.hold(path)):
             raise ImportError("not a folder of the project", path=path)
-        return ProjectFinder(view.elsewhere(path) or path, view)
+        return ProjectFinder(elsewhere or path, view)
 
     return find
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path
 
 from alo.files import is_leftover
@@ -17,8 +17,10 @@ from alo.layout import ASSETS, OWN_FOLDERS
 from alo.sources.fingerprint import CACHES
 from alo.sources.imported import Import, imports_in
 
-LARGEST_BESIDE = 1_000_000  # bytes of a file in a package that is no module
+# Of data in a package: what is more is a data set, and not code.
+LARGEST_FILE, LARGEST_ALL, MOST_FILES = 1_000_000, 10_000_000, 200
 INIT = "__init__"
+SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
 
 
 class Reach:
@@ -63,8 +65,11 @@ class Reach:
         path = os.path.join(self._home, folder)
         if not folder or not os.path.isfile(os.path.join(path, f"{INIT}.py")):
             return {}
-        names = (each for each in _names(path) if _is_small(path, each))
-        return {f"{folder}/{each}": Path(path, each) for each in names}
+        sizes = {each: _size(os.path.join(path, each)) for each in _names(path)}
+        small = {each: size for each, size in sizes.items() if 0 <= size <= LARGEST_FILE}
+        if len(small) > MOST_FILES or sum(small.values()) > LARGEST_ALL:
+            small = {each: size for each, size in small.items() if each.endswith(SUFFIXES)}
+        return {f"{folder}/{each}": Path(path, each) for each in small}
 
     def _files_of(self, each: Import, importer: str, own: set[str]) -> Iterator[str]:
         parts = each.module.split(".") if each.module else []
@@ -101,8 +106,7 @@ def _names(folder: str) -> list[str]:
     return [name for name in names if name not in CACHES and not is_leftover(name)]
 
 
-def _is_small(folder: str, name: str) -> bool:
-    path = os.path.join(folder, name)
-    if name.endswith((".pyc", ".pyo")) or not os.path.isfile(path):
-        return False
-    return os.path.getsize(path) <= LARGEST_BESIDE
+def _size(path: str) -> int:
+    """In bytes; less than none for what is no file, and for what Python has compiled."""
+    is_code_or_data = os.path.isfile(path) and not path.endswith((".pyc", ".pyo"))
+    return os.path.getsize(path) if is_code_or_data else -1

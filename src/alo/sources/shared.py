@@ -93,6 +93,7 @@ class SharedModules:
     def forget_changed(self) -> list[str]:
         """Have all imported anew if the file of one has changed; the names of those that have."""
         self._looked_at = []  # what others have imported may have changed too
+        self._imported, self._assets = {}, {}
         changed = [name for name, each in self.modules.items() if not self._is_current(each)]
         if changed:
             for name, module in self.modules.items():

@@ -57,7 +57,9 @@ def meaning() -> Meaning:
 
     def strip(plan: Plan) -> Plan:
         for pipeline in plan.pipelines:
-            steps = tuple(step._replace(line=0, source_key="") for step in pipeline.steps)
+            steps = tuple(
+                step._replace(line=0, source_key="", lent_key="") for step in pipeline.steps
+            )
             plan = plan.with_pipeline(pipeline._replace(steps=steps))
         return plan._replace(path=Path(), text=b"", warnings=(), file="", places={})
 

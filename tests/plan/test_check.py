@@ -101,6 +101,8 @@ def test_a_step_that_is_local_in_one_pipeline_only_is_told_where_its_code_comes_
     source = plan.inference.steps[0].source
     assert (source.code, source.branch, source.is_shared) == ("https://x/y.git", "v1", True)
     assert source.requirements == (() if left_out else ("x",))
+    problem = plan.source_problem(plan.inference.steps[0], "cannot be read")
+    assert (problem.line, problem.key) == (8, "asset_source.train_pipeline[0].source.code")
 
 
 def step_with(ui: str, detail: str = "") -> str:

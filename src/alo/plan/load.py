@@ -185,7 +185,8 @@ def _shared(step: StepPlan, other: StepPlan | None) -> StepPlan:
     if other is None or other.source.code == LOCAL or step.source.code != LOCAL:
         return step
     own = step.source.requirements
-    return step._replace(source=other.source._replace(requirements=own, is_shared=True))
+    lent = other.source._replace(requirements=own, is_shared=True)
+    return step._replace(source=lent, lent_key=other.source_key)
 
 
 def _step(entry: StepEntry, source: SourceEntry, places: dict[str, tuple[int, int]]) -> StepPlan:

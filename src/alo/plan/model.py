@@ -33,6 +33,7 @@ class StepPlan(NamedTuple):
     retries: int = 0  # further tries after the first
     line: int = 0  # of the step in user_parameters
     source_key: str = ""  # of its source in the plan; empty: the plan does not say one
+    lent_key: str = ""  # of the other pipeline's source, where that is shared
 
 
 class PipelinePlan(NamedTuple):
@@ -117,8 +118,10 @@ class Plan(NamedTuple):
 
     def source_problem(self, step: StepPlan, what: str, name: str = "code") -> Problem:
         """Something wrong with a step's source: its ``code``, ``path`` or ``requirements[1]``."""
+        is_own = name.startswith("requirements") or not step.lent_key
+        owner = step.source_key if is_own else step.lent_key
         for each in (name, name.partition("[")[0], "code"):
-            key = f"{step.source_key}.{each}"
+            key = f"{owner}.{each}"
             if key in self.places:
                 return self.problem(key, f"step '{step.name}': {what}")
         return Problem(what, self.file, step.line, key=f"step {step.name}")

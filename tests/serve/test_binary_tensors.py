@@ -194,3 +194,68 @@ def test_any_bytes_are_values_or_refused(binary: bytes, kind: str) -> None:
     with suppress(Refused):  # an error of another kind is the fault
         attach({"inputs": [tensor]}, binary)
         assert isinstance(tensor["data"], list)
+
+
+def of_kserve(service: Service, name: str, inputs: list[object], **more: object) -> httpx.Response:
+    """As the REST client of KServe sends it: with a model's name inside, and no content type."""
+    content = {"id": "mine", "model_name": name, "inputs": inputs, **more}
+    with httpx.Client() as client:
+        return client.post(f"{service.url}/v2/models/{name}/infer", content=json.dumps(content))
+
+
+def test_a_client_of_kserve_is_answered_in_json(service: Service, name: str) -> None:
+    tensors: list[object] = [
+        {"name": "a", "shape": [2], "datatype": "INT32", "data": [1, 2]},
+        {"name": "b", "shape": [2], "datatype": "BYTES", "data": ["x", "가"]},
+    ]
+
+    answer = of_kserve(service, name, tensors, parameters={"sequence_id": 1})
+    content = answer.json()
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert content["id"] == "mine"
+    assert content["model_name"] == name
+    assert content["model_version"]
+    assert [(each["name"], each["shape"], each["data"]) for each in content["outputs"]] == [
+        ("a", [2], [1, 2]),
+        ("b", [2], ["x", "가"]),
+    ]
+
+
+def test_a_client_of_kserve_may_mix_bytes_and_json(service: Service, name: str) -> None:
+    halves = np.array([0.5, 2], dtype=np.float16).tobytes()
+    size = {"binary_data_size": len(halves)}
+    head = {
+        "id": "mine",
+        "model_name": name,
+        "inputs": [
+            {"name": "a", "shape": [2], "datatype": "FP16", "parameters": size},
+            {"name": "b", "shape": [2], "datatype": "INT64", "data": [3, 4]},
+        ],
+        "outputs": [{"name": "b", "parameters": {"binary_data": True}}, {"name": "a"}],
+    }
+    raw = json.dumps(head).encode()
+    headers = {HEADER: str(len(raw)), "content-type": "application/octet-stream"}
+    url = f"{service.url}/v2/models/{name}/infer"
+
+    answer = httpx.post(url, content=raw + halves, headers=headers)
+    length = int(answer.headers[HEADER])
+    tensors = {each["name"]: each for each in json.loads(answer.content[:length])["outputs"]}
+
+    assert tensors["b"]["parameters"]["binary_data_size"] == 16
+    assert struct.unpack("<2q", answer.content[length:]) == (3, 4)
+    assert tensors["a"]["data"] == [0.5, 2]
+
+
+def test_a_client_of_kserve_learns_how_the_service_is(service: Service, name: str) -> None:
+    def asked(path: str) -> httpx.Response:
+        return httpx.get(f"{service.url}/v2/{path}")
+
+    assert asked("health/live").json()["live"] is True
+    assert asked("health/ready").json()["ready"] is True
+    assert asked(f"models/{name}/ready").is_success
+    refused = of_kserve(service, name, [{"name": "a", "shape": [2], "datatype": "INT32"}])
+    assert refused.is_client_error
+    assert refused.headers["content-type"] == "application/json"
+    assert "data" in refused.json()["error"]

@@ -92,3 +92,69 @@ def test_what_only_looks_like_a_request_of_a_door_is_refused(
 
     assert edge.answers()[0]["status"] == "fail"
     assert edge.ask()[0]["status"] == "success"
+
+
+def test_what_is_nested_too_deeply_costs_no_loop(
+    door: Service, home: Path, loop: StartLoop, redis_server: RedisServer
+) -> None:
+    """Over HTTP, and from whoever else can write to Redis."""
+    loop(home)
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    args = {"output": {"word": deep}}
+    content = {"id": "x", "door": "nobody", "args": args, "files": []}
+
+    over_http = door.infer({**ROWS, "args": args})
+    redis_server.client.rpush("request_inference", json.dumps({"alo_request": content}))
+    found = redis_server.client.blpop(["alo_answers:nobody", "inference_summary"], 30)
+
+    assert over_http.status_code in (400, 422)
+    assert b"fail" in found[1]
+    assert door.infer().status_code == 200
+
+
+def test_what_is_left_in_redis_after_kills_expires(
+    door: Service, home: Path, loop: StartLoop, edge: Edge, redis_server: RedisServer
+) -> None:
+    running = loop(home)
+    slow = {**ROWS, "args": {"inference": {"do": "slow"}}}
+    assert edge.ask()[0]["status"] == "success"
+    for _ in range(4):
+        assert door.infer(slow, "?async=1").status_code == 202
+    edge.wait_until_taken()
+    door.process.kill()
+    running.end(signal.SIGKILL)
+    loop(home)
+    client = redis_server.client
+
+    def staying() -> list[str]:
+        keys = [key.decode() for key in client.scan_iter("*")]
+        return [key for key in keys if client.ttl(key) == -1]
+
+    end = time.monotonic() + 60
+    while staying():
+        assert time.monotonic() < end, staying()
+        time.sleep(0.05)
+    assert all(client.ttl(key) <= 7200 for key in client.scan_iter("*"))
+
+
+def test_a_redis_that_hangs_holds_no_one_up_who_needs_it_not(
+    door: Service, home: Path, loop: StartLoop, redis_server: RedisServer
+) -> None:
+    loop(home)
+    assert door.infer().status_code == 200
+    redis_server.process.send_signal(signal.SIGSTOP)
+    try:
+        accepted = [door.infer(ROWS, "?async=1").json()["id"] for _ in range(3)]
+        states = {door.client.get(f"/v1/requests/{each}").json()["status"] for each in accepted}
+        assert door.client.get("/healthz").status_code == 200
+        assert states <= {"queued", "running"}
+    finally:
+        redis_server.process.send_signal(signal.SIGCONT)
+
+    end = time.monotonic() + 60
+    for each in accepted:
+        while door.client.get(f"/v1/requests/{each}").json()["status"] != "success":
+            assert time.monotonic() < end
+            time.sleep(0.05)

@@ -69,20 +69,29 @@ def test_hashed_requirements_are_no_lock_file(
     assert "hash" in refused.stderr.lower()
 
 
+@pytest.mark.parametrize("wheels", ["outside", "inside"])
 @pytest.mark.parametrize("how", ["moved", "copied"])
 def test_a_project_that_was_moved_goes_on_in_its_environment(
-    home: Path, alo: Alo, tmp_path: Path, wheel: Path, how: str
+    home: Path,
+    alo: Alo,
+    make_solution: Callable[..., Path],
+    tmp_path: Path,
+    wheel: Path,
+    how: str,
+    wheels: str,
 ) -> None:
+    if wheels == "inside":
+        wheel.parent.rename(home / "assets/one/wheels")
+        requirements = ["aloleaf -f wheels", f"wheels/{wheel.name}"]
+        make_solution({"one": CODE}, source={"one": {"requirements": requirements}})
     assert succeeded(alo("run", cwd=home))
     if how == "moved":
         home.rename(tmp_path / "moved")
     else:
         shutil.copytree(home, tmp_path / "moved", symlinks=True)
-    shutil.rmtree(environment(tmp_path / "moved").parents[3] / "wheels")  # nothing can be installed
-    if how == "copied":
         shutil.rmtree(home)
 
-    done = alo("run", cwd=tmp_path / "moved")
+    done = alo("run", "--offline", cwd=tmp_path / "moved", env={**os.environ, "UV_NO_CACHE": "1"})
 
     assert succeeded(done)
     assert "setup" not in done.stdout

@@ -302,10 +302,11 @@ def _environment_key(wanted: "Wanted") -> str:
 
     The time of a folder alone does not tell: all folders of some images have the same.
     """
+    from alo.sources.identity import identity
     from alo.sources.installed import fingerprint
 
     here = [sys.version, *fingerprint(sys.path)]
-    return checksum_of("\n".join([*wanted.identity, *here]).encode("utf-8", "surrogateescape"))
+    return checksum_of("\n".join([*identity(wanted), *here]).encode("utf-8", "surrogateescape"))
 
 
 def _python_for(

@@ -24,6 +24,7 @@ from alo.files import (
 )
 from alo.layout import Workspace
 from alo.plan.model import Plan, StepPlan
+from alo.plan.suggest import listed
 from alo.sources.checked_out import (
     Checkout,
     Record,
@@ -32,6 +33,7 @@ from alo.sources.checked_out import (
     read_record,
     write_record,
 )
+from alo.sources.fetched_code import refuse_bad_links, refuse_without_asset
 from alo.sources.repositories import git_steps, repositories, wanted_checkout, whole_url
 from alolib.disk import fix_of
 
@@ -39,7 +41,6 @@ if TYPE_CHECKING:  # git, with subprocess, only where something is fetched
     from alo.sources.clones import Clone
     from alo.sources.git import Git
 
-SHOWN = 5  # edited files that a message names
 FETCHES = 8  # repositories at once
 Tell = Callable[[str], object]
 Inspect = Callable[[Mapping[str, Path]], object]
@@ -123,7 +124,7 @@ def bring_sources(
     there = {step.name for step in steps} - {each.step.name for each in due}
     for step in git_steps(steps):
         if step.name in there and (edited := edited_files(workspace, step.name)):
-            tell(f"step {step.name}: edited files are used as they are: {_shown(edited)}")
+            tell(f"step {step.name}: edited files are used as they are: {listed(edited)}")
     if not due:
         return
     with _drafts(workspace, plan, due, policy) as drafts:
@@ -262,8 +263,8 @@ def _draft(
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = temporary_beside(folder)
     clone.export(commit, wanted.path, fresh, offline=policy.offline)
-    _refuse_bad_links(fresh)
-    _refuse_without_asset(fresh, step)
+    refuse_bad_links(fresh)
+    refuse_without_asset(fresh, step)
     yield Draft(step, due.reason, wanted, fresh)
 
 
@@ -334,7 +335,7 @@ def _keep_edited(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell)
 def _edited_error(folder: Path, edited: Sequence[str]) -> SourceError:
     return SourceError(
         "its code is to be checked out anew, and these files in its folder have been edited: "
-        f"{_shown(edited)}",
+        f"{listed(edited)}",
         where=str(folder),
         fix="commit them to the repository, or move them away; `alo install --force` replaces "
         "them (and keeps a copy in .alo/replaced/)",
@@ -364,48 +365,7 @@ def _sweep_drafts(folder: Path) -> None:
             discard(folder.parent / name)
 
 
-def _refuse_bad_links(folder: Path) -> None:
-    """A link that leads out of the folder could have a run read, or write, anything."""
-    root = os.path.realpath(folder)
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            path = os.path.join(parent, name)
-            if os.path.islink(path) and not _stays_inside(path, root):
-                raise SourceError(
-                    "its repository has a link that leads out of the asset's folder: "
-                    f"{os.path.relpath(path, folder)} → {os.readlink(path)}",
-                    fix="have the file itself in the repository, below the asset's folder",
-                )
-
-
-def _stays_inside(link: str, root: str) -> bool:
-    leads_to = os.path.realpath(link)
-    inside = leads_to == root or leads_to.startswith(f"{root}{os.sep}")
-    return inside and not os.path.isabs(os.readlink(link))
-
-
-def _refuse_without_asset(folder: Path, step: StepPlan) -> None:
-    from alo.sources.loader import asset_file_names
-
-    names = asset_file_names(step.name)
-    if any((folder / name).is_file() for name in names):
-        return
-    found = sorted(path.relative_to(folder).as_posix() for path in folder.glob("**/asset_*.py"))
-    hint = f"; it has {_shown(found)}: name its folder in 'path'" if found else ""
-    inside = f"the folder '{step.source.path}'" if step.source.path else "the root"
-    raise SourceError(
-        f"{inside} of its repository has no {' or '.join(names)}{hint}",
-        fix=f"correct 'code', 'branch' or 'path' of the step, or name the file {names[0]}",
-        key="path",
-    )
-
-
 def _clone(workspace: Workspace, step: StepPlan, git: "Git") -> "Clone":
     from alo.sources.clones import Clone, clones_folder
 
     return Clone(whole_url(workspace, step.source.code), git, clones_folder(workspace))
-
-
-def _shown(names: Sequence[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -19,6 +19,7 @@ from alo.files import checksum_of, discard, remove_tree
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.suggest import listed
+from alo.sources.identity import identity
 from alo.sources.installed import Missing, gaps, installed_version, not_there
 from alo.sources.installers import Installer, InstallFailed, find_uv, unknown_to_uv
 from alo.sources.own_package import engine_requirements, link_engine, package_folder
@@ -47,7 +48,7 @@ Tell = Callable[[str], object]
 def environment_id(wanted: Wanted) -> str:
     """12 hex digits over all that an environment comes from."""
     here = [sys.version, sys.platform, __version__, os.path.dirname(package_folder())]
-    lines = [*wanted.identity, *here]
+    lines = [*identity(wanted), *here]
     return checksum_of("\n".join(lines).encode("utf-8", "surrogateescape"))[:12]
 
 
@@ -240,7 +241,14 @@ def _refuse_incomplete(installer: Installer, folder: Path, wanted: Wanted, tell:
     """See that all is there that the installer says it has installed: its cache may be damaged."""
     path = [packages_of(folder)]
     if incomplete := gaps(path):
-        tell(f"{installer.name} has installed {listed(incomplete)} without all files: once more")
+        told = f"{installer.name} has installed {listed(incomplete)} without all files"
+        if installer.offline:
+            raise InstallError(
+                f"{told}: its cache is damaged",
+                where=str(folder),
+                fix="run once without --offline, or alo install, where there is a network",
+            )
+        tell(f"{told}: once more")
         try:
             installer.install_again(python_of(folder), wanted, incomplete)
         except InstallFailed as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alo.json_text import json_value
 from alo.masking import masked
+from alo.sources.identity import local_path, newest
 from alo.sources.requirements import Requirement, normal_name
 
 if TYPE_CHECKING:
@@ -167,9 +168,12 @@ class _Environment:
         text, _, marker = requirement.text.removeprefix("-e ").partition(" ;")
         if marker and not _applies(_parsed(f"x ;{marker}"), ""):
             return ""
-        wanted = _plain_url(text)
-        urls = (_direct_url(folder) for folder in self._names.values())
-        return "" if any(url and _plain_url(url) == wanted for url in urls) else NOT_FROM_THERE
+        wanted, path = _plain_url(text), local_path(requirement)
+        for folder in self._names.values():
+            if (url := _direct_url(folder)) and _plain_url(url) == wanted:
+                is_old = path and newest(path) > os.stat(folder).st_mtime
+                return "it has changed since it was installed" if is_old else ""
+        return NOT_FROM_THERE
 
     def exceeds(self, limit: Requirement, *, absent: bool = False) -> str:
         """What is installed instead of a version that a constraint allows; empty if it does.

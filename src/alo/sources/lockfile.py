@@ -50,7 +50,7 @@ class Lock(NamedTuple):
             each._replace(text=_with_urls(each.text, urls)) if "://" in each.text else each
             for each in packages
         )
-        return Wanted(tuple(whole), wanted.options, is_locked=True)
+        return Wanted(tuple(whole), wanted.options, is_locked=True, root=wanted.root)
 
 
 def lock_path(plan: Path) -> Path:

@@ -74,6 +74,7 @@ class Wanted(NamedTuple):
     remote: tuple[str, ...] = ()  # lines that only an installer can read: -r and -c with a URL
     warnings: tuple[Problem, ...] = ()  # what was read, and is odd
     is_locked: bool = False  # exactly these and no others, ALO's own needs among them
+    root: str = ""  # the project's folder, which paths are below
 
     def __bool__(self) -> bool:
         return bool(self.requirements or self.has_unread)
@@ -87,12 +88,6 @@ class Wanted(NamedTuple):
     def lines(self) -> list[str]:
         """A whole requirements file."""
         return [*self.options, *self.remote, *(each.line for each in self.requirements)]
-
-    @property
-    def identity(self) -> list[str]:
-        """What decides which versions come: without the tokens, often short-lived, of an index."""
-        exact = (each.line for each in (*self.requirements, *self.limits))
-        return [*map(masked, (*self.options, *self.remote)), *exact]
 
 
 NOTHING = Wanted()
@@ -144,6 +139,7 @@ def all_of(wanted: Sequence[Wanted]) -> Wanted:
         tuple(dict.fromkeys(each for one in wanted for each in one.limits)),
         tuple(dict.fromkeys(line for one in wanted for line in one.remote)),
         tuple(dict.fromkeys(each for one in wanted for each in one.warnings)),
+        root=next((one.root for one in wanted if one.root), ""),
     )
 
 
@@ -205,6 +201,7 @@ class _Reader:
             tuple(dict.fromkeys(self._limits)),
             tuple(dict.fromkeys(self._remote)),
             tuple(dict.fromkeys(self._warnings)),
+            root=str(self._assets.parent),
         )
 
     def read_entry(self, step: StepPlan, text: str, number: int) -> None:

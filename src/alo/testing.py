@@ -16,15 +16,17 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from pathlib import Path
 from shutil import copy, copytree
 from time import gmtime, strftime
 from typing import Any
 from weakref import finalize
 
-from alo.engine.asset_class import call_run, make_asset
+from alo.engine.asset_class import call_asset
 from alo.engine.event_loop import no_running_loop
 from alo.engine.logs import PIPELINE_LOG
+from alo.engine.process_state import do_imports_again, process_restored
 from alo.engine.task import step_meta
 from alo.engine.turns import turn_of
 from alo.errors import UsageError
@@ -34,7 +36,6 @@ from alo.layout import KINDS, Workspace
 from alo.sources.loader import asset_module
 from alo.version import __version__
 from alolib.advice import TEST
-from alolib.callers import place_of_run
 from alolib.contract import Handover
 from alolib.structure import AssetStructure
 
@@ -152,10 +153,14 @@ def run_asset(
 def _run(
     asset: type | str | os.PathLike[str], structure: AssetStructure, step: str, emit: Listener
 ) -> None:
-    with turn_of(step, emit), no_running_loop(), _class_of(asset) as user_asset:
-        structure.handover.places["run"] = place_of_run(user_asset)
-        returned = call_run(make_asset(user_asset, structure), user_asset)
-        structure.handover.refuse_unrun(returned)
+    with (
+        turn_of(step, emit),
+        no_running_loop(),
+        process_restored(),
+        _class_of(asset) as user_asset,
+    ):
+        do_imports_again()
+        copy_context().run(call_asset, user_asset, structure)
     structure.handover.check()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from alo.engine.failures import has_frames_outside
+from alo.engine.settings_of_system import stop_timers
 from alo.errors import AloError
 from alolib.asset import Asset
 from alolib.callers import place_of_class, place_of_run
@@ -18,6 +19,16 @@ from alolib.structure import AssetStructure
 INIT = "def __init__(self, asset_structure)"
 RUN = "def run(self)"
 BASES = Asset.__mro__
+
+
+def call_asset(user_asset: Any, structure: AssetStructure) -> None:
+    """Make the asset and call its ``run()``."""
+    structure.handover.places["run"] = place_of_run(user_asset)
+    try:
+        returned = call_run(make_asset(user_asset, structure), user_asset)
+    finally:
+        stop_timers()
+    structure.handover.refuse_unrun(returned)
 
 
 def make_asset(user_asset: Any, structure: AssetStructure) -> Any:

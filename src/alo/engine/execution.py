@@ -96,8 +96,10 @@ class StepRunner:
         """Data and config that a step handed on, wherever they are."""
         if carry.stored is None or carry.is_live:
             return carry.data, carry.config
+        from alo.engine.process_state import values_loadable  # a step that runs has it anyway
+
         store = self._memory or self._store()
-        with self._turn("what a step saved"), self._shared.importable(carry.stored.paths):
+        with self._turn("what a step saved"), values_loadable(self._shared, carry.stored.paths):
             return store.load(carry.stored)
 
     def close(self) -> None:

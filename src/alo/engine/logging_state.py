@@ -6,11 +6,8 @@ No one pays for the module until the asset, or the host of the engine, has impor
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
+from collections.abc import Callable, Mapping, Sequence
 from time import time
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from alo.events import LogLine
@@ -22,21 +19,12 @@ LogListener: TypeAlias = Callable[[LogLine], object]
 WARNING, ERROR = 30, 40  # as in logging
 
 
-@contextmanager
-def logging_apart(listener: LogListener) -> Iterator[None]:
-    """While inside, ``logging`` is as in a fresh process, but for its last resort: the listener."""
-    before = _state()
-    _set_root(FRESH)  # handlers of a host, a notebook's say, are not the asset's
-    show_logging(listener)
-    finder = _LoggingFinder(listener)
-    if "logging" not in sys.modules:
-        sys.meta_path.insert(0, finder)
-    try:
-        yield
-    finally:
-        if finder in sys.meta_path:
-            sys.meta_path.remove(finder)
-        _restore(before)
+def start_afresh(listener: LogListener) -> None:
+    """Have ``logging`` as in a fresh process: a host's handlers are not the asset's."""
+    if "logging" in sys.modules:
+        for name, value in FRESH.items():
+            write_root(name, value)
+        show_logging(listener)
 
 
 def show_logging(listener: LogListener) -> None:
@@ -63,29 +51,6 @@ def show_logging(listener: LogListener) -> None:
         logging.root.setLevel(logging.INFO)
 
 
-class _LoggingFinder:
-    """Sets ``logging`` up when the asset imports it."""
-
-    def __init__(self, listener: LogListener) -> None:
-        self._listener = listener
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if name != "logging":
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        loader: Any = spec.loader if spec else None
-        if loader is None:
-            return None
-        run_module = loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            run_module(module)
-            show_logging(self._listener)
-
-        loader.exec_module = exec_module
-        return spec
-
-
 def _line_of(record: logging.LogRecord) -> LogLine:
     number = record.levelno
     level = "INFO" if number < WARNING else "WARNING" if number < ERROR else "ERROR"
@@ -98,76 +63,85 @@ def _line_of(record: logging.LogRecord) -> LogLine:
     return LogLine(record.created or time(), "USER", level, name, record.lineno, function, text)
 
 
-class _Root(NamedTuple):
-    """What of ``logging`` is the process' own."""
+class LoggerState(NamedTuple):
+    """How a logger is set up."""
 
-    disable: int
-    level: int
-    handlers: tuple[logging.Handler, ...]
-    last_resort: logging.Handler | None
-    shown_warnings: Any  # what captureWarnings() has put away
-
-
-class _Logger(NamedTuple):
-    level: int
-    handlers: tuple[logging.Handler, ...]
-    propagate: bool
-    disabled: bool
+    level: int = 0
+    handlers: Sequence[logging.Handler] = []
+    filters: Sequence[object] = []
+    propagate: bool = True
+    disabled: bool = False
 
 
-FRESH = _Root(0, WARNING, (), None, None)
+FRESH: Mapping[str, Any] = {
+    "disable": 0,
+    "level": WARNING,
+    "handlers": [],
+    "filters": [],
+    "last resort": None,  # the usual one
+    "put away": None,  # by captureWarnings
+}
 
 
-def _state() -> tuple[_Root, dict[str, _Logger]]:
-    if "logging" not in sys.modules:
-        return FRESH, {}
+def read_root() -> dict[str, Any]:
+    """What of ``logging`` is for all loggers."""
     import logging
 
     root: Any = logging.root
-    shown: Any = logging.__dict__["_warnings_showwarning"]
-    handlers = tuple(root.handlers)
-    state = _Root(root.manager.disable, root.level, handlers, logging.lastResort, shown)
-    return state, {logger.name: _settings(logger) for logger in _loggers()}
+    return {
+        "disable": root.manager.disable,
+        "level": root.level,
+        "handlers": list(root.handlers),
+        "filters": list(root.filters),
+        "last resort": logging.lastResort,
+        "put away": logging.__dict__["_warnings_showwarning"],
+        "factory": logging.getLogRecordFactory(),
+        "class": logging.getLoggerClass(),
+        "raises": logging.raiseExceptions,
+    }
 
 
-def _loggers() -> list[logging.Logger]:
+def write_root(name: str, value: Any) -> None:
     import logging
 
-    known = list(logging.root.manager.loggerDict.values())
-    return [each for each in known if isinstance(each, logging.Logger)]
+    match name:
+        case "disable":
+            logging.disable(value)
+        case "level":
+            logging.root.setLevel(value)
+        case "handlers" | "filters":
+            getattr(logging.root, name)[:] = value
+        case "last resort":
+            logging.lastResort = value or logging.__dict__["_defaultLastResort"]
+        case "put away":
+            logging.__dict__["_warnings_showwarning"] = value
+        case "factory":
+            logging.setLogRecordFactory(value)
+        case "class":
+            logging.setLoggerClass(value)
+        case "raises":
+            logging.raiseExceptions = value
 
 
-def _settings(logger: logging.Logger) -> _Logger:
-    return _Logger(logger.level, tuple(logger.handlers), logger.propagate, logger.disabled)
-
-
-def _set_root(state: _Root) -> None:
-    if "logging" not in sys.modules:
-        return
+def read_loggers() -> dict[str, LoggerState]:
     import logging
 
-    logging.disable(state.disable)
-    logging.root.setLevel(state.level)
-    logging.root.handlers[:] = state.handlers
-    logging.lastResort = state.last_resort or logging.__dict__["_defaultLastResort"]
-    logging.__dict__["_warnings_showwarning"] = state.shown_warnings
+    known = logging.root.manager.loggerDict.copy()
+    return {name: _set_up(log) for name, log in known.items() if isinstance(log, logging.Logger)}
 
 
-def _restore(before: tuple[_Root, dict[str, _Logger]]) -> None:
-    """Also of the loggers: handlers that a step has added would tell everything twice."""
-    if "logging" not in sys.modules:
-        return
+def write_logger(name: str, value: Any) -> None:
+    """Set a logger up; one that was not there before keeps but what is to make it silent."""
     import logging
 
-    root, loggers = before
-    _set_root(root)
-    for logger in _loggers():
-        settings = loggers.get(logger.name)
-        if settings is None:  # new: a library's may keep quiet, and keeps its level
-            logger.handlers[:] = [
-                each for each in logger.handlers if isinstance(each, logging.NullHandler)
-            ]
-        elif settings != _settings(logger):
-            logger.setLevel(settings.level)
-            logger.handlers[:] = settings.handlers
-            logger.propagate, logger.disabled = settings.propagate, settings.disabled
+    log = logging.getLogger(name)
+    silent = [each for each in log.handlers if isinstance(each, logging.NullHandler)]
+    how = value if isinstance(value, LoggerState) else LoggerState(handlers=silent)
+    log.setLevel(how.level)
+    log.handlers[:], log.filters[:] = how.handlers, how.filters  # type: ignore[assignment]
+    log.propagate, log.disabled = how.propagate, how.disabled
+
+
+def _set_up(log: logging.Logger) -> LoggerState:
+    handlers, filters = log.handlers.copy(), log.filters.copy()
+    return LoggerState(log.level, handlers, filters, log.propagate, log.disabled)

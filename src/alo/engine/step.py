@@ -1,17 +1,17 @@
 """Run one step: make its asset, call ``run()``, and take what it saved."""
 
 from collections.abc import Callable
-from typing import Any
+from contextvars import copy_context
 
-from alo.engine.asset_class import call_run, make_asset
+from alo.engine.asset_class import call_asset
 from alo.engine.capture import captured
 from alo.engine.failures import step_error
+from alo.engine.process_state import do_imports_again
 from alo.engine.resources import Sampler, UsageMeter
 from alo.engine.task import FailedStep, StepResult, StepTask
 from alo.errors import StepError
 from alo.events import Listener, LogLine
 from alo.sources.loader import AssetCode
-from alolib.callers import place_of_run
 from alolib.contract import Handover
 from alolib.structure import AssetStructure
 
@@ -43,11 +43,20 @@ def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover
     structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
     with captured(listener) as tell, code.active():
         structure.handover = handover = _handover(task, tell)
-        user_asset: Any = code.load_class()
-        handover.places["run"] = place_of_run(user_asset)
-        handover.refuse_unrun(call_run(make_asset(user_asset, structure), user_asset))
+        do_imports_again()
+        copy_context().run(_load_and_run, code, structure)  # what it sets is the step's own
     handover.check()
     return handover
+
+
+def _load_and_run(code: AssetCode, structure: AssetStructure) -> None:
+    call_asset(code.load_class(), structure)
+
+
+def import_asset(code: AssetCode, listener: Listener) -> None:
+    """Import a step's asset before it runs, where it stays imported."""
+    with captured(listener), code.active():
+        copy_context().run(code.load_class)
 
 
 def _handover(task: StepTask, tell: Callable[[LogLine], object]) -> Handover:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from alo.engine.environment import imported_packages, python_version
 from alo.engine.modules import outside_code
+from alo.engine.process_state import values_loadable
 from alo.engine.step import run_step
 from alo.engine.task import META, FailedStep, StepTask
 from alo.engine.wire import packed, receive
@@ -121,7 +122,7 @@ def _work(assignment: Assignment, tell: Teller) -> Done | FailedStep | StoreErro
 def _run(assignment: Assignment, store: StepStore, tell: Teller) -> Done | FailedStep:
     task, given = assignment.task, assignment.given
     shared = SharedModules(assignment.view)
-    with shared.importable(given.paths if given else ()):
+    with values_loadable(shared, given.paths if given else ()):
         data, config = store.load(given) if given else ({}, {})
     task = task._replace(data=data, config={**config, META: task.config[META]})
     del data, config  # the step alone holds what it is given

@@ -23,6 +23,7 @@ from alo.engine.messages import info, warning
 from alo.engine.preflight import Job
 from alo.engine.records import first_record, with_summary
 from alo.engine.results import check_results
+from alo.engine.step import import_asset
 from alo.engine.task import Inputs
 from alo.errors import (
     AloError,
@@ -191,8 +192,7 @@ class WarmPipeline:
     def _import_all(self) -> None:
         for code in self._codes.values():
             try:
-                with code.active():
-                    code.load_class()
+                import_asset(code, self._listener)
             except BaseException as error:  # also sys.exit in a module
                 raise step_error(code.step, error, self._job.assets.parent) from error
         self.code.absorb()

@@ -1,0 +1,164 @@
+"""What the system keeps for a process, and how each thing is read and put back."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+try:
+    import _locale  # what the module locale is made of, at a hundredth of its cost
+except ImportError:
+    _locale = None  # type: ignore[assignment]
+
+ABSENT: Any = object()  # in the place of a value: there is none
+LIMITS = sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
+TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+SIGNALS = tuple(int(each) for each in signal.Signals)
+_handler_of: Callable[[int], Any] = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+SOON_S = 0.1  # two ends of a timer that are not further apart are one
+
+
+class Setting(NamedTuple):
+    """One thing, or several under their keys.
+
+    A list may have things added to it, also in a NamedTuple; other values are taken as a whole.
+    """
+
+    read: Callable[[], dict[Any, Any]]
+    write: Callable[[Any, Any], object]  # a key, and its value or ABSENT
+    module: str = ""  # it is there only once this is imported
+    new: Any = ABSENT  # a value before anyone has changed it
+
+
+def single(read: Callable[[], Any], write: Callable[[Any], object], module: str = "") -> Setting:
+    return Setting(lambda: {"": read()}, lambda _, value: write(value), module)
+
+
+class Timer(NamedTuple):
+    """A timer's remaining time differs whenever one looks; when it is over does not."""
+
+    seconds: float
+    interval: float
+    read_at: float
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Timer) or self.interval != other.interval:
+            return False
+        if not self.seconds or not other.seconds or self.interval:
+            return bool(self.seconds) == bool(other.seconds)
+        return abs(self.read_at + self.seconds - other.read_at - other.seconds) < SOON_S
+
+
+def _read_timers() -> dict[int, Timer]:
+    now = time.monotonic()
+    return {number: Timer(*signal.getitimer(number), now) for number in TIMERS}
+
+
+def stop_timers() -> None:
+    """No alarm of a step may come any more."""
+    for number in TIMERS:
+        signal.setitimer(number, 0)
+    if faulthandler := sys.modules.get("faulthandler"):
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _write_timer(number: int, timer: Timer) -> None:
+    left = max(0.001, timer.seconds + timer.read_at - time.monotonic()) if timer.seconds else 0.0
+    signal.setitimer(number, left, timer.interval)
+
+
+def _read_signals() -> dict[int, Any]:
+    if threading.current_thread() is not threading.main_thread():  # no other may set them
+        return {}
+    return {number: _handler_of(number) for number in SIGNALS}
+
+
+def _write_signal(number: int, handler: Any) -> None:
+    if handler is not None:  # of a library in C
+        signal.signal(number, handler)
+
+
+def _read_environment() -> dict[bytes, bytes]:
+    # Public names would decode each, at a hundred times the cost.
+    found: dict[bytes, bytes] = os.environ._data.copy()  # type: ignore[attr-defined]
+    return found
+
+
+def _write_environment(name: bytes, value: bytes) -> None:
+    if value is ABSENT:
+        del os.environb[name]
+    else:
+        os.environb[name] = value
+
+
+def _read_time_zone() -> tuple[object, ...]:
+    return time.tzname, time.timezone, time.altzone
+
+
+def _read_folder() -> dict[str, str]:
+    with suppress(OSError):  # it was deleted
+        return {"": os.getcwd()}
+    return {}
+
+
+def _write_folder(_: str, path: str) -> None:
+    if path is not ABSENT:
+        os.chdir(path)
+
+
+def _read_umask() -> int:
+    mask = os.umask(0o077)  # there is no other way; what another thread makes now stays private
+    os.umask(mask)
+    return mask
+
+
+def _write_limit(number: int, value: tuple[int, int]) -> None:
+    try:
+        resource.setrlimit(number, value)
+    except (OSError, ValueError):  # its upper bound was lowered, which only root can undo
+        upper = resource.getrlimit(number)[1]
+        resource.setrlimit(number, (upper, upper))
+
+
+def _read_cores() -> set[int]:
+    return os.sched_getaffinity(0) if sys.platform == "linux" else set()
+
+
+def _write_cores(value: set[int]) -> None:
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, value)
+
+
+def _read_locale() -> str:
+    return _locale.setlocale(_locale.LC_ALL, None) if _locale else ""
+
+
+SYSTEM_SETTINGS = {
+    # In this order: no alarm may come once its handler is another's.
+    "timers": Setting(_read_timers, _write_timer),
+    "signals": Setting(_read_signals, _write_signal),
+    "blocked signals": single(
+        lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+        lambda value: signal.pthread_sigmask(signal.SIG_SETMASK, value),
+    ),
+    "environment": Setting(_read_environment, _write_environment),
+    "time zone": single(_read_time_zone, lambda _: time.tzset()),  # as the environment says
+    "working folder": Setting(_read_folder, _write_folder),
+    "umask": single(_read_umask, os.umask),
+    "limits": Setting(
+        lambda: {number: resource.getrlimit(number) for number in LIMITS}, _write_limit
+    ),
+    "priority": single(
+        lambda: os.getpriority(os.PRIO_PROCESS, 0),
+        lambda value: os.setpriority(os.PRIO_PROCESS, 0, value),
+    ),
+    "cores": single(_read_cores, _write_cores),
+    "locale": single(_read_locale, lambda value: _locale.setlocale(_locale.LC_ALL, value)),
+}

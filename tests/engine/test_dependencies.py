@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -357,3 +358,36 @@ def test_a_password_in_a_url_counts_and_is_kept_nowhere(
     kept = list((home / ".asset_interface/results").rglob("*.json"))
     assert kept
     assert not any(b"hunter" in file.read_bytes() for file in kept)
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "models"])
+def test_a_model_behind_a_link_counts_with_what_is_there(
+    what: str, make_solution: MakeSolution, again: Again, tmp_path: Path
+) -> None:
+    use = """\
+    found = Path(self.asset.get_model_path(), "weights").read_text()
+    self.asset.save_summary(found, 1)
+    Path(self.asset.get_output_path(), "a.csv").write_text("")
+    """
+    home = make_solution({"train": ""}, {"inference": dedent(use)}, control={"cache": True})
+    outside = tmp_path / "outside"
+    (outside / "train").mkdir(parents=True)
+    (outside / "train/weights").write_text("1")
+    (outside / "train/up").symlink_to(outside)
+    (outside / "other").symlink_to(outside / "train")
+    models = home / "train_artifacts/models"
+    links = {
+        "file": (models / "train/weights", outside / "train/weights"),
+        "folder": (models / "train", outside / "train"),
+        "models": (models, outside),
+    }
+    link, target = links[what]
+    link.parent.mkdir(parents=True)
+    link.symlink_to(target)
+    (outside / "train/weights").write_text("1")
+    again(home, mode="inference")
+    assert again(home, mode="inference") == {"inference": "cached"}
+
+    (outside / "train/weights").write_text("2")
+
+    assert again(home, mode="inference") == {"inference": "model changed"}

@@ -80,7 +80,7 @@ class RunCode:
                 files.update(others)
             self._keep({name: path for name, path in files.items() if name not in taken}, step)
             taken.update(files)
-        return [name for name, known in shared.items() if self.checksums[name] != known]
+        return [name for name, known in shared.items() if self.checksums.get(name) != known]
 
     def take_shared(self, entry: Path, files: Mapping[str, str]) -> list[str]:
         """Have the modules that a past run used, beside its steps' own, as far as they are missing.

@@ -7,11 +7,11 @@ as what is there. Not here: keeping it and doing it again (``alo/store/results``
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.files import checksum, checksum_of
+from alo.files import checksum_of
 from alo.history.tree import Found, found_below
 from alo.layout import Workspace
 from alo.store.results import Effect, lasting_checksum
@@ -19,6 +19,7 @@ from alo.store.results import Effect, lasting_checksum
 ARTIFACTS = "_artifacts"
 LOGS = "log"
 MODELS = "models"
+LARGE = 16_000_000  # bytes
 
 
 class Snapshot(NamedTuple):
@@ -73,17 +74,19 @@ def seen_folders(workspace: Workspace, kind: str) -> tuple[str, ...]:
 
 
 def train_files(workspace: Workspace) -> dict[str, str]:
-    """What an inference may read of the train run: the model, and the rest; a checksum each."""
+    """What an inference may read of the train run: the model, and the rest; a checksum each.
+
+    Here what is behind links counts too, and of large files beside the model only when they were
+    written.
+    """
     artifacts = workspace.artifacts("train").name
     lines: dict[str, list[str]] = {"model": [], "other train artifacts": []}
     model, rest = lines.values()
     for found in sorted(_below(workspace.home, artifacts)):
         of_model = found.name.partition("/")[0] == MODELS
-        (model if of_model else rest).append(f"{found.name}\0{_content(found)}\n")
-    return {
-        name: checksum_of("".join(each).encode("utf-8", "surrogateescape"))
-        for name, each in lines.items()
-    }
+        content = _content(found, None if of_model else LARGE)
+        (model if of_model else rest).append(f"{found.name}\0{content}\n")
+    return {name: _checksum_of_lines(each) for name, each in lines.items()}
 
 
 def _below(home: Path, top: str) -> Iterator[Found]:
@@ -94,13 +97,43 @@ def _below(home: Path, top: str) -> Iterator[Found]:
     return (each for each in found if each.name.partition("/")[0] != LOGS)
 
 
-def _content(found: Found) -> str:
-    if found.kind == "link":
-        target = os.readlink(found.path)
-        return f"-> {target} {checksum(Path(found.path)) if os.path.isfile(found.path) else ''}"
+def _content(found: Found, large: int | None, above: Collection[str] = ()) -> str:
+    """A text that differs where the content does.
+
+    Args:
+        large: from how many bytes on only the time of a file counts; None: never.
+        above: folders that links have led to on the way.
+    """
+    path = Path(found.path)
     if found.kind == "folder":
         return "/"
-    return lasting_checksum(Path(found.path))
+    if found.kind == "file":
+        return _of_file(path, large)
+    behind = ""
+    if path.is_file():
+        behind = _of_file(path, large)
+    elif path.is_dir():
+        folder = os.path.realpath(path)
+        if folder not in above and not _is_in(os.path.realpath(path.parent), folder):
+            found_there = sorted(found_below(path))
+            inner = (f"{e.name} {_content(e, large, (*above, folder))}" for e in found_there)
+            behind = _checksum_of_lines(inner)
+    return f"-> {os.readlink(path)} {behind}"
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return f"{path}{os.sep}".startswith(f"{folder}{os.sep}")
+
+
+def _of_file(path: Path, large: int | None) -> str:
+    status = path.stat()
+    if large is not None and status.st_size > large:
+        return f"{status.st_size} {status.st_mtime_ns}"
+    return lasting_checksum(path)
+
+
+def _checksum_of_lines(lines: Iterable[str]) -> str:
+    return checksum_of("\n".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def _differ(before: os.stat_result | None, now: os.stat_result) -> bool:

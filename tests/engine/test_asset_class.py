@@ -12,7 +12,8 @@ from alo.testing import run_asset
 
 MakeSolution = Callable[..., Path]
 
-# The line that is to be named has "# here" at its end.
+# The line that is to be named has "# here" at its end. What the check before a run can see of them
+# is told by it.
 CLASSES = {
     "__init__ without super": (
         """
@@ -37,21 +38,23 @@ CLASSES = {
     ),
     "__init__ without a structure": (
         """
+        def init(self):  # here
+            pass
         class UserAsset(Asset):
-            def __init__(self):  # here
-                pass
             def run(self):
                 pass
+        UserAsset.__init__ = init
         """,
         "def __init__(self, asset_structure)",
     ),
     "__init__ that wants more": (
         """
+        def init(self, asset_structure, more):  # here
+            Asset.__init__(self, asset_structure)
         class UserAsset(Asset):
-            def __init__(self, asset_structure, more):  # here
-                super().__init__(asset_structure)
             def run(self):
                 pass
+        UserAsset.__init__ = init
         """,
         "'more'",
     ),

@@ -221,12 +221,17 @@ def discard(path: Path) -> None:
         remove_tree(path)
 
 
-def empty_folder(folder: Path, but: str = "") -> None:
-    """Remove what is in a folder, ``but`` for one name; what is no folder goes itself."""
+def empty_folder(folder: Path, but: str = "", *, may_hold_volumes: bool = True) -> None:
+    """Remove what is in a folder, ``but`` for one name; what is no folder goes itself.
+
+    Args:
+        may_hold_volumes: whether to look, which takes a while.
+    """
     if folder.is_symlink() or not folder.is_dir():
         remove_tree(folder)
         return
-    refuse_volumes(folder, itself=False)
+    if may_hold_volumes:
+        refuse_volumes(folder, itself=False)
     with os.scandir(folder) as entries:
         for entry in list(entries):
             if entry.name == but:

@@ -126,12 +126,20 @@ def _folders(workspace: Workspace) -> dict[str, str]:
     }
 
 
+def _is_one_folder(one: Path, other: Path) -> bool:
+    """By a look at each, as a served request pays for it at each step."""
+    try:
+        return one == other or os.path.samefile(one, other)
+    except OSError:  # one is not there
+        return False
+
+
 def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
     """What ALO 2.x calls ``asset_envs``, but for the artifacts, which lie in ``project_home``."""
     external, control = job.plan.external, job.plan.control
     log = job.workspace.artifacts(job.pipeline.kind) / "log" / PIPELINE_LOG
     # In a rerun; a served pipeline's own workspace links to the project's.
-    is_elsewhere = os.path.realpath(job.assets) != os.path.realpath(job.workspace.assets)
+    is_elsewhere = not _is_one_folder(job.assets, job.workspace.assets)
     return {
         **({"asset_home": _slashed(job.assets)} if is_elsewhere else {}),
         "project_home": _slashed(job.workspace.home),

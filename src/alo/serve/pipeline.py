@@ -118,7 +118,8 @@ class WarmPipeline:
         self._import_all()
         self._waiting: deque[_Kept] = deque()
         self._answered: tuple[RunRecord, bytes] | None = None
-        self._last_id, self._leftovers = "", Leftovers()
+        self._last_id, self._is_clean = "", True
+        self._leftovers = Leftovers()
 
     @property
     def workspace(self) -> Workspace:
@@ -130,7 +131,8 @@ class WarmPipeline:
         answering = _Answering(self, request, tell)
         try:
             self.release()
-            self._last_id, self._leftovers = request.id, Leftovers()
+            self._last_id, self._is_clean = request.id, False
+            self._leftovers = Leftovers()
             answering.run()
         except Exception as error:  # the last net: whatever it is costs this request alone
             tell(answering.failure_of(error))
@@ -164,7 +166,8 @@ class WarmPipeline:
         if self._answered is not None:
             (record, plan), self._answered = self._answered, None
             self._put_aside(record, plan)
-        self._clean()
+        if not self._is_clean:
+            self._clean()
         while len(self._waiting) > MOST_KEPT:
             remove_tree(self._waiting.popleft().artifacts)
 
@@ -182,8 +185,10 @@ class WarmPipeline:
         left = self._leftovers.of_last()
         if not left:
             self._folders.clean()
+            self._is_clean = True
             return
         self._folders.renew()
+        self._is_clean = True
         self.code.view.move_workspace(str(self.workspace.home))
         self._leftovers = Leftovers()
         what = f"[{self._last_id}] the asset has left running: {', '.join(left)}"

@@ -36,9 +36,11 @@ class RequestFolders:
         Making a file or folder costs a disk the more, the more of them have just been removed.
         """
         artifacts = self.current.artifacts("inference")
-        empty_folder(self.current.input("inference"))
-        empty_folder(artifacts, but="log")
-        empty_folder(artifacts / "log")
+        inputs, logs = self.current.input("inference"), artifacts / "log"
+        # Each request pays for this. No one mounts volumes in folders whose names are random.
+        empty_folder(inputs, may_hold_volumes=False)
+        empty_folder(artifacts, but=logs.name, may_hold_volumes=False)
+        empty_folder(logs, may_hold_volumes=False)
 
     def renew(self) -> None:
         """Use names that no request has been told; what the last one has made goes."""

@@ -145,6 +145,12 @@ HEAD = {
             None,
             "end within a text",
         ),
+        (
+            {"inputs": [{**HEAD["inputs"][0], "datatype": "BYTES"}]},
+            struct.pack("<I", 4) + b"ab\0d",
+            None,
+            "NUL",
+        ),
         ({"inputs": [{**HEAD["inputs"][0], "datatype": "BOOL"}]}, b"\\1\\2345678", None, "BOOL"),
         ({"inputs": [{**HEAD["inputs"][0], "datatype": "X"}]}, b"12345678", None, "datatype"),
     ],

@@ -122,5 +122,7 @@ def _texts(name: str, piece: bytes) -> list[str]:
             texts.append(piece[at : at + size].decode())
         except UnicodeDecodeError as error:
             raise Refused(400, f"tensor '{name}': a text is not UTF-8: {error}") from error
+        if "\0" in texts[-1]:  # as in JSON
+            raise Refused(400, f"tensor '{name}': a text has a NUL in it: {ascii(texts[-1])[:50]}")
         at += size
     return texts

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -102,22 +105,25 @@ def make_tar(tmp_path: Path) -> Iterator[Callable[..., TarMaker]]:
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
     """A folder of a user whom permissions stop; the test is that user."""
-    import os
-    import shutil
-    import tempfile
-
-    folder = Path(tempfile.mkdtemp(prefix="alo-test-"))
     nobody = 65534
     is_root = os.geteuid() == 0
     if is_root:
-        os.chown(folder, nobody, nobody)
         os.seteuid(nobody)
     try:
+        folder = Path(tempfile.mkdtemp(prefix="alo-test-", dir=_open_folder(tempfile.gettempdir())))
         yield folder
     finally:
         if is_root:
             os.seteuid(0)
-        for path in folder.rglob("*"):
-            if path.is_dir():
-                path.chmod(0o700)
-        shutil.rmtree(folder)
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            path.chmod(0o700)
+    shutil.rmtree(folder)
+
+
+def _open_folder(usual: str) -> str:
+    """A folder for temporary files that whoever we are now can reach: root's may be private."""
+    for folder in (usual, "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108
+        if os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+            return folder
+    pytest.skip("there is no folder for the temporary files of ordinary users")

@@ -91,12 +91,14 @@ def test_samples_tell_cpu_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     UsageMeter()
     sampler = Sampler()
 
+    began, used = time.monotonic(), time.process_time()
     big = bytearray(100 * MIB)
     burn(0.2)
     del big
     mean_cpu, high_cpu, mean_memory, high_memory, samples = numbers(sampler.stop())
+    share = 100 * (time.process_time() - used) / (time.monotonic() - began)
 
-    assert 20 < mean_cpu <= high_cpu
+    assert share / 4 < mean_cpu <= high_cpu  # a busy machine gives us less than a whole core
     assert high_memory > 100
     assert mean_memory <= high_memory
     assert samples >= 2

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -75,7 +76,9 @@ def test_clients_come_with_password_user_and_database(redis_server: RedisServer)
 
 
 def test_a_unix_socket_will_do(redis_server: RedisServer, tmp_path: Path) -> None:
-    place = tmp_path / "redis.sock"
+    # The path of a socket has at most 107 bytes, and that of a temporary folder may have more.
+    folder = TemporaryDirectory(prefix="alo-", dir="/tmp")
+    place = Path(folder.name, "redis.sock")
     process = subprocess.Popen(
         ["redis-server", "--port", "0", "--unixsocket", str(place), "--save", ""],
         stdout=subprocess.DEVNULL,
@@ -89,6 +92,7 @@ def test_a_unix_socket_will_do(redis_server: RedisServer, tmp_path: Path) -> Non
     finally:
         process.kill()
         process.wait()
+        folder.cleanup()
 
 
 def test_a_master_is_found_through_sentinel(redis_server: RedisServer, tmp_path: Path) -> None:

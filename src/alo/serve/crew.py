@@ -64,15 +64,15 @@ class Worker:
         self._child: Child | None = None
         self._is_booted = False
         self.model_id, self._boot_s = model_id, boot_s
+        self._needed = _needed_in(home)
         self._lock = threading.Lock()  # held while a request runs
 
     @property
     def is_warm(self) -> bool:
         """Whether its process lives and has its folder; for any thread."""
-        child, workspace = self._child, Workspace(self.home / WORKSPACE)
-        needed = (workspace.models, workspace.assets)  # what no request makes anew
+        child = self._child
         is_alive = self._is_booted and child is not None and child.is_alive
-        return is_alive and all(map(os.path.isdir, needed))
+        return is_alive and all(map(os.path.isdir, self._needed))
 
     def use(self, models: Path, model_id: str) -> None:
         """Boot with these models the next time."""
@@ -184,6 +184,7 @@ class Worker:
             ours._child, self._child = self._child, other._child
             self._is_booted = other._is_booted
             self.home, self._models, self.model_id = other.home, other._models, other.model_id
+            self._needed = other._needed
         ours.stop()
 
     def beside(self, models: Path, model_id: str) -> Worker:
@@ -277,6 +278,12 @@ class Worker:
             return child.wait()
         finally:
             child.close()
+
+
+def _needed_in(home: Path) -> tuple[str, str]:
+    """The folders that no request makes anew; each request is begun with a look at them."""
+    workspace = Workspace(home / WORKSPACE)
+    return str(workspace.models), str(workspace.assets)
 
 
 def _step_at(message: object, step: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alo.engine.request import RunRequest
 from alo.serve.boot import prepare
 from alo.serve.crew import Worker
-from alo.serve.messages import Failure, Request, Summary
+from alo.serve.messages import Failure, News, Request, Summary
 
 from .conftest import OUTPUT
 
@@ -51,6 +52,22 @@ class UserAsset(Asset):
 """
 
 
+@contextmanager
+def working(home: Path) -> Iterator[Worker]:
+    service = prepare(RunRequest(home), "serve", lambda event: None)
+    own = service.folder.path / "worker"
+    worker = Worker(service.job, own, service.models, service.model_id, lambda event: None)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def news_of(worker: Worker, name: str, **args: object) -> list[News]:
+    return list(worker.run(Request(name, args={"inference": args}), None, lambda: None))
+
+
 def test_each_request_finds_the_process_as_it_was(make_solution: MakeSolution) -> None:
     output = "self.data['result'] = 'fine'\n" + OUTPUT
     indented = "\n".join(f"        {line}" for line in output.splitlines()).strip()
@@ -59,14 +76,31 @@ def test_each_request_finds_the_process_as_it_was(make_solution: MakeSolution) -
         "two": MODULE.format(name="two", level=40, output=indented),
     }
     home = make_solution(inference=steps, control={"backup_artifacts": False})
-    service = prepare(RunRequest(home), "serve", lambda event: None)
-    home = service.folder.path / "worker"
-    worker = Worker(service.job, home, service.models, service.model_id, lambda event: None)
-    worker.start()
-    try:
+    with working(home) as worker:
         news = [list(worker.run(Request(f"{n}"), None, lambda: None)) for n in range(3)]
-    finally:
-        worker.stop()
 
     assert [each for each in news if any(isinstance(one, Failure) for one in each)] == []
     assert all(any(isinstance(one, Summary) for one in each) for each in news)
+
+
+def test_an_interrupt_that_is_the_assets_costs_its_request_alone(
+    make_solution: MakeSolution,
+) -> None:
+    code = "import os\nif self.args.get('raise'): raise KeyboardInterrupt('mine')\n"
+    result = "self.data['result'] = str(os.getpid())\n"
+    home = make_solution(
+        inference={"inference": code + result + OUTPUT}, control={"backup_artifacts": False}
+    )
+
+    with working(home) as worker:
+        before, failed, after = [
+            news_of(worker, name, **args)
+            for name, args in (("a", {}), ("b", {"raise": True}), ("c", {}))
+        ]
+
+    (failure,) = [each for each in failed if isinstance(each, Failure)]
+    assert failure.code == "E152"
+    assert "KeyboardInterrupt: mine" in failure.comment
+    pids = [each.content["result"] for each in (*before, *after) if isinstance(each, Summary)]
+    assert len(pids) == 2
+    assert len(set(pids)) == 1

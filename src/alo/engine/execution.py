@@ -18,6 +18,7 @@ from alo.files import remove_tree
 from alo.plan.model import StepPlan
 from alo.sources.loader import AssetCode
 from alo.sources.shared import SharedModules
+from alolib.advice import SERVICE
 
 if TYPE_CHECKING:  # only file mode, the cache and processes pay for the store
     from alo.engine.effects import Snapshot
@@ -119,7 +120,7 @@ class StepRunner:
         task = make_task(job, self._started, step, inputs.number, data, config)
         del data, config
         with no_running_loop():
-            result = run_step(task, code, self._emit)
+            result = run_step(task, code, self._emit, has_user=task.caller != SERVICE)
         used = code.used()
         self._code.absorb()
         del task

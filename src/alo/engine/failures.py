@@ -19,7 +19,8 @@ OWN_FOLDERS = tuple(
     os.path.join(os.path.dirname(os.path.abspath(str(package.__file__))), "")
     for package in (alo, alolib)
 )
-LONGEST_TEXT = 2_000  # characters of an exception; its traceback has the rest
+LONGEST_TEXT = 2_000  # characters of an exception; its traceback has more
+LONGEST_PIECE, MOST_LINES = 20_000, 1_000  # of a traceback
 
 
 class Place(NamedTuple):
@@ -101,17 +102,20 @@ def _what_and_fix(error: BaseException, step: str) -> tuple[str, str]:
         return "out of memory", "work on less data at once"
     if isinstance(error, OSError) and is_full(error):
         return f"the disk is full: {error}", fix_of(error)
-    text = _text_of(error)
-    return (f"{type(error).__name__}: {text}" if text else type(error).__name__), ""
+    return name_and_text(error), ""
 
 
-def _text_of(error: BaseException) -> str:
-    """Its message, cut where it is endless; empty where even that fails."""
+def name_and_text(error: BaseException) -> str:
+    """``ValueError: no such column``; the name alone where the error cannot even say that."""
     try:
-        text = str(error)
-    except Exception:  # of the asset's own class
-        return ""
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} ..."
+        text = _shortened(str(error), LONGEST_TEXT)
+    except BaseException:  # of the asset's own class, which may do anything
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]} ... ({len(text):,} characters)"
 
 
 def _place(error: BaseException, roots: Sequence[Path]) -> Place | None:
@@ -145,14 +149,20 @@ def user_traceback(error: BaseException) -> str:
 
     told = TracebackException.from_exception(error)
     _drop_own_frames(told)
-    lines = "".join(told.format()).rstrip("\n").split("\n")
+    # The text of an exception is one piece, and may hold a whole table.
+    text = "".join(_shortened(piece.rstrip("\n"), LONGEST_PIECE) + "\n" for piece in told.format())
+    lines = text.rstrip("\n").split("\n")
+    if len(lines) > MOST_LINES:
+        half = MOST_LINES // 2
+        lines[half:-half] = [f"... ({len(lines) - 2 * half:,} lines)"]
     return "\n".join(masked(line) if "://" in line else line for line in lines)
 
 
 def _drop_own_frames(told: "TracebackException") -> None:
     kept = [frame for frame in told.stack if not _is_own(frame.filename)]
     told.stack[:] = kept
-    for other in (told.__cause__, told.__context__):
+    group = getattr(told, "exceptions", None) or ()  # since Python 3.11
+    for other in (told.__cause__, told.__context__, *group):
         if other is not None:
             _drop_own_frames(other)
 

@@ -16,6 +16,7 @@ from alo.engine import unfinished
 from alo.engine.code import RunCode
 from alo.engine.environment import GitState, imported_packages
 from alo.engine.execution import Carry, StepRunner
+from alo.engine.failures import name_and_text
 from alo.engine.faults import disk_told, tried
 from alo.engine.loading import load_data, load_models
 from alo.engine.logs import RunLogs
@@ -29,7 +30,7 @@ from alo.engine.records import args_of, first_record, outcome_of, summary_of, wi
 from alo.engine.recovery import seal_history
 from alo.engine.request import RunOutcome
 from alo.engine.results import check_results
-from alo.engine.signals import SignalGuard
+from alo.engine.signals import SignalGuard, Signalled
 from alo.engine.task import Inputs
 from alo.errors import AloError, Interrupted, StepError
 from alo.events import Event, Listener, Progress, RunFinished, RunStarted, StepFinished, StepStarted
@@ -326,13 +327,14 @@ class PipelineRun:
             return
         interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
         status = "interrupted" if interrupted else "error"
-        what = error.what if isinstance(error, AloError) else f"{type(error).__name__}: {error}"
+        what = error.what if isinstance(error, AloError) else name_and_text(error)
         step = error.step if isinstance(error, StepError) else ""
         traceback = error.user_traceback if isinstance(error, StepError) else ""
         kept: list[Path] = []
         with self.guard.held():
             self._finish_record(status, reason=what, failed_step=step)
-            told = "\n".join(filter(None, [str(error) or what, traceback]))
+            message = str(error) if isinstance(error, AloError | GivenUp | Signalled) else what
+            told = "\n".join(filter(None, [message, traceback]))
             self.emit(info(told) if isinstance(error, GivenUp) else error_line(told))
             tried(self._tell, "the log may not be whole", self._close)
             exported = [] if interrupted else self._export_failed(error)

@@ -16,9 +16,13 @@ from alolib.contract import Handover
 from alolib.structure import AssetStructure
 
 
-def run_step(task: StepTask, code: AssetCode, listener: Listener) -> StepResult | FailedStep:
+def run_step(
+    task: StepTask, code: AssetCode, listener: Listener, *, has_user: bool = True
+) -> StepResult | FailedStep:
     """Run one step in this process.
 
+    Args:
+        has_user: whether an interrupt may be the user's, and not only the asset's own.
     Raises:
         KeyboardInterrupt: the user, or SIGTERM, ended it.
     """
@@ -27,9 +31,9 @@ def run_step(task: StepTask, code: AssetCode, listener: Listener) -> StepResult 
     outcome: Handover | StepError
     try:
         outcome = _call_asset(task, code, listener)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # sys.exit and the like too: it is the asset's
+        if has_user and isinstance(error, KeyboardInterrupt):
+            raise
         outcome = step_error(task.name, error, code.folder.parent.parent, task.home)
     finally:
         sampled = sampler.stop() if sampler else ""

@@ -5,10 +5,12 @@ socket. The engine's side is in ``apart.py``.
 """
 
 import os
+import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,17 +60,26 @@ class Done(NamedTuple):
 
 def main() -> None:
     """Run the one assignment that comes over the socket at descriptor 0."""
-    os.setsid()  # a Ctrl-C at the terminal is for the engine, which ends this process in order
-    connection = take_connection()
-    try:
+    with process_of_ours() as connection, suppress(EOFError):
         assignment = receive(connection)
-    except EOFError:
-        return
-    if isinstance(assignment, Assignment):
-        sys.path[:] = assignment.path or sys.path
-        show_stacks_in(assignment.stacks)
-        tell = Teller(connection)
-        tell(_work(assignment, tell))
+        if isinstance(assignment, Assignment):
+            sys.path[:] = assignment.path or sys.path
+            show_stacks_in(assignment.stacks)
+            tell = Teller(connection)
+            tell(_work(assignment, tell))
+
+
+@contextmanager
+def process_of_ours() -> Iterator[socket.socket]:
+    """The life of a process that the engine has started: gives the socket to it.
+
+    Whoever interrupts it outside of an asset is told what it did by the engine, which looks on.
+    """
+    try:
+        os.setsid()  # a Ctrl-C at the terminal is for the engine, which ends this process in order
+        yield take_connection()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 def take_connection() -> socket.socket:
@@ -83,11 +94,12 @@ def take_connection() -> socket.socket:
 def show_stacks_in(path: Path) -> None:
     """Where the process is when it crashes, or when the engine asks for it."""
     import faulthandler
-    import signal
 
     file = open(path, "wb")  # noqa: SIM115 - open to the end of the process
     faulthandler.enable(file)
     faulthandler.register(signal.SIGUSR1, file)
+    # An asset that asks for the same gets it: the place is in the error.
+    faulthandler.enable = lambda *_, **__: None
 
 
 class Teller:
@@ -128,7 +140,7 @@ def _run(assignment: Assignment, store: StepStore, tell: Teller) -> Done | Faile
     del data, config  # the step alone holds what it is given
     folder = assignment.assets / task.name
     code = AssetCode(folder, task.name, shared)
-    result = run_step(task, code, tell)
+    result = run_step(task, code, tell, has_user=False)
     del task
     if isinstance(result, FailedStep):
         return result

@@ -1,6 +1,5 @@
 """A worker's process: boots the pipeline, then takes requests over its socket, one at a time."""
 
-import os
 import select
 import socket
 import sys
@@ -9,7 +8,7 @@ from typing import NamedTuple
 
 from alo.engine.preflight import Job
 from alo.engine.wire import Inbox
-from alo.engine.worker import Teller, show_stacks_in, take_connection
+from alo.engine.worker import Teller, process_of_ours, show_stacks_in
 from alo.errors import AloError, StepError
 from alo.events import Event, LogLine, Output
 from alo.serve.messages import Booted, Released, Request
@@ -38,9 +37,11 @@ class BootFailed(NamedTuple):
 
 def main() -> None:
     """Serve until the door hangs up."""
-    os.setsid()  # a Ctrl-C at the terminal is for the door, which ends this process in order
-    connection = take_connection()
-    tell, messages = Teller(connection), _Messages(connection)
+    with process_of_ours() as connection:
+        _serve(Teller(connection), _Messages(connection))
+
+
+def _serve(tell: Teller, messages: "_Messages") -> None:
     boot = messages.next(None)
     if not isinstance(boot, Boot):
         return

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
+import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -239,3 +242,27 @@ def test_what_has_gone_from_an_image_is_not_believed_to_be_there(
 
     with pytest.raises(InstallError, match=r"aloleaf \(not installed\)"):
         run(home, setup=Setup("here"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_packages_are_installed_is_told_as_one_and_leaves_nothing(
+    home: Path, make_solution: Callable[..., Path], number: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as index:  # takes connections and says nothing
+        url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
+        source = {"one": {"requirements": [f"aloleaf --index-url {url}"]}}
+        make_solution({"one": CODE}, source=source)
+        command = [sys.executable, "-m", "alo.cli.main", "run"]
+        with subprocess.Popen(
+            command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            index.accept()[0].close()
+            waiting, _ = index.accept()  # tried again
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=60)
+            waiting.close()
+
+    assert process.returncode == 128 + number, errors
+    assert "interrupted" in errors
+    names = os.listdir(home / ".alo/environments")
+    assert [name for name in names if not name.endswith(".lock")] == []

@@ -426,3 +426,16 @@ def test_a_past_run_does_not_fetch_what_its_entry_has(
     from alo.engine.rerun import rerun
 
     assert rerun(home, outcome.run_id, lambda event: None).status == "success"
+
+
+def test_a_project_that_cannot_have_its_package_lists_runs_and_says_so(
+    make_solution: MakeSolution, run: Run, heard: Any
+) -> None:
+    home = make_solution({"one": MODEL}, source={"one": {"requirements": ["xxhash"]}})
+    (home / ".package_list").write_text("a file")
+
+    run(home)
+
+    assert [event.text for event in heard.of(SettingUp)] == [
+        ".package_list/ cannot be written: File exists"
+    ]

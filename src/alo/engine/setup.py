@@ -66,7 +66,10 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
     from alo.sources.package_list import write_package_lists
     from alo.sources.trial import keep_in_use
 
-    write_package_lists(jobs[0].workspace.home, wanted.by_pipeline)
+    try:
+        write_package_lists(jobs[0].workspace.home, wanted.by_pipeline)
+    except OSError as error:  # a project that may not be written to can still be served
+        _teller(listener)(f".package_list/ cannot be written: {error.strerror}")
     pythons = {
         step: _python_for(jobs[0].workspace, f"isolated:{step}", each, options, listener, lock)
         for step, each in wanted.isolated.items()

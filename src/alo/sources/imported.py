@@ -22,19 +22,30 @@ class Import(NamedTuple):
 
 def imports_in(source: bytes) -> Iterator[Import]:
     """Every import that stands in a source, be it in a function, a branch or a text."""
-    text = source.decode("utf-8", "replace").replace("\\\n", " ")
-    for found in _statements().finditer(text):
-        base, names, modules, called = found.groups()
-        if base is not None:
-            module = base.lstrip(".")
-            names = tuple(re.findall(r"\w+", names))
-            yield Import(module, len(base) - len(module), names)
-        elif modules is not None:
-            for each in modules.split(","):
-                words = each.split()
-                yield Import(words[0] if words else "", 0, ())
-        else:
-            yield Import(called, 0, ())
+    for lines in _lines_with_imports(source.replace(b"\\\n", b" ")):
+        for found in _statements().finditer(lines.decode("utf-8", "replace")):
+            base, names, modules, called = found.groups()
+            if base is not None:
+                module = base.lstrip(".")
+                names = tuple(re.findall(r"\w+", names))
+                yield Import(module, len(base) - len(module), names)
+            elif modules is not None:
+                for each in modules.split(","):
+                    words = each.split()
+                    yield Import(words[0] if words else "", 0, ())
+            else:
+                yield Import(called, 0, ())
+
+
+def _lines_with_imports(source: bytes) -> Iterator[bytes]:
+    """Pieces of the source, each a line or a statement in brackets; a pattern would take long."""
+    source, end = source + b"\n", 0
+    while (word := source.find(b"import", end)) >= 0:
+        begin = source.rfind(b"\n", 0, word) + 1
+        end = source.index(b"\n", word)
+        if source.rfind(b"(", word, end) > source.rfind(b")", word, end):
+            end = max(end, source.find(b")", end) + 1)
+        yield source[begin:end]
 
 
 @lru_cache(maxsize=1)

@@ -69,6 +69,7 @@ class OpenRun:
         self.run: PipelineRun | None = None
         self.latest: PipelineRun | None = None  # the same, and after it has ended
         self.ran: dict[str, Ran] = {}
+        self._inputs: Files = {}  # the input data as this run began with it
         self._added: dict[str, set[str]] = {}  # to the artifacts of this run, by step
         self.outcome: RunOutcome | None = None  # of the latest, once it has been saved
         self._ended: Ended | None = None
@@ -121,6 +122,7 @@ class OpenRun:
                 self._hold = opened.pop_all()
                 self.run = self.latest = run
                 self.ran, self._added, self.outcome, self._failure = ran, {}, None, None
+                self._inputs = input_files(run)
                 self._thread = threading.current_thread()
                 _open_runs.append(self)
 
@@ -141,9 +143,9 @@ class OpenRun:
         go_back(run, before, added)
         run.take(job, step.name)
         with self._noting_failure(), self._noting_files(run, step.name):
-            inputs = input_files(run)
             run.run_step(step, number, may_reuse=False)
-            self._note(run, step.name, args, before, inputs)
+            if run.carry is not None:
+                self.ran[step.name] = Ran(args, mark(run, run.carry, self._inputs))
 
     def save(self) -> RunOutcome:
         """End the run. It stays open where its results or their export are at fault.
@@ -212,12 +214,6 @@ class OpenRun:
         except BaseException as error:
             run.fail(error)
             raise
-
-    def _note(
-        self, run: PipelineRun, step: str, args: Args, before: Mark | None, inputs: Files
-    ) -> None:
-        if run.carry is not None:
-            self.ran[step] = Ran(args, mark(run, run.carry, before, inputs))
 
     @contextmanager
     def _noting_failure(self) -> Iterator[None]:

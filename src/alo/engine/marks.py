@@ -20,7 +20,6 @@ from alo.engine.preflight import Job, stores_steps
 from alo.errors import RunError, UsageError
 from alo.history.entry import entry_folder
 from alo.history.record import RunRecord, StepRecord
-from alo.history.tree import found_below
 
 Files = Mapping[str, tuple[object, ...]]  # name in a folder → what changes when it is written
 FROM_THE_START = "run() runs all steps from the start"
@@ -42,15 +41,13 @@ def input_files(run: PipelineRun) -> Files:
     return _files_of(run.workspace.input(run.kind))
 
 
-def mark(run: PipelineRun, carry: Carry, before: Mark | None, inputs: Files) -> Mark:
+def mark(run: PipelineRun, carry: Carry, inputs: Files) -> Mark:
     """The run as it is now, after a step.
 
     Args:
-        before: the mark of the step before; None: the step is the first.
-        inputs: what was in the input data before the step ran.
+        inputs: what was in the input data when the run began.
     """
-    wrote_input = (before is not None and before.wrote_input) or input_files(run) != inputs
-    return Mark(carry, written(run), _summary(run), wrote_input, run.record)
+    return Mark(carry, written(run), _summary(run), input_files(run) != inputs, run.record)
 
 
 def go_back(run: PipelineRun, to: Mark | None, added: Collection[str]) -> None:
@@ -198,18 +195,29 @@ def written(run: PipelineRun) -> Files:
 
 def _files_of(folder: Path) -> Files:
     """What is in a folder, the logs left out; links are not followed."""
-    return {
-        found.name: _stamp(found.path, found.kind)
-        for found in found_below(folder)
-        if found.name.partition("/")[0] != "log"
-    }
+    found: dict[str, tuple[object, ...]] = {}
+    waiting = [(os.fspath(folder), "")]
+    while waiting:
+        path, prefix = waiting.pop()
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(path) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if name == "log":
+                    continue
+                found[name] = _stamp(entry)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, f"{name}/"))
+    return found
 
 
-def _stamp(path: str, kind: str) -> tuple[object, ...]:
-    if kind != "file":
-        return (kind, os.readlink(path) if kind == "link" else "")
-    status = os.stat(path)
-    return (kind, status.st_size, status.st_mtime_ns, status.st_ino)
+def _stamp(entry: os.DirEntry[str]) -> tuple[object, ...]:
+    """What changes when it is written; of a folder nothing does."""
+    if entry.is_symlink():
+        return ("link", os.readlink(entry.path))
+    if entry.is_dir():
+        return ("folder",)
+    status = entry.stat()  # one call for each: input data may be many files
+    return ("file", status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _copy(source: Path, target: Path) -> None:

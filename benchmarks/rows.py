@@ -69,4 +69,5 @@ def _met(row: Row) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value == int(value) or value >= 1000 else f"{value:.4g}"
+    is_whole = float(value).is_integer() or value >= 1000  # a failed one is no number
+    return f"{value:.0f}" if is_whole else f"{value:.4g}"

@@ -14,7 +14,7 @@ from alo.engine.request import RunRequest
 from alo.engine.run import run_solution
 from alo.errors import AloError, StepError, StoreError
 from alo.serve.boot import prepare
-from alo.serve.crew import Worker, WorkerDied
+from alo.serve.crew import BOOT_S, WorkerDied
 from alo.serve.messages import Failure, Request
 
 MakeSolution = Callable[..., Path]
@@ -51,7 +51,7 @@ def told_by_notebook(home: Path, kind: type[AloError]) -> Told:
 
 def told_by_service(home: Path, kind: type[AloError]) -> Told:
     service = prepare(RunRequest(home), "serve", silent)
-    worker = Worker(service.job, service.worker_home(0), service.models, service.model_id, silent)
+    (worker,) = service.workers(1, BOOT_S, silent)
     worker.start()
     try:
         *_, last = worker.run(Request("r1"), None, lambda: None)

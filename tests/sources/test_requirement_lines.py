@@ -58,7 +58,8 @@ def test_the_encoding_is_found_as_by_pip(encoding: str, tmp_path: Path) -> None:
 
     found, odd = decoded(content)
 
-    assert found == reader.get_file_content(str(tmp_path / "requirements.txt"), None)[1]
+    if encoding != "utf-32":  # older ones take its mark for that of UTF-16
+        assert found == reader.get_file_content(str(tmp_path / "requirements.txt"), None)[1]
     assert (found.splitlines()[-1], odd) == (text.strip(), "")
 
 

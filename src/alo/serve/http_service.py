@@ -25,7 +25,7 @@ from alo.serve.http_refusal import Refused
 from alo.serve.kept_requests import KeptRequests
 from alo.serve.limits import Limits
 from alo.serve.messages import Args, Failure, Request
-from alo.serve.pool import Full, NotReady, Pool, Result, Ticket
+from alo.serve.pool import Full, NotReady, Pool, Result, Ticket, do_nothing
 from alo.serve.remote_requests import TooLarge
 from alo.serve.upkeep import Upkeep, prune_history
 
@@ -194,7 +194,7 @@ class HttpService:
         folder = self._folder(request_id, is_kept=False)
         request = _request(request_id, folder, args)
         released = partial(_remove_data, folder)
-        self._submit(Ticket(request, folder / "out", _nothing, done, released))
+        self._submit(Ticket(request, folder / "out", do_nothing, done, released))
         result = await future
         return Answer(request_id, result.status, result)
 
@@ -209,7 +209,7 @@ class HttpService:
             raise _full()
         self._kept.add(request_id, args)
         try:
-            self._queue_kept(request_id, args, always=True)
+            self._queue_kept(request_id, args)
         except BaseException:
             self._kept.forget(request_id)
             raise
@@ -244,9 +244,9 @@ class HttpService:
     def _take_up(self) -> None:
         """Serve what services that have ended had accepted."""
         for kept in self._kept.take_up():
-            self._queue_kept(kept.id, kept.args, always=True)
+            self._queue_kept(kept.id, kept.args)
 
-    def _queue_kept(self, request_id: str, args: Args, *, always: bool) -> None:
+    def _queue_kept(self, request_id: str, args: Args) -> None:
         folder = self._folder(request_id, is_kept=True)
 
         def done(result: Result) -> None:
@@ -264,7 +264,7 @@ class HttpService:
         started = lambda: self._kept.begin(request_id)  # noqa: E731
         request, released = _request(request_id, folder, args), partial(_remove_data, folder)
         ticket = Ticket(request, folder / "out", started, done, released, is_kept=True)
-        self._submit(ticket, always=always)
+        self._submit(ticket, always=True)
 
     def _submit(self, ticket: Ticket, *, always: bool = False) -> None:
         try:
@@ -309,10 +309,6 @@ def _remove_data(folder: Path) -> None:
 def _settle(future: asyncio.Future[Result], result: Result) -> None:
     if not future.done():  # the client has hung up
         future.set_result(result)
-
-
-def _nothing() -> None:
-    """A request that is waited for has no one to tell that it has begun."""
 
 
 def _full() -> Refused:

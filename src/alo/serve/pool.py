@@ -43,8 +43,8 @@ class Result(NamedTuple):
         return "fail" if self.failure else "success"
 
 
-def _nothing() -> None:
-    """Who has no folders has none to give back."""
+def do_nothing() -> None:
+    """For who has no one to tell that a request has begun, or no folders to give back."""
 
 
 class Ticket(NamedTuple):
@@ -54,7 +54,7 @@ class Ticket(NamedTuple):
     outputs: Path  # a folder that does not exist yet, for its output files
     started: Callable[[], object]
     done: Callable[[Result], object]
-    released: Callable[[], object] = _nothing  # its data is not needed any more
+    released: Callable[[], object] = do_nothing  # its data is not needed any more
     is_kept: bool = False  # beyond this service: no client waits for it
 
 

@@ -33,7 +33,7 @@ from alo.mounts import mount_of
 BEAT_S = 5.0
 SILENT_S = 60.0  # without a sign of life: dead
 LONG_GONE_S = 2 * 86400.0  # what is older, and gives no signs of life, is no one's
-TRIES, PAUSE_S = 10, 0.005  # for a lock at which someone may only be looking, on a busy machine
+LOOKERS_S, PAUSE_S = 10.0, 0.005  # for a lock at which others only look, each for an instant
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 LONGEST, MOST_BYTES = 200, 4096  # what is noted in characters; a whole note
 
@@ -207,15 +207,30 @@ def boot_id() -> str:
 
 def _lock(descriptor: int, how: int) -> bool:
     """Whether the lock is had; to have it alone, those who only look are waited for."""
-    for number in range(TRIES if how == fcntl.LOCK_EX else 1):
-        if number:
-            sleep(PAUSE_S)
-        try:
-            _flock(descriptor, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
+    if _try(descriptor, how):
         return True
+    end = monotonic() + LOOKERS_S
+    while how == fcntl.LOCK_EX and _is_looked_at(descriptor) and monotonic() < end:
+        sleep(PAUSE_S * os.urandom(1)[0] / 255)  # two who want it do not look in step
+        if _try(descriptor, how):
+            return True
     return False
+
+
+def _is_looked_at(descriptor: int) -> bool:
+    """Whether a lock that cannot be had alone can be shared: no holder has it."""
+    if not _try(descriptor, fcntl.LOCK_SH):
+        return False
+    _flock(descriptor, fcntl.LOCK_UN)
+    return True
+
+
+def _try(descriptor: int, how: int) -> bool:
+    try:
+        _flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _flock(descriptor: int, how: int) -> None:

@@ -23,7 +23,6 @@ TRIAL = (
     "import sys; sys.path[:1] = []; import alo.cli.main, alo.engine.run, alo.engine.setup, "
     "alo.engine.worker, cloudpickle, isal, packaging.requirements, yaml, xxhash"
 )
-_in_use: list[object] = []  # held as long as this process lives
 
 
 def python_of(folder: Path) -> Path:
@@ -92,8 +91,7 @@ def keep_in_use(folder: Path) -> None:
     import fcntl
 
     with suppress(OSError):
-        note = open(folder / NOTE, "rb")  # noqa: SIM115 - until we end
-        _in_use.append(note)
+        note = os.open(folder / NOTE, os.O_RDONLY)  # until we end
         fcntl.flock(note, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 

@@ -81,10 +81,8 @@ class Child:
 
     def send(self, message: object) -> None:
         """Send a message; a process that has died is found by ``poll``."""
-        self._connection.setblocking(True)
         with suppress(BrokenPipeError, ConnectionResetError):
             self._connection.sendall(packed(message))
-        self._connection.setblocking(False)
 
     def hang_up(self) -> None:
         """Tell it that nothing more will come."""
@@ -104,6 +102,8 @@ class Child:
                 ended = True
             else:
                 key.data(key.fileobj)
+        if ended:
+            self._read_all_messages()
         messages, self._messages = self._messages, []
         return messages, ended or (self._pidfd < 0 and has_ended(self.pid))
 
@@ -140,29 +140,33 @@ class Child:
 
     def _drained(self) -> list[object]:
         """What it told and printed before it ended; what it left running may go on printing."""
-        self._read_messages(self._connection)
+        self._read_all_messages()
         for descriptor in self._outputs:
             self._read_output(descriptor)
         messages, self._messages = self._messages, []
         return messages
 
-    def _read_messages(self, connection: socket.socket) -> None:
-        connection.setblocking(False)
-        while True:
-            try:
-                piece = connection.recv(PIECE)
-            except BlockingIOError:
-                return
-            except ConnectionResetError:
-                piece = b""
-            if not piece:
-                self._forget(connection)
-                return
-            for message in self._inbox.take(piece):
-                if isinstance(message, LogLine | Output):
-                    self._hear(message)
-                else:
-                    self._messages.append(message)
+    def _read_all_messages(self) -> None:
+        while self._read_messages(self._connection):
+            continue
+
+    def _read_messages(self, connection: socket.socket) -> bool:
+        """Take a piece of what it has told; whether there was one."""
+        try:
+            piece = connection.recv(PIECE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            piece = b""
+        if not piece:
+            self._forget(connection)
+            return False
+        for message in self._inbox.take(piece):
+            if isinstance(message, LogLine | Output):
+                self._hear(message)
+            else:
+                self._messages.append(message)
+        return True
 
     def _read_output(self, descriptor: int) -> None:
         try:
@@ -174,7 +178,7 @@ class Child:
         else:
             self._forget(descriptor)
 
-    def _watch_for(self, file: socket.socket | int, read: Callable[[Any], None] | None) -> None:
+    def _watch_for(self, file: socket.socket | int, read: Callable[[Any], object] | None) -> None:
         self._selector.register(file, selectors.EVENT_READ, read)
 
     def _forget(self, file: socket.socket | int) -> None:

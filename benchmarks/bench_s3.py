@@ -38,7 +38,7 @@ UP = """\
 import resource, sys
 from pathlib import Path
 from alo.data.location import RemoteLocation
-from alo.data.remote import upload
+from alo.data.remote.locations import upload
 
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

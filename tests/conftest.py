@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from alo.engine.request import RunOutcome, RunRequest
 from alo.engine.run import run_solution
-from alo.events import Event
+from alo.events.types import Event
 
 # Tests interrupt what they start, also where they run in the background of a shell.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,9 +13,9 @@ import alo
 from alo.engine.request import RunRequest
 from alo.engine.run import run_solution
 from alo.errors import AloError, StepError, StoreError
-from alo.serve.boot import prepare
-from alo.serve.crew import BOOT_S, WorkerDied
-from alo.serve.messages import Failure, Request
+from alo.serve.service import prepare
+from alo.workers.handle import BOOT_S, WorkerDied
+from alo.workers.protocol import Failure, Request
 
 MakeSolution = Callable[..., Path]
 MODES = ("memory", "file", "process", "isolated", "served", "notebook")

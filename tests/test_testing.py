@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alo.errors import ContractError, StoppedByAsset, UsageError
-from alo.sources.loader import AssetNotFound
+from alo.sources.code.loader import AssetNotFound
 from alo.testing import run_asset
 from alolib.asset import Asset
 

@@ -23,17 +23,17 @@ from time import gmtime, strftime
 from typing import Any
 from weakref import finalize
 
-from alo.engine.asset_class import call_asset
-from alo.engine.event_loop import no_running_loop
-from alo.engine.logs import PIPELINE_LOG
-from alo.engine.process_state import do_imports_again, process_restored
-from alo.engine.task import step_meta
-from alo.engine.turns import turn_of
+from alo.engine.isolation.event_loop import no_running_loop
+from alo.engine.isolation.process_state import do_imports_again, process_restored
+from alo.engine.isolation.turns import turn_of
+from alo.engine.steps.asset_class import call_asset
+from alo.engine.steps.task import step_meta
 from alo.errors import UsageError
-from alo.events import Event, Listener, LogLine
+from alo.events.log_files import PIPELINE_LOG
+from alo.events.types import Event, Listener, LogLine
 from alo.files import remove_tree
 from alo.layout import KINDS, Workspace
-from alo.sources.loader import asset_module
+from alo.sources.code.loader import asset_module
 from alo.version import __version__
 from alolib.advice import TEST
 from alolib.contract import Handover

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 import alo
-from alo.engine.lock import hold_workspace
+from alo.engine.workspace.lock import hold_workspace
 from alo.errors import WorkspaceBusy
-from alo.events import Event, LogLine
+from alo.events.types import Event, LogLine
 from alo.history.folders import RECORD
 from alo.layout import Workspace
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import alo
-from alo.engine.lock import hold_workspace
+from alo.engine.workspace.lock import hold_workspace
 from alo.errors import AloError, ResultError, StepError, UsageError
-from alo.events import LogLine
+from alo.events.types import LogLine
 from alo.layout import Workspace
 
 MakeSolution = Callable[..., Path]

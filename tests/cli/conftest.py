@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from alo.cli import console
+from alo.cli.output import console
 
 
 class Terminal:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from alo.cli.history_actions import ACTIONS, parse_action
+from alo.cli.commands.history_actions import ACTIONS, parse_action
 from alo.cli.main import COMMANDS
 from alo.cli.options import parse
 from alo.errors import UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.cli.init import make_project
+from alo.cli.commands.init import make_project
 from alo.cli.main import main
 
 TEXTS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.cli import run as run_command
+from alo.cli.commands import run as run_command
 from alo.cli.main import COMMANDS, main
 from alo.errors import AloError, CheckError, Interrupted, Problem, StepError, WorkspaceBusy
 from alo.version import __version__

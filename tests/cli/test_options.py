@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from alo.cli import run as run_command
-from alo.cli.history_actions import ACTIONS
+from alo.cli.commands import run as run_command
+from alo.cli.commands.history_actions import ACTIONS
 from alo.cli.main import COMMANDS, main
 from alo.cli.options import is_project
 

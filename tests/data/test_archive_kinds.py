@@ -21,8 +21,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alo.data.archive_members import BadArchive, Limits
-from alo.data.unpack import unpack_archive
+from alo.data.archives.members import BadArchive, Limits
+from alo.data.archives.unpack import unpack_archive
 
 MODEL = {"train/m": b"weights" * 1000, "train/deep/n": b"", "한글": b"1"}
 Unpack = Callable[..., int]

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alo.data import blocks, export, pack
+from alo.data import export
+from alo.data.archives import blocks, pack
+from alo.data.archives.pack import TarTarget, list_members, pack_tars, pack_zip
 from alo.data.export import check_export_target, export_artifacts
 from alo.data.location import BadLocation
-from alo.data.pack import TarTarget, list_members, pack_tars, pack_zip
 from alo.errors import ExportError
 from alo.mounts import Mount
 

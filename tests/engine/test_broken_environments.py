@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.sources.wheels import make_wheel
 
-from alo.sources.trial import NOTE
+from alo.sources.packages.trial import NOTE
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 

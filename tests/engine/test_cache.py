@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alo.events import StepFinished
+from alo.events.types import StepFinished
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from alo.errors import StepError
-from alo.events import LogLine, StepFinished
+from alo.events.types import LogLine, StepFinished
 from alo.history.browse import History
-from alo.history.last import last_runs
+from alo.history.recent_runs import last_runs
 from alo.layout import Workspace
 
 Run = Callable[..., tuple]

@@ -65,24 +65,24 @@ sys.exit(main())
 """
 
 POINTS = [
-    "alo.engine.pipeline:seal_history",
-    "alo.engine.unfinished:begin",
-    "alo.engine.code:RunCode.take",
-    "alo.engine.pipeline:begin",
-    "alo.engine.pipeline:PipelineRun.load",
+    "alo.engine.session:seal_history",
+    "alo.engine.workspace.unfinished:begin",
+    "alo.engine.steps.code:RunCode.take",
+    "alo.engine.session:begin",
+    "alo.engine.session:PipelineRun.load",
     "alo.engine.loading:stage",
-    "alo.engine.pipeline:PipelineRun.run_step",
-    "alo.engine.pipeline:write_origin",
-    "alo.engine.pipeline:export",
-    "alo.engine.pipeline:save_entry",
-    "alo.engine.unfinished:UnfinishedRun.discard",
-    "alo.engine.logs:RunLogs.close",
-    "alo.engine.pruning:keep_within",
-    "alo.engine.memory:forget_unknown_runs",
+    "alo.engine.session:PipelineRun.run_step",
+    "alo.engine.session:write_origin",
+    "alo.engine.session:export",
+    "alo.engine.session:save_entry",
+    "alo.engine.workspace.unfinished:UnfinishedRun.discard",
+    "alo.events.log_files:RunLogs.close",
+    "alo.engine.workspace.pruning:keep_within",
+    "alo.engine.steps.reuse:forget_unknown_runs",
     "alo.engine.run:_run_steps",
     "alo.engine.run:_run_job",
-    "alo.engine.lock:Claim.release",
-    "alo.engine.pipeline:PipelineRun._tell_end",
+    "alo.engine.workspace.lock:Claim.release",
+    "alo.engine.session:PipelineRun._tell_end",
 ]
 INTERRUPTIONS = {"SIGINT": 130, "SIGTERM": 143}
 
@@ -242,13 +242,13 @@ def test_pruning_is_cut_short_by_an_interruption_and_the_next_run_prunes_on(
 
 
 def test_a_run_that_cannot_be_undone_says_so_and_the_next_one_undoes_it(home: Path) -> None:
-    ended = strike(home, "alo.engine.unfinished:UnfinishedRun.put_back", "before", "full")
+    ended = strike(home, "alo.engine.workspace.unfinished:UnfinishedRun.put_back", "before", "full")
     assert ended.status == 0  # it was not needed
 
     failing = home / "assets/train/asset_train.py"
     good = failing.read_text()
     failing.write_text(good.replace("write_text(", "write_text('bad') / ("))
-    ended = strike(home, "alo.engine.unfinished:UnfinishedRun.put_back", "before", "full")
+    ended = strike(home, "alo.engine.workspace.unfinished:UnfinishedRun.put_back", "before", "full")
 
     assert ended.status == 1
     assert "the previous artifacts are not back yet" in ended.console
@@ -261,7 +261,7 @@ def test_a_run_that_cannot_be_undone_says_so_and_the_next_one_undoes_it(home: Pa
 
 
 def test_as_json_the_same_is_told(home: Path) -> None:
-    command = [sys.executable, "-c", STRIKING, "alo.engine.pruning:keep_within", "before"]
+    command = [sys.executable, "-c", STRIKING, "alo.engine.workspace.pruning:keep_within", "before"]
     done = subprocess.run(
         [*command, "SIGINT", "run", "--mode", "train", "--json"],
         cwd=home,

@@ -17,7 +17,7 @@ from alo.data import export as exporting
 from alo.engine.request import RunRequest
 from alo.engine.run import run_solution
 from alo.errors import AloError, ExportError, Interrupted, ResultError, StagingError, StepError
-from alo.events import Event, LogLine, RunFinished, RunStarted, StepStarted
+from alo.events.types import Event, LogLine, RunFinished, RunStarted, StepStarted
 
 MakeSolution = Callable[..., Path]
 Run = Callable[..., Any]

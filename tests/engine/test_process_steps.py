@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from alo.engine import execution
+from alo.engine.steps import executor as execution
 from alo.errors import StepError, StoreError
-from alo.events import LogLine, Output, StepFinished
+from alo.events.types import LogLine, Output, StepFinished
 from alo.layout import Workspace
 
 Run = Callable[..., tuple]
@@ -351,7 +351,7 @@ def test_a_killed_engine_leaves_no_step_behind(hanging: Any) -> None:
 def test_an_asset_that_leaves_a_thread_running_does_not_hold_the_run(
     make_solution: MakeSolution, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from alo.engine import apart
+    from alo.engine.steps import process as apart
 
     monkeypatch.setattr(apart, "EXIT_S", 0.1)
     code = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import alo
-from alo.engine.child import Child
-from alo.engine.failures import LONGEST_PIECE, MOST_LINES, user_traceback
+from alo.engine.steps.failures import LONGEST_PIECE, MOST_LINES, user_traceback
 from alo.errors import StepError
+from alo.processes.child import Child
 
 MakeSolution = Callable[..., Path]
 Run = Callable[..., tuple]
@@ -141,7 +141,7 @@ def test_a_crash_is_told_by_us_also_where_the_asset_has_asked_python(
     assert OURS not in "".join(getattr(event, "text", "") for event in heard)
 
 
-@pytest.mark.parametrize("module", ["alo.engine.worker", "alo.serve.worker"])
+@pytest.mark.parametrize("module", ["alo.engine.steps.process_main", "alo.workers.process"])
 def test_a_process_that_is_interrupted_while_it_waits_says_nothing(
     module: str, tmp_path: Path
 ) -> None:

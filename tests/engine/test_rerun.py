@@ -13,7 +13,7 @@ import pytest
 
 from alo.engine.rerun import rerun
 from alo.errors import CheckError, HistoryError, RunError, StepError
-from alo.events import LogLine
+from alo.events.types import LogLine
 from alo.history.browse import History
 from alo.layout import Workspace
 

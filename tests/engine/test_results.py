@@ -8,7 +8,7 @@ import pytest
 
 from alo.engine.results import check_results
 from alo.errors import ResultError
-from alo.events import LogLine
+from alo.events.types import LogLine
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from alo.errors import Interrupted, WorkspaceBusy
-from alo.events import LogLine, RunFinished, RunStarted, StepFinished
+from alo.events.types import LogLine, RunFinished, RunStarted, StepFinished
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
@@ -248,7 +248,7 @@ def test_two_steps_may_have_helper_modules_of_the_same_name(
 def test_a_workspace_that_another_run_has_is_refused_with_its_name(
     make_solution: MakeSolution, run: Run
 ) -> None:
-    from alo.engine.lock import hold_workspace
+    from alo.engine.workspace.lock import hold_workspace
     from alo.layout import Workspace
 
     home = make_solution({"a": ""})

@@ -17,8 +17,8 @@ from tests.sources.wheels import make_wheel
 from alo import ALO, Project
 from alo.engine.request import Setup
 from alo.errors import CheckError, InstallError, SourceError
-from alo.events import SettingUp
-from alo.sources.installers import find_uv
+from alo.events.types import SettingUp
+from alo.sources.packages.installers import find_uv
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeSolution = Callable[..., Path]
@@ -206,7 +206,7 @@ def test_a_notebook_is_told_what_is_missing(
 def test_a_notebook_and_a_client_of_2x_install_into_their_own_environment(
     make_solution: MakeSolution, needs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from alo.sources import environments
+    from alo.sources.packages.of_module import environments
 
     asked = []
 

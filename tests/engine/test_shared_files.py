@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from alo.engine import snapshot
 from alo.engine.rerun import rerun
+from alo.engine.steps import code_copy as snapshot
 from alo.history import entry
 from alo.history.browse import History
 from alo.history.seal import seal_what_is_left

@@ -17,7 +17,7 @@ import pytest
 import alo
 from alo.engine.rerun import rerun
 from alo.errors import StepError
-from alo.events import LogLine, StepFinished
+from alo.events.types import LogLine, StepFinished
 from alo.testing import run_asset
 
 Run = Callable[..., tuple]

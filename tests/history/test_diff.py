@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alo.cli.history_report import difference_lines
+from alo.cli.output.history_report import difference_lines
 from alo.history.diff import differences
 from alo.history.record import RunRecord, StepRecord
 

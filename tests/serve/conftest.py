@@ -172,7 +172,7 @@ class RunningLoop:
                     stat = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
                 except OSError:
                     continue
-                if b"alo.serve.worker" in words and int(stat[1]) == self.process.pid:
+                if b"alo.workers.process" in words and int(stat[1]) == self.process.pid:
                     found.append(int(name))
         return found
 

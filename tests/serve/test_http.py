@@ -95,7 +95,7 @@ class Service:
                 parent = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1]
             except OSError:
                 continue
-            if b"alo.serve.worker" in words and int(parent) == self.process.pid:
+            if b"alo.workers.process" in words and int(parent) == self.process.pid:
                 found.append(int(name))
         return found
 

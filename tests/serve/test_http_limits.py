@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from alo.serve.limits import RESERVED_DESCRIPTORS, most_connections
+from alo.serve.http_api.limits import RESERVED_DESCRIPTORS, most_connections
 
 from .test_http import ROWS, SECRET, STEPS, Service
 

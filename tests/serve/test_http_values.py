@@ -21,13 +21,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import write_asset
 
-from alo.serve.http_app import make_app
-from alo.serve.http_guard import Access
-from alo.serve.http_json import args_of, parse_json
-from alo.serve.http_paths import decoded, encoded
-from alo.serve.http_refusal import Refused
-from alo.serve.json_rows import write_table
-from alo.serve.limits import Limits, TableLimits
+from alo.serve.http_api.app import make_app
+from alo.serve.http_api.bodies.json_rows import write_table
+from alo.serve.http_api.bodies.json_values import args_of, parse_json
+from alo.serve.http_api.guard import Access
+from alo.serve.http_api.limits import Limits, TableLimits
+from alo.serve.http_api.paths import decoded, encoded
+from alo.serve.http_api.refusal import Refused
 
 MODEL = "결과 #1/2 100%25"
 STEP = """

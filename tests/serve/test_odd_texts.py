@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.serve import pipeline
-from alo.serve.http_names import ReservedName, safe_name
-from alo.serve.messages import Failure
-from alo.serve.pipeline import WarmPipeline
-from alo.serve.remote_requests import result_of
-from alo.serve.texts import odd_text
+from alo.serve.http_api.bodies.file_names import ReservedName, safe_name
+from alo.serve.redis_queue.remote_protocol import result_of
+from alo.texts import odd_text
+from alo.workers import warm_pipeline as pipeline
+from alo.workers.protocol import Failure
+from alo.workers.warm_pipeline import WarmPipeline
 
 from .conftest import OUTPUT, Edge, RunningLoop
 
@@ -200,7 +200,7 @@ def test_a_fault_of_ours_costs_its_request_alone(
     from alo.engine.preflight import check_plan
     from alo.layout import Workspace
     from alo.plan.load import load_plan
-    from alo.serve.messages import Finished, Request
+    from alo.workers.protocol import Finished, Request
 
     home = make_solution(inference={"output": "self.data = {}\n" + OUTPUT})
     (home / "data").mkdir()

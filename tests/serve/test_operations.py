@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alo.cli.options import parse
-from alo.serve.http_service import Metrics
+from alo.serve.http_api.service import Metrics
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/guides/operations.md").read_text(encoding="utf-8")

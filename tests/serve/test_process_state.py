@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alo.engine.request import RunRequest
-from alo.serve.boot import prepare
-from alo.serve.crew import Worker
-from alo.serve.messages import Failure, News, Request, Summary
+from alo.serve.service import prepare
+from alo.workers.handle import Worker
+from alo.workers.protocol import Failure, News, Request, Summary
 
 from .conftest import OUTPUT
 

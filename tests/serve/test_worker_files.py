@@ -10,7 +10,7 @@ import pytest
 from alo import copies
 from alo.engine.preflight import check_solution
 from alo.engine.request import RunRequest
-from alo.serve.pipeline import WarmPipeline
+from alo.workers.warm_pipeline import WarmPipeline
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]

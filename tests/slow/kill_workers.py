@@ -121,7 +121,7 @@ def _kill(loop: int, done: threading.Event, kills: list[int]) -> None:
             try:
                 words = Path(f"/proc/{name}/cmdline").read_text()
                 parent = re.split(r"\) . ", Path(f"/proc/{name}/stat").read_text())[-1].split()[0]
-                if "alo.serve.worker" in words and int(parent) == loop:
+                if "alo.workers.process" in words and int(parent) == loop:
                     os.kill(int(name), signal.SIGKILL)
                     kills[0] += 1
             except OSError:

@@ -327,7 +327,7 @@ def workers_of(pid: int) -> list[int]:
     found = []
     for each in family(pid):
         with suppress(OSError):
-            if "alo.serve.worker" in Path(f"/proc/{each}/cmdline").read_text():
+            if "alo.workers.process" in Path(f"/proc/{each}/cmdline").read_text():
                 found.append(each)
     return found
 

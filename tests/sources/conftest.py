@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alo.sources.loader import AssetCode
+from alo.sources.code.loader import AssetCode
 
 ASSET = """\
 from alolib.asset import Asset

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alo.errors import StoreError
-from alo.sources.loader import AssetCode
+from alo.sources.code.loader import AssetCode
 from alo.store import StepStore, StoredStep
 
 Save = Callable[..., StoredStep]

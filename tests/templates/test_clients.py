@@ -14,7 +14,7 @@ from textwrap import indent
 import pytest
 import yaml
 
-from alo.cli.init import TEMPLATE_HOME, TEMPLATES, make_project
+from alo.cli.commands.init import TEMPLATE_HOME, TEMPLATES, make_project
 
 # Changes into each folder, puts it on sys.path, and calls the engine in its own process.
 CLIENT = """\

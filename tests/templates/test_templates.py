@@ -12,7 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from alo.cli.init import TEMPLATE_HOME, TEMPLATES, make_project
+from alo.cli.commands.init import TEMPLATE_HOME, TEMPLATES, make_project
 from alo.cli.main import main
 from alo.engine.results import check_results
 

@@ -10,9 +10,9 @@ from alo.api import options
 from alo.api.display import Display
 from alo.api.project import Project
 from alo.api.session_view import Pipeline
-from alo.engine.inherited import told_of_children
 from alo.engine.request import RunOutcome, RunRequest, Setup, refuse_later_features
 from alo.errors import UsageError
+from alo.processes.inherited import told_of_children
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +61,8 @@ class ALO:
         return self._project().run(self._mode)
 
     def _serve(self) -> None:
-        from alo.serve.loop import serve_loop
-        from alo.serve.redis_url import find_url
+        from alo.serve.redis_queue.loop import serve_loop
+        from alo.serve.redis_queue.url import find_url
 
         if threading.current_thread() is not threading.main_thread():
             raise UsageError("a loop is served by the main thread only: a signal is what ends it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from alo.engine.run import one_at_a_time
-from alo.events import Event, Listener, LogLine, Output, SettingUp, StepFinished
+from alo.events.types import Event, Listener, LogLine, Output, SettingUp, StepFinished
 
 HOW = {"error": "failed", "cached": "as before"}
 

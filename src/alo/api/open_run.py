@@ -16,8 +16,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, NoReturn
 
-from alo.engine.inherited import told_of_children
-from alo.engine.lock import hold_workspace
 from alo.engine.marks import (
     Files,
     Mark,
@@ -28,17 +26,19 @@ from alo.engine.marks import (
     mark,
     written,
 )
-from alo.engine.messages import warning
-from alo.engine.pipeline import GivenUp, PipelineRun, begin
 from alo.engine.preflight import Job
-from alo.engine.recovery import recover
 from alo.engine.request import RunOutcome
-from alo.engine.signals import SignalGuard, Signalled
+from alo.engine.session import GivenUp, PipelineRun, begin
+from alo.engine.workspace.lock import hold_workspace
+from alo.engine.workspace.recovery import recover
 from alo.errors import ExportError, ResultError, WorkspaceBusy
-from alo.events import Listener
+from alo.events.log_lines import warning
+from alo.events.types import Listener
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.plan.model import StepPlan
+from alo.processes.inherited import told_of_children
+from alo.processes.signals import SignalGuard, Signalled
 
 Args = Mapping[str, object]
 

@@ -14,15 +14,15 @@ from alo.api.history_table import history_table
 from alo.api.open_run import give_up_all, make_way
 from alo.api.session_view import Pipeline
 from alo.api.solution import Solution, read_solution
-from alo.engine.inherited import told_of_children
-from alo.engine.lock import hold_workspace
 from alo.engine.request import RunOutcome, RunRequest, Setup
 from alo.engine.rerun import require_models
 from alo.engine.run import run_jobs
+from alo.engine.workspace.lock import hold_workspace
 from alo.errors import UsageError
-from alo.events import Listener
+from alo.events.types import Listener
 from alo.layout import Workspace
 from alo.plan.model import Plan
+from alo.processes.inherited import told_of_children
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from alo.cli import console
+from alo.cli.output import console
 from alo.errors import AloError, CheckError, StepError, UsageError
 from alo.masking import masked
 from alo.version import __version__
@@ -71,14 +71,14 @@ def _go_on_elsewhere(error: Exception, words: Sequence[str]) -> None:
     """Does not return where the command has to go on in another environment."""
     setup = sys.modules.get("alo.engine.setup")  # not imported where nothing is to be set up
     if setup is not None and isinstance(error, setup.ContinueIn):
-        from alo.cli.elsewhere import go_on
+        from alo.cli.reexec import go_on
 
         go_on(error, words)
 
 
 def _settle(status: int) -> None:
     """What a run has come to is what the process ends with, though a signal may come now."""
-    signals = sys.modules.get("alo.engine.signals")  # not imported where nothing was run
+    signals = sys.modules.get("alo.processes.signals")  # not imported where nothing was run
     if signals is not None:
         signals.end_with(status)
 
@@ -106,7 +106,7 @@ def _dispatch(words: Sequence[str]) -> int:
     if name not in COMMANDS:
         raise _unknown(name)
     if name == "history":  # the list is at once there only without argparse
-        from alo.cli.history import list_at_once
+        from alo.cli.commands.history import list_at_once
 
         if (status := list_at_once(rest)) is not None:
             return status

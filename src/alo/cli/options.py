@@ -8,11 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-from alo.cli import console
+from alo.cli.output import console
 from alo.cli.values import path
-from alo.engine.inherited import reset_signals
 from alo.errors import UsageError
 from alo.layout import PLAN_NAME, Workspace, find_plan
+from alo.processes.inherited import reset_signals
 
 WITHOUT_PROJECT = ("init", "loop", "schema")  # commands that need none to work on
 
@@ -43,7 +43,7 @@ def run_command(name: str, help_line: str, words: Sequence[str]) -> int:
         return 0
     if name not in WITHOUT_PROJECT and not asks_for_help(words):
         check_project(options.project)
-    status: int = import_module(f"alo.cli.{name}").execute(options)
+    status: int = import_module(f"alo.cli.commands.{name}").execute(options)
     return status
 
 
@@ -65,7 +65,7 @@ def parse(name: str, help_line: str, words: Sequence[str]) -> argparse.Namespace
         parents=[common],
         allow_abbrev=False,
     )
-    import_module(f"alo.cli.{name}").add_arguments(parser)
+    import_module(f"alo.cli.commands.{name}").add_arguments(parser)
     # Common options first and by themselves, so that they may also stand behind a subcommand.
     options, own_words = common.parse_known_args(words)
     try:

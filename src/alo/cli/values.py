@@ -22,6 +22,13 @@ def count(text: str) -> int:
     return _whole(text, 1, 1_000_000_000, "a number from 1 up")
 
 
+def run_count(text: str) -> int:
+    """A number of past runs; 0 has a meaning, and there are never as many as the most."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"a whole number from 0 up, not '{text}'")
+    return min(int(text[:20]), 1_000_000_000)
+
+
 def processes(text: str) -> int:
     return _whole(text, 1, 1000, "a number of processes, 1 or more")
 

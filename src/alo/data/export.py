@@ -18,7 +18,7 @@ from alo.mounts import mount_of
 from alolib.disk import fix_of
 
 if TYPE_CHECKING:
-    from alo.data.pack import Member
+    from alo.data.archives.pack import Member
 
 LOGS = ("process.log", "pipeline.log")
 MODELS = "models/"
@@ -61,7 +61,7 @@ def check_export_target(
     """
     target = locate(home, path, access)
     if isinstance(target, RemoteLocation):
-        from alo.data.remote import check_writable
+        from alo.data.remote.locations import check_writable
 
         check_writable(target)
         return target
@@ -109,7 +109,7 @@ def export_artifacts(
 
 
 def _contents(artifacts: Path, kind: str, archive_format: str, failed: bool) -> _Contents:
-    from alo.data.pack import list_members  # only a run that exports pays for it
+    from alo.data.archives.pack import list_members  # only a run that exports pays for it
 
     members = list_members(artifacts)
     suffix = archive_format if kind == "inference" else "tar.gz"
@@ -153,7 +153,7 @@ def _export_remote(contents: _Contents, target: RemoteLocation, room: Path) -> l
     """Pack into files without a name (gone with this process, however it ends), then upload."""
     from tempfile import TemporaryFile
 
-    from alo.data.remote import upload
+    from alo.data.remote.locations import upload
 
     with ExitStack() as stack:
         parts: dict[str, BinaryIO] = {}
@@ -167,7 +167,7 @@ def _export_remote(contents: _Contents, target: RemoteLocation, room: Path) -> l
 
 
 def _write(contents: _Contents, open_part: _Open) -> list[BinaryIO]:
-    from alo.data.pack import TarTarget, pack_tars, pack_zip
+    from alo.data.archives.pack import TarTarget, pack_tars, pack_zip
 
     files = [open_part(contents.archive)]
     if contents.archive.endswith(".zip"):

@@ -69,7 +69,7 @@ def _claim_name(name: str, path: str, owners: dict[str, str]) -> None:
 
 
 def _list_remote(source: RemoteLocation) -> list[SourceFile]:
-    from alo.data.remote import list_files
+    from alo.data.remote.locations import list_files
 
     if source.name in ("", ".", "..") and "?" not in source.url:
         raise BadLocation(f"{source}: names no folder or file in the store", fix="add its path")

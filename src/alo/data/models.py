@@ -20,7 +20,7 @@ def check_model_source(home: Path, path: str, access: Access = NO_PROFILE) -> Pa
     """
     source = locate(home, path, access)
     if isinstance(source, RemoteLocation):
-        from alo.data.remote import check_models
+        from alo.data.remote.locations import check_models
 
         check_models(source)
         return source
@@ -63,15 +63,15 @@ def _not_loaded(why: str, source: Path | RemoteLocation, fix: str) -> StagingErr
 
 def has_files(folder: Path) -> bool:
     """Whether there is a file at any depth below ``folder``."""
-    from alo.data.pack import list_members
+    from alo.data.archives.pack import list_members
 
     return not all(member.is_folder for member in list_members(folder))
 
 
 def copy_folder(source: Path, target: Path) -> None:
     """Copy what a folder holds into another; links as what they point to."""
+    from alo.data.archives.pack import list_members
     from alo.data.copying import Copier
-    from alo.data.pack import list_members
 
     copier = Copier()
     for member in list_members(source):
@@ -82,13 +82,13 @@ def copy_folder(source: Path, target: Path) -> None:
 
 
 def _unpack(archive: Path, target: Path) -> None:
-    from alo.data.archive_members import Limits
-    from alo.data.unpack import unpack_archive
+    from alo.data.archives.members import Limits
+    from alo.data.archives.unpack import unpack_archive
 
     unpack_archive(archive, target, Limits.from_environ(os.environ))
 
 
 def _fetch_remote(source: RemoteLocation, target: Path) -> None:
-    from alo.data.remote import fetch_models_to
+    from alo.data.remote.locations import fetch_models_to
 
     fetch_models_to(source, target)

@@ -284,8 +284,8 @@ class _Staging:
             self._fetch(remote)
 
     def _fetch(self, files: Sequence[SourceFile]) -> None:
-        from alo.data.faults import StoreFault
-        from alo.data.fetching import fetch_all
+        from alo.data.remote.faults import StoreFault
+        from alo.data.remote.fetching import fetch_all
 
         partial = self._path.with_suffix(".partial")
         try:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 
-from alo.engine.messages import warning
 from alo.errors import AloError, RunError
-from alo.events import Listener
+from alo.events.log_lines import warning
+from alo.events.types import Listener
 from alolib.disk import fix_of
 
 

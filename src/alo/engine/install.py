@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alo.engine.lock import hold_workspace
 from alo.engine.preflight import Job, check_solution
 from alo.engine.request import RunRequest
 from alo.engine.setup import (
@@ -14,12 +13,20 @@ from alo.engine.setup import (
     refuse_changing,
     set_up,
 )
-from alo.events import Listener, SettingUp
+from alo.engine.workspace.lock import hold_workspace
+from alo.events.types import Listener, SettingUp
 from alo.layout import Workspace
 from alo.masking import masked
-from alo.sources.checkout import current_checkouts
-from alo.sources.environments import resolve
-from alo.sources.lockfile import Lock, LockedEnvironment, asked, here, lock_path, write_lock
+from alo.sources.git.checkout import current_checkouts
+from alo.sources.packages.environments import resolve
+from alo.sources.packages.lockfile import (
+    Lock,
+    LockedEnvironment,
+    asked,
+    here,
+    lock_path,
+    write_lock,
+)
 
 
 def install(request: RunRequest, listener: Listener) -> str:

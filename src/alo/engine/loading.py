@@ -5,11 +5,11 @@ import os
 from alo.data.location import Access
 from alo.data.staging import Report, Staged, stage, use_what_is_there
 from alo.engine.preflight import Job
-from alo.engine.signals import SignalGuard
-from alo.engine.unfinished import UnfinishedRun
+from alo.engine.workspace.unfinished import UnfinishedRun
 from alo.errors import RunError
 from alo.history.entry import copy_tree, entry_folder
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
+from alo.processes.signals import SignalGuard
 
 
 def load_data(job: Job, report: Report) -> Staged:

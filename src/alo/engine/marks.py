@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.copies import clone_or_copy
-from alo.engine.execution import Carry
-from alo.engine.messages import info, warning
-from alo.engine.pipeline import PipelineRun
 from alo.engine.preflight import Job, stores_steps
+from alo.engine.session import PipelineRun
+from alo.engine.steps.executor import Carry
 from alo.errors import RunError, UsageError
+from alo.events.log_lines import info, warning
 from alo.history.entry import entry_folder
 from alo.history.record import RunRecord, StepRecord
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from alo.engine.preflight import Job
-from alo.engine.signals import SignalGuard
 from alo.errors import AloError, ExportError
+from alo.processes.signals import SignalGuard
 
 
 def export(job: Job, artifacts: Path, *, failed: bool = False) -> list[str]:

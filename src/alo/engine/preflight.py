@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 from alo.data.location import Access, BadLocation, RemoteLocation, SourceFile, is_remote
 from alo.data.locations import list_sources
-from alo.engine.places import place_problems, place_warnings, volumes
 from alo.engine.request import MODES, RunRequest
 from alo.engine.source_check import is_fetched_later, source_findings, with_source_problems
+from alo.engine.workspace.places import place_problems, place_warnings, volumes
 from alo.errors import CheckError, Problem, UsageError
 from alo.layout import KINDS, Workspace, find_plan, in_entry
 from alo.plan.changes import is_unplanned
 from alo.plan.load import BrokenPlan, load_plan
 from alo.plan.model import LOCAL, ExternalPaths, PipelinePlan, Plan, StepPlan
-from alo.sources.inspection import inspect_asset
+from alo.sources.code.inspection import inspect_asset
 from alolib.advice import COMMAND
 from alolib.once import Kept
 

@@ -14,7 +14,7 @@ from alo.history.ids import new_run_id, utc_text
 from alo.history.models_origin import NO_TRAIN_RUN
 from alo.history.record import RunRecord
 from alo.masking import masked
-from alo.sources.checkout import current_checkouts
+from alo.sources.git.checkout import current_checkouts
 from alo.version import __version__
 
 

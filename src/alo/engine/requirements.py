@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from alo.errors import CheckError, Problem
 from alo.masking import masked
 from alo.plan.model import PipelinePlan, Plan, StepPlan
-from alo.sources.requirements import (
+from alo.sources.packages.requirements import (
     NOTHING,
     BadRequirements,
     Requirement,
@@ -139,7 +139,7 @@ def _together(parts: Sequence[Environments]) -> Environments:
 
 def _conflicts(plan: Plan, found: Environments) -> Iterator[Problem]:
     """Requirements that no version satisfies, as far as that is known without an index."""
-    from alo.sources.installed import conflicts
+    from alo.sources.packages.installed import conflicts
 
     for wanted in found.every:
         for one, other in conflicts(wanted.requirements, wanted.limits):
@@ -148,8 +148,8 @@ def _conflicts(plan: Plan, found: Environments) -> Iterator[Problem]:
 
 def _conflicts_with_alo(plan: Plan, found: Environments) -> Iterator[Problem]:
     """Requirements that cannot be installed beside ALO itself."""
-    from alo.sources.installed import conflicts
-    from alo.sources.own_package import needs_of_alo
+    from alo.sources.packages.installed import conflicts
+    from alo.sources.packages.own_package import needs_of_alo
 
     own = needs_of_alo() if any(found.every) else []
     for wanted in found.every:

@@ -14,7 +14,7 @@ from alo.engine.records import args_of
 from alo.engine.request import RunOutcome
 from alo.engine.run import run_jobs
 from alo.errors import CheckError, HistoryError, Problem
-from alo.events import Listener
+from alo.events.types import Listener
 from alo.files import discard
 from alo.history.browse import Entry, History
 from alo.history.ids import param_id

@@ -10,18 +10,18 @@ from pathlib import Path
 from signal import Signals
 from typing import TypeVar
 
-from alo.engine.inherited import told_of_children
-from alo.engine.lock import hold_workspace
-from alo.engine.messages import warning
-from alo.engine.pipeline import PipelineRun, begin
 from alo.engine.preflight import Checked, Job, check_solution, needs_setup
-from alo.engine.recovery import recover
 from alo.engine.request import RunOutcome, RunRequest, Setup
-from alo.engine.signals import SignalGuard, Signalled
+from alo.engine.session import PipelineRun, begin
+from alo.engine.workspace.lock import hold_workspace
+from alo.engine.workspace.recovery import recover
 from alo.errors import Interrupted
-from alo.events import Event, Listener
+from alo.events.log_lines import warning
+from alo.events.types import Event, Listener
 from alo.layout import Workspace
-from alo.sources.repositories import changing_steps
+from alo.processes.inherited import told_of_children
+from alo.processes.signals import SignalGuard, Signalled
+from alo.sources.git.repositories import changing_steps
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def run_solution(request: RunRequest, listener: Listener) -> tuple[RunOutcome, .
     def choose(jobs: Sequence[Job]) -> Sequence[Job]:
         if not (request.resume or request.first or request.last):
             return jobs
-        from alo.engine.parts import choose_jobs
+        from alo.engine.selection import choose_jobs
 
         return choose_jobs(request, jobs)
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from alo.engine.preflight import Job, is_of_project
 from alo.engine.request import Setup
 from alo.errors import CheckError, InstallError, Problem
-from alo.events import Listener, SettingUp
+from alo.events.types import Listener, SettingUp
 from alo.files import checksum_of, write_whole
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.model import Plan
-from alo.sources.checked_out import Checkout
-from alo.sources.checkout import (
+from alo.sources.code.inspection import inspect_asset
+from alo.sources.git.checked_out import Checkout
+from alo.sources.git.checkout import (
     Policy,
     bring_sources,
     check_remote,
@@ -28,13 +29,12 @@ from alo.sources.checkout import (
     look_at_sources,
     needs_checkout,
 )
-from alo.sources.inspection import inspect_asset
-from alo.sources.repositories import changing_steps, git_steps, repositories, wanted_checkouts
+from alo.sources.git.repositories import changing_steps, git_steps, repositories, wanted_checkouts
 
 if TYPE_CHECKING:  # only plans that require something pay for these
     from alo.engine.requirements import Environments
-    from alo.sources.lockfile import Lock
-    from alo.sources.requirements import Wanted
+    from alo.sources.packages.lockfile import Lock
+    from alo.sources.packages.requirements import Wanted
 
 
 class ContinueIn(Exception):
@@ -63,8 +63,8 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
         _refuse_differences(jobs, lock)
     if not (wanted.project or wanted.isolated):
         return list(jobs)
-    from alo.sources.package_list import write_package_lists
-    from alo.sources.trial import keep_in_use
+    from alo.sources.packages.package_list import write_package_lists
+    from alo.sources.packages.trial import keep_in_use
 
     try:
         write_package_lists(jobs[0].workspace.home, wanted.by_pipeline)
@@ -114,8 +114,8 @@ def outlook(jobs: Sequence[Job], *, online: bool) -> tuple[Sequence[Problem], Se
 
 
 def _to_install(workspace: Workspace, file: str, wanted: "Environments") -> Iterator[Problem]:
-    from alo.sources.environments import environment_id, find_environment
-    from alo.sources.installed import missing
+    from alo.sources.packages.environments import environment_id, find_environment
+    from alo.sources.packages.installed import missing
 
     for each in wanted.every:
         if not each or find_environment(workspace, environment_id(each)):
@@ -219,8 +219,8 @@ def _go_where_it_is(
     lock: "Lock | None",
 ) -> None:
     """Go on here where all is here, or has just been installed; else in another environment."""
-    from alo.sources.environments import environment_id, is_running_in
-    from alo.sources.lockfile import PROJECT
+    from alo.sources.packages.environments import environment_id, is_running_in
+    from alo.sources.packages.lockfile import PROJECT
 
     if not wanted:
         return
@@ -239,7 +239,7 @@ def _go_where_it_is(
 
 
 def _not_here(wanted: "Wanted") -> InstallError:
-    from alo.sources.installed import missing
+    from alo.sources.packages.installed import missing
 
     lacking = [str(each) for each in missing(wanted.requirements, sys.path, wanted.limits)]
     lacking += [line for line in wanted.remote if line.startswith("-r ")]
@@ -257,8 +257,8 @@ def install_in_current(
     """Install what is missing into the environment that runs ALO."""
     from importlib import invalidate_caches
 
-    from alo.sources.environments import install_here
-    from alo.sources.installed import missing
+    from alo.sources.packages.environments import install_here
+    from alo.sources.packages.installed import missing
 
     lacking = missing(wanted.requirements, sys.path, wanted.limits)
     if lacking or wanted.has_unread:
@@ -281,7 +281,7 @@ def is_satisfied(workspace: Workspace, wanted: "Wanted") -> bool:
             return True
     except (OSError, UnicodeDecodeError):
         pass
-    from alo.sources.installed import missing
+    from alo.sources.packages.installed import missing
 
     if wanted.has_unread or missing(wanted.requirements, sys.path, wanted.limits):
         return False
@@ -305,8 +305,8 @@ def _environment_key(wanted: "Wanted") -> str:
 
     The time of a folder alone does not tell: all folders of some images have the same.
     """
-    from alo.sources.identity import identity
-    from alo.sources.installed import fingerprint
+    from alo.sources.packages.identity import identity
+    from alo.sources.packages.installed import fingerprint
 
     here = [sys.version, *fingerprint(sys.path)]
     return checksum_of("\n".join([*identity(wanted), *here]).encode("utf-8", "surrogateescape"))
@@ -320,7 +320,7 @@ def _python_for(
     listener: Listener,
     lock: "Lock | None",
 ) -> str:
-    from alo.sources.environments import environment_id, find_environment, make_environment
+    from alo.sources.packages.environments import environment_id, find_environment, make_environment
 
     exact, tell = lock.exact(name, wanted) if lock else wanted, _teller(listener)
     return find_environment(workspace, environment_id(exact), tell) or make_environment(
@@ -331,7 +331,7 @@ def _python_for(
 def _read_lock(jobs: Sequence[Job], options: Setup) -> "Lock | None":
     if not options.locked:
         return None
-    from alo.sources.lockfile import lock_path, read_lock
+    from alo.sources.packages.lockfile import lock_path, read_lock
 
     refuse_changing(jobs[0].plan)
     return read_lock(lock_path(jobs[0].plan.path))
@@ -339,7 +339,7 @@ def _read_lock(jobs: Sequence[Job], options: Setup) -> "Lock | None":
 
 def _refuse_differences(jobs: Sequence[Job], lock: "Lock") -> None:
     """The lock file is of the whole plan, whichever of its pipelines runs now."""
-    from alo.sources.lockfile import lock_differences, lock_path
+    from alo.sources.packages.lockfile import lock_differences, lock_path
 
     plan = jobs[0].plan
     whole = [jobs[0]._replace(pipeline=pipeline) for pipeline in plan.pipelines]
@@ -354,7 +354,7 @@ def _refuse_differences(jobs: Sequence[Job], lock: "Lock") -> None:
 def locked_environments(jobs: Sequence[Job]) -> "dict[str, Wanted]":
     """The environments of a plan by the names that the lock file has for them."""
     from alo.engine.requirements import environments_of
-    from alo.sources.lockfile import PROJECT
+    from alo.sources.packages.lockfile import PROJECT
 
     wanted = environments_of(jobs)
     own = {f"isolated:{step}": each for step, each in wanted.isolated.items()}

@@ -10,8 +10,8 @@ from alo.errors import PlanError, Problem
 from alo.layout import KINDS, Workspace
 from alo.plan.load import BrokenPlan
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan
-from alo.sources.checkout import Policy, needs_checkout
-from alo.sources.repositories import (
+from alo.sources.git.checkout import Policy, needs_checkout
+from alo.sources.git.repositories import (
     lacks_repository,
     repositories,
     source_problems,

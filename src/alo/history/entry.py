@@ -30,7 +30,7 @@ from alo.history.folders import (
     entry_names,
     mark_unsealed,
 )
-from alo.history.last import note_last
+from alo.history.recent_runs import note_last
 from alo.history.record import RunRecord
 from alo.history.seal import seal_in_background
 from alo.history.tree import Found, copy_tree, found_below, put

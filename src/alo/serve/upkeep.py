@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from alo.engine.messages import warning
-from alo.events import Listener
+from alo.events.log_lines import warning
+from alo.events.types import Listener
 from alo.history.in_use import ids_in_use
 from alo.history.retention import keep_within
 from alo.layout import Workspace
@@ -22,7 +22,7 @@ def prune_history(workspace: Workspace, size_mb: float) -> None:
     """
     removed = keep_within(workspace, size_mb, ids_in_use(workspace))
     if removed:
-        from alo.engine.memory import forget_runs
+        from alo.engine.steps.reuse import forget_runs
 
         forget_runs(workspace, removed)
 

@@ -1,0 +1,1 @@
+"""The commands of ``alo``: a file for each."""

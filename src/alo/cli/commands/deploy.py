@@ -1,0 +1,186 @@
+"""``alo deploy``: choose the train run whose model services use."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from alo.cli.output import console
+from alo.cli.values import named, seconds
+from alo.engine.preflight import find_workspace
+from alo.engine.rerun import require_models
+from alo.errors import HistoryError, ServeError, UsageError
+from alo.history.deployment import (
+    CURRENT,
+    UNCHECKED,
+    Deployment,
+    change_deployment,
+    read_deployment,
+)
+from alo.history.models_origin import NAMELESS, current_train_id
+from alo.layout import Workspace
+from alo.serve.rollout.status import REFUSED, live_services, wait_for_services
+
+if TYPE_CHECKING:
+    from alo.serve.rollout.status import Outcome
+
+WAIT_S = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "run_id",
+        nargs="?",
+        type=named,
+        metavar="RUN_ID",
+        help="the train run (default: the one that made the current model)",
+    )
+    what.add_argument("--rollback", action="store_true", help="take the one before again")
+    what.add_argument(
+        "--shadow",
+        metavar="RUN_ID",
+        type=named,
+        help="have this one see the same requests, without answering; off: none",
+    )
+    what.add_argument("--status", action="store_true", help="show what is deployed")
+    parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        nargs="?",
+        type=seconds,
+        const=WAIT_S,
+        help=f"wait until the running services have switched ({WAIT_S:.0f} s); exits with 0: they "
+        "have, 1: the model was refused, 3: not in time, or no service runs",
+    )
+    parser.add_argument("--json", action="store_true", help="print what is deployed as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    workspace = find_workspace(options.project)
+    if not options.status:
+        _change(options, workspace)
+    outcome = wait_for_services(workspace, options.wait) if options.wait else None
+    _show(workspace, outcome, options.json)
+    if outcome is None or options.json:
+        return outcome.exit_status if outcome else 0
+    if outcome.state == REFUSED:
+        raise ServeError(
+            f"the model was refused: {outcome.reason}",
+            fix="services continue with the one before; alo deploy RUN_ID tries a model again",
+        )
+    if outcome.reason:
+        console.write_error(outcome.reason)
+    return outcome.exit_status
+
+
+def _change(options: argparse.Namespace, workspace: Workspace) -> None:
+    """Choose. What is named is looked up first: a damaged file is written anew by a choice."""
+    if options.rollback:
+        change_deployment(workspace, lambda now: _rolled_back(now, workspace))
+    elif options.shadow:
+        is_off = options.shadow == "off"
+        shadow = "" if is_off else require_models(workspace, options.shadow)
+        change_deployment(workspace, lambda now: now._replace(shadow=shadow))
+    else:
+        run_id = require_models(workspace, options.run_id or _current(workspace))
+        change_deployment(
+            workspace,
+            lambda now: _chosen(now, run_id, workspace),
+            replaces_damaged=bool(options.run_id),
+        )
+
+
+def _chosen(now: Deployment, run_id: str, workspace: Workspace) -> Deployment:
+    if run_id == now.run and not now.has_failed(run_id):
+        return now
+    return now.choose(run_id, _who(), _used(now, workspace))
+
+
+def _rolled_back(now: Deployment, workspace: Workspace) -> Deployment:
+    if not now.before or now.before == now.run:
+        raise UsageError(
+            "there is nothing to go back to: no other model was deployed before",
+            fix="alo deploy RUN_ID chooses one; alo history lists them",
+        )
+    run_id = "" if now.before == CURRENT else require_models(workspace, now.before)
+    return now.choose(run_id, _who(), _used(now, workspace))
+
+
+def _used(now: Deployment, workspace: Workspace) -> str:
+    """The run whose model services use; or would, if one were started now."""
+    used = [use.run for use in live_services(workspace, now).values()]
+    run_id = used[0] if used else now.in_use or current_train_id(workspace)
+    with suppress(HistoryError, UsageError):
+        return require_models(workspace, run_id)
+    return CURRENT
+
+
+def _current(workspace: Workspace) -> str:
+    run_id = current_train_id(workspace)
+    if run_id in NAMELESS:
+        raise UsageError(
+            "it is not known which train run made the current model",
+            fix="name one: alo deploy RUN_ID; alo history lists them",
+        )
+    return run_id
+
+
+def _who() -> str:
+    """User and host; what is not known is left out."""
+    import getpass
+    import socket
+
+    with suppress(KeyError, OSError):
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    return socket.gethostname()
+
+
+def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:
+    from alo.serve.rollout.shadow import compared
+
+    deployed, shadow = read_deployment(workspace), compared(workspace)
+    services = live_services(workspace, deployed)
+    if as_json:
+        content = {
+            "run": deployed.run,
+            "previous": deployed.before,
+            "shadow": deployed.shadow,
+            "who": deployed.who,
+            "when": deployed.when,
+            "in_use": deployed.in_use,
+            "checks": {run: check._asdict() for run, check in deployed.checks.items()},
+            "services": {name: use._asdict() for name, use in services.items()},
+            "compared": shadow._asdict() if shadow else None,
+            "wait": outcome._asdict() if outcome else None,
+        }
+        console.write_json(content)
+        return
+    lines = [f"deployed  {_name(deployed.run)}{_by(deployed)}"]
+    if deployed.run:
+        lines.append(f"check     {_check(deployed)}")
+    lines += [f"in use    {use.run}, by {name} since {use.since}" for name, use in services.items()]
+    lines += [f"before    {_name(deployed.before) if deployed.before else '-'}"]
+    lines += [f"shadow    {deployed.shadow or '-'}"]
+    if shadow and deployed.shadow:
+        lines.append(
+            f"          {shadow.requests} requests, {shadow.same_results} with the same result; "
+            f"mean score {shadow.mean_score:.3f}, of the shadow {shadow.mean_shadow_score:.3f}"
+        )
+    console.write("\n".join(lines))
+
+
+def _name(run_id: str) -> str:
+    return "the current model of the workspace" if run_id in ("", CURRENT) else run_id
+
+
+def _by(deployed: Deployment) -> str:
+    return f", chosen by {deployed.who}, {deployed.when}" if deployed.when else ""
+
+
+def _check(deployed: Deployment) -> str:
+    check = deployed.check_of(deployed.run)
+    if check.verdict == UNCHECKED:
+        return "not yet"
+    return " ".join(filter(None, (check.verdict, check.when, check.reason)))

@@ -1,0 +1,143 @@
+"""``alo history``: list past runs.
+
+What else can be done with them is in ``history_actions.py``: listing has to be quick, so it loads
+and builds nothing of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alo.cli.output import console
+from alo.cli.output.format import duration
+from alo.cli.values import named, run_count
+from alo.history.browse import EVERY_RUN, NEWEST, History
+from alo.history.filters import STATUSES, Filters
+from alo.layout import KINDS, Workspace
+
+if TYPE_CHECKING:
+    import argparse
+
+    from alo.history.index import Line
+
+HEADERS = ("id", "pipeline", "status", "start (UTC)", "duration", "score", "result", "note")
+NUMBERS = (4, 5)  # the columns that are flush right
+LONGEST_CELL = 40  # columns; of result and note
+JSON_KEYS = (
+    "id",
+    "pipeline",
+    "status",
+    "start_time",
+    "end_time",
+    "score",
+    "result",
+    "note",
+    "probability",
+    "version",
+    "data_id",
+    "code_id",
+    "param_id",
+    "train_id",
+    "args",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--status", choices=STATUSES, default="", help="only with this status")
+    parser.add_argument("--mode", choices=KINDS, default="", help="only runs of this pipeline")
+    parser.add_argument(
+        "--param",
+        metavar="STEP.ARG=VALUE",
+        action="append",
+        default=[],
+        help="only with this arg, its value typed as in the plan; may be repeated",
+    )
+    parser.add_argument(
+        "--since", metavar="TIME", type=named, help="only since then: 2026-05-01, 12h, 7d"
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=run_count,
+        default=NEWEST,
+        help="the newest N (default 20; 0: all)",
+    )
+    parser.add_argument(
+        "action",
+        metavar="ACTION ...",
+        nargs="...",
+        help="show, diff, verify, rerun, remove or prune runs; alo history show --help tells more",
+    )
+
+
+def list_at_once(words: Sequence[str]) -> int | None:
+    """List the newest runs, unless the words ask for more than that; None: they do.
+
+    It is the command that is typed most, and argparse would take as long as all the rest of it.
+    """
+    match words:
+        case []:
+            workspace = Workspace(Path())
+        case ["--project", folder] if folder.strip():
+            workspace = Workspace(Path(folder))
+        case _:
+            return None
+    if not workspace.history.is_dir():
+        return None
+    _list(History(workspace), EVERY_RUN, NEWEST)
+    return 0
+
+
+def execute(options: argparse.Namespace) -> int:
+    history = History(Workspace(options.project))
+    if options.action:
+        from alo.cli.commands.history_actions import act
+
+        return act(history, options)
+    filters, limit = _filters(options), options.limit or None
+    if options.json:
+        _list_as_json(history, filters, limit)
+    else:
+        _list(history, filters, limit)
+    return 0
+
+
+def _list(history: History, filters: Filters, limit: int | None) -> None:
+    lines = history.lines(filters, limit)
+    if lines:
+        console.write(console.table(HEADERS, [_row(line) for line in lines], right=NUMBERS))
+    else:
+        console.write("no such run" if any(filters) else "no runs yet; alo run makes the first")
+
+
+def _list_as_json(history: History, filters: Filters, limit: int | None) -> None:
+    records = [record.to_json() for record in history.list(filters, limit)]
+    shown = [{key: record[key] for key in JSON_KEYS} for record in records]
+    console.write_json(shown, indent=1)
+
+
+def _filters(options: argparse.Namespace) -> Filters:
+    from alo.history.filters import parse_param, parse_since
+
+    return Filters(
+        options.mode,
+        options.status,
+        parse_since(options.since) if options.since else "",
+        tuple(map(parse_param, options.param)),
+    )
+
+
+def _row(line: Line) -> Sequence[str]:
+    return (
+        line.id,
+        line.kind,
+        line.status,
+        line.start_time[:19].replace("T", " "),
+        duration(line.seconds) if line.seconds else "",
+        "" if line.score is None else f"{line.score:g}",
+        console.fit(line.result, LONGEST_CELL),
+        console.fit(line.note, LONGEST_CELL),
+    )

@@ -1,0 +1,177 @@
+"""``alo history show``, ``diff``, ``verify``, ``rerun``, ``remove`` and ``prune``."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from alo.cli.options import CommandParser
+from alo.cli.output import console
+from alo.cli.values import named, run_count, size_mb
+from alo.errors import UsageError
+from alo.history.browse import History
+from alo.layout import Workspace
+from alo.plan.suggest import did_you_mean
+
+
+class Action(NamedTuple):
+    """What can be done with runs: its help, its arguments, and what does it."""
+
+    help_line: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    execute: Callable[[History, argparse.Namespace], int]
+
+
+def act(history: History, options: argparse.Namespace) -> int:
+    """Do what the words in ``options.action`` say; returns the exit status.
+
+    Raises:
+        UsageError: they make no sense.
+    """
+    action, parsed = parse_action(options)
+    return 0 if parsed is None else action.execute(history, parsed)
+
+
+def parse_action(options: argparse.Namespace) -> tuple[Action, argparse.Namespace | None]:
+    """The action that ``options.action`` names, and what it is asked for; None: only its help.
+
+    Raises:
+        UsageError: the words make no sense.
+    """
+    name, *words = options.action
+    if name not in ACTIONS:
+        raise UsageError(
+            f"alo history has no action '{name}'; {did_you_mean(name, ACTIONS)}",
+            fix=f"to see one run: alo history show {name}",
+        )
+    action = ACTIONS[name]
+    parser = CommandParser(
+        prog=f"alo history {name}", description=action.help_line, allow_abbrev=False
+    )
+    # It may stand before the action's name too, so its absence here says nothing.
+    parser.add_argument("--json", action="store_true", default=options.json, help="print JSON")
+    action.add_arguments(parser)
+    try:
+        return action, parser.parse_args(words, options)
+    except SystemExit:
+        return action, None
+
+
+def _add_id(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", type=named, help="of the run, or the beginning of it")
+
+
+def _add_ids(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "ids", metavar="ID", type=named, nargs="+", help="of a run, or the beginning of it"
+    )
+
+
+def _add_any_ids(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "ids", metavar="ID", type=named, nargs="*", help="of a run (default: all runs)"
+    )
+
+
+def _add_ids_to_compare(parser: argparse.ArgumentParser) -> None:
+    _add_id(parser)
+    parser.add_argument(
+        "others", metavar="ID", type=named, nargs="+", help="of the runs to compare it with"
+    )
+
+
+def _add_bounds(parser: argparse.ArgumentParser) -> None:
+    bound = parser.add_mutually_exclusive_group(required=True)
+    bound.add_argument("--keep", metavar="N", type=run_count, help="the newest N runs stay")
+    bound.add_argument(
+        "--size", metavar="MB", type=size_mb, help="as many stay as take no more than this"
+    )
+
+
+def _add_rerun(parser: argparse.ArgumentParser) -> None:
+    _add_id(parser)
+    parser.add_argument(
+        "--no-wait", action="store_true", help="end at once if another run has the project"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _show(history: History, options: argparse.Namespace) -> int:
+    from alo.cli.output.history_report import run_lines
+
+    record = history.look_up(options.id)
+    folder = str(history.folder(record) or "")
+    if options.json:
+        console.write_json({**record.to_json(), "folder": folder})
+    else:
+        console.write("\n".join(run_lines(record, folder)))
+    return 0
+
+
+def _diff(history: History, options: argparse.Namespace) -> int:
+    from alo.cli.output.history_report import difference_lines
+    from alo.history.diff import differences
+
+    records = [history.look_up(prefix) for prefix in (options.id, *options.others)]
+    told = differences(records)
+    if options.json:
+        console.write_json({"runs": [record.id for record in records], **told})
+    else:
+        console.write("\n".join(difference_lines(records, told)))
+    return 0
+
+
+def _verify(history: History, options: argparse.Namespace) -> int:
+    found = history.verify(options.ids)
+    if options.json:
+        console.write_json(
+            [
+                {"id": run_id, "damage": [each._asdict() for each in damage]}
+                for run_id, damage in found.items()
+            ]
+        )
+    else:
+        for run_id, damage in found.items():
+            for each in damage:
+                console.write(f"{run_id}  {each.name} {each.what}")
+        damaged = sum(map(bool, found.values()))
+        console.write(f"{len(found)} runs verified, {damaged or 'none'} damaged")
+    return 1 if any(found.values()) else 0
+
+
+def _rerun(history: History, options: argparse.Namespace) -> int:
+    from alo.cli.output.live import watched
+    from alo.engine.rerun import rerun
+
+    with watched(quiet=options.quiet, as_json=options.json) as listener:
+        rerun(options.project, options.id, listener, wait=not options.no_wait)
+    return 0
+
+
+def _remove(history: History, options: argparse.Namespace) -> int:
+    _tell_removed(history.remove(options.ids), options)
+    return 0
+
+
+def _prune(history: History, options: argparse.Namespace) -> int:
+    _tell_removed(history.prune(keep=options.keep, size_mb=options.size), options)
+    return 0
+
+
+def _tell_removed(ids: Sequence[str], options: argparse.Namespace) -> None:
+    from alo.engine.steps.reuse import forget_runs
+
+    forget_runs(Workspace(options.project), ids)
+    if options.json:
+        console.write_json({"removed": list(ids)})
+    else:
+        console.write("\n".join(f"removed {run_id}" for run_id in ids) or "nothing to remove")
+
+
+ACTIONS = {
+    "show": Action("Tell all about a run.", _add_id, _show),
+    "diff": Action("Tell what differs between runs.", _add_ids_to_compare, _diff),
+    "verify": Action("Look for damage to what runs have left.", _add_any_ids, _verify),
+    "rerun": Action("Run again, with the plan, code and model of then.", _add_rerun, _rerun),
+    "remove": Action("Remove runs.", _add_ids, _remove),
+    "prune": Action("Remove the oldest runs, but none that is in use.", _add_bounds, _prune),
+}

@@ -1,0 +1,33 @@
+"""``alo lock``: write down exactly what a plan runs with."""
+
+from __future__ import annotations
+
+import argparse
+
+from alo.cli.commands.run import add_plan_arguments, request_of
+from alo.cli.output import console
+from alo.cli.output.live import watched
+from alo.engine.install import lock
+from alo.engine.request import Setup
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_plan_arguments(parser)
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what is cached, and no network"
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace edited files of assets that come from git (a copy is kept)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def execute(options: argparse.Namespace) -> int:
+    setup = Setup(offline=options.offline, force=options.force)
+    with watched(quiet=options.quiet) as listener:
+        path, told = lock(request_of(options)._replace(setup=setup), listener)
+    if not options.quiet:
+        console.write("\n".join([*told, f"{console.style('ok', 'green')}  {path}"]))
+    return 0

@@ -1,0 +1,168 @@
+"""``alo run``: run the pipelines of a project and show how they go."""
+
+from __future__ import annotations
+
+import argparse
+
+from alo.cli.commands.loop import add_redis_arguments
+from alo.cli.output.live import watched
+from alo.cli.values import named, path, processes, seconds
+from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup, refuse_later_features
+from alo.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_plan_arguments(parser)
+    add_setup_arguments(parser)
+    parser.add_argument(
+        "--no-wait", action="store_true", help="end at once if another run has the project"
+    )
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
+        "--resume", action="store_true", help="go on where the last run failed or was killed"
+    )
+    part.add_argument(
+        "--only",
+        metavar="STEP",
+        type=named,
+        help="run this step alone, on stored results",
+    )
+    part.add_argument(
+        "--from",
+        metavar="STEP",
+        type=named,
+        dest="first",
+        help="take the steps before this one from stored results",
+    )
+    parser.add_argument("--until", metavar="STEP", type=named, help="end after this step")
+    parser.add_argument(
+        "--loop",
+        action="store_true",
+        help="keep the inference pipeline warm, and serve requests from Redis",
+    )
+    add_redis_arguments(parser)
+    add_worker_arguments(parser)
+    parser.add_argument(
+        "--computing",
+        metavar="WHERE",
+        default="local",
+        help="local; others come with a later version",
+    )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    shown.add_argument("--json", action="store_true", help="print one JSON object for each event")
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """What says which plan runs, and how: the same for a run and for its check."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=path,
+        help="another plan than solution/experimental_plan.yaml",
+    )
+    parser.add_argument(
+        "--system",
+        metavar="FILE|JSON",
+        type=named,
+        help="solution metadata, which overrides the plan for this run",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="all",
+        help="which pipelines (default: all that the plan has)",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="STEP.ARG=VALUE",
+        action="append",
+        default=[],
+        help="another value for an arg in this run; train.STEP.ARG=VALUE in one pipeline only; "
+        "may be repeated",
+    )
+
+
+def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the code and the packages that a plan names are brought into place."""
+    parser.add_argument(
+        "--env",
+        choices=ENVIRONMENTS,
+        default=ENVIRONMENTS[0],
+        help="where missing packages go: into an environment of the project (default), "
+        "or into the current one, in which ALO runs",
+    )
+    parser.add_argument(
+        "--locked",
+        action="store_true",
+        help="use exactly the versions and commits of solution/alo.lock",
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what is cached, and no network"
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace edited files of assets that come from git (a copy is kept)",
+    )
+
+
+def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+    """How requests are served."""
+    parser.add_argument(
+        "--workers", type=processes, default=1, metavar="N", help="processes that serve (1)"
+    )
+    parser.add_argument(
+        "--request-timeout",
+        type=seconds,
+        metavar="S",
+        help="seconds that a served request may take (default: any)",
+    )
+    parser.add_argument(
+        "--boot-timeout",
+        type=seconds,
+        default=60.0,
+        metavar="S",
+        help="seconds until a worker has to be warm (60)",
+    )
+
+
+def setup_of(options: argparse.Namespace) -> Setup:
+    """What the options of ``add_setup_arguments`` ask for."""
+    return Setup(options.env, options.locked, options.offline, options.force)
+
+
+def execute(options: argparse.Namespace) -> int:
+    from alo.engine.run import run_solution
+
+    refuse_later_features(computing=options.computing)
+    if options.loop:
+        from alo.cli.commands.loop import run_loop
+
+        return run_loop(options, _run_request(options))
+    with watched(quiet=options.quiet, as_json=options.json) as listener:
+        run_solution(_run_request(options), listener)
+    return 0
+
+
+def _run_request(options: argparse.Namespace) -> RunRequest:
+    if options.only and options.until:
+        raise UsageError("--only runs one step, so --until does not go with it")
+    return request_of(options)._replace(
+        wait=not options.no_wait,
+        resume=options.resume,
+        first=options.only or options.first or "",
+        last=options.only or options.until or "",
+        setup=setup_of(options),
+    )
+
+
+def request_of(options: argparse.Namespace) -> RunRequest:
+    """What the options of ``add_plan_arguments`` ask for."""
+    return RunRequest(
+        home=options.project,
+        config=options.config,
+        system=options.system or "",
+        mode=options.mode,
+        overrides=tuple(options.set),
+    )

@@ -1,0 +1,1 @@
+"""Archives: packed, unpacked, and nothing leaves its folder."""

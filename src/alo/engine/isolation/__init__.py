@@ -1,0 +1,1 @@
+"""What a step does to the process ends with it."""

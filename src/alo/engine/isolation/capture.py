@@ -1,0 +1,86 @@
+"""What an asset prints becomes events; what it does to the process is undone when its step ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, NoReturn
+
+from alo.engine.isolation.logging_state import show_logging, start_afresh
+from alo.engine.isolation.prints import Prints
+from alo.engine.isolation.process_state import process_restored
+from alo.engine.isolation.streams import PrintStream
+from alo.events.types import Listener, LogLine
+
+__all__ = ["captured", "show_logging"]
+
+
+@contextmanager
+def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
+    """While inside, prints go to the listener; afterwards the process is as it was before.
+
+    A process that the asset has forked ends here. Gives what log lines are told to, in order with
+    the prints.
+    """
+    prints, process = Prints(listener), os.getpid()
+    try:
+        with process_restored(partial(show_logging, prints.tell)):
+            start_afresh(prints.tell)
+            _replace_streams(prints)
+            try:
+                with _exit_raises(process):
+                    yield prints.tell
+            except BaseException as error:
+                _end_if_forked(process, error)
+                raise
+            finally:
+                _end_if_forked(process, None)
+                for shown in (sys.stdout, sys.stderr):  # an asset may have put a buffer around ours
+                    with suppress(Exception):
+                        shown.flush()
+    finally:
+        prints.end()
+
+
+def _replace_streams(prints: Prints) -> None:
+    system: Any = sys
+    for name in ("stdout", "stderr"):
+        stream = PrintStream(name, getattr(sys, name), prints)
+        setattr(system, name, stream)
+        setattr(system, f"__{name}__", stream)
+
+
+@contextmanager
+def _exit_raises(process: int) -> Iterator[None]:
+    """``os._exit`` would end the run with the asset's status and nothing in order: it is a failure.
+
+    Forked children end with it, as ``multiprocessing`` has them do.
+    """
+    really_exit = os._exit
+
+    def exit_or_raise(status: int) -> NoReturn:
+        if os.getpid() != process:
+            really_exit(status)
+        raise SystemExit(status)
+
+    os._exit = exit_or_raise
+    try:
+        yield
+    finally:
+        os._exit = really_exit
+
+
+def _end_if_forked(process: int, error: BaseException | None) -> None:
+    """End a forked process, which would go on as a second engine beside the first."""
+    if os.getpid() == process:
+        return
+    status = 0
+    if isinstance(error, SystemExit):
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        sys.excepthook(type(error), error, error.__traceback__)
+        status = 1
+    os._exit(status & 0xFF)

@@ -1,0 +1,211 @@
+"""What a step does to the process ends with it; what the import of a module does lives with that.
+
+A library sets itself up once, when it is imported, and stays imported: that is no step's doing. The
+modules of an asset may be kept where requests are served: what their import did is done again
+whenever their step runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import ModuleType
+from typing import Any, NamedTuple
+from weakref import ref
+
+from alo.engine.isolation.descriptors import descriptors_kept
+from alo.engine.isolation.import_watch import ImportWatch
+from alo.engine.isolation.settings_of_python import PYTHON_SETTINGS
+from alo.engine.isolation.settings_of_system import ABSENT, SYSTEM_SETTINGS
+from alo.sources.code.shared import SharedModules
+
+SETTINGS = {**SYSTEM_SETTINGS, **PYTHON_SETTINGS}
+MODULES = frozenset(each.module for each in SETTINGS.values()) - {""}
+CHANGES = "__alo_changes__"  # in a module: what its import did to the process
+
+State = dict[str, dict[Any, Any]]  # by the names of the settings
+
+
+_modules: list[ref[ModuleType]] = []  # of projects, that have changes
+
+
+class Change(NamedTuple):
+    """What has become of one thing."""
+
+    setting: str
+    key: Any
+    before: Any
+    after: Any
+
+
+@contextmanager
+def process_restored(when_logging_comes: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Afterwards the process is as it was before, but for what libraries did when imported.
+
+    Args:
+        when_logging_comes: called when ``logging`` is imported inside for the first time.
+    """
+    kept = _Kept(when_logging_comes)
+    sys.meta_path.insert(0, ImportWatch(kept, MODULES))  # it goes with all else
+    with descriptors_kept():
+        try:
+            yield
+        finally:
+            kept.restore()
+
+
+@contextmanager
+def values_loadable(shared: SharedModules, paths: Sequence[str]) -> Iterator[None]:
+    """While inside, what steps have saved finds its modules, which may do things when imported."""
+    with process_restored(), shared.importable(paths):
+        yield
+
+
+def do_imports_again() -> None:
+    """Do what the project's modules that are here now did to the process when imported."""
+    for reference in list(_modules):
+        module = reference()
+        if module is None:
+            _modules.remove(reference)
+        elif sys.modules.get(module.__name__) is module:
+            _do_again(module)
+
+
+def _do_again(module: ModuleType) -> None:
+    now = read()
+    for change in vars(module)[CHANGES]:
+        _apply(change, now)
+
+
+class _Kept:
+    """How the process was, and how it shall be again."""
+
+    def __init__(self, when_logging_comes: Callable[[], None]) -> None:
+        self._when_logging_comes = when_logging_comes
+        self._modules = sys.modules.copy()
+        self._of_libraries: set[str] = set()  # names that they have put into sys.modules
+        self._state = read()
+        self._before_imports: list[tuple[State, frozenset[str]]] = []  # that go on
+
+    def begin_import(self) -> tuple[State, frozenset[str]]:
+        begun = read(), frozenset(sys.modules)
+        self._before_imports.append(begun)
+        return begun
+
+    def end_import(
+        self,
+        begun: tuple[State, frozenset[str]],
+        module: ModuleType | None,
+        *,
+        is_of_project: bool,
+    ) -> None:
+        self._before_imports = [each for each in self._before_imports if each is not begun]
+        changes = list(_changes(begun[0], read()))
+        if module is None:  # it has failed
+            return
+        if not is_of_project:
+            self._of_libraries |= sys.modules.keys() - begun[1]
+            for change in changes:
+                mine = self._state.setdefault(change.setting, {})
+                mine[change.key] = _carried_over(change, mine.get(change.key, ABSENT))
+        elif CHANGES in vars(module):  # it is as it was, and was not executed
+            _do_again(module)
+        elif changes:
+            vars(module)[CHANGES] = changes
+            _modules.append(ref(module))
+
+    def has_come(self, name: str) -> None:
+        """What comes with a module is not the doing of who imports it."""
+        self._state.update(_read_of(name))
+        if name == "logging":
+            self._when_logging_comes()
+        for state, _ in self._before_imports:
+            state.update(_read_of(name))
+
+    def restore(self) -> None:
+        self._restore_modules()
+        try:
+            _restore(self._state)
+        except KeyboardInterrupt:  # which leaves nothing half done
+            _restore(self._state)
+            raise
+
+    def _restore_modules(self) -> None:
+        """Those that were taken away or replaced, and none that was put together by hand."""
+        now = sys.modules
+        if now == self._modules:
+            return
+        for name in now.keys() - self._modules.keys() - self._of_libraries:
+            if "." not in name and getattr(now[name], "__spec__", None) is None:
+                del now[name]
+        now.update(
+            (name, module) for name, module in self._modules.items() if now.get(name) is not module
+        )
+
+
+def read() -> State:
+    """How the process is."""
+    state = {}
+    for name, setting in SETTINGS.items():
+        if not setting.module or setting.module in sys.modules:
+            try:
+                state[name] = setting.read()
+            except Exception:  # noqa: S112 - something else stands in the place of a module
+                continue
+    return state
+
+
+def _read_of(module: str) -> State:
+    if module not in sys.modules:  # its import has failed
+        return {}
+    return {name: each.read() for name, each in SETTINGS.items() if each.module == module}
+
+
+def _restore(state: State) -> None:
+    for name, key, before, _ in _changes(state, read()):
+        with suppress(Exception):  # what cannot be undone, such as a lower priority
+            SETTINGS[name].write(key, before)
+
+
+def _changes(before: State, after: State) -> Iterator[Change]:
+    for name in SETTINGS:
+        one, other = before.get(name, {}), after.get(name, {})
+        if not _are_equal(one, other):
+            for key in {**one, **other}:
+                values = one.get(key, ABSENT), other.get(key, ABSENT)
+                if not _are_equal(*values):
+                    yield Change(name, key, *values)
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    try:
+        return one is other or bool(one == other)
+    except Exception:  # of a class that compares in its own way
+        return False
+
+
+def _apply(change: Change, state: State) -> None:
+    value = state.get(change.setting, {}).get(change.key, ABSENT)
+    wanted = _carried_over(change, value)
+    if not _are_equal(wanted, value):
+        with suppress(Exception):
+            SETTINGS[change.setting].write(change.key, wanted)
+
+
+def _carried_over(change: Change, value: Any) -> Any:
+    """Another value of the same thing, with this change made to it."""
+    new = SETTINGS[change.setting].new
+    return _merged(*(new if each is ABSENT else each for each in (*change[2:], value)))
+
+
+def _merged(before: Any, after: Any, value: Any) -> Any:
+    if isinstance(after, tuple) and hasattr(after, "_fields"):
+        return type(after)(*map(_merged, before, after, value))
+    if not all(isinstance(each, list) for each in (before, after, value)):
+        return value if _are_equal(before, after) else after
+    added = [each for each in after if each not in before and each not in value]
+    stays = [each for each in value if each in after or each not in before]
+    first = next((n for n, each in enumerate(after) if each in before), len(after))
+    in_front = [each for each in added if after.index(each) < first]
+    return in_front + stays + [each for each in added if each not in in_front]

@@ -1,0 +1,1 @@
+"""One step: what it is given, where it runs, what it saves, and what its result depends on."""

@@ -1,0 +1,160 @@
+"""The code of a run: every file that its steps are made of, as it was when the run began.
+
+It is what imports read (``sources/code_view``), what the run's ``code_id`` is over, what history
+keeps and a rerun has, and what the cache compares: all files of the steps' folders, and each
+module of the project that steps import.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from alo.engine.steps.code_copy import Earlier, snapshot
+from alo.errors import RunError
+from alo.files import checksum_of
+from alo.layout import OWN_FOLDERS, in_entry
+from alo.sources.code.fingerprint import code_files, code_id
+from alo.sources.code.reach import Reach
+from alo.sources.code.view import CodeView
+from alolib.disk import fix_of
+
+
+class RunCode:
+    """The code of one run.
+
+    Args:
+        assets: the folder of the steps' folders.
+        folder: for our copies.
+        workspace: what assets are told is the project's folder.
+        shown: the history entry that the code is a copy of; empty: it is the project's own.
+        earlier: copies of large files that need not be made again.
+    """
+
+    def __init__(
+        self,
+        assets: Path,
+        folder: Path,
+        *,
+        workspace: Path,
+        shown: str = "",
+        earlier: Earlier = dict,
+    ) -> None:
+        self._assets, self._folder, self._earlier = assets, folder, earlier
+        self.view = CodeView(str(assets.parent), workspace=str(workspace), shown=shown)
+        self.copies: dict[str, Path] = {}  # by name in the project
+        self.checksums: dict[str, str] = {}  # by the same names
+        self._of: dict[str, frozenset[str]] = {}  # step → what its text leads to
+
+    @property
+    def id(self) -> str:
+        return code_id(self.checksums)
+
+    @property
+    def description(self) -> dict[str, object]:
+        """For the record of the run."""
+        return {"files": dict(self.checksums)}
+
+    def take(self, steps: Sequence[str], assets: Path | None = None) -> list[str]:
+        """Keep the code of steps as it is now, whatever an editor does while they run.
+
+        Args:
+            assets: another folder of the steps' folders, of a past run; theirs alone is taken then.
+        Returns:
+            the names of files that steps share and that have changed since they were taken.
+        Raises:
+            RunError: a file cannot be read.
+        """
+        shared = {name: self.checksums[name] for names in self._of.values() for name in names}
+        folders = tuple(f"assets/{step}/" for step in steps)
+        for name in [name for name in self.copies if name.startswith(folders)]:
+            self._drop(name)
+        reach = None if assets else Reach(self._assets.parent)
+        taken: set[str] = set()
+        for step in steps:
+            files = code_files(assets or self._assets, step)
+            if reach is not None:
+                others = reach.of(files, f"assets/{step}/")
+                self._of[step] = frozenset(others)
+                files.update(others)
+            self._keep({name: path for name, path in files.items() if name not in taken}, step)
+            taken.update(files)
+        return [name for name, known in shared.items() if self.checksums.get(name) != known]
+
+    def take_shared(self, entry: Path, files: Mapping[str, str]) -> list[str]:
+        """Have the modules that a past run used, beside its steps' own, as far as they are missing.
+
+        Args:
+            files: of that run: name → checksum.
+        Returns:
+            the names of those that are there and others.
+        """
+        there = {name: entry / in_entry(name) for name in files if name not in self.checksums}
+        self._keep({name: path for name, path in there.items() if path.is_file()})
+        return [name for name, known in files.items() if self.checksums.get(name, known) != known]
+
+    def absorb(self) -> None:
+        """Take in what has been imported beside that."""
+        if self.view.read:
+            self.add(self.view.read_by_name())
+            self.view.read = {}
+
+    def add(self, contents: Mapping[str, bytes]) -> None:
+        """Take in modules of the project: name → content."""
+        new = {
+            name: content
+            for name, content in contents.items()
+            if name not in self.checksums and name.partition(os.sep)[0] not in OWN_FOLDERS
+        }
+        for name, content in new.items():
+            copy = self._folder / os.urandom(8).hex()
+            copy.write_bytes(content)
+            self._note(name, copy, checksum_of(content))
+        if new:
+            reach = Reach(self._assets.parent)
+            beside = {name: path for each in new for name, path in reach.beside(each).items()}
+            self._keep({n: path for n, path in beside.items() if n not in self.checksums})
+
+    def add_used(self, names: Iterable[str]) -> None:
+        """Take in what a step has used that is not run again, as it is now."""
+        home = self._assets.parent
+        missing = [name for name in names if name not in self.checksums and not os.path.isabs(name)]
+        self._keep({name: home / name for name in missing if (home / name).is_file()})
+
+    def of_step(self, step: str, used: Iterable[str] = ()) -> dict[str, str]:
+        """The code that counts for a step: name → checksum.
+
+        Args:
+            used: names of modules that it may have used.
+        """
+        names = self._of.get(step, frozenset()).union(used)
+        folders = {os.path.dirname(name) for name in used} - {""}
+        return {
+            name: known
+            for name, known in self.checksums.items()
+            if name in names
+            or name.startswith(f"assets/{step}/")
+            or os.path.dirname(name) in folders
+        }
+
+    def _keep(self, files: Mapping[str, Path], step: str = "") -> None:
+        try:
+            copies, checksums = snapshot(files, self._folder, self._earlier)
+        except OSError as error:
+            whose = f"of step '{step}'" if step else "that steps share"
+            raise RunError(
+                f"the code {whose} cannot be kept: {error.strerror}",
+                where=str(error.filename or self._assets / step),
+                fix=fix_of(error, other="every file in the asset's folder has to be readable"),
+            ) from error
+        for name, copy in copies.items():
+            self._note(name, copy, checksums[name])
+
+    def _note(self, name: str, copy: Path, known: str) -> None:
+        self.copies[name], self.checksums[name] = copy, known
+        self.view.freeze(name, copy)
+
+    def _drop(self, name: str) -> None:
+        del self.copies[name], self.checksums[name]
+        self.view.thaw(name)

@@ -1,0 +1,141 @@
+"""What the result of a step depends on: the one list, for the cache, ``--resume`` and ``--from``.
+
+What an asset can see and is not here makes a cached result wrong without a word; so whatever the
+engine hands to a step comes in by itself (all of its ``envs``), and what it cannot know of (the
+time, the network, files outside of the project) is told in docs/guides/resume-and-cache.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from alo.engine.environment import (
+    imported_packages,
+    package_version,
+    packages_folder,
+    python_version,
+)
+from alo.engine.isolation.modules import outside_code
+from alo.engine.preflight import Job
+from alo.engine.steps.effects import train_files
+from alo.engine.steps.task import Inputs, step_envs
+from alo.files import checksum, checksum_of
+from alo.layout import without_digits
+from alo.masking import masked
+from alo.plan.values import form
+from alo.sources.code.finder import Roots
+from alo.store import StoredStep
+from alo.store.keys import StepKey
+
+UNLIKE = ("proc_start_time",)  # of what an asset is told: another one in each run
+PYTHON = "python"
+
+
+class Dependencies:
+    """What the steps of a run depend on."""
+
+    def __init__(self, job: Job) -> None:
+        self._job, self._home = job, job.assets.parent
+        self._checksums: dict[str, str] = {}  # of modules, by name
+        self._train_files: Mapping[str, str] | None = None
+        self._modules_seen = 0
+        self._packages: dict[str, str] = {}
+        self._outside: dict[str, str] = {}
+
+    def now(
+        self,
+        inputs: Inputs,
+        traces: Mapping[str, str],
+        modules: Mapping[str, str],
+        packages: Mapping[str, str] | None,
+    ) -> StepKey:
+        """Of a step that has just run.
+
+        Args:
+            traces: of what the steps before it did to files: step → checksum.
+            modules: that it may have used: name → checksum.
+            packages: that it imported: name → version; None: those of this process, to which
+                the modules have to be added that it has from elsewhere.
+        """
+        if packages is not None:
+            return self._key(inputs, traces, modules, packages)
+        self._look_at_modules()
+        return self._key(inputs, traces, {**modules, **self._outside}, self._packages)
+
+    def as_before(self, inputs: Inputs, traces: Mapping[str, str], before: StepKey) -> StepKey:
+        """Of a step that would run now, with the modules and packages that it used before."""
+        own = f"assets/{inputs.step.name}/"
+        modules = {name: self._checksum(name) for name in before.code if not name.startswith(own)}
+        python = self._job.pythons.get(inputs.step.name)
+        folders = [packages_folder(python)] if python else sys.path
+        packages = {
+            name: python_version() if name == PYTHON else package_version(name, folders)
+            for name in before.packages
+        }
+        return self._key(inputs, traces, {**inputs.code, **modules}, packages)
+
+    def _key(
+        self,
+        inputs: Inputs,
+        traces: Mapping[str, str],
+        code: Mapping[str, str],
+        packages: Mapping[str, str],
+    ) -> StepKey:
+        step = inputs.step
+        return StepKey(
+            args={str(key): _kept(value) for key, value in step.args.items()},
+            told=self._told(inputs),
+            code=code,
+            requirements=tuple(map(masked, step.source.requirements)),
+            packages=packages,
+            data_id=inputs.data_id,
+            train_files=self._of_train(),
+            incoming=_digest(inputs.incoming),
+            files=dict(traces),
+        )
+
+    def _told(self, inputs: Inputs) -> dict[str, str]:
+        """What the asset is told beside its args, and what decides which model folder it gets."""
+        job = self._job
+        envs = step_envs(job, 0.0, inputs.step, inputs.number)
+        told = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
+        bare = without_digits(inputs.step.name)
+        train = job.plan.train.steps if job.plan.train else ()
+        names = {step.name for step in (*job.pipeline.steps, *train)}
+        alike = sorted(name for name in names if without_digits(name) == bare)
+        return {**told, "namesakes": ", ".join(alike)}
+
+    def _of_train(self) -> Mapping[str, str]:
+        """The train run's files as they were before an inference's first step."""
+        if self._train_files is None:
+            is_inference = self._job.pipeline.kind == "inference"
+            self._train_files = train_files(self._job.workspace) if is_inference else {}
+        return self._train_files
+
+    def _look_at_modules(self) -> None:
+        """What this process has imported so far; told anew when it is more."""
+        if len(sys.modules) != self._modules_seen:
+            self._modules_seen = len(sys.modules)
+            self._packages = {PYTHON: python_version(), **imported_packages()}
+            self._outside = outside_code(Roots(self._home, self._job.workspace.home))
+
+    def _checksum(self, name: str) -> str:
+        if name not in self._checksums:
+            path = self._home / name
+            self._checksums[name] = checksum(path) if path.is_file() else ""
+        return self._checksums[name]
+
+
+def _kept(value: object) -> str:
+    """The form of a value; of the passwords in it a checksum only."""
+    text = form(value)
+    shown = masked(text)
+    return text if shown == text else f"{shown} ({checksum_of(text.encode())})"
+
+
+def _digest(stored: StoredStep | None) -> str:
+    if stored is None:
+        return ""
+    contents = [[value.content for value in values] for values in (stored.data, stored.config)]
+    return checksum_of(repr(contents).encode("utf-8", "backslashreplace"))

@@ -1,0 +1,213 @@
+"""What the steps of a run have saved: for the next step, for ``--resume`` and the cache.
+
+Here: when a stored step may stand for one that would run now, and putting back what it had saved.
+Not here: how values and files are stored (``alo/store``).
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from alo.engine.preflight import Job
+from alo.engine.steps.dependencies import Dependencies
+from alo.engine.steps.effects import Snapshot, seen_folders
+from alo.engine.steps.task import META, Inputs
+from alo.errors import StoreError
+from alo.history.folders import FAILED, entry_names
+from alo.layout import KINDS, Workspace
+from alo.store import StepStore, StoredStep
+from alo.store.keys import difference
+from alo.store.results import KeptStep, ResultShelf
+
+
+class Reused(NamedTuple):
+    """A step that need not run."""
+
+    kept: KeptStep
+    stored: StoredStep
+
+
+class StepMemory:
+    """What this run stores, and what it may take from earlier ones."""
+
+    def __init__(self, job: Job, run_id: str) -> None:
+        self._job, self._run_id = job, run_id
+        self._workspace, self._kind = job.workspace, job.pipeline.kind
+        self._store = StepStore(job.workspace.interface)
+        self._shelf = ResultShelf(job.workspace.interface)
+        self._shelf.claim(self._kind, run_id, str(job.workspace.home))
+        self._follows = bool(job.part.resumes or job.part.first)
+        self._folders = seen_folders(job.workspace, self._kind)
+        self._seen: Snapshot | None = None  # as they were after the last step
+        self._traces: dict[str, str] = {}  # of the steps so far, by name
+        self._dependencies = Dependencies(job)
+
+    @property
+    def hands_on_files(self) -> bool:
+        """Whether values go from step to step through the store."""
+        return self._job.plan.control.interface_mode == "file"
+
+    def look(self) -> Snapshot:
+        """The files that a step may see or change, as they are before it."""
+        if self._seen is None:
+            self._seen = self._look()
+        return self._seen
+
+    def notice_changes(self) -> None:
+        """Someone may have written between two steps: what comes then depends on that too."""
+        seen, self._seen = self._seen, self._look()
+        if seen is not None and any(seen.effect(self._seen)):
+            self._traces["someone else"] = os.urandom(8).hex()  # no other run finds the same
+
+    def _look(self) -> Snapshot:
+        return Snapshot.of(self._workspace.home, self._folders)
+
+    def reuse(self, inputs: Inputs) -> tuple[Reused | None, str]:
+        """The stored step that stands for this one; or None, and why there is none."""
+        candidates, reason = self._candidates(inputs)
+        reasons = []
+        for kept in candidates:
+            why = difference(kept.key, self._dependencies.as_before(inputs, self._traces, kept.key))
+            if not why and (reused := self._put_back(kept)):
+                self._traces[kept.step] = kept.trace
+                return reused, ""
+            reasons.append(why or "what was kept of it is damaged")
+        return None, reasons[0] if reasons else reason
+
+    def save(
+        self,
+        inputs: Inputs,
+        data: Mapping[str, object],
+        config: Mapping[str, object],
+        paths: Iterable[str],
+    ) -> StoredStep:
+        """Store what a step saved; ``keep`` comes next.
+
+        Raises:
+            StoreError: a value cannot be stored, or there is no room.
+        """
+        own = {key: value for key, value in config.items() if key != META}
+        name, given = inputs.step.name, inputs.incoming
+        return self._store.save(
+            self._run_id, self._kind, name, data, own, incoming=given, paths=paths
+        )
+
+    def keep(
+        self,
+        inputs: Inputs,
+        before: Snapshot,
+        modules: Mapping[str, str],
+        summary: Mapping[str, object] | None,
+        data_keys: tuple[str, ...],
+        packages: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep what a step wrote, and what its result depends on.
+
+        Args:
+            before: the files before the step.
+            modules: that it may have used: name → checksum.
+            packages: that it imported: name → version; None: those of this process.
+        Raises:
+            StoreError: there is no room.
+        """
+        self._seen = after = self._look()
+        kept = KeptStep(
+            self._run_id,
+            self._kind,
+            inputs.step.name,
+            self._dependencies.now(inputs, self._traces, modules, packages),
+            before.effect(after),
+            summary,
+            data_keys,
+        )
+        self._traces[kept.step] = self._shelf.keep(kept, self._workspace.home).trace
+
+    def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
+        """Data and config of a stored step.
+
+        Raises:
+            StoreError: something is missing or damaged.
+        """
+        return self._store.load(stored)
+
+    def adopt(self, stored: StoredStep) -> StoredStep:
+        """What a step of another run saved, as this run's own.
+
+        Raises:
+            StoreError: a part of it is missing.
+        """
+        return self._store.adopt(stored, self._run_id)
+
+    def _candidates(self, inputs: Inputs) -> tuple[Iterable[KeptStep], str]:
+        """The stored steps that may stand for this one, and the reason if there are none."""
+        part, step = self._job.part, inputs.step
+        names = [each.name for each in self._job.pipeline.steps]
+        if part.first and inputs.number >= names.index(part.first):
+            return [], ""
+        found: Iterable[KeptStep] = ()
+        if self._follows and part.resumes:
+            kept = self._shelf.find(self._kind, part.resumes, step.name)
+            found = [kept] if kept else []
+        elif self._follows:
+            found = self._shelf.recent(self._kind, step.name)
+        elif self._job.plan.control.cache and step.cache:
+            found = self._shelf.recent(self._kind, step.name)
+            return found, "no earlier result"
+        elif self._job.plan.control.cache:
+            return [], "cache: False"
+        return found, ""
+
+    def stop_following(self) -> None:
+        """From here on only the cache may stand for a step."""
+        self._follows = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether earlier steps are taken from a run that is resumed."""
+        return self._follows
+
+    def _put_back(self, kept: KeptStep) -> Reused | None:
+        """Use a kept step; None where its values or files are not whole any more.
+
+        Raises:
+            StoreError: its files cannot be put back.
+        """
+        try:
+            stored = self._store.find(kept.run_id, kept.kind, kept.step)
+            if stored is None or not self._shelf.is_whole(kept):
+                return None
+            if kept.run_id != self._run_id:
+                stored = self._store.adopt(stored, self._run_id)
+                self._shelf.adopt(kept, self._run_id)
+        except StoreError:
+            return None
+        self._seen = None
+        self._shelf.put_back(kept, self._workspace.home)
+        return Reused(kept, stored)
+
+
+def forget_runs(workspace: Workspace, run_ids: Sequence[str]) -> None:
+    """Remove what the steps of these runs have stored: their history is gone."""
+    if run_ids and workspace.interface.is_dir():
+        StepStore(workspace.interface).forget(run_ids)
+        ResultShelf(workspace.interface).forget(run_ids)
+
+
+def forget_unknown_runs(workspace: Workspace, current: str) -> None:
+    """Remove what was stored by runs of this workspace that have no history any more.
+
+    A process that was killed while it removed their history has left it.
+    """
+    shelf = ResultShelf(workspace.interface)
+    gone = [
+        run_id
+        for kind in KINDS
+        for run_id in {*shelf.runs(kind)} - _in_history(workspace, kind) - {current}
+        if shelf.is_claimed(kind, run_id, str(workspace.home))
+    ]
+    forget_runs(workspace, gone)
+
+
+def _in_history(workspace: Workspace, kind: str) -> set[str]:
+    names = entry_names(workspace.history / kind)
+    return {name.removesuffix(FAILED) for name in names}

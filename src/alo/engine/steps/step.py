@@ -1,0 +1,74 @@
+"""Run one step: make its asset, call ``run()``, and take what it saved."""
+
+from collections.abc import Callable
+from contextvars import copy_context
+
+from alo.engine.isolation.capture import captured
+from alo.engine.isolation.process_state import do_imports_again
+from alo.engine.steps.asset_class import call_asset
+from alo.engine.steps.failures import step_error
+from alo.engine.steps.task import FailedStep, StepResult, StepTask
+from alo.errors import StepError
+from alo.events.types import Listener, LogLine
+from alo.processes.resources import Sampler, UsageMeter
+from alo.sources.code.loader import AssetCode
+from alolib.contract import Handover
+from alolib.structure import AssetStructure
+
+
+def run_step(
+    task: StepTask, code: AssetCode, listener: Listener, *, has_user: bool = True
+) -> StepResult | FailedStep:
+    """Run one step in this process.
+
+    Args:
+        has_user: whether an interrupt may be the user's, and not only the asset's own.
+    Raises:
+        KeyboardInterrupt: the user, or SIGTERM, ended it.
+    """
+    meter = UsageMeter()
+    sampler = Sampler() if task.sample_resources else None
+    outcome: Handover | StepError
+    try:
+        outcome = _call_asset(task, code, listener)
+    except BaseException as error:  # sys.exit and the like too: it is the asset's
+        if has_user and isinstance(error, KeyboardInterrupt):
+            raise
+        outcome = step_error(task.name, error, code.folder.parent.parent, task.home)
+    finally:
+        sampled = sampler.stop() if sampler else ""
+        usage = meter.stop()
+    if isinstance(outcome, StepError):
+        return FailedStep(outcome, *usage, sampled)
+    return StepResult(outcome.data or {}, outcome.config or {}, outcome.summary, *usage, sampled)
+
+
+def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover:
+    structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
+    with captured(listener) as tell, code.active():
+        structure.handover = handover = _handover(task, tell)
+        do_imports_again()
+        copy_context().run(_load_and_run, code, structure)  # what it sets is the step's own
+    handover.check()
+    return handover
+
+
+def _load_and_run(code: AssetCode, structure: AssetStructure) -> None:
+    call_asset(code.load_class(), structure)
+
+
+def import_asset(code: AssetCode, listener: Listener) -> None:
+    """Import a step's asset before it runs, where it stays imported."""
+    with captured(listener), code.active():
+        copy_context().run(code.load_class)
+
+
+def _handover(task: StepTask, tell: Callable[[LogLine], object]) -> Handover:
+    return Handover(
+        is_first=task.is_first,
+        steps=task.steps,
+        train_steps=task.train_steps,
+        emit=tell,
+        kept=task.kept,
+        caller=task.caller,
+    )

@@ -1,0 +1,163 @@
+"""What a step is given: args, data, config with its ``meta``, and the ``envs`` of ALO 2.x.
+
+And what comes of it; how it is run is in ``step.py``, which only a step that runs has to import.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from alo.engine.preflight import Job
+from alo.errors import StepError
+from alo.events.log_files import PIPELINE_LOG
+from alo.layout import Workspace
+from alo.plan.model import StepPlan
+from alo.version import __version__
+from alolib.advice import COMMAND
+from alolib.once import Kept
+
+if TYPE_CHECKING:
+    from alo.store import StoredStep
+
+
+META = "meta"  # the key of config that the engine sets afresh before each step
+
+
+class StepTask(NamedTuple):
+    """All that a step is given."""
+
+    name: str
+    home: Path
+    envs: dict[str, object]
+    args: Mapping[str, object]
+    data: dict[str, object]
+    config: dict[str, object]
+    is_first: bool
+    steps: tuple[str, ...]  # of this pipeline
+    train_steps: tuple[str, ...]
+    sample_resources: bool
+    kept: Kept | None = None  # by load_once, where a process serves
+    caller: str = COMMAND  # who runs it, for advice
+
+
+class StepResult(NamedTuple):
+    """What a step gave back and what it cost."""
+
+    data: dict[str, object]
+    config: dict[str, object]
+    summary: Mapping[str, object] | None
+    cpu_seconds: float
+    peak_bytes: int
+    sampled: str  # what the sampler saw, as a line; empty without one
+
+
+class FailedStep(NamedTuple):
+    """Why a step failed, and what it cost until then."""
+
+    error: StepError
+    cpu_seconds: float
+    peak_bytes: int
+    sampled: str
+
+
+class Inputs(NamedTuple):
+    """What a step is about to be run on."""
+
+    step: StepPlan
+    number: int  # in the pipeline, from 0
+    code: Mapping[str, str]  # of its asset: name → checksum
+    data_id: str
+    incoming: "StoredStep | None"  # where the step before has stored what it saved
+
+
+def make_task(
+    job: Job,
+    started: float,
+    step: StepPlan,
+    number: int,
+    data: dict[str, object],
+    config: dict[str, object],
+) -> StepTask:
+    """The task of one step.
+
+    Args:
+        started: when the run began, in seconds since 1970.
+        number: of the step in the pipeline, from 0.
+        data, config: what the step before saved; empty at the first.
+    """
+    train = job.plan.train
+    meta = step_meta(job.workspace, job.pipeline.name, step.name, number)
+    return StepTask(
+        name=step.name,
+        home=job.workspace.home,
+        envs={**step_envs(job, started, step, number), "artifacts": meta["artifacts"]},
+        args=step.args,
+        data=dict(data),
+        config={**config, META: meta},
+        is_first=number == 0,
+        steps=tuple(each.name for each in job.pipeline.steps),
+        train_steps=tuple(each.name for each in train.steps) if train else (),
+        sample_resources=job.plan.control.check_resource,
+        kept=job.kept,
+        caller=job.caller,
+    )
+
+
+def step_meta(workspace: Workspace, pipeline: str, step: str, number: int) -> dict[str, object]:
+    """What the API page promises below ``config["meta"]``."""
+    return {
+        "artifacts": _folders(workspace),
+        "pipeline": pipeline,
+        "step_number": number,
+        "step": number,
+        "step_name": step,
+    }
+
+
+def _folders(workspace: Workspace) -> dict[str, str]:
+    return {
+        "input": _slashed(workspace.home / "input"),
+        "train_artifacts": _slashed(workspace.artifacts("train")),
+        "inference_artifacts": _slashed(workspace.artifacts("inference")),
+        ".asset_interface": _slashed(workspace.interface),
+        "history": _slashed(workspace.history),
+    }
+
+
+def _is_one_folder(one: Path, other: Path) -> bool:
+    """By a look at each, as a served request pays for it at each step."""
+    try:
+        return one == other or os.path.samefile(one, other)
+    except OSError:  # one is not there
+        return False
+
+
+def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
+    """What ALO 2.x calls ``asset_envs``, but for the artifacts, which lie in ``project_home``."""
+    external, control = job.plan.external, job.plan.control
+    log = job.workspace.artifacts(job.pipeline.kind) / "log" / PIPELINE_LOG
+    # In a rerun; a served pipeline's own workspace links to the project's.
+    is_elsewhere = not _is_one_folder(job.assets, job.workspace.assets)
+    return {
+        **({"asset_home": _slashed(job.assets)} if is_elsewhere else {}),
+        "project_home": _slashed(job.workspace.home),
+        "pipeline": job.pipeline.name,
+        "step": step.name,
+        "num_step": number,
+        "prev_step": job.pipeline.steps[number - 1].name if number else "",
+        "alo_version": __version__,
+        "solution_metadata_version": job.metadata_version,
+        "asset_branch": step.source.branch,
+        "interface_mode": control.interface_mode,
+        "proc_start_time": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started)),
+        "save_train_artifacts_path": external.save_train_artifacts_path,
+        "save_inference_artifacts_path": external.save_inference_artifacts_path,
+        "check_resource": control.check_resource,
+        "log_file_path": str(log),
+    }
+
+
+def _slashed(path: Path) -> str:
+    return f"{path}/"

@@ -1,0 +1,33 @@
+"""What goes when a run has ended, so that history and what steps have stored stay within bounds."""
+
+from collections.abc import Sequence
+
+from alo.engine.preflight import Job, stores_steps
+from alo.history.deployment import deployed_ids
+from alo.history.models_origin import current_train_id
+from alo.history.retention import keep_within
+from alo.layout import Workspace
+from alo.processes.signals import SignalGuard
+
+
+def prune(job: Job, run_id: str, guard: SignalGuard) -> None:
+    """Remove what history has no room for; that may take long, and a signal ends it.
+
+    Args:
+        run_id: of the run that has ended.
+        guard: held.
+    """
+    workspace = job.workspace
+    with guard.released():
+        protected = {run_id, current_train_id(workspace), *deployed_ids(workspace)}
+        removed = keep_within(workspace, job.plan.control.backup_size, protected)
+        if removed or stores_steps(job):
+            _forget(workspace, removed, run_id)
+
+
+def _forget(workspace: Workspace, removed: Sequence[str], run_id: str) -> None:
+    """Remove what runs had stored whose history is gone."""
+    from alo.engine.steps.reuse import forget_runs, forget_unknown_runs
+
+    forget_runs(workspace, removed)
+    forget_unknown_runs(workspace, run_id)

@@ -1,0 +1,131 @@
+"""The log files of a run: ``process.log`` is the engine's, ``pipeline.log`` the assets'."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from alo.errors import RunError
+from alo.events.types import Event, LogLine, Output
+from alolib.disk import fix_of
+
+PROCESS_LOG = "process.log"
+PIPELINE_LOG = "pipeline.log"
+LONGEST_LINE = 1 << 16  # characters without a newline that are held back
+
+
+class RunLogs:
+    """A listener that writes what it hears, line by line, so that a kill loses none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process = _open(folder / PROCESS_LOG)
+        self._pipeline = _open(folder / PIPELINE_LOG)
+        self._lock = threading.RLock()
+        self._line = _Line()
+        self._failure: OSError | None = None
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, LogLine | Output):
+            with self._lock:  # threads of an asset print too
+                self._tell(event)
+
+    def _tell(self, event: LogLine | Output) -> None:
+        if isinstance(event, LogLine):
+            self._end_line()
+            log = self._pipeline if event.source == "USER" else self._process
+            self._write(log, f"{event.format()}\n")
+            return
+        lines, ends, rest = event.text.rpartition("\n")
+        if ends:
+            if self._line.may_differ(lines):
+                lines = "\n".join([self._line.end(text) for text in lines.split("\n")])
+            self._write(self._pipeline, f"{lines}\n")
+        self._line.add(rest)
+        if self._line.size > LONGEST_LINE:
+            self._write(self._pipeline, self._line.begin())
+
+    def check(self) -> None:
+        """Raise if a line could not be written.
+
+        Raises:
+            RunError: the disk is full, or the file cannot be written for another reason.
+        """
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise RunError(
+                f"the log cannot be written: {failure.strerror}",
+                where=str(self._folder),
+                fix=fix_of(failure),
+            ) from failure
+
+    def close(self) -> None:
+        self._end_line()
+        for descriptor in (self._process, self._pipeline):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._process = self._pipeline = -1
+
+    def _end_line(self) -> None:
+        if not self._line.is_empty:
+            self._write(self._pipeline, f"{self._line.end()}\n")
+
+    def _write(self, log: int, text: str) -> None:
+        if log < 0:  # a thread of an asset that outlives the run
+            return
+        try:
+            content = text.encode("utf-8", "backslashreplace")
+            while (written := os.write(log, content)) < len(content):
+                content = content[written:]
+        except OSError as error:  # never inside the asset's own print
+            self._failure = error
+
+
+class _Line:
+    """A line that has no end yet, in the pieces in which it is printed.
+
+    A progress bar draws its line again and again after a carriage return; the last one stays.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self.size = 0  # characters that are held
+        self._returned = self._begun = False  # what comes draws it again; a part is written
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self._pieces or self._begun)
+
+    def may_differ(self, lines: str) -> bool:
+        """Whether the next lines may be to be written otherwise than as they are."""
+        return bool(self._pieces) or self._returned or self._begun or "\r" in lines
+
+    def add(self, text: str) -> None:
+        if not text:
+            return
+        if "\r" in text or self._returned:
+            drawn = text.rstrip("\r")
+            if "\r" in drawn or (drawn and self._returned):
+                self._pieces, self.size = [], 0
+            self._returned = len(drawn) < len(text)
+            text = drawn.rpartition("\r")[2]
+        if text:
+            self._pieces.append(text)
+            self.size += len(text)
+
+    def begin(self) -> str:
+        """What is held, to be written without an end."""
+        text, self._pieces, self.size, self._begun = "".join(self._pieces), [], 0, True
+        return text
+
+    def end(self, text: str = "") -> str:
+        """What is held, and the rest of the line."""
+        self.add(text)
+        whole = self.begin()
+        self._returned = self._begun = False
+        return whole
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)

@@ -1,0 +1,1 @@
+"""``alo serve``: the inference pipeline over HTTP."""

@@ -1,0 +1,254 @@
+"""The routes of ``alo serve``: inference, results, health, metrics, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+
+from alo.json_text import json_bytes
+from alo.serve.http_api.answer_tensors import model_metadata, parameters_of, render
+from alo.serve.http_api.bodies.binary_tensors import EXTENSION
+from alo.serve.http_api.bodies.incoming import Bodies
+from alo.serve.http_api.docs import PAGE, openapi
+from alo.serve.http_api.guard import Access, HostRefused, OriginRefused, check_asker
+from alo.serve.http_api.paths import as_sent, decoded
+from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.requests import take_body
+from alo.serve.http_api.service import STATUS_OF, Answer, HttpService
+from alo.workers.protocol import write_failure
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class JsonResponse(Response):
+    """Starlette's own fails on texts that are not UTF-8, as names of files may be."""
+
+    media_type = "application/json"
+
+    def render(self, content: object) -> bytes:
+        return json_bytes(content)
+
+
+def make_app(service: HttpService, access: Access) -> ASGIApp:
+    """The application."""
+    door = _Door(service, access)
+    is_described_to_all = access.public_docs
+    routes = [
+        ("/healthz", "GET", door.healthy, False),
+        ("/readyz", "GET", door.ready, False),
+        ("/openapi.json", "GET", door.description, not is_described_to_all),
+        ("/docs", "GET", door.docs, not is_described_to_all),
+        ("/metrics", "GET", door.metrics, True),
+        ("/v1/inference", "POST", door.infer, True),
+        ("/v1/requests/{id}", "GET", door.result, True),
+        ("/v1/requests/{id}/outputs/{name}", "GET", door.output, True),
+        ("/v2", "GET", door.server, False),
+        ("/v2/health/live", "GET", door.healthy, False),
+        ("/v2/health/ready", "GET", door.ready, False),
+        ("/v2/models/{name}", "GET", door.model, True),
+        ("/v2/models/{name}/ready", "GET", door.model_ready, False),
+        ("/v2/models/{name}/infer", "POST", door.infer_tensors, True),
+        ("/v2/models/{name}/versions/{version}", "GET", door.model, True),
+        ("/v2/models/{name}/versions/{version}/ready", "GET", door.model_ready, False),
+        ("/v2/models/{name}/versions/{version}/infer", "POST", door.infer_tensors, True),
+    ]
+    app = Starlette(
+        routes=[
+            Route(path, door.guarded(handler, wants_token=is_guarded), methods=[verb])
+            for path, verb, handler, is_guarded in routes
+        ],
+        exception_handlers={HTTPException: _plain_error, Exception: door.fault},
+    )
+    app.router.redirect_slashes = False  # Starlette's redirects are wrong for encoded names
+    return as_sent(app)
+
+
+class _Door:
+    def __init__(self, service: HttpService, access: Access) -> None:
+        self._service, self._access = service, access
+        self._token = access.token.encode()
+        self._bodies = Bodies(service.limits)
+
+    def guarded(self, handler: Handler, *, wants_token: bool) -> Handler:
+        """A handler for those who may ask."""
+
+        async def guard(http: Request) -> Response:
+            if not self._token:
+                self._check_asker(http)
+            elif wants_token and not self._is_known(http):
+                headers = {"WWW-Authenticate": "Bearer"}
+                raise Refused(401, "the token is missing or wrong", headers, limit="token")
+            return await handler(http)
+
+        return self._answering(guard)
+
+    def _answering(self, handler: Handler) -> Handler:
+        """A handler whose refusals and faults become answers."""
+
+        async def answer(http: Request) -> Response:
+            try:
+                return await handler(http)
+            except Refused as refused:
+                self._service.metrics.count_refusal(refused.status, refused.limit)
+                return _refusal(http, refused.status, refused.what, refused.headers)
+            except OSError as error:
+                failure = write_failure("the request", error)
+                return _refusal(http, STATUS_OF.get(failure.kind, 500), failure.comment, {})
+            except ClientDisconnect:
+                return _refusal(http, 400, "the client has hung up", {})
+            except Exception as error:
+                return await self.fault(http, error)
+
+        return answer
+
+    async def fault(self, http: Request, error: Exception) -> Response:
+        """What has gone wrong is none of the client's, and not known."""
+        self._service.report(f"a fault in ALO: {http.method} {http.url.path}: {error!r}")
+        return _refusal(http, 500, f"a fault in ALO: {error!r}", {})
+
+    def _check_asker(self, http: Request) -> None:
+        try:
+            check_asker(http.method, http.headers, self._access.hosts)
+        except HostRefused as refused:
+            raise Refused(421, str(refused), limit="host") from refused
+        except OriginRefused as refused:
+            raise Refused(403, str(refused), limit="origin") from refused
+
+    def _is_known(self, http: Request) -> bool:
+        kind, _, given = http.headers.get("authorization", "").partition(" ")
+        return kind.lower() == "bearer" and compare_digest(
+            given.strip().encode("utf-8", "replace"), self._token
+        )
+
+    async def healthy(self, http: Request) -> Response:
+        return JsonResponse({"status": "ok", "live": True})
+
+    async def ready(self, http: Request) -> Response:
+        is_ready = self._service.pool.is_ready
+        return JsonResponse(
+            {"status": "ready" if is_ready else "booting", "ready": is_ready},
+            200 if is_ready else 503,
+        )
+
+    async def description(self, http: Request) -> Response:
+        return JsonResponse(openapi(self._service.plan, bool(self._token)))
+
+    async def docs(self, http: Request) -> Response:
+        return HTMLResponse(PAGE)
+
+    async def metrics(self, http: Request) -> Response:
+        return Response(self._service.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    async def infer(self, http: Request) -> Response:
+        is_kept = _flag(http, "async")
+        request_id, folder = self._service.new_folder(is_kept=is_kept)
+        try:
+            args = await take_body(http, folder, self._bodies)
+            if is_kept:
+                answer = await run_in_threadpool(self._service.answer_later, request_id, args)
+                return JsonResponse(answer.content(), 202)
+            answer = await self._service.answer_now(request_id, args)
+        except BaseException:
+            await run_in_threadpool(self._service.drop, request_id, is_kept=is_kept)
+            raise
+        return JsonResponse(answer.content(), answer.http_status)
+
+    async def result(self, http: Request) -> Response:
+        answer = await self._found(http)
+        return JsonResponse(answer.content())
+
+    async def output(self, http: Request) -> Response:
+        request_id, name = http.path_params["id"], decoded(http.path_params["name"])
+        path = await run_in_threadpool(self._service.output, request_id, name)
+        if path is None:
+            raise Refused(404, "there is no such output, or it is no longer kept")
+        shown = name.encode("utf-8", "replace").decode()  # a header can have no other bytes
+        return FileResponse(path, filename=shown)
+
+    async def _found(self, http: Request) -> Answer:
+        answer = await run_in_threadpool(self._service.find, http.path_params["id"])
+        if answer is None:
+            raise Refused(404, "there is no such request, or it is no longer kept")
+        return answer
+
+    async def server(self, http: Request) -> Response:
+        from alo.version import __version__
+
+        return JsonResponse({"name": "alo", "version": __version__, "extensions": [EXTENSION]})
+
+    async def model(self, http: Request) -> Response:
+        self._check_model(http)
+        return JsonResponse(model_metadata(self._service.plan.name, self._service.pool.model_id))
+
+    async def model_ready(self, http: Request) -> Response:
+        self._check_model(http)
+        is_ready = self._service.pool.is_ready
+        content = {"name": self._service.plan.name, "ready": is_ready}
+        return JsonResponse(content, 200 if is_ready else 503)
+
+    async def infer_tensors(self, http: Request) -> Response:
+        self._check_model(http)
+        request_id, folder = self._service.new_folder(is_kept=False)
+        try:
+            asked = (await self._bodies.parsed(http, "tensors", folder))["request"]
+            answer = await self._service.answer_now(request_id, {})
+        except BaseException:
+            await run_in_threadpool(self._service.drop, request_id, is_kept=False)
+            raise
+        failure = answer.result.failure if answer.result else None
+        if failure is not None:
+            return _refusal(http, answer.http_status, failure.comment, {})
+        paths = [
+            path
+            for name in (answer.result.outputs if answer.result else ())
+            if (path := self._service.output(request_id, name)) is not None
+        ]
+        content: dict[str, Any] = {
+            **model_metadata(self._service.plan.name, self._service.pool.model_id, brief=True),
+            "id": asked["id"] or request_id,
+            "parameters": parameters_of(answer.result.summary or {} if answer.result else {}),
+        }
+        rendered, headers = await run_in_threadpool(render, content, paths, asked)
+        return Response(rendered, headers=headers)
+
+    def _check_model(self, http: Request) -> None:
+        name = self._service.plan.name
+        if decoded(http.path_params["name"]) != name:
+            raise Refused(404, f"there is no such model; it is '{name}'")
+        version = http.path_params.get("version")
+        if version is not None and decoded(version) != self._service.pool.model_id:
+            there = self._service.pool.model_id
+            raise Refused(404, f"there is no such version of the model; in use is '{there}'")
+
+
+def _flag(http: Request, name: str) -> bool:
+    text = http.query_params.get(name, "0").lower()
+    if text not in ("0", "1", "true", "false"):
+        raise Refused(400, f"'{name}' has to be 1 or 0")
+    return text in ("1", "true")
+
+
+def _refusal(http: Request, status: int, what: str, headers: dict[str, str]) -> Response:
+    if f"{http.scope['path']}/".startswith("/v2/"):  # as the Open Inference Protocol has it
+        return JsonResponse({"error": what}, status, headers)
+    error = {"code": str(status), "name": "Refused", "message": what, "traceback": ""}
+    content: dict[str, Any] = {"id": None, "status": "fail", "summary": None, "outputs": []}
+    return JsonResponse({**content, "error": error}, status, headers)
+
+
+async def _plain_error(http: Request, error: Exception) -> Response:
+    """404 and 405 of the router in the form of all answers."""
+    status = getattr(error, "status_code", 500)
+    headers = dict(getattr(error, "headers", None) or {})
+    return _refusal(http, status, str(getattr(error, "detail", error)), headers)

@@ -1,0 +1,1 @@
+"""What clients send over HTTP, on its way to being input data."""

@@ -1,0 +1,207 @@
+"""Bodies of requests on their way in: counted, decompressed, and read where they block no one.
+
+A small body is read in memory. A larger one goes to a file and is turned into a table by another
+thread, and a large one by another process (``body_parser``): parsing it would hold up every other
+client for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from alo.serve.http_api.bodies.binary_tensors import HEADER
+from alo.serve.http_api.bodies.parser import Job, Parsed, parse
+from alo.serve.http_api.limits import Limits
+from alo.serve.http_api.refusal import Refused
+from alo.workers.protocol import Args
+
+if TYPE_CHECKING:
+    from starlette.requests import Request as HttpRequest
+
+SMALL, MEDIUM = 64_000, 1_000_000  # bytes: parsed at once; in a thread; above it in a process
+PARSERS = 2  # processes at once
+GZIP = 16 + zlib.MAX_WBITS
+ENCODINGS = {"identity": 0, "": 0, "gzip": GZIP, "x-gzip": GZIP, "deflate": zlib.MAX_WBITS}
+PROGRAM = (
+    "import sys; sys.path[:1] = sys.argv[1:]; "
+    "from alo.serve.http_api.bodies.parser import main; main()"
+)
+
+
+class Bodies:
+    """Those of all clients of a service."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits, self._unfinished = limits, 0
+        self._parsers = asyncio.Semaphore(PARSERS)
+
+    async def parsed(
+        self, http: HttpRequest, kind: str, folder: Path, content_type: str = ""
+    ) -> Args:
+        """Have a body become the data of a request.
+
+        Args:
+            kind: rows, csv or tensors.
+            folder: a new one, for the data.
+            content_type: of a CSV, whose encoding it may name.
+        Returns:
+            The args in it; of tensors, what else the client has sent with them.
+        Raises:
+            Refused: with the status that says why.
+        """
+        folder.mkdir(parents=True)
+        file = folder.with_name(f"{folder.name}.body")
+        try:
+            size, content = await self._received(http, file)
+            head = http.headers.get(HEADER, "")
+            job = Job(kind, str(file), str(folder), content_type, self.limits.table, head)
+            if content is not None:
+                return _args(parse(job, content))
+            if size <= MEDIUM:
+                return _args(await run_in_threadpool(parse, job))
+            async with self._parsers:
+                return _args(await run_in_threadpool(_in_a_process, job))
+        finally:
+            if file.exists():
+                await run_in_threadpool(file.unlink)
+
+    def limited(self, http: HttpRequest) -> BodyStream:
+        """The body of a request in pieces, none of which may be one too many."""
+        return BodyStream(self, http)
+
+    async def _received(self, http: HttpRequest, file: Path) -> tuple[int, bytes | None]:
+        """Its size, and the body itself where it is small: else it is in the file."""
+        parts: list[bytes] = []
+        size, target = 0, None
+        async with self.limited(http) as stream:
+            try:
+                async for part in stream:
+                    size += len(part)
+                    parts.append(part)
+                    if size > SMALL:
+                        target = target or open(file, "wb")  # noqa: SIM115 - closed below
+                        target.writelines(parts)
+                        parts.clear()
+            finally:
+                if target is not None:
+                    target.close()
+        return size, None if target else b"".join(parts)
+
+    def take(self, size: int) -> None:
+        """Count bytes that have come.
+
+        Raises:
+            Refused: more are on their way than the service has room for.
+        """
+        if self._unfinished + size > self.limits.bodies_bytes:
+            what = "too many bytes of bodies are on their way; try again later"
+            raise Refused(503, what, {"Retry-After": "1"}, limit="bodies")
+        self._unfinished += size
+
+    def give_back(self, size: int) -> None:
+        self._unfinished -= size
+
+
+class BodyStream:
+    """The pieces of one body, decompressed, within the limits.
+
+    Raises:
+        Refused: it is too large, or compressed in another way than gzip.
+        ClientDisconnect: the client has hung up.
+    """
+
+    def __init__(self, bodies: Bodies, http: HttpRequest) -> None:
+        self._bodies, self._receive, self._taken, self._size = bodies, http.receive, 0, 0
+        encoding = http.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ENCODINGS:
+            what = f"the content encoding is '{encoding[:50]}'; it can be gzip or deflate"
+            raise Refused(415, what)
+        bits = ENCODINGS[encoding]
+        self._unpacked, self._is_done = zlib.decompressobj(bits) if bits else None, False
+        declared = http.headers.get("content-length", "0")
+        if declared.isdigit() and len(declared) < 20 and int(declared) > self._most:
+            raise self._too_large()
+
+    @property
+    def _most(self) -> int:
+        return self._bodies.limits.body_bytes
+
+    async def __aenter__(self) -> BodyStream:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._bodies.give_back(self._taken)
+
+    def __aiter__(self) -> BodyStream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        message = await self.receive()
+        if not message["body"] and not message["more_body"]:
+            raise StopAsyncIteration
+        return bytes(message["body"])
+
+    async def receive(self) -> dict[str, Any]:
+        """As ASGI has it, for who reads a form."""
+        if self._is_done:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        message = dict(await self._receive())
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body, is_last = message.get("body", b""), not message.get("more_body", False)
+        self._is_done = is_last
+        if self._unpacked is not None:
+            body = self._decompressed(body, is_last)
+        self._size += len(body)
+        if self._size > self._most:
+            raise self._too_large()
+        self._bodies.take(len(body))
+        self._taken += len(body)
+        return {"type": "http.request", "body": body, "more_body": not is_last}
+
+    def _decompressed(self, body: bytes, is_last: bool) -> bytes:
+        assert self._unpacked is not None  # noqa: S101 - the caller has looked
+        try:
+            content = self._unpacked.decompress(body, self._most - self._size + 1)
+        except zlib.error as error:
+            raise Refused(400, f"the body is not compressed as it says: {error}") from error
+        if is_last and not self._unpacked.eof and len(content) <= self._most - self._size:
+            raise Refused(400, "the body is not compressed as it says: it is cut short")
+        return content
+
+    def _too_large(self) -> Refused:
+        return Refused(413, f"the body is larger than {self._most / 1e6:,.0f} MB", limit="body")
+
+
+def _args(parsed: Parsed) -> Args:
+    if parsed.status:
+        raise Refused(parsed.status, parsed.what, limit=parsed.limit)
+    return parsed.args
+
+
+def _in_a_process(job: Job) -> Parsed:
+    import alo
+
+    folders = [str(Path(alo.__path__[0]).parent)]
+    done = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-c", PROGRAM, *folders],
+        input=json.dumps(job._asdict()),
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+    try:
+        return Parsed(**json.loads(done.stdout))
+    except (ValueError, TypeError) as error:
+        said = done.stderr.strip().rpartition("\n")[2]
+        what = f"the body could not be parsed: its process ended with {done.returncode}; {said}"
+        raise Refused(500, what) from error

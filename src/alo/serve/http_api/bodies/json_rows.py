@@ -1,0 +1,189 @@
+"""Rows of a table out of JSON text, one at a time: the whole of it is never there as objects."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from json.decoder import WHITESPACE  # type: ignore[attr-defined]  # what JSON counts as such
+from pathlib import Path
+from typing import Any
+
+from alo.serve.http_api.bodies.json_values import SUSPECT, check_number, make_decoder
+from alo.serve.http_api.limits import TableLimits
+from alo.serve.http_api.refusal import Refused
+from alo.texts import odd_text
+
+BOM = "\ufeff"
+FORM = 'expected an object of the form {"rows": [{...}, ...], "args": {...}}'
+
+
+def write_table(text: str, path: Path, limits: TableLimits) -> object:
+    """Write the rows in ``{"rows": [...], "args": ...}`` as CSV; returns the args.
+
+    Columns come in the order in which they come up. What a row does not have is an empty cell, as
+    null is. Every other value is written so that reading it gives it back.
+
+    Raises:
+        Refused: it is something else, or more than the limits allow.
+    """
+    try:
+        first = Table(limits)
+        args = first.write(text, path)
+        if first.has_grown:  # a later row has brought a column: now all are known
+            Table(limits, first.columns).write(text, path)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, f"the body is not JSON: {error}") from error
+    return args
+
+
+class Table:
+    """One pass over the text.
+
+    Args:
+        columns: that are known from an earlier one.
+    """
+
+    def __init__(self, limits: TableLimits, columns: tuple[str, ...] = ()) -> None:
+        self._limits, self._names = limits, dict.fromkeys(columns)
+        self._count, self._written = 0, len(columns)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self._names)
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether rows were written before all columns had come up."""
+        return len(self._names) > self._written
+
+    def write(self, text: str, path: Path) -> object:
+        """Raises ``Refused``, or ``ValueError`` where it is not JSON."""
+        args: object = {}
+        is_suspect, rows_came = SUSPECT.search(text) is not None, False
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            for key, value in _members(text):
+                if key == "args":
+                    args = value
+                elif key == "rows" and isinstance(value, Iterator):
+                    rows_came = True
+                    for row in value:
+                        self._check(row, is_suspect)
+                        if not self._count:
+                            self._written = len(self._names)
+                            table.writerow(self._names)
+                        self._count += 1
+                        table.writerow([row.get(name) for name in self._names])
+                elif key == "rows":
+                    raise Refused(422, "'rows' is not a list of objects, one for each row")
+                else:
+                    raise Refused(400, FORM)
+        if not rows_came or not self._count:
+            raise Refused(422, "'rows' is not a list of objects, one for each row")
+        if not self._names:
+            raise Refused(422, "'rows' has no columns")
+        if is_suspect:
+            _refuse_odd(args)
+        return args
+
+    def _check(self, row: object, is_suspect: bool) -> None:
+        if not isinstance(row, dict):
+            raise Refused(422, "'rows' is not a list of objects, one for each row")
+        if is_suspect:
+            _refuse_odd(row)
+        for name, value in row.items():
+            if name not in self._names:
+                self._add(name)
+            if isinstance(value, float):
+                check_number(value)
+            elif isinstance(value, dict | list):
+                what = "a value in 'rows' is an object or a list; a cell of a table holds one value"
+                raise Refused(422, what)
+        self._limits.check_cells((self._count + 1) * len(self._names))
+
+    def _add(self, name: str) -> None:
+        if not self._names and name.startswith(BOM):
+            raise Refused(422, "a column's name begins with a byte order mark, which readers drop")
+        self._names[name] = None
+        self._limits.check_columns(len(self._names))
+
+
+def _refuse_odd(content: object) -> None:
+    odd = odd_text(content)
+    if odd is not None:
+        raise Refused(400, f"a text has a NUL or half a character in it: {odd}")
+
+
+def _members(text: str) -> Iterator[tuple[str, Any]]:
+    """The keys and values of an object; of a list, an iterator over what is in it."""
+    scanner = _Scanner(text)
+    if not scanner.skips("{"):
+        scanner.value()  # is it JSON at all?
+        scanner.end()
+        raise Refused(400, FORM)
+    keys: set[str] = set()
+    if not scanner.skips("}"):
+        while True:
+            key = scanner.key()
+            if key in keys:
+                raise ValueError(f"the key {ascii(key)[:50]} comes twice in one object")
+            keys.add(key)
+            if key == "rows" and scanner.skips("["):
+                yield key, scanner.elements()
+            else:
+                yield key, scanner.value()
+            if scanner.skips("}"):
+                break
+            scanner.expect(",")
+    scanner.end()
+
+
+class _Scanner:
+    """A place in JSON text."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._at, self._decoder = text, 0, make_decoder()
+        self._blank()
+
+    def skips(self, mark: str) -> bool:
+        """Whether this mark is next; it is passed then."""
+        if not self._text.startswith(mark, self._at):
+            return False
+        self._at += len(mark)
+        self._blank()
+        return True
+
+    def expect(self, mark: str) -> None:
+        if not self.skips(mark):
+            raise json.JSONDecodeError(f"Expecting '{mark}' delimiter", self._text, self._at)
+
+    def key(self) -> str:
+        if not self._text.startswith('"', self._at):
+            what = "Expecting property name enclosed in double quotes"
+            raise json.JSONDecodeError(what, self._text, self._at)
+        name = self.value()
+        self.expect(":")
+        return str(name)
+
+    def value(self) -> Any:
+        found, self._at = self._decoder.raw_decode(self._text, self._at)
+        self._blank()
+        return found
+
+    def elements(self) -> Iterator[Any]:
+        """What is in a list whose bracket is passed."""
+        if self.skips("]"):
+            return
+        while True:
+            yield self.value()
+            if self.skips("]"):
+                return
+            self.expect(",")
+
+    def end(self) -> None:
+        if self._at != len(self._text):
+            raise json.JSONDecodeError("Extra data", self._text, self._at)
+
+    def _blank(self) -> None:
+        self._at = WHITESPACE.match(self._text, self._at).end()

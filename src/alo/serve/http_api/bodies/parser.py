@@ -1,0 +1,119 @@
+"""The body of a request becomes its input data: in this process, or in one of its own (``main``).
+
+Imports nothing of the server, so that such a process starts fast.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from email.message import Message
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from alo.serve.http_api.bodies.binary_tensors import attach, head_length
+from alo.serve.http_api.bodies.json_rows import BOM, write_table
+from alo.serve.http_api.bodies.json_values import check_args, parse_json, text_of
+from alo.serve.http_api.bodies.tensors import write_tensors
+from alo.serve.http_api.limits import TableLimits
+from alo.serve.http_api.refusal import Refused
+from alo.texts import is_odd
+from alo.workers.protocol import NO_ARGS, Args
+
+ROWS_FILE = "data.csv"
+
+
+class Job(NamedTuple):
+    """A body to be parsed."""
+
+    kind: str  # rows, csv or tensors
+    file: str  # with the body in it, where it is not at hand
+    folder: str  # for the data
+    content_type: str
+    limits: TableLimits
+    head: str = ""  # of tensors: how long the JSON before their bytes is
+
+
+class Parsed(NamedTuple):
+    """What came of it."""
+
+    args: Args = NO_ARGS
+    status: int = 0  # of the answer that refuses it
+    what: str = ""
+    limit: str = ""
+
+
+def parse(job: Job, content: bytes | None = None) -> Parsed:
+    """Write the data of a body into its folder.
+
+    Args:
+        content: the body, where it is at hand.
+    Raises:
+        OSError: the disk has no room, or the like.
+    """
+    body = Path(job.file).read_bytes() if content is None else content
+    target = Path(job.folder) / ROWS_FILE
+    try:
+        if job.kind == "csv":
+            target.write_bytes(as_utf8(body, job.content_type, job.limits))
+            return Parsed()
+        if job.kind == "tensors":
+            return Parsed(_tensors(body, job.head, target, job.limits))
+        args: Any = write_table(text_of(body), target, job.limits)
+        return Parsed(check_args(args, job.limits.depth))
+    except Refused as refused:
+        return Parsed(NO_ARGS, refused.status, refused.what, refused.limit)
+
+
+def _tensors(body: bytes, head: str, target: Path, limits: TableLimits) -> Args:
+    length = head_length(head, len(body))
+    content = parse_json(body[:length] if length else body)
+    attach(content, body[length:] if length else b"")
+    return write_tensors(content, target, limits)
+
+
+def main() -> None:
+    """Parse what standard input names; say what came of it on standard output."""
+    said = os.dup(1)
+    os.dup2(2, 1)  # nothing else may come between
+    content = json.load(sys.stdin)
+    job = Job(**{**content, "limits": TableLimits(*content["limits"])})
+    try:
+        parsed = parse(job)
+    except OSError as error:
+        parsed = Parsed(
+            NO_ARGS, 507, f"the data of the request cannot be written: {error.strerror}"
+        )
+    except MemoryError:
+        parsed = Parsed(NO_ARGS, 413, "there is not enough memory for the body", "body")
+    with open(said, "w", encoding="utf-8") as output:
+        json.dump(parsed._asdict(), output)
+
+
+def as_utf8(body: bytes, content_type: str, limits: TableLimits) -> bytes:
+    """A table in the encoding that every asset reads.
+
+    Args:
+        content_type: the header, which may name the encoding that it is in.
+    Raises:
+        Refused: it is none.
+    """
+    header = Message()
+    header["content-type"] = content_type
+    encoding = str(header.get_param("charset", "utf-8"))
+    try:
+        text = body.decode(encoding)
+    except LookupError as error:
+        raise Refused(415, f"the encoding '{encoding[:50]}' is not known") from error
+    except UnicodeError as error:
+        fix = "name its encoding: content-type: text/csv; charset=…"
+        raise Refused(400, f"the table is not {encoding.upper()}: {error}; {fix}") from error
+    if not text.strip(f"{BOM} \t\r\n"):
+        raise Refused(422, "the table is empty")
+    if is_odd(text):
+        raise Refused(400, "the table has a NUL or half a character in it")
+    # At least as many as there are: a separator may stand in a quoted cell.
+    limits.check_columns(text.partition("\n")[0].count(",") + 1)
+    limits.check_cells(text.count(",") + text.count("\n") + 1)
+    return text.encode()

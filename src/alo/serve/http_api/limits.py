@@ -1,0 +1,64 @@
+"""What an HTTP service takes at the most; ``docs/guides/http-service.md`` has the table."""
+
+from __future__ import annotations
+
+import resource
+from typing import NamedTuple
+
+from alo.serve.http_api.refusal import Refused
+
+RESERVED_DESCRIPTORS = 128  # of the process, for all that is no connection
+
+
+class TableLimits(NamedTuple):
+    """Of a table that comes in."""
+
+    cells: int = 10_000_000
+    columns: int = 10_000
+    depth: int = 64  # objects and lists in each other
+
+    def check_cells(self, count: int) -> None:
+        """Raises ``Refused`` where there are too many."""
+        if count > self.cells:
+            what = f"the table has more than {self.cells} cells (--max-cells)"
+            raise Refused(413, what, limit="cells")
+
+    def check_columns(self, count: int) -> None:
+        """Raises ``Refused`` where there are too many."""
+        if count > self.columns:
+            what = f"the table has more than {self.columns} columns (--max-columns)"
+            raise Refused(413, what, limit="columns")
+
+
+class Limits(NamedTuple):
+    """Each has an option of ``alo serve``; sizes are in bytes, times in seconds."""
+
+    workers: int = 1
+    queue: int = 100
+    request_s: float | None = None
+    boot_s: float = 60.0  # for a worker to be warm
+    body_bytes: int = 100_000_000
+    head_bytes: int = 64_000
+    headers: int = 100
+    head_s: float = 20.0  # from the first byte of a head to its last
+    idle_body_s: float = 60.0  # without a byte of a body
+    connections: int = 1000
+    table: TableLimits = TableLimits()
+    kept_bytes: int = 1_000_000_000  # of the outputs of requests that can still be asked for
+    output_bytes: int = 1_000_000_000  # of one request
+
+    @property
+    def bodies_bytes(self) -> int:
+        """Of all bodies together that are on their way."""
+        return 2 * self.body_bytes
+
+
+def most_connections(wanted: int) -> int:
+    """As many connections as this process has descriptors for; their limit is raised first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + RESERVED_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        most = needed if hard == resource.RLIM_INFINITY else min(hard, needed)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return max(1, most - RESERVED_DESCRIPTORS)
+    return wanted

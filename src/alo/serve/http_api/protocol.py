@@ -1,0 +1,240 @@
+"""Connections with limits: size and time of a head, pauses in a body, how many there are.
+
+uvicorn has no limits of its own for these. A client that is slow or silent costs a connection, and
+the connection that has waited longest without a whole head gives way to a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import Server
+
+from alo.events.log_lines import warning
+from alo.events.types import Listener
+from alo.processes.signals import ending_signals
+from alo.serve.http_api.limits import Limits
+
+OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+SAY_EVERY_S = 60.0
+LOOK_S = 0.02
+
+Count = Callable[[int, str], object]  # a refusal: its status, and the limit that was reached
+
+
+def make_protocol(limits: Limits, count: Count) -> type[asyncio.Protocol]:
+    """The class that uvicorn makes one of for each connection.
+
+    Args:
+        count: told of each refusal.
+    """
+    waiting: OrderedDict[LimitedProtocol, None] = OrderedDict()
+
+    class Protocol(LimitedProtocol):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.limits, self.count, self.waiting = limits, count, waiting
+
+    return Protocol
+
+
+class CarefulServer(Server):
+    """A server that says once that descriptors have run out, and accepts again when there are some.
+
+    Args:
+        most_waiting: connections that may wait to be accepted.
+        end_soon: has requests that wait refused, once a signal has come.
+        is_drained: whether the requests in hand are answered since then.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        most_waiting: int,
+        count: Count,
+        end_soon: Callable[[], object],
+        is_drained: Callable[[], bool],
+        listener: Listener,
+    ) -> None:
+        super().__init__(config)
+        self._end_soon, self._is_drained = end_soon, is_drained
+        self._most_waiting, self._count, self._listener = most_waiting, count, listener
+        self._said_at = float("-inf")
+        self._ending = ending_signals()  # uvicorn takes all of them, once it runs
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._on_error)
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(self._most_waiting)  # asyncio has made it as many as it accepts at once
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End, where the signal is not one that was to be ignored."""
+        if sig in self._ending:
+            super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End once the requests in hand are answered; those who still send are cut off then."""
+        await asyncio.to_thread(self._end_soon)
+        while not (self._is_drained() or self.force_exit):
+            await asyncio.sleep(LOOK_S)
+        await super().shutdown(sockets)
+
+    def _on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS):
+            loop.default_exception_handler(context)
+            return
+        self._count(503, "descriptors")
+        if time.monotonic() > self._said_at + SAY_EVERY_S:
+            self._said_at = time.monotonic()
+            what = "no connection can be accepted for now"
+            self._listener(warning(f"{what}: {error.strerror}; ulimit -n allows more"))
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    ``waiting`` has all those that have no whole request in hand, the one that waits longest first.
+    """
+
+    limits: Limits
+    count: Count
+    waiting: OrderedDict[LimitedProtocol, None]
+
+    _head_bytes = 0  # of the head that is coming
+    _is_in_head = False
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) > self.limits.connections and not self._make_room():
+            self._refuse(503, "connections", "as many connections are open as may be")
+            return
+        self.waiting[self] = None
+        self._start_timer(self.limits.head_s, self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.waiting.pop(self, None)
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        was_in_head = self._is_in_head
+        if was_in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_in_head and not was_in_head:
+            self._head_bytes = len(data)
+        if self._is_in_head and self._head_bytes > self.limits.head_bytes:
+            self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_head, self._head_bytes = True, 0
+        self.waiting[self] = None
+        if self._timer is None:  # one more request on the same connection
+            self._start_timer(self.limits.head_s, self._head_is_late)
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        self.waiting.pop(self, None)
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > self.limits.head_bytes or len(self.headers) > self.limits.headers:
+            self._refuse_head()
+            return
+        self._start_timer(self.limits.idle_body_s, self._body_is_late)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._start_timer(self.limits.idle_body_s, self._body_is_late)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._stop_timer()
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.pipeline and not self.transport.is_closing():
+            self.waiting[self] = None  # kept alive, and may give way
+
+    def _make_room(self) -> bool:
+        """Close the connection that has waited longest for a request; whether there was one."""
+        while self.waiting:
+            oldest, _ = self.waiting.popitem(last=False)
+            if not oldest.transport.is_closing():
+                self.count(503, "connections")
+                oldest.transport.abort()
+                return True
+        return False
+
+    def _head_is_late(self) -> None:
+        self._timer = None
+        if self._is_in_head:
+            self._refuse(408, "head-timeout", "the head of the request has not come in time")
+        elif self in self.waiting:
+            self.count(408, "head-timeout")
+            self.transport.close()
+
+    def _body_is_late(self) -> None:
+        self._timer = None
+        if self.flow.read_paused:  # it is we who do not read
+            self._start_timer(self.limits.idle_body_s, self._body_is_late)
+        elif self.cycle is not None and not self.cycle.response_started:
+            self._refuse(408, "body-timeout", "the body of the request has stopped coming")
+        else:
+            self.transport.close()
+
+    def _refuse_head(self) -> None:
+        if len(self.headers) > self.limits.headers:
+            what = f"the request has more than {self.limits.headers} header fields"
+            self._refuse(431, "headers", what)
+        else:
+            what = f"the head of the request is larger than {self.limits.head_bytes} bytes"
+            self._refuse(431, "head", what)
+
+    def _refuse(self, status: int, limit: str, what: str) -> None:
+        """Answer and close, whatever else is on its way."""
+        if self.transport.is_closing():
+            return
+        self.count(status, limit)
+        self.waiting.pop(self, None)
+        is_answering = self.cycle is not None and self.cycle.response_started
+        if not is_answering or self.cycle.response_complete:
+            self.transport.write(_answer(status, what))
+        self.transport.close()
+
+    def _start_timer(self, seconds: float, call: Callable[[], None]) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(seconds, call)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _answer(status: int, what: str) -> bytes:
+    body = json.dumps({"error": what}).encode()
+    head = (
+        b"content-type: application/json\r\nconnection: close\r\n"
+        b"content-length: %d\r\n\r\n" % len(body)
+    )
+    line: bytes = STATUS_LINE[status]
+    return line + head + body

@@ -1,0 +1,104 @@
+"""What a client may send over HTTP, and how it becomes the input data of a request.
+
+Whatever the body was, its data arrives as ``input/inference/request/…``: files under their own
+names, rows as ``data.csv``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request as HttpRequest
+
+from alo.serve.http_api.bodies.file_names import ReservedName, safe_name
+from alo.serve.http_api.bodies.incoming import Bodies
+from alo.serve.http_api.bodies.json_values import args_of
+from alo.serve.http_api.refusal import Refused
+from alo.workers.protocol import Args
+
+MOST_FILES = 1000
+TYPES = ("multipart/form-data", "application/json", "text/csv")
+
+
+async def take_body(http: HttpRequest, folder: Path, bodies: Bodies) -> Args:
+    """Write the data of a request into a new folder; returns its args.
+
+    Raises:
+        Refused: with the status that says why.
+    """
+    given = http.headers.get("content-type", "")
+    kind = given.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _take_form(http, folder, bodies)
+    if kind not in TYPES:
+        raise Refused(415, f"the content type is '{kind}'; it can be {', '.join(TYPES)}")
+    if kind == "application/json":
+        return await bodies.parsed(http, "rows", folder)
+    args = args_of(_args_in(http))
+    await bodies.parsed(http, "csv", folder, given)
+    return args
+
+
+async def _take_form(http: HttpRequest, folder: Path, bodies: Bodies) -> Args:
+    async with bodies.limited(http) as stream:
+        form = await _form(HttpRequest(http.scope, stream.receive))
+        try:
+            return await _take_parts(form, folder)
+        finally:
+            await form.close()
+
+
+async def _form(http: HttpRequest) -> FormData:
+    try:
+        return await http.form(max_files=MOST_FILES, max_fields=100)
+    except (HTTPException, MultiPartException, UnicodeDecodeError, ValueError, KeyError) as error:
+        detail = getattr(error, "detail", "") or getattr(error, "message", "") or str(error)
+        raise Refused(400, f"the form cannot be read: {detail}") from error
+
+
+async def _take_parts(form: FormData, folder: Path) -> Args:
+    files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
+    strange = [key for key in form if key not in ("files", "args")]
+    if not files or strange or len(form.getlist("args")) > 1:
+        raise Refused(400, "expected parts named 'files', and one named 'args' at most")
+    folder.mkdir(parents=True)
+    for part in files:
+        path = folder / _checked_name(part.filename or "")
+        if path.exists():
+            raise Refused(400, f"two files are named '{path.name}'")
+        with open(path, "xb") as target:
+            while piece := await part.read(1 << 20):
+                target.write(piece)
+    args = form.get("args", "{}")
+    text = (await args.read()) if isinstance(args, UploadFile) else args
+    return args_of(_utf8(text) if isinstance(text, bytes) else text)
+
+
+def _checked_name(name: str) -> str:
+    try:
+        return safe_name(name)
+    except ReservedName as error:
+        raise Refused(400, str(error)) from error
+
+
+def _args_in(http: HttpRequest) -> str:
+    """The args in the query."""
+    try:
+        query = parse_qs(http.url.query, errors="strict")
+    except ValueError as error:
+        raise Refused(400, f"the query cannot be read: {error}") from error
+    found = query.get("args", ["{}"])
+    if len(found) > 1:
+        raise Refused(400, "the query has several 'args'")
+    return found[0]
+
+
+def _utf8(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"'args' is not UTF-8: {error}") from error

@@ -1,0 +1,134 @@
+"""The life of ``alo serve``: prepare, boot the workers, open the door, serve until a signal."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from alo.engine.request import RunRequest
+from alo.engine.run import one_at_a_time
+from alo.errors import ServeError, UsageError
+from alo.events.types import Listener, SettingUp
+from alo.processes.signals import ending_signals
+from alo.serve.http_api.guard import Access
+from alo.serve.http_api.limits import Limits, most_connections
+from alo.serve.service import prepare
+
+if TYPE_CHECKING:
+    import uvicorn
+
+OPEN, DEFAULT_LIMITS = Access(), Limits()
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+CONNECTIONS = 2048  # that may wait to be accepted
+ACCEPTS = 16  # at once, so that those that give way have done so before descriptors run out
+GRACE_S = 3  # for answers to go out, once the requests in hand are done
+
+
+def serve_http(
+    request: RunRequest,
+    host: str,
+    port: int,
+    listener: Listener,
+    *,
+    access: Access = OPEN,
+    limits: Limits = DEFAULT_LIMITS,
+    queue_url: str = "",
+) -> None:
+    """Serve until a signal.
+
+    Args:
+        access: another address than loopback needs a token.
+        queue_url: of a Redis whose loops do the work; empty: workers of our own.
+    Raises:
+        UsageError: the address needs a token, or the extra is not installed.
+        ServeError: the pipeline cannot be warmed up, or the port is taken.
+    """
+    if host not in LOOPBACK and not access.token:
+        raise UsageError(
+            f"{host} can be reached from elsewhere, so clients need a token",
+            fix="give one with --token or ALO_TOKEN, or serve on 127.0.0.1",
+        )
+    try:
+        import uvicorn
+
+        from alo.serve.http_api.app import make_app
+        from alo.serve.http_api.protocol import CarefulServer, make_protocol
+        from alo.serve.http_api.service import HttpService
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"serving over HTTP needs {error.name}, which is not installed here",
+            fix="pip install 'open-alo[serve]'",
+        ) from error
+    listener = one_at_a_time(listener)
+    door = _open(host, port)
+    service = prepare(request, "serve", listener, has_workers=not queue_url)
+    try:
+        limits = limits._replace(connections=most_connections(limits.connections))
+        served = HttpService(service, limits, queue_url, listener)
+        config = uvicorn.Config(
+            make_app(served, access),
+            http=make_protocol(limits, served.metrics.count_refusal),
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            backlog=ACCEPTS,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+            lifespan="off",
+        )
+        served.start()
+        try:
+            server = CarefulServer(
+                config,
+                CONNECTIONS,
+                served.metrics.count_refusal,
+                served.pool.end_soon,
+                lambda: served.pool.is_drained,
+                listener,
+            )
+            _serve(server, door, listener, _url_of(host, door))
+        finally:
+            served.stop()
+    finally:
+        door.close()
+        service.folder.remove()
+
+
+def _serve(server: uvicorn.Server, door: socket.socket, listener: Listener, url: str) -> None:
+    door.listen(CONNECTIONS)  # whoever reads the next line may connect
+    listener(SettingUp(f"serving at {url}, described at {url}/docs"))
+    # uvicorn raises a signal once more when it has ended; there is still something to put in order.
+    previous = {each: signal.signal(each, _noted) for each in ending_signals()}
+    try:
+        server.run(sockets=[door])
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """The service has ended because of it."""
+
+
+def _open(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio sends answers at once (TCP_NODELAY).
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+    except (OSError, OverflowError) as error:
+        door.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ServeError(
+            f"the address {host}:{port} cannot be served on: {reason}",
+            fix="name another with --host and --port; --port 0 takes a free one",
+        ) from error
+    return door
+
+
+def _url_of(host: str, door: socket.socket) -> str:
+    port: int = door.getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,334 @@
+"""What an HTTP service does with a request, apart from HTTP: accept, keep, answer, measure."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from alo.events.log_lines import warning
+from alo.events.types import Listener
+from alo.files import remove_tree
+from alo.serve.folders import lives, sweep
+from alo.serve.http_api.limits import Limits
+from alo.serve.http_api.paths import encoded
+from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.request_store import KeptRequests
+from alo.serve.redis_queue.remote_protocol import TooLarge
+from alo.serve.rollout.follow import Changes
+from alo.serve.service import Service
+from alo.serve.upkeep import Upkeep, prune_history
+from alo.workers.pool import Full, NotReady, Pool, Result, Ticket, do_nothing
+from alo.workers.protocol import Args, Failure, Request
+
+if TYPE_CHECKING:
+    from alo.serve.redis_queue.remote_pool import RemotePool
+
+KEPT = 1000  # requests whose results and output files can still be asked for
+ID = re.compile("[0-9a-f]{16}")
+DATA = "request"  # the folder's name in input/inference/
+LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+SCORES = tuple(number / 10 for number in range(1, 11))
+STATUS_OF = {"refused": 422, "data": 422, "away": 503, "timeout": 504, "room": 507}
+
+
+class Answer(NamedTuple):
+    """What a client is told of a request."""
+
+    id: str
+    status: str  # success, fail, queued or running
+    result: Result | None = None
+
+    @property
+    def http_status(self) -> int:
+        failure = self.result.failure if self.result else None
+        if failure is None:
+            return 200
+        return STATUS_OF.get(failure.kind, 500)
+
+    def content(self) -> dict[str, Any]:
+        """As JSON has it."""
+        result = self.result
+        outputs = result.outputs if result else ()
+        base = f"/v1/requests/{self.id}/outputs"
+        return {
+            "id": self.id,
+            "status": self.status,
+            "summary": _plain(result.summary) if result and result.summary else None,
+            "outputs": [{"name": name, "url": f"{base}/{encoded(name)}"} for name in outputs],
+            "error": _error(result.failure) if result and result.failure else None,
+        }
+
+
+class Metrics:
+    """What Prometheus is told."""
+
+    def __init__(self, pool: Pool | RemotePool) -> None:
+        self._pool, self.registry = pool, CollectorRegistry()
+        make: dict[str, Any] = {"registry": self.registry}
+        self._requests = Counter("alo_requests", "Requests by status.", ["status"], **make)
+        self._failures = Counter("alo_failures", "Failed requests by code.", ["code"], **make)
+        self._refused = Counter(
+            "alo_refused", "Refused requests by status and limit.", ["code", "limit"], **make
+        )
+        self._latency = Histogram(
+            "alo_request_seconds", "Time on a worker.", buckets=LATENCY_S, **make
+        )
+        self._scores = Histogram("alo_score", "Scores of results.", buckets=SCORES, **make)
+        waiting = Gauge("alo_queue_length", "Requests that wait for a worker.", **make)
+        waiting.set_function(lambda: pool.waiting)
+        self._model = Gauge("alo_model_info", "The model in use.", ["model_id"], **make)
+
+    def count(self, result: Result) -> None:
+        if result.failure and result.failure.kind == "output":
+            self.count_refusal(500, "output")
+        self._requests.labels(result.status).inc()
+        self._latency.observe(result.seconds)
+        if result.failure:
+            self._failures.labels(result.failure.code).inc()
+        score = (result.summary or {}).get("score")
+        if isinstance(score, int | float):
+            self._scores.observe(score)
+
+    def count_refusal(self, status: int, limit: str) -> None:
+        """A request was refused before it was one; for any thread."""
+        self._refused.labels(str(status), limit).inc()
+
+    def text(self) -> bytes:
+        self._model.clear()
+        self._model.labels(self._pool.model_id).set(1)
+        return generate_latest(self.registry)
+
+
+class HttpService:
+    """A pool of workers, the requests that wait for them, and what came of the last ones.
+
+    Args:
+        queue_url: of the Redis whose loops are to do the work; empty: workers of our own.
+    """
+
+    def __init__(
+        self, service: Service, limits: Limits, queue_url: str, listener: Listener
+    ) -> None:
+        self.plan, self.limits = service.job.plan, limits
+        self._spool = service.folder.path / "spool"
+        self._kept_folder = service.job.workspace.internal / "requests"
+        self.pool: Pool | RemotePool
+        if queue_url:
+            from alo.serve.redis_queue.remote_pool import RemotePool
+
+            self.pool = RemotePool(queue_url, limits.request_s, limits.queue, listener)
+        else:
+            workers = service.workers(limits.workers, limits.boot_s, listener)
+            self.pool = Pool(
+                workers,
+                Changes(service, workers, limits.request_s, listener),
+                limits.request_s,
+                limits.queue,
+                listener,
+                limits.boot_s,
+                limits.output_bytes,
+            )
+        self.metrics = Metrics(self.pool)
+        self._listener = listener
+        workspace = service.job.workspace
+        self._kept = KeptRequests(
+            workspace.internal / "requests.sqlite", service.folder.name, partial(lives, workspace)
+        )
+        works: dict[str, Callable[[], object]] = {
+            "what dead services have left cannot be removed": partial(sweep, workspace),
+            "what dead services have accepted cannot be taken up": self._take_up,
+            "history cannot be pruned": partial(
+                prune_history, workspace, service.job.plan.control.backup_size
+            ),
+        }
+        self._upkeep = Upkeep(works, listener)
+        self._results: OrderedDict[str, Result] = OrderedDict()
+        self._kept_bytes = 0  # of their output files
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Boot the workers, and take up what an earlier service had accepted.
+
+        Raises:
+            ServeError: the pipeline cannot be warmed up.
+        """
+        self.pool.start()
+        self._take_up()
+        self._upkeep.start()
+
+    def stop(self) -> None:
+        self._upkeep.stop()
+        self.pool.stop()
+        self._kept.close()
+
+    def report(self, text: str) -> None:
+        """Something for the console and the log."""
+        self._listener(warning(text))
+
+    def new_folder(self, *, is_kept: bool) -> tuple[str, Path]:
+        """The id of a new request, and the folder for its data (not made yet)."""
+        request_id = os.urandom(8).hex()
+        return request_id, self._folder(request_id, is_kept) / "in" / DATA
+
+    async def answer_now(self, request_id: str, args: Args) -> Answer:
+        """Have a request run, and wait for what comes of it.
+
+        Raises:
+            Refused: the queue is full.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+
+        def done(result: Result) -> None:
+            self._note(result)
+            loop.call_soon_threadsafe(_settle, future, result)
+
+        folder = self._folder(request_id, is_kept=False)
+        request = _request(request_id, folder, args)
+        released = partial(_remove_data, folder)
+        self._submit(Ticket(request, folder / "out", do_nothing, done, released))
+        result = await future
+        return Answer(request_id, result.status, result)
+
+    def answer_later(self, request_id: str, args: Args) -> Answer:
+        """Accept a request that the client will ask for.
+
+        Raises:
+            Refused: the queue is full.
+            OSError: it cannot be noted.
+        """
+        if self.pool.waiting >= self.limits.queue:
+            raise _full()
+        self._kept.add(request_id, args)
+        try:
+            self._queue_kept(request_id, args)
+        except BaseException:
+            self._kept.forget(request_id)
+            raise
+        return Answer(request_id, "queued")
+
+    def find(self, request_id: str) -> Answer | None:
+        """What came of a request; None for one that is not known (any more)."""
+        if not ID.fullmatch(request_id):
+            return None
+        with self._lock:
+            result = self._results.get(request_id)
+        if result is not None:
+            return Answer(request_id, result.status, result)
+        kept = self._kept.find(request_id)
+        return None if kept is None else Answer(kept.id, kept.status, kept.result)
+
+    def output(self, request_id: str, name: str) -> Path | None:
+        """An output file of a request."""
+        answer = self.find(request_id)
+        if answer is None or answer.result is None or name not in answer.result.outputs:
+            return None
+        for is_kept in (False, True):
+            path = self._folder(request_id, is_kept) / "out" / name
+            if path.is_file():
+                return path
+        return None
+
+    def drop(self, request_id: str, *, is_kept: bool) -> None:
+        """A request that was refused leaves nothing."""
+        remove_tree(self._folder(request_id, is_kept))
+
+    def _take_up(self) -> None:
+        """Serve what services that have ended had accepted."""
+        for kept in self._kept.take_up():
+            self._queue_kept(kept.id, kept.args)
+
+    def _queue_kept(self, request_id: str, args: Args) -> None:
+        folder = self._folder(request_id, is_kept=True)
+
+        def done(result: Result) -> None:
+            self.metrics.count(result)
+            try:
+                self._kept.end(result)
+            except OSError as error:  # clients get it all the same, for as long as we live
+                self._listener(warning(f"what came of {result.id} cannot be kept: {error}"))
+                self._remember(result)
+                return
+            for gone in self._kept.forget_oldest(KEPT, self.limits.kept_bytes):
+                remove_tree(self._folder(gone, is_kept=True))
+
+        remove_tree(folder / "out")
+        started = lambda: self._kept.begin(request_id)  # noqa: E731
+        request, released = _request(request_id, folder, args), partial(_remove_data, folder)
+        ticket = Ticket(request, folder / "out", started, done, released, is_kept=True)
+        self._submit(ticket, always=True)
+
+    def _submit(self, ticket: Ticket, *, always: bool = False) -> None:
+        try:
+            self.pool.submit(ticket, always=always)
+        except Full as error:
+            raise _full() from error
+        except NotReady as error:
+            raise Refused(503, str(error), {"Retry-After": "5"}, limit="not-ready") from error
+        except TooLarge as error:
+            raise Refused(413, str(error)) from error
+
+    def _note(self, result: Result) -> None:
+        self.metrics.count(result)
+        self._remember(result)
+
+    def _remember(self, result: Result) -> None:
+        """In memory, and the oldest are forgotten."""
+        with self._lock:
+            self._results[result.id] = result
+            self._kept_bytes += result.size
+            gone = []
+            while len(self._results) > KEPT or self._kept_bytes > self.limits.kept_bytes:
+                request_id, old = self._results.popitem(last=False)
+                self._kept_bytes -= old.size
+                gone.append(request_id)
+        for request_id in gone:
+            remove_tree(self._folder(request_id, is_kept=False))
+
+    def _folder(self, request_id: str, is_kept: bool) -> Path:
+        return (self._kept_folder if is_kept else self._spool) / request_id
+
+
+def _request(request_id: str, folder: Path, args: Args) -> Request:
+    return Request(request_id, None, (f"{folder}/in/{DATA}",), args)
+
+
+def _remove_data(folder: Path) -> None:
+    """A request has been answered, and its data is not needed any more."""
+    shutil.rmtree(folder / "in", ignore_errors=True)
+
+
+def _settle(future: asyncio.Future[Result], result: Result) -> None:
+    if not future.done():  # the client has hung up
+        future.set_result(result)
+
+
+def _full() -> Refused:
+    what = "too many requests wait; try again later"
+    return Refused(429, what, {"Retry-After": "1"}, limit="queue")
+
+
+def _error(failure: Failure) -> dict[str, str]:
+    return {
+        "code": failure.code,
+        "name": failure.name,
+        "message": failure.comment,
+        "traceback": failure.traceback,
+    }
+
+
+def _plain(summary: Mapping[str, object]) -> dict[str, object]:
+    from alo.history.record import plain
+
+    found = plain(dict(summary))
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,279 @@
+"""The lists of the edge protocol in Redis (spec 9): requests in, two answers out, nothing lost.
+
+A request is moved, not popped: while it is worked on it stands in a list of the worker's own. The
+last answer and its removal from there are one transaction. Workers that are alive say so with a
+key that expires (``heartbeat``); what a dead one had in hand is taken over. Clients push to the
+right end of a list (``RPUSH``) and take from the left (``BLPOP``), as is done here.
+
+Every round trip is felt in each request: what does not have to be known at once is held back and
+goes out together, at the next ``flush`` or with the last answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from alo.json_text import json_bytes, json_text
+from alo.serve.redis_queue.faults import passes, refusal
+from alo.serve.redis_queue.heartbeat import ALIVE
+
+T = TypeVar("T")
+
+REQUESTS = "request_inference"
+PROCESSING = f"{REQUESTS}:processing:"
+TRIES = f"{REQUESTS}:tries:"
+DEAD = f"{REQUESTS}:dead"
+SUMMARIES = "inference_summary"
+ARTIFACTS = "inference_artifacts"
+STATUS_CHANNEL, FAIL_CHANNEL = "alo_status", "alo_fail"
+MOST_DEAD = 10_000  # requests that were given up; the oldest give way
+LOOK_S = 5.0  # at what others have in hand
+REUNION_S = 10.0  # for others to be heard of again, once Redis is back
+WAIT_S = 1  # for a request, before looking at other things
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+
+
+WHOLE = """
+local commands, i = {}, 1
+while i <= #ARGV do
+  local n = tonumber(ARGV[i])
+  local command = {}
+  for j = 1, n do command[j] = ARGV[i + j] end
+  commands[#commands + 1] = command
+  i = i + n + 1
+end
+for _, command in ipairs(commands) do
+  if command[1] == 'RPUSH' or command[1] == 'LREM' then
+    local kind = redis.call('TYPE', command[2]).ok
+    if kind ~= 'none' and kind ~= 'list' then
+      return redis.error_reply('WRONGTYPE ' .. command[2] .. ' is a ' .. kind .. ', not a list')
+    end
+  end
+end
+for _, command in ipairs(commands) do redis.call(unpack(command)) end
+return #commands
+"""
+
+
+class Stopped(Exception):
+    """There is no use in waiting for Redis any longer: the loop is to end."""
+
+
+class Taken(NamedTuple):
+    """A request in a worker's hands."""
+
+    payload: bytes
+    tries: int  # that were begun before
+
+
+class Queue:
+    """One worker's end of the lists.
+
+    Args:
+        worker: its name, like that of no other worker anywhere.
+        has_died: whether the worker of a name is known to have died; of others their key tells.
+        told: takes a line when Redis is away, and when it is back.
+        is_stopping: whether the loop is to end.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        worker: str,
+        has_died: Callable[[str], bool],
+        told: Callable[[str], object],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        self._redis, self.worker, self._has_died = client, worker, has_died
+        self._told, self._is_stopping = told, is_stopping
+        self._processing = f"{PROCESSING}{self.worker}"
+        self._tries = f"{TRIES}{self.worker}"
+        self._looked = float("-inf")
+        self._missing: set[bytes] = set()
+        self._held: list[tuple[str | bytes, ...]] = []  # commands that go out together
+        self._may_have_some = True  # in hand, of which this object does not know
+        self.is_away = self._was_there = False
+
+    def take(self) -> Taken | None:
+        """Move the next request into this worker's hands; None if there is none for a second."""
+        self.flush()
+        self._take_over()
+        if self._may_have_some:  # taken over, or left by an answer that did not come through
+            found = self._do(
+                lambda: self._redis.lmove(self._processing, self._processing, "LEFT", "LEFT")
+            )
+            if found is not None:
+                count = self._do(lambda: self._redis.get(self._tries))
+                return Taken(bytes(found), int(count or 0))
+            self._may_have_some = False
+        moved = self._do(
+            lambda: self._redis.blmove(REQUESTS, self._processing, WAIT_S, "LEFT", "RIGHT")
+        )
+        return None if moved is None else Taken(bytes(moved), 0)
+
+    def begin(self) -> None:
+        """Count a try of the request in hand."""
+        self._held.append(("INCR", self._tries))
+
+    def publish(self, status: str) -> None:
+        self._held.append(("PUBLISH", STATUS_CHANNEL, status))
+
+    def publish_failure(self, failure: Mapping[str, str]) -> None:
+        self._held.append(("PUBLISH", FAIL_CHANNEL, json_text(failure)))
+
+    def answer(self, name: str, message: Mapping[str, object]) -> None:
+        """Push an answer that is not the last."""
+        self._held.append(("RPUSH", name, json_bytes(message, default=str)))
+
+    def flush(self) -> None:
+        """Send what is held back."""
+        if self._held:
+            self._do(self._send)
+            self._held.clear()
+
+    def finish(
+        self,
+        payload: bytes,
+        answers: Sequence[tuple[str, Mapping[str, object]]],
+        *,
+        aside: str,
+        also: Sequence[tuple[str, ...]] = (),
+    ) -> None:
+        """Push the last answers, and with them take the request out of this worker's hands.
+
+        Args:
+            aside: why the request is put on the list of dead ones; empty: it is not.
+            also: commands that go with them.
+        """
+        for name, message in answers:
+            self.answer(name, message)
+        self._held += also
+        if aside:
+            self._held.append(("RPUSH", DEAD, _dead_text(payload, aside)))
+            self._held.append(("LTRIM", DEAD, str(-MOST_DEAD), "-1"))
+        self._held.append(("LREM", self._processing, "1", payload))
+        self._held.append(("DEL", self._tries))
+        self.publish("waiting")
+        self.flush()
+
+    def drop_held(self) -> None:
+        """What is held back is not to be sent: making it has failed half-way."""
+        self._held.clear()
+
+    def _send(self) -> None:
+        if len(self._held) == 1:
+            self._redis.execute_command(*self._held[0])
+        else:
+            send_whole(self._redis, self._held)
+
+    def leave(self) -> None:
+        """The worker ends in order, with nothing in hand."""
+        self._redis.delete(f"{ALIVE}{self.worker}")
+
+    def _take_over(self) -> None:
+        """Take what workers had in hand that are known to have died, or missing for two looks."""
+        if time.monotonic() - self._looked < LOOK_S:
+            return
+        self._looked = time.monotonic()
+        names = self._do(lambda: list(self._redis.scan_iter(f"{PROCESSING}*", count=1000)))
+        missing = set()
+        for name in names:
+            worker = bytes(name).removeprefix(PROCESSING.encode())
+            if worker == self.worker.encode():
+                continue
+            alive_key = ALIVE.encode() + worker
+            if self._has_died(worker.decode(errors="replace")):
+                self._adopt(bytes(name), worker)
+            elif not self._is_alive(alive_key):
+                missing.add(worker)
+                if worker in self._missing:
+                    self._adopt(bytes(name), worker)
+        self._missing = missing
+
+    def _is_alive(self, key: bytes) -> bool:
+        return bool(self._do(lambda: self._redis.exists(key)))
+
+    def _adopt(self, name: bytes, worker: bytes) -> None:
+        """Move the request of a dead worker into our hands, with its count of tries."""
+        tries = TRIES.encode() + worker
+
+        def move() -> None:
+            pipe = self._redis.pipeline(transaction=True)  # or a kill leaves a count that stays
+            pipe.lmove(name, self._processing, "LEFT", "RIGHT")
+            pipe.get(tries)
+            pipe.delete(tries)
+            moved, count, _ = pipe.execute()
+            if moved is not None:
+                self._may_have_some = True
+                if count is not None:
+                    self._redis.set(self._tries, count)
+
+        self._do(move)
+
+    def _do(self, work: Callable[[], T]) -> T:
+        """Do it, and again for as long as Redis is away, or refuses what it once has taken.
+
+        Raises:
+            ServeError: Redis refuses from the beginning.
+            Stopped: it is away, and the loop is to end.
+        """
+        from redis.exceptions import RedisError
+
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                done = work()
+            except RedisError as error:
+                if not (self._was_there or passes(error)):
+                    raise refusal(error) from error
+                self._may_have_some = True  # it may have been done all the same
+                if not self.is_away:
+                    self.is_away = True
+                    how = "is away" if passes(error) else "refuses"
+                    self._told(f"Redis {how} ({error}); waiting for it")
+                if self._is_stopping():
+                    raise Stopped from error
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+            else:
+                self._was_there = True
+                if self.is_away:
+                    self.is_away = False
+                    self._missing.clear()  # keys have expired meanwhile, also of those who live
+                    self._looked = time.monotonic() + REUNION_S
+                    self._told("Redis is back")
+                return done
+
+
+def send_whole(client: Any, commands: Sequence[tuple[str | bytes, ...]]) -> None:
+    """Have all commands done or, where a key is of another kind than a list, none.
+
+    A transaction of Redis does the rest when one fails: a request would be gone and its answer too.
+
+    Raises:
+        RedisError: nothing was done; or, as ever, it is not known whether the connection broke
+            before or after.
+    """
+    from redis.exceptions import NoPermissionError, ResponseError
+
+    words: list[str | bytes | int] = []
+    for command in commands:
+        words += [len(command), *command]
+    try:
+        client.register_script(WHOLE)(args=words)
+    except ResponseError as error:
+        if not isinstance(error, NoPermissionError) and "unknown command" not in str(error):
+            raise
+        pipe = client.pipeline(transaction=True)  # scripts are not for this user
+        for command in commands:
+            pipe.execute_command(*command)
+        pipe.execute()
+
+
+def _dead_text(payload: bytes, reason: str) -> bytes:
+    """A request that was put aside, with why and when, for people and for ``replay``."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    request = payload.decode("utf-8", "replace")
+    return json_bytes({"time": now, "reason": reason, "request": request})

@@ -1,0 +1,1 @@
+"""Other models for services that run: switched to, checked, compared in the shadow."""

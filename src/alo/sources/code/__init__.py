@@ -1,0 +1,1 @@
+"""The code of steps: found, told from its text, imported."""

@@ -1,0 +1,1 @@
+"""Packages that steps require: read, resolved, installed, tried."""

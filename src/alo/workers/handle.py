@@ -1,0 +1,294 @@
+"""A worker as its door sees it: started, given a request, replaced when it dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from alo.engine.preflight import Job
+from alo.errors import ServeError
+from alo.events.log_lines import warning
+from alo.events.types import Listener
+from alo.files import remove_tree
+from alo.layout import Workspace
+from alo.processes.child import Child
+from alo.processes.crash_report import Ending, boot_error, boot_hang_error, death_error, hang_error
+from alo.workers.process import Boot, BootFailed
+from alo.workers.protocol import Booted, Failure, Finished, News, Released, Request, Stage
+
+POLL_S = 1.0
+WORKSPACE = "workspace"  # in its home
+STOP_S = 3.0  # for a worker that is free
+BOOT_S = 60.0  # for a pipeline to be warm
+SENDS = 3  # of a request to processes that have died before they had it
+RESTART_PAUSES_S = (0.1, 0.5, 1.0, 3.0)  # a crowded machine may need a moment
+
+
+class WorkerDied(Exception):
+    """The process is gone in the middle of a request; a new one is there."""
+
+
+class TimeIsOver(Exception):
+    """The request took too long; its worker was ended, and a new one is there."""
+
+
+class _NotBegun(Exception):
+    """The process was gone before it had said anything of the request."""
+
+
+class Worker:
+    """One process that has the pipeline warm.
+
+    Args:
+        job: of the inference pipeline; its workspace is the project's.
+        home: a folder for what is the worker's own.
+        models: the folder of the models to use.
+        model_id: the run that made them.
+        boot_s: seconds until it has to be warm.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        home: Path,
+        models: Path,
+        model_id: str,
+        listener: Listener,
+        boot_s: float = BOOT_S,
+    ) -> None:
+        self._job, self.home, self._models, self._listener = job, home, models, listener
+        self._child: Child | None = None
+        self._is_booted = False
+        self.model_id, self._boot_s = model_id, boot_s
+        self._needed = _needed_in(home)
+        self._lock = threading.Lock()  # held while a request runs
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether its process lives and has its folder; for any thread."""
+        child = self._child
+        is_alive = self._is_booted and child is not None and child.is_alive
+        return is_alive and all(map(os.path.isdir, self._needed))
+
+    def use(self, models: Path, model_id: str) -> None:
+        """Boot with these models the next time."""
+        self._models, self.model_id = models, model_id
+
+    def revive(self) -> None:
+        """Boot it anew where it is not warm; no request runs meanwhile.
+
+        Raises:
+            ServeError: the pipeline cannot be warmed up.
+        """
+        with self._lock:
+            if not self.is_warm:
+                self._abandon()
+                self.start()
+
+    def start(self) -> None:
+        """Boot it.
+
+        Raises:
+            ServeError: the pipeline cannot be warmed up.
+        """
+        try:
+            self._start()
+        except OSError as error:  # no room, or no more processes
+            self._abandon()
+            raise ServeError(
+                f"a worker cannot be started: {error}", where=str(self.home)
+            ) from error
+
+    def _start(self) -> None:
+        deadline = time.monotonic() + self._boot_s
+        self.home.mkdir(parents=True, exist_ok=True)
+        stacks = self.home / "stacks"
+        stacks.unlink(missing_ok=True)
+        self._child = child = Child("alo.workers.process", sys.executable, stacks, self._listener)
+        child.send(
+            Boot(
+                self._job,
+                self.home / WORKSPACE,
+                self._models,
+                self.model_id,
+                stacks,
+                tuple(sys.path),
+            )
+        )
+        while True:
+            messages, ended = child.poll(POLL_S)
+            ending = None
+            if ended:
+                last, ending = self._bury()
+                messages += last
+            for message in messages:
+                if isinstance(message, Booted):
+                    self._is_booted = True
+                    return
+                if isinstance(message, BootFailed):
+                    self.stop()
+                    raise ServeError(message.what, user_traceback=message.traceback)
+            if ending is not None:
+                raise boot_error(self._job.assets.parent, ending)
+            if time.monotonic() > deadline:
+                child.show_stacks()
+                child.end()
+                _, ending = self._bury()
+                raise boot_hang_error(self._job.assets.parent, ending, self._boot_s)
+
+    def run(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
+    ) -> Iterator[News]:
+        """Have a request run; its last news is ``Finished`` or a ``Failure``.
+
+        Args:
+            limit_s: seconds after which it is ended; None: none.
+            meanwhile: called after what came together, and every second, for the door's own things.
+        Raises:
+            WorkerDied: with what is known of how.
+            TimeIsOver: with where it was.
+        """
+        with self._lock:
+            try:
+                yield from self._run(request, limit_s, meanwhile)
+            except (WorkerDied, TimeIsOver):
+                raise
+            except BaseException:
+                # Whoever asked has gone: what is still to come must not answer the next request.
+                self._abandon()
+                raise
+
+    def check(self, sample: Request, limit_s: float | None, *, may_be_gone: bool) -> None:
+        """See that a request can be answered.
+
+        Args:
+            may_be_gone: its data need not be there any more; then nothing can be told.
+        Raises:
+            ServeError: it cannot.
+        """
+        try:
+            for news in self.run(sample, limit_s, lambda: None):
+                if isinstance(news, Failure) and not (may_be_gone and news.kind == "data"):
+                    raise ServeError(f"the check failed: {news.comment}")
+        except (WorkerDied, TimeIsOver) as error:
+            raise ServeError(f"the check failed: {error}") from error
+
+    def become(self, other: Worker) -> None:
+        """Take another worker's process and model as soon as no request runs; ours ends."""
+        with self._lock:
+            ours = self._sibling(self.home, self._models, self.model_id)
+            ours._child, self._child = self._child, other._child
+            self._is_booted = other._is_booted
+            self.home, self._models, self.model_id = other.home, other._models, other.model_id
+            self._needed = other._needed
+        ours.stop()
+
+    def beside(self, models: Path, model_id: str) -> Worker:
+        """A new worker of the same pipeline, with other models; not started yet."""
+        home = self.home.with_name(f"{self.home.name.partition('.')[0]}.{os.urandom(3).hex()}")
+        return self._sibling(home, models, model_id)
+
+    def _sibling(self, home: Path, models: Path, model_id: str) -> Worker:
+        return Worker(self._job, home, models, model_id, self._listener, self._boot_s)
+
+    def _run(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
+    ) -> Iterator[News]:
+        for _ in range(SENDS - 1):
+            try:
+                yield from self._send(request, limit_s, meanwhile)
+            except _NotBegun:
+                continue
+            return
+        try:
+            yield from self._send(request, limit_s, meanwhile)
+        except _NotBegun as error:
+            raise WorkerDied(str(error)) from error
+
+    def _send(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
+    ) -> Iterator[News]:
+        if not self.is_warm:  # it has died while it was free, which is not the request's fault
+            self._abandon()
+            self._start_again()
+        child, has_begun = self._child, False
+        assert child is not None  # noqa: S101 - start() has made it
+        child.send(request)
+        deadline = None if limit_s is None else time.monotonic() + limit_s
+        step = ""
+        while True:
+            left = POLL_S if deadline is None else min(POLL_S, deadline - time.monotonic())
+            messages, ended = child.poll(max(0.0, left))
+            if ended:
+                last, ending = self._bury()
+                messages += last
+            for message in messages:
+                has_begun, step = True, _step_at(message, step)
+                if isinstance(message, News):
+                    yield message
+                if isinstance(message, Finished | Failure):
+                    if not ended:
+                        child.send(Released())
+                    return
+            if ended:
+                self._start_again()
+                died = WorkerDied if has_begun else _NotBegun
+                raise died(str(death_error(step, self._job.assets.parent, ending)))
+            if deadline is not None and limit_s is not None and time.monotonic() >= deadline:
+                child.show_stacks()
+                child.end()
+                _, ending = self._bury()
+                self._start_again()
+                raise TimeIsOver(str(hang_error("", self._job.assets.parent, ending, limit_s)))
+            meanwhile()
+
+    def _abandon(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._bury()
+
+    def _start_again(self) -> None:
+        for pause in RESTART_PAUSES_S:
+            try:
+                return self.start()
+            except ServeError as error:
+                self._listener(warning(f"{error.what}; starting it again in {pause:g} s"))
+                time.sleep(pause)
+        return self.start()
+
+    def stop(self) -> None:
+        """End it; its folder goes too."""
+        if self._child is not None:
+            self._child.hang_up()
+            end = time.monotonic() + STOP_S
+            while not self._child.poll(0.05)[1] and time.monotonic() < end:
+                continue
+            self._child.end()
+            self._bury()
+        remove_tree(self.home)
+
+    def _bury(self) -> tuple[list[object], Ending]:
+        child, self._child, self._is_booted = self._child, None, False
+        assert child is not None  # noqa: S101 - callers have looked
+        try:
+            return child.wait()
+        finally:
+            child.close()
+
+
+def _needed_in(home: Path) -> tuple[str, str]:
+    """The folders that no request makes anew; each request is begun with a look at them."""
+    workspace = Workspace(home / WORKSPACE)
+    return str(workspace.models), str(workspace.assets)
+
+
+def _step_at(message: object, step: str) -> str:
+    """The step that a request is in after a message; empty between steps."""
+    if not isinstance(message, Stage):
+        return step
+    stage, _, name = message.name.partition(".")
+    return name if stage == "run" else ""

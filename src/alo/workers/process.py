@@ -1,0 +1,100 @@
+"""A worker's process: boots the pipeline, then takes requests over its socket, one at a time."""
+
+import select
+import socket
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.engine.preflight import Job
+from alo.engine.steps.process_main import Teller, process_of_ours, show_stacks_in
+from alo.errors import AloError, StepError
+from alo.events.types import Event, LogLine, Output
+from alo.processes.wire import Inbox
+from alo.workers.protocol import Booted, Released, Request
+from alo.workers.warm_pipeline import WarmPipeline
+
+PIECE = 1 << 16
+
+
+class Boot(NamedTuple):
+    """What a worker is started with."""
+
+    job: Job
+    home: Path  # of its own workspace
+    models: Path
+    model_id: str
+    stacks: Path
+    path: tuple[str, ...]  # where modules are found; empty: as the interpreter has it
+
+
+class BootFailed(NamedTuple):
+    """The pipeline cannot be warmed up."""
+
+    what: str
+    traceback: str = ""
+
+
+def main() -> None:
+    """Serve until the door hangs up."""
+    with process_of_ours() as connection:
+        _serve(Teller(connection), _Messages(connection))
+
+
+def _serve(tell: Teller, messages: "_Messages") -> None:
+    boot = messages.next(None)
+    if not isinstance(boot, Boot):
+        return
+    sys.path[:] = boot.path or sys.path
+    show_stacks_in(boot.stacks)
+    warm = _booted(boot, tell)
+    while warm is not None and (message := messages.next(warm)) is not None:
+        if isinstance(message, Request):
+            warm.run(message, tell)
+        elif isinstance(message, Released):
+            warm.release()
+    while warm is not None and warm.rest():
+        continue
+
+
+def _booted(boot: Boot, tell: Teller) -> WarmPipeline | None:
+    def listener(event: Event) -> None:
+        is_for_people = isinstance(event, LogLine) and (
+            event.source == "USER" or event.level != "INFO"
+        )
+        if is_for_people or isinstance(event, Output):
+            tell(event)
+
+    try:
+        warm = WarmPipeline(boot.job, boot.home, boot.models, boot.model_id, listener)
+    except StepError as error:  # of the asset's module, which may raise anything
+        what = f"the assets cannot be imported: {error}"
+        tell(BootFailed(what, error.user_traceback))
+    except AloError as error:
+        tell(BootFailed(str(error)))
+    else:
+        tell(Booted(warm.model_id))
+        return warm
+    return None
+
+
+class _Messages:
+    """What comes over the socket; while nothing does, the pipeline does what can wait."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._inbox = connection, Inbox()
+        self._here: list[object] = []
+
+    def next(self, warm: WarmPipeline | None) -> object:
+        """The next message; None when the other side has hung up."""
+        while not self._here:
+            if warm is not None and not self._is_ready() and warm.rest():
+                continue
+            piece = self._connection.recv(PIECE)
+            if not piece:
+                return None
+            self._here += self._inbox.take(piece)
+        return self._here.pop(0)
+
+    def _is_ready(self) -> bool:
+        return bool(select.select([self._connection], [], [], 0)[0])

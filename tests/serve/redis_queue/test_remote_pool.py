@@ -1,0 +1,190 @@
+"""What an HTTP door makes of the answers of loops, whatever they are."""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from alo.events.types import Event, LogLine
+from alo.serve.redis_queue.remote_pool import RemotePool
+from alo.serve.redis_queue.remote_protocol import RemoteRequest, TooLarge
+from alo.workers.pool import Result, Ticket
+from alo.workers.protocol import Request
+
+from ..conftest import RedisServer
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def pool(redis_server: RedisServer, events: list[Event]) -> Iterator[RemotePool]:
+    pool = RemotePool(redis_server.url, None, 10, events.append)
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+def test_answers_that_make_no_sense_cost_only_their_own_request(
+    pool: RemotePool, redis_server: RedisServer, events: list[Event], tmp_path: Path
+) -> None:
+    results: queue.Queue[Result] = queue.Queue()
+    for name in ("a", "b", "c", "d"):
+        done = results.put if name != "c" else lambda result: 1 / 0
+        pool.submit(Ticket(Request(name), tmp_path / name, lambda: None, done))
+    good = {"summary": {"result": "fine"}, "outputs": [], "failure": None}
+    outside = {"name": "../x", "content": ""}
+    answers = [
+        "no json",
+        json.dumps(["a"]),
+        json.dumps({"id": "a"}),
+        json.dumps({**good, "id": "b", "outputs": [outside]}),
+        json.dumps({**good, "id": "c"}),
+        json.dumps({**good, "id": "d"}),
+    ]
+
+    redis_server.client.rpush(f"alo_answers:{pool._name}", *answers)
+    taken = [results.get(timeout=30) for _ in range(3)]
+
+    assert [(result.id, result.status) for result in taken] == [
+        ("a", "fail"),
+        ("b", "fail"),
+        ("d", "success"),
+    ]
+    assert not (tmp_path / "x").exists()
+    assert pool.waiting == 0
+    texts = " ".join(event.text for event in events if isinstance(event, LogLine))
+    assert texts.count("no answer of a loop") == 2
+    assert "a result could not be kept" in texts
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        [],
+        {},
+        {"id": "../x", "door": "d", "args": {}, "files": []},
+        {"id": "x", "door": "d", "args": [], "files": []},
+        {"id": "x", "door": "d", "args": {"step": 1}, "files": []},
+        {"id": "x", "door": "d", "args": {}, "files": [{"name": "a", "content": 5}]},
+        {"id": "x", "door": "d", "args": {}, "files": [{"name": "a", "content": "é"}]},
+        {"id": "x", "door": "d", "args": {}, "files": [{"name": "../a", "content": ""}]},
+        {"id": "x", "door": "d", "args": {}, "files": [{"name": 7, "content": ""}]},
+    ],
+)
+def test_a_request_of_another_form_is_refused_and_writes_nothing(
+    tmp_path: Path, content: object
+) -> None:
+    with pytest.raises(ValueError, match="not of the form"):
+        RemoteRequest(content).request(tmp_path / "spool")
+
+    assert not (tmp_path / "spool").exists()
+
+
+def payload_of(server: RedisServer) -> bytes:
+    found = server.client.lpop("request_inference")
+    assert isinstance(found, bytes)
+    return found
+
+
+def wait_until(check: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def ticket(name: str, folder: Path, done: Callable[[Result], object]) -> Ticket:
+    (folder / name / "in").mkdir(parents=True)
+    (folder / name / "in" / "data.csv").write_text("a\n1\n")
+    request = Request(name, None, (str(folder / name / "in"),))
+    return Ticket(request, folder / name / "out", lambda: None, done)
+
+
+def test_a_request_that_redis_has_lost_is_sent_again(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    results: queue.Queue[Result] = queue.Queue()
+    pool.submit(ticket("a", tmp_path, results.put))
+    wait_until(lambda: redis_server.client.llen("request_inference"))
+
+    redis_server.client.flushall()
+
+    wait_until(lambda: redis_server.client.llen("request_inference"))
+    assert json.loads(payload_of(redis_server))["alo_request"]["id"] == "a"
+    answer = {"id": "a", "summary": {"result": "x"}, "outputs": [], "failure": None}
+    redis_server.client.rpush(f"alo_answers:{pool._name}", json.dumps(answer))
+    assert results.get(timeout=30).status == "success"
+
+
+def test_an_answer_stays_where_it_expires_until_it_is_taken(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """Whoever is killed while it takes one leaves nothing that stays in Redis."""
+    results: queue.Queue[Result] = queue.Queue()
+    answers, lifetimes = f"alo_answers:{pool._name}", []
+
+    def done(result: Result) -> None:
+        lifetimes.append(redis_server.client.ttl(answers))
+        results.put(result)
+
+    pool.submit(ticket("a", tmp_path, done))
+    answer = {"id": "a", "summary": {"result": "x"}, "outputs": [], "failure": None}
+    pipe = redis_server.client.pipeline()
+    pipe.rpush(answers, json.dumps(answer)).expire(answers, 3600).execute()
+
+    assert results.get(timeout=30).status == "success"
+    assert lifetimes[0] > 0
+    wait_until(lambda: not redis_server.client.exists(answers))
+
+
+def test_the_notes_of_requests_stay_for_as_long_as_their_server_looks_at_them(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """Or a request that waits for hours would be taken for lost, and run twice."""
+    notes = f"alo_requests:{pool._name}"
+    pool.submit(ticket("a", tmp_path, lambda result: None))
+    wait_until(lambda: redis_server.client.exists(notes))
+
+    redis_server.client.expire(notes, 60)
+
+    wait_until(lambda: redis_server.client.ttl(notes) > 3600)
+
+
+def test_a_request_is_given_up_when_no_loop_has_been_alive_for_long(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alo.serve.redis_queue.remote_pool.SILENCE_S", 0.1)
+    results: queue.Queue[Result] = queue.Queue()
+    pool = RemotePool(redis_server.url, None, 10, lambda event: None)
+    pool.start()
+    try:
+        pool.submit(ticket("a", tmp_path, results.put))
+        result = results.get(timeout=30)
+    finally:
+        pool.stop()
+
+    assert result.failure
+    assert result.failure.kind == "timeout"
+    assert pool.waiting == 0
+
+
+def test_files_that_are_more_than_a_message_may_hold_are_refused(
+    pool: RemotePool, tmp_path: Path
+) -> None:
+    large = ticket("a", tmp_path, lambda result: None)
+    with open(tmp_path / "a/in/more", "wb") as file:
+        file.truncate(33_000_000)
+
+    with pytest.raises(TooLarge, match="32 MB"):
+        pool.submit(large)
+
+    assert pool.waiting == 0

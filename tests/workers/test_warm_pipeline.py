@@ -1,0 +1,116 @@
+"""A warm pipeline answers with what it had at boot, and what it keeps is whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alo.engine.preflight import Job, check_solution
+from alo.engine.request import RunRequest
+from alo.workers.protocol import Request, Summary
+from alo.workers.warm_pipeline import WarmPipeline
+
+MakeSolution = Callable[..., Path]
+Answer = Callable[[], str]
+
+TRAIN = """\
+model = Path(self.asset.get_model_path())
+(model / "weights").write_text(str(self.args["k"]))
+(model / "current").symlink_to(model / "weights")
+"""
+GIVE = """\
+from shop.kinds import Kind
+self.data["kind"] = Kind.GOOD
+"""
+INFERENCE = """\
+from shop.kinds import Kind
+import shop.late, helper
+import shop.counted as counted
+import sys; sys.path.insert(0, self.asset.project_home + "lib"); import tool
+counted.COUNT += 1
+is_same = self.data["kind"] is Kind.GOOD
+weights = Path(self.asset.get_model_path(), "current").read_text()
+self.asset.save_summary(f"{is_same} {weights} {shop.late.X} {helper.X} {counted.COUNT} {tool.X}", 1)
+output = Path(self.asset.get_output_path())
+(output.parent / "extra_output/kept").mkdir(parents=True, exist_ok=True)
+(output.parent / "extra_output/kept/a.csv").write_text(weights)
+(output / "a.csv").symlink_to(output.parent / "extra_output/kept/a.csv")
+"""
+FILES = {
+    "shop/kinds.py": "from enum import Enum\n\n\nclass Kind(Enum):\n    GOOD = 1\n",
+    "shop/late.py": "X = 'old'",
+    "shop/counted.py": "COUNT = 0",
+    "lib/tool.py": "X = 'tool'",
+    "assets/inference/helper.py": "X = 'old'",
+}
+
+
+@pytest.fixture
+def home(make_solution: MakeSolution, run: Callable[..., Any]) -> Path:
+    home = make_solution(
+        {"train": TRAIN}, {"give": GIVE, "inference": INFERENCE}, args={"train": {"k": 1}}
+    )
+    for name, text in FILES.items():
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text(text)
+    run(home, "train")
+    return home
+
+
+@pytest.fixture
+def warm(home: Path) -> WarmPipeline:
+    """It imports what its steps import at the top only when they first run."""
+    job: Job
+    (job,) = check_solution(RunRequest(home, mode="inference")).jobs
+    models = home / "train_artifacts/models"
+    return WarmPipeline(job, home / ".alo/worker", models, "a-run", lambda event: None)
+
+
+@pytest.fixture
+def answer(warm: WarmPipeline) -> Answer:
+    """The result of one more request."""
+
+    def ask() -> str:
+        told: list[object] = []
+        warm.run(Request("r"), told.append)
+        (summary,) = [each for each in told if isinstance(each, Summary)]
+        return str(summary.content["result"])
+
+    return ask
+
+
+def test_modules_are_shared_by_the_steps_and_stay_as_at_boot(home: Path, answer: Answer) -> None:
+    for name in ("shop/late.py", "assets/inference/helper.py"):
+        (home / name).write_text("X = 'new'")
+
+    assert answer() == "True 1 old old 1 tool"
+    assert answer() == "True 1 old old 2 tool"
+
+
+def test_a_pinned_model_is_its_own_though_it_holds_a_link_to_where_it_was_made(
+    home: Path, warm: WarmPipeline, answer: Answer, run: Callable[..., Any]
+) -> None:
+    run(home, "train", overrides=("train.k=2",))
+
+    assert answer().startswith("True 1 ")
+
+
+def test_what_history_keeps_of_a_request_holds_its_files_and_its_code(
+    home: Path, warm: WarmPipeline, answer: Answer
+) -> None:
+    answer()
+    warm.release()
+    while warm.rest():
+        pass
+
+    (entry,) = (home / "history/inference").iterdir()
+    assert os.readlink(entry / "output/a.csv") == "../extra_output/kept/a.csv"
+    assert (entry / "output/a.csv").read_text() == "1"
+    record = json.loads((entry / "log/experimental_history.json").read_text())
+    assert set(FILES) <= record["code_id_description"]["files"].keys()
+    assert (entry / "project_code/shop/late.py").read_text() == "X = 'old'"

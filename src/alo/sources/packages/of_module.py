@@ -41,7 +41,7 @@ def unknown_part(module: str) -> str:
     part = rest.partition(".")[0]
     if not part or top not in OURS:
         return ""
-    folder = Path(__file__).parents[2] / top
+    folder = Path(__file__).parents[3] / top
     if (folder / f"{part}.py").is_file() or (folder / part).is_dir():
         return ""
     if top == "alolib" and part in OF_ALO_1:

@@ -17,7 +17,13 @@ from alo.history import entry as entry_module
 from alo.history import seal as seal_module
 from alo.history.checksums import CHECKSUMS, read_checksums
 from alo.history.folders import unsealed_entries
-from alo.history.seal import seal, seal_in_background, seal_what_is_left
+from alo.history.seal import (
+    seal,
+    seal_after_us,
+    seal_in_background,
+    seal_now,
+    seal_what_is_left,
+)
 from alo.history.verify import damage
 from alo.layout import Workspace
 
@@ -33,6 +39,13 @@ def unsealed(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def is_sealed(entry: Path) -> bool:
     return all(each.checksum for each in read_checksums(entry).values())
+
+
+def wait_until_sealed(workspace: Workspace) -> None:
+    deadline = time.monotonic() + 30
+    while unsealed_entries(workspace) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert unsealed_entries(workspace) == []
 
 
 def test_sealing_fills_in_what_is_missing_and_can_be_repeated(unsealed: Path) -> None:
@@ -55,12 +68,59 @@ def test_a_process_seals_it_in_the_background(
 
     seal_in_background(unsealed)
 
-    deadline = time.monotonic() + 30
-    while unsealed_entries(workspace) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until_sealed(workspace)
     assert is_sealed(unsealed)
-    assert unsealed_entries(workspace) == []
     assert (tmp_path / "artifacts-1/models/a").stat().st_nlink == 1
+
+
+ENDS = """
+import os, signal, subprocess, sys
+from pathlib import Path
+from alo.history.checksums import read_checksums
+from alo.history.seal import seal_after_us, seal_in_background
+
+entry, how = Path(sys.argv[1]), sys.argv[2]
+seal_after_us()
+seal_in_background(entry)
+for _ in range(3):  # time enough for who does not wait
+    subprocess.run([sys.executable, "-c", "import alo.history.seal"], check=True)
+print(all(each.checksum for each in read_checksums(entry).values()), flush=True)
+if how == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("how", ["ends", "killed"])
+def test_after_us_is_when_the_process_has_ended_in_whichever_way(
+    how: str, unsealed: Path, workspace: Workspace
+) -> None:
+    command = [sys.executable, "-c", ENDS, str(unsealed), how]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60)
+
+    assert ended.stdout == "False\n"
+    wait_until_sealed(workspace)
+    assert damage(unsealed) == []
+
+
+def test_who_lives_on_lets_it_begin(unsealed: Path, workspace: Workspace) -> None:
+    seal_after_us()
+    seal_in_background(unsealed)
+
+    seal_now()
+
+    wait_until_sealed(workspace)
+    assert damage(unsealed) == []
+
+
+def test_where_there_is_no_shell_nothing_waits(
+    unsealed: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seal_module, "SHELL", "/no/shell")
+    seal_after_us()
+
+    seal_in_background(unsealed)
+
+    wait_until_sealed(workspace)
 
 
 def test_a_file_altered_before_it_was_sealed_is_told(unsealed: Path) -> None:

@@ -42,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _settle(status)
         _name_threads()
+    else:
+        _seal_now()
     return status
 
 
@@ -91,8 +93,16 @@ def _name_threads() -> None:
     main_thread = threading.main_thread()
     left = [each for each in threading.enumerate() if each is not main_thread and not each.daemon]
     if left:
+        _seal_now()
         names = ", ".join(each.name for each in left)
         console.write_error(f"waiting for threads that an asset has left running: {names}")
+
+
+def _seal_now() -> None:
+    """The process does not end with the run: what waited for that begins now."""
+    seal = sys.modules.get("alo.history.seal")  # not imported where nothing was run
+    if seal is not None:
+        seal.seal_now()
 
 
 def _dispatch(words: Sequence[str]) -> int:

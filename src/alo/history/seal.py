@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from alo.copies import copy_and_hash
 from alo.files import alone_with, sweep_leftovers, temporary_beside
@@ -33,7 +35,13 @@ LOWEST_PRIORITY = 19
 # Not -m: that would look for alo, and for all it imports, in the user's current folder first.
 _PROGRAM = "import sys; sys.path[0] = sys.argv[1]; from alo.history.seal import main; main()"
 
+SHELL = "/bin/sh"
+# Small, and waiting within a millisecond: until no one has the other end of its input any more.
+_WAIT = 'trap "" HUP INT; read -r line; exec "$@"'
+
 _started: list[int] = []  # processes of ours that may have ended since
+_gates: list[int] = []  # ends of pipes: who waits at the other end begins when they are closed
+_is_gated = False
 
 
 def seal(entry: Path) -> None:
@@ -76,11 +84,29 @@ def seal_in_background(entry: Path) -> None:
     if not sys.executable:  # Python inside another program
         return
     argv = [sys.executable, "-c", _PROGRAM, _import_root(), os.fspath(entry)]
-    nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]
-    try:
-        _started.append(os.posix_spawn(sys.executable, argv, os.environ, file_actions=nothing))
-    except OSError:  # no memory or no process to be had: the run itself is safe
-        return
+    with suppress(OSError):  # no memory or no process to be had: the run itself is safe
+        if _is_gated:
+            _start_gated(argv)
+        else:
+            _start(argv, (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0))
+
+
+def seal_after_us() -> None:
+    """From now on seal only once this process has ended, however it does.
+
+    For a process that ends with its run: its last moments are the run's too, and a second Python
+    that starts meanwhile would slow them down.
+    """
+    global _is_gated
+    _is_gated = os.access(SHELL, os.X_OK)
+
+
+def seal_now() -> None:
+    """This process lives on: let all begin that waits for its end."""
+    global _is_gated
+    _is_gated = False
+    while _gates:
+        os.close(_gates.pop())
 
 
 def main() -> None:
@@ -119,6 +145,25 @@ def _separate(entry: Path, path: str) -> Checksum:
         with suppress(OSError):
             os.unlink(copy)
     return taken
+
+
+def _start_gated(argv: Sequence[str]) -> None:
+    """Start a program that begins when our end of a pipe is closed, as a kill does it too."""
+    waiting, gate = os.pipe()
+    try:
+        _start([SHELL, "-c", _WAIT, SHELL, *argv], (os.POSIX_SPAWN_DUP2, waiting, 0))
+    except BaseException:
+        os.close(gate)
+        raise
+    finally:
+        os.close(waiting)
+    _gates.append(gate)
+
+
+def _start(argv: Sequence[str], its_input: tuple[Any, ...]) -> None:
+    silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
+    actions = [its_input, *silent]
+    _started.append(os.posix_spawn(argv[0], argv, os.environ, file_actions=actions))
 
 
 def _import_root() -> str:

@@ -4,12 +4,17 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from alo.cli.main import main
+from alo.history import entry
+from alo.history.folders import unsealed_entries
+from alo.layout import Workspace
 
 if TYPE_CHECKING:
     from tests.conftest import MakeSolution
@@ -159,3 +164,51 @@ def test_the_run_goes_on_when_no_one_reads_any_more(make_solution: MakeSolution)
 
     assert (process.returncode, err) == (0, b"")
     assert (home / "done").exists()
+
+
+MODEL = "Path(self.asset.get_model_path(), 'model').write_text('good')"
+LARGE = """
+import atexit, os, subprocess, sys
+from alo.history import entry
+from alo.cli.main import main
+
+entry.COPIED_AT_ONCE = 0  # every file is a large one
+
+def look():
+    for _ in range(3):  # time enough for who does not wait
+        subprocess.run([sys.executable, "-c", "import alo.history.seal"], check=True)
+    print("left to do:", len(os.listdir("history/.unsealed")), flush=True)
+
+atexit.register(look)
+sys.exit(main())
+"""
+
+
+def sealed(home: Path) -> bool:
+    deadline = time.monotonic() + 30
+    while unsealed_entries(Workspace(home)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not unsealed_entries(Workspace(home))
+
+
+def test_large_files_are_copied_into_history_once_the_process_has_ended(
+    make_solution: MakeSolution,
+) -> None:
+    home = make_solution({"train": MODEL})
+
+    command = [sys.executable, "-c", LARGE, "run"]
+    done = subprocess.run(command, cwd=home, stdout=subprocess.PIPE, text=True, timeout=60)
+
+    assert done.stdout.endswith("left to do: 1\n")
+    assert sealed(home)
+
+
+def test_a_caller_who_lives_on_does_not_keep_them_from_being_copied(
+    make_solution: MakeSolution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry, "COPIED_AT_ONCE", 0)
+    home = make_solution({"train": MODEL})
+
+    assert main(["run", "--project", str(home), "--quiet"]) == 0
+
+    assert sealed(home)

@@ -141,7 +141,9 @@ def _verify(history: History, options: argparse.Namespace) -> int:
 def _rerun(history: History, options: argparse.Namespace) -> int:
     from alo.cli.output.live import watched
     from alo.engine.rerun import rerun
+    from alo.history.seal import seal_after_us
 
+    seal_after_us()
     with watched(quiet=options.quiet, as_json=options.json) as listener:
         rerun(options.project, options.id, listener, wait=not options.no_wait)
     return 0

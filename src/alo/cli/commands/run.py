@@ -134,12 +134,14 @@ def setup_of(options: argparse.Namespace) -> Setup:
 
 def execute(options: argparse.Namespace) -> int:
     from alo.engine.run import run_solution
+    from alo.history.seal import seal_after_us
 
     refuse_later_features(computing=options.computing)
     if options.loop:
         from alo.cli.commands.loop import run_loop
 
         return run_loop(options, _run_request(options))
+    seal_after_us()
     with watched(quiet=options.quiet, as_json=options.json) as listener:
         run_solution(_run_request(options), listener)
     return 0

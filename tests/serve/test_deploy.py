@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from alo.errors import HistoryError
-from alo.history.deployment import CURRENT, Deployment, read_deployment
+from alo.history.deployment import CURRENT, FAILED, Deployment, read_deployment
 from alo.layout import Workspace
 
 from .conftest import OUTPUT, Edge, RunningLoop
@@ -207,6 +207,28 @@ def test_a_run_that_is_not_there_is_not_deployed(
     assert read_deployment(Workspace(home)) == Deployment()
 
 
+@pytest.mark.parametrize("words", [["deploy"], ["deploy", "--shadow"]])
+def test_only_the_models_of_a_train_run_that_succeeded_are_deployed(
+    home: Path, run: Run, alo: Alo, words: list[str]
+) -> None:
+    run(home, mode="train", overrides=("train.word=one",))
+    (inference,) = run(home, mode="inference")
+    asset = home / "assets/train/asset_train.py"
+    asset.write_text(asset.read_text().replace(TRAIN, f"{TRAIN}\n        raise ValueError"))
+    assert alo("run", "--mode", "train", cwd=home).returncode == 1
+    (failed,) = (home / "history/train").glob("*-error")
+    assert (failed / "models").is_dir()
+
+    of_failed = alo(*words, failed.name.removesuffix("-error"), cwd=home)
+    of_inference = alo(*words, inference.run_id, cwd=home)
+
+    assert (of_failed.returncode, of_inference.returncode) == (1, 1)
+    assert "did not succeed" in of_failed.stderr
+    assert "is an inference run" in of_inference.stderr
+    assert "alo history --mode train --status success" in of_failed.stderr
+    assert read_deployment(Workspace(home)) == Deployment()
+
+
 def test_a_damaged_choice_says_what_to_do(home: Path, trained: dict[str, str], alo: Alo) -> None:
     (home / "solution/deployment.json").write_text("[")
 
@@ -327,6 +349,23 @@ def test_the_first_deployment_can_be_rolled_back_to_what_the_services_used(
     assert back.returncode == 0, back.stderr
     assert result(service) == "first"
     assert status(home, alo)["run"] == used.run_id
+
+
+def test_a_choice_that_is_taken_back_before_services_switch_leaves_a_way_back() -> None:
+    now = Deployment().choose("two", "me", "one")  # and services switch to it
+    now = now.choose("one", "me", "two")  # no service has yet, when
+
+    now = now.choose("two", "me", "two")
+
+    assert (now.run, now.before) == ("two", "one")
+
+
+def test_a_model_that_failed_its_check_is_no_way_back() -> None:
+    now = Deployment().choose("two", "me", "one").choose("broken", "me", "two")
+
+    now = now.checked("broken", FAILED).choose("two", "me", "two")
+
+    assert (now.run, now.before) == ("two", "")
 
 
 def test_a_first_deployment_over_a_model_of_no_run_is_rolled_back_to_the_workspaces_model(

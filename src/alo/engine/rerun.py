@@ -101,16 +101,27 @@ def require_models(workspace: Workspace, train_id: str) -> str:
     """The whole id of a train run whose models are in history.
 
     Raises:
-        HistoryError: there is no such run, or it has kept no models.
+        HistoryError: there is no such run, or it has no models that can be used.
     """
     entry = History(workspace).find(train_id)
-    if entry.record.pipeline != "train" or not (entry.folder / "models").is_dir():
+    if problem := _no_models(entry):
         raise HistoryError(
-            f"run {entry.record.id} has kept no models",
+            f"run {entry.record.id} {problem}",
             where=str(entry.folder),
-            fix="name a train run that was made with backup_artifacts: True",
+            fix="name another run: alo history --mode train --status success lists them",
         )
     return entry.record.id
+
+
+def _no_models(entry: Entry) -> str:
+    """Why the run has no models for others to use; empty: it has."""
+    if entry.record.pipeline != "train":
+        return "is an inference run, which makes no model that can be used"
+    if entry.record.status != "success":
+        return "did not succeed: its models may be half made"
+    if not (entry.folder / "models").is_dir():
+        return "has no models: its steps wrote none, or backup_artifacts was False"
+    return ""
 
 
 @contextmanager

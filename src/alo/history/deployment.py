@@ -87,7 +87,13 @@ class Deployment(NamedTuple):
         """
         checks = {each: check for each, check in self.checks.items() if each != run_id}
         chosen = self._replace(run=run_id, who=who, when=utc_now(), checks=checks)
-        return chosen if used == (run_id or CURRENT) else chosen._replace(before=used)
+        target = run_id or CURRENT
+        if used != target:
+            return chosen._replace(before=used)
+        if self.before != target:
+            return chosen
+        # Taken back before a service has switched: the way back is to what it was taken back from.
+        return chosen._replace(before="" if self.has_failed(self.run) else self.run or CURRENT)
 
     def checked(self, run_id: str, verdict: str, reason: str = "") -> "Deployment":
         """What a service found when it tried a model; a failure stays until it is chosen again."""

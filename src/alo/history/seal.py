@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -147,7 +146,7 @@ def _separate(entry: Path, path: str) -> Checksum:
     return taken
 
 
-def _start_gated(argv: Sequence[str]) -> None:
+def _start_gated(argv: list[str]) -> None:
     """Start a program that begins when our end of a pipe is closed, as a kill does it too."""
     waiting, gate = os.pipe()
     try:
@@ -160,7 +159,7 @@ def _start_gated(argv: Sequence[str]) -> None:
     _gates.append(gate)
 
 
-def _start(argv: Sequence[str], its_input: tuple[Any, ...]) -> None:
+def _start(argv: list[str], its_input: tuple[Any, ...]) -> None:
     silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
     actions = [its_input, *silent]
     _started.append(os.posix_spawn(argv[0], argv, os.environ, file_actions=actions))

@@ -33,6 +33,28 @@ def args(plan: Plan, kind: str, step: str) -> object:
 
 
 @pytest.mark.parametrize(
+    ("old", "shown"),
+    [
+        ("{1: a}", '{"1": "a"}'),
+        ("{null: a}", '{"null": "a"}'),
+        ("{2024-05-05: a}", "{datetime.date(2024, 5, 5): 'a'}"),
+        ("[{!!binary aGk=: a}]", "[{b'hi': 'a'}]"),
+        ("!!set {a}", "\"{'a'}\""),
+    ],
+)
+def test_a_change_is_told_whatever_the_keys_of_the_values_are(
+    load: LoadText, old: str, shown: str
+) -> None:
+    plan = load(f"user_parameters: {{train_pipeline: [{{step: a, args: {{x: {old}}}}}]}}")
+
+    other, (down,) = apply_overrides(plan, [parse_override("a.x=5")])
+    _, (back,) = apply_overrides(other, [parse_override(f"a.x={old}")])
+
+    assert down == f"train_pipeline.a.x: {shown} -> 5"
+    assert back == f"train_pipeline.a.x: 5 -> {shown}"
+
+
+@pytest.mark.parametrize(
     ("text", "override"),
     [
         ("input.columns=[1,2]", Override("", "input", "columns", [1, 2])),

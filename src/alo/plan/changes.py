@@ -46,5 +46,9 @@ def is_unplanned(line: str) -> bool:
 def _short(value: object) -> str:
     if value is None or value == "":
         return "empty"
-    text = masked(dumps(value, ensure_ascii=False, default=str))
+    try:
+        text = dumps(value, ensure_ascii=False, default=str)
+    except TypeError:  # a key that JSON has no form for, such as a date
+        text = form(value)
+    text = masked(text)
     return text if len(text) <= MAX_TOLD else f"{text[: MAX_TOLD - 3]}..."

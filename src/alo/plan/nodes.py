@@ -247,7 +247,7 @@ class NodeReader:
         return [pair for item in single for pair in item.items()]
 
     def _pairs(
-        self, node: MappingNode, key: str, name_of: Callable[[Node, str], K | None], depth: int
+        self, node: MappingNode, key: str, names: Callable[[Node, str], Iterator[K]], depth: int
     ) -> dict[K, Pair]:
         merged: dict[K, Pair] = {}
         own: dict[K, Pair] = {}
@@ -255,16 +255,12 @@ class NodeReader:
             self._spend(pair.key, key, depth)
             if pair.key.tag == MERGE:
                 for source in self._merge_sources(pair.value, key):
-                    merged = self._pairs(source, key, name_of, depth + 1) | merged
+                    merged = self._pairs(source, key, names, depth + 1) | merged
                 continue
-            name = name_of(pair.key, key)
-            if name is None:
-                continue
-            if name in own:
-                first, _ = place_of(own[name].key)
-                if not self.takes_again(below(key, str(name)), first, pair.key):
-                    continue
-            own[name] = pair
+            for name in names(pair.key, key):
+                first, _ = place_of(own[name].key) if name in own else (0, 0)
+                if not first or self.takes_again(below(key, str(name)), first, pair.key):
+                    own[name] = pair
         return merged | own
 
     def _merge_sources(self, node: Node, key: str) -> Iterator[MappingNode]:
@@ -276,24 +272,26 @@ class NodeReader:
                     f"{key}.<<", f"expected a mapping to merge, found {found(source)}", source
                 )
 
-    def _hashable(self, node: Node, key: str) -> Hashable | None:
+    def _hashable(self, node: Node, key: str) -> Iterator[Hashable]:
+        """The key of a value, if it can be one: also None, where ``null`` is written out."""
+        known = len(self.problems)
         if not isinstance(node, ScalarNode):
             self.complain(key, f"a key has to be a plain value, found {found(node)}", node)
-            return None
-        if node.tag == NULL:
+        elif node.tag == NULL and not node.value:
             self.complain(key, "a key is missing before the ':'", node)
-            return None
-        value = self.value(node, key)
-        return value if isinstance(value, Hashable) else None
+        else:
+            value = self.value(node, key)
+            if len(self.problems) == known and isinstance(value, Hashable):
+                yield value
 
-    def _name(self, node: Node, key: str) -> str | None:
+    def _name(self, node: Node, key: str) -> Iterator[str]:
+        """The name that a key is, if it can be one."""
         if not isinstance(node, ScalarNode) or not node.value.strip():
             self.complain(key, f"expected a name before the ':', found {found(node)}", node)
-            return None
-        if wrong := bad_character(node.value):
+        elif wrong := bad_character(node.value):
             self.complain(key, f"{quoted(node.value)}: {wrong}", node)
-            return None
-        return str(node.value)
+        else:
+            yield str(node.value)
 
 
 def below(key: str, name: str) -> str:

@@ -51,7 +51,7 @@ def test_every_metric_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_each_limit_that_is_counted_is_described() -> None:
-    sources = "".join(path.read_text() for path in ROOT.glob("src/alo/serve/*.py"))
+    sources = "".join(path.read_text() for path in ROOT.glob("src/alo/serve/**/*.py"))
     counted = {one or other for one, other in LIMIT.findall(sources)}
     table = section(HTTP_PAGE, "Limits") + section(PAGE, "Metrics")
 

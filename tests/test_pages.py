@@ -1,0 +1,90 @@
+"""What pages point to is there, and what they show can be typed into a new project."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
+LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [code for name, code in BLOCK.findall(text) if name == language]
+
+
+def anchors(page: Path) -> set[str]:
+    """Those that GitHub gives the headings of a page."""
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.fixture
+def project(tmp_path: Path, alo: Callable[..., Any]) -> Path:
+    """As ``alo init`` makes one."""
+    assert alo("init", "flowers", cwd=tmp_path).returncode == 0
+    return tmp_path / "flowers"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+
+    for name, anchor in LINK.findall(text):
+        target = page.parent / name if name else page
+        assert target.exists(), name
+        assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
+
+
+def test_both_readmes_show_the_same_code() -> None:
+    def code(page: str, language: str) -> list[str]:
+        return [re.sub(r"\s+#.*", "", each) for each in blocks(page, language)]
+
+    for language in ("sh", "python", "yaml", "text"):
+        assert code("README.md", language) == code("README.ko.md", language)
+
+
+def test_the_step_of_the_readme_runs_in_a_new_project(
+    project: Path, run: Callable[..., Any]
+) -> None:
+    (step,) = blocks("README.md", "python")
+    (project / "assets/input/asset_input.py").write_text(step)
+
+    train, inference = run(project)
+
+    assert train.summary["result"] == "accuracy 0.96"
+    assert inference.summary["result"].startswith("30 rows")
+
+
+def test_the_step_that_is_added_runs_where_the_page_says(
+    project: Path, run: Callable[..., Any]
+) -> None:
+    page = "docs/getting-started/first-solution.md"
+    (step,) = blocks(page, "python")
+    (project / "assets/clean").mkdir()
+    (project / "assets/clean/asset_clean.py").write_text(step)
+    plan = project / "solution/experimental_plan.yaml"
+    place = "      - step: train\n"
+    plan.write_text(plan.read_text().replace(place, blocks(page, "yaml")[1] + place, 1))
+
+    (train,) = run(project, mode="train")
+
+    assert [step.name for step in train.steps] == ["input", "clean", "train"]
+
+
+def test_the_rows_that_are_sent_have_the_columns_of_the_sample(project: Path) -> None:
+    (sent,) = re.findall(r"-d '(.*)'", "".join(blocks("docs/guides/http-service.md", "sh")))
+    with open(project / "sample_data/inference/flowers.csv", newline="") as sample:
+        columns = next(csv.reader(sample))
+
+    assert [list(row) for row in json.loads(sent)["rows"]] == [columns]

@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 import pytest
 
-from alo.data.remote.locations import faults
-from alo.data.remote.locations import object_store as stores
+from alo.data.remote import faults
+from alo.data.remote import object_store as stores
 
 SOMEBODY = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=me/20240101/us-east-1/s3/aws4_request, "

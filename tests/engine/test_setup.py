@@ -206,7 +206,7 @@ def test_a_notebook_is_told_what_is_missing(
 def test_a_notebook_and_a_client_of_2x_install_into_their_own_environment(
     make_solution: MakeSolution, needs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from alo.sources.packages.of_module import environments
+    from alo.sources.packages import environments
 
     asked = []
 

@@ -18,7 +18,7 @@ from alo.data.export import check_export_target, export_artifacts
 from alo.data.location import Access, BadLocation, RemoteLocation
 from alo.data.locations import list_sources
 from alo.data.models import check_model_source, fetch_models
-from alo.data.remote.locations import fetching
+from alo.data.remote import fetching
 from alo.data.remote.locations import locations as remote
 from alo.data.staging import Staged, stage
 from alo.errors import ExportError, StagingError

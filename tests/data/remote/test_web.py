@@ -21,7 +21,7 @@ import pytest
 from alo.data.location import BadLocation
 from alo.data.locations import list_sources
 from alo.data.models import check_model_source, fetch_models
-from alo.data.remote.locations import faults, fetching, web
+from alo.data.remote import faults, fetching, web
 from alo.data.staging import Staged, stage
 from alo.errors import StagingError
 from alo.layout import Workspace

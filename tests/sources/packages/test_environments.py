@@ -17,6 +17,7 @@ import pytest
 
 from alo.errors import InstallError
 from alo.layout import Workspace
+from alo.sources.packages import environments, installers
 from alo.sources.packages.environments import (
     environment_id,
     find_environment,
@@ -34,7 +35,6 @@ from alo.sources.packages.lockfile import (
     read_lock,
     write_lock,
 )
-from alo.sources.packages.of_module import environments, installers
 from alo.sources.packages.requirements import Requirement, Wanted
 from alo.sources.packages.trial import NOTE
 

@@ -178,16 +178,59 @@ def test_an_operator_may_set_an_arg_that_the_plan_leaves_out(load: LoadText, tex
             "name: depth, type: single_selection, selectable: 1",
             "|.selectable  expected a list like [a, b], found the number '1'",
         ),
-        ("name: depth, type: int, step: 1", "|.step  unknown key 'step'"),
+        ("name: depth, type: int, description: [a]", "|.description  expected text, found a list"),
     ],
 )
-def test_a_ui_arg_fits_its_type(told: Told, detail: str, problem: str) -> None:
-    line = told(step_with("args: {depth: 1}", detail))[0]
+def test_a_ui_arg_that_does_not_fit_is_told_and_stops_no_run(
+    warned: Told, detail: str, problem: str
+) -> None:
+    line = warned(step_with("args: {depth: 1}", detail))[0]
 
     place, key, what = line.split("  ")
     at = "ui_args_detail.train_pipeline[0].args[0]"
     assert place.startswith("8:")
     assert f"{key}  {what}".startswith(problem.replace("|", at))
+
+
+def test_of_a_ui_arg_only_what_does_not_fit_is_left_out(load: LoadText) -> None:
+    plan = load(
+        """\
+        user_parameters: {train_pipeline: [{step: a, args: {x: 1, y: 2}, ui_args: [x, {y: }]}]}
+        ui_args_detail:
+          - train_pipeline:
+            - step: a
+              args: [{name: x, type: int, range: 1-9, default: 3}, {name: y, type: bool}]
+        """
+    )
+
+    assert [(arg.name, arg.default, arg.range) for arg in plan.ui_args_detail["train"]["a"]] == [
+        ("x", 3, None)
+    ]
+    assert plan.train is not None
+    assert plan.train.steps[0].ui_args == ("x",)
+    assert [warning.key.rpartition(".")[2] for warning in plan.warnings] == [
+        "ui_args[1]",
+        "range",
+        "type",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (step_with("args: {x: 1}", "name: x, type: int, step: 1"), "unknown key 'step'"),
+        (step_with("args: {x: 1}", "name: x, type: !a int"), "the tag !a is not allowed"),
+        (step_with("args: {x: 1}", 'name: "x\\0", type: int'), "U+0000 is not allowed"),
+        (step_with("args: {ui_args: {x: 1, x: 2}}"), "the key is here twice"),
+        (step_with("args: {a: [{ui_args: {x: 1, x: 2}}]}"), "the key is here twice"),
+    ],
+)
+def test_what_no_plan_may_have_is_a_problem_for_a_ui_too(
+    told: Told, text: str, problem: str
+) -> None:
+    (line,) = told(text)
+
+    assert problem in line
 
 
 @pytest.mark.parametrize(

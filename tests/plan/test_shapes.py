@@ -232,7 +232,6 @@ def test_a_pipeline_is_a_list_of_steps(told: Told, steps: str, problem: str) -> 
         ("cache: never", "cache  expected True or False, found the text 'never'"),
         ("isolation: proces", "isolation  expected process, found the text 'proces'; did you mean"),
         ("environment: own", "environment  expected isolated, found the text 'own'"),
-        ("ui_args: {a: b}", "ui_args  expected the name of an arg, found a mapping"),
         ("source: local", "source  unknown key 'source'; there is step, args, ui_args"),
         ("arg: x", "arg  unknown key 'arg'; did you mean 'args'?"),
     ],

@@ -1,5 +1,6 @@
 """Every key of a plan: its value and its use; reader and JSON Schema both come from here."""
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -31,6 +32,10 @@ CODE_PATTERN = (
 )
 GIT_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 LOCAL_PATHS = ("/", "./", "../", "~/")
+
+
+# What only a user interface reads: it decides nothing about a run, so a slip in it is no error.
+FOR_A_UI = re.compile(r"ui_args_detail\b|user_parameters\.[^.]+\.ui_args\b")
 
 
 class StepEntry(NamedTuple):

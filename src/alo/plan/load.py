@@ -15,6 +15,7 @@ from alo.errors import PlanError, Problem
 from alo.layout import KINDS
 from alo.plan.check import check_entry
 from alo.plan.keys import (
+    FOR_A_UI,
     PLAN,
     DetailEntry,
     Pipelines,
@@ -62,7 +63,7 @@ def load_plan(path: Path, *, home: Path) -> Plan:
 
 def parse_plan(text: bytes, *, path: Path, home: Path) -> Plan:
     """The plan that a text says; see :func:`load_plan`."""
-    reader = NodeReader(shown_path(path, home), lenient="ui_args_detail")
+    reader = NodeReader(shown_path(path, home), FOR_A_UI.match)
     try:
         entry = _read(compose(text), reader)
     except BadYaml as error:

@@ -147,11 +147,13 @@ class NodeReader:
     across several keys can still name line and column.
 
     Args:
-        lenient: the path of a section in which a key that is there twice is only odd.
+        is_lenient: whether a key is of a section in which a value that does not fit is only odd.
     """
 
-    def __init__(self, file: str = "", lenient: str = "") -> None:
-        self.file, self._lenient = file, lenient
+    def __init__(
+        self, file: str = "", is_lenient: Callable[[str], object] = lambda key: False
+    ) -> None:
+        self.file, self._is_lenient = file, is_lenient
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.places: dict[str, Node] = {}
@@ -161,10 +163,15 @@ class NodeReader:
     def complain(self, key: str, what: str, node: Node | None = None) -> None:
         self.problems.append(self._problem(key, what, node))
 
+    def misfit(self, key: str, what: str, node: Node | None = None) -> None:
+        """Tell of a value that is not what the key takes, and is left out."""
+        tell = self.warn if self._is_lenient(key) else self.complain
+        tell(key, what, node)
+
     def takes_again(self, key: str, first_line: int, node: Node) -> bool:
         """Tell of a key that is here twice; True: the later one counts, and it is only odd."""
         what = f"the key is here twice (first on line {first_line}): keep one"
-        if self._lenient and key.startswith(self._lenient):
+        if self._is_lenient(key):
             self.warn(key, f"{what}; this one counts", node)
             return True
         self.complain(key, what, node)

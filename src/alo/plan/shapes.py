@@ -65,12 +65,13 @@ class Text(Shape[str]):
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> str | None:
         if not isinstance(node, ScalarNode) or node.tag not in WRITTEN_AS_TEXT:
             hint = ": put it in quotes if it is text" if isinstance(node, ScalarNode) else ""
-            reader.complain(key, f"expected {self.what}, found {found(node)}{hint}")
+            reader.misfit(key, f"expected {self.what}, found {found(node)}{hint}")
             return None
         text: str = node.value.strip()
-        wrong = odd_characters(text, lines=self.lines) or (self.rule(text) if self.rule else "")
-        if wrong:
-            reader.complain(key, f"{quoted(text)}: {wrong}")
+        if odd := odd_characters(text, lines=self.lines):
+            reader.complain(key, f"{quoted(text)}: {odd}")
+        elif wrong := self.rule(text) if self.rule else "":
+            reader.misfit(key, f"{quoted(text)}: {wrong}")
         # Also a wrong name is given back, or it would be told to be missing elsewhere.
         return text
 
@@ -112,7 +113,7 @@ class Choice(Shape[str]):
         near = nearest(node.value, self.words) if isinstance(node, ScalarNode) else ""
         hint = f"; did you mean '{near}'?" if near else ""
         words = self.words[0] if len(self.words) == 1 else f"one of {', '.join(self.words)}"
-        reader.complain(key, f"expected {words}, found {found(node)}{hint}")
+        reader.misfit(key, f"expected {words}, found {found(node)}{hint}")
         return None
 
     def schema(self) -> Schema:
@@ -130,7 +131,7 @@ class Flag(Shape[bool]):
             return value if isinstance(value, bool) else None
         is_quoted = node.tag == TEXT and node.value.strip().lower() in self.words
         hint = ": write it without quotes" if is_quoted else ""
-        reader.complain(key, f"expected True or False, found {found(node)}{hint}")
+        reader.misfit(key, f"expected True or False, found {found(node)}{hint}")
         return None
 
     def schema(self) -> Schema:
@@ -150,13 +151,13 @@ class Number(Shape[float]):
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> float | None:
         if not isinstance(node, ScalarNode) or node.tag not in (f"{TAG}int", f"{TAG}float"):
             what = f"expected {self._what()}, found {found(node)}"
-            reader.complain(key, what + _number_hint(node))
+            reader.misfit(key, what + _number_hint(node))
             return None
         value = reader.value(node, key)
         if not isinstance(value, (int, float)):  # the reader has said why
             return None
         if not self._fits(value):
-            reader.complain(key, f"expected {self._what()}, found {found(node)}")
+            reader.misfit(key, f"expected {self._what()}, found {found(node)}")
             return None
         return value
 
@@ -189,13 +190,13 @@ class Range(Shape[tuple[float, float]]):
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> tuple[float, float] | None:
         items = node.value if isinstance(node, SequenceNode) else []
         if len(items) != 2 or any(map(is_blank, items)):
-            reader.complain(key, f"expected two numbers like [1, 100], found {found(node)}")
+            reader.misfit(key, f"expected two numbers like [1, 100], found {found(node)}")
             return None
         low, high = (self.number.read(item, f"{key}[{n}]", reader) for n, item in enumerate(items))
         if low is None or high is None:  # the reader has said why
             return None
         if low > high:
-            reader.complain(key, f"the smaller number comes first: [{high}, {low}]")
+            reader.misfit(key, f"the smaller number comes first: [{high}, {low}]")
             return None
         return low, high
 
@@ -219,7 +220,7 @@ class Values(Shape[tuple[object, ...]]):
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> tuple[object, ...] | None:
         if not isinstance(node, SequenceNode):
-            reader.complain(key, f"expected a list like [a, b], found {found(node)}")
+            reader.misfit(key, f"expected a list like [a, b], found {found(node)}")
             return None
         return tuple(reader.value(item, f"{key}[{n}]") for n, item in enumerate(node.value))
 
@@ -263,7 +264,7 @@ class Section(Shape[T]):
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> T | None:
         if isinstance(node, SequenceNode) and not self.both_forms:
-            reader.complain(key, f"expected a mapping with {listed(self.keys)}, found a list")
+            reader.misfit(key, f"expected a mapping with {listed(self.keys)}, found a list")
             return None
         values: dict[str, object] = {"at": key} if self.located else {}
         for name, pair in entries(node, key, reader):
@@ -293,9 +294,9 @@ class Section(Shape[T]):
     def _tell_missing(self, name: str, key: str, reader: NodeReader) -> None:
         at = below(key, name)
         if at not in reader.places:
-            reader.complain(key, f"'{name}' is missing: {self.keys[name].doc}")
+            reader.misfit(key, f"'{name}' is missing: {self.keys[name].doc}")
         elif is_blank(reader.places[at]):
-            reader.complain(at, f"'{name}' is empty: {self.keys[name].doc}")
+            reader.misfit(at, f"'{name}' is empty: {self.keys[name].doc}")
 
     def schema(self) -> Schema:
         """One schema for both forms: what editors say is then about the key, not the form."""
@@ -331,7 +332,7 @@ class ListOf(Shape[tuple[T, ...]]):
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> tuple[T, ...] | None:
         if not isinstance(node, SequenceNode):
             first = next(iter(self.item.keys))
-            reader.complain(key, f"expected {self.what} ('- {first}: ...'), found {found(node)}")
+            reader.misfit(key, f"expected {self.what} ('- {first}: ...'), found {found(node)}")
             return None
         items = (self._read_item(item, f"{key}[{n}]", reader) for n, item in enumerate(node.value))
         return tuple(item for item in items if item is not None)
@@ -339,7 +340,7 @@ class ListOf(Shape[tuple[T, ...]]):
     def _read_item(self, node: Node, key: str, reader: NodeReader) -> T | None:
         if is_blank(node):
             reader.places[key] = node
-            reader.complain(key, f"expected a mapping with {listed(self.item.keys)}, found nothing")
+            reader.misfit(key, f"expected a mapping with {listed(self.item.keys)}, found nothing")
             return None
         return self.item.read(node, key, reader)
 
@@ -368,7 +369,7 @@ def _mapping_entries(node: Node, key: str, reader: NodeReader) -> Iterator[tuple
         yield from reader.names(node, key).items()
         return
     hint = ": is a ':' missing?" if node.tag == TEXT else ""
-    reader.complain(key, f"expected 'name: value', found {found(node)}{hint}", node)
+    reader.misfit(key, f"expected 'name: value', found {found(node)}{hint}", node)
 
 
 def odd_characters(text: str, *, lines: bool = False) -> str:

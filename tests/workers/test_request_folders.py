@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from alo.engine.preflight import Job, check_solution
+from alo.engine.preflight import check_solution
 from alo.engine.request import RunRequest
+from alo.engine.spec import Job
 from alo.events.types import Event, LogLine
 from alo.workers.protocol import Failure, Request, Summary
 from alo.workers.warm_pipeline import WarmPipeline

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from alo.engine.preflight import Job, check_solution
+from alo.engine.preflight import check_solution
 from alo.engine.request import RunRequest
+from alo.engine.spec import Job
 from alo.workers.protocol import Request, Summary
 from alo.workers.warm_pipeline import WarmPipeline
 

@@ -26,9 +26,9 @@ from alo.engine.marks import (
     mark,
     written,
 )
-from alo.engine.preflight import Job
 from alo.engine.request import RunOutcome
 from alo.engine.session import GivenUp, PipelineRun, begin
+from alo.engine.spec import Job
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
 from alo.errors import ExportError, ResultError, WorkspaceBusy

@@ -14,8 +14,9 @@ from alo.api.history_table import history_table
 from alo.api.open_run import OpenRun
 from alo.api.solution import ArgsOfSteps, Solution
 from alo.api.step_view import StepView
-from alo.engine.preflight import Checked, Job
+from alo.engine.preflight import Checked
 from alo.engine.request import RunOutcome
+from alo.engine.spec import Job
 from alo.errors import UsageError
 from alo.events.log_lines import warning
 from alo.plan.model import PipelinePlan, Source

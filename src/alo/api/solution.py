@@ -10,8 +10,9 @@ from copy import deepcopy
 from typing import NamedTuple
 
 from alo.api.display import Audience
-from alo.engine.preflight import Checked, Job, check_plan, find_workspace, needs_setup, read_plan
+from alo.engine.preflight import Checked, check_plan, find_workspace, read_plan
 from alo.engine.request import RunRequest, Setup
+from alo.engine.spec import Job, needs_setup
 from alo.errors import AloError
 from alo.layout import Workspace
 from alo.plan.changes import told, told_new

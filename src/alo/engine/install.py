@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alo.engine.preflight import Job, check_solution
+from alo.engine.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.engine.setup import (
     ContinueIn,
@@ -13,6 +13,7 @@ from alo.engine.setup import (
     refuse_changing,
     set_up,
 )
+from alo.engine.spec import Job
 from alo.engine.workspace.lock import hold_workspace
 from alo.events.types import Listener, SettingUp
 from alo.layout import Workspace

@@ -4,7 +4,7 @@ import os
 
 from alo.data.location import Access
 from alo.data.staging import Report, Staged, stage, use_what_is_there
-from alo.engine.preflight import Job
+from alo.engine.spec import Job
 from alo.engine.workspace.unfinished import UnfinishedRun
 from alo.errors import RunError
 from alo.history.entry import copy_tree, entry_folder

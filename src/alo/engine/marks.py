@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.copies import clone_or_copy
-from alo.engine.preflight import Job, stores_steps
 from alo.engine.session import PipelineRun
+from alo.engine.spec import Job, stores_steps
 from alo.engine.steps.executor import Carry
 from alo.errors import RunError, UsageError
 from alo.events.log_lines import info, warning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alo.engine.preflight import Job
+from alo.engine.spec import Job
 from alo.errors import AloError, ExportError
 from alo.processes.signals import SignalGuard
 

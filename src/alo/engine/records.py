@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from alo.engine.environment import python_version
-from alo.engine.preflight import Job, is_of_project
+from alo.engine.preflight import is_of_project
 from alo.engine.request import RunOutcome
+from alo.engine.spec import Job
 from alo.history.ids import new_run_id, utc_text
 from alo.history.models_origin import NO_TRAIN_RUN
 from alo.history.record import RunRecord

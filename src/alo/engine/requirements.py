@@ -22,7 +22,7 @@ from alo.sources.packages.requirements import (
 )
 
 if TYPE_CHECKING:
-    from alo.engine.preflight import Job
+    from alo.engine.spec import Job
 
 
 NO_FOLDERS: Mapping[str, Path] = {}

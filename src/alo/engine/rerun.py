@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from alo.copies import copy_and_hash
-from alo.engine.preflight import Checked, Part, check_plan, find_workspace
+from alo.engine.preflight import Checked, check_plan, find_workspace
 from alo.engine.records import args_of
 from alo.engine.request import RunOutcome
 from alo.engine.run import run_jobs
+from alo.engine.spec import Part
 from alo.errors import CheckError, HistoryError, Problem
 from alo.events.types import Listener
 from alo.files import discard

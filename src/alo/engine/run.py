@@ -10,9 +10,10 @@ from pathlib import Path
 from signal import Signals
 from typing import TypeVar
 
-from alo.engine.preflight import Checked, Job, check_solution, needs_setup
+from alo.engine.preflight import Checked, check_solution
 from alo.engine.request import RunOutcome, RunRequest, Setup
 from alo.engine.session import PipelineRun, begin
+from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
 from alo.errors import Interrupted

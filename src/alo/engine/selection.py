@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from alo.engine.preflight import Job, Part, stores_steps
 from alo.engine.request import RunRequest
+from alo.engine.spec import Job, Part, stores_steps
 from alo.errors import HistoryError, UsageError
 from alo.history.browse import History
 from alo.history.filters import Filters

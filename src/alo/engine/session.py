@@ -16,10 +16,10 @@ from alo.engine.environment import GitState, imported_packages
 from alo.engine.faults import disk_told, tried
 from alo.engine.loading import load_data, load_models
 from alo.engine.outputs import export, export_failed
-from alo.engine.preflight import Job, stores_steps
 from alo.engine.records import args_of, first_record, outcome_of, summary_of, with_summary
 from alo.engine.request import RunOutcome
 from alo.engine.results import check_results
+from alo.engine.spec import Job, stores_steps
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.executor import Carry, StepRunner
 from alo.engine.steps.failures import name_and_text

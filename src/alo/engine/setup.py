@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alo.engine.preflight import Job, is_of_project
+from alo.engine.preflight import is_of_project
 from alo.engine.request import Setup
+from alo.engine.spec import Job
 from alo.errors import CheckError, InstallError, Problem
 from alo.events.types import Listener, SettingUp
 from alo.files import checksum_of, write_whole

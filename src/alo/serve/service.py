@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.data.location import Access, BadLocation
-from alo.engine.preflight import UNASKED, Job, check_plan, find_workspace, needs_setup, read_plan
+from alo.engine.preflight import UNASKED, check_plan, find_workspace, read_plan
 from alo.engine.request import RunRequest
+from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace
 from alo.errors import CheckError, ServeError
 from alo.events.types import Listener

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from alo.engine.preflight import Job
+from alo.engine.spec import Job
 from alo.errors import ServeError
 from alo.events.log_lines import warning
 from alo.events.types import Listener

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.engine.preflight import Job
+from alo.engine.spec import Job
 from alo.engine.steps.process_main import Teller, process_of_ours, show_stacks_in
 from alo.errors import AloError, StepError
 from alo.events.types import Event, LogLine, Output

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from alo.data.location import Access, BadLocation
 from alo.data.locations import list_sources
 from alo.data.staging import stage, use_what_is_there
-from alo.engine.preflight import Job
 from alo.engine.records import first_record, with_summary
 from alo.engine.results import check_results
+from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.executor import StepRunner
 from alo.engine.steps.failures import step_error

@@ -17,7 +17,7 @@ from alo.engine.environment import (
     python_version,
 )
 from alo.engine.isolation.modules import outside_code
-from alo.engine.preflight import Job
+from alo.engine.spec import Job
 from alo.engine.steps.effects import train_files
 from alo.engine.steps.task import Inputs, step_envs
 from alo.files import checksum, checksum_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alo.engine.isolation.event_loop import no_running_loop
 from alo.engine.isolation.turns import turn_of
-from alo.engine.preflight import Job
+from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.task import META, FailedStep, Inputs, StepResult, make_task
 from alo.errors import StepError, StoreError

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from alo.engine.preflight import Job
+from alo.engine.spec import Job
 from alo.engine.steps.dependencies import Dependencies
 from alo.engine.steps.effects import Snapshot, seen_folders
 from alo.engine.steps.task import META, Inputs

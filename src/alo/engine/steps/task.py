@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alo.engine.preflight import Job
+from alo.engine.spec import Job
 from alo.errors import StepError
 from alo.events.log_files import PIPELINE_LOG
 from alo.layout import Workspace

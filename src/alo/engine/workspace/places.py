@@ -20,7 +20,7 @@ from alo.mounts import mount_point, mounted_in
 from alolib.disk import free_bytes
 
 if TYPE_CHECKING:
-    from alo.engine.preflight import Job
+    from alo.engine.spec import Job
 
 SPARE_BYTES = 10_000_000  # for logs, the history entry and small artifacts
 ELSEWHERE = "mount it at the project's folder, or elsewhere"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from alo.engine.preflight import Job, stores_steps
+from alo.engine.spec import Job, stores_steps
 from alo.history.deployment import deployed_ids
 from alo.history.models_origin import current_train_id
 from alo.history.retention import keep_within

@@ -1,0 +1,70 @@
+"""What to run: one pipeline of a plan, ready to run, or a part of it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.data.location import RemoteLocation, SourceFile
+from alo.layout import Workspace
+from alo.plan.model import LOCAL, PipelinePlan, Plan
+from alolib.advice import COMMAND
+from alolib.once import Kept
+
+
+class Part(NamedTuple):
+    """Which steps run; the others are taken from what an earlier run has stored."""
+
+    resumes: str = ""  # the run that this one goes on with
+    first: str = ""  # the first step to run; empty: from the beginning
+    last: str = ""  # the last; empty: to the end
+
+    @property
+    def text(self) -> str:
+        """What history says of it; empty for a whole run."""
+        if self.first == self.last:
+            return f"only {self.first}" if self.first else ""
+        return f"until {self.last}" if self.last else ""
+
+    @classmethod
+    def of_text(cls, text: str) -> "Part":
+        """What a history entry alone can run of the part that it tells of: up to its last step."""
+        return cls(last=text.rpartition(" ")[2])
+
+
+class Job(NamedTuple):
+    """One pipeline that is ready to run."""
+
+    workspace: Workspace
+    plan: Plan
+    pipeline: PipelinePlan
+    assets: Path  # the folder of the steps' folders
+    code_shown: str = ""  # the history entry that they are a copy of, as messages name it
+    sources: tuple[SourceFile, ...] | None = None  # None: what is in input/ is used
+    export_target: Path | RemoteLocation | None = None
+    model_source: Path | RemoteLocation | None = None
+    train_id: str = ""  # of an inference: use the model of this past run
+    pythons: Mapping[
+        str, str
+    ] = {}  # step → interpreter, for steps with an environment of their own
+    kept: Kept | None = None  # what load_once has loaded, where a process serves
+    caller: str = COMMAND  # who runs it, for advice
+    expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
+    part: Part = Part()
+    commits: Mapping[str, str] = {}  # step → the commit that its code has to be, where it is known
+    metadata_version: str = ""
+    changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
+
+
+def stores_steps(job: Job) -> bool:
+    """Whether what the steps save is kept for later runs."""
+    control = job.plan.control
+    return control.interface_mode == "file" or control.cache
+
+
+def needs_setup(jobs: Sequence[Job]) -> bool:
+    """Whether any step has code to fetch or packages to install."""
+    return any(
+        step.source.code != LOCAL or step.source.requirements or step.environment
+        for job in jobs
+        for step in job.pipeline.steps
+    )

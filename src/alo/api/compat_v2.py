@@ -10,7 +10,7 @@ from alo.api import options
 from alo.api.display import Display
 from alo.api.project import Project
 from alo.api.session_view import Pipeline
-from alo.engine.request import RunOutcome, RunRequest, Setup, refuse_later_features
+from alo.engine.request import RunOutcome, RunRequest, Setup, refuse_other_computing
 from alo.errors import UsageError
 from alo.processes.inherited import told_of_children
 
@@ -41,7 +41,7 @@ class ALO:
         project: str | os.PathLike[str] | None = None,
     ) -> None:
         # Programs that hand on what they were given may have been given nothing.
-        refuse_later_features(computing=computing or "local")
+        refuse_other_computing(computing=computing or "local")
         if loop not in (True, False, None):
             raise UsageError(f"loop is {loop!r}", fix="it can be True or False")
         self._config = options.path("config", config) if config else None

@@ -55,9 +55,7 @@ class RunOutcome(NamedTuple):
         return f"<{self.pipeline} run {self.run_id}: {self.status} in {self.seconds:.2f} s>"
 
 
-def refuse_later_features(*, computing: str) -> None:
-    """Raise a UsageError for what ALO 2.x's ``main.py`` took and this version does not do yet."""
+def refuse_other_computing(*, computing: str) -> None:
+    """Raise a UsageError for the places other than this machine that ALO 2.x could run on."""
     if computing != "local":
-        raise UsageError(
-            f"computing '{computing}' comes with a later version", fix="use --computing local"
-        )
+        raise UsageError(f"computing '{computing}' is not supported", fix="use --computing local")

@@ -114,14 +114,14 @@ def test_another_plan_and_solution_metadata_may_be_named(
     assert "{'a': 7}" in capsys.readouterr().out
 
 
-def test_what_comes_later_says_so(
+def test_another_place_to_compute_is_refused(
     make_solution: MakeSolution, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = make_solution({"train": ""})
 
     assert main(["run", "--project", str(home), "--computing", "sagemaker"]) == 2
 
-    assert "comes with a later version" in capsys.readouterr().err
+    assert "is not supported" in capsys.readouterr().err
     assert not (home / "train_artifacts").exists()
 
 

@@ -18,7 +18,7 @@ PAGE = """<!doctype html>
   img {{ max-width: 100%; }}
 </style>
 <h1>Train report</h1>
-<p>{model}: <b>{right} of {total}</b> patients that the model had not seen were told right.
+<p>{model}: <b>{right} of {total}</b> held-out patients were classified correctly.
 It missed <b>{missed}</b> of the {positives} who are {positive},
 and raised a false alarm for <b>{alarms}</b>.</p>
 <img src="report.png" alt="ROC curve, confusion matrix and the most important measurements">
@@ -72,7 +72,7 @@ def draw_confusion(axes, counts, positive):
     names = [f"not {positive}", positive]
     axes.set_xticks([0, 1], names)
     axes.set_yticks([0, 1], names, rotation=90, va="center")
-    axes.set_title("Who was told right")
+    axes.set_title("Confusion matrix")
     axes.set_xlabel("prediction")
     axes.set_ylabel("truth")
 

@@ -7,7 +7,7 @@ import argparse
 from alo.cli.commands.loop import add_redis_arguments
 from alo.cli.output.live import watched
 from alo.cli.values import named, path, processes, seconds
-from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup, refuse_later_features
+from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup, refuse_other_computing
 from alo.errors import UsageError
 
 
@@ -136,7 +136,7 @@ def execute(options: argparse.Namespace) -> int:
     from alo.engine.run import run_solution
     from alo.history.seal import seal_after_us
 
-    refuse_later_features(computing=options.computing)
+    refuse_other_computing(computing=options.computing)
     if options.loop:
         from alo.cli.commands.loop import run_loop
 

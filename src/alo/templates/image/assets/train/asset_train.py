@@ -30,7 +30,7 @@ class UserAsset(Asset):
         self.asset.save_config(self.config)
 
     def measure(self, model):
-        """How many pictures are told right by all the others."""
+        """The accuracy with which each picture is classified by all the others."""
         right = 0
         for number, (label, picture) in enumerate(model):
             shares = vote(model[:number] + model[number + 1 :], picture)
@@ -38,10 +38,10 @@ class UserAsset(Asset):
         accuracy = right / len(model)
 
         self.asset.save_info(
-            f"{right} of {len(model)} pictures are told right by the others", show=True
+            f"{right} of {len(model)} pictures classified correctly by the others", show=True
         )
         self.asset.save_summary(
             result=f"accuracy {accuracy:.2f}",
             score=accuracy,
-            note="each picture told by all the others",
+            note="each picture classified by all the others",
         )

@@ -35,21 +35,23 @@ class UserAsset(Asset):
         self.asset.save_config(self.config)
 
     def measure(self, rows, classes):
-        """How many rows a model tells right that has not seen them: every fifth is kept back."""
-        kept_back = range(0, len(rows), 5)
+        """The accuracy on rows that the model has not seen: every fifth is held out."""
+        held_out = range(0, len(rows), 5)
         model = learn(
             [row for number, row in enumerate(rows) if number % 5],
             [name for number, name in enumerate(classes) if number % 5],
         )
-        told = [
-            max(shares, key=shares.get) for shares in (classify(model, rows[n]) for n in kept_back)
+        predicted = [
+            max(shares, key=shares.get) for shares in (classify(model, rows[n]) for n in held_out)
         ]
-        right = sum(classes[number] == name for number, name in zip(kept_back, told, strict=True))
-        accuracy = right / len(kept_back)
+        right = sum(
+            classes[number] == name for number, name in zip(held_out, predicted, strict=True)
+        )
+        accuracy = right / len(held_out)
 
         self.asset.save_info(
-            f"{right} of {len(kept_back)} rows kept back were told right", show=True
+            f"{right} of {len(held_out)} held-out rows classified correctly", show=True
         )
         self.asset.save_summary(
-            result=f"accuracy {accuracy:.2f}", score=accuracy, note="on every fifth row, kept back"
+            result=f"accuracy {accuracy:.2f}", score=accuracy, note="on every fifth row, held out"
         )

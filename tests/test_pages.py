@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
+TRANSLATED = [page for page in PAGES if page.name.endswith(".ko.md")]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
 
@@ -46,12 +47,25 @@ def test_each_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
 
 
-def test_both_readmes_show_the_same_code() -> None:
-    def code(page: str, language: str) -> list[str]:
-        return [re.sub(r"\s+#.*", "", each) for each in blocks(page, language)]
+@pytest.mark.parametrize("page", TRANSLATED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_translation_shows_the_same_code(page: Path) -> None:
+    def code(each: Path) -> list[tuple[str, str]]:
+        found = BLOCK.findall(each.read_text(encoding="utf-8"))
+        return [(language, re.sub(r" +#.*", "", text)) for language, text in found]
 
-    for language in ("sh", "python", "yaml", "text"):
-        assert code("README.md", language) == code("README.ko.md", language)
+    assert code(page) == code(page.with_name(page.name.replace(".ko.md", ".md")))
+
+
+def test_the_problems_that_the_readme_shows_are_those_that_are_found(
+    project: Path, alo: Callable[..., Any]
+) -> None:
+    plan = project / "solution/experimental_plan.yaml"
+    text = plan.read_text().replace("unsure_below: 0.8", "unsure_below 0.8")
+    plan.write_text(text.replace("\ncontrol:", "\ncontrl:"))
+
+    done = alo("check", cwd=project)
+
+    assert blocks("README.md", "text") == [f"$ alo check\n{done.stderr}"]
 
 
 def test_the_step_of_the_readme_runs_in_a_new_project(

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from alo.errors import ArgsError
-from alo.testing import run_asset
 from alolib.asset import AssetApi
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -58,11 +56,12 @@ def test_an_asset_can_be_used_by_hand() -> None:
     exec(code, {})  # noqa: S102 - our own page
 
 
-def test_the_error_of_the_guide_is_the_one_that_comes(home: Path) -> None:
-    with pytest.raises(ArgsError) as caught:
-        run_asset(home / "assets/train", args={"sigmas": "three"}, data={})
+def test_the_error_of_the_guide_is_the_one_that_comes(home: Path, alo: Callable[..., Any]) -> None:
+    done = alo("run", "--mode", "train", "--set", "train.sigmas=three", cwd=home)
 
-    assert str(caught.value) in WRITING
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: step 'train' failed: the arg 'sigmas'")
+    assert done.stderr in WRITING
 
 
 def test_the_reference_names_every_call_and_attribute(make: Callable[..., Any]) -> None:

@@ -267,7 +267,7 @@ def test_what_only_looks_like_it_is_taken(tmp_path: Path) -> None:
     assert content == {"a": "\\u0000 \U0001f600 \\ud800", "b": "\u00e9"}
     assert parse_json("\ufeff{}".encode()) == {}
     assert parse_json('{"a": "가"}'.encode("utf-16")) == {"a": "가"}
-    assert args_of("") == {}
+    assert args_of("", TableLimits()) == {}
     write_table('{"rows": [{"a\ufeff": 1}]}', tmp_path / "x", TableLimits())
     with pytest.raises(Refused, match="byte order mark"):
         write_table('{"rows": [{"\ufeffa": 1}]}', tmp_path / "x", TableLimits())

@@ -73,6 +73,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         ("--max-cells", count, "N", "cells that a table may have", usual.table.cells),
         ("--max-columns", count, "N", "columns that it may have", usual.table.columns),
         ("--max-depth", count, "N", "objects and lists in each other", usual.table.depth),
+        ("--max-args", kilobytes, "KB", "kB of its args", usual.table.args_bytes / 1e3),
         ("--max-output", megabytes, "MB", "MB of a request's output", usual.output_bytes / 1e6),
         ("--keep-mb", megabytes, "MB", "MB of outputs that are kept", usual.kept_bytes / 1e6),
         ("--max-queue", count, "N", "requests that may wait", usual.queue),
@@ -94,7 +95,9 @@ def _limits(options: argparse.Namespace) -> Limits:
         head_s=options.head_timeout,
         idle_body_s=options.body_timeout,
         connections=options.max_connections,
-        table=TableLimits(options.max_cells, options.max_columns, options.max_depth),
+        table=TableLimits(
+            options.max_cells, options.max_columns, options.max_depth, int(options.max_args * 1e3)
+        ),
         output_bytes=int(options.max_output * 1e6),
         kept_bytes=int(options.keep_mb * 1e6),
     )

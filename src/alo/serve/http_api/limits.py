@@ -16,6 +16,7 @@ class TableLimits(NamedTuple):
     cells: int = 10_000_000
     columns: int = 10_000
     depth: int = 64  # objects and lists in each other
+    args_bytes: int = 1_000_000  # of the JSON text of the args that come with it
 
     def check_cells(self, count: int) -> None:
         """Raises ``Refused`` where there are too many."""
@@ -28,6 +29,12 @@ class TableLimits(NamedTuple):
         if count > self.columns:
             what = f"the table has more than {self.columns} columns (--max-columns)"
             raise Refused(413, what, limit="columns")
+
+    def check_args(self, size: int) -> None:
+        """Raises ``Refused`` where they are too large."""
+        if size > self.args_bytes:
+            what = f"'args' has more than {self.args_bytes / 1e3:,.0f} kB (--max-args)"
+            raise Refused(413, what, limit="args")
 
 
 class Limits(NamedTuple):

@@ -6,9 +6,12 @@ names, rows as ``data.csv``.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -16,7 +19,8 @@ from starlette.requests import Request as HttpRequest
 
 from alo.serve.http_api.bodies.file_names import ReservedName, safe_name
 from alo.serve.http_api.bodies.incoming import Bodies
-from alo.serve.http_api.bodies.json_values import args_of
+from alo.serve.http_api.bodies.json_values import args_of, known_encoding
+from alo.serve.http_api.limits import TableLimits
 from alo.serve.http_api.refusal import Refused
 from alo.workers.protocol import Args
 
@@ -38,7 +42,7 @@ async def take_body(http: HttpRequest, folder: Path, bodies: Bodies) -> Args:
         raise Refused(415, f"the content type is '{kind}'; it can be {', '.join(TYPES)}")
     if kind == "application/json":
         return await bodies.parsed(http, "rows", folder)
-    args = args_of(_args_in(http))
+    args = args_of(_args_in(http), bodies.limits.table)
     await bodies.parsed(http, "csv", folder, given)
     return args
 
@@ -47,12 +51,14 @@ async def _take_form(http: HttpRequest, folder: Path, bodies: Bodies) -> Args:
     async with bodies.limited(http) as stream:
         form = await _form(HttpRequest(http.scope, stream.receive))
         try:
-            return await _take_parts(form, folder)
+            return await run_in_threadpool(_take_parts, form, folder, bodies.limits.table)
         finally:
             await form.close()
 
 
 async def _form(http: HttpRequest) -> FormData:
+    _, options = parse_options_header(http.headers["content-type"])
+    known_encoding(options.get(b"charset", b"utf-8").decode("latin-1"))
     try:
         return await http.form(max_files=MOST_FILES, max_fields=100)
     except (HTTPException, MultiPartException, UnicodeDecodeError, ValueError, KeyError) as error:
@@ -60,7 +66,7 @@ async def _form(http: HttpRequest) -> FormData:
         raise Refused(400, f"the form cannot be read: {detail}") from error
 
 
-async def _take_parts(form: FormData, folder: Path) -> Args:
+def _take_parts(form: FormData, folder: Path, limits: TableLimits) -> Args:
     files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
     strange = [key for key in form if key not in ("files", "args")]
     if not files or strange or len(form.getlist("args")) > 1:
@@ -71,11 +77,11 @@ async def _take_parts(form: FormData, folder: Path) -> Args:
         if path.exists():
             raise Refused(400, f"two files are named '{path.name}'")
         with open(path, "xb") as target:
-            while piece := await part.read(1 << 20):
-                target.write(piece)
+            shutil.copyfileobj(part.file, target)
     args = form.get("args", "{}")
-    text = (await args.read()) if isinstance(args, UploadFile) else args
-    return args_of(_utf8(text) if isinstance(text, bytes) else text)
+    if isinstance(args, UploadFile):
+        return args_of(args.file.read(limits.args_bytes + 1), limits)
+    return args_of(args, limits)
 
 
 def _checked_name(name: str) -> str:
@@ -95,10 +101,3 @@ def _args_in(http: HttpRequest) -> str:
     if len(found) > 1:
         raise Refused(400, "the query has several 'args'")
     return found[0]
-
-
-def _utf8(content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise Refused(400, f"'args' is not UTF-8: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 import json
@@ -16,11 +17,17 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
 
+from alo.serve.http_api import requests
+from alo.serve.http_api.bodies import incoming
+from alo.serve.http_api.bodies.incoming import Bodies
 from alo.serve.http_api.bodies.json_rows import write_table
+from alo.serve.http_api.bodies.json_values import args_of
 from alo.serve.http_api.bodies.parser import Job, parse
-from alo.serve.http_api.limits import TableLimits
+from alo.serve.http_api.limits import Limits, TableLimits
 from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.requests import take_body
 
 from ...test_http import ROWS, STEPS, Service
 from ...test_http_limits import refusals
@@ -235,3 +242,137 @@ def test_another_client_is_answered_while_large_bodies_are_parsed(serve: Serve) 
 
     assert answer.status_code == 200
     assert statistics.median(seconds) < 0.5  # how fast it is, the benchmarks say
+
+
+class Watched:
+    """Stands for the functions that do the work of a body; knows where they were called."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call, self.on_loop = call, 0
+
+    def __call__(self, *args: Any) -> Any:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._call(*args)
+        self.on_loop += 1
+        return self._call(*args)
+
+
+def http_of(body: bytes, **headers: str) -> Request:
+    """A request whose whole body has come."""
+    fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": fields}
+    return Request(scope, receive)
+
+
+def taken(folder: Path, limits: Limits, body: bytes, **headers: str) -> object:
+    """The args of a body, taken as by the service; or why it is refused."""
+    try:
+        return asyncio.run(take_body(http_of(body, **headers), folder, Bodies(limits)))
+    except Refused as refused:
+        return refused.status, refused.limit
+
+
+def test_a_small_body_that_becomes_a_wide_table_is_parsed_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{f"{n}": 1} for n in range(400)]
+    body = json.dumps({"rows": rows, "args": {"s": {"k": 1}}}).encode()
+    elsewhere = Watched(incoming._in_a_process)
+    monkeypatch.setattr(incoming, "_in_a_process", elsewhere)
+    seen: list[int] = []
+    check = TableLimits.check_cells
+    monkeypatch.setattr(
+        TableLimits, "check_cells", lambda self, count: (seen.append(count), check(self, count))[1]
+    )
+
+    args = taken(tmp_path / "request", Limits(), body, content_type="application/json")
+
+    assert args == {"s": {"k": 1}}
+    assert max(seen) < incoming.SMALL + 1000  # what was done here
+    with open(tmp_path / "request" / "data.csv", newline="") as file:
+        assert [len(row) for row in csv.reader(file)] == [400] * 401
+
+
+def test_a_small_packed_body_is_unpacked_in_pieces(tmp_path: Path) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    sizes: list[int] = []
+
+    async def go() -> None:
+        stream = Bodies(Limits()).limited(http_of(bomb, content_encoding="gzip"))
+        async with stream:
+            async for part in stream:
+                sizes.append(len(part))
+
+    asyncio.run(go())
+
+    assert sum(sizes) == 50_000_000
+    assert max(sizes) <= incoming.PIECE
+
+
+@pytest.mark.parametrize("size", [incoming.PIECE - 1, incoming.PIECE, incoming.PIECE + 1])
+def test_a_packed_body_as_large_as_a_piece_is_whole(tmp_path: Path, size: int) -> None:
+    body = b'{"rows": [{"a": 1}]' + b" " * (size - 20) + b"}"
+    packed = {"content_type": "application/json", "content_encoding": "gzip"}
+
+    assert taken(tmp_path / "one", Limits(), gzip.compress(body), **packed) == {}
+    assert taken(tmp_path / "two", Limits(), gzip.compress(body)[:-9], **packed) == (400, "")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["punycode", "idna", "unicode_escape", "raw-unicode-escape", "hex", "nope", "a\0"]
+)
+def test_encodings_that_are_none_of_whole_texts_are_refused(tmp_path: Path, encoding: str) -> None:
+    table = f"text/csv; charset={encoding}"
+    form = f"multipart/form-data; boundary=X; charset={encoding}"
+
+    assert taken(tmp_path / "table", Limits(), b"a\n1\n", content_type=table) == (415, "")
+    assert taken(tmp_path / "form", Limits(), form_of(b"{}"), content_type=form) == (415, "")
+
+
+def form_of(args: bytes, filename: bytes = b"") -> bytes:
+    head = b'--X\r\ncontent-disposition: form-data; name="'
+    file = head + b'files"; filename="a.csv"\r\n\r\na\n1\n\r\n'
+    return file + head + b'args"' + filename + b"\r\n\r\n" + args + b"\r\n--X--\r\n"
+
+
+@pytest.mark.parametrize("filename", [b"", b'; filename="args.json"'])
+def test_args_in_a_form_have_limits_and_are_parsed_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filename: bytes
+) -> None:
+    parsing = Watched(requests.args_of)
+    monkeypatch.setattr(requests, "args_of", parsing)
+    limits = Limits(table=TableLimits(depth=5, args_bytes=1000))
+    form = "multipart/form-data; boundary=X"
+
+    def ask(name: str, args: bytes) -> object:
+        return taken(tmp_path / name, limits, form_of(args, filename), content_type=form)
+
+    assert ask("good", b'{"s": {"k": [1]}}') == {"s": {"k": [1]}}
+    assert ask("large", b'{"s": {"k": "%s"}}' % (b"x" * 1000)) == (413, "args")
+    assert ask("deep", b'{"s": {"k": [[[[1]]]]}}') == (400, "depth")
+    assert parsing.on_loop == 0
+
+
+def test_args_beside_rows_and_in_a_query_have_the_same_limit(tmp_path: Path) -> None:
+    limits = TableLimits(args_bytes=100)
+    args = {"s": {"k": "x" * 100}}
+
+    with pytest.raises(Refused) as refused:
+        table(json.dumps({"args": args, "rows": [{"a": 1}]}), tmp_path, limits)
+    assert (refused.value.status, refused.value.limit) == (413, "args")
+    with pytest.raises(Refused):
+        args_of(json.dumps(args), limits)
+
+
+def test_cells_of_a_table_are_counted_whichever_its_line_breaks_are(tmp_path: Path) -> None:
+    limits = TableLimits(cells=10)
+
+    for line in ("\n", "\r", "\r\n"):
+        parsed = parse(Job("csv", "", str(tmp_path), "", limits), line.join("a" * 20).encode())
+        assert (parsed.status, parsed.limit) == (413, "cells")

@@ -27,7 +27,9 @@ from alo.workers.protocol import Args
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
-SMALL, MEDIUM = 64_000, 1_000_000  # bytes: parsed at once; in a thread; above it in a process
+# Bytes, and cells of the table that they become: parsed at once; in a thread; else in a process.
+SMALL, MEDIUM = 64_000, 1_000_000
+PIECE = 1 << 20  # bytes that are decompressed before others have their turn
 PARSERS = 2  # processes at once
 GZIP = 16 + zlib.MAX_WBITS
 ENCODINGS = {"identity": 0, "": 0, "gzip": GZIP, "x-gzip": GZIP, "deflate": zlib.MAX_WBITS}
@@ -64,15 +66,24 @@ class Bodies:
             size, content = await self._received(http, file)
             head = http.headers.get(HEADER, "")
             job = Job(kind, str(file), str(folder), content_type, self.limits.table, head)
-            if content is not None:
-                return _args(parse(job, content))
-            if size <= MEDIUM:
-                return _args(await run_in_threadpool(parse, job))
-            async with self._parsers:
-                return _args(await run_in_threadpool(_in_a_process, job))
+            return _args(await self._parsed(job, size, content))
         finally:
             if file.exists():
                 await run_in_threadpool(file.unlink)
+
+    async def _parsed(self, job: Job, size: int, content: bytes | None) -> Parsed:
+        """Parse a body where it holds up no one: a few bytes of rows can be a very wide table."""
+        if content is not None:
+            parsed = parse(_within(job, SMALL), content)
+            if not _has_outgrown(parsed, job, SMALL):
+                return parsed
+            await run_in_threadpool(Path(job.file).write_bytes, content)
+        elif size <= MEDIUM:
+            parsed = await run_in_threadpool(parse, _within(job, MEDIUM))
+            if not _has_outgrown(parsed, job, MEDIUM):
+                return parsed
+        async with self._parsers:
+            return await run_in_threadpool(_in_a_process, job)
 
     def limited(self, http: HttpRequest) -> BodyStream:
         """The body of a request in pieces, none of which may be one too many."""
@@ -127,6 +138,8 @@ class BodyStream:
             raise Refused(415, what)
         bits = ENCODINGS[encoding]
         self._unpacked, self._is_done = zlib.decompressobj(bits) if bits else None, False
+        self._packed: bytes | None = None  # what is left of a piece that becomes a large one
+        self._was_last = False
         declared = http.headers.get("content-length", "0")
         if declared.isdigit() and len(declared) < 20 and int(declared) > self._most:
             raise self._too_large()
@@ -154,13 +167,10 @@ class BodyStream:
         """As ASGI has it, for who reads a form."""
         if self._is_done:
             return {"type": "http.request", "body": b"", "more_body": False}
-        message = dict(await self._receive())
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body, is_last = message.get("body", b""), not message.get("more_body", False)
-        self._is_done = is_last
+        body = await self._next()
         if self._unpacked is not None:
-            body = self._decompressed(body, is_last)
+            body = self._decompressed(body)
+        self._is_done = is_last = self._was_last and self._packed is None
         self._size += len(body)
         if self._size > self._most:
             raise self._too_large()
@@ -168,18 +178,41 @@ class BodyStream:
         self._taken += len(body)
         return {"type": "http.request", "body": body, "more_body": not is_last}
 
-    def _decompressed(self, body: bytes, is_last: bool) -> bytes:
+    async def _next(self) -> bytes:
+        """What has come, or what is left of it."""
+        if self._packed is not None:
+            await asyncio.sleep(0)  # others have their turn
+            return self._packed
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        self._was_last = not message.get("more_body", False)
+        return bytes(message.get("body", b""))
+
+    def _decompressed(self, body: bytes) -> bytes:
         assert self._unpacked is not None  # noqa: S101 - the caller has looked
         try:
-            content = self._unpacked.decompress(body, self._most - self._size + 1)
+            content = self._unpacked.decompress(body, PIECE)
         except zlib.error as error:
             raise Refused(400, f"the body is not compressed as it says: {error}") from error
-        if is_last and not self._unpacked.eof and len(content) <= self._most - self._size:
+        has_more = len(content) == PIECE and not self._unpacked.eof
+        self._packed = self._unpacked.unconsumed_tail if has_more else None
+        if self._was_last and not has_more and not self._unpacked.eof:
             raise Refused(400, "the body is not compressed as it says: it is cut short")
         return content
 
     def _too_large(self) -> Refused:
         return Refused(413, f"the body is larger than {self._most / 1e6:,.0f} MB", limit="body")
+
+
+def _within(job: Job, most_cells: int) -> Job:
+    limits = job.limits
+    return job._replace(limits=limits._replace(cells=min(limits.cells, most_cells)))
+
+
+def _has_outgrown(parsed: Parsed, job: Job, most_cells: int) -> bool:
+    """Whether a table is only too large for where it was parsed."""
+    return parsed.limit == "cells" and job.limits.cells > most_cells
 
 
 def _args(parsed: Parsed) -> Args:

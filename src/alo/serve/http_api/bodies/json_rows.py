@@ -63,7 +63,7 @@ class Table:
         is_suspect, rows_came = SUSPECT.search(text) is not None, False
         with open(path, "w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
-            for key, value in _members(text):
+            for key, value in _members(text, self._limits):
                 if key == "args":
                     args = value
                 elif key == "rows" and isinstance(value, Iterator):
@@ -115,7 +115,7 @@ def _refuse_odd(content: object) -> None:
         raise Refused(400, f"a text has a NUL or half a character in it: {odd}")
 
 
-def _members(text: str) -> Iterator[tuple[str, Any]]:
+def _members(text: str, limits: TableLimits) -> Iterator[tuple[str, Any]]:
     """The keys and values of an object; of a list, an iterator over what is in it."""
     scanner = _Scanner(text)
     if not scanner.skips("{"):
@@ -132,7 +132,11 @@ def _members(text: str) -> Iterator[tuple[str, Any]]:
             if key == "rows" and scanner.skips("["):
                 yield key, scanner.elements()
             else:
-                yield key, scanner.value()
+                start = scanner.at
+                value = scanner.value()
+                if key == "args":
+                    limits.check_args(scanner.at - start)
+                yield key, value
             if scanner.skips("}"):
                 break
             scanner.expect(",")
@@ -143,31 +147,31 @@ class _Scanner:
     """A place in JSON text."""
 
     def __init__(self, text: str) -> None:
-        self._text, self._at, self._decoder = text, 0, make_decoder()
+        self._text, self.at, self._decoder = text, 0, make_decoder()
         self._blank()
 
     def skips(self, mark: str) -> bool:
         """Whether this mark is next; it is passed then."""
-        if not self._text.startswith(mark, self._at):
+        if not self._text.startswith(mark, self.at):
             return False
-        self._at += len(mark)
+        self.at += len(mark)
         self._blank()
         return True
 
     def expect(self, mark: str) -> None:
         if not self.skips(mark):
-            raise json.JSONDecodeError(f"Expecting '{mark}' delimiter", self._text, self._at)
+            raise json.JSONDecodeError(f"Expecting '{mark}' delimiter", self._text, self.at)
 
     def key(self) -> str:
-        if not self._text.startswith('"', self._at):
+        if not self._text.startswith('"', self.at):
             what = "Expecting property name enclosed in double quotes"
-            raise json.JSONDecodeError(what, self._text, self._at)
+            raise json.JSONDecodeError(what, self._text, self.at)
         name = self.value()
         self.expect(":")
         return str(name)
 
     def value(self) -> Any:
-        found, self._at = self._decoder.raw_decode(self._text, self._at)
+        found, self.at = self._decoder.raw_decode(self._text, self.at)
         self._blank()
         return found
 
@@ -182,8 +186,8 @@ class _Scanner:
             self.expect(",")
 
     def end(self) -> None:
-        if self._at != len(self._text):
-            raise json.JSONDecodeError("Extra data", self._text, self._at)
+        if self.at != len(self._text):
+            raise json.JSONDecodeError("Extra data", self._text, self.at)
 
     def _blank(self) -> None:
-        self._at = WHITESPACE.match(self._text, self._at).end()
+        self.at = WHITESPACE.match(self._text, self.at).end()

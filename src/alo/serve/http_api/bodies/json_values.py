@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections import Counter
@@ -14,6 +15,8 @@ from alo.serve.http_api.refusal import Refused
 from alo.texts import odd_text
 from alo.workers.protocol import Args
 
+# Of names, numbers and source code; some take a time that grows with the square of the text.
+NOT_OF_TEXTS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 SUSPECT = re.compile(r"\\u(0000|[dD][89a-fA-F])")  # may be a NUL or a lone surrogate
 
 
@@ -52,9 +55,26 @@ def make_decoder() -> json.JSONDecoder:
     return json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
 
 
-def args_of(text: str) -> Args:
+def known_encoding(name: str) -> str:
+    """The encoding of a text that a client has named.
+
+    Raises:
+        Refused: there is none of this name, or it is no one of whole texts.
+    """
+    try:
+        found = codecs.lookup(name).name
+        "".encode(found)  # those that are of bytes, as hex, refuse
+    except (LookupError, ValueError):
+        found = ""
+    if not found or found in NOT_OF_TEXTS:
+        raise Refused(415, f"the encoding '{name[:50]}' is not known")
+    return found
+
+
+def args_of(text: str | bytes, limits: TableLimits) -> Args:
     """Args from JSON text."""
-    return check_args(parse_json(text or "{}"), TableLimits().depth)
+    limits.check_args(len(text))
+    return check_args(parse_json(text or "{}"), limits.depth)
 
 
 def check_args(content: object, depth: int) -> Args:

@@ -14,7 +14,12 @@ from typing import Any, NamedTuple
 
 from alo.serve.http_api.bodies.binary_tensors import attach, head_length
 from alo.serve.http_api.bodies.json_rows import BOM, write_table
-from alo.serve.http_api.bodies.json_values import check_args, parse_json, text_of
+from alo.serve.http_api.bodies.json_values import (
+    check_args,
+    known_encoding,
+    parse_json,
+    text_of,
+)
 from alo.serve.http_api.bodies.tensors import write_tensors
 from alo.serve.http_api.limits import TableLimits
 from alo.serve.http_api.refusal import Refused
@@ -101,11 +106,9 @@ def as_utf8(body: bytes, content_type: str, limits: TableLimits) -> bytes:
     """
     header = Message()
     header["content-type"] = content_type
-    encoding = str(header.get_param("charset", "utf-8"))
+    encoding = known_encoding(str(header.get_param("charset", "utf-8")))
     try:
         text = body.decode(encoding)
-    except LookupError as error:
-        raise Refused(415, f"the encoding '{encoding[:50]}' is not known") from error
     except UnicodeError as error:
         fix = "name its encoding: content-type: text/csv; charset=…"
         raise Refused(400, f"the table is not {encoding.upper()}: {error}; {fix}") from error
@@ -114,6 +117,7 @@ def as_utf8(body: bytes, content_type: str, limits: TableLimits) -> bytes:
     if is_odd(text):
         raise Refused(400, "the table has a NUL or half a character in it")
     # At least as many as there are: a separator may stand in a quoted cell.
+    lines = max(text.count("\n"), text.count("\r"))  # some write the one, some the other
     limits.check_columns(text.partition("\n")[0].count(",") + 1)
-    limits.check_cells(text.count(",") + text.count("\n") + 1)
+    limits.check_cells(text.count(",") + lines + 1)
     return text.encode()

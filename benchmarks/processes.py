@@ -75,6 +75,11 @@ def _peak_bytes(maxrss: int) -> int:
 
 def by_turns(*commands: Command, rounds: int, warm_up: int = 2) -> list[Usage]:
     """The medians of each command over ``rounds``, all commands once in each round."""
+    return [median_of(seen) for seen in samples(*commands, rounds=rounds, warm_up=warm_up)]
+
+
+def samples(*commands: Command, rounds: int, warm_up: int = 2) -> list[list[Usage]]:
+    """Each run of each command, all commands once in each round."""
     seen: list[list[Usage]] = [[] for _ in commands]
     for turn in range(-warm_up, rounds):
         for command, usages in zip(commands, seen, strict=True):
@@ -82,10 +87,10 @@ def by_turns(*commands: Command, rounds: int, warm_up: int = 2) -> list[Usage]:
             usage, _ = run(command.argv)
             if turn >= 0:
                 usages.append(usage)
-    return [_median(usages) for usages in seen]
+    return seen
 
 
-def _median(usages: Sequence[Usage]) -> Usage:
+def median_of(usages: Sequence[Usage]) -> Usage:
     return Usage(
         median(usage.wall_s for usage in usages),
         median(usage.cpu_s for usage in usages),

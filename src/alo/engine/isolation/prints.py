@@ -119,9 +119,9 @@ class _Flusher:
     def _run(self) -> None:
         while True:
             self.wake.wait()
+            self.wake.clear()  # before the look at what may have been set together with it
             if self._stopped.wait(HOLD_S):
                 return
-            self.wake.clear()
             with suppress(OSError):  # the engine of a step's process is gone
                 self._flush()
 

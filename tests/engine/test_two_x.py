@@ -254,6 +254,28 @@ def test_a_client_may_delete_train_artifacts_and_unpack_a_model_there(
     assert record["train_id"] == "none"
 
 
+def test_a_platform_may_name_the_exports_of_the_train_run_as_the_model(
+    solution: Path, run: Run, tmp_path: Path
+) -> None:
+    path = solution / "solution/experimental_plan.yaml"
+    plan = yaml.safe_load(path.read_text())
+    plan["external_path"][2]["save_train_artifacts_path"] = f"{tmp_path}/out/"
+    plan["external_path"][4]["load_model_path"] = f"{tmp_path}/new/../out"
+    path.write_text(yaml.safe_dump(plan))
+
+    with pytest.raises(CheckError, match="does not exist"):
+        run(solution, "inference")
+    run(solution)
+    assert summary(solution)["result"] == "model 3"
+
+    with open(tmp_path / "train/data/table.csv", "a") as file:
+        file.write("7,8\n")
+    _, inference = run(solution)
+    assert summary(solution)["result"] == "model 4"
+    record = json.loads((inference.history / "log/experimental_history.json").read_text())
+    assert record["train_id"] == "load-external-model"
+
+
 @pytest.mark.parametrize("kind", ["train", "inference"])
 def test_a_platform_lists_both_pipelines_whichever_the_plan_has(
     make_solution: Callable[..., Path], run: Run, kind: str, tmp_path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
@@ -12,13 +13,23 @@ from alolib.disk import fix_of
 MODEL_ARCHIVE = "model.tar.gz"
 
 
-def check_model_source(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteLocation:
+def check_model_source(
+    home: Path,
+    path: str,
+    access: Access = NO_PROFILE,
+    *,
+    exported: Collection[Path | RemoteLocation] = (),
+) -> Path | RemoteLocation:
     """The folder that ``load_model_path`` names.
 
+    Args:
+        exported: where runs that come first export to; what is there then cannot be known yet.
     Raises:
         BadLocation: it is not there, is no folder, or holds no file.
     """
     source = locate(home, path, access)
+    if str(source) in map(str, exported):
+        return source
     if isinstance(source, RemoteLocation):
         from alo.data.remote.locations import check_models
 

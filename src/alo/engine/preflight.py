@@ -153,7 +153,7 @@ def check_plan(
         steps = [step for step in pipeline.steps if step.name not in inspected]
         inspected.update(step.name for step in steps)
         problems += _asset_problems(job, steps)
-        jobs.append(_check_outside(job, problems, network))
+        jobs.append(_check_outside(job, problems, network, before=jobs))
     pipelines = [job.pipeline for job in jobs]
     sources = source_findings(
         plan, workspace, pipelines, assets or workspace.assets, offline=network == OFFLINE
@@ -209,7 +209,9 @@ def _missing_asset(job: Job, step: StepPlan) -> Problem:
     return Problem(f"{what}: {fix}", job.plan.file, step.line, key=f"step {step.name}")
 
 
-def _check_outside(job: Job, problems: list[Problem], network: str) -> Job:
+def _check_outside(
+    job: Job, problems: list[Problem], network: str, *, before: Sequence[Job]
+) -> Job:
     """The job with its data, model and export locations, or further problems."""
     kind, home, external = job.pipeline.kind, job.workspace.home, job.plan.external
     if network == OFFLINE:
@@ -235,9 +237,9 @@ def _check_outside(job: Job, problems: list[Problem], network: str) -> Job:
         if kind == "inference" and external.load_model_path:
             from alo.data.models import check_model_source
 
-            job = job._replace(
-                model_source=check_model_source(home, external.load_model_path, access)
-            )
+            exported = [each.export_target for each in before if each.export_target]
+            source = check_model_source(home, external.load_model_path, access, exported=exported)
+            job = job._replace(model_source=source)
     except BadLocation as error:
         problems.append(_location_problem(job, "load_model_path", error))
     return job

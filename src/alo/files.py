@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from alo.claims import left_behind
 from alo.mounts import mounted_in
 
 CHUNK = 1 << 20
+LOCK_LOOK_S = 0.02  # how often a lock is asked for that another process has
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
@@ -80,20 +82,45 @@ def sweep_leftovers(folder: Path, names: Collection[str] | None = None) -> None:
 
 
 @contextmanager
-def alone_with(folder: Path) -> Iterator[None]:
+def alone_with(folder: Path, limit_s: float | None = None) -> Iterator[None]:
     """Hold a folder's lock: others who ask for it wait, in any process.
 
     Where the file system cannot lock, no one waits.
+
+    Args:
+        limit_s: seconds to wait at most; None: for as long as it takes.
+    Raises:
+        TimeoutError: another process has held it for all that time.
     """
     import fcntl
 
     descriptor = os.open(folder, os.O_RDONLY)
     try:
+        if limit_s is not None:
+            _wait_for(descriptor, folder, limit_s)
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
+
+
+def _wait_for(descriptor: int, folder: Path, limit_s: float) -> None:
+    import fcntl
+
+    end = time.monotonic() + limit_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                what = f"another process has locked it for {limit_s:g} s"
+                raise TimeoutError(errno.ETIMEDOUT, what, str(folder)) from None
+            time.sleep(LOCK_LOOK_S)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
 
 
 def is_leftover(name: str) -> bool:

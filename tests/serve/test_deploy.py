@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import time
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from alo.errors import HistoryError
+from alo.files import alone_with
 from alo.history.deployment import CURRENT, FAILED, Deployment, read_deployment
 from alo.layout import Workspace
 
@@ -459,3 +461,24 @@ def test_a_file_of_another_form_is_refused(home: Path, content: object) -> None:
 
     with pytest.raises(HistoryError, match="cannot be read"):
         read_deployment(Workspace(home))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_refused_and_never_waited_for(
+    home: Path, make: Callable[[Path], None]
+) -> None:
+    path = home / "solution/deployment.json"
+    path.unlink(missing_ok=True)
+    make(path)
+
+    with pytest.raises(HistoryError, match="cannot be read"):
+        read_deployment(Workspace(home))
+
+
+def test_a_process_that_keeps_the_choice_locked_holds_up_no_service(
+    home: Path, service: Service
+) -> None:
+    with alone_with(home / "solution"):  # as `alo deploy` does that was stopped by Ctrl-Z
+        assert service.end() == 0
+
+    assert "deployment.json cannot be written: " in service.log.read_text()

@@ -465,11 +465,14 @@ def test_on_a_full_disk_requests_are_refused_until_there_is_room(
     refused.append(service.infer(files=[("files", ("x", bytes(50_000)))]))
     filler.unlink()
     after = [service.infer(), service.infer(query="?async=1")]
+    metrics = service.client.get("/metrics").text
     ended = service.end()
 
     assert before.status_code == 200
     assert [answer.status_code for answer in refused] == [507] * 3
     assert "No space left" in refused[0].json()["error"]["message"]
+    assert 'alo_refused_total{code="507",limit="disk"}' in metrics
+    assert "cannot be written: No space left" in service.log.read_text()
     assert [answer.status_code for answer in after] == [200, 202]
     assert ended == 0
 

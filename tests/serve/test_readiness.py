@@ -112,6 +112,28 @@ def test_a_service_outlives_its_internal_folder(
     assert service.end() == 0
 
 
+def test_a_service_whose_model_is_gone_is_not_ready_until_there_is_one(
+    home: Path, serve: Callable[..., Service]
+) -> None:
+    service = serve()
+    models = home / "train_artifacts/models"
+    models.rename(home / "models")
+    shutil.rmtree(home / ".alo", ignore_errors=True)  # the worker may be at work in it
+    for pid in service.workers():
+        os.kill(pid, signal.SIGKILL)
+
+    end = time.monotonic() + 30
+    while "the model is gone" not in service.log.read_text():
+        assert time.monotonic() < end, service.log.read_text()
+        time.sleep(0.05)
+    assert service.client.get("/readyz").status_code == 503
+    assert "the model is gone" in service.infer().text
+
+    (home / "models").rename(models)
+    wait_for(service, 200, 30)
+    assert service.infer().status_code == 200
+
+
 def test_a_boot_that_takes_too_long_ends_with_the_assets_name(
     make_solution: MakeSolution, alo: Callable[..., Any]
 ) -> None:

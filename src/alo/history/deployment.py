@@ -5,6 +5,7 @@ change under a lock. Running services look at it, and so does the clean-up of hi
 deployed, what was used before, and what runs in the shadow is never removed.
 """
 
+import stat
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ NAME = "deployment.json"
 FORMAT = 2
 CURRENT = "current"  # in the place of a run: the workspace's current model
 PASSED, FAILED, UNCHECKED = "passed", "failed", "not yet"
+MOST_BYTES = 10_000_000  # of the file
+LOCK_S = 3.0  # that others may keep it locked: a stopped process must not stop services, too
 MOST_CHECKS = 100  # runs whose check is remembered, beside those that a deployment needs
 
 
@@ -126,6 +129,9 @@ def read_deployment(workspace: Workspace) -> Deployment:
     """
     path = _path(workspace)
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
+            raise ValueError(f"it is no file, or larger than {MOST_BYTES / 1e6:.0f} MB")
         return _from_json(json_value(path.read_bytes()))
     except FileNotFoundError:
         return NOTHING
@@ -149,11 +155,11 @@ def change_deployment(
         replaces_damaged: start from nothing where the file cannot be read.
     Raises:
         HistoryError: the file is damaged.
-        OSError: it cannot be written.
+        OSError: it cannot be written, or another process keeps it locked.
     """
     path = _path(workspace)
     path.parent.mkdir(exist_ok=True)
-    with alone_with(path.parent):
+    with alone_with(path.parent, LOCK_S):
         try:
             before = read_deployment(workspace)
         except HistoryError:

@@ -76,15 +76,20 @@ def prepare(
             raise
 
 
-def chosen_model(workspace: Workspace, folder: ServiceFolder) -> tuple[Path, str]:
+def chosen_model(
+    workspace: Workspace, folder: ServiceFolder, *, must_be_some: bool = False
+) -> tuple[Path, str]:
     """The models to use, and the run that made them: what is deployed, or what is there now.
 
     They stay as they are whatever is trained meanwhile: those of a run in history, or a copy that
     is the service's own.
 
+    Args:
+        must_be_some: whether the service cannot answer without a model.
     Raises:
         HistoryError: what is deployed is not there any more.
-        ServeError: it has failed its check, and there is nothing else; or it cannot be copied.
+        ServeError: it has failed its check, and there is nothing else; it cannot be copied; or
+            there is none, and one must be.
     """
     deployment = read_deployment(workspace)
     run_id = deployment.in_use or current_train_id(workspace)
@@ -95,10 +100,21 @@ def chosen_model(workspace: Workspace, folder: ServiceFolder) -> tuple[Path, str
         )
     if deployment.in_use or has_models_of(workspace, run_id):
         return models_of(workspace, run_id), run_id
+    if must_be_some and not has_files(workspace.models):
+        raise ServeError(
+            "the model is gone, and so is that of the project",
+            where=str(workspace.models),
+            fix="alo run --mode train makes one; alo deploy RUN_ID takes one of history",
+        )
     try:
         return folder.pin(workspace.models), run_id
     except OSError as error:
         raise ServeError(f"the model cannot be copied: {error}", where=str(folder.path)) from error
+
+
+def has_files(models: Path) -> bool:
+    """Whether there is anything in a folder of models."""
+    return models.is_dir() and any(models.iterdir())
 
 
 def _without_places(plan: Plan) -> tuple[Plan, str]:

@@ -104,6 +104,8 @@ class _Door:
                 return _refusal(http, refused.status, refused.what, refused.headers)
             except OSError as error:
                 failure = write_failure("the request", error)
+                self._service.metrics.count_refusal(STATUS_OF.get(failure.kind, 500), "disk")
+                self._service.report(failure.comment)
                 return _refusal(http, STATUS_OF.get(failure.kind, 500), failure.comment, {})
             except ClientDisconnect:
                 return _refusal(http, 400, "the client has hung up", {})

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 from alo.json_text import json_bytes, json_text
 from alo.serve.redis_queue.faults import passes, refusal
 from alo.serve.redis_queue.heartbeat import ALIVE
+from alo.serve.redis_queue.remote_protocol import ANSWERS, NOTES
 
 T = TypeVar("T")
 
@@ -34,8 +35,12 @@ REUNION_S = 10.0  # for others to be heard of again, once Redis is back
 WAIT_S = 1  # for a request, before looking at other things
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 
-
-WHOLE = """
+# Keys that only loops and servers write, named by a client in part: what is wrong there is replaced
+# and costs no one anything. Those of the edge application are its own.
+OURS = (TRIES, ANSWERS, NOTES)
+WHOLE = (
+    f"local OURS = {{{', '.join(map(repr, OURS))}}}"
+    + """
 local commands, i = {}, 1
 while i <= #ARGV do
   local n = tonumber(ARGV[i])
@@ -44,17 +49,27 @@ while i <= #ARGV do
   commands[#commands + 1] = command
   i = i + n + 1
 end
+local kinds = {RPUSH='list', LREM='list', LTRIM='list', HDEL='hash', INCR='string'}
 for _, command in ipairs(commands) do
-  if command[1] == 'RPUSH' or command[1] == 'LREM' then
-    local kind = redis.call('TYPE', command[2]).ok
-    if kind ~= 'none' and kind ~= 'list' then
-      return redis.error_reply('WRONGTYPE ' .. command[2] .. ' is a ' .. kind .. ', not a list')
+  local name, key, kind = command[1], command[2], kinds[command[1]]
+  if kind then
+    local is = redis.call('TYPE', key).ok
+    local is_wrong = is ~= 'none' and is ~= kind
+    if name == 'INCR' and is == 'string' then is_wrong = not tonumber(redis.call('GET', key)) end
+    if is_wrong then
+      local is_ours = false
+      for _, start in ipairs(OURS) do is_ours = is_ours or key:sub(1, #start) == start end
+      if not is_ours then
+        return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. is .. ', not a ' .. kind)
+      end
+      redis.call('DEL', key)
     end
   end
 end
 for _, command in ipairs(commands) do redis.call(unpack(command)) end
 return #commands
 """
+)
 
 
 class Stopped(Exception):
@@ -105,13 +120,22 @@ class Queue:
                 lambda: self._redis.lmove(self._processing, self._processing, "LEFT", "LEFT")
             )
             if found is not None:
-                count = self._do(lambda: self._redis.get(self._tries))
-                return Taken(bytes(found), int(count or 0))
+                return Taken(bytes(found), self._do(self._begun))
             self._may_have_some = False
         moved = self._do(
             lambda: self._redis.blmove(REQUESTS, self._processing, WAIT_S, "LEFT", "RIGHT")
         )
         return None if moved is None else Taken(bytes(moved), 0)
+
+    def _begun(self) -> int:
+        from redis.exceptions import ResponseError
+
+        try:
+            return int(self._redis.get(self._tries) or 0)
+        except (ResponseError, ValueError) as error:
+            if passes(error):
+                raise
+            return 0  # it is no number; the next count replaces it
 
     def begin(self) -> None:
         """Count a try of the request in hand."""
@@ -163,7 +187,7 @@ class Queue:
         self._held.clear()
 
     def _send(self) -> None:
-        if len(self._held) == 1:
+        if len(self._held) == 1 and self._held[0][0] == "PUBLISH":
             self._redis.execute_command(*self._held[0])
         else:
             send_whole(self._redis, self._held)
@@ -248,7 +272,7 @@ class Queue:
 
 
 def send_whole(client: Any, commands: Sequence[tuple[str | bytes, ...]]) -> None:
-    """Have all commands done or, where a key is of another kind than a list, none.
+    """Have all commands done or, where a key of a client's is of another kind, none.
 
     A transaction of Redis does the rest when one fails: a request would be gone and its answer too.
 

@@ -27,7 +27,7 @@ from alo.history.models_origin import EXTERNAL_MODEL, NAMELESS
 from alo.serve.folders import lives
 from alo.serve.rollout.samples import Samples
 from alo.serve.rollout.shadow import Shadow
-from alo.serve.service import Service, chosen_model
+from alo.serve.service import Service, chosen_model, has_files
 from alo.workers.handle import Worker
 from alo.workers.protocol import Request
 
@@ -55,6 +55,7 @@ class Changes:
         self._limit_s, self._listener = limit_s, listener
         self._samples = Samples(service.job.workspace)
         self._booted_with = service.models, service.model_id
+        self._needs_model = has_files(service.models)
         self._models, self._model = service.models, ""  # in use; none until one has answered
         self._followed = ""  # when the choice was made that is in effect
         self._stamp: tuple[int, int, int] | None = None
@@ -102,7 +103,8 @@ class Changes:
                         where=str(self._models),
                         fix="start the service again: it loads the model anew",
                     )
-                self._use(*chosen_model(self._workspace, self._folder))
+                must = self._needs_model
+                self._use(*chosen_model(self._workspace, self._folder, must_be_some=must))
             worker.use(self._models, self._model)
 
     def went_well(

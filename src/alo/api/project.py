@@ -75,10 +75,12 @@ class Project:
 
     @property
     def workspace(self) -> Workspace:
+        """The paths of everything that ALO makes in the project's folder."""
         return self._solution.workspace
 
     @property
     def home(self) -> Path:
+        """The project's folder, as an absolute path."""
         return self.workspace.home
 
     @property

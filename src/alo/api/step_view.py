@@ -37,6 +37,7 @@ class StepView:
 
     @property
     def has_run(self) -> bool:
+        """Whether the step has run in the run that is in progress, or was saved last."""
         return self.name in self._pipeline._open.ran
 
     @property

@@ -58,14 +58,7 @@ def parse(name: str, help_line: str, words: Sequence[str]) -> argparse.Namespace
     Raises:
         UsageError: they make no sense.
     """
-    common = _common_parser(f"alo {name}")
-    parser = CommandParser(
-        prog=common.prog,
-        description=f"{help_line[0].upper()}{help_line[1:]}.",
-        parents=[common],
-        allow_abbrev=False,
-    )
-    import_module(f"alo.cli.commands.{name}").add_arguments(parser)
+    parser, common = parsers_of(name, help_line)
     # Common options first and by themselves, so that they may also stand behind a subcommand.
     options, own_words = common.parse_known_args(words)
     try:
@@ -75,6 +68,19 @@ def parse(name: str, help_line: str, words: Sequence[str]) -> argparse.Namespace
     if unknown:
         raise _unknown_words(parser, unknown)
     return options
+
+
+def parsers_of(name: str, help_line: str) -> tuple[CommandParser, CommandParser]:
+    """The parser of a command, and the one of the options that every command has."""
+    common = _common_parser(f"alo {name}")
+    parser = CommandParser(
+        prog=common.prog,
+        description=f"{help_line[0].upper()}{help_line[1:]}.",
+        parents=[common],
+        allow_abbrev=False,
+    )
+    import_module(f"alo.cli.commands.{name}").add_arguments(parser)
+    return parser, common
 
 
 def check_project(folder: Path) -> None:

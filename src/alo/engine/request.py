@@ -41,15 +41,15 @@ class RunRequest(NamedTuple):
 class RunOutcome(NamedTuple):
     """How one run of one pipeline went."""
 
-    run_id: str
+    run_id: str  # as alo history lists it
     pipeline: str  # train or inference
     status: str  # success; a run that fails raises instead
     seconds: float
-    summary: Mapping[str, object] | None
-    artifacts: Path
-    history: Path
+    summary: Mapping[str, object] | None  # None: no step saved one
+    artifacts: Path  # train_artifacts/ or inference_artifacts/
+    history: Path  # the run's folder in history/
     exported: tuple[str, ...]  # paths or URLs
-    steps: tuple[StepRecord, ...]
+    steps: tuple[StepRecord, ...]  # in the order they ran
 
     def __repr__(self) -> str:
         return f"<{self.pipeline} run {self.run_id}: {self.status} in {self.seconds:.2f} s>"

@@ -22,7 +22,7 @@ class StepRecord(NamedTuple):
     status: str  # success, error or cached
     seconds: float
     cpu_seconds: float
-    peak_bytes: int
+    peak_bytes: int  # of memory, while the step ran; 0 where the system does not report it
     data_keys: tuple[str, ...] = ()  # the data keys it was the first to save
 
 

@@ -43,17 +43,21 @@ def parse_action(options: argparse.Namespace) -> tuple[Action, argparse.Namespac
             f"alo history has no action '{name}'; {did_you_mean(name, ACTIONS)}",
             fix=f"to see one run: alo history show {name}",
         )
+    try:
+        return ACTIONS[name], parser_of(name, options.json).parse_args(words, options)
+    except SystemExit:
+        return ACTIONS[name], None
+
+
+def parser_of(name: str, as_json: bool = False) -> CommandParser:
+    """The parser of an action; ``--json`` may stand before the action's name too."""
     action = ACTIONS[name]
     parser = CommandParser(
         prog=f"alo history {name}", description=action.help_line, allow_abbrev=False
     )
-    # It may stand before the action's name too, so its absence here says nothing.
-    parser.add_argument("--json", action="store_true", default=options.json, help="print JSON")
+    parser.add_argument("--json", action="store_true", default=as_json, help="print JSON")
     action.add_arguments(parser)
-    try:
-        return action, parser.parse_args(words, options)
-    except SystemExit:
-        return action, None
+    return parser
 
 
 def _add_id(parser: argparse.ArgumentParser) -> None:

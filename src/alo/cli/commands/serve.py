@@ -79,7 +79,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         ("--max-queue", count, "N", "requests that may wait", usual.queue),
     ):
         limits.add_argument(
-            name, type=kind, default=default, metavar=metavar, help=f"{what} ({default:g})"
+            name, type=kind, default=default, metavar=metavar, help=f"{what} ({default:,.10g})"
         )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alo.errors import CheckError
+from alo.errors import CheckError, StagingError
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
@@ -274,6 +274,38 @@ def test_a_platform_may_name_the_exports_of_the_train_run_as_the_model(
     assert summary(solution)["result"] == "model 4"
     record = json.loads((inference.history / "log/experimental_history.json").read_text())
     assert record["train_id"] == "load-external-model"
+
+
+CHAIN = """\
+for name in self.asset.load_args()["names"]:
+    open(self.asset.get_output_path() + name, "w").close()
+"""
+
+
+def test_an_inference_may_read_what_the_train_run_of_the_same_command_makes(
+    make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution(
+        {"train": CHAIN + "open(self.asset.get_model_path() + 'm', 'w').close()"},
+        {"inference": CHAIN + "self.asset.save_summary(result='OK', score=0.5)"},
+        external={"load_inference_data_path": "./train_artifacts/output/"},
+        args={"train": {"names": ["a.csv"]}, "inference": {"names": ["output.csv"]}},
+    )
+    staged = home / "input/inference/output"
+
+    run(home)
+    assert [path.name for path in staged.iterdir()] == ["a.csv"]
+
+    path = home / "solution/experimental_plan.yaml"
+    path.write_text(path.read_text().replace("a.csv", "b.csv"))
+    run(home)
+    assert [path.name for path in staged.iterdir()] == ["b.csv"]
+
+    path.write_text(path.read_text().replace("./train_artifacts/output/", "train_artifacts/x"))
+    with pytest.raises(StagingError, match="also after the run that was to make it"):
+        run(home)
+    with pytest.raises(CheckError, match="does not exist"):
+        run(home, "inference")
 
 
 @pytest.mark.parametrize("kind", ["train", "inference"])

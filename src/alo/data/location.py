@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,6 +122,11 @@ def locate(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteL
             raise _wrong_scheme(text, found[1])
         _refuse_slip(text)
     return local
+
+
+def is_within(place: Path | RemoteLocation, folders: Collection[Path | RemoteLocation]) -> bool:
+    """Whether a place is one of some folders, or lies in one."""
+    return any(f"{place}/".startswith(f"{folder}/") for folder in folders)
 
 
 def check_name(name: str, where: str) -> None:

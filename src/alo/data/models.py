@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
+from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, is_within, locate
 from alo.errors import AloError, StagingError
 from alolib.disk import fix_of
 
@@ -18,17 +18,17 @@ def check_model_source(
     path: str,
     access: Access = NO_PROFILE,
     *,
-    exported: Collection[Path | RemoteLocation] = (),
+    made: Collection[Path | RemoteLocation] = (),
 ) -> Path | RemoteLocation:
     """The folder that ``load_model_path`` names.
 
     Args:
-        exported: where runs that come first export to; what is there then cannot be known yet.
+        made: folders that runs which come first fill; what is there then cannot be known yet.
     Raises:
         BadLocation: it is not there, is no folder, or holds no file.
     """
     source = locate(home, path, access)
-    if str(source) in map(str, exported):
+    if is_within(source, made):
         return source
     if isinstance(source, RemoteLocation):
         from alo.data.remote.locations import check_models

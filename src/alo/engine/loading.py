@@ -1,12 +1,14 @@
 """What a run needs, brought in: its input data, and for an inference the models."""
 
 import os
+from collections.abc import Sequence
 
-from alo.data.location import Access
+from alo.data.location import Access, BadLocation, SourceFile
+from alo.data.locations import list_sources
 from alo.data.staging import Report, Staged, stage, use_what_is_there
 from alo.engine.spec import Job
 from alo.engine.workspace.unfinished import UnfinishedRun
-from alo.errors import RunError
+from alo.errors import RunError, StagingError
 from alo.history.entry import copy_tree, entry_folder
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
 from alo.processes.signals import SignalGuard
@@ -16,16 +18,28 @@ def load_data(job: Job, report: Report) -> Staged:
     """Have the input data in its place.
 
     Raises:
-        StagingError: it cannot be read.
+        StagingError: it cannot be read, or the run that was to make it has not.
         RunError: it is not what a rerun needs.
     """
     workspace, kind = job.workspace, job.pipeline.kind
     if job.sources is None:
         staged = use_what_is_there(workspace, kind)
     else:
-        staged = stage(workspace, kind, job.sources, report, Access(job.plan.aws_key_profile))
+        access = Access(job.plan.aws_key_profile)
+        sources = _made_by_now(job, access) if job.lists_late else job.sources
+        staged = stage(workspace, kind, sources, report, access)
     _refuse_other_data(job, staged)
     return staged
+
+
+def _made_by_now(job: Job, access: Access) -> Sequence[SourceFile]:
+    workspace, kind = job.workspace, job.pipeline.kind
+    paths = job.plan.external.load_data(kind)
+    try:
+        return list_sources(workspace.home, paths, workspace.input(kind), access)
+    except BadLocation as error:
+        what = f"{error.what}, also after the run that was to make it"
+        raise StagingError(what, where=error.where, fix=error.fix) from error
 
 
 def load_models(job: Job, run: UnfinishedRun, guard: SignalGuard) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.location import Access, BadLocation, is_remote
+from alo.data.location import Access, BadLocation, is_remote, is_within, locate
 from alo.data.locations import list_sources
 from alo.engine.request import MODES, RunRequest
 from alo.engine.source_check import is_fetched_later, source_findings, with_source_problems
@@ -220,8 +220,11 @@ def _check_outside(
         external = _without_remote(external)
     paths, target = external.load_data(kind), external.save_artifacts(kind)
     access = Access(job.plan.aws_key_profile)
+    made = [place for each in before for place in each.fills]
     try:
-        if paths:
+        if any(is_within(locate(home, path, access), made) for path in paths):
+            job = job._replace(sources=(), lists_late=True)
+        elif paths:
             sources = list_sources(home, paths, job.workspace.input(kind), access)
             job = job._replace(sources=tuple(sources))
     except BadLocation as error:
@@ -237,8 +240,7 @@ def _check_outside(
         if kind == "inference" and external.load_model_path:
             from alo.data.models import check_model_source
 
-            exported = [each.export_target for each in before if each.export_target]
-            source = check_model_source(home, external.load_model_path, access, exported=exported)
+            source = check_model_source(home, external.load_model_path, access, made=made)
             job = job._replace(model_source=source)
     except BadLocation as error:
         problems.append(_location_problem(job, "load_model_path", error))

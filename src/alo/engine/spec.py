@@ -40,6 +40,7 @@ class Job(NamedTuple):
     assets: Path  # the folder of the steps' folders
     code_shown: str = ""  # the history entry that they are a copy of, as messages name it
     sources: tuple[SourceFile, ...] | None = None  # None: what is in input/ is used
+    lists_late: bool = False  # a run before it makes its data, which is listed only then
     export_target: Path | RemoteLocation | None = None
     model_source: Path | RemoteLocation | None = None
     train_id: str = ""  # of an inference: use the model of this past run
@@ -53,6 +54,12 @@ class Job(NamedTuple):
     commits: Mapping[str, str] = {}  # step → the commit that its code has to be, where it is known
     metadata_version: str = ""
     changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
+
+    @property
+    def fills(self) -> tuple[Path | RemoteLocation, ...]:
+        """The folders that later runs may read what it has made from."""
+        own = self.workspace.artifacts(self.pipeline.kind)
+        return (own, self.export_target) if self.export_target else (own,)
 
 
 def stores_steps(job: Job) -> bool:

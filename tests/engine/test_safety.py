@@ -104,7 +104,9 @@ def test_where_times_are_whole_seconds_a_model_that_was_spoilt_within_one_is_fou
     assert model(home) == "good"
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status(
     number: signal.Signals, status: int, trained: Path, make_solution: MakeSolution
 ) -> None:

@@ -516,7 +516,10 @@ def test_a_worker_that_is_killed_costs_no_request(serve: Serve) -> None:
     assert wrong == []
 
 
-def test_a_signal_lets_the_request_in_hand_finish(serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_lets_the_request_in_hand_finish(
+    number: signal.Signals, serve: Serve, tmp_path: Path
+) -> None:
     service = serve()
     answers: list[httpx.Response] = []
     args = {"inference": {"do": "slow", "mark": str(tmp_path / "begun")}}
@@ -527,7 +530,7 @@ def test_a_signal_lets_the_request_in_hand_finish(serve: Serve, tmp_path: Path) 
         assert time.monotonic() < end
         time.sleep(0.005)
 
-    service.process.send_signal(signal.SIGTERM)
+    service.process.send_signal(number)
     thread.join()
 
     assert answers[0].status_code == 200

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after ``alo``; those of this process if none are given.
     Returns:
         the exit status: 0; 1, a run or an asset failed; 2, the command line is wrong or the check
-        found something; 130 and 143, interrupted.
+        found something; 129, 130 and 143, interrupted.
     """
     console.open_closed_streams()
     status = _status_of(list(sys.argv[1:] if argv is None else argv))

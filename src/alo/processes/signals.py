@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a run in order, and never in the middle of putting things back."""
+"""SIGINT, SIGTERM and SIGHUP end a run in order, and never in the middle of putting things back."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any, TypeAlias
 
 Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int | None
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: its terminal was closed
 
 
 def ending_signals() -> list[signal.Signals]:
     """Those of ``SIGNALS`` that may end this process.
 
-    What was to be ignored when it started, as in the background of a shell, still is.
+    What was to be ignored when it started, as in the background of a shell or by nohup, still is.
     """
     return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
 

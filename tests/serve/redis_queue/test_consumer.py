@@ -436,14 +436,15 @@ def test_a_loop_that_is_killed_is_followed_by_one_that_goes_on(
     assert set(edge.left()) <= {"inference_summary"}
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_loop_after_the_request_in_hand(
-    home: Path, loop: StartLoop, edge: Edge
+    number: signal.Signals, home: Path, loop: StartLoop, edge: Edge
 ) -> None:
     running = loop(home)
     numbered(edge, 2, "slow")
     edge.wait_until_taken()
 
-    assert running.end(signal.SIGTERM) == 0
+    assert running.end(number) == 0
 
     assert results(edge, 1) == ["n0"]
     assert edge.left() == {"request_inference": 1}

@@ -70,7 +70,7 @@ class CarefulServer(Server):
         self._end_soon, self._is_drained = end_soon, is_drained
         self._most_waiting, self._count, self._listener = most_waiting, count, listener
         self._said_at = float("-inf")
-        self._ending = ending_signals()  # uvicorn takes all of them, once it runs
+        self._ending = ending_signals()  # once it runs, uvicorn takes more
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(self._on_error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from alo.engine.request import RunRequest
@@ -99,17 +98,14 @@ def serve_http(
 def _serve(server: uvicorn.Server, door: socket.socket, listener: Listener, url: str) -> None:
     door.listen(CONNECTIONS)  # whoever reads the next line may connect
     listener(SettingUp(f"serving at {url}, described at {url}/docs"))
-    # uvicorn raises a signal once more when it has ended; there is still something to put in order.
-    previous = {each: signal.signal(each, _noted) for each in ending_signals()}
+    # uvicorn takes some of them, and raises those once more when it has ended; there is still
+    # something to put in order.
+    previous = {each: signal.signal(each, server.handle_exit) for each in ending_signals()}
     try:
         server.run(sockets=[door])
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _noted(number: int, frame: FrameType | None) -> None:
-    """The service has ended because of it."""
 
 
 def _open(host: str, port: int) -> socket.socket:

@@ -69,3 +69,9 @@ def test_the_reference_names_every_call_and_attribute(make: Callable[..., Any]) 
     names = [name for name in (*vars(AssetApi), *vars(api)) if not name.startswith("_")]
 
     assert [name for name in names if f"`{name}" not in REFERENCE] == []
+
+
+@pytest.mark.parametrize("page", ["from-alo-2.md", "from-alo-2.ko.md"])
+@pytest.mark.parametrize("name", ["register(", "sagemaker", "alolib.logger", "alolib.common"])
+def test_who_comes_from_another_version_reads_what_is_not_here(name: str, page: str) -> None:
+    assert name in (DOCS / "guides" / page).read_text(encoding="utf-8")

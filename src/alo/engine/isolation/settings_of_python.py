@@ -13,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -85,6 +86,12 @@ def _write_gc(value: tuple[bool, tuple[int, ...], int]) -> None:
 
 
 def _read_decimal() -> dict[str, Any]:
+    return _decimal_values(repr(sys.modules["decimal"].getcontext())).copy()
+
+
+@lru_cache(maxsize=8)
+def _decimal_values(text: str) -> dict[str, Any]:
+    """The values of the context that is shown so, which is the one in use."""
     context = sys.modules["decimal"].getcontext()
     values = ((name, getattr(context, name)) for name in DECIMAL_VALUES)
     return {name: value if isinstance(value, int | str) else dict(value) for name, value in values}

@@ -31,6 +31,13 @@ def clone_or_copy(source: str | os.PathLike[str], target: str | os.PathLike[str]
             _copy(reader.fileno(), writer.fileno())
 
 
+def copy_content(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Make ``target`` a file with the content of ``source``, and nothing else of it."""
+    with open(source, "rb", buffering=0) as reader, open(target, "wb", buffering=0) as writer:
+        if not _clone(reader.fileno(), writer.fileno()):
+            _copy(reader.fileno(), writer.fileno())
+
+
 def clone(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> bool:
     """As ``clone_or_copy`` where the two can share their blocks; else nothing is there."""
     with _opened(source, target) as (reader, writer):

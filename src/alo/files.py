@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -229,17 +230,25 @@ def merge_folder(source: Path, target: Path) -> None:
     os.rmdir(source)
 
 
-def remove_tree(path: Path) -> None:
+def remove_tree(path: Path, *, may_hold_volumes: bool = True) -> None:
     """Remove a file, a link or a whole folder; nothing there is no error.
 
+    Args:
+        may_hold_volumes: whether to look, which takes a while; no one mounts any in a folder of a
+            random name.
     Raises:
         OSError: it cannot be; or a volume is mounted in it, and then nothing is removed.
     """
-    if path.is_symlink() or path.is_file():
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not stat.S_ISDIR(mode):
         path.unlink(missing_ok=True)
-    elif path.exists():
+        return
+    if may_hold_volumes:
         refuse_volumes(path)
-        _remove_folder(path)
+    _remove_folder(str(path))
 
 
 def discard(path: Path) -> None:
@@ -252,21 +261,14 @@ def empty_folder(folder: Path, but: str = "", *, may_hold_volumes: bool = True) 
     """Remove what is in a folder, ``but`` for one name; what is no folder goes itself.
 
     Args:
-        may_hold_volumes: whether to look, which takes a while.
+        may_hold_volumes: as ``remove_tree`` has it.
     """
     if folder.is_symlink() or not folder.is_dir():
         remove_tree(folder)
         return
     if may_hold_volumes:
         refuse_volumes(folder, itself=False)
-    with os.scandir(folder) as entries:
-        for entry in list(entries):
-            if entry.name == but:
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                _remove_folder(Path(entry.path))
-            else:
-                os.unlink(entry.path)
+    _remove_content(str(folder), but)
 
 
 def refuse_volumes(folder: Path, *, itself: bool = True) -> None:
@@ -278,15 +280,23 @@ def refuse_volumes(folder: Path, *, itself: bool = True) -> None:
         raise OSError(errno.EBUSY, "a volume is mounted in it", points[0])
 
 
-def _remove_folder(path: Path) -> None:
+def _remove_folder(path: str) -> None:
     # shutil.rmtree would do, but its import brings all compressors: 4 ms of every run.
-    for folder, folders, files in os.walk(path, topdown=False):
-        for name in files:
-            os.unlink(os.path.join(folder, name))
-        for name in folders:
-            inner = os.path.join(folder, name)
-            if os.path.islink(inner):
-                os.unlink(inner)
-            else:
-                os.rmdir(inner)
+    _remove_content(path)
     os.rmdir(path)
+
+
+def _remove_content(path: str, but: str = "") -> None:
+    folders = [path]
+    for folder in folders:  # more are added meanwhile, each behind the one that it is in
+        with os.scandir(folder) as entries:
+            found = list(entries)
+        for entry in found:
+            if folder == path and entry.name == but:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                os.unlink(entry.path)
+    for folder in reversed(folders[1:]):
+        os.rmdir(folder)

@@ -62,13 +62,9 @@ def _reset_peak() -> None:
 
 
 def _peak_bytes() -> int:
-    try:
-        with open("/proc/self/status", "rb") as file:
-            for line in file:
-                if line.startswith(b"VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
+    _, is_there, rest = _read("/proc/self/status").partition(b"VmHWM:")
+    if is_there:
+        return int(rest.split(None, 1)[0]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT
 
 

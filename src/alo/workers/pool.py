@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from alo.copies import copy_content
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener
 from alo.workers.handle import BOOT_S, TimeIsOver, Worker, WorkerDied
@@ -131,7 +131,7 @@ class Pool:
         self._limit_s, self._most, self._listener = limit_s, most, listener
         self._boot_s = boot_s
         self._workers, self._models = workers, models
-        self._tickets: queue.Queue[Ticket | None] = queue.Queue()
+        self._tickets: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._ended = threading.Event()
         self._troubles: dict[Worker, Trouble] = {}  # of workers that cannot be booted for now
@@ -221,18 +221,21 @@ class Pool:
         while not self._ended.is_set():
             try:
                 if self._is_warm(worker):
-                    self._answer_next(worker)
+                    while self._answers_next(worker):
+                        continue
             except Exception as error:  # the last net: this thread serves all later requests too
                 self._listener(warning(f"a worker goes on after a fault: {error!r}"))
                 self._ended.wait(RESTART_PAUSE_S)
 
-    def _answer_next(self, worker: Worker) -> None:
-        with suppress(queue.Empty):
+    def _answers_next(self, worker: Worker) -> bool:
+        """Answer a request, if one comes; whether that went well, and no one need look why not."""
+        try:
             ticket = self._tickets.get(timeout=LOOK_S)
-            if ticket is not None:
-                self._answer(worker, ticket)
+        except queue.Empty:
+            return False
+        return ticket is not None and self._answers(worker, ticket)
 
-    def _answer(self, worker: Worker, ticket: Ticket) -> None:
+    def _answers(self, worker: Worker, ticket: Ticket) -> bool:
         tell("a request", ticket.started, self._listener)
         result = _Run(worker, ticket, self._limit_s, self._most_output, self._listener).result()
         tell("a result", partial(ticket.done, result), self._listener)
@@ -240,6 +243,7 @@ class Pool:
             keep = partial(self._models.went_well, takes_data=True)
             tell("a sample", partial(keep, ticket.request, result.summary), self._listener)
         tell("a request's folder", ticket.released, self._listener)
+        return result.failure is None
 
     def _is_warm(self, worker: Worker) -> bool:
         """See that a worker that is free can take a request; it may have died since the last."""
@@ -373,10 +377,11 @@ class _Run:
     def _take_outputs(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Copy the files: the next request of this worker removes them."""
         folder = self._ticket.outputs
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            shutil.copyfile(path, folder / os.path.basename(path))
-        return tuple(os.path.basename(path) for path in paths)
+        os.makedirs(folder, exist_ok=True)
+        names = tuple(map(os.path.basename, paths))
+        for path, name in zip(paths, names, strict=True):
+            copy_content(path, f"{folder}/{name}")
+        return names
 
     def _fail(self, failure: Failure) -> None:
         if failure.kind not in ("refused", "data"):

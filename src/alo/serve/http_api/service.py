@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -190,12 +190,17 @@ class HttpService:
         future: asyncio.Future[Result] = loop.create_future()
 
         def done(result: Result) -> None:
-            self._note(result)
+            self.metrics.count(result)
+            self._remember(result)
             loop.call_soon_threadsafe(_settle, future, result)
 
         folder = self._folder(request_id, is_kept=False)
         request = _request(request_id, folder, args)
-        released = partial(_remove_data, folder)
+
+        def released() -> None:
+            _remove_data(folder)
+            self._forget_oldest()
+
         self._submit(Ticket(request, folder / "out", do_nothing, done, released))
         result = await future
         return Answer(request_id, result.status, result)
@@ -258,6 +263,7 @@ class HttpService:
             except OSError as error:  # clients get it all the same, for as long as we live
                 self._listener(warning(f"what came of {result.id} cannot be kept: {error}"))
                 self._remember(result)
+                self._forget_oldest()
                 return
             for gone in self._kept.forget_oldest(KEPT, self.limits.kept_bytes):
                 remove_tree(self._folder(gone, is_kept=True))
@@ -278,22 +284,22 @@ class HttpService:
         except TooLarge as error:
             raise Refused(413, str(error)) from error
 
-    def _note(self, result: Result) -> None:
-        self.metrics.count(result)
-        self._remember(result)
-
     def _remember(self, result: Result) -> None:
-        """In memory, and the oldest are forgotten."""
+        """In memory."""
         with self._lock:
             self._results[result.id] = result
             self._kept_bytes += result.size
-            gone = []
+
+    def _forget_oldest(self) -> None:
+        """Make room in memory and on the disk; no client waits for that."""
+        gone = []
+        with self._lock:
             while len(self._results) > KEPT or self._kept_bytes > self.limits.kept_bytes:
                 request_id, old = self._results.popitem(last=False)
                 self._kept_bytes -= old.size
                 gone.append(request_id)
         for request_id in gone:
-            remove_tree(self._folder(request_id, is_kept=False))
+            remove_tree(self._folder(request_id, is_kept=False), may_hold_volumes=False)
 
     def _folder(self, request_id: str, is_kept: bool) -> Path:
         return (self._kept_folder if is_kept else self._spool) / request_id
@@ -305,7 +311,8 @@ def _request(request_id: str, folder: Path, args: Args) -> Request:
 
 def _remove_data(folder: Path) -> None:
     """A request has been answered, and its data is not needed any more."""
-    shutil.rmtree(folder / "in", ignore_errors=True)
+    with suppress(OSError):
+        remove_tree(folder / "in", may_hold_volumes=False)
 
 
 def _settle(future: asyncio.Future[Result], result: Result) -> None:

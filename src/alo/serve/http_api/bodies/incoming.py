@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -60,16 +61,17 @@ class Bodies:
         Raises:
             Refused: with the status that says why.
         """
-        folder.mkdir(parents=True)
+        os.makedirs(folder)
         file = folder.with_name(f"{folder.name}.body")
+        content: bytes | None = None
         try:
             size, content = await self._received(http, file)
             head = http.headers.get(HEADER, "")
             job = Job(kind, str(file), str(folder), content_type, self.limits.table, head)
             return _args(await self._parsed(job, size, content))
         finally:
-            if file.exists():
-                await run_in_threadpool(file.unlink)
+            if content is None:
+                await run_in_threadpool(file.unlink, missing_ok=True)
 
     async def _parsed(self, job: Job, size: int, content: bytes | None) -> Parsed:
         """Parse a body where it holds up no one: a few bytes of rows can be a very wide table."""

@@ -216,10 +216,10 @@ def test_a_fault_of_ours_costs_its_request_alone(
 
     with monkeypatch.context() as patched:
         patched.setattr(pipeline, function, fail)
-        warm.run(request, told.append)
+        warm.run(request, told.extend)
     assert isinstance(told[-1], Failure)
     assert told[-1].code == code
     assert "ZeroDivisionError" in told[-1].comment
 
-    warm.run(request, told.append)
+    warm.run(request, told.extend)
     assert isinstance(told[-1], Finished)

@@ -65,7 +65,7 @@ class Warm:
         """The folder of the outputs, and what else a request has seen."""
         told: list[object] = []
         args = {"inference": {"how": how, "gate": str(self.gate)}}
-        self.pipeline.run(Request(how, None, (), args), told.append)
+        self.pipeline.run(Request(how, None, (), args), told.extend)
         assert not [each for each in told if isinstance(each, Failure)]
         (summary,) = [each for each in told if isinstance(each, Summary)]
         self.pipeline.release()

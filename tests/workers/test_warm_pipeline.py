@@ -78,7 +78,7 @@ def answer(warm: WarmPipeline) -> Answer:
 
     def ask() -> str:
         told: list[object] = []
-        warm.run(Request("r"), told.append)
+        warm.run(Request("r"), told.extend)
         (summary,) = [each for each in told if isinstance(each, Summary)]
         return str(summary.content["result"])
 

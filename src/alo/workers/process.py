@@ -50,7 +50,7 @@ def _serve(tell: Teller, messages: "_Messages") -> None:
     warm = _booted(boot, tell)
     while warm is not None and (message := messages.next(warm)) is not None:
         if isinstance(message, Request):
-            warm.run(message, tell)
+            warm.run(message, tell.tell_all)
         elif isinstance(message, Released):
             warm.release()
     while warm is not None and warm.rest():

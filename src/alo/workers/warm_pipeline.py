@@ -69,7 +69,7 @@ from alolib.once import Kept
 
 PLACES = ("dataset_uri", "artifact_uri", "model_uri")  # looked at where they are used
 MOST_KEPT = 100  # requests that wait for their entry in history
-TellNews = Callable[[News], object]
+TellNews = Callable[[Sequence[News]], object]
 
 
 class Failed(Exception):
@@ -135,7 +135,7 @@ class WarmPipeline:
             self._leftovers = Leftovers()
             answering.run()
         except Exception as error:  # the last net: whatever it is costs this request alone
-            tell(answering.failure_of(error))
+            answering.tell(answering.failure_of(error))
 
     def rest(self) -> bool:
         """Do a piece of what no request should wait for; whether there is more."""
@@ -207,15 +207,25 @@ class _Answering:
     """One request on its way."""
 
     def __init__(self, warm: WarmPipeline, request: Request, tell: TellNews) -> None:
-        self._warm, self._request, self._tell = warm, request, tell
+        self._warm, self._request, self._tell_all = warm, request, tell
+        self._held: list[News] = []
         self._job = warm._job
         self._started, self._clock = time.time(), time.monotonic()
         self._logs: RunLogs | None = None
         self._steps: list[StepRecord] = []
         self._code = METADATA_APPLY  # of what goes wrong now
 
+    def tell(self, news: News) -> None:
+        """Tell the door, with what was held back until now."""
+        held, self._held = self._held, []
+        self._tell_all([*held, news])
+
+    def _hold(self, news: News) -> None:
+        """Tell it with what comes next, which is at once, and before the asset runs again."""
+        self._held.append(news)
+
     def run(self) -> None:
-        self._tell(Stage("setup"))
+        self.tell(Stage("setup"))
         self._workspace = self._warm.workspace
         self._job = self._job_of_request()
         artifacts = self._workspace.artifacts("inference")
@@ -250,15 +260,15 @@ class _Answering:
         return Failure(*self._code, f"a fault in ALO: {error!r}")
 
     def _answer(self, record: RunRecord, artifacts: Path) -> RunRecord:
-        self._tell(Stage("load"))
+        self.tell(Stage("load"))
         self._code = DATA_LOAD
         record = self._load(record)
         with _models_of_request(self._job, self._workspace) as job:
             self._job = job
-            self._tell(Stage("run"))
+            self._hold(Stage("run"))
             self._code = ASSET_RUN
             record = self._run_steps(record)
-        self._tell(Stage("save"))
+        self._hold(Stage("save"))
         self._code = NO_SUMMARY
         try:
             for odd in check_results(artifacts):
@@ -266,10 +276,15 @@ class _Answering:
             content = _read_summary(artifacts / "score" / "inference_summary.yaml")
         except ResultError as error:
             raise _failed(NO_SUMMARY, error, "asset") from error
-        self._tell(Summary(content, _outputs(artifacts)))
+        summary = Summary(content, _outputs(artifacts))
         self._code = NO_ARTIFACTS
-        exported = self._export(artifacts)
-        self._tell(Finished(exported))
+        if self._exports:
+            self.tell(summary)
+            exported = self._export(artifacts)
+        else:
+            self._hold(summary)
+            exported = ()
+        self.tell(Finished(exported))
         return record._replace(status="success")
 
     def _job_of_request(self) -> Job:
@@ -317,7 +332,7 @@ class _Answering:
         )
         try:
             for number, step in enumerate(self._job.pipeline.steps):
-                self._tell(Stage(f"run.{step.name}"))
+                self.tell(Stage(f"run.{step.name}"))
                 began = time.monotonic()
                 inputs = Inputs(step, number, {}, record.data_id, None)
                 done = runner.run(self._job, inputs, self._warm._codes[step.name])
@@ -335,6 +350,11 @@ class _Answering:
             runner.close()
         return record
 
+    @property
+    def _exports(self) -> bool:
+        """Whether what it makes goes to a place outside."""
+        return bool(self._job.plan.external.save_inference_artifacts_path) and self._request.exports
+
     def _export_failed(self, artifacts: Path, failure: Failure) -> None:
         """As far as it came, before the failure is told, which nothing here hides."""
         if failure.code == NO_ARTIFACTS[0]:
@@ -345,10 +365,10 @@ class _Answering:
             self._emit(warning(f"the failed request is not exported: {problem}"))
 
     def _export(self, artifacts: Path, *, failed: bool = False) -> tuple[str, ...]:
+        if not self._exports:
+            return ()
         plan = self._job.plan
         target = plan.external.save_inference_artifacts_path
-        if not (target and self._request.exports):
-            return ()
         from alo.data.export import check_export_target, export_artifacts
 
         access = Access(plan.aws_key_profile)

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -110,13 +110,19 @@ class Teller:
         self._lock = threading.Lock()
 
     def __call__(self, message: object) -> None:
+        self.tell_all([message])
+
+    def tell_all(self, messages: Sequence[object]) -> None:
+        """Send several at once: each that comes alone wakes its reader."""
         if os.getpid() == self._process:
             with self._lock:
-                self._connection.sendall(packed(message))
-        elif isinstance(message, LogLine):
-            _print(2, f"{message.format()}\n")
-        elif isinstance(message, Output):
-            _print(2 if message.stream == "stderr" else 1, message.text)
+                self._connection.sendall(b"".join(map(packed, messages)))
+            return
+        for message in messages:
+            if isinstance(message, LogLine):
+                _print(2, f"{message.format()}\n")
+            elif isinstance(message, Output):
+                _print(2 if message.stream == "stderr" else 1, message.text)
 
 
 def _print(descriptor: int, text: str) -> None:

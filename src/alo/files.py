@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import stat
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -38,6 +39,19 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     except BaseException:
         discard(temporary)
         raise
+
+
+def write_new(contents: Mapping[str, bytes], folder: str | os.PathLike[str]) -> None:
+    """Make new files below a folder, by their names.
+
+    Raises:
+        OSError: one is there already, or cannot be written.
+    """
+    for name, content in contents.items():
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "xb") as file:
+            file.write(content)
 
 
 def _fsync(descriptor: int) -> None:

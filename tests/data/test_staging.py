@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from alo.data import copying, staging
 from alo.data.copying import Copied, Copier
 from alo.data.locations import list_sources
-from alo.data.staging import Staged, bytes_to_copy, stage, use_what_is_there
+from alo.data.staging import (
+    Staged,
+    bytes_to_copy,
+    stage,
+    stage_content,
+    use_what_is_there,
+)
 from alo.errors import StagingError
 from alo.files import checksum
 from alo.layout import Workspace
@@ -28,6 +34,24 @@ def read_tree(root: Path) -> dict[str, bytes]:
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
+
+
+def test_what_is_in_memory_is_staged_as_files_would_be(
+    workspace: Workspace, write_tree: WriteTree, stage_paths: StagePaths
+) -> None:
+    of_files = stage_paths(write_tree("a/data", {"x.csv": "1", "deep/y.csv": "22"}))
+
+    staged = stage_content(workspace, "inference", {"data/x.csv": b"1", "data/deep/y.csv": b"22"})
+
+    assert read_tree(workspace.input("inference")) == read_tree(workspace.input("train"))
+    assert (staged.data_id, staged.size) == (of_files.data_id, of_files.size)
+
+
+def test_what_is_in_memory_replaces_no_file(workspace: Workspace) -> None:
+    stage_content(workspace, "inference", {"data/x.csv": b"1"})
+
+    with pytest.raises(StagingError, match="File exists"):
+        stage_content(workspace, "inference", {"data/x.csv": b"2"})
 
 
 def test_a_folder_is_staged_under_its_last_name(

@@ -15,7 +15,15 @@ from alo.data.copying import Copied, Copier
 from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote
 from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
 from alo.errors import StagingError
-from alo.files import checksum, discard, is_leftover, many_objects, remove_tree
+from alo.files import (
+    checksum,
+    checksum_of,
+    discard,
+    is_leftover,
+    many_objects,
+    remove_tree,
+    write_new,
+)
 from alo.layout import Workspace
 from alolib.disk import fix_of
 
@@ -87,11 +95,31 @@ def stage(
             return _staged(known, 0, tuple(sorted(known.copies.keys() - known.sources.keys())))
         return _Staging(workspace, kind, sources, report, access).run(known, here)
     except OSError as error:
-        raise StagingError(
-            f"cannot bring the input data in: {error.strerror or error}",
-            where=str(error.filename or root),
-            fix=fix_of(error),
-        ) from error
+        raise _cannot(error, root) from error
+
+
+def stage_content(workspace: Workspace, kind: str, contents: Mapping[str, bytes]) -> Staged:
+    """Make files in ``input/<kind>/``, which is empty, of what is in memory.
+
+    Args:
+        contents: by names, with folders.
+    Raises:
+        StagingError: a file cannot be written.
+    """
+    try:
+        write_new(contents, workspace.input(kind))
+    except OSError as error:
+        raise _cannot(error, workspace.input(kind)) from error
+    checksums = {name: checksum_of(content) for name, content in contents.items()}
+    return Staged(checksums, sum(map(len, contents.values())), len(contents), ())
+
+
+def _cannot(error: OSError, root: Path) -> StagingError:
+    return StagingError(
+        f"cannot bring the input data in: {error.strerror or error}",
+        where=str(error.filename or root),
+        fix=fix_of(error),
+    )
 
 
 def _is_as_remembered(sources: Sequence[SourceFile], known: Manifest, here: _Here) -> bool:

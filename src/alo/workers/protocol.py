@@ -7,6 +7,8 @@ from alolib.disk import fix_of, is_full
 
 Args: TypeAlias = Mapping[str, Mapping[str, object]]  # step → arg → value
 NO_ARGS: Args = {}
+Files: TypeAlias = Mapping[str, bytes]  # name, with folders → content
+NO_FILES: Files = {}
 
 # Spec 9: which fault has which code.
 METADATA_READ = ("E111", "SolutionMetadataReadError")
@@ -30,6 +32,7 @@ class Request(NamedTuple):
     data: tuple[str, ...] = ()  # files and folders to stage, in place of the metadata's
     args: Args = NO_ARGS
     exports: bool = True  # where the plan or the metadata says
+    files: Files = NO_FILES  # small ones, in place of data: by their names below input/inference/
 
 
 class Failure(NamedTuple):

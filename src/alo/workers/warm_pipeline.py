@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from alo.data.location import Access, BadLocation
 from alo.data.locations import list_sources
-from alo.data.staging import stage, use_what_is_there
+from alo.data.staging import stage, stage_content, use_what_is_there
 from alo.engine.records import first_record, with_summary
 from alo.engine.results import check_results
 from alo.engine.spec import Job
@@ -306,10 +306,13 @@ class _Answering:
 
     def _load(self, record: RunRecord) -> RunRecord:
         workspace, external = self._workspace, self._job.plan.external
-        paths = self._request.data or external.load_inference_data_path
+        files = self._request.files
+        paths = () if files else self._request.data or external.load_inference_data_path
         access = Access(self._job.plan.aws_key_profile)
         try:
-            if paths:
+            if files:
+                staged = stage_content(workspace, "inference", files)
+            elif paths:
                 # Relative paths are the project's, wherever this worker has its own workspace.
                 home = self._warm._project.home
                 sources = list_sources(home, paths, workspace.input("inference"), access)

@@ -156,11 +156,11 @@ class _Door:
         is_kept = _flag(http, "async")
         request_id, folder = self._service.new_folder(is_kept=is_kept)
         try:
-            args = await take_body(http, folder, self._bodies)
+            taken = await take_body(http, folder, self._bodies)
             if is_kept:
-                answer = await run_in_threadpool(self._service.answer_later, request_id, args)
+                answer = await run_in_threadpool(self._service.answer_later, request_id, *taken)
                 return JsonResponse(answer.content(), 202)
-            answer = await self._service.answer_now(request_id, args)
+            answer = await self._service.answer_now(request_id, *taken)
         except BaseException:
             await run_in_threadpool(self._service.drop, request_id, is_kept=is_kept)
             raise
@@ -203,8 +203,9 @@ class _Door:
         self._check_model(http)
         request_id, folder = self._service.new_folder(is_kept=False)
         try:
-            asked = (await self._bodies.parsed(http, "tensors", folder))["request"]
-            answer = await self._service.answer_now(request_id, {})
+            taken = await self._bodies.parsed(http, "tensors", folder)
+            asked = taken.args["request"]
+            answer = await self._service.answer_now(request_id, {}, taken.files)
         except BaseException:
             await run_in_threadpool(self._service.drop, request_id, is_kept=False)
             raise

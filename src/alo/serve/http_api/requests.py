@@ -18,7 +18,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request as HttpRequest
 
 from alo.serve.http_api.bodies.file_names import ReservedName, safe_name
-from alo.serve.http_api.bodies.incoming import Bodies
+from alo.serve.http_api.bodies.incoming import Bodies, Taken
 from alo.serve.http_api.bodies.json_values import args_of, known_encoding
 from alo.serve.http_api.limits import TableLimits
 from alo.serve.http_api.refusal import Refused
@@ -28,8 +28,8 @@ MOST_FILES = 1000
 TYPES = ("multipart/form-data", "application/json", "text/csv")
 
 
-async def take_body(http: HttpRequest, folder: Path, bodies: Bodies) -> Args:
-    """Write the data of a request into a new folder; returns its args.
+async def take_body(http: HttpRequest, folder: Path, bodies: Bodies) -> Taken:
+    """What comes with a request; data that is not small is written into a new folder.
 
     Raises:
         Refused: with the status that says why.
@@ -43,15 +43,14 @@ async def take_body(http: HttpRequest, folder: Path, bodies: Bodies) -> Args:
     if kind == "application/json":
         return await bodies.parsed(http, "rows", folder)
     args = args_of(_args_in(http), bodies.limits.table)
-    await bodies.parsed(http, "csv", folder, given)
-    return args
+    return (await bodies.parsed(http, "csv", folder, given))._replace(args=args)
 
 
-async def _take_form(http: HttpRequest, folder: Path, bodies: Bodies) -> Args:
+async def _take_form(http: HttpRequest, folder: Path, bodies: Bodies) -> Taken:
     async with bodies.limited(http) as stream:
         form = await _form(HttpRequest(http.scope, stream.receive))
         try:
-            return await run_in_threadpool(_take_parts, form, folder, bodies.limits.table)
+            return Taken(await run_in_threadpool(_take_parts, form, folder, bodies.limits.table))
         finally:
             await form.close()
 

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from alo.events.log_lines import warning
 from alo.events.types import Listener
-from alo.files import remove_tree
+from alo.files import remove_tree, write_new
 from alo.serve.folders import lives, sweep
 from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.paths import encoded
@@ -28,7 +28,7 @@ from alo.serve.rollout.follow import Changes
 from alo.serve.service import Service
 from alo.serve.upkeep import Upkeep, prune_history
 from alo.workers.pool import Full, NotReady, Pool, Result, Ticket, do_nothing
-from alo.workers.protocol import Args, Failure, Request
+from alo.workers.protocol import NO_FILES, Args, Failure, Files, Request
 
 if TYPE_CHECKING:
     from alo.serve.redis_queue.remote_pool import RemotePool
@@ -180,9 +180,11 @@ class HttpService:
         request_id = os.urandom(8).hex()
         return request_id, self._folder(request_id, is_kept) / "in" / DATA
 
-    async def answer_now(self, request_id: str, args: Args) -> Answer:
+    async def answer_now(self, request_id: str, args: Args, files: Files) -> Answer:
         """Have a request run, and wait for what comes of it.
 
+        Args:
+            files: its data, where that is not in its folder.
         Raises:
             Refused: the queue is full.
         """
@@ -195,25 +197,29 @@ class HttpService:
             loop.call_soon_threadsafe(_settle, future, result)
 
         folder = self._folder(request_id, is_kept=False)
-        request = _request(request_id, folder, args)
+        request = _request(request_id, folder, args, files)
 
         def released() -> None:
-            _remove_data(folder)
+            if not files:
+                _remove_data(folder)
             self._forget_oldest()
 
         self._submit(Ticket(request, folder / "out", do_nothing, done, released))
         result = await future
         return Answer(request_id, result.status, result)
 
-    def answer_later(self, request_id: str, args: Args) -> Answer:
+    def answer_later(self, request_id: str, args: Args, files: Files) -> Answer:
         """Accept a request that the client will ask for.
 
+        Args:
+            files: its data, where that is not in its folder yet.
         Raises:
             Refused: the queue is full.
             OSError: it cannot be noted.
         """
         if self.pool.waiting >= self.limits.queue:
             raise _full()
+        write_new(files, self._folder(request_id, is_kept=True) / "in")
         self._kept.add(request_id, args)
         try:
             self._queue_kept(request_id, args)
@@ -305,8 +311,9 @@ class HttpService:
         return (self._kept_folder if is_kept else self._spool) / request_id
 
 
-def _request(request_id: str, folder: Path, args: Args) -> Request:
-    return Request(request_id, None, (f"{folder}/in/{DATA}",), args)
+def _request(request_id: str, folder: Path, args: Args, files: Files = NO_FILES) -> Request:
+    data = () if files else (f"{folder}/in/{DATA}",)
+    return Request(request_id, None, data, args, files=files)
 
 
 def _remove_data(folder: Path) -> None:

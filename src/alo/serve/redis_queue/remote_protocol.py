@@ -7,6 +7,7 @@ one answer goes to a list of the door's own.
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ def to_payload(request: Request, door: str) -> bytes:
     """
     paths = files_of(request)
     check_size("the request's data", paths)
-    files = [{"name": path.name, "content": _text(path.read_bytes())} for path in paths]
+    contents = {path.name: path.read_bytes() for path in paths}
+    contents.update((os.path.basename(name), each) for name, each in request.files.items())
+    files = [{"name": name, "content": _text(each)} for name, each in contents.items()]
     content = {"id": request.id, "door": door, "args": request.args, "files": files}
     return json_bytes({MARK: content})
 

@@ -13,10 +13,10 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
-from alo.files import remove_tree, set_mode, write_whole
+from alo.files import remove_tree, set_mode, write_new, write_whole
 from alo.json_text import json_value
 from alo.layout import Workspace
-from alo.workers.protocol import Request
+from alo.workers.protocol import NO_FILES, Request
 
 FILE = "request.json"
 DUE_S = 10.0  # without a shadow, one sample in so many seconds is enough
@@ -52,7 +52,11 @@ class Samples:
         while len(self._own) > MOST:
             remove_tree(self._own.popleft())
         kept = request._replace(exports=False)
-        if takes_data:
+        if request.files:
+            write_new(request.files, folder)
+            tops = sorted({name.partition("/")[0] for name in request.files})
+            kept = kept._replace(data=tuple(f"{folder}/{top}" for top in tops), files=NO_FILES)
+        elif takes_data:
             kept = kept._replace(data=tuple(_moved(path, folder) for path in request.data))
         self._kept_at, self.newest = time.monotonic(), kept
         self._write(folder, kept)

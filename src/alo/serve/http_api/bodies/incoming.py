@@ -1,8 +1,8 @@
 """Bodies of requests on their way in: counted, decompressed, and read where they block no one.
 
-A small body is read in memory. A larger one goes to a file and is turned into a table by another
-thread, and a large one by another process (``body_parser``): parsing it would hold up every other
-client for as long as it takes.
+A small body stays in memory, also as the table that it becomes. A larger one goes to a file and is
+turned into a table by another thread, and a large one by another process (``parser``): parsing it
+would hold up every other client for as long as it takes.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from alo.serve.http_api.bodies.binary_tensors import HEADER
-from alo.serve.http_api.bodies.parser import Job, Parsed, parse
+from alo.serve.http_api.bodies.parser import ROWS_FILE, Job, Parsed, parse, parse_small
 from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.refusal import Refused
-from alo.workers.protocol import Args
+from alo.workers.protocol import NO_FILES, Args, Files
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -40,6 +40,13 @@ PROGRAM = (
 )
 
 
+class Taken(NamedTuple):
+    """What came in with a request."""
+
+    args: Args  # of tensors: what else the client has sent with them
+    files: Files = NO_FILES  # its data, where that is not on the disk
+
+
 class Bodies:
     """Those of all clients of a service."""
 
@@ -49,49 +56,47 @@ class Bodies:
 
     async def parsed(
         self, http: HttpRequest, kind: str, folder: Path, content_type: str = ""
-    ) -> Args:
+    ) -> Taken:
         """Have a body become the data of a request.
 
         Args:
             kind: rows, csv or tensors.
-            folder: a new one, for the data.
+            folder: for the data; it is made where that is not small.
             content_type: of a CSV, whose encoding it may name.
-        Returns:
-            The args in it; of tensors, what else the client has sent with them.
         Raises:
             Refused: with the status that says why.
         """
-        os.makedirs(folder)
         file = folder.with_name(f"{folder.name}.body")
-        content: bytes | None = None
         try:
-            size, content = await self._received(http, file)
+            size, content = await self._received(http, folder, file)
             head = http.headers.get(HEADER, "")
             job = Job(kind, str(file), str(folder), content_type, self.limits.table, head)
-            return _args(await self._parsed(job, size, content))
+            return await self._parsed(job, size, content)
         finally:
-            if content is None:
-                await run_in_threadpool(file.unlink, missing_ok=True)
+            if os.path.exists(file):
+                await run_in_threadpool(file.unlink)
 
-    async def _parsed(self, job: Job, size: int, content: bytes | None) -> Parsed:
+    async def _parsed(self, job: Job, size: int, content: bytes | None) -> Taken:
         """Parse a body where it holds up no one: a few bytes of rows can be a very wide table."""
         if content is not None:
-            parsed = parse(_within(job, SMALL), content)
+            parsed, table = parse_small(_within(job, SMALL), content)
             if not _has_outgrown(parsed, job, SMALL):
-                return parsed
-            await run_in_threadpool(Path(job.file).write_bytes, content)
+                return Taken(_args(parsed), {f"{os.path.basename(job.folder)}/{ROWS_FILE}": table})
+            await run_in_threadpool(_write, job, content)
         elif size <= MEDIUM:
             parsed = await run_in_threadpool(parse, _within(job, MEDIUM))
             if not _has_outgrown(parsed, job, MEDIUM):
-                return parsed
+                return Taken(_args(parsed))
         async with self._parsers:
-            return await run_in_threadpool(_in_a_process, job)
+            return Taken(_args(await run_in_threadpool(_in_a_process, job)))
 
     def limited(self, http: HttpRequest) -> BodyStream:
         """The body of a request in pieces, none of which may be one too many."""
         return BodyStream(self, http)
 
-    async def _received(self, http: HttpRequest, file: Path) -> tuple[int, bytes | None]:
+    async def _received(
+        self, http: HttpRequest, folder: Path, file: Path
+    ) -> tuple[int, bytes | None]:
         """Its size, and the body itself where it is small: else it is in the file."""
         parts: list[bytes] = []
         size, target = 0, None
@@ -101,7 +106,7 @@ class Bodies:
                     size += len(part)
                     parts.append(part)
                     if size > SMALL:
-                        target = target or open(file, "wb")  # noqa: SIM115 - closed below
+                        target = target or _opened(folder, file)
                         target.writelines(parts)
                         parts.clear()
             finally:
@@ -215,6 +220,16 @@ def _within(job: Job, most_cells: int) -> Job:
 def _has_outgrown(parsed: Parsed, job: Job, most_cells: int) -> bool:
     """Whether a table is only too large for where it was parsed."""
     return parsed.limit == "cells" and job.limits.cells > most_cells
+
+
+def _write(job: Job, content: bytes) -> None:
+    with _opened(Path(job.folder), Path(job.file)) as file:
+        file.write(content)
+
+
+def _opened(folder: Path, file: Path) -> BinaryIO:
+    os.makedirs(folder)
+    return open(file, "wb")
 
 
 def _args(parsed: Parsed) -> Args:

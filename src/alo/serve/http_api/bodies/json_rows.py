@@ -6,8 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from json.decoder import WHITESPACE  # type: ignore[attr-defined]  # what JSON counts as such
-from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from alo.serve.http_api.bodies.json_values import SUSPECT, check_number, make_decoder
 from alo.serve.http_api.limits import TableLimits
@@ -18,7 +17,7 @@ BOM = "\ufeff"
 FORM = 'expected an object of the form {"rows": [{...}, ...], "args": {...}}'
 
 
-def write_table(text: str, path: Path, limits: TableLimits) -> object:
+def write_table(text: str, file: TextIO, limits: TableLimits) -> object:
     """Write the rows in ``{"rows": [...], "args": ...}`` as CSV; returns the args.
 
     Columns come in the order in which they come up. What a row does not have is an empty cell, as
@@ -29,9 +28,11 @@ def write_table(text: str, path: Path, limits: TableLimits) -> object:
     """
     try:
         first = Table(limits)
-        args = first.write(text, path)
+        args = first.write(text, file)
         if first.has_grown:  # a later row has brought a column: now all are known
-            Table(limits, first.columns).write(text, path)
+            file.seek(0)
+            file.truncate()
+            Table(limits, first.columns).write(text, file)
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"the body is not JSON: {error}") from error
     return args
@@ -57,28 +58,27 @@ class Table:
         """Whether rows were written before all columns had come up."""
         return len(self._names) > self._written
 
-    def write(self, text: str, path: Path) -> object:
+    def write(self, text: str, file: TextIO) -> object:
         """Raises ``Refused``, or ``ValueError`` where it is not JSON."""
         args: object = {}
         is_suspect, rows_came = SUSPECT.search(text) is not None, False
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            for key, value in _members(text, self._limits):
-                if key == "args":
-                    args = value
-                elif key == "rows" and isinstance(value, Iterator):
-                    rows_came = True
-                    for row in value:
-                        self._check(row, is_suspect)
-                        if not self._count:
-                            self._written = len(self._names)
-                            table.writerow(self._names)
-                        self._count += 1
-                        table.writerow([row.get(name) for name in self._names])
-                elif key == "rows":
-                    raise Refused(422, "'rows' is not a list of objects, one for each row")
-                else:
-                    raise Refused(400, FORM)
+        table = csv.writer(file)
+        for key, value in _members(text, self._limits):
+            if key == "args":
+                args = value
+            elif key == "rows" and isinstance(value, Iterator):
+                rows_came = True
+                for row in value:
+                    self._check(row, is_suspect)
+                    if not self._count:
+                        self._written = len(self._names)
+                        table.writerow(self._names)
+                    self._count += 1
+                    table.writerow([row.get(name) for name in self._names])
+            elif key == "rows":
+                raise Refused(422, "'rows' is not a list of objects, one for each row")
+            else:
+                raise Refused(400, FORM)
         if not rows_came or not self._count:
             raise Refused(422, "'rows' is not a list of objects, one for each row")
         if not self._names:

@@ -9,8 +9,9 @@ import json
 import os
 import sys
 from email.message import Message
+from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from alo.serve.http_api.bodies.binary_tensors import attach, head_length
 from alo.serve.http_api.bodies.json_rows import BOM, write_table
@@ -49,33 +50,41 @@ class Parsed(NamedTuple):
     limit: str = ""
 
 
-def parse(job: Job, content: bytes | None = None) -> Parsed:
-    """Write the data of a body into its folder.
+def parse(job: Job) -> Parsed:
+    """Write the data of a body, which is in a file, into its folder.
 
-    Args:
-        content: the body, where it is at hand.
     Raises:
         OSError: the disk has no room, or the like.
     """
-    body = Path(job.file).read_bytes() if content is None else content
-    target = Path(job.folder) / ROWS_FILE
+    body = Path(job.file).read_bytes()
+    with open(Path(job.folder) / ROWS_FILE, "w", encoding="utf-8", newline="") as file:
+        return _parsed(job, body, file)
+
+
+def parse_small(job: Job, body: bytes) -> tuple[Parsed, bytes]:
+    """What is in a body, and its data as a table: no file is read or written."""
+    file = StringIO(newline="")
+    return _parsed(job, body, file), file.getvalue().encode()
+
+
+def _parsed(job: Job, body: bytes, file: TextIO) -> Parsed:
     try:
         if job.kind == "csv":
-            target.write_bytes(as_utf8(body, job.content_type, job.limits))
+            file.write(table_text(body, job.content_type, job.limits))
             return Parsed()
         if job.kind == "tensors":
-            return Parsed(_tensors(body, job.head, target, job.limits))
-        args: Any = write_table(text_of(body), target, job.limits)
+            return Parsed(_tensors(body, job.head, file, job.limits))
+        args: Any = write_table(text_of(body), file, job.limits)
         return Parsed(check_args(args, job.limits.depth))
     except Refused as refused:
         return Parsed(NO_ARGS, refused.status, refused.what, refused.limit)
 
 
-def _tensors(body: bytes, head: str, target: Path, limits: TableLimits) -> Args:
+def _tensors(body: bytes, head: str, file: TextIO, limits: TableLimits) -> Args:
     length = head_length(head, len(body))
     content = parse_json(body[:length] if length else body)
     attach(content, body[length:] if length else b"")
-    return write_tensors(content, target, limits)
+    return write_tensors(content, file, limits)
 
 
 def main() -> None:
@@ -96,8 +105,8 @@ def main() -> None:
         json.dump(parsed._asdict(), output)
 
 
-def as_utf8(body: bytes, content_type: str, limits: TableLimits) -> bytes:
-    """A table in the encoding that every asset reads.
+def table_text(body: bytes, content_type: str, limits: TableLimits) -> str:
+    """The text of a table that a client has sent.
 
     Args:
         content_type: the header, which may name the encoding that it is in.
@@ -120,4 +129,4 @@ def as_utf8(body: bytes, content_type: str, limits: TableLimits) -> bytes:
     lines = max(text.count("\n"), text.count("\r"))  # some write the one, some the other
     limits.check_columns(text.partition("\n")[0].count(",") + 1)
     limits.check_cells(text.count(",") + lines + 1)
-    return text.encode()
+    return text

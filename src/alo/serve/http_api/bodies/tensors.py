@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TextIO
 
 from alo.serve.http_api.bodies.json_rows import BOM
 from alo.serve.http_api.bodies.json_values import check_number
@@ -29,7 +29,7 @@ DATATYPES: dict[str, tuple[type, ...]] = {  # and what their values are in JSON
 }
 
 
-def write_tensors(content: object, path: Path, limits: TableLimits) -> Args:
+def write_tensors(content: object, file: TextIO, limits: TableLimits) -> Args:
     """Write the input tensors of a request as CSV; returns what else the client has sent.
 
     Raises:
@@ -54,10 +54,9 @@ def write_tensors(content: object, path: Path, limits: TableLimits) -> Args:
         raise Refused(422, f"the tensors differ in their number of rows: {sorted(lengths)}")
     if next(iter(columns)).startswith(BOM):
         raise Refused(422, "a column's name begins with a byte order mark, which readers drop")
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(columns)
-        table.writerows(zip(*columns.values(), strict=True))
+    table = csv.writer(file)
+    table.writerow(columns)
+    table.writerows(zip(*columns.values(), strict=True))
     return {"request": {"id": given or "", **_asked(content)}}
 
 

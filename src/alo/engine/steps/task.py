@@ -6,6 +6,7 @@ And what comes of it; how it is run is in ``step.py``, which only a step that ru
 import os
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -108,7 +109,7 @@ def make_task(
 def step_meta(workspace: Workspace, pipeline: str, step: str, number: int) -> dict[str, object]:
     """What the API page promises below ``config["meta"]``."""
     return {
-        "artifacts": _folders(workspace),
+        "artifacts": {**_folders(workspace)},
         "pipeline": pipeline,
         "step_number": number,
         "step": number,
@@ -116,7 +117,9 @@ def step_meta(workspace: Workspace, pipeline: str, step: str, number: int) -> di
     }
 
 
-def _folders(workspace: Workspace) -> dict[str, str]:
+@lru_cache(maxsize=4)
+def _folders(workspace: Workspace) -> Mapping[str, str]:
+    """For all steps of all requests of a service."""
     return {
         "input": _slashed(workspace.home / "input"),
         "train_artifacts": _slashed(workspace.artifacts("train")),
@@ -137,7 +140,7 @@ def _is_one_folder(one: Path, other: Path) -> bool:
 def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
     """What ALO 2.x calls ``asset_envs``, but for the artifacts, which lie in ``project_home``."""
     external, control = job.plan.external, job.plan.control
-    log = job.workspace.artifacts(job.pipeline.kind) / "log" / PIPELINE_LOG
+    artifacts = _folders(job.workspace)[f"{job.pipeline.kind}_artifacts"]
     # In a rerun; a served pipeline's own workspace links to the project's.
     is_elsewhere = not _is_one_folder(job.assets, job.workspace.assets)
     return {
@@ -155,7 +158,7 @@ def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str
         "save_train_artifacts_path": external.save_train_artifacts_path,
         "save_inference_artifacts_path": external.save_inference_artifacts_path,
         "check_resource": control.check_resource,
-        "log_file_path": str(log),
+        "log_file_path": f"{artifacts}log/{PIPELINE_LOG}",
     }
 
 

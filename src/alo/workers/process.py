@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.engine.isolation.process_state import between_steps_nothing_happens
 from alo.engine.spec import Job
 from alo.engine.steps.process_main import Teller, process_of_ours, show_stacks_in
 from alo.errors import AloError, StepError
@@ -47,6 +48,7 @@ def _serve(tell: Teller, messages: "_Messages") -> None:
         return
     sys.path[:] = boot.path or sys.path
     show_stacks_in(boot.stacks)
+    between_steps_nothing_happens()
     warm = _booted(boot, tell)
     while warm is not None and (message := messages.next(warm)) is not None:
         if isinstance(message, Request):

@@ -30,6 +30,34 @@ State = dict[str, dict[Any, Any]]  # by the names of the settings
 _modules: list[ref[ModuleType]] = []  # of projects, that have changes
 
 
+class _Between:
+    """How the process is between steps: it need not be read again where nothing else happens."""
+
+    def __init__(self) -> None:
+        self.is_known, self._depth = False, 0  # an asset may run steps of its own in one
+        self._modules, self._state = dict[str, ModuleType](), State()
+
+    def begin(self) -> tuple[dict[str, ModuleType], State]:
+        """A step begins: the modules that are there, and how the process is."""
+        self._depth += 1
+        if self.is_known and self._depth == 1 and sys.modules == self._modules:
+            return self._modules, self._state
+        return sys.modules.copy(), read()
+
+    def end(self, modules: dict[str, ModuleType], state: State) -> None:
+        """A step has ended, and all is as it was when it began."""
+        self._depth -= 1
+        self._modules, self._state = modules, state
+
+
+_between = _Between()
+
+
+def between_steps_nothing_happens() -> None:
+    """For a process that does nothing but run steps: how one has left it, the next one finds it."""
+    _between.is_known = True
+
+
 class Change(NamedTuple):
     """What has become of one thing."""
 
@@ -83,9 +111,8 @@ class _Kept:
 
     def __init__(self, when_logging_comes: Callable[[], None]) -> None:
         self._when_logging_comes = when_logging_comes
-        self._modules = sys.modules.copy()
         self._of_libraries: set[str] = set()  # names that they have put into sys.modules
-        self._state = read()
+        self._modules, self._state = _between.begin()
         self._before_imports: list[tuple[State, frozenset[str]]] = []  # that go on
 
     def begin_import(self) -> tuple[State, frozenset[str]]:
@@ -124,12 +151,14 @@ class _Kept:
             state.update(_read_of(name))
 
     def restore(self) -> None:
-        self._restore_modules()
         try:
+            self._restore_modules()
             _restore(self._state)
         except KeyboardInterrupt:  # which leaves nothing half done
             _restore(self._state)
             raise
+        finally:
+            _between.end(self._modules, self._state)
 
     def _restore_modules(self) -> None:
         """Those that were taken away or replaced, and none that was put together by hand."""
@@ -171,11 +200,15 @@ def _restore(state: State) -> None:
 def _changes(before: State, after: State) -> Iterator[Change]:
     for name in SETTINGS:
         one, other = before.get(name, {}), after.get(name, {})
-        if not _are_equal(one, other):
-            for key in {**one, **other}:
-                values = one.get(key, ABSENT), other.get(key, ABSENT)
-                if not _are_equal(*values):
-                    yield Change(name, key, *values)
+        try:
+            if one == other:
+                continue
+        except Exception:  # noqa: S110 - of a class that compares in its own way
+            pass
+        for key in {**one, **other}:
+            values = one.get(key, ABSENT), other.get(key, ABSENT)
+            if not _are_equal(*values):
+                yield Change(name, key, *values)
 
 
 def _are_equal(one: Any, other: Any) -> bool:

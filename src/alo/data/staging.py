@@ -95,7 +95,11 @@ def stage(
             return _staged(known, 0, tuple(sorted(known.copies.keys() - known.sources.keys())))
         return _Staging(workspace, kind, sources, report, access).run(known, here)
     except OSError as error:
-        raise _cannot(error, root) from error
+        raise StagingError(
+            f"cannot bring the input data in: {error.strerror or error}",
+            where=str(error.filename or root),
+            fix=fix_of(error),
+        ) from error
 
 
 def stage_content(workspace: Workspace, kind: str, contents: Mapping[str, bytes]) -> Staged:
@@ -104,22 +108,11 @@ def stage_content(workspace: Workspace, kind: str, contents: Mapping[str, bytes]
     Args:
         contents: by names, with folders.
     Raises:
-        StagingError: a file cannot be written.
+        OSError: a file cannot be written.
     """
-    try:
-        write_new(contents, workspace.input(kind))
-    except OSError as error:
-        raise _cannot(error, workspace.input(kind)) from error
+    write_new(contents, workspace.input(kind))
     checksums = {name: checksum_of(content) for name, content in contents.items()}
     return Staged(checksums, sum(map(len, contents.values())), len(contents), ())
-
-
-def _cannot(error: OSError, root: Path) -> StagingError:
-    return StagingError(
-        f"cannot bring the input data in: {error.strerror or error}",
-        where=str(error.filename or root),
-        fix=fix_of(error),
-    )
 
 
 def _is_as_remembered(sources: Sequence[SourceFile], known: Manifest, here: _Here) -> bool:

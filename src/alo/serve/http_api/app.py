@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from alo.serve.http_api.service import STATUS_OF, Answer, HttpService
 from alo.workers.protocol import write_failure
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -63,15 +63,34 @@ def make_app(service: HttpService, access: Access) -> ASGIApp:
         ("/v2/models/{name}/versions/{version}/ready", "GET", door.model_ready, False),
         ("/v2/models/{name}/versions/{version}/infer", "POST", door.infer_tensors, True),
     ]
+    guarded = {
+        (path, verb): door.guarded(handler, wants_token=is_guarded)
+        for path, verb, handler, is_guarded in routes
+    }
     app = Starlette(
-        routes=[
-            Route(path, door.guarded(handler, wants_token=is_guarded), methods=[verb])
-            for path, verb, handler, is_guarded in routes
-        ],
+        routes=[Route(path, handler, methods=[verb]) for (path, verb), handler in guarded.items()],
         exception_handlers={HTTPException: _plain_error, Exception: door.fault},
     )
     app.router.redirect_slashes = False  # Starlette's redirects are wrong for encoded names
-    return as_sent(app)
+    return as_sent(_direct(app, guarded))
+
+
+def _direct(app: ASGIApp, handlers: Mapping[tuple[str, str], Handler]) -> ASGIApp:
+    """An application that has a route whose path is its own found at once.
+
+    What Starlette puts around a handler is for what that does not answer itself; ours answer all.
+    """
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        is_http = scope["type"] == "http"
+        handler = handlers.get((scope["path"], scope["method"])) if is_http else None
+        if handler is None:
+            await app(scope, receive, send)
+        else:
+            response = await handler(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+    return call
 
 
 class _Door:

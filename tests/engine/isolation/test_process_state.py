@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alo.engine.isolation import process_state
 from alo.engine.isolation.process_state import _merged
 
 MakeSolution = Callable[..., Path]
@@ -483,3 +484,41 @@ def test_a_module_that_stays_for_a_unit_test_does_its_part_in_each(tmp_path: Pat
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_a_process_that_only_runs_steps_is_read_once_a_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads: list[int] = []
+    read = process_state.read
+    monkeypatch.setattr(process_state, "read", lambda: (reads.append(1), read())[1])
+    monkeypatch.setattr(process_state, "_between", process_state._Between())
+    process_state.between_steps_nothing_happens()
+    monkeypatch.delenv("OF_A_STEP", raising=False)
+
+    for _ in range(3):
+        with process_state.process_restored():
+            assert "OF_A_STEP" not in os.environ
+            os.environ["OF_A_STEP"] = "1"
+
+    assert "OF_A_STEP" not in os.environ
+    assert len(reads) == 4
+
+
+def test_a_step_inside_a_step_leaves_what_the_outer_one_has_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process_state, "_between", process_state._Between())
+    process_state.between_steps_nothing_happens()
+    monkeypatch.delenv("OF_THE_OUTER", raising=False)
+
+    for _ in range(2):
+        with process_state.process_restored():
+            os.environ["OF_THE_OUTER"] = "1"
+            for _ in range(2):
+                with process_state.process_restored():
+                    os.environ["OF_THE_INNER"] = "1"
+            assert os.environ["OF_THE_OUTER"] == "1"
+            assert "OF_THE_INNER" not in os.environ
+
+    assert "OF_THE_OUTER" not in os.environ

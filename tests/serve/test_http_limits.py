@@ -217,3 +217,78 @@ def test_an_asset_does_not_see_the_token(make_solution: Callable[..., Path]) -> 
         service.client.close()
         service.process.kill()
         service.process.wait()
+
+
+POST = b"POST /v1/inference HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n"
+CHUNKED = POST + b"transfer-encoding: chunked\r\n\r\n4\r\na\n1\n\r\n"
+
+
+def test_what_follows_a_body_has_the_limits_of_a_head(serve: Serve) -> None:
+    service = serve("--max-head", "2")
+    few = CHUNKED + b"0\r\nx: y\r\nhost: elsewhere\r\n\r\n"
+
+    with connect(service) as connection:
+        connection.sendall(few)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    endless = sent(service, CHUNKED + b"0\r\nx: " + b"y" * 500_000)
+    many = sent(service, CHUNKED + b"0\r\n" + b"x: y\r\n" * 50_000)
+    extension = sent(service, CHUNKED + b"4;" + b"x" * 500_000)
+
+    assert all(each.startswith(b"HTTP/1.1 431 ") for each in (endless, many, extension))
+    assert refusals(service) == {("431", "head"): 3}
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket", b"TLS/1.0"])
+def test_a_wish_for_another_protocol_costs_no_body(serve: Serve, protocol: bytes) -> None:
+    wish = b"connection: close, Upgrade, HTTP2-Settings\r\nupgrade: %s\r\n" % protocol
+    body = b'{"rows": [{"a": 1}]}'
+    head = POST.replace(b"text/csv", b"application/json") + wish
+    service = serve()
+
+    whole = sent(service, head + b"content-length: %d\r\n\r\n%s" % (len(body), body))
+    chunks = b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    in_chunks = sent(service, head + chunks)
+    with connect(service) as connection:  # as Java's client does: one after the other
+        connection.sendall(head + b"content-length: %d\r\n\r\n" % len(body))
+        connection.sendall(body)
+        late = everything(connection)
+
+    assert all(each.startswith(b"HTTP/1.1 200 ") for each in (whole, in_chunks, late)), whole
+    assert service.log.read_text().count("\n") == 1
+
+
+def test_what_is_no_request_is_counted_and_fills_no_log(serve: Serve) -> None:
+    service = serve()
+
+    for content in (b"\x16\x03\x01\x02\x00" * 10, b"CONNECT a:80 HTTP/1.1\r\n\r\n", b"GET\r\n\r\n"):
+        answer = sent(service, content)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b'{"error": ' in answer
+    form = {"content-type": "multipart/form-data; boundary=X"}
+    assert service.client.post("/v1/inference", content=b"--Y\r\n", headers=form).status_code == 400
+    assert service.client.get("/nowhere").status_code == 404
+    assert service.client.get("/v1/inference").status_code == 405
+
+    assert refusals(service) == {("400", ""): 4, ("404", ""): 1, ("405", ""): 1}
+    assert service.log.read_text().count("\n") == 1
+
+
+def test_a_head_that_comes_with_the_body_before_it_is_not_larger_for_that(serve: Serve) -> None:
+    service = serve("--max-head", "2")
+    body = b"a\n" + b"1\n" * 5000
+    first = POST + b"content-length: %d\r\n\r\n%s" % (len(body), body)
+
+    with connect(service) as connection:
+        connection.sendall(first + b"GET /heal")
+        connection.sendall(b"thz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        answers = everything(connection)
+
+    assert answers.count(b"HTTP/1.1 200 ") == 2
+
+
+def test_empty_lines_keep_no_connection_open(serve: Serve) -> None:
+    service = serve("--head-timeout", "0.3")
+
+    with connect(service) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n\r\n")
+        assert everything(connection).startswith(b"HTTP/1.1 200 ")  # and the connection is closed

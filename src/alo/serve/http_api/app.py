@@ -69,7 +69,7 @@ def make_app(service: HttpService, access: Access) -> ASGIApp:
     }
     app = Starlette(
         routes=[Route(path, handler, methods=[verb]) for (path, verb), handler in guarded.items()],
-        exception_handlers={HTTPException: _plain_error, Exception: door.fault},
+        exception_handlers={HTTPException: door.no_route, Exception: door.fault},
     )
     app.router.redirect_slashes = False  # Starlette's redirects are wrong for encoded names
     return as_sent(_direct(app, guarded))
@@ -137,6 +137,13 @@ class _Door:
         """What has gone wrong is none of the client's, and not known."""
         self._service.report(f"a fault in ALO: {http.method} {http.url.path}: {error!r}")
         return _refusal(http, 500, f"a fault in ALO: {error!r}", {})
+
+    async def no_route(self, http: Request, error: Exception) -> Response:
+        """404 and 405 of the router in the form of all answers."""
+        status = getattr(error, "status_code", 500)
+        self._service.metrics.count_refusal(status, "")
+        headers = dict(getattr(error, "headers", None) or {})
+        return _refusal(http, status, str(getattr(error, "detail", error)), headers)
 
     def _check_asker(self, http: Request) -> None:
         try:
@@ -267,10 +274,3 @@ def _refusal(http: Request, status: int, what: str, headers: dict[str, str]) -> 
     error = {"code": str(status), "name": "Refused", "message": what, "traceback": ""}
     content: dict[str, Any] = {"id": None, "status": "fail", "summary": None, "outputs": []}
     return JsonResponse({**content, "error": error}, status, headers)
-
-
-async def _plain_error(http: Request, error: Exception) -> Response:
-    """404 and 405 of the router in the form of all answers."""
-    status = getattr(error, "status_code", 500)
-    headers = dict(getattr(error, "headers", None) or {})
-    return _refusal(http, status, str(getattr(error, "detail", error)), headers)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import Server
@@ -112,8 +113,9 @@ class LimitedProtocol(HttpToolsProtocol):
     count: Count
     waiting: OrderedDict[LimitedProtocol, None]
 
-    _head_bytes = 0  # of the head that is coming
-    _is_in_head = False
+    _unheard_bytes = 0  # of a head, or between the parts of a body, or after them
+    _trailer_bytes = 0
+    _is_in_head = _is_upgrade = False
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -132,24 +134,50 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        was_in_head = self._is_in_head
-        if was_in_head:
-            self._head_bytes += len(data)
-        super().data_received(data)
-        if self._is_in_head and not was_in_head:
-            self._head_bytes = len(data)
-        if self._is_in_head and self._head_bytes > self.limits.head_bytes:
+        self._unheard_bytes += len(data)
+        self._feed(data)
+        if self._unheard_bytes > self.limits.head_bytes:
             self._refuse_head()
 
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(400, "", "this is no request of HTTP/1.1")
+        except httptools.HttpParserUpgrade as upgrade:
+            # The parser has left out the body. Answered as what the client speaks (RFC 9110, 7.8).
+            self._is_upgrade, head = False, self._head_without_upgrade()
+            self.parser = httptools.HttpRequestParser(self)
+            self._feed(head)
+            self._feed(data[upgrade.args[0] :])
+
+    def _head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % field for field in self.headers if field[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
     def on_message_begin(self) -> None:
+        self._unset_keepalive_if_required()
         super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._trailer_bytes = True, 0
         self.waiting[self] = None
         if self._timer is None:  # one more request on the same connection
             self._start_timer(self.limits.head_s, self._head_is_late)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:
+            super().on_header(name, value)
+            return
+        self._trailer_bytes += len(name) + len(value) + 4  # after the body; nobody wants it
+        if self._trailer_bytes > self.limits.head_bytes:
+            self._refuse_head()
+
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
+        self._is_in_head, self._unheard_bytes = False, 0
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._is_upgrade = True
+            return
         self.waiting.pop(self, None)
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.limits.head_bytes or len(self.headers) > self.limits.headers:
@@ -158,13 +186,20 @@ class LimitedProtocol(HttpToolsProtocol):
         self._start_timer(self.limits.idle_body_s, self._body_is_late)
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        self._unheard_bytes = 0
+
     def on_body(self, body: bytes) -> None:
+        self._unheard_bytes = 0
         if self.transport.is_closing():
             return
         self._start_timer(self.limits.idle_body_s, self._body_is_late)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._unheard_bytes = 0
+        if self._is_upgrade:
+            return
         self._stop_timer()
         if not self.transport.is_closing():
             super().on_message_complete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ def serve_http(
             f"serving over HTTP needs {error.name}, which is not installed here",
             fix="pip install 'open-alo[serve]'",
         ) from error
+    # A form that is none is refused and counted; a line for each would let clients fill the log.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     listener = one_at_a_time(listener)
     door = _open(host, port)
     service = prepare(request, "serve", listener, has_workers=not queue_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from alo.events.types import Event, LogLine
+from alo.serve.redis_queue import remote_pool
+from alo.serve.redis_queue.heartbeat import ALIVE, READY
+from alo.serve.redis_queue.queue import PROCESSING, REQUESTS
 from alo.serve.redis_queue.remote_pool import RemotePool
 from alo.serve.redis_queue.remote_protocol import RemoteRequest, TooLarge
 from alo.workers.pool import Result, Ticket
@@ -188,3 +192,53 @@ def test_files_that_are_more_than_a_message_may_hold_are_refused(
         pool.submit(large)
 
     assert pool.waiting == 0
+
+
+def test_a_server_that_ends_takes_back_what_no_loop_has_begun_with(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    client, results = redis_server.client, queue.Queue[Result]()
+    for name in ("begun", "waits", "kept"):
+        ticket = Ticket(Request(name), tmp_path / name, lambda: None, results.put)
+        pool.submit(ticket._replace(is_kept=name == "kept"))
+    wait_until(lambda: client.llen(REQUESTS) == 3)
+    client.lmove(REQUESTS, f"{PROCESSING}w", "LEFT", "RIGHT")
+    client.set(f"{ALIVE}w", READY, ex=30)
+
+    pool.end_soon()
+    refused = results.get(timeout=30)
+    left = client.lrange(REQUESTS, 0, -1)
+    was_drained = pool.is_drained
+    answer = {"id": "begun", "summary": {"result": "fine"}, "outputs": [], "failure": None}
+    client.rpush(f"alo_answers:{pool._name}", json.dumps(answer))
+    answered = results.get(timeout=30)
+
+    assert (refused.id, refused.failure and refused.failure.kind) == ("waits", "away")
+    assert [json.loads(each)["alo_request"]["id"] for each in left] == ["kept"]
+    assert not was_drained
+    assert (answered.id, answered.status) == ("begun", "success")
+    assert pool.is_drained
+
+
+@pytest.mark.parametrize("is_hung", [False, True])
+def test_a_server_that_ends_waits_for_no_loop_that_is_not_alive(
+    pool: RemotePool,
+    redis_server: RedisServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_hung: bool,
+) -> None:
+    monkeypatch.setattr(remote_pool, "END_S", 0.5)
+    results: queue.Queue[Result] = queue.Queue()
+    pool.submit(Ticket(Request("begun"), tmp_path / "begun", lambda: None, results.put))
+    wait_until(lambda: redis_server.client.llen(REQUESTS) == 1)
+    redis_server.client.lmove(REQUESTS, f"{PROCESSING}w", "LEFT", "RIGHT")
+    if is_hung:
+        redis_server.process.send_signal(signal.SIGSTOP)
+
+    pool.end_soon()
+    result = results.get(timeout=30)
+
+    assert result.failure is not None
+    assert (result.failure.kind, pool.is_drained) == ("away", True)
+    assert "no loop is alive" in result.failure.comment

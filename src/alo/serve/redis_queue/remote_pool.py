@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -42,6 +43,7 @@ LOOK_S = 1.0  # at whether loops are there, and at what Redis has
 STALE_S = 4.0  # a look that is older says nothing
 SLACK_S = 30.0  # beyond the time limit, for the loop's own answer that it was reached
 SILENCE_S = 3600.0  # without any loop alive: a request without a time limit is given up
+END_S = 5.0  # without any loop alive, once the server is to end: nothing is waited for any more
 UNHEARD = 2  # looks at which a note is gone and no answer there, before it is sent again
 
 
@@ -72,7 +74,7 @@ class RemotePool:
         self._lock = threading.Lock()
         self._to_send: queue.Queue[str | None] = queue.Queue()
         self._ending, self._ended = threading.Event(), threading.Event()
-        self._ready_at = self._loops_at = float("-inf")
+        self._ready_at = self._loops_at = self._ending_at = float("-inf")
         works = (self._read, self._send_all, self._look_on)
         self._threads = [
             threading.Thread(target=self._keep_on, args=(work,), daemon=True) for work in works
@@ -120,7 +122,8 @@ class RemotePool:
         self._to_send.put(ticket.request.id)
 
     def end_soon(self) -> None:
-        """Take no more requests; those that are under way are answered."""
+        """Take no more requests; those that a loop has in hand are answered."""
+        self._ending_at = time.monotonic()
         self._ending.set()
 
     def stop(self) -> None:
@@ -199,21 +202,44 @@ class RemotePool:
     def _look_on(self) -> None:
         """See whether loops are there, and whether Redis still has what is under way."""
         self._ended.wait(LOOK_S)
+        with suppress(Exception):  # whatever is wrong with Redis: it is not ready
+            self._look()
+            if self._ending.is_set():
+                self._withdraw()
+        if self._ending.is_set():
+            self._leave_dead_loops()
+
+    def _look(self) -> None:
         with self._lock:
             under_way = set(self._sent)
-        try:
-            is_ready = any_ready(self._looker)
-            self._ready_at = time.monotonic() if is_ready else float("-inf")
-            self._loops_at = max(self._loops_at, self._ready_at)
-            noted = self._noted()
-        except Exception:  # whatever is wrong with Redis: it is not ready
-            return
+        is_ready = any_ready(self._looker)
+        self._ready_at = time.monotonic() if is_ready else float("-inf")
+        self._loops_at = max(self._loops_at, self._ready_at)
+        noted = self._noted()
         self._note_lost(under_way - noted)
         for done in noted - under_way:  # of a loop that knows of no notes
             with self._lock:
                 is_done = done not in self._sent
             if is_done:
                 self._looker.hdel(self._notes, done)
+
+    def _withdraw(self) -> None:
+        """Take back what no loop has begun with: a client waits for it no longer than for us."""
+        for request_id, sent in self._awaited():
+            payload = to_payload(sent.ticket.request, self._name)
+            if self._looker.lrem(REQUESTS, 1, payload):
+                self._looker.hdel(self._notes, request_id)
+                self._fail(request_id, ENDING, "away")
+
+    def _leave_dead_loops(self) -> None:
+        if time.monotonic() > max(self._ready_at, self._ending_at) + END_S:
+            for request_id, _ in self._awaited():
+                self._fail(request_id, f"{ENDING}, and no loop is alive", "away")
+
+    def _awaited(self) -> list[tuple[str, Sent]]:
+        """Requests whose clients wait."""
+        with self._lock:
+            return [each for each in self._sent.items() if not each[1].ticket.is_kept]
 
     def _noted(self) -> set[str]:
         """What Redis has of the requests under way; it keeps that for as long as we look."""

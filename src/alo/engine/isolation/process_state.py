@@ -40,7 +40,7 @@ class _Between:
     def begin(self) -> tuple[dict[str, ModuleType], State]:
         """A step begins: the modules that are there, and how the process is."""
         self._depth += 1
-        if self.is_known and self._depth == 1 and sys.modules == self._modules:
+        if self.is_known and self._depth == 1 and len(sys.modules) == len(self._modules):
             return self._modules, self._state
         return sys.modules.copy(), read()
 

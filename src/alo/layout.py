@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 
 PLAN_NAME = "experimental_plan.yaml"
@@ -50,7 +51,7 @@ class Workspace:
     def __repr__(self) -> str:
         return f"Workspace({str(self.home)!r})"
 
-    @property
+    @cached_property
     def assets(self) -> Path:
         return self.home / ASSETS
 
@@ -63,19 +64,19 @@ class Workspace:
     def artifacts(self, kind: str) -> Path:
         return self.home / f"{kind}_artifacts"
 
-    @property
+    @cached_property
     def models(self) -> Path:
         return self.artifacts("train") / "models"
 
-    @property
+    @cached_property
     def interface(self) -> Path:
         return self.home / ".asset_interface"
 
-    @property
+    @cached_property
     def history(self) -> Path:
         return self.home / "history"
 
-    @property
+    @cached_property
     def internal(self) -> Path:
         return self.home / ".alo"
 

@@ -206,9 +206,9 @@ def _changes(before: State, after: State) -> Iterator[Change]:
         except Exception:  # noqa: S110 - of a class that compares in its own way
             pass
         for key in {**one, **other}:
-            values = one.get(key, ABSENT), other.get(key, ABSENT)
-            if not _are_equal(*values):
-                yield Change(name, key, *values)
+            was, is_now = one.get(key, ABSENT), other.get(key, ABSENT)
+            if was is not is_now and not _are_equal(was, is_now):
+                yield Change(name, key, was, is_now)
 
 
 def _are_equal(one: Any, other: Any) -> bool:

@@ -317,6 +317,20 @@ def test_a_token_is_wanted_where_there_is_one(serve: Serve) -> None:
     assert SECRET not in service.log.read_text()
 
 
+def test_a_token_of_any_letters_can_be_shown(serve: Serve) -> None:
+    service = serve("--token", "ключ-é")
+
+    def ask(shown: bytes) -> int:
+        headers = {b"Authorization": b"Bearer " + shown}
+        return httpx.get(f"{service.url}/metrics", headers=headers).status_code
+
+    assert [ask(each) for each in ("ключ-é".encode(), b"\xff", "ключ-e".encode())] == [
+        200,
+        401,
+        401,
+    ]
+
+
 def test_another_address_than_loopback_needs_a_token(
     home: Path, alo: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

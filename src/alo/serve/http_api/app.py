@@ -156,7 +156,8 @@ class _Door:
     def _is_known(self, http: Request) -> bool:
         kind, _, given = http.headers.get("authorization", "").partition(" ")
         return kind.lower() == "bearer" and compare_digest(
-            given.strip().encode("utf-8", "replace"), self._token
+            given.strip().encode("latin-1"),
+            self._token,  # a head's bytes come as Latin-1
         )
 
     async def healthy(self, http: Request) -> Response:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -190,6 +192,30 @@ def test_a_reader_that_goes_away_is_no_error(alo_argv: list[str]) -> None:
         told = process.stderr.read()
 
     assert (process.returncode, told) == (0, b"")
+
+
+@pytest.mark.parametrize("place", ["pipe", "socket", "terminal", "disk"])
+def test_an_error_that_no_one_can_read_leaves_the_exit_status(
+    place: str, alo_argv: list[str]
+) -> None:
+    match place:
+        case "pipe":
+            reader, writer = os.pipe()
+            os.close(reader)
+        case "socket":
+            one, other = socket.socketpair()
+            one.close()
+            writer = other.detach()
+        case "terminal":
+            terminal, writer = os.openpty()
+            os.close(terminal)
+        case _:
+            writer = os.open("/dev/full", os.O_WRONLY)
+
+    done = subprocess.run([*alo_argv, "run", "--mode", "moon"], stdout=writer, stderr=writer)
+
+    os.close(writer)
+    assert done.returncode == 2
 
 
 @pytest.fixture

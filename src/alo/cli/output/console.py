@@ -7,10 +7,11 @@ Here: text on stdout and stderr, and how wide it is. Not here: what is said abou
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from errno import EBADF
+from errno import EBADF, EIO
 from typing import TextIO
 
 GAP = "  "  # between two columns
@@ -59,8 +60,13 @@ def write_json(content: object, *, indent: int | None = None) -> None:
 
 
 def write_error(text: str = "") -> None:
-    """A line (or a few) on stderr."""
-    _put(sys.stderr, f"{text}\n")
+    """A line (or a few) on stderr; where no one can read it, the exit status still tells."""
+    try:
+        _put(sys.stderr, f"{text}\n")
+    except ReaderGone:
+        pass
+    except OSError:  # a full disk
+        _let_go(sys.stderr)
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
@@ -156,8 +162,10 @@ def _put(stream: TextIO | None, text: str) -> None:
         except UnicodeEncodeError:  # a terminal that knows ASCII only
             stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
         stream.flush()
-    except BrokenPipeError:
-        raise _let_go(stream) from None
+    except OSError as error:
+        if _is_gone(error, stream):
+            raise _let_go(stream) from None
+        raise
 
 
 def _put_json(stream: TextIO | None, content: bytes) -> None:
@@ -170,8 +178,17 @@ def _put_json(stream: TextIO | None, content: bytes) -> None:
         stream.flush()
         binary.write(content + b"\n")
         stream.flush()
-    except BrokenPipeError:
-        raise _let_go(stream) from None
+    except OSError as error:
+        if _is_gone(error, stream):
+            raise _let_go(stream) from None
+        raise
+
+
+def _is_gone(error: OSError, stream: TextIO) -> bool:
+    """Whether no one is there to read: a pipe's or a socket's other end, or the whole terminal."""
+    if isinstance(error, BrokenPipeError | ConnectionResetError):
+        return True
+    return error.errno == EIO and stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
 
 
 def _let_go(stream: TextIO) -> ReaderGone:

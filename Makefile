@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench clean
+.PHONY: help demo test bench docs dist clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,14 @@ test: ## style, types, layers and tests
 bench: ## measure, and print a table of figures and limits (minutes; wants a quiet machine)
 	@scripts/setup_venv.sh $(VENV) dev,examples
 	$(BIN)/python -m benchmarks
+
+docs: ## build the documentation as a static site, in build/site
+	@scripts/setup_venv.sh $(VENV) docs
+	$(BIN)/python scripts/make_site.py
+
+dist: ## build wheel and sdist in dist/, twice, and try each in an empty environment
+	@scripts/setup_venv.sh $(VENV) dist
+	$(BIN)/python scripts/make_dist.py
 
 clean: ## remove .venv, caches and what runs of the examples left
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -56,6 +56,14 @@ def test_a_translation_shows_the_same_code(page: Path) -> None:
     assert code(page) == code(page.with_name(page.name.replace(".ko.md", ".md")))
 
 
+@pytest.mark.parametrize("page", TRANSLATED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_translation_has_the_same_sections(page: Path) -> None:
+    def levels(each: Path) -> list[str]:
+        return re.findall(r"^#+(?= )", BLOCK.sub("", each.read_text(encoding="utf-8")), re.M)
+
+    assert levels(page) == levels(page.with_name(page.name.replace(".ko.md", ".md")))
+
+
 def test_the_problems_that_the_readme_shows_are_those_that_are_found(
     project: Path, alo: Callable[..., Any]
 ) -> None:

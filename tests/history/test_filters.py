@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from alo.errors import UsageError
 from alo.history.filters import Param, parse_param, parse_since, value_text
+from alo.plan.nodes import BadYaml, read_value
 
 NOW = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
@@ -24,6 +27,17 @@ NOW = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 )
 def test_a_param_is_typed_as_yaml(text: str, param: Param) -> None:
     assert parse_param(text) == param
+
+
+@given(st.from_regex(r"-?[0-9]{1,20}|[-_0-9a-fox.:+\u0663]{1,4}", fullmatch=True))
+def test_a_number_is_what_a_plan_would_make_of_it(text: str) -> None:
+    try:
+        expected = read_value(text.encode())
+    except BadYaml:
+        assume(False)
+    value = parse_param(f"train.depth={text}").value
+
+    assert (type(value), repr(value)) == (type(expected), repr(expected))
 
 
 @pytest.mark.parametrize("text", ["", "train", "train=5", ".x=1", "train.=1", "train.x=[1"])

@@ -131,6 +131,47 @@ def test_a_change_that_makes_a_run_meet_a_filter_is_seen(keep: Keep, history: Hi
     assert len(history.list(Filters(status="interrupted"))) == 1
 
 
+def test_a_list_of_the_newest_looks_at_no_more_records_than_it_takes(
+    keep: Keep, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [keep(minute, args={"train": {"even": minute % 2 == 0}}).name for minute in range(9)]
+    listed(history)
+    looked_at = []
+    stamp = index.Index._stamp
+    monkeypatch.setattr(
+        index.Index,
+        "_stamp",
+        lambda self, kind, name: (looked_at.append(name), stamp(self, kind, name))[1],
+    )
+
+    lines = history.lines(Filters(params=(Param("train", "even", True),)), limit=2)
+
+    assert [line.id for line in lines] == [runs[8], runs[6]]
+    assert looked_at == [runs[8], runs[7], runs[6]]
+
+
+def test_a_newer_run_that_meets_a_filter_by_now_takes_its_place(
+    keep: Keep, history: History
+) -> None:
+    keep(0, status="interrupted")
+    second = keep(1, status="interrupted")
+    record = keep(2, status="error") / "log/experimental_history.json"
+    listed(history)
+
+    record.write_text(record.read_text().replace('"error"', '"interrupted"'))
+
+    lines = history.lines(Filters(status="interrupted"), limit=2)
+    assert [line.name for line in lines] == [f"{record.parent.parent.name}", second.name]
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_no_more_runs_are_listed_than_asked_for(keep: Keep, history: History, limit: int) -> None:
+    keep(0)
+    keep(1)
+
+    assert len(history.lines(limit=limit)) == limit
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"id": "other"}', b'{"score": "x"}'],

@@ -86,7 +86,7 @@ class History:
 
     def folder(self, record: "RunRecord") -> Path | None:
         """The entry of a run; None while it has none."""
-        from alo.history.folders import entry_folder
+        from alo.history.names import entry_folder
 
         folder = entry_folder(self._workspace, record.pipeline, record.id)
         return folder if folder.is_dir() else None

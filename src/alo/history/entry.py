@@ -22,14 +22,8 @@ from alo.history.checksums import (
     stamp,
     write_checksums,
 )
-from alo.history.folders import (
-    RECORD,
-    building,
-    entry_folder,
-    entry_name,
-    entry_names,
-    mark_unsealed,
-)
+from alo.history.folders import building, mark_unsealed
+from alo.history.names import RECORD, entry_folder, entry_name, entry_names
 from alo.history.recent_runs import note_last
 from alo.history.record import RunRecord
 from alo.history.seal import seal_in_background

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("success", "error", "interrupted", "running")
 _RELATIVE = r"(\d+(?:\.\d+)?)\s*([smhdw])"
+MOST_DIGITS = 18
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -35,20 +36,30 @@ def parse_param(text: str) -> Param:
     Raises:
         UsageError: it is not of that form.
     """
-    from alo.plan.nodes import BadYaml, read_value
-
     name, equals, value = text.partition("=")
     step, dot, key = name.strip().partition(".")
     if not (equals and dot and step and key):
         raise UsageError(
             f"--param takes step.key=value, not '{text}'", fix="for example: --param train.depth=5"
         )
+    if _is_plain_number(value):
+        return Param(step, key, int(value))
+    from alo.plan.nodes import BadYaml, read_value
+
     try:
         return Param(step, key, read_value(value.encode()))
     except (BadYaml, UnicodeEncodeError) as error:
         raise UsageError(
             f"the value in --param {text} is no YAML", fix="put quotes around it"
         ) from error
+
+
+def _is_plain_number(text: str) -> bool:
+    """Whether it is a number in any YAML, so that no reader of YAML is needed: its import takes
+    longer than the list."""
+    digits = text.removeprefix("-")
+    is_short = len(digits) <= MOST_DIGITS
+    return is_short and digits.isascii() and digits.isdigit() and (digits[0] != "0" or text == "0")
 
 
 def parse_since(text: str, now: float | None = None) -> str:

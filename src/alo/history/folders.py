@@ -1,6 +1,5 @@
-"""Where the entries of history are, and what lies beside them under hidden names.
+"""Entries of history are read, built and removed here; ``names`` tells how they are called.
 
-``history/<kind>/<run id>`` is the entry of a run that succeeded, ``<run id>-error`` of any other.
 Hidden is what is being built, or being removed; what a killed process left of either is swept here.
 """
 
@@ -15,37 +14,16 @@ from typing import TYPE_CHECKING
 
 from alo.claims import left_behind
 from alo.files import discard, refuse_volumes, rename_folder, set_mode
+from alo.history.names import FAILED, RECORD
 from alo.layout import Workspace
 from alo.mounts import mounted_in
 
 if TYPE_CHECKING:
     from alo.history.record import RunRecord
 
-RECORD = "log/experimental_history.json"
-FAILED = "-error"
 _BUILDING = ".building"
 _REMOVING = ".removing"
 _UNSEALED = ".unsealed"  # beside train/ and inference/: names of entries that are not sealed yet
-
-
-def entry_name(run_id: str, status: str) -> str:
-    return run_id if status == "success" else f"{run_id}{FAILED}"
-
-
-def entry_folder(workspace: Workspace, kind: str, run_id: str) -> Path:
-    """The entry of a run, or where it would be."""
-    folder = workspace.history / kind
-    failed = folder / f"{run_id}{FAILED}"
-    return failed if failed.is_dir() else folder / run_id
-
-
-def entry_names(folder: Path) -> list[str]:
-    """The names of all entries of one kind, in no order."""
-    try:
-        names = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return [name for name in names if not name.startswith(".") and _is_utf8(name)]
 
 
 def read_record(folder: Path) -> RunRecord:
@@ -189,11 +167,3 @@ def _locked_folder(folder: Path, name: str) -> tuple[Path, int]:
         if build.exists():
             return build, descriptor
         os.close(descriptor)
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

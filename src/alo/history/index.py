@@ -9,12 +9,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from alo.history.folders import RECORD
-from alo.json_text import bad_character
+from alo.history.names import RECORD, is_entry, is_hidden, names_in
 from alo.layout import KINDS, Workspace
-from alo.mounts import mount_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +67,11 @@ class Line(NamedTuple):
 
 
 COLUMNS = ", ".join(Line._fields)
+NEWEST_FIRST = "ORDER BY start_time DESC, name DESC"
+HAS_PARAM = (  # asked of one run after the other, so that a list of the newest reads no more
+    "EXISTS (SELECT 1 FROM params INDEXED BY params_by_run"
+    " WHERE params.run = runs.run AND step = ? AND key = ? AND value = ?)"
+)
 
 
 def ask(workspace: Workspace, question: "Callable[[Index], T]") -> T:
@@ -105,6 +108,8 @@ class Index:
     def __init__(self, workspace: Workspace, database: sqlite3.Connection) -> None:
         self._workspace, self._db = workspace, database
         if self._version() != VERSION:
+            from alo.mounts import mount_of
+
             # A log beside the file needs memory that all processes share, of all machines.
             mode = "DELETE" if mount_of(workspace.internal).is_network else "WAL"
             database.execute(f"PRAGMA journal_mode = {mode}")
@@ -119,15 +124,17 @@ class Index:
         Args:
             limit: so many at most; None: all.
         """
-        condition, values = _condition(filters)
-        if condition:  # any run may meet it by now, or no longer
-            self._renew(self._select("", (), None))
-        return self._fresh(condition, values, limit)
+        while True:
+            looked_at, found = self._newest(*_condition(filters), limit)
+            if not self._renew(looked_at):
+                return found
 
     def named(self, prefix: str) -> list[Line]:
         """The runs whose id begins like this."""
         prefix = _printable(prefix)
-        return self._fresh("WHERE id >= ? AND id < ?", (prefix, f"{prefix}{LAST_CHARACTER}"), None)
+        condition, values = "id >= ? AND id < ?", (prefix, f"{prefix}{LAST_CHARACTER}")
+        lines = self._select(condition, values)
+        return self._select(condition, values) if self._renew(lines) else lines
 
     def ids(self) -> list[str]:
         return [row[0] for row in self._db.execute("SELECT id FROM runs ORDER BY id")]
@@ -151,12 +158,14 @@ class Index:
                     self._take_in(kind)
 
     def _take_in(self, kind: str) -> None:
-        from alo.history.folders import entry_names, sweep
-
         folder = self._folder(kind)
         now, mtime_ns = time.time_ns(), _mtime_ns(folder)
-        sweep(folder)
-        there = set(entry_names(folder))
+        names = names_in(folder)
+        if any(map(is_hidden, names)):
+            from alo.history.folders import sweep
+
+            sweep(folder)
+        there = set(filter(is_entry, names))
         rows = self._db.execute("SELECT name FROM runs WHERE kind = ?", (kind,))
         known = {name for (name,) in rows}
         for name in known - there:
@@ -225,19 +234,37 @@ class Index:
             self._db.execute(f"DELETE FROM {table} WHERE run IN ({run})", (kind, name))  # noqa: S608
         self._db.execute("DELETE FROM runs WHERE kind = ? AND name = ?", (kind, name))
 
-    def _fresh(self, condition: str, values: Sequence[str], limit: int | None) -> list[Line]:
-        lines = self._select(condition, values, limit)
-        return self._select(condition, values, limit) if self._renew(lines) else lines
+    def _newest(
+        self, condition: str, values: Sequence[str], limit: int | None
+    ) -> tuple[list[Line], list[Line]]:
+        """The lines that were looked at, any of which may meet the condition by now or no longer,
+        and those of them that met it when their records were read.
 
-    def _select(self, condition: str, values: Sequence[str], limit: int | None) -> list[Line]:
-        if any(map(bad_character, values)):
-            return []  # no run has such an id; SQLite would not take it
-        rows = self._db.execute(
-            f"SELECT {COLUMNS} FROM runs {condition}"  # noqa: S608
-            " ORDER BY start_time DESC, name DESC LIMIT ?",
-            (*values, -1 if limit is None else limit),
-        )
-        return [Line(*row) for row in rows]
+        From the newest on, and no further than it takes: each record that was looked at is to be
+        compared with its file.
+        """
+        looked_at: list[Line] = []
+        found: list[Line] = []
+        query = f"SELECT {COLUMNS}, {condition} FROM runs {NEWEST_FIRST}"  # noqa: S608
+        for *columns, meets in self._ask(query, values):
+            if len(found) == limit:
+                break
+            looked_at.append(Line(*columns))
+            if meets:
+                found.append(looked_at[-1])
+        return looked_at, found
+
+    def _select(self, condition: str, values: Sequence[str]) -> list[Line]:
+        query = f"SELECT {COLUMNS} FROM runs WHERE {condition} {NEWEST_FIRST}"  # noqa: S608
+        return [Line(*row) for row in self._ask(query, values)]
+
+    def _ask(self, query: str, values: Sequence[str]) -> "Iterable[Sequence[Any]]":
+        if values:
+            from alo.json_text import bad_character
+
+            if any(map(bad_character, values)):
+                return ()  # no run has such a value; SQLite would not take it
+        return self._db.execute(query, values)
 
     def _folder(self, kind: str) -> "Path":
         return self._workspace.history / kind
@@ -279,9 +306,9 @@ def _condition(filters: "Filters") -> tuple[str, list[str]]:
         parts.append("start_time >= ?")
         values.append(filters.since)
     for param in filters.params:
-        parts.append("run IN (SELECT run FROM params WHERE step = ? AND key = ? AND value = ?)")
+        parts.append(HAS_PARAM)
         values += [param.step, param.key, value_text(param.value)]
-    return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
+    return " AND ".join(parts) or "1", values
 
 
 def _mtime_ns(folder: "Path") -> int:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.files import write_whole
-from alo.history.folders import FAILED, entry_names, put_away, read_record
+from alo.history.folders import put_away, read_record
+from alo.history.names import FAILED, entry_names
 from alo.history.tree import found_below
 from alo.json_text import json_value
 from alo.layout import KINDS, Workspace

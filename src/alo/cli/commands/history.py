@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from alo.cli.output import console
 from alo.cli.output.format import duration
-from alo.cli.values import named, run_count
 from alo.history.browse import EVERY_RUN, NEWEST, History
 from alo.history.filters import STATUSES, Filters
 from alo.layout import KINDS, Workspace
@@ -45,6 +44,8 @@ JSON_KEYS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from alo.cli.values import named, run_count
+
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--status", choices=STATUSES, default="", help="only with this status")
     parser.add_argument("--mode", choices=KINDS, default="", help="only runs of this pipeline")

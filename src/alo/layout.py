@@ -121,6 +121,10 @@ class Workspace:
         return self.internal / "last-runs"
 
     @property
+    def history_total(self) -> Path:
+        return self.internal / "history-total.json"
+
+    @property
     def index(self) -> Path:
         return self.internal / "history.sqlite"
 

@@ -183,6 +183,7 @@ OWN_FILES = [
     "train_artifacts/log/model_origin.json",
     ".alo/staged-inference.json",
     ".alo/history-sizes.json",
+    ".alo/history-total.json",
     ".alo/lock",
     ".alo/last-runs",
     ".alo/satisfied",

@@ -16,6 +16,7 @@ from alo.files import checksum
 from alo.history import entry as entry_module
 from alo.history.entry import copy_tree, entry_folder, kept_code, save_entry
 from alo.history.record import RunRecord
+from alo.history.retention import keep_within
 from alo.history.seal import seal, seal_what_is_left
 from alo.history.verify import damage
 from alo.layout import Workspace
@@ -266,11 +267,13 @@ def test_what_a_killed_process_was_building_is_swept_but_not_what_is_being_built
         assert process.stdout is not None
         process.stdout.readline()
         save()
+        keep_within(workspace, 1000, ())
         being_built = list(folder.glob(".run.*"))
         process.kill()
 
     assert len(being_built) == 1
     save()
+    keep_within(workspace, 1000, ())
     assert list(folder.glob(".*")) == []
 
 

@@ -24,9 +24,10 @@ from alo.history.checksums import (
 )
 from alo.history.folders import building, mark_unsealed
 from alo.history.names import RECORD, entry_folder, entry_name, entry_names
-from alo.history.recent_runs import note_last
+from alo.history.recent_runs import last_runs, note_last
 from alo.history.record import RunRecord
 from alo.history.seal import seal_in_background
+from alo.history.tally import add_to_total, stamps
 from alo.history.tree import Found, copy_tree, found_below, put
 from alo.json_text import json_bytes
 from alo.layout import ASSETS, KINDS, PLAN_NAME, PROJECT_CODE, Workspace, in_entry
@@ -34,7 +35,7 @@ from alo.layout import ASSETS, KINDS, PLAN_NAME, PROJECT_CODE, Workspace, in_ent
 __all__ = ["copy_tree", "entry_folder", "kept_code", "save_entry"]
 
 COPIED_AT_ONCE = 64_000_000  # bytes of a run: some hundredths of a second
-NEWEST = 3  # entries of a pipeline: runs that began in one second are in no order
+NEWEST = 3  # entries of a pipeline, where it is not known which run ended last
 LOGS = "log"
 OURS = (PLAN_NAME, RECORD, CHECKSUMS)  # names in an entry that no artifact can have
 CODE = (ASSETS, PROJECT_CODE)  # folders, likewise
@@ -63,11 +64,13 @@ def save_entry(
     """
     kept = _kept_artifacts(artifacts, backup_artifacts, backup_log)
     name = entry_name(record.id, record.status)
+    before = stamps(workspace)
     with building(workspace.history / record.pipeline, name) as build:
         is_sealed = _Builder(build, made_at).fill(kept, code, record, plan)
         folder = workspace.history / record.pipeline / name
         if not is_sealed:
             mark_unsealed(folder)
+    add_to_total(workspace, before, folder)
     if not is_sealed:
         seal_in_background(folder)
     if not record.part:
@@ -77,9 +80,14 @@ def save_entry(
 
 def kept_code(workspace: Workspace) -> dict[str, Path]:
     """Checksum → file, of the code in the newest entries: files that no one writes into."""
+    newest = [entry_folder(workspace, kind, run_id) for kind, run_id in last_runs(workspace)]
+    return dict(file for entry in newest or _newest(workspace) for file in _code_in(entry))
+
+
+def _newest(workspace: Workspace) -> list[Path]:
+    """The entries that began last, if the clock was never set back."""
     folders = [workspace.history / kind for kind in KINDS]
-    newest = [each / name for each in folders for name in sorted(entry_names(each))[-NEWEST:]]
-    return dict(file for entry in newest for file in _code_in(entry))
+    return [each / name for each in folders for name in sorted(entry_names(each))[-NEWEST:]]
 
 
 def _code_in(entry: Path) -> Iterator[tuple[str, Path]]:

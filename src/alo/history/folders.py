@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from alo.claims import left_behind
 from alo.files import discard, refuse_volumes, rename_folder, set_mode
-from alo.history.names import FAILED, RECORD
+from alo.history.names import FAILED, RECORD, is_hidden, names_in
 from alo.layout import Workspace
 from alo.mounts import mounted_in
 
@@ -65,7 +65,6 @@ def read_record(folder: Path) -> RunRecord:
 def building(folder: Path, name: str) -> Iterator[Path]:
     """A hidden folder to build an entry in; it gets its name when the block ends well."""
     folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
     build, descriptor = _locked_folder(folder, name)
     try:
         yield build
@@ -123,20 +122,24 @@ def put_away(folder: Path) -> bool:
     return True
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed processes left half built or half removed."""
+def sweep(folder: Path) -> bool:
+    """Remove what killed processes left half built or half removed.
+
+    Returns:
+        whether nothing is being built or removed, either.
+    """
     try:
-        hidden = [name for name in os.listdir(folder) if name.startswith(".")]
+        hidden = [folder / name for name in names_in(folder) if is_hidden(name)]
     except OSError:
-        return
-    for name in hidden:
-        path = folder / name
-        if name.endswith(_REMOVING):
+        return False
+    for path in hidden:
+        if path.name.endswith(_REMOVING):
             delete(path)
-        elif name.endswith(_BUILDING):
+        elif path.name.endswith(_BUILDING):
             with suppress(OSError), left_behind(path) as is_left:
                 if is_left:
                     delete(path)
+    return not any(path.exists() for path in hidden)
 
 
 def delete(folder: Path) -> None:

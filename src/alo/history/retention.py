@@ -1,24 +1,23 @@
 """Keep ``history/`` within the plan's ``backup_size``: the oldest runs go first (spec 8).
 
-It runs after each run, so what an entry takes is looked up once and kept in a ledger; before an
-entry goes, it is measured anew.
+It runs after each run. While there is room, a sum is all that is looked at (``tally``); else what
+each entry takes, which is looked up once and kept in a ledger. Before an entry goes, it is measured
+anew.
 """
 
 import json
-import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.files import write_whole
-from alo.history.folders import put_away, read_record
+from alo.history.folders import put_away, read_record, sweep
 from alo.history.names import FAILED, entry_names
-from alo.history.tree import found_below
+from alo.history.tally import bytes_of, known_total, note_total
 from alo.json_text import json_value
 from alo.layout import KINDS, Workspace
 
-LARGE_FILE = 1_000_000  # bytes; smaller ones are counted with each entry that links to them
 LEDGER = "history-sizes.json"
 
 
@@ -40,8 +39,12 @@ def keep_within(workspace: Workspace, size_mb: float, protected: Collection[str]
         size_mb: in 10^6 bytes.
         protected: ids of runs that stay.
     """
-    ledger = _Ledger(workspace)
     limit = size_mb * 1_000_000
+    total = known_total(workspace)
+    if total is not None and total <= limit:
+        return []
+    is_quiet = all([sweep(workspace.history / kind) for kind in KINDS])
+    ledger = _Ledger(workspace)
     removed = []
     for name in ledger.oldest_first()[:-1] if ledger.total > limit else ():
         if ledger.total <= limit:
@@ -55,6 +58,8 @@ def keep_within(workspace: Workspace, size_mb: float, protected: Collection[str]
             ledger.drop(name)
             removed.append(run_id)
     ledger.save()
+    if is_quiet:  # else what is being built now is to be swept next time, should it be left
+        note_total(workspace, ledger.total)
     return removed
 
 
@@ -121,14 +126,7 @@ def _remove(folder: Path) -> bool:
 
 
 def _size(entry: Path) -> Size:
-    own, linked = 0, {}
-    for found in found_below(entry):
-        status = os.lstat(found.path)
-        if found.size >= LARGE_FILE and status.st_nlink > 1:
-            linked[f"{status.st_dev}:{status.st_ino}"] = status.st_size
-        elif found.kind != "folder":
-            own += status.st_size
-    return Size(read_record(entry).start_time, own, linked)
+    return Size(read_record(entry).start_time, *bytes_of(entry))
 
 
 def _read(file: Path) -> dict[str, Size]:

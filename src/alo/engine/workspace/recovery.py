@@ -11,6 +11,7 @@ from alo.engine.workspace.models import mend_models
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.history.entry import entry_folder, save_entry
+from alo.history.folders import sweep
 from alo.history.ids import utc_text
 from alo.history.record import RunRecord
 from alo.history.seal import seal_what_is_left
@@ -41,6 +42,7 @@ def _recover(left: unfinished.UnfinishedRun, listener: Listener) -> None:
         left.put_back() if record.part else left.discard()
         return
     note = "its artifacts were not whole; the previous ones are back"
+    sweep(left.workspace.history / left.kind)  # it may have been killed while its entry was made
     try:
         _keep(left, record)
     except OSError as error:

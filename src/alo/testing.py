@@ -160,7 +160,7 @@ def _run(
         _class_of(asset) as user_asset,
     ):
         do_imports_again()
-        copy_context().run(call_asset, user_asset, structure)
+        copy_context().run(call_asset, lambda: user_asset, structure)
     structure.handover.check()
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, NoReturn
 
+from alo.engine.faults import disk_told
 from alo.engine.marks import (
     Files,
     Mark,
@@ -26,8 +27,8 @@ from alo.engine.marks import (
     mark,
     written,
 )
+from alo.engine.pipeline_run import GivenUp, PipelineRun, begin
 from alo.engine.request import RunOutcome
-from alo.engine.session import GivenUp, PipelineRun, begin
 from alo.engine.spec import Job
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
@@ -141,11 +142,12 @@ class OpenRun:
             added |= self._added.pop(name, set())
         before = self.ran[names[number - 1]].mark if number else None
         go_back(run, before, added)
-        run.take(job, step.name)
+        run.session.take(job, step.name)
         with self._noting_failure(), self._noting_files(run, step.name):
-            run.run_step(step, number, may_reuse=False)
-            if run.carry is not None:
-                self.ran[step.name] = Ran(args, mark(run, run.carry, self._inputs))
+            with disk_told("the run cannot go on"):
+                run.session.run_step(step, number, may_reuse=False)
+            if (values := run.session.values) is not None:
+                self.ran[step.name] = Ran(args, mark(run, values, self._inputs))
 
     def save(self) -> RunOutcome:
         """End the run. It stays open where its results or their export are at fault.

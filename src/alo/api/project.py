@@ -16,7 +16,7 @@ from alo.api.session_view import Pipeline
 from alo.api.solution import Solution, read_solution
 from alo.engine.request import RunOutcome, RunRequest, Setup
 from alo.engine.rerun import require_models
-from alo.engine.run import run_jobs
+from alo.engine.run import run_solution
 from alo.engine.workspace.lock import hold_workspace
 from alo.errors import UsageError
 from alo.events.types import Listener
@@ -128,13 +128,8 @@ class Project:
         self._solution = solution = self._read()
         solution.listener.attach()
         make_way(self.workspace)
-        return run_jobs(
-            lambda: solution.check(kind),
-            self.home,
-            solution.listener,
-            wait=True,
-            setup=solution.setup,
-        )
+        request = RunRequest(self.home, setup=solution.setup)
+        return run_solution(request, solution.listener, lambda: solution.check(kind))
 
     def close(self) -> None:
         """Give up what pipelines of this process have begun here and not saved."""

@@ -173,7 +173,7 @@ class Pipeline:
                 f"step '{step}' has not run yet",
                 fix=f"run it first: pipeline.run(until='{step}')",
             )
-        return latest.values(ran.mark.carry)
+        return latest.session.load_values(ran.mark.values)
 
     def _live_args(self, number: int = 0) -> dict[str, dict[str, object]]:
         """The args as they are set from a step on, and for those before it as they ran."""

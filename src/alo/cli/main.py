@@ -6,7 +6,8 @@ Only the module of the command that runs is imported, and for ``alo --help`` non
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from alo.cli.output import console
 from alo.errors import AloError, CheckError, StepError, UsageError
@@ -38,7 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         found something; 129, 130 and 143, interrupted.
     """
     console.open_closed_streams()
-    status = _status_of(list(sys.argv[1:] if argv is None else argv))
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        execute, options = _command(words)
+        status = execute(options)
+    except (Exception, KeyboardInterrupt) as error:
+        status = _status_of(error, words)
     if argv is None:
         _settle(status)
         _name_threads()
@@ -47,26 +53,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _status_of(words: Sequence[str]) -> int:
+def _status_of(error: Exception | KeyboardInterrupt, words: Sequence[str]) -> int:
+    """Tell what went wrong; what the process is to end with."""
     debug = "--debug" in words
+    match error:
+        case AloError():
+            _show_error(error, debug)
+            return error.exit_status
+        case KeyboardInterrupt():
+            console.write_error("interrupted")
+            return 130
+        case console.ReaderGone():
+            return 0
     try:
-        return _dispatch(words)
-    except AloError as error:
-        _show_error(error, debug)
-        return error.exit_status
-    except KeyboardInterrupt:
-        console.write_error("interrupted")
-        return 130
-    except console.ReaderGone:
-        return 0
-    except Exception as error:
-        try:
-            _go_on_elsewhere(error, words)
-        except AloError as refused:
-            _show_error(refused, debug)
-            return refused.exit_status
-        _show_accident(error, debug)
-        return 1
+        _go_on_elsewhere(error, words)
+    except AloError as refused:
+        _show_error(refused, debug)
+        return refused.exit_status
+    _show_accident(error, debug)
+    return 1
 
 
 def _go_on_elsewhere(error: Exception, words: Sequence[str]) -> None:
@@ -105,24 +110,33 @@ def _seal_now() -> None:
         seal.seal_now()
 
 
-def _dispatch(words: Sequence[str]) -> int:
+def _command(words: Sequence[str]) -> tuple[Callable[[Any], int], Any]:
+    """What the words ask for, to be called with its options.
+
+    Raises:
+        UsageError: they make no sense.
+    """
     if not words or words[0] in ("-h", "--help"):
-        console.write(_help())
-        return 0 if words else 2
+        return _show, (_help(), 0 if words else 2)
     if words[0] == "--version":
-        console.write(f"alo {__version__}")
-        return 0
+        return _show, (f"alo {__version__}", 0)
     name, *rest = words
     if name not in COMMANDS:
         raise _unknown(name)
     if name == "history":  # the list is at once there only without argparse
-        from alo.cli.commands.history import list_at_once
+        from alo.cli.commands.history import list_newest, words_of_list
 
-        if (status := list_at_once(rest)) is not None:
-            return status
-    from alo.cli.options import run_command
+        if (workspace := words_of_list(rest)) is not None:
+            return list_newest, workspace
+    from alo.cli.options import find_command
 
-    return run_command(name, COMMANDS[name], rest)
+    return find_command(name, COMMANDS[name], rest)
+
+
+def _show(text_and_status: tuple[str, int]) -> int:
+    text, status = text_and_status
+    console.write(text)
+    return status
 
 
 def _help() -> str:

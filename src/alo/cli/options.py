@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,20 +31,25 @@ class CommandParser(argparse.ArgumentParser):
         console.write(message.rstrip())
 
 
-def run_command(name: str, help_line: str, words: Sequence[str]) -> int:
-    """Parse the words after the command's name and execute it.
+def find_command(
+    name: str, help_line: str, words: Sequence[str]
+) -> tuple[Callable[[argparse.Namespace], int], argparse.Namespace]:
+    """A command's ``execute``, and the options for it, from the words after the command's name.
 
     Raises:
         UsageError: the words, or the project folder that they name, make no sense.
     """
     reset_signals()
     options = parse(name, help_line, words)
-    if options is None:  # --help
-        return 0
+    if options is None:
+        return _help_was_shown, argparse.Namespace()
     if name not in WITHOUT_PROJECT and not asks_for_help(words):
         check_project(options.project)
-    status: int = import_module(f"alo.cli.commands.{name}").execute(options)
-    return status
+    return import_module(f"alo.cli.commands.{name}").execute, options
+
+
+def _help_was_shown(options: argparse.Namespace) -> int:
+    return 0
 
 
 def asks_for_help(words: Sequence[str]) -> bool:

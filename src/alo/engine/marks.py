@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.copies import clone_or_copy
-from alo.engine.session import PipelineRun
+from alo.engine.pipeline_run import PipelineRun
 from alo.engine.spec import Job, stores_steps
-from alo.engine.steps.executor import Carry
+from alo.engine.steps.executor import StepValues
 from alo.errors import RunError, UsageError
 from alo.events.log_lines import info, warning
 from alo.history.entry import entry_folder
@@ -29,7 +29,7 @@ SHOWN_NAMES = 5
 class Mark(NamedTuple):
     """A run after one of its steps."""
 
-    carry: Carry
+    values: StepValues
     files: Files  # in the artifacts folder, but for the logs and the summary
     summary: bytes | None  # the file's content: a later step may save another one
     wrote_input: bool  # the step, or one before it, has changed the staged input data
@@ -41,13 +41,13 @@ def input_files(run: PipelineRun) -> Files:
     return _files_of(run.workspace.input(run.kind))
 
 
-def mark(run: PipelineRun, carry: Carry, inputs: Files) -> Mark:
+def mark(run: PipelineRun, values: StepValues, inputs: Files) -> Mark:
     """The run as it is now, after a step.
 
     Args:
         inputs: what was in the input data when the run began.
     """
-    return Mark(carry, written(run), _summary(run), input_files(run) != inputs, run.record)
+    return Mark(values, written(run), _summary(run), input_files(run) != inputs, run.record)
 
 
 def go_back(run: PipelineRun, to: Mark | None, added: Collection[str]) -> None:
@@ -63,7 +63,7 @@ def go_back(run: PipelineRun, to: Mark | None, added: Collection[str]) -> None:
     for name in sorted({*added} - known.keys(), reverse=True):
         _remove(run.artifacts / name)
     _tell_changed(run, known, written(run))
-    run.carry = to.carry if to else None
+    run.session.values = to.values if to else None
 
 
 def find_files(job: Job, marks: Sequence[Mark], to: Mark, ended: RunRecord) -> Path | None:
@@ -77,7 +77,7 @@ def find_files(job: Job, marks: Sequence[Mark], to: Mark, ended: RunRecord) -> P
     """
     if to.wrote_input:
         raise _not_continued("its steps have changed the input data, which each run has afresh")
-    if not (to.carry.is_live or stores_steps(job)):
+    if not (to.values.is_live or stores_steps(job)):
         raise _not_continued("what a step has saved can only be read in that step's environment")
     entry = entry_folder(job.workspace, job.pipeline.kind, ended.id)
     if not entry.is_dir():
@@ -111,11 +111,11 @@ def continue_from(
         _copy((files or run.replaced_artifacts) / name, run.artifacts / name)
     _tell_changed(run, to.files, marks[-1].files)
     steps = [step.name for step in to.record.steps]
-    run.take_code_of(entry_folder(run.workspace, run.kind, ended.id), ended, steps)
+    run.session.take_code_of(entry_folder(run.workspace, run.kind, ended.id), ended, steps)
     run.emit(info(f"as in run {ended.id}: {', '.join(steps)}"))
     now = written(run)
     moved = [_moved(each, now, run.record) for each in marks[: number + 1]]
-    moved[-1] = moved[-1]._replace(carry=run.adopt(to.carry))
+    moved[-1] = moved[-1]._replace(values=run.session.adopt(to.values))
     _report_as(run, moved[-1])
     return moved
 
@@ -143,7 +143,7 @@ def _moved(old: Mark, now: Files, record: RunRecord) -> Mark:
 
 def _report_as(run: PipelineRun, to: Mark | None) -> None:
     """Have the run say of summary and steps what it said at the mark."""
-    run.record = _with_results(run.record, to.record if to else None)
+    run.session.record = _with_results(run.record, to.record if to else None)
     file = _summary_file(run)
     if to and to.summary is not None:
         file.parent.mkdir(exist_ok=True)

@@ -11,8 +11,8 @@ from typing import Any
 from alo.copies import copy_and_hash
 from alo.engine.preflight import Checked, check_plan, find_workspace
 from alo.engine.records import args_of
-from alo.engine.request import RunOutcome
-from alo.engine.run import run_jobs
+from alo.engine.request import RunOutcome, RunRequest
+from alo.engine.run import run_solution
 from alo.engine.spec import Part
 from alo.errors import CheckError, HistoryError, Problem
 from alo.events.types import Listener
@@ -38,9 +38,8 @@ def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> 
     workspace = find_workspace(home)
     entry = History(workspace).find(run_id)
     with _code_of(entry, workspace) as assets:
-        (outcome,) = run_jobs(
-            lambda: _check(entry, workspace, assets), workspace.home, listener, wait=wait
-        )
+        request = RunRequest(workspace.home, wait=wait)
+        (outcome,) = run_solution(request, listener, lambda: _check(entry, workspace, assets))
     return outcome
 
 

@@ -6,13 +6,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from signal import Signals
-from typing import TypeVar
 
+from alo.engine.faults import disk_told
+from alo.engine.pipeline_run import PipelineRun, begin
 from alo.engine.preflight import Checked, check_solution
 from alo.engine.request import RunOutcome, RunRequest, Setup
-from alo.engine.session import PipelineRun, begin
 from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
@@ -24,47 +23,19 @@ from alo.processes.inherited import told_of_children
 from alo.processes.signals import SignalGuard, Signalled
 from alo.sources.git.repositories import changing_steps
 
-T = TypeVar("T")
 
-
-def run_solution(request: RunRequest, listener: Listener) -> tuple[RunOutcome, ...]:
+def run_solution(
+    request: RunRequest, listener: Listener, check: Callable[[], Checked] | None = None
+) -> tuple[RunOutcome, ...]:
     """Run the pipelines that were asked for, one after the other; the first failure ends it.
 
+    Args:
+        check: gives what is ready to run; without it, what ``check_solution`` finds to be.
     Raises:
         AloError: of the class that says what went wrong; the workspace is as it was before then.
     """
-
-    def choose(jobs: Sequence[Job]) -> Sequence[Job]:
-        if not (request.resume or request.first or request.last):
-            return jobs
-        from alo.engine.selection import choose_jobs
-
-        return choose_jobs(request, jobs)
-
-    return run_jobs(
-        lambda: check_solution(request),
-        request.home,
-        listener,
-        wait=request.wait,
-        choose=choose,
-        setup=request.setup,
-    )
-
-
-def run_jobs(
-    check: Callable[[], Checked],
-    home: Path,
-    listener: Listener,
-    *,
-    wait: bool,
-    choose: Callable[[Sequence[Job]], Sequence[Job]] = lambda jobs: jobs,
-    setup: Setup = Setup(),  # noqa: B008 - immutable
-) -> tuple[RunOutcome, ...]:
-    """Run what ``check`` says is ready to run.
-
-    Args:
-        choose: which of the jobs, and which part of them, once the workspace is in order.
-    """
+    check = check or (lambda: check_solution(request))
+    workspace, setup = Workspace(request.home), request.setup
     listener = one_at_a_time(listener)
     guard = SignalGuard()
     outcomes: list[RunOutcome] = []
@@ -75,18 +46,18 @@ def run_jobs(
             for problem in () if _goes_on() else checked.warnings:
                 listener(warning(str(problem)))
             what = " and ".join(job.pipeline.name for job in checked.jobs)
-            with hold_workspace(Workspace(home), wait=wait, listener=listener, what=what) as waited:
-                if waited:  # the world may be another one by now
+            with hold_workspace(workspace, wait=request.wait, listener=listener, what=what) as late:
+                if late:  # the world may be another one by now
                     checked = check()
-                recover(Workspace(home), listener)
-                jobs = choose(checked.jobs)
-                if jobs and needs_setup(jobs):
-                    from alo.engine.setup import set_up
-
-                    jobs = set_up(jobs, setup, listener)
+                recover(workspace, listener)
+                jobs = _set_up(_chosen(request, checked.jobs), setup, listener)
                 if not jobs:
                     listener(warning("there is nothing to resume: the last run has succeeded"))
-                _run_each(jobs, setup, guard, listener, outcomes)
+                is_changing = bool(changing_steps([job.pipeline for job in jobs]))
+                for number, job in enumerate(jobs):
+                    if number and is_changing:  # each on its own code, where they share a folder
+                        _fetch_code(job, setup, listener)
+                    _run_job(job, guard, listener, outcomes)
     except Signalled as signal:
         if not outcomes or len(outcomes) < len(jobs):
             raise _interrupted(signal, outcomes) from None
@@ -94,6 +65,29 @@ def run_jobs(
         name = Signals(guard.received).name
         listener(warning(f"{name} came when all had succeeded, and has changed nothing"))
     return tuple(outcomes)
+
+
+def _chosen(request: RunRequest, jobs: Sequence[Job]) -> Sequence[Job]:
+    """Which of the jobs, and which part of them; told once the workspace is in order."""
+    if not (request.resume or request.first or request.last):
+        return jobs
+    from alo.engine.selection import choose_jobs
+
+    return choose_jobs(request, jobs)
+
+
+def _set_up(jobs: Sequence[Job], setup: Setup, listener: Listener) -> Sequence[Job]:
+    if not (jobs and needs_setup(jobs)):
+        return jobs
+    from alo.engine.setup import set_up
+
+    return set_up(jobs, setup, listener)
+
+
+def _fetch_code(job: Job, setup: Setup, listener: Listener) -> None:
+    from alo.engine.setup import fetch_code
+
+    fetch_code([job], setup, listener)
 
 
 def _goes_on() -> bool:
@@ -117,35 +111,23 @@ def _run_interrupted(signal: Signalled, run: PipelineRun) -> Interrupted:
     )
 
 
-def _run_each(
-    jobs: Sequence[Job],
-    setup: Setup,
-    guard: SignalGuard,
-    listener: Listener,
-    outcomes: list[RunOutcome],
-) -> None:
-    """One after the other, each on its own code where they have other code for one folder.
+def _run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[RunOutcome]) -> None:
+    """Run one pipeline.
 
     Args:
         outcomes: of each that has succeeded, also if the next one does not.
     """
-    is_changing = bool(changing_steps([job.pipeline for job in jobs]))
-    for number, job in enumerate(jobs):
-        if number and is_changing:
-            from alo.engine.setup import fetch_code
-
-            fetch_code([job], setup, listener)
-        _run_job(job, guard, listener, outcomes)
-
-
-def _run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[RunOutcome]) -> None:
     guard.raise_if_received()  # at the end of the run before, where it had to wait
     recover(job.workspace, listener)  # what the run before could not clean up
     with guard.held():  # so that no signal comes between the run and what is to be done about it
         run = begin(job, guard, listener)
         try:
             with guard.released():
-                _run_steps(run)
+                run.load()
+                with disk_told("the run cannot go on"):
+                    for number, step in enumerate(run.steps):
+                        run.session.run_step(step, number)
+                run.save()
         except KeyboardInterrupt as error:
             if run.outcome is None:
                 run.fail(error)
@@ -157,16 +139,6 @@ def _run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[Ru
             raise
         if run.outcome is not None:  # nothing can fail it any more
             outcomes.append(run.outcome)
-
-
-def _run_steps(run: PipelineRun) -> None:
-    run.load()
-    for number, step in enumerate(run.job.pipeline.steps):
-        run.run_step(step, number)
-        if step.name == run.job.part.last:
-            run.save_part()
-            return
-    run.save()
 
 
 def one_at_a_time(listener: Listener) -> Listener:

@@ -14,14 +14,13 @@ from typing import NamedTuple
 from alo.data.location import Access, BadLocation
 from alo.data.locations import list_sources
 from alo.data.staging import stage, stage_content, use_what_is_there
-from alo.engine.records import first_record, with_summary
+from alo.engine.records import first_record
 from alo.engine.results import check_results
+from alo.engine.session import Session
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
-from alo.engine.steps.executor import StepRunner
 from alo.engine.steps.failures import step_error
 from alo.engine.steps.step import import_asset
-from alo.engine.steps.task import Inputs
 from alo.errors import (
     AloError,
     ExportError,
@@ -212,7 +211,7 @@ class _Answering:
         self._job = warm._job
         self._started, self._clock = time.time(), time.monotonic()
         self._logs: RunLogs | None = None
-        self._steps: list[StepRecord] = []
+        self._steps: Sequence[StepRecord] = ()
         self._code = METADATA_APPLY  # of what goes wrong now
 
     def tell(self, news: News) -> None:
@@ -330,28 +329,21 @@ class _Answering:
 
     def _run_steps(self, record: RunRecord) -> RunRecord:
         warm = self._warm
-        runner = StepRunner(
-            self._job, record.id, self._started, warm.code, warm.shared, None, self._emit
+        session = Session(
+            self._job, record, self._started, warm.code, warm.shared, warm._codes, None, self._emit
         )
         try:
             for number, step in enumerate(self._job.pipeline.steps):
                 self.tell(Stage(f"run.{step.name}"))
-                began = time.monotonic()
-                inputs = Inputs(step, number, {}, record.data_id, None)
-                done = runner.run(self._job, inputs, self._warm._codes[step.name])
-                seconds = round(time.monotonic() - began, 6)
-                status = "error" if done.error else "success"
-                usage = done.cpu_seconds, done.peak_bytes
-                self._steps.append(StepRecord(step.name, status, seconds, *usage, done.added))
-                if done.error:
-                    raise _failed_step(done.error)
-                if done.summary is not None:
-                    record = with_summary(record, done.summary)
+                session.run_step(step, number)
+        except StepError as error:
+            raise _failed_step(error) from error
         except StoreError as error:
             raise _failed(ASSET_RUN, error, "asset") from error
         finally:
-            runner.close()
-        return record
+            session.close()
+            self._steps = session.record.steps
+        return session.record
 
     @property
     def _exports(self) -> bool:
@@ -402,9 +394,10 @@ class _Answering:
         """To the log files and the console; each line says which request it is about."""
         if isinstance(event, LogLine):
             event = event._replace(text=f"[{self._request.id}] {event.text}")
-        if self._logs is not None and isinstance(event, LogLine | Output):
-            self._logs(event)
-        self._warm._listener(event)
+        if isinstance(event, LogLine | Output):
+            if self._logs is not None:
+                self._logs(event)
+            self._warm._listener(event)
 
 
 class _models_of_request:

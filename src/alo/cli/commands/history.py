@@ -74,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def list_at_once(words: Sequence[str]) -> int | None:
-    """List the newest runs, unless the words ask for more than that; None: they do.
+def words_of_list(words: Sequence[str]) -> Workspace | None:
+    """Whose newest runs are to be listed; None: the words ask for more than that.
 
     It is the command that is typed most, and argparse would take as long as all the rest of it.
     """
@@ -86,8 +86,11 @@ def list_at_once(words: Sequence[str]) -> int | None:
             workspace = Workspace(Path(folder))
         case _:
             return None
-    if not workspace.history.is_dir():
-        return None
+    return workspace if workspace.history.is_dir() else None
+
+
+def list_newest(workspace: Workspace) -> int:
+    """List the newest runs."""
     _list(History(workspace), EVERY_RUN, NEWEST)
     return 0
 

@@ -6,6 +6,7 @@ say where to look.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from alo.engine.isolation.settings_of_system import stop_timers
@@ -21,11 +22,22 @@ RUN = "def run(self)"
 BASES = Asset.__mro__
 
 
-def call_asset(user_asset: Any, structure: AssetStructure) -> None:
-    """Make the asset and call its ``run()``."""
+def call_asset(load_class: Callable[[], Any], structure: AssetStructure) -> None:
+    """Make the asset and call its ``run()``.
+
+    Args:
+        load_class: gives its class.
+    """
+    user_asset = load_class()
     structure.handover.places["run"] = place_of_run(user_asset)
     try:
-        returned = call_run(make_asset(user_asset, structure), user_asset)
+        run = _run_of(make_asset(user_asset, structure), user_asset)
+        try:
+            returned = run()
+        except Exception as error:
+            if _has_place(error):
+                raise
+            raise _placed("run() cannot be called", error, user_asset, "run", RUN) from error
     finally:
         stop_timers()
     structure.handover.refuse_unrun(returned)
@@ -49,26 +61,21 @@ def make_asset(user_asset: Any, structure: AssetStructure) -> Any:
     return asset
 
 
-def call_run(asset: Any, user_asset: Any) -> object:
-    """What its ``run()`` returns.
+def _run_of(asset: Any, user_asset: Any) -> Callable[[], object]:
+    """Its ``run``.
 
     Raises:
         ContractError: it has none that could be called.
     """
-    run = getattr(asset, "run", None)
-    if not callable(run):
+    run: Callable[[], object] | None = getattr(asset, "run", None)
+    if run is None or not callable(run):
         raise ContractError(
             f"{type(asset).__name__} has no method run"
             + ("" if run is None else f": it is of the type {type(run).__name__}"),
             where=place_of_class(user_asset),
             fix=f"give it one: {RUN}",
         )
-    try:
-        return run()
-    except Exception as error:
-        if _has_place(error):
-            raise
-        raise _placed("run() cannot be called", error, user_asset, "run", RUN) from error
+    return run
 
 
 def _has_place(error: Exception) -> bool:

@@ -1,7 +1,7 @@
-"""Run a step in a process of its own, so that a crash or a hang of it is not the engine's.
+"""Steps that run in a process of their own, so that a crash or a hang of them is not the engine's.
 
-The engine starts the process (``worker.py``), hands it its assignment, passes on what it tells and
-prints, and finds out how it ended.
+The engine starts the process (``process_main.py``), hands it its assignment, passes on what it
+reports and prints, and finds out how it ended.
 """
 
 from __future__ import annotations
@@ -9,20 +9,111 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from alo.engine.spec import Job
+from alo.engine.steps.context import StepContext
+from alo.engine.steps.executor import Executed, StepValues
 from alo.engine.steps.process_main import Assignment, Done
-from alo.engine.steps.task import FailedStep
+from alo.engine.steps.task import META, FailedStep, Inputs, make_task
 from alo.errors import InstallError, StoreError
+from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.processes.child import POLL_S, Child
 from alo.processes.crash_report import death_error, hang_error
 
+if TYPE_CHECKING:
+    from alo.store import StoredStep
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # before a step is tried again
 EXIT_S = 5.0  # for threads and exit handlers of the asset, once its result is here
 
 
-def run_apart(
+class ProcessExecutor:
+    """A ``StepExecutor`` with a process for each step."""
+
+    def __init__(self, context: StepContext) -> None:
+        self._context = context
+
+    def run(self, job: Job, inputs: Inputs) -> Executed:
+        context, memory = self._context, self._context.memory
+        before = memory.look() if memory else None
+        given = self._stored(job, inputs)
+        context.values = None  # the step's process has the values now
+        done = self._try(job, inputs, self._assignment(job, inputs, given))
+        usage = done.cpu_seconds, done.peak_bytes, done.sampled
+        if isinstance(done, FailedStep):
+            return Executed(done.error, (), None, *usage)
+        known = {value.key for value in given.data} if given else set()
+        added = tuple(value.key for value in done.stored.data if value.key not in known)
+        context.code.add(done.read)
+        if memory is not None and before is not None:
+            modules = {**context.code.of_step(inputs.step.name, done.used), **done.outside}
+            memory.keep(inputs, before, modules, done.summary, added, done.packages)
+        context.values = self._values_of(done.stored)
+        return Executed(None, added, done.summary, *usage, done.packages)
+
+    def _values_of(self, stored: StoredStep) -> StepValues:
+        """In memory mode with the values, which are only mapped and outlive their files."""
+        values = StepValues({}, {}, stored, is_live=False)
+        if self._context.memory is None:
+            # Not those of a class that only its own environment has.
+            with suppress(StoreError):
+                return StepValues(*self._context.load(values), stored)
+        return values
+
+    def _try(self, job: Job, inputs: Inputs, assignment: Assignment) -> Done | FailedStep:
+        """Run the step's process until it succeeds, or has had its tries."""
+        step, emit = inputs.step, self._context.emit
+        python = job.pythons.get(step.name, sys.executable)
+        done = run_in_process(assignment, python, step.timeout_s, emit)
+        for number in range(step.retries):
+            if not isinstance(done, FailedStep):
+                break
+            pause = min(FIRST_PAUSE_S * 2**number, LONGEST_PAUSE_S)
+            what = f"try {number + 2} of {step.retries + 1} in {pause:g} s"
+            emit(warning(f"{done.error.what}; {what}"))
+            time.sleep(pause)
+            done = run_in_process(assignment, python, step.timeout_s, emit)
+        return done
+
+    def _assignment(self, job: Job, inputs: Inputs, given: StoredStep | None) -> Assignment:
+        context, step = self._context, inputs.step
+        is_stored = context.memory is not None
+        context.folder.mkdir(parents=True, exist_ok=True)
+        return Assignment(
+            make_task(job, context.started, step, inputs.number, {}, {}),
+            job.assets,
+            context.code.view,
+            context.workspace.interface if is_stored else context.own_store().root,
+            not is_stored,
+            context.run_id,
+            context.kind,
+            given,
+            context.folder / f"{step.name}.stacks",
+            () if step.name in job.pythons else tuple(sys.path),
+        )
+
+    def _stored(self, job: Job, inputs: Inputs) -> StoredStep | None:
+        """What the step before handed on, in the store."""
+        context, values = self._context, self._context.values
+        if values is None:
+            return None
+        stored = values.stored
+        if stored is not None and (context.memory or stored.run_id == context.run_id):
+            return stored
+        before = job.pipeline.steps[inputs.number - 1].name
+        config = {key: value for key, value in values.config.items() if key != META}
+        with context.turn(before), context.shared.present():
+            store, paths = context.own_store(), context.shared.paths()
+            return store.save(
+                context.run_id, context.kind, before, values.data, config, paths=paths
+            )
+
+
+def run_in_process(
     assignment: Assignment, python: str, timeout_s: float | None, listener: Listener
 ) -> Done | FailedStep:
     """Run one step in a process of its own, and wait for its end.

@@ -48,13 +48,9 @@ def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover
     with captured(listener) as tell, code.active():
         structure.handover = handover = _handover(task, tell)
         do_imports_again()
-        copy_context().run(_load_and_run, code, structure)  # what it sets is the step's own
+        copy_context().run(call_asset, code.load_class, structure)  # what it sets is the step's own
     handover.check()
     return handover
-
-
-def _load_and_run(code: AssetCode, structure: AssetStructure) -> None:
-    call_asset(code.load_class(), structure)
 
 
 def import_asset(code: AssetCode, listener: Listener) -> None:

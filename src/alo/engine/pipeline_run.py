@@ -1,0 +1,314 @@
+"""A run of one pipeline in a project, from taking the workspace's folders until it gives them back.
+
+``begin`` → ``load`` → the steps of its session → ``save``; or, at any point, ``fail``. The command
+line goes through them in one go (``run.py``), a notebook one by one.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alo.data.staging import Staged
+from alo.engine.environment import GitState, imported_packages
+from alo.engine.faults import disk_told, tried
+from alo.engine.loading import load_data, load_models
+from alo.engine.outputs import export, export_failed
+from alo.engine.records import first_record, outcome_of, summary_of
+from alo.engine.request import RunOutcome
+from alo.engine.results import check_results
+from alo.engine.session import Policy, Session
+from alo.engine.spec import Job, stores_steps
+from alo.engine.steps.code import RunCode
+from alo.engine.steps.failures import name_and_text
+from alo.engine.workspace import unfinished
+from alo.engine.workspace.models import mend_models
+from alo.engine.workspace.pruning import prune
+from alo.engine.workspace.recovery import seal_history
+from alo.errors import AloError, Interrupted, StepError
+from alo.events.log_files import RunLogs
+from alo.events.log_lines import error as error_line
+from alo.events.log_lines import info, warning
+from alo.events.types import Event, Listener, Progress, RunFinished, RunStarted
+from alo.history.entry import kept_code, save_entry
+from alo.history.models_origin import write_origin
+from alo.history.record import RunRecord
+from alo.plan.model import StepPlan
+from alo.plan.render import render_plan
+from alo.processes.signals import SignalGuard, Signalled
+from alo.sources.code.loader import AssetCode
+from alo.sources.code.shared import SharedModules
+from alo.version import __version__
+
+if TYPE_CHECKING:  # only file mode and the cache pay for the store
+    from alo.engine.steps.reuse import StepMemory
+
+
+class GivenUp(KeyboardInterrupt):
+    """A notebook closes a run that it does not want to save."""
+
+
+class PipelineRun:
+    """A run in progress. Use ``begin`` to make one.
+
+    Attributes:
+        session: its steps; what it keeps, exports and puts back is done here.
+    """
+
+    def __init__(
+        self, job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = False
+    ) -> None:
+        self.guard, self.workspace, self.kind = guard, job.workspace, job.pipeline.kind
+        started = time.time()
+        self._git = GitState(self.workspace.home)
+        record = first_record(job, started)
+        self.outcome: RunOutcome | None = None  # once it is in history as a success
+        self.is_undone = False  # whether it has failed, and what it replaced is back
+        self._unfinished = unfinished.begin(self.workspace, _journal(record))
+        self._code = code = RunCode(
+            job.assets,
+            self.workspace.unfinished / "code",
+            workspace=self.workspace.home,
+            shown=job.code_shown,
+            earlier=cache(partial(kept_code, self.workspace)),
+        )
+        shared = SharedModules(code.view, stays=stays)
+        names = [step.name for step in job.pipeline.steps]
+        code.take(names)
+        codes = {name: AssetCode(job.assets / name, name, shared) for name in names}
+        memory = _memory_of(job, record.id)
+        self._logs = RunLogs(self.artifacts / "log")
+        self._listeners = (self._logs, listener)
+        self._tell = listener  # of what comes when the logs are closed
+        policy = Policy(self._note_code, guard.raise_if_received, self._logs.check)
+        self.session = Session(job, record, started, code, shared, codes, memory, self.emit, policy)
+        self.session.note_code()
+
+    @property
+    def job(self) -> Job:
+        return self.session.job
+
+    @property
+    def record(self) -> RunRecord:
+        return self.session.record
+
+    @property
+    def artifacts(self) -> Path:
+        return self.workspace.artifacts(self.kind)
+
+    @property
+    def replaced_artifacts(self) -> Path:
+        """The artifacts folder that was there before the run."""
+        return self._unfinished.replaced_artifacts
+
+    def _note_code(self) -> None:
+        """Have the code found should the run be killed."""
+        self._unfinished.note(**_for_recovery(self.record, self._code.copies, self.job))
+
+    def emit(self, event: Event) -> None:
+        """Tell the log files and whoever else listens."""
+        for listener in self._listeners:
+            listener(event)
+
+    @disk_told("what the run needs cannot be brought in")
+    def load(self) -> None:
+        """Stage the input data, and for inference bring the models in.
+
+        Raises:
+            StagingError: data or model cannot be read, or the data is not what a rerun needs.
+        """
+        job = self.job
+        self.emit(info(f"run {self.record.id}, ALO {__version__}"))
+        for change in job.changes:
+            self.emit(info(f"changed for this run: {change}"))
+        staged = load_data(job, self._report_staging)
+        if job.sources is not None:
+            self.emit(info(f"input data: {_amount(staged)}"))
+        sources = job.plan.external.load_data(self.kind)
+        self.session.loaded(staged, sources)
+        if self.kind == "inference":
+            train_id = load_models(job, self._unfinished, self.guard)
+            self.session.loaded(staged, sources, train_id)
+
+    def _report_staging(self, done: int, total: int) -> None:
+        self.emit(Progress("staging", done, total, "B"))
+
+    @property
+    def steps(self) -> Sequence[StepPlan]:
+        """Those that are to run: all, or those up to the last one of a part."""
+        steps = self.job.pipeline.steps
+        names = [step.name for step in steps]
+        last = self.job.part.last
+        return steps[: names.index(last) + 1] if last in names else steps
+
+    def save(self) -> RunOutcome:
+        """End a run that has succeeded: check, export, keep in history, drop what it replaced.
+
+        Raises:
+            ResultError: an inference run left no valid summary or output.
+            ExportError: the artifacts could not be written to the external path.
+        """
+        if self.job.part.last in [step.name for step in self.steps[-1:]]:
+            return self._save_part()
+        if self.kind == "inference":
+            for odd in check_results(self.artifacts):
+                self.emit(warning(odd))
+        self._finish_record("success")
+        if self.kind == "train":
+            with disk_told("the model's origin cannot be noted", self.artifacts):
+                write_origin(self.workspace, self.record.id)
+        exported = self._export()
+        self.emit(info("the run has succeeded"))
+        self._logs.check()
+        clean_up = partial(prune, self.job, self.record.id, self.guard)
+        return self._succeed(exported, self._unfinished.discard, clean_up)
+
+    def _save_part(self) -> RunOutcome:
+        """End a run of some steps only: it is kept in history, and what it replaced comes back."""
+        self._finish_record("success")
+        self.emit(info(f"a run of a part has succeeded: {self.record.part}"))
+        return self._succeed([], self._unfinished.put_back)
+
+    def _succeed(self, exported: list[str], *tidy: Callable[[], object]) -> RunOutcome:
+        """Keep the run in history. Once it is there it has succeeded, whatever happens then."""
+        with self.guard.held():
+            with disk_told("the run cannot be kept in history", self.workspace.history):
+                history = self._keep(self.artifacts)
+            self.outcome = outcome_of(self.record, self.artifacts, history, tuple(exported))
+            for work in (self._close, *tidy):
+                tried(self._tell, "the run has succeeded; the next one has to clean up", work)
+            self._tell_end("success", history, tuple(exported))
+        return self.outcome
+
+    def fail(self, error: BaseException) -> None:
+        """End a run that has not succeeded: keep it in history, and put back what it replaced.
+
+        One that failed, and was not ended by its user, is saved outside as far as it came. Nothing
+        that goes wrong here hides ``error``.
+        """
+        if self.outcome is not None:
+            return
+        interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
+        status = "interrupted" if interrupted else "error"
+        what = error.what if isinstance(error, AloError) else name_and_text(error)
+        step = error.step if isinstance(error, StepError) else ""
+        traceback = error.user_traceback if isinstance(error, StepError) else ""
+        kept: list[Path] = []
+        with self.guard.held():
+            self._finish_record(status, reason=what, failed_step=step)
+            message = str(error) if isinstance(error, AloError | GivenUp | Signalled) else what
+            told = "\n".join(filter(None, [message, traceback]))
+            self.emit(info(told) if isinstance(error, GivenUp) else error_line(told))
+            tried(self._tell, "the log may not be whole", self._close)
+            exported = [] if interrupted else self._export_failed(error)
+            # On a full disk, say: the artifacts go back all the same.
+            keep = lambda: kept.append(self._keep(self.artifacts))  # noqa: E731
+            tried(self._tell, "the failed run is not in history", keep)
+            self.is_undone = tried(
+                self._tell,
+                "the previous artifacts are not back yet, the next run puts them back",
+                lambda: self._unfinished.put_back(self._mend_models),
+            )
+            self._tell_end(status, kept[0] if kept else None, tuple(exported))
+
+    def _mend_models(self) -> None:
+        if self.kind == "inference" and not self.job.train_id:  # lent models were another run's
+            mend_models(self.workspace, self.record.train_id, self._tell)
+
+    def _finish_record(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
+        self.session.ended(status, reason=reason, failed_step=failed_step)
+        self.session.note_environment(imported_packages(), self._git.read())
+
+    def _export(self) -> list[str]:
+        exported = export(self.job, self.artifacts)
+        if exported:
+            self.emit(info(f"saved to {self.job.export_target}: {len(exported)} files"))
+        return exported
+
+    def _export_failed(self, error: BaseException) -> list[str]:
+        exported, problem = export_failed(self.job, self.artifacts, error, self.guard)
+        if problem:
+            self._tell(warning(problem))
+        return exported
+
+    def _keep(self, artifacts: Path) -> Path:
+        control = self.job.plan.control
+        return save_entry(
+            self.workspace,
+            self.record,
+            plan=render_plan(self.job.plan, self.job.changes),
+            artifacts=artifacts,
+            code=self._code.copies,
+            backup_artifacts=control.backup_artifacts,
+            backup_log=control.backup_log,
+        )
+
+    def _close(self) -> None:
+        self._logs.close()
+        self.session.close()
+
+    def _tell_end(self, status: str, history: Path | None, exported: tuple[str, ...] = ()) -> None:
+        shown = history if self.record.part else self.artifacts
+        self._tell(
+            RunFinished(
+                self.record.id,
+                self.kind,
+                status,
+                self.record.seconds,
+                summary_of(self.record),
+                str(shown),
+                str(history or ""),
+                exported,
+            )
+        )
+
+
+def begin(job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = False) -> PipelineRun:
+    """Take the workspace's artifacts folder over for a new run; the lock is the caller's.
+
+    Args:
+        stays: modules that steps share stay imported, for a notebook.
+    Raises:
+        RunError: it cannot be; nothing has changed then.
+    """
+    with guard.released():
+        seal_history(job.workspace, listener)
+    with guard.held(), disk_told("the run cannot begin", job.workspace.home):
+        try:
+            run = PipelineRun(job, guard, listener, stays=stays)
+        except BaseException:
+            with suppress(Exception):  # else the next run does it
+                if left := unfinished.find(job.workspace):
+                    left.put_back()
+            raise
+        steps = tuple(step.name for step in job.pipeline.steps)
+        run.emit(RunStarted(run.record.id, run.kind, steps, job.plan.name))
+    return run
+
+
+def _amount(staged: Staged) -> str:
+    amount = f"{len(staged.files)} file(s), {staged.size / 1e6:,.1f} MB"
+    return f"{amount}, {staged.copied} of them new; data_id {staged.data_id}"
+
+
+def _memory_of(job: Job, run_id: str) -> "StepMemory | None":
+    if not stores_steps(job):
+        return None
+    from alo.engine.steps.reuse import StepMemory
+
+    return StepMemory(job, run_id)
+
+
+def _for_recovery(record: RunRecord, code: Mapping[str, Path], job: Job) -> dict[str, object]:
+    """What the history entry needs of this run if it is killed."""
+    return {
+        "record": record.to_json(),
+        "code": {name: copy.name for name, copy in code.items()},
+        "plan": render_plan(job.plan, job.changes).decode("utf-8", "surrogateescape"),
+    }
+
+
+def _journal(record: RunRecord) -> dict[str, object]:
+    return {"id": record.id, "pipeline": record.pipeline, "record": record.to_json()}

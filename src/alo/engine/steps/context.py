@@ -1,0 +1,77 @@
+"""What the steps of one run share: the values in hand, their code, the cache, a scratch folder."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING
+
+from alo.engine.isolation.turns import turn_of
+from alo.engine.spec import Job
+from alo.engine.steps.code import RunCode
+from alo.engine.steps.executor import StepValues
+from alo.events.types import Listener
+from alo.files import remove_tree
+from alo.sources.code.shared import SharedModules
+
+if TYPE_CHECKING:  # only file mode, the cache and processes pay for the store
+    from alo.engine.steps.reuse import StepMemory
+    from alo.store import StepStore
+
+
+class StepContext:
+    """Shared by the executors of one run.
+
+    Attributes:
+        values: what the next step is given; None at the first, and while a step has them.
+        memory: of what steps have stored; None where they store nothing.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        run_id: str,
+        started: float,
+        code: RunCode,
+        shared: SharedModules,
+        memory: StepMemory | None,
+        emit: Listener,
+    ) -> None:
+        self.workspace, self.kind = job.workspace, job.pipeline.kind
+        self.code, self.shared = code, shared
+        self.run_id, self.started, self.memory, self.emit = run_id, started, memory, emit
+        self.values: StepValues | None = None
+        self.folder = job.workspace.scratch()  # of what processes hand over; made when needed
+        self._own_store: StepStore | None = None  # in it, where the run has no memory
+
+    def turn(self, what: str) -> AbstractContextManager[None]:
+        """Modules are imported while a step runs, and while its values are saved or loaded."""
+        return turn_of(what, self.emit)
+
+    def give_away(self) -> tuple[dict[str, object], dict[str, object]]:
+        """Data and config in hand, which only the caller has from then on."""
+        values, self.values = self.values, None
+        return self.load(values) if values else ({}, {})
+
+    def load(self, values: StepValues) -> tuple[dict[str, object], dict[str, object]]:
+        """Data and config that a step handed on, wherever they are."""
+        if values.stored is None or values.is_live:
+            return values.data, values.config
+        # A step that runs has it anyway.
+        from alo.engine.isolation.process_state import values_loadable
+
+        store = self.memory or self.own_store()
+        with self.turn("what a step saved"), values_loadable(self.shared, values.stored.paths):
+            return store.load(values.stored)
+
+    def own_store(self) -> StepStore:
+        """A store of this run alone, for what goes to processes and back."""
+        from alo.store import StepStore
+
+        if self._own_store is None:
+            self._own_store = StepStore(self.folder / "values", is_private=True)
+        return self._own_store
+
+    def close(self) -> None:
+        """Remove what processes have handed over."""
+        with suppress(OSError):  # the next run sweeps it
+            remove_tree(self.folder)

@@ -1,0 +1,71 @@
+"""Steps that run in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from alo.engine.isolation.event_loop import no_running_loop
+from alo.engine.spec import Job
+from alo.engine.steps.context import StepContext
+from alo.engine.steps.executor import Executed, StepValues
+from alo.engine.steps.task import FailedStep, Inputs, StepResult, make_task
+from alo.sources.code.loader import AssetCode
+from alolib.advice import SERVICE
+
+if TYPE_CHECKING:
+    from alo.engine.steps.effects import Snapshot
+
+
+class InlineExecutor:
+    """A ``StepExecutor`` without a process of its own.
+
+    Args:
+        codes: of each step.
+    """
+
+    def __init__(self, context: StepContext, codes: Mapping[str, AssetCode]) -> None:
+        self._context, self._codes = context, codes
+
+    def run(self, job: Job, inputs: Inputs) -> Executed:
+        from alo.engine.steps.step import run_step  # a cached one does without all that it needs
+
+        context, step = self._context, inputs.step
+        before = context.memory.look() if context.memory else None
+        with context.turn(step.name):
+            # The step alone holds what it is given: a value that it replaces is free at once.
+            data, config = context.give_away()
+            given = frozenset(data)
+            task = make_task(job, context.started, step, inputs.number, data, config)
+            del data, config
+            code = self._codes[step.name]
+            with no_running_loop():
+                result = run_step(task, code, context.emit, has_user=task.caller != SERVICE)
+            used = code.used()
+            context.code.absorb()
+            del task
+            usage = result.cpu_seconds, result.peak_bytes, result.sampled
+            if isinstance(result, FailedStep):
+                return Executed(result.error, (), None, *usage)
+            added = tuple(str(key) for key in result.data if key not in given)
+            context.values = self._hand_on(inputs, result, before, used, added)
+            return Executed(None, added, result.summary, *usage)
+
+    def _hand_on(
+        self,
+        inputs: Inputs,
+        result: StepResult,
+        before: Snapshot | None,
+        used: Iterable[str],
+        added: tuple[str, ...],
+    ) -> StepValues:
+        memory, shared = self._context.memory, self._context.shared
+        if memory is None or before is None:
+            return StepValues(result.data, result.config)
+        with shared.present():
+            stored = memory.save(inputs, result.data, result.config, shared.paths())
+        modules = self._context.code.of_step(inputs.step.name, used)
+        memory.keep(inputs, before, modules, result.summary, added)
+        if memory.hands_on_files:
+            return StepValues({}, {}, stored, is_live=False)
+        return StepValues(result.data, result.config, stored)

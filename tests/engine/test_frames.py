@@ -1,0 +1,37 @@
+"""Few hops lead from the command line to a user's ``run()``, and they go down through the layers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from alo.cli.main import main
+
+MakeSolution = Callable[..., Path]
+
+STACK = """
+import json, sys
+frame, names = sys._getframe(), []
+while frame is not None:
+    names.append(frame.f_globals.get("__name__", ""))
+    frame = frame.f_back
+with open("%s", "w") as file:
+    json.dump(names, file)
+"""
+
+
+def test_at_most_nine_frames_of_ours_lead_to_the_users_code(
+    make_solution: MakeSolution, tmp_path: Path
+) -> None:
+    seen = tmp_path / "stack.json"
+    home = make_solution({"a": STACK % seen})
+
+    assert main(["run", "--project", str(home), "--mode", "train", "--quiet"]) == 0
+
+    names = list(reversed(json.loads(seen.read_text())))
+    ours = [name for name in names[names.index("alo.cli.main") :] if name.startswith("alo.")]
+    assert ours[0] == "alo.cli.main"
+    assert len(ours) <= 9, ours
+    layers = [name.split(".")[1] for name in ours]
+    assert layers == sorted(layers, key=("cli", "engine").index), ours

@@ -65,24 +65,24 @@ sys.exit(main())
 """
 
 POINTS = [
-    "alo.engine.session:seal_history",
+    "alo.engine.pipeline_run:seal_history",
     "alo.engine.workspace.unfinished:begin",
     "alo.engine.steps.code:RunCode.take",
-    "alo.engine.session:begin",
-    "alo.engine.session:PipelineRun.load",
+    "alo.engine.pipeline_run:begin",
+    "alo.engine.pipeline_run:PipelineRun.load",
     "alo.engine.loading:stage",
-    "alo.engine.session:PipelineRun.run_step",
-    "alo.engine.session:write_origin",
-    "alo.engine.session:export",
-    "alo.engine.session:save_entry",
+    "alo.engine.session:Session.run_step",
+    "alo.engine.pipeline_run:write_origin",
+    "alo.engine.pipeline_run:export",
+    "alo.engine.pipeline_run:save_entry",
     "alo.engine.workspace.unfinished:UnfinishedRun.discard",
     "alo.events.log_files:RunLogs.close",
     "alo.engine.workspace.pruning:keep_within",
     "alo.engine.steps.reuse:forget_unknown_runs",
-    "alo.engine.run:_run_steps",
+    "alo.engine.pipeline_run:PipelineRun.save",
     "alo.engine.run:_run_job",
     "alo.engine.workspace.lock:Claim.release",
-    "alo.engine.session:PipelineRun._tell_end",
+    "alo.engine.pipeline_run:PipelineRun._tell_end",
 ]
 INTERRUPTIONS = {"SIGINT": 130, "SIGTERM": 143}
 

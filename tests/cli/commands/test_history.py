@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alo.cli.commands.history import list_at_once
+from alo.cli.commands.history import list_newest, words_of_list
 from alo.cli.main import main
 from alo.history.entry import save_entry
 from alo.history.ids import utc_text
@@ -93,7 +93,9 @@ def test_the_quick_list_is_the_same_as_the_parsed_one(
     for minute in range(25):
         keep(minute)
 
-    assert list_at_once(["--project", str(home)]) == 0
+    workspace = words_of_list(["--project", str(home)])
+    assert workspace is not None
+    assert list_newest(workspace) == 0
     quick = capsys.readouterr().out
     assert quick == history("--limit", "20")[1]
     assert len(quick.splitlines()) == 21
@@ -101,11 +103,11 @@ def test_the_quick_list_is_the_same_as_the_parsed_one(
 
 @pytest.mark.parametrize("words", [["--json"], ["show", "x"], ["--project"], ["--project=."]])
 def test_the_quick_list_leaves_all_else_to_the_parser(words: list[str]) -> None:
-    assert list_at_once(words) is None
+    assert words_of_list(words) is None
 
 
 def test_the_quick_list_leaves_a_folder_that_is_no_project_to_the_parser(tmp_path: Path) -> None:
-    assert list_at_once(["--project", str(tmp_path)]) is None
+    assert words_of_list(["--project", str(tmp_path)]) is None
 
 
 def test_json_has_the_documented_keys(keep: Keep, history: Call) -> None:

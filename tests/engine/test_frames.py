@@ -1,4 +1,4 @@
-"""Few hops lead from the command line to a user's ``run()``, and they go down through the layers."""
+"""Few hops lead from the command line to a user's ``run()``, and all of them go down."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from alo.engine.steps import executor as execution
+from alo.engine.steps import process
 from alo.errors import StepError, StoreError
 from alo.events.types import LogLine, Output, StepFinished
 from alo.layout import Workspace
@@ -205,7 +205,7 @@ def test_a_step_is_tried_again_on_what_it_was_given_first(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(execution, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(process, "FIRST_PAUSE_S", 0.01)
     code = f"""
         self.data["x"].append(1)
         tries = Path({str(tmp_path / "tries")!r})

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from alo.serve.http_api.bodies.file_names import ReservedName, safe_name
 from alo.serve.redis_queue.remote_protocol import result_of
 from alo.texts import odd_text
-from alo.workers import warm_pipeline as pipeline
+from alo.workers import request_run as pipeline
 from alo.workers.protocol import Failure
 from alo.workers.warm_pipeline import WarmPipeline
 

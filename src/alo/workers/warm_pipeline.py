@@ -5,78 +5,32 @@ asset sees as the project's folder is that workspace.
 """
 
 import os
-import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.location import Access, BadLocation
-from alo.data.locations import list_sources
-from alo.data.staging import stage, stage_content, use_what_is_there
-from alo.engine.records import first_record
-from alo.engine.results import check_results
-from alo.engine.session import Session
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.failures import step_error
 from alo.engine.steps.step import import_asset
-from alo.errors import (
-    AloError,
-    ExportError,
-    MetadataError,
-    ResultError,
-    StepError,
-    StoreError,
-)
-from alo.events.log_files import RunLogs
 from alo.events.log_lines import error as error_line
-from alo.events.log_lines import info, warning
-from alo.events.types import Event, Listener, LogLine, Output
+from alo.events.log_lines import warning
+from alo.events.types import Listener
 from alo.files import remove_tree
 from alo.history.entry import save_entry
-from alo.history.ids import utc_text
-from alo.history.record import RunRecord, StepRecord
+from alo.history.record import RunRecord
 from alo.layout import Workspace
-from alo.masking import masked
-from alo.plan.metadata import apply_metadata, parse_metadata
-from alo.plan.model import Plan
-from alo.plan.nodes import BadYaml, read_value
-from alo.plan.render import render_plan
 from alo.sources.code.loader import AssetCode
 from alo.sources.code.shared import SharedModules
-from alo.texts import odd_text
 from alo.workers.protocol import (
-    ASSET_INIT,
-    ASSET_RUN,
-    DATA_LOAD,
-    METADATA_APPLY,
-    NO_ARTIFACTS,
-    NO_DATASET,
-    NO_SUMMARY,
-    Failure,
-    Finished,
-    News,
     Request,
-    Stage,
-    Summary,
-    write_failure,
 )
 from alo.workers.request_folders import Leftovers, RequestFolders
+from alo.workers.request_run import RequestRun, TellNews, Warm
 from alolib.advice import SERVICE
 from alolib.once import Kept
 
-PLACES = ("dataset_uri", "artifact_uri", "model_uri")  # looked at where they are used
 MOST_KEPT = 100  # requests that wait for their entry in history
-TellNews = Callable[[Sequence[News]], object]
-
-
-class Failed(Exception):
-    """A request cannot be answered with a result."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.comment)
-        self.failure = failure
 
 
 class _Kept(NamedTuple):
@@ -105,8 +59,7 @@ class WarmPipeline:
         remove_tree(home)
         self._folders = RequestFolders(job.workspace, home, models)
         self._home, self.model_id = home.resolve(), model_id
-        self._kept = Kept()
-        self._job = job._replace(kept=self._kept, caller=SERVICE)
+        self._job = job._replace(kept=Kept(), caller=SERVICE)
         self.code = RunCode(job.assets, self._home / "code", workspace=self._home)
         self.shared = SharedModules(self.code.view)
         self._codes = {
@@ -119,6 +72,16 @@ class WarmPipeline:
         self._answered: tuple[RunRecord, bytes] | None = None
         self._last_id, self._is_clean = "", True
         self._leftovers = Leftovers()
+        self._warm = Warm(
+            self._job,
+            self._project,
+            model_id,
+            self.code,
+            self.shared,
+            self._codes,
+            listener,
+            self.keep,
+        )
 
     @property
     def workspace(self) -> Workspace:
@@ -127,14 +90,14 @@ class WarmPipeline:
 
     def run(self, request: Request, tell: TellNews) -> None:
         """Answer one request, with ``Finished`` or a ``Failure`` at its end."""
-        answering = _Answering(self, request, tell)
+        request_run = RequestRun(self._warm, request, tell)
         try:
             self.release()
             self._last_id, self._is_clean = request.id, False
             self._leftovers = Leftovers()
-            answering.run()
+            request_run.run(self.workspace)
         except Exception as error:  # the last net: whatever it is costs this request alone
-            answering.tell(answering.failure_of(error))
+            request_run.tell(request_run.failure_of(error))
 
     def rest(self) -> bool:
         """Do a piece of what no request should wait for; whether there is more."""
@@ -200,293 +163,3 @@ class WarmPipeline:
             except BaseException as error:  # also sys.exit in a module
                 raise step_error(code.step, error, self._job.assets.parent) from error
         self.code.absorb()
-
-
-class _Answering:
-    """One request on its way."""
-
-    def __init__(self, warm: WarmPipeline, request: Request, tell: TellNews) -> None:
-        self._warm, self._request, self._tell_all = warm, request, tell
-        self._held: list[News] = []
-        self._job = warm._job
-        self._started, self._clock = time.time(), time.monotonic()
-        self._logs: RunLogs | None = None
-        self._steps: Sequence[StepRecord] = ()
-        self._code = METADATA_APPLY  # of what goes wrong now
-
-    def tell(self, news: News) -> None:
-        """Tell the door, with what was held back until now."""
-        held, self._held = self._held, []
-        self._tell_all([*held, news])
-
-    def _hold(self, news: News) -> None:
-        """Tell it with what comes next, which is at once, and before the asset runs again."""
-        self._held.append(news)
-
-    def run(self) -> None:
-        self.tell(Stage("setup"))
-        self._workspace = self._warm.workspace
-        self._job = self._job_of_request()
-        artifacts = self._workspace.artifacts("inference")
-        (artifacts / "log").mkdir(parents=True, exist_ok=True)
-        self._logs = RunLogs(artifacts / "log")
-        record = first_record(self._job, self._started)._replace(
-            train_id=self._warm.model_id,
-        )
-        try:
-            self._emit(info(f"request {self._request.id}, run {record.id}"))
-            record = self._answer(record, artifacts)
-        except Exception as error:
-            failure = self.failure_of(error)
-            self._emit(error_line(failure.message))
-            record = record._replace(
-                status="error", reason=failure.comment, failed_step=self._failed_step()
-            )
-            self._export_failed(artifacts, failure)
-            raise
-        finally:
-            self._logs.close()
-            self._logs = None
-            self._keep(record)
-
-    def failure_of(self, error: Exception) -> Failure:
-        """What a client is told of an error, known or not."""
-        match error:
-            case Failed():
-                return error.failure
-            case OSError():
-                return write_failure("what the request needs", error)
-        return Failure(*self._code, f"a fault in ALO: {error!r}")
-
-    def _answer(self, record: RunRecord, artifacts: Path) -> RunRecord:
-        self.tell(Stage("load"))
-        self._code = DATA_LOAD
-        record = self._load(record)
-        with _models_of_request(self._job, self._workspace) as job:
-            self._job = job
-            self._hold(Stage("run"))
-            self._code = ASSET_RUN
-            record = self._run_steps(record)
-        self._hold(Stage("save"))
-        self._code = NO_SUMMARY
-        try:
-            for odd in check_results(artifacts):
-                self._emit(warning(odd))
-            content = _read_summary(artifacts / "score" / "inference_summary.yaml")
-        except ResultError as error:
-            raise _failed(NO_SUMMARY, error, "asset") from error
-        summary = Summary(content, _outputs(artifacts))
-        self._code = NO_ARTIFACTS
-        if self._exports:
-            self.tell(summary)
-            exported = self._export(artifacts)
-        else:
-            self._hold(summary)
-            exported = ()
-        self.tell(Finished(exported))
-        return record._replace(status="success")
-
-    def _job_of_request(self) -> Job:
-        """The plan as it was at boot, with what this request chooses."""
-        request, job = self._request, self._job
-        try:
-            if request.metadata is not None:
-                job = _with_metadata(job, request.metadata)
-            plan = _with_args(job.plan, request)
-        except MetadataError as error:
-            raise _failed(METADATA_APPLY, error, "refused") from error
-        pipeline = plan.inference
-        if pipeline is None:
-            raise Failed(Failure(*METADATA_APPLY, "the plan has no inference_pipeline"))
-        changes = (f"request {request.id}",)
-        return job._replace(
-            plan=plan, pipeline=pipeline, changes=changes, workspace=self._workspace
-        )
-
-    def _load(self, record: RunRecord) -> RunRecord:
-        workspace, external = self._workspace, self._job.plan.external
-        files = self._request.files
-        paths = () if files else self._request.data or external.load_inference_data_path
-        access = Access(self._job.plan.aws_key_profile)
-        try:
-            if files:
-                staged = stage_content(workspace, "inference", files)
-            elif paths:
-                # Relative paths are the project's, wherever this worker has its own workspace.
-                home = self._warm._project.home
-                sources = list_sources(home, paths, workspace.input("inference"), access)
-                staged = stage(
-                    workspace, "inference", sources, _no_report, access, is_remembered=False
-                )
-            else:
-                staged = use_what_is_there(workspace, "inference")
-        except AloError as error:
-            raise _failed(DATA_LOAD, error, "data") from error
-        return record._replace(
-            data_id=staged.data_id,
-            data_id_description={"files": staged.files, "sources": list(map(masked, paths))},
-        )
-
-    def _run_steps(self, record: RunRecord) -> RunRecord:
-        warm = self._warm
-        session = Session(
-            self._job, record, self._started, warm.code, warm.shared, warm._codes, None, self._emit
-        )
-        try:
-            for number, step in enumerate(self._job.pipeline.steps):
-                self.tell(Stage(f"run.{step.name}"))
-                session.run_step(step, number)
-        except StepError as error:
-            raise _failed_step(error) from error
-        except StoreError as error:
-            raise _failed(ASSET_RUN, error, "asset") from error
-        finally:
-            session.close()
-            self._steps = session.record.steps
-        return session.record
-
-    @property
-    def _exports(self) -> bool:
-        """Whether what it makes goes to a place outside."""
-        return bool(self._job.plan.external.save_inference_artifacts_path) and self._request.exports
-
-    def _export_failed(self, artifacts: Path, failure: Failure) -> None:
-        """As far as it came, before the failure is told, which nothing here hides."""
-        if failure.code == NO_ARTIFACTS[0]:
-            return
-        try:
-            self._export(artifacts, failed=True)
-        except Exception as problem:  # of a store's client, say
-            self._emit(warning(f"the failed request is not exported: {problem}"))
-
-    def _export(self, artifacts: Path, *, failed: bool = False) -> tuple[str, ...]:
-        if not self._exports:
-            return ()
-        plan = self._job.plan
-        target = plan.external.save_inference_artifacts_path
-        from alo.data.export import check_export_target, export_artifacts
-
-        access = Access(plan.aws_key_profile)
-        try:
-            place = check_export_target(self._warm._project.home, target, access)
-            packed = plan.control.save_inference_format
-            exported = export_artifacts(artifacts, "inference", place, packed, failed=failed)
-        except (BadLocation, ExportError) as error:
-            raise _failed(NO_ARTIFACTS, error, "data") from error
-        return tuple(map(str, exported))
-
-    def _keep(self, record: RunRecord) -> None:
-        if not self._job.plan.control.backup_artifacts:
-            return
-        record = record._replace(
-            end_time=utc_text(time.time()),
-            seconds=round(time.monotonic() - self._clock, 6),
-            steps=tuple(self._steps),
-            code_id=self._warm.code.id,
-            code_id_description=self._warm.code.description,
-        )
-        self._warm.keep(record, render_plan(self._job.plan, self._job.changes))
-
-    def _failed_step(self) -> str:
-        return next((step.name for step in self._steps if step.status == "error"), "")
-
-    def _emit(self, event: Event) -> None:
-        """To the log files and the console; each line says which request it is about."""
-        if isinstance(event, LogLine):
-            event = event._replace(text=f"[{self._request.id}] {event.text}")
-        if isinstance(event, LogLine | Output):
-            if self._logs is not None:
-                self._logs(event)
-            self._warm._listener(event)
-
-
-class _models_of_request:
-    """The models that a request brings, in the place of the pinned ones until it is answered."""
-
-    def __init__(self, job: Job, workspace: Workspace) -> None:
-        self._job, self._workspace = job, workspace
-        self._aside: Path | None = None
-
-    def __enter__(self) -> Job:
-        path = self._job.plan.external.load_model_path
-        if not path:
-            return self._job
-        from alo.data.models import check_model_source, fetch_models
-
-        workspace, fetched = self._workspace, self._workspace.home / "fetched-models"
-        try:
-            project = self._job.assets.parent
-            source = check_model_source(project, path, Access(self._job.plan.aws_key_profile))
-            remove_tree(fetched)
-            fetch_models(source, fetched)
-        except AloError as error:
-            remove_tree(fetched)
-            raise _failed(DATA_LOAD, error, "data") from error
-        self._aside = workspace.home / "pinned-models"
-        os.rename(workspace.models, self._aside)
-        os.rename(fetched, workspace.models)
-        return self._job._replace(kept=None)
-
-    def __exit__(self, *exc: object) -> None:
-        if self._aside is not None:
-            remove_tree(self._workspace.models)
-            os.rename(self._aside, self._workspace.models)
-
-
-def _with_metadata(job: Job, content: Mapping[str, object]) -> Job:
-    if odd := odd_text(content, but=PLACES):
-        comment = f"the metadata has a text with a NUL or half a character in it: {odd}"
-        raise Failed(Failure(*METADATA_APPLY, comment, kind="refused"))
-    metadata = parse_metadata(content)
-    chosen = next((each for each in metadata.pipelines if each.kind == "inference"), None)
-    if chosen is None or not any(chosen.dataset_uri or ()):
-        comment = "the metadata names no dataset_uri of the inference pipeline"
-        raise Failed(Failure(*NO_DATASET, comment, kind="refused"))
-    plan, _ = apply_metadata(job.plan, metadata, ("inference",))
-    return job._replace(plan=plan, metadata_version=metadata.version or job.metadata_version)
-
-
-def _with_args(plan: Plan, request: Request) -> Plan:
-    pipeline = plan.inference
-    if not request.args or pipeline is None:
-        return plan
-    names = [step.name for step in pipeline.steps]
-    for step in request.args:
-        if step not in names:
-            from alo.plan.suggest import did_you_mean
-
-            comment = f"the inference pipeline has no step '{step}'; {did_you_mean(step, names)}"
-            raise Failed(Failure(*METADATA_APPLY, comment, kind="refused"))
-    steps = tuple(
-        step._replace(args={**step.args, **request.args.get(step.name, {})})
-        for step in pipeline.steps
-    )
-    return plan.with_pipeline(pipeline._replace(steps=steps))
-
-
-def _failed(code: tuple[str, str], error: AloError, kind: str) -> Failed:
-    return Failed(Failure(*code, str(error), kind=kind))
-
-
-def _failed_step(error: StepError) -> Failed:
-    code = ASSET_INIT if error.in_init else ASSET_RUN
-    return Failed(Failure(*code, str(error), error.user_traceback))
-
-
-def _read_summary(path: Path) -> Mapping[str, object]:
-    try:
-        content = read_value(path.read_bytes())
-    except (OSError, BadYaml) as error:
-        raise ResultError(f"the summary cannot be read: {error}", where=str(path)) from error
-    if not isinstance(content, dict):
-        raise ResultError("the summary is not a mapping", where=str(path))
-    return content
-
-
-def _outputs(artifacts: Path) -> tuple[str, ...]:
-    found: Sequence[os.DirEntry[str]] = list(os.scandir(artifacts / "output"))
-    return tuple(sorted(entry.path for entry in found if entry.is_file()))
-
-
-def _no_report(done: int, total: int) -> None:
-    """Requests are small."""

@@ -1,0 +1,381 @@
+"""One request on a warm pipeline: its data in, the session of its steps, its result told.
+
+The session runs in the worker's own workspace; nothing is put back, and history gets it later.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.data.location import Access, BadLocation
+from alo.data.locations import list_sources
+from alo.data.staging import stage, stage_content, use_what_is_there
+from alo.engine.records import first_record
+from alo.engine.results import check_results
+from alo.engine.session import Session
+from alo.engine.spec import Job
+from alo.engine.steps.code import RunCode
+from alo.errors import (
+    AloError,
+    ExportError,
+    MetadataError,
+    ResultError,
+    StepError,
+    StoreError,
+)
+from alo.events.log_files import RunLogs
+from alo.events.log_lines import error as error_line
+from alo.events.log_lines import info, warning
+from alo.events.types import Event, Listener, LogLine, Output
+from alo.files import remove_tree
+from alo.history.ids import utc_text
+from alo.history.record import RunRecord, StepRecord
+from alo.layout import Workspace
+from alo.masking import masked
+from alo.plan.metadata import apply_metadata, parse_metadata
+from alo.plan.model import Plan
+from alo.plan.nodes import BadYaml, read_value
+from alo.plan.render import render_plan
+from alo.sources.code.loader import AssetCode
+from alo.sources.code.shared import SharedModules
+from alo.texts import odd_text
+from alo.workers.protocol import (
+    ASSET_INIT,
+    ASSET_RUN,
+    DATA_LOAD,
+    METADATA_APPLY,
+    NO_ARTIFACTS,
+    NO_DATASET,
+    NO_SUMMARY,
+    Failure,
+    Finished,
+    News,
+    Request,
+    Stage,
+    Summary,
+    write_failure,
+)
+
+PLACES = ("dataset_uri", "artifact_uri", "model_uri")  # looked at where they are used
+TellNews = Callable[[Sequence[News]], object]
+
+
+class Failed(Exception):
+    """A request cannot be answered with a result."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.comment)
+        self.failure = failure
+
+
+class Warm(NamedTuple):
+    """What of a warm pipeline all of its requests run on."""
+
+    job: Job  # as at boot
+    project: Workspace  # relative paths are the project's, wherever the worker has its own
+    model_id: str  # the run that made the pinned model
+    code: RunCode
+    shared: SharedModules
+    codes: Mapping[str, AssetCode]
+    listener: Listener
+    keep: Callable[[RunRecord, bytes], object]  # takes what history is to have, and the plan
+
+
+class RequestRun:
+    """One request on its way.
+
+    Args:
+        tell: takes what is known of it, in order; with ``Finished`` or a ``Failure`` at the end.
+    """
+
+    def __init__(self, warm: Warm, request: Request, tell: TellNews) -> None:
+        self._warm, self._request, self._tell_all = warm, request, tell
+        self._held: list[News] = []
+        self._job = warm.job
+        self._started, self._clock = time.time(), time.monotonic()
+        self._logs: RunLogs | None = None
+        self._steps: Sequence[StepRecord] = ()
+        self._code = METADATA_APPLY  # of what goes wrong now
+
+    def tell(self, news: News) -> None:
+        """Tell the door, with what was held back until now."""
+        held, self._held = self._held, []
+        self._tell_all([*held, news])
+
+    def _hold(self, news: News) -> None:
+        """Tell it with what comes next, which is at once, and before the asset runs again."""
+        self._held.append(news)
+
+    def run(self, workspace: Workspace) -> None:
+        """Answer it.
+
+        Args:
+            workspace: the worker's own, in which nothing of another request is.
+        """
+        self.tell(Stage("setup"))
+        self._workspace = workspace
+        self._job = self._job_of_request()
+        artifacts = self._workspace.artifacts("inference")
+        (artifacts / "log").mkdir(parents=True, exist_ok=True)
+        self._logs = RunLogs(artifacts / "log")
+        record = first_record(self._job, self._started)._replace(
+            train_id=self._warm.model_id,
+        )
+        try:
+            self._emit(info(f"request {self._request.id}, run {record.id}"))
+            record = self._answer(record, artifacts)
+        except Exception as error:
+            failure = self.failure_of(error)
+            self._emit(error_line(failure.message))
+            record = record._replace(
+                status="error", reason=failure.comment, failed_step=self._failed_step()
+            )
+            self._export_failed(artifacts, failure)
+            raise
+        finally:
+            self._logs.close()
+            self._logs = None
+            self._keep(record)
+
+    def failure_of(self, error: Exception) -> Failure:
+        """What a client is told of an error, known or not."""
+        match error:
+            case Failed():
+                return error.failure
+            case OSError():
+                return write_failure("what the request needs", error)
+        return Failure(*self._code, f"a fault in ALO: {error!r}")
+
+    def _answer(self, record: RunRecord, artifacts: Path) -> RunRecord:
+        self.tell(Stage("load"))
+        self._code = DATA_LOAD
+        record = self._load(record)
+        with _models_of_request(self._job, self._workspace) as job:
+            self._job = job
+            self._hold(Stage("run"))
+            self._code = ASSET_RUN
+            record = self._run_steps(record)
+        self._hold(Stage("save"))
+        self._code = NO_SUMMARY
+        try:
+            for odd in check_results(artifacts):
+                self._emit(warning(odd))
+            content = _read_summary(artifacts / "score" / "inference_summary.yaml")
+        except ResultError as error:
+            raise _failed(NO_SUMMARY, error, "asset") from error
+        summary = Summary(content, _outputs(artifacts))
+        self._code = NO_ARTIFACTS
+        if self._exports:
+            self.tell(summary)
+            exported = self._export(artifacts)
+        else:
+            self._hold(summary)
+            exported = ()
+        self.tell(Finished(exported))
+        return record._replace(status="success")
+
+    def _job_of_request(self) -> Job:
+        """The plan as it was at boot, with what this request chooses."""
+        request, job = self._request, self._job
+        try:
+            if request.metadata is not None:
+                job = _with_metadata(job, request.metadata)
+            plan = _with_args(job.plan, request)
+        except MetadataError as error:
+            raise _failed(METADATA_APPLY, error, "refused") from error
+        pipeline = plan.inference
+        if pipeline is None:
+            raise Failed(Failure(*METADATA_APPLY, "the plan has no inference_pipeline"))
+        changes = (f"request {request.id}",)
+        return job._replace(
+            plan=plan, pipeline=pipeline, changes=changes, workspace=self._workspace
+        )
+
+    def _load(self, record: RunRecord) -> RunRecord:
+        workspace, external = self._workspace, self._job.plan.external
+        files = self._request.files
+        paths = () if files else self._request.data or external.load_inference_data_path
+        access = Access(self._job.plan.aws_key_profile)
+        try:
+            if files:
+                staged = stage_content(workspace, "inference", files)
+            elif paths:
+                home = self._warm.project.home
+                sources = list_sources(home, paths, workspace.input("inference"), access)
+                staged = stage(
+                    workspace, "inference", sources, _no_report, access, is_remembered=False
+                )
+            else:
+                staged = use_what_is_there(workspace, "inference")
+        except AloError as error:
+            raise _failed(DATA_LOAD, error, "data") from error
+        return record._replace(
+            data_id=staged.data_id,
+            data_id_description={"files": staged.files, "sources": list(map(masked, paths))},
+        )
+
+    def _run_steps(self, record: RunRecord) -> RunRecord:
+        warm = self._warm
+        session = Session(
+            self._job, record, self._started, warm.code, warm.shared, warm.codes, None, self._emit
+        )
+        try:
+            for number, step in enumerate(self._job.pipeline.steps):
+                self.tell(Stage(f"run.{step.name}"))
+                session.run_step(step, number)
+        except StepError as error:
+            raise _failed_step(error) from error
+        except StoreError as error:
+            raise _failed(ASSET_RUN, error, "asset") from error
+        finally:
+            session.close()
+            self._steps = session.record.steps
+        return session.record
+
+    @property
+    def _exports(self) -> bool:
+        """Whether what it makes goes to a place outside."""
+        return bool(self._job.plan.external.save_inference_artifacts_path) and self._request.exports
+
+    def _export_failed(self, artifacts: Path, failure: Failure) -> None:
+        """As far as it came, before the failure is told, which nothing here hides."""
+        if failure.code == NO_ARTIFACTS[0]:
+            return
+        try:
+            self._export(artifacts, failed=True)
+        except Exception as problem:  # of a store's client, say
+            self._emit(warning(f"the failed request is not exported: {problem}"))
+
+    def _export(self, artifacts: Path, *, failed: bool = False) -> tuple[str, ...]:
+        if not self._exports:
+            return ()
+        plan = self._job.plan
+        target = plan.external.save_inference_artifacts_path
+        from alo.data.export import check_export_target, export_artifacts
+
+        access = Access(plan.aws_key_profile)
+        try:
+            place = check_export_target(self._warm.project.home, target, access)
+            packed = plan.control.save_inference_format
+            exported = export_artifacts(artifacts, "inference", place, packed, failed=failed)
+        except (BadLocation, ExportError) as error:
+            raise _failed(NO_ARTIFACTS, error, "data") from error
+        return tuple(map(str, exported))
+
+    def _keep(self, record: RunRecord) -> None:
+        if not self._job.plan.control.backup_artifacts:
+            return
+        record = record._replace(
+            end_time=utc_text(time.time()),
+            seconds=round(time.monotonic() - self._clock, 6),
+            steps=tuple(self._steps),
+            code_id=self._warm.code.id,
+            code_id_description=self._warm.code.description,
+        )
+        self._warm.keep(record, render_plan(self._job.plan, self._job.changes))
+
+    def _failed_step(self) -> str:
+        return next((step.name for step in self._steps if step.status == "error"), "")
+
+    def _emit(self, event: Event) -> None:
+        """To the log files and the console; each line says which request it is about."""
+        if isinstance(event, LogLine):
+            event = event._replace(text=f"[{self._request.id}] {event.text}")
+        if isinstance(event, LogLine | Output):
+            if self._logs is not None:
+                self._logs(event)
+            self._warm.listener(event)
+
+
+class _models_of_request:
+    """The models that a request brings, in the place of the pinned ones until it is answered."""
+
+    def __init__(self, job: Job, workspace: Workspace) -> None:
+        self._job, self._workspace = job, workspace
+        self._aside: Path | None = None
+
+    def __enter__(self) -> Job:
+        path = self._job.plan.external.load_model_path
+        if not path:
+            return self._job
+        from alo.data.models import check_model_source, fetch_models
+
+        workspace, fetched = self._workspace, self._workspace.home / "fetched-models"
+        try:
+            project = self._job.assets.parent
+            source = check_model_source(project, path, Access(self._job.plan.aws_key_profile))
+            remove_tree(fetched)
+            fetch_models(source, fetched)
+        except AloError as error:
+            remove_tree(fetched)
+            raise _failed(DATA_LOAD, error, "data") from error
+        self._aside = workspace.home / "pinned-models"
+        os.rename(workspace.models, self._aside)
+        os.rename(fetched, workspace.models)
+        return self._job._replace(kept=None)
+
+    def __exit__(self, *exc: object) -> None:
+        if self._aside is not None:
+            remove_tree(self._workspace.models)
+            os.rename(self._aside, self._workspace.models)
+
+
+def _with_metadata(job: Job, content: Mapping[str, object]) -> Job:
+    if odd := odd_text(content, but=PLACES):
+        comment = f"the metadata has a text with a NUL or half a character in it: {odd}"
+        raise Failed(Failure(*METADATA_APPLY, comment, kind="refused"))
+    metadata = parse_metadata(content)
+    chosen = next((each for each in metadata.pipelines if each.kind == "inference"), None)
+    if chosen is None or not any(chosen.dataset_uri or ()):
+        comment = "the metadata names no dataset_uri of the inference pipeline"
+        raise Failed(Failure(*NO_DATASET, comment, kind="refused"))
+    plan, _ = apply_metadata(job.plan, metadata, ("inference",))
+    return job._replace(plan=plan, metadata_version=metadata.version or job.metadata_version)
+
+
+def _with_args(plan: Plan, request: Request) -> Plan:
+    pipeline = plan.inference
+    if not request.args or pipeline is None:
+        return plan
+    names = [step.name for step in pipeline.steps]
+    for step in request.args:
+        if step not in names:
+            from alo.plan.suggest import did_you_mean
+
+            comment = f"the inference pipeline has no step '{step}'; {did_you_mean(step, names)}"
+            raise Failed(Failure(*METADATA_APPLY, comment, kind="refused"))
+    steps = tuple(
+        step._replace(args={**step.args, **request.args.get(step.name, {})})
+        for step in pipeline.steps
+    )
+    return plan.with_pipeline(pipeline._replace(steps=steps))
+
+
+def _failed(code: tuple[str, str], error: AloError, kind: str) -> Failed:
+    return Failed(Failure(*code, str(error), kind=kind))
+
+
+def _failed_step(error: StepError) -> Failed:
+    code = ASSET_INIT if error.in_init else ASSET_RUN
+    return Failed(Failure(*code, str(error), error.user_traceback))
+
+
+def _read_summary(path: Path) -> Mapping[str, object]:
+    try:
+        content = read_value(path.read_bytes())
+    except (OSError, BadYaml) as error:
+        raise ResultError(f"the summary cannot be read: {error}", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise ResultError("the summary is not a mapping", where=str(path))
+    return content
+
+
+def _outputs(artifacts: Path) -> tuple[str, ...]:
+    found: Sequence[os.DirEntry[str]] = list(os.scandir(artifacts / "output"))
+    return tuple(sorted(entry.path for entry in found if entry.is_file()))
+
+
+def _no_report(done: int, total: int) -> None:
+    """Requests are small."""

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
-from alo.cli.commands.history_actions import ACTIONS, parse_action
+from alo.cli.commands.history_actions import ACTIONS, parse_action, parser_of
 from alo.cli.main import COMMANDS
-from alo.cli.options import parse
+from alo.cli.options import parse, parsers_of
 from alo.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +26,30 @@ PAGES = [
 ]
 NUMBERS = {"N": "5", "MB": "5", "KB": "5", "S": "5", "SECONDS": "5"}  # metavars of numbers
 CALL = re.compile(r"(?<![\w./-])alo (?P<words>[a-z].*)")
+# At the begin of a line of code, or behind what ends or wraps another command
+IN_CODE = re.compile(r"(?:^\s*|\$ |&& |; |\| |[A-Z_]+=\S+ |/)alo (?P<words>[a-z-].*?)(?= && |; |$)")
 # What may follow a command's name in a sentence: options, what stands for a value, ids.
 ARGUMENT = re.compile(r"-{1,2}[a-z][\w-]*(=\S+)?|[A-Z][A-Z_0-9]*([.=][A-Z.=]+)?|\d\w*|X")
 MARKS = ",;:.()'\"`"  # that end a command in a sentence
+OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
+OF_OTHERS = {  # options of pip, in files of requirements, and of docker
+    "--config-settings",
+    "--extra-index-url",
+    "--find-links",
+    "--force-reinstall",
+    "--global-option",
+    "--hash",
+    "--index-url",
+    "--init",
+    "--no-binary",
+    "--no-index",
+    "--only-binary",
+    "--pre",
+    "--prefer-binary",
+    "--require-hashes",
+    "--trusted-host",
+    "--use-feature",
+}
 INCOMPLETE = ("the following arguments are required", "is required", "expected one argument")
 
 
@@ -58,12 +79,16 @@ def _of_page(text: str, name: str) -> Iterator[Call]:
         if line.lstrip().startswith("```"):
             is_code = not is_code
         elif is_code:
-            if call := re.match(r"\s*(?:\$ )?alo (?P<words>[a-z].*)", line):
+            for call in IN_CODE.finditer(line):
                 yield Call(where, _code_words(call["words"]), True)
         else:
             for quoted in re.findall(r"`([^`]+)`", line):
                 if quoted.startswith("alo "):
                     yield Call(where, _code_words(quoted.removeprefix("alo ")), False)
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
 
 
 def _code_words(text: str) -> list[str]:
@@ -148,6 +173,45 @@ def test_every_command_that_is_named_can_be_typed(capsys: pytest.CaptureFixture[
     assert {call.words[0] for call in found} >= set(COMMANDS)
     assert sum(call.where.startswith("src/") for call in found) > 30
     assert sum(call.where.startswith("docs/") for call in found) > 60
+
+
+def test_every_option_that_a_page_names_exists() -> None:
+    parsers = [parser for name in COMMANDS for parser in parsers_of(name, COMMANDS[name])]
+    parsers += [parser_of(name) for name in ACTIONS]
+    known = {option for parser in parsers for option in parser._option_string_actions}
+
+    wrong = [
+        f"{page.relative_to(ROOT)}: {option}"
+        for page in PAGES
+        for quoted in re.findall(r"`(-[^`\n]+)`", _without_code(page.read_text(encoding="utf-8")))
+        for option in OPTION.findall(quoted)
+        if option not in known | OF_OTHERS
+    ]
+
+    assert wrong == []
+
+
+def test_the_pages_in_korean_are_looked_at() -> None:
+    found = {call.where.partition(":")[0] for call in calls()}
+
+    assert {"README.ko.md", "docs/guides/from-alo-2.ko.md"} <= found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "alo rnu",
+        "$ alo rnu",
+        "cd x && alo rnu",
+        "A=1 alo rnu",
+        ".venv/bin/alo rnu | head",
+        "true; alo rnu",
+    ],
+)
+def test_a_command_in_code_is_found_wherever_it_stands(line: str) -> None:
+    (call,) = _of_page(f"```sh\n{line}\n```", "page")
+
+    assert problem_of(call) == "no command rnu"
 
 
 @pytest.mark.parametrize(

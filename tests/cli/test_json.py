@@ -61,7 +61,7 @@ def test_json_is_utf8_whatever_the_locale(
     events = asked("run", "--json")
 
     names = {NAME, "가.csv"}  # the second where the locale knows these bytes
-    texts = [event["text"] for event in events if event["event"] in ("output", "log")]
+    texts = [event["payload"]["text"] for event in events if event["event"] in ("output", "log")]
     assert names & set(texts)
     (entry,) = os.listdir(home / "history/train")
     shown = json.loads(asked("history", "show", entry, "--json"))

@@ -77,12 +77,14 @@ POINTS = [
     "alo.engine.pipeline_run:save_entry",
     "alo.engine.workspace.unfinished:UnfinishedRun.discard",
     "alo.events.log_files:RunLogs.close",
+    "alo.events.journal:EventJournal.ending",
+    "alo.events.journal:EventJournal.close",
     "alo.engine.workspace.pruning:keep_within",
     "alo.engine.steps.reuse:forget_unknown_runs",
     "alo.engine.pipeline_run:PipelineRun.save",
     "alo.engine.run:_run_job",
     "alo.engine.workspace.lock:Claim.release",
-    "alo.engine.pipeline_run:PipelineRun._tell_end",
+    "alo.events.journal:EventJournal.tell_end",
 ]
 INTERRUPTIONS = {"SIGINT": 130, "SIGTERM": 143}
 
@@ -273,5 +275,6 @@ def test_as_json_the_same_is_told(home: Path) -> None:
 
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
-    assert [each["status"] for each in events if each["event"] == "run_finished"] == ["success"]
+    ended = [each["payload"] for each in events if each["event"] == "run_finished"]
+    assert [each["status"] for each in ended] == ["success"]
     assert not [each for each in events if each["event"] == "error"]

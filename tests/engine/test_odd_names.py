@@ -70,7 +70,8 @@ def test_names_of_any_bytes_go_all_the_way(
     checked = alo("history", "verify", **options)
     rerun = alo("history", "rerun", train.name, **options)
 
-    assert [each["status"] for each in events if each["event"] == "run_finished"] == ["success"] * 2
+    ended = [each["payload"] for each in events if each["event"] == "run_finished"]
+    assert [each["status"] for each in ended] == ["success"] * 2
     assert len(listed) == 2
     record = json.loads((train / "log/experimental_history.json").read_text("utf-8"))
     assert set(record["data_id_description"]["files"]) == {f"data/sub\udcff/{n}" for n in NAMES}

@@ -7,6 +7,8 @@ import pytest
 
 from alo.events import types as events
 from alo.events.types import (
+    CommandFailed,
+    LeftOut,
     LogLine,
     Output,
     Progress,
@@ -26,6 +28,8 @@ EXAMPLES = [
     LogLine(0.0, "USER", "INFO", "asset_a.py", 42, "run", "text"),
     Progress("staging", 1, None, "B"),
     RunFinished("id", "train", "success", 1.0, {"score": 1.0}, "/p/train_artifacts", ""),
+    LeftOut(3, 4000),
+    CommandFailed("it broke", "asset_a.py:3", "mend it", "Traceback", 1),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from alo.engine.run import one_at_a_time
+from alo.engine.run import OneAtATime
 from alo.events.types import Event, Listener, LogLine, Output, SettingUp, StepFinished
 
 HOW = {"error": "failed", "cached": "as before"}
@@ -44,7 +44,7 @@ class Audience:
         """A call of the API begins."""
         if isinstance(self._listener, Display):
             self._listener.attach()
-        self._tell = one_at_a_time(self._listener)
+        self._tell = OneAtATime(self._listener)
 
     def __call__(self, event: Event) -> None:
         self._tell(event)

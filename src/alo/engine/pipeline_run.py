@@ -28,12 +28,14 @@ from alo.engine.workspace.models import mend_models
 from alo.engine.workspace.pruning import prune
 from alo.engine.workspace.recovery import seal_history
 from alo.errors import AloError, Interrupted, StepError
+from alo.events.journal import EVENTS_LOG, EventJournal
 from alo.events.log_files import RunLogs
 from alo.events.log_lines import error as error_line
 from alo.events.log_lines import info, warning
 from alo.events.types import Event, Listener, Progress, RunFinished, RunStarted
 from alo.history.entry import kept_code, save_entry
 from alo.history.models_origin import write_origin
+from alo.history.names import entry_name
 from alo.history.record import RunRecord
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
@@ -80,9 +82,11 @@ class PipelineRun:
         codes = {name: AssetCode(job.assets / name, name, shared) for name in names}
         memory = _memory_of(job, record.id)
         self._logs = RunLogs(self.artifacts / "log")
-        self._listeners = (self._logs, listener)
-        self._tell = listener  # of what comes when the logs are closed
-        policy = Policy(self._note_code, guard.raise_if_received, self._logs.check)
+        self._events = EventJournal(
+            self.artifacts / "log", record.id, self.kind, len(names), listener
+        )
+        self._tell = listener  # of what is not in the run's own files
+        policy = Policy(self._note_code, guard.raise_if_received, self._check_logs)
         self.session = Session(job, record, started, code, shared, codes, memory, self.emit, policy)
         self.session.note_code()
 
@@ -108,9 +112,9 @@ class PipelineRun:
         self._unfinished.note(**_for_recovery(self.record, self._code.copies, self.job))
 
     def emit(self, event: Event) -> None:
-        """Tell the log files and whoever else listens."""
-        for listener in self._listeners:
-            listener(event)
+        """Tell the log files and the journal, which tells whoever else listens."""
+        self._logs(event)
+        self._events(event)
 
     @disk_told("what the run needs cannot be brought in")
     def load(self) -> None:
@@ -161,7 +165,7 @@ class PipelineRun:
                 write_origin(self.workspace, self.record.id)
         exported = self._export()
         self.emit(info("the run has succeeded"))
-        self._logs.check()
+        self._check_logs()
         clean_up = partial(prune, self.job, self.record.id, self.guard)
         return self._succeed(exported, self._unfinished.discard, clean_up)
 
@@ -175,11 +179,11 @@ class PipelineRun:
         """Keep the run in history. Once it is there it has succeeded, whatever happens then."""
         with self.guard.held():
             with disk_told("the run cannot be kept in history", self.workspace.history):
-                history = self._keep(self.artifacts)
+                history = self._keep(exported)
             self.outcome = outcome_of(self.record, self.artifacts, history, tuple(exported))
-            for work in (self._close, *tidy):
+            for work in (self._close, self._events.close, *tidy):
                 tried(self._tell, "the run has succeeded; the next one has to clean up", work)
-            self._tell_end("success", history, tuple(exported))
+            self._events.tell_end()
         return self.outcome
 
     def fail(self, error: BaseException) -> None:
@@ -195,7 +199,6 @@ class PipelineRun:
         what = error.what if isinstance(error, AloError) else name_and_text(error)
         step = error.step if isinstance(error, StepError) else ""
         traceback = error.user_traceback if isinstance(error, StepError) else ""
-        kept: list[Path] = []
         with self.guard.held():
             self._finish_record(status, reason=what, failed_step=step)
             message = str(error) if isinstance(error, AloError | GivenUp | Signalled) else what
@@ -204,14 +207,16 @@ class PipelineRun:
             tried(self._tell, "the log may not be whole", self._close)
             exported = [] if interrupted else self._export_failed(error)
             # On a full disk, say: the artifacts go back all the same.
-            keep = lambda: kept.append(self._keep(self.artifacts))  # noqa: E731
-            tried(self._tell, "the failed run is not in history", keep)
+            keep = lambda: self._keep(exported)  # noqa: E731
+            if not tried(self._tell, "the failed run is not in history", keep):
+                self._events.ending(self._finished(None, exported))
+            self._events.close()
             self.is_undone = tried(
                 self._tell,
                 "the previous artifacts are not back yet, the next run puts them back",
                 lambda: self._unfinished.put_back(self._mend_models),
             )
-            self._tell_end(status, kept[0] if kept else None, tuple(exported))
+            self._events.tell_end()
 
     def _mend_models(self) -> None:
         if self.kind == "inference" and not self.job.train_id:  # lent models were another run's
@@ -233,35 +238,41 @@ class PipelineRun:
             self._tell(warning(problem))
         return exported
 
-    def _keep(self, artifacts: Path) -> Path:
+    def _keep(self, exported: Sequence[str]) -> Path:
+        """Make the history entry; how the run has ended is in its copy of the events alone."""
         control = self.job.plan.control
+        entry = self.workspace.history / self.kind / entry_name(self.record.id, self.record.status)
+        end = self._events.ending(self._finished(entry, exported))
         return save_entry(
             self.workspace,
             self.record,
             plan=render_plan(self.job.plan, self.job.changes),
-            artifacts=artifacts,
+            artifacts=self.artifacts,
             code=self._code.copies,
+            ends={f"log/{EVENTS_LOG}": end},
             backup_artifacts=control.backup_artifacts,
             backup_log=control.backup_log,
         )
+
+    def _check_logs(self) -> None:
+        self._logs.check()
+        self._events.check()
 
     def _close(self) -> None:
         self._logs.close()
         self.session.close()
 
-    def _tell_end(self, status: str, history: Path | None, exported: tuple[str, ...] = ()) -> None:
-        shown = history if self.record.part else self.artifacts
-        self._tell(
-            RunFinished(
-                self.record.id,
-                self.kind,
-                status,
-                self.record.seconds,
-                summary_of(self.record),
-                str(shown),
-                str(history or ""),
-                exported,
-            )
+    def _finished(self, entry: Path | None, exported: Sequence[str]) -> RunFinished:
+        shown = entry if self.record.part and entry else self.artifacts
+        return RunFinished(
+            self.record.id,
+            self.kind,
+            self.record.status,
+            self.record.seconds,
+            summary_of(self.record),
+            str(shown),
+            str(entry or ""),
+            tuple(exported),
         )
 
 

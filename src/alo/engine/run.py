@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from signal import Signals
+from typing import TypeVar
 
 from alo.engine.faults import disk_told
 from alo.engine.pipeline_run import PipelineRun, begin
@@ -16,12 +17,15 @@ from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
 from alo.errors import Interrupted
+from alo.events.envelope import Envelope, envelope_listener
 from alo.events.log_lines import warning
 from alo.events.types import Event, Listener
 from alo.layout import Workspace
 from alo.processes.inherited import told_of_children
 from alo.processes.signals import SignalGuard, Signalled
 from alo.sources.git.repositories import changing_steps
+
+T = TypeVar("T")
 
 
 def run_solution(
@@ -36,7 +40,7 @@ def run_solution(
     """
     check = check or (lambda: check_solution(request))
     workspace, setup = Workspace(request.home), request.setup
-    listener = one_at_a_time(listener)
+    listener = OneAtATime(listener)
     guard = SignalGuard()
     outcomes: list[RunOutcome] = []
     jobs: Sequence[Job] = ()
@@ -141,22 +145,30 @@ def _run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[Ru
             outcomes.append(run.outcome)
 
 
-def one_at_a_time(listener: Listener) -> Listener:
-    """Threads of an asset may print too; and a listener that fails is not asked again.
+class OneAtATime:
+    """A listener in front of another: threads of an asset may print too.
 
-    Whoever closes the terminal that a run writes to must not end the run.
+    One that fails is not asked again: whoever closes the terminal that a run writes to must not
+    end the run.
     """
-    lock = threading.RLock()
-    failed = False
 
-    def tell(event: Event) -> None:
-        nonlocal failed
-        with lock:
-            if failed:
+    def __init__(self, listener: Listener) -> None:
+        self._listener, self._of_run = listener, envelope_listener(listener)
+        self._lock = threading.RLock()
+        self._has_failed = False
+
+    def __call__(self, event: Event) -> None:
+        self._tell(self._listener, event)
+
+    def of_run(self, envelope: Envelope) -> None:
+        """An event of a run, with its place in it."""
+        self._tell(self._of_run, envelope)
+
+    def _tell(self, listener: Callable[[T], None], what: T) -> None:
+        with self._lock:
+            if self._has_failed:
                 return
             try:
-                listener(event)
+                listener(what)
             except Exception:
-                failed = True
-
-    return tell
+                self._has_failed = True

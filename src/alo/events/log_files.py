@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
-from alo.errors import RunError
+from alo.events.appended import AppendedFile
 from alo.events.types import Event, LogLine, Output
-from alolib.disk import fix_of
 
 PROCESS_LOG = "process.log"
 PIPELINE_LOG = "pipeline.log"
@@ -19,12 +17,10 @@ class RunLogs:
     """A listener that writes what it hears, line by line, so that a kill loses none."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._process = _open(folder / PROCESS_LOG)
-        self._pipeline = _open(folder / PIPELINE_LOG)
+        self._process = AppendedFile(folder / PROCESS_LOG)
+        self._pipeline = AppendedFile(folder / PIPELINE_LOG)
         self._lock = threading.RLock()
         self._line = _Line()
-        self._failure: OSError | None = None
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, LogLine | Output):
@@ -52,34 +48,20 @@ class RunLogs:
         Raises:
             RunError: the disk is full, or the file cannot be written for another reason.
         """
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise RunError(
-                f"the log cannot be written: {failure.strerror}",
-                where=str(self._folder),
-                fix=fix_of(failure),
-            ) from failure
+        for log in (self._process, self._pipeline):
+            log.check()
 
     def close(self) -> None:
         self._end_line()
-        for descriptor in (self._process, self._pipeline):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._process = self._pipeline = -1
+        self._process.close()
+        self._pipeline.close()
 
     def _end_line(self) -> None:
         if not self._line.is_empty:
             self._write(self._pipeline, f"{self._line.end()}\n")
 
-    def _write(self, log: int, text: str) -> None:
-        if log < 0:  # a thread of an asset that outlives the run
-            return
-        try:
-            content = text.encode("utf-8", "backslashreplace")
-            while (written := os.write(log, content)) < len(content):
-                content = content[written:]
-        except OSError as error:  # never inside the asset's own print
-            self._failure = error
+    def _write(self, log: AppendedFile, text: str) -> None:
+        log.write(text.encode("utf-8", "backslashreplace"))
 
 
 class _Line:
@@ -125,7 +107,3 @@ class _Line:
         whole = self.begin()
         self._returned = self._begun = False
         return whole
-
-
-def _open(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)

@@ -9,7 +9,9 @@ from typing import NamedTuple, TypeAlias
 from alolib.messages import LogLine
 
 __all__ = [
+    "CommandFailed",
     "Event",
+    "LeftOut",
     "Listener",
     "LogLine",
     "Output",
@@ -82,7 +84,33 @@ class RunFinished(NamedTuple):
     exported: tuple[str, ...] = ()
 
 
+class LeftOut(NamedTuple):
+    """What a run's events had no more room for since this was last reported; the logs have it."""
+
+    events: int
+    characters: int  # of what was printed and logged
+
+
+class CommandFailed(NamedTuple):
+    """Why the command ends without success; of all that ``--json`` prints the last."""
+
+    what: str
+    where: str
+    fix: str
+    traceback: str  # of the user's code; empty where it is not at fault
+    exit_status: int
+
+
 Event: TypeAlias = (
-    SettingUp | RunStarted | StepStarted | StepFinished | LogLine | Output | Progress | RunFinished
+    SettingUp
+    | RunStarted
+    | StepStarted
+    | StepFinished
+    | LogLine
+    | Output
+    | Progress
+    | RunFinished
+    | LeftOut
+    | CommandFailed
 )
 Listener: TypeAlias = Callable[[Event], None]

@@ -37,6 +37,7 @@ __all__ = ["copy_tree", "entry_folder", "kept_code", "save_entry"]
 COPIED_AT_ONCE = 64_000_000  # bytes of a run: some hundredths of a second
 NEWEST = 3  # entries of a pipeline, where it is not known which run ended last
 LOGS = "log"
+NOTHING: Mapping[str, bytes] = {}
 OURS = (PLAN_NAME, RECORD, CHECKSUMS)  # names in an entry that no artifact can have
 CODE = (ASSETS, PROJECT_CODE)  # folders, likewise
 
@@ -48,6 +49,7 @@ def save_entry(
     plan: bytes,
     artifacts: Path,
     code: Mapping[str, Path],
+    ends: Mapping[str, bytes] = NOTHING,
     backup_artifacts: bool = True,
     backup_log: bool = True,
     made_at: Path | None = None,
@@ -58,6 +60,7 @@ def save_entry(
         plan: as it ran.
         artifacts: ``train_artifacts/`` or ``inference_artifacts/``.
         code: name in the project (``assets/train/asset_train.py``) → our copy of the file.
+        ends: name in the artifacts → what the entry's copy of the file ends with.
         made_at: where the artifacts lay while the run went on, if that was elsewhere.
     Raises:
         OSError: nothing of the entry is to be seen then.
@@ -66,7 +69,7 @@ def save_entry(
     name = entry_name(record.id, record.status)
     before = stamps(workspace)
     with building(workspace.history / record.pipeline, name) as build:
-        is_sealed = _Builder(build, made_at).fill(kept, code, record, plan)
+        is_sealed = _Builder(build, made_at, ends).fill(kept, code, record, plan)
         folder = workspace.history / record.pipeline / name
         if not is_sealed:
             mark_unsealed(folder)
@@ -117,8 +120,8 @@ def _is_ours(name: str) -> bool:
 class _Builder:
     """Fills the folder of one entry, and notes the checksums."""
 
-    def __init__(self, folder: Path, made_at: Path | None) -> None:
-        self._folder, self._made_at = folder, made_at
+    def __init__(self, folder: Path, made_at: Path | None, ends: Mapping[str, bytes]) -> None:
+        self._folder, self._made_at, self._ends = folder, made_at, ends
         self._checksums: dict[str, Checksum] = {}
         self._folders: set[str] = set()
         self._room = COPIED_AT_ONCE
@@ -143,6 +146,9 @@ class _Builder:
     def _keep(self, found: Found) -> None:
         if found.kind == "folder":
             self._make_folder(found.name)
+            return
+        if found.kind == "file" and found.name in self._ends:
+            self._write(found.name, Path(found.path).read_bytes() + self._ends[found.name])
             return
         target, taken = self._place(found.name), ""
         if found.kind == "link":

@@ -68,7 +68,7 @@ def test_json_is_all_that_is_on_stdout(make_solution: MakeSolution, alo: Alo) ->
     assert done.returncode == 1
     assert {"run_started", "output", "log", "step_finished"} <= {each["event"] for each in events}
     assert [each["event"] for each in events[-2:]] == ["run_finished", "error"]
-    assert "no good" in events[-1]["what"]
+    assert "no good" in events[-1]["payload"]["what"]
 
 
 def test_quiet_says_nothing_of_a_success(

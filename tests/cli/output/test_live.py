@@ -7,6 +7,7 @@ import pytest
 
 from alo.cli.output.live import watched
 from alo.errors import RunError, StepError
+from alo.events.envelope import Envelope, envelope_listener
 from alo.events.types import (
     Event,
     LogLine,
@@ -121,8 +122,19 @@ def test_json_has_an_object_with_its_name_for_each_event(
         "output",
         "progress",
     ]
-    assert objects[3]["keys_added"] == ["model", "x"]
-    assert objects[5]["text"] == "점수\n"
+    assert objects[3]["payload"]["keys_added"] == ["model", "x"]
+    assert objects[5]["payload"]["text"] == "점수\n"
+    assert [each["sequence"] for each in objects] == list(range(7))
+    assert {each["run_id"] for each in objects} == {""}
+
+
+def test_json_prints_an_event_of_a_run_in_its_envelope(capsys: pytest.CaptureFixture[str]) -> None:
+    envelope = Envelope(STARTED.run_id, "train", 7, 0.0, STEP_STARTED)
+
+    with watched(as_json=True) as listener:
+        envelope_listener(listener)(envelope)
+
+    assert capsys.readouterr().out == envelope.to_json().decode()
 
 
 def test_json_ends_with_the_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,8 +143,9 @@ def test_json_ends_with_the_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(StepError), watched(as_json=True):
         raise error
 
-    assert json.loads(capsys.readouterr().out) == {
-        "event": "error",
+    told = json.loads(capsys.readouterr().out)
+    assert told["event"] == "error"
+    assert told["payload"] == {
         "what": "it broke",
         "where": "asset.py:3",
         "fix": "mend it",
@@ -151,7 +164,7 @@ def test_json_writes_what_it_does_not_know_as_text(capsys: pytest.CaptureFixture
     with watched(as_json=True) as listener:
         listener(FINISHED._replace(summary={"result": OddValue}))
 
-    assert "OddValue" in json.loads(capsys.readouterr().out)["summary"]["result"]
+    assert "OddValue" in json.loads(capsys.readouterr().out)["payload"]["summary"]["result"]
 
 
 def test_a_terminal_shows_the_step_that_runs_and_then_its_time(terminal: Terminal) -> None:

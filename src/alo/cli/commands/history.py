@@ -70,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "action",
         metavar="ACTION ...",
         nargs="...",
-        help="show, diff, verify, rerun, remove or prune runs; alo history show --help tells more",
+        help="show, follow, diff, verify, rerun, remove or prune runs; "
+        "alo history show --help tells more",
     )
 
 

@@ -1,4 +1,4 @@
-"""``alo history show``, ``diff``, ``verify``, ``rerun``, ``remove`` and ``prune``."""
+"""``alo history show``, ``follow``, ``diff``, ``verify``, ``rerun``, ``remove`` and ``prune``."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -64,6 +64,26 @@ def _add_id(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", type=named, help="of the run, or the beginning of it")
 
 
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    _add_id(parser)
+    parser.add_argument(
+        "--events", action="store_true", help="list what happened in the run, event by event"
+    )
+
+
+def _add_follow(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "id",
+        metavar="ID",
+        type=named,
+        nargs="?",
+        help="of the run, or the beginning of it (default: the run in progress, or the next one)",
+    )
+    parser.add_argument(
+        "--no-wait", action="store_true", help="end at once if no run is in progress"
+    )
+
+
 def _add_ids(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "ids", metavar="ID", type=named, nargs="+", help="of a run, or the beginning of it"
@@ -102,12 +122,25 @@ def _add_rerun(parser: argparse.ArgumentParser) -> None:
 def _show(history: History, options: argparse.Namespace) -> int:
     from alo.cli.output.history_report import run_lines
 
+    if options.events:
+        from alo.cli.commands.history_events import show_events
+
+        show_events(history, Workspace(options.project), options.id, as_json=options.json)
+        return 0
     record = history.look_up(options.id)
     folder = str(history.folder(record) or "")
     if options.json:
         console.write_json({**record.to_json(), "folder": folder})
     else:
         console.write("\n".join(run_lines(record, folder)))
+    return 0
+
+
+def _follow(history: History, options: argparse.Namespace) -> int:
+    from alo.cli.commands.history_events import follow_run
+
+    workspace, wait = Workspace(options.project), not options.no_wait
+    follow_run(history, workspace, options.id or "", as_json=options.json, wait=wait)
     return 0
 
 
@@ -174,7 +207,8 @@ def _tell_removed(ids: Sequence[str], options: argparse.Namespace) -> None:
 
 
 ACTIONS = {
-    "show": Action("Tell all about a run.", _add_id, _show),
+    "show": Action("Tell all about a run.", _add_show, _show),
+    "follow": Action("Show a run that another process is doing, live.", _add_follow, _follow),
     "diff": Action("Tell what differs between runs.", _add_ids_to_compare, _diff),
     "verify": Action("Look for damage to what runs have left.", _add_any_ids, _verify),
     "rerun": Action("Run again, with the plan, code and model of then.", _add_rerun, _rerun),

@@ -56,7 +56,16 @@ def write_json(content: object, *, indent: int | None = None) -> None:
     """
     from alo.json_text import json_bytes
 
-    _put_json(sys.stdout, json_bytes(content, indent=indent))
+    _put_bytes(sys.stdout, json_bytes(content, indent=indent) + b"\n")
+
+
+def write_json_line(line: bytes) -> None:
+    """JSON that is written already, with its line's end, on stdout.
+
+    Raises:
+        ReaderGone: no one reads stdout any more.
+    """
+    _put_bytes(sys.stdout, line)
 
 
 def write_error(text: str = "") -> None:
@@ -168,15 +177,15 @@ def _put(stream: TextIO | None, text: str) -> None:
         raise
 
 
-def _put_json(stream: TextIO | None, content: bytes) -> None:
-    """A line past the encoding of the stream, which is the locale's."""
+def _put_bytes(stream: TextIO | None, content: bytes) -> None:
+    """UTF-8, past the encoding of the stream, which is the locale's."""
     binary = getattr(stream, "buffer", None)
     if stream is None or binary is None:  # a host has put something else there
-        _put(stream, f"{content.decode()}\n")
+        _put(stream, content.decode())
         return
     try:
         stream.flush()
-        binary.write(content + b"\n")
+        binary.write(content)
         stream.flush()
     except OSError as error:
         if _is_gone(error, stream):
@@ -255,10 +264,10 @@ class Screen:
                 self._unfinished = ""
             self._try_put("stdout", f"{shown}\n")
 
-    def json_line(self, content: bytes) -> None:
-        """JSON, which has stdout for itself."""
+    def json_line(self, line: bytes) -> None:
+        """A line of JSON, which has stdout for itself."""
         with self._lock:
-            self._try_put("stdout", content)
+            self._try_put("stdout", line)
 
     def passed_on(self, stream: str, text: str) -> None:
         """What an asset printed, as it came: pieces of lines, progress bars."""
@@ -266,6 +275,11 @@ class Screen:
             self._erase()
             self._unfinished = "" if text.endswith("\n") else stream
             self._try_put(stream, text)
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether someone may still read what is written."""
+        return self._streams["stdout"] is not None
 
     def draw(self, text: str) -> None:
         """Show the live line, unless an asset is in the middle of a line of its own."""
@@ -293,7 +307,7 @@ class Screen:
         out = self._streams[stream]
         try:
             if isinstance(content, bytes):
-                _put_json(out, content)
+                _put_bytes(out, content)
             else:
                 _put(out, content)
         except (ReaderGone, OSError, ValueError) as error:  # no reader, or it is closed

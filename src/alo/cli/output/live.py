@@ -16,7 +16,9 @@ from alo.cli.output.console import Screen, own_stdout
 from alo.cli.output.format import duration, size, whole_seconds
 from alo.cli.output.report import run_report
 from alo.errors import AloError, StepError
+from alo.events.envelope import Envelope
 from alo.events.types import (
+    CommandFailed,
     Event,
     Listener,
     LogLine,
@@ -28,21 +30,10 @@ from alo.events.types import (
     StepFinished,
     StepStarted,
 )
-from alo.json_text import json_bytes
 
 TICK_S = 0.25  # how often the live line is drawn anew
 LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red"}
 ENDINGS = {"error": "failed", "cached": "cached"}  # of steps that did not simply run
-EVENT_NAMES = {
-    SettingUp: "setting_up",
-    RunStarted: "run_started",
-    StepStarted: "step_started",
-    StepFinished: "step_finished",
-    LogLine: "log",
-    Output: "output",
-    Progress: "progress",
-    RunFinished: "run_finished",
-}
 
 
 @contextmanager
@@ -63,19 +54,28 @@ def _ignore(event: Event) -> None:
     """``--quiet``: errors come as exceptions, not as events."""
 
 
+class JsonEvents:
+    """Each event as a line of JSON; those of a run as they are in its ``events.jsonl``."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen, self._count = screen, 0
+
+    def __call__(self, event: Event) -> None:
+        self.of_run(Envelope("", "", self._count, time.time(), event))
+        self._count += 1
+
+    def of_run(self, envelope: Envelope) -> None:
+        """An event of a run, with its place in it."""
+        self._screen.json_line(envelope.to_json())
+
+
 def _as_json(screen: Screen) -> Iterator[Listener]:
-    def tell(event: Event) -> None:
-        write(EVENT_NAMES[type(event)], event._asdict())
-
-    def write(name: str, content: dict[str, object]) -> None:
-        screen.json_line(json_bytes({"event": name, **content}, default=str))
-
+    tell = JsonEvents(screen)
     try:
         yield tell
     except AloError as error:
         traceback = error.user_traceback if isinstance(error, StepError) else ""
-        told = {"what": error.what, "where": error.where, "fix": error.fix, "traceback": traceback}
-        write("error", {**told, "exit_status": error.exit_status})
+        tell(CommandFailed(error.what, error.where, error.fix, traceback, error.exit_status))
         raise
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from alo.engine.faults import disk_told
+from alo.engine.records import summary_of
 from alo.engine.workspace import unfinished
 from alo.engine.workspace.models import mend_models
 from alo.events.log_lines import warning
-from alo.events.types import Listener
+from alo.events.types import Listener, RunFinished
 from alo.history.entry import entry_folder, save_entry
 from alo.history.folders import sweep
 from alo.history.ids import utc_text
+from alo.history.names import entry_name
 from alo.history.record import RunRecord
 from alo.history.seal import seal_what_is_left
 from alo.layout import Workspace
@@ -69,14 +72,32 @@ def _keep(left: unfinished.UnfinishedRun, record: RunRecord) -> None:
     in_history = entry_folder(workspace, left.kind, left.run_id).is_dir()
     if in_history or not unfinished.has_artifacts_of(left):
         return
-    plan = left.info.get("plan")
+    plan, artifacts = left.info.get("plan"), workspace.artifacts(left.kind)
+    _end_events(record, artifacts, workspace)
     save_entry(
         workspace,
         record,
         plan=plan.encode("utf-8", "surrogateescape") if isinstance(plan, str) else b"",
-        artifacts=workspace.artifacts(left.kind),
+        artifacts=artifacts,
         code=_code_of(left),
     )
+
+
+def _end_events(record: RunRecord, artifacts: Path, workspace: Workspace) -> None:
+    from alo.events.stored import end_of_killed  # only what comes after a kill pays for it
+
+    entry = workspace.history / record.pipeline / entry_name(record.id, record.status)
+    finished = RunFinished(
+        record.id,
+        record.pipeline,
+        record.status,
+        record.seconds,
+        summary_of(record),
+        str(artifacts),
+        str(entry),
+    )
+    with suppress(OSError):  # they go into history as they are
+        end_of_killed(artifacts / "log", finished)
 
 
 def _code_of(left: unfinished.UnfinishedRun) -> dict[str, Path]:

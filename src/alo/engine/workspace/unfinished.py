@@ -20,6 +20,7 @@ from typing import Any
 
 from alo.claims import ours, take
 from alo.errors import RunError
+from alo.events.journal import EVENTS_LOG
 from alo.files import discard, move_aside, return_half, sweep_leftovers, write_whole
 from alo.json_text import DEEPEST, json_value
 from alo.layout import KINDS, SCRATCH_PREFIX, TRASH_PREFIX, Workspace
@@ -212,6 +213,6 @@ def _read(workspace: Workspace) -> dict[str, Any]:
 
 
 def _keep_logs(source: Path, target: Path) -> None:
-    for log in source.glob("*.log"):
+    for log in (*source.glob("*.log"), *source.glob(EVENTS_LOG)):
         target.mkdir(exist_ok=True)
         os.replace(log, target / log.name)

@@ -8,7 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from alo.engine.request import RunRequest
-from alo.engine.run import one_at_a_time
+from alo.engine.run import OneAtATime
 from alo.errors import ServeError, UsageError
 from alo.events.types import Listener, SettingUp
 from alo.processes.signals import ending_signals
@@ -63,7 +63,7 @@ def serve_http(
         ) from error
     # A form that is none is refused and counted; a line for each would let clients fill the log.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
-    listener = one_at_a_time(listener)
+    listener = OneAtATime(listener)
     door = _open(host, port)
     service = prepare(request, "serve", listener, has_workers=not queue_url)
     try:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from alo.engine.request import RunRequest
-from alo.engine.run import one_at_a_time
+from alo.engine.run import OneAtATime
 from alo.errors import AloError, CheckError, InstallError, PlanError, ServeError, SourceError
 from alo.events.types import Listener, SettingUp
 from alo.json_text import json_text
@@ -56,7 +56,7 @@ def serve_loop(
     Raises:
         AloError: the pipeline cannot be warmed up.
     """
-    listener = one_at_a_time(listener)
+    listener = OneAtATime(listener)
     client = connect(url)  # without the extra, nothing else needs to be tried
     try:
         service = prepare(request, "loop", listener)

@@ -263,7 +263,7 @@ def test_links_that_a_request_leaves_lead_the_next_one_nowhere(
     code = f"""
 import shutil
 
-artifacts = Path(self.asset.get_extra_output_path()).parents[2]
+artifacts = Path(self.asset.get_extra_output_path()).parents[1]
 inside, elsewhere = Path(self.asset.get_input_path()), Path({str(elsewhere)!r})
 logs = len(list((artifacts / "log").iterdir()))
 self.data["result"] = f"{{logs}} {{inside.is_symlink()}} {{artifacts.is_symlink()}}"

@@ -283,7 +283,7 @@ def test_two_runs_that_install_the_same_at_once_share_it(
 def test_an_environment_without_its_mark_does_not_count(workspace: Workspace, want: Want) -> None:
     wanted = want(train="aloleaf==1.0")
     python = make_environment(workspace, wanted, lambda text: None)
-    (Path(python).parents[2] / NOTE).unlink()
+    (Path(python).parents[1] / NOTE).unlink()
 
     assert find_environment(workspace, environment_id(wanted)) == ""
     assert versions(make_environment(workspace, wanted, lambda text: None), "aloleaf") == ["1.0"]
@@ -316,7 +316,7 @@ def test_only_what_is_missing_is_installed_here(
         pytest.skip("uv is not installed here")
     monkeypatch.setattr(environments, "find_uv", lambda: uv)
     monkeypatch.setattr(sys, "executable", target)
-    site = str(next(Path(target).parents[2].glob("lib/*/site-packages")))
+    site = str(next(Path(target).parents[1].glob("lib/*/site-packages")))
     monkeypatch.setattr(sys, "path", [site])
     wanted = want(train="aloleaf", other="alotop")
     lacking = [Missing(wanted.requirements[1], "not installed")]
@@ -525,7 +525,7 @@ def test_constraints_hold_for_what_is_installed(
 
 def test_what_a_process_uses_stays_however_long_it_does(workspace: Workspace, want: Want) -> None:
     python = make_environment(workspace, want(train="aloleaf==1.0"), lambda text: None)
-    old = Path(python).parents[2]
+    old = Path(python).parents[1]
     code = f"""
 import sys
 from pathlib import Path

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,7 +94,12 @@ class SourceFile(NamedTuple):
     @property
     def version(self) -> tuple[int, int, str]:
         """Differs once the content may: size and time, or size and ETag."""
-        return (self.size, 0 if self.etag else self.mtime_ns, self.etag)
+        return versions_of([self])[self.name]
+
+
+def versions_of(files: Iterable[SourceFile]) -> dict[str, tuple[int, int, str]]:
+    """The version of each file by its name."""
+    return {name: (size, 0 if etag else mtime_ns, etag) for _, name, size, mtime_ns, etag in files}
 
 
 def is_remote(path: str) -> bool:

@@ -19,6 +19,8 @@ from alo.data.location import (
 from alo.files import many_objects
 
 READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
+MODE_BITS = stat.S_IFMT(0xFFFF) | READABLE_BY_ALL
+USUAL_MODE = stat.S_IFREG | READABLE_BY_ALL  # among those bits: a file that may be read
 
 
 def list_sources(
@@ -105,6 +107,7 @@ def _walk_folder(
     folder: str, name: str, above: tuple[tuple[int, int], ...], files: list[SourceFile]
 ) -> None:
     before = len(files)
+    prefix = f"{name}/"
     try:
         status = os.stat(folder)
         identity = (status.st_dev, status.st_ino)
@@ -112,15 +115,20 @@ def _walk_folder(
             raise BadLocation(f"{folder}: a link that leads back to a folder above it")
         with os.scandir(folder) as entries:
             for entry in entries:
-                below = f"{name}/{entry.name}"
+                below = prefix + entry.name
                 if entry.is_dir():
                     _walk_folder(entry.path, below, (*above, identity), files)
+                    continue
+                found = entry.stat()
+                if found.st_mode & MODE_BITS == USUAL_MODE:  # no call for each of many files
+                    new = SourceFile(entry.path, below, found.st_size, found.st_mtime_ns)
                 else:
-                    files.append(_file(entry.path, below, entry.stat()))
+                    new = _file(entry.path, below, found)
+                files.append(new)
     except OSError as error:
         raise BadLocation(f"{error.filename or folder}: {_reason(error)}") from error
     if len(files) == before:
-        files.append(SourceFile(folder, f"{name}/", 0, 0))
+        files.append(SourceFile(folder, prefix, 0, 0))
 
 
 def _file(path: str, name: str, status: os.stat_result) -> SourceFile:

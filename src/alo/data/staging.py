@@ -12,7 +12,7 @@ from typing import NamedTuple
 import xxhash
 
 from alo.data.copying import Copied, Copier
-from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote
+from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote, versions_of
 from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
 from alo.errors import StagingError
 from alo.files import (
@@ -117,7 +117,7 @@ def stage_content(workspace: Workspace, kind: str, contents: Mapping[str, bytes]
 
 def _is_as_remembered(sources: Sequence[SourceFile], known: Manifest, here: _Here) -> bool:
     """Whether nothing has changed on either side: the usual case, so it has a short way."""
-    wanted = {file.name: file.version for file in sources if not file.is_folder}
+    wanted = versions_of([file for file in sources if file.name[-1] != "/"])
     if wanted != known.sources or here.files != known.copies:
         return False
     return set(here.folders) == _folders_of([file.name for file in sources])
@@ -192,7 +192,8 @@ def _look(root: Path) -> _Here:
                     folders.append(name)
                     waiting.append((f"{name}/", entry.path))
                 elif entry.is_file(follow_symlinks=False):
-                    files[name] = state_of(entry.stat(follow_symlinks=False))
+                    found = entry.stat(follow_symlinks=False)  # no call for each of many files
+                    files[name] = (found.st_size, found.st_mtime_ns, found.st_ctime_ns)
                 else:
                     files[name] = LINK
     return _Here(files, folders)
@@ -245,9 +246,8 @@ class _Staging:
     def _still_good(self, files: Mapping[str, State]) -> list[str]:
         """The copies that need no new one."""
         known = self._known
-        wanted = {name: file.version for name, file in self._sources.items()}
         good = []
-        for name, version in wanted.items():
+        for name, version in versions_of(self._sources.values()).items():
             if known.sources.get(name) != version or name not in files:
                 continue
             if known.copies[name] == files[name] or self._is_same(name, files[name]):

@@ -19,7 +19,7 @@ from alo.data.location import Access, BadLocation, RemoteLocation
 from alo.data.locations import list_sources
 from alo.data.models import check_model_source, fetch_models
 from alo.data.remote import fetching
-from alo.data.remote.locations import locations as remote
+from alo.data.remote import locations as remote
 from alo.data.staging import Staged, stage
 from alo.errors import ExportError, StagingError
 from alo.files import checksum_of

@@ -66,7 +66,9 @@ class Session:
         emit: Listener,
         policy: Policy = Policy(),  # noqa: B008 - immutable
     ) -> None:
-        self.job, self.record, self.emit = job, record, emit
+        self.job, self.emit = job, emit
+        self._record, self._are_steps_noted = record, True
+        self._steps = {step.name: step for step in record.steps}
         self._packages: dict[str, str] = {}  # that steps in processes of their own have imported
         self._clock = time.monotonic()
         self._code, self._shared, self._codes = code, shared, codes
@@ -75,6 +77,19 @@ class Session:
         self._inline: StepExecutor = InlineExecutor(self._context, codes)
         self._processes: StepExecutor | None = None  # made when a step needs it
         self._code_known = len(code.checksums)
+
+    @property
+    def record(self) -> RunRecord:
+        """Of the run, as far as it has come."""
+        if not self._are_steps_noted:  # here, lest each step write down all that came before it
+            self._record = self._record._replace(steps=tuple(self._steps.values()))
+            self._are_steps_noted = True
+        return self._record
+
+    @record.setter
+    def record(self, record: RunRecord) -> None:
+        self._record, self._are_steps_noted = record, True
+        self._steps = {step.name: step for step in record.steps}
 
     @property
     def values(self) -> StepValues | None:
@@ -92,8 +107,8 @@ class Session:
             sources: where the data came from.
             train_id: the run that made the model; empty for a train run.
         """
-        self.record = self.record._replace(
-            train_id=train_id or self.record.train_id,
+        self._record = self._record._replace(
+            train_id=train_id or self._record.train_id,
             data_id=staged.data_id,
             data_id_description={"files": staged.files, "sources": list(map(masked, sources))},
         )
@@ -121,7 +136,7 @@ class Session:
 
     def ended(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
         """Note how it ended."""
-        self.record = self.record._replace(
+        self._record = self._record._replace(
             status=status,
             end_time=utc_text(time.time()),
             seconds=round(time.monotonic() - self._clock, 6),
@@ -132,7 +147,7 @@ class Session:
     def note_environment(self, packages: Mapping[str, str], git: Mapping[str, object]) -> None:
         """Note what the run was made with, here and in the processes of steps."""
         packages = {**packages, **self._packages}
-        self.record = self.record._replace(packages=packages, git=git)
+        self._record = self._record._replace(packages=packages, git=git)
 
     def close(self) -> None:
         """Remove what steps in processes of their own have handed over."""
@@ -151,15 +166,15 @@ class Session:
     def take(self, job: Job, step: str) -> None:
         """Use a step's args and code as they are now the next time it runs; for a notebook."""
         self.job = job
-        self.record = self.record.with_args(args_of(job))._replace(
+        self._record = self._record.with_args(args_of(job))._replace(
             overrides=tuple(map(masked, job.changes))
         )
         changed = self._code.take([step])
         for code in self._codes.values() if changed else [self._codes[step]]:
             code.forget()
         self._shared.forget_changed()
-        if changed and self.record.steps:
-            before = ", ".join(each.name for each in self.record.steps)
+        if changed and self._steps:
+            before = ", ".join(self._steps)
             self.emit(warning(_changed_code(changed, before)))
         self.note_code()
 
@@ -179,7 +194,7 @@ class Session:
 
     def note_code(self) -> None:
         """Have the code that is known now in the record."""
-        self.record = self.record._replace(
+        self._record = self._record._replace(
             code_id=self._code.id, code_id_description=self._code.description
         )
         self._code_known = len(self._code.checksums)
@@ -188,7 +203,7 @@ class Session:
     def _inputs(self, step: StepPlan, number: int) -> Inputs:
         code = self._code.of_step(step.name) if self._memory is not None else {}
         stored = self.values.stored if self.values else None
-        return Inputs(step, number, code, self.record.data_id, stored)
+        return Inputs(step, number, code, self._record.data_id, stored)
 
     def _executor(self, step: StepPlan) -> StepExecutor:
         if not has_own_process(self.job, step):
@@ -219,7 +234,7 @@ class Session:
     def _skip(self, inputs: Inputs, reused: "Reused") -> None:
         kept = reused.kept
         if kept.summary is not None:
-            self.record = with_summary(self.record, kept.summary)
+            self._record = with_summary(self._record, kept.summary)
         self.values = StepValues({}, {}, reused.stored, is_live=False)
         self._code.add_used(kept.key.code)
         self.emit(info(f"step {kept.step}: as in run {kept.run_id}"))
@@ -241,13 +256,14 @@ class Session:
             raise done.error
         self._policy.check_logs()
         if done.summary is not None:
-            self.record = with_summary(self.record, done.summary)
+            self._record = with_summary(self._record, done.summary)
 
     def _step_ended(self, inputs: Inputs, record: StepRecord, note: str) -> None:
         if len(self._code.checksums) != self._code_known:
             self.note_code()
-        others = (kept for kept in self.record.steps if kept.name != record.name)
-        self.record = self.record._replace(steps=(*others, record))
+        self._steps.pop(record.name, None)  # a notebook may run a step again: it is the last then
+        self._steps[record.name] = record
+        self._are_steps_noted = False
         self.emit(
             StepFinished(
                 record.name,

@@ -9,8 +9,10 @@ from alo.engine.isolation.turns import turn_of
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.executor import StepValues
+from alo.engine.steps.task import Inputs, StepTask, make_task
 from alo.events.types import Listener
 from alo.files import remove_tree
+from alo.plan.model import PipelinePlan
 from alo.sources.code.shared import SharedModules
 
 if TYPE_CHECKING:  # only file mode, the cache and processes pay for the store
@@ -41,7 +43,34 @@ class StepContext:
         self.run_id, self.started, self.memory, self.emit = run_id, started, memory, emit
         self.values: StepValues | None = None
         self.folder = job.workspace.scratch()  # of what processes hand over; made when needed
+        self._step_names: dict[str, tuple[PipelinePlan, tuple[str, ...]]] = {}  # by kind
         self._own_store: StepStore | None = None  # in it, where the run has no memory
+
+    def task(
+        self, job: Job, inputs: Inputs, data: dict[str, object], config: dict[str, object]
+    ) -> StepTask:
+        """What a step is given; data and config are what the step before saved."""
+        names, train_names = map(self._names_of, (job.pipeline, job.plan.train))
+        return make_task(
+            job,
+            self.started,
+            inputs.step,
+            inputs.number,
+            data,
+            config,
+            steps=names,
+            train_steps=train_names,
+        )
+
+    def _names_of(self, pipeline: PipelinePlan | None) -> tuple[str, ...]:
+        """The names of its steps, of which each step is told; made once."""
+        if pipeline is None:
+            return ()
+        known, names = self._step_names.get(pipeline.kind, (None, ()))
+        if known is not pipeline:
+            names = tuple(step.name for step in pipeline.steps)
+            self._step_names[pipeline.kind] = (pipeline, names)
+        return names
 
     def turn(self, what: str) -> AbstractContextManager[None]:
         """Modules are imported while a step runs, and while its values are saved or loaded."""

@@ -9,7 +9,7 @@ from alo.engine.isolation.event_loop import no_running_loop
 from alo.engine.spec import Job
 from alo.engine.steps.context import StepContext
 from alo.engine.steps.executor import Executed, StepValues
-from alo.engine.steps.task import FailedStep, Inputs, StepResult, make_task
+from alo.engine.steps.task import FailedStep, Inputs, StepResult
 from alo.sources.code.loader import AssetCode
 from alolib.advice import SERVICE
 
@@ -36,7 +36,7 @@ class InlineExecutor:
             # The step alone holds what it is given: a value that it replaces is free at once.
             data, config = context.give_away()
             given = frozenset(data)
-            task = make_task(job, context.started, step, inputs.number, data, config)
+            task = context.task(job, inputs, data, config)
             del data, config
             code = self._codes[step.name]
             with no_running_loop():

@@ -17,7 +17,7 @@ from alo.engine.spec import Job
 from alo.engine.steps.context import StepContext
 from alo.engine.steps.executor import Executed, StepValues
 from alo.engine.steps.process_main import Assignment, Done
-from alo.engine.steps.task import META, FailedStep, Inputs, make_task
+from alo.engine.steps.task import META, FailedStep, Inputs
 from alo.errors import InstallError, StoreError
 from alo.events.log_lines import warning
 from alo.events.types import Listener
@@ -84,7 +84,7 @@ class ProcessExecutor:
         is_stored = context.memory is not None
         context.folder.mkdir(parents=True, exist_ok=True)
         return Assignment(
-            make_task(job, context.started, step, inputs.number, {}, {}),
+            context.task(job, inputs, {}, {}),
             job.assets,
             context.code.view,
             context.workspace.interface if is_stored else context.own_store().root,

@@ -80,6 +80,9 @@ def make_task(
     number: int,
     data: dict[str, object],
     config: dict[str, object],
+    *,
+    steps: tuple[str, ...],
+    train_steps: tuple[str, ...],
 ) -> StepTask:
     """The task of one step.
 
@@ -87,8 +90,8 @@ def make_task(
         started: when the run began, in seconds since 1970.
         number: of the step in the pipeline, from 0.
         data, config: what the step before saved; empty at the first.
+        steps, train_steps: the names of all steps of this pipeline, and of the train pipeline.
     """
-    train = job.plan.train
     meta = step_meta(job.workspace, job.pipeline.name, step.name, number)
     return StepTask(
         name=step.name,
@@ -98,8 +101,8 @@ def make_task(
         data=dict(data),
         config={**config, META: meta},
         is_first=number == 0,
-        steps=tuple(each.name for each in job.pipeline.steps),
-        train_steps=tuple(each.name for each in train.steps) if train else (),
+        steps=steps,
+        train_steps=train_steps,
         sample_resources=job.plan.control.check_resource,
         kept=job.kept,
         caller=job.caller,

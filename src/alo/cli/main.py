@@ -16,15 +16,15 @@ from alo.version import __version__
 from alolib.disk import fix_of
 
 COMMANDS = {  # name -> what it does; the module of the same name has add_arguments() and execute()
-    "init": "make a new project that runs at once",
-    "check": "look for everything that would stop a run, without running",
+    "init": "create a project that runs as it is",
+    "check": "report every problem that would stop a run, without running",
     "run": "run the train pipeline, the inference pipeline, or both",
     "install": "fetch the code and install the packages that a plan names, without running",
-    "lock": "write the exact versions and commits of all that to solution/alo.lock",
+    "lock": "pin exact package versions and commits in solution/alo.lock",
     "history": "list past runs; show, compare, rerun, verify and remove them",
     "serve": "serve the inference pipeline over HTTP",
-    "deploy": "choose the model that services use; go back; run one in the shadow",
-    "loop": "show, replay or drop requests that a loop has given up",
+    "deploy": "choose the model that services use; roll back; compare one in the shadow",
+    "loop": "show the state of loops; list, replay or drop dead requests",
     "schema": "print the JSON Schema of a plan, for editors",
 }
 
@@ -151,7 +151,7 @@ def _help() -> str:
             "commands:",
             *commands,
             "",
-            "alo COMMAND --help tells more of one; alo --version tells the version.",
+            "alo COMMAND --help describes one; alo --version prints the version.",
             "A first project: alo init my-solution, then alo run --project my-solution",
         ]
     )
@@ -169,7 +169,7 @@ def _unknown(name: str) -> UsageError:
     guess = f"; did you mean '{near[0]}'?" if near else ""
     return UsageError(
         f"no command '{name}'{guess}",
-        fix=f"the commands are {', '.join(COMMANDS)}; alo --help tells what they do",
+        fix=f"the commands are {', '.join(COMMANDS)}; alo --help describes them",
     )
 
 

@@ -21,7 +21,7 @@ class CommandParser(argparse.ArgumentParser):
     """An argument parser whose errors are ours."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, fix=f"{self.prog} --help tells what it takes")
+        raise UsageError(message, fix=f"{self.prog} --help lists what it takes")
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         # With a width of its own it need not import shutil, which would cost each command 3 ms.
@@ -141,7 +141,7 @@ def _unknown_words(parser: CommandParser, words: Sequence[str]) -> UsageError:
     if not word.startswith("-"):
         return UsageError(
             f"{parser.prog} does not know what to do with '{word}'",
-            fix=f"{parser.prog} --help tells what it takes",
+            fix=f"{parser.prog} --help lists what it takes",
         )
     near = get_close_matches(word, parser._option_string_actions, n=1)
     guess = f"; did you mean {near[0]}?" if near else ""

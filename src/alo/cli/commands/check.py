@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--online",
         action="store_true",
-        help="look also at git repositories and at remote data, models and targets",
+        help="check git repositories and remote data, models and targets, too",
     )
     parser.add_argument(
         "--json", action="store_true", help="print errors and warnings as a list of JSON objects"

@@ -37,12 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN_ID",
         help="the train run (default: the one that made the current model)",
     )
-    what.add_argument("--rollback", action="store_true", help="take the one before again")
+    what.add_argument(
+        "--rollback", action="store_true", help="go back to the model that was deployed before"
+    )
     what.add_argument(
         "--shadow",
         metavar="RUN_ID",
         type=named,
-        help="have this one see the same requests, without answering; off: none",
+        help="run this model on the same requests, without answering; off: none",
     )
     what.add_argument("--status", action="store_true", help="show what is deployed")
     parser.add_argument(

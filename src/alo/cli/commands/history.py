@@ -47,24 +47,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from alo.cli.values import named, run_count
 
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--status", choices=STATUSES, default="", help="only with this status")
+    parser.add_argument("--status", choices=STATUSES, default="", help="only runs with this status")
     parser.add_argument("--mode", choices=KINDS, default="", help="only runs of this pipeline")
     parser.add_argument(
         "--param",
         metavar="STEP.ARG=VALUE",
         action="append",
         default=[],
-        help="only with this arg, its value typed as in the plan; may be repeated",
+        help="only runs with this arg, its value written as in the plan; may be repeated",
     )
     parser.add_argument(
-        "--since", metavar="TIME", type=named, help="only since then: 2026-05-01, 12h, 7d"
+        "--since", metavar="TIME", type=named, help="only runs since then: 2026-05-01, 12h, 7d"
     )
     parser.add_argument(
         "--limit",
         metavar="N",
         type=run_count,
         default=NEWEST,
-        help="the newest N (default 20; 0: all)",
+        help="the newest N runs (default: 20; 0: all)",
     )
     parser.add_argument(
         "action",

@@ -61,7 +61,9 @@ def parser_of(name: str, as_json: bool = False) -> CommandParser:
 
 
 def _add_id(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", type=named, help="of the run, or the beginning of it")
+    parser.add_argument(
+        "id", metavar="ID", type=named, help="id of the run, or the beginning of it"
+    )
 
 
 def _add_show(parser: argparse.ArgumentParser) -> None:
@@ -77,44 +79,48 @@ def _add_follow(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         type=named,
         nargs="?",
-        help="of the run, or the beginning of it (default: the run in progress, or the next one)",
+        help="id of the run, or the beginning of it (default: the one in progress, or the next)",
     )
     parser.add_argument(
-        "--no-wait", action="store_true", help="end at once if no run is in progress"
+        "--no-wait", action="store_true", help="exit at once if no run is in progress"
     )
 
 
 def _add_ids(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "ids", metavar="ID", type=named, nargs="+", help="of a run, or the beginning of it"
+        "ids", metavar="ID", type=named, nargs="+", help="id of a run, or the beginning of it"
     )
 
 
 def _add_any_ids(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "ids", metavar="ID", type=named, nargs="*", help="of a run (default: all runs)"
+        "ids",
+        metavar="ID",
+        type=named,
+        nargs="*",
+        help="id of a run, or the beginning of it (default: all runs)",
     )
 
 
 def _add_ids_to_compare(parser: argparse.ArgumentParser) -> None:
     _add_id(parser)
     parser.add_argument(
-        "others", metavar="ID", type=named, nargs="+", help="of the runs to compare it with"
+        "others", metavar="ID", type=named, nargs="+", help="ids of the runs to compare it with"
     )
 
 
 def _add_bounds(parser: argparse.ArgumentParser) -> None:
     bound = parser.add_mutually_exclusive_group(required=True)
-    bound.add_argument("--keep", metavar="N", type=run_count, help="the newest N runs stay")
+    bound.add_argument("--keep", metavar="N", type=run_count, help="keep the newest N runs")
     bound.add_argument(
-        "--size", metavar="MB", type=size_mb, help="as many stay as take no more than this"
+        "--size", metavar="MB", type=size_mb, help="keep as many as take no more than this"
     )
 
 
 def _add_rerun(parser: argparse.ArgumentParser) -> None:
     _add_id(parser)
     parser.add_argument(
-        "--no-wait", action="store_true", help="end at once if another run has the project"
+        "--no-wait", action="store_true", help="exit at once if another run has the project"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
@@ -207,11 +213,11 @@ def _tell_removed(ids: Sequence[str], options: argparse.Namespace) -> None:
 
 
 ACTIONS = {
-    "show": Action("Tell all about a run.", _add_show, _show),
-    "follow": Action("Show a run that another process is doing, live.", _add_follow, _follow),
-    "diff": Action("Tell what differs between runs.", _add_ids_to_compare, _diff),
-    "verify": Action("Look for damage to what runs have left.", _add_any_ids, _verify),
-    "rerun": Action("Run again, with the plan, code and model of then.", _add_rerun, _rerun),
-    "remove": Action("Remove runs.", _add_ids, _remove),
-    "prune": Action("Remove the oldest runs, but none that is in use.", _add_bounds, _prune),
+    "show": Action("Show everything about a run.", _add_show, _show),
+    "follow": Action("Show a run of another process live.", _add_follow, _follow),
+    "diff": Action("Show what differs between runs.", _add_ids_to_compare, _diff),
+    "verify": Action("Check the files of runs for damage.", _add_any_ids, _verify),
+    "rerun": Action("Repeat a run, with the plan, code and model that it had.", _add_rerun, _rerun),
+    "remove": Action("Remove runs from the history.", _add_ids, _remove),
+    "prune": Action("Remove the oldest runs that are not in use.", _add_bounds, _prune),
 }

@@ -23,12 +23,12 @@ NEW_NAMES = {"gitignore": ".gitignore"}  # with its dot, git would obey it in th
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the new project's folder, or a path to it")
+    parser.add_argument("name", metavar="NAME", help="the project's folder: a name, or a path")
     parser.add_argument(
         "--template",
         choices=TEMPLATES,
         default="tabular",
-        help="what it starts as: CSV files, pictures, or the least that runs (default: tabular)",
+        help="what it begins with: CSV files, pictures, or one step a pipeline (default: tabular)",
     )
 
 
@@ -42,7 +42,7 @@ def execute(options: argparse.Namespace) -> int:
         console.write(f"  cd {shlex.quote(short_path(str(folder)))}")
     console.write("  alo run          train, then inference, on the sample data")
     console.write("  alo history      what has run")
-    console.write("README.md there tells what to change to make it yours.")
+    console.write("README.md there says what to change to make it yours.")
     return 0
 
 

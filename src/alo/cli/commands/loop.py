@@ -18,17 +18,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         choices=("status", "dead"),
-        help="how the loops of this project are, or the requests that were given up",
+        help="the state of this project's loops, or the requests that were given up",
     )
     parser.add_argument(
         "action",
         choices=("list", "replay", "drop"),
         nargs="?",
         default="list",
-        help="of dead: show them, put them back into the queue, or delete them",
+        help="of dead: list them, put them back into the queue, or delete them",
     )
     parser.add_argument(
-        "numbers", nargs="*", type=count, metavar="N", help="which, as list numbers them (all)"
+        "numbers",
+        nargs="*",
+        type=count,
+        metavar="N",
+        help="their numbers in the list (default: all)",
     )
     add_redis_arguments(parser)
     parser.add_argument(
@@ -42,7 +46,7 @@ def add_redis_arguments(parser: argparse.ArgumentParser) -> None:
         "--redis",
         metavar="URL",
         type=named,
-        help=f"where Redis is (default: {URL_VARIABLE}, or what --system says)",
+        help=f"the URL of Redis (default: {URL_VARIABLE}, or that of --system)",
     )
 
 

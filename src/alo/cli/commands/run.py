@@ -15,11 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
     add_setup_arguments(parser)
     parser.add_argument(
-        "--no-wait", action="store_true", help="end at once if another run has the project"
+        "--no-wait", action="store_true", help="exit at once if another run has the project"
     )
     part = parser.add_mutually_exclusive_group()
     part.add_argument(
-        "--resume", action="store_true", help="go on where the last run failed or was killed"
+        "--resume", action="store_true", help="continue where the last run failed or was killed"
     )
     part.add_argument(
         "--only",
@@ -78,7 +78,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STEP.ARG=VALUE",
         action="append",
         default=[],
-        help="another value for an arg in this run; train.STEP.ARG=VALUE in one pipeline only; "
+        help="use this value for an arg in this run; train.STEP.ARG=VALUE: in one pipeline only; "
         "may be repeated",
     )
 
@@ -110,20 +110,20 @@ def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
 def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     """How requests are served."""
     parser.add_argument(
-        "--workers", type=processes, default=1, metavar="N", help="processes that serve (1)"
+        "--workers", type=processes, default=1, metavar="N", help="number of worker processes (1)"
     )
     parser.add_argument(
         "--request-timeout",
         type=seconds,
         metavar="S",
-        help="seconds that a served request may take (default: any)",
+        help="seconds that a request may take (default: no limit)",
     )
     parser.add_argument(
         "--boot-timeout",
         type=seconds,
         default=60.0,
         metavar="S",
-        help="seconds until a worker has to be warm (60)",
+        help="seconds in which a worker has to be ready (60)",
     )
 
 

@@ -19,14 +19,14 @@ TOKEN_VARIABLE = "ALO_TOKEN"  # noqa: S105 - its name
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--host", type=named, default="127.0.0.1", help="address to serve on (127.0.0.1)"
+        "--host", type=named, default="127.0.0.1", help="address to listen on (127.0.0.1)"
     )
     parser.add_argument("--port", type=port, default=8000, help="port (8000); 0: a free one")
     parser.add_argument(
         "--token",
         type=named,
-        help=f"what clients have to show (or {TOKEN_VARIABLE}, which no process list shows); "
-        "needed on any address but loopback",
+        help=f"token that clients must send (or {TOKEN_VARIABLE}, which no process list shows); "
+        "required on any address but loopback",
     )
     parser.add_argument(
         "--allowed-host",
@@ -34,17 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=named,
         default=[],
         metavar="NAME",
-        help="a name under which clients without a token may ask, beside those of loopback",
+        help="a further host name under which clients without a token may connect",
     )
     parser.add_argument(
-        "--public-docs", action="store_true", help="show the description without the token, too"
+        "--public-docs",
+        action="store_true",
+        help="serve /docs and /openapi.json without the token, too",
     )
     _add_limits(parser)
     parser.add_argument(
         "--queue",
         metavar="URL",
         type=named,
-        help="a Redis whose loops (alo run --loop), on any machine, do the work",
+        help="a Redis: its loops (alo run --loop), on any machine, run the requests",
     )
     add_worker_arguments(parser)
     parser.add_argument(
@@ -64,19 +66,37 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     limits = parser.add_argument_group("limits")
     usual = Limits()
     for name, kind, metavar, what, default in (
-        ("--max-body", megabytes, "MB", "MB that a request may have", usual.body_bytes / 1e6),
-        ("--max-head", kilobytes, "KB", "kB that its head may have", usual.head_bytes / 1e3),
-        ("--max-headers", count, "N", "header fields that it may have", usual.headers),
-        ("--head-timeout", seconds, "S", "seconds for the head to come", usual.head_s),
-        ("--body-timeout", seconds, "S", "seconds without a byte of a body", usual.idle_body_s),
-        ("--max-connections", count, "N", "connections that may be open", usual.connections),
-        ("--max-cells", count, "N", "cells that a table may have", usual.table.cells),
-        ("--max-columns", count, "N", "columns that it may have", usual.table.columns),
-        ("--max-depth", count, "N", "objects and lists in each other", usual.table.depth),
-        ("--max-args", kilobytes, "KB", "kB of its args", usual.table.args_bytes / 1e3),
-        ("--max-output", megabytes, "MB", "MB of a request's output", usual.output_bytes / 1e6),
-        ("--keep-mb", megabytes, "MB", "MB of outputs that are kept", usual.kept_bytes / 1e6),
-        ("--max-queue", count, "N", "requests that may wait", usual.queue),
+        ("--max-body", megabytes, "MB", "largest body of a request, in MB", usual.body_bytes / 1e6),
+        ("--max-head", kilobytes, "KB", "largest head of a request, in kB", usual.head_bytes / 1e3),
+        ("--max-headers", count, "N", "most header fields of a request", usual.headers),
+        ("--head-timeout", seconds, "S", "seconds in which a head has to arrive", usual.head_s),
+        ("--body-timeout", seconds, "S", "seconds without any byte of a body", usual.idle_body_s),
+        ("--max-connections", count, "N", "most open connections", usual.connections),
+        ("--max-cells", count, "N", "most cells of a table", usual.table.cells),
+        ("--max-columns", count, "N", "most columns of a table", usual.table.columns),
+        ("--max-depth", count, "N", "deepest nesting of objects and lists", usual.table.depth),
+        (
+            "--max-args",
+            kilobytes,
+            "KB",
+            "largest args of a request, in kB",
+            usual.table.args_bytes / 1e3,
+        ),
+        (
+            "--max-output",
+            megabytes,
+            "MB",
+            "largest output of a request, in MB",
+            usual.output_bytes / 1e6,
+        ),
+        (
+            "--keep-mb",
+            megabytes,
+            "MB",
+            "outputs that are stored for clients, in MB",
+            usual.kept_bytes / 1e6,
+        ),
+        ("--max-queue", count, "N", "longest queue of requests", usual.queue),
     ):
         limits.add_argument(
             name, type=kind, default=default, metavar=metavar, help=f"{what} ({default:,.10g})"

@@ -16,7 +16,7 @@ from alo.serve.http_api.service import Metrics
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/guides/operations.md").read_text(encoding="utf-8")
 HTTP_PAGE = (ROOT / "docs/guides/http-service.md").read_text(encoding="utf-8")
-NO_METRICS = {"alo_status", "alo_fail"}  # channels of Redis
+NO_METRICS = {"alo_status", "alo_fail", "alo_answers", "alo_requests"}  # in Redis
 METRIC = re.compile(r"`(alo_[a-z_]+)")
 LIMIT = re.compile(r"""limit="([a-z-]+)"|(?:count\w*|_refuse|count)\(\d{3}, "([a-z-]+)\"""")
 

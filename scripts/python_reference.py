@@ -48,7 +48,8 @@ CHAPTERS = (
     Chapter(
         "alo",
         "Open a project, run it whole or step by step, and look at past runs. "
-        "The guide: [ALO from Python](../guides/notebook.md).",
+        "The guide: [ALO from Python](../guides/notebook.md). "
+        "A `listener` is given the values of `alo.events.types`: [Events](events.md).",
         (
             Member("alo.Project", "alo/api/project.py"),
             Member("alo.Pipeline", "alo/api/session_view.py", False),

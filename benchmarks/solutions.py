@@ -61,7 +61,11 @@ def write_plain_script(folder: Path, modules: int, *, prelude: str = "") -> Path
 
 def _step_name(number: int) -> str:
     # Letters, because digits in a step's name have a meaning of their own.
-    return f"step_{chr(ord('a') + number // 26)}{chr(ord('a') + number % 26)}"
+    letters = ""
+    while number or len(letters) < 2:
+        number, letter = divmod(number, 26)
+        letters = f"{chr(ord('a') + letter)}{letters}"
+    return f"step_{letters}"
 
 
 def _plan(steps: list[str], control: Mapping[str, object]) -> str:

@@ -175,7 +175,7 @@ def _is_of_asset(event: Event) -> bool:
     """Whether there may be any number of events like this."""
     if isinstance(event, LogLine):
         return event.source == "USER"
-    return isinstance(event, Output | Progress)
+    return isinstance(event, (Output, Progress))
 
 
 _open: WeakSet[EventJournal] = WeakSet()

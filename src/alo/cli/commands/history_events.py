@@ -106,7 +106,7 @@ def _display(events: Iterable[StoredEvent]) -> None:
             elif event is not None:
                 display(event)
             if not screen.has_reader:
-                return
+                raise console.ReaderGone
     for text in errors:
         console.write_error(f"error: {text}")
 

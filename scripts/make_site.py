@@ -57,8 +57,8 @@ def write_source(folder: Path) -> None:
     """The pages as MkDocs takes them."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", folder)
-    for name, page in PAGES.items():
-        shutil.copy(ROOT / name, folder / page)
+    for name, own in PAGES.items():
+        shutil.copy(ROOT / name, folder / own)
     for page in folder.rglob("*.ko.md"):
         english = page.with_name(page.name.replace(".ko.md", ".md")).read_text(encoding="utf-8")
         text = _with_anchors_of(english, page.read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from alo.engine.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job
-from alo.workers.protocol import Request, Summary
+from alo.workers.protocol import Request, Stage, Summary
 from alo.workers.warm_pipeline import WarmPipeline
 
 MakeSolution = Callable[..., Path]
@@ -115,3 +115,25 @@ def test_what_history_keeps_of_a_request_holds_its_files_and_its_code(
     record = json.loads((entry / "log/experimental_history.json").read_text())
     assert set(FILES) <= record["code_id_description"]["files"].keys()
     assert (entry / "project_code/shop/late.py").read_text() == "X = 'old'"
+
+
+@pytest.mark.parametrize(
+    ("size", "first"),
+    [
+        (10, [["setup", "load", "run", "run.give"], ["run.inference"]]),
+        (1 << 21, [["setup", "load"], ["run", "run.give"], ["run.inference"]]),
+    ],
+)
+def test_what_is_told_of_a_small_request_before_it_runs_is_one_message(
+    home: Path, warm: WarmPipeline, tmp_path: Path, size: int, first: list[list[str]]
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/x.csv").write_bytes(b"x" * size)
+    told: list[list[str]] = []
+
+    def hear(news: Sequence[object]) -> None:
+        told.append([each.name for each in news if isinstance(each, Stage)])
+
+    warm.run(Request("r", data=(f"{tmp_path}/data/",)), hear)
+
+    assert told[: len(first)] == first

@@ -21,6 +21,7 @@ from alo.files import CHUNK, discard, set_time
 Progressed = Callable[[int], None]  # bytes more
 
 LARGE = 8 << 20  # from here on a second thread costs less than it saves
+LEAST_ROOM = 16 << 10  # bytes of the buffer, as some file systems do not say how large a file is
 STRIDE = 16 << 20  # how much of a large file is copied before its checksum follows
 _CANNOT = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM}
 
@@ -38,7 +39,7 @@ class Copier:
 
     def __init__(self, progressed: Progressed = lambda size: None) -> None:
         self._progressed = progressed
-        self._buffer = memoryview(bytearray(CHUNK))
+        self._buffer = memoryview(b"")  # made when it is known how large: it is zeroed, page by page
         self._can_clone = self._can_copy_range = True
 
     def copy(self, source: str, target: str) -> Copied:
@@ -64,7 +65,11 @@ class Copier:
             os.close(from_)
 
     def _copy(self, source: int, target: int) -> str:
-        if os.fstat(source).st_size < LARGE:
+        size = os.fstat(source).st_size
+        room = min(CHUNK, max(LEAST_ROOM, size + 1))
+        if len(self._buffer) < room:
+            self._buffer = memoryview(bytearray(room))
+        if size < LARGE:
             return self._pass_through(source, target)
         if self._can_clone and self._clone(source, target):
             return self._checksum(target)

@@ -124,29 +124,31 @@ def _contents(artifacts: Path, kind: str, archive_format: str, failed: bool) -> 
 
 def _export_local(contents: _Contents, target: Path) -> list[Path]:
     target.mkdir(parents=True, exist_ok=True)
-    for name in contents.names:
-        if (target / name).is_dir():  # else the rename of one file would fail after that of another
+    finals = {name: target / name for name in contents.names}
+    for final in finals.values():
+        if os.path.isdir(final):  # else the rename of one file would fail after that of another
             raise IsADirectoryError(
-                errno.EISDIR, "a folder has the name of a file to be saved", str(target / name)
+                errno.EISDIR, "a folder has the name of a file to be saved", str(final)
             )
     sweep_leftovers(target, contents.names)
-    claimed: dict[Path, Path] = {}
+    claimed: dict[Path, Path] = {}  # those that are not in their places yet
     with ExitStack() as stack:
+        stack.callback(lambda: [discard(temporary) for temporary in claimed.values()])
 
         def open_part(name: str) -> BinaryIO:
-            temporary, file = claim_temporary(target / name)
-            stack.callback(discard, temporary)
+            temporary, file = claim_temporary(finals[name])
+            claimed[finals[name]] = temporary
             stack.callback(file.close)
-            claimed[target / name] = temporary
             return file
 
         files = _write(contents, open_part)
         if mount_of(target).is_network:  # which tells only then that it has no room, say
             for file in files:
                 os.fsync(file.fileno())
-        for final, temporary in claimed.items():
+        for final, temporary in list(claimed.items()):
             os.replace(temporary, final)
-    return list(claimed)
+            del claimed[final]
+    return list(finals.values())
 
 
 def _export_remote(contents: _Contents, target: RemoteLocation, room: Path) -> list[RemoteLocation]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.location import Access, BadLocation
+from alo.data.location import Access, BadLocation, is_remote
 from alo.data.locations import list_sources
 from alo.data.staging import stage, stage_content, use_what_is_there
 from alo.engine.records import first_record
@@ -59,6 +59,7 @@ from alo.workers.protocol import (
 )
 
 PLACES = ("dataset_uri", "artifact_uri", "model_uri")  # looked at where they are used
+QUICK_BYTES = 1 << 20  # of data that is staged before anyone could read that it is
 TellNews = Callable[[Sequence[News]], object]
 
 
@@ -101,12 +102,21 @@ class RequestRun:
 
     def tell(self, news: News) -> None:
         """Tell the door, with what was held back until now."""
-        held, self._held = self._held, []
-        self._tell_all([*held, news])
+        self._held.append(news)
+        self._tell_held()
 
     def _hold(self, news: News) -> None:
-        """Tell it with what comes next, which is at once, and before the asset runs again."""
+        """Tell it with what comes next, which is at once, and before the asset runs again.
+
+        Each message that goes alone wakes the door, and is a round trip to Redis.
+        """
         self._held.append(news)
+
+    def _tell_held(self) -> None:
+        """What comes next takes a while."""
+        held, self._held = self._held, []
+        if held:
+            self._tell_all(held)
 
     def run(self, workspace: Workspace) -> None:
         """Answer it.
@@ -114,7 +124,7 @@ class RequestRun:
         Args:
             workspace: the worker's own, in which nothing of another request is.
         """
-        self.tell(Stage("setup"))
+        self._hold(Stage("setup"))
         self._workspace = workspace
         self._job = self._job_of_request()
         artifacts = self._workspace.artifacts("inference")
@@ -149,8 +159,10 @@ class RequestRun:
         return Failure(*self._code, f"a fault in ALO: {error!r}")
 
     def _answer(self, record: RunRecord, artifacts: Path) -> RunRecord:
-        self.tell(Stage("load"))
+        self._hold(Stage("load"))
         self._code = DATA_LOAD
+        if self._job.plan.external.load_model_path:
+            self._tell_held()
         record = self._load(record)
         with _models_of_request(self._job, self._workspace) as job:
             self._job = job
@@ -203,7 +215,11 @@ class RequestRun:
                 staged = stage_content(workspace, "inference", files)
             elif paths:
                 home = self._warm.project.home
+                if any(map(is_remote, paths)):
+                    self._tell_held()
                 sources = list_sources(home, paths, workspace.input("inference"), access)
+                if sum(file.known_size for file in sources) > QUICK_BYTES:
+                    self._tell_held()
                 staged = stage(
                     workspace, "inference", sources, _no_report, access, is_remembered=False
                 )

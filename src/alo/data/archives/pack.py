@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -102,8 +104,9 @@ def pack_zip(members: Sequence[Member], file: BinaryIO) -> None:
     """Write ``members`` as .zip."""
     from alo.data.archives.zip_writer import ZipWriter
 
-    with compressing(sum(member.size for member in members)) as compress:
-        writer = ZipWriter(file, compress)
+    size = sum(member.size for member in members)
+    with compressing(size) as compress, _in_memory_if(file, is_small=size < BLOCK_BYTES) as target:
+        writer = ZipWriter(target, compress)
         for member in members:
             writer.header(
                 member.name, member.size, member.mtime, member.mode, is_folder=member.is_folder
@@ -112,6 +115,17 @@ def pack_zip(members: Sequence[Member], file: BinaryIO) -> None:
                 writer.write_block(compress(piece))
             writer.end()
         writer.close()
+
+
+@contextmanager
+def _in_memory_if(file: BinaryIO, *, is_small: bool) -> Iterator[BinaryIO]:
+    """What to write to: a header is written twice, and going back in a file costs three calls."""
+    if not is_small:
+        yield file
+        return
+    memory = BytesIO()
+    yield memory
+    file.write(memory.getbuffer())
 
 
 def _pieces(member: Member) -> Iterator[bytes]:

@@ -109,6 +109,7 @@ class Queue:
         self._missing: set[bytes] = set()
         self._held: list[tuple[str | bytes, ...]] = []  # commands that go out together
         self._may_have_some = True  # in hand, of which this object does not know
+        self._was_in_hand = False  # the request that is
         self.is_away = self._was_there = False
 
     def take(self) -> Taken | None:
@@ -120,8 +121,10 @@ class Queue:
                 lambda: self._redis.lmove(self._processing, self._processing, "LEFT", "LEFT")
             )
             if found is not None:
+                self._was_in_hand = True
                 return Taken(bytes(found), self._do(self._begun))
             self._may_have_some = False
+        self._was_in_hand = False
         moved = self._do(
             lambda: self._redis.blmove(REQUESTS, self._processing, WAIT_S, "LEFT", "RIGHT")
         )
@@ -138,8 +141,13 @@ class Queue:
             return 0  # it is no number; the next count replaces it
 
     def begin(self) -> None:
-        """Count a try of the request in hand."""
+        """Count a try of the request in hand.
+
+        One that was in hand before counts at once: it may be what ended us before we could count.
+        """
         self._held.append(("INCR", self._tries))
+        if self._was_in_hand:
+            self.flush()
 
     def publish(self, status: str) -> None:
         self._held.append(("PUBLISH", STATUS_CHANNEL, status))

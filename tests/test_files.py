@@ -13,6 +13,7 @@ from alo.files import (
     claim_temporary,
     empty_folder,
     is_leftover,
+    real_path,
     remove_tree,
     sweep_leftovers,
     temporary_beside,
@@ -117,6 +118,22 @@ def test_files_links_and_folders_are_removed_and_nothing_behind_a_link(tmp_path:
         remove_tree(tmp_path / name)
 
     assert os.listdir(tmp_path) == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "folder", "folder/file", "link", "link/file", "none/x", "out"]
+)
+def test_a_real_path_is_as_python_has_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").touch()
+    (tmp_path / "link").symlink_to("folder")
+    (tmp_path / "out").symlink_to("nowhere")
+    monkeypatch.chdir(tmp_path)
+
+    assert real_path(tmp_path / name) == os.path.realpath(tmp_path / name)
+    assert real_path(name or ".") == os.path.realpath(name)
 
 
 def test_an_emptied_folder_stays_itself_and_links_are_not_followed(tmp_path: Path) -> None:

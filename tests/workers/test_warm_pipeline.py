@@ -113,6 +113,7 @@ def test_what_history_keeps_of_a_request_holds_its_files_and_its_code(
     assert os.readlink(entry / "output/a.csv") == "../extra_output/kept/a.csv"
     assert (entry / "output/a.csv").read_text() == "1"
     record = json.loads((entry / "log/experimental_history.json").read_text())
+    assert all(step["peak_bytes"] for step in record["steps"])
     assert set(FILES) <= record["code_id_description"]["files"].keys()
     assert (entry / "project_code/shop/late.py").read_text() == "X = 'old'"
 

@@ -39,7 +39,7 @@ class Copier:
 
     def __init__(self, progressed: Progressed = lambda size: None) -> None:
         self._progressed = progressed
-        self._buffer = memoryview(b"")  # made when it is known how large: it is zeroed, page by page
+        self._buffer = memoryview(b"")  # none yet: making it zeroes all of it, page by page
         self._can_clone = self._can_copy_range = True
 
     def copy(self, source: str, target: str) -> Copied:

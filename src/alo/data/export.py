@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
 from alo.data.models import MODEL_ARCHIVE
 from alo.errors import ExportError
-from alo.files import CHUNK, claim_temporary, discard, sweep_leftovers
+from alo.files import CHUNK, claim_temporary, discard, real_path, sweep_leftovers
 from alo.layout import OWN_FOLDERS
 from alo.mounts import mount_of
 from alolib.disk import fix_of
@@ -42,9 +42,9 @@ class _Contents(NamedTuple):
 
 
 def _refuse_own_folders(home: Path, target: Path, path: str) -> None:
-    real = os.path.relpath(os.path.realpath(target), os.path.realpath(home))  # through links
-    inside = real.split(os.sep)[0]
-    if inside in OWN_FOLDERS:
+    real, of_home = real_path(target), os.path.join(real_path(home), "")  # through links
+    inside = real.removeprefix(of_home).partition("/")[0]
+    if real.startswith(of_home) and inside in OWN_FOLDERS:
         raise BadLocation(
             f"{path} is in {inside}/, which is the engine's own",
             fix="give a folder of its own, such as ./export/",
@@ -133,7 +133,7 @@ def _export_local(contents: _Contents, target: Path) -> list[Path]:
     sweep_leftovers(target, contents.names)
     claimed: dict[Path, Path] = {}  # those that are not in their places yet
     with ExitStack() as stack:
-        stack.callback(lambda: [discard(temporary) for temporary in claimed.values()])
+        stack.callback(_discard_all, claimed)
 
         def open_part(name: str) -> BinaryIO:
             temporary, file = claim_temporary(finals[name])
@@ -149,6 +149,11 @@ def _export_local(contents: _Contents, target: Path) -> list[Path]:
             os.replace(temporary, final)
             del claimed[final]
     return list(finals.values())
+
+
+def _discard_all(claimed: Mapping[Path, Path]) -> None:
+    for temporary in claimed.values():
+        discard(temporary)
 
 
 def _export_remote(contents: _Contents, target: RemoteLocation, room: Path) -> list[RemoteLocation]:

@@ -16,7 +16,7 @@ from alo.data.location import (
     SourceFile,
     locate,
 )
-from alo.files import many_objects
+from alo.files import many_objects, real_path
 
 READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 MODE_BITS = stat.S_IFMT(0xFFFF) | READABLE_BY_ALL
@@ -79,7 +79,7 @@ def _list_remote(source: RemoteLocation) -> list[SourceFile]:
 
 
 def _refuse_overlap(path: str, source: Path, target: Path) -> None:
-    real, inside = os.path.realpath(source), os.path.realpath(target)
+    real, inside = real_path(source), real_path(target)
     if not source.name or os.path.commonpath([real, inside]) in (real, inside):
         raise BadLocation(
             f"{path} overlaps {target}, the folder that data is staged into",

@@ -23,6 +23,9 @@ class Usage(NamedTuple):
     peak_bytes: int
 
 
+NOT_MEASURED = Usage(0.0, 0)
+
+
 class UsageMeter:
     """Measures from its making to ``stop``; threads count, and children that have ended."""
 

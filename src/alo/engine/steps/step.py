@@ -10,7 +10,7 @@ from alo.engine.steps.failures import step_error
 from alo.engine.steps.task import FailedStep, StepResult, StepTask
 from alo.errors import StepError
 from alo.events.types import Listener, LogLine
-from alo.processes.resources import Sampler, UsageMeter
+from alo.processes.resources import NOT_MEASURED, Sampler, UsageMeter
 from alo.sources.code.loader import AssetCode
 from alolib.contract import Handover
 from alolib.structure import AssetStructure
@@ -26,7 +26,7 @@ def run_step(
     Raises:
         KeyboardInterrupt: the user, or SIGTERM, ended it.
     """
-    meter = UsageMeter()
+    meter = UsageMeter() if task.is_measured else None
     sampler = Sampler() if task.sample_resources else None
     outcome: Handover | StepError
     try:
@@ -37,7 +37,7 @@ def run_step(
         outcome = step_error(task.name, error, code.folder.parent.parent, task.home)
     finally:
         sampled = sampler.stop() if sampler else ""
-        usage = meter.stop()
+        usage = meter.stop() if meter else NOT_MEASURED
     if isinstance(outcome, StepError):
         return FailedStep(outcome, *usage, sampled)
     return StepResult(outcome.data or {}, outcome.config or {}, outcome.summary, *usage, sampled)

@@ -16,7 +16,7 @@ from alo.events.log_files import PIPELINE_LOG
 from alo.layout import Workspace
 from alo.plan.model import StepPlan
 from alo.version import __version__
-from alolib.advice import COMMAND
+from alolib.advice import COMMAND, SERVICE
 from alolib.once import Kept
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class StepTask(NamedTuple):
     steps: tuple[str, ...]  # of this pipeline
     train_steps: tuple[str, ...]
     sample_resources: bool
+    is_measured: bool = True  # what it costs is asked for
     kept: Kept | None = None  # by load_once, where a process serves
     caller: str = COMMAND  # who runs it, for advice
 
@@ -92,6 +93,7 @@ def make_task(
         data, config: what the step before saved; empty at the first.
         steps, train_steps: the names of all steps of this pipeline, and of the train pipeline.
     """
+    control = job.plan.control
     meta = step_meta(job.workspace, job.pipeline.name, step.name, number)
     return StepTask(
         name=step.name,
@@ -103,7 +105,9 @@ def make_task(
         is_first=number == 0,
         steps=steps,
         train_steps=train_steps,
-        sample_resources=job.plan.control.check_resource,
+        sample_resources=control.check_resource,
+        # Of a served request only history tells what its steps cost.
+        is_measured=job.caller != SERVICE or control.backup_artifacts or control.check_resource,
         kept=job.kept,
         caller=job.caller,
     )

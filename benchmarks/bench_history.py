@@ -1,10 +1,9 @@
-"""History: listing ten thousand runs, and what keeping one costs a run."""
+"""History: listing ten thousand runs, and what keeping one costs a run. In memory."""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,44 +16,65 @@ from alo.history.names import RECORD, entry_name
 from alo.history.record import RunRecord, StepRecord
 from alo.history.retention import keep_within
 from alo.layout import KINDS, Workspace
-from benchmarks.processes import Command, alo, by_turns, run
+from benchmarks.processes import Command, Usage, alo, by_turns, in_memory, run
 from benchmarks.rows import Row, show
+from benchmarks.solutions import write_empty_solution
 
-RUNS = 10_000
+RUNS, FEW = 10_000, 10
 ROUNDS = 31
 STEPS = tuple(f"step_{letter}" for letter in "abcde")
 FIRST = 1_767_225_600.0  # 2026-01-01
 
 
 def measure() -> list[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "many"
-        workspace = Workspace(home)
-        for number in range(RUNS):
-            _write_record(workspace, _record(number))
-        first, _ = run(alo("history", "--project", home))
-        time.sleep(SETTLED_NS / 1e9 + 0.5)
-        listing, filtering, version = by_turns(
-            Command(alo("history", "--project", home)),
-            Command(alo("history", "--project", home, "--param", "step_a.depth=3")),
-            Command(alo("--version")),
-            rounds=ROUNDS,
-        )
-        save, keep = _measure_saving(Workspace(Path(folder) / "few"), workspace)
-    what = f"alo history, {RUNS:,} runs : alo --version"
+    with in_memory() as folder:
+        homes = [Path(folder) / "many", Path(folder) / "few"]
+        for home, runs in zip(homes, (RUNS, FEW), strict=True):
+            write_empty_solution(home, len(STEPS))
+            for number in range(runs):
+                _write_record(Workspace(home), _record(number))
+        first, _ = run(alo("history", "--project", homes[0]))
+        save, keep = _measure_saving(Workspace(Path(folder) / "kept"), Workspace(homes[0]))
+        rows = [*_measure_lists(homes[0]), _measure_runs(*homes), _measure_after_a_run(homes[0])]
     return [
-        Row(what, listing.wall_s * 1e3, version.wall_s * 1e3, limit=1.5, unit="ms"),
-        Row(
-            "alo history --param : alo --version",
-            filtering.wall_s * 1e3,
-            version.wall_s * 1e3,
-            limit=None,
-            unit="ms",
-        ),
+        *rows,
         Row(f"index of {RUNS:,} runs made anew", first.wall_s, None, limit=None, unit="s"),
         Row(f"a run of {len(STEPS)} steps kept", save, None, limit=None, unit="ms"),
         Row(f"backup_size seen to, {RUNS:,} runs", keep, None, limit=None, unit="ms"),
     ]
+
+
+def _measure_lists(home: Path) -> list[Row]:
+    time.sleep(SETTLED_NS / 1e9 + 0.5)
+    listing, filtering, version = by_turns(
+        Command(alo("history", "--project", home)),
+        Command(alo("history", "--project", home, "--param", "step_a.depth=3")),
+        Command(alo("--version")),
+        rounds=ROUNDS,
+    )
+    return [
+        _row(f"alo history, {RUNS:,} runs : alo --version", listing, version, 1.5),
+        _row("alo history --param : alo history", filtering, listing, 1.5),
+    ]
+
+
+def _measure_runs(many: Path, few: Path) -> Row:
+    commands = [Command(alo("run", "--project", home)) for home in (many, few)]
+    among_many, among_few = by_turns(*commands, rounds=ROUNDS)
+    return _row(f"a run in a project with {RUNS:,} : with {FEW}", among_many, among_few, 1.05)
+
+
+def _measure_after_a_run(home: Path) -> Row:
+    after, version = by_turns(
+        Command(alo("history", "--project", home), lambda: run(alo("run", "--project", home))),
+        Command(alo("--version")),
+        rounds=ROUNDS,
+    )
+    return _row("alo history in the second after a run : alo --version", after, version, 1.5)
+
+
+def _row(what: str, measured: Usage, baseline: Usage, limit: float) -> Row:
+    return Row(what, measured.wall_s * 1e3, baseline.wall_s * 1e3, limit, "ms")
 
 
 def _record(number: int) -> RunRecord:

@@ -14,7 +14,14 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+MEMORY = "/dev/shm"  # noqa: S108 - folders in it are made by tempfile
 ALO = str(Path(sys.executable).parent / "alo")
+
+
+def in_memory() -> tempfile.TemporaryDirectory[str]:
+    """A folder in memory, where the system has such a place: for rows that make files, so that
+    they tell what ALO takes and not what the disk does just then."""
+    return tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None)
 
 
 class Usage(NamedTuple):

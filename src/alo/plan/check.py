@@ -19,9 +19,12 @@ class Entry(Protocol):
     """What stands for a step in any of the three sections that list steps."""
 
     @property
-    def at(self) -> str: ...
+    def at(self) -> str:
+        """Its key path in the plan."""
+
     @property
-    def step(self) -> str: ...
+    def step(self) -> str:
+        """The name of the step."""
 
 
 E = TypeVar("E", bound=Entry)

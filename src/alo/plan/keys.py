@@ -6,21 +6,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from alo.plan.model import Control, ExternalPaths, Source
-from alo.plan.shapes import (
-    Anything,
-    Args,
-    Choice,
-    Flag,
-    Key,
-    ListOf,
-    Number,
-    Range,
-    Section,
-    Shape,
-    Text,
-    Texts,
-    Values,
-)
+from alo.plan.sections import Args, Key, ListOf, Section
+from alo.plan.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
 
 MAX_STEP_BYTES = 200  # a step is a folder and a file name; most file systems end at 255
 T = TypeVar("T")
@@ -32,7 +19,6 @@ CODE_PATTERN = (
 )
 GIT_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 LOCAL_PATHS = ("/", "./", "../", "~/")
-
 
 # What only a user interface reads: it decides nothing about a run, so a slip in it is no error.
 FOR_A_UI = re.compile(r"ui_args_detail\b|user_parameters\.[^.]+\.ui_args\b")
@@ -88,12 +74,12 @@ class DetailEntry(NamedTuple):
 
 
 class Permission(NamedTuple):
+    """With which rights external paths are read and written."""
+
     aws_key_profile: str = ""
 
 
-Pipelines: TypeAlias = Mapping[
-    str, tuple[T, ...]
-]  # train or inference -> steps; only those with steps
+Pipelines: TypeAlias = Mapping[str, tuple[T, ...]]  # train or inference, if it has steps
 
 
 class PlanEntry(NamedTuple):
@@ -126,6 +112,7 @@ def _is_mark(character: str) -> bool:
 
 
 def code_rule(code: str) -> str:
+    """What is wrong with a step's ``code``: ``local``, a git URL, or a path to a repository."""
     if code == "local" or code.startswith(LOCAL_PATHS):
         return ""
     if code.startswith(GIT_SCHEMES):
@@ -156,6 +143,7 @@ def _url_rule(url: str) -> str:
 
 
 def branch_rule(branch: str) -> str:
+    """What is wrong with the name of a branch, tag or commit, as git would see it."""
     odd = (
         branch.startswith("-")
         or ".." in branch
@@ -165,6 +153,7 @@ def branch_rule(branch: str) -> str:
 
 
 def folder_rule(path: str) -> str:
+    """What is wrong with a folder inside of a repository."""
     leaves = path.startswith(("/", "~")) or ".." in path.replace("\\", "/").split("/")
     return "expected a folder inside the repository, such as assets/train" if leaves else ""
 

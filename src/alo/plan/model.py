@@ -44,9 +44,11 @@ class PipelinePlan(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The pipeline's key in the plan, such as ``train_pipeline``."""
         return f"{self.kind}_pipeline"
 
     def step(self, name: str) -> StepPlan | None:
+        """The step of this name; None if the pipeline has none."""
         return next((step for step in self.steps if step.name == name), None)
 
 
@@ -60,9 +62,11 @@ class ExternalPaths(NamedTuple):
     load_model_path: str = ""
 
     def load_data(self, kind: str) -> tuple[str, ...]:
+        """Where the data of a pipeline (``train`` or ``inference``) comes from."""
         return self.load_train_data_path if kind == "train" else self.load_inference_data_path
 
     def save_artifacts(self, kind: str) -> str:
+        """Where the artifacts of a pipeline are exported to; empty: nowhere."""
         train = kind == "train"
         return self.save_train_artifacts_path if train else self.save_inference_artifacts_path
 
@@ -127,12 +131,15 @@ class Plan(NamedTuple):
         return Problem(what, self.file, step.line, key=f"step {step.name}")
 
     def pipeline(self, kind: str) -> PipelinePlan | None:
+        """The ``train`` or the ``inference`` pipeline; None if the plan has none."""
         return self.train if kind == "train" else self.inference
 
     def with_pipeline(self, pipeline: PipelinePlan) -> "Plan":
+        """The same plan with this pipeline in the place of its own."""
         train = pipeline.kind == "train"
         return self._replace(train=pipeline) if train else self._replace(inference=pipeline)
 
     @property
     def pipelines(self) -> tuple[PipelinePlan, ...]:
+        """Those that the plan has, train first."""
         return tuple(pipeline for pipeline in (self.train, self.inference) if pipeline)

@@ -161,6 +161,7 @@ class NodeReader:
         self._constructor = SafeConstructor()
 
     def complain(self, key: str, what: str, node: Node | None = None) -> None:
+        """Note a problem: the plan is refused. ``node`` is its place, unless that is the key's."""
         self.problems.append(self._problem(key, what, node))
 
     def misfit(self, key: str, what: str, node: Node | None = None) -> None:
@@ -178,9 +179,11 @@ class NodeReader:
         return False
 
     def warn(self, key: str, what: str, node: Node | None = None) -> None:
+        """Note a warning: the plan is accepted."""
         self.warnings.append(self._problem(key, what, node))
 
     def line(self, key: str) -> int:
+        """The line of a key that has been read, from 1."""
         return place_of(self.places[key])[0]
 
     def nearest_place(self, key: str) -> str:

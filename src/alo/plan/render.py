@@ -117,6 +117,7 @@ class PlanDumper(DUMPER):  # type: ignore[misc]
     """Writes every value out (no anchors), and takes what a notebook may have put into the args."""
 
     def ignore_aliases(self, data: object) -> bool:
+        """Called by PyYAML for each value: none is replaced by a reference to an earlier one."""
         return True
 
 

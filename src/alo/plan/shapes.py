@@ -6,15 +6,14 @@ what is wrong has then been told to the reader.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from math import isfinite
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from alo.errors import SHOWN_PROBLEMS
-from alo.plan.nodes import TAG, TEXT, NodeReader, Pair, below, found, is_blank, place_of
-from alo.plan.suggest import did_you_mean, listed, nearest, quoted
+from alo.plan.nodes import TAG, TEXT, NodeReader, found, is_blank
+from alo.plan.suggest import nearest, quoted
 
 T = TypeVar("T")
 Schema: TypeAlias = dict[str, Any]
@@ -28,25 +27,19 @@ class Shape(ABC, Generic[T]):
     """What one key's value may be."""
 
     def read(self, node: Node, key: str, reader: NodeReader) -> T | None:
+        """The value of a node; None if it is blank, or is not what the key takes."""
         reader.places[key] = node
         if is_blank(node) or not reader.is_allowed(node, key):
             return None
         return self.read_filled(node, key, reader)
 
     @abstractmethod
-    def read_filled(self, node: Node, key: str, reader: NodeReader) -> T | None: ...
+    def read_filled(self, node: Node, key: str, reader: NodeReader) -> T | None:
+        """The value of a node that is not blank; tells the reader what is wrong with it."""
 
     @abstractmethod
-    def schema(self) -> Schema: ...
-
-
-class Key(NamedTuple):
-    """One key of a section."""
-
-    name: str
-    shape: Shape[Any]
-    doc: str
-    required: bool = False
+    def schema(self) -> Schema:
+        """What the value may be, as JSON Schema."""
 
 
 class Text(Shape[str]):
@@ -63,6 +56,7 @@ class Text(Shape[str]):
         self.rule, self.lines, self.pattern, self.what = rule, lines, pattern, what
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> str | None:
+        """The text without blanks around it; also a wrong one."""
         if not isinstance(node, ScalarNode) or node.tag not in WRITTEN_AS_TEXT:
             hint = ": put it in quotes if it is text" if isinstance(node, ScalarNode) else ""
             reader.misfit(key, f"expected {self.what}, found {found(node)}{hint}")
@@ -76,6 +70,7 @@ class Text(Shape[str]):
         return text
 
     def schema(self) -> Schema:
+        """A text that fits the pattern, or a number, which is read as text."""
         return {"type": ["string", "number", "null"]} | (
             {"pattern": f"^\\s*$|{self.pattern}"} if self.pattern else {}
         )
@@ -88,6 +83,7 @@ class Texts(Shape[tuple[str, ...]]):
         self.item = item
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> tuple[str, ...] | None:
+        """The texts, blank ones left out."""
         if not isinstance(node, SequenceNode):
             one = self.item.read_filled(node, key, reader)
             return None if one is None else (one,)
@@ -97,6 +93,7 @@ class Texts(Shape[tuple[str, ...]]):
         return tuple(item for item in items if item is not None)
 
     def schema(self) -> Schema:
+        """One text, or a list of them."""
         one = self.item.schema()
         return one | {"type": [*one["type"], "array"], "items": one}
 
@@ -108,6 +105,7 @@ class Choice(Shape[str]):
         self.words = words
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> str | None:
+        """The word, if it is one of them; a near one is suggested otherwise."""
         if isinstance(node, ScalarNode) and node.value.strip() in self.words:
             return str(node.value.strip())
         near = nearest(node.value, self.words) if isinstance(node, ScalarNode) else ""
@@ -117,6 +115,7 @@ class Choice(Shape[str]):
         return None
 
     def schema(self) -> Schema:
+        """One of the words."""
         return {"enum": [*self.words, None]}
 
 
@@ -126,6 +125,7 @@ class Flag(Shape[bool]):
     words = ("true", "false", "yes", "no", "on", "off")
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> bool | None:
+        """True or False; a quoted one is told to lose its quotes."""
         if node.tag == f"{TAG}bool":
             value = reader.value(node, key)
             return value if isinstance(value, bool) else None
@@ -135,6 +135,7 @@ class Flag(Shape[bool]):
         return None
 
     def schema(self) -> Schema:
+        """A boolean, or what YAML 1.1 takes for one."""
         # Editors read YAML 1.2, in which yes, no, on and off are texts.
         forms = [form for word in self.words[2:] for form in (word, word.title(), word.upper())]
         return {"enum": [True, False, *forms, None]}
@@ -149,6 +150,7 @@ class Number(Shape[float]):
         self.minimum, self.above, self.whole = minimum, above, whole
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> float | None:
+        """The number, if it is within the bounds."""
         if not isinstance(node, ScalarNode) or node.tag not in (f"{TAG}int", f"{TAG}float"):
             what = f"expected {self._what()}, found {found(node)}"
             reader.misfit(key, what + _number_hint(node))
@@ -176,6 +178,7 @@ class Number(Shape[float]):
         return kind if self.minimum is None else f"{kind} of at least {self.minimum:g}"
 
     def schema(self) -> Schema:
+        """A number within the bounds."""
         bounds = {"minimum": self.minimum, "exclusiveMinimum": self.above}
         return {"type": ["integer" if self.whole else "number", "null"]} | {
             name: bound for name, bound in bounds.items() if bound is not None
@@ -188,6 +191,7 @@ class Range(Shape[tuple[float, float]]):
     number = Number()
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> tuple[float, float] | None:
+        """The two numbers."""
         items = node.value if isinstance(node, SequenceNode) else []
         if len(items) != 2 or any(map(is_blank, items)):
             reader.misfit(key, f"expected two numbers like [1, 100], found {found(node)}")
@@ -201,6 +205,7 @@ class Range(Shape[tuple[float, float]]):
         return low, high
 
     def schema(self) -> Schema:
+        """A list of two numbers."""
         number = {"type": "number"}
         return {"type": ["array", "null"], "items": number, "minItems": 2, "maxItems": 2}
 
@@ -209,9 +214,11 @@ class Anything(Shape[object]):
     """Any value of plain YAML."""
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> object:
+        """Whatever is there, as a plain value."""
         return reader.value(node, key)
 
     def schema(self) -> Schema:
+        """No limits."""
         return {}
 
 
@@ -219,157 +226,15 @@ class Values(Shape[tuple[object, ...]]):
     """A list of any values."""
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> tuple[object, ...] | None:
+        """The list, as plain values."""
         if not isinstance(node, SequenceNode):
             reader.misfit(key, f"expected a list like [a, b], found {found(node)}")
             return None
         return tuple(reader.value(item, f"{key}[{n}]") for n, item in enumerate(node.value))
 
     def schema(self) -> Schema:
+        """A list of anything."""
         return {"type": ["array", "null"]}
-
-
-class Args(Shape[dict[str, object]]):
-    """Names with values of any kind: one mapping, or a list of mappings that is merged in order."""
-
-    def read_filled(self, node: Node, key: str, reader: NodeReader) -> dict[str, object]:
-        return {
-            name: reader.value(pair.value, f"{key}.{name}")
-            for name, pair in entries(node, key, reader)
-        }
-
-    def schema(self) -> Schema:
-        return {"type": ["object", "array", "null"], "items": {"type": ["object", "null"]}}
-
-
-class Section(Shape[T]):
-    """A mapping with known keys, or, where ``both_forms``, also a list of one-key mappings.
-
-    ``build`` makes the section's type from the values that the plan gives, by name; where
-    ``located``, it is also given the section's own key path as ``at``.
-    """
-
-    def __init__(
-        self,
-        build: Callable[..., T],
-        *keys: Key,
-        legacy: Mapping[str, str] | None = None,
-        both_forms: bool = True,
-        located: bool = False,
-    ) -> None:
-        self.build = build
-        self.keys = {key.name: key for key in keys}
-        self.legacy = legacy or {}  # name -> what replaced it
-        self.both_forms = both_forms
-        self.located = located
-
-    def read_filled(self, node: Node, key: str, reader: NodeReader) -> T | None:
-        if isinstance(node, SequenceNode) and not self.both_forms:
-            reader.misfit(key, f"expected a mapping with {listed(self.keys)}, found a list")
-            return None
-        values: dict[str, object] = {"at": key} if self.located else {}
-        for name, pair in entries(node, key, reader):
-            value = self._read_entry(name, pair, below(key, name), reader)
-            if value is not None:
-                values[name] = value
-        missing = [
-            name for name, known in self.keys.items() if known.required and name not in values
-        ]
-        for name in missing:
-            self._tell_missing(name, key, reader)
-        return None if missing else self.build(**values)
-
-    def _read_entry(self, name: str, pair: Pair, key: str, reader: NodeReader) -> object:
-        known = self.keys.get(name)
-        if known:
-            return known.shape.read(pair.value, key, reader)
-        if name in self.legacy:
-            reader.warn(key, f"a key of older ALO versions, ignored: {self.legacy[name]}", pair.key)
-        else:
-            # Past the problems that are shown, suggestions would only cost time.
-            many = len(reader.problems) > 4 * SHOWN_PROBLEMS
-            hint = "" if many else f"; {did_you_mean(name, self.keys)}"
-            reader.complain(key, f"unknown key {quoted(name)}{hint}", pair.key)
-        return None
-
-    def _tell_missing(self, name: str, key: str, reader: NodeReader) -> None:
-        at = below(key, name)
-        if at not in reader.places:
-            reader.misfit(key, f"'{name}' is missing: {self.keys[name].doc}")
-        elif is_blank(reader.places[at]):
-            reader.misfit(at, f"'{name}' is empty: {self.keys[name].doc}")
-
-    def schema(self) -> Schema:
-        """One schema for both forms: what editors say is then about the key, not the form."""
-        keys = self._keys_schema()
-        required = [name for name, key in self.keys.items() if key.required]
-        if not self.both_forms:
-            return {"type": "object", **keys, **({"required": required} if required else {})}
-        return {
-            "type": ["object", "array", "null"],
-            **keys,
-            "items": {"type": ["object", "null"], **keys},
-        }
-
-    def _keys_schema(self) -> Schema:
-        defaults = getattr(self.build, "_field_defaults", {})
-        known = {
-            name: {"description": key.doc, **key.shape.schema(), **_default_of(defaults.get(name))}
-            for name, key in self.keys.items()
-        }
-        legacy = {
-            name: {"description": f"Ignored: {instead}", "deprecated": True}
-            for name, instead in self.legacy.items()
-        }
-        return {"properties": {**known, **legacy}, "additionalProperties": False}
-
-
-class ListOf(Shape[tuple[T, ...]]):
-    """A list of sections."""
-
-    def __init__(self, item: Section[T], what: str) -> None:
-        self.item, self.what = item, what
-
-    def read_filled(self, node: Node, key: str, reader: NodeReader) -> tuple[T, ...] | None:
-        if not isinstance(node, SequenceNode):
-            first = next(iter(self.item.keys))
-            reader.misfit(key, f"expected {self.what} ('- {first}: ...'), found {found(node)}")
-            return None
-        items = (self._read_item(item, f"{key}[{n}]", reader) for n, item in enumerate(node.value))
-        return tuple(item for item in items if item is not None)
-
-    def _read_item(self, node: Node, key: str, reader: NodeReader) -> T | None:
-        if is_blank(node):
-            reader.places[key] = node
-            reader.misfit(key, f"expected a mapping with {listed(self.item.keys)}, found nothing")
-            return None
-        return self.item.read(node, key, reader)
-
-    def schema(self) -> Schema:
-        return {"type": ["array", "null"], "items": self.item.schema()}
-
-
-def entries(node: Node, key: str, reader: NodeReader) -> Iterator[tuple[str, Pair]]:
-    """The named entries of a mapping, or of a list of mappings taken together."""
-    if not isinstance(node, SequenceNode):
-        yield from _mapping_entries(node, key, reader)
-        return
-    lines: dict[str, int] = {}
-    for item in node.value:
-        if is_blank(item) or not reader.is_allowed(item, key):
-            continue
-        for name, pair in _mapping_entries(item, key, reader):
-            if name in lines and not reader.takes_again(below(key, name), lines[name], pair.key):
-                continue
-            lines[name], _ = place_of(pair.key)
-            yield name, pair
-
-
-def _mapping_entries(node: Node, key: str, reader: NodeReader) -> Iterator[tuple[str, Pair]]:
-    if isinstance(node, MappingNode):
-        yield from reader.names(node, key).items()
-        return
-    hint = ": is a ':' missing?" if node.tag == TEXT else ""
-    reader.misfit(key, f"expected 'name: value', found {found(node)}{hint}", node)
 
 
 def odd_characters(text: str, *, lines: bool = False) -> str:
@@ -394,7 +259,3 @@ def _number_hint(node: Node) -> str:
     except (TypeError, ValueError):
         return ""
     return f": write {int(number) if number.is_integer() else number}" if isfinite(number) else ""
-
-
-def _default_of(value: object) -> Schema:
-    return {"default": value} if isinstance(value, (bool, int, float, str)) and value != "" else {}

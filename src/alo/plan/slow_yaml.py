@@ -21,6 +21,7 @@ class SlowLoader(yaml.SafeLoader):
     """PyYAML's reader, but for tabs and question marks, which it takes as libyaml does."""
 
     def scan_to_next_token(self) -> None:
+        """Skip blanks and comments; beyond PyYAML's own, also tabs that indent nothing."""
         super().scan_to_next_token()
         # Where a key could begin, a tab would be indentation.
         while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
@@ -28,6 +29,7 @@ class SlowLoader(yaml.SafeLoader):
             super().scan_to_next_token()
 
     def scan_plain(self) -> Any:
+        """The text without quotes that begins here; it may have tabs and question marks in it."""
         start = end = self.get_mark()
         text = gap = ""
         while not (gap and self.peek() == "#"):
@@ -41,6 +43,11 @@ class SlowLoader(yaml.SafeLoader):
         return yaml.ScalarToken(text, True, start, end)
 
     def scan_flow_scalar(self, style: str) -> Any:
+        """The text in quotes that begins here.
+
+        Raises:
+            ScannerError: an escape, or half of a pair of them, stands for no character.
+        """
         mark = self.get_mark()
         try:
             token = super().scan_flow_scalar(style)

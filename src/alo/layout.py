@@ -53,35 +53,44 @@ class Workspace:
 
     @cached_property
     def assets(self) -> Path:
+        """The folder of all assets."""
         return self.home / ASSETS
 
     def asset(self, step: str) -> Path:
+        """The folder of one step's asset."""
         return self.assets / step
 
     def input(self, kind: str) -> Path:
+        """Where the data of a pipeline (``train`` or ``inference``) is staged."""
         return self.home / "input" / kind
 
     def artifacts(self, kind: str) -> Path:
+        """What the last run of a pipeline has made; all of a run's outputs are below it."""
         return self.home / f"{kind}_artifacts"
 
     @cached_property
     def models(self) -> Path:
+        """The models of the last good train run; inference reads them here."""
         return self.artifacts("train") / "models"
 
     @cached_property
     def interface(self) -> Path:
+        """The step store's own folder: data and config between steps."""
         return self.home / ".asset_interface"
 
     @cached_property
     def history(self) -> Path:
+        """The history of runs: a folder for each."""
         return self.home / "history"
 
     @cached_property
     def internal(self) -> Path:
+        """What ALO keeps for itself: locks, the index, caches, what services remember."""
         return self.home / ".alo"
 
     @property
     def lock(self) -> Path:
+        """Claimed by whoever uses the folders of the workspace: one run at a time."""
         return self.internal / "lock"
 
     @property
@@ -100,9 +109,11 @@ class Workspace:
 
     @property
     def journal(self) -> Path:
+        """What the run in progress has moved away so far; read after a kill."""
         return self.unfinished / "run.json"
 
     def staging_manifest(self, kind: str) -> Path:
+        """What is remembered of a pipeline's staged files."""
         return self.internal / f"staged-{kind}.json"
 
     def trash(self) -> Path:
@@ -118,14 +129,17 @@ class Workspace:
 
     @property
     def last_runs(self) -> Path:
+        """The ids of each pipeline's last runs; see ``history/recent_runs.py``."""
         return self.internal / "last-runs"
 
     @property
     def history_total(self) -> Path:
+        """How much the history holds; see ``history/tally.py``."""
         return self.internal / "history-total.json"
 
     @property
     def index(self) -> Path:
+        """The history's index, in SQLite."""
         return self.internal / "history.sqlite"
 
 

@@ -32,6 +32,7 @@ class StepContext:
 
     @property
     def handover(self) -> Handover:
+        """What the step saves, and the rules for it."""
         return self.structure.handover
 
     @property
@@ -46,10 +47,12 @@ class StepContext:
 
     @property
     def artifacts(self) -> str:
+        """The artifacts folder of the step's pipeline, with a slash at its end."""
         return f"{self.home}{self.kind}_artifacts/"
 
     @property
     def summary_file(self) -> str:
+        """Where ``save_summary`` writes: the summary of the pipeline's run."""
         return f"{self.artifacts}score/{self.kind}_summary.yaml"
 
     @property

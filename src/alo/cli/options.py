@@ -21,6 +21,7 @@ class CommandParser(argparse.ArgumentParser):
     """An argument parser whose errors are ours."""
 
     def error(self, message: str) -> NoReturn:
+        """Called by argparse: fail as every command of ours does, and name ``--help``."""
         raise UsageError(message, fix=f"{self.prog} --help lists what it takes")
 
     def _get_formatter(self) -> argparse.HelpFormatter:

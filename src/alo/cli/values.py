@@ -15,10 +15,12 @@ def named(text: str) -> str:
 
 
 def path(text: str) -> Path:
+    """A path; it need not be there."""
     return Path(named(text))
 
 
 def count(text: str) -> int:
+    """A number of things, at least one."""
     return _whole(text, 1, 1_000_000_000, "a number from 1 up")
 
 
@@ -30,26 +32,32 @@ def run_count(text: str) -> int:
 
 
 def processes(text: str) -> int:
+    """A number of processes, from 1 to 1000."""
     return _whole(text, 1, 1000, "a number of processes, 1 or more")
 
 
 def port(text: str) -> int:
+    """A TCP port; 0 lets the system choose one."""
     return _whole(text, 0, 65_535, "a port, from 0 to 65535")
 
 
 def seconds(text: str) -> float:
+    """A time in seconds, above 0."""
     return _above_zero(text, "seconds")
 
 
 def megabytes(text: str) -> float:
+    """A size in megabytes, above 0."""
     return _above_zero(text, "megabytes")
 
 
 def kilobytes(text: str) -> float:
+    """A size in kilobytes, above 0."""
     return _above_zero(text, "kilobytes")
 
 
 def size_mb(text: str) -> float:
+    """A size in megabytes; 0 has a meaning of its own."""
     number = _float(text)
     if not 0 <= number < inf:
         raise argparse.ArgumentTypeError(f"a number of megabytes from 0 up, not '{text}'")

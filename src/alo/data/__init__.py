@@ -1,0 +1,1 @@
+"""Data from outside and artifacts to outside: staging, export, archives, locations."""

@@ -70,6 +70,7 @@ class RemoteLocation(NamedTuple):
 
     @property
     def is_http(self) -> bool:
+        """Whether it is behind HTTP, and not in an object store."""
         return self.url.startswith(("http://", "https://"))
 
 
@@ -84,6 +85,7 @@ class SourceFile(NamedTuple):
 
     @property
     def is_folder(self) -> bool:
+        """Whether it is an empty folder, not a file."""
         return self.name.endswith("/")
 
     @property
@@ -103,6 +105,7 @@ def versions_of(files: Iterable[SourceFile]) -> dict[str, tuple[int, int, str]]:
 
 
 def is_remote(path: str) -> bool:
+    """Whether an external path of the plan names an object store or a URL, not a local path."""
     return _plain(path).startswith(REMOTE_SCHEMES)
 
 

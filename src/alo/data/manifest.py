@@ -28,6 +28,7 @@ class Manifest(NamedTuple):
 
     @classmethod
     def empty(cls) -> Manifest:
+        """Nothing is known of any file."""
         return cls({}, {}, {})
 
     def only(self, names: Iterable[str]) -> Manifest:
@@ -40,12 +41,14 @@ class Manifest(NamedTuple):
         )
 
     def add(self, name: str, state: State, checksum: str, source: Version | None = None) -> None:
+        """Remember a staged file; without ``source`` it is one that the user put there."""
         self.copies[name], self.checksums[name] = state, checksum
         if source:
             self.sources[name] = source
 
 
 def state_of(status: os.stat_result) -> State:
+    """What differs as soon as a file here has changed."""
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

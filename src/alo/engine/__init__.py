@@ -1,0 +1,1 @@
+"""Runs pipelines: what to run, what it needs, one session, its steps, its outputs."""

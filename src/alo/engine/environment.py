@@ -16,6 +16,7 @@ INSTALLED = ("site-packages", "dist-packages")
 
 
 def python_version() -> str:
+    """The version of the Python that runs, such as ``3.12.4``."""
     return ".".join(map(str, sys.version_info[:3]))
 
 

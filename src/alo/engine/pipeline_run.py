@@ -92,14 +92,17 @@ class PipelineRun:
 
     @property
     def job(self) -> Job:
+        """What is run."""
         return self.session.job
 
     @property
     def record(self) -> RunRecord:
+        """The record of the run, as far as it has come."""
         return self.session.record
 
     @property
     def artifacts(self) -> Path:
+        """The folder that the run's outputs are in."""
         return self.workspace.artifacts(self.kind)
 
     @property

@@ -37,6 +37,7 @@ class Environments(NamedTuple):
 
     @property
     def every(self) -> list[Wanted]:
+        """What each environment requires: the project's own first, then those of isolated steps."""
         return [self.project, *self.isolated.values()]
 
 

@@ -54,6 +54,7 @@ class AppendedFile:
             ) from failure
 
     def close(self) -> None:
+        """Close the file; a second time does nothing."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
         self.descriptor = -1

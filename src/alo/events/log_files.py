@@ -52,6 +52,7 @@ class RunLogs:
             log.check()
 
     def close(self) -> None:
+        """End a line that is still open, and close both files."""
         self._end_line()
         self._process.close()
         self._pipeline.close()

@@ -38,14 +38,17 @@ class StoredEvent(NamedTuple):
 
     @property
     def run_id(self) -> str:
+        """The id of the event's run."""
         return str(self.content["run_id"])
 
     @property
     def sequence(self) -> int:
+        """The event's number in its run, from 0."""
         return int(self.content["sequence"])
 
     @property
     def name(self) -> str:
+        """What kind of event it is, such as ``step_started``."""
         return str(self.content["event"])
 
     @property
@@ -57,6 +60,7 @@ class StoredEvent(NamedTuple):
 
     @property
     def is_last(self) -> bool:
+        """Whether the run has ended with it."""
         return self.name == NAMES[RunFinished]
 
     def event(self) -> Event | None:
@@ -104,6 +108,7 @@ class StoredEvents:
                 yield read
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def _is_earlier(self, line: bytes) -> bool:

@@ -40,12 +40,16 @@ class SettingUp(NamedTuple):
 
 
 class StepStarted(NamedTuple):
+    """A step begins."""
+
     step: str
     number: int  # from 1
     total: int
 
 
 class StepFinished(NamedTuple):
+    """A step has ended, or its result was taken from the cache."""
+
     step: str
     number: int
     total: int
@@ -74,6 +78,8 @@ class Progress(NamedTuple):
 
 
 class RunFinished(NamedTuple):
+    """The last event of a run."""
+
     run_id: str
     pipeline: str
     status: str  # success, error or interrupted

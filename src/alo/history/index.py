@@ -137,6 +137,7 @@ class Index:
         return self._select(condition, values) if self._renew(lines) else lines
 
     def ids(self) -> list[str]:
+        """The ids of all runs in the index, the oldest first."""
         return [row[0] for row in self._db.execute("SELECT id FROM runs ORDER BY id")]
 
     def records(self, lines: Iterable[Line]) -> "list[RunRecord]":

@@ -35,7 +35,7 @@ class Shape(ABC, Generic[T]):
 
     @abstractmethod
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> T | None:
-        """The value of a node that is not blank; tells the reader what is wrong with it."""
+        """The value of a node that is not blank; reports to the reader what is wrong with it."""
 
     @abstractmethod
     def schema(self) -> Schema:
@@ -125,7 +125,7 @@ class Flag(Shape[bool]):
     words = ("true", "false", "yes", "no", "on", "off")
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> bool | None:
-        """True or False; a quoted one is told to lose its quotes."""
+        """True or False; a quoted one is reported."""
         if node.tag == f"{TAG}bool":
             value = reader.value(node, key)
             return value if isinstance(value, bool) else None

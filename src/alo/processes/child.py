@@ -132,6 +132,7 @@ class Child:
         return last, Ending(*_reaped(self.pid), self._tail.splitlines(), _text_of(self._stacks))
 
     def close(self) -> None:
+        """Close all descriptors of the process, once it has been waited for."""
         self._watchdog.dismiss()
         self._selector.close()
         self._connection.close()

@@ -34,6 +34,7 @@ class UsageMeter:
         self._cpu = _cpu_seconds()
 
     def stop(self) -> Usage:
+        """CPU seconds since the meter was made, and the peak of memory in bytes."""
         return Usage(_cpu_seconds() - self._cpu, _peak_bytes())
 
 

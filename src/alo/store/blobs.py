@@ -48,9 +48,11 @@ class Trusted:
         self._seen: set[tuple[int, ...]] = set()
 
     def add(self, file: os.stat_result, part: Part) -> None:
+        """This process has written or checked the part of the file."""
         self._seen.add(_identity(file, part))
 
     def has(self, file: os.stat_result, part: Part) -> bool:
+        """Whether the part need not be checked: it is known, and its file has not changed since."""
         return self.all_parts or _identity(file, part) in self._seen
 
 
@@ -73,6 +75,7 @@ class BlobShelf:
             raise _cannot_store("what a step saved", "a new folder", place, error) from error
 
     def path(self, blob: str) -> Path:
+        """Where a blob of the run is."""
         return self.folder / blob
 
     def draft(self, what: str) -> Draft:

@@ -28,7 +28,8 @@ OUT_OF_BAND = 1 << 16  # smaller buffers stay in the stream: copying beats mappi
 class Stream(Protocol):
     """Where a pickle goes."""
 
-    def write(self, content: bytes, /) -> object: ...
+    def write(self, content: bytes, /) -> object:
+        """Take the next bytes of the pickle; what is returned is ignored."""
 
 
 AnyStream = TypeVar("AnyStream", bound=Stream)

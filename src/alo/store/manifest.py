@@ -49,6 +49,7 @@ class Part(NamedTuple):
 
     @property
     def end(self) -> int:
+        """The offset of the first byte after it."""
         return self.offset + self.size
 
 
@@ -66,6 +67,7 @@ class StoredValue(NamedTuple):
 
     @property
     def parts(self) -> tuple[Part, ...]:
+        """All that is stored of it in blobs; a small stream is in the manifest instead."""
         return (self.stream, *self.buffers) if isinstance(self.stream, Part) else self.buffers
 
     @property
@@ -88,10 +90,12 @@ class StoredStep(NamedTuple):
     paths: tuple[str, ...] = ()
 
     def parts(self) -> Iterator[Part]:
+        """The parts of all its values, data first."""
         for value in (*self.data, *self.config):
             yield from value.parts
 
     def to_bytes(self) -> bytes:
+        """The content of the manifest, with a checksum; see ``from_bytes``."""
         document = {
             "format": FORMAT,
             "kind": self.kind,

@@ -65,6 +65,7 @@ class StreamWriter:
         self._digest = xxhash.xxh3_128()
 
     def write(self, content: bytes) -> int:
+        """Called by pickle with the next bytes; returns how many there were."""
         view = memoryview(content)
         self._digest.update(view)
         if self._is_old and not self._old.goes_on_with(view, self._size):

@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_redis_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--redis``, which every command that talks to Redis takes."""
     parser.add_argument(
         "--redis",
         metavar="URL",

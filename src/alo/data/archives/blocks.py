@@ -34,7 +34,8 @@ class Block(NamedTuple):
 class Pending(Protocol):
     """A block that is being made."""
 
-    def result(self) -> Block: ...
+    def result(self) -> Block:
+        """The block; waits until it is made."""
 
 
 Compress = Callable[[bytes], Pending]
@@ -47,6 +48,7 @@ class Made(NamedTuple):
     block: Block
 
     def result(self) -> Block:
+        """The block, at once."""
         return self.block
 
 
@@ -127,10 +129,12 @@ class Order:
         self._todo: deque[Callable[[], object]] = deque()
 
     def then(self, action: Callable[[], object]) -> None:
+        """Do ``action`` after all before it; waits for the oldest ones if too many are due."""
         self._todo.append(action)
         while len(self._todo) > IN_FLIGHT:  # bounds the memory, too
             self._todo.popleft()()
 
     def finish(self) -> None:
+        """Do all that is still due."""
         while self._todo:
             self._todo.popleft()()

@@ -41,6 +41,7 @@ class Limits(NamedTuple):
         return cls(_number(environ, MAX_BYTES, 0), _number(environ, MAX_FILES, cls().files))
 
     def size_for(self, archive_bytes: int) -> int:
+        """The most bytes that an archive of ``archive_bytes`` may unpack to."""
         # Deflate makes at most a thousandth of a file; models of a GB never come near 1 to 200.
         return self.size or min(50 * 10**9, max(10**9, 200 * archive_bytes))
 

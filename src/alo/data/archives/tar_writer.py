@@ -26,6 +26,7 @@ class TarGzWriter:
         file.write(GZIP_HEADER)
 
     def header(self, name: str, size: int, mtime: int, mode: int, *, is_folder: bool) -> None:
+        """Begin a member; of a file, exactly ``size`` bytes of content have to follow."""
         self.write(tar_header(name, size, mtime, mode, is_folder=is_folder))
 
     def write(self, data: bytes) -> None:
@@ -44,6 +45,7 @@ class TarGzWriter:
         self.write(bytes(-size % RECORD))
 
     def close(self) -> None:
+        """Write the end of the archive; the file itself stays open."""
         self.write(bytes(2 * RECORD))
         self._flush()
         self._order.finish()

@@ -39,6 +39,7 @@ class ZipWriter:
         self._compress = compress
 
     def header(self, name: str, size: int, mtime: int, mode: int, *, is_folder: bool) -> None:
+        """Begin a member; ``size`` only decides whether it may need zip64."""
         encoded = (name + "/" if is_folder else name).encode("utf-8", "surrogateescape")
         full_mode = mode | (0o040000 if is_folder else 0o100000)
         entry = _Entry(encoded, mtime, full_mode, is_64=size >= LIKELY_64)
@@ -46,12 +47,15 @@ class ZipWriter:
         self._order.then(partial(self._begin, entry))
 
     def write_block(self, block: Pending) -> None:
+        """Add a block to the member that was begun last."""
         self._order.then(partial(self._take, self._entries[-1], block))
 
     def end(self) -> None:
+        """End that member."""
         self._order.then(partial(self._end, self._entries[-1]))
 
     def close(self) -> None:
+        """Write the central directory; the file itself stays open."""
         self._order.finish()
         start = self._file.tell()
         for entry in self._entries:

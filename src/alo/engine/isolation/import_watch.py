@@ -21,7 +21,14 @@ class Listener(Protocol):
     def begin_import(self) -> object:
         """Returns what ``end_import`` is given."""
 
-    def end_import(self, begun: Any, module: ModuleType | None, *, is_of_project: bool) -> None: ...
+    def end_import(self, begun: Any, module: ModuleType | None, *, is_of_project: bool) -> None:
+        """An import has ended, also one that failed.
+
+        Args:
+            begun: what ``begin_import`` returned.
+            module: what was imported; None where that failed.
+            is_of_project: whether it is the project's own code, and not a library.
+        """
 
     def has_come(self, name: str) -> None:
         """One of the modules that were asked for has been imported for the first time."""
@@ -41,6 +48,7 @@ class ImportWatch:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """What the finders after this one find, with a spec that reports the import; else None."""
         is_known = name.partition(".")[0] in NOT_OF_A_PROJECT
         if name not in self._awaited and (is_known or self._library):
             return None
@@ -50,6 +58,7 @@ class ImportWatch:
         return spec
 
     def begin(self, spec: ModuleSpec) -> object:
+        """The import of a spec's module begins; returns what ``end`` is given."""
         if spec.name in self._awaited:
             return None
         if not _is_of_project(spec):
@@ -57,6 +66,7 @@ class ImportWatch:
         return self._listener.begin_import()
 
     def end(self, spec: ModuleSpec, begun: object) -> None:
+        """The import of a spec's module has ended, also if it failed."""
         if spec.name in self._awaited:
             self._listener.has_come(spec.name)
             return

@@ -102,6 +102,7 @@ def read_root() -> dict[str, Any]:
 
 
 def write_root(name: str, value: Any) -> None:
+    """Put one thing back that ``read_root`` gave, under its name there."""
     import logging
 
     match name:
@@ -124,6 +125,7 @@ def write_root(name: str, value: Any) -> None:
 
 
 def read_loggers() -> dict[str, LoggerState]:
+    """The set-up of every logger that there is by now, by name."""
     import logging
 
     known = logging.root.manager.loggerDict.copy()

@@ -76,6 +76,7 @@ class Prints:
         self._lock.acquire()
 
     def after_fork(self, *, in_child: bool) -> None:
+        """Go on after a fork: the child with a lock of its own, the parent with the one it held."""
         if in_child:
             self._lock, self._is_due = threading.RLock(), False
         else:

@@ -39,6 +39,7 @@ class Setting(NamedTuple):
 
 
 def single(read: Callable[[], Any], write: Callable[[Any], object], module: str = "") -> Setting:
+    """A setting that is one thing, read and written as a whole, without keys."""
     return Setting(lambda: {"": read()}, lambda _, value: write(value), module)
 
 

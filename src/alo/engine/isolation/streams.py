@@ -34,6 +34,7 @@ class PrintStream(io.TextIOBase):
         return self._prints.has_ended
 
     def write(self, text: str) -> int:
+        """Take a text for the run's listener; returns its length, as any stream does."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if text:
@@ -41,6 +42,7 @@ class PrintStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
+        """Give the listener at once what has been written so far."""
         self._prints.flush()
 
     def reconfigure(
@@ -63,21 +65,29 @@ class PrintStream(io.TextIOBase):
             self.write_through = write_through
 
     def detach(self) -> Any:
+        """The stream of bytes; unlike Python's own, this one can still be written to."""
         return self.buffer
 
     def close(self) -> None:
         """It stays open."""
 
     def writable(self) -> bool:
+        """Always: it is there to be written to."""
         return True
 
     def isatty(self) -> bool:
+        """Whether the stream that it stands for is a terminal."""
         try:
             return self._original is not None and self._original.isatty()
         except ValueError:  # closed
             return False
 
     def fileno(self) -> int:
+        """The descriptor of the stream that it stands for.
+
+        Raises:
+            io.UnsupportedOperation: there is none.
+        """
         if self._original is None:
             raise io.UnsupportedOperation("fileno")
         return self._original.fileno()

@@ -49,6 +49,7 @@ class RunCode:
 
     @property
     def id(self) -> str:
+        """One id for all of the code, which differs as soon as a file of it does."""
         return code_id(self.checksums)
 
     @property

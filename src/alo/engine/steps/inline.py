@@ -28,6 +28,7 @@ class InlineExecutor:
         self._context, self._codes = context, codes
 
     def run(self, job: Job, inputs: Inputs) -> Executed:
+        """Run a step here, on the values in memory."""
         from alo.engine.steps.step import run_step  # a cached one does without all that it needs
 
         context, step = self._context, inputs.step

@@ -38,6 +38,7 @@ class ProcessExecutor:
         self._context = context
 
     def run(self, job: Job, inputs: Inputs) -> Executed:
+        """Run a step in a new process, which reads its values from the step store."""
         context, memory = self._context, self._context.memory
         before = memory.look() if memory else None
         given = self._stored(job, inputs)

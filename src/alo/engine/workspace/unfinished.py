@@ -35,10 +35,12 @@ class UnfinishedRun:
 
     @property
     def run_id(self) -> str:
+        """The id of the run in progress."""
         return str(self.info["id"])
 
     @property
     def kind(self) -> str:
+        """Its pipeline: ``train`` or ``inference``."""
         return str(self.info["pipeline"])
 
     @property

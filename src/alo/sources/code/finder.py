@@ -133,6 +133,7 @@ class ProjectFinder(FileFinder):
         )
 
     def find_spec(self, fullname: str, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Called by Python's import: a module of this folder, with a loader of ours; else None."""
         if fullname in NOT_OF_A_PROJECT:
             return None
         spec = super().find_spec(fullname, target)
@@ -162,9 +163,11 @@ class ProjectLoader(SourceFileLoader):
         self._view = view
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """The module that the run already has of this file, if any; None lets Python make one."""
         return self._view.known.get((spec.name, self.path))
 
     def exec_module(self, module: ModuleType) -> None:
+        """Run the module's code, unless the run already has the module."""
         if module.__spec__ is not None:
             module.__spec__.loader_state = stamp_of(self.path)
         if (module.__name__, self.path) in self._view.known:
@@ -173,6 +176,11 @@ class ProjectLoader(SourceFileLoader):
             super().exec_module(module)
 
     def path_stats(self, path: str) -> Mapping[str, float]:
+        """Size and time of the source, by which Python judges ``__pycache__``.
+
+        Raises:
+            OSError: ``__pycache__`` is to be left alone; Python then compiles the source.
+        """
         stats = super().path_stats(path)
         if time.time() - stats["mtime"] < SETTLED_S:
             raise OSError("edited a moment ago: neither read nor write what is compiled")
@@ -181,6 +189,11 @@ class ProjectLoader(SourceFileLoader):
         return stats
 
     def get_data(self, path: str) -> bytes:
+        """The source as the run has it, or what was compiled of it.
+
+        Raises:
+            OSError: what was compiled may be of an earlier source; Python then compiles it.
+        """
         if path == self.path:
             return self._view.content(path)
         is_compiled = path.endswith(tuple(BYTECODE_SUFFIXES))
@@ -189,6 +202,7 @@ class ProjectLoader(SourceFileLoader):
         return super().get_data(path)
 
     def source_to_code(self, data: Any, path: Any, **options: Any) -> CodeType:  # type: ignore[override]
+        """Compile the source, under the path that tracebacks are to show."""
         return super().source_to_code(data, self._view.shown(os.fspath(path)), **options)
 
 

@@ -30,6 +30,7 @@ def method_problems(user_asset: Any, name: str) -> Iterator[Problem]:
 
 
 def method_name(node: Any) -> str:
+    """The name of a function in a class's body; empty for anything else there."""
     return str(node.name) if kind(node) in FUNCTIONS[:2] else ""
 
 

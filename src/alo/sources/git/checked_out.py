@@ -52,6 +52,7 @@ def differences(workspace: Workspace, step: str, before: Mapping[str, FileState]
 
 
 def write_record(workspace: Workspace, step: str, record: Record) -> None:
+    """Note what has been checked out into a step's asset folder."""
     path = _place(workspace, step)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"checkout": record.checkout._asdict(), "files": record.files}

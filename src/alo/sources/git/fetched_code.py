@@ -29,6 +29,11 @@ def _stays_inside(link: str, root: str) -> bool:
 
 
 def refuse_without_asset(folder: Path, step: StepPlan) -> None:
+    """Check that the folder of fetched code has the step's asset file.
+
+    Raises:
+        SourceError: it has not; names the folders in which one was found.
+    """
     from alo.sources.code.loader import asset_file_names
 
     names = asset_file_names(step.name)

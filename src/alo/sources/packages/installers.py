@@ -63,6 +63,7 @@ class Installer(NamedTuple):
 
     @property
     def name(self) -> str:
+        """What messages call it."""
         return "uv" if self.uv else "pip"
 
     def make(self, folder: Path) -> None:

@@ -72,6 +72,7 @@ def asked(wanted: Wanted) -> tuple[str, ...]:
 
 
 def write_lock(path: Path, lock: Lock) -> None:
+    """Write the lock file, the same bytes for the same lock."""
     content = {
         "format": FORMAT,
         "python": lock.python,

@@ -65,6 +65,7 @@ def link_engine(folder: Path) -> None:
 
 
 def package_folder() -> str:
+    """The real path of the package ``alo`` that runs."""
     import alo
 
     return os.path.realpath(alo.__path__[0])

@@ -46,6 +46,7 @@ class Requirement(NamedTuple):
 
     @property
     def is_editable(self) -> bool:
+        """Whether it is a source folder that is installed in place (``-e``)."""
         return self.text.startswith("-e ")
 
     @property

@@ -26,6 +26,7 @@ TRIAL = (
 
 
 def python_of(folder: Path) -> Path:
+    """The Python of the environment in ``folder``."""
     return folder / "bin" / "python"
 
 

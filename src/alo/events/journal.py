@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import time
 from typing import Any
-from weakref import WeakSet
 
 from alo.events.appended import AppendedFile
 from alo.events.envelope import Envelope, envelope_listener
@@ -51,7 +50,7 @@ class EventJournal:
         self._state: MutableSequence[int] = [0] * 6
         self._is_shared = self._is_fork = False
         self._end: list[Envelope] = []
-        _open.add(self)
+        _open.append(self)
         _register_hooks()
 
     def __call__(self, event: Event) -> None:
@@ -89,7 +88,8 @@ class EventJournal:
         if self._end:
             self._file.write(b"".join(each.to_json() for each in self._end), whole=True)
         self._file.close()
-        _open.discard(self)
+        if self in _open:
+            _open.remove(self)
 
     def tell_end(self) -> None:
         """Pass on how the run has ended."""
@@ -178,7 +178,7 @@ def _is_of_asset(event: Event) -> bool:
     return isinstance(event, (Output, Progress))
 
 
-_open: WeakSet[EventJournal] = WeakSet()
+_open: list[EventJournal] = []
 _has_hooks = False
 
 
@@ -190,10 +190,10 @@ def _register_hooks() -> None:
 
 
 def _before_fork() -> None:
-    for journal in list(_open):
+    for journal in _open:
         journal.share()
 
 
 def _after_fork_in_child() -> None:
-    for journal in list(_open):
+    for journal in _open:
         journal.begin_as_fork()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alo.data import copying, staging
+from alo.data import copying, progress, staging
 from alo.data.copying import Copied, Copier
 from alo.data.locations import list_sources
 from alo.data.staging import (
@@ -382,7 +382,7 @@ def test_large_files_are_copied_whole_whatever_the_file_system_can_do(
 def test_the_way_is_told_in_bytes(
     workspace: Workspace, write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staging, "REPORT_EVERY_S", -1)
+    monkeypatch.setattr(progress, "REPORT_EVERY_S", -1)
     source = write_tree("data", {"x": b"1" * 3_000_000, "y": "2"})
     told: list[tuple[int, int]] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import xxhash
 from alo.data.copying import Copied, Copier
 from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote, versions_of
 from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
+from alo.data.progress import Progress, Report
 from alo.errors import StagingError
 from alo.files import (
     checksum,
@@ -27,9 +28,6 @@ from alo.files import (
 from alo.layout import Workspace
 from alolib.disk import fix_of
 
-Report = Callable[[int, int], None]  # bytes done, bytes in all
-
-REPORT_EVERY_S = 0.1
 REMEMBER_EVERY_S = 5  # what a killed staging has copied by then is not copied again
 LINK: State = (-1, -1, -1)  # stands for what is no regular file: never equal to a remembered state
 
@@ -220,7 +218,7 @@ class _Staging:
         self._tops.update(name for name in self._sources if "/" not in name)
         self._access = access
         self._is_changing = False
-        self._progress = _Progress(report, sum(file.known_size for file in sources))
+        self._progress = Progress(report, sum(file.known_size for file in sources))
         self._remembered = time.monotonic()
 
     def run(self, known: Manifest, here: _Here) -> Staged:
@@ -391,26 +389,3 @@ def _remove_if_empty(folder: Path) -> None:
     except OSError as error:
         if error.errno != errno.ENOTEMPTY:
             raise
-
-
-class _Progress:
-    """Adds up, and tells at most ten times a second."""
-
-    def __init__(self, report: Report, total: int) -> None:
-        self.total = total
-        self._report, self._done = report, 0
-        self._told = time.monotonic()
-
-    @property
-    def rest(self) -> int:
-        return max(0, self.total - self._done)
-
-    def add(self, size: int) -> None:
-        self._done += size
-        now = time.monotonic()
-        if now - self._told > REPORT_EVERY_S:
-            self._told = now
-            self._report(min(self._done, self.total), self.total)
-
-    def finish(self) -> None:
-        self._report(self.total, self.total)

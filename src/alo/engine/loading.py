@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from alo.data.location import Access, BadLocation, SourceFile
 from alo.data.locations import list_sources
-from alo.data.staging import Report, Staged, stage, use_what_is_there
+from alo.data.progress import Report
+from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine.spec import Job
 from alo.engine.workspace.unfinished import UnfinishedRun
 from alo.errors import RunError, StagingError

@@ -25,6 +25,7 @@ MODULES = frozenset(each.module for each in SETTINGS.values()) - {""}
 CHANGES = "__alo_changes__"  # in a module: what its import did to the process
 
 State = dict[str, dict[Any, Any]]  # by the names of the settings
+NOTHING: dict[Any, Any] = {}  # of a setting that is not there
 
 
 _modules: list[ref[ModuleType]] = []  # of projects, that have changes
@@ -192,9 +193,19 @@ def _read_of(module: str) -> State:
 
 
 def _restore(state: State) -> None:
-    for name, key, before, _ in _changes(state, read()):
-        with suppress(Exception):  # what cannot be undone, such as a lower priority
-            SETTINGS[name].write(key, before)
+    """Put back what differs; most does not, and each step pays for all: one pass, no more."""
+    for name, setting in SETTINGS.items():
+        before, now = state.get(name, NOTHING), NOTHING
+        try:
+            if not setting.module or setting.module in sys.modules:
+                now = setting.read()
+            if before == now:
+                continue
+        except Exception:  # noqa: S110 - something else stands there, or compares in its own way
+            pass
+        for change in _changes_of(name, before, now):
+            with suppress(Exception):  # what cannot be undone, such as a lower priority
+                setting.write(change.key, change.before)
 
 
 def _changes(before: State, after: State) -> Iterator[Change]:
@@ -205,10 +216,14 @@ def _changes(before: State, after: State) -> Iterator[Change]:
                 continue
         except Exception:  # noqa: S110 - of a class that compares in its own way
             pass
-        for key in {**one, **other}:
-            was, is_now = one.get(key, ABSENT), other.get(key, ABSENT)
-            if was is not is_now and not _are_equal(was, is_now):
-                yield Change(name, key, was, is_now)
+        yield from _changes_of(name, one, other)
+
+
+def _changes_of(name: str, before: dict[Any, Any], after: dict[Any, Any]) -> Iterator[Change]:
+    for key in {**before, **after}:
+        was, is_now = before.get(key, ABSENT), after.get(key, ABSENT)
+        if was is not is_now and not _are_equal(was, is_now):
+            yield Change(name, key, was, is_now)
 
 
 def _are_equal(one: Any, other: Any) -> bool:

@@ -161,7 +161,7 @@ SYSTEM_SETTINGS = {
     "working folder": Setting(_read_folder, _write_folder),
     "umask": single(_read_umask, os.umask),
     "limits": Setting(
-        lambda: {number: resource.getrlimit(number) for number in LIMITS}, _write_limit
+        lambda: dict(zip(LIMITS, map(resource.getrlimit, LIMITS), strict=True)), _write_limit
     ),
     "priority": single(
         lambda: os.getpriority(os.PRIO_PROCESS, 0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import sys
 import pytest
 
 from alo.sources.commands import UNKNOWN, Commands
+
+from ..waiting import PATIENCE_S
 
 
 def run(*command: str) -> tuple[int | None, str]:
@@ -54,27 +57,38 @@ print(Commands().run(["sh", "-c", "sleep 0.1; exit 3"], os.environ).fault)
 
 
 INTERRUPTED = """
-import os, signal, sys
+import os, signal, subprocess, sys, time
 from alo.sources.commands import Commands
 def interrupt(*_):
     raise KeyboardInterrupt
 signal.signal(signal.SIGINT, interrupt)
+class Interrupted(subprocess.Popen):
+    def __init__(self, *words, **options):
+        super().__init__(*words, **options)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+if sys.argv[2] == "while it starts":
+    subprocess.Popen = Interrupted
 held = os.dup2(int(sys.argv[1]), 9)  # a shell knows no number of two digits
 os.close(int(sys.argv[1]))
-Commands().run(["sh", "-c", "sleep 60 & echo begun >&9; wait"], os.environ, lock=held)
+Commands().run(["sh", "-c", "sleep 600 & echo begun >&9; wait"], os.environ, lock=held)
 """
 
 
-def test_an_interrupt_ends_it_with_all_that_it_has_started() -> None:
+@pytest.mark.parametrize("when", ["while it starts", "while it runs"])
+def test_an_interrupt_ends_it_with_all_that_it_has_started(when: str) -> None:
     reading, writing = os.pipe()
-    command = [sys.executable, "-c", INTERRUPTED, str(writing)]
+    command = [sys.executable, "-c", INTERRUPTED, str(writing), when]
     with subprocess.Popen(command, stderr=subprocess.PIPE, pass_fds=(writing,)) as process:
         os.close(writing)
-        assert os.read(reading, 100) == b"begun\n"
-        process.send_signal(signal.SIGINT)
+        if when == "while it runs":
+            assert os.read(reading, 100) == b"begun\n"
+            process.send_signal(signal.SIGINT)
         # Once no one holds the other side any more: process, child and grandchild.
-        assert os.read(reading, 100) == b""
-        _, errors = process.communicate(timeout=30)
+        assert select.select([reading], [], [], PATIENCE_S)[0]
+        while os.read(reading, 100):
+            continue
+        _, errors = process.communicate(timeout=PATIENCE_S)
     os.close(reading)
 
     assert errors.strip().endswith(b"KeyboardInterrupt")

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, NamedTuple
 
@@ -59,29 +59,34 @@ class Commands:
         Raises:
             OSError: it cannot be started.
         """
-        process = subprocess.Popen(  # noqa: S603 - no shell, and options end before what users give
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=() if lock < 0 else (lock,),
-            start_new_session=True,
-            env=dict(environment),
+        starting = _Starting(
+            lambda: subprocess.Popen(  # noqa: S603 - no shell, and options end before what users give
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=() if lock < 0 else (lock,),
+                start_new_session=True,
+                env=dict(environment),
+            )
         )
         try:
+            process = starting.started()
             with self._lock:
                 self._running.add(process)
                 if self.is_stopped:
                     _end(process)
             return _finished(process)
         except BaseException:
-            _end(process)
-            _reaped(process)
+            if interrupted := starting.given_up():
+                _end(interrupted)
+                _reaped(interrupted)
             raise
         finally:
-            with self._lock:
-                self._running.discard(process)
-            _close(process)
+            if over := starting.process:
+                with self._lock:
+                    self._running.discard(over)
+                _close(over)
 
     def stop(self) -> None:
         """End what runs; what is started later ends at once."""
@@ -89,6 +94,42 @@ class Commands:
             self.is_stopped = True
             for process in self._running:
                 _end(process)
+
+
+class _Starting:
+    """The start of a process in a thread of its own, where no signal can interrupt it.
+
+    In the main thread one may come once the process is there and before anyone knows of it.
+    """
+
+    def __init__(self, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self._start, self._lock, self._is_wanted = start, threading.Lock(), True
+        self._error: BaseException | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def started(self) -> subprocess.Popen[bytes]:
+        """Start it; what that raises is raised here."""
+        thread = threading.Thread(target=self._run, daemon=True)
+        thread.start()
+        thread.join()
+        if self.process is None:
+            raise self._error or RuntimeError("no process was started")
+        return self.process
+
+    def given_up(self) -> subprocess.Popen[bytes] | None:
+        """The process, where there is one; from here on none is started."""
+        with self._lock:
+            self._is_wanted = False
+        return self.process
+
+    def _run(self) -> None:
+        with self._lock:
+            if not self._is_wanted:
+                return
+            try:
+                self.process = self._start()
+            except BaseException as error:
+                self._error = error
 
 
 def _finished(process: subprocess.Popen[bytes]) -> Ended:

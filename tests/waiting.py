@@ -1,0 +1,55 @@
+"""Waiting in tests: for what is to be, never for a time; how fast it is, the benchmarks say."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+# Long enough for any machine that is not hung, and less than a test may take.
+PATIENCE_S = 120.0
+LOOK_S = 0.01
+# Limits to try in turn where a test is about one that is reached: how far a process comes within
+# the first, a crowded machine decides.
+GROWING_LIMITS_S = (1, 5, 25, 60)
+
+Found = TypeVar("Found")
+Started = subprocess.Popen[Any]
+
+
+def wait_until(
+    look: Callable[[], Found], told: Callable[[], object] = lambda: "", *, every_s: float = LOOK_S
+) -> Found:
+    """Look until something is found, and return it; ``told`` says what there was instead."""
+    end = time.monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert time.monotonic() < end, told()
+        time.sleep(every_s)
+    return found
+
+
+def wait_for_text(pattern: str, log: Path, process: Started) -> re.Match[str]:
+    """Look into the log of a process until it has this; a process that has ended never will."""
+
+    def look() -> re.Match[str] | None:
+        has_ended = process.poll() is not None
+        found = re.search(pattern, log.read_text())
+        assert found or not has_ended, log.read_text()
+        return found
+
+    found = wait_until(look, log.read_text)
+    assert found
+    return found
+
+
+def end_all(*processes: Started) -> None:
+    """End them, whatever they do, and wait for that."""
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+        process.wait()

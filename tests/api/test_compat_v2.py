@@ -67,8 +67,8 @@ def test_a_loop_wants_to_know_where_redis_is(
         alo.ALO(loop=True, project=make_solution({"train": ""})).main()
 
 
-def test_what_comes_later_says_so() -> None:
-    with pytest.raises(UsageError, match="later version"):
+def test_what_is_not_supported_says_so() -> None:
+    with pytest.raises(UsageError, match="is not supported"):
         alo.ALO(computing="ray")
 
 

@@ -100,6 +100,7 @@ def names_of_live(workspace: Workspace, kind: str) -> Iterator[str]:
 
 
 def folder_of(workspace: Workspace, name: str) -> Path:
+    """The folder of a service; one service of this name at a time uses it."""
     return workspace.internal / "serve" / name
 
 

@@ -41,9 +41,11 @@ class Upkeep:
         self._thread = threading.Thread(target=self._run, name="alo-upkeep", daemon=True)
 
     def start(self) -> None:
+        """Begin, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:
+        """End; waits for the work that is being done."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -37,6 +37,7 @@ class JsonResponse(Response):
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
+        """The content as JSON, in bytes that also hold what is no UTF-8."""
         return json_bytes(content)
 
 

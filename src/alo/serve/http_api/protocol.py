@@ -74,6 +74,7 @@ class CarefulServer(Server):
         self._ending = ending_signals()  # once it runs, uvicorn takes more
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn: begin to listen, with room for as many connections as are to wait."""
         asyncio.get_running_loop().set_exception_handler(self._on_error)
         await super().startup(sockets)
         for each in sockets or ():
@@ -119,6 +120,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected: refused where there are too many, else timed."""
         super().connection_made(transport)  # type: ignore[arg-type]
         if len(self.connections) > self.limits.connections and not self._make_room():
             self._refuse(503, "connections", "as many connections are open as may be")
@@ -127,11 +129,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._start_timer(self.limits.head_s, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended, and its timer with it."""
         self.waiting.pop(self, None)
         self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Bytes have come; a head that grows beyond its limit is refused before it is whole."""
         if self.transport.is_closing():
             return
         self._unheard_bytes += len(data)
@@ -158,6 +162,7 @@ class LimitedProtocol(HttpToolsProtocol):
         return b"\r\n".join([*lines, b"", b""])
 
     def on_message_begin(self) -> None:
+        """A request begins; its head has to be here in time."""
         self._unset_keepalive_if_required()
         super().on_message_begin()
         self._is_in_head, self._trailer_bytes = True, 0
@@ -166,6 +171,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._start_timer(self.limits.head_s, self._head_is_late)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """A header of the head, or one that follows the body: those are only counted."""
         if self._is_in_head:
             super().on_header(name, value)
             return
@@ -174,6 +180,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse_head()
 
     def on_headers_complete(self) -> None:
+        """The head is here: refused if it is too large, else the body is waited for."""
         self._is_in_head, self._unheard_bytes = False, 0
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             self._is_upgrade = True
@@ -187,9 +194,11 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_chunk_header(self) -> None:
+        """A chunk of the body begins: its bytes are not the head's."""
         self._unheard_bytes = 0
 
     def on_body(self, body: bytes) -> None:
+        """A piece of the body has come; the next has to come in time."""
         self._unheard_bytes = 0
         if self.transport.is_closing():
             return
@@ -197,6 +206,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        """The whole request is here, and nothing is timed any more."""
         self._unheard_bytes = 0
         if self._is_upgrade:
             return
@@ -205,6 +215,7 @@ class LimitedProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        """The answer is sent; the connection is idle unless more requests have come."""
         super().on_response_complete()
         if not self.pipeline and not self.transport.is_closing():
             self.waiting[self] = None  # kept alive, and may give way

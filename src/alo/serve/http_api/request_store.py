@@ -101,6 +101,7 @@ class KeptRequests:
         self._own.discard(result.id)
 
     def find(self, request_id: str) -> KeptRequest | None:
+        """The request of this id; None if it was never accepted or is forgotten by now."""
         rows = self._run(
             "SELECT id, status, args, result FROM accepted WHERE id = ?", (request_id,)
         )
@@ -163,6 +164,7 @@ class KeptRequests:
         return ids
 
     def close(self) -> None:
+        """Close the file, once no thread uses it."""
         with self._lock:
             self._db.close()
 

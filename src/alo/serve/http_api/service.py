@@ -50,6 +50,7 @@ class Answer(NamedTuple):
 
     @property
     def http_status(self) -> int:
+        """200 for a request that succeeded or is not finished, else what its failure stands for."""
         failure = self.result.failure if self.result else None
         if failure is None:
             return 200
@@ -89,6 +90,7 @@ class Metrics:
         self._model = Gauge("alo_model_info", "The model in use.", ["model_id"], **make)
 
     def count(self, result: Result) -> None:
+        """Count a request that has ended: its status, its time, its score or its failure."""
         if result.failure and result.failure.kind == "output":
             self.count_refusal(500, "output")
         self._requests.labels(result.status).inc()
@@ -104,6 +106,7 @@ class Metrics:
         self._refused.labels(str(status), limit).inc()
 
     def text(self) -> bytes:
+        """All metrics in the text format of Prometheus."""
         self._model.clear()
         self._model.labels(self._pool.model_id).set(1)
         return generate_latest(self.registry)
@@ -167,6 +170,7 @@ class HttpService:
         self._upkeep.start()
 
     def stop(self) -> None:
+        """End the workers, and close what the service keeps."""
         self._upkeep.stop()
         self.pool.stop()
         self._kept.close()

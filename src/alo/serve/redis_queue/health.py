@@ -41,6 +41,7 @@ class Health:
         self._write()
 
     def be(self, status: str) -> None:
+        """Take a new status and write it to the file; the same one again changes nothing."""
         with self._lock:
             if status != self._status:
                 self._status, self._since = status, time.time()

@@ -31,6 +31,7 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="alo-alive", daemon=True)
 
     def start(self) -> None:
+        """Set the key now, and again and again in a thread of its own."""
         self._beat()
         self._thread.start()
 
@@ -39,6 +40,7 @@ class Heartbeat:
         self._state = state
 
     def stop(self) -> None:
+        """Stop renewing the key; it expires by itself."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -150,9 +150,11 @@ class Queue:
             self.flush()
 
     def publish(self, status: str) -> None:
+        """Publish the worker's status, with what is sent next."""
         self._held.append(("PUBLISH", STATUS_CHANNEL, status))
 
     def publish_failure(self, failure: Mapping[str, str]) -> None:
+        """Publish why a request failed, with what is sent next."""
         self._held.append(("PUBLISH", FAIL_CHANNEL, json_text(failure)))
 
     def answer(self, name: str, message: Mapping[str, object]) -> None:

@@ -98,6 +98,7 @@ class RemotePool:
             return all(sent.ticket.is_kept for sent in self._sent.values())
 
     def start(self) -> None:
+        """Begin to send requests and to take answers, each in a thread."""
         self._loops_at = time.monotonic()
         for thread in self._threads:
             thread.start()
@@ -127,6 +128,7 @@ class RemotePool:
         self._ending.set()
 
     def stop(self) -> None:
+        """End the threads; one that waits for a Redis that hangs is left behind."""
         self._ending.set()
         self._ended.set()
         self._to_send.put(None)

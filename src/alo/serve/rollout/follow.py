@@ -77,9 +77,11 @@ class Changes:
                 self._replace([worker], self._models, self._model, is_checked=True)
 
     def start(self) -> None:
+        """Begin to follow, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Stop following and end the shadow model; the service no longer counts as running."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(STOP_S)  # a model that boots meanwhile ends with this process

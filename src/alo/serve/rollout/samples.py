@@ -35,6 +35,7 @@ class Samples:
 
     @property
     def is_due(self) -> bool:
+        """Whether the last request was kept so long ago that another one is to be."""
         return time.monotonic() > self._kept_at + DUE_S
 
     def keep(self, request: Request, *, takes_data: bool) -> Request:

@@ -88,9 +88,11 @@ class Shadow:
 
     @property
     def model_id(self) -> str:
+        """The id of the model in the shadow."""
         return self._worker.model_id
 
     def add(self, request: Request, summary: Mapping[str, object]) -> None:
+        """Hand a request and the service's answer on to be compared; left out if too many wait."""
         if self._waiting.qsize() < MOST_SHADOWED:
             self._waiting.put((request, summary))
 

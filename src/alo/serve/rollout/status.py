@@ -22,6 +22,7 @@ class Outcome(NamedTuple):
 
     @property
     def exit_status(self) -> int:
+        """Of ``alo deploy``: 0 where the services switched, 1 where one refused, else 3."""
         return {SWITCHED: 0, REFUSED: 1}.get(self.state, 3)
 
 

@@ -126,6 +126,7 @@ class Bodies:
         self._unfinished += size
 
     def give_back(self, size: int) -> None:
+        """A body is done with: its bytes are free for those of others."""
         self._unfinished -= size
 
 

@@ -51,6 +51,7 @@ class Table:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The names of the columns met so far, in the order of the text."""
         return tuple(self._names)
 
     @property

@@ -12,8 +12,6 @@ Where it has no locks at all, a file of this machine's own is locked in its plac
 elsewhere is known by signs of life alone.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import json
@@ -41,7 +39,7 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 STAND_INS = "/tmp"  # noqa: S108 - in a folder there that only this user can write to
 
 _stand_ins: dict[int, int] = {}  # a file that cannot be locked → one that is locked in its place
-_open: dict[int, Claim] = {}  # by their descriptors: all that this process has
+_open: "dict[int, Claim]" = {}  # by their descriptors: all that this process has
 _watched: dict[str, tuple[int, float]] = {}  # a claim of elsewhere → its last sign, and since when
 
 

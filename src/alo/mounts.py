@@ -3,8 +3,6 @@
 Linux tells; elsewhere the best is assumed.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import NamedTuple

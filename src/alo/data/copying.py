@@ -5,8 +5,6 @@ where the file system can do that), while a second thread takes the checksum of 
 page cache.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Callable

@@ -4,8 +4,6 @@ What people write instead of the right form (``s3:/bucket``, ``C:\\data``, ``$HO
 error that names the right one: taken as it is, it would be a new folder beside the plan.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Collection, Iterable
@@ -53,7 +51,7 @@ class RemoteLocation(NamedTuple):
     def __str__(self) -> str:
         return masked(self.url)
 
-    def __truediv__(self, name: str) -> RemoteLocation:
+    def __truediv__(self, name: str) -> "RemoteLocation":
         return self._replace(url=f"{self.url}/{name}", is_folder=False)
 
     @property

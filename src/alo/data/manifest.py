@@ -4,8 +4,6 @@ Losing it costs one more copy, never a wrong one: what does not fit the file on 
 believed.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable
@@ -27,11 +25,11 @@ class Manifest(NamedTuple):
     checksums: dict[str, str]
 
     @classmethod
-    def empty(cls) -> Manifest:
+    def empty(cls) -> "Manifest":
         """Nothing is known of any file."""
         return cls({}, {}, {})
 
-    def only(self, names: Iterable[str]) -> Manifest:
+    def only(self, names: Iterable[str]) -> "Manifest":
         """What is known of these files."""
         kept = [name for name in names if name in self.copies]
         return Manifest(

@@ -1,7 +1,5 @@
 """Bring input data into ``input/<kind>/``: copy the new, keep the unchanged, drop the gone."""
 
-from __future__ import annotations
-
 import errno
 import os
 import time
@@ -113,7 +111,7 @@ def stage_content(workspace: Workspace, kind: str, contents: Mapping[str, bytes]
     return Staged(checksums, sum(map(len, contents.values())), len(contents), ())
 
 
-def _is_as_remembered(sources: Sequence[SourceFile], known: Manifest, here: _Here) -> bool:
+def _is_as_remembered(sources: Sequence[SourceFile], known: Manifest, here: "_Here") -> bool:
     """Whether nothing has changed on either side: the usual case, so it has a short way."""
     wanted = versions_of([file for file in sources if file.name[-1] != "/"])
     if wanted != known.sources or here.files != known.copies:

@@ -1,7 +1,5 @@
 """The check of where the code of steps comes from, and of what it requires."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple

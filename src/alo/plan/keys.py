@@ -20,8 +20,11 @@ CODE_PATTERN = (
 GIT_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 LOCAL_PATHS = ("/", "./", "../", "~/")
 
-# What only a user interface reads: it decides nothing about a run, so a slip in it is no error.
-FOR_A_UI = re.compile(r"ui_args_detail\b|user_parameters\.[^.]+\.ui_args\b")
+
+def is_for_a_ui(key: str) -> bool:
+    """Whether only a user interface reads it: it decides nothing about a run, so a slip in it is
+    no error."""
+    return re.match(r"ui_args_detail\b|user_parameters\.[^.]+\.ui_args\b", key) is not None
 
 
 class StepEntry(NamedTuple):

@@ -15,7 +15,6 @@ from alo.errors import PlanError, Problem
 from alo.layout import KINDS
 from alo.plan.check import check_entry
 from alo.plan.keys import (
-    FOR_A_UI,
     PLAN,
     DetailEntry,
     Pipelines,
@@ -23,6 +22,7 @@ from alo.plan.keys import (
     SourceEntry,
     StepEntry,
     UiArgEntry,
+    is_for_a_ui,
 )
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan, UiArg
 from alo.plan.nodes import MAX_BYTES, BadYaml, NodeReader, compose, found, place_of
@@ -63,7 +63,7 @@ def load_plan(path: Path, *, home: Path) -> Plan:
 
 def parse_plan(text: bytes, *, path: Path, home: Path) -> Plan:
     """The plan that a text says; see :func:`load_plan`."""
-    reader = NodeReader(shown_path(path, home), FOR_A_UI.match)
+    reader = NodeReader(shown_path(path, home), is_for_a_ui)
     try:
         entry = _read(compose(text), reader)
     except BadYaml as error:

@@ -1,7 +1,5 @@
 """What a step costs: CPU seconds and peak memory, and samples of both on request."""
 
-from __future__ import annotations
-
 import os
 import resource
 import sys

@@ -5,8 +5,6 @@ modules of an asset may be kept where requests are served: what their import did
 whenever their step runs.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """What the system keeps for a process, and how each thing is read and put back."""
 
-from __future__ import annotations
-
 # What signal is made of, at a thirtieth of the cost: that makes members of an Enum of all numbers.
 import _signal  # type: ignore[import-not-found]
 import os

@@ -1,7 +1,5 @@
 """Where a step runs: what an executor takes and gives, and which kind a step has."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -19,7 +17,7 @@ class StepValues(NamedTuple):
 
     data: dict[str, object]
     config: dict[str, object]
-    stored: StoredStep | None = None
+    stored: "StoredStep | None" = None
     is_live: bool = True  # the values are here; otherwise they are in the store
 
 

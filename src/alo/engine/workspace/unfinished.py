@@ -160,7 +160,7 @@ def find(workspace: Workspace) -> UnfinishedRun | None:
         (workspace.home, TRASH_PREFIX),
         (workspace.internal, SCRATCH_PREFIX),
     ):
-        for waste in folder.glob(f"{prefix}*"):
+        for waste in _beginning_with(folder, prefix):
             discard(waste)
     if not workspace.unfinished.is_dir():
         return None
@@ -218,3 +218,12 @@ def _keep_logs(source: Path, target: Path) -> None:
     for log in (*source.glob("*.log"), *source.glob(EVENTS_LOG)):
         target.mkdir(exist_ok=True)
         os.replace(log, target / log.name)
+
+
+def _beginning_with(folder: Path, prefix: str) -> list[Path]:
+    """What is in a folder under such names; by glob, each run would compile a pattern."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [folder / name for name in names if name.startswith(prefix)]

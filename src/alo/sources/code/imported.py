@@ -4,8 +4,6 @@ Here: a search of the text for statements that look like imports. Not here: what
 run wants to know of an asset's imports, line by line (``imports.py``).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import lru_cache

@@ -4,8 +4,6 @@ A run is made with the code as it was when it began, whatever an editor does mea
 that of its own project folder, wherever else a step's ``sys.path`` leads.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from ast import literal_eval
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,8 @@ from alo.engine.steps import process
 from alo.errors import StepError, StoreError
 from alo.events.types import LogLine, Output, StepFinished
 from alo.layout import Workspace
+
+from ..waiting import GROWING_LIMITS_S, PATIENCE_S, wait_until
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
@@ -36,18 +37,12 @@ def lives(pid: int) -> bool:
 
 
 def ends(pid: int) -> bool:
-    """Whether it has ended within some seconds."""
-    end = time.monotonic() + 10
-    while lives(pid) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not lives(pid)
+    """Wait for its end."""
+    return wait_until(lambda: not lives(pid))
 
 
 def wait_for(path: Path) -> str:
-    end = time.monotonic() + 30
-    while not (path.is_file() and path.read_text()) and time.monotonic() < end:
-        time.sleep(0.02)
-    return path.read_text()
+    return wait_until(lambda: path.is_file() and path.read_text())
 
 
 @pytest.mark.parametrize("control", [{}, {"interface_mode": "file"}, {"cache": True}])
@@ -187,14 +182,16 @@ def test_a_step_that_hangs_is_ended_with_all_it_started_and_told_where_it_was(
         while True:
             time.sleep(0.1)
     """
-    home = make_solution({"one": code}, beside={"one": {"timeout": 3}})
-
-    with pytest.raises(StepError, match="longer than its timeout of 3 s") as caught:
-        run(home)
+    for limit in GROWING_LIMITS_S:
+        home = make_solution({"one": code}, beside={"one": {"timeout": limit}})
+        with pytest.raises(StepError, match=f"longer than its timeout of {limit} s") as caught:
+            run(home)
+        if "time.sleep(0.1)" in caught.value.user_traceback:  # it has come as far as that
+            break
 
     assert caught.value.where.startswith("assets/one/asset_one.py:2")
     assert "time.sleep(0.1)" in caught.value.user_traceback
-    kept = next(home.glob("history/train/*-error/output/pids"))
+    kept = max(home.glob("history/train/*-error/output/pids"))
     assert all(ends(int(pid)) for pid in kept.read_text().split())
 
 
@@ -328,7 +325,7 @@ def test_an_interrupt_ends_the_whole_tree_and_puts_the_artifacts_back(
 
     process.send_signal(number)
 
-    assert process.wait(20) == status
+    assert process.wait(PATIENCE_S) == status
     assert all(ends(pid) for pid in pids)
     assert (home / "train_artifacts/models/one/m").read_text() == "{}"
 

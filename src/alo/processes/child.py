@@ -32,7 +32,9 @@ PIECE = 1 << 16
 PIPE = 1 << 20  # more than a pipe holds
 TAIL = 4000  # characters of what it said last that are kept for an error
 POLL_S = 0.05  # where the system has no better way to tell that a process has ended
-STACKS_S = 1.0  # for the process to write where it is
+STACKS_S = 10.0  # for the process to write where it is, on however crowded a machine
+# What its stacks end with: the main thread's come last, and its first frame, or a cut, last of all.
+WRITTEN = ("in <module>\n", "...\n")
 
 
 class Child:
@@ -47,6 +49,7 @@ class Child:
 
     def __init__(self, module: str, python: str, stacks: Path, listener: Listener) -> None:
         self._stacks, self._listener = stacks, listener
+        stacks.unlink(missing_ok=True)  # an earlier process' are not of this one
         self._mark, self._tail = os.urandom(8).hex(), ""
         self._connection, theirs = socket.socketpair()
         pipes = {"stdout": os.pipe(), "stderr": os.pipe()}
@@ -109,11 +112,20 @@ class Child:
 
     def show_stacks(self) -> None:
         """Have a process that hangs write down where it is."""
-        with suppress(OSError):
-            os.kill(self.pid, signal.SIGUSR1)
         end = time.monotonic() + STACKS_S
-        while time.monotonic() < end and not _text_of(self._stacks).endswith("\n"):
+        # Its file is there once it can be asked; before that, the signal would end it.
+        if self._comes_to(self._stacks.exists, end):
+            with suppress(OSError):
+                os.kill(self.pid, signal.SIGUSR1)
+            self._comes_to(lambda: _text_of(self._stacks).endswith(WRITTEN), end)
+
+    def _comes_to(self, is_so: Callable[[], bool], end: float) -> bool:
+        """Wait until it is so, the process has ended, or the time is over; whether it is so."""
+        while not is_so():
+            if has_ended(self.pid) or time.monotonic() > end:
+                return False
             time.sleep(0.01)
+        return True
 
     def end(self) -> None:
         """End it, with all that it has started."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 MARK = "ALO_STEP"  # an environment variable: what a marked process starts is marked too
 GRACE_S = 2.0  # from the request to end until the end
-SWEEPS = 5  # what forks while it is being ended is found by the next look
+KILL_S = 10.0  # for what was killed to be gone, which only a device that hangs holds up
 
 
 def has_ended(pid: int) -> bool:
@@ -31,10 +31,11 @@ def end_tree(pid: int, mark: str) -> None:
     end = time.monotonic() + GRACE_S
     while not has_ended(pid) and time.monotonic() < end:
         time.sleep(0.01)
-    for _ in range(SWEEPS):
+    end = time.monotonic() + KILL_S
+    while True:  # what forks while it is being ended is found by the next look
         left = _marked(mark) - {pid} if has_ended(pid) else _marked(mark)
         _signal(signal.SIGKILL, pid, left)
-        if not left:
+        if not left or time.monotonic() > end:
             break
         time.sleep(0.01)
 

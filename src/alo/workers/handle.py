@@ -107,7 +107,6 @@ class Worker:
         deadline = time.monotonic() + self._boot_s
         self.home.mkdir(parents=True, exist_ok=True)
         stacks = self.home / "stacks"
-        stacks.unlink(missing_ok=True)
         self._child = child = Child("alo.workers.process", sys.executable, stacks, self._listener)
         child.send(
             Boot(

@@ -92,12 +92,14 @@ def take_connection() -> socket.socket:
 
 
 def show_stacks_in(path: Path) -> None:
-    """Where the process is when it crashes, or when the engine asks for it."""
+    """Where the process is when it crashes, or is asked: it can be once the file is there."""
     import faulthandler
 
-    file = open(path, "wb")  # noqa: SIM115 - open to the end of the process
+    unasked = path.with_name(f"{path.name}.unasked")
+    file = open(unasked, "wb")  # noqa: SIM115 - open to the end of the process
     faulthandler.enable(file)
     faulthandler.register(signal.SIGUSR1, file)
+    os.replace(unasked, path)
     # An asset that asks for the same gets it: the place is in the error.
     faulthandler.enable = lambda *_, **__: None
 

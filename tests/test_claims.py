@@ -19,6 +19,8 @@ from alo import claims, mounts
 from alo.claims import died_here, holder_of, left_behind, ours, take
 from alo.mounts import Mount
 
+from .waiting import PATIENCE_S
+
 HOLD = """
 import os, sys
 from pathlib import Path
@@ -238,7 +240,7 @@ def test_where_locks_are_kept_to_oneself_signs_are_given_until_it_is_released(
 
     assert claim is not None
     assert json.loads(path.read_bytes())["beats"] is True
-    assert beaten.wait(10)
+    assert beaten.wait(PATIENCE_S)
     before = threading.active_count()
     claim.release()
     assert threading.active_count() == before - 1
@@ -268,7 +270,7 @@ def test_whoever_only_looks_keeps_no_one_out(path: Path) -> None:
 
     thread = threading.Thread(target=look)
     thread.start()
-    looks.wait(10)
+    looks.wait(PATIENCE_S)
     try:
         for _ in range(200):
             claim = take(path, "next")

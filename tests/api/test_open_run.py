@@ -24,9 +24,10 @@ from alo.events.types import Event, LogLine
 from alo.history.names import RECORD
 from alo.layout import Workspace
 
+from ..waiting import PATIENCE_S
+
 MakeSolution = Callable[..., Path]
 Model = Callable[[], str]
-DEADLINE_S = 30
 
 
 def is_free(home: Path) -> bool:
@@ -44,7 +45,7 @@ def warnings_of(heard: Any) -> list[str]:
 def in_python(code: str, home: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", dedent(code)]
     return subprocess.run(
-        command, cwd=home, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=home, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -178,7 +179,7 @@ def test_two_threads_with_one_pipeline_take_turns(project: alo.Project, home: Pa
         return project.train.run().save().status
 
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(work, range(4), timeout=DEADLINE_S))
+        results = list(pool.map(work, range(4), timeout=PATIENCE_S))
 
     assert results == ["success"] * 4
     assert is_free(home)
@@ -186,7 +187,7 @@ def test_two_threads_with_one_pipeline_take_turns(project: alo.Project, home: Pa
 
 def test_two_threads_with_one_project_wait_for_each_other(project: alo.Project, home: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(project.run, ["train"] * 4, timeout=DEADLINE_S))
+        results = list(pool.map(project.run, ["train"] * 4, timeout=PATIENCE_S))
 
     assert [outcome.status for (outcome,) in results] == ["success"] * 4
     assert len({outcome.run_id for (outcome,) in results}) == 4
@@ -207,9 +208,9 @@ def test_a_thread_waits_for_the_pipeline_of_another_and_says_so(
     other = alo.Project(home, listener=listener)
     with ThreadPoolExecutor(1) as pool:
         result = pool.submit(other.run, "train")
-        assert waits.wait(DEADLINE_S)
+        assert waits.wait(PATIENCE_S)
         pipeline.save()
-        (outcome,) = result.result(DEADLINE_S)
+        (outcome,) = result.result(PATIENCE_S)
 
     assert outcome.status == "success"
 
@@ -250,7 +251,7 @@ def test_steps_of_two_projects_in_two_threads_do_not_mix(
     here = os.getcwd()
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(run_many, homes, timeout=DEADLINE_S))
+        list(pool.map(run_many, homes, timeout=PATIENCE_S))
 
     for home in homes:
         assert (home / "train_artifacts/output/name.csv").read_text() == home.name

@@ -18,6 +18,8 @@ from tests.sources.wheels import make_wheel
 
 from alo.sources.packages.trial import NOTE
 
+from ..waiting import PATIENCE_S
+
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 
 CODE = """
@@ -259,7 +261,7 @@ def test_an_interrupt_while_packages_are_installed_is_told_as_one_and_leaves_not
             index.accept()[0].close()
             waiting, _ = index.accept()  # tried again
             process.send_signal(number)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=PATIENCE_S)
             waiting.close()
 
     assert process.returncode == 128 + number, errors

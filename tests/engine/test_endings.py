@@ -21,6 +21,8 @@ from alo.history.browse import History
 from alo.history.verify import damage
 from alo.layout import Workspace
 
+from ..waiting import PATIENCE_S
+
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
 
@@ -123,7 +125,7 @@ def strike(home: Path, point: str, when: str, how: str, mode: str = "train") -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     return Ended(done.returncode, done.stdout)
@@ -269,7 +271,7 @@ def test_as_json_the_same_is_told(home: Path) -> None:
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import alo
 from alo.engine.steps.failures import LONGEST_PIECE, MOST_LINES, user_traceback
 from alo.errors import StepError
 from alo.processes.child import Child
+
+from ..waiting import wait_until
 
 MakeSolution = Callable[..., Path]
 Run = Callable[..., tuple]
@@ -147,9 +148,7 @@ def test_a_process_that_is_interrupted_while_it_waits_says_nothing(
 ) -> None:
     heard: list[Any] = []
     child = Child(module, sys.executable, tmp_path / "stacks", heard.append)
-    end = time.monotonic() + 30
-    while os.getsid(child.pid) != child.pid and time.monotonic() < end:
-        time.sleep(0.01)  # it has not begun yet
+    wait_until(lambda: os.getsid(child.pid) == child.pid)  # before that it has not begun
 
     os.kill(child.pid, 2)
     _, ending = child.wait()

@@ -17,6 +17,8 @@ import pytest
 
 from alo.errors import StepError
 
+from ..waiting import PATIENCE_S
+
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
 
@@ -29,12 +31,12 @@ def start(home: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def wait_until_begun(process: subprocess.Popen[str]) -> None:
+def wait_for_line(process: subprocess.Popen[str], text: str) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        if "begun" in line:
+        if text in line:
             return
-    raise AssertionError("the run ended before its step had begun")
+    raise AssertionError(f"the run ended before it had said: {text}")
 
 
 def model(home: Path) -> str:
@@ -112,10 +114,10 @@ def test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status(
 ) -> None:
     make_solution({"train": SLOW}, args={"train": {"n": 2}})
     process = start(trained)
-    wait_until_begun(process)
+    wait_for_line(process, "begun")
 
     process.send_signal(number)
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == status, output
     assert "Traceback" not in output
@@ -129,10 +131,10 @@ def test_an_asset_that_catches_everything_cannot_keep_a_signal_to_itself(
     caught = SLOW.replace("time.sleep(60)", "\ntry:\n    time.sleep(60)\nexcept:\n    pass")
     make_solution({"train": caught}, args={"train": {"n": 2}})
     process = start(trained)
-    wait_until_begun(process)
+    wait_for_line(process, "begun")
 
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 143
     assert model(trained) == "model 1"
@@ -143,7 +145,7 @@ def test_after_a_kill_the_next_start_puts_the_model_back_and_keeps_the_dead_run(
 ) -> None:
     make_solution({"train": SLOW}, {"use": ""}, args={"train": {"n": 2}})
     process = start(trained, "--mode", "train")
-    wait_until_begun(process)
+    wait_for_line(process, "begun")
     process.kill()
     process.communicate()
     make_solution(
@@ -190,18 +192,23 @@ def test_kills_at_random_moments_never_leave_half_a_model(
 
 
 def test_a_second_run_waits_for_the_first_and_names_it(
-    trained: Path, make_solution: MakeSolution
+    trained: Path, make_solution: MakeSolution, tmp_path: Path
 ) -> None:
-    make_solution({"train": SLOW.replace("60", "1")}, args={"train": {"n": 2}})
+    gate = tmp_path / "gate"
+    held = SLOW.replace(
+        "time.sleep(60)", f"while not Path({str(gate)!r}).exists(): time.sleep(.01)"
+    )
+    make_solution({"train": held}, args={"train": {"n": 2}})
     first = start(trained)
-    wait_until_begun(first)
+    wait_for_line(first, "begun")
 
     second = start(trained, "--set", "train.n=3")
-    output, _ = second.communicate(timeout=30)
-    first.communicate(timeout=30)
+    wait_for_line(second, f"process {first.pid}")
+    gate.touch()
+    second.communicate(timeout=PATIENCE_S)
+    first.communicate(timeout=PATIENCE_S)
 
     assert (first.returncode, second.returncode) == (0, 0)
-    assert f"process {first.pid}" in output
     assert model(trained) == "model 3"
     assert statuses(trained) == ["success"] * 3
 

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,6 +14,8 @@ import pytest
 from tests.conftest import write_asset
 from tests.sources.repositories import ASSET, Repository
 from tests.sources.wheels import make_wheel
+
+from ..waiting import PATIENCE_S, wait_until
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 MODEL = "Path(self.asset.get_model_path(), 'm').write_text('x')"
@@ -342,11 +343,9 @@ def test_an_interrupt_while_code_is_checked_out_is_told_as_one(
     with subprocess.Popen(
         command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        end = time.monotonic() + 60
-        while not list((home / "assets").glob(".one.*/data/*/*")) and time.monotonic() < end:
-            time.sleep(0.001)
+        wait_until(lambda: list((home / "assets").glob(".one.*/data/*/*")))
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 128 + number, errors
     assert "interrupted" in errors

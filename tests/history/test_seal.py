@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +26,8 @@ from alo.history.seal import (
 from alo.history.verify import damage
 from alo.layout import Workspace
 
+from ..waiting import PATIENCE_S, wait_until
+
 Keep = Callable[..., Path]
 
 
@@ -42,10 +43,7 @@ def is_sealed(entry: Path) -> bool:
 
 
 def wait_until_sealed(workspace: Workspace) -> None:
-    deadline = time.monotonic() + 30
-    while unsealed_entries(workspace) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert unsealed_entries(workspace) == []
+    wait_until(lambda: not unsealed_entries(workspace))
 
 
 def test_sealing_fills_in_what_is_missing_and_can_be_repeated(unsealed: Path) -> None:
@@ -95,7 +93,7 @@ def test_after_us_is_when_the_process_has_ended_in_whichever_way(
     how: str, unsealed: Path, workspace: Workspace
 ) -> None:
     command = [sys.executable, "-c", ENDS, str(unsealed), how]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60)
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S)
 
     assert ended.stdout == "False\n"
     wait_until_sealed(workspace)

@@ -14,6 +14,8 @@ import pytest
 
 from alo.processes.inherited import reset_signals, told_of_children
 
+from ..waiting import PATIENCE_S
+
 MakeSolution = Callable[..., Path]
 
 STATES = {
@@ -40,7 +42,7 @@ def started_in(state: str, *command: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command in a process that has done ``state`` to itself before."""
     start = f"import os, signal, sys\n{state}\nos.execv(sys.argv[1], sys.argv[1:])"
     argv = [sys.executable, "-c", start, *command]
-    return subprocess.run(argv, capture_output=True, timeout=60, check=False)
+    return subprocess.run(argv, capture_output=True, timeout=PATIENCE_S, check=False)
 
 
 def alo(*arguments: object) -> list[str]:
@@ -125,7 +127,7 @@ def test_a_host_keeps_its_way_with_children(host: str, make_solution: MakeSoluti
     )
 
     command = [sys.executable, "-c", script, str(home)]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=PATIENCE_S)
 
     assert len(os.listdir(home / "history/train")) == 2
 
@@ -150,7 +152,7 @@ def test_a_thread_of_a_host_that_ignores_sigchld_is_told_what_to_do() -> None:
     )
 
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
 
     assert "signal.signal(signal.SIGCHLD, signal.SIG_DFL)" in done.stdout
 

@@ -33,13 +33,13 @@ def numbers(line: str) -> list[int]:
 
 
 def test_cpu_seconds_are_those_since_the_start() -> None:
-    burn(0.05)
+    burn(0.2)
     meter = UsageMeter()
 
     burn(0.1)
     usage = meter.stop()
 
-    assert 0.1 <= usage.cpu_seconds < 0.14
+    assert 0.1 <= usage.cpu_seconds < 0.3
 
 
 def test_threads_and_ended_children_count() -> None:
@@ -104,7 +104,10 @@ def test_samples_tell_cpu_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert samples >= 2
 
 
-def test_a_step_shorter_than_the_interval_is_sampled_once() -> None:
+def test_a_step_shorter_than_the_interval_is_sampled_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resources, "INTERVAL_S", 600)
     sampler = Sampler()
 
     burn(0.01)
@@ -121,13 +124,14 @@ def test_children_and_theirs_are_in_the_samples(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(resources, "INTERVAL_S", 0.02)
     hold = f"x = bytearray({200 * MIB}); import time; e = time.process_time() + .2\n"
     hold += "while time.process_time() < e: pass"
-    sampler = Sampler()
+    sampler, began = Sampler(), time.monotonic()
 
     subprocess.run(["sh", "-c", '"$0" -c "$1"; true', sys.executable, hold], check=True)
     mean_cpu, high_cpu, _, high_memory, _ = numbers(sampler.stop())
+    share = 100 * 0.2 / (time.monotonic() - began)  # at least; a busy machine gives little more
 
     assert high_memory > 200
-    assert mean_cpu > 10
+    assert mean_cpu > share / 4
     assert high_cpu < 500
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from alo.processes.signals import SIGNALS, SignalGuard, Signalled
 
+from ..waiting import PATIENCE_S
+
 
 def send(number: int) -> None:
     """A signal to this process, which has been taken when this returns."""
@@ -127,18 +129,22 @@ def test_a_pool_of_processes_is_ended_without_a_word() -> None:
     code = """
         import multiprocessing, time
         from alo.processes.signals import SignalGuard
+        begun = multiprocessing.get_context("fork").Event()
+        def hold():
+            begun.set()
+            time.sleep(600)
         with SignalGuard().installed():
             with multiprocessing.get_context("fork").Pool(2) as pool:
                 assert pool.map(abs, [-1, 2]) == [1, 2]
-                pool.apply_async(time.sleep, (60,))
-                time.sleep(0.1)
+                pool.apply_async(hold)
+                begun.wait()
         print("ended")
     """
     done = subprocess.run(
         [sys.executable, "-c", dedent(code)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
 

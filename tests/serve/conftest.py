@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+
+from ..waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 
 OUTPUT = """
 self.asset.save_summary(result=self.data.get("result", "fine"), score=0.5)
@@ -41,15 +43,15 @@ class RedisServer:
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "always"]
         self.process = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
-        self.client = redis.Redis(port=self.port, socket_timeout=30)
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            try:
-                self.client.ping()
-            except redis.RedisError:
-                time.sleep(0.02)
-            else:
-                return
+        self.client = redis.Redis(port=self.port, socket_timeout=PATIENCE_S)
+        wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, "redis-server has ended"
+        try:
+            return bool(self.client.ping())
+        except redis.RedisError:
+            return False
 
     def kill(self, *, forget: bool = False) -> None:
         """End it; with ``forget`` all that it knew is gone too."""
@@ -102,7 +104,7 @@ class Edge:
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.redis.rpush("request_inference", raw)
 
-    def answers(self, timeout: float = 30) -> tuple[dict[str, Any], dict[str, Any]]:
+    def answers(self, timeout: float = PATIENCE_S) -> tuple[dict[str, Any], dict[str, Any]]:
         """The next answer on both lists."""
         found = [
             self.redis.blpop(name, timeout) for name in ("inference_summary", "inference_artifacts")
@@ -116,10 +118,7 @@ class Edge:
 
     def wait_until_taken(self) -> None:
         """Until a loop has a request in hand."""
-        end = time.monotonic() + 30
-        while not any(self.redis.scan_iter("request_inference:processing:*")):
-            assert time.monotonic() < end
-            time.sleep(0.005)
+        wait_until(lambda: any(self.redis.scan_iter("request_inference:processing:*")))
 
     def left(self) -> dict[str, int]:
         """How much is on each list that is not empty."""
@@ -156,11 +155,7 @@ class RunningLoop:
             self.process = subprocess.Popen(command, cwd=home, stdout=log, stderr=log)
 
     def wait_until(self, text: str) -> None:
-        end = time.monotonic() + 30
-        while text not in self.log.read_text():
-            assert time.monotonic() < end, self.log.read_text()
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.02)
+        wait_for_text(re.escape(text), self.log, self.process)
 
     def workers(self) -> list[int]:
         """The pids of its worker processes."""
@@ -178,7 +173,7 @@ class RunningLoop:
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -199,8 +194,4 @@ def loop(redis_server: RedisServer) -> Iterator[Callable[..., RunningLoop]]:
         return one
 
     yield start
-    for one in running:
-        if one.process.poll() is None:
-            one.process.send_signal(signal.SIGCONT)
-            one.process.kill()
-        one.process.wait()
+    end_all(*(one.process for one in running))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +18,7 @@ import pytest
 from alo.layout import Workspace
 from alo.serve.folders import has_worker_died, lives, make_folder, sweep
 
+from ..waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 from .conftest import Edge, RunningLoop
 
 MakeSolution = Callable[..., Path]
@@ -59,29 +58,30 @@ class HttpService:
         command = [*container, sys.executable, "-m", "alo.cli.main", "serve", "--port", "0"]
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(command, cwd=home, stdout=log, stderr=log)
-        end = time.monotonic() + 30
-        while not (found := re.search(r"serving at (\S+),", self.log.read_text())):
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        self.url = found[1]
+        try:
+            self.url = wait_for_text(r"serving at (\S+),", self.log, self.process)[1]
+        except AssertionError:  # no one else would end it
+            end_all(self.process)
+            raise
 
     def ask(self, word: str) -> str:
         content = {"rows": [{"id": word}]}
-        answer = httpx.post(f"{self.url}/v1/inference", json=content, timeout=30)
+        answer = httpx.post(f"{self.url}/v1/inference", json=content, timeout=PATIENCE_S)
         assert answer.status_code == 200, answer.text
         url = answer.json()["outputs"][0]["url"]
-        return httpx.get(f"{self.url}{url}", timeout=30).text.split()[-1]
+        return httpx.get(f"{self.url}{url}", timeout=PATIENCE_S).text.split()[-1]
 
 
 @pytest.fixture
 def services(home: Path, container: Sequence[str]) -> Iterator[list[HttpService]]:
     """Two of one project."""
-    running = [HttpService(home, container), HttpService(home, container)]
-    yield running
-    for one in running:
-        one.process.kill()
-        one.process.wait()
+    running: list[HttpService] = []
+    try:
+        for _ in range(2):
+            running.append(HttpService(home, container))
+        yield running
+    finally:
+        end_all(*(one.process for one in running))
 
 
 def test_two_services_never_see_each_others_requests(
@@ -140,10 +140,7 @@ def test_loops_of_other_containers_are_known_and_a_killed_one_at_once(
     first.process.kill()
     first.process.wait()
     (heir,) = {each["name"] for each in told} - {dead}
-    end = time.monotonic() + 20  # less than a key takes to expire
-    while not edge.redis.exists(f"request_inference:processing:{heir}-0"):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: edge.redis.exists(f"request_inference:processing:{heir}-0"))
     (now,) = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
 
     assert now["status"] == "serving"

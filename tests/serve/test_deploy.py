@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from alo.files import alone_with
 from alo.history.deployment import CURRENT, FAILED, Deployment, read_deployment
 from alo.layout import Workspace
 
+from ..waiting import PATIENCE_S, wait_until
 from .conftest import OUTPUT, Edge, RunningLoop
 from .test_http import Service
 
@@ -69,13 +69,6 @@ def result(service: Service) -> str:
     answer = service.infer()
     assert answer.status_code == 200, answer.text
     return str(answer.json()["summary"]["result"])
-
-
-def wait_until(check: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_deployed_model_takes_over_while_the_service_answers(
@@ -276,7 +269,7 @@ def test_a_failed_model_is_not_used_by_a_later_start_either_and_the_status_says_
     assert "a model of no use" in alo("deploy", "--status", cwd=home).stdout
 
     service.process.terminate()
-    service.process.wait(30)
+    service.process.wait(PATIENCE_S)
     later = start()
 
     assert result(later) == "one"
@@ -432,7 +425,7 @@ def test_the_status_shows_who_chose_and_what_each_service_uses(
     assert shown["when"].endswith("Z")
     assert [use["run"] for use in shown["services"].values()] == [trained["one"]]
     service.process.terminate()
-    service.process.wait(30)
+    service.process.wait(PATIENCE_S)
     assert status(home, alo)["services"] == {}
 
 

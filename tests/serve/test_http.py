@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,6 +17,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from ..waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 
 MakeSolution = Callable[..., Path]
 Serve = Callable[..., "Service"]
@@ -46,6 +46,10 @@ STEPS = {
         if what == "slow":
             Path(self.args.get("mark", "/dev/null")).touch()
             time.sleep(0.3)
+        if what == "wait":
+            Path(self.args["begun"]).touch()
+            while not Path(self.args["gate"]).exists():
+                time.sleep(0.01)
     """,
     "output": """
         Path(self.asset.get_output_path(), "out.csv").write_text("x,y\\n1,a\\n2.5,b\\n")
@@ -59,6 +63,22 @@ SECRET = "s3cret"  # noqa: S105 - of a test
 ROWS = {"rows": [{"a": 1, "b": "x"}, {"a": 2.5, "c": None}]}
 
 
+class Held:
+    """Requests that take until they are let go."""
+
+    def __init__(self, folder: Path) -> None:
+        self._begun, self._gate = folder / "begun", folder / "gate"
+        args = {"do": "wait", "begun": str(self._begun), "gate": str(self._gate)}
+        self.rows = {**ROWS, "args": {"inference": args}}
+
+    def wait_until_in_hand(self) -> None:
+        """Until a worker has begun with one."""
+        wait_until(self._begun.exists)
+
+    def let_go(self) -> None:
+        self._gate.touch()
+
+
 class Service:
     """``alo serve`` in a process of its own."""
 
@@ -70,14 +90,13 @@ class Service:
             self.process = subprocess.Popen(
                 command, cwd=home, stdout=log, stderr=log, env=environment
             )
-        end = time.monotonic() + 30
-        while not (found := re.search(r"serving at (\S+),", self.log.read_text())):
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        try:
+            self.url = wait_for_text(r"serving at (\S+),", self.log, self.process)[1]
+        except AssertionError:  # no one else would end it
+            end_all(self.process)
+            raise
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.url = found[1]
-        self.client = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        self.client = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S)
 
     def infer(self, rows: object = ROWS, query: str = "", **options: Any) -> httpx.Response:
         if not options:
@@ -86,6 +105,20 @@ class Service:
 
     def do(self, what: str) -> httpx.Response:
         return self.infer({**ROWS, "args": {"inference": {"do": what}}})
+
+    def status_of(self, request_id: str) -> str:
+        return str(self.client.get(f"/v1/requests/{request_id}").json()["status"])
+
+    def wait_for_success(self, *request_ids: str) -> None:
+        """Until these have succeeded; none of them fails before that."""
+        for request_id in request_ids:
+
+            def has_succeeded(request_id: str = request_id) -> bool:
+                status = self.status_of(request_id)
+                assert status in ("queued", "running", "success")
+                return status == "success"
+
+            wait_until(has_succeeded)
 
     def workers(self) -> list[int]:
         found = []
@@ -102,7 +135,7 @@ class Service:
     def end(self, number: int = signal.SIGTERM) -> int:
         self.client.close()
         self.process.send_signal(number)
-        return self.process.wait(40)
+        return self.process.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -121,8 +154,7 @@ def serve(home: Path) -> Iterator[Serve]:
     yield start
     for service in running:
         service.client.close()
-        service.process.kill()
-        service.process.wait()
+    end_all(*(service.process for service in running))
 
 
 def test_rows_a_table_and_files_arrive_where_the_asset_finds_them(serve: Serve) -> None:
@@ -164,33 +196,21 @@ def test_a_request_for_later_is_accepted_and_its_result_kept(serve: Serve) -> No
 
     assert accepted.status_code == 202
     assert accepted.json()["status"] == "queued"
-    end = time.monotonic() + 20
-    while (found := service.client.get(f"/v1/requests/{request_id}").json())["status"] != "success":
-        assert time.monotonic() < end, found
-        time.sleep(0.02)
+    service.wait_for_success(request_id)
+    found = service.client.get(f"/v1/requests/{request_id}").json()
     assert service.client.get(found["outputs"][0]["url"]).status_code == 200
 
 
-def test_accepted_requests_outlive_a_service_that_is_killed(serve: Serve) -> None:
-    service = serve()
-    ids = [
-        service.infer({**ROWS, "args": {"inference": {"do": "slow"}}}, "?async=1").json()["id"]
-        for _ in range(4)
-    ]
-    time.sleep(0.1)
+def test_accepted_requests_outlive_a_service_that_is_killed(serve: Serve, tmp_path: Path) -> None:
+    service, held = serve(), Held(tmp_path)
+    ids = [service.infer(held.rows, "?async=1").json()["id"] for _ in range(4)]
+    held.wait_until_in_hand()
     service.end(signal.SIGKILL)
+    held.let_go()
 
     service = serve()
 
-    end = time.monotonic() + 30
-    for request_id in ids:
-        while True:
-            found = service.client.get(f"/v1/requests/{request_id}").json()
-            if found["status"] == "success":
-                break
-            assert found["status"] in ("queued", "running")
-            assert time.monotonic() < end
-            time.sleep(0.05)
+    service.wait_for_success(*ids)
 
 
 @pytest.mark.parametrize(
@@ -287,12 +307,15 @@ def test_an_answer_may_name_a_file_whose_name_is_not_utf8(serve: Serve) -> None:
     assert "ValueError: \udcb0\udca1.csv" in answer.json()["error"]["message"]
 
 
-def test_a_full_queue_says_when_to_come_back(serve: Serve) -> None:
-    service = serve("--max-queue", "2")
+def test_a_full_queue_says_when_to_come_back(serve: Serve, tmp_path: Path) -> None:
+    service, held = serve("--max-queue", "2"), Held(tmp_path)
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(service.do, ["slow"] * 8))
+        asked = [pool.submit(service.infer, held.rows) for _ in range(8)]
+        wait_until(lambda: sum(each.done() for each in asked) >= 5)
+        held.let_go()
 
+    answers = [each.result() for each in asked]
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {200, 429}
     assert statuses.count(200) >= 2
@@ -430,7 +453,9 @@ def test_tensors_that_make_no_table_are_refused(
 
 def test_many_connections_at_once_are_all_answered(shared: Service) -> None:
     host, _, port = shared.url.removeprefix("http://").partition(":")
-    connections = [socket.create_connection((host, int(port)), timeout=30) for _ in range(500)]
+    connections = [
+        socket.create_connection((host, int(port)), timeout=PATIENCE_S) for _ in range(500)
+    ]
     for connection in connections:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     answers = [connection.recv(100) for connection in connections]
@@ -452,7 +477,7 @@ def test_clients_that_are_slow_hang_up_or_talk_nonsense_harm_no_one(shared: Serv
     ]
     connections = []
     for beginning in beginnings:
-        connection = socket.create_connection((host, int(port)), timeout=30)
+        connection = socket.create_connection((host, int(port)), timeout=PATIENCE_S)
         connection.sendall(beginning)
         connections.append(connection)
     assert shared.infer().status_code == 200
@@ -508,12 +533,9 @@ def test_a_worker_that_is_killed_costs_no_request(serve: Serve) -> None:
     def all_answered(further: int) -> bool:
         """Every client, since now: so what was in hand is done, and no request is hit twice."""
         goals = [count + further for count in answered]
-        end = time.monotonic() + 60
-        while any(count < goal for count, goal in zip(answered, goals, strict=True)):
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.01)
-        return True
+        return wait_until(
+            lambda: all(count >= goal for count, goal in zip(answered, goals, strict=True))
+        )
 
     threads = [threading.Thread(target=ask, args=(client,)) for client in range(4)]
     for thread in threads:
@@ -539,16 +561,13 @@ def test_a_signal_lets_the_request_in_hand_finish(
     args = {"inference": {"do": "slow", "mark": str(tmp_path / "begun")}}
     thread = threading.Thread(target=lambda: answers.append(service.infer({**ROWS, "args": args})))
     thread.start()
-    end = time.monotonic() + 30
-    while not (tmp_path / "begun").exists():
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    wait_until((tmp_path / "begun").exists)
 
     service.process.send_signal(number)
     thread.join()
 
     assert answers[0].status_code == 200
-    assert service.process.wait(40) == 0
+    assert service.process.wait(PATIENCE_S) == 0
     assert not list((service.log.parent / "project/.alo/serve").iterdir())
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 
 from alo.serve.http_api.limits import RESERVED_DESCRIPTORS, most_connections
 
+from ..waiting import PATIENCE_S, end_all, wait_for_text
 from .test_http import ROWS, SECRET, STEPS, Service
 
 Serve = Callable[..., Service]
@@ -38,13 +40,12 @@ def serve(make_solution: Callable[..., Path]) -> Iterator[Serve]:
     yield start
     for one in running:
         one.client.close()
-        one.process.kill()
-        one.process.wait()
+    end_all(*(one.process for one in running))
 
 
 def connect(service: Service) -> socket.socket:
     url = httpx.URL(service.url)
-    return socket.create_connection((url.host, url.port), timeout=30)
+    return socket.create_connection((url.host, url.port), timeout=PATIENCE_S)
 
 
 def sent(service: Service, content: bytes) -> bytes:
@@ -104,12 +105,12 @@ def test_a_second_request_on_a_connection_has_the_same_limits(serve: Serve) -> N
 
 
 def test_a_head_and_a_body_that_stop_coming_are_refused(serve: Serve) -> None:
-    service = serve("--head-timeout", "0.3", "--body-timeout", "0.3")
+    service = serve("--head-timeout", "2", "--body-timeout", "2")
     head = b"POST /v1/inference HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n"
 
-    in_head = sent(service, head)
-    in_body = sent(service, head + b"content-length: 1000\r\n\r\na\n1")
-    silent = sent(service, b"")
+    contents = [head, head + b"content-length: 1000\r\n\r\na\n1", b""]
+    with ThreadPoolExecutor(3) as clients:
+        in_head, in_body, silent = clients.map(sent, [service] * 3, contents)
 
     assert in_head.startswith(b"HTTP/1.1 408 ")
     assert in_body.startswith(b"HTTP/1.1 408 ")
@@ -119,8 +120,11 @@ def test_a_head_and_a_body_that_stop_coming_are_refused(serve: Serve) -> None:
 
 def test_a_slow_answer_is_not_a_body_that_stops_coming(serve: Serve) -> None:
     service = serve("--body-timeout", "0.1")
+    body = json.dumps({**ROWS, "args": {"inference": {"do": "slow"}}}).encode()
+    head = b"POST /v1/inference HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+    head += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
 
-    assert service.do("slow").status_code == 200
+    assert sent(service, head + body).startswith(b"HTTP/1.1 200 ")  # all of the body at once
 
 
 def test_half_open_connections_give_way_to_a_client_that_asks(serve: Serve) -> None:
@@ -149,15 +153,10 @@ def test_with_few_descriptors_another_client_is_served(
             [sys.executable, "-c", program], cwd=home, stdout=file, stderr=file
         )
     try:
-        end = time.monotonic() + 30
-        while "serving at " not in log.read_text():
-            assert time.monotonic() < end
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.02)
-        url = httpx.URL(log.read_text().split("serving at ")[1].split(",")[0])
+        url = httpx.URL(wait_for_text(r"serving at (\S+),", log, process)[1])
         silent = [socket.create_connection((url.host, url.port)) for _ in range(400)]
 
-        answer = httpx.post(f"{url}/v1/inference", json=ROWS, timeout=5)
+        answer = httpx.post(f"{url}/v1/inference", json=ROWS, timeout=PATIENCE_S)
 
         assert answer.status_code == 200
         assert os.path.getsize(log) < 100_000

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ..waiting import PATIENCE_S, wait_until
 from .conftest import Edge, RedisServer, RunningLoop
-from .test_http import ROWS, STEPS, Service
+from .test_http import ROWS, STEPS, Held, Service
 
 StartLoop = Callable[..., RunningLoop]
 
@@ -24,7 +24,7 @@ def home(make_solution: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def door(home: Path, redis_server: RedisServer) -> Iterator[Service]:
-    service = Service(home, "--queue", redis_server.url, "--request-timeout", "20")
+    service = Service(home, "--queue", redis_server.url, "--request-timeout", str(PATIENCE_S))
     yield service
     service.client.close()
     service.process.kill()
@@ -41,10 +41,7 @@ def test_loops_do_the_work_and_the_door_answers(door: Service, home: Path, loop:
     assert answer["summary"]["result"] == "far"
     assert answer["summary"]["note"].startswith("request/data.csv|a,b,c\n1,x,\n")
     assert door.client.get(answer["outputs"][0]["url"]).text == "x,y\n1,a\n2.5,b\n"
-    end = time.monotonic() + 10  # it looks for signs of life now and then
-    while door.client.get("/readyz").status_code != 200:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: door.client.get("/readyz").status_code == 200)  # it looks now and then
     failed = door.do("raise")
     assert failed.status_code == 500
     assert "ValueError: as was asked" in failed.json()["error"]["message"]
@@ -63,23 +60,17 @@ def test_edge_applications_share_the_loops(
     assert edge.left() == {}
 
 
-def test_a_loop_that_is_killed_costs_no_request(door: Service, home: Path, loop: StartLoop) -> None:
-    running = loop(home)
-    accepted = [
-        door.infer({**ROWS, "args": {"inference": {"do": "slow"}}}, "?async=1").json()["id"]
-        for _ in range(3)
-    ]
-    time.sleep(0.2)
+def test_a_loop_that_is_killed_costs_no_request(
+    door: Service, home: Path, loop: StartLoop, tmp_path: Path
+) -> None:
+    running, held = loop(home), Held(tmp_path)
+    accepted = [door.infer(held.rows, "?async=1").json()["id"] for _ in range(3)]
+    held.wait_until_in_hand()
     running.end(signal.SIGKILL)
+    held.let_go()
     loop(home)
 
-    end = time.monotonic() + 30
-    for request_id in accepted:
-        found: dict[str, Any] = {}
-        while found.get("status") != "success":
-            assert time.monotonic() < end, found
-            found = door.client.get(f"/v1/requests/{request_id}").json()
-            time.sleep(0.05)
+    door.wait_for_success(*accepted)
 
 
 @pytest.mark.parametrize(
@@ -135,10 +126,7 @@ def test_what_is_left_in_redis_after_kills_expires(
         keys = [key.decode() for key in client.scan_iter("*")]
         return [key for key in keys if client.ttl(key) == -1]
 
-    end = time.monotonic() + 60
-    while staying():
-        assert time.monotonic() < end, staying()
-        time.sleep(0.05)
+    wait_until(lambda: not staying(), staying)
     assert all(client.ttl(key) <= 7200 for key in client.scan_iter("*"))
 
 
@@ -156,8 +144,4 @@ def test_a_redis_that_hangs_holds_no_one_up_who_needs_it_not(
     finally:
         redis_server.process.send_signal(signal.SIGCONT)
 
-    end = time.monotonic() + 60
-    for each in accepted:
-        while door.client.get(f"/v1/requests/{each}").json()["status"] != "success":
-            assert time.monotonic() < end
-            time.sleep(0.05)
+    door.wait_for_success(*accepted)

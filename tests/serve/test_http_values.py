@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -29,6 +28,8 @@ from alo.serve.http_api.guard import Access
 from alo.serve.http_api.limits import Limits, TableLimits
 from alo.serve.http_api.paths import decoded, encoded
 from alo.serve.http_api.refusal import Refused
+
+from ..waiting import PATIENCE_S, end_all, wait_for_text
 
 MODEL = "결과 #1/2 100%25"
 STEP = """
@@ -58,14 +59,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "alo.cli.main", "serve", "--port", "0"]
     with open(log, "w") as file:
         process = subprocess.Popen(command, cwd=home, stdout=file, stderr=file)
-    end = time.monotonic() + 30
-    while not (found := re.search(r"serving at (\S+),", log.read_text())):
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    yield found[1]
-    process.terminate()
-    process.wait()
+    try:
+        yield wait_for_text(r"serving at (\S+),", log, process)[1]
+    finally:
+        end_all(process)
 
 
 def task(content: bytes, name: bytes = b"out.csv") -> str:
@@ -87,9 +84,9 @@ NAMES = [
 @pytest.mark.parametrize("name", [*(name.encode() for name in NAMES), b"\xff\xb0.csv"])
 def test_the_url_of_an_output_can_be_asked_for_as_it_is(url: str, name: bytes) -> None:
     rows = {"rows": [{"do": task(b"x\n7\n", name)}]}
-    (output,) = httpx.post(f"{url}/v1/inference", json=rows, timeout=30).json()["outputs"]
+    (output,) = httpx.post(f"{url}/v1/inference", json=rows, timeout=PATIENCE_S).json()["outputs"]
 
-    found = httpx.get(f"{url}{output['url']}", timeout=30)
+    found = httpx.get(f"{url}{output['url']}", timeout=PATIENCE_S)
 
     assert os.fsencode(output["name"]) == name
     assert output["url"].endswith(f"/outputs/{quote_from_bytes(name, safe='')}")
@@ -107,7 +104,7 @@ def infer(url: str, content: bytes, model: str = MODEL, **more: Any) -> httpx.Re
     """Ask with tensors for a table."""
     tensor = {"name": "do", "shape": [1], "datatype": "BYTES", "data": [task(content)]}
     path = f"/v2/models/{quote(model, safe='')}/infer"
-    return httpx.post(f"{url}{path}", json={"inputs": [tensor], **more}, timeout=30)
+    return httpx.post(f"{url}{path}", json={"inputs": [tensor], **more}, timeout=PATIENCE_S)
 
 
 def test_a_model_is_found_under_its_encoded_name(url: str) -> None:
@@ -122,7 +119,7 @@ def test_a_model_is_found_under_its_encoded_name(url: str) -> None:
 
 def test_a_path_may_leave_what_needs_no_encoding_as_it_is(url: str) -> None:
     rows = {"rows": [{"do": task(b"x\n7\n", b"a:@$1.csv")}]}
-    (output,) = httpx.post(f"{url}/v1/inference", json=rows, timeout=30).json()["outputs"]
+    (output,) = httpx.post(f"{url}/v1/inference", json=rows, timeout=PATIENCE_S).json()["outputs"]
 
     assert output["url"].endswith("a%3A%40%241.csv")
     for name in ("a%3A%40%241.csv", "a:@$1.csv", "%61:%40$1.csv"):
@@ -257,7 +254,7 @@ def test_rows_arrive_as_they_were_sent(
 def test_what_would_not_arrive_as_it_was_sent_is_refused(url: str, body: bytes, said: str) -> None:
     kind = {"content-type": "application/json"}
 
-    answer = httpx.post(f"{url}/v1/inference", content=body, headers=kind, timeout=30)
+    answer = httpx.post(f"{url}/v1/inference", content=body, headers=kind, timeout=PATIENCE_S)
 
     assert answer.status_code == 400, answer.text
     assert said in answer.json()["error"]["message"]
@@ -292,7 +289,7 @@ def test_a_table_arrives_in_utf_8_whatever_it_was_sent_in(
     table = f'do,이름\n"{quoted}",한글\n'.encode(encoding)
 
     answer = httpx.post(
-        f"{url}/v1/inference", content=table, headers={"content-type": kind}, timeout=30
+        f"{url}/v1/inference", content=table, headers={"content-type": kind}, timeout=PATIENCE_S
     )
 
     assert answer.status_code == 200, answer.text
@@ -314,7 +311,7 @@ def test_a_table_that_cannot_be_read_is_refused(
     url: str, kind: str, table: bytes, status: int, said: str
 ) -> None:
     answer = httpx.post(
-        f"{url}/v1/inference", content=table, headers={"content-type": kind}, timeout=30
+        f"{url}/v1/inference", content=table, headers={"content-type": kind}, timeout=PATIENCE_S
     )
 
     assert answer.status_code == status, answer.text
@@ -347,7 +344,7 @@ def test_tensors_that_are_not_what_they_say_are_refused(
     content = json.dumps({"inputs": [{"name": "x", "shape": [1], **tensor}]}).encode()
     path = f"/v2/models/{quote(MODEL, safe='')}/infer"
 
-    answer = httpx.post(f"{url}{path}", content=content, timeout=30)
+    answer = httpx.post(f"{url}{path}", content=content, timeout=PATIENCE_S)
 
     assert answer.status_code == status, answer.text
     assert list(answer.json()) == ["error"]

@@ -19,6 +19,7 @@ from alo.workers import request_run as pipeline
 from alo.workers.protocol import Failure
 from alo.workers.warm_pipeline import WarmPipeline
 
+from ..waiting import PATIENCE_S
 from .conftest import OUTPUT, Edge, RunningLoop
 
 MakeSolution = Callable[..., Path]
@@ -44,10 +45,10 @@ class Ear:
     def __init__(self, edge: Edge) -> None:
         self._heard = edge.redis.pubsub()
         self._heard.subscribe("alo_fail")
-        assert self._heard.get_message(timeout=5)
+        assert self._heard.get_message(timeout=PATIENCE_S)
 
     def code(self) -> str:
-        message = self._heard.get_message(timeout=5)
+        message = self._heard.get_message(timeout=PATIENCE_S)
         return json.loads(message["data"])["ERROR_CODE"] if message else "none"
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ..waiting import GROWING_LIMITS_S, PATIENCE_S, end_all, wait_for_text, wait_until
 from .conftest import RedisServer, RunningLoop
-from .test_http import ROWS, STEPS, Service
+from .test_http import ROWS, STEPS, Held, Service
 
 MakeSolution = Callable[..., Path]
 HANG = "import time\ntime.sleep(600)\n"
@@ -38,15 +38,12 @@ def serve(home: Path) -> Iterator[Callable[..., Service]]:
     yield start
     for one in running:
         one.client.close()
-        one.process.kill()
-        one.process.wait()
+    end_all(*(one.process for one in running))
 
 
-def wait_for(service: Service, status: int, within_s: float) -> None:
-    end = time.monotonic() + within_s
-    while service.client.get("/readyz").status_code != status:
-        assert time.monotonic() < end, service.log.read_text()
-        time.sleep(0.05)
+def wait_until_ready(service: Service, is_ready: bool = True) -> None:
+    status = 200 if is_ready else 503
+    wait_until(lambda: service.client.get("/readyz").status_code == status, service.log.read_text)
 
 
 def break_import(home: Path) -> Path:
@@ -65,19 +62,16 @@ def test_a_worker_that_cannot_be_booted_any_more_is_not_ready_until_it_can(
     for pid in service.workers():
         os.kill(pid, signal.SIGKILL)
 
-    wait_for(service, 503, 3)
+    wait_until_ready(service, False)
     assert service.client.get("/healthz").status_code == 200
-    wait_until_told = time.monotonic() + 30
-    while "broken meanwhile" not in service.log.read_text():
-        assert time.monotonic() < wait_until_told
-        time.sleep(0.05)
+    wait_for_text("broken meanwhile", service.log, service.process)
     refused = service.infer()
     assert refused.status_code == 503
     assert "Retry-After" in refused.headers
     assert "broken meanwhile" in refused.text
 
     shutil.copy(home / "whole.py", asset)
-    wait_for(service, 200, 30)
+    wait_until_ready(service)
     assert service.infer().status_code == 200
 
 
@@ -101,14 +95,9 @@ def test_a_service_outlives_its_internal_folder(
 
     shutil.rmtree(home / ".alo", ignore_errors=True)  # the worker may be at work in it
 
-    wait_for(service, 200, 30)
-    end = time.monotonic() + 30
-    while service.infer().status_code != 200:
-        assert time.monotonic() < end
-    later = service.infer(ROWS, "?async=1").json()["id"]
-    while service.client.get(f"/v1/requests/{later}").json()["status"] != "success":
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until_ready(service)
+    wait_until(lambda: service.infer().status_code == 200)
+    service.wait_for_success(service.infer(ROWS, "?async=1").json()["id"])
     assert service.end() == 0
 
 
@@ -122,15 +111,12 @@ def test_a_service_whose_model_is_gone_is_not_ready_until_there_is_one(
     for pid in service.workers():
         os.kill(pid, signal.SIGKILL)
 
-    end = time.monotonic() + 30
-    while "the model is gone" not in service.log.read_text():
-        assert time.monotonic() < end, service.log.read_text()
-        time.sleep(0.05)
+    wait_for_text("the model is gone", service.log, service.process)
     assert service.client.get("/readyz").status_code == 503
     assert "the model is gone" in service.infer().text
 
     (home / "models").rename(models)
-    wait_for(service, 200, 30)
+    wait_until_ready(service)
     assert service.infer().status_code == 200
 
 
@@ -141,11 +127,13 @@ def test_a_boot_that_takes_too_long_ends_with_the_assets_name(
     asset = home / "assets/inference/asset_inference.py"
     asset.write_text(HANG + asset.read_text())
 
-    done = alo("serve", "--port", "0", "--boot-timeout", "1", cwd=home)
-
-    assert done.returncode == 1
-    assert "not warm after 1 s" in done.stderr
-    assert "asset_inference.py" in done.stderr
+    for limit in GROWING_LIMITS_S:
+        done = alo("serve", "--port", "0", "--boot-timeout", str(limit), cwd=home)
+        assert done.returncode == 1
+        assert f"not warm after {limit} s" in done.stderr
+        if "asset_inference.py" in done.stderr:  # it has come as far as that
+            return
+    raise AssertionError(done.stderr)
 
 
 def test_a_signal_ends_a_service_within_the_request_in_hand(
@@ -153,31 +141,20 @@ def test_a_signal_ends_a_service_within_the_request_in_hand(
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    service, mark = serve(), tmp_path / "begun"
-    slow = {**ROWS, "args": {"inference": {"do": "slow", "mark": str(mark)}}}
-    later = [service.infer(slow, "?async=1").json()["id"] for _ in range(30)]
-    end = time.monotonic() + 30
-    while not mark.exists():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    service, held = serve(), Held(tmp_path)
+    later = [service.infer(held.rows, "?async=1").json()["id"] for _ in range(30)]
+    held.wait_until_in_hand()
     with ThreadPoolExecutor(5) as clients:
-        waiting = [clients.submit(service.infer, slow) for _ in range(5)]
-        while service.client.get("/metrics").text.count("alo_queue_length 3") == 0:
-            assert time.monotonic() < end
-            time.sleep(0.005)
-        began = time.monotonic()
+        waiting = [clients.submit(service.infer, held.rows) for _ in range(5)]
+        wait_until(lambda: "alo_queue_length 34" in service.client.get("/metrics").text)
         service.process.send_signal(signal.SIGTERM)
-        answers = [each.result().status_code for each in waiting]
-        assert service.process.wait(30) == 0
+        answers = [each.result().status_code for each in waiting]  # while the first is in hand
+        held.let_go()
+        assert service.process.wait(PATIENCE_S) == 0
 
-    assert time.monotonic() - began < 8
-    assert set(answers) <= {200, 503}
-    assert 503 in answers
+    assert answers == [503] * 5
     again = serve()
-    for request_id in later:
-        while again.client.get(f"/v1/requests/{request_id}").json()["status"] != "success":
-            assert time.monotonic() < end + 60
-            time.sleep(0.05)
+    again.wait_for_success(*later)
 
 
 def test_the_server_in_front_of_loops_is_ready_only_while_one_gives_signs_of_life(
@@ -188,22 +165,20 @@ def test_the_server_in_front_of_loops_is_ready_only_while_one_gives_signs_of_lif
     loop = RunningLoop(home, redis_server.url)
     try:
         loop.wait_until("serving requests")
-        wait_for(service, 200, 10)
+        wait_until_ready(service)
         loop.process.kill()
-        wait_for(service, 503, 6)
+        wait_until_ready(service, False)
     finally:
         loop.process.kill()
         loop.process.wait()
     again = RunningLoop(home, redis_server.url)
     try:
-        wait_for(service, 200, 30)
+        wait_until_ready(service)
         redis_server.process.send_signal(signal.SIGSTOP)
-        began = time.monotonic()
         assert service.client.get("/healthz").status_code == 200
-        wait_for(service, 503, 8)
-        assert time.monotonic() - began < 10
+        wait_until_ready(service, False)
         redis_server.process.send_signal(signal.SIGCONT)
-        wait_for(service, 200, 30)
+        wait_until_ready(service)
     finally:
         again.process.kill()
         again.process.wait()

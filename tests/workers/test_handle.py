@@ -21,6 +21,7 @@ from alo.workers.pool import Pool, Result, Ticket
 from alo.workers.protocol import Finished, News, Request, Summary
 
 from ..serve.conftest import OUTPUT
+from ..waiting import PATIENCE_S
 
 MakeSolution = Callable[..., Path]
 ECHO = f"self.data['result'] = str(self.args.get('word', 'none'))\n{OUTPUT}"
@@ -85,8 +86,8 @@ def test_a_sample_that_cannot_be_kept_costs_no_request(service: Service, tmp_pat
     try:
         for name in ("a", "b"):
             pool.submit(Ticket(asking(name), tmp_path / name, nothing, results.put, released.set))
-        taken = [results.get(timeout=60) for _ in range(2)]
-        assert released.wait(60)
+        taken = [results.get(timeout=PATIENCE_S) for _ in range(2)]
+        assert released.wait(PATIENCE_S)
     finally:
         pool.stop()
 
@@ -111,7 +112,7 @@ def test_a_door_that_fails_to_take_what_it_is_told_is_told_of_the_next_request(
         pool.submit(Ticket(asking("b"), tmp_path / "b", nothing, fail))
         pool.submit(Ticket(asking("c"), tmp_path / "a" / "out.csv" / "x", nothing, results.put))
         pool.submit(Ticket(asking("d"), tmp_path / "d", nothing, results.put))
-        taken = [results.get(timeout=60) for _ in range(3)]
+        taken = [results.get(timeout=PATIENCE_S) for _ in range(3)]
     finally:
         pool.stop()
 

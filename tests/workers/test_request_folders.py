@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,11 @@ from alo.engine.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job
 from alo.events.types import Event, LogLine
+from alo.workers import request_folders
 from alo.workers.protocol import Failure, Request, Summary
 from alo.workers.warm_pipeline import WarmPipeline
+
+from ..waiting import PATIENCE_S, wait_until
 
 TRAIN = 'Path(self.asset.get_model_path(), "weights").write_text("7")'
 INFERENCE = """\
@@ -96,7 +98,7 @@ def no_thread_stays(tmp_path: Path) -> Iterator[None]:
     (tmp_path / "gate").touch()
     for thread in threading.enumerate():
         if thread.name == "straggler":
-            thread.join(30)
+            thread.join(PATIENCE_S)
 
 
 def test_a_thread_that_goes_on_is_named_and_writes_into_no_later_request(warm: Warm) -> None:
@@ -105,10 +107,7 @@ def test_a_thread_that_goes_on_is_named_and_writes_into_no_later_request(warm: W
     new, still_seen = warm.ask("")
 
     warm.gate.touch()
-    end = time.monotonic() + 30
-    while not warm.gate.with_name("done").exists():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(warm.gate.with_name("done").exists)
     again, seen_again = warm.ask("")
 
     assert old == first != new == again
@@ -138,7 +137,10 @@ def test_a_process_that_goes_on_is_named_once(warm: Warm) -> None:
     assert line.startswith("[process] the asset has left running: process ")
 
 
-def test_a_thread_that_is_just_ending_changes_nothing(warm: Warm) -> None:
+def test_a_thread_that_is_just_ending_changes_nothing(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_folders, "GRACE_S", PATIENCE_S)
     assert warm.ask("brief")[0] == warm.ask("")[0]
     assert warm.warnings == []
 

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ from alo.cli.main import main
 from alo.history import entry
 from alo.history.folders import unsealed_entries
 from alo.layout import Workspace
+
+from ...waiting import PATIENCE_S, wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import MakeSolution
@@ -143,7 +144,7 @@ def test_a_signal_ends_it_with_the_status_that_says_so(
         while process.stdout.readline() != "ready\n":
             assert process.poll() is None
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == status
     assert "train was interrupted" in out
@@ -187,10 +188,7 @@ sys.exit(main())
 
 
 def sealed(home: Path) -> bool:
-    deadline = time.monotonic() + 30
-    while unsealed_entries(Workspace(home)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not unsealed_entries(Workspace(home))
+    return wait_until(lambda: not unsealed_entries(Workspace(home)))
 
 
 def test_large_files_are_copied_into_history_once_the_process_has_ended(
@@ -199,7 +197,7 @@ def test_large_files_are_copied_into_history_once_the_process_has_ended(
     home = make_solution({"train": MODEL})
 
     command = [sys.executable, "-c", LARGE, "run"]
-    done = subprocess.run(command, cwd=home, stdout=subprocess.PIPE, text=True, timeout=60)
+    done = subprocess.run(command, cwd=home, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S)
 
     assert done.stdout.endswith("left to do: 1\n")
     assert sealed(home)

@@ -20,6 +20,8 @@ from alo.engine.isolation.prints import Prints
 from alo.engine.isolation.streams import PrintStream
 from alo.events.types import Event, LogLine, Output
 
+from ...waiting import PATIENCE_S
+
 
 @pytest.fixture
 def heard() -> list[Event]:
@@ -42,7 +44,7 @@ def in_process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         path.write_text(head + dedent(code))
         command = [sys.executable, str(path)]
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=False, **options
+            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, **options
         )
 
     return call

@@ -15,6 +15,8 @@ from alo.engine.isolation.event_loop import no_running_loop
 from alo.errors import Interrupted, StepError
 from alo.testing import run_asset
 
+from ...waiting import PATIENCE_S
+
 MakeSolution = Callable[..., Path]
 
 SAYS_THREE = """
@@ -113,7 +115,7 @@ def test_context_and_thread_of_the_caller_stay_where_the_step_runs() -> None:
 
 def test_other_threads_keep_their_loops() -> None:
     async def other(go: threading.Event) -> bool:
-        go.wait(10)
+        go.wait(PATIENCE_S)
         return asyncio.get_running_loop().is_running()
 
     go = threading.Event()
@@ -122,6 +124,6 @@ def test_other_threads_keep_their_loops() -> None:
     thread.start()
     with no_running_loop():
         go.set()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
     assert results == [True]

@@ -6,6 +6,8 @@ import threading
 
 from alo.engine.isolation.prints import _Flusher
 
+from ...waiting import PATIENCE_S
+
 
 class _SetJustAfterTheLook(threading.Event):
     """Whoever looks at it sees that it is not set, and then it is, with another one."""
@@ -27,5 +29,5 @@ def test_the_thread_ends_though_it_is_asked_to_just_after_it_has_looked() -> Non
 
     flusher.wake.set()
 
-    flusher._thread.join(10)
+    flusher._thread.join(PATIENCE_S)
     assert not flusher._thread.is_alive()

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from alo.engine.isolation import process_state
 from alo.engine.isolation.process_state import _merged
 
+from ...waiting import PATIENCE_S
+
 MakeSolution = Callable[..., Path]
 
 ASSET = """\
@@ -221,7 +223,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str,
             steps |= {step: doing(effect, place), f"look_{step}": write_asset_body(LOOK)}
         write_project(home, steps, {"interface_mode": mode})
         command = [sys.executable, "-m", "alo.cli.main", "run", "--project", str(home)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
         assert done.returncode == 0, done.stderr
         models = home / "train_artifacts/models"
         before = json.loads((models / "first/before").read_text())
@@ -390,7 +394,7 @@ def test_a_host_is_as_before_however_the_step_ends(ending: str, place: str, tmp_
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=True,
     )
 

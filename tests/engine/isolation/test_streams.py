@@ -20,6 +20,8 @@ from alo.engine.isolation.capture import captured
 from alo.events.log_files import PIPELINE_LOG, RunLogs
 from alo.events.types import Event, LogLine, Output
 
+from ...waiting import PATIENCE_S
+
 MakeSolution = Callable[..., Path]
 
 SCRIPTS = {
@@ -141,7 +143,7 @@ def test_what_ends_no_line_is_told_soon_although_nothing_more_is_printed() -> No
 
     with captured(lambda event: told.set()):
         print("waiting ...", end="")
-        assert told.wait(30)
+        assert told.wait(PATIENCE_S)
 
 
 def test_order_is_that_of_the_prints_whatever_the_stream(heard: list[Event]) -> None:

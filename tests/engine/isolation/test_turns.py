@@ -9,6 +9,8 @@ from typing import Any
 from alo.engine.isolation.turns import turn_of
 from alo.events.types import LogLine
 
+from ...waiting import PATIENCE_S
+
 
 def test_a_second_thread_waits_and_says_for_which_step(heard: Any) -> None:
     began, order = threading.Event(), []
@@ -21,9 +23,9 @@ def test_a_second_thread_waits_and_says_for_which_step(heard: Any) -> None:
     thread = threading.Thread(target=other)
     with turn_of("first", heard):
         thread.start()
-        assert began.wait(10)
+        assert began.wait(PATIENCE_S)
         order.append("first")
-    thread.join(10)
+    thread.join(PATIENCE_S)
 
     assert order == ["first", "second"]
     warnings = [line.text for line in heard.of(LogLine)]
@@ -46,16 +48,16 @@ def test_a_fork_has_its_own_turn_while_a_thread_of_its_parent_has_one(heard: Any
     def hold() -> None:
         with turn_of("held", heard):
             taken.set()
-            done.wait(20)
+            done.wait(PATIENCE_S)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert taken.wait(10)
+    assert taken.wait(PATIENCE_S)
     if (child := os.fork()) == 0:
         with turn_of("forked", lambda event: os._exit(1)):
             os._exit(0)
     _, status = os.waitpid(child, 0)
     done.set()
-    thread.join(10)
+    thread.join(PATIENCE_S)
 
     assert status == 0

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ...waiting import PATIENCE_S, wait_until
 from ..conftest import OUTPUT, Edge, RedisServer, RunningLoop
 
 MakeSolution = Callable[..., Path]
@@ -52,6 +53,16 @@ def home(make_solution: MakeSolution) -> Path:
     return make_solution(inference=steps, control=KEEP)
 
 
+def next_of(heard: Any) -> str:
+    """The next message that is published."""
+
+    def look() -> str:
+        message = heard.get_message(timeout=0.1)
+        return message["data"].decode() if message and message["type"] == "message" else ""
+
+    return wait_until(look)
+
+
 def do(what: str) -> dict[str, Any]:
     return {"args": {"inference": {"do": what}}}
 
@@ -73,12 +84,9 @@ def test_a_request_is_answered_on_both_lists_and_its_way_is_published(
     with tarfile.open(tmp_path / "out/inference_artifacts.tar.gz") as archive:
         assert "output/out.csv" in archive.getnames()
     assert edge.left() == {}
-    statuses = []
-    end = time.monotonic() + 10
-    while statuses.count("waiting") < 2 and time.monotonic() < end:
-        message = heard.get_message(timeout=0.1)
-        if message and message["type"] == "message":
-            statuses.append(message["data"].decode())
+    statuses: list[str] = []
+    while statuses.count("waiting") < 2:
+        statuses.append(next_of(heard))
     assert statuses == [
         *("booting", "waiting", "setup", "load", "run"),
         *("run.input", "run.inference", "run.output", "save", "waiting"),
@@ -124,13 +132,7 @@ def test_what_goes_wrong_has_its_code_and_the_next_request_works(
     assert text in answers[1]["message"]
     if code == "E152" and content == "raise":
         assert answers[1]["message"].startswith("Traceback (most recent call last):")
-    told = None
-    end = time.monotonic() + 10
-    while told is None and time.monotonic() < end:
-        message = heard.get_message(timeout=0.1)
-        told = message["data"] if message and message["type"] == "message" else None
-    assert told is not None
-    assert json.loads(told)["ERROR_CODE"] == code
+    assert json.loads(next_of(heard))["ERROR_CODE"] == code
     heard.close()
     assert edge.ask(args={"input": {"word": "next"}})[0]["message"]["result"] == "next"
     assert edge.left() == {}
@@ -193,12 +195,7 @@ def test_an_asset_that_cannot_be_made_has_its_own_code(
 
     assert "in init" in edge.ask()[0]["message"]
 
-    end = time.monotonic() + 10
-    told = None
-    while told is None and time.monotonic() < end:
-        message = heard.get_message(timeout=0.1)
-        told = message["data"] if message and message["type"] == "message" else None
-    assert json.loads(told or "{}")["ERROR_CODE"] == "E151"
+    assert json.loads(next_of(heard))["ERROR_CODE"] == "E151"
     heard.close()
 
 
@@ -371,24 +368,29 @@ def results(edge: Edge, count: int) -> list[str]:
     return found
 
 
+def all_answered(edge: Edge, count: int) -> None:
+    """Take answers until each of so many has come; after a fault one may come twice."""
+    missing = {f"n{number}" for number in range(count)}
+    while missing:
+        missing -= set(results(edge, 1))
+
+
 def test_workers_that_are_killed_cost_no_request(home: Path, loop: StartLoop, edge: Edge) -> None:
     running = loop(home)
     numbered(edge, 60)
-    end = time.monotonic() + 60
     answered: list[str] = []
     kills = 0
-    while len(answered) < 60 and time.monotonic() < end:
+    while len(set(answered)) < 60:
         if kills < 5 and len(answered) >= 10 * kills:
             kills += 1
             time.sleep(random.uniform(0, 0.02))  # noqa: S311 - any moment will do
             for pid in running.workers():
                 os.kill(pid, signal.SIGKILL)
-        found = edge.redis.blpop("inference_artifacts", 1)
-        if found:
-            answered.append(json.loads(found[1])["message"]["result"])
+        found = edge.redis.blpop("inference_artifacts", PATIENCE_S)
+        assert found, running.log.read_text()
+        answered.append(json.loads(found[1])["message"]["result"])
 
     assert running.process.poll() is None, running.log.read_text()
-    assert sorted(set(answered)) == sorted(f"n{number}" for number in range(60))
     summaries = {
         json.loads(text)["message"]["result"]
         for text in edge.redis.lrange("inference_summary", 0, -1)
@@ -424,16 +426,12 @@ def test_a_loop_that_is_killed_is_followed_by_one_that_goes_on(
 ) -> None:
     running = loop(home)
     numbered(edge, 5, "slow")
-    time.sleep(0.4)
+    edge.wait_until_taken()
     running.end(signal.SIGKILL)
     loop(home)
 
-    answered: set[str] = set()
-    while found := edge.redis.blpop("inference_artifacts", 5):
-        answered.add(json.loads(found[1])["message"]["result"])
-
-    assert answered == {f"n{number}" for number in range(5)}
-    assert set(edge.left()) <= {"inference_summary"}
+    all_answered(edge, 5)
+    wait_until(lambda: set(edge.left()) <= {"inference_summary", "inference_artifacts"}, edge.left)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -467,13 +465,13 @@ def test_redis_may_be_away_at_start_and_in_the_middle(
     running.wait_until("serving requests")
     assert "serving since" in alo("loop", "status", cwd=home).stdout
     numbered(edge, 3, "slow")
-    time.sleep(0.2)
+    edge.wait_until_taken()
 
     redis_server.kill()
-    time.sleep(0.5)
+    wait_until(lambda: running.log.read_text().count("Redis is away") == 2)
     redis_server.start()
 
-    assert set(results(edge, 3)) == {"n0", "n1", "n2"}
+    all_answered(edge, 3)
     assert edge.ask(args={"input": {"word": "later"}})[0]["message"]["result"] == "later"
 
 
@@ -482,23 +480,23 @@ def test_a_redis_that_stands_still_costs_nothing(
 ) -> None:
     loop(home)
     numbered(edge, 2, "slow")
-    time.sleep(0.1)
+    edge.wait_until_taken()
 
     redis_server.process.send_signal(signal.SIGSTOP)
-    time.sleep(1)
+    time.sleep(1)  # longer than a request takes
     redis_server.process.send_signal(signal.SIGCONT)
 
-    assert set(results(edge, 2)) == {"n0", "n1"}
+    all_answered(edge, 2)
 
 
 def test_a_connection_that_is_cut_costs_nothing(home: Path, loop: StartLoop, edge: Edge) -> None:
     loop(home)
     numbered(edge, 3, "slow")
     for _ in range(4):
-        time.sleep(0.15)
+        time.sleep(0.15)  # any moments of the three will do
         edge.redis.client_kill_filter(_type="normal", skipme=True)
 
-    assert set(results(edge, 3)) >= {"n0", "n1", "n2"}
+    all_answered(edge, 3)
 
 
 def test_a_redis_that_forgets_all_still_gets_the_answer_in_hand(
@@ -542,16 +540,6 @@ def test_history_has_the_requests_where_artifacts_are_kept(
     assert "request " in log
 
 
-def failure_code(heard: Any) -> str:
-    """Of the next failure that is published."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        message = heard.get_message(timeout=0.1)
-        if message and message["type"] == "message":
-            return str(json.loads(message["data"])["ERROR_CODE"])
-    return "none"
-
-
 @pytest.mark.parametrize(
     ("control", "source", "code"),
     [
@@ -574,9 +562,9 @@ def test_what_keeps_a_loop_from_booting_is_published(
     steps = {"inference": None if has_code else OUTPUT}
     home = make_solution(inference=steps, control=control, source=source)
 
-    assert loop(home, is_ready=False).process.wait(60) != 0
+    assert loop(home, is_ready=False).process.wait(PATIENCE_S) != 0
 
-    assert failure_code(heard) == code
+    assert json.loads(next_of(heard))["ERROR_CODE"] == code
     heard.close()
 
 
@@ -625,7 +613,7 @@ def test_a_redis_that_refuses_from_the_beginning_ends_the_loop_with_an_error(
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
     assert done.returncode == 1
@@ -747,6 +735,6 @@ def test_an_asset_that_cannot_be_imported_ends_the_loop_with_its_error(
 
     running = loop(home, is_ready=False)
 
-    assert running.process.wait(30) == 1
+    assert running.process.wait(PATIENCE_S) == 1
     assert "ValueError: at import" in running.log.read_text()
     assert "fault in ALO" not in running.log.read_text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +11,7 @@ from alo.serve.redis_queue import queue as redis_lists
 from alo.serve.redis_queue.heartbeat import Heartbeat
 from alo.serve.redis_queue.queue import Queue
 
+from ...waiting import wait_until
 from ..conftest import Edge, RedisServer
 
 MakeQueue = Callable[..., Queue]
@@ -68,10 +68,7 @@ def test_signs_are_given_whatever_the_worker_does(
     beats.start()
     edge.redis.delete("request_inference:alive:loop-a-0")
 
-    end = time.monotonic() + 10
-    while not edge.redis.exists("request_inference:alive:loop-a-0"):
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    wait_until(lambda: edge.redis.exists("request_inference:alive:loop-a-0"))
 
     assert 0 < edge.redis.ttl("request_inference:alive:loop-a-0") <= heartbeat.ALIVE_S
     beats.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import queue
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from alo.serve.redis_queue.remote_protocol import RemoteRequest, TooLarge
 from alo.workers.pool import Result, Ticket
 from alo.workers.protocol import Request
 
+from ...waiting import PATIENCE_S, wait_until
 from ..conftest import RedisServer
 
 
@@ -55,7 +55,7 @@ def test_answers_that_make_no_sense_cost_only_their_own_request(
     ]
 
     redis_server.client.rpush(f"alo_answers:{pool._name}", *answers)
-    taken = [results.get(timeout=30) for _ in range(3)]
+    taken = [results.get(timeout=PATIENCE_S) for _ in range(3)]
 
     assert [(result.id, result.status) for result in taken] == [
         ("a", "fail"),
@@ -99,13 +99,6 @@ def payload_of(server: RedisServer) -> bytes:
     return found
 
 
-def wait_until(check: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def ticket(name: str, folder: Path, done: Callable[[Result], object]) -> Ticket:
     (folder / name / "in").mkdir(parents=True)
     (folder / name / "in" / "data.csv").write_text("a\n1\n")
@@ -126,7 +119,7 @@ def test_a_request_that_redis_has_lost_is_sent_again(
     assert json.loads(payload_of(redis_server))["alo_request"]["id"] == "a"
     answer = {"id": "a", "summary": {"result": "x"}, "outputs": [], "failure": None}
     redis_server.client.rpush(f"alo_answers:{pool._name}", json.dumps(answer))
-    assert results.get(timeout=30).status == "success"
+    assert results.get(timeout=PATIENCE_S).status == "success"
 
 
 def test_an_answer_stays_where_it_expires_until_it_is_taken(
@@ -145,7 +138,7 @@ def test_an_answer_stays_where_it_expires_until_it_is_taken(
     pipe = redis_server.client.pipeline()
     pipe.rpush(answers, json.dumps(answer)).expire(answers, 3600).execute()
 
-    assert results.get(timeout=30).status == "success"
+    assert results.get(timeout=PATIENCE_S).status == "success"
     assert lifetimes[0] > 0
     wait_until(lambda: not redis_server.client.exists(answers))
 
@@ -172,7 +165,7 @@ def test_a_request_is_given_up_when_no_loop_has_been_alive_for_long(
     pool.start()
     try:
         pool.submit(ticket("a", tmp_path, results.put))
-        result = results.get(timeout=30)
+        result = results.get(timeout=PATIENCE_S)
     finally:
         pool.stop()
 
@@ -206,12 +199,12 @@ def test_a_server_that_ends_takes_back_what_no_loop_has_begun_with(
     client.set(f"{ALIVE}w", READY, ex=30)
 
     pool.end_soon()
-    refused = results.get(timeout=30)
+    refused = results.get(timeout=PATIENCE_S)
     left = client.lrange(REQUESTS, 0, -1)
     was_drained = pool.is_drained
     answer = {"id": "begun", "summary": {"result": "fine"}, "outputs": [], "failure": None}
     client.rpush(f"alo_answers:{pool._name}", json.dumps(answer))
-    answered = results.get(timeout=30)
+    answered = results.get(timeout=PATIENCE_S)
 
     assert (refused.id, refused.failure and refused.failure.kind) == ("waits", "away")
     assert [json.loads(each)["alo_request"]["id"] for each in left] == ["kept"]
@@ -237,7 +230,7 @@ def test_a_server_that_ends_waits_for_no_loop_that_is_not_alive(
         redis_server.process.send_signal(signal.SIGSTOP)
 
     pool.end_soon()
-    result = results.get(timeout=30)
+    result = results.get(timeout=PATIENCE_S)
 
     assert result.failure is not None
     assert (result.failure.kind, pool.is_drained) == ("away", True)

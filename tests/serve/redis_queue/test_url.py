@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ import redis
 from alo.errors import UsageError
 from alo.serve.redis_queue.url import connect, find_url, whole_url
 
+from ...waiting import wait_until
 from ..conftest import RedisServer
 
 
@@ -75,6 +75,13 @@ def test_clients_come_with_password_user_and_database(redis_server: RedisServer)
     assert redis.Redis(port=redis_server.port, db=3).get("here") == b"1"
 
 
+def answers(ask: Callable[..., object], *args: object) -> bool:
+    try:
+        return bool(ask(*args))
+    except redis.RedisError:
+        return False
+
+
 def test_a_unix_socket_will_do(redis_server: RedisServer, tmp_path: Path) -> None:
     # The path of a socket has at most 107 bytes, and that of a temporary folder may have more.
     folder = TemporaryDirectory(prefix="alo-", dir="/tmp")
@@ -85,10 +92,8 @@ def test_a_unix_socket_will_do(redis_server: RedisServer, tmp_path: Path) -> Non
         cwd=tmp_path,
     )
     try:
-        end = time.monotonic() + 10
-        while not place.exists() and time.monotonic() < end:
-            time.sleep(0.02)
-        assert connect(whole_url(f"unix://{place}", 1)).ping()
+        wait_until(place.exists)
+        wait_until(lambda: answers(connect(whole_url(f"unix://{place}", 1)).ping))
     finally:
         process.kill()
         process.wait()
@@ -108,14 +113,7 @@ def test_a_master_is_found_through_sentinel(redis_server: RedisServer, tmp_path:
     )
     try:
         client = connect(f"redis+sentinel://127.0.0.1:{port}/main/2")
-        end = time.monotonic() + 10
-        while True:
-            try:
-                client.set("here", "1")
-                break
-            except redis.RedisError:
-                assert time.monotonic() < end
-                time.sleep(0.05)
+        wait_until(lambda: answers(client.set, "here", "1"))
         assert redis.Redis(port=redis_server.port, db=2).get("here") == b"1"
     finally:
         process.kill()
@@ -139,16 +137,13 @@ def test_tls_will_do(redis_server: RedisServer, tmp_path: Path) -> None:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path)
     try:
         client = connect(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={certificate}")
-        end = time.monotonic() + 10
-        while True:
-            try:
-                assert client.ping()
-                break
-            except redis.RedisError:
-                if process.poll() is not None:
-                    pytest.skip("this redis-server is built without TLS")
-                assert time.monotonic() < end
-                time.sleep(0.05)
+
+        def is_there() -> bool:
+            if process.poll() is not None:
+                pytest.skip("this redis-server is built without TLS")
+            return answers(client.ping)
+
+        wait_until(is_there)
     finally:
         process.kill()
         process.wait()

@@ -28,6 +28,7 @@ from alo.sources.git.clones import Clone, cache_folder
 from alo.sources.git.command import Git, checkout
 from alo.sources.git.repositories import source_problems
 
+from ...waiting import wait_until
 from ..repositories import ASSET, Repository
 
 Bring = Callable[..., list[str]]
@@ -621,14 +622,22 @@ def test_git_that_runs_is_ended_by_an_interrupt(tmp_path: Path) -> None:
 
     server = socket.create_server(("127.0.0.1", 0))  # takes connections and says nothing
     git = Git()
-    threading.Timer(0.3, git.stop).start()
-    began = time.monotonic()
 
+    def stop_once_it_asks() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(100)
+            git.stop()
+            connection.recv(100)  # until git has ended
+
+    thread = threading.Thread(target=stop_once_it_asks)
+    thread.start()
     url = f"git://127.0.0.1:{server.getsockname()[1]}/x"
+
     with pytest.raises(SourceError):
         Clone(url, git, tmp_path / "clones").bring("main")
 
-    assert time.monotonic() - began < 20
+    thread.join()
     server.close()
 
 
@@ -640,15 +649,16 @@ def daemon(repository: Repository, tmp_path: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
     command = ["git", "daemon", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}"]
     command += ["--export-all", f"--base-path={tmp_path}"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.02)
+        wait_until(answers)
         yield f"git://127.0.0.1:{port}/origin"
     finally:
         os.killpg(process.pid, 9)

@@ -6,7 +6,6 @@ import asyncio
 import csv
 import gzip
 import json
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from alo.serve.http_api.limits import Limits, TableLimits
 from alo.serve.http_api.refusal import Refused
 from alo.serve.http_api.requests import take_body
 
+from ....waiting import PATIENCE_S, end_all, wait_until
 from ...test_http import ROWS, STEPS, Service
 from ...test_http_limits import refusals
 
@@ -50,8 +50,7 @@ def serve(make_solution: Callable[..., Path]) -> Iterator[Serve]:
     yield start
     for one in running:
         one.client.close()
-        one.process.kill()
-        one.process.wait()
+    end_all(*(one.process for one in running))
 
 
 def table(text: str, tmp_path: Path, limits: TableLimits = TableLimits()) -> list[list[str]]:  # noqa: B008
@@ -174,7 +173,7 @@ def test_all_bodies_together_have_a_limit(serve: Serve) -> None:
 
     def slow() -> Iterator[bytes]:
         yield b'{"rows": [' + b" " * 900_000
-        stop.wait(30)
+        stop.wait(PATIENCE_S)
         yield b'{"a": 1}]}'
 
     answers: list[int] = []
@@ -182,19 +181,20 @@ def test_all_bodies_together_have_a_limit(serve: Serve) -> None:
     def client() -> None:
         answers.append(
             httpx.post(
-                f"{service.url}/v1/inference", content=slow(), headers=JSON, timeout=60
+                f"{service.url}/v1/inference", content=slow(), headers=JSON, timeout=PATIENCE_S
             ).status_code
         )
 
     threads = [threading.Thread(target=client) for _ in range(2)]
     for thread in threads:
         thread.start()
-    end = time.monotonic() + 30
-    third = 200
-    while third == 200:  # until the two are on their way
-        content = b'{"rows": [{"a": 1}]' + b" " * 400_000 + b"}"
+    content = b'{"rows": [{"a": 1}]' + b" " * 400_000 + b"}"
+
+    def refused() -> int:
         third = service.client.post("/v1/inference", content=content, headers=JSON).status_code
-        assert time.monotonic() < end
+        return 0 if third == 200 else third
+
+    third = wait_until(refused)  # once the two are on their way
     stop.set()
     for thread in threads:
         thread.join()
@@ -226,23 +226,27 @@ def test_another_client_is_answered_while_large_bodies_are_parsed(serve: Serve) 
     service = serve()
     body = json.dumps({"rows": [{"a": n, "b": "x" * 20} for n in range(400_000)]}).encode()
     is_done = threading.Event()
-    seconds: list[float] = []
+    waits: list[float] = []
 
     def ask() -> None:
         with httpx.Client(base_url=service.url) as client:
             while not is_done.is_set():
                 began = time.monotonic()
                 assert client.get("/healthz").status_code == 200
-                seconds.append(time.monotonic() - began)
+                waits.append(time.monotonic() - began)
 
     asking = threading.Thread(target=ask)
     asking.start()
+    began = time.monotonic()
     answer = service.client.post("/v1/inference", content=body, headers=JSON)
+    whole = time.monotonic() - began
     is_done.set()
     asking.join()
 
     assert answer.status_code == 200
-    assert statistics.median(seconds) < 0.5  # how fast it is, the benchmarks say
+    assert (
+        max(waits) < whole / 2
+    )  # as long as one that waits for the other; how long, benchmarks say
 
 
 class Watched:

@@ -11,6 +11,10 @@ import pytest
 
 from alo.cli.output import console
 
+from ..waiting import PATIENCE_S
+
+END = "\0"  # no one writes it
+
 
 class Terminal:
     """A real terminal (a pseudo one), in the place of the module ``sys`` of the console."""
@@ -20,11 +24,14 @@ class Terminal:
         self.stdout = self.stderr = os.fdopen(keyboard_side, "w", encoding="utf-8")
 
     def seen(self) -> str:
-        """All that has been written since the last look."""
-        parts = []
-        while select.select([self._screen], [], [], 0.05)[0]:
-            parts.append(os.read(self._screen, 65536))
-        return b"".join(parts).decode().replace("\r\n", "\n")
+        """All that has been written since the last look; the system may hand it on later."""
+        self.stdout.write(END)
+        self.stdout.flush()
+        seen = b""
+        while not seen.endswith(END.encode()):
+            assert select.select([self._screen], [], [], PATIENCE_S)[0], seen
+            seen += os.read(self._screen, 65536)
+        return seen.decode().removesuffix(END).replace("\r\n", "\n")
 
     def close(self) -> None:
         self.stdout.close()

@@ -14,7 +14,7 @@ from alo.engine.request import RunRequest
 from alo.engine.run import run_solution
 from alo.errors import AloError, StepError, StoreError
 from alo.serve.service import prepare
-from alo.workers.handle import BOOT_S, WorkerDied
+from alo.workers.handle import BOOT_S, WorkerDiedError
 from alo.workers.protocol import Failure, Request
 
 from .waiting import GROWING_LIMITS_S
@@ -57,7 +57,7 @@ def told_by_service(home: Path, kind: type[AloError]) -> Told:
     worker.start()
     try:
         *_, last = worker.run(Request("r1"), None, lambda: None)
-    except WorkerDied as error:
+    except WorkerDiedError as error:
         return parsed(str(error))
     finally:
         worker.stop()

@@ -9,7 +9,7 @@ from pathlib import Path
 from alo.engine.request import RunRequest
 from alo.serve.service import prepare
 from alo.workers.handle import Worker
-from alo.workers.protocol import Failure, News, Request, Summary
+from alo.workers.protocol import Failure, Message, Request, Summary
 
 from .conftest import OUTPUT
 
@@ -64,7 +64,7 @@ def working(home: Path) -> Iterator[Worker]:
         worker.stop()
 
 
-def news_of(worker: Worker, name: str, **args: object) -> list[News]:
+def news_of(worker: Worker, name: str, **args: object) -> list[Message]:
     return list(worker.run(Request(name, args={"inference": args}), None, lambda: None))
 
 

@@ -17,8 +17,9 @@ from alo.serve.rollout.follow import Changes
 from alo.serve.service import Service, prepare
 from alo.serve.upkeep import prune_history
 from alo.workers.handle import BOOT_S, Worker
-from alo.workers.pool import Pool, Result, Ticket
-from alo.workers.protocol import Finished, News, Request, Summary
+from alo.workers.pool import Pool
+from alo.workers.protocol import Finished, Message, Request, Summary
+from alo.workers.ticket import Result, Ticket
 
 from ..serve.conftest import OUTPUT
 from ..waiting import PATIENCE_S
@@ -46,7 +47,7 @@ def asking(word: str) -> Request:
     return Request(word, args={"inference": {"word": word}})
 
 
-def told_by(news: list[News]) -> object:
+def told_by(news: list[Message]) -> object:
     (summary,) = [each for each in news if isinstance(each, Summary)]
     assert isinstance(news[-1], Finished)
     return summary.content["result"]

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from typing import get_args
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.workers.protocol import ASSET_RUN, Failure, Finished, Request, Stage, Summary
+from alo.workers.protocol import (
+    ASSET_RUN,
+    Booted,
+    Failure,
+    Finished,
+    Message,
+    Released,
+    Request,
+    Stage,
+    Summary,
+)
 from alo.workers.state_machine import (
-    Desk,
-    Done,
-    PutAside,
+    Action,
+    Report,
+    RequestState,
     SendArtifacts,
     SendFailure,
     SendSummary,
     Start,
-    Tell,
 )
 
 REQUEST = Request("r1")
@@ -22,71 +34,106 @@ SUMMARY = Summary({"result": "fine"}, ())
 FAILURE = Failure(*ASSET_RUN, "broken")
 
 
-def test_a_request_that_goes_well_is_answered_twice_and_then_done() -> None:
-    desk = Desk()
+def test_a_request_that_goes_well_is_answered_twice() -> None:
+    state = RequestState()
 
-    assert desk.take(REQUEST) == [Start(REQUEST)]
-    assert desk.hear(Stage("run.train")) == [Tell("run.train")]
-    assert desk.hear(SUMMARY) == [SendSummary(SUMMARY)]
-    assert desk.hear(Finished(("a",))) == [SendArtifacts(SUMMARY, ("a",)), Done()]
+    assert state.on_request(REQUEST) == Start(REQUEST)
+    assert state.on_message(Stage("run.train")) == Report("run.train")
+    assert state.on_message(SUMMARY) == SendSummary(SUMMARY)
+    assert state.on_message(Finished(("a",))) == SendArtifacts(SUMMARY, ("a",))
 
 
 def test_a_failure_goes_to_the_answers_that_were_not_sent() -> None:
-    desk = Desk()
-    desk.take(REQUEST)
-    assert desk.hear(FAILURE) == [SendFailure(FAILURE, summary_was_sent=False), Done()]
+    state = RequestState()
+    state.on_request(REQUEST)
+    assert state.on_message(FAILURE) == SendFailure(FAILURE, summary_was_sent=False)
 
-    desk.take(REQUEST)
-    desk.hear(SUMMARY)
-    assert desk.hear(FAILURE) == [SendFailure(FAILURE, summary_was_sent=True), Done()]
+    state.on_request(REQUEST)
+    state.on_message(SUMMARY)
+    assert state.on_message(FAILURE) == SendFailure(FAILURE, summary_was_sent=True)
 
 
 def test_a_request_whose_worker_died_is_tried_once_more_and_then_put_aside() -> None:
-    desk = Desk()
-    desk.take(REQUEST)
+    state = RequestState()
+    state.on_request(REQUEST)
 
-    assert desk.worker_died("it died") == [Start(REQUEST)]
-    aside, failed, done = desk.worker_died("it died again")
+    assert state.on_worker_died("it died") == Start(REQUEST)
+    failed = state.on_worker_died("it died again")
 
-    assert aside == PutAside("it died again")
     assert isinstance(failed, SendFailure)
-    assert failed.failure.kind == "died"
-    assert done == Done()
+    assert failed.put_aside
+    assert failed.failure == Failure(*ASSET_RUN, "it died again", kind="died")
+
+
+def test_a_summary_of_the_first_try_does_not_count_in_the_second() -> None:
+    state = RequestState()
+    state.on_request(REQUEST)
+    state.on_message(SUMMARY)
+
+    assert state.on_worker_died("it died") == Start(REQUEST)
+
+    assert state.on_message(Finished(())) is None
+    assert state.on_message(FAILURE) == SendFailure(FAILURE, summary_was_sent=False)
 
 
 def test_tries_of_others_count() -> None:
-    assert Desk().take(REQUEST, tries=1) == [Start(REQUEST)]
-    assert isinstance(Desk().take(REQUEST, tries=2)[0], PutAside)
-    desk = Desk()
-    desk.take(REQUEST, tries=1)
-    assert isinstance(desk.worker_died("again")[0], PutAside)
+    assert RequestState().on_request(REQUEST, tries=1) == Start(REQUEST)
+    given_up = RequestState().on_request(REQUEST, tries=2)
+    assert isinstance(given_up, SendFailure)
+    assert given_up.put_aside
+
+    state = RequestState()
+    state.on_request(REQUEST, tries=1)
+    assert isinstance(state.on_worker_died("again"), SendFailure)
 
 
 def test_a_request_that_took_too_long_is_not_tried_again() -> None:
-    desk = Desk()
-    desk.take(REQUEST)
+    state = RequestState()
+    state.on_request(REQUEST)
 
-    failed, done = desk.time_is_over("60 s")
+    failed = state.on_timeout("60 s")
 
     assert isinstance(failed, SendFailure)
     assert failed.failure.kind == "timeout"
-    assert done == Done()
+    assert not failed.put_aside
+
+
+def test_no_two_kinds_of_actions_or_messages_are_equal_and_none_is_false() -> None:
+    kinds: list[type] = [*get_args(Action), *get_args(Message), Released]
+    names = [each.__name__ for each in kinds]
+    assert len(set(names)) == len(names)
+
+    alike = [kind(*["x"] * _required(kind)) for kind in kinds]
+
+    assert all(alike)
+    assert all(one != other for one, other in combinations(alike, 2))
+    assert Stage("x") == Stage("x")
+    assert Booted("x") != ("x",)
+
+
+def _required(kind: type) -> int:
+    return kind.__init__.__code__.co_argcount - 1 - len(kind.__init__.__defaults__ or ())
 
 
 @given(st.lists(st.sampled_from(["stage", "summary", "died", "failed", "finished", "late"])))
-def test_whatever_happens_a_request_is_done_once_with_its_last_answer(events: list[str]) -> None:
-    desk = Desk()
-    actions = list(desk.take(REQUEST))
+def test_whatever_happens_a_request_is_answered_for_the_last_time_once(events: list[str]) -> None:
+    """``Finished`` without a summary is no answer; anything else that ends a request is."""
+    state = RequestState()
+    action: Action | None = state.on_request(REQUEST)
+    tries, has_summary = 1, False
     for event in events:
-        if any(isinstance(action, Done) for action in actions):
+        if isinstance(action, SendArtifacts | SendFailure):
             break
-        actions = {
-            "stage": lambda: desk.hear(Stage("run")),
-            "summary": lambda: desk.hear(SUMMARY),
-            "died": lambda: desk.worker_died("died"),
-            "failed": lambda: desk.hear(FAILURE),
-            "finished": lambda: desk.hear(Finished(())),
-            "late": lambda: desk.time_is_over("late"),
+        action = {
+            "stage": lambda: state.on_message(Stage("run")),
+            "summary": lambda: state.on_message(SUMMARY),
+            "died": lambda: state.on_worker_died("died"),
+            "failed": lambda: state.on_message(FAILURE),
+            "finished": lambda: state.on_message(Finished(())),
+            "late": lambda: state.on_timeout("late"),
         }[event]()
-        is_done = any(isinstance(action, Done) for action in actions)
-        assert is_done == any(isinstance(each, SendArtifacts | SendFailure) for each in actions)
+        is_last = isinstance(action, SendArtifacts | SendFailure)
+        expected = event in ("failed", "late") or (event == "finished" and has_summary)
+        assert is_last == (expected or (event == "died" and tries == 2))
+        tries += event == "died"
+        has_summary = (has_summary or event == "summary") and event != "died"

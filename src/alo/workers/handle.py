@@ -1,12 +1,14 @@
-"""A worker as its door sees it: started, given a request, replaced when it dies."""
+"""The handle of a worker: started, given a request, replaced when its process dies."""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alo.engine.spec import Job
@@ -18,7 +20,7 @@ from alo.layout import Workspace
 from alo.processes.child import Child
 from alo.processes.crash_report import Ending, boot_error, boot_hang_error, death_error, hang_error
 from alo.workers.process import Boot, BootFailed
-from alo.workers.protocol import Booted, Failure, Finished, News, Released, Request, Stage
+from alo.workers.protocol import Booted, Failure, Finished, Message, Released, Request, Stage
 
 POLL_S = 1.0
 WORKSPACE = "workspace"  # in its home
@@ -28,16 +30,12 @@ SENDS = 3  # of a request to processes that have died before they had it
 RESTART_PAUSES_S = (0.1, 0.5, 1.0, 3.0)  # a crowded machine may need a moment
 
 
-class WorkerDied(Exception):
+class WorkerDiedError(Exception):
     """The process is gone in the middle of a request; a new one is there."""
 
 
-class TimeIsOver(Exception):
+class RequestTimeoutError(Exception):
     """The request took too long; its worker was ended, and a new one is there."""
-
-
-class _NotBegun(Exception):
-    """The process was gone before it had said anything of the request."""
 
 
 class Worker:
@@ -86,7 +84,7 @@ class Worker:
         """
         with self._lock:
             if not self.is_warm:
-                self._abandon()
+                self._discard()
                 self.start()
 
     def start(self) -> None:
@@ -98,7 +96,7 @@ class Worker:
         try:
             self._start()
         except OSError as error:  # no room, or no more processes
-            self._abandon()
+            self._discard()
             raise ServeError(
                 f"a worker cannot be started: {error}", where=str(self.home)
             ) from error
@@ -119,11 +117,7 @@ class Worker:
             )
         )
         while True:
-            messages, ended = child.poll(POLL_S)
-            ending = None
-            if ended:
-                last, ending = self._bury()
-                messages += last
+            messages, ending = self._poll(child, deadline)
             for message in messages:
                 if isinstance(message, Booted):
                     self._is_booted = True
@@ -136,119 +130,121 @@ class Worker:
             if time.monotonic() > deadline:
                 child.show_stacks()
                 child.end()
-                _, ending = self._bury()
+                _, ending = self._reap()
                 raise boot_hang_error(self._job.assets.parent, ending, self._boot_s)
 
     def run(
         self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
-    ) -> Iterator[News]:
-        """Have a request run; its last news is ``Finished`` or a ``Failure``.
+    ) -> Iterator[Message]:
+        """Have a request run; its last message is ``Finished`` or a ``Failure``.
 
         Args:
             limit_s: seconds after which it is ended; None: none.
-            meanwhile: called after what came together, and every second, for the door's own things.
+            meanwhile: called after messages that came together, and every second.
         Raises:
-            WorkerDied: with what is known of how.
-            TimeIsOver: with where it was.
+            WorkerDiedError: with what is known of how.
+            RequestTimeoutError: with where it was.
         """
-        with self._lock:
-            try:
-                yield from self._run(request, limit_s, meanwhile)
-            except (WorkerDied, TimeIsOver):
-                raise
-            except BaseException:
-                # Whoever asked has gone: what is still to come must not answer the next request.
-                self._abandon()
-                raise
+        with self._lock, self._discarded_on_fault():
+            limit_s = math.inf if limit_s is None else limit_s
+            child: Child | None = None
+            sends, step = 0, ""
+            has_begun = False
+            while True:
+                if child is None:
+                    child, deadline = self._warm_child(), time.monotonic() + limit_s
+                    child.send(request)
+                    sends += 1
+                messages, ending = self._poll(child, deadline)
+                for message in messages:
+                    has_begun, step = True, _step_at(message, step)
+                    if isinstance(message, Message):
+                        yield message
+                    if isinstance(message, Finished | Failure):
+                        if ending is None:
+                            child.send(Released())
+                        return
+                if ending is not None:
+                    self._start_again()
+                    if has_begun or sends == SENDS:
+                        error = death_error(step, self._job.assets.parent, ending)
+                        raise WorkerDiedError(str(error))
+                    child = None  # it was gone before it had the request
+                elif time.monotonic() >= deadline:
+                    raise self._timed_out(child, limit_s)
+                else:
+                    meanwhile()
 
     def check(self, sample: Request, limit_s: float | None, *, may_be_gone: bool) -> None:
         """See that a request can be answered.
 
         Args:
-            may_be_gone: its data need not be there any more; then nothing can be told.
+            may_be_gone: its data need not be there any more; then nothing can be said.
         Raises:
             ServeError: it cannot.
         """
         try:
-            for news in self.run(sample, limit_s, lambda: None):
-                if isinstance(news, Failure) and not (may_be_gone and news.kind == "data"):
-                    raise ServeError(f"the check failed: {news.comment}")
-        except (WorkerDied, TimeIsOver) as error:
+            for message in self.run(sample, limit_s, lambda: None):
+                if isinstance(message, Failure) and not (may_be_gone and message.kind == "data"):
+                    raise ServeError(f"the check failed: {message.comment}")
+        except (WorkerDiedError, RequestTimeoutError) as error:
             raise ServeError(f"the check failed: {error}") from error
 
-    def become(self, other: Worker) -> None:
+    def replace_with(self, other: Worker) -> None:
         """Take another worker's process and model as soon as no request runs; ours ends."""
         with self._lock:
-            ours = self._sibling(self.home, self._models, self.model_id)
+            ours = self._in(self.home, self._models, self.model_id)
             ours._child, self._child = self._child, other._child
             self._is_booted = other._is_booted
             self.home, self._models, self.model_id = other.home, other._models, other.model_id
             self._needed = other._needed
         ours.stop()
 
-    def beside(self, models: Path, model_id: str) -> Worker:
+    def sibling(self, models: Path, model_id: str) -> Worker:
         """A new worker of the same pipeline, with other models; not started yet."""
         home = self.home.with_name(f"{self.home.name.partition('.')[0]}.{os.urandom(3).hex()}")
-        return self._sibling(home, models, model_id)
+        return self._in(home, models, model_id)
 
-    def _sibling(self, home: Path, models: Path, model_id: str) -> Worker:
+    def _in(self, home: Path, models: Path, model_id: str) -> Worker:
         return Worker(self._job, home, models, model_id, self._listener, self._boot_s)
 
-    def _run(
-        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
-    ) -> Iterator[News]:
-        for _ in range(SENDS - 1):
-            try:
-                yield from self._send(request, limit_s, meanwhile)
-            except _NotBegun:
-                continue
-            return
+    @contextmanager
+    def _discarded_on_fault(self) -> Iterator[None]:
         try:
-            yield from self._send(request, limit_s, meanwhile)
-        except _NotBegun as error:
-            raise WorkerDied(str(error)) from error
+            yield
+        except (WorkerDiedError, RequestTimeoutError):
+            raise
+        except BaseException:
+            # Whoever asked has gone: what is still to come must not answer the next request.
+            self._discard()
+            raise
 
-    def _send(
-        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
-    ) -> Iterator[News]:
+    def _warm_child(self) -> Child:
         if not self.is_warm:  # it has died while it was free, which is not the request's fault
-            self._abandon()
+            self._discard()
             self._start_again()
-        child, has_begun = self._child, False
-        assert child is not None  # noqa: S101 - start() has made it
-        child.send(request)
-        deadline = None if limit_s is None else time.monotonic() + limit_s
-        step = ""
-        while True:
-            left = POLL_S if deadline is None else min(POLL_S, deadline - time.monotonic())
-            messages, ended = child.poll(max(0.0, left))
-            if ended:
-                last, ending = self._bury()
-                messages += last
-            for message in messages:
-                has_begun, step = True, _step_at(message, step)
-                if isinstance(message, News):
-                    yield message
-                if isinstance(message, Finished | Failure):
-                    if not ended:
-                        child.send(Released())
-                    return
-            if ended:
-                self._start_again()
-                died = WorkerDied if has_begun else _NotBegun
-                raise died(str(death_error(step, self._job.assets.parent, ending)))
-            if deadline is not None and limit_s is not None and time.monotonic() >= deadline:
-                child.show_stacks()
-                child.end()
-                _, ending = self._bury()
-                self._start_again()
-                raise TimeIsOver(str(hang_error("", self._job.assets.parent, ending, limit_s)))
-            meanwhile()
+        assert self._child is not None  # noqa: S101 - start() has made it
+        return self._child
 
-    def _abandon(self) -> None:
+    def _poll(self, child: Child, deadline: float) -> tuple[list[object], Ending | None]:
+        """What it has sent, and how it ended, if it has."""
+        messages, ended = child.poll(max(0.0, min(POLL_S, deadline - time.monotonic())))
+        if not ended:
+            return messages, None
+        last, ending = self._reap()
+        return messages + last, ending
+
+    def _timed_out(self, child: Child, limit_s: float) -> RequestTimeoutError:
+        child.show_stacks()
+        child.end()
+        _, ending = self._reap()
+        self._start_again()
+        return RequestTimeoutError(str(hang_error("", self._job.assets.parent, ending, limit_s)))
+
+    def _discard(self) -> None:
         if self._child is not None:
             self._child.end()
-            self._bury()
+            self._reap()
 
     def _start_again(self) -> None:
         for pause in RESTART_PAUSES_S:
@@ -267,10 +263,10 @@ class Worker:
             while not self._child.poll(0.05)[1] and time.monotonic() < end:
                 continue
             self._child.end()
-            self._bury()
+            self._reap()
         remove_tree(self.home)
 
-    def _bury(self) -> tuple[list[object], Ending]:
+    def _reap(self) -> tuple[list[object], Ending]:
         child, self._child, self._is_booted = self._child, None, False
         assert child is not None  # noqa: S101 - callers have looked
         try:

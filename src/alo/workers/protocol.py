@@ -1,6 +1,10 @@
-"""What goes between a door, the core and a worker: requests, how they go, and their answers."""
+"""What goes between a front end and a worker: requests, their progress, and their answers.
+
+Messages are dataclasses, so that two kinds are never equal, whatever they hold.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from alolib.disk import fix_of, is_full
@@ -35,7 +39,8 @@ class Request(NamedTuple):
     files: Files = NO_FILES  # small ones, in place of data: by their names below input/inference/
 
 
-class Failure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Failure:
     """Why a request was not answered with a result."""
 
     code: str  # E111 and so on
@@ -59,33 +64,38 @@ def write_failure(what: str, error: OSError) -> Failure:
     return Failure(*NO_ARTIFACTS, comment, kind=kind)
 
 
-class Booted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Booted:
     """A worker is warm."""
 
     model_id: str  # the train run whose model it has; none, or load-external-model
 
 
-class Stage(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stage:
     """How far a request is: setup, load, run, run.<step> or save."""
 
     name: str
 
 
-class Summary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Summary:
     """The result and the output files are there; what is exported comes later."""
 
     content: Mapping[str, object]
     outputs: tuple[str, ...]  # paths, until the request is released
 
 
-class Finished(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Finished:
     """All of a request is done."""
 
     exported: tuple[str, ...]  # paths or URLs
 
 
-class Released(NamedTuple):
-    """The door has all it wants of the request; its folders may go."""
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The front end has all it needs of the request; its folders may be removed."""
 
 
-News: TypeAlias = Booted | Stage | Summary | Finished | Failure
+Message: TypeAlias = Booted | Stage | Summary | Finished | Failure  # of a worker

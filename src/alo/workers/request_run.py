@@ -1,4 +1,4 @@
-"""One request on a warm pipeline: its data in, the session of its steps, its result told.
+"""One request on a warm pipeline: its data in, the session of its steps, its result sent.
 
 The session runs in the worker's own workspace; nothing is put back, and history gets it later.
 """
@@ -51,7 +51,7 @@ from alo.workers.protocol import (
     NO_SUMMARY,
     Failure,
     Finished,
-    News,
+    Message,
     Request,
     Stage,
     Summary,
@@ -60,7 +60,7 @@ from alo.workers.protocol import (
 
 PLACES = ("dataset_uri", "artifact_uri", "model_uri")  # looked at where they are used
 QUICK_BYTES = 1 << 20  # of data that is staged before anyone could read that it is
-TellNews = Callable[[Sequence[News]], object]
+SendMessages = Callable[[Sequence[Message]], object]
 
 
 class Failed(Exception):
@@ -88,35 +88,35 @@ class RequestRun:
     """One request on its way.
 
     Args:
-        tell: takes what is known of it, in order; with ``Finished`` or a ``Failure`` at the end.
+        send: takes messages about it, in order; with ``Finished`` or a ``Failure`` at the end.
     """
 
-    def __init__(self, warm: Warm, request: Request, tell: TellNews) -> None:
-        self._warm, self._request, self._tell_all = warm, request, tell
-        self._held: list[News] = []
+    def __init__(self, warm: Warm, request: Request, send: SendMessages) -> None:
+        self._warm, self._request, self._send_all = warm, request, send
+        self._held: list[Message] = []
         self._job = warm.job
         self._started, self._clock = time.time(), time.monotonic()
         self._logs: RunLogs | None = None
         self._steps: Sequence[StepRecord] = ()
         self._code = METADATA_APPLY  # of what goes wrong now
 
-    def tell(self, news: News) -> None:
-        """Tell the door, with what was held back until now."""
-        self._held.append(news)
-        self._tell_held()
+    def send(self, message: Message) -> None:
+        """Send a message to the front end, with what was held back until now."""
+        self._held.append(message)
+        self._send_held()
 
-    def _hold(self, news: News) -> None:
-        """Tell it with what comes next, which is at once, and before the asset runs again.
+    def _hold(self, message: Message) -> None:
+        """Send it with what comes next, which is at once, and before the asset runs again.
 
-        Each message that goes alone wakes the door, and is a round trip to Redis.
+        Each message that goes alone wakes the front end, and is a round trip to Redis.
         """
-        self._held.append(news)
+        self._held.append(message)
 
-    def _tell_held(self) -> None:
+    def _send_held(self) -> None:
         """What comes next takes a while."""
         held, self._held = self._held, []
         if held:
-            self._tell_all(held)
+            self._send_all(held)
 
     def run(self, workspace: Workspace) -> None:
         """Answer it.
@@ -150,7 +150,7 @@ class RequestRun:
             self._keep(record)
 
     def failure_of(self, error: Exception) -> Failure:
-        """What a client is told of an error, known or not."""
+        """How an error is reported to a client, known or not."""
         match error:
             case Failed():
                 return error.failure
@@ -162,7 +162,7 @@ class RequestRun:
         self._hold(Stage("load"))
         self._code = DATA_LOAD
         if self._job.plan.external.load_model_path:
-            self._tell_held()
+            self._send_held()
         record = self._load(record)
         with _models_of_request(self._job, self._workspace) as job:
             self._job = job
@@ -180,12 +180,12 @@ class RequestRun:
         summary = Summary(content, _outputs(artifacts))
         self._code = NO_ARTIFACTS
         if self._exports:
-            self.tell(summary)
+            self.send(summary)
             exported = self._export(artifacts)
         else:
             self._hold(summary)
             exported = ()
-        self.tell(Finished(exported))
+        self.send(Finished(exported))
         return record._replace(status="success")
 
     def _job_of_request(self) -> Job:
@@ -216,10 +216,10 @@ class RequestRun:
             elif paths:
                 home = self._warm.project.home
                 if any(map(is_remote, paths)):
-                    self._tell_held()
+                    self._send_held()
                 sources = list_sources(home, paths, workspace.input("inference"), access)
                 if sum(file.known_size for file in sources) > QUICK_BYTES:
-                    self._tell_held()
+                    self._send_held()
                 staged = stage(
                     workspace, "inference", sources, _no_report, access, is_remembered=False
                 )
@@ -239,7 +239,7 @@ class RequestRun:
         )
         try:
             for number, step in enumerate(self._job.pipeline.steps):
-                self.tell(Stage(f"run.{step.name}"))
+                self.send(Stage(f"run.{step.name}"))
                 session.run_step(step, number)
         except StepError as error:
             raise _failed_step(error) from error
@@ -256,7 +256,7 @@ class RequestRun:
         return bool(self._job.plan.external.save_inference_artifacts_path) and self._request.exports
 
     def _export_failed(self, artifacts: Path, failure: Failure) -> None:
-        """As far as it came, before the failure is told, which nothing here hides."""
+        """As far as it came, before the failure is sent, which nothing here hides."""
         if failure.code == NO_ARTIFACTS[0]:
             return
         try:

@@ -1,75 +1,67 @@
-"""What to do about a request: events in, actions out; no sockets, no processes.
+"""What to do about a request: events in, one action out; no sockets, no processes.
 
-A request is tried twice: a worker that dies once may have been the victim of something else. The
-last answer to a request comes with ``Done``, which a door carries out together with it.
+A request is tried twice: a worker that dies once may have been the victim of something else.
+Each request ends with exactly one ``SendArtifacts`` or ``SendFailure``, and nothing comes after it.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from alo.workers.protocol import (
-    ASSET_RUN,
-    Failure,
-    Finished,
-    News,
-    Request,
-    Stage,
-    Summary,
-)
+from alo.workers.protocol import ASSET_RUN, Failure, Finished, Message, Request, Stage, Summary
 
 MOST_TRIES = 2
 
 
-class Start(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Start:
     """Have a worker run the request."""
 
     request: Request
 
 
-class Tell(NamedTuple):
-    """Say how far it is."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Publish the stage that the request has reached."""
 
-    status: str
+    stage: str
 
 
-class SendSummary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SendSummary:
+    """Send the first answer."""
+
     summary: Summary
 
 
-class SendArtifacts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SendArtifacts:
+    """Send the last answer."""
+
     summary: Summary
     exported: tuple[str, ...]
 
 
-class SendFailure(NamedTuple):
-    """To whichever of the two answers was not sent yet."""
+@dataclass(frozen=True, slots=True)
+class SendFailure:
+    """Send the failure in place of each answer that was not sent yet."""
 
     failure: Failure
     summary_was_sent: bool
+    put_aside: bool = False  # store it where someone can look at it; it is not tried again
 
 
-class PutAside(NamedTuple):
-    """Keep the request where someone can look at it; it is not tried again."""
-
-    reason: str
+Action: TypeAlias = Start | Report | SendSummary | SendArtifacts | SendFailure
 
 
-class Done(NamedTuple):
-    """The request is answered; with the answer itself, never before it."""
-
-
-Action: TypeAlias = Start | Tell | SendSummary | SendArtifacts | SendFailure | PutAside | Done
-
-
-class Desk:
-    """One request at a time."""
+class RequestState:
+    """How far one request is, and how often it was tried."""
 
     def __init__(self) -> None:
         self._request: Request | None = None
         self._tries = 0
         self._summary: Summary | None = None
 
-    def take(self, request: Request, tries: int = 0) -> Sequence[Action]:
+    def on_request(self, request: Request, tries: int = 0) -> Action:
         """A request has come.
 
         Args:
@@ -79,46 +71,38 @@ class Desk:
         if tries >= MOST_TRIES:
             return self._give_up("its worker died each time it was tried")
         self._tries += 1
-        return [Start(request)]
+        return Start(request)
 
-    def refuse(self, failure: Failure) -> Sequence[Action]:
-        """What has come is no request."""
-        self._request, self._summary = None, None
-        return self._fail(failure)
-
-    def fail(self, failure: Failure) -> Sequence[Action]:
-        """It cannot be carried on with, by a fault of who runs it."""
-        return self._fail(failure)
-
-    def hear(self, news: News) -> Sequence[Action]:
-        """The worker tells how the request goes."""
-        match news:
+    def on_message(self, message: Message) -> Action | None:
+        """The worker has sent a message about the request."""
+        match message:
             case Stage():
-                return [Tell(news.name)]
+                return Report(message.name)
             case Summary():
-                self._summary = news
-                return [SendSummary(news)]
+                self._summary = message
+                return SendSummary(message)
             case Finished() if self._summary is not None:
-                return [SendArtifacts(self._summary, news.exported), Done()]
+                return SendArtifacts(self._summary, message.exported)
             case Failure():
-                return self._fail(news)
-        return []
+                return self.on_failure(message)
+        return None
 
-    def worker_died(self, comment: str) -> Sequence[Action]:
+    def on_failure(self, failure: Failure) -> SendFailure:
+        """The request cannot be answered with a result."""
+        return SendFailure(failure, self._summary is not None)
+
+    def on_worker_died(self, comment: str) -> Action:
         """The process that had the request in hand is gone."""
         if self._request is not None and self._tries < MOST_TRIES:
             self._tries += 1
             self._summary = None
-            return [Start(self._request)]
+            return Start(self._request)
         return self._give_up(comment)
 
-    def time_is_over(self, comment: str) -> Sequence[Action]:
+    def on_timeout(self, comment: str) -> Action:
         """It took longer than a request may; trying again would take as long."""
-        return self._fail(Failure(*ASSET_RUN, comment, kind="timeout"))
+        return self.on_failure(Failure(*ASSET_RUN, comment, kind="timeout"))
 
-    def _give_up(self, comment: str) -> Sequence[Action]:
+    def _give_up(self, comment: str) -> SendFailure:
         failure = Failure(*ASSET_RUN, comment, kind="died")
-        return [PutAside(comment), *self._fail(failure)]
-
-    def _fail(self, failure: Failure) -> Sequence[Action]:
-        return [SendFailure(failure, self._summary is not None), Done()]
+        return SendFailure(failure, self._summary is not None, put_aside=True)

@@ -26,7 +26,7 @@ from alo.workers.protocol import (
     Request,
 )
 from alo.workers.request_folders import Leftovers, RequestFolders
-from alo.workers.request_run import RequestRun, TellNews, Warm
+from alo.workers.request_run import RequestRun, SendMessages, Warm
 from alolib.advice import SERVICE
 from alolib.once import Kept
 
@@ -88,16 +88,16 @@ class WarmPipeline:
         """What the assets of the next request are told of."""
         return self._folders.current
 
-    def run(self, request: Request, tell: TellNews) -> None:
+    def run(self, request: Request, send: SendMessages) -> None:
         """Answer one request, with ``Finished`` or a ``Failure`` at its end."""
-        request_run = RequestRun(self._warm, request, tell)
+        request_run = RequestRun(self._warm, request, send)
         try:
             self.release()
             self._last_id, self._is_clean = request.id, False
             self._leftovers = Leftovers()
             request_run.run(self.workspace)
         except Exception as error:  # the last net: whatever it is costs this request alone
-            request_run.tell(request_run.failure_of(error))
+            request_run.send(request_run.failure_of(error))
 
     def rest(self) -> bool:
         """Do a piece of what no request should wait for; whether there is more."""

@@ -19,7 +19,7 @@ from alo.layout import Workspace
 from alo.mounts import Mount
 from alo.serve.folders import lives
 from alo.serve.http_api.request_store import KeptRequests
-from alo.workers.pool import Result
+from alo.workers.ticket import Result
 
 ACCEPT = """
 import sys

@@ -16,8 +16,8 @@ from alo.serve.redis_queue.heartbeat import ALIVE, READY
 from alo.serve.redis_queue.queue import PROCESSING, REQUESTS
 from alo.serve.redis_queue.remote_pool import RemotePool
 from alo.serve.redis_queue.remote_protocol import RemoteRequest, TooLarge
-from alo.workers.pool import Result, Ticket
 from alo.workers.protocol import Request
+from alo.workers.ticket import Result, Ticket
 
 from ...waiting import PATIENCE_S, wait_until
 from ..conftest import RedisServer

@@ -12,15 +12,16 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import ServeError
 from alo.json_text import json_value
 from alo.mounts import mount_of
-from alo.workers.pool import Result
 from alo.workers.protocol import ASSET_RUN, Failure
 from alo.workers.state_machine import MOST_TRIES
+from alo.workers.ticket import Result
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accepted (
@@ -197,7 +198,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _to_text(result: Result) -> str:
-    failure = result.failure._asdict() if result.failure else None
+    failure = asdict(result.failure) if result.failure else None
     return json.dumps({**result._asdict(), "failure": failure}, default=str)
 
 

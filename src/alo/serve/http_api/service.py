@@ -27,8 +27,9 @@ from alo.serve.redis_queue.remote_protocol import TooLarge
 from alo.serve.rollout.follow import Changes
 from alo.serve.service import Service
 from alo.serve.upkeep import Upkeep, prune_history
-from alo.workers.pool import Full, NotReady, Pool, Result, Ticket, do_nothing
+from alo.workers.pool import NotReadyError, Pool, QueueFullError
 from alo.workers.protocol import NO_FILES, Args, Failure, Files, Request
+from alo.workers.ticket import Result, Ticket, do_nothing
 
 if TYPE_CHECKING:
     from alo.serve.redis_queue.remote_pool import RemotePool
@@ -287,9 +288,9 @@ class HttpService:
     def _submit(self, ticket: Ticket, *, always: bool = False) -> None:
         try:
             self.pool.submit(ticket, always=always)
-        except Full as error:
+        except QueueFullError as error:
             raise _full() from error
-        except NotReady as error:
+        except NotReadyError as error:
             raise Refused(503, str(error), {"Retry-After": "5"}, limit="not-ready") from error
         except TooLarge as error:
             raise Refused(413, str(error)) from error

@@ -5,50 +5,25 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, SettingUp
-from alo.files import remove_tree
 from alo.json_text import is_deeper, json_value
 from alo.masking import masked
+from alo.serve.redis_queue.answers import EdgeAnswers, ServerAnswers
 from alo.serve.redis_queue.health import AWAY, BOOTING, SERVING, Health
 from alo.serve.redis_queue.heartbeat import BOOTING as NOT_WARM
 from alo.serve.redis_queue.heartbeat import READY, Heartbeat
-from alo.serve.redis_queue.queue import ARTIFACTS, SUMMARIES, Queue, Stopped
-from alo.serve.redis_queue.remote_protocol import (
-    ANSWER_KEPT_S,
-    MARK,
-    NOTES,
-    RemoteRequest,
-    TooLarge,
-    answer_of,
-)
+from alo.serve.redis_queue.queue import Queue, Stopped
+from alo.serve.redis_queue.remote_protocol import MARK, RemoteRequest
 from alo.serve.redis_queue.url import connect
 from alo.serve.rollout.follow import Changes
-from alo.workers.handle import TimeIsOver, Worker, WorkerDied
-from alo.workers.pool import tell
-from alo.workers.protocol import (
-    ASSET_RUN,
-    METADATA_READ,
-    NO_ARTIFACTS,
-    Failure,
-    Request,
-    Summary,
-    write_failure,
-)
-from alo.workers.state_machine import (
-    Action,
-    Desk,
-    Done,
-    PutAside,
-    SendArtifacts,
-    SendFailure,
-    SendSummary,
-    Start,
-    Tell,
-)
+from alo.workers.driver import Driver
+from alo.workers.handle import Worker
+from alo.workers.protocol import ASSET_RUN, METADATA_READ, Failure, Request, write_failure
+from alo.workers.ticket import notify
 
 FAULT_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
 MOST = 2000  # characters of a fault that a client is sent
@@ -56,7 +31,7 @@ LARGE = 1 << 16  # bytes of a request
 MOST_DEPTH = 64  # of objects and lists in each other: nothing that a plan can use has more
 
 
-class Loop:
+class Consumer:
     """One worker, and its end of the queue.
 
     Args:
@@ -65,8 +40,8 @@ class Loop:
         has_died: as ``Queue`` has it.
         url: of Redis, whole.
         limit_s: seconds that a request may take; None: any.
-        changes: told of requests that went well.
-        health: told how the loop is.
+        changes: the models, and what takes samples of requests.
+        health: shows how the loop is.
     """
 
     def __init__(
@@ -84,14 +59,10 @@ class Loop:
         self._listener, self._limit_s = listener, limit_s
         self._stopping = threading.Event()
         self._shown_url = masked(url)
-        self._queue = Queue(
-            connect(url), name, has_died, self._tell_of_redis, self._stopping.is_set
-        )
+        self._queue = Queue(connect(url), name, has_died, self._report_redis, self._stopping.is_set)
         self._heartbeat = Heartbeat(connect(url), name)
-        self._desk = Desk()
-        self._remote: RemoteRequest | None = None  # the request in hand, if a door has sent it
-        self._outputs: tuple[str, ...] = ()
-        self._answered: tuple[Request, Mapping[str, object]] | None = None
+        self._answers: EdgeAnswers  # to the request in hand
+        self._driver: Driver  # of that request
         self._trouble, self._boots = "", 0
 
     def stop(self) -> None:
@@ -138,21 +109,57 @@ class Loop:
         taken = self._queue.take()
         if taken is None:
             return
+        self._answer_with(EdgeAnswers(self._queue, taken.payload, self._listener))
         try:
             self._handle(*taken)
         except Stopped:
             raise
         except Exception as error:
-            self._give_up(taken.payload, error)
+            self._give_up(error)
+        notify("a request's folder", self._answers.release, self._listener)
         self._health.count()
 
-    def _give_up(self, payload: bytes, error: Exception) -> None:
+    def _handle(self, payload: bytes, tries: int) -> None:
+        self._queue.begin()
+        if tries or len(payload) > LARGE:  # it may be what ends a whole process: counted first
+            self._queue.flush()
+        request = self._request_of(payload)
+        if isinstance(request, Failure):
+            self._driver.fail(request)
+            return
+        self._driver.run(request, tries)
+        if self._answers.summary is not None:
+            content, is_remote = self._answers.summary.content, type(self._answers) is ServerAnswers
+            keep = partial(self._changes.went_well, request, content, takes_data=is_remote)
+            notify("a sample", keep, self._listener)
+
+    def _give_up(self, error: Exception) -> None:
         """A fault of ours with a request: it is answered, and not tried again."""
         self._queue.drop_held()
         self._queue.begin()
         self._queue.flush()  # counted, should answering it fail as well
-        failure = Failure(*ASSET_RUN, f"the loop could not handle the request: {error!r}"[:MOST])
-        self._carry_out(payload, self._desk.fail(failure))
+        what = f"the loop could not handle the request: {error!r}"[:MOST]
+        self._driver.fail(Failure(*ASSET_RUN, what))
+
+    def _answer_with(self, answers: EdgeAnswers) -> None:
+        """From now on the request in hand is answered this way."""
+        self._answers = answers
+        self._driver = Driver(self._worker, answers, self._limit_s)
+
+    def _request_of(self, payload: bytes) -> Request | Failure:
+        """The request in a payload; it may be one of an HTTP server."""
+        content = _parsed(payload)
+        if not isinstance(content, dict) or MARK not in content:
+            return _request(content)
+        try:
+            remote = RemoteRequest(content[MARK])
+            request: Request | Failure = remote.request(self._worker.home / "spool")
+        except ValueError as error:  # it only looks like one
+            return Failure(*METADATA_READ, str(error), kind="refused")
+        except OSError as error:
+            request = write_failure("the files of the request", error)
+        self._answer_with(ServerAnswers(self._queue, payload, self._listener, remote))
+        return request
 
     def _is_warm(self) -> bool:
         """See that the worker, which is free, can take a request; it may have died meanwhile."""
@@ -176,124 +183,12 @@ class Loop:
         self._health.be(SERVING)
         return True
 
-    def _handle(self, payload: bytes, tries: int) -> None:
-        self._queue.begin()
-        if tries or len(payload) > LARGE:  # it may be what ends a whole process: counted first
-            self._queue.flush()
-        self._remote, self._outputs, self._answered = None, (), None
-        request = self._request_of(payload)
-        if isinstance(request, Failure):
-            actions = self._desk.refuse(request)
-        else:
-            actions = self._desk.take(request, tries)
-        waiting = [*actions]
-        while waiting:
-            waiting = [*self._carry_out(payload, waiting)]
-        if self._answered is not None:
-            keep = partial(self._changes.went_well, takes_data=self._remote is not None)
-            tell("a sample", partial(keep, *self._answered), self._listener)
-        if self._remote is not None and self._remote.folder is not None:
-            remove_tree(self._remote.folder)
-
-    def _request_of(self, payload: bytes) -> Request | Failure:
-        """The request in a payload; it may be one of an HTTP door."""
-        content = _parsed(payload)
-        if isinstance(content, dict) and MARK in content:
-            try:
-                self._remote = RemoteRequest(content[MARK])
-                return self._remote.request(self._worker.home / "spool")
-            except ValueError as error:
-                self._remote = None  # it only looks like one
-                return Failure(*METADATA_READ, str(error), kind="refused")
-            except OSError as error:
-                return write_failure("the files of the request", error)
-        return _request(content)
-
-    def _carry_out(self, payload: bytes, actions: Sequence[Action]) -> Iterable[Action]:
-        """Do these; what they lead to is returned."""
-        is_last = any(isinstance(action, Done) for action in actions)
-        aside = next((each.reason for each in actions if isinstance(each, PutAside)), "")
-        answers: list[tuple[str, Mapping[str, object]]] = []
-        for action in actions:
-            match action:
-                case Start():
-                    return self._run(payload, action.request)
-                case Tell():
-                    self._queue.publish(action.status)
-                case SendSummary() if self._remote is not None:
-                    self._outputs = action.summary.outputs
-                case SendSummary():
-                    self._queue.answer(SUMMARIES, _success(action.summary))
-                case SendArtifacts() | SendFailure() if self._remote is not None:
-                    answers.append((self._remote.answers, self._remote_answer(action)))
-                case SendArtifacts():
-                    answers.append((ARTIFACTS, _success(action.summary)))
-                case SendFailure():
-                    self._tell_failure(action.failure)
-                    message = {"status": "fail", "message": action.failure.message}
-                    lists = [ARTIFACTS] if action.summary_was_sent else [SUMMARIES, ARTIFACTS]
-                    answers += [(name, message) for name in lists]
-                case _:
-                    continue
-        if is_last:
-            self._queue.finish(payload, answers, aside=aside, also=self._of_remote())
-        return ()
-
-    def _of_remote(self) -> Sequence[tuple[str, ...]]:
-        """What goes with the answer to a server: its note is taken away, and no one need come."""
-        if self._remote is None:
-            return ()
-        return (
-            ("HDEL", f"{NOTES}{self._remote.door}", self._remote.id),
-            ("EXPIRE", self._remote.answers, str(ANSWER_KEPT_S)),
-        )
-
-    def _remote_answer(self, action: SendArtifacts | SendFailure) -> Mapping[str, object]:
-        request_id = self._remote.id if self._remote else ""
-        if isinstance(action, SendFailure):
-            self._tell_failure(action.failure)
-            return answer_of(request_id, None, (), action.failure)
-        try:
-            return answer_of(request_id, action.summary.content, self._outputs, None)
-        except TooLarge as error:
-            failure = Failure(*NO_ARTIFACTS, str(error))
-            return answer_of(request_id, None, (), failure)
-        except OSError as error:  # an asset has left something running that removed them
-            failure = Failure(*NO_ARTIFACTS, f"the output files cannot be read: {error}")
-            return answer_of(request_id, None, (), failure)
-
-    def _run(self, payload: bytes, request: Request) -> Iterable[Action]:
-        try:
-            for news in self._worker.run(request, self._limit_s, self._queue.flush):
-                self._carry_out(payload, self._desk.hear(news))
-                if isinstance(news, Summary):
-                    self._answered = request, news.content
-        except WorkerDied as died:
-            self._queue.begin()
-            return self._desk.worker_died(str(died))
-        except TimeIsOver as over:
-            return self._desk.time_is_over(str(over))
-        return ()
-
-    def _tell_failure(self, failure: Failure) -> None:
-        self._listener(warning(f"a request failed with {failure.code}: {failure.comment}"))
-        told = {
-            "ERROR_CODE": failure.code,
-            "ERROR_NAME": failure.name,
-            "COMMENT": failure.comment,
-        }
-        self._queue.publish_failure(told)
-
-    def _tell_of_redis(self, text: str) -> None:
+    def _report_redis(self, text: str) -> None:
         is_back = text.endswith("back")
         self._health.be(SERVING if is_back else AWAY)
         self._listener(info(text) if is_back else warning(f"{text}: {self._shown_url}"))
         if is_back:
             self._listener(SettingUp(text))
-
-
-def _success(summary: Summary) -> Mapping[str, object]:
-    return {"status": "success", "message": summary.content}
 
 
 def _parsed(payload: bytes | str) -> object:

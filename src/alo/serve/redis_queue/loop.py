@@ -18,7 +18,8 @@ from alo.events.types import Listener, SettingUp
 from alo.json_text import json_text
 from alo.processes.signals import ending_signals
 from alo.serve.folders import has_worker_died, sweep
-from alo.serve.redis_queue.consumer import Loop
+from alo.serve.redis_queue.answers import failure_message
+from alo.serve.redis_queue.consumer import Consumer
 from alo.serve.redis_queue.health import Health
 from alo.serve.redis_queue.queue import FAIL_CHANNEL
 from alo.serve.redis_queue.url import connect
@@ -26,7 +27,7 @@ from alo.serve.rollout.follow import Changes
 from alo.serve.service import prepare
 from alo.serve.upkeep import Upkeep, prune_history
 from alo.workers.handle import BOOT_S
-from alo.workers.protocol import CODE_SETUP, PACKAGE_SETUP, PLAN_LOAD
+from alo.workers.protocol import CODE_SETUP, PACKAGE_SETUP, PLAN_LOAD, Failure
 
 BOOT_CODES = {  # the first that fits
     PlanError: PLAN_LOAD,
@@ -72,21 +73,21 @@ def serve_loop(
     }
     upkeep = Upkeep(works, listener)
     try:
-        crew = service.workers(workers, boot_s, listener)
-        changes = Changes(service, crew, limit_s, listener)
+        handles = service.workers(workers, boot_s, listener)
+        changes = Changes(service, handles, limit_s, listener)
         has_died = partial(has_worker_died, workspace)
-        loops = [
-            Loop(worker, name, has_died, url, limit_s, changes, health, listener)
-            for name, worker in zip(service.folder.worker_names(workers), crew, strict=True)
+        consumers = [
+            Consumer(worker, name, has_died, url, limit_s, changes, health, listener)
+            for name, worker in zip(service.folder.worker_names(workers), handles, strict=True)
         ]
 
         def stop() -> None:
-            for loop in loops:
-                loop.stop()
+            for consumer in consumers:
+                consumer.stop()
 
         changes.start()
         upkeep.start()
-        _run_all([loop.run for loop in loops], stop, listener)
+        _run_all([consumer.run for consumer in consumers], stop, listener)
     except AloError as error:
         _publish_boot_failure(client, error)
         raise
@@ -98,15 +99,15 @@ def serve_loop(
 
 
 def _publish_boot_failure(client: Any, error: AloError) -> None:
-    """Tell the channel of failures, if Redis is there; the loop ends anyway."""
+    """Publish it on the channel of failures, if Redis is there; the loop ends anyway."""
     from redis.exceptions import RedisError
 
     code, name = next(
         (found for kind, found in BOOT_CODES.items() if isinstance(error, kind)), PLAN_LOAD
     )
-    told = {"ERROR_CODE": code, "ERROR_NAME": name, "COMMENT": str(error)}
+    message = failure_message(Failure(code, name, str(error)))
     with suppress(RedisError):
-        client.publish(FAIL_CHANNEL, json_text(told))
+        client.publish(FAIL_CHANNEL, json_text(message))
 
 
 def _run_all(

@@ -89,7 +89,7 @@ class Queue:
     Args:
         worker: its name, like that of no other worker anywhere.
         has_died: whether the worker of a name is known to have died; of others their key tells.
-        told: takes a line when Redis is away, and when it is back.
+        report: takes a line when Redis is away, and when it is back.
         is_stopping: whether the loop is to end.
     """
 
@@ -98,11 +98,11 @@ class Queue:
         client: Any,
         worker: str,
         has_died: Callable[[str], bool],
-        told: Callable[[str], object],
+        report: Callable[[str], object],
         is_stopping: Callable[[], bool],
     ) -> None:
         self._redis, self.worker, self._has_died = client, worker, has_died
-        self._told, self._is_stopping = told, is_stopping
+        self._report, self._is_stopping = report, is_stopping
         self._processing = f"{PROCESSING}{self.worker}"
         self._tries = f"{TRIES}{self.worker}"
         self._looked = float("-inf")
@@ -172,7 +172,7 @@ class Queue:
         payload: bytes,
         answers: Sequence[tuple[str, Mapping[str, object]]],
         *,
-        aside: str,
+        aside: str = "",
         also: Sequence[tuple[str, ...]] = (),
     ) -> None:
         """Push the last answers, and with them take the request out of this worker's hands.
@@ -266,7 +266,7 @@ class Queue:
                 if not self.is_away:
                     self.is_away = True
                     how = "is away" if passes(error) else "refuses"
-                    self._told(f"Redis {how} ({error}); waiting for it")
+                    self._report(f"Redis {how} ({error}); waiting for it")
                 if self._is_stopping():
                     raise Stopped from error
                 time.sleep(pause)
@@ -277,7 +277,7 @@ class Queue:
                     self.is_away = False
                     self._missing.clear()  # keys have expired meanwhile, also of those who live
                     self._looked = time.monotonic() + REUNION_S
-                    self._told("Redis is back")
+                    self._report("Redis is back")
                 return done
 
 

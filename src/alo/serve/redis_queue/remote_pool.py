@@ -34,8 +34,9 @@ from alo.serve.redis_queue.remote_protocol import (
     to_payload,
 )
 from alo.serve.redis_queue.url import connect
-from alo.workers.pool import ENDING, Full, NotReady, Result, Ticket, tell
+from alo.workers.pool import ENDING, NotReadyError, QueueFullError
 from alo.workers.protocol import ASSET_RUN, Failure, write_failure
+from alo.workers.ticket import Result, Ticket, notify
 
 T = TypeVar("T")
 
@@ -107,15 +108,15 @@ class RemotePool:
         """Hand a request over.
 
         Raises:
-            Full: as many are under way as may be.
-            NotReady: this server is about to end.
+            QueueFullError: as many are under way as may be.
+            NotReadyError: this server is about to end.
             TooLarge: its files are more than a message may hold.
             OSError: its files cannot be read, or it cannot be noted.
         """
         if not always and self._ending.is_set():
-            raise NotReady(ENDING)
+            raise NotReadyError(ENDING)
         if not always and self.waiting >= self._most:
-            raise Full
+            raise QueueFullError
         check_size("the request's data", files_of(ticket.request))
         ticket.started()
         with self._lock:
@@ -283,8 +284,8 @@ class RemotePool:
             self._end(sent.ticket, Result(request_id, None, (), failure, seconds))
 
     def _end(self, ticket: Ticket, result: Result) -> None:
-        tell("a result", partial(ticket.done, result), self._listener)
-        tell("a request's folder", ticket.released, self._listener)
+        notify("a result", partial(ticket.done, result), self._listener)
+        notify("a request's folder", ticket.released, self._listener)
 
     def _again(self, work: Callable[[], T]) -> T | None:
         """Do it, and again for as long as Redis is away; nothing where the server ends."""

@@ -1,7 +1,7 @@
-"""Requests that an HTTP door hands to the loops of other machines through Redis.
+"""Requests that an HTTP server hands to the loops of other machines through Redis.
 
-They stand in the same list as those of edge applications, and are marked. Files travel inside; the
-one answer goes to a list of the door's own.
+They are in the same list as those of edge applications, and are marked. Files travel inside; the
+one answer goes to a list of the server's own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from alo.files import remove_tree
 from alo.json_text import json_bytes
 from alo.serve.http_api.bodies.file_names import safe_name
 from alo.texts import odd_text
-from alo.workers.pool import Result
 from alo.workers.protocol import Args, Failure, Request
+from alo.workers.ticket import Result
 
 MARK = "alo_request"
+SERVER = "door"  # the name of the server that has asked; under the word of earlier versions
 ANSWERS = "alo_answers:"  # and the name of the server that has asked
 NOTES = "alo_requests:"  # likewise: a hash of the requests that loops have to answer
 ANSWER_KEPT_S = 3600  # of a server that is gone
@@ -30,11 +32,11 @@ class TooLarge(Exception):
     """Files that are more than a message may hold."""
 
 
-def to_payload(request: Request, door: str) -> bytes:
+def to_payload(request: Request, server: str) -> bytes:
     """A request as it goes through Redis.
 
     Args:
-        door: whose list the answer goes to.
+        server: whose list the answer goes to.
     Raises:
         TooLarge: its files are more than a message may hold.
         OSError: a file cannot be read.
@@ -44,7 +46,7 @@ def to_payload(request: Request, door: str) -> bytes:
     contents = {path.name: path.read_bytes() for path in paths}
     contents.update((os.path.basename(name), each) for name, each in request.files.items())
     files = [{"name": name, "content": _text(each)} for name, each in contents.items()]
-    content = {"id": request.id, "door": door, "args": request.args, "files": files}
+    content = {"id": request.id, SERVER: server, "args": request.args, "files": files}
     return json_bytes({MARK: content})
 
 
@@ -52,16 +54,16 @@ class RemoteRequest:
     """Such a request in the hands of a loop.
 
     Args:
-        content: what stands under ``MARK``.
+        content: what is under ``MARK``.
     Raises:
         ValueError: it does not say whose it is.
     """
 
     def __init__(self, content: Any) -> None:
         try:
-            self.id, self.door = safe_name(content["id"]), safe_name(content["door"])
+            self.id, self.server = safe_name(content["id"]), safe_name(content[SERVER])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"it is not of the form that a door sends: {error!r}") from error
+            raise ValueError(f"it is not of the form that a server sends: {error!r}") from error
         self._content = content
         self.folder: Path | None = None
 
@@ -69,7 +71,7 @@ class RemoteRequest:
         """The request itself, with its files in a folder below ``spool``.
 
         Raises:
-            ValueError: it is not of the form that a door sends.
+            ValueError: it is not of the form that a server sends.
             OSError: its files cannot be written.
         """
         content = self._content
@@ -82,7 +84,7 @@ class RemoteRequest:
             if len(files) != len(content["files"]) or odd_text(content["args"]) is not None:
                 raise ValueError("two files of one name, or a text that cannot be written")
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"it is not of the form that a door sends: {error!r}") from error
+            raise ValueError(f"it is not of the form that a server sends: {error!r}") from error
         self.folder = spool / self.id
         remove_tree(self.folder)
         data = self.folder / "request"
@@ -94,7 +96,7 @@ class RemoteRequest:
     @property
     def answers(self) -> str:
         """The list for the answer."""
-        return f"{ANSWERS}{self.door}"
+        return f"{ANSWERS}{self.server}"
 
 
 def answer_of(
@@ -112,8 +114,8 @@ def answer_of(
     paths = [Path(path) for path in outputs]
     check_size("the output", paths)
     files = [{"name": path.name, "content": _text(path.read_bytes())} for path in paths]
-    told = failure._asdict() if failure else None
-    return {"id": request_id, "summary": summary, "outputs": files, "failure": told}
+    failed = asdict(failure) if failure else None
+    return {"id": request_id, "summary": summary, "outputs": files, "failure": failed}
 
 
 def result_of(content: Mapping[str, Any], folder: Path, seconds: float) -> Result:

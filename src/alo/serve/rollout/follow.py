@@ -195,7 +195,7 @@ class Changes:
         fresh: list[Worker] = []
         try:
             for worker in workers:
-                fresh.append(worker.beside(models, model_id))
+                fresh.append(worker.sibling(models, model_id))
                 fresh[-1].start()
                 if len(fresh) == 1 and not is_checked:
                     self._check(fresh[0])
@@ -204,7 +204,7 @@ class Changes:
                 worker.stop()
             raise
         for worker, other in zip(workers, fresh, strict=True):
-            worker.become(other)
+            worker.replace_with(other)
 
     def _check(self, worker: Worker) -> None:
         smoke, newest = self._workspace.home / "solution" / SMOKE, self._samples.newest
@@ -248,7 +248,7 @@ class Changes:
             self._shadow.stop()
             self._shadow = None
         if wanted:
-            worker = self._workers[0].beside(models_of(self._workspace, wanted), wanted)
+            worker = self._workers[0].sibling(models_of(self._workspace, wanted), wanted)
             worker.start()
             self._shadow = Shadow(self._workspace, worker, self._limit_s)
             self._listener(SettingUp(f"the model of run {wanted} runs in the shadow"))

@@ -112,9 +112,9 @@ class Shadow:
         """The summary; none where it fails, which is an answer too."""
         found: Mapping[str, object] = {}
         with suppress(Exception):
-            for news in self._worker.run(request, self._limit_s, lambda: None):
-                if isinstance(news, Summary):
-                    found = news.content
+            for message in self._worker.run(request, self._limit_s, lambda: None):
+                if isinstance(message, Summary):
+                    found = message.content
         return found
 
     def _note(

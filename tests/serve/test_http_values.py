@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import write_asset
 
-from alo.serve.http_api.app import make_app
+from alo.serve.http_api.app import Application
 from alo.serve.http_api.bodies.json_rows import write_table
 from alo.serve.http_api.bodies.json_values import args_of, parse_json
 from alo.serve.http_api.guard import Access
@@ -378,7 +378,7 @@ class Faulty:
 )
 def test_a_fault_of_ours_has_the_form_of_all_answers(path: str, is_of_protocol: bool) -> None:
     service: Any = Faulty()
-    transport = httpx.ASGITransport(make_app(service, Access()))
+    transport = httpx.ASGITransport(Application(service, Access()))
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

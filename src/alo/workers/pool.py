@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -168,9 +168,11 @@ class Pool:
         """One worker, for as long as the service runs; whatever goes wrong costs one request."""
         while not self._ended.is_set():
             try:
-                if self._is_warm(worker):
-                    while (ticket := self._next_ticket()) and self._answers(worker, ticket):
-                        continue
+                is_well = self._is_warm(worker)
+                while is_well and (ticket := self._next_ticket()):
+                    with self._answering(ticket) as answer:
+                        Driver(worker, answer, self._limit_s).run(ticket.request)
+                    is_well = answer.result.failure is None  # else someone has to look why
             except Exception as error:  # the last net: this thread serves all later requests too
                 self._listener(warning(f"a worker continues after a fault: {error!r}"))
                 self._ended.wait(RESTART_PAUSE_S)
@@ -182,12 +184,13 @@ class Pool:
         except queue.Empty:
             return None
 
-    def _answers(self, worker: Worker, ticket: Ticket) -> bool:
-        """Answer a request; whether that went well, and no one need look why not."""
+    @contextmanager
+    def _answering(self, ticket: Ticket) -> Iterator[TicketAnswer]:
+        """A request that is run meanwhile: its front end learns that it begins, and its answer."""
         notify("a request", ticket.started, self._listener)
         answer = TicketAnswer(ticket, self._most_output, self._listener)
         try:
-            Driver(worker, answer, self._limit_s).run(ticket.request)
+            yield answer
         except Exception as error:  # of a worker that cannot even be started again
             self._listener(warning(f"a request could not be served: {error}"))
             time.sleep(RESTART_PAUSE_S)
@@ -198,7 +201,6 @@ class Pool:
             keep = partial(self._models.went_well, takes_data=True)
             notify("a sample", partial(keep, ticket.request, result.summary), self._listener)
         notify("a request's folder", ticket.released, self._listener)
-        return result.failure is None
 
     def _is_warm(self, worker: Worker) -> bool:
         """See that a worker that is free can take a request; it may have died since the last."""

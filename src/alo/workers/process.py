@@ -37,29 +37,27 @@ class BootFailed(NamedTuple):
 
 
 def main() -> None:
-    """Serve until the door hangs up."""
+    """Serve until the other side hangs up."""
     with process_of_ours() as connection:
-        _serve(Teller(connection), _Messages(connection))
+        send, messages = Teller(connection), _Messages(connection)
+        warm = _booted(messages.next(None), send)
+        while warm is not None and (message := messages.next(warm)) is not None:
+            if isinstance(message, Request):
+                warm.run(message, send.tell_all)
+            elif isinstance(message, Released):
+                warm.release()
+        while warm is not None and warm.rest():
+            continue
 
 
-def _serve(tell: Teller, messages: "_Messages") -> None:
-    boot = messages.next(None)
+def _booted(boot: object, tell: Teller) -> WarmPipeline | None:
+    """The warm pipeline; None where there is none to be, which the other side has been sent."""
     if not isinstance(boot, Boot):
-        return
+        return None
     sys.path[:] = boot.path or sys.path
     show_stacks_in(boot.stacks)
     between_steps_nothing_happens()
-    warm = _booted(boot, tell)
-    while warm is not None and (message := messages.next(warm)) is not None:
-        if isinstance(message, Request):
-            warm.run(message, tell.tell_all)
-        elif isinstance(message, Released):
-            warm.release()
-    while warm is not None and warm.rest():
-        continue
 
-
-def _booted(boot: Boot, tell: Teller) -> WarmPipeline | None:
     def listener(event: Event) -> None:
         is_for_people = isinstance(event, LogLine) and (
             event.source == "USER" or event.level != "INFO"

@@ -5,7 +5,8 @@ The session runs in the worker's own workspace; nothing is put back, and history
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ from alo.events.log_lines import info, warning
 from alo.events.types import Event, Listener, LogLine, Output
 from alo.files import remove_tree
 from alo.history.ids import utc_text
-from alo.history.record import RunRecord, StepRecord
+from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
@@ -97,7 +98,6 @@ class RequestRun:
         self._job = warm.job
         self._started, self._clock = time.time(), time.monotonic()
         self._logs: RunLogs | None = None
-        self._steps: Sequence[StepRecord] = ()
         self._code = METADATA_APPLY  # of what goes wrong now
 
     def send(self, message: Message) -> None:
@@ -130,16 +130,21 @@ class RequestRun:
         artifacts = self._workspace.artifacts("inference")
         (artifacts / "log").mkdir(parents=True, exist_ok=True)
         self._logs = RunLogs(artifacts / "log")
-        record = first_record(self._job, self._started)._replace(
+        self._record = first_record(self._job, self._started)._replace(
             train_id=self._warm.model_id,
         )
         try:
-            self._emit(info(f"request {self._request.id}, run {record.id}"))
-            record = self._answer(record, artifacts)
+            self._emit(info(f"request {self._request.id}, run {self._record.id}"))
+            self._load()
+            with self._session() as session:
+                for number, step in enumerate(self._job.pipeline.steps):
+                    self.send(Stage(f"run.{step.name}"))
+                    session.run_step(step, number)
+            self._answer(artifacts)
         except Exception as error:
             failure = self.failure_of(error)
             self._emit(error_line(failure.message))
-            record = record._replace(
+            self._record = self._record._replace(
                 status="error", reason=failure.comment, failed_step=self._failed_step()
             )
             self._export_failed(artifacts, failure)
@@ -147,7 +152,7 @@ class RequestRun:
         finally:
             self._logs.close()
             self._logs = None
-            self._keep(record)
+            self._keep()
 
     def failure_of(self, error: Exception) -> Failure:
         """How an error is reported to a client, known or not."""
@@ -158,17 +163,8 @@ class RequestRun:
                 return write_failure("what the request needs", error)
         return Failure(*self._code, f"a fault in ALO: {error!r}")
 
-    def _answer(self, record: RunRecord, artifacts: Path) -> RunRecord:
-        self._hold(Stage("load"))
-        self._code = DATA_LOAD
-        if self._job.plan.external.load_model_path:
-            self._send_held()
-        record = self._load(record)
-        with _models_of_request(self._job, self._workspace) as job:
-            self._job = job
-            self._hold(Stage("run"))
-            self._code = ASSET_RUN
-            record = self._run_steps(record)
+    def _answer(self, artifacts: Path) -> None:
+        """Send what the steps have made."""
         self._hold(Stage("save"))
         self._code = NO_SUMMARY
         try:
@@ -186,7 +182,7 @@ class RequestRun:
             self._hold(summary)
             exported = ()
         self.send(Finished(exported))
-        return record._replace(status="success")
+        self._record = self._record._replace(status="success")
 
     def _job_of_request(self) -> Job:
         """The plan as it was at boot, with what this request chooses."""
@@ -205,7 +201,11 @@ class RequestRun:
             plan=plan, pipeline=pipeline, changes=changes, workspace=self._workspace
         )
 
-    def _load(self, record: RunRecord) -> RunRecord:
+    def _load(self) -> None:
+        self._hold(Stage("load"))
+        self._code = DATA_LOAD
+        if self._job.plan.external.load_model_path:
+            self._send_held()
         workspace, external = self._workspace, self._job.plan.external
         files = self._request.files
         paths = () if files else self._request.data or external.load_inference_data_path
@@ -227,28 +227,37 @@ class RequestRun:
                 staged = use_what_is_there(workspace, "inference")
         except AloError as error:
             raise _failed(DATA_LOAD, error, "data") from error
-        return record._replace(
+        self._record = self._record._replace(
             data_id=staged.data_id,
             data_id_description={"files": staged.files, "sources": list(map(masked, paths))},
         )
 
-    def _run_steps(self, record: RunRecord) -> RunRecord:
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """The session of its steps; what they come to is in the record, however they end."""
         warm = self._warm
-        session = Session(
-            self._job, record, self._started, warm.code, warm.shared, warm.codes, None, self._emit
-        )
-        try:
-            for number, step in enumerate(self._job.pipeline.steps):
-                self.send(Stage(f"run.{step.name}"))
-                session.run_step(step, number)
-        except StepError as error:
-            raise _failed_step(error) from error
-        except StoreError as error:
-            raise _failed(ASSET_RUN, error, "asset") from error
-        finally:
-            session.close()
-            self._steps = session.record.steps
-        return session.record
+        with _models_of_request(self._job, self._workspace) as self._job:
+            self._hold(Stage("run"))
+            self._code = ASSET_RUN
+            session = Session(
+                self._job,
+                self._record,
+                self._started,
+                warm.code,
+                warm.shared,
+                warm.codes,
+                None,
+                self._emit,
+            )
+            try:
+                yield session
+            except StepError as error:
+                raise _failed_step(error) from error
+            except StoreError as error:
+                raise _failed(ASSET_RUN, error, "asset") from error
+            finally:
+                session.close()
+                self._record = session.record
 
     @property
     def _exports(self) -> bool:
@@ -280,20 +289,19 @@ class RequestRun:
             raise _failed(NO_ARTIFACTS, error, "data") from error
         return tuple(map(str, exported))
 
-    def _keep(self, record: RunRecord) -> None:
+    def _keep(self) -> None:
         if not self._job.plan.control.backup_artifacts:
             return
-        record = record._replace(
+        record = self._record._replace(
             end_time=utc_text(time.time()),
             seconds=round(time.monotonic() - self._clock, 6),
-            steps=tuple(self._steps),
             code_id=self._warm.code.id,
             code_id_description=self._warm.code.description,
         )
         self._warm.keep(record, render_plan(self._job.plan, self._job.changes))
 
     def _failed_step(self) -> str:
-        return next((step.name for step in self._steps if step.status == "error"), "")
+        return next((step.name for step in self._record.steps if step.status == "error"), "")
 
     def _emit(self, event: Event) -> None:
         """To the log files and the console; each line says which request it is about."""

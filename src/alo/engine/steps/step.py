@@ -30,7 +30,15 @@ def run_step(
     sampler = Sampler() if task.sample_resources else None
     outcome: Handover | StepError
     try:
-        outcome = _call_asset(task, code, listener)
+        structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
+        with captured(listener) as tell, code.active():
+            structure.handover = handover = _handover(task, tell)
+            do_imports_again()
+            # In a copy of the context: what it sets there is the step's own.
+            copy_context().run(call_asset, code.load_class, structure)
+        handover.check()
+        outcome = handover
+        del structure  # what the step has dropped is free
     except BaseException as error:  # sys.exit and the like too: it is the asset's
         if has_user and isinstance(error, KeyboardInterrupt):
             raise
@@ -41,16 +49,6 @@ def run_step(
     if isinstance(outcome, StepError):
         return FailedStep(outcome, *usage, sampled)
     return StepResult(outcome.data or {}, outcome.config or {}, outcome.summary, *usage, sampled)
-
-
-def _call_asset(task: StepTask, code: AssetCode, listener: Listener) -> Handover:
-    structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
-    with captured(listener) as tell, code.active():
-        structure.handover = handover = _handover(task, tell)
-        do_imports_again()
-        copy_context().run(call_asset, code.load_class, structure)  # what it sets is the step's own
-    handover.check()
-    return handover
 
 
 def import_asset(code: AssetCode, listener: Listener) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from alo.json_text import json_bytes
 from alo.serve.http_api.answer_tensors import model_metadata, parameters_of, render
@@ -19,14 +17,14 @@ from alo.serve.http_api.bodies.binary_tensors import EXTENSION
 from alo.serve.http_api.bodies.incoming import Bodies
 from alo.serve.http_api.docs import PAGE, openapi
 from alo.serve.http_api.guard import Access, HostRefused, OriginRefused, check_asker
-from alo.serve.http_api.paths import as_sent, decoded
+from alo.serve.http_api.paths import decoded, path_as_sent
 from alo.serve.http_api.refusal import Refused
 from alo.serve.http_api.requests import take_body
 from alo.serve.http_api.service import STATUS_OF, Answer, HttpService
 from alo.workers.protocol import write_failure
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -41,112 +39,92 @@ class JsonResponse(Response):
         return json_bytes(content)
 
 
-def make_app(service: HttpService, access: Access) -> ASGIApp:
-    """The application."""
-    door = _Door(service, access)
-    is_described_to_all = access.public_docs
-    routes = [
-        ("/healthz", "GET", door.healthy, False),
-        ("/readyz", "GET", door.ready, False),
-        ("/openapi.json", "GET", door.description, not is_described_to_all),
-        ("/docs", "GET", door.docs, not is_described_to_all),
-        ("/metrics", "GET", door.metrics, True),
-        ("/v1/inference", "POST", door.infer, True),
-        ("/v1/requests/{id}", "GET", door.result, True),
-        ("/v1/requests/{id}/outputs/{name}", "GET", door.output, True),
-        ("/v2", "GET", door.server, False),
-        ("/v2/health/live", "GET", door.healthy, False),
-        ("/v2/health/ready", "GET", door.ready, False),
-        ("/v2/models/{name}", "GET", door.model, True),
-        ("/v2/models/{name}/ready", "GET", door.model_ready, False),
-        ("/v2/models/{name}/infer", "POST", door.infer_tensors, True),
-        ("/v2/models/{name}/versions/{version}", "GET", door.model, True),
-        ("/v2/models/{name}/versions/{version}/ready", "GET", door.model_ready, False),
-        ("/v2/models/{name}/versions/{version}/infer", "POST", door.infer_tensors, True),
-    ]
-    guarded = {
-        (path, verb): door.guarded(handler, wants_token=is_guarded)
-        for path, verb, handler, is_guarded in routes
-    }
-    app = Starlette(
-        routes=[Route(path, handler, methods=[verb]) for (path, verb), handler in guarded.items()],
-        exception_handlers={HTTPException: door.no_route, Exception: door.fault},
-    )
-    app.router.redirect_slashes = False  # Starlette's redirects are wrong for encoded names
-    return as_sent(_direct(app, guarded))
+class Application:
+    """The ASGI application: finds the handler of a request, and sees who asks.
 
-
-def _direct(app: ASGIApp, handlers: Mapping[tuple[str, str], Handler]) -> ASGIApp:
-    """An application that has a route whose path is its own found at once.
-
-    What Starlette puts around a handler is for what that does not answer itself; ours answer all.
+    Starlette's routing is done without, whose layers are for what handlers do not answer: ours
+    answer all.
     """
 
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        is_http = scope["type"] == "http"
-        handler = handlers.get((scope["path"], scope["method"])) if is_http else None
-        if handler is None:
-            await app(scope, receive, send)
-        else:
-            response = await handler(Request(scope, receive, send))
-            await response(scope, receive, send)
-
-    return call
-
-
-class _Door:
     def __init__(self, service: HttpService, access: Access) -> None:
         self._service, self._access = service, access
         self._token = access.token.encode()
         self._bodies = Bodies(service.limits)
+        routes: list[tuple[str, str, Handler, bool]] = [
+            ("/healthz", "GET", self.healthy, False),
+            ("/readyz", "GET", self.ready, False),
+            ("/openapi.json", "GET", self.description, not access.public_docs),
+            ("/docs", "GET", self.docs, not access.public_docs),
+            ("/metrics", "GET", self.metrics, True),
+            ("/v1/inference", "POST", self.infer, True),
+            ("/v1/requests/{id}", "GET", self.result, True),
+            ("/v1/requests/{id}/outputs/{name}", "GET", self.output, True),
+            ("/v2", "GET", self.server, False),
+            ("/v2/health/live", "GET", self.healthy, False),
+            ("/v2/health/ready", "GET", self.ready, False),
+            ("/v2/models/{name}", "GET", self.model, True),
+            ("/v2/models/{name}/ready", "GET", self.model_ready, False),
+            ("/v2/models/{name}/infer", "POST", self.infer_tensors, True),
+            ("/v2/models/{name}/versions/{version}", "GET", self.model, True),
+            ("/v2/models/{name}/versions/{version}/ready", "GET", self.model_ready, False),
+            ("/v2/models/{name}/versions/{version}/infer", "POST", self.infer_tensors, True),
+        ]
+        self._direct = {  # those whose path is their own are found at once
+            (path, verb): (handler, is_guarded) for path, verb, handler, is_guarded in routes
+        }
+        self._routes = [
+            (Route(path, handler, methods=[verb]), handler, is_guarded)
+            for path, verb, handler, is_guarded in routes
+        ]
 
-    def guarded(self, handler: Handler, *, wants_token: bool) -> Handler:
-        """A handler for those who may ask."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        scope["path"] = path_as_sent(scope)
+        http = Request(scope, receive, send)
+        try:
+            found = self._direct.get((scope["path"], scope["method"]))
+            handler, is_guarded = found or self._routed(scope)
+            self._check_asker(http, is_guarded)
+            response = await handler(http)
+        except Exception as error:
+            response = self._failed(http, error)
+        await response(scope, receive, send)
 
-        async def guard(http: Request) -> Response:
-            if not self._token:
-                self._check_asker(http)
-            elif wants_token and not self._is_known(http):
-                headers = {"WWW-Authenticate": "Bearer"}
-                raise Refused(401, "the token is missing or wrong", headers, limit="token")
-            return await handler(http)
+    def _routed(self, scope: Scope) -> tuple[Handler, bool]:
+        allowed: set[str] = set()
+        for route, handler, is_guarded in self._routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(found)
+                return handler, is_guarded
+            if match is Match.PARTIAL:
+                allowed |= route.methods or set()
+        if allowed:
+            raise Refused(405, "Method Not Allowed", {"Allow": ", ".join(sorted(allowed))})
+        raise Refused(404, "Not Found")
 
-        return self._answering(guard)
-
-    def _answering(self, handler: Handler) -> Handler:
-        """A handler whose refusals and faults become answers."""
-
-        async def answer(http: Request) -> Response:
-            try:
-                return await handler(http)
-            except Refused as refused:
-                self._service.metrics.count_refusal(refused.status, refused.limit)
-                return _refusal(http, refused.status, refused.what, refused.headers)
-            except OSError as error:
+    def _failed(self, http: Request, error: Exception) -> Response:
+        """The answer in place of the handler's."""
+        match error:
+            case Refused():
+                self._service.metrics.count_refusal(error.status, error.limit)
+                return _refusal(http, error.status, error.what, error.headers)
+            case OSError():
                 failure = write_failure("the request", error)
                 self._service.metrics.count_refusal(STATUS_OF.get(failure.kind, 500), "disk")
                 self._service.report(failure.comment)
                 return _refusal(http, STATUS_OF.get(failure.kind, 500), failure.comment, {})
-            except ClientDisconnect:
+            case ClientDisconnect():
                 return _refusal(http, 400, "the client has hung up", {})
-            except Exception as error:
-                return await self.fault(http, error)
-
-        return answer
-
-    async def fault(self, http: Request, error: Exception) -> Response:
-        """What has gone wrong is none of the client's, and not known."""
         self._service.report(f"a fault in ALO: {http.method} {http.url.path}: {error!r}")
         return _refusal(http, 500, f"a fault in ALO: {error!r}", {})
 
-    async def no_route(self, http: Request, error: Exception) -> Response:
-        """404 and 405 of the router in the form of all answers."""
-        status = getattr(error, "status_code", 500)
-        self._service.metrics.count_refusal(status, "")
-        headers = dict(getattr(error, "headers", None) or {})
-        return _refusal(http, status, str(getattr(error, "detail", error)), headers)
-
-    def _check_asker(self, http: Request) -> None:
+    def _check_asker(self, http: Request, is_guarded: bool) -> None:
+        if self._token:
+            if is_guarded and not self._is_known(http):
+                headers = {"WWW-Authenticate": "Bearer"}
+                raise Refused(401, "the token is missing or wrong", headers, limit="token")
+            return
         try:
             check_asker(http.method, http.headers, self._access.hosts)
         except HostRefused as refused:
@@ -201,10 +179,14 @@ class _Door:
     async def output(self, http: Request) -> Response:
         request_id, name = http.path_params["id"], decoded(http.path_params["name"])
         path = await run_in_threadpool(self._service.output, request_id, name)
-        if path is None:
+        try:
+            found = path.stat() if path else None
+        except FileNotFoundError:
+            found = None
+        if path is None or found is None:
             raise Refused(404, "there is no such output, or it is no longer kept")
         shown = name.encode("utf-8", "replace").decode()  # a header can have no other bytes
-        return FileResponse(path, filename=shown)
+        return FileResponse(path, filename=shown, stat_result=found)
 
     async def _found(self, http: Request) -> Answer:
         answer = await run_in_threadpool(self._service.find, http.path_params["id"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Scope
 
 
 def encoded(name: str) -> str:
@@ -24,19 +24,16 @@ def decoded(part: str) -> str:
     return os.fsdecode(unquote_to_bytes(part))
 
 
-def as_sent(app: ASGIApp) -> ASGIApp:
-    """An application whose routes see the path as it was sent, each part encoded in one way.
+def path_as_sent(scope: Scope) -> str:
+    """The path of a request as it was sent, each part encoded in one way.
 
     A slash at its end says nothing: no name is empty.
     """
-
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and "raw_path" in scope:
-            path = scope["raw_path"].decode("latin-1").partition("?")[0].rstrip("/")
-            if "%" in path:
-                raw = [unquote_to_bytes(part) for part in path.split("/")]
-                path = "/".join(quote_from_bytes(part, safe="") for part in raw)
-            scope = {**scope, "path": path or "/"}
-        await app(scope, receive, send)
-
-    return call
+    raw: bytes | None = scope.get("raw_path")
+    if raw is None:
+        return str(scope["path"])
+    path = raw.decode("latin-1").partition("?")[0].rstrip("/")
+    if "%" in path:
+        parts = [unquote_to_bytes(part) for part in path.split("/")]
+        path = "/".join(quote_from_bytes(part, safe="") for part in parts)
+    return path or "/"

@@ -53,7 +53,7 @@ def serve_http(
     try:
         import uvicorn
 
-        from alo.serve.http_api.app import make_app
+        from alo.serve.http_api.app import Application
         from alo.serve.http_api.protocol import CarefulServer, make_protocol
         from alo.serve.http_api.service import HttpService
     except ModuleNotFoundError as error:
@@ -70,7 +70,7 @@ def serve_http(
         limits = limits._replace(connections=most_connections(limits.connections))
         served = HttpService(service, limits, queue_url, listener)
         config = uvicorn.Config(
-            make_app(served, access),
+            Application(served, access),
             http=make_protocol(limits, served.metrics.count_refusal),
             loop="asyncio",
             log_config=None,

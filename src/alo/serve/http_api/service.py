@@ -7,8 +7,8 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -209,7 +209,8 @@ class HttpService:
                 _remove_data(folder)
             self._forget_oldest()
 
-        self._submit(Ticket(request, folder / "out", do_nothing, done, released))
+        with _refusing():
+            self.pool.submit(Ticket(request, folder / "out", do_nothing, done, released))
         result = await future
         return Answer(request_id, result.status, result)
 
@@ -283,17 +284,8 @@ class HttpService:
         started = lambda: self._kept.begin(request_id)  # noqa: E731
         request, released = _request(request_id, folder, args), partial(_remove_data, folder)
         ticket = Ticket(request, folder / "out", started, done, released, is_kept=True)
-        self._submit(ticket, always=True)
-
-    def _submit(self, ticket: Ticket, *, always: bool = False) -> None:
-        try:
-            self.pool.submit(ticket, always=always)
-        except QueueFullError as error:
-            raise _full() from error
-        except NotReadyError as error:
-            raise Refused(503, str(error), {"Retry-After": "5"}, limit="not-ready") from error
-        except TooLarge as error:
-            raise Refused(413, str(error)) from error
+        with _refusing():
+            self.pool.submit(ticket, always=True)
 
     def _remember(self, result: Result) -> None:
         """In memory."""
@@ -325,6 +317,19 @@ def _remove_data(folder: Path) -> None:
     """A request has been answered, and its data is not needed any more."""
     with suppress(OSError):
         remove_tree(folder / "in", may_hold_volumes=False)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What a pool does not take is refused, with the status that says why."""
+    try:
+        yield
+    except QueueFullError as error:
+        raise _full() from error
+    except NotReadyError as error:
+        raise Refused(503, str(error), {"Retry-After": "5"}, limit="not-ready") from error
+    except TooLarge as error:
+        raise Refused(413, str(error)) from error
 
 
 def _settle(future: asyncio.Future[Result], result: Result) -> None:

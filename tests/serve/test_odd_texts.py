@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.serve.http_api.bodies.file_names import ReservedName, safe_name
+from alo.serve.file_names import ReservedName, safe_name
 from alo.serve.redis_queue.remote_protocol import result_of
 from alo.texts import odd_text
 from alo.workers import request_run as pipeline

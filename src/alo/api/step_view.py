@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from alo.api.args import Args
-from alo.plan.model import Source
+from alo.api.open_run import OpenRun
+from alo.plan.model import Source, StepPlan
 
-if TYPE_CHECKING:
-    from alo.api.session_view import Pipeline
+
+class PipelineOfSteps(Protocol):
+    """What a step needs of the pipeline that it is one of."""
+
+    _args: dict[str, Args]
+    _steps: dict[str, StepPlan]
+    _open: OpenRun
+
+    def _saved_by(self, step: str) -> tuple[dict[str, object], dict[str, object]]: ...
+
+    def run(self, steps: str) -> object:
+        """Run one step."""
 
 
 class StepView:
     """One step of a pipeline: its args to change, and what it saved once it has run."""
 
-    def __init__(self, pipeline: Pipeline, name: str) -> None:
+    def __init__(self, pipeline: PipelineOfSteps, name: str) -> None:
         self._pipeline, self.name = pipeline, name
 
     @property

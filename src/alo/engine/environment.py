@@ -45,7 +45,7 @@ def package_version(name: str, folders: Sequence[str] = ()) -> str:
     Args:
         folders: where to look; none: where this process finds its modules.
     """
-    from alo.sources.packages.of_module import package_of
+    from alo.sources.code.of_module import package_of
 
     wanted = _normal(package_of(name))
     for folder in folders or sys.path:

@@ -168,16 +168,11 @@ def check_plan(
     return Checked(plan, tuple(jobs), warnings)
 
 
-def is_of_project(job: Job) -> bool:
-    """Whether its assets are the project's own, and not, say, those of a past run."""
-    return job.assets == job.workspace.assets
-
-
 def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
     home = job.assets.parent
     for step in steps:
         folder = job.assets / step.name
-        if is_of_project(job) and is_fetched_later(job.workspace, job.plan, step):
+        if job.is_of_project and is_fetched_later(job.workspace, job.plan, step):
             what = f"the code of step '{step.name}' is to be checked out in its place"
             yield from volumes(folder, what, "mount it elsewhere, or use it with 'code: local'")
             continue

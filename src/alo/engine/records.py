@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from alo.engine.environment import python_version
-from alo.engine.preflight import is_of_project
 from alo.engine.request import RunOutcome
 from alo.engine.spec import Job
 from alo.history.ids import new_run_id, utc_text
@@ -50,7 +49,7 @@ def args_of(job: Job) -> dict[str, dict[str, object]]:
 
 def _sources(job: Job) -> dict[str, object]:
     """Where the code of its steps was checked out from, if the project's own assets run."""
-    if not is_of_project(job):
+    if not job.is_of_project:
         return {}
     found = current_checkouts(job.workspace, job.pipeline.steps)
     return {each.step: each._asdict() for each in found}

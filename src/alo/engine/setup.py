@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alo.engine.preflight import is_of_project
 from alo.engine.request import Setup
 from alo.engine.spec import Job
 from alo.errors import CheckError, InstallError, Problem
@@ -169,7 +168,7 @@ def fetch_code(
         SourceError: code cannot be fetched.
         CheckError: what was fetched is no asset, or its requirements are wrong or contradict.
     """
-    steps = git_steps([step for job in jobs if is_of_project(job) for step in job.pipeline.steps])
+    steps = git_steps([step for job in jobs if job.is_of_project for step in job.pipeline.steps])
     if not steps:
         return
     workspace, plan = jobs[0].workspace, jobs[0].plan

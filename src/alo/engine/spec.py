@@ -56,6 +56,11 @@ class Job(NamedTuple):
     changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
 
     @property
+    def is_of_project(self) -> bool:
+        """Whether its assets are the project's own, and not, say, those of a past run."""
+        return self.assets == self.workspace.assets
+
+    @property
     def fills(self) -> tuple[Path | RemoteLocation, ...]:
         """The folders that later runs may read what it has made from."""
         own = self.workspace.artifacts(self.pipeline.kind)

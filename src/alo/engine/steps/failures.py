@@ -93,7 +93,7 @@ def _what_and_fix(error: BaseException, step: str) -> tuple[str, str]:
             "to end the step, return from run()",
         )
     if isinstance(error, ModuleNotFoundError) and error.name:
-        from alo.sources.packages.of_module import advice_for, unknown_part
+        from alo.sources.code.of_module import advice_for, unknown_part
 
         if what := unknown_part(error.name):
             return what, ""

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request as HttpRequest
 
-from alo.serve.http_api.bodies.file_names import ReservedName, safe_name
+from alo.serve.file_names import ReservedName, safe_name
 from alo.serve.http_api.bodies.incoming import Bodies, Taken
 from alo.serve.http_api.bodies.json_values import args_of, known_encoding
 from alo.serve.http_api.limits import TableLimits

@@ -15,7 +15,7 @@ from typing import Any
 
 from alo.files import remove_tree
 from alo.json_text import json_bytes
-from alo.serve.http_api.bodies.file_names import safe_name
+from alo.serve.file_names import safe_name
 from alo.texts import odd_text
 from alo.workers.protocol import Args, Failure, Request
 from alo.workers.ticket import Result

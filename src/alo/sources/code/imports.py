@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from alo.errors import Problem
+from alo.sources.code.of_module import OURS, advice_for, unknown_part
 from alo.sources.code.search_path import added_folders
 from alo.sources.code.syntax import at, kind, parse
-from alo.sources.packages.of_module import OURS, advice_for, unknown_part
 
 # Of helper modules in one asset, some 40 ms; what lies deeper is found out when it is imported.
 FOLLOWED_BYTES = 200_000

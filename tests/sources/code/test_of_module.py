@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from alo.sources.packages.of_module import advice_for, package_of
+from alo.sources.code.of_module import advice_for, package_of
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ class InstallError(OutsideError):
 
 
 class ServeError(RunError):
-    """The inference pipeline cannot be served: it cannot be warmed up, or its door not be opened.
+    """The inference pipeline cannot be served: it cannot be warmed up, or its address not be used.
 
     ``user_traceback`` is that of an asset that cannot be imported.
     """

@@ -209,8 +209,8 @@ class AssetApi:
         Args:
             key: one for each thing that this step loads.
         """
-        kept = self._alo.handover.kept
-        return loader() if kept is None else kept.get(self._alo.step, key, loader)
+        loaded = self._alo.handover.loaded
+        return loader() if loaded is None else loaded.get(self._alo.step, key, loader)
 
     def get_output_path(self) -> str:
         """The folder for the result: in inference one table, one image, or one of each."""

@@ -11,7 +11,7 @@ from alolib.advice import COMMAND
 from alolib.callers import place_of_caller
 from alolib.errors import ContractError
 from alolib.messages import LogLine
-from alolib.once import Kept
+from alolib.once import LoadedOnce
 
 Emit = Callable[[LogLine], object]
 
@@ -24,7 +24,7 @@ class Handover:
         steps: the names of this pipeline's steps.
         train_steps: the names of the train pipeline's steps.
         emit: where log lines go; None: the console, and the log file if one is known.
-        kept: what ``load_once`` has loaded, where a process serves; None: nothing is kept.
+        loaded: what ``load_once`` has loaded, where a process serves; None: nothing is kept.
         caller: who runs the asset, for advice: one of those in ``advice.py``.
     """
 
@@ -36,7 +36,7 @@ class Handover:
         "data_keys",
         "emit",
         "is_first",
-        "kept",
+        "loaded",
         "places",
         "step",
         "steps",
@@ -51,10 +51,10 @@ class Handover:
         steps: tuple[str, ...] = (),
         train_steps: tuple[str, ...] = (),
         emit: Emit | None = None,
-        kept: Kept | None = None,
+        loaded: LoadedOnce | None = None,
         caller: str = COMMAND,
     ) -> None:
-        self.kept, self.caller = kept, caller
+        self.loaded, self.caller = loaded, caller
         self.is_first, self.steps, self.train_steps, self.emit = is_first, steps, train_steps, emit
         self.step = ""
         self.data: dict[str, object] | None = None

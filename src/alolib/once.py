@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Kept:
+class LoadedOnce:
     """Loaded things by step and key, until the model files change."""
 
     def __init__(self) -> None:
@@ -26,6 +26,6 @@ class Kept:
         with self._lock:
             self._values.clear()
 
-    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+    def __reduce__(self) -> tuple[type[LoadedOnce], tuple[()]]:
         """In another process nothing is loaded yet."""
-        return (Kept, ())
+        return (LoadedOnce, ())

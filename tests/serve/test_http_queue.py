@@ -1,4 +1,4 @@
-"""One HTTP door in front of the loops of a Redis."""
+"""One HTTP server in front of the loops of a Redis."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def home(make_solution: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def door(home: Path, redis_server: RedisServer) -> Iterator[Service]:
+def server(home: Path, redis_server: RedisServer) -> Iterator[Service]:
     service = Service(home, "--queue", redis_server.url, "--request-timeout", str(PATIENCE_S))
     yield service
     service.client.close()
@@ -31,46 +31,48 @@ def door(home: Path, redis_server: RedisServer) -> Iterator[Service]:
     service.process.wait()
 
 
-def test_loops_do_the_work_and_the_door_answers(door: Service, home: Path, loop: StartLoop) -> None:
-    assert door.client.get("/readyz").status_code == 503
+def test_loops_do_the_work_and_the_server_answers(
+    server: Service, home: Path, loop: StartLoop
+) -> None:
+    assert server.client.get("/readyz").status_code == 503
     loop(home)
     loop(home)
 
-    answer = door.infer({**ROWS, "args": {"output": {"word": "far"}}}).json()
+    answer = server.infer({**ROWS, "args": {"output": {"word": "far"}}}).json()
 
     assert answer["summary"]["result"] == "far"
     assert answer["summary"]["note"].startswith("request/data.csv|a,b,c\n1,x,\n")
-    assert door.client.get(answer["outputs"][0]["url"]).text == "x,y\n1,a\n2.5,b\n"
-    wait_until(lambda: door.client.get("/readyz").status_code == 200)  # it looks now and then
-    failed = door.do("raise")
+    assert server.client.get(answer["outputs"][0]["url"]).text == "x,y\n1,a\n2.5,b\n"
+    wait_until(lambda: server.client.get("/readyz").status_code == 200)  # it looks now and then
+    failed = server.do("raise")
     assert failed.status_code == 500
     assert "ValueError: as was asked" in failed.json()["error"]["message"]
-    died = door.do("segfault")
+    died = server.do("segfault")
     assert died.status_code == 500
     assert "SIGSEGV" in died.json()["error"]["message"]
 
 
 def test_edge_applications_share_the_loops(
-    door: Service, home: Path, loop: StartLoop, edge: Edge
+    server: Service, home: Path, loop: StartLoop, edge: Edge
 ) -> None:
     loop(home)
 
-    assert door.infer().status_code == 200
+    assert server.infer().status_code == 200
     assert edge.ask(args={"output": {"word": "edge"}})[0]["message"]["result"] == "edge"
     assert edge.left() == {}
 
 
 def test_a_loop_that_is_killed_costs_no_request(
-    door: Service, home: Path, loop: StartLoop, tmp_path: Path
+    server: Service, home: Path, loop: StartLoop, tmp_path: Path
 ) -> None:
     running, held = loop(home), Held(tmp_path)
-    accepted = [door.infer(held.rows, "?async=1").json()["id"] for _ in range(3)]
+    accepted = [server.infer(held.rows, "?async=1").json()["id"] for _ in range(3)]
     held.wait_until_in_hand()
     running.end(signal.SIGKILL)
     held.let_go()
     loop(home)
 
-    door.wait_for_success(*accepted)
+    server.wait_for_success(*accepted)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_what_only_looks_like_a_request_of_a_door_is_refused(
 
 
 def test_what_is_nested_too_deeply_costs_no_loop(
-    door: Service, home: Path, loop: StartLoop, redis_server: RedisServer
+    server: Service, home: Path, loop: StartLoop, redis_server: RedisServer
 ) -> None:
     """Over HTTP, and from whoever else can write to Redis."""
     loop(home)
@@ -99,25 +101,25 @@ def test_what_is_nested_too_deeply_costs_no_loop(
     args = {"output": {"word": deep}}
     content = {"id": "x", "door": "nobody", "args": args, "files": []}
 
-    over_http = door.infer({**ROWS, "args": args})
+    over_http = server.infer({**ROWS, "args": args})
     redis_server.client.rpush("request_inference", json.dumps({"alo_request": content}))
     found = redis_server.client.blpop(["alo_answers:nobody", "inference_summary"], 30)
 
     assert over_http.status_code in (400, 422)
     assert b"fail" in found[1]
-    assert door.infer().status_code == 200
+    assert server.infer().status_code == 200
 
 
 def test_what_is_left_in_redis_after_kills_expires(
-    door: Service, home: Path, loop: StartLoop, edge: Edge, redis_server: RedisServer
+    server: Service, home: Path, loop: StartLoop, edge: Edge, redis_server: RedisServer
 ) -> None:
     running = loop(home)
     slow = {**ROWS, "args": {"inference": {"do": "slow"}}}
     assert edge.ask()[0]["status"] == "success"
     for _ in range(4):
-        assert door.infer(slow, "?async=1").status_code == 202
+        assert server.infer(slow, "?async=1").status_code == 202
     edge.wait_until_taken()
-    door.process.kill()
+    server.process.kill()
     running.end(signal.SIGKILL)
     loop(home)
     client = redis_server.client
@@ -131,17 +133,17 @@ def test_what_is_left_in_redis_after_kills_expires(
 
 
 def test_a_redis_that_hangs_holds_no_one_up_who_needs_it_not(
-    door: Service, home: Path, loop: StartLoop, redis_server: RedisServer
+    server: Service, home: Path, loop: StartLoop, redis_server: RedisServer
 ) -> None:
     loop(home)
-    assert door.infer().status_code == 200
+    assert server.infer().status_code == 200
     redis_server.process.send_signal(signal.SIGSTOP)
     try:
-        accepted = [door.infer(ROWS, "?async=1").json()["id"] for _ in range(3)]
-        states = {door.client.get(f"/v1/requests/{each}").json()["status"] for each in accepted}
-        assert door.client.get("/healthz").status_code == 200
+        accepted = [server.infer(ROWS, "?async=1").json()["id"] for _ in range(3)]
+        states = {server.client.get(f"/v1/requests/{each}").json()["status"] for each in accepted}
+        assert server.client.get("/healthz").status_code == 200
         assert states <= {"queued", "running"}
     finally:
         redis_server.process.send_signal(signal.SIGCONT)
 
-    door.wait_for_success(*accepted)
+    server.wait_for_success(*accepted)

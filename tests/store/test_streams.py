@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.store.blobs import BlobShelf, Draft
+from alo.store.blobs import BlobDir, Draft
 from alo.store.manifest import Part, StoredValue
 from alo.store.streams import INLINE, OldStream, StreamWriter
 
@@ -18,17 +18,17 @@ OFFSET = 100
 
 @pytest.fixture(scope="module")
 def open_old(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., object]:
-    """A shelf with the stream ``BEFORE`` on it: gives a draft and what it is compared with."""
+    """A folder with the stream ``BEFORE``: gives a draft and what it is compared with."""
     root: Path = tmp_path_factory.mktemp("store")
-    shelf = BlobShelf(root, root / "train" / "run")
-    shelf.prepare()
-    shelf.path("blob").write_bytes(b"x" * OFFSET + BEFORE + b"beyond")
+    blob_dir = BlobDir(root, root / "train" / "run")
+    blob_dir.prepare()
+    blob_dir.path("blob").write_bytes(b"x" * OFFSET + BEFORE + b"beyond")
     part = Part("blob", OFFSET, len(BEFORE), "checksum", "input")
 
     @contextmanager
     def open_it(*, has_old: bool = True) -> Iterator[tuple[Draft, OldStream]]:
         value = StoredValue("x", "bytes", part if has_old else b"short")
-        with shelf.draft("it") as draft, OldStream(shelf, value) as old:
+        with blob_dir.draft("it") as draft, OldStream(blob_dir, value) as old:
             yield draft, old
 
     return open_it

@@ -1,4 +1,4 @@
-"""A worker's process as its door sees it, and the pool of them."""
+"""A worker's process as its front end sees it, and the pool of them."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def asking(word: str) -> Request:
     return Request(word, args={"inference": {"word": word}})
 
 
-def told_by(news: list[Message]) -> object:
-    (summary,) = [each for each in news if isinstance(each, Summary)]
-    assert isinstance(news[-1], Finished)
+def result_of(messages: list[Message]) -> object:
+    (summary,) = [each for each in messages if isinstance(each, Summary)]
+    assert isinstance(messages[-1], Finished)
     return summary.content["result"]
 
 
@@ -69,7 +69,7 @@ def test_what_is_still_to_come_of_an_abandoned_request_never_answers_the_next(
     next(first)
     first.close()
 
-    results = [told_by(list(worker.run(asking(word), None, nothing))) for word in ("a", "b")]
+    results = [result_of(list(worker.run(asking(word), None, nothing))) for word in ("a", "b")]
 
     assert results == ["a", "b"]
 
@@ -97,7 +97,7 @@ def test_a_sample_that_cannot_be_kept_costs_no_request(service: Service, tmp_pat
     assert any("a sample could not be kept" in text for text in warnings)
 
 
-def test_a_door_that_fails_to_take_what_it_is_told_is_told_of_the_next_request(
+def test_a_front_end_that_fails_once_is_called_for_the_next_request(
     service: Service, tmp_path: Path
 ) -> None:
     events: list[Event] = []

@@ -148,7 +148,7 @@ def test_a_thread_that_is_just_ending_changes_nothing(
 def test_history_has_such_a_request_too(warm: Warm) -> None:
     warm.ask("thread")
     warm.ask("")
-    while warm.pipeline.rest():
+    while warm.pipeline.run_deferred():
         pass
 
     entries = sorted((warm.home.parents[2] / "history/inference").iterdir())

@@ -106,7 +106,7 @@ def test_what_history_keeps_of_a_request_holds_its_files_and_its_code(
 ) -> None:
     answer()
     warm.release()
-    while warm.rest():
+    while warm.run_deferred():
         pass
 
     (entry,) = (home / "history/inference").iterdir()

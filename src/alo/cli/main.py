@@ -1,4 +1,4 @@
-"""The command line's front door: finds the command, runs it, and tells how it ended.
+"""The entry point of the command line: finds the command, runs it, and reports how it ended.
 
 Only the module of the command that runs is imported, and for ``alo --help`` none.
 """
@@ -66,7 +66,7 @@ def _status_of(error: Exception | KeyboardInterrupt, words: Sequence[str]) -> in
         case console.ReaderGone():
             return 0
     try:
-        _go_on_elsewhere(error, words)
+        _continue_in_environment(error, words)
     except AloError as refused:
         _show_error(refused, debug)
         return refused.exit_status
@@ -74,7 +74,7 @@ def _status_of(error: Exception | KeyboardInterrupt, words: Sequence[str]) -> in
     return 1
 
 
-def _go_on_elsewhere(error: Exception, words: Sequence[str]) -> None:
+def _continue_in_environment(error: Exception, words: Sequence[str]) -> None:
     """Does not return where the command has to go on in another environment."""
     setup = sys.modules.get("alo.engine.setup")  # not imported where nothing is to be set up
     if setup is not None and isinstance(error, setup.ContinueIn):

@@ -47,7 +47,7 @@ def run_solution(
     try:
         with told_of_children(), guard.installed():
             checked = check()
-            for problem in () if _goes_on() else checked.warnings:
+            for problem in () if _continues() else checked.warnings:
                 listener(warning(str(problem)))
             what = " and ".join(job.pipeline.name for job in checked.jobs)
             with hold_workspace(workspace, wait=request.wait, listener=listener, what=what) as late:
@@ -94,7 +94,7 @@ def _fetch_code(job: Job, setup: Setup, listener: Listener) -> None:
     fetch_code([job], setup, listener)
 
 
-def _goes_on() -> bool:
+def _continues() -> bool:
     """Whether this is the rest of a run that began in another environment, and has told all."""
     environment = os.environ.get("ALO_ENVIRONMENT")
     return bool(environment) and sys.prefix.endswith(str(environment))

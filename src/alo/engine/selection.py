@@ -13,7 +13,7 @@ from alo.history.filters import Filters
 from alo.history.recent_runs import last_runs
 from alo.history.record import RunRecord
 from alo.layout import Workspace
-from alo.store.results import ResultShelf
+from alo.store.results import ResultDir
 
 HOW_TO_STORE = "set 'cache: True' or 'interface_mode: file' in the plan's control, and run it once"
 
@@ -97,9 +97,9 @@ def _job_with(request: RunRequest, jobs: Sequence[Job]) -> Job:
 
 
 def _require_stored(job: Job, steps: Sequence[str]) -> None:
-    shelf = ResultShelf(job.workspace.interface)
+    results = ResultDir(job.workspace.interface)
     for name in steps:
-        if not any(shelf.recent(job.pipeline.kind, name)):
+        if not any(results.recent(job.pipeline.kind, name)):
             raise UsageError(
                 f"nothing is stored of step '{name}', so no run can begin after it",
                 fix=HOW_TO_STORE,

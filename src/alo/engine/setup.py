@@ -80,7 +80,9 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
     return [job._replace(pythons=pythons) for job in jobs]
 
 
-def outlook(jobs: Sequence[Job], *, online: bool) -> tuple[Sequence[Problem], Sequence[Problem]]:
+def pending_setup(
+    jobs: Sequence[Job], *, online: bool
+) -> tuple[Sequence[Problem], Sequence[Problem]]:
     """What is wrong with what a plan names, and what a run will fetch or install first.
 
     Args:

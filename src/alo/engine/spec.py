@@ -8,7 +8,7 @@ from alo.data.location import RemoteLocation, SourceFile
 from alo.layout import Workspace
 from alo.plan.model import LOCAL, PipelinePlan, Plan
 from alolib.advice import COMMAND
-from alolib.once import Kept
+from alolib.once import LoadedOnce
 
 
 class Part(NamedTuple):
@@ -47,7 +47,7 @@ class Job(NamedTuple):
     pythons: Mapping[
         str, str
     ] = {}  # step → interpreter, for steps with an environment of their own
-    kept: Kept | None = None  # what load_once has loaded, where a process serves
+    loaded: LoadedOnce | None = None  # what load_once has loaded, where a process serves
     caller: str = COMMAND  # who runs it, for advice
     expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
     part: Part = Part()

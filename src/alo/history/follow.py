@@ -69,11 +69,11 @@ def follow(
     Args:
         to_its_end: wait for those that are still to come.
     """
-    events, goes_on, looked = None, to_its_end, -LOOK_S
+    events, continues, looked = None, to_its_end, -LOOK_S
     try:
         while True:
-            if goes_on and monotonic() - looked >= LOOK_S:
-                goes_on, looked = running(workspace) == run, monotonic()
+            if continues and monotonic() - looked >= LOOK_S:
+                continues, looked = running(workspace) == run, monotonic()
             events = events or _open(workspace, run, since)
             for each in events.new() if events else ():
                 yield each
@@ -81,7 +81,7 @@ def follow(
                     since = each.sequence + 1
                     if each.is_last:
                         return
-            if not goes_on:  # as was known before the last of them were read
+            if not continues:  # as was known before the last of them were read
                 break
             sleep(POLL_S)
     finally:

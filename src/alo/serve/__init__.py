@@ -1,1 +1,1 @@
-"""Keep the inference pipeline warm and answer requests: one core, and doors to it."""
+"""Keep the inference pipeline warm and answer requests: one core, and front ends to it."""

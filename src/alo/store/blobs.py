@@ -56,7 +56,7 @@ class Trusted:
         return self.all_parts or _identity(file, part) in self._seen
 
 
-class BlobShelf:
+class BlobDir:
     """The blobs of one run."""
 
     def __init__(self, root: Path, folder: Path, *others: Path) -> None:
@@ -83,7 +83,7 @@ class BlobShelf:
         return Draft(self._unfinished, what)
 
     def take(self, blob: str, size: int) -> bool:
-        """Have a blob of at least ``size`` bytes on this shelf, from wherever one is."""
+        """Have a blob of at least ``size`` bytes in this folder, from wherever one is."""
         own = self.path(blob)
         if _reaches(own, size):
             return True
@@ -104,7 +104,7 @@ class BlobShelf:
         (self._pool / blob).unlink(missing_ok=True)
 
     def keep_only(self, blobs: Collection[str]) -> None:
-        """Take all other blobs off the shelf."""
+        """Take all other blobs out of the folder."""
         for entry in os.scandir(self.folder):
             if not entry.name.endswith(".json") and entry.name not in blobs:
                 os.unlink(entry.path)

@@ -9,7 +9,7 @@ import xxhash
 
 from alo.errors import StoreError
 from alo.files import CHUNK
-from alo.store.blobs import BlobShelf, Trusted
+from alo.store.blobs import BlobDir, Trusted
 from alo.store.codec import SAVE_PARTS, decode
 from alo.store.manifest import Part, StoredStep, StoredValue
 from alo.store.mapping import LiveMaps, PrivateMap
@@ -18,8 +18,8 @@ from alo.store.mapping import LiveMaps, PrivateMap
 class ValueReader:
     """Reads the values of one stored step."""
 
-    def __init__(self, stored: StoredStep, shelf: BlobShelf, maps: LiveMaps, trusted: Trusted):
-        self._step, self._shelf, self._maps, self._trusted = stored.step, shelf, maps, trusted
+    def __init__(self, stored: StoredStep, blob_dir: BlobDir, maps: LiveMaps, trusted: Trusted):
+        self._step, self._blob_dir, self._maps, self._trusted = stored.step, blob_dir, maps, trusted
 
     def read(self, value: StoredValue, name: str) -> tuple[str, object]:
         """The key and the value, which no one else has a hand on.
@@ -30,7 +30,7 @@ class ValueReader:
             StoreError: it is missing or damaged, or its class does not take it back.
         """
         what = f"{name}, which step '{self._step}' saved,"
-        with _Blobs(what, self._shelf, self._maps, self._trusted) as blobs:
+        with _Blobs(what, self._blob_dir, self._maps, self._trusted) as blobs:
             stream = value.stream
             content = blobs.view(stream) if isinstance(stream, Part) else stream
             buffers = [blobs.view(part) for part in value.buffers]
@@ -56,8 +56,8 @@ class _OpenBlob:
 class _Blobs:
     """The blobs of one value while it is read."""
 
-    def __init__(self, what: str, shelf: BlobShelf, maps: LiveMaps, trusted: Trusted) -> None:
-        self._what, self._shelf, self._maps, self._trusted = what, shelf, maps, trusted
+    def __init__(self, what: str, blob_dir: BlobDir, maps: LiveMaps, trusted: Trusted) -> None:
+        self._what, self._blob_dir, self._maps, self._trusted = what, blob_dir, maps, trusted
         self._open: dict[str, _OpenBlob] = {}
 
     def __enter__(self) -> _Blobs:
@@ -84,7 +84,7 @@ class _Blobs:
             raise self._unusable(part, f"cannot be read: {error.strerror}") from error
 
     def _open_blob(self, name: str) -> _OpenBlob:
-        descriptor = os.open(self._shelf.path(name), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(self._blob_dir.path(name), os.O_RDONLY | os.O_CLOEXEC)
         blob = self._open[name] = _OpenBlob(descriptor)
         return blob
 
@@ -93,7 +93,7 @@ class _Blobs:
             return
         # Read, not mapped: pages that were only checked are not to count as this process's memory.
         if _checksum(blob.descriptor, part) != part.checksum:
-            self._shelf.drop(part.blob)
+            self._blob_dir.drop(part.blob)
             raise self._unusable(part, "is damaged")
         self._trusted.add(blob.status, part)
 
@@ -109,7 +109,7 @@ class _Blobs:
     def _unusable(self, part: Part, reason: str) -> StoreError:
         return StoreError(
             f"{self._what} {reason}",
-            where=str(self._shelf.path(part.blob)),
+            where=str(self._blob_dir.path(part.blob)),
             fix=f"run the pipeline again from step '{part.step}', which wrote it",
         )
 

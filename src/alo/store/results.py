@@ -51,7 +51,7 @@ class KeptStep(NamedTuple):
     trace: str = ""  # one checksum for all that later steps can see of it but data and config
 
 
-class ResultShelf:
+class ResultDir:
     """The kept steps below the store's root."""
 
     def __init__(self, root: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from alo.copies import link_or_copy
 from alo.errors import StoreError
 from alo.layout import KINDS
-from alo.store.blobs import BlobShelf, Trusted, remove_runs, sweep
+from alo.store.blobs import BlobDir, Trusted, remove_runs, sweep
 from alo.store.manifest import DamagedManifest, StoredStep, StoredValue
 
 if TYPE_CHECKING:  # a cached run neither reads nor writes values
@@ -63,9 +63,9 @@ class StepStore:
         from alo.store.writing import ValueWriter
 
         others = [self._folder(incoming.kind, incoming.run_id)] if incoming else []
-        shelf = self._prepare(kind, run_id, others)
+        blob_dir = self._prepare(kind, run_id, others)
         writer = ValueWriter(
-            step, shelf, incoming.parts() if incoming else (), self._maps, self._trusted
+            step, blob_dir, incoming.parts() if incoming else (), self._maps, self._trusted
         )
         stored = StoredStep(
             run_id,
@@ -75,7 +75,7 @@ class StepStore:
             _write(writer, "config", config, incoming.config if incoming else ()),
             tuple(paths),
         )
-        self._put(stored, shelf)
+        self._put(stored, blob_dir)
         return stored
 
     def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
@@ -86,8 +86,8 @@ class StepStore:
         """
         from alo.store.reading import ValueReader
 
-        shelf = BlobShelf(self.root, self._folder(stored.kind, stored.run_id))
-        reader = ValueReader(stored, shelf, self._maps, self._trusted)
+        blob_dir = BlobDir(self.root, self._folder(stored.kind, stored.run_id))
+        reader = ValueReader(stored, blob_dir, self._maps, self._trusted)
         return _read(reader, "data", stored.data), _read(reader, "config", stored.config)
 
     def find(self, run_id: str, kind: str, step: str) -> StoredStep | None:
@@ -115,9 +115,9 @@ class StepStore:
             StoreError: a part of it is missing.
         """
         others = [self._folder(stored.kind, stored.run_id)]
-        shelf = self._prepare(stored.kind, run_id, others)
+        blob_dir = self._prepare(stored.kind, run_id, others)
         for part in stored.parts():
-            if not shelf.take(part.blob, part.end):
+            if not blob_dir.take(part.blob, part.end):
                 raise StoreError(
                     f"a part of what step '{stored.step}' saved is missing",
                     where=str(others[0] / part.blob),
@@ -125,9 +125,9 @@ class StepStore:
                 )
         adopted, name = stored._replace(run_id=run_id), _manifest_name(stored.step)
         try:
-            link_or_copy(others[0] / name, shelf.folder / name)
+            link_or_copy(others[0] / name, blob_dir.folder / name)
         except OSError:  # the step has run in this run before
-            self._put(adopted, shelf)
+            self._put(adopted, blob_dir)
         return adopted
 
     def forget(self, run_ids: Iterable[str]) -> None:
@@ -145,29 +145,29 @@ class StepStore:
     def _folder(self, kind: str, run_id: str) -> Path:
         return self.root / kind / run_id
 
-    def _prepare(self, kind: str, run_id: str, others: Iterable[Path]) -> BlobShelf:
-        shelf = BlobShelf(self.root, self._folder(kind, run_id), *others)
-        shelf.prepare()
+    def _prepare(self, kind: str, run_id: str, others: Iterable[Path]) -> BlobDir:
+        blob_dir = BlobDir(self.root, self._folder(kind, run_id), *others)
+        blob_dir.prepare()
         if not self._is_swept:
             sweep(self.root)
             self._is_swept = True
-        return shelf
+        return blob_dir
 
-    def _put(self, stored: StoredStep, shelf: BlobShelf) -> None:
-        path = shelf.folder / _manifest_name(stored.step)
+    def _put(self, stored: StoredStep, blob_dir: BlobDir) -> None:
+        path = blob_dir.folder / _manifest_name(stored.step)
         is_new = not path.exists()
-        with shelf.draft(f"what step '{stored.step}' saved") as draft:
+        with blob_dir.draft(f"what step '{stored.step}' saved") as draft:
             draft.append(stored.to_bytes())
             draft.publish(path)
         if not is_new:
-            self._drop_unused(shelf)
+            self._drop_unused(blob_dir)
 
-    def _drop_unused(self, shelf: BlobShelf) -> None:
-        """Take off the shelf what only the step's earlier result used."""
-        manifests = shelf.folder.glob("*.json")
+    def _drop_unused(self, blob_dir: BlobDir) -> None:
+        """Take out of the folder what only the step's earlier result used."""
+        manifests = blob_dir.folder.glob("*.json")
         with suppress(DamagedManifest):  # who knows what that one uses
             steps = [StoredStep.from_bytes(path.read_bytes(), "") for path in manifests]
-            shelf.keep_only({part.blob for step in steps for part in step.parts()})
+            blob_dir.keep_only({part.blob for step in steps for part in step.parts()})
 
 
 def _manifest_name(step: str) -> str:

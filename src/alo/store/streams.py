@@ -8,7 +8,7 @@ from types import TracebackType
 import xxhash
 
 from alo.files import CHUNK
-from alo.store.blobs import BlobShelf, Draft
+from alo.store.blobs import BlobDir, Draft
 from alo.store.manifest import NO_BLOB, Part, StoredValue
 
 INLINE = 4096  # a stream up to here stands in the manifest
@@ -17,11 +17,11 @@ INLINE = 4096  # a stream up to here stands in the manifest
 class OldStream:
     """The stream of the value that a step was given, to compare with; there may be none."""
 
-    def __init__(self, shelf: BlobShelf, value: StoredValue | None) -> None:
+    def __init__(self, blob_dir: BlobDir, value: StoredValue | None) -> None:
         self.part: Part | None = None
         stream = value.stream if value else None
-        if isinstance(stream, Part) and shelf.take(stream.blob, stream.end):
-            self._descriptor = os.open(shelf.path(stream.blob), os.O_RDONLY | os.O_CLOEXEC)
+        if isinstance(stream, Part) and blob_dir.take(stream.blob, stream.end):
+            self._descriptor = os.open(blob_dir.path(stream.blob), os.O_RDONLY | os.O_CLOEXEC)
             self.part = stream
 
     def __enter__(self) -> OldStream:
@@ -36,7 +36,7 @@ class OldStream:
         if self.part is not None:
             os.close(self._descriptor)
 
-    def goes_on_with(self, content: memoryview, position: int) -> bool:
+    def continues_with(self, content: memoryview, position: int) -> bool:
         """Whether these bytes stand at this position."""
         if self.part is None or position + len(content) > self.part.size:
             return False
@@ -68,7 +68,7 @@ class StreamWriter:
         """Called by pickle with the next bytes; returns how many there were."""
         view = memoryview(content)
         self._digest.update(view)
-        if self._is_old and not self._old.goes_on_with(view, self._size):
+        if self._is_old and not self._old.continues_with(view, self._size):
             self._differ()
         if not self._is_old:
             self._keep(view)

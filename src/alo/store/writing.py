@@ -14,7 +14,7 @@ import xxhash
 
 from alo.errors import StoreError
 from alo.files import checksum_of
-from alo.store.blobs import BlobShelf, Draft, Trusted
+from alo.store.blobs import BlobDir, Draft, Trusted
 from alo.store.codec import SAVE_PARTS, CannotPickle, encode
 from alo.store.manifest import NO_BLOB, Part, StoredValue
 from alo.store.mapping import LiveMaps
@@ -29,10 +29,10 @@ class ValueWriter:
     """Writes the values that one step saved."""
 
     def __init__(
-        self, step: str, shelf: BlobShelf, given: Iterable[Part], maps: LiveMaps, trusted: Trusted
+        self, step: str, blob_dir: BlobDir, given: Iterable[Part], maps: LiveMaps, trusted: Trusted
     ) -> None:
-        """``given`` is what the step was given; the shelf has its blobs or can take them."""
-        self._step, self._shelf, self._maps, self._trusted = step, shelf, maps, trusted
+        """``given`` is what the step was given; its folder has the blobs or can take them."""
+        self._step, self._blob_dir, self._maps, self._trusted = step, blob_dir, maps, trusted
         self._given = {(part.checksum, part.size): part for part in given}
 
     def write(
@@ -48,7 +48,7 @@ class ValueWriter:
         """
         is_pair = type(key) is not str
         what = f"{name} of step '{self._step}'"
-        with self._shelf.draft(what) as draft, OldStream(self._shelf, before) as old:
+        with self._blob_dir.draft(what) as draft, OldStream(self._blob_dir, before) as old:
             try:
                 stream, views = encode(
                     (key, value) if is_pair else value, lambda: StreamWriter(draft, old)
@@ -81,12 +81,12 @@ class ValueWriter:
         if not parts:
             return stream, tuple(buffers)
         blob = checksum_of(repr([part[1:4] for part in parts]).encode())
-        if not self._shelf.take(blob, end):
+        if not self._blob_dir.take(blob, end):
             draft.needed = end
             for part, view in new:
                 draft.skip_to(part.offset)
                 draft.append(view)
-            status = self._shelf.put(draft, blob)
+            status = self._blob_dir.put(draft, blob)
             for part in parts:
                 self._trusted.add(status, part)
         if isinstance(stream, Part):
@@ -107,7 +107,7 @@ class ValueWriter:
         return Part(NO_BLOB, 0, view.nbytes, checksum, self._step)
 
     def _has(self, part: Part) -> bool:
-        return self._shelf.take(part.blob, part.end)
+        return self._blob_dir.take(part.blob, part.end)
 
 
 def key_text(key: object) -> str:

@@ -226,19 +226,19 @@ class Pool:
         self._ended.wait(min(RESTART_PAUSE_S * 2**trouble.tries, LONGEST_PAUSE_S))
 
     def _dismiss(self, reason: str) -> None:
-        """Answer the requests that wait; those that are kept are for a later service."""
-        kept: list[Ticket] = []
+        """Answer the requests that wait; those that are stored are for a later service."""
+        stored: list[Ticket] = []
         with suppress(queue.Empty):
             while True:
                 ticket = self._tickets.get_nowait()
-                if ticket is not None and ticket.is_kept:
-                    kept.append(ticket)
+                if ticket is not None and ticket.is_stored:
+                    stored.append(ticket)
                 elif ticket is not None:
                     failure = Failure(*ASSET_RUN, reason, kind="away")
                     result = Result(ticket.request.id, None, (), failure, 0.0)
                     notify("a result", partial(ticket.done, result), self._listener)
                     notify("a request's folder", ticket.released, self._listener)
-        for ticket in kept if not self._ended.is_set() else ():
+        for ticket in stored if not self._ended.is_set() else ():
             self._tickets.put(ticket)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from alo.engine.isolation.process_state import between_steps_nothing_happens
 from alo.engine.spec import Job
-from alo.engine.steps.process_main import Teller, process_of_ours, show_stacks_in
+from alo.engine.steps.process_main import MessageSender, process_of_ours, show_stacks_in
 from alo.errors import AloError, StepError
 from alo.events.types import Event, LogLine, Output
 from alo.processes.wire import Inbox
@@ -39,19 +39,19 @@ class BootFailed(NamedTuple):
 def main() -> None:
     """Serve until the other side hangs up."""
     with process_of_ours() as connection:
-        send, messages = Teller(connection), _Messages(connection)
+        send, messages = MessageSender(connection), _Messages(connection)
         warm = _booted(messages.next(None), send)
         while warm is not None and (message := messages.next(warm)) is not None:
             if isinstance(message, Request):
-                warm.run(message, send.tell_all)
+                warm.run(message, send.send_all)
             elif isinstance(message, Released):
                 warm.release()
-        while warm is not None and warm.rest():
+        while warm is not None and warm.run_deferred():
             continue
 
 
-def _booted(boot: object, tell: Teller) -> WarmPipeline | None:
-    """The warm pipeline; None where there is none to be, which the other side has been sent."""
+def _booted(boot: object, send: MessageSender) -> WarmPipeline | None:
+    """The warm pipeline; None where there is none to be, as the other side has been sent then."""
     if not isinstance(boot, Boot):
         return None
     sys.path[:] = boot.path or sys.path
@@ -63,17 +63,17 @@ def _booted(boot: object, tell: Teller) -> WarmPipeline | None:
             event.source == "USER" or event.level != "INFO"
         )
         if is_for_people or isinstance(event, Output):
-            tell(event)
+            send(event)
 
     try:
         warm = WarmPipeline(boot.job, boot.home, boot.models, boot.model_id, listener)
     except StepError as error:  # of the asset's module, which may raise anything
         what = f"the assets cannot be imported: {error}"
-        tell(BootFailed(what, error.user_traceback))
+        send(BootFailed(what, error.user_traceback))
     except AloError as error:
-        tell(BootFailed(str(error)))
+        send(BootFailed(str(error)))
     else:
-        tell(Booted(warm.model_id))
+        send(Booted(warm.model_id))
         return warm
     return None
 
@@ -88,7 +88,7 @@ class _Messages:
     def next(self, warm: WarmPipeline | None) -> object:
         """The next message; None when the other side has hung up."""
         while not self._here:
-            if warm is not None and not self._is_ready() and warm.rest():
+            if warm is not None and not self._is_ready() and warm.run_deferred():
                 continue
             piece = self._connection.recv(PIECE)
             if not piece:

@@ -82,7 +82,9 @@ class Warm(NamedTuple):
     shared: SharedModules
     codes: Mapping[str, AssetCode]
     listener: Listener
-    keep: Callable[[RunRecord, bytes], object]  # takes what history is to have, and the plan
+    add_to_history: Callable[
+        [RunRecord, bytes], object
+    ]  # takes what history is to have, and the plan
 
 
 class RequestRun:
@@ -298,7 +300,7 @@ class RequestRun:
             code_id=self._warm.code.id,
             code_id_description=self._warm.code.description,
         )
-        self._warm.keep(record, render_plan(self._job.plan, self._job.changes))
+        self._warm.add_to_history(record, render_plan(self._job.plan, self._job.changes))
 
     def _failed_step(self) -> str:
         return next((step.name for step in self._record.steps if step.status == "error"), "")
@@ -338,7 +340,7 @@ class _models_of_request:
         self._aside = workspace.home / "pinned-models"
         os.rename(workspace.models, self._aside)
         os.rename(fetched, workspace.models)
-        return self._job._replace(kept=None)
+        return self._job._replace(loaded=None)
 
     def __exit__(self, *exc: object) -> None:
         if self._aside is not None:

@@ -42,7 +42,7 @@ class Ticket(NamedTuple):
     started: Callable[[], object]
     done: Callable[[Result], object]
     released: Callable[[], object] = do_nothing  # its data is not needed any more
-    is_kept: bool = False  # beyond this service: no client waits for it
+    is_stored: bool = False  # beyond the life of this service: no client waits for it
 
 
 def notify(what: str, call: Callable[[], object], listener: Listener) -> None:

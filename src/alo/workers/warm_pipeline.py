@@ -28,12 +28,12 @@ from alo.workers.protocol import (
 from alo.workers.request_folders import Leftovers, RequestFolders
 from alo.workers.request_run import RequestRun, SendMessages, Warm
 from alolib.advice import SERVICE
-from alolib.once import Kept
+from alolib.once import LoadedOnce
 
-MOST_KEPT = 100  # requests that wait for their entry in history
+MOST_PENDING = 100  # requests that wait for their entry in history
 
 
-class _Kept(NamedTuple):
+class PendingEntry(NamedTuple):
     """A request that is to have an entry in history."""
 
     record: RunRecord
@@ -59,7 +59,7 @@ class WarmPipeline:
         remove_tree(home)
         self._folders = RequestFolders(job.workspace, home, models)
         self._home, self.model_id = home.resolve(), model_id
-        self._job = job._replace(kept=Kept(), caller=SERVICE)
+        self._job = job._replace(loaded=LoadedOnce(), caller=SERVICE)
         self.code = RunCode(job.assets, self._home / "code", workspace=self._home)
         self.shared = SharedModules(self.code.view)
         self._codes = {
@@ -68,7 +68,7 @@ class WarmPipeline:
         }
         self.code.take(list(self._codes))
         self._import_all()
-        self._waiting: deque[_Kept] = deque()
+        self._waiting: deque[PendingEntry] = deque()
         self._answered: tuple[RunRecord, bytes] | None = None
         self._last_id, self._is_clean = "", True
         self._leftovers = Leftovers()
@@ -80,12 +80,12 @@ class WarmPipeline:
             self.shared,
             self._codes,
             listener,
-            self.keep,
+            self.add_to_history,
         )
 
     @property
     def workspace(self) -> Workspace:
-        """What the assets of the next request are told of."""
+        """What the assets of the next request are given."""
         return self._folders.current
 
     def run(self, request: Request, send: SendMessages) -> None:
@@ -99,27 +99,27 @@ class WarmPipeline:
         except Exception as error:  # the last net: whatever it is costs this request alone
             request_run.send(request_run.failure_of(error))
 
-    def rest(self) -> bool:
+    def run_deferred(self) -> bool:
         """Do a piece of what no request should wait for; whether there is more."""
         if not self._waiting:
             return False
-        kept = self._waiting.popleft()
+        entry = self._waiting.popleft()
         try:
             save_entry(
                 self._project,
-                kept.record,
-                plan=kept.plan,
-                artifacts=kept.artifacts,
+                entry.record,
+                plan=entry.plan,
+                artifacts=entry.artifacts,
                 code=self.code.copies,
                 backup_log=self._job.plan.control.backup_log,
-                made_at=kept.made_at,
+                made_at=entry.made_at,
             )
         except OSError as error:
-            self._listener(error_line(f"{kept.record.id} is not in history: {error}"))
-        remove_tree(kept.artifacts)
+            self._listener(error_line(f"{entry.record.id} is not in history: {error}"))
+        remove_tree(entry.artifacts)
         return bool(self._waiting)
 
-    def keep(self, record: RunRecord, plan: bytes) -> None:
+    def add_to_history(self, record: RunRecord, plan: bytes) -> None:
         """Have what a request has made kept in history, once it is released."""
         self._answered = (record, plan)
 
@@ -130,7 +130,7 @@ class WarmPipeline:
             self._put_aside(record, plan)
         if not self._is_clean:
             self._clean()
-        while len(self._waiting) > MOST_KEPT:
+        while len(self._waiting) > MOST_PENDING:
             remove_tree(self._waiting.popleft().artifacts)
 
     def _put_aside(self, record: RunRecord, plan: bytes) -> None:
@@ -138,7 +138,7 @@ class WarmPipeline:
         try:
             target.parent.mkdir(exist_ok=True)
             os.rename(made_at, target)
-            self._waiting.append(_Kept(record, plan, target, made_at))
+            self._waiting.append(PendingEntry(record, plan, target, made_at))
         except OSError as error:
             self._listener(error_line(f"{record.id} is not in history: {error}"))
 

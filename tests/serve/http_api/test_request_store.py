@@ -18,7 +18,7 @@ from alo.errors import ServeError
 from alo.layout import Workspace
 from alo.mounts import Mount
 from alo.serve.folders import lives
-from alo.serve.http_api.request_store import KeptRequests
+from alo.serve.http_api.request_store import RequestStore
 from alo.workers.ticket import Result
 
 ACCEPT = """
@@ -26,9 +26,9 @@ import sys
 from pathlib import Path
 from alo.layout import Workspace
 from alo.serve.folders import make_folder
-from alo.serve.http_api.request_store import KeptRequests
+from alo.serve.http_api.request_store import RequestStore
 folder = make_folder(Workspace(Path(sys.argv[1]).parent), "serve")
-kept = KeptRequests(Path(sys.argv[1]), folder.name, lambda name: True)
+kept = RequestStore(Path(sys.argv[1]), folder.name, lambda name: True)
 for request_id in sys.argv[2:]:
     kept.add(request_id, {"step": {"arg": request_id}})
     if request_id.startswith("running"):
@@ -52,9 +52,9 @@ def service(path: Path, *request_ids: str, before: Sequence[str] = ()) -> subpro
     return process
 
 
-def kept_requests(path: Path) -> KeptRequests:
+def kept_requests(path: Path) -> RequestStore:
     """As a service of this process has them."""
-    return KeptRequests(path, "serve-1", partial(lives, Workspace(path.parent)))
+    return RequestStore(path, "serve-1", partial(lives, Workspace(path.parent)))
 
 
 def test_what_a_service_that_has_ended_had_accepted_is_taken_up_in_order(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
 
 
 def test_outputs_are_kept_by_their_bytes_too(tmp_path: Path) -> None:
-    kept = KeptRequests(tmp_path / "x.sqlite", "us", lambda owner: True)
+    kept = RequestStore(tmp_path / "x.sqlite", "us", lambda owner: True)
     for name in "abc":
         kept.add(name, {})
         kept.end(Result(name, {}, ("out.csv",), None, 0.1, size=100))
@@ -200,7 +200,7 @@ def test_outputs_are_kept_by_their_bytes_too(tmp_path: Path) -> None:
 def test_the_order_is_that_of_coming_whatever_the_clock_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = KeptRequests(tmp_path / "x.sqlite", "us", lambda owner: True)
+    kept = RequestStore(tmp_path / "x.sqlite", "us", lambda owner: True)
     for name, now in (("first", 2e9), ("second", 1e9)):  # the clock was set back between them
         monkeypatch.setattr("time.time", lambda now=now: now)
         kept.add(name, {})

@@ -1,4 +1,4 @@
-"""What an HTTP door makes of the answers of loops, whatever they are."""
+"""What an HTTP server makes of the answers of loops, whatever they are."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_a_server_that_ends_takes_back_what_no_loop_has_begun_with(
     client, results = redis_server.client, queue.Queue[Result]()
     for name in ("begun", "waits", "kept"):
         ticket = Ticket(Request(name), tmp_path / name, lambda: None, results.put)
-        pool.submit(ticket._replace(is_kept=name == "kept"))
+        pool.submit(ticket._replace(is_stored=name == "kept"))
     wait_until(lambda: client.llen(REQUESTS) == 3)
     client.lmove(REQUESTS, f"{PROCESSING}w", "LEFT", "RIGHT")
     client.set(f"{ALIVE}w", READY, ex=30)

@@ -43,9 +43,9 @@ def _check(options: argparse.Namespace) -> Checked:
     checked = check_solution(request_of(options), online=options.online)
     if not needs_setup(checked.jobs):
         return checked
-    from alo.engine.setup import outlook
+    from alo.engine.setup import pending_setup
 
-    problems, warnings = outlook(checked.jobs, online=options.online)
+    problems, warnings = pending_setup(checked.jobs, online=options.online)
     if problems:
         raise CheckError(problems)
     return checked._replace(warnings=(*checked.warnings, *warnings))

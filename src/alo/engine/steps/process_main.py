@@ -1,7 +1,7 @@
 """The process of one step: takes its task over a socket, runs it, and sends back what happens.
 
-What the step is given and what it saves lies in a step store; only small things go over the
-socket. The engine's side is in ``apart.py``.
+What the step is given and what it saves is in a step store; only small things go over the
+socket. The engine's side is in ``process.py``.
 """
 
 import os
@@ -65,8 +65,8 @@ def main() -> None:
         if isinstance(assignment, Assignment):
             sys.path[:] = assignment.path or sys.path
             show_stacks_in(assignment.stacks)
-            tell = Teller(connection)
-            tell(_work(assignment, tell))
+            send = MessageSender(connection)
+            send(_work(assignment, send))
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def show_stacks_in(path: Path) -> None:
     faulthandler.enable = lambda *_, **__: None
 
 
-class Teller:
+class MessageSender:
     """Sends messages from any thread. A process that the asset forks prints them instead."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -112,9 +112,9 @@ class Teller:
         self._lock = threading.Lock()
 
     def __call__(self, message: object) -> None:
-        self.tell_all([message])
+        self.send_all([message])
 
-    def tell_all(self, messages: Sequence[object]) -> None:
+    def send_all(self, messages: Sequence[object]) -> None:
         """Send several at once: each that comes alone wakes its reader."""
         if os.getpid() == self._process:
             with self._lock:
@@ -131,15 +131,15 @@ def _print(descriptor: int, text: str) -> None:
     os.write(descriptor, text.encode("utf-8", "backslashreplace"))
 
 
-def _work(assignment: Assignment, tell: Teller) -> Done | FailedStep | StoreError:
+def _work(assignment: Assignment, send: MessageSender) -> Done | FailedStep | StoreError:
     store = StepStore(assignment.store, is_private=assignment.is_private)
     try:
-        return _run(assignment, store, tell)
+        return _run(assignment, store, send)
     except StoreError as error:
         return error
 
 
-def _run(assignment: Assignment, store: StepStore, tell: Teller) -> Done | FailedStep:
+def _run(assignment: Assignment, store: StepStore, send: MessageSender) -> Done | FailedStep:
     task, given = assignment.task, assignment.given
     shared = SharedModules(assignment.view)
     with values_loadable(shared, given.paths if given else ()):
@@ -148,7 +148,7 @@ def _run(assignment: Assignment, store: StepStore, tell: Teller) -> Done | Faile
     del data, config  # the step alone holds what it is given
     folder = assignment.assets / task.name
     code = AssetCode(folder, task.name, shared)
-    result = run_step(task, code, tell, has_user=False)
+    result = run_step(task, code, send, has_user=False)
     del task
     if isinstance(result, FailedStep):
         return result

@@ -17,7 +17,7 @@ from alo.history.names import FAILED, entry_names
 from alo.layout import KINDS, Workspace
 from alo.store import StepStore, StoredStep
 from alo.store.keys import difference
-from alo.store.results import KeptStep, ResultShelf
+from alo.store.results import KeptStep, ResultDir
 
 
 class Reused(NamedTuple):
@@ -34,7 +34,7 @@ class StepMemory:
         self._job, self._run_id = job, run_id
         self._workspace, self._kind = job.workspace, job.pipeline.kind
         self._store = StepStore(job.workspace.interface)
-        self._shelf = ResultShelf(job.workspace.interface)
+        self._shelf = ResultDir(job.workspace.interface)
         self._shelf.claim(self._kind, run_id, str(job.workspace.home))
         self._follows = bool(job.part.resumes or job.part.first)
         self._folders = seen_folders(job.workspace, self._kind)
@@ -190,7 +190,7 @@ def forget_runs(workspace: Workspace, run_ids: Sequence[str]) -> None:
     """Remove what the steps of these runs have stored: their history is gone."""
     if run_ids and workspace.interface.is_dir():
         StepStore(workspace.interface).forget(run_ids)
-        ResultShelf(workspace.interface).forget(run_ids)
+        ResultDir(workspace.interface).forget(run_ids)
 
 
 def forget_unknown_runs(workspace: Workspace, current: str) -> None:
@@ -198,12 +198,12 @@ def forget_unknown_runs(workspace: Workspace, current: str) -> None:
 
     A process that was killed while it removed their history has left it.
     """
-    shelf = ResultShelf(workspace.interface)
+    results = ResultDir(workspace.interface)
     gone = [
         run_id
         for kind in KINDS
-        for run_id in {*shelf.runs(kind)} - _in_history(workspace, kind) - {current}
-        if shelf.is_claimed(kind, run_id, str(workspace.home))
+        for run_id in {*results.runs(kind)} - _in_history(workspace, kind) - {current}
+        if results.is_claimed(kind, run_id, str(workspace.home))
     ]
     forget_runs(workspace, gone)
 

@@ -63,6 +63,6 @@ def _handover(task: StepTask, tell: Callable[[LogLine], object]) -> Handover:
         steps=task.steps,
         train_steps=task.train_steps,
         emit=tell,
-        kept=task.kept,
+        loaded=task.loaded,
         caller=task.caller,
     )

@@ -17,7 +17,7 @@ from alo.layout import Workspace
 from alo.plan.model import StepPlan
 from alo.version import __version__
 from alolib.advice import COMMAND, SERVICE
-from alolib.once import Kept
+from alolib.once import LoadedOnce
 
 if TYPE_CHECKING:
     from alo.store import StoredStep
@@ -40,7 +40,7 @@ class StepTask(NamedTuple):
     train_steps: tuple[str, ...]
     sample_resources: bool
     is_measured: bool = True  # what it costs is asked for
-    kept: Kept | None = None  # by load_once, where a process serves
+    loaded: LoadedOnce | None = None  # by load_once, where a process serves
     caller: str = COMMAND  # who runs it, for advice
 
 
@@ -108,7 +108,7 @@ def make_task(
         sample_resources=control.check_resource,
         # Of a served request only history tells what its steps cost.
         is_measured=job.caller != SERVICE or control.backup_artifacts or control.check_resource,
-        kept=job.kept,
+        loaded=job.loaded,
         caller=job.caller,
     )
 

@@ -159,16 +159,16 @@ class Application:
         return Response(self._service.metrics.text(), media_type="text/plain; version=0.0.4")
 
     async def infer(self, http: Request) -> Response:
-        is_kept = _flag(http, "async")
-        request_id, folder = self._service.new_folder(is_kept=is_kept)
+        is_stored = _flag(http, "async")
+        request_id, folder = self._service.new_folder(is_stored=is_stored)
         try:
             taken = await take_body(http, folder, self._bodies)
-            if is_kept:
+            if is_stored:
                 answer = await run_in_threadpool(self._service.answer_later, request_id, *taken)
                 return JsonResponse(answer.content(), 202)
             answer = await self._service.answer_now(request_id, *taken)
         except BaseException:
-            await run_in_threadpool(self._service.drop, request_id, is_kept=is_kept)
+            await run_in_threadpool(self._service.drop, request_id, is_stored=is_stored)
             raise
         return JsonResponse(answer.content(), answer.http_status)
 
@@ -211,13 +211,13 @@ class Application:
 
     async def infer_tensors(self, http: Request) -> Response:
         self._check_model(http)
-        request_id, folder = self._service.new_folder(is_kept=False)
+        request_id, folder = self._service.new_folder(is_stored=False)
         try:
             taken = await self._bodies.parsed(http, "tensors", folder)
             asked = taken.args["request"]
             answer = await self._service.answer_now(request_id, {}, taken.files)
         except BaseException:
-            await run_in_threadpool(self._service.drop, request_id, is_kept=False)
+            await run_in_threadpool(self._service.drop, request_id, is_stored=False)
             raise
         failure = answer.result.failure if answer.result else None
         if failure is not None:

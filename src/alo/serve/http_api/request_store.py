@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS accepted (
 """
 
 
-class KeptRequest(NamedTuple):
+class StoredRequest(NamedTuple):
     """One of them."""
 
     id: str
@@ -45,7 +45,7 @@ class KeptRequest(NamedTuple):
     result: Result | None
 
 
-class KeptRequests:
+class RequestStore:
     """All of them, in one file; for any thread.
 
     Args:
@@ -101,14 +101,14 @@ class KeptRequests:
         )
         self._own.discard(result.id)
 
-    def find(self, request_id: str) -> KeptRequest | None:
+    def find(self, request_id: str) -> StoredRequest | None:
         """The request of this id; None if it was never accepted or is forgotten by now."""
         rows = self._run(
             "SELECT id, status, args, result FROM accepted WHERE id = ?", (request_id,)
         )
-        return _kept(rows[0]) if rows else None
+        return _stored(rows[0]) if rows else None
 
-    def take_up(self) -> list[KeptRequest]:
+    def take_up(self) -> list[StoredRequest]:
         """What services that have ended had accepted and not finished, the oldest first.
 
         Each request is given once. What was begun too often is ended as a failure.
@@ -129,7 +129,7 @@ class KeptRequests:
         )
         left = []
         for *row, tries in rows:
-            request = _kept(tuple(row))
+            request = _stored(tuple(row))
             if request.id in self._own:
                 continue
             if request.status == "running" and int(str(tries)) >= MOST_TRIES:
@@ -202,7 +202,7 @@ def _to_text(result: Result) -> str:
     return json.dumps({**result._asdict(), "failure": failure}, default=str)
 
 
-def _kept(row: tuple[object, ...]) -> KeptRequest:
+def _stored(row: tuple[object, ...]) -> StoredRequest:
     request_id, status, args, text = row
     result = None
     if isinstance(text, str):
@@ -216,4 +216,4 @@ def _kept(row: tuple[object, ...]) -> KeptRequest:
             content["seconds"],
             content.get("size", 0),
         )
-    return KeptRequest(str(request_id), str(status), json_value(str(args)), result)
+    return StoredRequest(str(request_id), str(status), json_value(str(args)), result)

@@ -1,4 +1,4 @@
-"""The life of ``alo serve``: prepare, boot the workers, open the door, serve until a signal."""
+"""The life of ``alo serve``: prepare, boot the workers, listen, serve until a signal."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def serve_http(
     # A form that is none is refused and counted; a line for each would let clients fill the log.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     listener = OneAtATime(listener)
-    door = _open(host, port)
+    listening = _open(host, port)
     service = prepare(request, "serve", listener, has_workers=not queue_url)
     try:
         limits = limits._replace(connections=most_connections(limits.connections))
@@ -90,22 +90,22 @@ def serve_http(
                 lambda: served.pool.is_drained,
                 listener,
             )
-            _serve(server, door, listener, _url_of(host, door))
+            _serve(server, listening, listener, _url_of(host, listening))
         finally:
             served.stop()
     finally:
-        door.close()
+        listening.close()
         service.folder.remove()
 
 
-def _serve(server: uvicorn.Server, door: socket.socket, listener: Listener, url: str) -> None:
-    door.listen(CONNECTIONS)  # whoever reads the next line may connect
+def _serve(server: uvicorn.Server, listening: socket.socket, listener: Listener, url: str) -> None:
+    listening.listen(CONNECTIONS)  # whoever reads the next line may connect
     listener(SettingUp(f"serving at {url}, described at {url}/docs"))
     # uvicorn takes some of them, and raises those once more when it has ended; there is still
     # something to put in order.
     previous = {each: signal.signal(each, server.handle_exit) for each in ending_signals()}
     try:
-        server.run(sockets=[door])
+        server.run(sockets=[listening])
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -114,20 +114,20 @@ def _serve(server: uvicorn.Server, door: socket.socket, listener: Listener, url:
 def _open(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sends answers at once (TCP_NODELAY).
-    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind((host, port))
+        listening.bind((host, port))
     except (OSError, OverflowError) as error:
-        door.close()
+        listening.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise ServeError(
             f"the address {host}:{port} cannot be served on: {reason}",
             fix="name another with --host and --port; --port 0 takes a free one",
         ) from error
-    return door
+    return listening
 
 
-def _url_of(host: str, door: socket.socket) -> str:
-    port: int = door.getsockname()[1]
+def _url_of(host: str, listening: socket.socket) -> str:
+    port: int = listening.getsockname()[1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -22,7 +22,7 @@ from alo.serve.folders import lives, sweep
 from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.paths import encoded
 from alo.serve.http_api.refusal import Refused
-from alo.serve.http_api.request_store import KeptRequests
+from alo.serve.http_api.request_store import RequestStore
 from alo.serve.redis_queue.remote_protocol import TooLarge
 from alo.serve.rollout.follow import Changes
 from alo.serve.service import Service
@@ -34,7 +34,7 @@ from alo.workers.ticket import Result, Ticket, do_nothing
 if TYPE_CHECKING:
     from alo.serve.redis_queue.remote_pool import RemotePool
 
-KEPT = 1000  # requests whose results and output files can still be asked for
+MOST_RESULTS = 1000  # requests whose results and output files can still be asked for
 ID = re.compile("[0-9a-f]{16}")
 DATA = "request"  # the folder's name in input/inference/
 LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -125,7 +125,7 @@ class HttpService:
     ) -> None:
         self.plan, self.limits = service.job.plan, limits
         self._spool = service.folder.path / "spool"
-        self._kept_folder = service.job.workspace.internal / "requests"
+        self._stored_folder = service.job.workspace.internal / "requests"
         self.pool: Pool | RemotePool
         if queue_url:
             from alo.serve.redis_queue.remote_pool import RemotePool
@@ -145,7 +145,7 @@ class HttpService:
         self.metrics = Metrics(self.pool)
         self._listener = listener
         workspace = service.job.workspace
-        self._kept = KeptRequests(
+        self._store = RequestStore(
             workspace.internal / "requests.sqlite", service.folder.name, partial(lives, workspace)
         )
         works: dict[str, Callable[[], object]] = {
@@ -157,7 +157,7 @@ class HttpService:
         }
         self._upkeep = Upkeep(works, listener)
         self._results: OrderedDict[str, Result] = OrderedDict()
-        self._kept_bytes = 0  # of their output files
+        self._result_bytes = 0  # of their output files
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -174,16 +174,16 @@ class HttpService:
         """End the workers, and close what the service keeps."""
         self._upkeep.stop()
         self.pool.stop()
-        self._kept.close()
+        self._store.close()
 
     def report(self, text: str) -> None:
         """Something for the console and the log."""
         self._listener(warning(text))
 
-    def new_folder(self, *, is_kept: bool) -> tuple[str, Path]:
+    def new_folder(self, *, is_stored: bool) -> tuple[str, Path]:
         """The id of a new request, and the folder for its data (not made yet)."""
         request_id = os.urandom(8).hex()
-        return request_id, self._folder(request_id, is_kept) / "in" / DATA
+        return request_id, self._folder(request_id, is_stored) / "in" / DATA
 
     async def answer_now(self, request_id: str, args: Args, files: Files) -> Answer:
         """Have a request run, and wait for what comes of it.
@@ -201,7 +201,7 @@ class HttpService:
             self._remember(result)
             loop.call_soon_threadsafe(_settle, future, result)
 
-        folder = self._folder(request_id, is_kept=False)
+        folder = self._folder(request_id, is_stored=False)
         request = _request(request_id, folder, args, files)
 
         def released() -> None:
@@ -225,12 +225,12 @@ class HttpService:
         """
         if self.pool.waiting >= self.limits.queue:
             raise _full()
-        write_new(files, self._folder(request_id, is_kept=True) / "in")
-        self._kept.add(request_id, args)
+        write_new(files, self._folder(request_id, is_stored=True) / "in")
+        self._store.add(request_id, args)
         try:
-            self._queue_kept(request_id, args)
+            self._queue_stored(request_id, args)
         except BaseException:
-            self._kept.forget(request_id)
+            self._store.forget(request_id)
             raise
         return Answer(request_id, "queued")
 
@@ -242,48 +242,48 @@ class HttpService:
             result = self._results.get(request_id)
         if result is not None:
             return Answer(request_id, result.status, result)
-        kept = self._kept.find(request_id)
-        return None if kept is None else Answer(kept.id, kept.status, kept.result)
+        stored = self._store.find(request_id)
+        return None if stored is None else Answer(stored.id, stored.status, stored.result)
 
     def output(self, request_id: str, name: str) -> Path | None:
         """An output file of a request."""
         answer = self.find(request_id)
         if answer is None or answer.result is None or name not in answer.result.outputs:
             return None
-        for is_kept in (False, True):
-            path = self._folder(request_id, is_kept) / "out" / name
+        for is_stored in (False, True):
+            path = self._folder(request_id, is_stored) / "out" / name
             if path.is_file():
                 return path
         return None
 
-    def drop(self, request_id: str, *, is_kept: bool) -> None:
+    def drop(self, request_id: str, *, is_stored: bool) -> None:
         """A request that was refused leaves nothing."""
-        remove_tree(self._folder(request_id, is_kept))
+        remove_tree(self._folder(request_id, is_stored))
 
     def _take_up(self) -> None:
         """Serve what services that have ended had accepted."""
-        for kept in self._kept.take_up():
-            self._queue_kept(kept.id, kept.args)
+        for stored in self._store.take_up():
+            self._queue_stored(stored.id, stored.args)
 
-    def _queue_kept(self, request_id: str, args: Args) -> None:
-        folder = self._folder(request_id, is_kept=True)
+    def _queue_stored(self, request_id: str, args: Args) -> None:
+        folder = self._folder(request_id, is_stored=True)
 
         def done(result: Result) -> None:
             self.metrics.count(result)
             try:
-                self._kept.end(result)
+                self._store.end(result)
             except OSError as error:  # clients get it all the same, for as long as we live
                 self._listener(warning(f"what came of {result.id} cannot be kept: {error}"))
                 self._remember(result)
                 self._forget_oldest()
                 return
-            for gone in self._kept.forget_oldest(KEPT, self.limits.kept_bytes):
-                remove_tree(self._folder(gone, is_kept=True))
+            for gone in self._store.forget_oldest(MOST_RESULTS, self.limits.kept_bytes):
+                remove_tree(self._folder(gone, is_stored=True))
 
         remove_tree(folder / "out")
-        started = lambda: self._kept.begin(request_id)  # noqa: E731
+        started = lambda: self._store.begin(request_id)  # noqa: E731
         request, released = _request(request_id, folder, args), partial(_remove_data, folder)
-        ticket = Ticket(request, folder / "out", started, done, released, is_kept=True)
+        ticket = Ticket(request, folder / "out", started, done, released, is_stored=True)
         with _refusing():
             self.pool.submit(ticket, always=True)
 
@@ -291,21 +291,21 @@ class HttpService:
         """In memory."""
         with self._lock:
             self._results[result.id] = result
-            self._kept_bytes += result.size
+            self._result_bytes += result.size
 
     def _forget_oldest(self) -> None:
         """Make room in memory and on the disk; no client waits for that."""
         gone = []
         with self._lock:
-            while len(self._results) > KEPT or self._kept_bytes > self.limits.kept_bytes:
+            while len(self._results) > MOST_RESULTS or self._result_bytes > self.limits.kept_bytes:
                 request_id, old = self._results.popitem(last=False)
-                self._kept_bytes -= old.size
+                self._result_bytes -= old.size
                 gone.append(request_id)
         for request_id in gone:
-            remove_tree(self._folder(request_id, is_kept=False), may_hold_volumes=False)
+            remove_tree(self._folder(request_id, is_stored=False), may_hold_volumes=False)
 
-    def _folder(self, request_id: str, is_kept: bool) -> Path:
-        return (self._kept_folder if is_kept else self._spool) / request_id
+    def _folder(self, request_id: str, is_stored: bool) -> Path:
+        return (self._stored_folder if is_stored else self._spool) / request_id
 
 
 def _request(request_id: str, folder: Path, args: Args, files: Files = NO_FILES) -> Request:

@@ -96,7 +96,7 @@ class RemotePool:
     def is_drained(self) -> bool:
         """Whether all that is under way when it is to end is answered, or may be left."""
         with self._lock:
-            return all(sent.ticket.is_kept for sent in self._sent.values())
+            return all(sent.ticket.is_stored for sent in self._sent.values())
 
     def start(self) -> None:
         """Begin to send requests and to take answers, each in a thread."""
@@ -242,7 +242,7 @@ class RemotePool:
     def _awaited(self) -> list[tuple[str, Sent]]:
         """Requests whose clients wait."""
         with self._lock:
-            return [each for each in self._sent.items() if not each[1].ticket.is_kept]
+            return [each for each in self._sent.items() if not each[1].ticket.is_stored]
 
     def _noted(self) -> set[str]:
         """What Redis has of the requests under way; it keeps that for as long as we look."""

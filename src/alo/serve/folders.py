@@ -112,7 +112,7 @@ def lives(workspace: Workspace, name: str) -> bool:
 def has_worker_died(workspace: Workspace, worker: str) -> bool:
     """Whether a worker of this name is known to have died on this machine.
 
-    Of one of another machine, or of another copy of the project, this cannot be told.
+    Of one of another machine, or of another copy of the project, this cannot be known.
     """
     name = worker.rpartition("-")[0]
     is_name = re.fullmatch(r"[a-z]+-[0-9a-f]+", name)

@@ -130,8 +130,8 @@ def _fetched(plan: Plan, path: str, folder: Path, workspace: Workspace) -> Path:
     try:
         source = check_model_source(workspace.home, path, Access(plan.aws_key_profile))
     except BadLocation as error:
-        told = f"{error.what}; {error.fix}" if error.fix else error.what
-        raise CheckError([plan.problem("external_path.load_model_path", told)]) from error
+        problem = f"{error.what}; {error.fix}" if error.fix else error.what
+        raise CheckError([plan.problem("external_path.load_model_path", problem)]) from error
     models = folder / "models"
     try:
         fetch_models(source, models)

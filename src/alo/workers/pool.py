@@ -250,6 +250,7 @@ class Trouble(NamedTuple):
     tries: int
 
     def lasts(self, seconds: float) -> bool:
+        """Whether it has lasted for so long."""
         return time.monotonic() > self.since + seconds
 
 

@@ -16,7 +16,7 @@ GRACE_S = 0.05  # for threads that are just ending
 
 
 class RequestFolders:
-    """The workspace that assets are told of; of one that threads still know, no name comes again.
+    """The workspace that assets are given; of one that threads still know, no name comes again.
 
     Args:
         home: a folder that does not exist; it and those beside it of its name are the worker's own.
@@ -43,7 +43,7 @@ class RequestFolders:
         empty_folder(logs, may_hold_volumes=False)
 
     def renew(self) -> None:
-        """Use names that no request has been told; what the last one has made goes."""
+        """Use names that no request has been given; what the last one has made goes."""
         last, first = self.current, self._first
         self._count += 1
         fresh = Workspace(first.home.with_name(f"{first.home.name}.{self._count}"))
@@ -71,7 +71,7 @@ class Leftovers:
         self._before = _running()
 
     def of_last(self) -> list[str]:
-        """The threads and processes that are new and go on, as people are told of them."""
+        """The threads and processes that are new and still run, as messages name them."""
         new = _running().keys() - self._before.keys()
         if not new:
             return []

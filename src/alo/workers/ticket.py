@@ -27,6 +27,7 @@ class Result(NamedTuple):
 
     @property
     def status(self) -> str:
+        """Success or fail."""
         return "fail" if self.failure else "success"
 
 

@@ -140,9 +140,11 @@ class Application:
         )
 
     async def healthy(self, http: Request) -> Response:
+        """That the server is alive."""
         return JsonResponse({"status": "ok", "live": True})
 
     async def ready(self, http: Request) -> Response:
+        """Whether a worker is warm."""
         is_ready = self._service.pool.is_ready
         return JsonResponse(
             {"status": "ready" if is_ready else "booting", "ready": is_ready},
@@ -150,15 +152,19 @@ class Application:
         )
 
     async def description(self, http: Request) -> Response:
+        """The OpenAPI description."""
         return JsonResponse(openapi(self._service.plan, bool(self._token)))
 
     async def docs(self, http: Request) -> Response:
+        """The page that shows the description."""
         return HTMLResponse(PAGE)
 
     async def metrics(self, http: Request) -> Response:
+        """Metrics, as Prometheus reads them."""
         return Response(self._service.metrics.text(), media_type="text/plain; version=0.0.4")
 
     async def infer(self, http: Request) -> Response:
+        """Run the inference pipeline on what was sent, now or later."""
         is_stored = _flag(http, "async")
         request_id, folder = self._service.new_folder(is_stored=is_stored)
         try:
@@ -173,10 +179,12 @@ class Application:
         return JsonResponse(answer.content(), answer.http_status)
 
     async def result(self, http: Request) -> Response:
+        """How far a request is, and what came of it."""
         answer = await self._found(http)
         return JsonResponse(answer.content())
 
     async def output(self, http: Request) -> Response:
+        """An output file of a request."""
         request_id, name = http.path_params["id"], decoded(http.path_params["name"])
         path = await run_in_threadpool(self._service.output, request_id, name)
         try:
@@ -195,21 +203,25 @@ class Application:
         return answer
 
     async def server(self, http: Request) -> Response:
+        """What the server is, in the Open Inference Protocol."""
         from alo.version import __version__
 
         return JsonResponse({"name": "alo", "version": __version__, "extensions": [EXTENSION]})
 
     async def model(self, http: Request) -> Response:
+        """What the model is, in the Open Inference Protocol."""
         self._check_model(http)
         return JsonResponse(model_metadata(self._service.plan.name, self._service.pool.model_id))
 
     async def model_ready(self, http: Request) -> Response:
+        """Whether the model can answer."""
         self._check_model(http)
         is_ready = self._service.pool.is_ready
         content = {"name": self._service.plan.name, "ready": is_ready}
         return JsonResponse(content, 200 if is_ready else 503)
 
     async def infer_tensors(self, http: Request) -> Response:
+        """Run the inference pipeline on tensors."""
         self._check_model(http)
         request_id, folder = self._service.new_folder(is_stored=False)
         try:

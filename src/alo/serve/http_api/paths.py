@@ -1,7 +1,7 @@
-"""Paths of URLs: names in them are percent-encoded, and are told apart before they are decoded.
+"""Paths of URLs: names in them are percent-encoded, and are separated before they are decoded.
 
-Servers hand a path over decoded, where a slash in a name cannot be told from one between names,
-and bytes that are not UTF-8 are lost. So routes are looked up in the path as it was sent.
+Servers hand a path over decoded, where a slash in a name is like one between names, and bytes
+that are not UTF-8 are lost. So routes are looked up in the path as it was sent.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def make_protocol(limits: Limits, count: Count) -> type[asyncio.Protocol]:
     """The class that uvicorn makes one of for each connection.
 
     Args:
-        count: told of each refusal.
+        count: called with each refusal.
     """
     waiting: OrderedDict[LimitedProtocol, None] = OrderedDict()
 

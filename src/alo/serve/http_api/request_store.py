@@ -189,7 +189,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         # A write-ahead log needs memory that is shared, which two machines do not have.
         mode = "DELETE" if mount_of(path.parent).is_network else "WAL"
         database.execute(f"PRAGMA journal_mode={mode}")
-        database.execute("PRAGMA synchronous=FULL")  # who was told 202 must be served
+        database.execute("PRAGMA synchronous=FULL")  # what was answered with 202 must be served
         database.execute(SCHEMA)
     except BaseException:
         database.close()

@@ -43,7 +43,7 @@ STATUS_OF = {"refused": 422, "data": 422, "away": 503, "timeout": 504, "room": 5
 
 
 class Answer(NamedTuple):
-    """What a client is told of a request."""
+    """How a request is reported to its client."""
 
     id: str
     status: str  # success, fail, queued or running
@@ -72,7 +72,7 @@ class Answer(NamedTuple):
 
 
 class Metrics:
-    """What Prometheus is told."""
+    """The metrics that Prometheus reads."""
 
     def __init__(self, pool: Pool | RemotePool) -> None:
         self._pool, self.registry = pool, CollectorRegistry()

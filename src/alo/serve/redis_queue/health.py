@@ -32,7 +32,7 @@ class LoopHealth(NamedTuple):
 
 
 class Health:
-    """What one loop tells of itself; its workers may all tell."""
+    """What one loop reports of itself; any of its workers may."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = folder, threading.Lock()

@@ -88,7 +88,7 @@ class Queue:
 
     Args:
         worker: its name, like that of no other worker anywhere.
-        has_died: whether the worker of a name is known to have died; of others their key tells.
+        has_died: whether the worker of a name is known to have died; of others their key says it.
         report: takes a line when Redis is away, and when it is back.
         is_stopping: whether the loop is to end.
     """

@@ -2,7 +2,7 @@
 
 A request is noted in a hash of this server's, in one transaction with its way into the queue; the
 loop that answers it takes the note away, in one transaction with the answer. A note that is gone
-without an answer tells that Redis has lost the request, which is then sent again. An answer is
+without an answer means that Redis has lost the request, which is then sent again. An answer is
 read where it is, not popped, and acknowledged once it is taken.
 """
 

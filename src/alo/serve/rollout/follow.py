@@ -40,7 +40,7 @@ class Changes:
     """Follows the choice of the model while a service runs.
 
     Args:
-        workers: all of the service; started by others, and then told of with ``booted``.
+        workers: all of the service; started by others, which then call ``booted``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Entries of history are read, built and removed here; ``names`` tells how they are called.
+"""Entries of history are built and removed here; ``names`` tells how they are called and read.
 
 Hidden is what is being built, or being removed; what a killed process left of either is swept here.
 """
@@ -10,55 +10,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from alo.claims import left_behind
 from alo.files import discard, refuse_volumes, rename_folder, set_mode
-from alo.history.names import FAILED, RECORD, is_hidden, names_in
+from alo.history.names import is_hidden, names_in
 from alo.layout import Workspace
 from alo.mounts import mounted_in
-
-if TYPE_CHECKING:
-    from alo.history.record import RunRecord
 
 _BUILDING = ".building"
 _REMOVING = ".removing"
 _UNSEALED = ".unsealed"  # beside train/ and inference/: names of entries that are not sealed yet
-
-
-def read_record(folder: Path) -> RunRecord:
-    """The record of an entry; of a damaged one, what its name tells.
-
-    Raises:
-        FileNotFoundError: there is no such entry.
-    """
-    from alo.history.ids import is_utc_text, start_in_name, utc_text
-    from alo.history.record import ENDED, RunRecord
-    from alo.json_text import DEEPEST, json_value
-
-    if not folder.is_dir():
-        raise FileNotFoundError(folder)
-    kind, name = folder.parent.name, folder.name
-    try:
-        content = json_value((folder / RECORD).read_bytes(), deepest=DEEPEST)
-        if not isinstance(content, dict):
-            raise ValueError("it is no JSON object")
-    except (OSError, ValueError) as error:
-        modified = folder.stat().st_mtime
-        why = getattr(error, "strerror", None) or str(error)
-        record = RunRecord("", kind, "error", "", reason=f"its record cannot be read: {why}")
-    else:
-        modified = 0.0
-        record = RunRecord.from_json(content)
-    is_own = name in (record.id, f"{record.id}{FAILED}")
-    run_id = record.id if is_own else name.removesuffix(FAILED)
-    start = record.start_time
-    if not is_utc_text(start):
-        start = start_in_name(run_id) or utc_text(modified)
-    status = record.status
-    if status not in ENDED:  # as in entries of ALO 2.x, which tell none
-        status = "error" if name.endswith(FAILED) else "success"
-    return record._replace(id=run_id, pipeline=kind, status=status, start_time=start)
 
 
 @contextmanager

@@ -188,7 +188,7 @@ class Index:
         return True
 
     def _read(self, kind: str, name: str) -> None:
-        from alo.history.folders import read_record
+        from alo.history.names import read_record
 
         self._forget(kind, name)
         stamp = self._stamp(kind, name)

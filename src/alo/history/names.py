@@ -1,4 +1,4 @@
-"""What the entries of history are called, and how they are found; imports little, for quick lists.
+"""How the entries of history are called, found and read; imports little, for quick lists.
 
 ``history/<kind>/<run id>`` is the entry of a run that succeeded, ``<run id>-error`` of any other.
 """
@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alo.layout import Workspace
+
+if TYPE_CHECKING:
+    from alo.history.record import RunRecord
 
 RECORD = "log/experimental_history.json"
 FAILED = "-error"
@@ -29,6 +33,41 @@ def entry_folder(workspace: Workspace, kind: str, run_id: str) -> Path:
 def entry_names(folder: Path) -> list[str]:
     """The names of all entries of one kind, in no order."""
     return [name for name in names_in(folder) if is_entry(name)]
+
+
+def read_record(folder: Path) -> RunRecord:
+    """The record of an entry; of a damaged one, what its name tells.
+
+    Raises:
+        FileNotFoundError: there is no such entry.
+    """
+    from alo.history.ids import is_utc_text, start_in_name, utc_text
+    from alo.history.record import ENDED, RunRecord
+    from alo.json_text import DEEPEST, json_value
+
+    if not folder.is_dir():
+        raise FileNotFoundError(folder)
+    kind, name = folder.parent.name, folder.name
+    try:
+        content = json_value((folder / RECORD).read_bytes(), deepest=DEEPEST)
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+    except (OSError, ValueError) as error:
+        modified = folder.stat().st_mtime
+        why = getattr(error, "strerror", None) or str(error)
+        record = RunRecord("", kind, "error", "", reason=f"its record cannot be read: {why}")
+    else:
+        modified = 0.0
+        record = RunRecord.from_json(content)
+    is_own = name in (record.id, f"{record.id}{FAILED}")
+    run_id = record.id if is_own else name.removesuffix(FAILED)
+    start = record.start_time
+    if not is_utc_text(start):
+        start = start_in_name(run_id) or utc_text(modified)
+    status = record.status
+    if status not in ENDED:  # as in entries of ALO 2.x, which tell none
+        status = "error" if name.endswith(FAILED) else "success"
+    return record._replace(id=run_id, pipeline=kind, status=status, start_time=start)
 
 
 def names_in(folder: Path) -> list[str]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.files import write_whole
-from alo.history.folders import put_away, read_record, sweep
-from alo.history.names import FAILED, entry_names
+from alo.history.folders import put_away, sweep
+from alo.history.names import FAILED, entry_names, read_record
 from alo.history.tally import bytes_of, known_total, note_total
 from alo.json_text import json_value
 from alo.layout import KINDS, Workspace

@@ -79,7 +79,7 @@ def test_a_loop_that_is_killed_costs_no_request(
     "content",
     [5, {}, {"id": "x", "door": "d", "args": {}, "files": [{"name": "../x", "content": ""}]}],
 )
-def test_what_only_looks_like_a_request_of_a_door_is_refused(
+def test_what_only_looks_like_a_request_of_a_server_is_refused(
     home: Path, loop: StartLoop, edge: Edge, content: object
 ) -> None:
     loop(home)

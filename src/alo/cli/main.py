@@ -75,7 +75,7 @@ def _status_of(error: Exception | KeyboardInterrupt, words: Sequence[str]) -> in
 
 
 def _continue_in_environment(error: Exception, words: Sequence[str]) -> None:
-    """Does not return where the command has to go on in another environment."""
+    """Does not return where the command has to continue in another environment."""
     setup = sys.modules.get("alo.engine.setup")  # not imported where nothing is to be set up
     if setup is not None and isinstance(error, setup.ContinueIn):
         from alo.cli.reexec import go_on

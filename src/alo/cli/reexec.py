@@ -1,4 +1,4 @@
-"""A command that goes on in an environment of the project's, as if it had been started there.
+"""A command that continues in an environment of the project's, as if it had been started there.
 
 Should the environment not work, which shows only there, the command comes back to where it was
 started, and is told why: the environment is then made anew.
@@ -16,7 +16,7 @@ from alo.engine.setup import ContinueIn
 from alo.errors import InstallError
 from alo.sources.packages.environments import FAILED, failed_before
 
-ENVIRONMENT = "ALO_ENVIRONMENT"  # the one that a run goes on in
+ENVIRONMENT = "ALO_ENVIRONMENT"  # the one that a run continues in
 # What ALO needs only here and there, and so would not be missed at once
 NEEDED = ("cloudpickle", "isal", "packaging", "xxhash", "yaml")
 # What stands first on the path, the working folder, may hold modules of any name.

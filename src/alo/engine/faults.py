@@ -33,7 +33,7 @@ def disk_told(
         ) from error
 
 
-def tried(tell: Listener, what: str, work: Callable[[], object]) -> bool:
+def tried(listener: Listener, what: str, work: Callable[[], object]) -> bool:
     """Do what is not to change how a run ended; a failure is told. Returns whether it was done.
 
     Args:
@@ -42,7 +42,7 @@ def tried(tell: Listener, what: str, work: Callable[[], object]) -> bool:
     try:
         work()
     except (Exception, KeyboardInterrupt) as error:
-        tell(warning(f"{what}: {_reason(error)}"))
+        listener(warning(f"{what}: {_reason(error)}"))
         return False
     return True
 

@@ -85,7 +85,7 @@ class PipelineRun:
         self._events = EventJournal(
             self.artifacts / "log", record.id, self.kind, len(names), listener
         )
-        self._tell = listener  # of what is not in the run's own files
+        self._listener = listener  # of what is not in the run's own files
         policy = Policy(self._note_code, guard.raise_if_received, self._check_logs)
         self.session = Session(job, record, started, code, shared, codes, memory, self.emit, policy)
         self.session.note_code()
@@ -115,7 +115,7 @@ class PipelineRun:
         self._unfinished.note(**_for_recovery(self.record, self._code.copies, self.job))
 
     def emit(self, event: Event) -> None:
-        """Tell the log files and the journal, which tells whoever else listens."""
+        """Send it to the log files and the journal, which sends it to whoever else listens."""
         self._logs(event)
         self._events(event)
 
@@ -185,7 +185,7 @@ class PipelineRun:
                 history = self._keep(exported)
             self.outcome = outcome_of(self.record, self.artifacts, history, tuple(exported))
             for work in (self._close, self._events.close, *tidy):
-                tried(self._tell, "the run has succeeded; the next one has to clean up", work)
+                tried(self._listener, "the run has succeeded; the next one has to clean up", work)
             self._events.tell_end()
         return self.outcome
 
@@ -207,15 +207,15 @@ class PipelineRun:
             message = str(error) if isinstance(error, AloError | GivenUp | Signalled) else what
             told = "\n".join(filter(None, [message, traceback]))
             self.emit(info(told) if isinstance(error, GivenUp) else error_line(told))
-            tried(self._tell, "the log may not be whole", self._close)
+            tried(self._listener, "the log may not be whole", self._close)
             exported = [] if interrupted else self._export_failed(error)
             # On a full disk, say: the artifacts go back all the same.
             keep = lambda: self._keep(exported)  # noqa: E731
-            if not tried(self._tell, "the failed run is not in history", keep):
+            if not tried(self._listener, "the failed run is not in history", keep):
                 self._events.ending(self._finished(None, exported))
             self._events.close()
             self.is_undone = tried(
-                self._tell,
+                self._listener,
                 "the previous artifacts are not back yet, the next run puts them back",
                 lambda: self._unfinished.put_back(self._mend_models),
             )
@@ -223,7 +223,7 @@ class PipelineRun:
 
     def _mend_models(self) -> None:
         if self.kind == "inference" and not self.job.train_id:  # lent models were another run's
-            mend_models(self.workspace, self.record.train_id, self._tell)
+            mend_models(self.workspace, self.record.train_id, self._listener)
 
     def _finish_record(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
         self.session.ended(status, reason=reason, failed_step=failed_step)
@@ -238,7 +238,7 @@ class PipelineRun:
     def _export_failed(self, error: BaseException) -> list[str]:
         exported, problem = export_failed(self.job, self.artifacts, error, self.guard)
         if problem:
-            self._tell(warning(problem))
+            self._listener(warning(problem))
         return exported
 
     def _keep(self, exported: Sequence[str]) -> Path:

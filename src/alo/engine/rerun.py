@@ -27,7 +27,7 @@ from alo.plan.passwords import with_passwords_of
 
 
 def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> RunOutcome:
-    """Run again what a history entry tells of, to the same ids; the result is a new run.
+    """Run again what a history entry describes, to the same ids; the result is a new run.
 
     Args:
         run_id: of the run, or the beginning of it.
@@ -79,7 +79,7 @@ def _require_args(checked: Checked, entry: Entry) -> None:
             raise HistoryError(
                 f"the plan in history does not give the args of run {entry.record.id}",
                 where=str(entry.folder / PLAN_NAME),
-                fix=f"alo history verify {entry.record.id} tells whether it has been changed",
+                fix=f"alo history verify {entry.record.id} shows whether it has been changed",
             )
 
 
@@ -156,5 +156,5 @@ def _copy(entry: Entry, name: str, known: str, target: Path) -> None:
         raise HistoryError(
             f"{name} in history is not what run {entry.record.id} was made with",
             where=str(source),
-            fix=f"alo history verify {entry.record.id} tells what else has been changed",
+            fix=f"alo history verify {entry.record.id} shows what else has been changed",
         )

@@ -158,13 +158,13 @@ class OneAtATime:
         self._has_failed = False
 
     def __call__(self, event: Event) -> None:
-        self._tell(self._listener, event)
+        self._send(self._listener, event)
 
     def of_run(self, envelope: Envelope) -> None:
         """An event of a run, with its place in it."""
-        self._tell(self._of_run, envelope)
+        self._send(self._of_run, envelope)
 
-    def _tell(self, listener: Callable[[T], None], what: T) -> None:
+    def _send(self, listener: Callable[[T], None], what: T) -> None:
         with self._lock:
             if self._has_failed:
                 return

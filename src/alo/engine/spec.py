@@ -27,7 +27,7 @@ class Part(NamedTuple):
 
     @classmethod
     def of_text(cls, text: str) -> "Part":
-        """What a history entry alone can run of the part that it tells of: up to its last step."""
+        """What a history entry alone can run of the part that it describes: up to its last step."""
         return cls(last=text.rpartition(" ")[2])
 
 

@@ -1,4 +1,4 @@
-"""A process of ours that runs an asset's code: its start, what it tells and prints, and its end.
+"""A process of ours that runs an asset's code: its start, its messages and prints, and its end.
 
 It reads pickled messages from a socket at its standard input and answers over it (``wire.py``).
 What it prints past Python comes through pipes.

@@ -26,8 +26,8 @@ def follow_run(
     """Show a run as its own console does, until it has ended.
 
     Args:
-        prefix: of its id; empty: the run that goes on, or else the next one.
-        wait: for the next run, where none goes on.
+        prefix: of its id; empty: the run in progress, or else the next one.
+        wait: for the next run, where none is in progress.
     """
     run = _named(history, prefix) if prefix else _running(workspace, wait)
     if run is None:
@@ -44,7 +44,7 @@ def follow_run(
 
 
 def show_events(history: History, workspace: Workspace, prefix: str, *, as_json: bool) -> None:
-    """List the events of a run; of one that goes on, those until now.
+    """List the events of a run; of one in progress, those until now.
 
     Raises:
         HistoryError: it has none.

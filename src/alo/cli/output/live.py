@@ -1,6 +1,6 @@
-"""How a run shows itself while it goes on: listeners that turn its events into lines or JSON.
+"""How a run is shown while it runs: listeners that turn its events into lines or JSON.
 
-Here: what is written when. Not here: what stands in the report at the end (``report.py``), how a
+Here: what is written when. Not here: what is in the report at the end (``report.py``), how a
 line gets to the terminal (``console.py``).
 """
 

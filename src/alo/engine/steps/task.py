@@ -106,7 +106,7 @@ def make_task(
         steps=steps,
         train_steps=train_steps,
         sample_resources=control.check_resource,
-        # Of a served request only history tells what its steps cost.
+        # Of a served request only history shows what its steps cost.
         is_measured=job.caller != SERVICE or control.backup_artifacts or control.check_resource,
         loaded=job.loaded,
         caller=job.caller,

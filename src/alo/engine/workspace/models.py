@@ -42,7 +42,7 @@ def restore_models(workspace: Workspace, train_id: str) -> bool:
 def _is_intact(workspace: Workspace, train_id: str, kept: Path) -> bool:
     if current_train_id(workspace) != train_id:
         return False
-    # A file system that counts in seconds cannot tell what was written within one.
+    # A file system that counts in seconds does not show what was written within one.
     seconds = [
         found.name
         for found in found_below(kept)
@@ -52,16 +52,16 @@ def _is_intact(workspace: Workspace, train_id: str, kept: Path) -> bool:
     return all(checksum(workspace.models / name) == checksum(kept / name) for name in seconds)
 
 
-def mend_models(workspace: Workspace, train_id: str, tell: Listener) -> None:
-    """Restore what an inference that failed may have spoilt, and tell what came of it."""
+def mend_models(workspace: Workspace, train_id: str, listener: Listener) -> None:
+    """Restore what an inference that failed may have spoilt, and report what came of it."""
     try:
         if restore_models(workspace, train_id):
-            tell(warning("the failed run had changed the models: they are restored"))
+            listener(warning("the failed run had changed the models: they are restored"))
     except OSError as error:
         _sweep(workspace.models)
         kept = entry_folder(workspace, "train", train_id) / "models"
         what = f"the failed run had changed the models, which cannot be restored: {error.strerror}"
-        tell(warning(f"{what}; {kept} has them as they were"))
+        listener(warning(f"{what}; {kept} has them as they were"))
 
 
 def _sweep(models: Path) -> None:

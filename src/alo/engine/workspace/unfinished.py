@@ -179,7 +179,7 @@ def _checked(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def _put_back_unknown(workspace: Workspace, reason: Exception) -> None:
-    """Undo a run of which only its folder tells."""
+    """Undo a run of which only its folder is known."""
     # Killed before the journal was written: nothing had been moved.
     if not any((workspace.unfinished / "previous").glob("*")):
         discard(workspace.unfinished)

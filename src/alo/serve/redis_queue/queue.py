@@ -1,6 +1,6 @@
 """The lists of the edge protocol in Redis (spec 9): requests in, two answers out, nothing lost.
 
-A request is moved, not popped: while it is worked on it stands in a list of the worker's own. The
+A request is moved, not popped: while it is worked on it is in a list of the worker's own. The
 last answer and its removal from there are one transaction. Workers that are alive say so with a
 key that expires (``heartbeat``); what a dead one had in hand is taken over. Clients push to the
 right end of a list (``RPUSH``) and take from the left (``BLPOP``), as is done here.

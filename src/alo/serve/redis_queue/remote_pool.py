@@ -142,7 +142,7 @@ class RemotePool:
             try:
                 work()
             except Exception as error:  # the last net
-                self._listener(warning(f"requests go on after a fault: {error!r}"))
+                self._listener(warning(f"requests continue after a fault: {error!r}"))
                 self._ended.wait(LOOK_S)
 
     def _send_all(self) -> None:

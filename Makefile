@@ -12,10 +12,10 @@ BIN := $(VENV)/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench docs dist clean
+.PHONY: help demo test test-matrix coverage bench docs dist clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: ## run the breast cancer example, train and inference, and show what came out
 	@scripts/setup_venv.sh $(VENV) examples
@@ -29,6 +29,16 @@ test: ## style, types, layers and tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+
+test-matrix: ## the tests with every Python from 3.10 on that uv, pyenv or the PATH has (long)
+	@PYTEST_WORKERS=$(PYTEST_WORKERS) scripts/test_matrix.sh $(PYTEST_ARGS)
+
+coverage: ## the tests once more, counting branches, those of the processes they start included (slow)
+	@scripts/setup_venv.sh $(VENV) dev,examples
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 bench: ## measure, and print a table of figures and limits (minutes; wants a quiet machine)
 	@scripts/setup_venv.sh $(VENV) dev,examples

@@ -19,6 +19,11 @@ from alo.engine.request import RunOutcome, RunRequest
 from alo.engine.run import run_solution
 from alo.events.types import Event
 
+from .waiting import PATIENCE_S
+
+# A hang ends with the name of its test, wherever pytest-timeout is installed.
+os.environ.setdefault("PYTEST_TIMEOUT", "300")
+
 # Tests interrupt what they start, also where they run in the background of a shell.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -198,7 +203,7 @@ def alo(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         options.setdefault("cwd", tmp_path)
         command = [sys.executable, "-m", "alo.cli.main", *arguments]
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, **options
+            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, **options
         )
 
     return call

@@ -16,6 +16,7 @@ import pytest
 from alo.errors import SourceError
 from alo.layout import Workspace
 from alo.plan.model import PipelinePlan, Plan, Source, StepPlan
+from alo.sources.git import checkout
 from alo.sources.git.checkout import (
     Policy,
     bring_sources,
@@ -25,7 +26,7 @@ from alo.sources.git.checkout import (
     needs_checkout,
 )
 from alo.sources.git.clones import Clone, cache_folder
-from alo.sources.git.command import Git, checkout
+from alo.sources.git.command import Git
 from alo.sources.git.repositories import source_problems
 
 from ...waiting import wait_until

@@ -132,9 +132,7 @@ class RequestRun:
         artifacts = self._workspace.artifacts("inference")
         (artifacts / "log").mkdir(parents=True, exist_ok=True)
         self._logs = RunLogs(artifacts / "log")
-        self._record = first_record(self._job, self._started)._replace(
-            train_id=self._warm.model_id,
-        )
+        self._record = first_record(self._job, self._started)._replace(train_id=self._warm.model_id)
         try:
             self._emit(info(f"request {self._request.id}, run {self._record.id}"))
             self._load()
@@ -241,16 +239,8 @@ class RequestRun:
         with _models_of_request(self._job, self._workspace) as self._job:
             self._hold(Stage("run"))
             self._code = ASSET_RUN
-            session = Session(
-                self._job,
-                self._record,
-                self._started,
-                warm.code,
-                warm.shared,
-                warm.codes,
-                None,
-                self._emit,
-            )
+            code = warm.code, warm.shared, warm.codes
+            session = Session(self._job, self._record, self._started, *code, None, self._emit)
             try:
                 yield session
             except StepError as error:

@@ -29,6 +29,8 @@ class EdgeAnswers:
     def __init__(self, queue: Queue, payload: bytes, listener: Listener) -> None:
         self._queue, self._payload, self._listener = queue, payload, listener
         self.summary: Summary | None = None  # the last that was sent
+        self._is_on_its_way = False  # it has left, and cannot be taken back
+        self._is_discarded = False
 
     def report(self, stage: str) -> None:
         """Publish the stage that the request has reached."""
@@ -46,7 +48,8 @@ class EdgeAnswers:
     def send_failure(self, action: SendFailure) -> None:
         """Push a failure in place of the answers that were not sent; the request is done."""
         message = {"status": "fail", "message": action.failure.message}
-        lists = [ARTIFACTS] if action.summary_was_sent else [SUMMARIES, ARTIFACTS]
+        was_sent = action.summary_was_sent and not self._is_discarded
+        lists = [ARTIFACTS] if was_sent else [SUMMARIES, ARTIFACTS]
         self._fail(action, [(name, message) for name in lists])
 
     def count_try(self) -> None:
@@ -56,6 +59,12 @@ class EdgeAnswers:
     def flush(self) -> None:
         """Send what is held back."""
         self._queue.flush()
+        self._is_on_its_way = self.summary is not None
+
+    def discard_held(self) -> None:
+        """What is held back is not to be sent: making it has failed half-way."""
+        self._queue.drop_held()
+        self._is_discarded = not self._is_on_its_way
 
     def release(self) -> None:
         """Remove what was written for the request."""

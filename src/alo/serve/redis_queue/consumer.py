@@ -135,7 +135,7 @@ class Consumer:
 
     def _give_up(self, error: Exception) -> None:
         """A fault of ours with a request: it is answered, and not tried again."""
-        self._queue.drop_held()
+        self._answers.discard_held()
         self._queue.begin()
         self._queue.flush()  # counted, should answering it fail as well
         what = f"the loop could not handle the request: {error!r}"[:MOST]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.bench_loop import write_pipeline
-from benchmarks.processes import ALO, BenchmarkFailed
+from benchmarks.processes import ALO, BenchmarkError
 from benchmarks.rows import Row, show
 
 SECONDS = 10
@@ -25,7 +25,7 @@ wrk.headers["content-type"] = "application/json"
 def measure() -> list[Row]:
     wrk = shutil.which("wrk")
     if wrk is None:
-        raise BenchmarkFailed("wrk is not installed (Debian, Ubuntu: apt install wrk)")
+        raise BenchmarkError("wrk is not installed (Debian, Ubuntu: apt install wrk)")
     with tempfile.TemporaryDirectory() as folder:
         home = write_pipeline(Path(folder) / "solution")
         script = Path(folder) / "post.lua"
@@ -47,21 +47,21 @@ def _ask(wrk: str, script: Path, url: str, connections: int, seconds: int) -> st
         [*command, f"{url}/v1/inference"], capture_output=True, text=True, check=True
     )
     if "Non-2xx" in done.stdout:
-        raise BenchmarkFailed(done.stdout)
+        raise BenchmarkError(done.stdout)
     return done.stdout
 
 
 def _p50_ms(text: str) -> float:
     found = re.search(r"50%\s+([\d.]+)(us|ms|s)", text)
     if found is None:
-        raise BenchmarkFailed(text)
+        raise BenchmarkError(text)
     return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
 
 
 def _rate(text: str) -> float:
     found = re.search(r"Requests/sec:\s+([\d.]+)", text)
     if found is None:
-        raise BenchmarkFailed(text)
+        raise BenchmarkError(text)
     return float(found[1])
 
 

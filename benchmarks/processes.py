@@ -39,7 +39,7 @@ class Command(NamedTuple):
     prepare: Callable[[], object] = lambda: None
 
 
-class BenchmarkFailed(Exception):
+class BenchmarkError(Exception):
     """A command that was to be timed ended with an error; its output is the message."""
 
 
@@ -67,7 +67,7 @@ def run(argv: Sequence[str]) -> tuple[Usage, str]:
         output.seek(0)
         text = output.read().decode(errors="replace")
     if status:
-        raise BenchmarkFailed(f"{' '.join(argv)}: exit {os.waitstatus_to_exitcode(status)}\n{text}")
+        raise BenchmarkError(f"{' '.join(argv)}: exit {os.waitstatus_to_exitcode(status)}\n{text}")
     return Usage(wall_s, usage.ru_utime + usage.ru_stime, _peak_bytes(usage.ru_maxrss)), text
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alo.errors import ContractError, StoppedByAsset, UsageError
-from alo.sources.code.loader import AssetNotFound
+from alo.sources.code.loader import AssetNotFoundError
 from alo.testing import run_asset
 from alolib.asset import Asset
 
@@ -197,7 +197,7 @@ def test_all_envs_that_the_engine_gives_are_there(make_solution: Any, run: Any) 
 
 
 def test_an_asset_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AssetNotFound, match="no folder"):
+    with pytest.raises(AssetNotFoundError, match="no folder"):
         run_asset(tmp_path / "assets/nowhere")
 
 

@@ -162,11 +162,11 @@ class HistoryError(AloError):
     """A history entry is not there, is damaged, or cannot be changed."""
 
 
-class WorkspaceBusy(AloError):
+class WorkspaceBusy(AloError):  # noqa: N818
     """Another run has the workspace, and the caller did not want to wait."""
 
 
-class Interrupted(RunError):
+class Interrupted(RunError):  # noqa: N818
     """The run was ended by a signal; the exit status is 128 plus its number."""
 
     def __init__(

@@ -60,5 +60,5 @@ class SummaryError(AssetError):
     """``save_summary`` was given a value it cannot keep, or there is no summary to load."""
 
 
-class StoppedByAsset(AssetError):
+class StoppedByAsset(AssetError):  # noqa: N818
     """The asset called ``save_error``."""

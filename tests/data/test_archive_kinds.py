@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alo.data.archives.members import BadArchive, Limits
+from alo.data.archives.members import ArchiveError, Limits
 from alo.data.archives.unpack import unpack_archive
 
 MODEL = {"train/m": b"weights" * 1000, "train/deep/n": b"", "한글": b"1"}
@@ -109,7 +109,7 @@ def test_each_kind_that_is_cut_short_is_damaged(unpack: Unpack, kind: str) -> No
     content = KINDS[kind].rstrip(b"\0")
 
     for length in (9, len(content) // 3, len(content) // 2):
-        with pytest.raises(BadArchive, match="cannot be unpacked"):
+        with pytest.raises(ArchiveError, match="cannot be unpacked"):
             unpack(content[:length])
 
 
@@ -127,7 +127,7 @@ NONE = {
 
 @pytest.mark.parametrize("content", NONE.values(), ids=NONE)
 def test_what_is_not_one_archive_is_refused(unpack: Unpack, content: bytes) -> None:
-    with pytest.raises(BadArchive, match="cannot be unpacked"):
+    with pytest.raises(ArchiveError, match="cannot be unpacked"):
         unpack(content)
 
 
@@ -179,7 +179,7 @@ BAD_ZIPS = {
 def test_a_zip_is_no_safer(
     unpack: Unpack, tmp_path: Path, target: Path, content: bytes, told: str
 ) -> None:
-    with pytest.raises(BadArchive, match=told):
+    with pytest.raises(ArchiveError, match=told):
         unpack(content)
 
     assert sorted(os.listdir(tmp_path)) == ["model.tar.gz", "target"]
@@ -211,7 +211,7 @@ def test_a_zip64_comes_out(unpack: Unpack, target: Path) -> None:
 
 
 def test_the_limit_of_files_holds_for_zips(unpack: Unpack) -> None:
-    with pytest.raises(BadArchive, match="more than 5 files"):
+    with pytest.raises(ArchiveError, match="more than 5 files"):
         unpack(zip_of({str(number): b"" for number in range(9)}), Limits(files=5))
 
 
@@ -252,7 +252,7 @@ def test_an_extended_header_that_makes_no_sense_is_damaged(unpack: Unpack, heade
     extended = info.tobuf(tarfile.USTAR_FORMAT) + header.ljust(512, b"\0")
     plain = tar_of({"a": b"1"}, tarfile.USTAR_FORMAT)
 
-    with suppress(BadArchive):  # and no other error
+    with suppress(ArchiveError):  # and no other error
         unpack(extended + plain)
 
 
@@ -281,7 +281,7 @@ def test_damage_that_has_the_right_checksum_is_an_error_of_ours_or_none(
         content[start + 148 : start + 156] = b"%06o\0 " % sum(header)
     (folder / "model.tar.gz").write_bytes(content)
 
-    with suppress(BadArchive):  # and no other error
+    with suppress(ArchiveError):  # and no other error
         unpack_archive(folder / "model.tar.gz", folder / "target", Limits(10**6, 100))
 
     assert sorted(os.listdir(folder)) == ["model.tar.gz", "target"]

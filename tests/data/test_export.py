@@ -20,7 +20,7 @@ from alo.data import export
 from alo.data.archives import blocks, pack
 from alo.data.archives.pack import TarTarget, list_members, pack_tars, pack_zip
 from alo.data.export import check_export_target, export_artifacts
-from alo.data.location import BadLocation
+from alo.data.location import LocationError
 from alo.errors import ExportError
 from alo.mounts import Mount
 
@@ -197,14 +197,14 @@ def test_a_target_that_cannot_be_a_folder_is_refused(
     home = write_tree("project", {"file": "1"})
     (home / "link").symlink_to("file")
 
-    with pytest.raises(BadLocation, match=reason):
+    with pytest.raises(LocationError, match=reason):
         check_export_target(home, path)
 
 
 def test_a_target_without_permission_is_refused(unprivileged: Path) -> None:
     unprivileged.chmod(0o500)
 
-    with pytest.raises(BadLocation, match="no permission to write"):
+    with pytest.raises(LocationError, match="no permission to write"):
         check_export_target(unprivileged, "to/here")
 
 
@@ -430,7 +430,7 @@ def test_a_link_into_the_engines_own_folders_is_no_target(write_tree: WriteTree)
     home = write_tree("project", {"train_artifacts/": ""})
     (home / "out").symlink_to("train_artifacts")
 
-    with pytest.raises(BadLocation, match="the engine's own"):
+    with pytest.raises(LocationError, match="the engine's own"):
         check_export_target(home, "out/below")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alo.data.export import check_export_target
-from alo.data.location import BadLocation, RemoteLocation, check_name, is_remote, locate
+from alo.data.location import LocationError, RemoteLocation, check_name, is_remote, locate
 from alo.data.models import check_model_source
 
 HOME = Path("/project")
@@ -109,7 +109,7 @@ SLIPS = [
 
 @pytest.mark.parametrize(("path", "told"), SLIPS)
 def test_a_slip_is_told_with_the_right_form(path: str, told: str) -> None:
-    with pytest.raises(BadLocation) as caught:
+    with pytest.raises(LocationError) as caught:
         locate(HOME, path)
 
     assert told in f"{caught.value.what} {caught.value.fix}"
@@ -122,7 +122,7 @@ def test_nothing_is_saved_to_a_slip_nor_a_model_looked_for_in_it(
     path: str, told: str, tmp_path: Path
 ) -> None:
     for use in (check_export_target, check_model_source):
-        with pytest.raises(BadLocation):
+        with pytest.raises(LocationError):
             use(tmp_path, path)
 
     assert not os.listdir(tmp_path)
@@ -138,7 +138,7 @@ def test_what_is_there_under_an_odd_name_is_meant(name: str, tmp_path: Path) -> 
 def test_a_folder_named_like_a_store_is_not(tmp_path: Path) -> None:
     (tmp_path / "s3:/bucket").mkdir(parents=True)
 
-    with pytest.raises(BadLocation, match="s3://"):
+    with pytest.raises(LocationError, match="s3://"):
         locate(tmp_path, "s3:/bucket")
     assert locate(tmp_path, "./s3:/bucket") == tmp_path / "s3:/bucket"
 
@@ -147,7 +147,7 @@ def test_a_folder_named_like_a_store_is_not(tmp_path: Path) -> None:
     "name", ["", ".", "a/..", "a//b", "/a", "a\0b", "\ud800", f"a/{'x' * 256}/b", "한" * 86]
 )
 def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
-    with pytest.raises(BadLocation, match=r"s3://b/\.\.\.: "):
+    with pytest.raises(LocationError, match=r"s3://b/\.\.\.: "):
         check_name(name, "s3://b/...")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.data.location import BadLocation
+from alo.data.location import LocationError
 from alo.data.locations import list_sources
 from alo.layout import Workspace
 
@@ -56,7 +56,7 @@ def test_two_sources_of_the_same_last_name_are_refused(
 ) -> None:
     first, second = write_tree("a/data", {"x": "1"}), write_tree("b/data", {"y": "2"})
 
-    with pytest.raises(BadLocation, match="same last name 'data'") as caught:
+    with pytest.raises(LocationError, match="same last name 'data'") as caught:
         names(workspace, first, second)
 
     assert str(first) in caught.value.what
@@ -64,7 +64,7 @@ def test_two_sources_of_the_same_last_name_are_refused(
 
 
 def test_a_missing_source_is_refused_by_the_name_it_has_in_the_plan(workspace: Workspace) -> None:
-    with pytest.raises(BadLocation, match=r"^\./nothing/: does not exist") as caught:
+    with pytest.raises(LocationError, match=r"^\./nothing/: does not exist") as caught:
         names(workspace, "./nothing/")
 
     assert caught.value.where == str(workspace.home / "nothing")
@@ -74,7 +74,7 @@ def test_a_link_to_nothing_is_named(workspace: Workspace, write_tree: WriteTree)
     folder = write_tree("data", {"x": "1"})
     (folder / "lost").symlink_to("nowhere")
 
-    with pytest.raises(BadLocation, match="lost: a link to something that does not exist"):
+    with pytest.raises(LocationError, match="lost: a link to something that does not exist"):
         names(workspace, folder)
 
 
@@ -82,7 +82,7 @@ def test_a_link_that_leads_back_is_refused(workspace: Workspace, write_tree: Wri
     folder = write_tree("data", {"deep/x": "1"})
     (folder / "deep" / "again").symlink_to(folder)
 
-    with pytest.raises(BadLocation, match="leads back to a folder above it"):
+    with pytest.raises(LocationError, match="leads back to a folder above it"):
         names(workspace, folder)
 
 
@@ -99,7 +99,7 @@ def test_a_pipe_is_refused_and_not_waited_for(workspace: Workspace, write_tree: 
     folder = write_tree("data", {"x": "1"})
     os.mkfifo(folder / "pipe")
 
-    with pytest.raises(BadLocation, match="pipe: neither a file nor a folder"):
+    with pytest.raises(LocationError, match="pipe: neither a file nor a folder"):
         names(workspace, folder)
 
 
@@ -107,7 +107,7 @@ def test_a_pipe_is_refused_and_not_waited_for(workspace: Workspace, write_tree: 
 def test_a_source_that_overlaps_the_staged_data_is_refused(workspace: Workspace, path: str) -> None:
     (workspace.input("train") / "data").mkdir(parents=True)
 
-    with pytest.raises(BadLocation, match="overlaps"):
+    with pytest.raises(LocationError, match="overlaps"):
         names(workspace, path)
 
 
@@ -117,7 +117,7 @@ def test_an_unreadable_file_is_refused(unprivileged: Path) -> None:
     (data / "secret.csv").write_text("1")
     (data / "secret.csv").chmod(0)
 
-    with pytest.raises(BadLocation, match=r"secret\.csv: no permission to read it"):
+    with pytest.raises(LocationError, match=r"secret\.csv: no permission to read it"):
         list_sources(unprivileged, ["data"], unprivileged / "input" / "train")
 
 
@@ -126,5 +126,5 @@ def test_an_unreadable_folder_is_refused(unprivileged: Path) -> None:
     data.mkdir()
     data.chmod(0)
 
-    with pytest.raises(BadLocation, match="data: Permission denied"):
+    with pytest.raises(LocationError, match="data: Permission denied"):
         list_sources(unprivileged, ["data"], unprivileged / "input" / "train")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.data.location import BadLocation
+from alo.data.location import LocationError
 from alo.data.models import check_model_source, fetch_models
 from alo.errors import StagingError
 
@@ -31,7 +31,7 @@ def test_a_relative_folder_starts_at_the_project(write_tree: WriteTree, tmp_path
 def test_a_folder_without_models_is_refused(write_tree: WriteTree, path: str, reason: str) -> None:
     home = write_tree("project", {"file": "1", "empty/": "", "hollow/deep/": ""})
 
-    with pytest.raises(BadLocation, match=f"^{path}: {reason}"):
+    with pytest.raises(LocationError, match=f"^{path}: {reason}"):
         check_model_source(home, path)
 
 

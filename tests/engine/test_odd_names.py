@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alo.data.location import BadLocation, locate
+from alo.data.location import LocationError, locate
 
 NAMES = ("a\udce9.csv", "b\n.csv", "c\\d", "-rf", " ", "한.csv", "e\u2028")
 
@@ -107,5 +107,5 @@ def test_a_path_of_a_name_that_is_no_utf8_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "\udce9").mkdir()
 
     assert locate(tmp_path, "\udce9") == tmp_path / "\udce9"
-    with pytest.raises(BadLocation):
+    with pytest.raises(LocationError):
         locate(tmp_path, "\ud800")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from alo.errors import UsageError
 from alo.history.filters import Param, parse_param, parse_since, value_text
-from alo.plan.nodes import BadYaml, read_value
+from alo.plan.nodes import YamlError, read_value
 
 NOW = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
@@ -33,7 +33,7 @@ def test_a_param_is_typed_as_yaml(text: str, param: Param) -> None:
 def test_a_number_is_what_a_plan_would_make_of_it(text: str) -> None:
     try:
         expected = read_value(text.encode())
-    except BadYaml:
+    except YamlError:
         assume(False)
     value = parse_param(f"train.depth={text}").value
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from alo.plan import nodes
 from alo.plan.metadata import read_metadata
 from alo.plan.model import Plan
-from alo.plan.nodes import BadYaml, read_value
+from alo.plan.nodes import YamlError, read_value
 from alo.plan.overrides import parse_override
 from alo.plan.slow_yaml import SlowLoader
 
@@ -47,7 +47,7 @@ def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(("text", "value"), TEXTS.items())
 def test_what_either_reader_takes_is_taken(text: str, value: object) -> None:
     if value is None:
-        with pytest.raises(BadYaml):
+        with pytest.raises(YamlError):
             read_value(text.encode())
     else:
         assert read_value(text.encode()) == value
@@ -58,7 +58,7 @@ def test_what_either_reader_takes_is_taken(text: str, value: object) -> None:
     "escape", [r"\ud800", r"\udfff", r"\ude00\ud83d", r"\U00110000", r"\UFFFFFFFF"]
 )
 def test_an_escape_that_stands_for_no_character_is_told_with_its_place(escape: str) -> None:
-    with pytest.raises(BadYaml, match="not YAML: found") as caught:
+    with pytest.raises(YamlError, match="not YAML: found") as caught:
         read_value(f'a: 1\nb: "x{escape}y"'.encode())
 
     assert caught.value.problem.line == 2
@@ -98,7 +98,7 @@ def test_places_are_those_of_the_text(told: Told) -> None:
 @pytest.mark.usefixtures("reader")
 @pytest.mark.parametrize("text", ["a: [1,\n2", "a:\n\t- b", "a: b: c", "a: {b:[1, c: 2}", "a: @b"])
 def test_what_neither_takes_is_told_with_its_place(text: str) -> None:
-    with pytest.raises(BadYaml, match="not YAML: ") as caught:
+    with pytest.raises(YamlError, match="not YAML: ") as caught:
         read_value(text.encode())
 
     assert caught.value.problem.line >= 1
@@ -134,7 +134,7 @@ def test_what_pyyaml_takes_means_the_same_here(text: str) -> None:
 def _outcome(text: str) -> str:
     try:
         return repr(read_value(text.encode()))
-    except BadYaml:
+    except YamlError:
         return "refused"
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.plan.changes import told
-from alo.plan.nodes import BadYaml, read_value
+from alo.plan.nodes import YamlError, read_value
 from alo.plan.values import form, plan_form, same
 
 # In each row, all but those with None have been taken for equal somewhere.
@@ -81,7 +81,7 @@ def test_a_value_is_the_same_after_its_way_through_yaml(value: object) -> None:
 
 
 def test_a_number_that_python_cannot_write_is_refused_where_it_stands() -> None:
-    with pytest.raises(BadYaml, match="put it in quotes") as caught:
+    with pytest.raises(YamlError, match="put it in quotes") as caught:
         read_value(b"n: 0x1" + b"0" * 4000)
 
     assert caught.value.problem.line == 1

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alo.store.codec import OUT_OF_BAND, CannotPickle, decode, encode
+from alo.store.codec import OUT_OF_BAND, UnpicklableError, decode, encode
 
 ASSET = """
 import dataclasses, enum
@@ -127,7 +127,7 @@ class Broken:
     ],
 )
 def test_what_cannot_be_pickled_says_why(value: object, reason: str) -> None:
-    with pytest.raises(CannotPickle, match=reason):
+    with pytest.raises(UnpicklableError, match=reason):
         pickled(value)
 
 
@@ -135,5 +135,5 @@ def test_an_open_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("content")
 
-    with path.open() as file, pytest.raises(CannotPickle, match="TextIOWrapper"):
+    with path.open() as file, pytest.raises(UnpicklableError, match="TextIOWrapper"):
         pickled(file)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.store.manifest import DamagedManifest, Part, StoredStep, StoredValue
+from alo.store.manifest import ManifestError, Part, StoredStep, StoredValue
 
 texts = st.text(st.characters(), max_size=20)
 parts = st.builds(Part, texts, st.integers(0, 1 << 60), st.integers(0, 1 << 60), texts, texts)
@@ -30,13 +30,13 @@ def test_a_changed_byte_is_found(step: StoredStep, data: st.DataObject) -> None:
     content = bytearray(step.to_bytes())
     content[data.draw(st.integers(0, len(content) - 2))] ^= 1
 
-    with pytest.raises(DamagedManifest):
+    with pytest.raises(ManifestError):
         StoredStep.from_bytes(bytes(content), "run")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"{}"])
 def test_what_is_no_manifest_is_refused(content: bytes) -> None:
-    with pytest.raises(DamagedManifest):
+    with pytest.raises(ManifestError):
         StoredStep.from_bytes(content, "run")
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
-from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, locate
+from alo.data.location import NO_PROFILE, Access, LocationError, RemoteLocation, locate
 from alo.data.models import MODEL_ARCHIVE
 from alo.errors import ExportError
 from alo.files import CHUNK, claim_temporary, discard, real_path, sweep_leftovers
@@ -45,7 +45,7 @@ def _refuse_own_folders(home: Path, target: Path, path: str) -> None:
     real, of_home = real_path(target), os.path.join(real_path(home), "")  # through links
     inside = real.removeprefix(of_home).partition("/")[0]
     if real.startswith(of_home) and inside in OWN_FOLDERS:
-        raise BadLocation(
+        raise LocationError(
             f"{path} is in {inside}/, which is the engine's own",
             fix="give a folder of its own, such as ./export/",
         )
@@ -57,7 +57,7 @@ def check_export_target(
     """The folder to export to; it is made when the time comes.
 
     Raises:
-        BadLocation: it cannot be written to, as far as that is known by now.
+        LocationError: it cannot be written to, as far as that is known by now.
     """
     target = locate(home, path, access)
     if isinstance(target, RemoteLocation):
@@ -68,9 +68,9 @@ def check_export_target(
     _refuse_own_folders(home, target, path)
     existing = next(parent for parent in (target, *target.parents) if os.path.lexists(parent))
     if not existing.is_dir():
-        raise BadLocation(f"{path}: {existing} is a file, so artifacts cannot be saved below it")
+        raise LocationError(f"{path}: {existing} is a file, so artifacts cannot be saved below it")
     if not os.access(existing, os.W_OK | os.X_OK, effective_ids=True):
-        raise BadLocation(f"{path}: no permission to write to {existing}")
+        raise LocationError(f"{path}: no permission to write to {existing}")
     return target
 
 

@@ -26,7 +26,7 @@ QUOTES = ("''", '""', "``", "\u2018\u2019", "\u201c\u201d")
 LONGEST_NAME = 255  # bytes of one name, on any file system in use
 
 
-class BadLocation(OutsideError):
+class LocationError(OutsideError):
     """An external path cannot be used; says which and why."""
 
     exit_status = 2
@@ -111,7 +111,7 @@ def locate(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteL
     """What an external path of the plan means; a relative one is relative to the project.
 
     Raises:
-        BadLocation: it has no meaning, or one that was hardly meant.
+        LocationError: it has no meaning, or one that was hardly meant.
     """
     text = _plain(path)
     _refuse_unspeakable(path, is_url=text.startswith(REMOTE_SCHEMES))
@@ -139,18 +139,18 @@ def check_name(name: str, where: str) -> None:
     """See that every part of a name can be that of a file.
 
     Raises:
-        BadLocation: it cannot.
+        LocationError: it cannot.
     """
     parts, fix = name.removesuffix("/").split("/"), "give it another name"
     if {"", ".", ".."} & set(parts) or "\0" in name:
-        raise BadLocation(f"{where}: not a name that a file can have", fix=fix)
+        raise LocationError(f"{where}: not a name that a file can have", fix=fix)
     try:
         longest = max(len(os.fsencode(part)) for part in parts)
     except UnicodeEncodeError:
-        raise BadLocation(f"{where}: not a name that a file can have", fix=fix) from None
+        raise LocationError(f"{where}: not a name that a file can have", fix=fix) from None
     if longest > LONGEST_NAME:
         what = f"{where}: a name of {longest} bytes, and a file's has at most {LONGEST_NAME}"
-        raise BadLocation(what, fix="give it a shorter name")
+        raise LocationError(what, fix="give it a shorter name")
 
 
 def _plain(path: str) -> str:
@@ -167,11 +167,11 @@ def _refuse_unspeakable(path: str, *, is_url: bool) -> None:
     try:
         path.encode() if is_url else os.fsencode(path)  # a file's name may be of any bytes
     except UnicodeEncodeError:
-        raise BadLocation(f"{shown}: holds half a character, which no path can") from None
+        raise LocationError(f"{shown}: holds half a character, which no path can") from None
     if "\0" in path:
-        raise BadLocation(f"{shown}: holds a zero byte, which no path can")
+        raise LocationError(f"{shown}: holds a zero byte, which no path can")
     if not path.strip():
-        raise BadLocation("an empty path", fix="name a folder or a file, or leave the key empty")
+        raise LocationError("an empty path", fix="name a folder or a file, or leave the key empty")
 
 
 def _remote(text: str, access: Access) -> RemoteLocation:
@@ -180,15 +180,15 @@ def _remote(text: str, access: Access) -> RemoteLocation:
     if not bucket:
         right = f"{scheme}://{rest.lstrip('/')}"
         near = f"did you mean {right}?" if rest.strip("/") else ""
-        raise BadLocation(f"{text}: names no bucket or server", fix=near)
+        raise LocationError(f"{text}: names no bucket or server", fix=near)
     if scheme in STORES and "@" in bucket:
-        raise BadLocation(
+        raise LocationError(
             f"{text}: keys are not read from a URL",
             fix="leave out what is before the @; name a profile in aws_key_profile, or set the "
             "variables of the store's own tools",
         )
     if scheme in STORES and re.search(SIGNED, rest):
-        raise BadLocation(
+        raise LocationError(
             f"{text}: a signature is not read from a {scheme}:// URL",
             fix="a signed URL begins with https:// (one file, to read); for folders, and to save, "
             "use the keys of a profile or of the environment",
@@ -203,27 +203,27 @@ def _from_file_url(text: str) -> Path:
     found = re.fullmatch(r"file:(?://(?:localhost)?)?(/[^/].*|/)", text)
     if not found:
         rest = unquote(text.removeprefix("file:").lstrip("/"))
-        raise BadLocation(
+        raise LocationError(
             f"{text}: not a file on this machine",
             fix=f"did you mean file:///{rest}, or {rest} in the project?",
         )
     return Path(os.path.normpath(unquote(found[1], errors="surrogateescape")))
 
 
-def _wrong_scheme(text: str, scheme: str) -> BadLocation:
+def _wrong_scheme(text: str, scheme: str) -> LocationError:
     from difflib import get_close_matches
 
     rest = text.replace("\\", "/")[len(scheme) + 1 :].lstrip("/")
     name = scheme.lower()
     near = ALSO_CALLED.get(name) or next(iter(get_close_matches(name, KNOWN, 1)), "")
     if near and not (near == "az" and "@" in rest):  # container@account is another order
-        return BadLocation(
+        return LocationError(
             f"{text}: no locations of the kind '{scheme}:'"
             if name != near
             else f"{text}: a URL begins with {scheme}://",
             fix=f"did you mean {near}://{rest}?",
         )
-    return BadLocation(
+    return LocationError(
         f"{text}: no locations of the kind '{scheme}:'",
         fix=f"it can be a local path, or begin with {', '.join(REMOTE_SCHEMES)}",
     )
@@ -233,24 +233,24 @@ def _refuse_slip(text: str) -> None:
     """What is not there and looks like something else: a folder of that name is not meant."""
     if found := re.match(rf"({'|'.join(KNOWN)})(:|;/|//)/*(.*)", text, re.IGNORECASE):
         right = f"{found[1].lower()}://{found[3]}"
-        raise BadLocation(f"{text}: neither a URL nor a path", fix=f"did you mean {right}?")
+        raise LocationError(f"{text}: neither a URL nor a path", fix=f"did you mean {right}?")
     if re.match(r"[A-Za-z]:([\\/]|$)|\\\\", text):
-        raise BadLocation(
+        raise LocationError(
             f"{text}: a path of Windows, and this is another system",
             fix="give the path that the folder has here, such as /mnt/... or ./data/",
         )
     if "\\" in text:
         right = text.replace("\\", "/")
-        raise BadLocation(f"{text}: does not exist, with \\ for /", fix=f"did you mean {right}?")
+        raise LocationError(f"{text}: does not exist, with \\ for /", fix=f"did you mean {right}?")
     if re.search(r"\$\w|\$\{|^%\w+%", text):
-        raise BadLocation(
+        raise LocationError(
             f"{text}: variables of the environment are not filled in",
             fix="write what it stands for; ~ is your home, and relative paths start at the project",
         )
     if text.startswith("~") and os.path.expanduser(text) == text:
         user = text.partition("/")[0]
         fix = f"write ./{text}, if it is a folder"
-        raise BadLocation(f"{text}: there is no user {user[1:]}", fix=fix)
+        raise LocationError(f"{text}: there is no user {user[1:]}", fix=fix)
     for part in text.split("/"):
         if len(os.fsencode(part)) > LONGEST_NAME:
             check_name(part, text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from alo.data.location import (
     NO_PROFILE,
     Access,
-    BadLocation,
+    LocationError,
     RemoteLocation,
     SourceFile,
     locate,
@@ -32,7 +32,7 @@ def list_sources(
         paths: as the plan writes them.
         target: the folder they will be staged into, which no source may hold or lie in.
     Raises:
-        BadLocation: the first thing that is wrong with one of them.
+        LocationError: the first thing that is wrong with one of them.
     """
     with many_objects():
         return _list_sources(home, paths, target, access)
@@ -62,7 +62,7 @@ def _list_sources(
 
 def _claim_name(name: str, path: str, owners: dict[str, str]) -> None:
     if name in owners:
-        raise BadLocation(
+        raise LocationError(
             f"{owners[name]} and {path} have the same last name '{name}', "
             "and would be staged into one place",
             fix="rename one of the two",
@@ -74,14 +74,14 @@ def _list_remote(source: RemoteLocation) -> list[SourceFile]:
     from alo.data.remote.locations import list_files
 
     if source.name in ("", ".", "..") and "?" not in source.url:
-        raise BadLocation(f"{source}: names no folder or file in the store", fix="add its path")
+        raise LocationError(f"{source}: names no folder or file in the store", fix="add its path")
     return list_files(source)
 
 
 def _refuse_overlap(path: str, source: Path, target: Path) -> None:
     real, inside = real_path(source), real_path(target)
     if not source.name or os.path.commonpath([real, inside]) in (real, inside):
-        raise BadLocation(
+        raise LocationError(
             f"{path} overlaps {target}, the folder that data is staged into",
             fix="give a folder outside of input/, or leave the path empty to use what is in input/",
         )
@@ -91,7 +91,7 @@ def _walk(source: Path, path: str) -> list[SourceFile]:
     try:
         status = os.stat(source)
     except OSError as error:
-        raise BadLocation(
+        raise LocationError(
             f"{path}: {_reason(error)}",
             where=str(source),
             fix="correct the path; a relative one starts at the project's folder",
@@ -112,7 +112,7 @@ def _walk_folder(
         status = os.stat(folder)
         identity = (status.st_dev, status.st_ino)
         if identity in above:
-            raise BadLocation(f"{folder}: a link that leads back to a folder above it")
+            raise LocationError(f"{folder}: a link that leads back to a folder above it")
         with os.scandir(folder) as entries:
             for entry in entries:
                 below = prefix + entry.name
@@ -126,17 +126,17 @@ def _walk_folder(
                     new = _file(entry.path, below, found)
                 files.append(new)
     except OSError as error:
-        raise BadLocation(f"{error.filename or folder}: {_reason(error)}") from error
+        raise LocationError(f"{error.filename or folder}: {_reason(error)}") from error
     if len(files) == before:
         files.append(SourceFile(folder, prefix, 0, 0))
 
 
 def _file(path: str, name: str, status: os.stat_result) -> SourceFile:
     if not stat.S_ISREG(status.st_mode):
-        raise BadLocation(f"{path}: neither a file nor a folder")
+        raise LocationError(f"{path}: neither a file nor a folder")
     is_open = status.st_mode & READABLE_BY_ALL == READABLE_BY_ALL
     if not is_open and not os.access(path, os.R_OK, effective_ids=True):
-        raise BadLocation(f"{path}: no permission to read it")
+        raise LocationError(f"{path}: no permission to read it")
     return SourceFile(path, name, status.st_size, status.st_mtime_ns)
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from alo.data.location import NO_PROFILE, Access, BadLocation, RemoteLocation, is_within, locate
+from alo.data.location import NO_PROFILE, Access, LocationError, RemoteLocation, is_within, locate
 from alo.errors import AloError, StagingError
 from alolib.disk import fix_of
 
@@ -25,7 +25,7 @@ def check_model_source(
     Args:
         made: folders that runs which come first fill; what is there then cannot be known yet.
     Raises:
-        BadLocation: it is not there, is no folder, or holds no file.
+        LocationError: it is not there, is no folder, or holds no file.
     """
     source = locate(home, path, access)
     if is_within(source, made):
@@ -38,9 +38,9 @@ def check_model_source(
     if not source.is_dir():
         reason = "is not a folder" if source.exists() else "does not exist"
         fix = "give a folder that holds model.tar.gz, or the models themselves"
-        raise BadLocation(f"{path}: {reason}", where=str(source), fix=fix)
+        raise LocationError(f"{path}: {reason}", where=str(source), fix=fix)
     if not has_files(source):
-        raise BadLocation(
+        raise LocationError(
             f"{path}: the folder is empty, so there is no model in it", where=str(source)
         )
     return source

@@ -301,7 +301,7 @@ class _Staging:
             self._fetch(remote)
 
     def _fetch(self, files: Sequence[SourceFile]) -> None:
-        from alo.data.remote.faults import StoreFault
+        from alo.data.remote.faults import ObjectStoreError
         from alo.data.remote.fetching import fetch_all
 
         partial = self._path.with_suffix(".partial")
@@ -310,7 +310,7 @@ class _Staging:
                 files, self._root, partial, self._access, self._progress.add
             ):
                 self._note(file, status, digest)
-        except StoreFault as error:
+        except ObjectStoreError as error:
             fix = error.fix or "see that the store can be reached, and try again"
             raise StagingError(
                 f"cannot stage {error}", fix=f"{fix}; what has come is kept"

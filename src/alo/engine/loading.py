@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from alo.data.location import Access, BadLocation, SourceFile
+from alo.data.location import Access, LocationError, SourceFile
 from alo.data.locations import list_sources
 from alo.data.progress import Report
 from alo.data.staging import Staged, stage, use_what_is_there
@@ -38,7 +38,7 @@ def _made_by_now(job: Job, access: Access) -> Sequence[SourceFile]:
     paths = job.plan.external.load_data(kind)
     try:
         return list_sources(workspace.home, paths, workspace.input(kind), access)
-    except BadLocation as error:
+    except LocationError as error:
         what = f"{error.what}, also after the run that was to make it"
         raise StagingError(what, where=error.where, fix=error.fix) from error
 

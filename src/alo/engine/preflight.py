@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.location import Access, BadLocation, is_remote, is_within, locate
+from alo.data.location import Access, LocationError, is_remote, is_within, locate
 from alo.data.locations import list_sources
 from alo.engine.request import MODES, RunRequest
 from alo.engine.source_check import is_fetched_later, source_findings, with_source_problems
@@ -17,7 +17,7 @@ from alo.engine.workspace.places import place_problems, place_warnings, volumes
 from alo.errors import CheckError, Problem, UsageError
 from alo.layout import KINDS, Workspace, find_plan, in_entry
 from alo.plan.changes import is_unplanned
-from alo.plan.load import BrokenPlan, load_plan
+from alo.plan.load import BrokenPlanError, load_plan
 from alo.plan.model import ExternalPaths, Plan, StepPlan
 from alo.sources.code.inspection import inspect_asset
 
@@ -66,7 +66,7 @@ def read_plan(request: RunRequest, workspace: Workspace) -> tuple[Plan, tuple[st
     """The plan as this request wants it, what that changes in it, and the metadata's version."""
     try:
         plan = load_plan(_plan_path(request, workspace), home=workspace.home)
-    except BrokenPlan as error:
+    except BrokenPlanError as error:
         offline = request.setup.offline
         raise with_source_problems(error, workspace, request.mode, offline=offline) from error
     changes: tuple[str, ...] = ()
@@ -222,14 +222,14 @@ def _check_outside(
         elif paths:
             sources = list_sources(home, paths, job.workspace.input(kind), access)
             job = job._replace(sources=tuple(sources))
-    except BadLocation as error:
+    except LocationError as error:
         problems.append(_location_problem(job, f"load_{kind}_data_path", error))
     try:
         if target:
             from alo.data.export import check_export_target  # with the compressors
 
             job = job._replace(export_target=check_export_target(home, target, access))
-    except BadLocation as error:
+    except LocationError as error:
         problems.append(_location_problem(job, f"save_{kind}_artifacts_path", error))
     try:
         if kind == "inference" and external.load_model_path:
@@ -237,7 +237,7 @@ def _check_outside(
 
             source = check_model_source(home, external.load_model_path, access, made=made)
             job = job._replace(model_source=source)
-    except BadLocation as error:
+    except LocationError as error:
         problems.append(_location_problem(job, "load_model_path", error))
     return job
 
@@ -271,7 +271,7 @@ def _without_remote(external: ExternalPaths) -> ExternalPaths:
     )
 
 
-def _location_problem(job: Job, key: str, error: BadLocation) -> Problem:
+def _location_problem(job: Job, key: str, error: LocationError) -> Problem:
     told = f"{error.what}; {error.fix}" if error.fix else error.what
     return job.plan.problem(f"external_path.{key}", told)
 

@@ -14,8 +14,8 @@ from alo.masking import masked
 from alo.plan.model import PipelinePlan, Plan, StepPlan
 from alo.sources.packages.requirements import (
     NOTHING,
-    BadRequirements,
     Requirement,
+    RequirementsError,
     Wanted,
     all_of,
     read_requirements,
@@ -108,7 +108,7 @@ def _read_each(
     def read(steps: Sequence[StepPlan]) -> Wanted:
         try:
             return read_requirements(steps, assets, plan, unread=unread, folders=folders)
-        except BadRequirements as error:
+        except RequirementsError as error:
             problems.extend(error.problems)
             return error.readable
 

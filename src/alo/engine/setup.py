@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # only plans that require something pay for these
     from alo.sources.packages.requirements import Wanted
 
 
-class ContinueIn(Exception):
+class ContinueIn(Exception):  # noqa: N818
     """The run has to go on in another environment."""
 
     def __init__(self, python: str, environment: str) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from alo.errors import PlanError, Problem
 from alo.layout import KINDS, Workspace
-from alo.plan.load import BrokenPlan
+from alo.plan.load import BrokenPlanError
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan
 from alo.sources.git.checkout import Policy, needs_checkout
 from alo.sources.git.repositories import (
@@ -67,7 +67,7 @@ def is_fetched_later(workspace: Workspace, plan: Plan, step: StepPlan) -> bool:
 
 
 def with_source_problems(
-    error: BrokenPlan, workspace: Workspace, mode: str, *, offline: bool
+    error: BrokenPlanError, workspace: Workspace, mode: str, *, offline: bool
 ) -> PlanError:
     """All that is wrong with a plan at once: also what its readable rest names."""
     kinds = KINDS if mode == "all" else (mode,)

@@ -44,11 +44,11 @@ def parse_param(text: str) -> Param:
         )
     if _is_plain_number(value):
         return Param(step, key, int(value))
-    from alo.plan.nodes import BadYaml, read_value
+    from alo.plan.nodes import YamlError, read_value
 
     try:
         return Param(step, key, read_value(value.encode()))
-    except (BadYaml, UnicodeEncodeError) as error:
+    except (YamlError, UnicodeEncodeError) as error:
         raise UsageError(
             f"the value in --param {text} is no YAML", fix="put quotes around it"
         ) from error

@@ -25,12 +25,12 @@ from alo.plan.keys import (
     is_for_a_ui,
 )
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan, UiArg
-from alo.plan.nodes import MAX_BYTES, BadYaml, NodeReader, compose, found, place_of
+from alo.plan.nodes import MAX_BYTES, NodeReader, YamlError, compose, found, place_of
 
 DOCS = "docs/reference/plan.md has its keys, and `alo init NAME` makes a project with a plan"
 
 
-class BrokenPlan(PlanError):
+class BrokenPlanError(PlanError):
     """A plan that has problems; of ``rest``, its other parts, more may be told."""
 
     def __init__(self, problems: Sequence[Problem], rest: Plan) -> None:
@@ -66,14 +66,14 @@ def parse_plan(text: bytes, *, path: Path, home: Path) -> Plan:
     reader = NodeReader(shown_path(path, home), is_for_a_ui)
     try:
         entry = _read(compose(text), reader)
-    except BadYaml as error:
+    except YamlError as error:
         raise PlanError([error.problem._replace(file=reader.file)]) from error
     if entry is None:
         raise PlanError(sorted(reader.problems, key=_position))
     if reader.problems:
         problems = sorted(reader.problems, key=_position)
         rest = _plan(_without_bad_sources(entry, problems), reader, text, path, home)
-        raise BrokenPlan(problems, rest)
+        raise BrokenPlanError(problems, rest)
     return _plan(entry, reader, text, path, home)
 
 
@@ -99,10 +99,10 @@ def shown_path(path: Path, home: Path) -> str:
 
 def _read(root: Node | None, reader: NodeReader) -> PlanEntry | None:
     if root is None:
-        raise BadYaml(f"the plan is empty; {DOCS}")
+        raise YamlError(f"the plan is empty; {DOCS}")
     if not isinstance(root, MappingNode):
         what = f"expected a plan, which is a mapping of keys, found {found(root)}"
-        raise BadYaml(f"{what}; {DOCS}", *place_of(root))
+        raise YamlError(f"{what}; {DOCS}", *place_of(root))
     _refuse_other_files(root)
     entry = PLAN.read(root, "", reader)
     if entry is None:
@@ -120,11 +120,11 @@ def _refuse_other_files(root: MappingNode) -> None:
     name, value = top.get("solution", (root, root))
     if isinstance(value, MappingNode) and any(key.value == "function" for key, _ in value.value):
         what = f"a plan of ALO 3 ('solution' with 'function'), which this ALO does not run: {DOCS}"
-        raise BadYaml(what, *place_of(name), "solution")
+        raise YamlError(what, *place_of(name), "solution")
     if "user_parameters" not in top and {"metadata_version", "pipeline"} <= top.keys():
         name, _ = top["metadata_version"]
         what = "solution metadata, and no plan: give it to --system, beside the plan"
-        raise BadYaml(what, *place_of(name), "metadata_version")
+        raise YamlError(what, *place_of(name), "metadata_version")
 
 
 def _position(problem: Problem) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from alo.json_text import TooDeepError, bad_character, every_value, is_deeper, j
 from alo.layout import KINDS
 from alo.plan.changes import told, told_new, with_args
 from alo.plan.model import PipelinePlan, Plan
-from alo.plan.nodes import MAX_BYTES, MAX_DEPTH, BadYaml, below, read_value
+from alo.plan.nodes import MAX_BYTES, MAX_DEPTH, YamlError, below, read_value
 from alo.plan.shapes import odd_characters
 from alo.plan.suggest import did_you_mean, quoted
 from alo.plan.values import same
@@ -163,7 +163,7 @@ def _from_file(source: str) -> object:
             pass
     try:
         return read_value(text)
-    except BadYaml as error:
+    except YamlError as error:
         raise MetadataError([error.problem._replace(file=source)]) from error
 
 

@@ -77,7 +77,7 @@ INDENTATION = (
 K = TypeVar("K", bound=Hashable)
 
 
-class BadYaml(Exception):
+class YamlError(Exception):
     """The text cannot be read at all; ``problem`` says where and why, without the file's name."""
 
     def __init__(self, what: str, line: int = 0, column: int = 0, key: str = "") -> None:
@@ -96,10 +96,10 @@ def compose(text: bytes) -> Node | None:
     """The root node of the one document in ``text``; None if there is nothing in it.
 
     Raises:
-        BadYaml: it is too long, not text, or not YAML.
+        YamlError: it is too long, not text, or not YAML.
     """
     if len(text) > MAX_BYTES:
-        raise BadYaml(f"longer than {MAX_BYTES // 1_000_000} MB: is this the right file?")
+        raise YamlError(f"longer than {MAX_BYTES // 1_000_000} MB: is this the right file?")
     source = _decode(text)
     refused: yaml.YAMLError | None = None
     if FAST_LOADER is not None:
@@ -121,7 +121,7 @@ def _root(loader_class: Any, source: str) -> Node | None:
         root: Node | None = loader.get_single_node()
         return root
     except RecursionError:
-        raise BadYaml("nested too deeply") from None
+        raise YamlError("nested too deeply") from None
     finally:
         loader.dispose()
 
@@ -130,13 +130,13 @@ def read_value(text: bytes) -> object:
     """The value of a YAML text, as YAML 1.1 safe loading gives it.
 
     Raises:
-        BadYaml: the first thing that is wrong with it.
+        YamlError: the first thing that is wrong with it.
     """
     root = compose(text)
     reader = NodeReader()
     value = None if root is None else reader.value(root, "")
     for problem in reader.problems:
-        raise BadYaml(problem.what, problem.line, problem.column, problem.key)
+        raise YamlError(problem.what, problem.line, problem.column, problem.key)
     return value
 
 
@@ -231,10 +231,10 @@ class NodeReader:
         self._values += 1
         if depth > MAX_DEPTH:
             what = f"nested deeper than {MAX_DEPTH} levels, or an alias that holds itself"
-            raise BadYaml(what, *place_of(node))
+            raise YamlError(what, *place_of(node))
         if self._values > MAX_VALUES:
             what = f"more than {MAX_VALUES:,} values once its aliases (*name) are unfolded"
-            raise BadYaml(what, *place_of(node))
+            raise YamlError(what, *place_of(node))
 
     def _scalar(self, node: ScalarNode, key: str) -> object:
         if node.tag in AS_TEXT:
@@ -345,13 +345,13 @@ def _decode(text: bytes) -> str:
     except UnicodeDecodeError as error:
         before = text[: error.start].decode(encoding, "ignore").removeprefix("\ufeff")
         what = f"not {encoding} text (byte 0x{text[error.start]:02x}): save the file as UTF-8"
-        raise BadYaml(what, *_end(before)) from error
+        raise YamlError(what, *_end(before)) from error
     bad = YamlReader.NON_PRINTABLE.search(source)
     if bad:
         code = ord(bad.group())
         what = f"the control character U+{code:04X} is not allowed"
         hint = "this is not a text file" if code == 0 else "remove it"
-        raise BadYaml(f"{what}: {hint}", *_end(source[: bad.start()]))
+        raise YamlError(f"{what}: {hint}", *_end(source[: bad.start()]))
     return source
 
 
@@ -359,18 +359,18 @@ def _end(text: str) -> tuple[int, int]:
     return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
 
 
-def _syntax_problem(error: yaml.YAMLError, source: str) -> BadYaml:
+def _syntax_problem(error: yaml.YAMLError, source: str) -> YamlError:
     if not isinstance(error, yaml.MarkedYAMLError):
-        return BadYaml(f"not YAML: {' '.join(str(error).split())}")
+        return YamlError(f"not YAML: {' '.join(str(error).split())}")
     lines = source.splitlines() or [""]
     mark = _mark(error, lines)
     problem = (error.problem or "").removeprefix("but ")
     told = " ".join(part for part in (problem, _context(error)) if part)
     if mark is None:
-        return BadYaml(f"not YAML: {told}")
+        return YamlError(f"not YAML: {told}")
     line, column = min((mark.line, mark.column), (len(lines) - 1, len(lines[-1])))
     hint = _hint(told, lines[line][column:])
-    return BadYaml(f"not YAML: {told}; {hint}", line + 1, column + 1)
+    return YamlError(f"not YAML: {told}; {hint}", line + 1, column + 1)
 
 
 def _mark(error: yaml.MarkedYAMLError, lines: list[str]) -> yaml.Mark | None:

@@ -14,7 +14,7 @@ from alo.json_text import bad_character
 from alo.layout import KINDS
 from alo.plan.changes import told, told_new, with_args
 from alo.plan.model import PipelinePlan, Plan, StepPlan
-from alo.plan.nodes import BadYaml, read_value
+from alo.plan.nodes import YamlError, read_value
 from alo.plan.suggest import did_you_mean, nearest, quoted
 
 VALUES = "values are YAML; to give text, put it in quotes: step.key=\"'text'\""
@@ -57,7 +57,7 @@ def _parts(address: str) -> tuple[str, str, str]:
 def _value(text: str, value: str) -> object:
     try:
         return read_value(value.encode())
-    except BadYaml as error:
+    except YamlError as error:
         what = f"--set {quoted(text)}: {error.problem.what}"
     raise UsageError(what, fix=VALUES)
 

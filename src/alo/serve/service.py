@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.location import Access, BadLocation
+from alo.data.location import Access, LocationError
 from alo.engine.preflight import UNASKED, check_plan, find_workspace, read_plan
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job, needs_setup
@@ -129,7 +129,7 @@ def _fetched(plan: Plan, path: str, folder: Path, workspace: Workspace) -> Path:
 
     try:
         source = check_model_source(workspace.home, path, Access(plan.aws_key_profile))
-    except BadLocation as error:
+    except LocationError as error:
         problem = f"{error.what}; {error.fix}" if error.fix else error.what
         raise CheckError([plan.problem("external_path.load_model_path", problem)]) from error
     models = folder / "models"

@@ -35,7 +35,7 @@ class Stream(Protocol):
 AnyStream = TypeVar("AnyStream", bound=Stream)
 
 
-class CannotPickle(Exception):
+class UnpicklableError(Exception):
     """A value that cannot be pickled; the message is the reason."""
 
 
@@ -47,7 +47,7 @@ def encode(
     Returns:
         the stream, and the buffers beside it: views of the value's own memory.
     Raises:
-        CannotPickle: the value, or something in it, cannot be pickled.
+        UnpicklableError: the value, or something in it, cannot be pickled.
         StoreError: as the stream says.
     """
     import pickle  # here and below, because a run whose steps are all cached needs none of it
@@ -59,13 +59,13 @@ def encode(
     except StoreError:
         raise
     except (Exception, SystemExit) as error:
-        raise CannotPickle(_reason(error)) from error
+        raise UnpicklableError(_reason(error)) from error
     try:
         return _pickle(_by_value_pickler(), value, new_stream())
     except StoreError:
         raise
     except (Exception, SystemExit) as error:
-        raise CannotPickle(_reason(error)) from error
+        raise UnpicklableError(_reason(error)) from error
 
 
 def decode(stream: bytes | memoryview, buffers: Sequence[memoryview]) -> object:

@@ -16,7 +16,7 @@ FORMAT = 3
 NO_BLOB = ""  # of a part that is not written yet
 
 
-class DamagedManifest(Exception):
+class ManifestError(Exception):
     """The text of a manifest is not what was written, or is of another format."""
 
 
@@ -29,12 +29,12 @@ def unsealed(content: bytes) -> bytes:
     """The text that ``sealed`` was given.
 
     Raises:
-        DamagedManifest: this is something else.
+        ManifestError: this is something else.
     """
     checksum, _, rest = content.partition(b"\n")
     text = rest.removesuffix(b"\n")
     if checksum_of(text).encode() != checksum:
-        raise DamagedManifest("its checksum is wrong")
+        raise ManifestError("its checksum is wrong")
     return text
 
 
@@ -111,11 +111,11 @@ class StoredStep(NamedTuple):
         """Read what ``to_bytes`` wrote, for the run in whose folder it lies.
 
         Raises:
-            DamagedManifest: this is something else.
+            ManifestError: this is something else.
         """
         document = json_value(unsealed(content))
         if document["format"] != FORMAT:
-            raise DamagedManifest("another version of ALO wrote it")
+            raise ManifestError("another version of ALO wrote it")
         return cls(
             run_id,
             document["kind"],

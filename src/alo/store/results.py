@@ -18,7 +18,7 @@ from alo.files import checksum, checksum_of, remove_tree, write_whole
 from alo.json_text import json_bytes, json_value
 from alo.layout import KINDS
 from alo.store.keys import StepKey
-from alo.store.manifest import DamagedManifest, sealed, unsealed
+from alo.store.manifest import ManifestError, sealed, unsealed
 from alolib.disk import fix_of
 
 OWNER = ".owner"  # no step has such a name
@@ -114,7 +114,7 @@ class ResultDir:
         try:
             path = _result_of(self._root / kind / run_id / step)
             return _read(json_value(unsealed(path.read_bytes())), run_id, kind, step)
-        except (OSError, DamagedManifest):
+        except (OSError, ManifestError):
             return None
 
     def recent(self, kind: str, step: str) -> Iterator[KeptStep]:
@@ -245,7 +245,7 @@ def _to_bytes(kept: KeptStep) -> bytes:
 
 def _read(content: Mapping[str, Any], run_id: str, kind: str, step: str) -> KeptStep:
     if content["format"] != FORMAT:
-        raise DamagedManifest("another version of ALO wrote it")
+        raise ManifestError("another version of ALO wrote it")
     key = {**content["key"], "requirements": tuple(content["key"]["requirements"])}
     effect: dict[str, Any] = {
         name: value if isinstance(value, dict) else tuple(value)

@@ -17,7 +17,7 @@ from alo.copies import link_or_copy
 from alo.errors import StoreError
 from alo.layout import KINDS
 from alo.store.blobs import BlobDir, Trusted, remove_runs, sweep
-from alo.store.manifest import DamagedManifest, StoredStep, StoredValue
+from alo.store.manifest import ManifestError, StoredStep, StoredValue
 
 if TYPE_CHECKING:  # a cached run neither reads nor writes values
     from alo.store.mapping import LiveMaps
@@ -101,7 +101,7 @@ class StepStore:
             return StoredStep.from_bytes(path.read_bytes(), run_id)
         except FileNotFoundError:
             return None
-        except (DamagedManifest, OSError) as error:
+        except (ManifestError, OSError) as error:
             raise StoreError(
                 f"what step '{step}' saved cannot be used: {error}",
                 where=str(path),
@@ -165,7 +165,7 @@ class StepStore:
     def _drop_unused(self, blob_dir: BlobDir) -> None:
         """Take out of the folder what only the step's earlier result used."""
         manifests = blob_dir.folder.glob("*.json")
-        with suppress(DamagedManifest):  # who knows what that one uses
+        with suppress(ManifestError):  # who knows what that one uses
             steps = [StoredStep.from_bytes(path.read_bytes(), "") for path in manifests]
             blob_dir.keep_only({part.blob for step in steps for part in step.parts()})
 

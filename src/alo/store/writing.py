@@ -15,7 +15,7 @@ import xxhash
 from alo.errors import StoreError
 from alo.files import checksum_of
 from alo.store.blobs import BlobDir, Draft, Trusted
-from alo.store.codec import SAVE_PARTS, CannotPickle, encode
+from alo.store.codec import SAVE_PARTS, UnpicklableError, encode
 from alo.store.manifest import NO_BLOB, Part, StoredValue
 from alo.store.mapping import LiveMaps
 from alo.store.streams import OldStream, StreamWriter
@@ -53,7 +53,7 @@ class ValueWriter:
                 stream, views = encode(
                     (key, value) if is_pair else value, lambda: StreamWriter(draft, old)
                 )
-            except CannotPickle as error:
+            except UnpicklableError as error:
                 raise StoreError(
                     f"{what} cannot be stored: {error}",
                     where=f"{name}, of type {type_name(value)}",

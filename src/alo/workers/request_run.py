@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.data.location import Access, BadLocation, is_remote
+from alo.data.location import Access, LocationError, is_remote
 from alo.data.locations import list_sources
 from alo.data.staging import stage, stage_content, use_what_is_there
 from alo.engine.records import first_record
@@ -37,7 +37,7 @@ from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
 from alo.plan.model import Plan
-from alo.plan.nodes import BadYaml, read_value
+from alo.plan.nodes import YamlError, read_value
 from alo.plan.render import render_plan
 from alo.sources.code.loader import AssetCode
 from alo.sources.code.shared import SharedModules
@@ -64,7 +64,7 @@ QUICK_BYTES = 1 << 20  # of data that is staged before anyone could read that it
 SendMessages = Callable[[Sequence[Message]], object]
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818
     """A request cannot be answered with a result."""
 
     def __init__(self, failure: Failure) -> None:
@@ -277,7 +277,7 @@ class RequestRun:
             place = check_export_target(self._warm.project.home, target, access)
             packed = plan.control.save_inference_format
             exported = export_artifacts(artifacts, "inference", place, packed, failed=failed)
-        except (BadLocation, ExportError) as error:
+        except (LocationError, ExportError) as error:
             raise _failed(NO_ARTIFACTS, error, "data") from error
         return tuple(map(str, exported))
 
@@ -381,7 +381,7 @@ def _failed_step(error: StepError) -> Failed:
 def _read_summary(path: Path) -> Mapping[str, object]:
     try:
         content = read_value(path.read_bytes())
-    except (OSError, BadYaml) as error:
+    except (OSError, YamlError) as error:
         raise ResultError(f"the summary cannot be read: {error}", where=str(path)) from error
     if not isinstance(content, dict):
         raise ResultError("the summary is not a mapping", where=str(path))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from alo.data.archives import members as archive_members
-from alo.data.archives.members import MAX_BYTES, MAX_FILES, BadArchive, Limits
+from alo.data.archives.members import MAX_BYTES, MAX_FILES, ArchiveError, Limits
 from alo.data.archives.unpack import unpack_archive
 
 
@@ -111,7 +111,7 @@ def test_what_would_leave_the_folder_or_is_no_file_is_refused(
     archive = make_tar().file("honest", b"1")
     _members(kind, archive)
 
-    with pytest.raises(BadArchive, match=r"model\.tar\.gz"):
+    with pytest.raises(ArchiveError, match=r"model\.tar\.gz"):
         unpack_archive(archive.done(), target)
 
     assert sorted(os.listdir(target.parent)) == ["outside", "target"]
@@ -122,7 +122,7 @@ def test_nothing_is_written_through_a_link_that_came_before(make_tar, target: Pa
     victim.mkdir()
     (target / "planted").symlink_to(victim)
 
-    with pytest.raises(BadArchive, match="through a link"):
+    with pytest.raises(ArchiveError, match="through a link"):
         unpack_archive(make_tar().file("planted/x").done(), target)
 
     assert os.listdir(victim) == []
@@ -142,7 +142,7 @@ def test_too_many_files_are_refused_and_the_limit_is_told(make_tar, target: Path
     for number in range(5):
         archive.file(str(number))
 
-    with pytest.raises(BadArchive, match="more than 4 files") as caught:
+    with pytest.raises(ArchiveError, match="more than 4 files") as caught:
         unpack_archive(archive.done(), target, Limits(files=4))
 
     assert MAX_FILES in caught.value.fix
@@ -151,7 +151,7 @@ def test_too_many_files_are_refused_and_the_limit_is_told(make_tar, target: Path
 def test_too_many_bytes_are_refused_before_they_are_written(make_tar, target: Path) -> None:
     archive = make_tar().file("a", b"1" * 60).file("b", b"2" * 60)
 
-    with pytest.raises(BadArchive, match="unpacks to more than 100 bytes") as caught:
+    with pytest.raises(ArchiveError, match="unpacks to more than 100 bytes") as caught:
         unpack_archive(archive.done(), target, Limits(size=100))
 
     assert MAX_BYTES in caught.value.fix
@@ -164,7 +164,7 @@ def test_a_size_no_honest_archive_has_is_refused_at_sight(target: Path) -> None:
     archive = target.parent / "model.tar.gz"
     archive.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT)))
 
-    with pytest.raises(BadArchive, match="unpacks to more than 1,000,000,000 bytes"):
+    with pytest.raises(ArchiveError, match="unpacks to more than 1,000,000,000 bytes"):
         unpack_archive(archive, target)
 
 
@@ -180,7 +180,7 @@ def test_limits_come_from_the_environment() -> None:
 
     assert limits == Limits(5, 6)
     assert limits.size_for(10**12) == 5
-    with pytest.raises(BadArchive, match=f"{MAX_BYTES}=5 GB is not a whole number"):
+    with pytest.raises(ArchiveError, match=f"{MAX_BYTES}=5 GB is not a whole number"):
         Limits.from_environ({MAX_BYTES: "5 GB"})
 
 
@@ -190,7 +190,7 @@ def test_an_extended_header_that_fills_the_memory_is_refused(target: Path) -> No
     archive = target.parent / "model.tar.gz"
     archive.write_bytes(gzip.compress(info.tobuf(tarfile.USTAR_FORMAT) + bytes(3 << 20)))
 
-    with pytest.raises(BadArchive, match="a header of 2,097,152 bytes"):
+    with pytest.raises(ArchiveError, match="a header of 2,097,152 bytes"):
         unpack_archive(archive, target)
 
 
@@ -231,7 +231,7 @@ def test_an_archive_that_is_cut_short_is_damaged(length: int, packed: bool, targ
     archive = target.parent / "model.tar.gz"
     archive.write_bytes(gzip.compress(content) if packed else content)
 
-    with pytest.raises(BadArchive, match="cannot be unpacked"):
+    with pytest.raises(ArchiveError, match="cannot be unpacked"):
         unpack_archive(archive, target)
 
 
@@ -240,7 +240,7 @@ def test_what_is_no_archive_is_damaged(content: bytes, target: Path) -> None:
     archive = target.parent / "model.tar.gz"
     archive.write_bytes(content)
 
-    with pytest.raises(BadArchive, match="cannot be unpacked"):
+    with pytest.raises(ArchiveError, match="cannot be unpacked"):
         unpack_archive(archive, target)
 
 
@@ -250,7 +250,7 @@ def test_a_damaged_header_in_the_middle_is_not_taken_for_the_end(target: Path) -
     archive = target.parent / "model.tar.gz"
     archive.write_bytes(gzip.compress(content))
 
-    with pytest.raises(BadArchive, match="a header is damaged"):
+    with pytest.raises(ArchiveError, match="a header is damaged"):
         unpack_archive(archive, target)
 
 
@@ -272,7 +272,7 @@ def test_every_damage_to_a_compressed_archive_is_found(
     (folder / "model.tar.gz").write_bytes(packed)
     (folder / "target").mkdir()
 
-    with pytest.raises(BadArchive):
+    with pytest.raises(ArchiveError):
         unpack_archive(folder / "model.tar.gz", folder / "target")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from alo.data.export import check_export_target, export_artifacts
-from alo.data.location import Access, BadLocation, RemoteLocation
+from alo.data.location import Access, LocationError, RemoteLocation
 from alo.data.locations import list_sources
 from alo.data.models import check_model_source, fetch_models
 from alo.data.remote import fetching
@@ -257,18 +257,18 @@ def test_a_prefix_that_holds_nothing_is_refused(
 ) -> None:
     bucket.put("data/x", b"1")
 
-    with pytest.raises(BadLocation, match=r"does not exist, or holds nothing"):
+    with pytest.raises(LocationError, match=r"does not exist, or holds nothing"):
         stage_url(f"s3://{bucket.name}/{key}")
 
 
 def test_a_bucket_that_does_not_exist_is_refused(proxy: Proxy, stage_url: StageUrl) -> None:
-    with pytest.raises(BadLocation, match="s3://no-such-bucket/data"):
+    with pytest.raises(LocationError, match="s3://no-such-bucket/data"):
         stage_url("s3://no-such-bucket/data")
 
 
 @pytest.mark.parametrize("url", ["s3://", "s3:///x", "s3://bucket", "s3://bucket/"])
 def test_a_url_without_a_folder_is_refused(proxy: Proxy, stage_url: StageUrl, url: str) -> None:
-    with pytest.raises(BadLocation, match="names no"):
+    with pytest.raises(LocationError, match="names no"):
         stage_url(url)
 
 
@@ -295,7 +295,7 @@ def test_the_profile_of_the_plan_is_used(
 
 
 def test_a_profile_that_does_not_exist_is_named(proxy: Proxy, stage_url: StageUrl) -> None:
-    with pytest.raises(BadLocation, match="no AWS profile 'mine'; known: none"):
+    with pytest.raises(LocationError, match="no AWS profile 'mine'; known: none"):
         stage_url("s3://bucket/data", access=Access("mine"))
 
 
@@ -304,7 +304,7 @@ def test_without_the_extra_the_error_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
 
-    with pytest.raises(BadLocation, match="needs obstore") as caught:
+    with pytest.raises(LocationError, match="needs obstore") as caught:
         stage_url("s3://bucket/data")
 
     assert caught.value.fix == "pip install 'open-alo[remote]'"
@@ -326,7 +326,7 @@ def test_a_file_behind_http_is_staged(
 
 
 def test_a_folder_behind_http_is_refused(proxy: Proxy, bucket: Bucket, stage_url: StageUrl) -> None:
-    with pytest.raises(BadLocation, match="does not exist") as caught:
+    with pytest.raises(LocationError, match="does not exist") as caught:
         stage_url(f"{proxy.url}/{bucket.name}/data/")
 
     assert caught.value.fix == "over http, name a file: folders cannot be listed"
@@ -392,7 +392,7 @@ def test_a_place_without_models_is_refused(
 ) -> None:
     bucket.put("models/m.pkl" if key != "models" else "other", b"1")
 
-    with pytest.raises(BadLocation, match=r"holds nothing|is not a folder"):
+    with pytest.raises(LocationError, match=r"holds nothing|is not a folder"):
         check_model_source(tmp_path, f"s3://{bucket.name}/{key}")
 
 
@@ -451,7 +451,7 @@ def test_an_export_that_fails_shows_nothing_new(
 
 
 def test_nothing_can_be_saved_over_http(tmp_path: Path) -> None:
-    with pytest.raises(BadLocation, match="cannot be saved over http"):
+    with pytest.raises(LocationError, match="cannot be saved over http"):
         check_export_target(tmp_path, "https://host/to")
 
 

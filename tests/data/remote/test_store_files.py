@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.data.location import BadLocation
+from alo.data.location import LocationError
 from alo.data.locations import list_sources
 from alo.data.models import check_model_source, fetch_models
 from alo.data.staging import Staged, stage
@@ -123,7 +123,7 @@ def test_a_key_that_no_file_can_have_is_told_by_the_check(
     bucket.put("d/a", b"1")
     bucket.put(key, b"2")
 
-    with pytest.raises(BadLocation, match=told) as caught:
+    with pytest.raises(LocationError, match=told) as caught:
         stage_key()
 
     assert caught.value.fix
@@ -134,7 +134,7 @@ def test_an_object_and_a_folder_of_one_name_are_told(bucket: Bucket, stage_key: 
     bucket.put("d/e", b"1")
     bucket.put("d/e/a", b"2")
 
-    with pytest.raises(BadLocation, match=r"/d/e: an object and a folder at once"):
+    with pytest.raises(LocationError, match=r"/d/e: an object and a folder at once"):
         stage_key()
 
 
@@ -144,7 +144,7 @@ def test_a_source_that_is_both_has_to_say_which(
     bucket.put("d", b"the object")
     bucket.put("d/a", b"1")
 
-    with pytest.raises(BadLocation, match="an object and a folder at once") as caught:
+    with pytest.raises(LocationError, match="an object and a folder at once") as caught:
         stage_key("d")
     assert "end the path with a /" in caught.value.fix
 
@@ -183,7 +183,7 @@ def test_who_may_read_an_object_and_not_list_gets_it(
     stage_key("d/x.csv")
 
     assert tree_of(workspace) == {"x.csv": b"1"}
-    with pytest.raises(BadLocation, match="no permission, or wrong credentials"):
+    with pytest.raises(LocationError, match="no permission, or wrong credentials"):
         stage_key("d/")
 
 
@@ -235,5 +235,5 @@ def test_a_place_of_empty_folders_only_holds_no_model(
 ) -> None:
     bucket.put("models/train/", b"")
 
-    with pytest.raises(BadLocation, match="holds no file"):
+    with pytest.raises(LocationError, match="holds no file"):
         check_model_source(tmp_path, f"s3://{bucket.name}/models")

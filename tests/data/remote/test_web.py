@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.data.location import BadLocation
+from alo.data.location import LocationError
 from alo.data.locations import list_sources
 from alo.data.models import check_model_source, fetch_models
 from alo.data.remote import faults, fetching, web
@@ -339,7 +339,7 @@ def test_a_server_that_falls_silent_is_told(
     monkeypatch.setattr(faults, "TRIES", 2)
     server = serve(lambda asked: [0.3])
 
-    with pytest.raises(BadLocation, match=r"no byte for 0\.05 s"):
+    with pytest.raises(LocationError, match=r"no byte for 0\.05 s"):
         stage_url(f"{server.url}/x.csv")
 
 
@@ -387,7 +387,7 @@ def test_a_server_that_wants_more_patience_than_there_is_is_told(
     after = format_datetime(date, usegmt=True) if is_date else "3600"
     server = serve(lambda asked: whole(b"", "429 Too Many Requests", Retry_After=after))
 
-    with pytest.raises(BadLocation, match="429 Too Many Requests") as caught:
+    with pytest.raises(LocationError, match="429 Too Many Requests") as caught:
         stage_url(f"{server.url}/x.csv")
 
     assert len(server.asked) == 1
@@ -448,7 +448,7 @@ def test_redirects_without_an_end_or_out_of_the_web_are_refused(
 ) -> None:
     server = serve(lambda asked: whole(b"", "302 Found", Location=to))
 
-    with pytest.raises(BadLocation, match=told):
+    with pytest.raises(LocationError, match=told):
         stage_url(f"{server.url}/x.csv")
 
     assert staged_in(workspace) == {}
@@ -504,7 +504,7 @@ def test_a_packed_file_that_is_called_encoded_stays_packed(
 def test_an_encoding_that_is_not_known_is_told(serve: Serve, stage_url: StageUrl) -> None:
     server = serve(lambda asked: whole(b"???", Content_Encoding="br"))
 
-    with pytest.raises(BadLocation, match=r"x\.csv: the server sends it as 'br'"):
+    with pytest.raises(LocationError, match=r"x\.csv: the server sends it as 'br'"):
         stage_url(f"{server.url}/x.csv")
 
 
@@ -574,7 +574,7 @@ def test_two_files_of_one_program_have_a_name_each(
     stage_url(f"{server.url}/get?file=a.csv", f"{server.url}/get?file=b.csv")
 
     assert set(staged_in(workspace)) == {"a.csv", "b.csv"}
-    with pytest.raises(BadLocation, match=r"have the same last name 'get'"):
+    with pytest.raises(LocationError, match=r"have the same last name 'get'"):
         stage_url(f"{server.url}/get?id=1", f"{server.url}/get?id=2")
 
 
@@ -582,7 +582,7 @@ def test_two_files_of_one_program_have_a_name_each(
 def test_a_name_that_no_file_can_have_is_refused(
     serve: Serve, stage_url: StageUrl, name: str
 ) -> None:
-    with pytest.raises(BadLocation, match=r"a file's has at most|not a name|names no"):
+    with pytest.raises(LocationError, match=r"a file's has at most|not a name|names no"):
         stage_url(f"{serve(file_of(BODY)).url}/{name}")
 
 
@@ -599,7 +599,7 @@ def test_a_page_in_place_of_a_file_is_refused(
     server = serve(lambda asked: whole(page, Content_Type=kind))
 
     for name in ("x.csv", "data/", "get?id=3"):
-        with pytest.raises(BadLocation, match="sent a web page"):
+        with pytest.raises(LocationError, match="sent a web page"):
             stage_url(f"{server.url}/{name}")
 
     stage_url(f"{server.url}/x.html")
@@ -637,7 +637,7 @@ def test_what_the_server_says_is_told_without_the_password(
     server = serve(lambda asked: whole(b"", status))
     url = server.url.replace("//", "//me:SECRET@")
 
-    with pytest.raises(BadLocation, match=told) as caught:
+    with pytest.raises(LocationError, match=told) as caught:
         stage_url(f"{url}/x.csv?token=SECRET")
 
     assert "/x.csv" in caught.value.what
@@ -650,7 +650,7 @@ def test_what_is_no_http_server_is_told(
 ) -> None:
     monkeypatch.setattr(faults, "TRIES", 2)
 
-    with pytest.raises(BadLocation, match=r"x\.csv: no answer: "):
+    with pytest.raises(LocationError, match=r"x\.csv: no answer: "):
         stage_url(f"{serve(lambda asked: answer).url}/x.csv")
 
 
@@ -660,7 +660,7 @@ def test_a_server_that_is_not_there_is_told(
 ) -> None:
     monkeypatch.setattr(faults, "TRIES", 2)
 
-    with pytest.raises(BadLocation, match=r"no answer: |not the name of a server"):
+    with pytest.raises(LocationError, match=r"no answer: |not the name of a server"):
         stage_url(f"http://{host}/x.csv")
 
 
@@ -712,7 +712,7 @@ def tls_server(serve: Serve, certificate: Path) -> WildServer:
 def test_a_certificate_that_no_one_vouches_for_is_told_with_what_to_do(
     tls_server: WildServer, stage_url: StageUrl
 ) -> None:
-    with pytest.raises(BadLocation, match=r"certificate is not trusted: self.signed") as caught:
+    with pytest.raises(LocationError, match=r"certificate is not trusted: self.signed") as caught:
         stage_url(f"{tls_server.url}/x.csv")
 
     assert "SSL_CERT_FILE" in caught.value.fix

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.serve.http_api.tables import BadTable, Column, cell_of, read_table, typed
+from alo.serve.http_api.tables import Column, TableError, cell_of, read_table, typed
 
 Write = Callable[[str | bytes], Path]
 
@@ -236,7 +236,7 @@ def test_tables_as_they_come(write: Write, content: str | bytes, columns: list[C
 def test_what_is_not_certain_is_an_error_that_says_where(
     write: Write, content: str | bytes, expected: str
 ) -> None:
-    with pytest.raises(BadTable) as caught:
+    with pytest.raises(TableError) as caught:
         read_table(write(content))
 
     assert expected in str(caught.value)

@@ -15,7 +15,7 @@ from alo.serve.redis_queue import remote_pool
 from alo.serve.redis_queue.heartbeat import ALIVE, READY
 from alo.serve.redis_queue.queue import PROCESSING, REQUESTS
 from alo.serve.redis_queue.remote_pool import RemotePool
-from alo.serve.redis_queue.remote_protocol import RemoteRequest, TooLarge
+from alo.serve.redis_queue.remote_protocol import RemoteRequest, TooLargeError
 from alo.workers.protocol import Request
 from alo.workers.ticket import Result, Ticket
 
@@ -181,7 +181,7 @@ def test_files_that_are_more_than_a_message_may_hold_are_refused(
     with open(tmp_path / "a/in/more", "wb") as file:
         file.truncate(33_000_000)
 
-    with pytest.raises(TooLarge, match="32 MB"):
+    with pytest.raises(TooLargeError, match="32 MB"):
         pool.submit(large)
 
     assert pool.waiting == 0

@@ -12,7 +12,7 @@ import pytest
 
 from alo.sources.code.loader import (
     AssetCode,
-    AssetNotFound,
+    AssetNotFoundError,
     asset_file_names,
     asset_module,
     find_asset_file,
@@ -61,7 +61,7 @@ def test_without_it_the_name_without_digits_is_found(write: Write, load: Load) -
 
 
 def test_a_folder_that_is_missing_is_named(home: Path) -> None:
-    with pytest.raises(AssetNotFound) as caught:
+    with pytest.raises(AssetNotFoundError) as caught:
         find_asset_file(home / "assets/train", "train")
 
     assert str(home / "assets/train") in caught.value.what
@@ -73,7 +73,7 @@ def test_a_file_of_another_name_is_told(home: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "my_train.py").touch()
 
-    with pytest.raises(AssetNotFound) as caught:
+    with pytest.raises(AssetNotFoundError) as caught:
         find_asset_file(folder, "train2")
 
     for part in ("asset_train2.py", "asset_train.py", "my_train.py"):
@@ -439,7 +439,7 @@ def test_a_class_that_is_not_there_is_told_when_only_an_import_can_tell(
     path.parent.mkdir(parents=True)
     path.write_text(text)
 
-    with pytest.raises(AssetNotFound, match="no class UserAsset") as caught:
+    with pytest.raises(AssetNotFoundError, match="no class UserAsset") as caught:
         load("a")
 
     assert caught.value.where == "assets/a/asset_a.py"

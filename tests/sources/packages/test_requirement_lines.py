@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alo.sources.packages.requirement_lines import (
-    BadLine,
+    RequirementLineError,
     decoded,
     logical_lines,
     with_variables,
@@ -168,7 +168,7 @@ def test_what_pip_refuses_is_refused_with_a_reason(line: str, what: str) -> None
     with pytest.raises(reader.OptionParsingError):
         reader.get_line_parser(None)(line)
 
-    with pytest.raises(BadLine, match=what):
+    with pytest.raises(RequirementLineError, match=what):
         words_of(line)
 
 

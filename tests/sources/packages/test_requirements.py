@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.plan.model import Plan, Source, StepPlan
-from alo.sources.packages.requirements import BadRequirements, Wanted, read_requirements
+from alo.sources.packages.requirements import RequirementsError, Wanted, read_requirements
 
 Read = Callable[..., Wanted]
 PLAN = Plan.__new__(Plan, *([None] * len(Plan._fields)))._replace(file="plan.yaml", places={})
@@ -80,7 +80,7 @@ def test_a_file_is_read_as_pip_reads_it(read: Read, tmp_path: Path) -> None:
 
 
 def test_every_problem_is_told_at_once_with_its_line(read: Read) -> None:
-    with pytest.raises(BadRequirements) as caught:
+    with pytest.raises(RequirementsError) as caught:
         read(
             "requirements.txt",
             "=nonsense",
@@ -104,7 +104,7 @@ def test_every_problem_is_told_at_once_with_its_line(read: Read) -> None:
 
 
 def test_a_file_that_is_not_there_is_told_of_the_step(read: Read) -> None:
-    with pytest.raises(BadRequirements) as caught:
+    with pytest.raises(RequirementsError) as caught:
         read("requirements.txt")
 
     (problem,) = caught.value.problems
@@ -127,7 +127,7 @@ def test_a_file_that_is_no_text_is_told(
     (tmp_path / "assets/train").mkdir(parents=True)
     (tmp_path / "assets/train/requirements.txt").write_bytes(content)
 
-    with pytest.raises(BadRequirements, match=what):
+    with pytest.raises(RequirementsError, match=what):
         read("requirements.txt")
 
 
@@ -237,7 +237,7 @@ def test_two_indexes_are_both_looked_into(read: Read) -> None:
 def test_hashes_are_asked_for_where_the_file_asks(read: Read) -> None:
     text = "--require-hashes\na==1 --hash=sha256:aa\nb==1\n"
 
-    with pytest.raises(BadRequirements, match="'b==1' has no --hash"):
+    with pytest.raises(RequirementsError, match="'b==1' has no --hash"):
         read("requirements.txt", files={"requirements.txt": text})
 
 
@@ -260,7 +260,7 @@ def test_options_of_pips_command_line_are_ignored_in_a_plan_and_refused_in_a_fil
     assert found.lines == ["six"]
     assert len(found.warnings) == 3
     assert "--upgrade is ignored" in found.warnings[0].what
-    with pytest.raises(BadRequirements, match="--upgrade is for pip's command line"):
+    with pytest.raises(RequirementsError, match="--upgrade is for pip's command line"):
         read("requirements.txt", files={"requirements.txt": "six --upgrade\n"})
 
 
@@ -277,7 +277,7 @@ def test_options_of_pips_command_line_are_ignored_in_a_plan_and_refused_in_a_fil
     ],
 )
 def test_what_cannot_be_meant_says_why(read: Read, text: str, what: str) -> None:
-    with pytest.raises(BadRequirements, match=what):
+    with pytest.raises(RequirementsError, match=what):
         read(text, files={"empty/readme": "", "requirements-dev.txt": ""})
 
 
@@ -289,7 +289,7 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
     step = StepPlan("train", {}, source=Source(requirements=("requirements.txt",)))
 
     lines: list[str] = []
-    with suppress(BadRequirements):
+    with suppress(RequirementsError):
         lines = read_requirements([step], folder.parent, PLAN).lines
 
     assert all(line.strip() == line for line in lines)

@@ -20,7 +20,7 @@ ERASE_LINE = "\r\x1b[K"
 STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
 
 
-class ReaderGone(Exception):
+class ReaderGone(Exception):  # noqa: N818
     """Whoever read our output has gone, as in ``alo history | head``: that is no error."""
 
 

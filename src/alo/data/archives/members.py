@@ -21,7 +21,7 @@ MAX_BYTES, MAX_FILES = "ALO_ARCHIVE_MAX_BYTES", "ALO_ARCHIVE_MAX_FILES"
 Open = Callable[[], "IO[bytes] | None"]  # a member's content
 
 
-class BadArchive(AloError):
+class ArchiveError(AloError):
     """An archive is damaged, too big, or would write outside of the folder it is unpacked into."""
 
 
@@ -36,7 +36,7 @@ class Limits(NamedTuple):
         """The limits that a user has set.
 
         Raises:
-            BadArchive: one of them is not a number.
+            ArchiveError: one of them is not a number.
         """
         return cls(_number(environ, MAX_BYTES, 0), _number(environ, MAX_FILES, cls().files))
 
@@ -52,7 +52,9 @@ USUAL = Limits()
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name, "")
     if text and not (text.isdecimal() and text.isascii()):
-        raise BadArchive(f"{name}={text} is not a whole number", fix=f"correct {name}, or unset it")
+        raise ArchiveError(
+            f"{name}={text} is not a whole number", fix=f"correct {name}, or unset it"
+        )
     return int(text) if text else default
 
 
@@ -95,7 +97,7 @@ class Unpacking:
         for link in self._links:
             if os.path.lexists(link) and not self._is_inside(os.path.realpath(link)):
                 name = link.relative_to(self._target)
-                raise BadArchive(
+                raise ArchiveError(
                     f"{self._archive} holds '{name}', a link out of its folder",
                     fix="do not use this archive unless you know who made it",
                 )
@@ -119,7 +121,7 @@ class Unpacking:
     def _check_amount(self, member: tarfile.TarInfo) -> None:
         self._members += 1
         if self._members > self._max_files:
-            raise BadArchive(
+            raise ArchiveError(
                 f"{self._archive} holds more than {self._max_files:,} files",
                 fix=f"if that is right, raise the limit: set {MAX_FILES} in the environment",
             )
@@ -129,7 +131,7 @@ class Unpacking:
             raise self._refused(member, "has a size below zero")
         self._bytes += member.size
         if self._bytes > self._max_bytes:
-            raise BadArchive(
+            raise ArchiveError(
                 f"{self._archive} unpacks to more than {self._max_bytes:,} bytes",
                 fix=f"if that is right, raise the limit: set {MAX_BYTES} in the environment",
             )
@@ -191,8 +193,8 @@ class Unpacking:
     def _is_inside(self, real: str) -> bool:
         return os.path.commonpath([real, self._root]) == self._root
 
-    def _refused(self, member: tarfile.TarInfo, why: str) -> BadArchive:
-        return BadArchive(
+    def _refused(self, member: tarfile.TarInfo, why: str) -> ArchiveError:
+        return ArchiveError(
             f"{self._archive} holds '{member.name}', which {why}",
             fix="do not use this archive unless you know who made it",
         )

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from alo.data.archives.members import USUAL, BadArchive, Limits, Unpacking
+from alo.data.archives.members import USUAL, ArchiveError, Limits, Unpacking
 from alo.files import CHUNK
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def unpack_archive(archive: Path, target: Path, limits: Limits = USUAL) -> int:
     A tar in gzip is what ALO makes; a plain one, one in bzip2 or xz, and a zip are read too.
 
     Raises:
-        BadArchive: the archive is refused. What had been written by then stays in ``target``, which
+        ArchiveError: it is refused. What had been written by then stays in ``target``, which
             the caller throws away.
         OSError: ``target`` cannot be written to.
     """
@@ -60,7 +60,7 @@ def unpack_archive(archive: Path, target: Path, limits: Limits = USUAL) -> int:
         except damage as error:
             if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
                 raise  # of the disk; a reader has none, or is sent to before the start
-            raise BadArchive(
+            raise ArchiveError(
                 f"{archive} cannot be unpacked: {error}",
                 fix="make the archive again; it is damaged or not a tar.gz file",
             ) from error

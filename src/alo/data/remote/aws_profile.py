@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from alo.data.location import BadLocation
+from alo.data.location import LocationError
 
 if TYPE_CHECKING:
     from obstore.store import S3CredentialProvider
@@ -31,7 +31,7 @@ def aws_settings(profile: str, environ: Mapping[str, str]) -> AwsSettings:
     """The settings for a profile of the plan; without one, for what the environment says.
 
     Raises:
-        BadLocation: there is no such profile, or its keys cannot be got here.
+        LocationError: there is no such profile, or its keys cannot be got here.
     """
     has_keys = not profile and "AWS_ACCESS_KEY_ID" in environ
     name = profile or environ.get("AWS_PROFILE", "") or "default"
@@ -66,7 +66,7 @@ def _profile(name: str, environ: Mapping[str, str], *, must_exist: bool) -> Mapp
     found = [file[part] for file, part in ((config, section), (credentials, name)) if part in file]
     if must_exist and not found:
         known = {part.removeprefix("profile ") for file in (config, credentials) for part in file}
-        raise BadLocation(
+        raise LocationError(
             f"there is no AWS profile '{name}'; known: {', '.join(sorted(known)) or 'none'}",
             fix="correct aws_key_profile in the plan, or leave it empty for the usual credentials",
         )
@@ -78,7 +78,7 @@ def _read(path: str) -> dict[str, dict[str, str]]:
     try:
         parser.read(os.path.expanduser(path), encoding="utf-8")
     except (OSError, configparser.Error, UnicodeDecodeError) as error:
-        raise BadLocation(f"{path} cannot be read: {type(error).__name__}") from error
+        raise LocationError(f"{path} cannot be read: {type(error).__name__}") from error
     return {name: dict(parser[name]) for name in parser.sections()}
 
 
@@ -87,7 +87,7 @@ def _through_boto3(name: str) -> S3CredentialProvider:
         from boto3 import Session  # type: ignore[import-untyped]
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ModuleNotFoundError as error:
-        raise BadLocation(
+        raise LocationError(
             f"the AWS profile '{name}' gets its keys from a role, single sign-on or a process",
             fix="boto3 can do that, where it is installed: name it in a step's requirements",
         ) from error

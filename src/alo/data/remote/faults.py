@@ -13,7 +13,7 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 120.0  # that a server may ask for
 
 
-class StoreFault(Exception):
+class ObjectStoreError(Exception):
     """A store said no, or said nothing; the message holds no secret.
 
     Args:
@@ -25,23 +25,23 @@ class StoreFault(Exception):
         self.fix = fix
 
 
-class Gone(StoreFault):
+class GoneError(ObjectStoreError):
     """There is no such object."""
 
 
-class Changed(StoreFault):
+class ChangedError(ObjectStoreError):
     """The object is not the one that was listed."""
 
 
-class NoRanges(StoreFault):
+class NoRangesError(ObjectStoreError):
     """The server sends whole files only."""
 
 
-class Refused(StoreFault):
+class RefusedError(ObjectStoreError):
     """Trying again will not help: no right to it, or not the right question."""
 
 
-class Busy(StoreFault):
+class BusyError(ObjectStoreError):
     """The server asks to come back, and says when."""
 
     def __init__(self, what: str, pause_s: float) -> None:
@@ -55,10 +55,10 @@ def again(do: Callable[[], T]) -> T:
         pause = FIRST_PAUSE_S * 2**attempt
         try:
             return do()
-        except (Gone, Changed, NoRanges, Refused):
+        except (GoneError, ChangedError, NoRangesError, RefusedError):
             raise
-        except StoreFault as error:
-            pause = max(pause, error.pause_s) if isinstance(error, Busy) else pause
+        except ObjectStoreError as error:
+            pause = max(pause, error.pause_s) if isinstance(error, BusyError) else pause
             if attempt == TRIES - 1 or pause > LONGEST_PAUSE_S:
                 raise
         time.sleep(pause)

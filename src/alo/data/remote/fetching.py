@@ -16,7 +16,7 @@ import xxhash
 
 from alo.data.copying import Progressed
 from alo.data.location import Access, RemoteLocation, SourceFile
-from alo.data.remote.faults import NoRanges, StoreFault, again
+from alo.data.remote.faults import NoRangesError, ObjectStoreError, again
 from alo.files import CHUNK, checksum_of, discard, set_time
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def fetch_all(
     Args:
         partial: a folder for what has come of large files.
     Raises:
-        StoreFault: an object cannot be had, or is no longer what was listed.
+        ObjectStoreError: an object cannot be had, or is no longer what was listed.
     """
     sources = _Sources(access)
     with ThreadPoolExecutor(WORKERS, "fetch") as pool:
@@ -136,7 +136,7 @@ def _fetch_large(
             start = jobs.pop(done)
             progressed(parts.keep(start, done.result()))
         return parts.finish(target)
-    except NoRanges:
+    except NoRangesError:
         parts.drop()
         return again(lambda: _fetch_stream(source, file, target, partial, progressed))
     finally:
@@ -217,7 +217,7 @@ def _fetch_stream(
         with open(content, "wb") as copy:
             digest = _receive(source, file, copy, progressed)
         if not source.is_sure and _receive(source, file) != digest:
-            raise StoreFault(f"{file.path}: it was cut off, or is another one each time")
+            raise ObjectStoreError(f"{file.path}: it was cut off, or is another one each time")
         _move(content, target, file.mtime_ns)
     finally:
         discard(content)

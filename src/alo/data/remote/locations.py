@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from alo.data.location import BadLocation, RemoteLocation, SourceFile
-from alo.data.remote.faults import Gone, StoreFault
+from alo.data.location import LocationError, RemoteLocation, SourceFile
+from alo.data.remote.faults import GoneError, ObjectStoreError
 from alo.data.remote.object_store import faults_translated, open_place
 from alo.errors import ExportError, StagingError
 from alo.files import CHUNK
@@ -27,7 +27,7 @@ def list_files(source: RemoteLocation) -> list[SourceFile]:
     """The objects below a source, or the one that it is, named from the source's last name.
 
     Raises:
-        BadLocation: there are none, or the store does not answer.
+        LocationError: there are none, or the store does not answer.
     """
     try:
         if source.is_http:
@@ -37,22 +37,22 @@ def list_files(source: RemoteLocation) -> list[SourceFile]:
         from alo.data.remote.store_files import files_of
 
         return files_of(source)
-    except Gone as error:
+    except GoneError as error:
         fix = "over http, name a file: folders cannot be listed" if source.is_http else ""
-        raise BadLocation(f"{source}: does not exist, or holds nothing", fix=fix) from error
-    except StoreFault as error:
+        raise LocationError(f"{source}: does not exist, or holds nothing", fix=fix) from error
+    except ObjectStoreError as error:
         who = "server can be reached" if source.is_http else "store can be reached with these keys"
-        raise BadLocation(str(error), fix=error.fix or f"see that the {who}") from error
+        raise LocationError(str(error), fix=error.fix or f"see that the {who}") from error
 
 
 def check_writable(target: RemoteLocation) -> None:
     """What can be known without writing.
 
     Raises:
-        BadLocation: nothing can be saved there.
+        LocationError: nothing can be saved there.
     """
     if target.is_http:
-        raise BadLocation(
+        raise LocationError(
             f"{target}: artifacts cannot be saved over http", fix="use a folder or s3://"
         )
     open_place(target)
@@ -61,7 +61,7 @@ def check_writable(target: RemoteLocation) -> None:
 def check_models(source: RemoteLocation) -> None:
     """
     Raises:
-        BadLocation: there is no model there.
+        LocationError: there is no model there.
     """
     _model_files(source)
 
@@ -74,12 +74,12 @@ def _model_files(source: RemoteLocation) -> list[SourceFile]:
         return [file._replace(name=MODEL_ARCHIVE)]
     files = list_files(source)
     if [file.name for file in files] == [source.name]:
-        raise BadLocation(
+        raise LocationError(
             f"{source}: is not a folder", fix=f"give the folder that holds {MODEL_ARCHIVE}"
         )
     inside = [file._replace(name=file.name.partition("/")[2]) for file in files]
     if all(file.is_folder for file in inside):
-        raise BadLocation(f"{source}: holds no file, so there is no model in it")
+        raise LocationError(f"{source}: holds no file, so there is no model in it")
     return [file for file in inside if file.name == MODEL_ARCHIVE] or inside
 
 
@@ -107,7 +107,7 @@ def fetch_models_to(source: RemoteLocation, target: Path) -> None:
             pass
         if is_archive:
             unpack_archive(archive, target, Limits.from_environ(os.environ))
-    except StoreFault as error:
+    except ObjectStoreError as error:
         raise StagingError(
             str(error), fix=error.fix or "see that the store can be reached, and try again"
         ) from error
@@ -138,7 +138,7 @@ def upload(parts: Mapping[str, BinaryIO], target: RemoteLocation) -> list[Remote
             writers = [job.result() for job in sending]
             for completing in [pool.submit(writer.close) for writer in writers]:
                 completing.result()
-    except StoreFault as error:
+    except ObjectStoreError as error:
         raise ExportError(
             f"the artifacts cannot be saved: {error}",
             fix="see that the store can be reached and written to with these keys, and try again",

@@ -9,8 +9,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from alo.data.location import BadLocation, RemoteLocation, SourceFile
-from alo.data.remote.faults import Changed, Gone, NoRanges, Refused, StoreFault
+from alo.data.location import LocationError, RemoteLocation, SourceFile
+from alo.data.remote.faults import (
+    ChangedError,
+    GoneError,
+    NoRangesError,
+    ObjectStoreError,
+    RefusedError,
+)
 from alo.files import CHUNK
 from alo.masking import masked
 
@@ -45,13 +51,13 @@ def open_place(location: RemoteLocation) -> Place:
     """Connects to nothing by itself.
 
     Raises:
-        BadLocation: the extra is not installed, or the URL or the profile is wrong.
+        LocationError: the extra is not installed, or the URL or the profile is wrong.
     """
     try:
         from obstore import store as stores
         from obstore.exceptions import BaseError
     except ModuleNotFoundError as error:
-        raise BadLocation(
+        raise LocationError(
             f"{location} needs obstore, which is not installed here",
             fix="pip install 'open-alo[remote]'",
         ) from error
@@ -74,7 +80,7 @@ def open_place(location: RemoteLocation) -> Place:
         else:
             store = stores.AzureStore(bucket, client_options=CLIENT, retry_config=RETRIES)
     except BaseError as error:
-        raise BadLocation(f"{location}: {plain(error)}") from error
+        raise LocationError(f"{location}: {plain(error)}") from error
     return Place(store, key)
 
 
@@ -90,7 +96,7 @@ class StoreSource:
         """A part of the object, or all of it.
 
         Raises:
-            StoreFault: it did not come whole, or is not what was listed.
+            ObjectStoreError: it did not come whole, or is not what was listed.
         """
         import obstore
 
@@ -104,14 +110,14 @@ class StoreSource:
             _check_identity(file, result.meta)
             content = memoryview(result.bytes())
         if len(content) != end - start:
-            raise StoreFault(f"{file.path}: {len(content):,} of {end - start:,} bytes came")
+            raise ObjectStoreError(f"{file.path}: {len(content):,} of {end - start:,} bytes came")
         return content
 
     def stream(self, file: SourceFile) -> Iterator[bytes]:
         """All of the object, where its store sends no parts.
 
         Raises:
-            StoreFault: as of ``get``.
+            ObjectStoreError: as of ``get``.
         """
         import obstore
 
@@ -123,15 +129,15 @@ class StoreSource:
                 done += len(piece)
                 yield bytes(piece)
         if done != file.size:
-            raise StoreFault(f"{file.path}: {done:,} of {file.size:,} bytes came")
+            raise ObjectStoreError(f"{file.path}: {done:,} of {file.size:,} bytes came")
 
 
 def _check_identity(file: SourceFile, meta: ObjectMeta) -> None:
     if etag_of(meta) != file.etag:
-        raise Changed(f"{file.path} was replaced meanwhile")
+        raise ChangedError(f"{file.path} was replaced meanwhile")
     if meta["size"] != file.size:
         # An ETag stands for the content, so for its size.
-        fault = StoreFault if file.etag else Changed
+        fault = ObjectStoreError if file.etag else ChangedError
         raise fault(f"{file.path}: {meta['size']:,} instead of {file.size:,} bytes")
 
 
@@ -154,33 +160,33 @@ def faults_translated(what: str) -> Iterator[None]:
     try:
         yield
     except (exceptions.NotFoundError, FileNotFoundError) as error:
-        raise Gone(f"{what} does not exist") from error
+        raise GoneError(f"{what} does not exist") from error
     except exceptions.PreconditionError as error:
-        raise Changed(f"{what} was replaced meanwhile") from error
+        raise ChangedError(f"{what} was replaced meanwhile") from error
     except exceptions.NotSupportedError as error:
-        raise NoRanges(f"{what}: {plain(error)}") from error
+        raise NoRangesError(f"{what}: {plain(error)}") from error
     except exceptions.InvalidPathError as error:
-        raise Refused(
+        raise RefusedError(
             f"{what}: the name of an object in it cannot be that of a file: {plain(error)}",
             "give the object another name in the store, or name what is beside it",
         ) from error
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         if "InvalidObjectState" in str(error):
             raise _archived(what) from error
-        raise Refused(f"{what}: no permission, or wrong credentials") from error
+        raise RefusedError(f"{what}: no permission, or wrong credentials") from error
     except (exceptions.BaseError, OSError) as error:
         if "BlobArchived" in str(error):
             raise _archived(what) from error
         if re.search("40[13] (Forbidden|Unauthorized)", str(error)):  # of a listing
-            raise Refused(f"{what}: no permission, or wrong credentials") from error
+            raise RefusedError(f"{what}: no permission, or wrong credentials") from error
         is_elsewhere = "region" in str(error).lower()
         fix = "set AWS_REGION, or region in the profile, to that of the bucket"
-        raise StoreFault(f"{what}: {plain(error)}", fix if is_elsewhere else "") from error
+        raise ObjectStoreError(f"{what}: {plain(error)}", fix if is_elsewhere else "") from error
 
 
-def _archived(what: str) -> Refused:
+def _archived(what: str) -> RefusedError:
     """Glacier and its like: the object is listed, and cannot be read for hours."""
-    return Refused(f"{what} is archived in its store", "restore it there first, and run again")
+    return RefusedError(f"{what} is archived in its store", "restore it there first, and run again")
 
 
 def plain(error: BaseException) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from alo.data.location import BadLocation, RemoteLocation, SourceFile, check_name
-from alo.data.remote.faults import Gone, Refused, StoreFault
+from alo.data.location import LocationError, RemoteLocation, SourceFile, check_name
+from alo.data.remote.faults import GoneError, ObjectStoreError, RefusedError
 from alo.data.remote.object_store import Place, etag_of, faults_translated, open_place
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ def files_of(source: RemoteLocation) -> list[SourceFile]:
     """The objects below a source, or the one that it is, named from the source's last name.
 
     Raises:
-        StoreFault: there are none, or the store does not answer.
-        BadLocation: one cannot be a file.
+        ObjectStoreError: there are none, or the store does not answer.
+        LocationError: one cannot be a file.
     """
     place = open_place(source)
     try:
         metas = _list(place, source)
-    except Refused as refused:  # the right to read an object may come without that to list
+    except RefusedError as refused:  # the right to read an object may come without that to list
         try:
             return [look_at(source, place)]
-        except StoreFault:
+        except ObjectStoreError:
             raise refused from None
     if not metas:
         return [look_at(source, place)]
@@ -47,12 +47,12 @@ def look_at(source: RemoteLocation, place: Place) -> SourceFile:
     """The object of this very key.
 
     Raises:
-        StoreFault: there is none, or the store does not answer.
+        ObjectStoreError: there is none, or the store does not answer.
     """
     import obstore
 
     if not place.key:
-        raise Gone(str(source))
+        raise GoneError(str(source))
     with faults_translated(str(source)):
         meta = obstore.head(place.store, place.key)
     return _source_file(source, meta, source)
@@ -69,10 +69,10 @@ def _list(place: Place, source: RemoteLocation) -> list[ObjectMeta]:
 def _refuse_both(source: RemoteLocation, place: Place) -> None:
     try:
         is_object = look_at(source, place).size > 0
-    except StoreFault:
+    except ObjectStoreError:
         return
     if is_object:
-        raise BadLocation(
+        raise LocationError(
             f"{source}: an object and a folder at once",
             fix="for the folder, end the path with a /; for the object, give it a name of its own",
         )
@@ -98,7 +98,7 @@ def _as_files(
     full = _folders_above([*objects, *folders])
     for key in full & objects.keys():
         if objects.pop(key)["size"]:  # an empty one stands for the folder
-            raise BadLocation(f"{_location(source, place, key)}: an object and a folder at once")
+            raise LocationError(f"{_location(source, place, key)}: an object and a folder at once")
     files = [_source_file(_location(source, place, key), objects[key], source) for key in objects]
     for key in folders - full - objects.keys():
         location = _location(source, place, key)

@@ -20,8 +20,8 @@ from urllib import request as requests
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from alo.data.location import BadLocation
-from alo.data.remote.faults import Busy, Gone, Refused, StoreFault
+from alo.data.location import LocationError
+from alo.data.remote.faults import BusyError, GoneError, ObjectStoreError, RefusedError
 from alo.masking import masked
 from alo.version import __version__
 
@@ -40,7 +40,7 @@ CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # beside SSL_CERT_FILE, w
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class NoSuchRange(StoreFault):
+class NoSuchRangeError(ObjectStoreError):
     """416, or another code that a server gives for a range and not for the whole."""
 
     def __init__(self, what: str, is_empty: bool) -> None:
@@ -55,7 +55,7 @@ def opened(url: str, part: tuple[int, int] | None = None) -> Iterator[http.clien
     Args:
         part: first and last byte.
     Raises:
-        StoreFault: of the class that says what to make of it; also while the body is read.
+        ObjectStoreError: of the class that says what to make of it; also while the body is read.
     """
     request = _request(url)
     if part:
@@ -70,7 +70,7 @@ def opened(url: str, part: tuple[int, int] | None = None) -> Iterator[http.clien
     except URLError as error:
         raise _no_answer(error.reason, shown) from error
     except http.client.IncompleteRead as error:
-        raise StoreFault(f"{shown}: the connection was cut in the middle") from error
+        raise ObjectStoreError(f"{shown}: the connection was cut in the middle") from error
     except (http.client.HTTPException, OSError) as error:
         raise _no_answer(error, shown) from error
 
@@ -81,7 +81,7 @@ def _request(url: str) -> requests.Request:
         host, port = parts.hostname or "", parts.port
         place = f"[{host}]" if ":" in host else host.encode("idna").decode()
     except ValueError as error:  # UnicodeError too
-        raise BadLocation(f"{url}: not the name of a server: {error}") from error
+        raise LocationError(f"{url}: not the name of a server: {error}") from error
     place = f"{place}:{port}" if port else place
     path, query = _encoded(parts.path or "/"), _encoded(parts.query)
     request = requests.Request(urlunsplit((parts.scheme, place, path, query, "")))  # noqa: S310 - http or https: location.py
@@ -169,20 +169,24 @@ def _trust(named: tuple[str, ...]) -> ssl.SSLContext:
     return context
 
 
-def _fault_of(error: HTTPError, shown: str, *, is_part: bool) -> StoreFault:
+def _fault_of(error: HTTPError, shown: str, *, is_part: bool) -> ObjectStoreError:
     code, said = error.code, f"the server said {error.code} {error.reason}".strip()
     if code in NOT_THERE:
-        return Gone(f"{shown} does not exist")
+        return GoneError(f"{shown} does not exist")
     if code in NO_RIGHT:
-        return Refused(f"{shown}: no permission, or wrong credentials ({said})")
+        return RefusedError(f"{shown}: no permission, or wrong credentials ({said})")
     if code in PASSING:
         pause = _pause_of(error.headers.get("Retry-After", ""))
-        return Busy(f"{shown}: {said}", pause) if pause else StoreFault(f"{shown}: {said}")
+        return (
+            BusyError(f"{shown}: {said}", pause) if pause else ObjectStoreError(f"{shown}: {said}")
+        )
     if code // 100 == 3:
-        return Refused(f"{shown}: it sends on and on, or to nowhere ({said})")
+        return RefusedError(f"{shown}: it sends on and on, or to nowhere ({said})")
     if is_part:
-        return NoSuchRange(f"{shown}: {said}", error.headers.get("Content-Range") == "bytes */0")
-    return Refused(f"{shown}: {said}")
+        return NoSuchRangeError(
+            f"{shown}: {said}", error.headers.get("Content-Range") == "bytes */0"
+        )
+    return RefusedError(f"{shown}: {said}")
 
 
 def _pause_of(text: str) -> float:
@@ -202,13 +206,13 @@ def date_of(text: str) -> int:
     return int(seconds) * 10**9 if 0 < seconds < 2**33 else 0
 
 
-def _no_answer(reason: object, shown: str) -> StoreFault:
+def _no_answer(reason: object, shown: str) -> ObjectStoreError:
     if isinstance(reason, ssl.SSLCertVerificationError):
-        return Refused(
+        return RefusedError(
             f"{shown}: the server's certificate is not trusted: {reason.verify_message}",
             "set SSL_CERT_FILE in the environment to the file of the authority that has signed it",
         )
     if isinstance(reason, TimeoutError):
-        return StoreFault(f"{shown}: no byte for {SILENCE_S:g} s")
+        return ObjectStoreError(f"{shown}: no byte for {SILENCE_S:g} s")
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return StoreFault(f"{shown}: no answer: {masked(text)}")
+    return ObjectStoreError(f"{shown}: no answer: {masked(text)}")

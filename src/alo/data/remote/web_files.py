@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from http.client import HTTPMessage, HTTPResponse
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from alo.data.location import BadLocation, RemoteLocation, SourceFile, check_name
-from alo.data.remote.faults import Changed, NoRanges, StoreFault, again
-from alo.data.remote.web import NoSuchRange, date_of, opened
+from alo.data.location import LocationError, RemoteLocation, SourceFile, check_name
+from alo.data.remote.faults import ChangedError, NoRangesError, ObjectStoreError, again
+from alo.data.remote.web import NoSuchRangeError, date_of, opened
 from alo.files import CHUNK
 
 GLANCE = 512  # bytes that are asked for to look at a file
@@ -30,8 +30,8 @@ def look_at(location: RemoteLocation) -> SourceFile:
     """What a server says of a file.
 
     Raises:
-        StoreFault: it is not there, or the server does not give it.
-        BadLocation: what is there is no file to be staged.
+        ObjectStoreError: it is not there, or the server does not give it.
+        LocationError: what is there is no file to be staged.
     """
     return again(lambda: _look(location))
 
@@ -40,7 +40,7 @@ def _look(location: RemoteLocation) -> SourceFile:
     try:
         with opened(location.url, (0, GLANCE - 1)) as answer:
             return _seen(location, answer)
-    except NoSuchRange as error:
+    except NoSuchRangeError as error:
         if error.is_empty:  # of its date nothing is known
             return SourceFile(location.url, _checked(location, location.name), 0, time.time_ns())
     with opened(location.url) as answer:
@@ -51,7 +51,7 @@ def _seen(location: RemoteLocation, answer: HTTPResponse) -> SourceFile:
     headers = answer.headers
     if answer.status not in (200, 203, 206):
         said = f"{answer.status} {answer.reason}".strip()
-        raise StoreFault(f"{location}: the server said {said}, and gave no file")
+        raise ObjectStoreError(f"{location}: the server said {said}, and gave no file")
     name = _checked(location, _name_of(location, headers))
     _refuse_page(location, name, answer)
     mtime_ns = date_of(headers.get("Last-Modified", ""))
@@ -122,7 +122,7 @@ def _refuse_page(location: RemoteLocation, name: str, answer: HTTPResponse) -> N
     if not is_asked_for and "html" in answer.headers.get("Content-Type", "html").lower():
         glance = answer.read(GLANCE)
         if PAGE.match(glance):
-            raise BadLocation(
+            raise LocationError(
                 f"{location}: the server sent a web page, and no file",
                 fix="over http, name a file: folders cannot be listed; or see in a browser whether "
                 "it is a form to log in by",
@@ -138,7 +138,7 @@ class WebSource:
         """A part of the file, or all of it.
 
         Raises:
-            StoreFault: it did not come whole, or is no longer what was looked at.
+            ObjectStoreError: it did not come whole, or is no longer what was looked at.
         """
         if (start, end) == (0, file.size):
             return memoryview(b"".join(self.stream(file)))
@@ -146,21 +146,23 @@ class WebSource:
             with opened(file.path, (start, end - 1)) as answer:
                 _check_part(file, answer, start, end)
                 content = answer.read(end - start + 1)
-        except NoSuchRange as error:
-            raise NoRanges(str(error)) from error
+        except NoSuchRangeError as error:
+            raise NoRangesError(str(error)) from error
         if len(content) != end - start:
-            raise StoreFault(f"{file.path}: {len(content):,} of {end - start:,} bytes came")
+            raise ObjectStoreError(f"{file.path}: {len(content):,} of {end - start:,} bytes came")
         return memoryview(content)
 
     def stream(self, file: SourceFile) -> Iterator[bytes]:
         """All of the file; an error at the end says that it was not whole.
 
         Raises:
-            StoreFault: as of ``get``.
+            ObjectStoreError: as of ``get``.
         """
         with opened(file.path) as answer:
             if answer.status not in (200, 203):
-                raise StoreFault(f"{file.path}: the server said {answer.status} {answer.reason}")
+                raise ObjectStoreError(
+                    f"{file.path}: the server said {answer.status} {answer.reason}"
+                )
             _check_identity(file, answer)
             decoder = _decoder(file.name, answer.headers)
             length, came, given = _length_of(answer), 0, 0
@@ -171,11 +173,11 @@ class WebSource:
                     given += len(content)
                     yield content
         if length >= 0 and came != length:
-            raise StoreFault(f"{file.path}: {came:,} of {length:,} bytes came")
+            raise ObjectStoreError(f"{file.path}: {came:,} of {length:,} bytes came")
         if decoder and not decoder.is_at_end:
-            raise StoreFault(f"{file.path}: the connection was cut in the middle")
+            raise ObjectStoreError(f"{file.path}: the connection was cut in the middle")
         if file.size >= 0 and given != file.size:
-            raise Changed(f"{file.path}: {given:,} instead of {file.size:,} bytes")
+            raise ChangedError(f"{file.path}: {given:,} instead of {file.size:,} bytes")
 
 
 def _check_part(file: SourceFile, answer: HTTPResponse, start: int, end: int) -> None:
@@ -184,15 +186,15 @@ def _check_part(file: SourceFile, answer: HTTPResponse, start: int, end: int) ->
     wanted = f"bytes {start}-{end - 1}/"
     is_part = answer.status == 206 and headers.get("Content-Range", "").startswith(wanted)
     if not is_part or headers.get("Content-Encoding"):
-        raise NoRanges(f"{file.path}: the server does not send parts")
+        raise NoRangesError(f"{file.path}: the server does not send parts")
     etag = _etag_of(headers)
     if not etag.strip("W/") and not date_of(headers.get("Last-Modified", "")):
-        raise NoRanges(f"{file.path}: nothing says that the parts are of one content")
+        raise NoRangesError(f"{file.path}: nothing says that the parts are of one content")
     if etag.startswith("W/") or file.etag.startswith("W/"):
-        raise NoRanges(f"{file.path}: the server's ETag says nothing about parts")
+        raise NoRangesError(f"{file.path}: the server's ETag says nothing about parts")
     total = headers.get("Content-Range", "").rpartition("/")[2]
     if total not in ("*", str(file.size)):
-        raise Changed(f"{file.path} was replaced meanwhile")
+        raise ChangedError(f"{file.path} was replaced meanwhile")
     _check_identity(file, answer)
 
 
@@ -204,7 +206,7 @@ def _check_identity(file: SourceFile, answer: HTTPResponse) -> None:
     date = date_of(answer.headers.get("Last-Modified", ""))
     is_same = date == file.mtime_ns if date else not (etag and file.etag)
     if not is_same:
-        raise Changed(f"{file.path} was replaced meanwhile")
+        raise ChangedError(f"{file.path} was replaced meanwhile")
 
 
 class _Decoder:
@@ -228,7 +230,7 @@ class _Decoder:
             try:
                 content = self._unpacker.decompress(piece, CHUNK)
             except zlib.error as error:
-                raise StoreFault(f"what the server sent is damaged: {error}") from error
+                raise ObjectStoreError(f"what the server sent is damaged: {error}") from error
             yield content
             piece = self._unpacker.unconsumed_tail or self._unpacker.unused_data
             if not piece and len(content) < CHUNK:
@@ -240,7 +242,7 @@ def _decoder(name: str, headers: HTTPMessage) -> _Decoder | None:
     if encoding in ("", "identity") or name.lower().endswith(PACKED):
         return None
     if encoding not in DECODED:
-        raise BadLocation(
+        raise LocationError(
             f"{name}: the server sends it as '{encoding}', although asked for it as it is",
             fix="fetch the file by hand, and name the folder that it is in",
         )

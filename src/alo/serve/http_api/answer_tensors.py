@@ -13,7 +13,7 @@ from typing import Any
 from alo.json_text import json_bytes
 from alo.serve.http_api.bodies.binary_tensors import HEADER, packed
 from alo.serve.http_api.refusal import Refused
-from alo.serve.http_api.tables import BadTable, Column, read_table
+from alo.serve.http_api.tables import Column, TableError, read_table
 
 PIECE = 10_000  # values
 
@@ -99,7 +99,7 @@ def tensors_of(paths: Sequence[Path]) -> list[dict[str, Any]]:
         if path.suffix.lower() == ".csv":
             try:
                 return [_tensor(column) for column in read_table(path)]
-            except BadTable as error:
+            except TableError as error:
                 what = f"the result cannot be told as tensors: {error}"
                 raise Refused(500, f"{what}; /v1/inference gives the file as it is") from error
     return []

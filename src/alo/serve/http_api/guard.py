@@ -23,11 +23,11 @@ class Access(NamedTuple):
     public_docs: bool = False  # whether the description is for those without the token, too
 
 
-class HostRefused(Exception):
+class HostRefused(Exception):  # noqa: N818
     """The host that is asked for is none of ours (421)."""
 
 
-class OriginRefused(Exception):
+class OriginRefused(Exception):  # noqa: N818
     """A page of another site asks (403)."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818
     """Raised wherever it is found.
 
     Args:

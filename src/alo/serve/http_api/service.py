@@ -23,7 +23,7 @@ from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.paths import encoded
 from alo.serve.http_api.refusal import Refused
 from alo.serve.http_api.request_store import RequestStore
-from alo.serve.redis_queue.remote_protocol import TooLarge
+from alo.serve.redis_queue.remote_protocol import TooLargeError
 from alo.serve.rollout.follow import Changes
 from alo.serve.service import Service
 from alo.serve.upkeep import Upkeep, prune_history
@@ -328,7 +328,7 @@ def _refusing() -> Iterator[None]:
         raise _full() from error
     except NotReadyError as error:
         raise Refused(503, str(error), {"Retry-After": "5"}, limit="not-ready") from error
-    except TooLarge as error:
+    except TooLargeError as error:
         raise Refused(413, str(error)) from error
 
 

@@ -27,7 +27,7 @@ MISSING = frozenset({"", "nan", "NaN"})
 BOOLS = {"True": True, "False": False}
 
 
-class BadTable(ValueError):
+class TableError(ValueError):
     """What a file holds is no table, or one whose values are not certain."""
 
 
@@ -43,14 +43,14 @@ def read_table(path: Path) -> list[Column]:
     """The columns of a CSV file; none where it is empty.
 
     Raises:
-        BadTable: with the line, and what to do.
+        TableError: with the line, and what to do.
         OSError: it cannot be read.
     """
     rows = _rows(_text(path), path.name)
     header = next(rows, [])
     twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
-        raise BadTable(f"{path.name}: two columns are named '{twice[0][:50]}'")
+        raise TableError(f"{path.name}: two columns are named '{twice[0][:50]}'")
     cells = list(rows)
     return [typed(name, [row[at] for row in cells]) for at, name in enumerate(header)]
 
@@ -102,12 +102,12 @@ def _text(path: Path) -> str:
     try:
         text = content.removeprefix(BOM_UTF8).decode(encoding)
     except UnicodeDecodeError as error:
-        raise BadTable(
+        raise TableError(
             f"{path.name} is not UTF-8 (byte {error.start}): write it with encoding='utf-8'"
         ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise BadTable(f"{path.name}:{line}: there is a NUL in it, which no table has")
+        raise TableError(f"{path.name}:{line}: there is a NUL in it, which no table has")
     return text
 
 
@@ -122,14 +122,14 @@ def _rows(text: str, name: str) -> Iterator[list[str]]:
                 blank = blank or lines.line_num
                 continue
             if blank and width == 1:
-                raise BadTable(
+                raise TableError(
                     f'{name}:{blank}: the line is blank: write "" for a cell that is empty'
                 )
             width, blank = width or len(row), 0
             if len(row) != width:
-                raise BadTable(
+                raise TableError(
                     f"{name}:{lines.line_num}: the row has {len(row)} cells, the header {width}"
                 )
             yield row
     except csv.Error as error:
-        raise BadTable(f"{name}:{lines.line_num}: {error}") from error
+        raise TableError(f"{name}:{lines.line_num}: {error}") from error

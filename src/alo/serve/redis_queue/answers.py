@@ -12,7 +12,7 @@ from alo.serve.redis_queue.remote_protocol import (
     ANSWER_KEPT_S,
     NOTES,
     RemoteRequest,
-    TooLarge,
+    TooLargeError,
     answer_of,
 )
 from alo.workers.protocol import NO_ARTIFACTS, Failure, Summary
@@ -113,7 +113,7 @@ class ServerAnswers(EdgeAnswers):
     def _with_files(self, summary: Summary) -> Mapping[str, object]:
         try:
             return answer_of(self._remote.id, summary.content, summary.outputs, None)
-        except TooLarge as error:
+        except TooLargeError as error:
             comment = str(error)
         except OSError as error:  # an asset has left something running that removed them
             comment = f"the output files cannot be read: {error}"

@@ -72,7 +72,7 @@ return #commands
 )
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818
     """There is no use in waiting for Redis any longer: the loop is to end."""
 
 

@@ -27,7 +27,7 @@ from alo.serve.redis_queue.remote_protocol import (
     ANSWER_KEPT_S,
     ANSWERS,
     NOTES,
-    TooLarge,
+    TooLargeError,
     check_size,
     files_of,
     result_of,
@@ -110,7 +110,7 @@ class RemotePool:
         Raises:
             QueueFullError: as many are under way as may be.
             NotReadyError: this server is about to end.
-            TooLarge: its files are more than a message may hold.
+            TooLargeError: its files are more than a message may hold.
             OSError: its files cannot be read, or it cannot be noted.
         """
         if not always and self._ending.is_set():
@@ -155,7 +155,7 @@ class RemotePool:
             return
         try:
             payload = to_payload(sent.ticket.request, self._name)
-        except (OSError, TooLarge) as error:
+        except (OSError, TooLargeError) as error:
             self._fail(request_id, f"the request's data cannot be sent: {error}", "asset")
         else:
             self._again(partial(self._push, request_id, payload))

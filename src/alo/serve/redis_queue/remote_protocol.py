@@ -28,7 +28,7 @@ ANSWER_KEPT_S = 3600  # of a server that is gone
 MOST_BYTES = 32_000_000  # of the files in one message, each way
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """Files that are more than a message may hold."""
 
 
@@ -38,7 +38,7 @@ def to_payload(request: Request, server: str) -> bytes:
     Args:
         server: whose list the answer goes to.
     Raises:
-        TooLarge: its files are more than a message may hold.
+        TooLargeError: its files are more than a message may hold.
         OSError: a file cannot be read.
     """
     paths = files_of(request)
@@ -108,7 +108,7 @@ def answer_of(
     """The answer as it goes through Redis; the output files travel inside.
 
     Raises:
-        TooLarge: they are more than a message may hold.
+        TooLargeError: they are more than a message may hold.
         OSError: one cannot be read.
     """
     paths = [Path(path) for path in outputs]
@@ -146,12 +146,12 @@ def check_size(what: str, paths: Sequence[Path]) -> None:
     """See that files can go in one message.
 
     Raises:
-        TooLarge: they cannot.
+        TooLargeError: they cannot.
         OSError: one is not there.
     """
     size = sum(path.stat().st_size for path in paths)
     if size > MOST_BYTES:
-        raise TooLarge(
+        raise TooLargeError(
             f"{what} has {size / 1e6:,.1f} MB; between a server and its loops at most "
             f"{MOST_BYTES / 1e6:.0f} MB can go: give the loops a place that they can read"
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from alo.errors import Problem
 from alo.sources.code.imports import ImportCheck
-from alo.sources.code.loader import CLASS_NAME, AssetNotFound, find_asset_file
+from alo.sources.code.loader import CLASS_NAME, AssetNotFoundError, find_asset_file
 from alo.sources.code.methods import method_problems
 from alo.sources.code.syntax import at, kind, last_name, parse, statements
 
@@ -25,7 +25,7 @@ def inspect_asset(folder: Path, step: str, *, home: Path, installs: bool) -> lis
     """
     try:
         path = find_asset_file(folder, step)
-    except AssetNotFound as error:
+    except AssetNotFoundError as error:
         return [Problem(f"{error.what}. {_sentence(error.fix)}")]
     check = ImportCheck(folder, home, installs=installs)
     name = check.name_of(path)

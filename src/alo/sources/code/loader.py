@@ -25,7 +25,7 @@ from alo.sources.code.view import CodeView
 CLASS_NAME = "UserAsset"
 
 
-class AssetNotFound(AloError):
+class AssetNotFoundError(AloError):
     """A step's folder, file or class is not where it belongs."""
 
     exit_status = 2
@@ -41,10 +41,10 @@ def find_asset_file(folder: Path, step: str) -> Path:
     """The step's file in its folder.
 
     Raises:
-        AssetNotFound: if the folder or the file is not there.
+        AssetNotFoundError: if the folder or the file is not there.
     """
     if not folder.is_dir():
-        raise AssetNotFound(
+        raise AssetNotFoundError(
             f"the asset of step '{step}' is not there: no folder {folder}",
             fix=f"make it, with asset_{step}.py in it, or correct the step's name in the plan",
         )
@@ -54,7 +54,7 @@ def find_asset_file(folder: Path, step: str) -> Path:
     others = sorted(path.name for path in folder.glob("*.py"))
     found = f"; it holds {', '.join(others[:5])}" if others else "; it holds no .py file"
     expected = " or ".join(asset_file_names(step))
-    raise AssetNotFound(
+    raise AssetNotFoundError(
         f"step '{step}' has no {expected} in {folder}{found}",
         fix=f"name the file with the class {CLASS_NAME} {asset_file_names(step)[0]}",
     )
@@ -92,7 +92,7 @@ class AssetCode:
         found = getattr(sys.modules[path.stem], CLASS_NAME, None)
         if not isinstance(found, type):
             kind = f": {CLASS_NAME} is of the type {type(found).__name__}" if found else ""
-            raise AssetNotFound(
+            raise AssetNotFoundError(
                 f"{path.name} has no class {CLASS_NAME}{kind}",
                 where=f"assets/{self.folder.name}/{path.name}",
                 fix=f"define the step's class: class {CLASS_NAME}(Asset)",

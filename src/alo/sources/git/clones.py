@@ -18,7 +18,7 @@ from alo.errors import SourceError
 from alo.files import checksum_of, discard, remove_tree
 from alo.layout import Workspace
 from alo.masking import masked
-from alo.sources.git.command import Git, GitFailed
+from alo.sources.git.command import Git, GitError
 from alo.sources.git.exports import Export
 from alolib.disk import fix_of, tells_full
 
@@ -111,7 +111,7 @@ class Clone:
         """Once more on a new clone where the one that is there is damaged."""
         try:
             return work()
-        except GitFailed as error:
+        except GitError as error:
             if tells_full(str(error)):
                 discard(self.folder)  # of what git leaves then, no one cleans up
             is_hopeless = tells_full(str(error)) or offline or self._git.is_stopped
@@ -155,7 +155,7 @@ class Clone:
     def _known(self, branch: str) -> str:
         try:
             return self._ask("rev-parse", "--verify", "--quiet", _name_of(branch)).strip()
-        except GitFailed as error:
+        except GitError as error:
             raise SourceError(
                 f"{masked(self.url)} is not in the cache at '{branch or 'its default branch'}'",
                 where=str(self.folder),
@@ -181,7 +181,7 @@ class Clone:
         """Without its history, where the server can give it so."""
         try:
             self._ask(*FETCH, "--depth=1", "--", self.url, refspec)
-        except GitFailed as error:
+        except GitError as error:
             if "shallow" not in str(error):  # as servers of plain files say
                 raise
             self._ask(*FETCH, "--", self.url, refspec)
@@ -189,7 +189,7 @@ class Clone:
     def _fetch_commit(self, commit: str, refs: Mapping[str, str]) -> str:
         """By its id, which not every server gives; then with the whole history."""
         if len(commit) in WHOLE:
-            with suppress(GitFailed):
+            with suppress(GitError):
                 self._fetch_one(f"+{commit}:refs/alo/{commit}")
                 return commit
         is_shallow = (self.folder / "shallow").exists()
@@ -197,7 +197,7 @@ class Clone:
         self._ask(*FETCH, *deepen, "--", self.url, "+refs/*:refs/alo/all/*")
         try:
             found = self._ask("rev-parse", "--verify", f"{commit}^{{commit}}").strip()
-        except GitFailed as error:
+        except GitError as error:
             if "ambiguous" in str(error):
                 what = f"{masked(self.url)} has several commits that begin with {commit}"
                 raise SourceError(what, fix="write more of its id", key="branch") from error
@@ -208,7 +208,7 @@ class Clone:
     def _remote_refs(self) -> dict[str, str]:
         try:
             output = self._ask("ls-remote", "--", self.url)
-        except GitFailed as error:
+        except GitError as error:
             self._ask("rev-parse", "--git-dir")  # fails if it is the clone that is at fault
             raise SourceError(
                 f"the repository {masked(self.url)} cannot be read: {error}",
@@ -231,13 +231,13 @@ class Clone:
         """Whether it is here with all that belongs to it: its ref is made last."""
         try:
             return bool(self._ask("rev-parse", "--verify", "--quiet", f"refs/alo/{commit}"))
-        except GitFailed:
+        except GitError:
             return False
 
     def _is_sound(self) -> bool:
         try:
             self._ask("fsck", "--no-dangling", "--no-progress")
-        except GitFailed:
+        except GitError:
             return False
         return True
 
@@ -293,7 +293,7 @@ class Clone:
                 where=place,
                 fix=f"{fix_of(error, other='give the right to write there')}; or {ELSEWHERE}",
             ) from error
-        except GitFailed as error:
+        except GitError as error:
             raise SourceError(
                 f"the repository {masked(self.url)} cannot be fetched: {error}",
                 where=str(self.folder),

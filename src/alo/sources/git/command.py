@@ -32,7 +32,7 @@ KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_", "GIT_ASKPASS", "GIT_CONFIG_", 
 NOISE = ("remote: ", "warning: ", "hint: ", "Please make sure", "and the repository exists")
 
 
-class GitFailed(Exception):
+class GitError(Exception):
     """git ended with an error; the message is its own reason in a line, without secrets."""
 
 
@@ -49,7 +49,7 @@ class Git(Commands):
             lock: the descriptor of the repository's lock, which git holds too, as long as it runs.
             more: environment variables.
         Raises:
-            GitFailed: it ended with an error.
+            GitError: it ended with an error.
             SourceError: there is no git.
         """
         settings = [word for key, text in SETTINGS.items() for word in ("-c", f"{key}={text}")]
@@ -63,7 +63,7 @@ class Git(Commands):
             ) from error
         if fault := ended.fault:
             said = _reason(ended.errors) if ended.status else ""
-            raise GitFailed(said or f"git {arguments[0]}: {fault}")
+            raise GitError(said or f"git {arguments[0]}: {fault}")
         return ended.output
 
 

@@ -14,7 +14,7 @@ from alo.errors import SourceError
 from alo.files import discard, remove_tree, write_whole
 from alo.masking import masked
 from alo.plan.suggest import did_you_mean
-from alo.sources.git.command import GitFailed
+from alo.sources.git.command import GitError
 from alo.sources.git.lfs import Pointer, are_whole, fill, pointers, without_lfs
 
 KEPT_IN = "LocalMediaDir="  # of git-lfs, before the folder of its contents
@@ -38,7 +38,7 @@ class Export(NamedTuple):
 
         Raises:
             SourceError: the commit has no such folder, or it holds what cannot be checked out.
-            GitFailed: git does not give what the clone should have.
+            GitError: git does not give what the clone should have.
         """
         remove_tree(self.target)
         if self.path:
@@ -59,7 +59,7 @@ class Export(NamedTuple):
 
         Raises:
             SourceError: there is no git-lfs here, or it does not bring them.
-            GitFailed: it ends with an error.
+            GitError: it ends with an error.
         """
         found = pointers(self.target)
         objects = self.repository / "lfs" / "objects"  # where git-lfs keeps them, as a rule
@@ -71,7 +71,7 @@ class Export(NamedTuple):
         """Have git-lfs bring contents; gives the folder that it keeps them in."""
         try:
             settings = self.ask("lfs", "env").splitlines()
-        except GitFailed as error:
+        except GitError as error:
             raise without_lfs(masked(self.url), found) from error
         kept_in = [each.removeprefix(KEPT_IN) for each in settings if each.startswith(KEPT_IN)]
         objects = Path(kept_in[0]) if kept_in else self.repository / "lfs" / "objects"
@@ -105,7 +105,7 @@ class Export(NamedTuple):
             blob = f"{self.commit}:.lfsconfig"
             server = self.ask("config", "--blob", blob, "--get", "lfs.url").strip()
             settings.append(f"lfs.url={server}")
-        except GitFailed:
+        except GitError:
             pass  # its server is where the repository is, as usual
         return [word for each in settings for word in ("-c", each)]
 
@@ -121,14 +121,14 @@ class Export(NamedTuple):
                 os.rename(whole / self.path, self.target)
             else:
                 self.ask("checkout-index", "--all", more=more)
-        except GitFailed as error:
+        except GitError as error:
             self._refuse_full_disk(error)
             raise
         finally:
             if self.path:
                 discard(whole)
 
-    def _refuse_full_disk(self, error: GitFailed) -> None:
+    def _refuse_full_disk(self, error: GitError) -> None:
         """git says only that it could not write a file."""
         entries = self.ask("ls-tree", "-r", "-l", "-z", f"{self.commit}:{self.path}").split("\0")
         sizes = [entry.partition("\t")[0].split()[-1] for entry in entries if entry]

@@ -21,7 +21,7 @@ from alo.masking import masked
 from alo.plan.suggest import listed
 from alo.sources.packages.identity import identity
 from alo.sources.packages.installed import Missing, gaps, installed_version, not_there
-from alo.sources.packages.installers import Installer, InstallFailed, find_uv, unknown_to_uv
+from alo.sources.packages.installers import Installer, InstallerError, find_uv, unknown_to_uv
 from alo.sources.packages.own_package import engine_requirements, link_engine, package_folder
 from alo.sources.packages.requirements import Requirement, Wanted, normal_name
 from alo.sources.packages.trial import (
@@ -167,7 +167,7 @@ def resolve(workspace: Workspace, wanted: Wanted, tell: Tell, *, offline: bool) 
         installer = _installer(whole, drafts, lock, tell, offline=offline)
         try:
             return _with_own_hashes(installer.resolve(Path(sys.executable), whole), wanted)
-        except InstallFailed as error:
+        except InstallerError as error:
             raise _failed(error, whole) from error
 
 
@@ -225,7 +225,7 @@ def _make(workspace: Workspace, name: str, wanted: Wanted, installer: Installer,
                 fix="see whether a requirement brings modules of the names that ALO uses",
             )
         write_note(folder, [masked(line) for line in wanted.lines])
-    except InstallFailed as error:
+    except InstallerError as error:
         discard(folder)
         what = f"no virtual environment can be made: {error}"
         raise InstallError(what, where=str(folder), fix=_fix(error, "")) from error
@@ -251,7 +251,7 @@ def _refuse_incomplete(installer: Installer, folder: Path, wanted: Wanted, tell:
         tell(f"{told}: once more")
         try:
             installer.install_again(python_of(folder), wanted, incomplete)
-        except InstallFailed as error:
+        except InstallerError as error:
             raise _failed(error, wanted) from error
     _refuse_missing(wanted, path, installer.name)
 
@@ -279,13 +279,13 @@ def _install(installer: Installer, python: Path, wanted: Wanted, tell: Tell) -> 
     tell(f"installing {shown} with {installer.name}")
     try:
         notes = installer.install(python, wanted)
-    except InstallFailed as error:
+    except InstallerError as error:
         raise _failed(error, wanted) from error
     for line in notes:
         tell(line)
 
 
-def _failed(error: InstallFailed, wanted: Wanted) -> InstallError:
+def _failed(error: InstallerError, wanted: Wanted) -> InstallError:
     """Names the requirements that the installer speaks of, and the steps that have them."""
     text = str(error).lower()
     asked = [each for each in wanted.requirements if each.step]
@@ -302,7 +302,7 @@ def _failed(error: InstallFailed, wanted: Wanted) -> InstallError:
     return InstallError(what, fix=_fix(error, fix))
 
 
-def _fix(error: InstallFailed, otherwise: str) -> str:
+def _fix(error: InstallerError, otherwise: str) -> str:
     if tells_full(str(error)):
         return "make room on the disk, and run again; df -h and df -i tell how much is free"
     return otherwise

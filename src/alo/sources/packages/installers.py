@@ -45,7 +45,7 @@ PIP_TO_UV = {
 }
 
 
-class InstallFailed(Exception):
+class InstallerError(Exception):
     """An installer ended with an error; the message is its own reason."""
 
 
@@ -70,7 +70,7 @@ class Installer(NamedTuple):
         """Make a virtual environment of the Python that runs now.
 
         Raises:
-            InstallFailed: with the reason.
+            InstallerError: with the reason.
         """
         if self.uv:
             command = [self.uv, "venv", "--no-project", "--no-config", "--relocatable"]
@@ -85,7 +85,7 @@ class Installer(NamedTuple):
             what it says of options that it does not know, and of versions that their makers have
             taken back (yanked).
         Raises:
-            InstallFailed: with the reason.
+            InstallerError: with the reason.
         """
         hashed = tuple(each for each in wanted.requirements if each.hashes)
         if self.uv or wanted.is_locked or not hashed:
@@ -103,12 +103,12 @@ class Installer(NamedTuple):
         Args:
             damaged: packages, which the cache then does not have any more.
         Raises:
-            InstallFailed: with the reason.
+            InstallerError: with the reason.
         """
         if not self.uv:
             self._install(python, wanted, ["--force-reinstall", "--no-cache-dir"])
             return
-        with suppress(InstallFailed):
+        with suppress(InstallerError):
             self._run([self.uv, "cache", "clean", *damaged])
         self._install(python, wanted, ["--reinstall", "--no-cache"])
 
@@ -116,7 +116,7 @@ class Installer(NamedTuple):
         """The exact versions, with hashes, of all that this leads to.
 
         Raises:
-            InstallFailed: with the reason.
+            InstallerError: with the reason.
         """
         plain = tuple(each._replace(hashes=()) for each in wanted.requirements)
         wanted = wanted._replace(requirements=plain)
@@ -161,7 +161,7 @@ class Installer(NamedTuple):
                 files += ["-c", _file(self.drafts / "constraints.txt", limits)]
             try:
                 return self._run([*command, *words, *files], more), notes
-            except InstallFailed as error:
+            except InstallerError as error:
                 found = NOT_KNOWN.search(str(error))
                 less = _without(wanted, found[1] or found[2]) if found else wanted
                 if found is None or less == wanted:
@@ -178,10 +178,10 @@ class Installer(NamedTuple):
                 environment["UV_NO_CACHE"] = "1"
                 ended = Commands().run(command, environment, lock=self.lock)
         except OSError as error:
-            raise InstallFailed(f"{command[0]} does not start: {error.strerror}") from error
+            raise InstallerError(f"{command[0]} does not start: {error.strerror}") from error
         if fault := ended.fault:
             said = _reason(ended.errors or ended.output) if ended.status else ""
-            raise InstallFailed(said or f"{self.name}: {fault}")
+            raise InstallerError(said or f"{self.name}: {fault}")
         return ended
 
 

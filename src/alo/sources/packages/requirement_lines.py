@@ -71,7 +71,7 @@ BY_NAME: Mapping[str, Option] = {
 }
 
 
-class BadLine(Exception):
+class RequirementLineError(Exception):
     """A line that pip would not read; the message says why."""
 
 
@@ -79,7 +79,7 @@ def decoded(content: bytes) -> tuple[str, str]:
     """The text of a file, and what is odd about its encoding.
 
     Raises:
-        BadLine: it is no text.
+        RequirementLineError: it is no text.
     """
     encoding, start = _encoding(content)
     tried = [encoding or "utf-8"]
@@ -93,10 +93,12 @@ def decoded(content: bytes) -> tuple[str, str]:
                 tried.append(locale.getpreferredencoding(False))
             continue
         except LookupError as error:
-            raise BadLine(f"there is no encoding '{each}', which its first lines name") from error
+            raise RequirementLineError(
+                f"there is no encoding '{each}', which its first lines name"
+            ) from error
         odd = f"it is not UTF-8, and is read as {each} here: save it as UTF-8"
         return text, "" if each == tried[0] else odd
-    raise BadLine(f"it is not {tried[0].upper()} text: save it as UTF-8")
+    raise RequirementLineError(f"it is not {tried[0].upper()} text: save it as UTF-8")
 
 
 def _encoding(content: bytes) -> tuple[str, int]:
@@ -143,7 +145,7 @@ def words_of(line: str) -> tuple[str, list[tuple[Option, str]]]:
     belong to markers.
 
     Raises:
-        BadLine: an option is not known, or lacks its value.
+        RequirementLineError: an option is not known, or lacks its value.
     """
     begins = re.search(r"(^|\s)-", line)
     if begins is None:
@@ -154,7 +156,9 @@ def words_of(line: str) -> tuple[str, list[tuple[Option, str]]]:
     try:
         waiting = shlex.split(rest)
     except ValueError as error:
-        raise BadLine(f"the options cannot be told apart, {error}: {rest.strip()}") from error
+        raise RequirementLineError(
+            f"the options cannot be told apart, {error}: {rest.strip()}"
+        ) from error
     words, options = own.split(), list[tuple[Option, str]]()
     while waiting:
         word = waiting.pop(0)
@@ -174,10 +178,10 @@ def _option(word: str, waiting: list[str]) -> tuple[Option, str]:
         option, value = _named(word[:2]), word[2:]
         equals = value
     if equals and not option.has_value:
-        raise BadLine(f"{option.name} takes no value")
+        raise RequirementLineError(f"{option.name} takes no value")
     if option.has_value and not equals:
         if not waiting:
-            raise BadLine(f"{option.name} lacks its value")
+            raise RequirementLineError(f"{option.name} lacks its value")
         value = waiting.pop(0)
     return option, value
 
@@ -190,7 +194,7 @@ def _named(name: str) -> Option:
         return option
     found = {option for known, option in BY_NAME.items() if known.startswith(name)}
     if len(found) != 1 or not name.startswith("--") or name == "--":
-        raise BadLine(f"unknown option '{name}'; it can be {_known()}")
+        raise RequirementLineError(f"unknown option '{name}'; it can be {_known()}")
     return found.pop()
 
 

@@ -12,8 +12,8 @@ from alo.errors import Problem
 from alo.masking import masked
 from alo.plan.model import Plan, StepPlan
 from alo.sources.packages.requirement_lines import (
-    BadLine,
     Option,
+    RequirementLineError,
     decoded,
     logical_lines,
     with_variables,
@@ -94,7 +94,7 @@ class Wanted(NamedTuple):
 NOTHING = Wanted()
 
 
-class BadRequirements(Exception):
+class RequirementsError(Exception):
     """What is wrong with requirements, all of it; and the others."""
 
     def __init__(self, problems: Sequence[Problem], readable: Wanted) -> None:
@@ -117,7 +117,7 @@ def read_requirements(
         unread: names of steps whose folders are not looked at, because what will run is not there.
         folders: of steps whose code is somewhere else than in their folders.
     Raises:
-        BadRequirements: with every problem that was found.
+        RequirementsError: with every problem that was found.
     """
     reader = _Reader(assets, plan, frozenset(unread), folders or {})
     for step in steps:
@@ -125,7 +125,7 @@ def read_requirements(
             reader.read_entry(step, text, number)
     reader.complain_of_lacking_hashes()
     if reader.problems:
-        raise BadRequirements(list(dict.fromkeys(reader.problems)), reader.found)
+        raise RequirementsError(list(dict.fromkeys(reader.problems)), reader.found)
     return reader.found
 
 
@@ -230,7 +230,7 @@ class _Reader:
         except FileNotFoundError:
             self._complain(place, f"there is no file {name}")
             return
-        except (OSError, BadLine) as error:
+        except (OSError, RequirementLineError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             self._complain(place, f"{name} cannot be read: {reason}")
             return
@@ -245,7 +245,7 @@ class _Reader:
             self._warn(place, f"the environment variable {name} is not set")
         try:
             text, options = words_of(line)
-        except BadLine as error:
+        except RequirementLineError as error:
             self._complain(place, str(error))
             return
         own = [(option, value) for option, value in options if option.is_of_one]

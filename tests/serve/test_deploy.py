@@ -355,6 +355,13 @@ def test_a_choice_that_is_taken_back_before_services_switch_leaves_a_way_back() 
     assert (now.run, now.before) == ("two", "one")
 
 
+def test_two_choices_within_a_second_are_two() -> None:
+    """Services follow the second one too: the moment is what tells them apart."""
+    first = Deployment().choose("two", "me", CURRENT)
+
+    assert first.choose("", "me", "two").when != first.when
+
+
 def test_a_model_that_failed_its_check_is_no_way_back() -> None:
     now = Deployment().choose("two", "me", "one").choose("broken", "me", "two")
 
@@ -372,8 +379,9 @@ def test_a_first_deployment_over_a_model_of_no_run_is_rolled_back_to_the_workspa
 
     assert alo("deploy", trained["two"], "--wait", cwd=home).returncode == 0
     assert read_deployment(Workspace(home)).before == CURRENT
-    alo("deploy", "--rollback", cwd=home)
+    back = alo("deploy", "--rollback", cwd=home)
 
+    assert back.returncode == 0, back.stderr
     wait_until(lambda: result(service) == "by hand")
 
 

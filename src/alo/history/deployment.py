@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from alo.errors import HistoryError
 from alo.files import alone_with, write_whole
+from alo.history.ids import utc_text
 from alo.history.models_origin import NAMELESS
 from alo.history.names import entry_folder
 from alo.json_text import json_bytes, json_value
@@ -49,7 +50,7 @@ class Deployment(NamedTuple):
     before: str = ""  # what services used until it was chosen, for a rollback; or ``CURRENT``
     shadow: str = ""  # whose model sees the same requests, and whose answers are not sent
     who: str = ""  # has chosen
-    when: str = ""
+    when: str = ""  # as no other choice
     checks: Mapping[str, Check] = {}
     services: Mapping[str, Use] = {}  # by the name of the service's folder
 
@@ -89,7 +90,8 @@ class Deployment(NamedTuple):
             used: the run whose model services use now, to go back to; or ``CURRENT``.
         """
         checks = {each: check for each, check in self.checks.items() if each != run_id}
-        chosen = self._replace(run=run_id, who=who, when=utc_now(), checks=checks)
+        when = utc_text(time.time())  # two choices may be made within a second
+        chosen = self._replace(run=run_id, who=who, when=when, checks=checks)
         target = run_id or CURRENT
         if used != target:
             return chosen._replace(before=used)

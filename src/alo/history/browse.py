@@ -223,4 +223,5 @@ def _line(record: "RunRecord") -> Line:
         record.score,
         record.result,
         record.note,
+        record.train_id,
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-VERSION = 1  # of the tables; another one's are made again
+VERSION = 2  # of the tables; another one's are made again
 PATIENCE_S = 20.0  # for another reader who brings ten thousand runs up to date
 SETTLED_NS = 2_000_000_000  # the coarsest clock of a file system
 MEMORY = ":memory:"
@@ -38,10 +38,12 @@ CREATE TABLE folders (kind TEXT PRIMARY KEY, mtime_ns INTEGER);
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY, kind TEXT, name TEXT, mtime_ns INTEGER, size INTEGER,
     id TEXT, status TEXT, start_time TEXT, seconds REAL, score REAL, result TEXT, note TEXT,
+    train_id TEXT,
     UNIQUE (kind, name)
 );
 CREATE INDEX runs_by_start ON runs (start_time, name);
 CREATE INDEX runs_by_id ON runs (id);
+CREATE INDEX runs_by_kind ON runs (kind, start_time, name);
 CREATE TABLE records (run INTEGER PRIMARY KEY, record TEXT);
 CREATE TABLE params (run INTEGER, step TEXT, key TEXT, value TEXT);
 CREATE INDEX params_by_value ON params (step, key, value);
@@ -64,6 +66,7 @@ class Line(NamedTuple):
     score: float | None
     result: str
     note: str
+    train_id: str = ""  # whose model an inference used
 
 
 COLUMNS = ", ".join(Line._fields)
@@ -216,6 +219,7 @@ class Index:
                 record.score,
                 record.result,
                 record.note,
+                record.train_id,
             ),
         )
         run = cursor.lastrowid

@@ -13,6 +13,12 @@ MOST_DIGITS = 18
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
+HAS_PARAM = (  # asked of one run after the other, so that a list of the newest reads no more
+    "EXISTS (SELECT 1 FROM params INDEXED BY params_by_run"
+    " WHERE params.run = runs.run AND step = ? AND key = ? AND value = ?)"
+)
+
+
 class Param(NamedTuple):
     """An arg that a run was made with."""
 
@@ -112,6 +118,22 @@ def _whole_numbers(value: object) -> object:
             return [_whole_numbers(each) for each in value]
         case _:
             return value
+
+
+def condition_of(filters: Filters) -> tuple[str, list[str]]:
+    """The filters as a condition on the index's table of runs, and the values in it."""
+    parts, values = [], []
+    for column, value in (("kind = ?", filters.pipeline), ("status = ?", filters.status)):
+        if value:
+            parts.append(column)
+            values.append(value)
+    if filters.since:
+        parts.append("start_time >= ?")
+        values.append(filters.since)
+    for param in filters.params:
+        parts.append(HAS_PARAM)
+        values += [param.step, param.key, value_text(param.value)]
+    return " AND ".join(parts) or "1", values
 
 
 def matches(record: "RunRecord", filters: Filters) -> bool:

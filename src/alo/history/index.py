@@ -71,10 +71,6 @@ class Line(NamedTuple):
 
 COLUMNS = ", ".join(Line._fields)
 NEWEST_FIRST = "ORDER BY start_time DESC, name DESC"
-HAS_PARAM = (  # asked of one run after the other, so that a list of the newest reads no more
-    "EXISTS (SELECT 1 FROM params INDEXED BY params_by_run"
-    " WHERE params.run = runs.run AND step = ? AND key = ? AND value = ?)"
-)
 
 
 def ask(workspace: Workspace, question: "Callable[[Index], T]") -> T:
@@ -127,9 +123,11 @@ class Index:
         Args:
             limit: so many at most; None: all.
         """
+        from alo.history.filters import condition_of
+
         while True:
-            looked_at, found = self._newest(*_condition(filters), limit)
-            if not self._renew(looked_at):
+            looked_at, found = self._newest(*condition_of(filters), limit)
+            if not self.renew(looked_at):
                 return found
 
     def named(self, prefix: str) -> list[Line]:
@@ -137,7 +135,7 @@ class Index:
         prefix = _printable(prefix)
         condition, values = "id >= ? AND id < ?", (prefix, f"{prefix}{LAST_CHARACTER}")
         lines = self._select(condition, values)
-        return self._select(condition, values) if self._renew(lines) else lines
+        return self._select(condition, values) if self.renew(lines) else lines
 
     def ids(self) -> list[str]:
         """The ids of all runs in the index, the oldest first."""
@@ -180,7 +178,7 @@ class Index:
         settled = mtime_ns if now - mtime_ns > SETTLED_NS else -1
         self._db.execute("REPLACE INTO folders VALUES (?, ?)", (kind, settled))
 
-    def _renew(self, lines: Sequence[Line]) -> bool:
+    def renew(self, lines: Sequence[Line]) -> bool:
         """Read the records again that have changed since; returns whether any has."""
         changed = [line for line in lines if line[2:4] != self._stamp(line.kind, line.name)]
         if not changed:
@@ -259,6 +257,10 @@ class Index:
                 found.append(looked_at[-1])
         return looked_at, found
 
+    def select(self, query: str, values: Sequence[object]) -> "list[Sequence[Any]]":
+        """The rows that a query finds in the tables of this module."""
+        return self._db.execute(query, values).fetchall()
+
     def _select(self, condition: str, values: Sequence[str]) -> list[Line]:
         query = f"SELECT {COLUMNS} FROM runs WHERE {condition} {NEWEST_FIRST}"  # noqa: S608
         return [Line(*row) for row in self._ask(query, values)]
@@ -297,23 +299,6 @@ class Index:
                 self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
-
-
-def _condition(filters: "Filters") -> tuple[str, list[str]]:
-    from alo.history.filters import value_text
-
-    parts, values = [], []
-    for column, value in (("kind = ?", filters.pipeline), ("status = ?", filters.status)):
-        if value:
-            parts.append(column)
-            values.append(value)
-    if filters.since:
-        parts.append("start_time >= ?")
-        values.append(filters.since)
-    for param in filters.params:
-        parts.append(HAS_PARAM)
-        values += [param.step, param.key, value_text(param.value)]
-    return " AND ".join(parts) or "1", values
 
 
 def _mtime_ns(folder: "Path") -> int:

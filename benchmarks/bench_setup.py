@@ -23,7 +23,7 @@ SET_UP = """\
 import sys
 from pathlib import Path
 from time import perf_counter
-from alo.engine.preflight import check_solution
+from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest, Setup
 jobs = check_solution(RunRequest(Path(sys.argv[1]))).jobs
 began = perf_counter()

@@ -15,7 +15,7 @@ from alo.data.copying import Copier
 from alo.data.export import export_artifacts
 from alo.errors import ExportError, StoreError
 from alo.files import write_whole
-from alo.history.folders import building
+from alo.history.entries.folders import building
 from alo.store.blobs import Draft
 
 Work = Callable[[Path, Path], object]

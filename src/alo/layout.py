@@ -134,7 +134,7 @@ class Workspace:
 
     @property
     def history_total(self) -> Path:
-        """How much the history holds; see ``history/tally.py``."""
+        """How much the history holds; see ``history/entries/tally.py``."""
         return self.internal / "history-total.json"
 
     @property

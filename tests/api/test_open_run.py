@@ -21,7 +21,7 @@ import alo
 from alo.engine.workspace.lock import hold_workspace
 from alo.errors import WorkspaceBusy
 from alo.events.types import Event, LogLine
-from alo.history.names import RECORD
+from alo.history.entries.names import RECORD
 from alo.layout import Workspace
 
 from ..waiting import PATIENCE_S

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from alo.history.browse import History
-from alo.history.verify import damage
+from alo.history.entries.verify import damage
 from alo.layout import Workspace
 
 from ..waiting import PATIENCE_S

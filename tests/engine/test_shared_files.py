@@ -13,10 +13,10 @@ import pytest
 
 from alo.engine.rerun import rerun
 from alo.engine.steps import code_copy as snapshot
-from alo.history import entry
 from alo.history.browse import History
-from alo.history.seal import seal_what_is_left
-from alo.history.verify import damage
+from alo.history.entries import save as entry
+from alo.history.entries.seal import seal_what_is_left
+from alo.history.entries.verify import damage
 from alo.layout import Workspace
 
 Run = Callable[..., tuple]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from alo.engine.preflight import check_plan
+from alo.engine.checks.preflight import check_plan
 from alo.engine.rerun import rerun
 from alo.errors import CheckError, StepError
 from alo.history.browse import History

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alo.history.browse import History
-from alo.history.entry import save_entry
+from alo.history.entries.save import save_entry
 from alo.history.ids import new_run_id, utc_text
 from alo.history.record import RunRecord
 from alo.layout import Workspace

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from alo.events.stored import StoredEvent
+from alo.history.entries.names import entry_folder
 from alo.history.follow import Run, events_file, follow, running, wait_for_run
-from alo.history.names import entry_folder
 from alo.layout import Workspace
 
 MakeSolution = Callable[..., Path]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alo.history.entry import save_entry
+from alo.history.entries.save import save_entry
 from alo.history.ids import utc_text
 from alo.history.record import RunRecord
 from alo.history.retention import keep_within

@@ -198,7 +198,7 @@ def test_an_odd_text_is_found_wherever_it_is(content: Any, odd: str) -> None:
 def test_a_fault_of_ours_costs_its_request_alone(
     function: str, code: str, make_solution: MakeSolution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from alo.engine.preflight import check_plan
+    from alo.engine.checks.preflight import check_plan
     from alo.layout import Workspace
     from alo.plan.load import load_plan
     from alo.workers.protocol import Finished, Request

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alo import copies
-from alo.engine.preflight import check_solution
+from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.workers.warm_pipeline import WarmPipeline
 

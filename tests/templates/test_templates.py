@@ -14,7 +14,7 @@ from PIL import Image
 
 from alo.cli.commands.init import TEMPLATE_HOME, TEMPLATES, make_project
 from alo.cli.main import main
-from alo.engine.results import check_results
+from alo.engine.checks.results import check_results
 
 MakeProject = Callable[..., Path]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alo.engine.preflight import check_solution
+from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job
 from alo.workers.protocol import Request, Stage, Summary

@@ -14,7 +14,7 @@ from alo.api.history_table import history_table
 from alo.api.open_run import OpenRun
 from alo.api.solution import ArgsOfSteps, Solution
 from alo.api.step_view import StepView
-from alo.engine.preflight import Checked
+from alo.engine.checks.preflight import Checked
 from alo.engine.request import RunOutcome
 from alo.engine.spec import Job
 from alo.errors import UsageError

@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import NamedTuple
 
 from alo.api.display import Audience
-from alo.engine.preflight import Checked, check_plan, find_workspace, read_plan
+from alo.engine.checks.preflight import Checked, check_plan, find_workspace, read_plan
 from alo.engine.request import RunRequest, Setup
 from alo.engine.spec import Job, needs_setup
 from alo.errors import AloError

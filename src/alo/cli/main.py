@@ -105,7 +105,7 @@ def _name_threads() -> None:
 
 def _seal_now() -> None:
     """The process does not end with the run: what waited for that begins now."""
-    seal = sys.modules.get("alo.history.seal")  # not imported where nothing was run
+    seal = sys.modules.get("alo.history.entries.seal")  # not imported where nothing was run
     if seal is not None:
         seal.seal_now()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alo.engine.preflight import check_solution
+from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.engine.setup import (
     ContinueIn,

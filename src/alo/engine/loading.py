@@ -10,7 +10,7 @@ from alo.data.staging import Staged, stage, use_what_is_there
 from alo.engine.spec import Job
 from alo.engine.workspace.unfinished import UnfinishedRun
 from alo.errors import RunError, StagingError
-from alo.history.entry import copy_tree, entry_folder
+from alo.history.entries.save import copy_tree, entry_folder
 from alo.history.models_origin import EXTERNAL_MODEL, current_train_id, write_origin
 from alo.processes.signals import SignalGuard
 

@@ -18,7 +18,7 @@ from alo.engine.spec import Job, stores_steps
 from alo.engine.steps.executor import StepValues
 from alo.errors import RunError, UsageError
 from alo.events.log_lines import info, warning
-from alo.history.entry import entry_folder
+from alo.history.entries.save import entry_folder
 from alo.history.record import RunRecord, StepRecord
 
 Files = Mapping[str, tuple[object, ...]]  # name in a folder → what changes when it is written

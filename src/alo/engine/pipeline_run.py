@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alo.data.staging import Staged
+from alo.engine.checks.results import check_results
 from alo.engine.environment import GitState, imported_packages
 from alo.engine.faults import disk_told, tried
 from alo.engine.loading import load_data, load_models
 from alo.engine.outputs import export, export_failed
 from alo.engine.records import first_record, outcome_of, summary_of
 from alo.engine.request import RunOutcome
-from alo.engine.results import check_results
 from alo.engine.session import Policy, Session
 from alo.engine.spec import Job, stores_steps
 from alo.engine.steps.code import RunCode
@@ -33,9 +33,9 @@ from alo.events.log_files import RunLogs
 from alo.events.log_lines import error as error_line
 from alo.events.log_lines import info, warning
 from alo.events.types import Event, Listener, Progress, RunFinished, RunStarted
-from alo.history.entry import kept_code, save_entry
+from alo.history.entries.names import entry_name
+from alo.history.entries.save import kept_code, save_entry
 from alo.history.models_origin import write_origin
-from alo.history.names import entry_name
 from alo.history.record import RunRecord
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan

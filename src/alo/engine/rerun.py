@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alo.copies import copy_and_hash
-from alo.engine.preflight import Checked, check_plan, find_workspace
+from alo.engine.checks.preflight import Checked, check_plan, find_workspace
 from alo.engine.records import args_of
 from alo.engine.request import RunOutcome, RunRequest
 from alo.engine.run import run_solution

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from signal import Signals
 from typing import TypeVar
 
+from alo.engine.checks.preflight import Checked, check_solution
 from alo.engine.faults import disk_told
 from alo.engine.pipeline_run import PipelineRun, begin
-from alo.engine.preflight import Checked, check_solution
 from alo.engine.request import RunOutcome, RunRequest, Setup
 from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace

@@ -32,7 +32,7 @@ from alo.sources.git.checkout import (
 from alo.sources.git.repositories import changing_steps, git_steps, repositories, wanted_checkouts
 
 if TYPE_CHECKING:  # only plans that require something pay for these
-    from alo.engine.requirements import Environments
+    from alo.engine.checks.requirements import Environments
     from alo.sources.packages.lockfile import Lock
     from alo.sources.packages.requirements import Wanted
 
@@ -109,7 +109,7 @@ def pending_setup(
             )
             for job in jobs
         ]
-    from alo.engine.requirements import environments_of
+    from alo.engine.checks.requirements import environments_of
 
     wanted = environments_of(jobs)
     return problems, [*later, *_to_install(workspace, plan.file, wanted)]
@@ -143,7 +143,7 @@ def code_and_environments(
         CheckError: what was fetched is no asset, or requirements are wrong or contradict; nothing
             has changed then.
     """
-    from alo.engine.requirements import environments_of, together
+    from alo.engine.checks.requirements import environments_of, together
 
     if not changing_steps([job.pipeline for job in jobs]):
         fetch_code(jobs, options, listener)
@@ -187,7 +187,7 @@ def fetch_code(
 
 def _refuse_bad_code(jobs: Sequence[Job], folders: Mapping[str, Path]) -> None:
     """See that what was fetched are assets, and what these require, before it is in its place."""
-    from alo.engine.requirements import requirement_findings
+    from alo.engine.checks.requirements import requirement_findings
 
     home, plan = jobs[0].workspace.home, jobs[0].plan
     pipelines = [job.pipeline for job in jobs]
@@ -355,7 +355,7 @@ def _refuse_differences(jobs: Sequence[Job], lock: "Lock") -> None:
 
 def locked_environments(jobs: Sequence[Job]) -> "dict[str, Wanted]":
     """The environments of a plan by the names that the lock file has for them."""
-    from alo.engine.requirements import environments_of
+    from alo.engine.checks.requirements import environments_of
     from alo.sources.packages.lockfile import PROJECT
 
     wanted = environments_of(jobs)

@@ -11,8 +11,8 @@ from alo.history.index import Line
 from alo.layout import Workspace
 
 if TYPE_CHECKING:
+    from alo.history.entries.verify import Damage
     from alo.history.record import RunRecord
-    from alo.history.verify import Damage
 
 __all__ = ["Entry", "Filters", "History"]
 
@@ -86,7 +86,7 @@ class History:
 
     def folder(self, record: "RunRecord") -> Path | None:
         """The entry of a run; None while it has none."""
-        from alo.history.names import entry_folder
+        from alo.history.entries.names import entry_folder
 
         folder = entry_folder(self._workspace, record.pipeline, record.id)
         return folder if folder.is_dir() else None
@@ -136,7 +136,7 @@ class History:
         Raises:
             HistoryError: a run that was named is not there.
         """
-        from alo.history.verify import damage
+        from alo.history.entries.verify import damage
 
         named = [self.find(prefix) for prefix in ids]
         if not named:
@@ -198,7 +198,7 @@ def _shared(one: str, other: str) -> int:
 
 
 def _put_away(folder: Path) -> bool:
-    from alo.history.folders import put_away
+    from alo.history.entries.folders import put_away
 
     try:
         return put_away(folder)

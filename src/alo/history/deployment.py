@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from alo.errors import HistoryError
 from alo.files import alone_with, write_whole
+from alo.history.entries.names import entry_folder
 from alo.history.ids import utc_text
 from alo.history.models_origin import NAMELESS
-from alo.history.names import entry_folder
 from alo.json_text import json_bytes, json_value
 from alo.layout import Workspace
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from alo.events.journal import EVENTS_LOG
 from alo.events.stored import DamagedLine, StoredEvent, StoredEvents, first_run
+from alo.history.entries.names import FAILED, entry_folder, entry_names
 from alo.history.in_use import unfinished_record
-from alo.history.names import FAILED, entry_folder, entry_names
 from alo.layout import KINDS, Workspace
 
 POLL_S = 0.1

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from alo.history.names import RECORD, is_entry, is_hidden, names_in
+from alo.history.entries.names import RECORD, is_entry, is_hidden, names_in
 from alo.layout import KINDS, Workspace
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Index:
         now, mtime_ns = time.time_ns(), _mtime_ns(folder)
         names = names_in(folder)
         if any(map(is_hidden, names)):
-            from alo.history.folders import sweep
+            from alo.history.entries.folders import sweep
 
             sweep(folder)
         there = set(filter(is_entry, names))
@@ -189,7 +189,7 @@ class Index:
         return True
 
     def _read(self, kind: str, name: str) -> None:
-        from alo.history.names import read_record
+        from alo.history.entries.names import read_record
 
         self._forget(kind, name)
         stamp = self._stamp(kind, name)

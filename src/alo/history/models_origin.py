@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from alo.files import write_whole
-from alo.history.tree import found_below
+from alo.history.entries.tree import found_below
 from alo.json_text import json_value
 from alo.layout import Workspace
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.files import write_whole
-from alo.history.folders import put_away, sweep
-from alo.history.names import FAILED, entry_names, read_record
-from alo.history.tally import bytes_of, known_total, note_total
+from alo.history.entries.folders import put_away, sweep
+from alo.history.entries.names import FAILED, entry_names, read_record
+from alo.history.entries.tally import bytes_of, known_total, note_total
 from alo.json_text import json_value
 from alo.layout import KINDS, Workspace
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from alo.claims import Claim, died_here, holder_of, take
 from alo.errors import ServeError
 from alo.files import remove_tree
-from alo.history.tree import copy_tree
+from alo.history.entries.tree import copy_tree
 from alo.layout import Workspace
 
 PINNED = "models-"

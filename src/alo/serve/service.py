@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.data.location import Access, LocationError
-from alo.engine.preflight import UNASKED, check_plan, find_workspace, read_plan
+from alo.engine.checks.preflight import UNASKED, check_plan, find_workspace, read_plan
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alo.copies import copy_folder
 from alo.files import discard, empty_folder, make_link
-from alo.history.tree import copy_tree
+from alo.history.entries.tree import copy_tree
 from alo.layout import Workspace
 
 GRACE_S = 0.05  # for threads that are just ending

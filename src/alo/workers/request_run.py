@@ -13,8 +13,8 @@ from typing import NamedTuple
 from alo.data.location import Access, LocationError, is_remote
 from alo.data.locations import list_sources
 from alo.data.staging import stage, stage_content, use_what_is_there
+from alo.engine.checks.results import check_results
 from alo.engine.records import first_record
-from alo.engine.results import check_results
 from alo.engine.session import Session
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode

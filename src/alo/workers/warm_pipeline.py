@@ -17,7 +17,7 @@ from alo.events.log_lines import error as error_line
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.files import remove_tree
-from alo.history.entry import save_entry
+from alo.history.entries.save import save_entry
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.sources.code.loader import AssetCode

@@ -12,7 +12,7 @@ import pytest
 
 from alo.cli.commands.history import list_newest, words_of_list
 from alo.cli.main import main
-from alo.history.entry import save_entry
+from alo.history.entries.save import save_entry
 from alo.history.ids import utc_text
 from alo.history.record import RunRecord, StepRecord
 from alo.layout import Workspace

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alo.cli.main import main
-from alo.history import entry
-from alo.history.folders import unsealed_entries
+from alo.history.entries import save as entry
+from alo.history.entries.folders import unsealed_entries
 from alo.layout import Workspace
 
 from ...waiting import PATIENCE_S, wait_until
@@ -172,14 +172,14 @@ def test_the_run_goes_on_when_no_one_reads_any_more(make_solution: MakeSolution)
 MODEL = "Path(self.asset.get_model_path(), 'model').write_text('good')"
 LARGE = """
 import atexit, os, subprocess, sys
-from alo.history import entry
+from alo.history.entries import save as entry
 from alo.cli.main import main
 
 entry.COPIED_AT_ONCE = 0  # every file is a large one
 
 def look():
     for _ in range(3):  # time enough for who does not wait
-        subprocess.run([sys.executable, "-c", "import alo.history.seal"], check=True)
+        subprocess.run([sys.executable, "-c", "import alo.history.entries.seal"], check=True)
     print("left to do:", len(os.listdir("history/.unsealed")), flush=True)
 
 atexit.register(look)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from alo.cli.commands.run import add_plan_arguments, request_of
 from alo.cli.output import console
-from alo.engine.preflight import Checked, check_solution
+from alo.engine.checks.preflight import Checked, check_solution
 from alo.engine.spec import Job, needs_setup
 from alo.errors import CheckError, Problem
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alo.cli.output import console
 from alo.cli.values import named, seconds
-from alo.engine.preflight import find_workspace
+from alo.engine.checks.preflight import find_workspace
 from alo.engine.rerun import require_models
 from alo.errors import HistoryError, ServeError, UsageError
 from alo.history.deployment import (

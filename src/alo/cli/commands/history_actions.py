@@ -184,7 +184,7 @@ def _verify(history: History, options: argparse.Namespace) -> int:
 def _rerun(history: History, options: argparse.Namespace) -> int:
     from alo.cli.output.live import watched
     from alo.engine.rerun import rerun
-    from alo.history.seal import seal_after_us
+    from alo.history.entries.seal import seal_after_us
 
     seal_after_us()
     with watched(quiet=options.quiet, as_json=options.json) as listener:

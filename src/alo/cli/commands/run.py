@@ -134,7 +134,7 @@ def setup_of(options: argparse.Namespace) -> Setup:
 
 def execute(options: argparse.Namespace) -> int:
     from alo.engine.run import run_solution
-    from alo.history.seal import seal_after_us
+    from alo.history.entries.seal import seal_after_us
 
     refuse_other_computing(computing=options.computing)
     if options.loop:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.files import checksum_of
-from alo.history.tree import Found, found_below
+from alo.history.entries.tree import Found, found_below
 from alo.layout import Workspace
 from alo.store.results import Effect, lasting_checksum
 

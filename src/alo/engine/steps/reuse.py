@@ -13,7 +13,7 @@ from alo.engine.steps.dependencies import Dependencies
 from alo.engine.steps.effects import Snapshot, seen_folders
 from alo.engine.steps.task import META, Inputs
 from alo.errors import StoreError
-from alo.history.names import FAILED, entry_names
+from alo.history.entries.names import FAILED, entry_names
 from alo.layout import KINDS, Workspace
 from alo.store import StepStore, StoredStep
 from alo.store.keys import difference

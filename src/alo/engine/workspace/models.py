@@ -8,9 +8,9 @@ from pathlib import Path
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.files import checksum, discard, is_leftover, rename_folder, temporary_beside
-from alo.history.entry import copy_tree, entry_folder
+from alo.history.entries.save import copy_tree, entry_folder
+from alo.history.entries.tree import found_below
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id, write_origin
-from alo.history.tree import found_below
 from alo.layout import Workspace
 
 

@@ -12,12 +12,12 @@ from alo.engine.workspace import unfinished
 from alo.engine.workspace.models import mend_models
 from alo.events.log_lines import warning
 from alo.events.types import Listener, RunFinished
-from alo.history.entry import entry_folder, save_entry
-from alo.history.folders import sweep
+from alo.history.entries.folders import sweep
+from alo.history.entries.names import entry_name
+from alo.history.entries.save import entry_folder, save_entry
+from alo.history.entries.seal import seal_what_is_left
 from alo.history.ids import utc_text
-from alo.history.names import entry_name
 from alo.history.record import RunRecord
-from alo.history.seal import seal_what_is_left
 from alo.layout import Workspace
 
 

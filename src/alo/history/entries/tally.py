@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alo.files import write_whole
-from alo.history.tree import found_below
+from alo.history.entries.tree import found_below
 from alo.json_text import json_value
 from alo.layout import KINDS, Workspace
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from alo.claims import left_behind
 from alo.files import discard, refuse_volumes, rename_folder, set_mode
-from alo.history.names import is_hidden, names_in
+from alo.history.entries.names import is_hidden, names_in
 from alo.layout import Workspace
 from alo.mounts import mounted_in
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.history.tree import copy_tree, found_below, put
+from alo.history.entries.tree import copy_tree, found_below, put
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.history.checksums import (
+from alo.history.entries.checksums import (
     ALTERED,
     CHECKSUMS,
     Checksum,
     content_checksum,
     read_checksums,
 )
-from alo.history.seal import seal
-from alo.history.tree import found_below
+from alo.history.entries.seal import seal
+from alo.history.entries.tree import found_below
 
 
 class Damage(NamedTuple):

@@ -15,20 +15,20 @@ from pathlib import Path
 
 from alo.copies import clone, copy_and_hash, link, link_or_copy
 from alo.files import checksum, checksum_of
-from alo.history.checksums import (
+from alo.history.entries.checksums import (
     CHECKSUMS,
     Checksum,
     read_checksums,
     stamp,
     write_checksums,
 )
-from alo.history.folders import building, mark_unsealed
-from alo.history.names import RECORD, entry_folder, entry_name, entry_names
+from alo.history.entries.folders import building, mark_unsealed
+from alo.history.entries.names import RECORD, entry_folder, entry_name, entry_names
+from alo.history.entries.seal import seal_in_background
+from alo.history.entries.tally import add_to_total, stamps
+from alo.history.entries.tree import Found, copy_tree, found_below, put
 from alo.history.recent_runs import last_runs, note_last
 from alo.history.record import RunRecord
-from alo.history.seal import seal_in_background
-from alo.history.tally import add_to_total, stamps
-from alo.history.tree import Found, copy_tree, found_below, put
 from alo.json_text import json_bytes
 from alo.layout import ASSETS, KINDS, PLAN_NAME, PROJECT_CODE, Workspace, in_entry
 

@@ -15,7 +15,7 @@ from tests.conftest import write_asset
 from tests.sources.repositories import ASSET, Repository
 from tests.sources.wheels import make_wheel
 
-from ..waiting import PATIENCE_S, wait_until
+from ...waiting import PATIENCE_S, wait_until
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 MODEL = "Path(self.asset.get_model_path(), 'm').write_text('x')"

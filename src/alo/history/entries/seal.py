@@ -4,8 +4,8 @@ A file that the entry shares with the artifacts folder under a second name gets 
 and the checksums are taken. Until then the entry is as whole as after it, only not safe from who
 writes *into* a file of the artifacts: no run begins before its predecessors are sealed.
 
-``python -m alo.history.seal ENTRY``. It may be killed, started again or overtaken by the entry's
-removal at any point: copies and checksums come whole or not at all.
+``python -m alo.history.entries.seal ENTRY``. It may be killed, started again or overtaken by
+the removal of the entry at any point: copies and checksums come whole or not at all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from alo.copies import copy_and_hash
 from alo.files import alone_with, sweep_leftovers, temporary_beside
-from alo.history.checksums import (
+from alo.history.entries.checksums import (
     ALTERED,
     CHECKSUMS,
     Checksum,
@@ -27,12 +27,14 @@ from alo.history.checksums import (
     stamp,
     write_checksums,
 )
-from alo.history.folders import unmark_unsealed, unsealed_entries
+from alo.history.entries.folders import unmark_unsealed, unsealed_entries
 from alo.layout import Workspace
 
 LOWEST_PRIORITY = 19
 # Not -m: that would look for alo, and for all it imports, in the user's current folder first.
-_PROGRAM = "import sys; sys.path[0] = sys.argv[1]; from alo.history.seal import main; main()"
+_PROGRAM = (
+    "import sys; sys.path[0] = sys.argv[1]; from alo.history.entries.seal import main; main()"
+)
 
 SHELL = "/bin/sh"
 # Small, and waiting within a millisecond: until no one has the other end of its input any more.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.history.verify import damage
+from alo.history.entries.verify import damage
 
 Keep = Callable[..., Path]
 

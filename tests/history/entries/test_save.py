@@ -13,12 +13,12 @@ import pytest
 
 from alo import copies
 from alo.files import checksum
-from alo.history import entry as entry_module
-from alo.history.entry import copy_tree, entry_folder, kept_code, save_entry
+from alo.history.entries import save as entry_module
+from alo.history.entries.save import copy_tree, entry_folder, kept_code, save_entry
+from alo.history.entries.seal import seal, seal_what_is_left
+from alo.history.entries.verify import damage
 from alo.history.record import RunRecord
 from alo.history.retention import keep_within
-from alo.history.seal import seal, seal_what_is_left
-from alo.history.verify import damage
 from alo.layout import Workspace
 
 MakeRecord = Callable[..., RunRecord]
@@ -255,7 +255,7 @@ def test_what_a_killed_process_was_building_is_swept_but_not_what_is_being_built
     save: Callable[..., Path], workspace: Workspace
 ) -> None:
     builder = (
-        "import sys; from pathlib import Path; from alo.history.folders import building\n"
+        "import sys; from pathlib import Path; from alo.history.entries.folders import building\n"
         "with building(Path(sys.argv[1]), 'run') as folder:\n"
         "    (folder / 'half').write_text('x'); print(flush=True); sys.stdin.read()"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alo.engine.results import check_results
+from alo.engine.checks.results import check_results
 from alo.errors import ResultError
 from alo.events.types import LogLine
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from alo.history import tally
+from alo.history.entries import tally
+from alo.history.entries.tally import bytes_of, known_total
 from alo.history.retention import keep_within
-from alo.history.tally import bytes_of, known_total
 from alo.layout import KINDS, Workspace
 
 Keep = Callable[..., Path]

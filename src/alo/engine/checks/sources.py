@@ -48,7 +48,7 @@ def source_findings(
         problems += [] if offline else _missing_repositories(plan, workspace, pipelines)
         warnings += source_warnings(plan, pipelines)
     if _requires_anything(plan):
-        from alo.engine.requirements import requirement_findings
+        from alo.engine.checks.requirements import requirement_findings
 
         steps = [step for pipeline in pipelines for step in pipeline.steps]
         unread = [step.name for step in steps if is_own and is_fetched_later(workspace, plan, step)]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from alo.data.location import Access, LocationError, is_remote, is_within, locate
 from alo.data.locations import list_sources
+from alo.engine.checks.sources import is_fetched_later, source_findings, with_source_problems
 from alo.engine.request import MODES, RunRequest
-from alo.engine.source_check import is_fetched_later, source_findings, with_source_problems
 from alo.engine.spec import Job
 from alo.engine.workspace.places import place_problems, place_warnings, volumes
 from alo.errors import CheckError, Problem, UsageError

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from alo.history import entry as entry_module
-from alo.history import seal as seal_module
-from alo.history.checksums import CHECKSUMS, read_checksums
-from alo.history.folders import unsealed_entries
-from alo.history.seal import (
+from alo.history.entries import save as entry_module
+from alo.history.entries import seal as seal_module
+from alo.history.entries.checksums import CHECKSUMS, read_checksums
+from alo.history.entries.folders import unsealed_entries
+from alo.history.entries.seal import (
     seal,
     seal_after_us,
     seal_in_background,
     seal_now,
     seal_what_is_left,
 )
-from alo.history.verify import damage
+from alo.history.entries.verify import damage
 from alo.layout import Workspace
 
-from ..waiting import PATIENCE_S, wait_until
+from ...waiting import PATIENCE_S, wait_until
 
 Keep = Callable[..., Path]
 
@@ -74,14 +74,14 @@ def test_a_process_seals_it_in_the_background(
 ENDS = """
 import os, signal, subprocess, sys
 from pathlib import Path
-from alo.history.checksums import read_checksums
-from alo.history.seal import seal_after_us, seal_in_background
+from alo.history.entries.checksums import read_checksums
+from alo.history.entries.seal import seal_after_us, seal_in_background
 
 entry, how = Path(sys.argv[1]), sys.argv[2]
 seal_after_us()
 seal_in_background(entry)
 for _ in range(3):  # time enough for who does not wait
-    subprocess.run([sys.executable, "-c", "import alo.history.seal"], check=True)
+    subprocess.run([sys.executable, "-c", "import alo.history.entries.seal"], check=True)
 print(all(each.checksum for each in read_checksums(entry).values()), flush=True)
 if how == "killed":
     os.kill(os.getpid(), signal.SIGKILL)
@@ -150,7 +150,7 @@ def test_a_killed_sealer_leaves_nothing_behind(unsealed: Path) -> None:
 SLOW = """
 import sys, time
 from pathlib import Path
-from alo.history import seal as module
+from alo.history.entries import seal as module
 
 def copy(source, target):
     Path(target).write_bytes(b"half")
@@ -212,7 +212,7 @@ def test_an_entry_that_is_gone_or_damaged_is_not_tried_for_ever(
 
 def test_an_entry_that_has_been_removed_is_no_trouble(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "alo.history.seal", str(tmp_path / "gone")],
+        [sys.executable, "-m", "alo.history.entries.seal", str(tmp_path / "gone")],
         capture_output=True,
         check=False,
     )

@@ -143,6 +143,21 @@ def run(heard: Heard) -> Callable[..., tuple[RunOutcome, ...]]:
     return run_it
 
 
+@pytest.fixture(autouse=True)
+def _imports_as_before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever a test imports from its files or puts on the path, the next one does not see it."""
+    modules, path, hooks = dict(sys.modules), list(sys.path), list(sys.path_hooks)
+    yield
+    of_tests = str(tmp_path_factory.getbasetemp())
+    for name in sys.modules.keys() - modules.keys():
+        module = sys.modules[name]
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(str(place).startswith(of_tests) for place in places):
+            del sys.modules[name]
+    sys.modules.update(modules)
+    sys.path[:], sys.path_hooks[:] = path, hooks
+
+
 @pytest.fixture
 def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     """``mount(folder, "-t", "tmpfs", "tmpfs")``: a file system there, for this test; or a skip."""

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from alo.cli.main import main
 
-MakeSolution = Callable[..., Path]
+from ..stacks import NotedStack
 
-STACK = """
-import json, sys
-frame, names = sys._getframe(), []
-while frame is not None:
-    names.append(frame.f_globals.get("__name__", ""))
-    frame = frame.f_back
-with open("%s", "w") as file:
-    json.dump(names, file)
-"""
+MakeSolution = Callable[..., Path]
 
 
 def test_at_most_nine_frames_of_ours_lead_to_the_users_code(
     make_solution: MakeSolution, tmp_path: Path
 ) -> None:
-    seen = tmp_path / "stack.json"
-    home = make_solution({"a": STACK % seen})
+    stack = NotedStack(tmp_path / "stack.json")
+    home = make_solution({"a": stack.code})
 
     assert main(["run", "--project", str(home), "--mode", "train", "--quiet"]) == 0
 
-    names = list(reversed(json.loads(seen.read_text())))
+    names = stack.modules()
     ours = [name for name in names[names.index("alo.cli.main") :] if name.startswith("alo.")]
     assert ours[0] == "alo.cli.main"
     assert len(ours) <= 9, ours

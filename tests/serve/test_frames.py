@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,19 +21,10 @@ from alo.workers.pool import Pool
 from alo.workers.protocol import Request
 from alo.workers.ticket import Ticket
 
+from ..stacks import NotedStack
 from .conftest import OUTPUT
 
 MakeSolution = Callable[..., Path]
-
-STACK = """
-import json, sys
-frame, names = sys._getframe(), []
-while frame is not None:
-    names.append(frame.f_globals.get("__name__", ""))
-    frame = frame.f_back
-with open("%s", "w") as file:
-    json.dump(names, file)
-"""
 
 
 def own_frames() -> list[str]:
@@ -47,8 +37,13 @@ def own_frames() -> list[str]:
 
 
 @pytest.fixture
-def service(make_solution: MakeSolution, tmp_path: Path) -> Iterator[HttpService]:
-    home = make_solution(inference={"inference": STACK % (tmp_path / "stack.json") + OUTPUT})
+def stack(tmp_path: Path) -> NotedStack:
+    return NotedStack(tmp_path / "stack.json")
+
+
+@pytest.fixture
+def service(make_solution: MakeSolution, stack: NotedStack) -> Iterator[HttpService]:
+    home = make_solution(inference={"inference": stack.code + OUTPUT})
     prepared = prepare(RunRequest(home), "serve", lambda event: None)
     service = HttpService(prepared, Limits(workers=1), "", lambda event: None)
     service.start()
@@ -69,7 +64,7 @@ def service(make_solution: MakeSolution, tmp_path: Path) -> Iterator[HttpService
 )
 def test_at_most_fifteen_frames_of_ours_lead_to_the_users_code(
     service: HttpService,
-    tmp_path: Path,
+    stack: NotedStack,
     monkeypatch: pytest.MonkeyPatch,
     path: str,
     content: object,
@@ -97,8 +92,7 @@ def test_at_most_fifteen_frames_of_ours_lead_to_the_users_code(
     answer = asyncio.run(ask())
 
     assert answer.status_code == 200, answer.text
-    names = list(reversed(json.loads((tmp_path / "stack.json").read_text())))
-    in_worker = [name for name in names if name.startswith("alo.")]
+    in_worker = [name for name in stack.modules() if name.startswith("alo.")]
     contexts = [in_loop, in_thread, in_worker]
     assert all(contexts)
     assert sum(map(len, contexts)) <= 15, contexts

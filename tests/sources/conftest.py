@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -58,16 +57,3 @@ def load(home: Path) -> Callable[..., Any]:
             return code.load_class()
 
     return load_it
-
-
-@pytest.fixture(autouse=True)
-def _process_as_before() -> Iterator[None]:
-    """Whatever a test imports, the next one finds the interpreter as it was."""
-    modules, path, hooks = dict(sys.modules), list(sys.path), list(sys.path_hooks)
-    yield
-    for name in set(sys.modules) - set(modules):
-        file = getattr(sys.modules[name], "__file__", None)
-        if file is None or "site-packages" not in file:
-            del sys.modules[name]
-    sys.modules.update(modules)
-    sys.path[:], sys.path_hooks[:] = path, hooks

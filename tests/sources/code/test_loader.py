@@ -164,10 +164,11 @@ def test_a_folder_of_data_does_not_stand_in_for_an_installed_package(
 
 @pytest.mark.parametrize("name", ["utils", "config", "train"])
 def test_a_helper_comes_before_a_module_of_its_name_that_is_installed_or_loaded(
-    name: str, write: Write, load: Load
+    name: str, write: Write, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    theirs = sys.modules[name] = ModuleType(name)
-    sys.modules[f"{name}.part"] = ModuleType(f"{name}.part")
+    theirs = ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, theirs)
+    monkeypatch.setitem(sys.modules, f"{name}.part", ModuleType(f"{name}.part"))
     write("a", {f"{name}.py": "X = 'own'"}, asset=f"from {name} import X")
 
     assert value_of(load("a"), "X") == "own"

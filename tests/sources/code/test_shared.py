@@ -39,8 +39,6 @@ def got(home: Path, shared: SharedModules) -> Callable[[str], Any]:
 
 @pytest.fixture(autouse=True)
 def _loaded_before() -> Iterator[None]:
-    for name in [each for each in sys.modules if each.startswith("shop")]:
-        del sys.modules[name]  # whatever another test's project has left under these names
     before = set(sys.modules)
     yield
     importlib.invalidate_caches()

@@ -12,7 +12,7 @@ import pytest
 
 from ..waiting import PATIENCE_S, wait_until
 from .conftest import Edge, RedisServer, RunningLoop
-from .test_http import ROWS, STEPS, Held, Service
+from .http_api.test_app import ROWS, STEPS, Held, Service
 
 StartLoop = Callable[..., RunningLoop]
 

@@ -18,7 +18,7 @@ from tests.conftest import write_asset
 from alo.serve.http_api.bodies.binary_tensors import HEADER, attach, packed
 from alo.serve.http_api.refusal import Refused
 
-from ...test_http import Service
+from ..test_app import Service
 
 ECHO = """
 import csv

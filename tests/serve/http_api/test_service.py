@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ..waiting import GROWING_LIMITS_S, PATIENCE_S, end_all, wait_for_text, wait_until
-from .conftest import RedisServer, RunningLoop
-from .test_http import ROWS, STEPS, Held, Service
+from ...waiting import GROWING_LIMITS_S, PATIENCE_S, end_all, wait_for_text, wait_until
+from ..conftest import RedisServer, RunningLoop
+from .test_app import ROWS, STEPS, Held, Service
 
 MakeSolution = Callable[..., Path]
 HANG = "import time\ntime.sleep(600)\n"

@@ -17,7 +17,7 @@ import pytest
 
 from alo.errors import StepError
 
-from ..waiting import PATIENCE_S
+from ...waiting import PATIENCE_S
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]

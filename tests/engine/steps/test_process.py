@@ -19,7 +19,7 @@ from alo.errors import StepError, StoreError
 from alo.events.types import LogLine, Output, StepFinished
 from alo.layout import Workspace
 
-from ..waiting import GROWING_LIMITS_S, PATIENCE_S, wait_until
+from ...waiting import GROWING_LIMITS_S, PATIENCE_S, wait_until
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]

@@ -17,9 +17,9 @@ from alo.files import alone_with
 from alo.history.deployment import CURRENT, FAILED, Deployment, read_deployment
 from alo.layout import Workspace
 
-from ..waiting import PATIENCE_S, wait_until
-from .conftest import OUTPUT, Edge, RunningLoop
-from .test_http import Service
+from ...waiting import PATIENCE_S, wait_until
+from ..conftest import OUTPUT, Edge, RunningLoop
+from ..http_api.test_app import Service
 
 MakeSolution = Callable[..., Path]
 Alo = Callable[..., Any]

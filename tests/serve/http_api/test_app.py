@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ..waiting import PATIENCE_S, end_all, wait_for_text, wait_until
+from ...waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 
 MakeSolution = Callable[..., Path]
 Serve = Callable[..., "Service"]

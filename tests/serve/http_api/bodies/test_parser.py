@@ -30,8 +30,8 @@ from alo.serve.http_api.refusal import Refused
 from alo.serve.http_api.requests import take_body
 
 from ....waiting import PATIENCE_S, end_all, wait_until
-from ...test_http import ROWS, STEPS, Service
-from ...test_http_limits import refusals
+from ..test_app import ROWS, STEPS, Service
+from ..test_limits import refusals
 
 Serve = Callable[..., Service]
 JSON = {"content-type": "application/json"}

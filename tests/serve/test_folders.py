@@ -16,7 +16,6 @@ import httpx
 import pytest
 
 from alo.layout import Workspace
-from alo.serve.folders import has_worker_died, lives, make_folder, sweep
 
 from ..waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 from .conftest import Edge, RunningLoop
@@ -153,42 +152,3 @@ def test_loops_of_other_containers_are_known_and_a_killed_one_at_once(
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
-
-
-def test_what_a_dead_service_left_goes_and_what_is_known_of_its_workers_stays(
-    workspace: Workspace,
-) -> None:
-    script = """
-import os, signal, sys
-from pathlib import Path
-from alo.layout import Workspace
-from alo.serve.folders import make_folder
-folder = make_folder(Workspace(Path(sys.argv[1])), "loop")
-(folder.path / "worker-0/workspace").mkdir(parents=True)
-print(folder.name, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-    command = [sys.executable, "-c", script, str(workspace.home)]
-    dead = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    own = make_folder(workspace, "loop")
-
-    assert folders(workspace.home) == [own.name]
-    assert lives(workspace, own.name)
-    assert not lives(workspace, dead)
-    assert has_worker_died(workspace, f"{dead}-0")
-    assert not has_worker_died(workspace, f"{own.name}-0")
-    for name in ("loop-00ff00-0", "host-12-00ff00", f"../serve/{dead}-0", "", "\udc80-0", "a\0-0"):
-        assert not has_worker_died(workspace, name)
-    claim = workspace.internal / "claims" / dead
-    os.utime(claim, (0, 0))
-    sweep(workspace)
-    assert not claim.exists()
-    own.remove()
-    assert os.listdir(workspace.internal / "serve") == []
-    assert os.listdir(workspace.internal / "claims") == []
-
-
-def test_sweeping_a_project_without_services_is_no_trouble(workspace: Workspace) -> None:
-    sweep(workspace)
-
-    assert not workspace.internal.exists()

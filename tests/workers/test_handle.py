@@ -1,28 +1,18 @@
-"""A worker's process as its front end sees it, and the pool of them."""
+"""A worker's process as its front end sees it."""
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from alo.engine.request import RunRequest
-from alo.events.types import Event, Listener, LogLine
-from alo.layout import Workspace
-from alo.serve.rollout.follow import Changes
 from alo.serve.service import Service, prepare
-from alo.serve.upkeep import prune_history
-from alo.workers.handle import BOOT_S, Worker
-from alo.workers.pool import Pool
+from alo.workers.handle import Worker
 from alo.workers.protocol import Finished, Message, Request, Summary
-from alo.workers.ticket import Result, Ticket
 
 from ..serve.conftest import OUTPUT
-from ..waiting import PATIENCE_S
 
 MakeSolution = Callable[..., Path]
 ECHO = f"self.data['result'] = str(self.args.get('word', 'none'))\n{OUTPUT}"
@@ -53,11 +43,6 @@ def result_of(messages: list[Message]) -> object:
     return summary.content["result"]
 
 
-def pool_of(service: Service, listener: Listener) -> Pool:
-    workers = service.workers(1, BOOT_S, listener)
-    return Pool(workers, Changes(service, workers, None, listener), None, 10, listener)
-
-
 def nothing() -> None:
     """There is nothing to do meanwhile."""
 
@@ -72,67 +57,3 @@ def test_what_is_still_to_come_of_an_abandoned_request_never_answers_the_next(
     results = [result_of(list(worker.run(asking(word), None, nothing))) for word in ("a", "b")]
 
     assert results == ["a", "b"]
-
-
-def test_a_sample_that_cannot_be_kept_costs_no_request(service: Service, tmp_path: Path) -> None:
-    events: list[Event] = []
-    results: queue.Queue[Result] = queue.Queue()
-    samples = service.job.workspace.internal / "samples"
-    samples.parent.mkdir(exist_ok=True)
-    samples.write_text("a file where the folder should be")
-    released = threading.Event()
-
-    pool = pool_of(service, events.append)
-    pool.start()
-    try:
-        for name in ("a", "b"):
-            pool.submit(Ticket(asking(name), tmp_path / name, nothing, results.put, released.set))
-        taken = [results.get(timeout=PATIENCE_S) for _ in range(2)]
-        assert released.wait(PATIENCE_S)
-    finally:
-        pool.stop()
-
-    assert [result.status for result in taken] == ["success", "success"]
-    warnings = [event.text for event in events if isinstance(event, LogLine)]
-    assert any("a sample could not be kept" in text for text in warnings)
-
-
-def test_a_front_end_that_fails_once_is_called_for_the_next_request(
-    service: Service, tmp_path: Path
-) -> None:
-    events: list[Event] = []
-    results: queue.Queue[Result] = queue.Queue()
-
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    pool = pool_of(service, events.append)
-    pool.start()
-    try:
-        pool.submit(Ticket(asking("a"), tmp_path / "a", fail, results.put))
-        pool.submit(Ticket(asking("b"), tmp_path / "b", nothing, fail))
-        pool.submit(Ticket(asking("c"), tmp_path / "a" / "out.csv" / "x", nothing, results.put))
-        pool.submit(Ticket(asking("d"), tmp_path / "d", nothing, results.put))
-        taken = [results.get(timeout=PATIENCE_S) for _ in range(3)]
-    finally:
-        pool.stop()
-
-    assert [result.id for result in taken] == ["a", "c", "d"]
-    assert [result.status for result in taken] == ["success", "fail", "success"]
-    assert taken[1].failure
-    assert "output files cannot be written" in taken[1].failure.comment
-    warnings = [event.text for event in events if isinstance(event, LogLine)]
-    assert sum("could not be kept" in text for text in warnings) == 2
-
-
-def test_history_of_served_requests_is_kept_within_its_size(
-    make_solution: Callable[..., Path], run: Callable[..., Any]
-) -> None:
-    home = make_solution({"train": "pass"}, control={"backup_artifacts": True})
-    kept = [run(home, mode="train")[0].run_id for _ in range(3)]
-
-    prune_history(Workspace(home), 0)
-
-    left = {path.name for path in (home / "history/train").iterdir()}
-    assert kept[-1] in left
-    assert not left & set(kept[:-1])

@@ -73,40 +73,6 @@ def test_a_failed_run_puts_the_model_back(
 
 
 @pytest.mark.parametrize(
-    "spoil",
-    [
-        "Path(self.asset.project_home, 'train_artifacts/models/train/model').write_text('bad')",
-        "import shutil; shutil.rmtree(self.asset.project_home + 'train_artifacts')",
-    ],
-)
-def test_a_failed_inference_that_has_spoilt_the_model_gets_it_restored(
-    spoil: str, trained: Path, make_solution: MakeSolution, run: Run
-) -> None:
-    make_solution({"train": GOOD}, {"use": f"{spoil}\n1 / 0"}, args={"train": {"n": 1}})
-
-    with pytest.raises(StepError):
-        run(trained, "inference")
-
-    assert model(trained) == "model 1"
-
-
-def test_where_times_are_whole_seconds_a_model_that_was_spoilt_within_one_is_found(
-    make_solution: MakeSolution, run: Run
-) -> None:
-    write = "path = Path(self.asset.get_model_path(), 'model'); path.write_text('{}')\n"
-    tick = "import os; os.utime(path, (1_700_000_000, 1_700_000_000))"
-    home = make_solution(
-        {"train": write.format("good") + tick},
-        {"inference": write.format("bad!") + tick + "\n1 / 0"},
-    )
-
-    with pytest.raises(StepError):
-        run(home)
-
-    assert model(home) == "good"
-
-
-@pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status(

@@ -1,0 +1,82 @@
+"""Models to roll out: train runs whose models answer with a word each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..conftest import OUTPUT
+from ..http_api.test_app import Service
+
+MakeSolution = Callable[..., Path]
+Alo = Callable[..., Any]
+Run = Callable[..., Any]
+TRAIN = "Path(self.asset.get_model_path(), 'm').write_text(str(self.args['word']))"
+USE = (
+    "word = Path(self.asset.get_model_path(), 'm').read_text()\n"
+    "if word == 'broken':\n    raise ValueError('a model of no use')\n"
+    "self.data['result'] = word\n"
+    f"{OUTPUT}"
+)
+
+
+@pytest.fixture
+def home(make_solution: MakeSolution) -> Path:
+    return make_solution(
+        {"train": TRAIN},
+        {"inference": USE},
+        args={"train": {"word": "none"}},
+        control={"backup_artifacts": True},
+    )
+
+
+@pytest.fixture
+def trained(home: Path, run: Run) -> dict[str, str]:
+    """Train runs by the word that their model answers."""
+    found = {}
+    for word in ("one", "two", "broken"):
+        (outcome,) = run(home, mode="train", overrides=(f"train.word={word}",))
+        found[word] = outcome.run_id
+    return found
+
+
+@pytest.fixture
+def service(home: Path, trained: dict[str, str], alo: Alo) -> Iterator[Service]:
+    """With the model ``one`` deployed."""
+    assert alo("deploy", trained["one"], cwd=home).returncode == 0
+    started = Service(home, "--workers", "2")
+    yield started
+    started.client.close()
+    started.process.kill()
+    started.process.wait()
+
+
+def result(service: Service) -> str:
+    answer = service.infer()
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["summary"]["result"])
+
+
+def status(home: Path, alo: Alo) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(alo("deploy", "--status", "--json", cwd=home).stdout)
+    return found
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Callable[..., Service]]:
+    """A service that is ended after the test."""
+    started: list[Service] = []
+
+    def start_one(*words: str) -> Service:
+        started.append(Service(home, *words))
+        return started[-1]
+
+    yield start_one
+    for one in started:
+        one.client.close()
+        one.process.kill()
+        one.process.wait()

@@ -12,6 +12,7 @@ from alo.files import (
     checksum_of,
     claim_temporary,
     empty_folder,
+    entries_of,
     is_leftover,
     real_path,
     remove_tree,
@@ -155,3 +156,17 @@ def test_an_emptied_folder_stays_itself_and_links_are_not_followed(tmp_path: Pat
     assert folder.stat().st_ino == inode
     assert not link.is_symlink()
     assert os.listdir(elsewhere) == ["in"]
+
+
+def test_an_error_while_a_folder_is_looked_at_names_the_whole_path(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    def look() -> None:
+        with entries_of(str(tmp_path)) as entries:
+            for entry in entries:
+                os.unlink(tmp_path / "file")
+                entry.stat()
+
+    with pytest.raises(FileNotFoundError) as gone:
+        look()
+    assert gone.value.filename == str(tmp_path / "file")

@@ -195,6 +195,25 @@ def many_objects() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def entries_of(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """What is in a folder; to look at an entry no path is walked, so an entry knows only its name.
+
+    Raises:
+        OSError: of a file whose whole path it has, as of the folder.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with os.scandir(descriptor) as entries:
+            yield entries
+    except OSError as error:
+        if isinstance(error.filename, str):
+            error.filename = os.path.join(folder, error.filename)
+        raise
+    finally:
+        os.close(descriptor)
+
+
 def real_path(path: str | os.PathLike[str]) -> str:
     """As ``os.path.realpath`` has it, which looks at each part of a path; Linux tells in one go."""
     if not hasattr(os, "O_PATH"):

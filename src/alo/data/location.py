@@ -94,12 +94,16 @@ class SourceFile(NamedTuple):
     @property
     def version(self) -> tuple[int, int, str]:
         """Differs once the content may: size and time, or size and ETag."""
-        return versions_of([self])[self.name]
+        return (self.size, 0 if self.etag else self.mtime_ns, self.etag)
 
 
-def versions_of(files: Iterable[SourceFile]) -> dict[str, tuple[int, int, str]]:
-    """The version of each file by its name."""
-    return {name: (size, 0 if etag else mtime_ns, etag) for _, name, size, mtime_ns, etag in files}
+def versions_of(files: Iterable[SourceFile]) -> list[tuple[str, int, int, str]]:
+    """The name of each file and its version; empty folders have none."""
+    return [
+        (name, size, 0 if etag else mtime_ns, etag)
+        for _, name, size, mtime_ns, etag in files
+        if name[-1] != "/"
+    ]
 
 
 def is_remote(path: str) -> bool:

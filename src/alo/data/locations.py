@@ -16,7 +16,7 @@ from alo.data.location import (
     SourceFile,
     locate,
 )
-from alo.files import many_objects, real_path
+from alo.files import entries_of, many_objects, real_path
 
 READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 MODE_BITS = stat.S_IFMT(0xFFFF) | READABLE_BY_ALL
@@ -107,26 +107,29 @@ def _walk_folder(
     folder: str, name: str, above: tuple[tuple[int, int], ...], files: list[SourceFile]
 ) -> None:
     before = len(files)
-    prefix = f"{name}/"
+    path, prefix = f"{folder}/", f"{name}/"
+    folders = []
     try:
         status = os.stat(folder)
         identity = (status.st_dev, status.st_ino)
         if identity in above:
             raise LocationError(f"{folder}: a link that leads back to a folder above it")
-        with os.scandir(folder) as entries:
+        with entries_of(folder) as entries:
             for entry in entries:
-                below = prefix + entry.name
+                here = entry.name
                 if entry.is_dir():
-                    _walk_folder(entry.path, below, (*above, identity), files)
+                    folders.append(here)
                     continue
                 found = entry.stat()
                 if found.st_mode & MODE_BITS == USUAL_MODE:  # no call for each of many files
-                    new = SourceFile(entry.path, below, found.st_size, found.st_mtime_ns)
+                    new = SourceFile(path + here, prefix + here, found.st_size, found.st_mtime_ns)
                 else:
-                    new = _file(entry.path, below, found)
+                    new = _file(path + here, prefix + here, found)
                 files.append(new)
     except OSError as error:
         raise LocationError(f"{error.filename or folder}: {_reason(error)}") from error
+    for here in folders:
+        _walk_folder(path + here, prefix + here, (*above, identity), files)
     if len(files) == before:
         files.append(SourceFile(folder, prefix, 0, 0))
 

@@ -6,7 +6,8 @@ believed.
 
 import json
 import os
-from collections.abc import Iterable
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -50,17 +51,68 @@ def state_of(status: os.stat_result) -> State:
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def read_manifest(path: Path) -> Manifest:
+class Columns(NamedTuple):
+    """What is remembered, a column for each thing: all that is needed where nothing has changed."""
+
+    names: Sequence[str]
+    checksums: Sequence[str]
+    states: Sequence[Sequence[int]]  # sizes, mtimes, ctimes
+    sourced: Sequence[str]  # the names of those that have a source
+    versions: Sequence[Sequence[int | str]]  # sizes, mtimes, ETags
+
+    @property
+    def copies(self) -> list[tuple[object, ...]]:
+        """Name and state of each file."""
+        return list(zip(self.names, *self.states, strict=True))
+
+    @property
+    def sources(self) -> list[tuple[object, ...]]:
+        """Name and version of each file that has a source."""
+        return list(zip(self.sourced, *self.versions, strict=True))
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """The names of those that a user put there."""
+        if len(self.names) == len(self.sourced):
+            return ()
+        return tuple(sorted(set(self.names).difference(self.sourced)))
+
+    def manifest(self) -> Manifest:
+        """To look single files up, and to change."""
+        names, states = self.names, zip(*self.states, strict=True)
+        return Manifest(
+            dict(zip(self.sourced, zip(*self.versions, strict=True), strict=True)),
+            dict(zip(names, states, strict=True)),
+            dict(zip(names, self.checksums, strict=True)),
+        )
+
+
+NOTHING = Columns([], [], [[]] * 3, [], [[]] * 3)
+
+
+def read_columns(path: Path) -> Columns:
     """What was remembered; nothing if the file is damaged or gone."""
     try:
-        names, checksums, copies, sourced, sources = json_value(path.read_bytes())
-        return Manifest(
-            dict(zip(sourced, zip(*sources, strict=True), strict=True)),
-            dict(zip(names, zip(*copies, strict=True), strict=True)),
-            dict(zip(names, checksums, strict=True)),
+        names, checksums, states, sourced, versions = json_value(path.read_bytes())
+        sourced = names if sourced is None else sourced
+        columns = Columns(
+            names,
+            checksums,
+            [_unpacked(column) for column in states or NOTHING.states],
+            sourced,
+            [*map(_unpacked, versions[:2]), versions[2]] if versions else NOTHING.versions,
         )
-    except (OSError, ValueError, TypeError):
-        return Manifest.empty()
+        "".join(names), "".join(sourced)  # nothing but text
+        lengths = [{len(each) for each in (names, checksums, *columns.states)}]
+        lengths.append({len(each) for each in (sourced, *columns.versions)})
+    except (OSError, ValueError, TypeError, LookupError):
+        return NOTHING
+    return columns if all(len(each) == 1 for each in lengths) else NOTHING
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What was remembered, by name."""
+    return read_columns(path).manifest()
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
@@ -69,11 +121,29 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     for name in os.listdir(path.parent):
         if is_leftover(name) and name.startswith(f".{path.name}."):
             (path.parent / name).unlink(missing_ok=True)
-    columns = [  # read in half of the time that rows take
-        list(manifest.copies),
-        [manifest.checksums[name] for name in manifest.copies],
-        list(zip(*manifest.copies.values(), strict=True)),
-        list(manifest.sources),
-        list(zip(*manifest.sources.values(), strict=True)),
+    names, sourced = sorted(manifest.copies), sorted(manifest.sources)
+    states = list(zip(*(manifest.copies[name] for name in names), strict=True))
+    versions = list(zip(*(manifest.sources[name] for name in sourced), strict=True))
+    columns = [
+        names,
+        [manifest.checksums[name] for name in names],
+        [_packed(column) for column in states],
+        None if sourced == names else sourced,
+        [*map(_packed, versions[:2]), *versions[2:]],
     ]
     write_whole(path, json.dumps(columns).encode(), durable=False)
+
+
+def _packed(numbers: Sequence[int]) -> str | Sequence[int]:
+    """Text that is read in a tenth of the time that digits take."""
+    import struct
+
+    try:
+        content = struct.pack(f"{len(numbers)}q", *numbers)
+    except struct.error:  # a time after 2262
+        return numbers
+    return b2a_base64(content, newline=False).decode()
+
+
+def _unpacked(column: str | Sequence[int]) -> Sequence[int]:
+    return memoryview(a2b_base64(column)).cast("q") if isinstance(column, str) else column

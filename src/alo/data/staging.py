@@ -11,13 +11,22 @@ import xxhash
 
 from alo.data.copying import Copied, Copier
 from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote, versions_of
-from alo.data.manifest import Manifest, State, read_manifest, state_of, write_manifest
+from alo.data.manifest import (
+    Columns,
+    Manifest,
+    State,
+    read_columns,
+    read_manifest,
+    state_of,
+    write_manifest,
+)
 from alo.data.progress import Progress, Report
 from alo.errors import StagingError
 from alo.files import (
     checksum,
     checksum_of,
     discard,
+    entries_of,
     is_leftover,
     many_objects,
     remove_tree,
@@ -84,12 +93,13 @@ def stage(
             staging = _Staging(workspace, kind, sources, report, access, is_remembered=False)
             return staging.run(Manifest.empty(), _look(root))
         with many_objects():
-            known, here = read_manifest(path), _look(root)
+            known, here = read_columns(path), _look(root)
             is_done = _is_as_remembered(sources, known, here)
         if is_done:
             _unfinished_mark(path).unlink(missing_ok=True)
-            return _staged(known, 0, tuple(sorted(known.copies.keys() - known.sources.keys())))
-        return _Staging(workspace, kind, sources, report, access).run(known, here)
+            checksums = dict(zip(known.names, known.checksums, strict=True))
+            return Staged(checksums, sum(known.states[0]), 0, known.foreign)
+        return _Staging(workspace, kind, sources, report, access).run(known.manifest(), here)
     except OSError as error:
         raise StagingError(
             f"cannot bring the input data in: {error.strerror or error}",
@@ -111,10 +121,12 @@ def stage_content(workspace: Workspace, kind: str, contents: Mapping[str, bytes]
     return Staged(checksums, sum(map(len, contents.values())), len(contents), ())
 
 
-def _is_as_remembered(sources: Sequence[SourceFile], known: Manifest, here: "_Here") -> bool:
-    """Whether nothing has changed on either side: the usual case, so it has a short way."""
-    wanted = versions_of([file for file in sources if file.name[-1] != "/"])
-    if wanted != known.sources or here.files != known.copies:
+def _is_as_remembered(sources: Sequence[SourceFile], known: Columns, here: "_Here") -> bool:
+    """Whether nothing has changed on either side: the usual case, so it has a short way.
+
+    It is found in the order of names, in which sources are listed; another costs time.
+    """
+    if versions_of(sources) != known.sources or sorted(here.files) != known.copies:
         return False
     return set(here.folders) == _folders_of([file.name for file in sources])
 
@@ -127,7 +139,7 @@ def use_what_is_there(workspace: Workspace, kind: str) -> Staged:
     """
     root, path = workspace.input(kind), workspace.staging_manifest(kind)
     root.mkdir(parents=True, exist_ok=True)
-    files = _look(root).files
+    files = _look(root).states
     _refuse_unfinished(_unfinished_mark(path), files, root)
     known = read_manifest(path)
     manifest = known.only(name for name, state in files.items() if known.copies.get(name) == state)
@@ -171,27 +183,32 @@ def _refuse_unfinished(mark: Path, files: Iterable[str], root: Path) -> None:
 class _Here(NamedTuple):
     """What is in ``input/<kind>/``."""
 
-    files: dict[str, State]  # links count as files
+    files: list[tuple[str, int, int, int]]  # name and state; links count as files
     folders: list[str]  # parents before what they hold
+
+    @property
+    def states(self) -> dict[str, State]:
+        """By name."""
+        return {name: (size, mtime, ctime) for name, size, mtime, ctime in self.files}
 
 
 def _look(root: Path) -> _Here:
-    files: dict[str, State] = {}
+    files: list[tuple[str, int, int, int]] = []
     folders: list[str] = []
-    waiting = [("", str(root))]
+    waiting = [""]
     while waiting:
-        prefix, folder = waiting.pop()
-        with os.scandir(folder) as entries:
+        prefix = waiting.pop()
+        with entries_of(f"{root}/{prefix}") as entries:
             for entry in entries:
                 name = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(name)
-                    waiting.append((f"{name}/", entry.path))
+                    waiting.append(f"{name}/")
                 elif entry.is_file(follow_symlinks=False):
                     found = entry.stat(follow_symlinks=False)  # no call for each of many files
-                    files[name] = (found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+                    files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
                 else:
-                    files[name] = LINK
+                    files.append((name, *LINK))
     return _Here(files, folders)
 
 
@@ -221,7 +238,7 @@ class _Staging:
 
     def run(self, known: Manifest, here: _Here) -> Staged:
         self._known = known
-        files, folders = here
+        files, folders = here.states, here.folders
         good = self._still_good(files)
         self._manifest = known.only(good)
         self._manifest.copies.update((name, files[name]) for name in good)
@@ -243,8 +260,8 @@ class _Staging:
         """The copies that need no new one."""
         known = self._known
         good = []
-        for name, version in versions_of(self._sources.values()).items():
-            if known.sources.get(name) != version or name not in files:
+        for name, *version in versions_of(self._sources.values()):
+            if known.sources.get(name) != tuple(version) or name not in files:
                 continue
             if known.copies[name] == files[name] or self._is_same(name, files[name]):
                 good.append(name)

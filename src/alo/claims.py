@@ -23,10 +23,10 @@ from os.path import samestat
 from pathlib import Path
 from stat import S_ISDIR
 from time import monotonic, sleep, time
-from typing import NamedTuple
 
 from alo.json_text import json_value
 from alo.mounts import mount_of
+from alo.named_tuples import NamedTuple
 
 BEAT_S = 5.0
 SILENT_S = 60.0  # without a sign of life: dead

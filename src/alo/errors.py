@@ -1,9 +1,9 @@
 """The tree of errors: each class says which exit status it ends the command line with."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from alo.masking import masked
+from alo.named_tuples import NamedTuple
 from alolib.errors import (
     AloError,
     ArgsError,

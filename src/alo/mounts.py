@@ -5,7 +5,8 @@ Linux tells; elsewhere the best is assumed.
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+
+from alo.named_tuples import NamedTuple
 
 MOUNTS = "/proc/self/mountinfo"
 # Each machine keeps the locks of these to itself, so that no other sees them.

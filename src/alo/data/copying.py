@@ -9,12 +9,12 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import xxhash
 
 from alo.copies import FICLONE
 from alo.files import CHUNK, discard, set_time
+from alo.named_tuples import NamedTuple
 
 Progressed = Callable[[int], None]  # bytes more
 

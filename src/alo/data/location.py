@@ -8,10 +8,10 @@ import os
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.errors import OutsideError
 from alo.masking import masked
+from alo.named_tuples import NamedTuple
 
 STORES = ("s3", "gs", "az")
 REMOTE_SCHEMES = tuple(f"{scheme}://" for scheme in (*STORES, "http", "https"))

@@ -9,10 +9,11 @@ import os
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from alo.files import is_leftover, write_whole
 from alo.json_text import json_value
+from alo.named_tuples import NamedTuple
 
 Version: TypeAlias = tuple[int, int, str]  # of a source: size, mtime_ns, etag
 State: TypeAlias = tuple[int, int, int]  # of a file here: size, mtime_ns, ctime_ns

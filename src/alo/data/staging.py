@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import xxhash
 
@@ -33,6 +32,7 @@ from alo.files import (
     write_new,
 )
 from alo.layout import Workspace
+from alo.named_tuples import NamedTuple
 from alolib.disk import fix_of
 
 REMEMBER_EVERY_S = 5  # what a killed staging has copied by then is not copied again

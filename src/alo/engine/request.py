@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.errors import UsageError
 from alo.history.record import StepRecord
+from alo.named_tuples import NamedTuple
 
 MODES = ("train", "inference", "all")
 

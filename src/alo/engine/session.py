@@ -8,7 +8,7 @@ comes from, whether what steps have stored may stand for them, where events go, 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from alo.data.staging import Staged
 from alo.engine.records import args_of, with_summary
@@ -24,6 +24,7 @@ from alo.history.ids import utc_text
 from alo.history.record import RunRecord, StepRecord
 from alo.layout import ASSETS
 from alo.masking import masked
+from alo.named_tuples import NamedTuple
 from alo.plan.model import StepPlan
 from alo.sources.code.loader import AssetCode
 from alo.sources.code.shared import SharedModules

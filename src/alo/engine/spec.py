@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.data.location import RemoteLocation, SourceFile
 from alo.layout import Workspace
+from alo.named_tuples import NamedTuple
 from alo.plan.model import LOCAL, PipelinePlan, Plan
 from alolib.advice import COMMAND
 from alolib.once import LoadedOnce

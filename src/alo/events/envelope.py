@@ -8,7 +8,7 @@ from json import JSONEncoder
 from json.encoder import encode_basestring
 from time import gmtime, strftime
 from types import NoneType
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from alo.events.types import (
     CommandFailed,
@@ -24,6 +24,7 @@ from alo.events.types import (
     StepFinished,
     StepStarted,
 )
+from alo.named_tuples import NamedTuple
 
 NAMES: Mapping[type, str] = {
     SettingUp: "setting_up",

@@ -4,8 +4,9 @@ Value types here are NamedTuples: as immutable as frozen dataclasses, at a fifth
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from alo.named_tuples import NamedTuple
 from alolib.messages import LogLine
 
 __all__ = [

@@ -9,7 +9,6 @@ import stat
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.errors import HistoryError
 from alo.files import alone_with, write_whole
@@ -18,6 +17,7 @@ from alo.history.ids import utc_text
 from alo.history.models_origin import NAMELESS
 from alo.json_text import json_bytes, json_value
 from alo.layout import Workspace
+from alo.named_tuples import NamedTuple
 
 NAME = "deployment.json"
 FORMAT = 2

@@ -6,10 +6,11 @@ from another version, or have been changed by hand.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from alo.history.ids import param_id
 from alo.masking import masked
+from alo.named_tuples import NamedTuple
 from alo.plan.values import plan_form
 
 ENDED = ("success", "error", "interrupted")  # what the status of a past run can be

@@ -9,7 +9,6 @@ import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.files import write_whole
 from alo.history.entries.folders import put_away, sweep
@@ -17,6 +16,7 @@ from alo.history.entries.names import FAILED, entry_names, read_record
 from alo.history.entries.tally import bytes_of, known_total, note_total
 from alo.json_text import json_value
 from alo.layout import KINDS, Workspace
+from alo.named_tuples import NamedTuple
 
 LEDGER = "history-sizes.json"
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from alo.named_tuples import NamedTuple
 from alo.plan.model import Control, ExternalPaths, Source
 from alo.plan.sections import Args, Key, ListOf, Section
 from alo.plan.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values

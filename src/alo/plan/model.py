@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.errors import Problem
+from alo.named_tuples import NamedTuple
 
 LOCAL = "local"
 

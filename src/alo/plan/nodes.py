@@ -5,7 +5,7 @@ duplicate keys. Not here: what the keys of a plan mean (``keys.py``). Nothing he
 """
 
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from yaml.constructor import SafeConstructor
@@ -14,6 +14,7 @@ from yaml.reader import Reader as YamlReader
 
 from alo.errors import Problem
 from alo.json_text import bad_character
+from alo.named_tuples import NamedTuple
 from alo.plan.suggest import quoted
 
 MAX_BYTES = 1_000_000

@@ -6,7 +6,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from time import perf_counter, thread_time
-from typing import NamedTuple
+
+from alo.named_tuples import NamedTuple
 
 INTERVAL_S = 0.2
 SHARE = 0.005  # of a core that sampling may take, where there are many children to look at

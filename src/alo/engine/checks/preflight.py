@@ -6,7 +6,6 @@ Everything that can be known to be wrong is told at once; nothing is imported, r
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.data.location import Access, LocationError, is_remote, is_within, locate
 from alo.data.locations import list_sources
@@ -16,6 +15,7 @@ from alo.engine.spec import Job
 from alo.engine.workspace.places import place_problems, place_warnings, volumes
 from alo.errors import CheckError, Problem, UsageError
 from alo.layout import KINDS, Workspace, find_plan, in_entry
+from alo.named_tuples import NamedTuple
 from alo.plan.changes import is_unplanned
 from alo.plan.load import BrokenPlanError, load_plan
 from alo.plan.model import ExternalPaths, Plan, StepPlan

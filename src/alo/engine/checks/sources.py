@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.errors import PlanError, Problem
 from alo.layout import KINDS, Workspace
+from alo.named_tuples import NamedTuple
 from alo.plan.load import BrokenPlanError
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan
 from alo.sources.git.checkout import Policy, needs_checkout

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import ref
 
 from alo.engine.isolation.descriptors import descriptors_kept
 from alo.engine.isolation.import_watch import ImportWatch
 from alo.engine.isolation.settings_of_python import PYTHON_SETTINGS
 from alo.engine.isolation.settings_of_system import ABSENT, SYSTEM_SETTINGS
+from alo.named_tuples import NamedTuple
 from alo.sources.code.shared import SharedModules
 
 SETTINGS = {**SYSTEM_SETTINGS, **PYTHON_SETTINGS}

@@ -10,7 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
+
+from alo.named_tuples import NamedTuple
 
 try:
     import _locale  # what the module locale is made of, at a hundredth of its cost

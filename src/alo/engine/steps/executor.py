@@ -1,11 +1,12 @@
 """Where a step runs: what an executor takes and gives, and which kind a step has."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from alo.engine.spec import Job
 from alo.engine.steps.task import Inputs
 from alo.errors import StepError
+from alo.named_tuples import NamedTuple
 from alo.plan.model import StepPlan
 
 if TYPE_CHECKING:  # only file mode, the cache and processes pay for the store

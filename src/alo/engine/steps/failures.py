@@ -4,12 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import alo
 import alolib
 from alo.errors import AloError, StepError, StoreError
 from alo.masking import masked
+from alo.named_tuples import NamedTuple
 from alolib.disk import fix_of, fix_of_full, is_full
 
 if TYPE_CHECKING:

@@ -8,12 +8,13 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from alo.engine.spec import Job
 from alo.errors import StepError
 from alo.events.log_files import PIPELINE_LOG
 from alo.layout import Workspace
+from alo.named_tuples import NamedTuple
 from alo.plan.model import StepPlan
 from alo.version import __version__
 from alolib.advice import COMMAND, SERVICE

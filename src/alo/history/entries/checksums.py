@@ -6,9 +6,9 @@ A checksum that is not known yet is empty; ``seal.py`` fills it in.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.files import checksum, checksum_of, write_whole
+from alo.named_tuples import NamedTuple
 
 CHECKSUMS = "log/checksums.json"
 ALTERED = "altered before its checksum was taken"  # stands for a checksum that no content has

@@ -8,10 +8,10 @@ file, folder nor link is left out, and so is a link where the file system has no
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.copies import clone_or_copy
 from alo.files import make_link
+from alo.named_tuples import NamedTuple
 
 
 class Found(NamedTuple):

@@ -7,7 +7,8 @@ run wants to know of an asset's imports, line by line (``imports.py``).
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+
+from alo.named_tuples import NamedTuple
 
 
 class Import(NamedTuple):

@@ -10,9 +10,9 @@ from contextlib import suppress
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from types import ModuleType
-from typing import NamedTuple
 
 from alo.layout import OWN_FOLDERS, in_entry
+from alo.named_tuples import NamedTuple
 
 MODULES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
 

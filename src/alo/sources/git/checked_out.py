@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.files import checksum, write_whole
 from alo.json_text import json_bytes, json_value
 from alo.layout import Workspace
+from alo.named_tuples import NamedTuple
 from alo.sources.code.fingerprint import code_files
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from alo.copies import copy_folder
 from alo.errors import Problem, SourceError
@@ -23,6 +23,7 @@ from alo.files import (
     temporary_beside,
 )
 from alo.layout import Workspace
+from alo.named_tuples import NamedTuple
 from alo.plan.model import Plan, StepPlan
 from alo.plan.suggest import listed
 from alo.sources.git.checked_out import (

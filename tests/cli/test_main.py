@@ -57,6 +57,29 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"alo {__version__}\n"
 
 
+@pytest.mark.parametrize("collects", [True, False])
+@pytest.mark.parametrize(
+    ("call", "is_own"), [("main()", True), ("main(['--version'])", False)], ids=["own", "called"]
+)
+def test_only_a_process_of_its_own_puts_garbage_collection_off(
+    call: str, is_own: bool, collects: bool
+) -> None:
+    code = f"""if True:
+        import gc, sys
+        from alo.cli.main import main
+        sys.argv = ["alo", "--version"]
+        gc.{"enable" if collects else "disable"}()
+        {call}
+        print(gc.isenabled(), gc.get_freeze_count() > 0)
+    """
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+
+    assert ended.stdout.splitlines()[-1] == f"{collects} {is_own}"
+
+
 def test_help_and_version_import_nothing_of_a_run() -> None:
     code = (
         "import sys; from alo.cli.main import main; main(['--help']); main(['--version']); "

@@ -5,6 +5,7 @@ Only the module of the command that runs is imported, and for ``alo --help`` non
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.open_closed_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        execute, options = _command(words)
+        execute, options = _first_command(words) if argv is None else _command(words)
         status = execute(options)
     except (Exception, KeyboardInterrupt) as error:
         status = _status_of(error, words)
@@ -108,6 +109,19 @@ def _seal_now() -> None:
     seal = sys.modules.get("alo.history.entries.seal")  # not imported where nothing was run
     if seal is not None:
         seal.seal_now()
+
+
+def _first_command(words: Sequence[str]) -> tuple[Callable[[Any], int], Any]:
+    """The command of a process that is ours: what its modules define stays until the end, so it is
+    not looked through for garbage, neither now nor later."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _command(words)
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()
 
 
 def _command(words: Sequence[str]) -> tuple[Callable[[Any], int], Any]:

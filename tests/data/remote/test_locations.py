@@ -1,51 +1,25 @@
 from __future__ import annotations
 
 import io
-import json
 import os
-import subprocess
-import sys
 import tarfile
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from alo.data.export import check_export_target, export_artifacts
-from alo.data.location import Access, LocationError, RemoteLocation
-from alo.data.locations import list_sources
+from alo.data.location import LocationError, RemoteLocation
 from alo.data.models import check_model_source, fetch_models
-from alo.data.remote import fetching
 from alo.data.remote import locations as remote
-from alo.data.staging import Staged, stage
 from alo.errors import ExportError, StagingError
 from alo.files import checksum_of
 from alo.layout import Workspace
 
-from ..object_store import SOMEBODY, Bucket, Proxy
+from ..object_store import Bucket, Proxy
+from .conftest import StageUrl, staged_tree
 
 WriteTree = Callable[..., Path]
-
-
-@pytest.fixture
-def stage_url(workspace: Workspace) -> Callable[..., Staged]:
-    def run(*urls: str, access: Access = Access()) -> Staged:  # noqa: B008
-        sources = list_sources(workspace.home, urls, workspace.input("train"), access)
-        return stage(workspace, "train", sources, lambda done, total: None, access)
-
-    return run
-
-
-StageUrl = Callable[..., Staged]
-
-
-def staged_tree(workspace: Workspace) -> dict[str, bytes]:
-    root = workspace.input("train")
-    files = [path for path in root.rglob("*") if path.is_file()]
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
 def test_objects_are_staged_below_the_last_name_of_their_prefix(
@@ -107,150 +81,6 @@ def test_local_and_remote_sources_may_be_mixed(
     assert staged_tree(workspace) == {"remote/x": b"1", "local/y": b"2"}
 
 
-@pytest.mark.parametrize("harm", ["503", "reset", "truncate", "slow", "shorter"])
-def test_faults_on_the_way_are_overcome(
-    workspace: Workspace, bucket: Bucket, proxy: Proxy, stage_url: StageUrl, harm: str
-) -> None:
-    contents = {f"data/{number}": os.urandom(3000) for number in range(6)}
-    for key, content in contents.items():
-        bucket.put(key, content)
-    proxy.harm = lambda what, count: harm if "/data/" in what and count <= 2 else ""
-
-    stage_url(f"s3://{bucket.name}/data")
-
-    assert staged_tree(workspace) == contents
-
-
-@pytest.mark.parametrize("harm", ["503", "reset", "truncate", "slow", "shorter"])
-def test_faults_in_the_parts_of_a_large_object_are_overcome(
-    workspace: Workspace,
-    bucket: Bucket,
-    proxy: Proxy,
-    stage_url: StageUrl,
-    monkeypatch: pytest.MonkeyPatch,
-    harm: str,
-) -> None:
-    monkeypatch.setattr(fetching, "PART", 100_000)
-    content = os.urandom(730_001)
-    bucket.put("data/big", content)
-    proxy.harm = lambda what, count: harm if "/big" in what and count <= 2 else ""
-
-    staged = stage_url(f"s3://{bucket.name}/data")
-
-    assert staged_tree(workspace) == {"data/big": content}
-    assert staged.files["data/big"] == checksum_of(content)
-    assert not list(workspace.internal.glob("*.partial"))
-
-
-def test_a_second_try_fetches_only_what_is_missing(
-    workspace: Workspace,
-    bucket: Bucket,
-    proxy: Proxy,
-    stage_url: StageUrl,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(fetching, "PART", 100_000)
-    monkeypatch.setattr(fetching, "PARTS_AT_ONCE", 1)
-    content = os.urandom(730_001)
-    bucket.put("data/big", content)
-    bucket.put("data/small", b"1")
-    proxy.harm = lambda what, count: "503" if "500000-" in what else ""
-    with pytest.raises(StagingError, match=r"cannot stage s3://.*data/big"):
-        stage_url(f"s3://{bucket.name}/data")
-    proxy.asked.clear()
-    proxy.harm = lambda what, count: ""
-
-    stage_url(f"s3://{bucket.name}/data")
-
-    assert staged_tree(workspace) == {"data/big": content, "data/small": b"1"}
-    assert [asked.rpartition(" ")[2] for asked in sorted(proxy.reads())] == [
-        "500000-599999",
-        "600000-699999",
-        "700000-730000",
-    ]
-
-
-def test_a_server_that_stays_down_is_named_without_secrets(
-    bucket: Bucket, proxy: Proxy, stage_url: StageUrl
-) -> None:
-    bucket.put("data/x", b"1")
-    proxy.harm = lambda what, count: "503" if "/data/x" in what else ""
-
-    with pytest.raises(StagingError, match=r"cannot stage s3://.*/data/x: ") as caught:
-        stage_url(f"s3://{bucket.name}/data")
-
-    assert "what has come is kept" in caught.value.fix
-    assert "very-secret" not in str(caught.value)
-    assert "AKIDEXAMPLE" not in str(caught.value)
-
-
-@pytest.mark.parametrize("part", [100, 10_000])
-def test_an_object_that_is_replaced_after_the_listing_is_found(
-    workspace: Workspace,
-    bucket: Bucket,
-    proxy: Proxy,
-    monkeypatch: pytest.MonkeyPatch,
-    part: int,
-) -> None:
-    monkeypatch.setattr(fetching, "PART", part)
-    bucket.put("data/x", b"1" * 1000)
-    urls = [f"s3://{bucket.name}/data"]
-    sources = list_sources(workspace.home, urls, workspace.input("train"))
-    bucket.put("data/x", b"2" * 1000)
-
-    with pytest.raises(StagingError, match=r"data/x was replaced meanwhile"):
-        stage(workspace, "train", sources, lambda done, total: None)
-
-    assert staged_tree(workspace) == {}
-
-
-def test_a_store_that_lists_etags_without_quotes_is_understood(
-    workspace: Workspace, bucket: Bucket, proxy: Proxy, stage_url: StageUrl
-) -> None:
-    content = os.urandom(fetching.PART + 1)
-    bucket.put("data/large", content)
-    bucket.put("data/small", b"1")
-    proxy.unquotes_etags = True
-
-    stage_url(f"s3://{bucket.name}/data")
-
-    assert staged_tree(workspace) == {"data/large": content, "data/small": b"1"}
-    assert stage_url(f"s3://{bucket.name}/data").copied == 0
-
-
-def test_google_storage_goes_the_same_way(
-    workspace: Workspace,
-    bucket: Bucket,
-    proxy: Proxy,
-    stage_url: StageUrl,
-    tmp_path: Path,
-    write_tree: WriteTree,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Its XML API is that of S3, but for who asks: moto stands for it."""
-    account = {"gcs_base_url": proxy.url, "disable_oauth": True}
-    empty = {"client_email": "", "private_key": "", "private_key_id": ""}
-    (tmp_path / "account.json").write_text(json.dumps({**account, **empty}))
-    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(tmp_path / "account.json"))
-    proxy.headers = dict(SOMEBODY)
-    artifacts = write_tree("train_artifacts", ARTIFACTS)
-    target = check_export_target(tmp_path, f"gs://{bucket.name}/to")
-    export_artifacts(artifacts, "train", target, "tar.gz")
-
-    staged = stage_url(f"gs://{bucket.name}/to")
-    source = check_model_source(tmp_path, f"gs://{bucket.name}/to")
-    fetch_models(source, tmp_path / "models")
-
-    assert sorted(staged_tree(workspace)) == [
-        "to/model.tar.gz",
-        "to/process.log",
-        "to/train_artifacts.tar.gz",
-    ]
-    assert staged.copied == 3
-    assert stage_url(f"gs://{bucket.name}/to").copied == 0
-    assert (tmp_path / "models/train/m").read_bytes() == ARTIFACTS["models/train/m"]
-
-
 @pytest.mark.parametrize("key", ["nothing", "nothing/", "dat"])
 def test_a_prefix_that_holds_nothing_is_refused(
     bucket: Bucket, proxy: Proxy, stage_url: StageUrl, key: str
@@ -261,53 +91,10 @@ def test_a_prefix_that_holds_nothing_is_refused(
         stage_url(f"s3://{bucket.name}/{key}")
 
 
-def test_a_bucket_that_does_not_exist_is_refused(proxy: Proxy, stage_url: StageUrl) -> None:
-    with pytest.raises(LocationError, match="s3://no-such-bucket/data"):
-        stage_url("s3://no-such-bucket/data")
-
-
 @pytest.mark.parametrize("url", ["s3://", "s3:///x", "s3://bucket", "s3://bucket/"])
 def test_a_url_without_a_folder_is_refused(proxy: Proxy, stage_url: StageUrl, url: str) -> None:
     with pytest.raises(LocationError, match="names no"):
         stage_url(url)
-
-
-def test_the_profile_of_the_plan_is_used(
-    workspace: Workspace,
-    bucket: Bucket,
-    proxy: Proxy,
-    stage_url: StageUrl,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    bucket.put("data/x", b"1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
-    (tmp_path / "no-config").write_text(
-        f"[profile mine]\nregion = eu-west-1\nendpoint_url = {proxy.url}\n"
-    )
-    (tmp_path / "no-credentials").write_text(
-        "[mine]\naws_access_key_id = KEY\naws_secret_access_key = SECRET\n"
-    )
-
-    stage_url(f"s3://{bucket.name}/data", access=Access("mine"))
-
-    assert staged_tree(workspace) == {"data/x": b"1"}
-
-
-def test_a_profile_that_does_not_exist_is_named(proxy: Proxy, stage_url: StageUrl) -> None:
-    with pytest.raises(LocationError, match="no AWS profile 'mine'; known: none"):
-        stage_url("s3://bucket/data", access=Access("mine"))
-
-
-def test_without_the_extra_the_error_says_what_to_install(
-    proxy: Proxy, stage_url: StageUrl, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "obstore", None)
-
-    with pytest.raises(LocationError, match="needs obstore") as caught:
-        stage_url("s3://bucket/data")
-
-    assert caught.value.fix == "pip install 'open-alo[remote]'"
 
 
 def test_a_file_behind_http_is_staged(
@@ -453,72 +240,3 @@ def test_an_export_that_fails_shows_nothing_new(
 def test_nothing_can_be_saved_over_http(tmp_path: Path) -> None:
     with pytest.raises(LocationError, match="cannot be saved over http"):
         check_export_target(tmp_path, "https://host/to")
-
-
-def test_local_work_imports_nothing_of_the_extra(
-    workspace: Workspace, write_tree: WriteTree
-) -> None:
-    write_tree("project/data", {"x": "1"})
-    code = (
-        "import sys; before = set(sys.modules); from pathlib import Path\n"
-        "from alo.data.locations import list_sources; from alo.data.staging import stage\n"
-        "from alo.layout import Workspace; workspace = Workspace(Path(sys.argv[1]))\n"
-        "files = list_sources(workspace.home, ['data'], workspace.input('train'))\n"
-        "stage(workspace, 'train', files, lambda done, total: None)\n"
-        "print(*set(sys.modules) - before)"
-    )
-    command = [sys.executable, "-c", code, str(workspace.home)]
-    imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-
-    heavy = {
-        "obstore",
-        "concurrent.futures",
-        "urllib.request",
-        "queue",
-        "shutil",
-        "tempfile",
-        "isal",
-    }
-    assert not heavy & set(imported)
-
-
-@pytest.fixture
-def plain_server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A server that knows neither parts nor ETags, and the folder behind it."""
-    folder = tmp_path / "www"
-    folder.mkdir()
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", folder
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.mark.parametrize("part", [1000, 1 << 20])
-def test_a_server_without_parts_and_etags_will_do(
-    workspace: Workspace,
-    plain_server: tuple[str, Path],
-    stage_url: StageUrl,
-    monkeypatch: pytest.MonkeyPatch,
-    part: int,
-) -> None:
-    monkeypatch.setattr(fetching, "PART", part)
-    url, folder = plain_server
-    content = os.urandom(50_000)
-    (folder / "x.csv").write_bytes(content)
-
-    first = stage_url(f"{url}/x.csv")
-    again = stage_url(f"{url}/x.csv")
-    (folder / "x.csv").write_bytes(b"new")
-    changed = stage_url(f"{url}/x.csv")
-
-    assert (first.copied, again.copied, changed.copied) == (1, 0, 1)
-    assert first.files["x.csv"] == checksum_of(content)
-    assert staged_tree(workspace) == {"x.csv": b"new"}

@@ -15,60 +15,23 @@ import pytest
 
 from alo.errors import SourceError
 from alo.layout import Workspace
-from alo.plan.model import PipelinePlan, Plan, Source, StepPlan
+from alo.plan.model import StepPlan
 from alo.sources.git import checkout
 from alo.sources.git.checkout import (
     Policy,
     bring_sources,
     check_remote,
     current_checkouts,
-    edited_files,
     needs_checkout,
 )
-from alo.sources.git.clones import Clone, cache_folder
-from alo.sources.git.command import Git
+from alo.sources.git.clones import cache_folder
 from alo.sources.git.repositories import source_problems
 
 from ...waiting import wait_until
 from ..repositories import ASSET, Repository
+from .conftest import Bring, plan, step
 
-Bring = Callable[..., list[str]]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("ALO_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    (tmp_path / "project").mkdir()
-    return Workspace(tmp_path / "project")
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    """With the asset of a step ``train``, and a helper."""
-    made = Repository(tmp_path / "origin")
-    made.commit({"asset_train.py": ASSET, "helper.py": "X = 1\n"})
-    return made
-
-
-def step(code: str | Path, branch: str = "", path: str = "", name: str = "train") -> StepPlan:
-    return StepPlan(name, {}, source=Source(str(code), branch, path), line=7)
-
-
-@pytest.fixture
-def bring(workspace: Workspace) -> Bring:
-    """Bring the sources of steps; what was told."""
-
-    def call(*steps: StepPlan, commits: dict[str, str] | None = None, **policy: bool) -> list[str]:
-        told: list[str] = []
-        bring_sources(workspace, plan(*steps), steps, Policy(**policy), told.append, commits)
-        return told
-
-    return call
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -149,17 +112,6 @@ def test_a_folder_of_a_repository_can_be_named_and_paths_are_relative_to_the_pro
     assert tree(workspace.asset("train")) == {"asset_train.py": ASSET, "a b/ü.txt": "1"}
 
 
-def test_once_asks_git_for_nothing_when_it_is_there(
-    workspace: Workspace, repository: Repository, bring: Bring, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bring(step(repository.folder))
-    repository.commit({"helper.py": "X = 2\n"})
-    monkeypatch.setenv("PATH", "")
-
-    assert bring(step(repository.folder)) == []
-    assert (workspace.asset("train") / "helper.py").read_text() == "X = 1\n"
-
-
 def test_every_takes_the_newest_commit_and_rests_where_there_is_none(
     workspace: Workspace, repository: Repository, bring: Bring
 ) -> None:
@@ -171,64 +123,6 @@ def test_every_takes_the_newest_commit_and_rests_where_there_is_none(
 
     assert len(bring(step(repository.folder), every=True)) == 1
     assert (workspace.asset("train") / "helper.py").read_text() == "X = 2\n"
-
-
-def test_a_changed_branch_or_url_is_noticed(
-    workspace: Workspace, repository: Repository, bring: Bring, tmp_path: Path
-) -> None:
-    bring(step(repository.folder))
-    repository.git("checkout", "--quiet", "-b", "other")
-    repository.commit({"helper.py": "X = 2\n"})
-
-    (told,) = bring(step(repository.folder, "other"))
-
-    assert "branch changed: none → other" in told
-    assert (workspace.asset("train") / "helper.py").read_text() == "X = 2\n"
-    moved = tmp_path / "moved"
-    shutil.move(repository.folder, moved)
-    (told,) = bring(step(moved, "other"))
-    assert f"URL changed: {repository.folder} → {moved}" in told
-
-
-def test_edited_files_are_named_and_stay_unless_forced(
-    workspace: Workspace, repository: Repository, bring: Bring
-) -> None:
-    bring(step(repository.folder))
-    folder = workspace.asset("train")
-    (folder / "helper.py").write_text("mine")
-    (folder / "new.py").write_text("mine")
-    (folder / "__pycache__").mkdir()
-    (folder / "__pycache__/x.pyc").touch()
-    assert edited_files(workspace, "train") == ["helper.py", "new.py"]
-    assert (
-        "edited files are used as they are: helper.py, new.py" in bring(step(repository.folder))[0]
-    )
-    repository.git("tag", "v2")
-
-    with pytest.raises(SourceError, match=r"have been edited: helper.py, new.py") as caught:
-        bring(step(repository.folder, "v2"))
-    assert "--force" in caught.value.fix
-    assert (folder / "helper.py").read_text() == "mine"
-
-    told = bring(step(repository.folder, "v2"), force=True)
-    assert (folder / "helper.py").read_text() == "X = 1\n"
-    assert not (folder / "new.py").exists()
-    (kept,) = (workspace.internal / "replaced").iterdir()
-    assert (kept / "new.py").read_text() == "mine"
-    assert str(kept) in told[0]
-
-
-def test_without_its_note_a_folder_is_compared_with_the_commit(
-    workspace: Workspace, repository: Repository, bring: Bring
-) -> None:
-    bring(step(repository.folder))
-    shutil.rmtree(workspace.internal)
-    bring(step(repository.folder))  # the same: nothing is lost
-
-    shutil.rmtree(workspace.internal)
-    (workspace.asset("train") / "helper.py").write_text("mine")
-    with pytest.raises(SourceError, match=r"have been edited: helper.py"):
-        bring(step(repository.folder))
 
 
 @pytest.mark.parametrize(
@@ -259,51 +153,6 @@ def test_what_cannot_be_had_is_said_and_leaves_what_is_there(
 
     assert tree(workspace.assets) == before
     assert all(not name.endswith("alo-tmp") for name in os.listdir(workspace.assets))
-
-
-def test_passwords_are_never_told(workspace: Workspace, bring: Bring) -> None:
-    with pytest.raises(SourceError) as caught:
-        bring(step("https://me:secret@127.0.0.1:9/x.git"))
-
-    assert "secret" not in str(caught.value)
-    assert "https://127.0.0.1:9/x.git" in str(caught.value)
-
-
-def test_a_link_out_of_the_folder_is_refused(
-    workspace: Workspace, repository: Repository, bring: Bring
-) -> None:
-    os.symlink("helper.py", repository.folder / "inside")
-    repository.commit({})
-    bring(step(repository.folder))
-    assert os.readlink(workspace.asset("train") / "inside") == "helper.py"
-    os.symlink("../../../etc/passwd", repository.folder / "out")
-    repository.commit({})
-
-    with pytest.raises(SourceError, match=r"a link that leads out .*: out → \.\./\.\./\.\./etc"):
-        bring(step(repository.folder), every=True)
-
-
-@pytest.mark.parametrize("target", [".", "sub/..", "sub"])
-def test_a_link_to_the_folder_itself_stays_inside(
-    workspace: Workspace, repository: Repository, bring: Bring, target: str
-) -> None:
-    os.symlink(target, repository.folder / "itself")
-    repository.commit({"sub/x": "1"})
-
-    bring(step(repository.folder))
-
-    assert os.readlink(workspace.asset("train") / "itself") == target
-
-
-def test_a_link_out_of_the_named_folder_is_refused_though_it_stays_in_the_repository(
-    workspace: Workspace, repository: Repository, bring: Bring
-) -> None:
-    repository.commit({"steps/train/asset_train.py": ASSET, "steps/common.py": ""})
-    os.symlink("../common.py", repository.folder / "steps/train/common.py")
-    repository.commit({})
-
-    with pytest.raises(SourceError, match=r"a link that leads out .*: common\.py → \.\./common"):
-        bring(step(repository.folder, path="./steps//train/"))
 
 
 def test_a_folder_that_was_emptied_is_fetched_again(
@@ -378,33 +227,6 @@ def test_a_submodule_is_refused(
         bring(step(repository.folder))
 
 
-def test_nothing_of_a_repository_is_run(
-    workspace: Workspace, repository: Repository, bring: Bring, tmp_path: Path
-) -> None:
-    hook = repository.folder / ".git/hooks/post-checkout"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
-    hook.chmod(0o755)
-    repository.commit({".gitattributes": "* filter=evil\n", ".gitmodules": ""})
-    repository.git("config", "filter.evil.smudge", f"touch {tmp_path}/ran")
-
-    bring(step(repository.folder))
-
-    assert not (tmp_path / "ran").exists()
-
-
-def test_the_variables_of_a_git_hook_do_not_lead_elsewhere(
-    repository: Repository, bring: Bring, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GIT_DIR", "/nowhere")
-    monkeypatch.setenv("GIT_WORK_TREE", "/nowhere")
-    monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
-
-    bring(step(repository.folder))
-
-    assert (workspace.asset("train") / "asset_train.py").is_file()
-
-
 def test_a_work_tree_of_the_users_is_left_alone(
     workspace: Workspace, repository: Repository, bring: Bring, tmp_path: Path
 ) -> None:
@@ -424,16 +246,6 @@ def test_a_work_tree_of_the_users_is_left_alone(
     assert "is a git work tree of yours" in problem.what
     assert problem.line == 7
     assert (workspace.asset("train") / "helper.py").read_text() == "mine"
-
-
-def plan(*steps: StepPlan, inference: tuple[StepPlan, ...] = ()) -> Plan:
-    empty = Plan.__new__(Plan, *([None] * len(Plan._fields)))
-    return empty._replace(
-        train=PipelinePlan("train", steps),
-        inference=PipelinePlan("inference", inference) if inference else None,
-        file="experimental_plan.yaml",
-        places={},
-    )
 
 
 def test_offline_takes_what_the_cache_has_and_says_what_is_missing(
@@ -563,22 +375,6 @@ def test_a_move_that_was_cut_off_is_undone(
     assert os.listdir(workspace.assets) == ["train"]
 
 
-def test_a_kill_before_the_note_is_no_edit(
-    workspace: Workspace, repository: Repository, bring: Bring
-) -> None:
-    bring(step(repository.folder))
-    note = (workspace.internal / "sources/train.json").read_bytes()
-    repository.git("tag", "v2")
-    repository.commit({"helper.py": "X = 2\n"})
-    bring(step(repository.folder, "main"))
-    (workspace.internal / "sources/train.json").write_bytes(note)
-
-    bring(step(repository.folder, "main"))
-
-    assert edited_files(workspace, "train") == []
-    assert (workspace.asset("train") / "helper.py").read_text() == "X = 2\n"
-
-
 KILLED = """\
 import sys
 from pathlib import Path
@@ -615,31 +411,6 @@ def test_a_kill_at_any_moment_leaves_a_folder_whole_or_absent(
         bring(step(repository.folder, name))
         assert tree(folder) == contents[name]
         assert os.listdir(workspace.assets) == ["train"]
-
-
-def test_git_that_runs_is_ended_by_an_interrupt(tmp_path: Path) -> None:
-    import socket
-    import threading
-
-    server = socket.create_server(("127.0.0.1", 0))  # takes connections and says nothing
-    git = Git()
-
-    def stop_once_it_asks() -> None:
-        connection, _ = server.accept()
-        with connection:
-            connection.recv(100)
-            git.stop()
-            connection.recv(100)  # until git has ended
-
-    thread = threading.Thread(target=stop_once_it_asks)
-    thread.start()
-    url = f"git://127.0.0.1:{server.getsockname()[1]}/x"
-
-    with pytest.raises(SourceError):
-        Clone(url, git, tmp_path / "clones").bring("main")
-
-    thread.join()
-    server.close()
 
 
 @pytest.fixture

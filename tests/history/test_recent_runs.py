@@ -1,0 +1,32 @@
+"""Which run ended last is what was noted last, whatever the clock says."""
+
+from __future__ import annotations
+
+from alo.history.recent_runs import last_runs, note_last
+from alo.layout import Workspace
+
+
+def test_the_last_to_end_comes_first_once_for_each_pipeline(workspace: Workspace) -> None:
+    for kind, run_id in (("train", "a"), ("inference", "b"), ("train", "c")):
+        note_last(workspace, kind, run_id)
+
+    assert last_runs(workspace) == [("train", "c"), ("inference", "b")]
+
+
+def test_where_the_internals_were_deleted_none_is_known(workspace: Workspace) -> None:
+    assert last_runs(workspace) == []
+
+
+def test_lines_that_say_nothing_are_passed_over(workspace: Workspace) -> None:
+    workspace.internal.mkdir()
+    workspace.last_runs.write_bytes(b"train \nother x\n\xff\ninference a\n\n")
+
+    assert last_runs(workspace) == [("inference", "a")]
+
+
+def test_a_file_that_cannot_be_written_costs_nothing(workspace: Workspace) -> None:
+    workspace.internal.write_text("a file in the way")
+
+    note_last(workspace, "train", "a")
+
+    assert last_runs(workspace) == []

@@ -1,0 +1,210 @@
+"""What a step did to files is kept, found, and done again: all of it, and nothing else."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from alo.errors import StoreError
+from alo.store import results
+from alo.store.keys import StepKey
+from alo.store.results import RECENT_RUNS, Effect, KeptStep, ResultDir, lasting_checksum
+
+KEY = StepKey({"n": "1"}, {}, {"a.py": "x"}, ("pandas",), {}, "d", {}, "i", {})
+NOTHING = Effect((), {}, {}, (), ())
+
+
+def kept_step(effect: Effect = NOTHING, run_id: str = "r1", step: str = "train") -> KeptStep:
+    return KeptStep(run_id, "train", step, KEY, effect, {"score": 1.0}, ("x",))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A project in which a step has written a file."""
+    (tmp_path / "project/out").mkdir(parents=True)
+    (tmp_path / "project/out/a.txt").write_text("made")
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> ResultDir:
+    return ResultDir(tmp_path / "store")
+
+
+WROTE = NOTHING._replace(files=("out/a.txt",))
+
+
+def test_what_was_kept_is_found_as_it_was(kept: ResultDir, home: Path) -> None:
+    effect = Effect(("out/a.txt",), {"l": "out"}, {"out/b": "out/a.txt"}, ("e",), ("old",))
+
+    whole = kept.keep(kept_step(effect), home)
+
+    assert kept.find("train", "r1", "train") == whole
+    assert set(whole.checksums) == {"out/a.txt"}
+    assert whole.trace
+    assert kept.is_whole(whole)
+    assert kept.find("train", "r1", "other") is None
+    assert kept.find("inference", "r1", "train") is None
+
+
+def test_a_result_that_was_damaged_or_is_of_another_version_is_none(
+    kept: ResultDir, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.keep(kept_step(WROTE), home)
+    file = tmp_path / "store/results/train/r1/train.json"
+    file.write_bytes(file.read_bytes().replace(b'"train', b'"Train').replace(b"pandas", b"polars"))
+    assert kept.find("train", "r1", "train") is None
+
+    monkeypatch.setattr(results, "FORMAT", results.FORMAT - 1)
+    kept.keep(kept_step(WROTE), home)
+    monkeypatch.undo()
+    assert kept.find("train", "r1", "train") is None
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone"])
+def test_files_that_are_not_what_was_written_are_noticed(
+    kept: ResultDir, home: Path, tmp_path: Path, damage: str
+) -> None:
+    whole = kept.keep(kept_step(WROTE), home)
+    file = tmp_path / "store/results/train/r1/train/out/a.txt"
+    file.unlink()
+    if damage == "changed":
+        file.write_text("other")
+
+    assert not kept.is_whole(whole)
+
+
+def test_all_that_a_step_did_is_done_again(kept: ResultDir, home: Path) -> None:
+    effect = Effect(
+        ("out/a.txt",),
+        {"link": "out/a.txt"},
+        {"twin": "out/a.txt"},
+        ("empty/inner",),
+        ("old", "old/file", "old/link"),
+    )
+    kept.keep(kept_step(effect), home)
+    (home / "out/a.txt").write_text("other by now")
+    for name in ("twin", "link"):
+        (home / name).write_text("in the way")
+    (home / "old").mkdir()
+    (home / "old/file").touch()
+    (home / "old/link").symlink_to(home)
+    found = kept.find("train", "r1", "train")
+    assert found is not None
+
+    kept.put_back(found, home)
+
+    assert (home / "out/a.txt").read_text() == "made"
+    assert (home / "twin").stat().st_ino == (home / "out/a.txt").stat().st_ino
+    assert os.readlink(home / "link") == "out/a.txt"
+    assert (home / "empty/inner").is_dir()
+    assert not (home / "old").exists()
+    kept.put_back(found, home)  # again, where all of it is there
+
+
+def test_what_stands_in_the_way_is_told(kept: ResultDir, home: Path) -> None:
+    whole = kept.keep(kept_step(WROTE), home)
+    (home / "out/a.txt").unlink()
+    (home / "out/a.txt").mkdir()
+
+    with pytest.raises(StoreError, match="what step 'train' wrote cannot be put back") as caught:
+        kept.put_back(whole, home)
+
+    assert caught.value.where == str(home / "out/a.txt")
+
+
+def test_without_room_the_step_is_named_and_no_result_is_left(
+    kept: ResultDir, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.keep(kept_step(WROTE), home)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(results, "clone_or_copy", full)
+    with pytest.raises(StoreError, match="what step 'train' wrote cannot be kept: No space"):
+        kept.keep(kept_step(WROTE), home)
+
+    assert kept.find("train", "r1", "train") is None
+
+
+def test_a_step_that_runs_again_replaces_what_was_kept_of_it(kept: ResultDir, home: Path) -> None:
+    kept.keep(kept_step(WROTE), home)
+    (home / "other").write_text("2")
+
+    again = kept.keep(kept_step(NOTHING._replace(files=("other",))), home)
+
+    assert kept.find("train", "r1", "train") == again
+    assert list(again.checksums) == ["other"]
+
+
+def test_an_adopted_step_is_whole_without_the_run_it_is_of(kept: ResultDir, home: Path) -> None:
+    whole = kept.keep(kept_step(WROTE), home)
+
+    kept.adopt(whole, "r2")
+    kept.forget(["r1"])
+
+    found = kept.find("train", "r2", "train")
+    assert found == whole._replace(run_id="r2")
+    assert kept.is_whole(found)
+    assert kept.runs("train") == ["r2"]
+    assert kept.find("train", "r1", "train") is None
+
+
+def test_the_newest_runs_come_first_and_older_ones_are_not_looked_at(
+    kept: ResultDir, home: Path
+) -> None:
+    for number in range(RECENT_RUNS + 2):
+        kept.claim("train", f"r{number:02}", "/a")
+        kept.keep(kept_step(run_id=f"r{number:02}"), home)
+    kept.claim("train", "r99", "/a")
+    kept.keep(kept_step(run_id="r99", step="other"), home)
+
+    found = [each.run_id for each in kept.recent("train", "train")]
+
+    assert found == [f"r{number:02}" for number in range(RECENT_RUNS + 1, 2, -1)]
+    assert list(kept.recent("inference", "train")) == []
+
+
+def test_a_run_is_of_whoever_has_claimed_it(kept: ResultDir) -> None:
+    kept.claim("train", "r1", "/a")
+
+    assert kept.is_claimed("train", "r1", "/a")
+    assert not kept.is_claimed("train", "r1", "/b")
+    assert not kept.is_claimed("train", "r2", "/a")
+
+
+def test_two_steps_leave_the_same_trace_if_what_lasts_is_the_same(
+    kept: ResultDir, home: Path
+) -> None:
+    summary = home / "train_artifacts/score/train_summary.yaml"
+    summary.parent.mkdir(parents=True)
+    effect = NOTHING._replace(files=("train_artifacts/score/train_summary.yaml", "out/a.txt"))
+
+    def trace(text: str) -> str:
+        summary.write_text(text)
+        return kept.keep(kept_step(effect), home).trace
+
+    first = trace("date: 1\nscore: 1\n")
+
+    assert trace("date: 2\nscore: 1\n") == first
+    assert trace("date: 1\nscore: 2\n") != first
+    (home / "out/a.txt").write_text("another")
+    assert trace("date: 1\nscore: 1\n") != first
+
+
+def test_only_in_a_summary_the_date_does_not_count(tmp_path: Path) -> None:
+    def differs(name: str) -> bool:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("date: 1\nx\n")
+        before = lasting_checksum(path)
+        path.write_text("date: 2\nx\n")
+        return lasting_checksum(path) != before
+
+    assert not differs("score/inference_summary.yaml")
+    assert differs("score/other.yaml")
+    assert differs("elsewhere/inference_summary.yaml")

@@ -1,0 +1,34 @@
+"""Texts that no file could hold are found, however deep, and can be shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from alo.texts import is_odd, odd_text
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "x\udc80"])
+def test_a_nul_and_half_a_character_are_odd(text: str) -> None:
+    assert is_odd(text)
+    found = odd_text({"a": [1, {"b": text}]})
+    assert found == ascii(text)
+    found.encode("ascii")
+
+
+@pytest.mark.parametrize(
+    "content", ["plain", "한글 🙂", {"a": ["b", None, 1.5]}, {"keys": "\n"}, []]
+)
+def test_all_else_is_not(content: object) -> None:
+    assert odd_text(content) is None
+
+
+def test_what_others_look_at_is_left_to_them() -> None:
+    assert odd_text({"files": "\0", "args": {"a": 1}}, but=("files",)) is None
+    assert odd_text({"files": "\0", "args": {"a": "\0"}}, but=("files",)) is not None
+
+
+def test_a_long_text_is_cut() -> None:
+    found = odd_text("\0" + "x" * 100)
+
+    assert found is not None
+    assert len(found) == 50

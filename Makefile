@@ -41,7 +41,7 @@ coverage: ## the tests once more, counting branches, those of the processes they
 	$(BIN)/coverage report
 
 bench: ## measure, and print a table of figures and limits (minutes; wants a quiet machine)
-	@scripts/setup_venv.sh $(VENV) dev,examples
+	@scripts/setup_venv.sh $(VENV) dev,examples,bench
 	$(BIN)/python -m benchmarks
 
 docs: ## build the documentation as a static site, in build/site

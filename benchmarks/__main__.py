@@ -19,8 +19,13 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are: {', '.join(topics)}\n")
         return 2
-    rows = [row for topic in topics if not arguments or topic in arguments for row in _run(topic)]
-    show(rows)
+    rows: list[Row] = []
+    try:
+        for topic in topics:
+            if not arguments or topic in arguments:
+                rows += _run(topic)
+    finally:  # also of what was measured before someone ended it
+        show(rows)
     return 0 if all(row.is_met for row in rows) else 1
 
 

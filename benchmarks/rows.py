@@ -51,7 +51,7 @@ def show(rows: Sequence[Row]) -> None:
 def _cells(row: Row) -> tuple[str, ...]:
     unit = f" {row.unit}" if row.unit else ""
     baseline = "" if row.baseline is None else f"{_number(row.baseline)}{unit}"
-    ratio = "" if row.ratio is None else f"{row.ratio:.3f} x"
+    ratio = "" if row.ratio is None else f"{_ratio(row.ratio)} x"
     measured = f"{_number(row.measured)}{unit}"
     return (row.what, measured, baseline, ratio, _limit(row, unit), _met(row))
 
@@ -66,6 +66,10 @@ def _met(row: Row) -> str:
     if row.limit is None:
         return ""
     return "yes" if row.is_met else "NO"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if abs(value) >= 0.01 or not value else f"{value:.2g}"
 
 
 def _number(value: float) -> str:

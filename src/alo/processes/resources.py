@@ -11,6 +11,7 @@ from alo.named_tuples import NamedTuple
 
 INTERVAL_S = 0.2
 SHARE = 0.005  # of a core that sampling may take, where there are many children to look at
+PIECE = 1 << 16  # bytes of a file of /proc that are read at once
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
@@ -181,7 +182,15 @@ def _memory_bytes(pid: int) -> int:
 def _read(path: str) -> bytes:
     """A file of ``/proc``; empty for a process that is gone, and where there is no ``/proc``."""
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return b""
+    pieces = []
+    try:
+        while piece := os.read(descriptor, PIECE):
+            pieces.append(piece)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+    return b"".join(pieces)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# What signal is made of, without a member of an Enum for each number and handler.
+import _signal  # type: ignore[import-not-found]
 import os
 import signal
 import sys
@@ -101,8 +103,8 @@ class SignalGuard:
             raise Signalled(self.received)
 
     def _take_over(self) -> None:
-        for number in self._previous:
-            signal.signal(number, self._take)
+        for number in self._previous:  # after each step: not through the Enums of signal
+            _signal.signal(int(number), self._take)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:  # a fork, say of a process pool: as if we were not here

@@ -14,7 +14,7 @@ from pathlib import Path
 from alo.engine.steps.code_copy import Earlier, snapshot
 from alo.errors import RunError
 from alo.files import checksum_of
-from alo.layout import OWN_FOLDERS, in_entry
+from alo.layout import ASSETS, OWN_FOLDERS, in_entry
 from alo.sources.code.fingerprint import code_files, code_id
 from alo.sources.code.reach import Reach
 from alo.sources.code.view import CodeView
@@ -46,6 +46,7 @@ class RunCode:
         self.copies: dict[str, Path] = {}  # by name in the project
         self.checksums: dict[str, str] = {}  # by the same names
         self._of: dict[str, frozenset[str]] = {}  # step → what its text leads to
+        self._in: dict[str, set[str]] = {}  # folder → names; of an asset's, those below it too
 
     @property
     def id(self) -> str:
@@ -131,12 +132,11 @@ class RunCode:
         """
         names = self._of.get(step, frozenset()).union(used)
         folders = {os.path.dirname(name) for name in used} - {""}
+        beside = (self._in.get(folder, ()) for folder in (f"{ASSETS}/{step}", *folders))
         return {
-            name: known
-            for name, known in self.checksums.items()
-            if name in names
-            or name.startswith(f"assets/{step}/")
-            or os.path.dirname(name) in folders
+            name: self.checksums[name]
+            for name in sorted(names.union(*beside))
+            if name in self.checksums
         }
 
     def _keep(self, files: Mapping[str, Path], step: str = "") -> None:
@@ -154,8 +154,19 @@ class RunCode:
 
     def _note(self, name: str, copy: Path, known: str) -> None:
         self.copies[name], self.checksums[name] = copy, known
+        for folder in _folders_of(name):
+            self._in.setdefault(folder, set()).add(name)
         self.view.freeze(name, copy)
 
     def _drop(self, name: str) -> None:
         del self.copies[name], self.checksums[name]
+        for folder in _folders_of(name):
+            self._in[folder].discard(name)
         self.view.thaw(name)
+
+
+def _folders_of(name: str) -> set[str]:
+    """The folder of a file of code, and that of its asset."""
+    folder = os.path.dirname(name)
+    first, _, rest = folder.partition("/")
+    return {folder, f"{ASSETS}/{rest.partition('/')[0]}"} if first == ASSETS and rest else {folder}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import cached_property
 
 from alo.engine.environment import (
     imported_packages,
@@ -100,11 +101,16 @@ class Dependencies:
         job = self._job
         envs = step_envs(job, 0.0, inputs.step, inputs.number)
         told = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
-        bare = without_digits(inputs.step.name)
+        return {**told, "namesakes": self._namesakes[without_digits(inputs.step.name)]}
+
+    @cached_property
+    def _namesakes(self) -> dict[str, str]:
+        """The steps of either pipeline by what their names are without digits."""
+        job, alike = self._job, dict[str, list[str]]()
         train = job.plan.train.steps if job.plan.train else ()
-        names = {step.name for step in (*job.pipeline.steps, *train)}
-        alike = sorted(name for name in names if without_digits(name) == bare)
-        return {**told, "namesakes": ", ".join(alike)}
+        for name in sorted({step.name for step in (*job.pipeline.steps, *train)}):
+            alike.setdefault(without_digits(name), []).append(name)
+        return {bare: ", ".join(names) for bare, names in alike.items()}
 
     def _of_train(self) -> Mapping[str, str]:
         """The train run's files as they were before an inference's first step."""

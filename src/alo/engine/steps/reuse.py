@@ -141,8 +141,7 @@ class StepMemory:
     def _candidates(self, inputs: Inputs) -> tuple[Iterable[KeptStep], str]:
         """The stored steps that may stand for this one, and the reason if there are none."""
         part, step = self._job.part, inputs.step
-        names = [each.name for each in self._job.pipeline.steps]
-        if part.first and inputs.number >= names.index(part.first):
+        if part.first and inputs.number >= self._number_of(part.first):
             return [], ""
         found: Iterable[KeptStep] = ()
         if self._follows and part.resumes:
@@ -156,6 +155,9 @@ class StepMemory:
         elif self._job.plan.control.cache:
             return [], "cache: False"
         return found, ""
+
+    def _number_of(self, step: str) -> int:
+        return [each.name for each in self._job.pipeline.steps].index(step)
 
     def stop_following(self) -> None:
         """From here on only the cache may stand for a step."""

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
@@ -34,6 +34,7 @@ SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
 NOT_OF_A_PROJECT = sys.stdlib_module_names | {"alo", "alolib"}
 # Python's cache knows a file by its size and the second of its last edit.
 SETTLED_S = 2
+PYCACHE = "__pycache__"
 STDLIB = os.path.join(os.path.dirname(os.__file__), "")
 ENGINE = tuple(
     os.path.join(os.path.dirname(str(package.__file__)), "") for package in (alo, alolib)
@@ -60,6 +61,7 @@ class Roots:
         return f"{path}{os.sep}".startswith(self._prefixes)
 
 
+@lru_cache(maxsize=4096)
 def is_installed(path: str) -> bool:
     """Whether the file or folder belongs to Python or to an installed package."""
     place = f"{path}{os.sep}"
@@ -72,7 +74,9 @@ def module_names(folder: str | os.PathLike[str]) -> set[str]:
     with os.scandir(folder) as entries:
         for entry in entries:
             name, dot, _ = entry.name.partition(".")
-            if entry.name.endswith(SUFFIXES) or (not dot and _holds_modules(entry)):
+            if entry.name.endswith(SUFFIXES) or (
+                not dot and name != PYCACHE and _holds_modules(entry)
+            ):
                 names.add(name)
     return names - NOT_OF_A_PROJECT
 
@@ -115,7 +119,7 @@ def _forget_finders(roots: Roots) -> None:
     if finders == roots.foreign:
         return
     for path, finder in list(finders.items()):
-        if isinstance(finder, ProjectFinder) or (roots.name(path) and not is_installed(path)):
+        if isinstance(finder, ProjectFinder) or (not is_installed(path) and roots.name(path)):
             del finders[path]
     roots.foreign = dict(finders)
 

@@ -29,14 +29,12 @@ def code_files(assets: Path, step: str) -> dict[str, Path]:
     Args:
         assets: the folder of the steps' folders.
     """
-    folder = str(assets / step)
-    project = os.path.join(os.path.realpath(assets.parent), "")
-    found = _files_below(folder, f"assets/{step}/", project, (os.path.realpath(folder),))
+    found = _files_below(os.path.join(assets, step), f"assets/{step}/", assets.parent)
     return {name: Path(path) for name, path in sorted(found)}
 
 
 def _files_below(
-    folder: str, prefix: str, project: str, parents: tuple[str, ...]
+    folder: str, prefix: str, home: Path, parents: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, str]]:
     try:
         entries = os.scandir(folder)
@@ -47,14 +45,20 @@ def _files_below(
             name = entry.name
             if name in CACHES or name.endswith((".pyc", ".pyo")):
                 continue
+            if entry.is_file(follow_symlinks=False):
+                yield f"{prefix}{name}", entry.path
+                continue
             if not os.path.isdir(entry.path):  # unlike entry.is_dir(), at peace with any link
                 if os.path.isfile(entry.path):
                     yield f"{prefix}{name}", entry.path
                 continue
+            if not parents:  # most assets have no folders, and links need not be looked up
+                parents = (os.path.realpath(folder),)
+            project = os.path.join(os.path.realpath(home), "")
             real = os.path.realpath(entry.path) if entry.is_symlink() else f"{parents[-1]}/{name}"
             if real in parents or not real.startswith((project, parents[0])):
                 continue
-            yield from _files_below(entry.path, f"{prefix}{name}/", project, (*parents, real))
+            yield from _files_below(entry.path, f"{prefix}{name}/", home, (*parents, real))
 
 
 def code_id(checksums: Mapping[str, str]) -> str:

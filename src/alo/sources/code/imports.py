@@ -32,6 +32,7 @@ class ImportCheck:
 
     def __init__(self, folder: Path, home: Path, *, installs: bool) -> None:
         self._folder, self._home = folder, home
+        self._own = f"{folder}{os.sep}"
         self._roots = [str(folder), str(home)]
         self._missing: list[Problem] = []
         self._problems: list[Problem] = []
@@ -53,8 +54,9 @@ class ImportCheck:
 
     def name_of(self, path: Path) -> str:
         """``assets/train/asset_train.py`` for the asset's own files."""
-        if path.is_relative_to(self._folder):
-            return f"assets/{self._folder.name}/{path.relative_to(self._folder)}"
+        place = os.fspath(path)
+        if place.startswith(self._own):
+            return f"assets/{self._folder.name}/{place[len(self._own) :]}"
         return os.path.relpath(path, self._home)
 
     def _follow(self, tree: Any, source: bytes, path: Path) -> None:

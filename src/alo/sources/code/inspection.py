@@ -36,14 +36,14 @@ def inspect_asset(folder: Path, step: str, *, home: Path, installs: bool) -> lis
     tree = parse(source, path, name)
     if isinstance(tree, Problem):
         return [tree]
-    return [*_class_problems(tree, name), *check.problems(tree, source, path)]
+    return [*_class_problems(tree, source, name), *check.problems(tree, source, path)]
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _class_problems(tree: Any, name: str) -> Iterator[Problem]:
+def _class_problems(tree: Any, source: bytes, name: str) -> Iterator[Problem]:
     classes = [each for each in tree.body if kind(each) == "ClassDef" and each.name == CLASS_NAME]
     if not classes:
         if not _may_define(tree):
@@ -60,7 +60,7 @@ def _class_problems(tree: Any, name: str) -> Iterator[Problem]:
     elif not _may_run(found, tree):
         yield at(found, f"{CLASS_NAME} has no method run(self)", name)
     else:
-        yield from method_problems(found, name)
+        yield from method_problems(found, name, may_yield=b"yield" in source)
 
 
 def _may_run(found: Any, tree: Any) -> bool:

@@ -43,20 +43,21 @@ def find_asset_file(folder: Path, step: str) -> Path:
     Raises:
         AssetNotFoundError: if the folder or the file is not there.
     """
+    names = asset_file_names(step)
+    for name in names:
+        if os.path.isfile(path := os.path.join(folder, name)):
+            return Path(path)
     if not folder.is_dir():
         raise AssetNotFoundError(
             f"the asset of step '{step}' is not there: no folder {folder}",
             fix=f"make it, with asset_{step}.py in it, or correct the step's name in the plan",
         )
-    for name in asset_file_names(step):
-        if (folder / name).is_file():
-            return folder / name
     others = sorted(path.name for path in folder.glob("*.py"))
     found = f"; it holds {', '.join(others[:5])}" if others else "; it holds no .py file"
-    expected = " or ".join(asset_file_names(step))
+    expected = " or ".join(names)
     raise AssetNotFoundError(
         f"step '{step}' has no {expected} in {folder}{found}",
-        fix=f"name the file with the class {CLASS_NAME} {asset_file_names(step)[0]}",
+        fix=f"name the file with the class {CLASS_NAME} {names[0]}",
     )
 
 

@@ -13,12 +13,13 @@ BY_ALO_1 = ("envs", "argv")  # the first parameters of __init__ in assets of ALO
 SIGNATURE = "def __init__(self, asset_structure)"
 
 
-def method_problems(user_asset: Any, name: str) -> Iterator[Problem]:
+def method_problems(user_asset: Any, name: str, *, may_yield: bool) -> Iterator[Problem]:
     """What is sure to fail when the class is made and its ``run`` is called.
 
     Args:
         user_asset: the class in the tree of the file; what its bases have is not looked at.
         name: the file's name for the problems.
+        may_yield: whether the file has a ``yield`` at all; most have none to look for.
     """
     if user_asset.decorator_list or user_asset.keywords:
         return  # which may change any of it
@@ -26,7 +27,7 @@ def method_problems(user_asset: Any, name: str) -> Iterator[Problem]:
         if method_name(method) == "__init__" and not method.decorator_list:
             yield from _init_problems(method, name)
         if method_name(method) == "run" and _is_plain(method):
-            yield from _run_problems(method, name)
+            yield from _run_problems(method, name, may_yield=may_yield)
 
 
 def method_name(node: Any) -> str:
@@ -53,11 +54,11 @@ def _init_problems(method: Any, name: str) -> Iterator[Problem]:
         yield at(method, f"{what}: write '{SIGNATURE}'", name)
 
 
-def _run_problems(method: Any, name: str) -> Iterator[Problem]:
+def _run_problems(method: Any, name: str, *, may_yield: bool) -> Iterator[Problem]:
     if kind(method) == "AsyncFunctionDef":
         what = "run is 'async def', and calling that runs nothing"
         yield at(method, f"{what}: write 'def run(self)', and asyncio.run(...) inside", name)
-    elif found := next(_yields(method.body), None):
+    elif may_yield and (found := next(_yields(method.body), None)):
         what = "run has a 'yield', and calling such a function runs nothing of it"
         yield at(found, f"{what}: save the values, or have a method of their own yield them", name)
 

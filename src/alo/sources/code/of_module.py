@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from pathlib import Path
 
 # Import names whose package has another name on the package index.
@@ -32,6 +34,7 @@ PACKAGES = {
 
 OURS = ("alo", "alolib")
 OF_ALO_1 = ("common", "exception")
+INSTALLED_IN = Path(__file__).parents[3]
 GUIDE = "see docs/guides/from-alo-2.md"
 
 
@@ -41,12 +44,18 @@ def unknown_part(module: str) -> str:
     part = rest.partition(".")[0]
     if not part or top not in OURS:
         return ""
-    folder = Path(__file__).parents[3] / top
-    if (folder / f"{part}.py").is_file() or (folder / part).is_dir():
+    if _has_part(top, part):
         return ""
     if top == "alolib" and part in OF_ALO_1:
         return f"an asset of ALO 1, which had {top}.{part}: {GUIDE}"
     return f"{top} has no module '{part}'; assets import alolib.asset: {GUIDE}"
+
+
+@cache
+def _has_part(package: str, part: str) -> bool:
+    """Whether a package of ours has this module; every asset asks for the same one."""
+    place = os.path.join(INSTALLED_IN, package, part)
+    return os.path.isfile(f"{place}.py") or os.path.isdir(place)
 
 
 def advice_for(module: str, step: str = "") -> str:

@@ -195,13 +195,18 @@ class SharedModules:
 
     def _is_asset(self, folder: str) -> bool:
         if folder not in self._assets:
-            names: list[str] = []
-            with suppress(OSError):
-                names = os.listdir(os.path.join(self.view.home, ASSETS, folder)) if folder else []
-            self._assets[folder] = any(
-                name.startswith("asset_") and name.endswith(".py") for name in names
-            )
+            place = os.path.join(self.view.home, ASSETS, folder)
+            is_plain = os.path.isfile(os.path.join(place, f"asset_{folder}.py"))
+            self._assets[folder] = is_plain or (bool(folder) and _has_asset_file(place))
         return self._assets[folder]
+
+
+def _has_asset_file(folder: str) -> bool:
+    """Whether there is one by whichever name, as a step's digits do not count."""
+    with suppress(OSError):
+        names = os.listdir(folder)
+        return any(name.startswith("asset_") and name.endswith(".py") for name in names)
+    return False
 
 
 def _process_start() -> float:

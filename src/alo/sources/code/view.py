@@ -146,15 +146,20 @@ def _view(home: str, workspace: str, shown: str, sources: dict[str, Source]) -> 
 
 def _name_below(path: str, folder: str) -> str | None:
     """``path`` from inside ``folder``, under whichever name of it; None where it is not in it."""
-    for place, top in ((path, folder), (real(path), real(folder))):
-        if place == top:
-            return ""
-        if place.startswith(f"{top}{os.sep}"):
-            return place[len(top) + 1 :]
-    return None
+    name = _rest_below(path, folder)
+    return _rest_below(real(path), real(folder)) if name is None else name
+
+
+def _rest_below(path: str, folder: str) -> str | None:
+    if path.startswith(f"{folder}{os.sep}"):
+        return path[len(folder) + 1 :]
+    return "" if path == folder else None
 
 
 @lru_cache(maxsize=4096)
 def real(path: str) -> str:
     """The path without links."""
-    return os.path.realpath(path)
+    folder, name = os.path.split(path)
+    if not os.path.isabs(folder) or name in ("", os.curdir, os.pardir) or os.path.islink(path):
+        return os.path.realpath(path)
+    return os.path.join(real(folder), name)  # which has been looked up for its other files

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -183,6 +183,40 @@ def test_two_threads_with_one_pipeline_take_turns(project: alo.Project, home: Pa
 
     assert results == ["success"] * 4
     assert is_free(home)
+
+
+def test_steps_of_one_pipeline_in_two_threads_are_never_inside_together(
+    make_solution: MakeSolution, tmp_path: Path
+) -> None:
+    code = """
+    import time, uuid
+    place = Path(self.args['place'])
+    mine = place / f'inside-{uuid.uuid4()}'
+    mine.touch()
+    for _ in range(10_000):
+        if len(list(place.glob('inside-*'))) > 1 or (place / 'waits').exists():
+            break
+        time.sleep(0.01)
+    with open(place / 'seen', 'a') as file:
+        print(len(list(place.glob('inside-*'))), file=file)
+    mine.unlink()
+    """
+    place = tmp_path / "place"
+    place.mkdir()
+
+    def listener(event: Event) -> None:
+        if isinstance(event, LogLine) and "waiting for another thread" in event.text:
+            (place / "waits").touch()
+
+    home = make_solution({"train": code}, args={"train": {"place": str(place)}})
+    pipeline = alo.Project(home, listener=listener).train.load()
+
+    with ThreadPoolExecutor(2) as pool:
+        results = [pool.submit(pipeline.run, "train") for _ in range(2)]
+        wait(results, PATIENCE_S)
+
+    assert (place / "seen").read_text().split() == ["1", "1"]
+    assert pipeline.save().status == "success"
 
 
 def test_two_threads_with_one_project_wait_for_each_other(project: alo.Project, home: Path) -> None:

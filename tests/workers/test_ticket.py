@@ -1,0 +1,118 @@
+"""A ticket has one answer: the result with copies of its files, or why there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alo.events.types import Event, LogLine
+from alo.workers.protocol import Failure, Request, Summary
+from alo.workers.state_machine import SendFailure
+from alo.workers.ticket import Result, Ticket, TicketAnswer, do_nothing, notify
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def ticket(tmp_path: Path) -> Ticket:
+    return Ticket(Request("r"), tmp_path / "outputs", do_nothing, lambda result: None)
+
+
+def answer_of(ticket: Ticket, events: list[Event], most: int = 100) -> TicketAnswer:
+    return TicketAnswer(ticket, most, events.append)
+
+
+def output(tmp_path: Path, size: int) -> Summary:
+    (tmp_path / "out.csv").write_bytes(b"x" * size)
+    return Summary({"result": "ok"}, (str(tmp_path / "out.csv"),))
+
+
+def test_the_files_are_copied_before_the_worker_removes_them(
+    ticket: Ticket, events: list[Event], tmp_path: Path
+) -> None:
+    answer, summary = answer_of(ticket, events), output(tmp_path, 100)
+
+    answer.send_summary(summary)
+    (tmp_path / "out.csv").unlink()
+    answer.send_artifacts(summary)
+
+    result = answer.result
+    assert (result.id, result.status, result.summary) == ("r", "success", {"result": "ok"})
+    assert (result.outputs, result.size) == (("out.csv",), 100)
+    assert (ticket.outputs / "out.csv").stat().st_size == 100
+    assert events == []
+
+
+def test_an_output_above_the_limit_is_a_failure(
+    ticket: Ticket, events: list[Event], tmp_path: Path
+) -> None:
+    answer, summary = answer_of(ticket, events), output(tmp_path, 101)
+
+    answer.send_summary(summary)
+    answer.send_artifacts(summary)
+
+    assert answer.result.failure is not None
+    assert answer.result.failure.kind == "output"
+    assert answer.result.summary is None
+    assert not ticket.outputs.exists()
+
+
+def test_an_output_that_cannot_be_copied_is_a_failure(
+    ticket: Ticket, events: list[Event], tmp_path: Path
+) -> None:
+    answer = answer_of(ticket, events)
+
+    answer.send_summary(Summary({}, (str(tmp_path / "gone"),)))
+
+    assert answer.result.failure is not None
+    assert "the output files cannot be written" in answer.result.failure.comment
+
+
+def test_a_failure_takes_the_place_of_a_result(
+    ticket: Ticket, events: list[Event], tmp_path: Path
+) -> None:
+    answer = answer_of(ticket, events)
+    answer.send_summary(output(tmp_path, 1))
+
+    answer.send_failure(SendFailure(Failure("E1", "x", "why"), summary_was_sent=True))
+
+    assert (answer.result.status, answer.result.summary) == ("fail", None)
+
+
+def test_without_any_word_of_the_worker_there_is_a_failure_all_the_same(
+    ticket: Ticket, events: list[Event]
+) -> None:
+    failure = answer_of(ticket, events).result.failure
+
+    assert failure is not None
+    assert failure.kind == "died"
+
+
+@pytest.mark.parametrize(
+    ("kind", "warns"), [("refused", 0), ("data", 0), ("asset", 1), ("died", 1)]
+)
+def test_what_is_the_clients_fault_is_no_warning(
+    ticket: Ticket, events: list[Event], kind: str, warns: int
+) -> None:
+    answer_of(ticket, events).fail(Failure("E1", "x", "why", kind=kind))
+
+    assert [event.text for event in events if isinstance(event, LogLine)] == ["[r] why"] * warns
+
+
+def test_a_front_end_that_fails_is_a_warning() -> None:
+    events: list[Event] = []
+    result = Result("r", {}, (), None, 0.0)
+
+    def fail() -> None:
+        raise OSError("no room")
+
+    notify("a result", lambda: result, events.append)
+    assert events == []
+    notify("a result", fail, events.append)
+    assert [event.text for event in events if isinstance(event, LogLine)] == [
+        "a result could not be kept: no room"
+    ]

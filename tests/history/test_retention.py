@@ -90,6 +90,41 @@ def test_a_large_file_that_several_entries_share_counts_once(
     assert keep_within(workspace, 1.6, ()) == []
 
 
+def test_a_large_file_that_several_entries_share_goes_with_the_last_of_them(
+    keep: Keep, workspace: Workspace
+) -> None:
+    first = keep(0, files={"models/m": b"x" * 1_500_000})
+    second, third, newest = keep(1), keep(2, files=LARGE), keep(3)
+    os.link(first / "models/m", second / "m")
+
+    assert keep_within(workspace, 1.9, ()) == [first.name, second.name]  # only then it is free
+    assert ids(workspace) == [third.name, newest.name]
+
+
+def test_a_shared_file_of_an_entry_that_was_measured_before_is_known_again(
+    keep: Keep, workspace: Workspace
+) -> None:
+    first = keep(0, files={"models/m": b"x" * 1_500_000})
+    os.link(first / "models/m", keep(1) / "m")
+    keep(2)
+    for _ in range(2):  # the second time from the ledger
+        (workspace.history_total).unlink(missing_ok=True)
+        assert keep_within(workspace, 1.6, ()) == []
+
+    (workspace.history_total).unlink()
+    assert len(keep_within(workspace, 1.4, ())) == 2
+
+
+def test_history_that_takes_just_what_it_may_keeps_every_run(
+    keep: Keep, workspace: Workspace
+) -> None:
+    entries = [keep(minute) for minute in range(3)]
+    taken = sum(map(disk_bytes, entries))
+
+    assert keep_within(workspace, taken / 1_000_000, ()) == []
+    assert keep_within(workspace, (taken - 1) / 1_000_000, ()) == [entries[0].name]
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"train/x": 1}', b'{"a": ["", 1, {"i": "x"}]}'])
 def test_a_damaged_ledger_is_made_again(keep: Keep, workspace: Workspace, content: bytes) -> None:
     workspace.internal.mkdir()

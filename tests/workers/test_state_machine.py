@@ -65,6 +65,18 @@ def test_a_request_whose_worker_died_is_tried_once_more_and_then_put_aside() -> 
     assert failed.failure == Failure(*ASSET_RUN, "it died again", kind="died")
 
 
+def test_tries_of_others_count_and_one_of_them_leaves_one() -> None:
+    state = RequestState()
+
+    assert state.on_request(REQUEST, 1) == Start(REQUEST)
+    assert isinstance(state.on_worker_died("it died"), SendFailure)
+    fresh = RequestState()
+    fresh.on_request(REQUEST, 0)
+    assert fresh.on_worker_died("it died") == Start(REQUEST)
+    assert isinstance(fresh.on_worker_died("it died"), SendFailure)
+    assert isinstance(RequestState().on_request(REQUEST, 2), SendFailure)
+
+
 def test_a_summary_of_the_first_try_does_not_count_in_the_second() -> None:
     state = RequestState()
     state.on_request(REQUEST)

@@ -22,20 +22,6 @@ def test_a_project_lists_its_steps_and_shows_itself(project: alo.Project) -> Non
     assert "input" in repr(project.train)
 
 
-def test_history_is_a_data_frame_with_a_column_for_each_arg(project: alo.Project) -> None:
-    project.run()
-
-    table = project.history()
-
-    assert list(table["pipeline"]) == ["inference", "train"]
-    assert table.loc[1, "train.factor"] == 1
-    assert len(project.history("train")) == 1
-
-
-def test_history_is_empty_before_the_first_run(project: alo.Project) -> None:
-    assert len(project.history()) == 0
-
-
 def test_an_inference_can_use_the_model_of_a_past_run(
     project: alo.Project, home: Path, model: Model
 ) -> None:

@@ -20,44 +20,6 @@ MakeSolution = Callable[..., Path]
 Model = Callable[[], str]
 
 
-def test_running_up_to_a_step_gives_what_it_saved_as_real_objects(project: alo.Project) -> None:
-    with project.train as pipeline:
-        pipeline.run(until="input")
-
-        assert pipeline["input"].data == {"rows": [1, 2, 3]}
-        assert pipeline["input"].config["unit"] == "mm"
-        assert not pipeline["train"].has_run
-        with pytest.raises(UsageError, match="has not run yet"):
-            _ = pipeline["train"].data
-
-
-def test_in_file_mode_what_a_step_saved_is_read_from_the_store(make_home: MakeSolution) -> None:
-    home = make_home(control={"interface_mode": "file"})
-    pipeline = alo.Project(home, listener=lambda event: None).train
-
-    pipeline.run(until="input")
-    pipeline["input"].data["rows"].append(4)  # type: ignore[attr-defined]
-    pipeline.run("train").save()
-
-    assert pipeline["train"].data["sum"] == 6  # each reader has objects of its own
-
-
-def test_an_edited_arg_takes_effect_the_next_time_the_step_runs(
-    project: alo.Project, home: Path, model: Model
-) -> None:
-    pipeline = project.train.run()
-    assert pipeline["train"].data["sum"] == 6
-
-    pipeline["train"].args["factor"] = 10
-    pipeline.run("train")
-    outcome = pipeline.save()
-
-    assert model() == "60"
-    record = json.loads((outcome.history / "log/experimental_history.json").read_text())
-    assert record["args"]["train"] == {"factor": 10}
-    assert record["overrides"] == ["train_pipeline.train.factor: 1 -> 10"]
-
-
 def test_an_edited_asset_takes_effect_the_next_time_the_step_runs(
     project: alo.Project, make_solution: MakeSolution, home: Path
 ) -> None:
@@ -307,29 +269,6 @@ def test_a_run_is_not_continued_once_it_has_left_history(project: alo.Project, h
     assert_free(home)
 
 
-def test_an_inference_is_not_continued_with_another_model(
-    make_solution: MakeSolution,
-) -> None:
-    home = make_solution(
-        {"train": "Path(self.asset.get_model_path(), 'm').write_text('1')"},
-        {
-            "prepare": "",
-            "inference": "self.asset.save_summary('x', 1)\n"
-            "Path(self.asset.get_output_path(), 'a.csv').write_text('1')",
-        },
-    )
-    project = alo.Project(home, listener=lambda event: None)
-    project.run("train")
-    pipeline = project.inference.run()
-    pipeline.save()
-    project.run("train")
-
-    with pytest.raises(AloError, match="the model is not that of run"):
-        pipeline.run("inference")
-
-    assert_free(home)
-
-
 def test_a_run_that_continues_another_is_given_up_without_harm_to_it(
     project: alo.Project, model: Model
 ) -> None:
@@ -417,11 +356,6 @@ def test_a_run_that_is_refused_does_not_hold_the_workspace(
     assert len(project.history()) == 0
 
 
-def test_a_name_that_no_step_has_is_told_with_the_nearest(project: alo.Project) -> None:
-    with pytest.raises(UsageError, match=r"(?s)no step 'trian'.*did you mean 'train'\?.*it has"):
-        project.train.run(["input", "trian"])
-
-
 @pytest.mark.parametrize("steps", ["All", "ALL", "all", ["All"], None])
 def test_all_steps_are_asked_for_in_any_case(project: alo.Project, steps: Any) -> None:
     with project.train as pipeline:
@@ -494,33 +428,6 @@ def test_a_failed_step_is_the_reason_in_history_when_the_run_is_given_up(
     (row,) = project.history().to_dict("records")
     assert row["status"] == "error"
     assert next((home / "history/train").glob("*-error"))
-
-
-def test_a_plan_that_changes_meanwhile_is_said_to_and_taken_by_the_next_run_of_the_project(
-    home: Path, heard: Any, model: Model
-) -> None:
-    project = alo.Project(home, listener=heard)
-    pipeline = project.train
-    plan = home / "solution/experimental_plan.yaml"
-    plan.write_text(plan.read_text().replace('"factor": 1', '"factor": 7'))
-
-    pipeline.run().save()
-
-    assert model() == "6"
-    assert any("plan has changed since" in line.text for line in heard.of(LogLine))
-    project.run("train")
-    assert model() == "42"
-    assert project.pipeline("train")["train"].args == {"factor": 7}
-
-
-def test_warnings_of_the_check_are_told_once(home: Path, heard: Any) -> None:
-    with alo.Project(home, listener=heard).train as pipeline:
-        pipeline["train"].args["facotr"] = 2
-        pipeline.run()
-
-    warnings = [line.text for line in heard.of(LogLine) if line.level == "WARNING"]
-    assert len([text for text in warnings if "did you mean 'factor'" in text]) == 1
-    assert len([text for text in warnings if "what is in input/train/ is used" in text]) == 1
 
 
 def assert_free(home: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alo.data import copying, progress, staging
+from alo.data import staging
 from alo.data.copying import Copied, Copier
 from alo.data.locations import list_sources
 from alo.data.staging import (
@@ -352,46 +352,6 @@ def test_names_of_any_bytes_are_staged(
 
     assert len(first.files) == 3
     assert stage_paths(source) == first._replace(copied=0)
-
-
-@pytest.mark.parametrize("has_clone", [False, True])
-@pytest.mark.parametrize("has_copy_range", [False, True])
-def test_large_files_are_copied_whole_whatever_the_file_system_can_do(
-    write_tree: WriteTree,
-    stage_paths: StagePaths,
-    workspace: Workspace,
-    monkeypatch: pytest.MonkeyPatch,
-    has_clone: bool,
-    has_copy_range: bool,
-) -> None:
-    monkeypatch.setattr(copying, "LARGE", 1000)
-    monkeypatch.setattr(copying, "STRIDE", 4096)
-    if not has_copy_range:
-        monkeypatch.delattr(os, "copy_file_range")
-    if not has_clone:
-        monkeypatch.setattr(copying, "FICLONE", 0)
-    content = os.urandom(3_000_017)
-    source = write_tree("data", {"big": content})
-
-    staged = stage_paths(source)
-
-    assert read_tree(workspace.input("train")) == {"data/big": content}
-    assert staged.files["data/big"] == checksum(source / "big")
-
-
-def test_the_way_is_told_in_bytes(
-    workspace: Workspace, write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "REPORT_EVERY_S", -1)
-    source = write_tree("data", {"x": b"1" * 3_000_000, "y": "2"})
-    told: list[tuple[int, int]] = []
-
-    sources = list_sources(workspace.home, [str(source)], workspace.input("train"))
-    stage(workspace, "train", sources, lambda done, total: told.append((done, total)))
-
-    assert told == sorted(told)
-    assert len(told) > 3
-    assert told[-1] == (3_000_001, 3_000_001)
 
 
 def test_the_room_that_is_needed_leaves_out_what_is_there(

@@ -38,34 +38,6 @@ def test_steps_run_in_order_and_each_gets_what_the_one_before_saved(
     assert seen == "['one', 'two'] {'x': 1, 'y': 2}"
 
 
-def test_meta_is_what_the_api_page_promises_and_fresh_at_each_step(
-    make_solution: MakeSolution, run: Run
-) -> None:
-    keep = "Path(self.asset.get_extra_output_path(), 'm').write_text(repr(self.config['meta']))"
-    home = make_solution({"a": f"{keep}; self.config['meta'] = 'gone'", "b": keep})
-
-    run(home)
-
-    first, second = (
-        eval((home / f"train_artifacts/extra_output/{step}/m").read_text())  # noqa: S307
-        for step in "ab"
-    )
-    assert first == {
-        "artifacts": {
-            "input": f"{home}/input/",
-            "train_artifacts": f"{home}/train_artifacts/",
-            "inference_artifacts": f"{home}/inference_artifacts/",
-            ".asset_interface": f"{home}/.asset_interface/",
-            "history": f"{home}/history/",
-        },
-        "pipeline": "train_pipeline",
-        "step_number": 0,
-        "step": 0,
-        "step_name": "a",
-    }
-    assert second == {**first, "step_number": 1, "step": 1, "step_name": "b"}
-
-
 def test_an_inference_leaves_summary_output_logs_and_a_history_entry(
     make_solution: MakeSolution, run: Run
 ) -> None:
@@ -90,24 +62,6 @@ def test_an_inference_leaves_summary_output_logs_and_a_history_entry(
     assert record["status"] == "success"
     assert record["train_id"] == "none"
     assert record["score"] == 0.5
-
-
-def test_the_inference_that_follows_a_training_knows_which_run_made_its_model(
-    make_solution: MakeSolution, run: Run
-) -> None:
-    home = make_solution(
-        {"train": "Path(self.asset.get_model_path(), 'm').write_text('model')"},
-        {
-            "inference": "assert Path(self.asset.get_model_path(), 'm').read_text() == 'model'\n"
-            + OUTPUT
-        },
-    )
-
-    (trained,) = run(home, "train")
-    (inferred,) = run(home, "inference")
-
-    record = json.loads((inferred.history / "log/experimental_history.json").read_text())
-    assert record["train_id"] == trained.run_id
 
 
 def test_artifacts_of_the_run_before_do_not_stay(make_solution: MakeSolution, run: Run) -> None:
@@ -194,27 +148,6 @@ def test_an_arg_set_for_one_run_is_used_and_kept_in_history_but_not_on_disk(
     assert "depth" in change
     kept = yaml.safe_load((outcome.history / "experimental_plan.yaml").read_text())
     assert kept != yaml.safe_load(plan)
-
-
-def test_data_is_staged_and_an_unchanged_plan_and_data_give_the_same_ids(
-    make_solution: MakeSolution, run: Run, tmp_path: Path
-) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data/file.csv").write_text("1,2\n")
-    home = make_solution(
-        {"input": "assert Path(self.asset.get_input_path(), 'data/file.csv').is_file()"},
-        external={"load_train_data_path": str(tmp_path / "data")},
-    )
-
-    records = [
-        json.loads((run(home)[0].history / "log/experimental_history.json").read_text())
-        for _ in range(2)
-    ]
-
-    assert (home / "input/train/data/file.csv").read_text() == "1,2\n"
-    for name in ("data_id", "code_id", "param_id"):
-        assert records[0][name] == records[1][name]
-        assert len(records[0][name]) == 12
 
 
 def test_artifacts_are_exported_with_their_logs(

@@ -16,69 +16,9 @@ from tests.sources.repositories import ASSET, Repository
 from tests.sources.wheels import make_wheel
 
 from ...waiting import PATIENCE_S, wait_until
+from .conftest import MODEL, Make, everything, refused
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
-MODEL = "Path(self.asset.get_model_path(), 'm').write_text('x')"
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("ALO_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-Make = Callable[..., Path]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """A project with the steps ``one`` and ``two``, and these sources, as YAML."""
-
-    def call(one: str, two: str = "{code: local}", more: str = "") -> Path:
-        home = tmp_path / "project"
-        for step in ("one", "two"):
-            write_asset(home, step, MODEL)
-        (home / "solution").mkdir(exist_ok=True)
-        (home / "solution/experimental_plan.yaml").write_text(
-            "user_parameters:\n"
-            "  - train_pipeline:\n"
-            "    - {step: one}\n"
-            "    - {step: two}\n"
-            "asset_source:\n"
-            "  - train_pipeline:\n"
-            f"    - {{step: one, source: {one}}}\n"
-            f"    - {{step: two, source: {two}}}\n"
-            f"{more}"
-        )
-        return home
-
-    return call
-
-
-def everything(folder: Path) -> dict[str, object]:
-    """All that a folder holds: names, contents and links."""
-    found: dict[str, object] = {}
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            path = Path(parent, name)
-            content: object = "folder" if path.is_dir() else path.read_bytes()
-            found[str(path.relative_to(folder))] = (
-                os.readlink(path) if path.is_symlink() else content
-            )
-    return found
-
-
-def refused(alo: Alo, home: Path, *commands: str) -> str:
-    """What ``alo check`` and ``alo run`` both say, neither of which changes anything."""
-    said = ""
-    for command in commands or ("check", "run"):
-        before = everything(home.parent)
-        done = alo(command, cwd=home)
-        assert done.returncode == 2, done.stdout + done.stderr
-        assert everything(home.parent) == before
-        assert not said or said == done.stderr
-        said = done.stderr
-    return said
 
 
 ONE, TWO = "    - {step: one, source: ", "    - {step: two, source: "
@@ -176,81 +116,6 @@ def test_a_bad_line_of_a_file_names_the_file_and_the_plan(make: Make, alo: Alo) 
     assert f"{place}  step 'one': assets/one/more.txt:4: unknown option '--frob'" in said
 
 
-def test_all_of_it_is_told_at_once_with_the_other_problems_of_the_plan(
-    make: Make, alo: Alo
-) -> None:
-    home = make(
-        "{requirements: ['=nonsense', 'alo-x==1.0']}",
-        "{code: ../nowhere, requirements: [requirements.txt, 'alo-x==2.0', '=other']}",
-        "contrl:\n  - cache: yes\n",
-    )
-
-    said = refused(alo, home)
-
-    assert [line.split("  ")[1] for line in said.splitlines()[1:]] == [
-        "asset_source.train_pipeline[0].source.requirements[0]",
-        "asset_source.train_pipeline[1].source.code",
-        "asset_source.train_pipeline[1].source.requirements[1]",  # alo-x 1 and 2
-        "asset_source.train_pipeline[1].source.requirements[2]",
-        "contrl",
-    ]
-
-
-def test_versions_that_exclude_each_other_are_told_without_an_index(make: Make, alo: Alo) -> None:
-    home = make("{requirements: ['alo-x==1.0']}", "{requirements: [requirements.txt]}")
-    (home / "assets/two/requirements.txt").write_text("alo-x>=2\n")
-
-    said = refused(alo, home)
-
-    assert "yaml:8:43  asset_source.train_pipeline[1].source.requirements[0]  step 'two': " in said
-    assert "no version of alo-x satisfies both 'alo-x==1.0' of step 'one' (" in said
-    assert "experimental_plan.yaml:7) and 'alo-x>=2' of step 'two' (assets/two/requ" in said
-    assert "environment: isolated" in said
-
-
-@pytest.mark.parametrize(
-    ("requirements", "what"),
-    [
-        ("['alo-x==1.0', 'alo-x==2.0']", "'alo-x==2.0' of step 'one'"),
-        ("['alo-x==2.0', '-c limits.txt']", "'alo-x<2' of step 'one' (assets/one/limits.txt:1)"),
-    ],
-)
-def test_one_step_may_contradict_itself_or_its_constraints(
-    make: Make, alo: Alo, requirements: str, what: str
-) -> None:
-    home = make(f"{{requirements: {requirements}}}")
-    (home / "assets/one/limits.txt").write_text("alo-x<2\n")
-
-    said = refused(alo, home)
-
-    assert what in said
-    assert "isolated" not in said
-
-
-def test_a_step_of_its_own_environment_contradicts_no_other(make: Make, alo: Alo) -> None:
-    home = make("{requirements: ['alo-x==1.0']}", "{requirements: ['alo-x==2.0']}")
-    plan = home / "solution/experimental_plan.yaml"
-    plan.write_text(plan.read_text().replace("{step: two}", "{step: two, environment: isolated}"))
-
-    done = alo("check", cwd=home)
-
-    assert done.returncode == 0, done.stderr
-
-
-def test_of_a_pipeline_that_does_not_run_only_the_plan_is_looked_at(make: Make, alo: Alo) -> None:
-    more = "  - inference_pipeline:\n    - step: two\n      source: {requirements: "
-    home = make("{code: local}", more=f"{more}[requirements.txt, '=nonsense']}}\n")
-    plan = home / "solution/experimental_plan.yaml"
-    steps = "  - inference_pipeline:\n    - {step: two}\nasset_source:"
-    plan.write_text(plan.read_text().replace("asset_source:", steps))
-
-    done = alo("run", "--mode", "train", cwd=home)
-
-    assert done.returncode == 2
-    assert "source.requirements[1]  step 'two': '=nonsense' is no requirement" in done.stderr
-    assert "there is no file" not in done.stderr
-
-
 def test_odd_things_are_warnings_of_the_check(make: Make, alo: Alo) -> None:
     home = make("{requirements: ['xxhash ; python_version > \"${NEVER_SET_HERE}\"']}")
     (home / "assets/one/requirements.txt").write_text("xxhash\n")
@@ -261,14 +126,6 @@ def test_odd_things_are_warnings_of_the_check(make: Make, alo: Alo) -> None:
     assert done.returncode == 0, done.stderr
     assert "requirements.txt requires is not known before it is installed" in done.stdout
     assert "experimental_plan.yaml:7:43" in done.stdout
-
-
-def test_what_cannot_be_installed_beside_alo_is_a_warning(make: Make, alo: Alo) -> None:
-    done = alo("check", cwd=make("{requirements: ['PyYAML==5.1']}"))
-
-    assert done.returncode == 0, done.stderr
-    assert "'PyYAML==5.1' of step 'one'" in done.stdout
-    assert "of ALO itself: it cannot be installed beside ALO" in done.stdout
 
 
 BROKEN: Mapping[str, Mapping[str, str]] = {

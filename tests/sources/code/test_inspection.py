@@ -14,21 +14,6 @@ CLASS = f"from alolib.asset import Asset\nclass UserAsset(Asset):{RUN}"
 Inspect = Callable[..., list[Problem]]
 
 
-@pytest.fixture
-def inspect(tmp_path: Path) -> Inspect:
-    """``inspect("the file's text")``: the problems of an asset."""
-
-    def make(
-        text: str | bytes, *, step: str = "train", name: str = "", installs: bool = False
-    ) -> list[Problem]:
-        path = tmp_path / "assets" / step / (name or f"asset_{step}.py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return inspect_asset(path.parent, step, home=tmp_path, installs=installs)
-
-    return make
-
-
 GOOD = {
     "plain": CLASS,
     "init of 2.x": f"{CLASS}    def __init__(self, asset_structure, more=1): pass",
@@ -112,31 +97,6 @@ def test_what_is_wrong_with_the_class_is_told_with_its_line(case: str, inspect: 
     assert line is None or problem.line == line
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "column"),
-    [
-        ("x = (1,\ny = 2", 1, 5),
-        ("def f():\npass", 2, 1),
-        ("if x:\n\ty = 1\n        z = 2", 3, None),
-        ("print 'x'", 1, 1),
-        ("x = '한글' +", 1, 11),
-        ("x = 1\n한 = '한글' def\n", 2, 10),
-        ("f('한글', def)\r\n", 1, 9),
-        ("# -*- coding: cp949 -*-\nf('한글', def)\n".encode("cp949"), 2, 9),
-        ("\ufefff('한글', def)\n", 1, 9),
-        (b"# -*- coding: nothing -*-\n", 0, 0),
-    ],
-)
-def test_a_syntax_error_has_line_and_column(
-    text: str | bytes, line: int, column: int | None, inspect: Inspect
-) -> None:
-    (problem,) = inspect(text)
-
-    assert problem.what.startswith("syntax error: ")
-    assert problem.line == line
-    assert column is None or problem.column == column
-
-
 def test_files_of_a_step_with_digits_are_named_as_they_are(inspect: Inspect) -> None:
     (problem,) = inspect("X = 1", step="train2", name="asset_train.py")
 
@@ -159,41 +119,3 @@ def test_nothing_is_run_to_find_out(inspect: Inspect, tmp_path: Path) -> None:
     inspect(f"open({str(trace)!r}, 'w')\n{CLASS}")
 
     assert not trace.exists()
-
-
-CALLS = {
-    "async": ("async def run(self): pass", 1, "run is 'async def'"),
-    "async, decorated": ("@Asset.decorator_run\n    async def run(self): pass", 2, "run is 'async"),
-    "generator": (
-        "def run(self):\n        for x in []:\n            y = yield x",
-        3,
-        "run has a 'yield'",
-    ),
-    "delegates": ("def run(self):\n        yield from self.rows()", 2, "run has a 'yield'"),
-    "init of ALO 1": (
-        "def __init__(self, envs, argv, data, config): pass\n    def run(self): pass",
-        1,
-        "an asset of ALO 1, whose __init__ takes envs, argv, data, config; here it is "
-        "'def __init__(self, asset_structure)'",
-    ),
-    "init with two": (
-        "def __init__(self, structure, model): pass\n    def run(self): pass",
-        1,
-        "__init__ needs structure, model, and is given the asset structure alone",
-    ),
-    "init with none": (
-        "def __init__(self): pass\n    def run(self): pass",
-        1,
-        "__init__ takes no argument, and is given the asset structure",
-    ),
-}
-
-
-@pytest.mark.parametrize(("body", "line", "told"), CALLS.values(), ids=CALLS.keys())
-def test_what_cannot_be_called_as_the_engine_does_is_told_with_its_line(
-    body: str, line: int, told: str, inspect: Inspect
-) -> None:
-    (problem,) = inspect(f"from alolib.asset import Asset\nclass UserAsset(Asset):\n    {body}\n")
-
-    assert problem.what.startswith(told)
-    assert problem.line == 2 + line

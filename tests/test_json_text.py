@@ -1,12 +1,22 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.json_text import bad_character, every_value, is_deeper, json_bytes, json_text, json_value
+from alo.json_text import (
+    bad_character,
+    every_value,
+    is_deeper,
+    json_bytes,
+    json_file,
+    json_text,
+    json_value,
+)
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -69,3 +79,23 @@ def test_a_text_without_a_bad_character_can_be_written(text: str) -> None:
 
 def test_keys_are_values_too() -> None:
     assert set(map(str, every_value({"a": [1, {"b": None}]}))) >= {"a", "b", "1", "None"}
+
+
+@pytest.mark.parametrize("leads_to", ["/dev/zero", "pipe", "folder", "nowhere"])
+def test_what_is_no_ordinary_file_is_never_read(tmp_path: Path, leads_to: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "record.json"
+    link.symlink_to(leads_to)
+
+    with pytest.raises(OSError, match=r"no ordinary file|directory|No such file"):
+        json_file(link)
+
+
+def test_a_file_is_no_larger_than_was_said(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text('{"a": 1}')
+
+    assert json_file(file, most=8) == {"a": 1}
+    with pytest.raises(OSError, match="larger"):
+        json_file(file, most=7)

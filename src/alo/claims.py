@@ -17,7 +17,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from os.path import samestat
 from pathlib import Path
@@ -182,6 +182,33 @@ def left_behind(path: Path) -> Iterator[bool]:
         yield is_known or abs(time() - status.st_mtime) > LONG_GONE_S  # no clock is so wrong
     finally:
         _close(descriptor)
+
+
+def locked_folder(new_name: Callable[[], Path]) -> tuple[Path, int]:
+    """A new folder that stays locked until its descriptor is closed: ``left_behind`` looks at it.
+
+    Args:
+        new_name: gives another name each time.
+    Returns:
+        the folder, and its descriptor.
+    """
+    while True:
+        folder = new_name()
+        folder.mkdir()
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # swept before it was locked
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # about to be swept
+            os.close(descriptor)
+            continue
+        except OSError:  # a file system that cannot lock: no one sweeps there
+            return folder, descriptor
+        if folder.exists():
+            return folder, descriptor
+        os.close(descriptor)
 
 
 def ours(path: Path) -> Claim | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import stat
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
-DEEPEST = 100  # levels of what is handed on; a plan's values have 50
+MOST_LEVELS = 64  # of nesting, in what comes from outside: a plan, metadata, a request
+DEEPEST = 100  # of what we have written ourselves, which holds such values
 
 
 class TooDeepError(ValueError):
@@ -45,6 +50,25 @@ def json_value(text: str | bytes, *, deepest: int = 0, **hooks: Any) -> Any:
     if deepest and is_deeper(value, deepest):
         raise TooDeepError(f"nested too deeply: more than {deepest} levels")
     return value
+
+
+def json_file(path: Path, *, most: int | None = None, deepest: int = 0) -> Any:
+    """The value of a JSON file that may be anything, also a link to what has no end (a device).
+
+    Args:
+        most: bytes that it may have; None: as many as it has.
+        deepest: as of ``json_value``.
+    Raises:
+        OSError: it cannot be read, is no ordinary file, or is larger than that.
+        ValueError: as of ``json_value``.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+        if most is not None and status.st_size > most:
+            raise OSError(errno.EFBIG, f"it is larger than {most / 1e6:.0f} MB", str(path))
+        return json_value(file.read(), deepest=deepest)
 
 
 def is_deeper(content: object, most: int) -> bool:

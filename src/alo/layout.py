@@ -21,7 +21,7 @@ OWN_FOLDERS = (
     "train_artifacts",
 )
 
-TRASH_PREFIX, SCRATCH_PREFIX = ".alo-trash-", "scratch-"
+TRASH_PREFIX, SCRATCH_PREFIX, RERUN_PREFIX = ".alo-trash-", "scratch-", "rerun-"
 ASSETS = "assets"
 PROJECT_CODE = "project_code"  # in a history entry: the modules that are in no asset's folder
 
@@ -126,6 +126,10 @@ class Workspace:
     def scratch(self) -> Path:
         """A new name for what lasts no longer than a run; leftovers go at the next one."""
         return self.internal / f"{SCRATCH_PREFIX}{os.urandom(6).hex()}"
+
+    def past_code(self) -> Path:
+        """A new name for the code of a past run that runs again; leftovers go at the next run."""
+        return self.internal / f"{RERUN_PREFIX}{os.urandom(6).hex()}"
 
     @property
     def last_runs(self) -> Path:

@@ -89,7 +89,7 @@ DEEP = {
     "flow": ARGS + "        x: " + "[" * 900 + "]" * 900,
     "deeper flow": "a: " + "[" * 100_000,
     "block": ARGS + "".join(" " * (8 + n) + "a:\n" for n in range(300)),
-    "just too deep": ARGS + "        x: " + "[" * 52 + "]" * 52,
+    "just too deep": ARGS + "        x: " + "[" * 66 + "]" * 66,
     "alias in itself": ARGS + "        x: &x [*x]",
     "merge of itself": ARGS + "        x: &x {<<: *x}",
     "merge of oneself": "user_parameters: &x {<<: *x}",

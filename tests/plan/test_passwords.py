@@ -1,4 +1,4 @@
-"""What history keeps of a plan has no passwords of its sources, and a rerun finds them again."""
+"""What history keeps of a plan has no passwords of its URLs, and a rerun finds them again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from alo.plan.load import parse_plan
 from alo.plan.model import Plan
-from alo.plan.passwords import with_passwords_of, without_passwords
+from alo.plan.passwords import unknown_urls, with_passwords_of, without_passwords
 from alo.plan.render import render_plan
 
 PLAN = """\
@@ -58,6 +58,18 @@ def test_where_they_cannot_be_cut_out_the_plan_is_written_anew(tmp_path: Path, c
     assert again.steps[0].args == {"url": "https://api/x?n=1"}
 
 
+def test_what_only_looks_like_a_comment_is_an_arg_and_stays(tmp_path: Path) -> None:
+    text = PLAN.format(code=URL).replace(
+        'args: {url: "https://api/x?n=1"}',
+        "args:\n        - url: |\n            # https://api/x?n=1",
+    )
+
+    again = read(render_plan(read(text, tmp_path), ()).decode(), tmp_path).train
+
+    assert again is not None
+    assert again.steps[0].args == {"url": "# https://api/x?n=1\n"}
+
+
 def test_a_changed_plan_has_none_either(tmp_path: Path) -> None:
     kept = render_plan(read(PLAN.format(code=URL), tmp_path), ("train.n: 1 → 2",)).decode()
 
@@ -79,3 +91,44 @@ def test_they_are_found_again_in_the_plan_of_the_project(tmp_path: Path) -> None
     assert with_passwords_of(kept, plan).train == plan.train
     other = read(PLAN.replace("host/", "other/").format(code="local"), tmp_path)
     assert with_passwords_of(kept, other) == kept
+
+
+DATA = """\
+external_path:
+  - load_train_data_path:
+      - https://me:s3cr3t@host/a.csv?token=s3cr3t
+      - https://host/get?file=s3cr3t
+      - https://host/get?file=s3cr3t2
+  - load_model_path: https://host/m.tar.gz?X-Amz-Signature=s3cr3t
+"""
+
+
+def test_urls_of_data_and_models_are_cut_too_and_found_again_by_their_places(
+    tmp_path: Path,
+) -> None:
+    plan = read(DATA + PLAN.format(code="local"), tmp_path)
+
+    kept = render_plan(plan, ())
+    again = read(kept.decode(), tmp_path)
+
+    assert b"s3cr3t" not in kept.partition(b"user_parameters")[0]  # a comment among them
+    assert again.external.load_train_data_path == (
+        "https://host/a.csv",
+        "https://host/get",
+        "https://host/get",
+    )
+    assert with_passwords_of(again, plan).external == plan.external
+    assert unknown_urls(again, plan) == []
+
+
+def test_urls_that_the_plan_of_the_project_does_not_have_are_named(tmp_path: Path) -> None:
+    plan = read(DATA + PLAN.format(code="local"), tmp_path)
+    kept = read(render_plan(plan, ()).decode(), tmp_path)
+    other = read(DATA.replace("/a.csv", "/b.csv") + PLAN.format(code="local"), tmp_path)
+
+    assert with_passwords_of(kept, other).external.load_train_data_path[1:] == (
+        "https://host/get?file=s3cr3t2",
+        "https://host/get?file=s3cr3t2",
+    )
+    assert unknown_urls(kept, other) == ["https://host/a.csv"]
+    assert unknown_urls(kept, None)[-1] == "https://host/m.tar.gz"

@@ -14,10 +14,10 @@ from enum import Enum
 from typing import Any
 
 from alo.errors import UsageError
+from alo.json_text import MOST_LEVELS
 from alo.plan.values import same
 
 PLAIN = (type(None), bool, int, float, str, bytes, date, datetime)
-DEEPEST = 100  # levels; a value that holds itself has no end
 
 
 class Args(dict[str, object]):
@@ -73,7 +73,7 @@ def plan_value(value: object, place: str, depth: int = 0) -> object:
     """
     if type(value) in PLAIN:
         return value
-    if depth > DEEPEST:
+    if depth > MOST_LEVELS:
         raise UsageError(f"{place} is nested too deep, or holds itself")
     match value:
         case Enum():

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from alo.claims import locked_folder
 from alo.copies import copy_and_hash
 from alo.engine.checks.preflight import Checked, check_plan, find_workspace
 from alo.engine.records import args_of
@@ -23,7 +24,7 @@ from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN
 from alo.history.record import RunRecord
 from alo.layout import ASSETS, PLAN_NAME, Workspace, find_plan, in_entry
 from alo.plan.load import load_plan
-from alo.plan.passwords import with_passwords_of
+from alo.plan.passwords import unknown_urls, with_passwords_of
 
 
 def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> RunOutcome:
@@ -46,6 +47,7 @@ def rerun(home: Path, run_id: str, listener: Listener, *, wait: bool = True) -> 
 def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
     record = entry.record
     plan = load_plan(entry.folder / PLAN_NAME, home=workspace.home)
+    current = None
     with suppress(CheckError):  # a project may have no plan, or another one, by now
         current = load_plan(find_plan(workspace.home), home=workspace.home)
         plan = with_passwords_of(plan, current)
@@ -67,8 +69,14 @@ def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
     expected = (record.data_id, dict(files)) if record.data_id else None
     part = Part.of_text(record.part)
     jobs = [job._replace(expected_data=expected, part=part) for job in checked.jobs]
-    warnings = [*checked.warnings, *map(Problem, _not_the_same(record))]
+    notes = [*_not_the_same(record), *map(_read_bare, unknown_urls(plan, current))]
+    warnings = [*checked.warnings, *map(Problem, notes)]
     return checked._replace(jobs=tuple(jobs), warnings=tuple(warnings))
+
+
+def _read_bare(url: str) -> str:
+    what = f"{url} is not in the project's plan: it is read without password and query"
+    return f"{what}, which history does not keep"
 
 
 def _require_args(checked: Checked, entry: Entry) -> None:
@@ -134,13 +142,14 @@ def _code_of(entry: Entry, workspace: Workspace) -> Iterator[Path]:
             where=str(entry.folder),
         )
     workspace.internal.mkdir(exist_ok=True)
-    home = workspace.internal / f"rerun-{os.getpid()}-{os.urandom(4).hex()}"
+    home, descriptor = locked_folder(workspace.past_code)
     try:
         for name, known in dict(files).items():
             _copy(entry, name, known, home / name)
         yield home / ASSETS
     finally:
         discard(home)
+        os.close(descriptor)
 
 
 def _copy(entry: Entry, name: str, known: str, target: Path) -> None:

@@ -5,7 +5,6 @@ change under a lock. Running services look at it, and so does the clean-up of hi
 deployed, what was used before, and what runs in the shadow is never removed.
 """
 
-import stat
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from alo.files import alone_with, write_whole
 from alo.history.entries.names import entry_folder
 from alo.history.ids import utc_text
 from alo.history.models_origin import NAMELESS
-from alo.json_text import json_bytes, json_value
+from alo.json_text import json_bytes, json_file
 from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 
@@ -131,10 +130,7 @@ def read_deployment(workspace: Workspace) -> Deployment:
     """
     path = _path(workspace)
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
-            raise ValueError(f"it is no file, or larger than {MOST_BYTES / 1e6:.0f} MB")
-        return _from_json(json_value(path.read_bytes()))
+        return _from_json(json_file(path, most=MOST_BYTES))
     except FileNotFoundError:
         return NOTHING
     except (OSError, ValueError, TypeError, AttributeError) as error:

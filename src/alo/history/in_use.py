@@ -12,10 +12,10 @@ from alo.layout import Workspace
 
 def unfinished_record(workspace: Workspace) -> RunRecord | None:
     """The run that goes on; or one that was killed, which the next run will put into history."""
-    from alo.json_text import DEEPEST, json_value
+    from alo.json_text import DEEPEST, json_file
 
     try:
-        info = json_value(workspace.journal.read_bytes(), deepest=DEEPEST)
+        info = json_file(workspace.journal, deepest=DEEPEST)
         record = RunRecord.from_json(info.get("record") or info)
     except (OSError, ValueError, AttributeError):
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alo.files import write_whole
 from alo.history.entries.tree import found_below
-from alo.json_text import json_value
+from alo.json_text import json_file
 from alo.layout import Workspace
 
 NO_TRAIN_RUN = "none"
@@ -37,7 +37,7 @@ def current_train_id(workspace: Workspace) -> str:
 def read_origin(train_artifacts: Path) -> tuple[str, object]:
     """What the note in the artifacts says: the run, and the files it speaks of."""
     try:
-        note = json_value((train_artifacts / ORIGIN).read_bytes())
+        note = json_file(train_artifacts / ORIGIN)
         return str(note["train_id"]), note["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return NO_TRAIN_RUN, None

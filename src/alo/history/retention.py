@@ -14,7 +14,7 @@ from alo.files import write_whole
 from alo.history.entries.folders import put_away, sweep
 from alo.history.entries.names import FAILED, entry_names, read_record
 from alo.history.entries.tally import bytes_of, known_total, note_total
-from alo.json_text import json_value
+from alo.json_text import json_file
 from alo.layout import KINDS, Workspace
 from alo.named_tuples import NamedTuple
 
@@ -131,7 +131,7 @@ def _size(entry: Path) -> Size:
 
 def _read(file: Path) -> dict[str, Size]:
     try:
-        content = json_value(file.read_bytes())
+        content = json_file(file)
         return {name: _as_size(*each) for name, each in content.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

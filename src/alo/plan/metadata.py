@@ -10,11 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alo.errors import MetadataError, Problem
-from alo.json_text import TooDeepError, bad_character, every_value, is_deeper, json_value
+from alo.json_text import (
+    MOST_LEVELS,
+    TooDeepError,
+    bad_character,
+    every_value,
+    is_deeper,
+    json_value,
+)
 from alo.layout import KINDS
 from alo.plan.changes import told, told_new, with_args
 from alo.plan.model import PipelinePlan, Plan
-from alo.plan.nodes import MAX_BYTES, MAX_DEPTH, YamlError, below, read_value
+from alo.plan.nodes import MAX_BYTES, YamlError, below, read_value
 from alo.plan.shapes import odd_characters
 from alo.plan.suggest import did_you_mean, quoted
 from alo.plan.values import same
@@ -72,8 +79,8 @@ def parse_metadata(value: object, source: str = INLINE) -> SolutionMetadata:
         MetadataError: naming every place that is wrong.
     """
     form = _Form(source)
-    if is_deeper(value, MAX_DEPTH):
-        form.complain("", f"nested deeper than {MAX_DEPTH} levels")
+    if is_deeper(value, MOST_LEVELS):
+        form.complain("", f"nested deeper than {MOST_LEVELS} levels")
         raise MetadataError(form.problems)
     metadata = _metadata(form, value)
     if form.problems:

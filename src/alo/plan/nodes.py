@@ -13,12 +13,11 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import Reader as YamlReader
 
 from alo.errors import Problem
-from alo.json_text import bad_character
+from alo.json_text import MOST_LEVELS, bad_character
 from alo.named_tuples import NamedTuple
 from alo.plan.suggest import quoted
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 50
 MANY_BITS = 2000
 MAX_VALUES = 200_000  # after aliases are unfolded
 
@@ -230,8 +229,8 @@ class NodeReader:
     def _spend(self, node: Node, key: str, depth: int) -> None:
         """Bound the work that a small file can ask for with aliases."""
         self._values += 1
-        if depth > MAX_DEPTH:
-            what = f"nested deeper than {MAX_DEPTH} levels, or an alias that holds itself"
+        if depth > MOST_LEVELS:
+            what = f"nested deeper than {MOST_LEVELS} levels, or an alias that holds itself"
             raise YamlError(what, *place_of(node))
         if self._values > MAX_VALUES:
             what = f"more than {MAX_VALUES:,} values once its aliases (*name) are unfolded"

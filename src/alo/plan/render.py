@@ -14,13 +14,13 @@ from alo.plan.passwords import without_passwords
 
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 HEADER = "# The plan as it ran. Changed for this run:"
-WITHOUT = "# The plan as it ran, without the passwords of its sources."
+WITHOUT = "# The plan as it ran, without the passwords and queries of its URLs."
 
 
 def render_plan(plan: Plan, changes: Sequence[str]) -> bytes:
     """The plan as it ran: the file as it was, or, with changes, a new document that says it all.
 
-    Passwords of repositories and package indexes are in neither.
+    Passwords of URLs (of code, packages, data and models) are in neither, nor are their queries.
     """
     plan = without_passwords(plan)
     if plan.text and not changes:

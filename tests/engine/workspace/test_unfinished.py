@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from alo import files
+from alo.claims import locked_folder
 from alo.engine.workspace.unfinished import UnfinishedRun, begin, find, has_artifacts_of
 from alo.errors import RunError
 from alo.layout import TRASH_PREFIX, Workspace
@@ -509,3 +510,18 @@ def test_a_run_killed_before_it_was_noted_had_moved_nothing(
     assert find(workspace) is None
     assert contents(workspace.artifacts("train")) == before
     assert leftovers(workspace) == []
+
+
+def test_the_code_of_a_killed_rerun_is_removed_and_that_of_a_living_one_stays(
+    workspace: Workspace,
+) -> None:
+    workspace.internal.mkdir()
+    killed, descriptor = locked_folder(workspace.past_code)
+    write(killed / "assets/train/asset_train.py", "")
+    os.close(descriptor)
+    living, descriptor = locked_folder(workspace.past_code)
+
+    find(workspace)
+
+    os.close(descriptor)
+    assert [each.is_dir() for each in (killed, living)] == [False, True]

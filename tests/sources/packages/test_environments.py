@@ -102,6 +102,26 @@ def test_what_cannot_be_installed_names_requirement_step_and_reason(
     assert not (workspace.internal / "environments" / environment_id(wanted)).exists()
 
 
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_an_index_that_does_not_answer_is_no_fault_of_the_requirement(
+    workspace: Workspace, want: Want, monkeypatch: pytest.MonkeyPatch, installer: str
+) -> None:
+    if installer == "pip":
+        monkeypatch.setattr(environments, "find_uv", lambda: "")
+        monkeypatch.setenv("PIP_RETRIES", "1")
+    elif not installers.find_uv():
+        pytest.skip("uv is not installed here")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.delenv("PIP_NO_INDEX", raising=False)
+    wanted = want(train="alogone")._replace(options=("--index-url http://127.0.0.1:9/simple",))
+
+    with pytest.raises(InstallError) as caught:
+        make_environment(workspace, wanted, lambda text: None)
+
+    assert "network" in caught.value.fix
+    assert "correct the requirement" not in caught.value.fix
+
+
 def test_a_package_that_does_not_build_ends_with_the_installers_own_reason(
     workspace: Workspace, tmp_path: Path
 ) -> None:

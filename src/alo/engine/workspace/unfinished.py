@@ -18,12 +18,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from alo.claims import ours, take
+from alo.claims import left_behind, ours, take
 from alo.errors import RunError
 from alo.events.journal import EVENTS_LOG
 from alo.files import discard, move_aside, return_half, sweep_leftovers, write_whole
-from alo.json_text import DEEPEST, json_value
-from alo.layout import KINDS, SCRATCH_PREFIX, TRASH_PREFIX, Workspace
+from alo.json_text import DEEPEST, json_file
+from alo.layout import KINDS, RERUN_PREFIX, SCRATCH_PREFIX, TRASH_PREFIX, Workspace
 from alolib.disk import fix_of
 
 
@@ -162,6 +162,10 @@ def find(workspace: Workspace) -> UnfinishedRun | None:
     ):
         for waste in _beginning_with(folder, prefix):
             discard(waste)
+    for folder in _beginning_with(workspace.internal, RERUN_PREFIX):
+        with suppress(OSError), left_behind(folder) as is_left:
+            if is_left:
+                discard(folder)
     if not workspace.unfinished.is_dir():
         return None
     try:
@@ -208,7 +212,7 @@ def _write(workspace: Workspace, info: Mapping[str, object]) -> None:
 
 def _read(workspace: Workspace) -> dict[str, Any]:
     """The journal; what is in it is for the caller to check."""
-    info = json_value(workspace.journal.read_bytes(), deepest=DEEPEST)
+    info = json_file(workspace.journal, deepest=DEEPEST)
     if not isinstance(info, dict):
         raise TypeError("not an object")
     return info

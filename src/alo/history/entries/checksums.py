@@ -29,10 +29,10 @@ def read_checksums(entry: Path) -> dict[str, Checksum]:
         FileNotFoundError: there are none.
         ValueError: the file is damaged.
     """
-    from alo.json_text import json_value
+    from alo.json_text import json_file
 
     try:
-        content = json_value((entry / CHECKSUMS).read_bytes())
+        content = json_file(entry / CHECKSUMS)
         return {
             str(name): Checksum(int(each["size"]), int(each["mtime_ns"]), str(each["checksum"]))
             for name, each in content.items()

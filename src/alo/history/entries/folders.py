@@ -5,13 +5,12 @@ Hidden is what is being built, or being removed; what a killed process left of e
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from alo.claims import left_behind
+from alo.claims import left_behind, locked_folder
 from alo.files import discard, refuse_volumes, rename_folder, set_mode
 from alo.history.entries.names import is_hidden, names_in
 from alo.layout import Workspace
@@ -26,7 +25,7 @@ _UNSEALED = ".unsealed"  # beside train/ and inference/: names of entries that a
 def building(folder: Path, name: str) -> Iterator[Path]:
     """A hidden folder to build an entry in; it gets its name when the block ends well."""
     folder.mkdir(parents=True, exist_ok=True)
-    build, descriptor = _locked_folder(folder, name)
+    build, descriptor = locked_folder(lambda: folder / f".{name}.{os.urandom(4).hex()}{_BUILDING}")
     try:
         yield build
         os.rename(build, folder / name)
@@ -110,24 +109,3 @@ def delete(folder: Path) -> None:
         for parent, _, _ in os.walk(folder):
             set_mode(parent, 0o700)
         discard(folder)
-
-
-def _locked_folder(folder: Path, name: str) -> tuple[Path, int]:
-    """A new folder that is locked as long as we live, so that no one sweeps it before then."""
-    while True:
-        build = folder / f".{name}.{os.urandom(4).hex()}{_BUILDING}"
-        build.mkdir()
-        try:
-            descriptor = os.open(build, os.O_RDONLY)
-        except FileNotFoundError:  # swept before it was locked
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # about to be swept
-            os.close(descriptor)
-            continue
-        except OSError:  # a file system that cannot lock: no one sweeps there
-            return build, descriptor
-        if build.exists():
-            return build, descriptor
-        os.close(descriptor)

@@ -43,13 +43,13 @@ def read_record(folder: Path) -> RunRecord:
     """
     from alo.history.ids import is_utc_text, start_in_name, utc_text
     from alo.history.record import ENDED, RunRecord
-    from alo.json_text import DEEPEST, json_value
+    from alo.json_text import DEEPEST, json_file
 
     if not folder.is_dir():
         raise FileNotFoundError(folder)
     kind, name = folder.parent.name, folder.name
     try:
-        content = json_value((folder / RECORD).read_bytes(), deepest=DEEPEST)
+        content = json_file(folder / RECORD, deepest=DEEPEST)
         if not isinstance(content, dict):
             raise ValueError("it is no JSON object")
     except (OSError, ValueError) as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from alo.files import write_whole
 from alo.history.entries.tree import found_below
-from alo.json_text import json_value
+from alo.json_text import json_file
 from alo.layout import KINDS, Workspace
 
 LARGE_FILE = 1_000_000  # bytes; smaller ones are counted with each entry that links to them
@@ -69,7 +69,7 @@ def bytes_of(entry: Path) -> tuple[int, dict[str, int]]:
 def _read(workspace: Workspace, seen: Stamps) -> tuple[int | None, int]:
     """The sum and how many entries were added to it, if it was noted when all was as ``seen``."""
     try:
-        noted = json_value(workspace.history_total.read_bytes())
+        noted = json_file(workspace.history_total)
         if noted["stamps"] == seen and noted["added"] < MOST_ADDED:
             return int(noted["total"]), int(noted["added"])
     except (OSError, ValueError, TypeError, LookupError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from typing import NamedTuple
 
+from alo.json_text import MOST_LEVELS
 from alo.serve.http_api.refusal import Refused
 
 RESERVED_DESCRIPTORS = 128  # of the process, for all that is no connection
@@ -15,7 +16,7 @@ class TableLimits(NamedTuple):
 
     cells: int = 10_000_000
     columns: int = 10_000
-    depth: int = 64  # objects and lists in each other
+    depth: int = MOST_LEVELS  # objects and lists in each other
     args_bytes: int = 1_000_000  # of the JSON text of the args that come with it
 
     def check_cells(self, count: int) -> None:

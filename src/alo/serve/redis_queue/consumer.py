@@ -10,7 +10,7 @@ from functools import partial
 
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, SettingUp
-from alo.json_text import is_deeper, json_value
+from alo.json_text import MOST_LEVELS, is_deeper, json_value
 from alo.masking import masked
 from alo.serve.redis_queue.answers import EdgeAnswers, ServerAnswers
 from alo.serve.redis_queue.health import AWAY, BOOTING, SERVING, Health
@@ -28,7 +28,6 @@ from alo.workers.ticket import notify
 FAULT_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
 MOST = 2000  # characters of a fault that a client is sent
 LARGE = 1 << 16  # bytes of a request
-MOST_DEPTH = 64  # of objects and lists in each other: nothing that a plan can use has more
 
 
 class Consumer:
@@ -208,8 +207,8 @@ def _request(content: object) -> Request | Failure:
     metadata = content.get("solution_metadata") if isinstance(content, dict) else None
     if isinstance(metadata, str):  # as some clients have it, JSON within JSON
         metadata = _parsed(metadata)
-    if is_deeper(metadata, MOST_DEPTH):
-        comment = f"the request has more than {MOST_DEPTH} objects and lists in each other"
+    if is_deeper(metadata, MOST_LEVELS):
+        comment = f"the request has more than {MOST_LEVELS} objects and lists in each other"
         return Failure(*METADATA_READ, comment, kind="refused")
     if not isinstance(metadata, dict):
         comment = 'the request is not an object of the form {"solution_metadata": {...}}'

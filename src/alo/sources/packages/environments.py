@@ -305,6 +305,11 @@ def _failed(error: InstallerError, wanted: Wanted) -> InstallError:
 def _fix(error: InstallerError, otherwise: str) -> str:
     if tells_full(str(error)):
         return "make room on the disk, and run again; df -h and df -i tell how much is free"
+    if error.is_unreachable:
+        return (
+            "the package index, or the server of a package, cannot be reached: see to the network, "
+            "the proxy and the URL of the index, and run again"
+        )
     return otherwise
 
 

@@ -21,6 +21,11 @@ from alo.sources.packages.requirements import Wanted
 LAST_LINES = 12  # of an installer's own reason
 # Of pip, for a line or a value that it had in another version
 NOT_KNOWN = re.compile(r"no such option: (--[\w-]+)|option (--[\w-]+): invalid choice")
+# Of both, for a server that cannot be reached; pip then also says that it found no version.
+NO_ANSWER = re.compile(
+    r"after connection broken by|Failed to establish a new connection|Max retries exceeded"
+    r"|Failed to connect|connect error|dns error|operation timed out|Read timed out"
+)
 # What uv has not. The first is about pip itself, so that nothing is lost without it.
 PIPS_OWN = "--use-feature"
 NOT_OF_UV = (
@@ -47,6 +52,8 @@ PIP_TO_UV = {
 
 class InstallerError(Exception):
     """An installer ended with an error; the message is its own reason."""
+
+    is_unreachable = False  # a server (an index, a proxy) did not answer
 
 
 class Installer(NamedTuple):
@@ -181,7 +188,9 @@ class Installer(NamedTuple):
             raise InstallerError(f"{command[0]} does not start: {error.strerror}") from error
         if fault := ended.fault:
             said = _reason(ended.errors or ended.output) if ended.status else ""
-            raise InstallerError(said or f"{self.name}: {fault}")
+            failed = InstallerError(said or f"{self.name}: {fault}")
+            failed.is_unreachable = bool(ended.status and NO_ANSWER.search(ended.errors))
+            raise failed
         return ended
 
 

@@ -197,7 +197,7 @@ def test_a_step_that_takes_too_long_is_told_where_its_time_is_set(told: Any, mod
     for limit in GROWING_LIMITS_S:
         each = told(mode, "import time; time.sleep(600)", timeout=limit)
         assert f"it took longer than its timeout of {limit} s" in each.what
-        assert "'timeout' beside the step in the plan" in each.fix
+        assert "'timeout' next to the step in the plan" in each.fix
         if each.where:  # it has come as far as that
             break
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alo.layout import PLAN_NAME, TRASH_PREFIX, Workspace, find_plan, safe_name, without_digits
+from alo.layout import PLAN_NAME, TRASH_PREFIX, Workspace, find_plan, slug, without_digits
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from alo.layout import PLAN_NAME, TRASH_PREFIX, Workspace, find_plan, safe_name,
     ],
 )
 def test_a_name_becomes_a_part_of_a_path(text: str, safe: str) -> None:
-    assert safe_name(text) == safe
+    assert slug(text) == safe
 
 
 @given(st.text(max_size=60))
@@ -33,12 +33,12 @@ def test_a_name_becomes_a_part_of_a_path(text: str, safe: str) -> None:
 @example("\0")
 @example("\u2028")
 def test_whatever_the_name_it_stays_in_its_folder(text: str) -> None:
-    name = safe_name(text)
+    name = slug(text)
 
     assert name not in ("", ".", "..")
     assert not name.startswith(".")
     assert not any(char in name for char in "/\\\0\n\r:")
-    assert safe_name(name) == name
+    assert slug(name) == name
 
 
 @pytest.mark.parametrize(

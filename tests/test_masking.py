@@ -1,4 +1,4 @@
-"""No password or token of a URL is left in a text, wherever it stands; all else is."""
+"""No password or token of a URL is left in a text, wherever it is; all else is."""
 
 from __future__ import annotations
 

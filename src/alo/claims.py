@@ -1,4 +1,4 @@
-"""Who is alive: a claim is a file that its holder keeps locked; no PID and no host name tells.
+"""Who is alive: a claim is a file that its holder keeps locked; no PID counts.
 
 A PID means nothing in another container, a host name nothing on a cloned host, and both come
 again. A lock ends with the process that has it, however that ends: whoever can have the lock knows
@@ -108,7 +108,7 @@ def take(path: Path, what: str) -> Claim | None:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _lock(descriptor, fcntl.LOCK_EX) or _lives_elsewhere(descriptor, path):
+        if not _lock(descriptor, fcntl.LOCK_EX) or _lives_on_another_machine(descriptor, path):
             _close(descriptor)
             return None
         # Whoever deletes the file while we open it leaves us one that no one else will ever see.
@@ -135,7 +135,9 @@ def holder_of(path: Path) -> Holder | None:
     except OSError:  # where locks are compulsory, say
         return Holder()
     try:
-        is_free = _lock(descriptor, fcntl.LOCK_SH) and not _lives_elsewhere(descriptor, path)
+        is_free = _lock(descriptor, fcntl.LOCK_SH) and not _lives_on_another_machine(
+            descriptor, path
+        )
         return None if is_free else _read(descriptor)
     except OSError:
         return Holder()
@@ -285,7 +287,7 @@ def _close(descriptor: int) -> None:
     os.close(descriptor)
 
 
-def _lives_elsewhere(descriptor: int, path: Path) -> bool:
+def _lives_on_another_machine(descriptor: int, path: Path) -> bool:
     """Whether the lock can be had only because its holder is on a machine that has its own."""
     note = _read(descriptor)
     if not note.what or _is_of_here(note, descriptor):

@@ -108,7 +108,7 @@ class StepError(RunError):
 
 
 class OutsideError(RunError):
-    """Base of what went wrong with a place outside, of which no password or token is told."""
+    """Base of what went wrong with a place outside, whose passwords and tokens are never shown."""
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         super().__init__(masked(what), where=masked(where), fix=masked(fix))

@@ -33,7 +33,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
             file.flush()
             if durable:
                 _fsync(file.fileno())
-            # Atomic only inside one file system, which is why the temporary file sits beside it.
+            # Atomic only inside one file system, which is why the temporary file sits next to it.
             os.replace(temporary, path)
     except BaseException:
         discard(temporary)
@@ -67,7 +67,7 @@ def temporary_beside(path: Path) -> Path:
 
 
 def claim_temporary(path: Path) -> tuple[Path, BinaryIO]:
-    """A new temporary file beside ``path``, marked as in use until it is closed."""
+    """A new temporary file next to ``path``, marked as in use until it is closed."""
     import fcntl
 
     while True:

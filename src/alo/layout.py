@@ -31,7 +31,7 @@ def in_entry(name: str) -> str:
     return name if name.startswith(f"{ASSETS}/") else f"{PROJECT_CODE}/{name}"
 
 
-def safe_name(text: str) -> str:
+def slug(text: str) -> str:
     """``text`` as part of a path: what is no letter, digit, ``-``, ``_`` or ``.`` becomes ``-``."""
     cleaned = re.sub(r"[^\w.-]", "-", text.strip())
     return cleaned.strip(".") or "solution"  # never hidden, never "." or ".."
@@ -150,5 +150,5 @@ class Workspace:
 def find_plan(home: Path) -> Path:
     """The plan of a project folder, or where it would be (spec 2)."""
     usual = home / "solution" / PLAN_NAME
-    beside = home / PLAN_NAME
-    return beside if beside.is_file() and not usual.is_file() else usual
+    at_top = home / PLAN_NAME
+    return at_top if at_top.is_file() and not usual.is_file() else usual

@@ -1,6 +1,6 @@
 """What the file system below a folder is like, and what is mounted in it.
 
-Linux tells; elsewhere the best is assumed.
+Linux reports it; on other systems the best is assumed.
 """
 
 import os
@@ -53,7 +53,7 @@ def mount_of(folder: str | os.PathLike[str]) -> Mount:
 def mounted_in(folder: str | os.PathLike[str]) -> list[str]:
     """Where something is mounted at or below a folder, which is there.
 
-    Also a folder of the same disk under a second name (a bind mount): no device number tells that.
+    Also a folder of the same disk under a second name (a bind mount): no device number shows that.
     """
     real = os.path.realpath(folder)
     try:

@@ -121,7 +121,7 @@ class AssetApi:
     def load_config(self) -> dict[str, Any]:
         """What the steps before have saved with ``save_config``.
 
-        Never empty: ``config["meta"]`` tells of the pipeline, the step and its folders.
+        Never empty: ``config["meta"]`` describes the pipeline, the step and its folders.
         """
         return dict(self._alo.structure.config)
 
@@ -242,7 +242,7 @@ class AssetApi:
         note: str = "",
         probability: Mapping[Any, float] = NO_PROBABILITY,
     ) -> dict[str, Any]:
-        """Write the run's summary; when several steps do, the last one stands.
+        """Write the run's summary; when several steps do, the last one counts.
 
         Args:
             result: what came out, at most 32 characters.

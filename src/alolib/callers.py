@@ -30,7 +30,7 @@ def place_of(file: str, line: int) -> str:
 
 
 def place_of_run(user_asset: object, method: str = "run") -> str:
-    """Where a class has its ``run``, for errors that no frame of its own tells of."""
+    """Where a class has its ``run``, for errors that no frame of its own names."""
     found = getattr(user_asset, method, None)
     code = getattr(getattr(found, "__wrapped__", found), "__code__", None)
     return place_of(code.co_filename, code.co_firstlineno) if code else ""

@@ -7,14 +7,14 @@ import os
 
 LEAST_BYTES = 1_000_000  # with less, a disk counts as full
 _FULL = {  # → how to see it
-    errno.ENOSPC: "df -h and df -i tell how much is free",
-    errno.EDQUOT: "quota -s tells how much you may have there",
+    errno.ENOSPC: "df -h and df -i show how much is free",
+    errno.EDQUOT: "quota -s shows how much you may have there",
 }
 _FULL_TEXTS = ("no space left on device", "disk quota exceeded")  # as other programs print it
 _FIXES = {
     errno.EROFS: "mount the disk for writing: it is mounted read-only",
     errno.EFBIG: "let a process write larger files: ulimit -f unlimited",
-    errno.EIO: "see to the disk, which has failed: dmesg tells more",
+    errno.EIO: "see to the disk, which has failed: dmesg shows more",
     errno.EMFILE: "let a process open more files: ulimit -n 1024",
     errno.ENFILE: "close programs: the whole system has no more files to open",
 }

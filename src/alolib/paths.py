@@ -58,7 +58,7 @@ def inference_model_folder(
     state = "holds nothing" if os.path.isdir(home + folders[-1]) else "is not there"
     raise PathError(
         f"step '{step}' has no model: its folder {state}",
-        # A service works in a folder of its own, which tells no one anything.
+        # A service works in a folder of its own, which means nothing to anyone.
         where=" or ".join(folder if caller == SERVICE else home + folder for folder in folders),
         fix=NO_MODEL[caller],
     )

@@ -14,6 +14,8 @@ MADE = ("build/",)  # by make; not in the repository
 CODE = re.compile(r"^```.*?^```", re.M | re.S)
 # A module, or a folder of them, with at least one slash; and a name in it.
 MODULE = re.compile(r"`([a-z_]+(?:/[a-z_0-9]+)+)(?:\.py)?/?(?::([\w.]+))?`")
+# In a block of code, a call of one of the walks.
+CALL = re.compile(r"([a-z_]+(?:/[a-z_0-9]+)+):([A-Za-z_.]*\w)")
 
 
 def is_there(module: str, name: str) -> bool:
@@ -29,7 +31,8 @@ def is_there(module: str, name: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_each_module_that_is_named_is_there(page: str) -> None:
-    named = MODULE.findall(CODE.sub("", (ROOT / page).read_text(encoding="utf-8")))
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = [*MODULE.findall(CODE.sub("", text)), *CALL.findall("".join(CODE.findall(text)))]
 
     missing = [
         f"{module}:{name}".rstrip(":")

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from alo.errors import StepError
-from alo.plan.changes import told
+from alo.plan.changes import changed_line
 
 MakeSolution = Callable[..., Path]
 Alo = Callable[..., "CompletedProcess[str]"]
@@ -96,4 +96,4 @@ def test_a_place_that_cannot_be_reached_is_named_without(
 
 
 def test_a_change_is_told_without_before_it_is_cut() -> None:
-    assert "SECRET" not in told("key", f"https://me:{'SECRET' * 60}@host/x", URL)
+    assert "SECRET" not in changed_line("key", f"https://me:{'SECRET' * 60}@host/x", URL)

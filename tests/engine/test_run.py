@@ -1,4 +1,4 @@
-"""What a run does when all goes well: order, what is handed on, and what lies where afterwards."""
+"""What a run does when all goes well: order, what is handed on, and what is where afterwards."""
 
 from __future__ import annotations
 

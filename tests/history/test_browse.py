@@ -29,7 +29,7 @@ def begin(workspace: Workspace, record: RunRecord) -> None:
 
 @pytest.fixture
 def lock(workspace: Workspace) -> Iterator[None]:
-    """A run goes on."""
+    """A run is in progress."""
     workspace.unfinished.mkdir()
     claim = take(workspace.run_lock, "test")
     yield

@@ -1,4 +1,4 @@
-"""Where a run's events are, and how they are followed while it goes on in another process."""
+"""Where a run's events are, and how they are followed while another process runs it."""
 
 from __future__ import annotations
 

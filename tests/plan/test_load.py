@@ -267,7 +267,7 @@ def test_a_plan_of_alo_3_is_recognised(told: Told) -> None:
 
 def test_solution_metadata_is_no_plan(told: Told) -> None:
     assert told("metadata_version: 1\nname: x\npipeline: [{type: train}]\n") == [
-        "1:1  metadata_version  solution metadata, and no plan: give it to --system, beside the "
+        "1:1  metadata_version  solution metadata, and no plan: give it to --system, next to the "
         "plan"
     ]
 

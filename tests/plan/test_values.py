@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.plan.changes import told
+from alo.plan.changes import changed_line
 from alo.plan.nodes import YamlError, read_value
 from alo.plan.values import form, plan_form, same
 
@@ -89,8 +89,8 @@ def test_a_number_that_python_cannot_write_is_refused_where_it_stands() -> None:
 
 
 def test_a_change_tells_apart_what_it_changes() -> None:
-    assert told("a", 1, True) == "a: 1 -> true"
-    assert told("a", datetime.date(2026, 3, 1), "2026-03-01") == (
+    assert changed_line("a", 1, True) == "a: 1 -> true"
+    assert changed_line("a", datetime.date(2026, 3, 1), "2026-03-01") == (
         "a: datetime.date(2026, 3, 1) -> '2026-03-01'"
     )
-    assert told("a", {0: "x"}, {"0": "x"}) == "a: {0: 'x'} -> {'0': 'x'}"
+    assert changed_line("a", {0: "x"}, {"0": "x"}) == "a: {0: 'x'} -> {'0': 'x'}"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.serve.file_names import ReservedNameError, safe_name
+from alo.serve.file_names import ReservedNameError, checked_file_name
 from alo.serve.redis_queue.remote_protocol import result_of
 from alo.texts import odd_text
 from alo.workers import request_run as pipeline
@@ -164,7 +164,7 @@ def test_an_output_cannot_leave_its_folder(tmp_path: Path, name: str) -> None:
 @given(st.text())
 def test_a_name_that_is_taken_can_be_that_of_a_file(name: str) -> None:
     try:
-        taken = safe_name(name)
+        taken = checked_file_name(name)
     except ReservedNameError:
         return
 

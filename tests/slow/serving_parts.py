@@ -92,7 +92,7 @@ class Reply(NamedTuple):
 
 
 def write_solution(base: Path) -> Path:
-    """A project with a model, and data beside it."""
+    """A project with a model, and data next to it."""
     home = base / "solution"
     for step, text in (("inference", ASSET), ("train", TRAIN)):
         (home / "assets" / step).mkdir(parents=True)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, NoReturn
 
-from alo.engine.faults import disk_told
+from alo.engine.faults import disk_errors
 from alo.engine.marks import (
     Files,
     Mark,
@@ -83,7 +83,7 @@ class OpenRun:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """One thread at a time; signals end what is going on in order."""
+        """One thread at a time; signals end what is in progress in order."""
         if not self._lock.acquire(blocking=False):
             self._listener(warning(f"waiting for another thread that uses this {self.pipeline}"))
             self._lock.acquire()
@@ -144,7 +144,7 @@ class OpenRun:
         go_back(run, before, added)
         run.session.take(job, step.name)
         with self._noting_failure(), self._noting_files(run, step.name):
-            with disk_told("the run cannot go on"):
+            with disk_errors("the run cannot continue"):
                 run.session.run_step(step, number, may_reuse=False)
             if (values := run.session.values) is not None:
                 self.ran[step.name] = Ran(args, mark(run, values, self._inputs))

@@ -37,7 +37,7 @@ class Project:
         home: the folder.
         config: another plan than ``solution/experimental_plan.yaml``.
         system: solution metadata that overrides the plan: a YAML file's path, or JSON.
-        listener: told of everything that happens; by default it is written to standard output.
+        listener: receives everything that happens; by default it is written to standard output.
         environment: where packages that the plan requires and that are missing go: ``current``,
             into the environment of this process; ``here``, nowhere: it is an error that names them.
     Raises:

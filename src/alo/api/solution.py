@@ -15,7 +15,7 @@ from alo.engine.request import RunRequest, Setup
 from alo.engine.spec import Job, needs_setup
 from alo.errors import AloError
 from alo.layout import Workspace
-from alo.plan.changes import told, told_new
+from alo.plan.changes import changed_line, unplanned_line
 from alo.plan.model import ExternalPaths, Plan, StepPlan
 from alo.plan.suggest import nearest
 from alo.plan.values import same
@@ -121,8 +121,8 @@ def _with_args(plan: Plan, kind: str, args: ArgsOfSteps) -> tuple[Plan, tuple[st
         for key in {**step.args, **wanted}:
             place = f"{pipeline.name}.{step.name}.{key}"
             if key not in step.args:
-                changes.append(told_new(place, wanted[key], nearest(key, step.args)))
+                changes.append(unplanned_line(place, wanted[key], nearest(key, step.args)))
             elif key not in wanted or not same(step.args[key], wanted[key]):
-                changes.append(told(place, step.args[key], wanted.get(key)))
+                changes.append(changed_line(place, step.args[key], wanted.get(key)))
         steps.append(step._replace(args=deepcopy(wanted)))
     return plan.with_pipeline(pipeline._replace(steps=tuple(steps))), tuple(changes)

@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _status_of(error: Exception | KeyboardInterrupt, words: Sequence[str]) -> int:
-    """Tell what went wrong; what the process is to end with."""
+    """Report what went wrong; what the process is to end with."""
     debug = "--debug" in words
     match error:
         case AloError():
@@ -219,7 +219,7 @@ def _of_the_system(error: OSError) -> AloError:
             "the current folder does not exist any more",
             fix="change into another one, and run the command again",
         )
-    other = "see that it is there and may be read and written; --debug tells more"
+    other = "see that it is there and may be read and written; --debug shows more"
     return AloError(
         error.strerror or "", where=str(error.filename or ""), fix=fix_of(error, other=other)
     )

@@ -65,7 +65,7 @@ def parse(name: str, help_line: str, words: Sequence[str]) -> argparse.Namespace
         UsageError: they make no sense.
     """
     parser, common = parsers_of(name, help_line)
-    # Common options first and by themselves, so that they may also stand behind a subcommand.
+    # Common options first and by themselves, so that they may also follow a subcommand.
     options, own_words = common.parse_known_args(words)
     try:
         options, unknown = parser.parse_known_args(own_words, options)

@@ -1,7 +1,7 @@
 """A command that continues in an environment of the project's, as if it had been started there.
 
 Should the environment not work, which shows only there, the command comes back to where it was
-started, and is told why: the environment is then made anew.
+started, and gets the reason: the environment is then made anew.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from alo.sources.packages.environments import FAILED, failed_before
 ENVIRONMENT = "ALO_ENVIRONMENT"  # the one that a run continues in
 # What ALO needs only here and there, and so would not be missed at once
 NEEDED = ("cloudpickle", "isal", "packaging", "xxhash", "yaml")
-# What stands first on the path, the working folder, may hold modules of any name.
+# What is first on the path, the working folder, may hold modules of any name.
 BACK = "import sys; sys.path[:1] = [{folder!r}]; from alo.cli.main import main; sys.exit(main())"
 BOOT = """\
 import os, sys

@@ -1,4 +1,4 @@
-"""Copy a file and take its checksum beside the copy, never in a pass of its own.
+"""Copy a file and take its checksum next to the copy, never in a pass of its own.
 
 A small file goes through one buffer. A large one is copied inside the kernel (or shares its blocks,
 where the file system can do that), while a second thread takes the checksum of the copy out of the

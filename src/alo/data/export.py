@@ -87,7 +87,7 @@ def export_artifacts(
     Args:
         artifacts: ``train_artifacts/`` or ``inference_artifacts/``.
         archive_format: of ``inference_artifacts``: tar.gz or zip.
-        failed: the run has: its archive stands beside that of a success, and there is no model.
+        failed: the run has: its archive is next to that of a success, and there is no model.
     Returns:
         what was written.
     Raises:
@@ -142,7 +142,7 @@ def _export_local(contents: _Contents, target: Path) -> list[Path]:
             return file
 
         files = _write(contents, open_part)
-        if mount_of(target).is_network:  # which tells only then that it has no room, say
+        if mount_of(target).is_network:  # which says only then that it has no room, say
             for file in files:
                 os.fsync(file.fileno())
         for final, temporary in list(claimed.items()):

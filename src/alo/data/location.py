@@ -1,7 +1,7 @@
 """What an external path of the plan means: a local path, or a place in a store or behind HTTP.
 
 What people write instead of the right form (``s3:/bucket``, ``C:\\data``, ``$HOME/data``) is an
-error that names the right one: taken as it is, it would be a new folder beside the plan.
+error that names the right one: taken as it is, it would be a new folder next to the plan.
 """
 
 import os
@@ -135,7 +135,7 @@ def locate(home: Path, path: str, access: Access = NO_PROFILE) -> Path | RemoteL
 
 
 def is_within(place: Path | RemoteLocation, folders: Collection[Path | RemoteLocation]) -> bool:
-    """Whether a place is one of some folders, or lies in one."""
+    """Whether a place is one of some folders, or is in one."""
     return any(f"{place}/".startswith(f"{folder}/") for folder in folders)
 
 
@@ -158,7 +158,7 @@ def check_name(name: str, where: str) -> None:
 
 
 def _plain(path: str) -> str:
-    """Without what stands around it by accident; the scheme in small letters."""
+    """Without what is around it by accident; the scheme in small letters."""
     text = path.strip()
     if len(text) > 1 and text[0] + text[-1] in QUOTES:
         text = text[1:-1].strip()

@@ -76,7 +76,7 @@ def stage(
     *,
     is_remembered: bool = True,
 ) -> Staged:
-    """Make ``input/<kind>/`` hold exactly these sources (and what a user put beside them by hand).
+    """Make ``input/<kind>/`` hold exactly these sources (and what a user put next to them by hand).
 
     Args:
         report: told now and then how far a long staging is.
@@ -84,7 +84,7 @@ def stage(
         is_remembered: for the next time, which then copies only what is new.
     Raises:
         StagingError: a file cannot be read or written, or changed while it was copied. What
-            has been copied by then is remembered: the next try goes on from there.
+            has been copied by then is remembered: the next try continues from there.
     """
     root, path = workspace.input(kind), workspace.staging_manifest(kind)
     try:

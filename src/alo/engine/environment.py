@@ -1,4 +1,4 @@
-"""What a run was made with: Python, packages, git commit; told without importing much."""
+"""What a run was made with: Python, packages, git commit; found without importing much."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _normal(name: str) -> str:
 
 
 class GitState:
-    """Commit and dirty state of the work tree a project lies in; git works while the run does."""
+    """Commit and dirty state of the work tree a project is in; git works while the run does."""
 
     def __init__(self, home: Path) -> None:
         self._pid, self._pipe = 0, -1

@@ -1,4 +1,4 @@
-"""Errors of the system: told as errors of the run, or, where it is settled how that ended, told."""
+"""Errors of the system: raised as the run's, or reported once it is settled how that ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alolib.disk import fix_of
 
 
 @contextmanager
-def disk_told(
+def disk_errors(
     what: str, where: str | PathLike[str] = "", *, fix: str = "see that it may be read and written"
 ) -> Iterator[None]:
     """Inside, an error of the system is a ``RunError``.
@@ -34,7 +34,7 @@ def disk_told(
 
 
 def tried(listener: Listener, what: str, work: Callable[[], object]) -> bool:
-    """Do what is not to change how a run ended; a failure is told. Returns whether it was done.
+    """Do what is not to change how a run ended; a failure is reported. Returns whether it was done.
 
     Args:
         what: has not been done then.

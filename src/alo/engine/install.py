@@ -76,8 +76,8 @@ def lock(request: RunRequest, listener: Listener) -> tuple[Path, list[str]]:
         sources = {each.step: each for each in current_checkouts(workspace, steps)}
         path = lock_path(plan.path)
         write_lock(path, Lock(*here(), environments, sources))
-    told = [f"{name}: {len(each.packages)} packages" for name, each in environments.items()]
-    return path, [*told, *(f"step {step}: {each.commit}" for step, each in sources.items())]
+    lines = [f"{name}: {len(each.packages)} packages" for name, each in environments.items()]
+    return path, [*lines, *(f"step {step}: {each.commit}" for step, each in sources.items())]
 
 
 def _jobs(request: RunRequest) -> tuple[Job, ...]:

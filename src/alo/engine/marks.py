@@ -62,7 +62,7 @@ def go_back(run: PipelineRun, to: Mark | None, added: Collection[str]) -> None:
     _report_as(run, to)
     for name in sorted({*added} - known.keys(), reverse=True):
         _remove(run.artifacts / name)
-    _tell_changed(run, known, written(run))
+    _report_changed(run, known, written(run))
     run.session.values = to.values if to else None
 
 
@@ -93,7 +93,7 @@ def find_files(job: Job, marks: Sequence[Mark], to: Mark, ended: RunRecord) -> P
 def continue_from(
     run: PipelineRun, marks: Sequence[Mark], number: int, ended: RunRecord, files: Path | None
 ) -> list[Mark]:
-    """Have a new run stand where another one was after a step.
+    """Have a new run be where another one was after a step.
 
     Args:
         run: begun and loaded.
@@ -109,7 +109,7 @@ def continue_from(
     to = marks[number]
     for name in sorted(to.files):
         _copy((files or run.replaced_artifacts) / name, run.artifacts / name)
-    _tell_changed(run, to.files, marks[-1].files)
+    _report_changed(run, to.files, marks[-1].files)
     steps = [step.name for step in to.record.steps]
     run.session.take_code_of(entry_folder(run.workspace, run.kind, ended.id), ended, steps)
     run.emit(info(f"as in run {ended.id}: {', '.join(steps)}"))
@@ -164,7 +164,7 @@ def _with_results(record: RunRecord, then: RunRecord | None) -> RunRecord:
     )
 
 
-def _tell_changed(run: PipelineRun, before: Files, after: Files) -> None:
+def _report_changed(run: PipelineRun, before: Files, after: Files) -> None:
     changed = sorted(name for name, stamp in before.items() if after.get(name) != stamp)
     if changed:
         names = ", ".join(changed[:SHOWN_NAMES]) + (" ..." if len(changed) > SHOWN_NAMES else "")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from alo.data.staging import Staged
 from alo.engine.checks.results import check_results
 from alo.engine.environment import GitState, imported_packages
-from alo.engine.faults import disk_told, tried
+from alo.engine.faults import disk_errors, tried
 from alo.engine.loading import load_data, load_models
 from alo.engine.outputs import export, export_failed
 from alo.engine.records import first_record, outcome_of, summary_of
@@ -45,7 +45,7 @@ from alo.sources.code.shared import SharedModules
 from alo.version import __version__
 
 if TYPE_CHECKING:  # only file mode and the cache pay for the store
-    from alo.engine.steps.reuse import StepMemory
+    from alo.engine.steps.reuse import StepReuse
 
 
 class GivenUp(KeyboardInterrupt):
@@ -80,14 +80,14 @@ class PipelineRun:
         names = [step.name for step in job.pipeline.steps]
         code.take(names)
         codes = {name: AssetCode(job.assets / name, name, shared) for name in names}
-        memory = _memory_of(job, record.id)
+        reuse = _reuse_of(job, record.id)
         self._logs = RunLogs(self.artifacts / "log")
         self._events = EventJournal(
             self.artifacts / "log", record.id, self.kind, len(names), listener
         )
         self._listener = listener  # of what is not in the run's own files
         policy = Policy(self._note_code, guard.raise_if_received, self._check_logs)
-        self.session = Session(job, record, started, code, shared, codes, memory, self.emit, policy)
+        self.session = Session(job, record, started, code, shared, codes, reuse, self.emit, policy)
         self.session.note_code()
 
     @property
@@ -119,7 +119,7 @@ class PipelineRun:
         self._logs(event)
         self._events(event)
 
-    @disk_told("what the run needs cannot be brought in")
+    @disk_errors("what the run needs cannot be brought in")
     def load(self) -> None:
         """Stage the input data, and for inference bring the models in.
 
@@ -164,7 +164,7 @@ class PipelineRun:
                 self.emit(warning(odd))
         self._finish_record("success")
         if self.kind == "train":
-            with disk_told("the model's origin cannot be noted", self.artifacts):
+            with disk_errors("the model's origin cannot be noted", self.artifacts):
                 write_origin(self.workspace, self.record.id)
         exported = self._export()
         self.emit(info("the run has succeeded"))
@@ -181,7 +181,7 @@ class PipelineRun:
     def _succeed(self, exported: list[str], *tidy: Callable[[], object]) -> RunOutcome:
         """Keep the run in history. Once it is there it has succeeded, whatever happens then."""
         with self.guard.held():
-            with disk_told("the run cannot be kept in history", self.workspace.history):
+            with disk_errors("the run cannot be kept in history", self.workspace.history):
                 history = self._keep(exported)
             self.outcome = outcome_of(self.record, self.artifacts, history, tuple(exported))
             for work in (self._close, self._events.close, *tidy):
@@ -205,8 +205,8 @@ class PipelineRun:
         with self.guard.held():
             self._finish_record(status, reason=what, failed_step=step)
             message = str(error) if isinstance(error, AloError | GivenUp | Signalled) else what
-            told = "\n".join(filter(None, [message, traceback]))
-            self.emit(info(told) if isinstance(error, GivenUp) else error_line(told))
+            text = "\n".join(filter(None, [message, traceback]))
+            self.emit(info(text) if isinstance(error, GivenUp) else error_line(text))
             tried(self._listener, "the log may not be whole", self._close)
             exported = [] if interrupted else self._export_failed(error)
             # On a full disk, say: the artifacts go back all the same.
@@ -289,7 +289,7 @@ def begin(job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = Fal
     """
     with guard.released():
         seal_history(job.workspace, listener)
-    with guard.held(), disk_told("the run cannot begin", job.workspace.home):
+    with guard.held(), disk_errors("the run cannot begin", job.workspace.home):
         try:
             run = PipelineRun(job, guard, listener, stays=stays)
         except BaseException:
@@ -307,12 +307,12 @@ def _amount(staged: Staged) -> str:
     return f"{amount}, {staged.copied} of them new; data_id {staged.data_id}"
 
 
-def _memory_of(job: Job, run_id: str) -> "StepMemory | None":
+def _reuse_of(job: Job, run_id: str) -> "StepReuse | None":
     if not stores_steps(job):
         return None
-    from alo.engine.steps.reuse import StepMemory
+    from alo.engine.steps.reuse import StepReuse
 
-    return StepMemory(job, run_id)
+    return StepReuse(job, run_id)
 
 
 def _for_recovery(record: RunRecord, code: Mapping[str, Path], job: Job) -> dict[str, object]:

@@ -32,7 +32,7 @@ class RunRequest(NamedTuple):
     mode: str = "all"  # train, inference or all: each pipeline that the plan has
     overrides: tuple[str, ...] = ()  # as typed after --set
     wait: bool = True  # for another run in the same workspace
-    resume: bool = False  # go on with the last run, which failed or was killed
+    resume: bool = False  # continue the last run, which failed or was killed
     first: str = ""  # the step to begin at, on stored results
     last: str = ""  # the step to end after
     setup: Setup = Setup()

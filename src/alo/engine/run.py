@@ -10,7 +10,7 @@ from signal import Signals
 from typing import TypeVar
 
 from alo.engine.checks.preflight import Checked, check_solution
-from alo.engine.faults import disk_told
+from alo.engine.faults import disk_errors
 from alo.engine.pipeline_run import PipelineRun, begin
 from alo.engine.request import RunOutcome, RunRequest, Setup
 from alo.engine.spec import Job, needs_setup
@@ -72,7 +72,7 @@ def run_solution(
 
 
 def _chosen(request: RunRequest, jobs: Sequence[Job]) -> Sequence[Job]:
-    """Which of the jobs, and which part of them; told once the workspace is in order."""
+    """Which of the jobs, and which part of them; reported once the workspace is in order."""
     if not (request.resume or request.first or request.last):
         return jobs
     from alo.engine.selection import choose_jobs
@@ -101,7 +101,7 @@ def _continues() -> bool:
 
 
 def _interrupted(signal: Signalled, outcomes: Sequence[RunOutcome]) -> Interrupted:
-    """The error for a caller who knows nothing of signals, where no run was going on."""
+    """The error for a caller who knows nothing of signals, where no run was in progress."""
     ended = [f"the {each.pipeline} run {each.run_id} has succeeded" for each in outcomes]
     what = ", ".join([*ended, "the next one has not begun"]) if ended else "no run had begun"
     return Interrupted(f"interrupted by {signal}: {what}", signal_number=signal.number)
@@ -128,7 +128,7 @@ def _run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[Ru
         try:
             with guard.released():
                 run.load()
-                with disk_told("the run cannot go on"):
+                with disk_errors("the run cannot continue"):
                     for number, step in enumerate(run.steps):
                         run.session.run_step(step, number)
                 run.save()

@@ -26,7 +26,9 @@ def choose_jobs(request: RunRequest, jobs: Sequence[Job]) -> list[Job]:
     """
     if request.resume:
         if request.first or request.last:
-            raise UsageError("--resume goes on where the last run failed", fix="leave the step out")
+            raise UsageError(
+                "--resume continues where the last run failed", fix="leave the step out"
+            )
         return _resumed(jobs)
     if not (request.first or request.last):
         return list(jobs)

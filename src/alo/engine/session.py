@@ -2,7 +2,7 @@
 
 ``loaded`` → ``run_step`` for each step → ``ended``. A run of a project and a notebook
 (``pipeline_run``) and a served request (``workers/request_run``) are policies on it: where the data
-comes from, whether what steps have stored may stand for them, where events go, and what stays.
+comes from, whether what steps have stored may replace them, where events go, and what stays.
 """
 
 import time
@@ -30,7 +30,7 @@ from alo.sources.code.loader import AssetCode
 from alo.sources.code.shared import SharedModules
 
 if TYPE_CHECKING:  # only file mode and the cache pay for the store
-    from alo.engine.steps.reuse import Reused, StepMemory
+    from alo.engine.steps.reuse import Reused, StepReuse
 
 
 def do_nothing() -> None:
@@ -52,7 +52,7 @@ class Session:
         record: of the run, as it begins.
         started: when that was, in seconds since 1970.
         codes: the code of each step.
-        memory: of what steps store; None where they store nothing.
+        reuse: of what steps store; None where they store nothing.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Session:
         code: RunCode,
         shared: SharedModules,
         codes: Mapping[str, AssetCode],
-        memory: "StepMemory | None",
+        reuse: "StepReuse | None",
         emit: Listener,
         policy: Policy = Policy(),  # noqa: B008 - immutable
     ) -> None:
@@ -73,8 +73,8 @@ class Session:
         self._packages: dict[str, str] = {}  # that steps in processes of their own have imported
         self._clock = time.monotonic()
         self._code, self._shared, self._codes = code, shared, codes
-        self._memory, self._policy = memory, policy
-        self._context = StepContext(job, record.id, started, code, shared, memory, emit)
+        self._reuse, self._policy = reuse, policy
+        self._context = StepContext(job, record.id, started, code, shared, reuse, emit)
         self._inline: StepExecutor = InlineExecutor(self._context, codes)
         self._processes: StepExecutor | None = None  # made when a step needs it
         self._code_known = len(code.checksums)
@@ -119,14 +119,14 @@ class Session:
 
         Args:
             number: of the step in the pipeline, from 0.
-            may_reuse: whether what an earlier run stored may stand for the step.
+            may_reuse: whether what an earlier run stored may replace the step.
         Raises:
             StepError: the asset failed, or did not keep the contract.
             StoreError: what the step saved cannot be stored, or what it is given not be read.
             OSError: what the step needs of the disk is not to be had.
         """
         inputs = self._inputs(step, number)
-        reused, note = self._reuse(inputs, may_reuse=may_reuse)
+        reused, note = self._find_reusable(inputs, may_reuse=may_reuse)
         self.emit(StepStarted(step.name, number + 1, len(self.job.pipeline.steps)))
         if reused is not None:
             return self._skip(inputs, reused)
@@ -160,9 +160,9 @@ class Session:
 
     def adopt(self, values: StepValues) -> StepValues:
         """What a step of another run handed on, as this run's own."""
-        if self._memory is None or values.stored is None:
+        if self._reuse is None or values.stored is None:
             return values
-        return values._replace(stored=self._memory.adopt(values.stored))
+        return values._replace(stored=self._reuse.adopt(values.stored))
 
     def take(self, job: Job, step: str) -> None:
         """Use a step's args and code as they are now the next time it runs; for a notebook."""
@@ -202,7 +202,7 @@ class Session:
         self._policy.note_code()
 
     def _inputs(self, step: StepPlan, number: int) -> Inputs:
-        code = self._code.of_step(step.name) if self._memory is not None else {}
+        code = self._code.of_step(step.name) if self._reuse is not None else {}
         stored = self.values.stored if self.values else None
         return Inputs(step, number, code, self._record.data_id, stored)
 
@@ -215,21 +215,21 @@ class Session:
             self._processes = ProcessExecutor(self._context)
         return self._processes
 
-    def _reuse(self, inputs: Inputs, *, may_reuse: bool) -> "tuple[Reused | None, str]":
-        """What may stand for the step; else why nothing may, where that is worth a word."""
-        if self._memory is None:
+    def _find_reusable(self, inputs: Inputs, *, may_reuse: bool) -> "tuple[Reused | None, str]":
+        """What may replace the step; else why nothing may, where that is worth a word."""
+        if self._reuse is None:
             return None, ""
         if not may_reuse:
-            self._memory.notice_changes()
+            self._reuse.notice_changes()
             return None, ""
-        reused, note = self._memory.reuse(inputs)
-        if reused is None and self._memory.follows:
-            self._memory.stop_following()
+        reused, note = self._reuse.find(inputs)
+        if reused is None and self._reuse.follows:
+            self._reuse.stop_following()
             step = inputs.step.name
             if note:
                 self.emit(warning(f"the steps from '{step}' on run again: {note}"))
             else:
-                self.emit(info(f"going on at step '{step}'"))
+                self.emit(info(f"continuing at step '{step}'"))
         return reused, note
 
     def _skip(self, inputs: Inputs, reused: "Reused") -> None:
@@ -281,7 +281,7 @@ class Session:
 
 
 def _changed_code(names: Sequence[str], steps: str) -> str:
-    """What is told of code that is not what earlier steps ran with."""
+    """The warning about code that is not what earlier steps ran with."""
     shown = ", ".join([*names[:3], "..."] if len(names) > 3 else names)
     return (
         f"{shown} changed after it was used by {steps}: "

@@ -1,7 +1,7 @@
 """What has to be there before a run: the code of assets that come from git, and what they require.
 
 Called with the workspace's lock held. Where the environment that runs ALO does not have what is
-required, an environment of the project's is made, and the run has to go on in it.
+required, an environment of the project's is made, and the run has to continue in it.
 """
 
 import sys
@@ -38,10 +38,10 @@ if TYPE_CHECKING:  # only plans that require something pay for these
 
 
 class ContinueIn(Exception):  # noqa: N818
-    """The run has to go on in another environment."""
+    """The run has to continue in another environment."""
 
     def __init__(self, python: str, environment: str) -> None:
-        super().__init__(f"the run goes on in the environment {environment} of the project")
+        super().__init__(f"the run continues in the environment {environment} of the project")
         self.python, self.environment = python, environment
 
 
@@ -69,7 +69,7 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
     try:
         write_package_lists(jobs[0].workspace.home, wanted.by_pipeline)
     except OSError as error:  # a project that may not be written to can still be served
-        _teller(listener)(f".package_list/ cannot be written: {error.strerror}")
+        _reporter(listener)(f".package_list/ cannot be written: {error.strerror}")
     pythons = {
         step: _python_for(jobs[0].workspace, f"isolated:{step}", each, options, listener, lock)
         for step, each in wanted.isolated.items()
@@ -123,10 +123,10 @@ def _to_install(workspace: Workspace, file: str, wanted: "Environments") -> Iter
         if not each or find_environment(workspace, environment_id(each)):
             continue
         if each is wanted.project:
-            told = [str(one) for one in missing(each.requirements, sys.path, each.limits)]
+            listed = [str(one) for one in missing(each.requirements, sys.path, each.limits)]
         else:
-            told = [f"{one.shown}, for {one.origin}" for one in each.requirements]
-        for text in [*told, *(masked(line) for line in each.remote if line.startswith("-r "))]:
+            listed = [f"{one.shown}, for {one.origin}" for one in each.requirements]
+        for text in [*listed, *(masked(line) for line in each.remote if line.startswith("-r "))]:
             yield Problem(f"installed by the next run: {text}", file)
 
 
@@ -181,8 +181,8 @@ def fetch_code(
     if is_trial:
         look_at_sources(workspace, plan, steps, policy, commits, inspect)
         return
-    tell = _teller(listener)
-    bring_sources(workspace, plan, steps, policy, tell, commits, inspect)
+    report = _reporter(listener)
+    bring_sources(workspace, plan, steps, policy, report, commits, inspect)
 
 
 def _refuse_bad_code(jobs: Sequence[Job], folders: Mapping[str, Path]) -> None:
@@ -209,7 +209,7 @@ def _as_in_its_place(problem: Problem, names: Mapping[str, str]) -> Problem:
     return problem
 
 
-def _teller(listener: Listener) -> Callable[[str], object]:
+def _reporter(listener: Listener) -> Callable[[str], object]:
     return lambda text: listener(SettingUp(masked(text)))
 
 
@@ -220,7 +220,7 @@ def _go_where_it_is(
     listener: Listener,
     lock: "Lock | None",
 ) -> None:
-    """Go on here where all is here, or has just been installed; else in another environment."""
+    """Continue here where all is here, or has just been installed; else in another environment."""
     from alo.sources.packages.environments import environment_id, is_running_in
     from alo.sources.packages.lockfile import PROJECT
 
@@ -245,9 +245,9 @@ def _not_here(wanted: "Wanted") -> InstallError:
 
     lacking = [str(each) for each in missing(wanted.requirements, sys.path, wanted.limits)]
     lacking += [line for line in wanted.remote if line.startswith("-r ")]
-    told = "\n".join(f"  {each}" for each in lacking)
+    listed = "\n".join(f"  {each}" for each in lacking)
     return InstallError(
-        f"what the plan requires is not installed in this environment:\n{told}",
+        f"what the plan requires is not installed in this environment:\n{listed}",
         where=sys.prefix,
         fix="project.install() installs it here; `alo run` uses an environment of the project",
     )
@@ -264,8 +264,8 @@ def install_in_current(
 
     lacking = missing(wanted.requirements, sys.path, wanted.limits)
     if lacking or wanted.has_unread:
-        tell = _teller(listener)
-        install_here(workspace, wanted, lacking, tell, offline=options.offline)
+        report = _reporter(listener)
+        install_here(workspace, wanted, lacking, report, offline=options.offline)
         invalidate_caches()
         if wanted.has_unread:  # or no one would know that it is there
             _note_satisfied(workspace, wanted)
@@ -324,9 +324,9 @@ def _python_for(
 ) -> str:
     from alo.sources.packages.environments import environment_id, find_environment, make_environment
 
-    exact, tell = lock.exact(name, wanted) if lock else wanted, _teller(listener)
-    return find_environment(workspace, environment_id(exact), tell) or make_environment(
-        workspace, exact, tell, offline=options.offline
+    exact, report = lock.exact(name, wanted) if lock else wanted, _reporter(listener)
+    return find_environment(workspace, environment_id(exact), report) or make_environment(
+        workspace, exact, report, offline=options.offline
     )
 
 
@@ -345,9 +345,10 @@ def _refuse_differences(jobs: Sequence[Job], lock: "Lock") -> None:
 
     plan = jobs[0].plan
     whole = [jobs[0]._replace(pipeline=pipeline) for pipeline in plan.pipelines]
-    if told := lock_differences(lock, locked_environments(whole), sources_of(whole)):
+    if listed := lock_differences(lock, locked_environments(whole), sources_of(whole)):
         raise InstallError(
-            "the plan is not the one that was locked:\n" + "\n".join(f"  {each}" for each in told),
+            "the plan is not the one that was locked:\n"
+            + "\n".join(f"  {each}" for each in listed),
             where=str(lock_path(plan.path)),
             fix="alo lock makes the file anew; without --locked the plan runs as it is",
         )

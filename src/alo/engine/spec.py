@@ -14,7 +14,7 @@ from alolib.once import LoadedOnce
 class Part(NamedTuple):
     """Which steps run; the others are taken from what an earlier run has stored."""
 
-    resumes: str = ""  # the run that this one goes on with
+    resumes: str = ""  # the run that this one continues
     first: str = ""  # the first step to run; empty: from the beginning
     last: str = ""  # the last; empty: to the end
 

@@ -66,7 +66,7 @@ EnvelopeListener = Callable[[Envelope], None]
 
 
 def envelope_listener(listener: Listener) -> EnvelopeListener:
-    """How a listener is told of a run's events: those with a method ``of_run`` in envelopes."""
+    """How a listener receives a run's events: those with a method ``of_run`` in envelopes."""
     of_run: EnvelopeListener | None = getattr(listener, "of_run", None)
     return of_run or (lambda envelope: listener(envelope.event))
 

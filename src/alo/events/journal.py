@@ -1,4 +1,4 @@
-"""``log/events.jsonl``: the events of a run, written while it goes on, for whoever watches it.
+"""``log/events.jsonl``: the events of a run, written during the run, for whoever watches it.
 
 An event takes its place in the run here: the next number, and the time. It is written as one line
 of JSON and passed on with that place, so that whoever prints it prints what is in the file.
@@ -35,7 +35,7 @@ class EventJournal:
     Args:
         folder: ``log/`` of the run's artifacts.
         steps: how many the run has: what an asset prints leaves room for theirs.
-        listener: is told of each event once it is written.
+        listener: receives each event once it is written.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class EventJournal:
         self._run_id, self._pipeline = run_id, pipeline
         self._room = MOST_BYTES - END_BYTES
         self._room_for_prints = max(MOST_BYTES // 4, self._room - STEP_BYTES * steps)
-        self._tell, self._tell_apart = envelope_listener(listener), listener
+        self._tell, self._send_without_place = envelope_listener(listener), listener
         self._lock = threading.RLock()
         self._state: MutableSequence[int] = [0] * 6
         self._is_shared = self._is_fork = False
@@ -99,7 +99,7 @@ class EventJournal:
     def _hear(self, event: Event) -> None:
         # A process that the asset has forked may live longer than the run.
         if self._file.descriptor < 0 or (self._is_fork and self._state[HAS_ENDED]):
-            self._tell_apart(event)
+            self._send_without_place(event)
         elif not _is_of_asset(event):
             self._report_left_out()
             if not self._take(event, self._room):
@@ -125,7 +125,7 @@ class EventJournal:
     def _leave_out(self, event: Event) -> None:
         self._state[EVENTS_OUT] += 1
         self._state[CHARACTERS_OUT] += len(getattr(event, "text", ""))
-        self._tell_apart(event)
+        self._send_without_place(event)
 
     def _left_out(self) -> list[Event]:
         events, characters = self._state[EVENTS_OUT], self._state[CHARACTERS_OUT]
@@ -156,7 +156,7 @@ class EventJournal:
                 fcntl.lockf(self._file.descriptor, fcntl.LOCK_UN)
 
     def share(self) -> None:
-        """From now on go on counting together with a process that is about to be forked."""
+        """From now on count together with a process that is about to be forked."""
         with self._lock:
             if not self._is_shared:
                 import mmap

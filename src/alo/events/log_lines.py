@@ -21,7 +21,7 @@ def warning(text: str) -> LogLine:
 
 
 def error(text: str) -> LogLine:
-    """For process.log; the console tells of the error by itself."""
+    """For process.log; the console shows the error by itself."""
     return _line("ERROR", text)
 
 

@@ -1,4 +1,4 @@
-"""Read ``log/events.jsonl``, also while its run goes on, and whatever a kill has left of it.
+"""Read ``log/events.jsonl``, also while its run is in progress, and whatever a kill has left of it.
 
 Any number of readers may do so, each from where it likes: nothing is locked or noted. Writing is in
 ``journal.py``.
@@ -138,8 +138,8 @@ def end_of_killed(folder: Path, finished: RunFinished) -> None:
     if first_run(path) != finished.run_id:  # killed before its first
         return
     with StoredEvents(path) as events:
-        told = [each for each in events.new() if isinstance(each, StoredEvent)]
-        first, last, size = told[0], told[-1], events.size
+        entries = [each for each in events.new() if isinstance(each, StoredEvent)]
+        first, last, size = entries[0], entries[-1], events.size
     if last.is_last:
         return
     finished = finished._replace(seconds=round(last.moment - first.moment, 6))

@@ -59,7 +59,7 @@ class StepFinished(NamedTuple):
     cpu_seconds: float
     peak_bytes: int  # of the process while the step ran; 0 where the system does not tell
     keys_added: tuple[str, ...]  # data keys that this step was the first to save
-    note: str = ""  # "cached", or why an earlier result does not stand for the step
+    note: str = ""  # "cached", or why an earlier result does not replace the step
 
 
 class Output(NamedTuple):

@@ -57,7 +57,7 @@ class History:
         return [_line(first), *past][:limit]
 
     def find(self, prefix: str) -> Entry:
-        """The one run that an id, or the beginning of one, stands for.
+        """The one run that an id, or the beginning of one, denotes.
 
         Raises:
             HistoryError: there is none, or several, or the run has not ended.

@@ -24,7 +24,7 @@ CURRENT = "current"  # in the place of a run: the workspace's current model
 PASSED, FAILED, UNCHECKED = "passed", "failed", "not yet"
 MOST_BYTES = 10_000_000  # of the file
 LOCK_S = 3.0  # that others may keep it locked: a stopped process must not stop services, too
-MOST_CHECKS = 100  # runs whose check is remembered, beside those that a deployment needs
+MOST_CHECKS = 100  # runs whose check is remembered, in addition to those that a deployment needs
 
 
 class Check(NamedTuple):
@@ -65,7 +65,7 @@ class Deployment(NamedTuple):
     def in_use(self) -> str:
         """The run whose model is to answer; empty: the workspace's current model.
 
-        Never one that has failed its check: then what was used before goes on.
+        Never one that has failed its check: then what was used before stays in use.
         """
         run_id = self.before if self.has_failed(self.run) else self.run
         return "" if run_id == CURRENT else run_id

@@ -10,26 +10,26 @@ from alo.plan.values import plan_form
 
 Differences: TypeAlias = dict[str, dict[str, list[object]]]  # section -> what -> a value a run
 
-ALWAYS_TOLD = ("summary", "step seconds")  # a reader wants these also where they are the same
+ALWAYS_SHOWN = ("summary", "step seconds")  # a reader wants these also where they are the same
 _ABSENT: Any = object()
 
 
 class Form(str):
-    """What stands for a value that JSON has no word for: a date, NaN, a mapping of numbers."""
+    """The replacement for a value that JSON has no word for: a date, NaN, a mapping of numbers."""
 
 
 def differences(records: Sequence[RunRecord]) -> Differences:
     """The values that are not the same in all runs, in sections; None where a run has none."""
-    told: Differences = {}
+    found: Differences = {}
     for section, of_each in _sections(records):
         names = dict.fromkeys(name for values in of_each for name in values)
         rows = {name: [values.get(name, _ABSENT) for values in of_each] for name in names}
-        told[section] = {
+        found[section] = {
             name: [None if value is _ABSENT else value for value in row]
             for name, row in rows.items()
-            if section in ALWAYS_TOLD or _differ(row)
+            if section in ALWAYS_SHOWN or _differ(row)
         }
-    return told
+    return found
 
 
 def _differ(row: Iterable[object]) -> bool:

@@ -69,7 +69,7 @@ def _is_plain_number(text: str) -> bool:
 
 
 def parse_since(text: str, now: float | None = None) -> str:
-    """A date, a time or a span before now as the time it stands for.
+    """A date, a time or a span before now as the time it denotes.
 
     Args:
         text: ``2026-05-01``, ``2026-05-01T09:30``, or ``7d`` (s, m, h, d, w). Without a time zone:

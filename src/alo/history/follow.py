@@ -1,6 +1,6 @@
-"""The events of a run, wherever they are: of one that goes on in another process, as they come.
+"""The events of a run, wherever they are: of one in progress in another process, as they come.
 
-Whether a run goes on is told by its claim, which ends with its process; never by a number of that.
+Whether a run is in progress is known from its claim, which ends with its process; never from a PID.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from alo.history.in_use import unfinished_record
 from alo.layout import KINDS, Workspace
 
 POLL_S = 0.1
-LOOK_S = 1.0  # how often it is looked whether the run goes on
+LOOK_S = 1.0  # how often it is looked whether the run is in progress
 
 
 class Run(NamedTuple):
@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
 
 def running(workspace: Workspace) -> Run | None:
-    """The run that goes on in the project, in whichever process."""
+    """The run in progress in the project, in whichever process."""
     record = unfinished_record(workspace)
     if record is None or record.status != "running":
         return None
@@ -61,7 +61,7 @@ def events_file(workspace: Workspace, run: Run) -> Path | None:
 def follow(
     workspace: Workspace, run: Run, since: int = 0, *, to_its_end: bool = True
 ) -> Iterator[StoredEvent | DamagedLine]:
-    """The events of a run from ``since`` on, whether it goes on or has ended.
+    """The events of a run from ``since`` on, whether it is in progress or has ended.
 
     The last one is that of its end, unless the run was killed and is not in history yet, or has no
     events at all: an earlier version made it, or its plan keeps no logs.

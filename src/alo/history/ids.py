@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 
-from alo.layout import safe_name
+from alo.layout import slug
 from alo.plan.values import plan_form
 
 LONGEST_NAME = 150  # bytes of a solution's name in a run id; a file system takes 255 in all
@@ -20,7 +20,7 @@ def new_run_id(solution: str, started: float) -> str:
     """``<YYYYmmddTHHMMSSZ>-<8 random digits>-<the solution's name>``, an entry's name."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
     digits = int.from_bytes(os.urandom(8), "big") % 10**8
-    name = safe_name(solution).encode()[:LONGEST_NAME].decode(errors="ignore")
+    name = slug(solution).encode()[:LONGEST_NAME].decode(errors="ignore")
     if name.endswith("-error"):  # which means something else at the end of an entry's name
         name = f"{name}_"
     return f"{stamp}-{digits:08}-{name}"

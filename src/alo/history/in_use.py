@@ -11,7 +11,7 @@ from alo.layout import Workspace
 
 
 def unfinished_record(workspace: Workspace) -> RunRecord | None:
-    """The run that goes on; or one that was killed, which the next run will put into history."""
+    """The run in progress; or one that was killed, which the next run will put into history."""
     from alo.json_text import DEEPEST, json_file
 
     try:

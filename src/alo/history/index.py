@@ -53,7 +53,7 @@ PRAGMA user_version = {VERSION};
 
 
 class Line(NamedTuple):
-    """A run as it stands in the list."""
+    """A run as the list shows it."""
 
     kind: str
     name: str  # of its folder in history/<kind>/; empty: it has none yet
@@ -109,7 +109,7 @@ class Index:
         if self._version() != VERSION:
             from alo.mounts import mount_of
 
-            # A log beside the file needs memory that all processes share, of all machines.
+            # A log next to the file needs memory that all processes share, of all machines.
             mode = "DELETE" if mount_of(workspace.internal).is_network else "WAL"
             database.execute(f"PRAGMA journal_mode = {mode}")
             with self._writing():

@@ -1,6 +1,6 @@
 """Which run the models in ``train_artifacts/models/`` come from, for ``train_id`` (spec 8).
 
-A note beside the models names the run and the files; it holds only as long as those are the files.
+A note next to the models names the run and the files; it holds only as long as those are the files.
 """
 
 from __future__ import annotations

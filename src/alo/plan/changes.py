@@ -1,4 +1,4 @@
-"""Edits of a plan in memory, and how a change is told: one line each."""
+"""Edits of a plan in memory, and how a change is shown: one line each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alo.masking import masked
 from alo.plan.model import Plan
 from alo.plan.values import form
 
-MAX_TOLD = 200
+MAX_SHOWN = 200
 NOT_IN_PLAN = "(not in the plan"
 
 
@@ -24,22 +24,22 @@ def with_args(plan: Plan, kind: str, step_name: str, args: Mapping[str, object])
     return plan.with_pipeline(pipeline._replace(steps=steps))
 
 
-def told(key: str, old: object, new: object) -> str:
+def changed_line(key: str, old: object, new: object) -> str:
     """``train_pipeline.train.n_estimators: 100 -> 5``."""
     before, after = _short(old), _short(new)
     if before == after:  # a date and its text, say
-        before, after = (masked(form(value))[:MAX_TOLD] for value in (old, new))
+        before, after = (masked(form(value))[:MAX_SHOWN] for value in (old, new))
     return f"{key}: {before} -> {after}"
 
 
-def told_new(key: str, new: object, near: str = "") -> str:
+def unplanned_line(key: str, new: object, near: str = "") -> str:
     """The line for an arg that the plan leaves out, with the arg that may have been meant."""
     hint = f", did you mean '{near}'?" if near else ""
     return f"{key}: {_short(new)} {NOT_IN_PLAN}{hint})"
 
 
 def is_unplanned(line: str) -> bool:
-    """Whether a line is of ``told_new``: it may be a slip of the pen, and is worth a warning."""
+    """Whether a line is of ``unplanned``: it may be a slip of the pen, and is worth a warning."""
     return NOT_IN_PLAN in line
 
 
@@ -51,4 +51,4 @@ def _short(value: object) -> str:
     except TypeError:  # a key that JSON has no form for, such as a date
         text = form(value)
     text = masked(text)
-    return text if len(text) <= MAX_TOLD else f"{text[: MAX_TOLD - 3]}..."
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."

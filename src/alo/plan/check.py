@@ -31,7 +31,7 @@ E = TypeVar("E", bound=Entry)
 
 
 def check_entry(entry: PlanEntry, reader: NodeReader) -> None:
-    """Tell the reader all that does not fit together."""
+    """Report to the reader all that does not fit together."""
     steps = entry.user_parameters
     for section in (steps, entry.asset_source):
         for listed_steps in section.values():

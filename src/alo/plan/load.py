@@ -31,7 +31,7 @@ DOCS = "docs/reference/plan.md has its keys, and `alo init NAME` makes a project
 
 
 class BrokenPlanError(PlanError):
-    """A plan that has problems; of ``rest``, its other parts, more may be told."""
+    """A plan that has problems; of ``rest``, its other parts, more may be reported."""
 
     def __init__(self, problems: Sequence[Problem], rest: Plan) -> None:
         super().__init__(problems)
@@ -123,7 +123,7 @@ def _refuse_other_files(root: MappingNode) -> None:
         raise YamlError(what, *place_of(name), "solution")
     if "user_parameters" not in top and {"metadata_version", "pipeline"} <= top.keys():
         name, _ = top["metadata_version"]
-        what = "solution metadata, and no plan: give it to --system, beside the plan"
+        what = "solution metadata, and no plan: give it to --system, next to the plan"
         raise YamlError(what, *place_of(name), "metadata_version")
 
 

@@ -19,7 +19,7 @@ from alo.json_text import (
     json_value,
 )
 from alo.layout import KINDS
-from alo.plan.changes import told, told_new, with_args
+from alo.plan.changes import changed_line, unplanned_line, with_args
 from alo.plan.model import PipelinePlan, Plan
 from alo.plan.nodes import MAX_BYTES, YamlError, below, read_value
 from alo.plan.shapes import odd_characters
@@ -124,7 +124,7 @@ def _with_paths(plan: Plan, chosen: PipelineMetadata, changes: list[str]) -> Pla
         old = getattr(plan.external, name)
         if new is not None and new != old:
             key = f"external_path.{name}"
-            changes.append(told(key, old or None, new or None))
+            changes.append(changed_line(key, old or None, new or None))
             places = {place: at for place, at in plan.places.items() if place != key}
             plan = plan._replace(external=plan.external._replace(**{name: new}), places=places)
     return plan
@@ -146,9 +146,9 @@ def _with_selected(plan: Plan, kind: str, selected: SelectedArgs, changes: list[
     for name, value in selected.args.items():
         key = f"{kind}_pipeline.{selected.step}.{name}"
         if name not in args:
-            changes.append(told_new(key, value))
+            changes.append(unplanned_line(key, value))
         elif not same(args[name], value):
-            changes.append(told(key, args[name], value))
+            changes.append(changed_line(key, args[name], value))
         args[name] = value
     return with_args(plan, kind, selected.step, args)
 

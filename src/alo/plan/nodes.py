@@ -165,12 +165,12 @@ class NodeReader:
         self.problems.append(self._problem(key, what, node))
 
     def misfit(self, key: str, what: str, node: Node | None = None) -> None:
-        """Tell of a value that is not what the key takes, and is left out."""
+        """Report a value that is not what the key takes, and is left out."""
         tell = self.warn if self._is_lenient(key) else self.complain
         tell(key, what, node)
 
     def takes_again(self, key: str, first_line: int, node: Node) -> bool:
-        """Tell of a key that is here twice; True: the later one counts, and it is only odd."""
+        """Report a key that is here twice; True: the later one counts, and it is only odd."""
         what = f"the key is here twice (first on line {first_line}): keep one"
         if self._is_lenient(key):
             self.warn(key, f"{what}; this one counts", node)
@@ -187,7 +187,7 @@ class NodeReader:
         return place_of(self.places[key])[0]
 
     def nearest_place(self, key: str) -> str:
-        """The key, or the nearest one above it that stands in the file."""
+        """The key, or the nearest one above it that is in the file."""
         while key not in self.places:
             key = key[: max(key.rfind("."), key.rfind("["), 0)]
         return key

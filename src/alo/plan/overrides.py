@@ -12,7 +12,7 @@ from typing import NamedTuple
 from alo.errors import UsageError
 from alo.json_text import bad_character
 from alo.layout import KINDS
-from alo.plan.changes import told, told_new, with_args
+from alo.plan.changes import changed_line, unplanned_line, with_args
 from alo.plan.model import PipelinePlan, Plan, StepPlan
 from alo.plan.nodes import YamlError, read_value
 from alo.plan.suggest import did_you_mean, nearest, quoted
@@ -95,7 +95,7 @@ def _pipelines_with_step(plan: Plan, override: Override) -> list[PipelinePlan]:
 
 
 def _refuse_inner_key(step: StepPlan, override: Override) -> None:
-    """``model.depth`` would be a new arg beside the mapping ``model``, which nobody means."""
+    """``model.depth`` would be a new arg next to the mapping ``model``, which nobody means."""
     outer, dot, _ = override.key.partition(".")
     if dot and override.key not in step.args and isinstance(step.args.get(outer), Mapping):
         what = f"--set {step.name}.{override.key}: '{outer}' is a mapping, which is set whole"
@@ -105,5 +105,5 @@ def _refuse_inner_key(step: StepPlan, override: Override) -> None:
 def _told(pipeline: PipelinePlan, step: StepPlan, override: Override) -> str:
     key = f"{pipeline.name}.{step.name}.{override.key}"
     if override.key in step.args:
-        return told(key, step.args[override.key], override.value)
-    return told_new(key, override.value, nearest(override.key, step.args))
+        return changed_line(key, step.args[override.key], override.value)
+    return unplanned_line(key, override.value, nearest(override.key, step.args))

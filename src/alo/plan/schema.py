@@ -11,7 +11,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def plan_schema() -> Schema:
     """JSON Schema (draft 2020-12) of ``experimental_plan.yaml``.
 
-    It accepts every plan that ``load_plan`` accepts, and cannot see what lies across keys, such as
+    It accepts every plan that ``load_plan`` accepts, and cannot see rules across keys, such as
     a step that is missing in ``asset_source``.
     """
     return {

@@ -76,7 +76,7 @@ class Section(Shape[T]):
             name for name, known in self.keys.items() if known.required and name not in values
         ]
         for name in missing:
-            self._tell_missing(name, key, reader)
+            self._report_missing(name, key, reader)
         return None if missing else self.build(**values)
 
     def _read_entry(self, name: str, pair: Pair, key: str, reader: NodeReader) -> object:
@@ -92,7 +92,7 @@ class Section(Shape[T]):
             reader.complain(key, f"unknown key {quoted(name)}{hint}", pair.key)
         return None
 
-    def _tell_missing(self, name: str, key: str, reader: NodeReader) -> None:
+    def _report_missing(self, name: str, key: str, reader: NodeReader) -> None:
         at = below(key, name)
         if at not in reader.places:
             reader.misfit(key, f"'{name}' is missing: {self.keys[name].doc}")

@@ -66,7 +66,7 @@ class Text(Shape[str]):
             reader.complain(key, f"{quoted(text)}: {odd}")
         elif wrong := self.rule(text) if self.rule else "":
             reader.misfit(key, f"{quoted(text)}: {wrong}")
-        # Also a wrong name is given back, or it would be told to be missing elsewhere.
+        # Also a wrong name is given back, or it would be reported as missing in another place.
         return text
 
     def schema(self) -> Schema:

@@ -73,7 +73,7 @@ class SlowLoader(yaml.SafeLoader):
         return length
 
     def _gap(self) -> str:
-        """What stands between two words of one text: blanks as they are, or line breaks, folded."""
+        """What is between two words of one text: blanks as they are, or line breaks, folded."""
         length = 0
         while self.peek(length) in BLANKS:
             length += 1

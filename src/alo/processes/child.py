@@ -26,7 +26,7 @@ from alo.processes.resources import PEAK_UNIT
 from alo.processes.tree import MARK, Watchdog, end_tree, has_ended
 from alo.processes.wire import Inbox, packed
 
-# What stands first on the path, the working folder, may hold modules of any name.
+# What is first on the path, the working folder, may hold modules of any name.
 BOOT = "import sys; sys.path[:1] = sys.argv[1:]; from {module} import main; main()"
 PIECE = 1 << 16
 PIPE = 1 << 20  # more than a pipe holds
@@ -88,7 +88,7 @@ class Child:
             self._connection.sendall(packed(message))
 
     def hang_up(self) -> None:
-        """Tell it that nothing more will come."""
+        """Signal that nothing more will come."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
 
@@ -152,7 +152,7 @@ class Child:
             os.close(descriptor)
 
     def _drained(self) -> list[object]:
-        """What it told and printed before it ended; what it left running may go on printing."""
+        """What it told and printed before it ended; what it left running may continue printing."""
         self._read_all_messages()
         for descriptor in self._outputs:
             self._read_output(descriptor)

@@ -1,4 +1,4 @@
-"""What is told of a step whose process died or hung: how, where it was, and what it said last."""
+"""The report on a step whose process died or hung: how, where it was, and what it said last."""
 
 import re
 import signal
@@ -36,7 +36,7 @@ class _Frame(NamedTuple):
     function: str
 
 
-def death_error(step: str, home: Path, ending: Ending) -> StepError:
+def crash_error(step: str, home: Path, ending: Ending) -> StepError:
     """The error for a process that ended without a result."""
     how, fix = _how(ending.status)
     return _error(step, home, ending, f"its process {how}", fix)
@@ -63,7 +63,7 @@ def boot_hang_error(home: Path, ending: Ending, limit_s: float) -> ServeError:
 
 def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepError:
     """The error for a process that was ended because its time was over."""
-    where = "'timeout' beside the step in the plan" if step else "--request-timeout"
+    where = "'timeout' next to the step in the plan" if step else "--request-timeout"
     fix = f"raise {where}, or see why it takes so long"
     return _error(step, home, ending, f"it took longer than its timeout of {limit_s:g} s", fix)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 from alo.errors import RunError
 
-# What a child of ours starts with: where SIGCHLD is ignored, no one is told how a program ended.
+# What a child of ours starts with: where SIGCHLD is ignored, no one learns how a program ended.
 UNTOUCHED = (signal.SIGCHLD,)
 
 

@@ -12,7 +12,7 @@ class ReservedNameError(ValueError):
     """A name that leads somewhere else, or is none."""
 
 
-def safe_name(name: str) -> str:
+def checked_file_name(name: str) -> str:
     """A file's name, if it leads nowhere else.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a service does now and then beside its requests, such as to see what others have left."""
+"""What a service does now and then apart from its requests, such as to remove leftovers."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class BlobDir:
     """The blobs of one run."""
 
     def __init__(self, root: Path, folder: Path, *others: Path) -> None:
-        """``others``: folders beside the pool from which blobs may be taken."""
+        """``others``: folders next to the pool from which blobs may be taken."""
         self.folder, self._others = folder, others
         self._pool = root / POOL
         self._unfinished = root / UNFINISHED

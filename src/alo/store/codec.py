@@ -45,7 +45,7 @@ def encode(
     """Pickle a value into a new stream (a second one where the first try fails).
 
     Returns:
-        the stream, and the buffers beside it: views of the value's own memory.
+        the stream, and the buffers next to it: views of the value's own memory.
     Raises:
         UnpicklableError: the value, or something in it, cannot be pickled.
         StoreError: as the stream says.

@@ -25,7 +25,7 @@ class StepKey(NamedTuple):
 
 
 def difference(before: StepKey, now: StepKey) -> str:
-    """Why a kept step cannot stand for one that would run now; empty if it can."""
+    """Why a stored step cannot replace one that would run now; empty if it can."""
     if before.args != now.args:
         return f"args changed: {_changes(before.args, now.args)}"
     if list(before.args) != list(now.args):

@@ -86,7 +86,7 @@ class StoredStep(NamedTuple):
     step: str
     data: tuple[StoredValue, ...]
     config: tuple[StoredValue, ...]
-    # Folders of the project, beside its own, in which modules of their classes are found.
+    # Folders of the project, apart from its own, in which modules of their classes are found.
     paths: tuple[str, ...] = ()
 
     def parts(self) -> Iterator[Part]:

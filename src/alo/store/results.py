@@ -1,4 +1,4 @@
-"""What is kept of a step beside its data and config: files it wrote, and what it was made from.
+"""What is stored of a step apart from data and config: files it wrote, what it was made from.
 
 Below the store's root: ``results/<kind>/<run id>/``, with the run's owner, and for each step
 ``<step>.json`` and a folder with the files, if there are any. The former is written last, so that

@@ -1,6 +1,6 @@
 """The step store: what each step of each run saved, kept until its run leaves the history.
 
-Below its root: ``<kind>/<run id>/<step>.json``, one manifest a step, and beside it the blobs it
+Below its root: ``<kind>/<run id>/<step>.json``, one manifest a step, and next to it the blobs it
 points to; ``blobs/``, the pool by which runs share them; ``unfinished/``, what is being written
 or removed.
 """
@@ -56,7 +56,7 @@ class StepStore:
 
         Args:
             incoming: what the step was given.
-            paths: where modules of the project's are found, beside its own folder.
+            paths: where modules of the project's are found, apart from its own folder.
         Raises:
             StoreError: a value cannot be pickled, or there is no room on the disk.
         """

@@ -66,7 +66,7 @@ class Driver:
             try:
                 for message in self._worker.run(request, self._limit_s, self._front_end.flush):
                     action = self._state.on_message(message)
-                    self._carry_out(action)
+                    self._perform(action)
                 return
             except WorkerDiedError as died:
                 action = self._state.on_worker_died(str(died))
@@ -74,13 +74,13 @@ class Driver:
                     self._front_end.count_try()
             except RequestTimeoutError as timeout:
                 action = self._state.on_timeout(str(timeout))
-        self._carry_out(action)
+        self._perform(action)
 
     def fail(self, failure: Failure) -> None:
         """Answer it with a failure that is not of its worker."""
-        self._carry_out(self._state.on_failure(failure))
+        self._perform(self._state.on_failure(failure))
 
-    def _carry_out(self, action: Action | None) -> None:
+    def _perform(self, action: Action | None) -> None:
         match action:
             case Report():
                 self._front_end.report(action.stage)

@@ -18,7 +18,7 @@ from alo.events.types import Listener
 from alo.files import remove_tree
 from alo.layout import Workspace
 from alo.processes.child import Child
-from alo.processes.crash_report import Ending, boot_error, boot_hang_error, death_error, hang_error
+from alo.processes.crash_report import Ending, boot_error, boot_hang_error, crash_error, hang_error
 from alo.workers.process import Boot, BootFailed
 from alo.workers.protocol import Booted, Failure, Finished, Message, Released, Request, Stage
 
@@ -167,7 +167,7 @@ class Worker:
                 if ending is not None:
                     self._start_again()
                     if has_begun or sends == SENDS:
-                        error = death_error(step, self._job.assets.parent, ending)
+                        error = crash_error(step, self._job.assets.parent, ending)
                         raise WorkerDiedError(str(error))
                     child = None  # it was gone before it had the request
                 elif time.monotonic() >= deadline:

@@ -19,7 +19,7 @@ class RequestFolders:
     """The workspace that assets are given; of one that threads still know, no name comes again.
 
     Args:
-        home: a folder that does not exist; it and those beside it of its name are the worker's own.
+        home: a folder that does not exist; it and those of its name are the worker's own.
         models: the folder whose models are used; a copy of it is.
     """
 
@@ -70,7 +70,7 @@ class Leftovers:
     def __init__(self) -> None:
         self._before = _running()
 
-    def of_last(self) -> list[str]:
+    def of_request(self) -> list[str]:
         """The threads and processes that are new and still run, as messages name them."""
         new = _running().keys() - self._before.keys()
         if not new:

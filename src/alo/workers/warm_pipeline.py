@@ -144,7 +144,7 @@ class WarmPipeline:
 
     def _clean(self) -> None:
         """Nothing of the last request is there, and nothing that it left can reach the next one."""
-        left = self._leftovers.of_last()
+        left = self._leftovers.of_request()
         if not left:
             self._folders.clean()
             self._is_clean = True

@@ -72,7 +72,7 @@ LEFT_OUT: dict[str, Answer] = {
         BODY, "206 Partial Content" if asked.part else "200 OK", Content_Range="bytes 0-403/*"
     ),
     "a part without its range": lambda asked: whole(BODY, "206 OK" if asked.part else "200 OK"),
-    "no reason beside the status": lambda asked: whole(BODY, "200"),
+    "no reason next to the status": lambda asked: whole(BODY, "200"),
     "slow": lambda asked: [head("200 OK", Content_Length=len(BODY)), BODY[:50], 0.1, BODY[50:]],
     "a reset after all is there": lambda asked: [*whole(BODY), 0.05],
 }

@@ -25,7 +25,7 @@ GOOD = {
     "async elsewhere": f"{CLASS}    async def fetch(self): yield 1",
     "spelled out": f"import alolib.asset\nclass UserAsset(alolib.asset.Asset):{RUN}",
     "of an alias": f"from alolib.asset import Asset as Base\nclass UserAsset(Base):{RUN}",
-    "of a base beside it": f"class Base(Asset):{RUN}\nclass UserAsset(Base):\n    pass",
+    "of a base next to it": f"class Base(Asset):{RUN}\nclass UserAsset(Base):\n    pass",
     "of a base from elsewhere": "class UserAsset(Trainer):\n    pass",
     "of two bases": f"class Mixin:{RUN}\nclass UserAsset(Mixin, Asset):\n    pass",
     "run by assignment": "class UserAsset(Asset):\n    run = make_run()",

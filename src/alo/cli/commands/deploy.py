@@ -80,7 +80,7 @@ def execute(options: argparse.Namespace) -> int:
 def _change(options: argparse.Namespace, workspace: Workspace) -> None:
     """Choose. What is named is looked up first: a damaged file is written anew by a choice."""
     if options.rollback:
-        change_deployment(workspace, lambda now: _rolled_back(now, workspace))
+        change_deployment(workspace, lambda now: _roll_back(now, workspace))
     elif options.shadow:
         is_off = options.shadow == "off"
         shadow = "" if is_off else require_models(workspace, options.shadow)
@@ -89,18 +89,18 @@ def _change(options: argparse.Namespace, workspace: Workspace) -> None:
         run_id = require_models(workspace, options.run_id or _current(workspace))
         change_deployment(
             workspace,
-            lambda now: _chosen(now, run_id, workspace),
+            lambda now: _choose(now, run_id, workspace),
             replaces_damaged=bool(options.run_id),
         )
 
 
-def _chosen(now: Deployment, run_id: str, workspace: Workspace) -> Deployment:
+def _choose(now: Deployment, run_id: str, workspace: Workspace) -> Deployment:
     if run_id == now.run and not now.has_failed(run_id):
         return now
     return now.choose(run_id, _who(), _used(now, workspace))
 
 
-def _rolled_back(now: Deployment, workspace: Workspace) -> Deployment:
+def _roll_back(now: Deployment, workspace: Workspace) -> Deployment:
     if not now.before or now.before == now.run:
         raise UsageError(
             "there is nothing to go back to: no other model was deployed before",

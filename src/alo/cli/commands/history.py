@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ACTION ...",
         nargs="...",
         help="show, follow, diff, verify, rerun, remove or prune runs; "
-        "alo history show --help tells more",
+        "alo history show --help shows more",
     )
 
 

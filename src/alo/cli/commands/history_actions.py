@@ -50,7 +50,7 @@ def parse_action(options: argparse.Namespace) -> tuple[Action, argparse.Namespac
 
 
 def parser_of(name: str, as_json: bool = False) -> CommandParser:
-    """The parser of an action; ``--json`` may stand before the action's name too."""
+    """The parser of an action; ``--json`` may come before the action's name too."""
     action = ACTIONS[name]
     parser = CommandParser(
         prog=f"alo history {name}", description=action.help_line, allow_abbrev=False
@@ -155,11 +155,11 @@ def _diff(history: History, options: argparse.Namespace) -> int:
     from alo.history.diff import differences
 
     records = [history.look_up(prefix) for prefix in (options.id, *options.others)]
-    told = differences(records)
+    compared = differences(records)
     if options.json:
-        console.write_json({"runs": [record.id for record in records], **told})
+        console.write_json({"runs": [record.id for record in records], **compared})
     else:
-        console.write("\n".join(difference_lines(records, told)))
+        console.write("\n".join(difference_lines(records, compared)))
     return 0
 
 
@@ -193,16 +193,16 @@ def _rerun(history: History, options: argparse.Namespace) -> int:
 
 
 def _remove(history: History, options: argparse.Namespace) -> int:
-    _tell_removed(history.remove(options.ids), options)
+    _report_removed(history.remove(options.ids), options)
     return 0
 
 
 def _prune(history: History, options: argparse.Namespace) -> int:
-    _tell_removed(history.prune(keep=options.keep, size_mb=options.size), options)
+    _report_removed(history.prune(keep=options.keep, size_mb=options.size), options)
     return 0
 
 
-def _tell_removed(ids: Sequence[str], options: argparse.Namespace) -> None:
+def _report_removed(ids: Sequence[str], options: argparse.Namespace) -> None:
     from alo.engine.steps.reuse import forget_runs
 
     forget_runs(Workspace(options.project), ids)

@@ -119,10 +119,10 @@ def _left_out(event: LeftOut) -> str:
 def _line(content: Mapping[str, object]) -> str:
     """An envelope as one line for people."""
     payload = content["payload"]
-    told = payload if isinstance(payload, Mapping) else {}
-    text = told.get("text")
+    fields = payload if isinstance(payload, Mapping) else {}
+    text = fields.get("text")
     if not isinstance(text, str):
-        shown = {key: _shown(value) for key, value in told.items()}
+        shown = {key: _shown(value) for key, value in fields.items()}
         text = ", ".join(f"{key} {value}" for key, value in shown.items() if value)
     place = f"{content['time']}  {content['sequence']:>5}  {content['event']:13}"
     return console.one_line(f"{place}  {text.rstrip()}")

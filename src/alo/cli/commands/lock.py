@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     setup = Setup(offline=options.offline, force=options.force)
     with watched(quiet=options.quiet) as listener:
-        path, told = lock(request_of(options)._replace(setup=setup), listener)
+        path, lines = lock(request_of(options)._replace(setup=setup), listener)
     if not options.quiet:
-        console.write("\n".join([*told, f"{console.style('ok', 'green')}  {path}"]))
+        console.write("\n".join([*lines, f"{console.style('ok', 'green')}  {path}"]))
     return 0

@@ -69,7 +69,7 @@ def write_json_line(line: bytes) -> None:
 
 
 def write_error(text: str = "") -> None:
-    """A line (or a few) on stderr; where no one can read it, the exit status still tells."""
+    """A line (or a few) on stderr; where no one can read it, the exit status still says so."""
     try:
         _put(sys.stderr, f"{text}\n")
     except ReaderGone:

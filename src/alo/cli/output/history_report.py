@@ -12,7 +12,7 @@ from alo.history.record import RunRecord
 
 LABEL_WIDTH = 13
 LONGEST_CELL = 40  # columns
-MOST_ROWS = 20  # of a section of differences; --json tells all
+MOST_ROWS = 20  # of a section of differences; --json shows all
 STEP_HEADERS = ("step", "status", "time", "CPU", "peak memory", "data keys added")
 
 
@@ -75,8 +75,8 @@ def _origin(description: Mapping[str, object]) -> str:
     files, sources = description.get("files"), description.get("sources")
     count = f"{len(files)} files" if isinstance(files, Mapping) and files else ""
     places = ", ".join(map(str, sources)) if isinstance(sources, list) else ""
-    told = " from ".join(filter(None, [count, places]))
-    return f"  ({told})" if told else ""
+    shown = " from ".join(filter(None, [count, places]))
+    return f"  ({shown})" if shown else ""
 
 
 def _git(state: Mapping[str, object]) -> str:
@@ -97,22 +97,22 @@ def _list(label: str, texts: Sequence[str]) -> Iterator[str]:
         yield _labelled("" if number else label, text)
 
 
-def difference_lines(records: Sequence[RunRecord], told: Differences) -> Iterator[str]:
+def difference_lines(records: Sequence[RunRecord], shown: Differences) -> Iterator[str]:
     """A table a section, a column a run; the sections in which all runs are the same by name."""
     letters = [
         chr(ord("A") + number) if number < 26 else str(number + 1) for number in range(len(records))
     ]
     for letter, record in zip(letters, records, strict=True):
         yield f"{letter}  {record.id}"
-    for section, rows in told.items():
+    for section, rows in shown.items():
         if not rows:
             continue
         cells = [(name, *_values(values)) for name, values in rows.items()]
         yield ""
         yield table((section, *letters), _fitted(cells[:MOST_ROWS]))
         if len(cells) > MOST_ROWS:
-            yield f"... and {len(cells) - MOST_ROWS} more; --json tells all"
-    same = ", ".join(section for section, rows in told.items() if not rows)
+            yield f"... and {len(cells) - MOST_ROWS} more; --json shows all"
+    same = ", ".join(section for section, rows in shown.items() if not rows)
     if same:
         yield ""
         yield f"no difference in: {same}"

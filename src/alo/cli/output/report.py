@@ -1,4 +1,4 @@
-"""What is told when a run has ended: its steps, the lines to show, the summary, and where it is."""
+"""The report at the end of a run: its steps, the lines to show, the summary, and where it is."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def _summary_lines(summary: Mapping[str, object]) -> Iterator[str]:
         yield _labelled("note", str(summary["note"]))
     probability = summary.get("probability")
     if isinstance(probability, Mapping) and probability:
-        told = [f"{name} {value}" for name, value in list(probability.items())[:SHOWN_CLASSES]]
+        shares = [f"{name} {value}" for name, value in list(probability.items())[:SHOWN_CLASSES]]
         more = ["..."] if len(probability) > SHOWN_CLASSES else []
-        yield _labelled("probability", ", ".join(told + more))
+        yield _labelled("probability", ", ".join(shares + more))
 
 
 def _places(*places: tuple[str, str]) -> Iterator[str]:

@@ -80,9 +80,9 @@ def tar_header(name: str, size: int, mtime: int, mode: int, *, is_folder: bool) 
     main = _record(path, 0 if b"size" in extended else size, mtime, mode, kind)
     if not extended:
         return main
-    told = b"".join(_pax_line(key, value) for key, value in extended.items())
-    before = _record(b"PaxHeader/" + path[:80], len(told), 0, 0o644, b"x")
-    return before + told + bytes(-len(told) % RECORD) + main
+    pax = b"".join(_pax_line(key, value) for key, value in extended.items())
+    before = _record(b"PaxHeader/" + path[:80], len(pax), 0, 0o644, b"x")
+    return before + pax + bytes(-len(pax) % RECORD) + main
 
 
 def _record(path: bytes, size: int, mtime: int, mode: int, kind: bytes) -> bytes:

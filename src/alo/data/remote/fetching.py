@@ -1,6 +1,6 @@
 """Fetch objects into files: many at once, large ones in parts, each tried again until it is whole.
 
-What was fetched of a large object by a try that broke off is kept beside a list of its parts, so
+What was fetched of a large object by a try that broke off is kept next to a list of its parts, so
 that the next try fetches the others only.
 """
 
@@ -108,7 +108,7 @@ def _fetch_small(source: Source, file: SourceFile, target: Path, partial: Path) 
     content = again(lambda: source.get(file, 0, file.size))
     try:
         target.write_bytes(content)
-    except BaseException:  # half a file must not stand there
+    except BaseException:  # half a file must not be there
         discard(target)
         raise
     set_time(target, file.mtime_ns)

@@ -168,7 +168,7 @@ def faults_translated(what: str) -> Iterator[None]:
     except exceptions.InvalidPathError as error:
         raise RefusedError(
             f"{what}: the name of an object in it cannot be that of a file: {plain(error)}",
-            "give the object another name in the store, or name what is beside it",
+            "give the object another name in the store, or name what is next to it",
         ) from error
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         if "InvalidObjectState" in str(error):

@@ -1,4 +1,4 @@
-"""Ask an HTTP server for a file, by GET alone, and tell its answers and faults apart.
+"""Ask an HTTP server for a file, by GET alone, and distinguish its answers and faults.
 
 Not with obstore: its HTTP is WebDAV's, which asks by HEAD and knows no query; and not every server
 answers HEAD, or says the same by it.
@@ -36,7 +36,10 @@ NOT_THERE = (404, 410)
 NO_RIGHT = (401, 403, 407, 451)
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 KEPT_IN_URLS = "/%:@!$&'()*+,;=~?[]"  # what a URL's author has written for what it is
-CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # beside SSL_CERT_FILE, which Python reads
+CA_BUNDLES = (
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)  # in addition to SSL_CERT_FILE, which Python reads
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

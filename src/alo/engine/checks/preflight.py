@@ -1,6 +1,6 @@
 """The check before a run: plan, metadata, assets, data sources, export targets, disk space.
 
-Everything that can be known to be wrong is told at once; nothing is imported, run or changed.
+Everything that can be known to be wrong is reported at once; nothing is imported, run or changed.
 """
 
 import os

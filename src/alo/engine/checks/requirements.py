@@ -61,8 +61,8 @@ def together(
         CheckError: with these problems, and with the requirements that contradict each other.
     """
     found = _together(parts)
-    if told := list(dict.fromkeys([*problems, *_conflicts(plan, found)])):
-        raise CheckError(told)
+    if listed := list(dict.fromkeys([*problems, *_conflicts(plan, found)])):
+        raise CheckError(listed)
     return found
 
 
@@ -91,8 +91,8 @@ def requirement_findings(
     found = _together(parts)
     warnings = [warning for wanted in found.every for warning in wanted.warnings]
     warnings += _conflicts_with_alo(plan, found)
-    told = dict.fromkeys([*problems, *_conflicts(plan, found)])
-    return list(told), list(dict.fromkeys(warnings))
+    listed = dict.fromkeys([*problems, *_conflicts(plan, found)])
+    return list(listed), list(dict.fromkeys(warnings))
 
 
 def _read_each(
@@ -148,7 +148,7 @@ def _conflicts(plan: Plan, found: Environments) -> Iterator[Problem]:
 
 
 def _conflicts_with_alo(plan: Plan, found: Environments) -> Iterator[Problem]:
-    """Requirements that cannot be installed beside ALO itself."""
+    """Requirements that cannot be installed together with ALO itself."""
     from alo.sources.packages.installed import conflicts
     from alo.sources.packages.own_package import needs_of_alo
 
@@ -156,7 +156,9 @@ def _conflicts_with_alo(plan: Plan, found: Environments) -> Iterator[Problem]:
     for wanted in found.every:
         for one, other in conflicts(wanted.requirements, own):
             if not other.step:
-                way_out = "it cannot be installed beside ALO, which runs in the same environment"
+                way_out = (
+                    "it cannot be installed together with ALO, which runs in the same environment"
+                )
                 yield _conflict(plan, one, other, way_out)
 
 
@@ -174,5 +176,5 @@ def _way_out(one: Requirement, other: Requirement) -> str:
         return "change one"
     return (
         "change one, or give one of the steps packages of its own "
-        "(environment: isolated, beside the step in user_parameters)"
+        "(environment: isolated, next to the step in user_parameters)"
     )

@@ -22,7 +22,7 @@ __all__ = ["captured", "show_logging"]
 def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
     """While inside, prints go to the listener; afterwards the process is as it was before.
 
-    A process that the asset has forked ends here. Gives what log lines are told to, in order with
+    A process that the asset has forked ends here. Gives what takes log lines, in order with
     the prints.
     """
     prints, process = Prints(listener), os.getpid()
@@ -74,7 +74,7 @@ def _exit_raises(process: int) -> Iterator[None]:
 
 
 def _end_if_forked(process: int, error: BaseException | None) -> None:
-    """End a forked process, which would go on as a second engine beside the first."""
+    """End a forked process, which would continue as a second engine next to the first."""
     if os.getpid() == process:
         return
     status = 0

@@ -1,4 +1,4 @@
-"""Tells when a module is being imported: a project's, or the outermost of libraries.
+"""Reports when a module is being imported: a project's, or the outermost of libraries.
 
 Python has a spec say of itself whether its module is being imported. Watching that leaves, unlike
 a loader of our own, no frame in tracebacks and none to which warnings would be ascribed.
@@ -16,7 +16,7 @@ from alo.sources.code.finder import NOT_OF_A_PROJECT, FolderLoader, ProjectLoade
 
 
 class Listener(Protocol):
-    """Who is told."""
+    """Who receives it."""
 
     def begin_import(self) -> object:
         """Returns what ``end_import`` is given."""

@@ -1,6 +1,6 @@
 """What an asset prints, on its way to the listener, in order and at a cost that is always the same.
 
-Text that ends a line is told at once; other text waits for more, but not longer than a blink.
+Text that ends a line is reported at once; other text waits for more, but not longer than a blink.
 The streams that an asset finds in ``sys`` are in ``streams.py``.
 """
 
@@ -54,7 +54,7 @@ class Prints:
             self._listener(line)
 
     def flush(self) -> None:
-        """Tell what is held."""
+        """Report what is held."""
         with self._lock:
             if self._held:
                 text, self._size = "".join(self._held), 0
@@ -63,7 +63,7 @@ class Prints:
                     self._listener(Output(self._stream, text[start : start + LONGEST]))
 
     def end(self) -> None:
-        """The step has ended; threads of it may go on printing."""
+        """The step has ended; threads of it may continue printing."""
         self._stop_flusher()
         self.flush()
         self.has_ended = True
@@ -76,7 +76,7 @@ class Prints:
         self._lock.acquire()
 
     def after_fork(self, *, in_child: bool) -> None:
-        """Go on after a fork: the child with a lock of its own, the parent with the one it held."""
+        """Continue after a fork: the child with a lock of its own, the parent with its old one."""
         if in_child:
             self._lock, self._is_due = threading.RLock(), False
         else:
@@ -128,7 +128,7 @@ class _Flusher:
 
 
 def _pass_on(stream: str, text: str) -> None:
-    """To what stands in ``sys`` now, if that is not of an ended step itself."""
+    """To what is in ``sys`` now, if that is not of an ended step itself."""
     now = getattr(sys, stream)
     if now is not None and not getattr(now, "has_ended", False):
         now.write(text)

@@ -113,7 +113,7 @@ class _Kept:
         self._when_logging_comes = when_logging_comes
         self._of_libraries: set[str] = set()  # names that they have put into sys.modules
         self._modules, self._state = _between.begin()
-        self._before_imports: list[tuple[State, frozenset[str]]] = []  # that go on
+        self._before_imports: list[tuple[State, frozenset[str]]] = []  # that are in progress
 
     def begin_import(self) -> tuple[State, frozenset[str]]:
         begun = read(), frozenset(sys.modules)
@@ -180,7 +180,7 @@ def read() -> State:
         if not setting.module or setting.module in sys.modules:
             try:
                 state[name] = setting.read()
-            except Exception:  # noqa: S112 - something else stands in the place of a module
+            except Exception:  # noqa: S112 - something else is in the place of a module
                 continue
     return state
 
@@ -200,7 +200,7 @@ def _restore(state: State) -> None:
                 now = setting.read()
             if before == now:
                 continue
-        except Exception:  # noqa: S110 - something else stands there, or compares in its own way
+        except Exception:  # noqa: S110 - something else is there, or compares in its own way
             pass
         for change in _changes_of(name, before, now):
             with suppress(Exception):  # what cannot be undone, such as a lower priority

@@ -10,7 +10,7 @@ from alo.engine.isolation.prints import Prints
 
 
 class PrintStream(io.TextIOBase):
-    """Stands for ``sys.stdout`` or ``sys.stderr`` while a step runs.
+    """Replaces ``sys.stdout`` or ``sys.stderr`` while a step runs.
 
     Whoever keeps it for longer, as threads and log handlers do, then writes to what is there. It
     cannot be closed or detached, and refuses no letter: the next print comes through all the same.
@@ -76,14 +76,14 @@ class PrintStream(io.TextIOBase):
         return True
 
     def isatty(self) -> bool:
-        """Whether the stream that it stands for is a terminal."""
+        """Whether the stream that it replaces is a terminal."""
         try:
             return self._original is not None and self._original.isatty()
         except ValueError:  # closed
             return False
 
     def fileno(self) -> int:
-        """The descriptor of the stream that it stands for.
+        """The descriptor of the stream that it replaces.
 
         Raises:
             io.UnsupportedOperation: there is none.

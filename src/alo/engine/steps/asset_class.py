@@ -1,4 +1,4 @@
-"""Make a step's asset and have it run; what is wrong with its class is told with file and line.
+"""Make a step's asset and have it run; what is wrong with its class is reported with file and line.
 
 Python raises such errors where the class is called, which is here: no frame of the asset's would
 say where to look.

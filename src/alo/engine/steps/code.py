@@ -27,7 +27,7 @@ class RunCode:
     Args:
         assets: the folder of the steps' folders.
         folder: for our copies.
-        workspace: what assets are told is the project's folder.
+        workspace: what assets are given as the project's folder.
         shown: the history entry that the code is a copy of; empty: it is the project's own.
         earlier: copies of large files that need not be made again.
     """
@@ -85,7 +85,7 @@ class RunCode:
         return [name for name, known in shared.items() if self.checksums.get(name) != known]
 
     def take_shared(self, entry: Path, files: Mapping[str, str]) -> list[str]:
-        """Have the modules that a past run used, beside its steps' own, as far as they are missing.
+        """Have the modules that a past run used, apart from its steps' own, where they are missing.
 
         Args:
             files: of that run: name → checksum.
@@ -97,7 +97,7 @@ class RunCode:
         return [name for name, known in files.items() if self.checksums.get(name, known) != known]
 
     def absorb(self) -> None:
-        """Take in what has been imported beside that."""
+        """Take in what has been imported in addition to that."""
         if self.view.read:
             self.add(self.view.read_by_name())
             self.view.read = {}

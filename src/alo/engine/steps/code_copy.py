@@ -9,7 +9,7 @@ from pathlib import Path
 from alo.copies import copy_and_hash, link
 from alo.files import checksum
 
-LARGE = 8_000_000  # bytes; what is larger is data that lies beside the code, and seldom changes
+LARGE = 8_000_000  # bytes; what is larger is data that is next to the code, and seldom changes
 
 Earlier = Callable[[], Mapping[str, Path]]  # files of our own, by checksum
 
@@ -19,7 +19,7 @@ def snapshot(
 ) -> tuple[dict[str, Path], dict[str, str]]:
     """Copy the files (name → path) into ``target``.
 
-    All lie in the one folder, under names of no meaning: folders cost more than files.
+    All are in the one folder, under names of no meaning: folders cost more than files.
 
     Args:
         earlier: copies that no one writes into; a large file that is the same as one of them is

@@ -16,7 +16,7 @@ from alo.plan.model import PipelinePlan
 from alo.sources.code.shared import SharedModules
 
 if TYPE_CHECKING:  # only file mode, the cache and processes pay for the store
-    from alo.engine.steps.reuse import StepMemory
+    from alo.engine.steps.reuse import StepReuse
     from alo.store import StepStore
 
 
@@ -25,7 +25,7 @@ class StepContext:
 
     Attributes:
         values: what the next step is given; None at the first, and while a step has them.
-        memory: of what steps have stored; None where they store nothing.
+        reuse: of what steps have stored; None where they store nothing.
     """
 
     def __init__(
@@ -35,16 +35,16 @@ class StepContext:
         started: float,
         code: RunCode,
         shared: SharedModules,
-        memory: StepMemory | None,
+        reuse: StepReuse | None,
         emit: Listener,
     ) -> None:
         self.workspace, self.kind = job.workspace, job.pipeline.kind
         self.code, self.shared = code, shared
-        self.run_id, self.started, self.memory, self.emit = run_id, started, memory, emit
+        self.run_id, self.started, self.reuse, self.emit = run_id, started, reuse, emit
         self.values: StepValues | None = None
         self.folder = job.workspace.scratch()  # of what processes hand over; made when needed
         self._step_names: dict[str, tuple[PipelinePlan, tuple[str, ...]]] = {}  # by kind
-        self._own_store: StepStore | None = None  # in it, where the run has no memory
+        self._own_store: StepStore | None = None  # in it, where the run has no reuse
 
     def task(
         self, job: Job, inputs: Inputs, data: dict[str, object], config: dict[str, object]
@@ -63,7 +63,7 @@ class StepContext:
         )
 
     def _names_of(self, pipeline: PipelinePlan | None) -> tuple[str, ...]:
-        """The names of its steps, of which each step is told; made once."""
+        """The names of its steps, which each step is given; made once."""
         if pipeline is None:
             return ()
         known, names = self._step_names.get(pipeline.kind, (None, ()))
@@ -88,7 +88,7 @@ class StepContext:
         # A step that runs has it anyway.
         from alo.engine.isolation.process_state import values_loadable
 
-        store = self.memory or self.own_store()
+        store = self.reuse or self.own_store()
         with self.turn("what a step saved"), values_loadable(self.shared, values.stored.paths):
             return store.load(values.stored)
 

@@ -2,7 +2,7 @@
 
 What an asset can see and is not here makes a cached result wrong without a word; so whatever the
 engine hands to a step comes in by itself (all of its ``envs``), and what it cannot know of (the
-time, the network, files outside of the project) is told in docs/guides/resume-and-cache.md.
+time, the network, files outside of the project) is described in docs/guides/resume-and-cache.md.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from alo.sources.code.finder import Roots
 from alo.store import StoredStep
 from alo.store.keys import StepKey
 
-UNLIKE = ("proc_start_time",)  # of what an asset is told: another one in each run
+UNLIKE = ("proc_start_time",)  # of what an asset is given: another one in each run
 PYTHON = "python"
 
 
@@ -97,7 +97,7 @@ class Dependencies:
         )
 
     def _told(self, inputs: Inputs) -> dict[str, str]:
-        """What the asset is told beside its args, and what decides which model folder it gets."""
+        """What the asset is given in addition to its args, its model folder included."""
         job = self._job
         envs = step_envs(job, 0.0, inputs.step, inputs.number)
         told = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}

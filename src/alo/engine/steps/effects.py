@@ -76,7 +76,7 @@ def seen_folders(workspace: Workspace, kind: str) -> tuple[str, ...]:
 def train_files(workspace: Workspace) -> dict[str, str]:
     """What an inference may read of the train run: the model, and the rest; a checksum each.
 
-    Here what is behind links counts too, and of large files beside the model only when they were
+    Here what is behind links counts too, and of large files next to the model only when they were
     written.
     """
     artifacts = workspace.artifacts("train").name

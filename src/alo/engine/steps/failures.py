@@ -60,10 +60,10 @@ def step_error(step: str, error: BaseException, *roots: Path) -> StepError:
 def _where(error: BaseException, roots: Sequence[Path]) -> str:
     place = _place(error, roots)
     here = str(place) if place else ""
-    told = error.where if isinstance(error, AloError) else ""
+    named = error.where if isinstance(error, AloError) else ""
     if isinstance(error, StoreError):
-        return told or here
-    return f"{told} ({here})" if told and here and told != here else told or here
+        return named or here
+    return f"{named} ({here})" if named and here and named != here else named or here
 
 
 def _is_in_init(traceback: TracebackType | None) -> bool:
@@ -148,10 +148,12 @@ def user_traceback(error: BaseException) -> str:
     """The traceback as Python prints it, without our frames and without passwords."""
     from traceback import TracebackException
 
-    told = TracebackException.from_exception(error)
-    _drop_own_frames(told)
+    report = TracebackException.from_exception(error)
+    _drop_own_frames(report)
     # The text of an exception is one piece, and may hold a whole table.
-    text = "".join(_shortened(piece.rstrip("\n"), LONGEST_PIECE) + "\n" for piece in told.format())
+    text = "".join(
+        _shortened(piece.rstrip("\n"), LONGEST_PIECE) + "\n" for piece in report.format()
+    )
     lines = text.rstrip("\n").split("\n")
     if len(lines) > MOST_LINES:
         half = MOST_LINES // 2
@@ -159,11 +161,11 @@ def user_traceback(error: BaseException) -> str:
     return "\n".join(masked(line) if "://" in line else line for line in lines)
 
 
-def _drop_own_frames(told: "TracebackException") -> None:
-    kept = [frame for frame in told.stack if not _is_own(frame.filename)]
-    told.stack[:] = kept
-    group = getattr(told, "exceptions", None) or ()  # since Python 3.11
-    for other in (told.__cause__, told.__context__, *group):
+def _drop_own_frames(report: "TracebackException") -> None:
+    kept = [frame for frame in report.stack if not _is_own(frame.filename)]
+    report.stack[:] = kept
+    group = getattr(report, "exceptions", None) or ()  # since Python 3.11
+    for other in (report.__cause__, report.__context__, *group):
         if other is not None:
             _drop_own_frames(other)
 

@@ -28,11 +28,11 @@ class InlineExecutor:
         self._context, self._codes = context, codes
 
     def run(self, job: Job, inputs: Inputs) -> Executed:
-        """Run a step here, on the values in memory."""
+        """Run a step here, on the values in reuse."""
         from alo.engine.steps.step import run_step  # a cached one does without all that it needs
 
         context, step = self._context, inputs.step
-        before = context.memory.look() if context.memory else None
+        before = context.reuse.look() if context.reuse else None
         with context.turn(step.name):
             # The step alone holds what it is given: a value that it replaces is free at once.
             data, config = context.give_away()
@@ -60,13 +60,13 @@ class InlineExecutor:
         used: Iterable[str],
         added: tuple[str, ...],
     ) -> StepValues:
-        memory, shared = self._context.memory, self._context.shared
-        if memory is None or before is None:
+        reuse, shared = self._context.reuse, self._context.shared
+        if reuse is None or before is None:
             return StepValues(result.data, result.config)
         with shared.present():
-            stored = memory.save(inputs, result.data, result.config, shared.paths())
+            stored = reuse.save(inputs, result.data, result.config, shared.paths())
         modules = self._context.code.of_step(inputs.step.name, used)
-        memory.keep(inputs, before, modules, result.summary, added)
-        if memory.hands_on_files:
+        reuse.keep(inputs, before, modules, result.summary, added)
+        if reuse.hands_on_files:
             return StepValues({}, {}, stored, is_live=False)
         return StepValues(result.data, result.config, stored)

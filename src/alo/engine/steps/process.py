@@ -22,7 +22,7 @@ from alo.errors import InstallError, StoreError
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.processes.child import POLL_S, Child
-from alo.processes.crash_report import death_error, hang_error
+from alo.processes.crash_report import crash_error, hang_error
 
 if TYPE_CHECKING:
     from alo.store import StoredStep
@@ -39,33 +39,35 @@ class ProcessExecutor:
 
     def run(self, job: Job, inputs: Inputs) -> Executed:
         """Run a step in a new process, which reads its values from the step store."""
-        context, memory = self._context, self._context.memory
-        before = memory.look() if memory else None
+        context, reuse = self._context, self._context.reuse
+        before = reuse.look() if reuse else None
         given = self._stored(job, inputs)
         context.values = None  # the step's process has the values now
-        done = self._try(job, inputs, self._assignment(job, inputs, given))
+        done = self._run_with_retries(job, inputs, self._assignment(job, inputs, given))
         usage = done.cpu_seconds, done.peak_bytes, done.sampled
         if isinstance(done, FailedStep):
             return Executed(done.error, (), None, *usage)
         known = {value.key for value in given.data} if given else set()
         added = tuple(value.key for value in done.stored.data if value.key not in known)
         context.code.add(done.read)
-        if memory is not None and before is not None:
+        if reuse is not None and before is not None:
             modules = {**context.code.of_step(inputs.step.name, done.used), **done.outside}
-            memory.keep(inputs, before, modules, done.summary, added, done.packages)
+            reuse.keep(inputs, before, modules, done.summary, added, done.packages)
         context.values = self._values_of(done.stored)
         return Executed(None, added, done.summary, *usage, done.packages)
 
     def _values_of(self, stored: StoredStep) -> StepValues:
         """In memory mode with the values, which are only mapped and outlive their files."""
         values = StepValues({}, {}, stored, is_live=False)
-        if self._context.memory is None:
+        if self._context.reuse is None:
             # Not those of a class that only its own environment has.
             with suppress(StoreError):
                 return StepValues(*self._context.load(values), stored)
         return values
 
-    def _try(self, job: Job, inputs: Inputs, assignment: Assignment) -> Done | FailedStep:
+    def _run_with_retries(
+        self, job: Job, inputs: Inputs, assignment: Assignment
+    ) -> Done | FailedStep:
         """Run the step's process until it succeeds, or has had its tries."""
         step, emit = inputs.step, self._context.emit
         python = job.pythons.get(step.name, sys.executable)
@@ -82,7 +84,7 @@ class ProcessExecutor:
 
     def _assignment(self, job: Job, inputs: Inputs, given: StoredStep | None) -> Assignment:
         context, step = self._context, inputs.step
-        is_stored = context.memory is not None
+        is_stored = context.reuse is not None
         context.folder.mkdir(parents=True, exist_ok=True)
         return Assignment(
             context.task(job, inputs, {}, {}),
@@ -103,7 +105,7 @@ class ProcessExecutor:
         if values is None:
             return None
         stored = values.stored
-        if stored is not None and (context.memory or stored.run_id == context.run_id):
+        if stored is not None and (context.reuse or stored.run_id == context.run_id):
             return stored
         before = job.pipeline.steps[inputs.number - 1].name
         config = {key: value for key, value in values.config.items() if key != META}
@@ -143,7 +145,7 @@ def run_in_process(
         error = hang_error(task.name, task.home, ending, timeout_s)
     else:
         _refuse_broken(python, task.name)
-        error = death_error(task.name, task.home, ending)
+        error = crash_error(task.name, task.home, ending)
     return FailedStep(error, ending.cpu_seconds, ending.peak_bytes, "")
 
 

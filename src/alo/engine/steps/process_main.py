@@ -73,7 +73,7 @@ def main() -> None:
 def process_of_ours() -> Iterator[socket.socket]:
     """The life of a process that the engine has started: gives the socket to it.
 
-    Whoever interrupts it outside of an asset is told what it did by the engine, which looks on.
+    Whoever interrupts it outside of an asset gets from the engine, which watches, what it did.
     """
     try:
         os.setsid()  # a Ctrl-C at the terminal is for the engine, which ends this process in order

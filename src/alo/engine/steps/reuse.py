@@ -1,6 +1,6 @@
 """What the steps of a run have saved: for the next step, for ``--resume`` and the cache.
 
-Here: when a stored step may stand for one that would run now, and putting back what it had saved.
+Here: when a stored step may replace one that would run now, and putting back what it had saved.
 Not here: how values and files are stored (``alo/store``).
 """
 
@@ -27,15 +27,15 @@ class Reused(NamedTuple):
     stored: StoredStep
 
 
-class StepMemory:
+class StepReuse:
     """What this run stores, and what it may take from earlier ones."""
 
     def __init__(self, job: Job, run_id: str) -> None:
         self._job, self._run_id = job, run_id
         self._workspace, self._kind = job.workspace, job.pipeline.kind
         self._store = StepStore(job.workspace.interface)
-        self._shelf = ResultDir(job.workspace.interface)
-        self._shelf.claim(self._kind, run_id, str(job.workspace.home))
+        self._results = ResultDir(job.workspace.interface)
+        self._results.claim(self._kind, run_id, str(job.workspace.home))
         self._follows = bool(job.part.resumes or job.part.first)
         self._folders = seen_folders(job.workspace, self._kind)
         self._seen: Snapshot | None = None  # as they were after the last step
@@ -62,8 +62,8 @@ class StepMemory:
     def _look(self) -> Snapshot:
         return Snapshot.of(self._workspace.home, self._folders)
 
-    def reuse(self, inputs: Inputs) -> tuple[Reused | None, str]:
-        """The stored step that stands for this one; or None, and why there is none."""
+    def find(self, inputs: Inputs) -> tuple[Reused | None, str]:
+        """The stored step that replaces this one; or None, and why there is none."""
         candidates, reason = self._candidates(inputs)
         reasons = []
         for kept in candidates:
@@ -120,7 +120,7 @@ class StepMemory:
             summary,
             data_keys,
         )
-        self._traces[kept.step] = self._shelf.keep(kept, self._workspace.home).trace
+        self._traces[kept.step] = self._results.keep(kept, self._workspace.home).trace
 
     def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config of a stored step.
@@ -139,18 +139,18 @@ class StepMemory:
         return self._store.adopt(stored, self._run_id)
 
     def _candidates(self, inputs: Inputs) -> tuple[Iterable[KeptStep], str]:
-        """The stored steps that may stand for this one, and the reason if there are none."""
+        """The stored steps that may replace this one, and the reason if there are none."""
         part, step = self._job.part, inputs.step
         if part.first and inputs.number >= self._number_of(part.first):
             return [], ""
         found: Iterable[KeptStep] = ()
         if self._follows and part.resumes:
-            kept = self._shelf.find(self._kind, part.resumes, step.name)
+            kept = self._results.find(self._kind, part.resumes, step.name)
             found = [kept] if kept else []
         elif self._follows:
-            found = self._shelf.recent(self._kind, step.name)
+            found = self._results.recent(self._kind, step.name)
         elif self._job.plan.control.cache and step.cache:
-            found = self._shelf.recent(self._kind, step.name)
+            found = self._results.recent(self._kind, step.name)
             return found, "no earlier result"
         elif self._job.plan.control.cache:
             return [], "cache: False"
@@ -160,7 +160,7 @@ class StepMemory:
         return [each.name for each in self._job.pipeline.steps].index(step)
 
     def stop_following(self) -> None:
-        """From here on only the cache may stand for a step."""
+        """From here on only the cache may replace a step."""
         self._follows = False
 
     @property
@@ -176,15 +176,15 @@ class StepMemory:
         """
         try:
             stored = self._store.find(kept.run_id, kept.kind, kept.step)
-            if stored is None or not self._shelf.is_whole(kept):
+            if stored is None or not self._results.is_whole(kept):
                 return None
             if kept.run_id != self._run_id:
                 stored = self._store.adopt(stored, self._run_id)
-                self._shelf.adopt(kept, self._run_id)
+                self._results.adopt(kept, self._run_id)
         except StoreError:
             return None
         self._seen = None
-        self._shelf.put_back(kept, self._workspace.home)
+        self._results.put_back(kept, self._workspace.home)
         return Reused(kept, stored)
 
 

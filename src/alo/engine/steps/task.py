@@ -146,7 +146,7 @@ def _is_one_folder(one: Path, other: Path) -> bool:
 
 
 def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
-    """What ALO 2.x calls ``asset_envs``, but for the artifacts, which lie in ``project_home``."""
+    """What ALO 2.x calls ``asset_envs``, but for the artifacts, which are in ``project_home``."""
     external, control = job.plan.external, job.plan.control
     artifacts = _folders(job.workspace)[f"{job.pipeline.kind}_artifacts"]
     # In a rerun; a served pipeline's own workspace links to the project's.

@@ -54,12 +54,12 @@ def hold_workspace(
 
 
 def _claim_when_free(workspace: Workspace, what: str, listener: Listener) -> Claim:
-    told = ""
+    shown = ""
     while (claim := _claim_now(workspace, what)) is None:
         holder = _holder(workspace)  # without a note it has just begun, or is about to end
-        if str(holder) != told and (holder.what or not told):
-            told = str(holder)
-            listener(warning(f"waiting for another run in this workspace: {told}"))
+        if str(holder) != shown and (holder.what or not shown):
+            shown = str(holder)
+            listener(warning(f"waiting for another run in this workspace: {shown}"))
         sleep(POLL_S)
     return claim
 
@@ -72,7 +72,7 @@ def _refuse_waiting_for_oneself(workspace: Workspace) -> None:
             raise WorkspaceBusy(
                 f"this process has the workspace already: {_holder(workspace)}",
                 where=str(workspace.home),
-                fix="end the run that goes on here first (of a notebook: save() or close() it); "
+                fix="end the run in progress here first (of a notebook: save() or close() it); "
                 "an asset cannot run its own project",
             )
 
@@ -105,7 +105,7 @@ def _unusable(workspace: Workspace, error: OSError) -> AloError:
 
 
 def _runs_without_lock(workspace: Workspace) -> Holder | None:
-    """The other process whose run goes on though it has lost the lock: ``.alo/`` was deleted."""
+    """The other process whose run continues though it has lost the lock: ``.alo/`` was deleted."""
     return None if ours(workspace.run_lock) else holder_of(workspace.run_lock)
 
 

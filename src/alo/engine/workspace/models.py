@@ -27,7 +27,7 @@ def restore_models(workspace: Workspace, train_id: str) -> bool:
     kept = entry_folder(workspace, "train", train_id) / "models"
     if not kept.is_dir() or _is_intact(workspace, train_id, kept):
         return False
-    # Beside the models: the project's folder may be on another disk.
+    # Next to the models: the project's folder may be on another disk.
     fresh, spoilt = temporary_beside(workspace.models), temporary_beside(workspace.models)
     _sweep(workspace.models)
     copy_tree(kept, fresh)

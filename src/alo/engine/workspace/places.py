@@ -1,7 +1,7 @@
 """Whether the project's folders can take a run: there, writable, with room, and ours to replace.
 
 A run replaces whole folders, by renaming them, so that it can be undone. What is mounted in one of
-them could not go with it, and is not ours to empty: a problem, told before anything changes.
+them could not go with it, and is not ours to empty: a problem, reported before anything changes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _folder_problems(workspace: Workspace, jobs: Sequence[Job], serves: bool) ->
         if not os.path.lexists(folder):
             continue
         if not folder.is_dir():
-            what = "a file, or a link that leads nowhere, stands where a folder belongs: remove it"
+            what = "a file, or a link that leads nowhere, is where a folder belongs: remove it"
             yield Problem(what, str(folder))
         elif name not in read_only and not os.access(folder, os.W_OK | os.X_OK):
             yield Problem("no permission to write to this folder", str(folder))

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from alo.engine.faults import disk_told
+from alo.engine.faults import disk_errors
 from alo.engine.records import summary_of
 from alo.engine.workspace import unfinished
 from alo.engine.workspace.models import mend_models
@@ -28,7 +28,7 @@ def recover(workspace: Workspace, listener: Listener) -> None:
         RunError: that cannot be; what the run had replaced is still there.
     """
     fix = f"see what is in the way; {workspace.unfinished} has what was there before"
-    with disk_told("what a run had replaced cannot be put back", workspace.unfinished, fix=fix):
+    with disk_errors("what a run had replaced cannot be put back", workspace.unfinished, fix=fix):
         left = unfinished.find(workspace)
         if left is not None:
             _recover(left, listener)

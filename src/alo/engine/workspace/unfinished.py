@@ -1,6 +1,6 @@
 """What a run replaces is kept until it has succeeded, and put back if it has not (spec 5).
 
-While a run goes on there is ``.unfinished_run/`` in the project: ``run.json`` says which run,
+While a run is in progress the project has ``.unfinished_run/``: ``run.json`` says which run,
 ``previous/`` holds what stood there before, and an empty ``train/`` or ``inference/`` says whose it
 was should the journal be damaged. Every step below is a rename, and each may be the last
 one before a kill: ``put_back`` and ``discard`` can be begun again at any point.
@@ -70,7 +70,7 @@ class UnfinishedRun:
         (live / "log").mkdir(parents=True)
 
     def put_back(self, then: Callable[[], object] = lambda: None) -> None:
-        """Undo: the previous artifacts stand again, with this run's log files in them.
+        """Undo: the previous artifacts are back, with this run's log files in them.
 
         Args:
             then: what is to be put in order with them; it is done again should this be cut off.

@@ -1,4 +1,4 @@
-"""Entries of history are built and removed here; ``names`` tells how they are called and read.
+"""Entries of history are built and removed here; names.py says how they are called and read.
 
 Hidden is what is being built, or being removed; what a killed process left of either is swept here.
 """

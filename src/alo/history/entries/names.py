@@ -36,7 +36,7 @@ def entry_names(folder: Path) -> list[str]:
 
 
 def read_record(folder: Path) -> RunRecord:
-    """The record of an entry; of a damaged one, what its name tells.
+    """The record of an entry; of a damaged one, what its name says.
 
     Raises:
         FileNotFoundError: there is no such entry.

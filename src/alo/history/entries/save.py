@@ -61,7 +61,7 @@ def save_entry(
         artifacts: ``train_artifacts/`` or ``inference_artifacts/``.
         code: name in the project (``assets/train/asset_train.py``) → our copy of the file.
         ends: name in the artifacts → what the entry's copy of the file ends with.
-        made_at: where the artifacts lay while the run went on, if that was elsewhere.
+        made_at: where the artifacts were during the run, if that was another place.
     Raises:
         OSError: nothing of the entry is to be seen then.
     """
@@ -181,7 +181,7 @@ class _Builder:
         self._checksums[name] = stamp(target, checksum_of(content))
 
     def _place(self, name: str) -> str:
-        """The path for a file, with the folder it lies in."""
+        """The path for a file, with the folder it is in."""
         self._make_folder(os.path.dirname(name))
         return os.path.join(self._folder, name)
 

@@ -80,7 +80,7 @@ def seal_what_is_left(workspace: Workspace) -> dict[str, OSError]:
 
 
 def seal_in_background(entry: Path) -> None:
-    """Start sealing and go on; should it not come to an end, ``alo history verify`` takes it up."""
+    """Start sealing, and return; should it be cut off, ``alo history verify`` takes it up."""
     _forget_ended()
     if not sys.executable:  # Python inside another program
         return

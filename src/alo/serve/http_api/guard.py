@@ -19,7 +19,7 @@ class Access(NamedTuple):
     """Who may ask what."""
 
     token: str = ""  # that clients have to show; empty: none
-    hosts: frozenset[str] = frozenset()  # names of the service beside those of loopback
+    hosts: frozenset[str] = frozenset()  # names of the service in addition to those of loopback
     public_docs: bool = False  # whether the description is for those without the token, too
 
 
@@ -35,7 +35,7 @@ def check_asker(method: str, headers: Mapping[str, str], allowed_hosts: Collecti
     """See that a request is not of a foreign page.
 
     Args:
-        allowed_hosts: names beside those of loopback.
+        allowed_hosts: names in addition to those of loopback.
     Raises:
         HostRefused: with what to do.
         OriginRefused: with what to do.

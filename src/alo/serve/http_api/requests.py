@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request as HttpRequest
 
-from alo.serve.file_names import ReservedNameError, safe_name
+from alo.serve.file_names import ReservedNameError, checked_file_name
 from alo.serve.http_api.bodies.incoming import Bodies, Taken
 from alo.serve.http_api.bodies.json_values import args_of, known_encoding
 from alo.serve.http_api.limits import TableLimits
@@ -85,7 +85,7 @@ def _take_parts(form: FormData, folder: Path, limits: TableLimits) -> Args:
 
 def _checked_name(name: str) -> str:
     try:
-        return safe_name(name)
+        return checked_file_name(name)
     except ReservedNameError as error:
         raise Refused(400, str(error)) from error
 

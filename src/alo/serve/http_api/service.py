@@ -51,7 +51,7 @@ class Answer(NamedTuple):
 
     @property
     def http_status(self) -> int:
-        """200 for a request that succeeded or is not finished, else what its failure stands for."""
+        """200 for a request that succeeded or is not finished, else the status of its failure."""
         failure = self.result.failure if self.result else None
         if failure is None:
             return 200

@@ -15,7 +15,7 @@ from typing import Any
 
 from alo.files import remove_tree
 from alo.json_text import json_bytes
-from alo.serve.file_names import safe_name
+from alo.serve.file_names import checked_file_name
 from alo.texts import odd_text
 from alo.workers.protocol import Args, Failure, Request
 from alo.workers.ticket import Result
@@ -61,7 +61,10 @@ class RemoteRequest:
 
     def __init__(self, content: Any) -> None:
         try:
-            self.id, self.server = safe_name(content["id"]), safe_name(content[SERVER])
+            self.id, self.server = (
+                checked_file_name(content["id"]),
+                checked_file_name(content[SERVER]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"it is not of the form that a server sends: {error!r}") from error
         self._content = content
@@ -78,7 +81,7 @@ class RemoteRequest:
         try:
             args: Args = {str(step): dict(values) for step, values in content["args"].items()}
             files = {
-                safe_name(each["name"]): base64.b64decode(each["content"], validate=True)
+                checked_file_name(each["name"]): base64.b64decode(each["content"], validate=True)
                 for each in content["files"]
             }
             if len(files) != len(content["files"]) or odd_text(content["args"]) is not None:

@@ -234,7 +234,7 @@ class Changes:
             self._record(lambda now: now.checked(model_id, FAILED, reason))
 
     def _record(self, change: Callable[[Deployment], Deployment]) -> None:
-        """Tell others; a service that cannot write there serves all the same."""
+        """Let others know; a service that cannot write there serves all the same."""
         try:
             change_deployment(self._workspace, change)
         except (AloError, OSError) as error:

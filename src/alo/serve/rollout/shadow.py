@@ -1,6 +1,6 @@
 """A second model that sees the same requests, and how its answers compare.
 
-Its scores are written down beside those of the model in use; its answers are not sent.
+Its scores are written down next to those of the model in use; its answers are not sent.
 """
 
 from __future__ import annotations

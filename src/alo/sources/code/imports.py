@@ -36,7 +36,7 @@ class ImportCheck:
         self._roots = [str(folder), str(home)]
         self._missing: list[Problem] = []
         self._problems: list[Problem] = []
-        self._tells_missing = not installs
+        self._says_missing = not installs
         self._seen: set[str] = set()
         self._room = FOLLOWED_BYTES
 
@@ -50,7 +50,7 @@ class ImportCheck:
                 )
                 self._problems.append(at(node, what, name))
         self._follow(tree, source, path)
-        return [*self._problems, *(self._missing if self._tells_missing else ())]
+        return [*self._problems, *(self._missing if self._says_missing else ())]
 
     def name_of(self, path: Path) -> str:
         """``assets/train/asset_train.py`` for the asset's own files."""
@@ -62,7 +62,7 @@ class ImportCheck:
     def _follow(self, tree: Any, source: bytes, path: Path) -> None:
         folders = added_folders(tree, source, path)
         if folders is None:
-            self._tells_missing = False
+            self._says_missing = False
         else:
             self._roots += folders
         name = self.name_of(path)

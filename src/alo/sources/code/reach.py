@@ -1,4 +1,4 @@
-"""Files of the project that a step's code leads to beside its own folder, told from their text.
+"""Files of the project that a step's code leads to apart from its own folder, found in their text.
 
 Here: what is sure to be code of a step before anything of it runs. What it imports in ways that
 its text does not tell is added once it has been imported.

@@ -48,7 +48,7 @@ class SharedModules:
         """While inside, they are found, and no asset's own: to load what steps have saved.
 
         Args:
-            paths: folders of the project to look into beside its own.
+            paths: folders of the project to look into in addition to its own.
         """
         more = [os.path.join(self.view.home, path) for path in paths]
         imports = Imports(self.view, self._roots, self.modules, last=more)
@@ -134,7 +134,7 @@ class SharedModules:
         return blocked
 
     def paths(self) -> list[str]:
-        """The folders of the project in which they were found, beside its own: their names."""
+        """The folders of the project in which they were found, apart from its own: their names."""
         roots = {import_root(name, place_of(each)) for name, each in self.modules.items()}
         return sorted(name for root in roots if (name := self.view.name(root)))
 

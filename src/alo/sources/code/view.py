@@ -30,7 +30,7 @@ class CodeView:
 
     Args:
         home: the folder that holds ``assets/``.
-        workspace: what assets are told is the project's folder, where that is another one: its
+        workspace: what assets are given as the project's folder, where that is another one: its
             modules are looked for in ``home``.
         shown: the history entry that ``home`` is a copy of; tracebacks name its files.
     """
@@ -69,7 +69,7 @@ class CodeView:
         return name
 
     def read_by_name(self) -> dict[str, bytes]:
-        """What has been read beside the code that was known: name in the project → content."""
+        """What has been read apart from the code that was known: name in the project → content."""
         names = {path: self.name(path) for path in self.read}
         return {name: self.read[path] for path, name in names.items() if name}
 

@@ -1,6 +1,6 @@
 """The code of assets that come from git: what is in ``assets/<step>/``, and bringing it there.
 
-A folder is whole or absent: it is written beside its place, looked at, and renamed. What was
+A folder is whole or absent: it is written next to its place, looked at, and renamed. What was
 checked out is noted in ``.alo/sources/<step>.json``; without the note (``.alo/`` may be deleted) a
 folder is compared with the commit itself.
 """
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # git, with subprocess, only where something is fetched
     from alo.sources.git.command import Git
 
 FETCHES = 8  # repositories at once
-Tell = Callable[[str], object]
+Report = Callable[[str], object]
 Inspect = Callable[[Mapping[str, Path]], object]
 
 
@@ -106,7 +106,7 @@ def bring_sources(
     plan: Plan,
     steps: Sequence[StepPlan],
     policy: Policy,
-    tell: Tell,
+    report: Report,
     commits: Mapping[str, str] | None = None,
     inspect: Inspect = lambda folders: None,
 ) -> None:
@@ -125,14 +125,14 @@ def bring_sources(
     there = {step.name for step in steps} - {each.step.name for each in due}
     for step in git_steps(steps):
         if step.name in there and (edited := edited_files(workspace, step.name)):
-            tell(f"step {step.name}: edited files are used as they are: {listed(edited)}")
+            report(f"step {step.name}: edited files are used as they are: {listed(edited)}")
     if not due:
         return
     with _drafts(workspace, plan, due, policy) as drafts:
         inspect({draft.step.name: draft.folder for draft in drafts})
         for draft in drafts:
             with _errors_of(plan, draft.step):
-                _put_in_place(workspace, draft, policy, tell)
+                _put_in_place(workspace, draft, policy, report)
 
 
 def look_at_sources(
@@ -159,8 +159,8 @@ def check_remote(workspace: Workspace, plan: Plan) -> list[Problem]:
         try:
             _clone(workspace, step, git).bring(step.source.branch)
         except SourceError as error:
-            told = f"{error.what}: {error.fix}" if error.fix else error.what
-            return plan.source_problem(step, told, error.key)
+            shown = f"{error.what}: {error.fix}" if error.fix else error.what
+            return plan.source_problem(step, shown, error.key)
         return None
 
     with _stoppable_git() as git, ThreadPoolExecutor(FETCHES, "git") as pool:
@@ -255,7 +255,7 @@ def _fetched(
 def _draft(
     workspace: Workspace, due: _Due, clone: "Clone", commit: str, policy: Policy
 ) -> Iterator[Draft]:
-    """The step's code beside its place; none where it is there already."""
+    """The step's code next to its place; none where it is there already."""
     step, folder = due.step, workspace.asset(due.step.name)
     wanted = wanted_checkout(workspace, step)._replace(commit=commit)
     record = read_record(workspace, step.name)
@@ -291,13 +291,13 @@ def _errors_of(plan: Plan, step: StepPlan) -> Iterator[None]:
         ) from error
 
 
-def _put_in_place(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell) -> None:
+def _put_in_place(workspace: Workspace, draft: Draft, policy: Policy, report: Report) -> None:
     """Put fetched code in the place of the asset's folder."""
     step, folder = draft.step, workspace.asset(draft.step.name)
     aside = _aside(folder)
     if folder.is_dir():
         refuse_volumes(folder)
-        _keep_edited(workspace, draft, policy, tell)
+        _keep_edited(workspace, draft, policy, report)
         move_aside(folder, aside)  # put back by _put_in_order, should we be killed now
     try:
         os.rename(draft.folder, folder)
@@ -308,13 +308,13 @@ def _put_in_place(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell
     discard(aside)
     write_record(workspace, step.name, Record(draft.checkout, file_states(folder)))
     at, branch = draft.checkout.commit[:12], step.source.branch
-    tell(
+    report(
         f"step {step.name}: {draft.checkout.url} at {at}{f' ({branch})' if branch else ''} "
         f"is in assets/{step.name}/ ({draft.reason})"
     )
 
 
-def _keep_edited(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell) -> None:
+def _keep_edited(workspace: Workspace, draft: Draft, policy: Policy, report: Report) -> None:
     """Keep a copy of a folder that was edited, where it may be replaced."""
     step, folder = draft.step, workspace.asset(draft.step.name)
     files = file_states(draft.folder)
@@ -330,7 +330,7 @@ def _keep_edited(workspace: Workspace, draft: Draft, policy: Policy, tell: Tell)
     kept = workspace.internal / "replaced" / f"{step.name}-{stamp}-{os.urandom(2).hex()}"
     kept.parent.mkdir(parents=True, exist_ok=True)
     copy_folder(folder, kept)
-    tell(f"step {step.name}: what was edited is kept in {kept}")
+    report(f"step {step.name}: what was edited is kept in {kept}")
 
 
 def _edited_error(folder: Path, edited: Sequence[str]) -> SourceError:

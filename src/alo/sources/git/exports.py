@@ -147,7 +147,7 @@ class Export(NamedTuple):
         else:
             folders = self.ask("ls-tree", "-r", "-d", "-z", "--name-only", self.commit)
             what += f"; {did_you_mean(self.path, [each for each in folders.split(chr(0)) if each])}"
-        fix = "correct 'path' beside 'code'; empty: the root of the repository"
+        fix = "correct 'path' next to 'code'; empty: the root of the repository"
         raise SourceError(what, fix=fix, key="path")
 
     def _refuse_clashes(self, names: Sequence[str]) -> None:
@@ -158,10 +158,10 @@ class Export(NamedTuple):
         for same in alike.values():
             files = [_file_id(self.target / name) for name in same]
             if len(set(files)) < len(files) or None in files:
-                told = " and ".join(f"'{name}'" for name in same)
+                listed = " and ".join(f"'{name}'" for name in same)
                 what = "are one file" if len(same) > 1 else "is no name of a file"
                 raise SourceError(
-                    f"{masked(self.url)} has {told}, which {what} on this file system",
+                    f"{masked(self.url)} has {listed}, which {what} on this file system",
                     where=str(self.target.parent),
                     fix="give one of them another name in the repository",
                 )

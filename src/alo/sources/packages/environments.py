@@ -42,7 +42,7 @@ DISTRIBUTION = "open-alo"
 FAILED = "ALO_ENVIRONMENT_FAILED"
 RUNTIME_EXTRAS = {"remote": "obstore", "loop": "redis", "serve": "starlette"}  # extra → module
 UNUSED_S = 30 * 86_400  # after which an environment is removed when another one is made
-Tell = Callable[[str], object]
+Report = Callable[[str], object]
 
 
 def environment_id(wanted: Wanted) -> str:
@@ -52,7 +52,7 @@ def environment_id(wanted: Wanted) -> str:
     return checksum_of("\n".join(lines).encode("utf-8", "surrogateescape"))[:12]
 
 
-def find_environment(workspace: Workspace, name: str, tell: Tell = lambda text: None) -> str:
+def find_environment(workspace: Workspace, name: str, report: Report = lambda text: None) -> str:
     """The interpreter of an environment; empty where it is not there, or does not work.
 
     Args:
@@ -70,7 +70,7 @@ def find_environment(workspace: Workspace, name: str, tell: Tell = lambda text: 
         )
     fault = before.why or fault_of(folder)
     if fault:
-        tell(f"environment {name} does not work: {fault}")
+        report(f"environment {name} does not work: {fault}")
         return ""
     keep_in_use(folder)
     return str(python_of(folder))
@@ -102,7 +102,7 @@ def failed_before(name: str) -> Failure:
 
 
 def make_environment(
-    workspace: Workspace, wanted: Wanted, tell: Tell, *, offline: bool = False, name: str = ""
+    workspace: Workspace, wanted: Wanted, report: Report, *, offline: bool = False, name: str = ""
 ) -> str:
     """Make an environment, or find that it has been made meanwhile; returns its interpreter.
 
@@ -115,13 +115,13 @@ def make_environment(
     """
     name = name or environment_id(wanted)
     try:
-        with _held(workspace, name, tell) as (lock, drafts):
+        with _held(workspace, name, report) as (lock, drafts):
             if not failed_before(name).times and (
-                python := find_environment(workspace, name, tell)
+                python := find_environment(workspace, name, report)
             ):
                 return python
-            installer = _installer(wanted, drafts, lock, tell, offline=offline)
-            return _make(workspace, name, wanted, installer, tell)
+            installer = _installer(wanted, drafts, lock, report, offline=offline)
+            return _make(workspace, name, wanted, installer, report)
     except OSError as error:
         raise InstallError(
             f"the environment cannot be made: {error.strerror}",
@@ -131,7 +131,12 @@ def make_environment(
 
 
 def install_here(
-    workspace: Workspace, wanted: Wanted, lacking: Sequence[Missing], tell: Tell, *, offline: bool
+    workspace: Workspace,
+    wanted: Wanted,
+    lacking: Sequence[Missing],
+    report: Report,
+    *,
+    offline: bool,
 ) -> None:
     """Install what is missing into the environment that runs ALO; nothing else is touched.
 
@@ -150,21 +155,21 @@ def install_here(
         if version
     ]
     needed = wanted._replace(requirements=(*missing, *pinned))
-    with _held(workspace, "current", tell) as (lock, drafts):
-        installer = _installer(needed, drafts, lock, tell, offline=offline)
-        _install(installer, Path(sys.executable), needed, tell)
+    with _held(workspace, "current", report) as (lock, drafts):
+        installer = _installer(needed, drafts, lock, report, offline=offline)
+        _install(installer, Path(sys.executable), needed, report)
         _refuse_missing(needed, sys.path, installer.name)
 
 
-def resolve(workspace: Workspace, wanted: Wanted, tell: Tell, *, offline: bool) -> list[str]:
+def resolve(workspace: Workspace, wanted: Wanted, report: Report, *, offline: bool) -> list[str]:
     """The exact versions and hashes of all that an environment for these would have.
 
     Raises:
         InstallError: as for ``make_environment``.
     """
-    with _held(workspace, "resolve", tell) as (lock, drafts):
+    with _held(workspace, "resolve", report) as (lock, drafts):
         whole = _with_engine(wanted)
-        installer = _installer(whole, drafts, lock, tell, offline=offline)
+        installer = _installer(whole, drafts, lock, report, offline=offline)
         try:
             return _with_own_hashes(installer.resolve(Path(sys.executable), whole), wanted)
         except InstallerError as error:
@@ -192,7 +197,9 @@ def _with_own_hashes(lines: Sequence[str], wanted: Wanted) -> list[str]:
     return found
 
 
-def _installer(wanted: Wanted, drafts: Path, lock: int, tell: Tell, *, offline: bool) -> Installer:
+def _installer(
+    wanted: Wanted, drafts: Path, lock: int, report: Report, *, offline: bool
+) -> Installer:
     from importlib.util import find_spec
 
     uv, has_pip = find_uv(), find_spec("pip") is not None
@@ -203,20 +210,22 @@ def _installer(wanted: Wanted, drafts: Path, lock: int, tell: Tell, *, offline: 
             fix="pip install 'open-alo[uv]', or python -m ensurepip",
         )
     if uv and has_pip and (unknown := unknown_to_uv(wanted)):
-        tell(f"pip is used, because uv does not know {listed(unknown)}")
+        report(f"pip is used, because uv does not know {listed(unknown)}")
         uv = ""
     return Installer(uv, offline, drafts, lock)
 
 
-def _make(workspace: Workspace, name: str, wanted: Wanted, installer: Installer, tell: Tell) -> str:
+def _make(
+    workspace: Workspace, name: str, wanted: Wanted, installer: Installer, report: Report
+) -> str:
     folder = _folder(workspace, name)
     remove_tree(folder)
     began = time.monotonic()
     try:
         installer.make(folder)
         whole = wanted if wanted.is_locked else _with_engine(wanted)
-        _install(installer, python_of(folder), whole, tell)
-        _refuse_incomplete(installer, folder, whole, tell)
+        _install(installer, python_of(folder), whole, report)
+        _refuse_incomplete(installer, folder, whole, report)
         link_engine(folder)
         if fault := try_out(folder):
             raise InstallError(
@@ -232,23 +241,23 @@ def _make(workspace: Workspace, name: str, wanted: Wanted, installer: Installer,
     except BaseException:
         discard(folder)
         raise
-    tell(f"environment {name} is ready after {time.monotonic() - began:.1f} s")
+    report(f"environment {name} is ready after {time.monotonic() - began:.1f} s")
     _remove_unused(workspace, name)
     return str(python_of(folder))
 
 
-def _refuse_incomplete(installer: Installer, folder: Path, wanted: Wanted, tell: Tell) -> None:
+def _refuse_incomplete(installer: Installer, folder: Path, wanted: Wanted, report: Report) -> None:
     """See that all is there that the installer says it has installed: its cache may be damaged."""
     path = [packages_of(folder)]
     if incomplete := gaps(path):
-        told = f"{installer.name} has installed {listed(incomplete)} without all files"
+        shown = f"{installer.name} has installed {listed(incomplete)} without all files"
         if installer.offline:
             raise InstallError(
-                f"{told}: its cache is damaged",
+                f"{shown}: its cache is damaged",
                 where=str(folder),
                 fix="run once without --offline, or alo install, where there is a network",
             )
-        tell(f"{told}: once more")
+        report(f"{shown}: once more")
         try:
             installer.install_again(python_of(folder), wanted, incomplete)
         except InstallerError as error:
@@ -258,9 +267,9 @@ def _refuse_incomplete(installer: Installer, folder: Path, wanted: Wanted, tell:
 
 def _refuse_missing(wanted: Wanted, path: Sequence[str], installer: str) -> None:
     if lacking := not_there(wanted.requirements, path):
-        told = "\n".join(f"  {each}" for each in lacking)
+        shown = "\n".join(f"  {each}" for each in lacking)
         raise InstallError(
-            f"{installer} says that it has installed everything, and this is not so:\n{told}",
+            f"{installer} says that it has installed everything, and this is not so:\n{shown}",
             where=path[0],
             fix=f"see whether its settings keep it from that: {installer} config list"
             if installer == "pip"
@@ -272,17 +281,17 @@ def _with_engine(wanted: Wanted) -> Wanted:
     return wanted._replace(requirements=(*wanted.requirements, *engine_requirements()))
 
 
-def _install(installer: Installer, python: Path, wanted: Wanted, tell: Tell) -> None:
+def _install(installer: Installer, python: Path, wanted: Wanted, report: Report) -> None:
     names = [each.name or masked(each.text) for each in wanted.requirements if each.step]
     names += [masked(line.partition(" ")[2]) for line in wanted.remote if line.startswith("-r ")]
     shown = ", ".join(dict.fromkeys(names[:8])) + (" ..." if len(names) > 8 else "")
-    tell(f"installing {shown} with {installer.name}")
+    report(f"installing {shown} with {installer.name}")
     try:
         notes = installer.install(python, wanted)
     except InstallerError as error:
         raise _failed(error, wanted) from error
     for line in notes:
-        tell(line)
+        report(line)
 
 
 def _failed(error: InstallerError, wanted: Wanted) -> InstallError:
@@ -290,21 +299,21 @@ def _failed(error: InstallerError, wanted: Wanted) -> InstallError:
     text = str(error).lower()
     asked = [each for each in wanted.requirements if each.step]
     blamed = [each for each in asked if (each.name or each.text).lower() in text] or asked
-    told = "\n".join(f"  {each.text}, for {each.origin}" for each in blamed[:8])
+    shown = "\n".join(f"  {each.text}, for {each.origin}" for each in blamed[:8])
     steps = sorted({each.step for each in blamed})
     fix = "correct the requirement"
     if len(steps) > 1:
         fix = (
             f"make the requirements of {' and '.join(steps[:3])} fit, or give one of these steps "
-            "packages of its own: environment: isolated, beside the step in user_parameters"
+            "packages of its own: environment: isolated, next to the step in user_parameters"
         )
-    what = f"the requirements cannot be installed:\n{told}\n{error}"
+    what = f"the requirements cannot be installed:\n{shown}\n{error}"
     return InstallError(what, fix=_fix(error, fix))
 
 
 def _fix(error: InstallerError, otherwise: str) -> str:
     if tells_full(str(error)):
-        return "make room on the disk, and run again; df -h and df -i tell how much is free"
+        return "make room on the disk, and run again; df -h and df -i report how much is free"
     if error.is_unreachable:
         return (
             "the package index, or the server of a package, cannot be reached: see to the network, "
@@ -318,7 +327,7 @@ def _folder(workspace: Workspace, name: str) -> Path:
 
 
 @contextmanager
-def _held(workspace: Workspace, name: str, tell: Tell) -> Iterator[tuple[int, Path]]:
+def _held(workspace: Workspace, name: str, report: Report) -> Iterator[tuple[int, Path]]:
     """Alone with an environment, in all processes; gives the lock's descriptor, and a folder.
 
     The folder is for the installer's files, which may hold passwords: only we can read it, and it
@@ -333,10 +342,10 @@ def _held(workspace: Workspace, name: str, tell: Tell) -> Iterator[tuple[int, Pa
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell("waiting for another run, which installs the same")
+            report("waiting for another run, which installs the same")
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
-            tell(f"{path.parent} has no locks ({error.strerror}): install in one run at a time")
+            report(f"{path.parent} has no locks ({error.strerror}): install in one run at a time")
         remove_tree(drafts)
         drafts.mkdir(mode=0o700)
         try:

@@ -318,8 +318,8 @@ def _hash_of(url: str) -> dict[str, str]:
 def _reason(output: str) -> str:
     lines = [line.rstrip() for line in output.splitlines() if line.strip()]
     begins = [at for at, line in enumerate(lines) if re.match(r"(ERROR|error| {1,2}\W) ?", line)]
-    told = lines[begins[0] :] if begins else lines
-    kept = [line for line in told if "WARNING: " not in line and "[notice]" not in line]
+    said = lines[begins[0] :] if begins else lines
+    kept = [line for line in said if "WARNING: " not in line and "[notice]" not in line]
     if len(kept) > LAST_LINES:
         kept = [*kept[:3], "...", *kept[-(LAST_LINES - 4) :]]
     return masked("\n".join(kept) or "it said nothing")

@@ -126,25 +126,29 @@ def lock_differences(
         environments: what each environment is asked for now.
         sources: what each step's code is to come from now; their commits do not matter.
     """
-    told = []
+    changes = []
     for name, now in (("Python", here()[0]), ("system", here()[1])):
         locked = lock.python if name == "Python" else lock.system
         if locked != now:
-            told.append(f"the lock file is for {name} {locked}, and this is {now}")
+            changes.append(f"the lock file is for {name} {locked}, and this is {now}")
     empty = LockedEnvironment((), ())
     for name in sorted({*environments, *lock.environments}):
         before = set(lock.environments.get(name, empty).requirements)
         now_asked = set(asked(environments[name])) if name in environments else set()
-        told += [f"the plan has '{each}', the lock file not" for each in sorted(now_asked - before)]
-        told += [f"the lock file has '{each}', the plan not" for each in sorted(before - now_asked)]
+        changes += [
+            f"the plan has '{each}', the lock file not" for each in sorted(now_asked - before)
+        ]
+        changes += [
+            f"the lock file has '{each}', the plan not" for each in sorted(before - now_asked)
+        ]
     wanted = {each.step: each._replace(commit="") for each in sources}
     locked_sources = {step: each._replace(commit="") for step, each in lock.sources.items()}
     for step in sorted({*wanted, *locked_sources}):
         if wanted.get(step) != locked_sources.get(step):
-            told.append(
+            changes.append(
                 f"the code of step '{step}' comes from somewhere else than in the lock file"
             )
-    return told
+    return changes
 
 
 def _urls(text: str) -> list[str]:

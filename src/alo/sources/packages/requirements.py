@@ -145,7 +145,7 @@ def all_of(wanted: Sequence[Wanted]) -> Wanted:
 
 
 def _one_index(options: Iterable[str]) -> tuple[str, ...]:
-    """The first --index-url, and any further one beside it: one alone would hide the others."""
+    """The first --index-url, and any further one: one alone would hide the others."""
     first = next((line for line in options if line.startswith("--index-url ")), "")
     return tuple(
         f"--extra-{line.removeprefix('--')}"

@@ -125,7 +125,7 @@ def table_text(body: bytes, content_type: str, limits: TableLimits) -> str:
         raise Refused(422, "the table is empty")
     if is_odd(text):
         raise Refused(400, "the table has a NUL or half a character in it")
-    # At least as many as there are: a separator may stand in a quoted cell.
+    # At least as many as there are: a separator may be in a quoted cell.
     lines = max(text.count("\n"), text.count("\r"))  # some write the one, some the other
     limits.check_columns(text.partition("\n")[0].count(",") + 1)
     limits.check_cells(text.count(",") + lines + 1)

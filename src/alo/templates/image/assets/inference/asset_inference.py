@@ -29,23 +29,23 @@ class UserAsset(Asset):
 
         pictures = self.data["pictures"]
         shares = [vote(model, picture["pixels"], self.neighbours) for picture in pictures]
-        told = [max(share, key=share.get) for share in shares]
+        predicted = [max(share, key=share.get) for share in shares]
         certainty = [max(share.values()) for share in shares]
 
         # In output/ there may be one table and one image; more goes to get_extra_output_path().
         folder = Path(self.asset.get_output_path())
         with open(folder / "output.csv", "w", newline="", encoding="utf-8") as file:
-            rows = zip(self.data["names"], told, certainty, strict=True)
+            rows = zip(self.data["names"], predicted, certainty, strict=True)
             csv.writer(file).writerows([("file", "shows", "certainty"), *rows])
         is_unsure = [value < self.unsure_below for value in certainty]
         sheet = contact_sheet(pictures, is_unsure)
         (folder / "output.png").write_bytes(sheet)
 
         self.asset.save_summary(
-            result=f"{len(told)} pictures, {sum(is_unsure)} unsure",
+            result=f"{len(predicted)} pictures, {sum(is_unsure)} unsure",
             score=fmean(certainty),
             note="score: mean certainty; probability: share of each class",
-            probability={name: told.count(name) / len(told) for name in shares[0]},
+            probability={name: predicted.count(name) / len(predicted) for name in shares[0]},
         )
         self.asset.save_data(self.data)  # each step has to call save_data and save_config
         self.asset.save_config(self.config)

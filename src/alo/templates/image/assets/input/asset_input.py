@@ -24,7 +24,7 @@ class UserAsset(Asset):
             "pictures": [read_pgm(file) for file in files],
         }
         if self.config["meta"]["pipeline"] == "train_pipeline":
-            # Train pictures lie in one folder for each class: ring/04.pgm shows a ring.
+            # Train pictures are in one folder for each class: ring/04.pgm shows a ring.
             data["labels"] = [file.parent.name for file in files]
 
         self.asset.save_info(f"{len(files)} pictures", show=True)

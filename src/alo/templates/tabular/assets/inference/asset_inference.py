@@ -27,31 +27,33 @@ class UserAsset(Asset):
 
         table = self.data["table"]
         rows = [[float(row[name]) for name in model["columns"]] for row in table]
-        told = [classify(model["classes"], row) for row in rows]
+        predicted = [classify(model["classes"], row) for row in rows]
 
-        self.write(table, told)
-        self.sum_up(told)
+        self.write(table, predicted)
+        self.sum_up(predicted)
         self.asset.save_data(self.data)  # each step has to call save_data and save_config
         self.asset.save_config(self.config)
 
-    def write(self, table, told):
+    def write(self, table, predicted):
         """The rows as they came, with two more columns."""
         # In output/ there may be one table and one image; more goes to get_extra_output_path().
         path = Path(self.asset.get_output_path()) / "output.csv"
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [*table[0], "prediction", "probability"])
             writer.writeheader()
-            for row, shares in zip(table, told, strict=True):
+            for row, shares in zip(table, predicted, strict=True):
                 best = max(shares, key=shares.get)
                 writer.writerow({**row, "prediction": best, "probability": round(shares[best], 4)})
 
-    def sum_up(self, told):
-        certainty = [max(shares.values()) for shares in told]
+    def sum_up(self, predicted):
+        certainty = [max(shares.values()) for shares in predicted]
         unsure = sum(value < self.unsure_below for value in certainty)
-        self.asset.save_info(f"{unsure} of {len(told)} rows are unsure", show=True)
+        self.asset.save_info(f"{unsure} of {len(predicted)} rows are unsure", show=True)
         self.asset.save_summary(
-            result=f"{len(told)} rows, {unsure} unsure",
+            result=f"{len(predicted)} rows, {unsure} unsure",
             score=fmean(certainty),
             note="score: mean certainty; probability: mean share of each class",
-            probability={name: fmean(shares[name] for shares in told) for name in told[0]},
+            probability={
+                name: fmean(shares[name] for shares in predicted) for name in predicted[0]
+            },
         )

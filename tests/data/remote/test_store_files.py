@@ -60,8 +60,8 @@ FOLDERS: dict[str, tuple[dict[str, bytes], dict[str, bytes | None]]] = {
     "a file that is only called like Hadoop's": ({"d/e_$folder$": b"1"}, {"d/e_$folder$": b"1"}),
     "a marker without a slash": ({"d/e": b"", "d/e/a": b"1"}, {"d/e/a": b"1"}),
     "an empty file": ({"d/e": b"", "d/a": b"1"}, {"d/e": b"", "d/a": b"1"}),
-    "an empty file beside its marker": ({"d/e": b"", "d/e/": b""}, {"d/e": b""}),
-    "a file beside a marker of its name": ({"d/e": b"1", "d/e/": b""}, {"d/e": b"1"}),
+    "an empty file next to its marker": ({"d/e": b"", "d/e/": b""}, {"d/e": b""}),
+    "a file next to a marker of its name": ({"d/e": b"1", "d/e/": b""}, {"d/e": b"1"}),
     "neighbours that begin alike": (
         {"d/a": b"1", "d2/a": b"2", "d-x": b"3", "dd": b"4"},
         {"d/a": b"1"},

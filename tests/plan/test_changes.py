@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alo.plan.changes import MAX_TOLD, is_unplanned, told, told_new, with_args
+from alo.plan.changes import MAX_SHOWN, is_unplanned, told, unplanned, with_args
 from alo.plan.model import Plan
 
 
@@ -38,17 +38,17 @@ def test_what_json_has_no_form_for_is_shown_all_the_same() -> None:
 def test_a_long_value_is_cut_and_a_password_is_hidden() -> None:
     line = told("k", 1, "x" * 1000)
 
-    assert len(line) == len("k: 1 -> ") + MAX_TOLD
+    assert len(line) == len("k: 1 -> ") + MAX_SHOWN
     assert line.endswith("...")
     assert "secret" not in told("k", 1, "https://me:secret@host/a")
 
 
 def test_an_arg_that_the_plan_leaves_out_may_be_a_slip_of_the_pen() -> None:
-    line = told_new("train.estimater", 5, "estimator")
+    line = unplanned("train.estimater", 5, "estimator")
 
     assert line == "train.estimater: 5 (not in the plan, did you mean 'estimator'?)"
     assert is_unplanned(line)
-    assert is_unplanned(told_new("k", 5))
+    assert is_unplanned(unplanned("k", 5))
     assert not is_unplanned(told("k", 4, 5))
 
 

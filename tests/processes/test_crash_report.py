@@ -12,7 +12,7 @@ from alo.processes.crash_report import (
     Ending,
     boot_error,
     boot_hang_error,
-    death_error,
+    crash_error,
     hang_error,
 )
 
@@ -41,7 +41,7 @@ def ending(status: int | None, stacks: str = "", lines: tuple[str, ...] = ()) ->
     ],
 )
 def test_how_it_ended_is_told_in_words(status: int | None, told: str) -> None:
-    error = death_error("train", HOME, ending(status))
+    error = crash_error("train", HOME, ending(status))
 
     assert error.what.startswith("step 'train' failed: its process ")
     assert told in error.what
@@ -50,12 +50,12 @@ def test_how_it_ended_is_told_in_words(status: int | None, told: str) -> None:
 
 
 def test_a_signal_without_a_meaning_of_ours_has_its_name_or_number() -> None:
-    assert "SIGUSR2" in death_error("a", HOME, ending(-signal.SIGUSR2)).what
-    assert "99" in death_error("a", HOME, ending(-99)).what
+    assert "SIGUSR2" in crash_error("a", HOME, ending(-signal.SIGUSR2)).what
+    assert "99" in crash_error("a", HOME, ending(-99)).what
 
 
 def test_the_place_is_the_innermost_of_the_users_own() -> None:
-    error = death_error("train", HOME, ending(-signal.SIGSEGV, STACKS))
+    error = crash_error("train", HOME, ending(-signal.SIGSEGV, STACKS))
 
     assert error.where.startswith("assets/train/helper.py:7")
     assert "asset_train.py" in error.user_traceback
@@ -65,7 +65,7 @@ def test_the_place_is_the_innermost_of_the_users_own() -> None:
 def test_the_last_lines_it_printed_are_told_and_no_more() -> None:
     lines = tuple(f"line {number}" for number in range(LAST_LINES + 3))
 
-    told = death_error("train", HOME, ending(1, lines=lines)).user_traceback
+    told = crash_error("train", HOME, ending(1, lines=lines)).user_traceback
 
     assert f"line {LAST_LINES + 2}" in told
     assert "line 3" in told
@@ -76,7 +76,7 @@ def test_a_step_that_took_too_long_is_told_which_limit_to_raise() -> None:
     of_step, of_request = (hang_error(step, HOME, ending(-9), 2.5) for step in ("train", ""))
 
     assert "longer than its timeout of 2.5 s" in of_step.what
-    assert "'timeout' beside the step" in of_step.fix
+    assert "'timeout' next to the step" in of_step.fix
     assert of_request.what.startswith("the request failed")
     assert "--request-timeout" in of_request.fix
 

@@ -58,4 +58,4 @@ def test_what_cannot_be_installed_beside_alo_is_a_warning(make: Make, alo: Alo) 
 
     assert done.returncode == 0, done.stderr
     assert "'PyYAML==5.1' of step 'one'" in done.stdout
-    assert "of ALO itself: it cannot be installed beside ALO" in done.stdout
+    assert "of ALO itself: it cannot be installed together with ALO" in done.stdout

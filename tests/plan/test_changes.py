@@ -1,4 +1,4 @@
-"""How a change of a plan is told: in one line, without passwords, never as no change."""
+"""How a change of a plan is changed_line: in one line, without passwords, never as no change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alo.plan.changes import MAX_SHOWN, is_unplanned, told, unplanned, with_args
+from alo.plan.changes import MAX_SHOWN, changed_line, is_unplanned, unplanned_line, with_args
 from alo.plan.model import Plan
 
 
@@ -21,35 +21,35 @@ from alo.plan.model import Plan
     ],
 )
 def test_both_values_are_shown(old: object, new: object, line: str) -> None:
-    assert told("k", old, new) == line
+    assert changed_line("k", old, new) == line
 
 
 def test_values_that_look_the_same_are_told_apart() -> None:
-    line = told("k", datetime.date(2026, 1, 1), "2026-01-01")
+    line = changed_line("k", datetime.date(2026, 1, 1), "2026-01-01")
 
     before, after = line.removeprefix("k: ").split(" -> ")
     assert before != after
 
 
 def test_what_json_has_no_form_for_is_shown_all_the_same() -> None:
-    assert "2026" in told("k", 1, {datetime.date(2026, 1, 1): 2})
+    assert "2026" in changed_line("k", 1, {datetime.date(2026, 1, 1): 2})
 
 
 def test_a_long_value_is_cut_and_a_password_is_hidden() -> None:
-    line = told("k", 1, "x" * 1000)
+    line = changed_line("k", 1, "x" * 1000)
 
     assert len(line) == len("k: 1 -> ") + MAX_SHOWN
     assert line.endswith("...")
-    assert "secret" not in told("k", 1, "https://me:secret@host/a")
+    assert "secret" not in changed_line("k", 1, "https://me:secret@host/a")
 
 
 def test_an_arg_that_the_plan_leaves_out_may_be_a_slip_of_the_pen() -> None:
-    line = unplanned("train.estimater", 5, "estimator")
+    line = unplanned_line("train.estimater", 5, "estimator")
 
     assert line == "train.estimater: 5 (not in the plan, did you mean 'estimator'?)"
     assert is_unplanned(line)
-    assert is_unplanned(unplanned("k", 5))
-    assert not is_unplanned(told("k", 4, 5))
+    assert is_unplanned(unplanned_line("k", 5))
+    assert not is_unplanned(changed_line("k", 4, 5))
 
 
 PLAN = """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from alo.serve.file_names import LONGEST, ReservedNameError, safe_name
+from alo.serve.file_names import LONGEST, ReservedNameError, checked_file_name
 
 
 @pytest.mark.parametrize("name", ["a.csv", "..a", "한글.csv", "a b", "x" * LONGEST, "\udcff.csv"])
 def test_a_plain_name_is_taken_as_it_is(name: str) -> None:
-    assert safe_name(name) == name
+    assert checked_file_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ def test_a_plain_name_is_taken_as_it_is(name: str) -> None:
 )
 def test_what_leads_elsewhere_or_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(ReservedNameError, match="the name of a file"):
-        safe_name(name)
+        checked_file_name(name)

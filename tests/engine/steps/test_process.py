@@ -115,7 +115,7 @@ def test_an_error_is_told_as_if_it_had_been_raised_in_the_engine(
 ) -> None:
     code = {"one": "def inner():\n    return 1 / 0\ninner()"}
     told = []
-    for next to in ({}, {"one": APART}):
+    for beside in ({}, {"one": APART}):
         with pytest.raises(StepError) as caught:
             run(make_solution(code, beside=beside))
         told.append((str(caught.value), caught.value.user_traceback))

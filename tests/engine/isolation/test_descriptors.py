@@ -1,0 +1,57 @@
+"""Whatever a step does to the standard streams, they lead where they did afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DONE = """
+import os, sys
+from alo.engine.isolation.descriptors import descriptors_kept
+with descriptors_kept():
+    exec(sys.argv[1])
+print("to stdout", flush=True)
+os.write(2, b"to stderr\\n")
+print("read", sys.stdin.read(), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "pass",
+        "os.close(1); os.close(2)",
+        "os.dup2(2, 1)",
+        "os.dup2(os.open('/dev/null', os.O_WRONLY), 1)",
+        "sys.stdin.close()",
+        "os.close(0); os.open('/dev/null', os.O_RDONLY)",
+    ],
+)
+def test_they_lead_where_they_did(act: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DONE, act],
+        input="given",
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+
+    assert done.stdout == "to stdout\nread given\n"
+    assert done.stderr == "to stderr\n"
+
+
+def test_streams_that_were_closed_from_the_start_stay_closed(tmp_path: Path) -> None:
+    code = "from alo.engine.isolation.descriptors import descriptors_kept\n"
+    code += "with descriptors_kept(): pass\nopen('done', 'w').close()"
+
+    subprocess.run(
+        ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', sys.executable, "-c", code],
+        cwd=tmp_path,
+        check=True,
+    )
+
+    assert (tmp_path / "done").exists()

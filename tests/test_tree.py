@@ -1,0 +1,72 @@
+"""Each module has its tests where the tree has it: whoever changes one finds them at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+SRC = TESTS.parent / "src"
+TEMPLATES = SRC / "alo/templates"  # copied into a user's project; tests/templates runs them
+
+NOTHING_TO_TEST = {
+    "alo/version.py": "one constant, which the release's tests compare",
+    "alo/serve/http_api/refusal.py": "an exception",
+    "alolib/advice.py": "texts; tests/test_advice.py shows each where it is told",
+}
+# What one module does cannot be told from what another one does: these tests are of both.
+TESTED_WITH = {
+    "alo/cli/commands/install.py": "engine/test_setup.py",
+    "alo/cli/commands/lock.py": "engine/test_setup.py",
+    "alo/cli/commands/loop.py": "serve/test_folders.py",
+    "alo/cli/commands/serve.py": "serve/http_api/test_app.py",
+    "alo/cli/reexec.py": "engine/test_setup.py",
+    "alo/engine/install.py": "engine/test_setup.py",
+    "alo/engine/isolation/settings_of_python.py": "engine/isolation/test_process_state.py",
+    "alo/engine/isolation/settings_of_system.py": "engine/isolation/test_process_state.py",
+    "alo/engine/marks.py": "api/test_session_view.py",
+    "alo/engine/request.py": "engine/test_records.py",
+    "alo/engine/steps/code.py": "engine/steps/test_dependencies.py",
+    "alo/engine/steps/context.py": "engine/steps/test_process.py",
+    "alo/engine/steps/effects.py": "engine/steps/test_dependencies.py",
+    "alo/engine/steps/inline.py": "engine/test_run.py",
+    "alo/engine/steps/process_main.py": "engine/steps/test_process.py",
+    "alo/engine/steps/step.py": "engine/test_run.py",
+    "alo/processes/child.py": "engine/steps/test_process.py",
+    "alo/serve/http_api/bodies/parser.py": "serve/http_api/bodies/test_incoming.py",
+    "alo/serve/http_api/protocol.py": "serve/http_api/test_limits.py",
+    "alo/serve/http_api/server.py": "serve/http_api/test_service.py",
+    "alo/serve/redis_queue/loop.py": "serve/redis_queue/test_consumer.py",
+    "alo/sources/packages/own_package.py": "sources/packages/test_environments.py",
+    "alo/workers/process.py": "workers/test_handle.py",
+    "alo/workers/request_run.py": "workers/test_warm_pipeline.py",
+}
+
+
+def modules() -> dict[str, Path]:
+    """Each module, and where its tests are to be."""
+    found = {}
+    for path in SRC.rglob("*.py"):
+        if path.name != "__init__.py" and TEMPLATES not in path.parents:
+            name = path.relative_to(SRC)
+            parts = name.parts[1:-1] if name.parts[0] == "alo" else name.parts[:-1]
+            found[name.as_posix()] = TESTS.joinpath(*parts, f"test_{path.stem}.py")
+    return found
+
+
+def test_each_module_has_a_file_of_tests_in_its_place() -> None:
+    without = {name for name, tests in modules().items() if not tests.exists()}
+
+    assert without - NOTHING_TO_TEST.keys() - TESTED_WITH.keys() == set()
+
+
+def test_an_exception_is_one_still() -> None:
+    without = {name for name, tests in modules().items() if not tests.exists()}
+
+    assert NOTHING_TO_TEST.keys() | TESTED_WITH.keys() == without
+    assert [each for each in TESTED_WITH.values() if not (TESTS / each).exists()] == []
+
+
+def test_packages_hold_no_logic() -> None:
+    for path in SRC.rglob("__init__.py"):
+        if TEMPLATES not in path.parents and path != SRC / "alo/__init__.py":
+            assert "def " not in path.read_text(), path

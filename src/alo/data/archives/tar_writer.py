@@ -1,4 +1,9 @@
-"""Write a .tar.gz: pax headers, and content in blocks that may be shared with another archive."""
+"""Write a .tar.gz: pax headers, and content in blocks that may be shared with another archive.
+
+``tarfile`` into ``isal.igzip_threaded`` would make the same archives, without this module. Measured
+for both archives of 200 MB of text, it takes 2.8 times the processor time, as it compresses
+twice what is in both, and for the few small files of an inference 1.0 ms where this takes 0.2.
+"""
 
 from __future__ import annotations
 

@@ -166,12 +166,17 @@ def test_the_first_step_is_told_that_it_has_no_data(told: Any, mode: str) -> Non
     assert "assets/input/asset_input.py:" in each.where
 
 
-@pytest.mark.parametrize("mode", ["file", "process", "isolated"])
+@pytest.mark.parametrize("mode", MODES)
 def test_a_value_that_cannot_be_stored_is_told_with_what_can_be(told: Any, mode: str) -> None:
-    each = told(mode, "import threading; self.data['lock'] = threading.Lock()", error=StoreError)
+    """Values are stored in file mode, and wherever a step has a process of its own."""
+    beside = {"isolation": "process"} if mode not in ("file", *APART) else {}
+    code = "import threading; self.data['lock'] = threading.Lock()"
+
+    each = told(mode, code, error=StoreError, **beside)
 
     assert "data['lock'] of step 'inference' cannot be stored" in each.what
     assert "only in memory mode, without the cache" in each.fix
+    assert not [odd for odd in ODD[mode] if odd in each.fix]
 
 
 @pytest.mark.parametrize("mode", ["process", "isolated", "served"])
@@ -192,7 +197,7 @@ def test_a_process_that_is_killed_is_told_by_step_and_how(
     assert not [odd for odd in ODD[mode] if odd in each.fix]
 
 
-@pytest.mark.parametrize("mode", ["process", "isolated", "notebook"])
+@pytest.mark.parametrize("mode", MODES)
 def test_a_step_that_takes_too_long_is_told_where_its_time_is_set(told: Any, mode: str) -> None:
     for limit in GROWING_LIMITS_S:
         each = told(mode, "import time; time.sleep(600)", timeout=limit)

@@ -6,6 +6,7 @@ Nothing of the engine is replaced or imported here; sizes and processes are the 
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,3 +147,40 @@ def test_an_interrupt_of_a_steps_process_shows_no_frames_but_the_steps(
     assert done.returncode == 1, said
     assert "KeyboardInterrupt" in said
     assert "/alo/" not in said
+
+
+# Advice that helps where it is given
+
+
+@pytest.mark.parametrize(
+    ("control", "beside"),
+    [({"interface_mode": "file"}, {}), ({}, APART)],
+    ids=["file", "process"],
+)
+def test_a_value_that_cannot_be_stored_is_told_with_what_it_takes_to_hand_it_on(
+    control: dict[str, str], beside: dict[str, str], make_solution: MakeSolution, alo: Alo
+) -> None:
+    code = "import threading; self.data['lock'] = threading.Lock()"
+    home = make_solution({"train": code}, control=control, beside={"train": beside})
+
+    done = alo("run", cwd=home)
+
+    assert done.returncode == 1
+    assert "data['lock'] of step 'train' cannot be stored" in done.stderr
+    assert "or set interface_mode" not in done.stderr  # which alone may change nothing
+    assert "only in memory mode, without the cache" in done.stderr
+
+
+def test_a_notebook_without_a_model_is_not_sent_to_the_command_line(
+    make_solution: MakeSolution,
+) -> None:
+    home = make_solution({"train": ""}, {"inference": "self.asset.get_model_path()"})
+    code = "import alo; alo.Project().inference.run()"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=home, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert "run the train pipeline first, and save() it" in done.stderr
+    assert "alo run" not in done.stderr

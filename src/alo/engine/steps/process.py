@@ -142,11 +142,17 @@ def run_in_process(
     if isinstance(result, Done | FailedStep):
         return result._replace(peak_bytes=ending.peak_bytes)
     if is_late and timeout_s is not None:
-        error = hang_error(task.name, task.home, ending, timeout_s)
+        error = hang_error(task.name, _code_home(assignment), ending, timeout_s)
     else:
         _refuse_broken(python, task.name)
-        error = crash_error(task.name, task.home, ending)
+        error = crash_error(task.name, _code_home(assignment), ending)
     return FailedStep(error, ending.cpu_seconds, ending.peak_bytes, "")
+
+
+def _code_home(assignment: Assignment) -> Path:
+    """The folder whose frames are the user's: a served request has another one to work in."""
+    home, assets = assignment.task.home, assignment.assets
+    return home if assets.is_relative_to(home) else assets.parent
 
 
 def _refuse_broken(python: str, step: str) -> None:

@@ -39,6 +39,8 @@ coverage: ## the tests once more, counting branches, those of the processes they
 	$(BIN)/coverage run -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(BIN)/coverage json --quiet -o build/coverage/report.json
+	$(BIN)/python scripts/coverage_by_package.py build/coverage/report.json
 
 bench: ## measure, and print a table of figures and limits (minutes; wants a quiet machine)
 	@scripts/setup_venv.sh $(VENV) dev,examples,bench

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,16 @@ from pathlib import Path
 
 import pytest
 
+from alo.claims import ours
+from alo.engine.workspace import recovery
+from alo.engine.workspace.recovery import recover
+from alo.engine.workspace.unfinished import UnfinishedRun, begin
 from alo.errors import StepError
+from alo.events.types import Event, LogLine
+from alo.history.entries.names import read_record
+from alo.history.entries.save import save_entry
+from alo.history.record import RunRecord
+from alo.layout import Workspace
 
 from ...waiting import PATIENCE_S
 
@@ -56,6 +67,136 @@ def trained(make_solution: MakeSolution, run: Run) -> Path:
     home = make_solution({"train": GOOD}, args={"train": {"n": 1}})
     run(home)
     return home
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """One whose artifacts are good, and in which no run goes on."""
+    workspace = Workspace(tmp_path / "project")
+    (workspace.artifacts("train") / "output").mkdir(parents=True)
+    (workspace.artifacts("train") / "output/a").write_text("good")
+    return workspace
+
+
+RECORD = RunRecord("r2", "train", "running", "2026-01-01T00:00:00Z")
+
+
+def cut_off(workspace: Workspace, record: RunRecord = RECORD, **info: object) -> UnfinishedRun:
+    """A run of which nothing goes on but its files are there, as after a kill."""
+    known = {"id": record.id, "pipeline": record.pipeline, "record": record.to_json(), **info}
+    run = begin(workspace, known)
+    claim = ours(workspace.run_lock)
+    assert claim is not None
+    claim.release()
+    artifacts = workspace.artifacts(record.pipeline)
+    (artifacts / "output").mkdir()
+    (artifacts / "output/a").write_text("bad")
+    return run
+
+
+def recovered(workspace: Workspace) -> list[str]:
+    """What was told while it was put in order."""
+    told: list[Event] = []
+    recover(workspace, told.append)
+    return [event.text for event in told if isinstance(event, LogLine)]
+
+
+def test_without_a_run_that_was_cut_off_there_is_nothing_to_do(workspace: Workspace) -> None:
+    assert recovered(workspace) == []
+
+
+def test_a_run_that_was_killed_is_undone_and_in_history_as_it_was(workspace: Workspace) -> None:
+    code = workspace.unfinished / "code/0011"
+    cut_off(workspace, plan="name: x", code={"assets/a/asset_a.py": str(code), "gone.py": "22"})
+    code.parent.mkdir()
+    code.write_text("the code")
+
+    (told,) = recovered(workspace)
+
+    assert told == "the run before, r2, was killed: its artifacts were not whole; " + (
+        "the previous ones are back"
+    )
+    assert (workspace.artifacts("train") / "output/a").read_text() == "good"
+    entry = workspace.history / "train/r2-error"
+    record = read_record(entry)
+    assert (record.id, record.status) == ("r2", "interrupted")
+    assert "the process was killed" in record.reason
+    assert record.end_time > record.start_time
+    assert (entry / "output/a").read_text() == "bad"
+    assert (entry / "assets/a/asset_a.py").read_text() == "the code"
+    assert (entry / "experimental_plan.yaml").read_text() == "name: x"
+    assert not list(entry.rglob("gone.py"))
+    assert not workspace.unfinished.exists()
+    assert recovered(workspace) == []
+
+
+@pytest.mark.parametrize(("part", "left"), [("", "bad"), ("only a", "good")])
+def test_a_run_that_is_in_history_had_succeeded_and_one_of_a_part_gives_the_artifacts_back(
+    workspace: Workspace, tmp_path: Path, part: str, left: str
+) -> None:
+    record = RECORD._replace(part=part)
+    cut_off(workspace, record)
+    done = record._replace(status="success", end_time="2026-01-01T00:00:01Z")
+    save_entry(workspace, done, plan=b"", artifacts=workspace.artifacts("train"), code={})
+
+    assert recovered(workspace) == []
+
+    assert (workspace.artifacts("train") / "output/a").read_text() == left
+    assert [path.name for path in (workspace.history / "train").iterdir()] == ["r2"]
+    assert not workspace.unfinished.exists()
+
+
+def test_a_run_that_had_failed_is_undone_and_kept_once(workspace: Workspace) -> None:
+    cut_off(workspace)
+    failed = RECORD._replace(status="error", reason="its own")
+    save_entry(workspace, failed, plan=b"", artifacts=workspace.artifacts("train"), code={})
+
+    recovered(workspace)
+
+    assert (workspace.artifacts("train") / "output/a").read_text() == "good"
+    (entry,) = (workspace.history / "train").iterdir()
+    assert read_record(entry).reason == "its own"
+
+
+def test_a_run_that_had_not_moved_anything_leaves_no_entry(workspace: Workspace) -> None:
+    run = cut_off(workspace)
+    shutil.rmtree(workspace.artifacts("train"))
+    run.replaced_artifacts.rename(workspace.artifacts("train"))
+
+    recovered(workspace)
+
+    assert (workspace.artifacts("train") / "output/a").read_text() == "good"
+    assert not list(workspace.history.glob("*/*"))
+
+
+def test_where_history_takes_nothing_the_artifacts_are_back_all_the_same(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    cut_off(workspace)
+    monkeypatch.setattr(recovery, "save_entry", full)
+
+    (told,) = recovered(workspace)
+
+    assert "and it is not in history: " in told
+    assert "No space left" in told
+    assert (workspace.artifacts("train") / "output/a").read_text() == "good"
+
+
+def test_only_an_inference_has_the_models_of_its_train_run_mended(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mended: list[str] = []
+    monkeypatch.setattr(recovery, "mend_models", lambda _, train_id, __: mended.append(train_id))
+
+    cut_off(workspace, train_id="t1")
+    recovered(workspace)
+    cut_off(workspace, RECORD._replace(id="r3", pipeline="inference"), train_id="t1")
+    recovered(workspace)
+
+    assert mended == ["", "t1"]
 
 
 def test_a_failed_run_puts_the_model_back(

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from alo.engine.steps.failures import (
+    name_and_text,
+    name_in_project,
+    step_error,
+    user_traceback,
+)
 from alo.errors import StepError
 
 MakeSolution = Callable[..., Path]
@@ -67,3 +74,63 @@ def test_whatever_is_raised_has_a_place_in_the_asset(
     assert caught.value.where.startswith("assets/train/asset_train.py:")
     assert "alo/engine" not in caught.value.user_traceback
     assert "alo/sources" not in caught.value.user_traceback
+
+
+HOME = Path("/p")
+
+
+@pytest.mark.parametrize(
+    ("error", "what", "fix"),
+    [
+        (ValueError("no such column"), "ValueError: no such column", ""),
+        (ValueError(), "ValueError", ""),
+        (MemoryError(), "out of memory", "less data"),
+        (SystemExit(3), "it called exit(3)", "return from run()"),
+        (OSError(errno.ENOSPC, "No space left"), "the disk is full", "make room"),
+        (ModuleNotFoundError("x", name="cv2"), "the module 'cv2' is not installed here", "opencv"),
+        (StepError("its own", fix="do this"), "its own", "do this"),
+        (ValueError("x" * 100_000), "characters)", ""),
+    ],
+)
+def test_what_was_raised_is_told_in_words_with_what_helps(
+    error: BaseException, what: str, fix: str
+) -> None:
+    failed = step_error("train", error, HOME, HOME)
+
+    assert what in failed.what
+    assert fix in failed.fix
+    assert failed.step == "train"
+    assert len(failed.what) < 10_000
+
+
+def test_an_error_that_cannot_say_what_it_is_has_its_name() -> None:
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert name_and_text(OddError()) == "OddError"
+
+
+def test_a_file_is_the_projects_by_any_of_its_folders_unless_it_is_installed() -> None:
+    roots = [Path("/p"), Path("/q")]
+
+    assert name_in_project("/q/assets/a.py", roots) == "assets/a.py"
+    assert name_in_project("/p2/a.py", roots) == ""
+    assert name_in_project("/p/.venv/lib/site-packages/a.py", roots) == ""
+
+
+def test_of_a_traceback_the_long_middle_and_long_texts_are_left_out() -> None:
+    def raise_it() -> None:
+        try:
+            raise KeyError("y" * 100_000)
+        except KeyError as error:
+            raise ValueError("\n".join(["https://me:secret@host/"] * 10_000)) from error
+
+    with pytest.raises(ValueError, match="https") as caught:
+        raise_it()
+    shown = user_traceback(caught.value)
+
+    assert "secret" not in shown
+    assert "direct cause" in shown
+    assert "raise_it" in shown
+    assert len(shown) < 60_000

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks.bench_frames import FIRST, NEXT
+from benchmarks.bench_frames import FIRST, NEXT, REPLACES
 from benchmarks.bench_store import FRAME_BYTES, baseline
 from benchmarks.processes import ALO, Command, alo, by_turns, python, run
 from benchmarks.rows import Row, show
@@ -29,9 +29,6 @@ from benchmarks.solutions import EMPTY_ASSET, write_solution
 
 ROUNDS, START_ROUNDS = 7, 11
 SMALL = FIRST.replace("12_500_000", "1_000")
-REPLACES = NEXT.replace(
-    'data[self.asset.asset_envs["step"]] = 1', 'data["frame"] = data["frame"] * 2'
-)
 PANDAS = f"import pandas\n{EMPTY_ASSET}"
 
 

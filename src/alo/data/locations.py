@@ -109,6 +109,7 @@ def _walk_folder(
     before = len(files)
     path, prefix = f"{folder}/", f"{name}/"
     folders = []
+    make = tuple.__new__  # as SourceFile(...) does, in a quarter of the time
     try:
         status = os.stat(folder)
         identity = (status.st_dev, status.st_ino)
@@ -122,7 +123,8 @@ def _walk_folder(
                     continue
                 found = entry.stat()
                 if found.st_mode & MODE_BITS == USUAL_MODE:  # no call for each of many files
-                    new = SourceFile(path + here, prefix + here, found.st_size, found.st_mtime_ns)
+                    values = (path + here, prefix + here, found.st_size, found.st_mtime_ns, "")
+                    new = make(SourceFile, values)
                 else:
                     new = _file(path + here, prefix + here, found)
                 files.append(new)

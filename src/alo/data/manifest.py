@@ -8,6 +8,7 @@ import json
 import os
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Sequence
+from operator import eq
 from pathlib import Path
 from typing import TypeAlias
 
@@ -61,15 +62,15 @@ class Columns(NamedTuple):
     sourced: Sequence[str]  # the names of those that have a source
     versions: Sequence[Sequence[int | str]]  # sizes, mtimes, ETags
 
-    @property
-    def copies(self) -> list[tuple[object, ...]]:
-        """Name and state of each file."""
-        return list(zip(self.names, *self.states, strict=True))
+    def is_of_copies(self, found: Sequence[tuple[object, ...]]) -> bool:
+        """Whether these are the names and states of all files, in the order they have here."""
+        rows = zip(self.names, *self.states, strict=True)
+        return len(found) == len(self.names) and all(map(eq, found, rows))
 
-    @property
-    def sources(self) -> list[tuple[object, ...]]:
-        """Name and version of each file that has a source."""
-        return list(zip(self.sourced, *self.versions, strict=True))
+    def is_of_sources(self, found: Sequence[tuple[object, ...]]) -> bool:
+        """Whether these are the names and versions of all that have a source, in that order."""
+        rows = zip(self.sourced, *self.versions, strict=True)
+        return len(found) == len(self.sourced) and all(map(eq, found, rows))
 
     @property
     def foreign(self) -> tuple[str, ...]:

@@ -126,7 +126,9 @@ def _is_as_remembered(sources: Sequence[SourceFile], known: Columns, here: "_Her
 
     It is found in the order of names, in which sources are listed; another costs time.
     """
-    if versions_of(sources) != known.sources or sorted(here.files) != known.copies:
+    if not known.is_of_sources(versions_of(sources)):
+        return False
+    if not known.is_of_copies(sorted(here.files)):
         return False
     return set(here.folders) == _folders_of([file.name for file in sources])
 

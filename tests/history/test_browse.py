@@ -13,6 +13,7 @@ from alo.claims import take
 from alo.errors import HistoryError
 from alo.history.browse import Filters, History
 from alo.history.filters import Param
+from alo.history.in_use import unfinished_record
 from alo.history.models_origin import write_origin
 from alo.history.record import RunRecord
 from alo.layout import Workspace
@@ -262,3 +263,22 @@ def test_verify_looks_at_all_runs_or_at_those_named(keep: Keep, history: History
         bad.name: 1,
     }
     assert list(history.verify([good.name])) == [good.name]
+
+
+def test_a_run_of_an_earlier_version_which_has_the_lock_alone_is_running(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.internal.mkdir()
+    workspace.unfinished.mkdir()
+    workspace.journal.write_text('{"id": "20260101T000000Z-1-x", "pipeline": "train"}')
+
+    assert unfinished_status(workspace) == "interrupted"
+    claim = take(workspace.lock, "alo run")
+    assert claim is not None
+    assert unfinished_status(workspace) == "running"
+    claim.release()
+
+
+def unfinished_status(workspace: Workspace) -> str:
+    record = unfinished_record(workspace)
+    assert record is not None
+    return record.status

@@ -21,7 +21,9 @@ def unfinished_record(workspace: Workspace) -> RunRecord | None:
         return None
     if not record.id or not record.pipeline:
         return None
-    if holder_of(workspace.run_lock) is not None:
+    # A run of ALO 0.1.0 has no claim of its own: it holds the workspace's lock alone.
+    claim = workspace.run_lock if workspace.run_lock.exists() else workspace.lock
+    if holder_of(claim) is not None:
         return record._replace(status="running")
     reason = "the process was killed, or the machine went down, before the run ended"
     return record._replace(status="interrupted", reason=reason)

@@ -22,6 +22,7 @@ from alo.layout import Workspace
 
 PINNED = "models-"
 KEPT_S = 86400.0  # for so long the claims of dead services stay
+_EARLIER = re.compile(r"(?:(?:serve|loop)-)?(\d{1,7})(?: (\d+))?")
 
 
 class ServiceFolder:
@@ -106,7 +107,30 @@ def folder_of(workspace: Workspace, name: str) -> Path:
 
 def lives(workspace: Workspace, name: str) -> bool:
     """Whether the service of this name runs; of another machine, as far as is known."""
-    return holder_of(_claim_of(workspace, name)) is not None
+    return holder_of(_claim_of(workspace, name)) is not None or _earlier_process(name) != 0
+
+
+def earlier_services(workspace: Workspace) -> list[int]:
+    """The processes of the services of ALO 0.1.0 that run in the project."""
+    found = (_earlier_process(path.name) for path in _listed(folder_of(workspace, "")))
+    return [process for process in found if process]
+
+
+def _earlier_process(name: str) -> int:
+    """The process of a service that has no claim, as those of ALO 0.1.0; 0: it has ended.
+
+    Args:
+        name: of its folder (``loop-549``), or as the owner of a request (``549 18273``).
+    """
+    named = _EARLIER.fullmatch(name)
+    process = int(named[1]) if named else 0
+    if named is None or process == os.getpid():
+        return 0
+    try:
+        began = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[19]
+    except OSError:
+        return 0
+    return process if named[2] in (None, began.decode()) else 0
 
 
 def has_worker_died(workspace: Workspace, worker: str) -> bool:

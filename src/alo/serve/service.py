@@ -11,12 +11,13 @@ from alo.engine.request import RunRequest
 from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace
 from alo.errors import CheckError, ServeError
+from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.history.deployment import has_models_of, models_of, read_deployment
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id
 from alo.layout import Workspace
 from alo.plan.model import Plan
-from alo.serve.folders import ServiceFolder, make_folder
+from alo.serve.folders import ServiceFolder, earlier_services, make_folder
 from alo.workers.handle import Worker
 
 
@@ -54,6 +55,9 @@ def prepare(
         ContinueIn: everything is in place, in another environment.
     """
     workspace = find_workspace(request.home)
+    for process in earlier_services(workspace):
+        what = f"a service of an earlier ALO runs in this project (process {process})"
+        listener(warning(f"{what}: it does not follow alo deploy; restart it with this version"))
     plan, _, version = read_plan(request._replace(mode="inference"), workspace)
     plan, model_path = _without_places(plan)
     checked = check_plan(plan, workspace, "inference", (), version, network=UNASKED, serves=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from alo.engine.request import RunRequest
+from alo.errors import ServeError
 from alo.serve.service import Service, prepare
-from alo.workers.handle import Worker
+from alo.workers.handle import BOOT_S, RequestTimeoutError, Worker, WorkerDiedError
 from alo.workers.protocol import Finished, Message, Request, Summary
 
 from ..serve.conftest import OUTPUT
+from ..waiting import wait_until
 
 MakeSolution = Callable[..., Path]
 ECHO = f"self.data['result'] = str(self.args.get('word', 'none'))\n{OUTPUT}"
@@ -57,3 +61,123 @@ def test_what_is_still_to_come_of_an_abandoned_request_never_answers_the_next(
     results = [result_of(list(worker.run(asking(word), None, nothing))) for word in ("a", "b")]
 
     assert results == ["a", "b"]
+
+
+Start = Callable[..., Worker]
+
+
+@pytest.fixture
+def start(make_solution: MakeSolution) -> Iterator[Start]:
+    """``start("code of run()", boot_s=...)``: a worker of an asset that does this."""
+    started: list[Worker] = []
+
+    def make(code: str, boot_s: float = BOOT_S) -> Worker:
+        service = prepare(
+            RunRequest(make_solution(inference={"inference": code})), "serve", lambda event: None
+        )
+        home = service.folder.path / "worker-0"
+        handle = Worker(
+            service.job, home, service.models, service.model_id, lambda event: None, boot_s
+        )
+        started.append(handle)
+        handle.start()
+        return handle
+
+    yield make
+    for handle in started:
+        handle.stop()
+
+
+def answers(worker: Worker, word: str = "a", limit_s: float | None = None) -> list[Message]:
+    return list(worker.run(asking(word), limit_s, nothing))
+
+
+def test_a_request_that_kills_its_worker_is_told_how_and_the_next_one_works(start: Start) -> None:
+    kill = "import os\nif self.args['word'] == 'kill': os.kill(os.getpid(), 9)\n"
+    worker = start(kill + ECHO)
+
+    with pytest.raises(WorkerDiedError, match="memory") as caught:
+        answers(worker, "kill")
+
+    assert "inference" in str(caught.value)
+    assert result_of(answers(worker)) == "a"
+
+
+def test_a_request_that_takes_too_long_is_ended_and_the_next_one_works(start: Start) -> None:
+    wait = "import time\nif self.args['word'] == 'wait': time.sleep(600)\n"
+    worker = start(wait + ECHO)
+
+    with pytest.raises(RequestTimeoutError, match=r"longer than its timeout of 0\.2 s"):
+        answers(worker, "wait", limit_s=0.2)
+
+    assert result_of(answers(worker)) == "a"
+
+
+def test_a_worker_that_died_while_it_was_free_costs_no_request(worker: Worker) -> None:
+    assert worker._child is not None
+    os.kill(worker._child.pid, signal.SIGKILL)
+
+    assert result_of(answers(worker)) == "a"
+
+
+def test_only_a_worker_that_is_not_warm_is_revived(worker: Worker) -> None:
+    assert worker._child is not None
+    pid = worker._child.pid
+    worker.revive()
+    assert worker._child.pid == pid
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not worker.is_warm)
+
+    worker.revive()
+
+    assert worker.is_warm
+    assert worker._child is not None
+    assert worker._child.pid != pid
+
+
+BOOTS = "# \nfrom alolib.asset import Asset\nimport os, time\n{}\nclass UserAsset(Asset):\n"
+BOOTS += "    def run(self): pass\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "boot_s", "told"),
+    [
+        ("raise ValueError('no weights')", BOOT_S, "no weights"),
+        ("os.kill(os.getpid(), 9)", BOOT_S, "cannot be warmed up: its process"),
+        ("time.sleep(600)", 1.0, "is not warm after 1 s"),
+    ],
+)
+def test_a_pipeline_that_cannot_be_warmed_up_says_why(
+    start: Start, code: str, boot_s: float, told: str
+) -> None:
+    with pytest.raises(ServeError) as caught:
+        start(BOOTS.format(code), boot_s)
+
+    assert told in f"{caught.value} {caught.value.user_traceback}"
+
+
+def test_a_check_passes_only_where_the_request_is_answered(start: Start) -> None:
+    worker = start("if self.args['word'] == 'bad': raise ValueError('of no use')\n" + ECHO)
+    gone = Request("gone", data=("/no/such/folder",))
+
+    worker.check(asking("good"), None, may_be_gone=False)
+    with pytest.raises(ServeError, match=r"the check failed: .*of no use"):
+        worker.check(asking("bad"), None, may_be_gone=True)
+    worker.check(gone, None, may_be_gone=True)
+    with pytest.raises(ServeError, match="the check failed"):
+        worker.check(gone, None, may_be_gone=False)
+
+
+def test_a_worker_that_replaces_another_has_its_place_and_its_process(worker: Worker) -> None:
+    sibling = worker.sibling(worker._models, "another")
+    sibling.start()
+    assert sibling._child is not None
+    pid, home = sibling._child.pid, worker.home
+
+    worker.replace_with(sibling)
+
+    assert worker._child is not None
+    assert (worker._child.pid, worker.model_id) == (pid, "another")
+    assert worker.home != home
+    assert not home.exists()
+    assert result_of(answers(worker)) == "a"

@@ -4,6 +4,7 @@ The form is a contract: ``docs/reference/events.md`` and ``events.schema.json``.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from json import JSONEncoder
 from json.encoder import encode_basestring
 from time import gmtime, strftime
@@ -53,11 +54,10 @@ class Envelope(NamedTuple):
     def to_json(self) -> bytes:
         """One line of JSON in UTF-8, with its end; a lone surrogate is the escape JSON has."""
         kind = type(self.event)
-        fields = [_JSON.get(type(each), _any_json)(each) for each in self.event]
+        payload = _PAYLOADS[kind] % tuple([_JSON[type(each)](each) for each in self.event])
         text = (
-            f'{{"run_id": {_text_json(self.run_id)}, "pipeline": "{self.pipeline}", '
-            f'"sequence": {self.sequence}, "time": "{time_text(self.moment)}", '
-            f'"event": "{NAMES[kind]}", "payload": {_PAYLOADS[kind] % tuple(fields)}}}\n'
+            f"{_head(self.run_id, self.pipeline)}{self.sequence}, "
+            f'"time": "{time_text(self.moment)}", {payload}'
         )
         return text.encode("utf-8", "backslashreplace")
 
@@ -110,19 +110,34 @@ def _fits(value: object, kind: Any) -> bool:
     return type(value) in (int, float) if kind is float else type(value) is kind
 
 
+@lru_cache(maxsize=2)
+def _head(run_id: str, pipeline: str) -> str:
+    """What all lines of a run begin with."""
+    return f'{{"run_id": {_text_json(run_id)}, "pipeline": "{pipeline}", "sequence": '
+
+
+class _Encoders(dict[type, Callable[[Any], str]]):
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        return _any_json
+
+
 _text_json: Callable[[str], str] = encode_basestring
 _any_json = JSONEncoder(ensure_ascii=False, default=str).encode
 # An encoder that is called for each value would take half of the time that an event may cost.
-_JSON: Mapping[type, Callable[[Any], str]] = {
-    str: _text_json,
-    int: int.__repr__,
-    float: float.__repr__,
-    bool: lambda value: "true" if value else "false",
-    NoneType: lambda value: "null",
-    tuple: lambda texts: f"[{', '.join(map(_text_json, texts))}]",
-}
+_JSON = _Encoders(
+    {
+        str: _text_json,
+        int: int.__repr__,
+        float: float.__repr__,
+        bool: lambda value: "true" if value else "false",
+        NoneType: lambda value: "null",
+        tuple: lambda texts: f"[{', '.join(map(_text_json, texts))}]",
+    }
+)
 _PAYLOADS = {
-    kind: "{" + ", ".join(f'"{field}": %s' for field in kind._fields) + "}"
-    for kind in _KINDS.values()
+    kind: f'"event": "{name}", "payload": {{'
+    + ", ".join(f'"{field}": %s' for field in kind._fields)
+    + "}}\n"
+    for name, kind in _KINDS.items()
 }
 _last = (-1, "")  # the second that was written last, as many events share one

@@ -101,7 +101,8 @@ class EventJournal:
         if self._file.descriptor < 0 or (self._is_fork and self._state[HAS_ENDED]):
             self._send_without_place(event)
         elif not _is_of_asset(event):
-            self._report_left_out()
+            if self._state[EVENTS_OUT]:
+                self._report_left_out()
             if not self._take(event, self._room):
                 self._leave_out(event)
         elif self._state[IS_FULL] or not self._take(event, self._room_for_prints):

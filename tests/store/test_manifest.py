@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import copyreg
+import io
+from datetime import date
+from decimal import Decimal
+from pathlib import PurePath
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alo.store.codec import encode
 from alo.store.manifest import ManifestError, Part, StoredStep, StoredValue
 
 texts = st.text(st.characters(), max_size=20)
@@ -46,3 +53,41 @@ def test_the_content_of_a_value_does_not_depend_on_where_it_lies() -> None:
     third = StoredValue("x", "array", b"stream", (Part("blob", 0, 9, "abd", "input"),))
 
     assert one.content == other.content != third.content
+
+
+def _stored(value: object) -> StoredValue:
+    stream, _ = encode(value, io.BytesIO)
+    return StoredValue("key", "type", stream.getvalue())
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, 1 << 70, 1.5, "text", b"\x00", [(1, "a")], {"a": {2.0}}, frozenset("b")]
+)
+def test_values_of_python_itself_are_read_without_an_import(value: object) -> None:
+    assert not _stored(value).may_import
+
+
+@pytest.mark.parametrize(
+    "value", [Decimal(1), [{"a": date(2026, 1, 1)}], PurePath("a"), len, Decimal, range(3), 1j]
+)
+def test_a_value_of_a_module_may_import_it(value: object) -> None:
+    assert _stored(value).may_import
+
+
+def test_a_value_that_is_named_by_a_registered_code_may_import_its_module() -> None:
+    copyreg.add_extension("decimal", "Decimal", 200)
+    try:
+        assert _stored(Decimal(1)).may_import
+    finally:
+        copyreg.remove_extension("decimal", "Decimal", 200)
+
+
+def test_what_a_blob_holds_may_import() -> None:
+    assert StoredValue("key", "type", Part("blob", 0, 1, "checksum", "step")).may_import
+
+
+def test_a_step_may_import_what_one_of_its_values_does() -> None:
+    plain, other = _stored(1), _stored(Decimal(1))
+
+    assert not StoredStep("run", "train", "step", (plain,), (plain,)).may_import
+    assert StoredStep("run", "train", "step", (plain,), (plain, other)).may_import

@@ -13,6 +13,9 @@ from alo.files import checksum_of
 from alo.json_text import json_value
 
 FORMAT = 3
+# In pickles of the protocol that we write: the opcodes for a name in a module, and for codes that
+# stand for one. The same bytes in a text do no harm.
+NAMES_A_MODULE = (b"\x93", b"\x82", b"\x83", b"\x84")
 NO_BLOB = ""  # of a part that is not written yet
 
 
@@ -71,6 +74,12 @@ class StoredValue(NamedTuple):
         return (self.stream, *self.buffers) if isinstance(self.stream, Part) else self.buffers
 
     @property
+    def may_import(self) -> bool:
+        """Whether reading it may import a module: of numbers, texts, lists and dicts none does."""
+        stream = self.stream
+        return isinstance(stream, Part) or any(code in stream for code in NAMES_A_MODULE)
+
+    @property
     def content(self) -> tuple[str, ...]:
         """What identifies the value, wherever its bytes lie."""
         stream = self.stream
@@ -93,6 +102,11 @@ class StoredStep(NamedTuple):
         """The parts of all its values, data first."""
         for value in (*self.data, *self.config):
             yield from value.parts
+
+    @property
+    def may_import(self) -> bool:
+        """Whether reading its values may import a module."""
+        return any(value.may_import for value in (*self.data, *self.config))
 
     def to_bytes(self) -> bytes:
         """The content of the manifest, with a checksum; see ``from_bytes``."""

@@ -160,7 +160,7 @@ class ResultDir:
                 remove_tree(self._root / kind / run_id)
 
     def _folder(self, kept: KeptStep) -> Path:
-        return self._root / kept.kind / kept.run_id / kept.step
+        return Path(self._root, kept.kind, kept.run_id, kept.step)
 
 
 def _result_of(folder: Path) -> Path:
@@ -170,7 +170,9 @@ def _result_of(folder: Path) -> Path:
 def _write(folder: Path, fill: Callable[[], object]) -> None:
     """Have a step's files and its result written in the place of what may be there."""
     try:
-        _result_of(folder).unlink(missing_ok=True)  # in a notebook a step may run again
+        result = _result_of(folder)
+        if os.path.lexists(result):  # in a notebook a step may run again
+            result.unlink()
         remove_tree(folder)
         fill()
     except OSError as error:

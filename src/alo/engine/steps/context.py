@@ -85,10 +85,12 @@ class StepContext:
         """Data and config that a step handed on, wherever they are."""
         if values.stored is None or values.is_live:
             return values.data, values.config
+        store = self.reuse or self.own_store()
+        if not values.stored.may_import:
+            return store.load(values.stored)
         # A step that runs has it anyway.
         from alo.engine.isolation.process_state import values_loadable
 
-        store = self.reuse or self.own_store()
         with self.turn("what a step saved"), values_loadable(self.shared, values.stored.paths):
             return store.load(values.stored)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from alo.engine.environment import (
     imported_packages,
@@ -135,7 +135,12 @@ class Dependencies:
 
 def _kept(value: object) -> str:
     """The form of a value; of the passwords in it a checksum only."""
-    text = form(value)
+    return _kept_text(form(value))
+
+
+@lru_cache(maxsize=256)
+def _kept_text(text: str) -> str:
+    """Most of what an asset is told is the same for all steps."""
     shown = masked(text)
     return text if shown == text else f"{shown} ({checksum_of(text.encode())})"
 

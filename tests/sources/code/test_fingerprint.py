@@ -26,7 +26,7 @@ def assets(tmp_path: Path) -> Path:
 
 
 def id_of(assets: Path, step: str = "train") -> str:
-    return code_id({name: checksum(path) for name, path in code_files(assets, step).items()})
+    return code_id({name: checksum(Path(path)) for name, path in code_files(assets, step).items()})
 
 
 def test_the_files_are_all_of_the_folder_in_the_order_of_their_names(assets: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_files_are_all_of_the_folder_in_the_order_of_their_names(assets: Pat
         "assets/train/net/layers.py",
         "assets/train/requirements.txt",
     ]
-    assert files["assets/train/net/layers.py"] == assets / "train/net/layers.py"
+    assert files["assets/train/net/layers.py"] == str(assets / "train/net/layers.py")
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ class RunCode:
             if name in self.checksums
         }
 
-    def _keep(self, files: Mapping[str, Path], step: str = "") -> None:
+    def _keep(self, files: Mapping[str, str | os.PathLike[str]], step: str = "") -> None:
         try:
             copies, checksums = snapshot(files, self._folder, self._earlier)
         except OSError as error:

@@ -15,7 +15,7 @@ Earlier = Callable[[], Mapping[str, Path]]  # files of our own, by checksum
 
 
 def snapshot(
-    files: Mapping[str, Path], target: Path, earlier: Earlier = dict
+    files: Mapping[str, str | os.PathLike[str]], target: Path, earlier: Earlier = dict
 ) -> tuple[dict[str, Path], dict[str, str]]:
     """Copy the files (name → path) into ``target``.
 
@@ -32,9 +32,9 @@ def snapshot(
     return copies, {name: _copy(files[name], copy, earlier) for name, copy in copies.items()}
 
 
-def _copy(path: Path, copy: Path, earlier: Earlier) -> str:
-    if path.stat().st_size > LARGE:
-        known, digest = earlier(), checksum(path)
+def _copy(path: str | os.PathLike[str], copy: Path, earlier: Earlier) -> str:
+    if os.stat(path).st_size > LARGE:
+        known, digest = earlier(), checksum(Path(path))
         if digest in known and link(known[digest], copy):
             return digest
     return copy_and_hash(path, copy)

@@ -20,8 +20,8 @@ CACHES = frozenset(
 )
 
 
-def code_files(assets: Path, step: str) -> dict[str, Path]:
-    """Every file in the step's folder but caches and git's own, by its name in the project.
+def code_files(assets: Path, step: str) -> dict[str, str]:
+    """Name in the project → path, of every file in the step's folder but caches and git's own.
 
     A link to a folder of the project stands for that folder; one that leads out of the project, to
     a data set for instance, is not followed.
@@ -30,7 +30,7 @@ def code_files(assets: Path, step: str) -> dict[str, Path]:
         assets: the folder of the steps' folders.
     """
     found = _files_below(os.path.join(assets, step), f"assets/{step}/", assets.parent)
-    return {name: Path(path) for name, path in sorted(found)}
+    return dict(sorted(found))
 
 
 def _files_below(

@@ -45,8 +45,8 @@ def find_asset_file(folder: Path, step: str) -> Path:
     """
     names = asset_file_names(step)
     for name in names:
-        if os.path.isfile(path := os.path.join(folder, name)):
-            return Path(path)
+        if os.path.isfile(os.path.join(folder, name)):
+            return folder / name
     if not folder.is_dir():
         raise AssetNotFoundError(
             f"the asset of step '{step}' is not there: no folder {folder}",
@@ -70,7 +70,7 @@ class AssetCode:
         self._kept: dict[str, ModuleType] = {}
         self._file: Path | None = None  # once it is imported
         self._own = Roots(folder)
-        self._roots = Roots(*self.shared.view.roots, folder)
+        self._roots = self.shared.roots_with(folder)
 
     @contextmanager
     def active(self) -> Iterator[None]:

@@ -34,7 +34,7 @@ class Reach:
         }
         self._tops[""] -= set(OWN_FOLDERS)
 
-    def of(self, files: Mapping[str, Path], own: str) -> dict[str, Path]:
+    def of(self, files: Mapping[str, str], own: str) -> dict[str, str]:
         """Name in the project → path, of what these files import and what that imports in turn.
 
         Args:
@@ -42,24 +42,25 @@ class Reach:
             own: the asset's folder, with a slash at its end; its modules come before all others.
         """
         names = {name.removeprefix(own).partition("/")[0].partition(".")[0] for name in files}
-        found: dict[str, Path] = {}
+        found: dict[str, str] = {}
         pending = [name for name in files if name.endswith(".py")]
         while pending:
             name = pending.pop()
             try:
-                source = (found.get(name) or files[name]).read_bytes()
+                with open(found.get(name) or files[name], "rb", buffering=0) as file:
+                    source = file.read()
             except OSError:
                 continue
             for each in imports_in(source):
                 for new in self._files_of(each, name, names):
                     if new not in found and not new.startswith(own):
-                        found[new] = Path(self._home, new)
+                        found[new] = os.path.join(self._home, new)
                         pending += [new] if new.endswith(".py") else []
         for name in list(found):
             found.update(self.beside(name))
         return dict(sorted(found.items()))
 
-    def beside(self, name: str) -> dict[str, Path]:
+    def beside(self, name: str) -> dict[str, str]:
         """The files in the same package: modules, and data that they may read."""
         folder = os.path.dirname(name)
         path = os.path.join(self._home, folder)
@@ -69,7 +70,7 @@ class Reach:
         small = {each: size for each, size in sizes.items() if 0 <= size <= LARGEST_FILE}
         if len(small) > MOST_FILES or sum(small.values()) > LARGEST_ALL:
             small = {each: size for each, size in small.items() if each.endswith(SUFFIXES)}
-        return {f"{folder}/{each}": Path(path, each) for each in small}
+        return {f"{folder}/{each}": os.path.join(path, each) for each in small}
 
     def _files_of(self, each: Import, importer: str, own: set[str]) -> Iterator[str]:
         parts = each.module.split(".") if each.module else []

@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import ModuleType
 
 from alo.layout import ASSETS, OWN_FOLDERS
 from alo.sources.code.finder import FolderLoader, ProjectLoader, Roots, is_installed, stamp_of
 from alo.sources.code.imported import imports_in
 from alo.sources.code.importing import Imports, Modules, import_root, place_of, top
-from alo.sources.code.view import CodeView
+from alo.sources.code.view import CodeView, real
 
 ALL, ONE, NO_ONE = "all", "one", "no one"
 NEVER_HIDDEN = frozenset({"__main__", "__mp_main__"})
@@ -42,6 +43,14 @@ class SharedModules:
         self._looked_at: list[str] = []
         self._imported: dict[str, Set[str]] = {}  # of the module in a file: first names
         self._assets: dict[str, bool] = {}  # whether a folder in assets/ is an asset's
+
+    def roots_with(self, folder: Path) -> Roots:
+        """The project's folders and an asset's, which usually lies in them.
+
+        They then are the same for all assets, and so is what is known of them.
+        """
+        is_inside = all(map(self._roots.name, (str(folder), real(str(folder)))))
+        return self._roots if is_inside else Roots(*self.view.roots, folder)
 
     @contextmanager
     def importable(self, paths: Sequence[str] = ()) -> Iterator[None]:

@@ -71,7 +71,8 @@ def read_record(workspace: Workspace, step: str) -> Record | None:
 
 def _files(folder: Path) -> dict[str, Path]:
     files = code_files(folder.parent, folder.name)
-    return {name.removeprefix(f"assets/{folder.name}/"): path for name, path in files.items()}
+    own = f"assets/{folder.name}/"
+    return {name.removeprefix(own): Path(path) for name, path in files.items()}
 
 
 def _state(path: Path) -> FileState:

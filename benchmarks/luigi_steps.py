@@ -32,6 +32,6 @@ class Step(luigi.Task):  # type: ignore[misc]
 if __name__ == "__main__":
     where, tasks = sys.argv[1:]
     last = Step(where, int(tasks) - 1)
-    # One worker is this process. At INFO it reports the begin and end of each task, as ALO does.
-    if not luigi.build([last], local_scheduler=True, workers=1, log_level="INFO"):
+    # One worker is this process. All else is as it comes, as it is with ALO.
+    if not luigi.build([last], local_scheduler=True, workers=1):
         sys.exit("a task of Luigi's failed")

@@ -174,9 +174,10 @@ class EventJournal:
 
 def _is_of_asset(event: Event) -> bool:
     """Whether there may be any number of events like this."""
-    if isinstance(event, LogLine):
-        return event.source == "USER"
-    return isinstance(event, (Output, Progress))
+    kind = type(event)
+    if kind is Output or kind is Progress:  # first, as there may be a million
+        return True
+    return isinstance(event, LogLine) and event.source == "USER"
 
 
 _open: list[EventJournal] = []

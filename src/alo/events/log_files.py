@@ -23,17 +23,20 @@ class RunLogs:
         self._line = _Line()
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, LogLine | Output):
+        if isinstance(event, Output):
             with self._lock:  # threads of an asset print too
-                self._tell(event)
+                self._pass_on(event.text)
+        elif isinstance(event, LogLine):
+            with self._lock:
+                self._end_line()
+                log = self._pipeline if event.source == "USER" else self._process
+                self._write(log, f"{event.format()}\n")
 
-    def _tell(self, event: LogLine | Output) -> None:
-        if isinstance(event, LogLine):
-            self._end_line()
-            log = self._pipeline if event.source == "USER" else self._process
-            self._write(log, f"{event.format()}\n")
+    def _pass_on(self, text: str) -> None:
+        if text.endswith("\n") and not self._line.may_differ(text):
+            self._write(self._pipeline, text)
             return
-        lines, ends, rest = event.text.rpartition("\n")
+        lines, ends, rest = text.rpartition("\n")
         if ends:
             if self._line.may_differ(lines):
                 lines = "\n".join([self._line.end(text) for text in lines.split("\n")])

@@ -272,7 +272,8 @@ class Screen:
     def passed_on(self, stream: str, text: str) -> None:
         """What an asset printed, as it came: pieces of lines, progress bars."""
         with self._lock:
-            self._erase()
+            if self._drawn:
+                self._erase()
             self._unfinished = "" if text.endswith("\n") else stream
             self._try_put(stream, text)
 

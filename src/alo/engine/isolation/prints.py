@@ -38,12 +38,12 @@ class Prints:
             return
         with self._lock:
             if stream != self._stream:
-                self.flush()
+                self._report_held()
                 self._stream = stream
             self._held.append(text)
             self._size += len(text)
             if "\n" in text or self._size > MOST_HELD:
-                self.flush()
+                self._report_held()
             elif not self._is_due:
                 self._make_due()
 
@@ -56,11 +56,7 @@ class Prints:
     def flush(self) -> None:
         """Report what is held."""
         with self._lock:
-            if self._held:
-                text, self._size = "".join(self._held), 0
-                self._held.clear()
-                for start in range(0, len(text), LONGEST):
-                    self._listener(Output(self._stream, text[start : start + LONGEST]))
+            self._report_held()
 
     def end(self) -> None:
         """The step has ended; threads of it may continue printing."""
@@ -81,6 +77,17 @@ class Prints:
             self._lock, self._is_due = threading.RLock(), False
         else:
             self._lock.release()
+
+    def _report_held(self) -> None:
+        if not self._held:
+            return
+        text, self._size = "".join(self._held), 0
+        self._held.clear()
+        if len(text) <= LONGEST:
+            self._listener(Output(self._stream, text))
+            return
+        for start in range(0, len(text), LONGEST):
+            self._listener(Output(self._stream, text[start : start + LONGEST]))
 
     def _make_due(self) -> None:
         try:

@@ -17,11 +17,6 @@ from ...waiting import PATIENCE_S
 
 
 @pytest.fixture
-def heard() -> list[Event]:
-    return []
-
-
-@pytest.fixture
 def in_process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run code in a fresh interpreter, where ``heard`` is what the listener got."""
 

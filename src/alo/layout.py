@@ -47,6 +47,7 @@ class Workspace:
 
     def __init__(self, home: Path) -> None:
         self.home = Path(home).resolve()
+        self._below: dict[str, Path] = {}  # that have been asked for
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.home)!r})"
@@ -62,11 +63,11 @@ class Workspace:
 
     def input(self, kind: str) -> Path:
         """Where the data of a pipeline (``train`` or ``inference``) is staged."""
-        return self.home / "input" / kind
+        return self._path(f"input/{kind}")
 
     def artifacts(self, kind: str) -> Path:
         """What the last run of a pipeline has made; all of a run's outputs are below it."""
-        return self.home / f"{kind}_artifacts"
+        return self._path(f"{kind}_artifacts")
 
     @cached_property
     def models(self) -> Path:
@@ -145,6 +146,13 @@ class Workspace:
     def index(self) -> Path:
         """The history's index, in SQLite."""
         return self.internal / "history.sqlite"
+
+    def _path(self, name: str) -> Path:
+        """A served request asks for the same few again and again."""
+        path = self._below.get(name)
+        if path is None:
+            path = self._below[name] = self.home / name
+        return path
 
 
 def find_plan(home: Path) -> Path:

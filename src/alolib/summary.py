@@ -20,6 +20,9 @@ TOLERANCE = 0.01  # of the sum of the probabilities, or ...
 TOLERANCE_OF_A_CLASS = 0.005  # ... this for each class, where that is more
 LONGEST_PROBABILITY = 1024  # characters that edge platforms keep of them, as text
 KEPT = ("result", "score", "note", "probability")
+REPLACEMENT = "\ufffd"  # in the file, for half a character
+
+_last_written: dict[bytes, Mapping[str, object]] = {}  # by the text of the file
 
 
 def make_summary(
@@ -64,12 +67,12 @@ def write_summary(
     date = strftime("%Y-%m-%d %H:%M:%S", gmtime())
     full = {**summary, "date": date, "file_path": file_path, "version": version}
     # JSON's quoting of text and YAML's are one; every key and value here is text or a number.
-    lines = [_line(key, value) for key, value in full.items()]
+    text = "".join(_line(key, value) for key, value in full.items())
     temporary = f"{path}.{os.urandom(4).hex()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(temporary, "w", encoding="utf-8") as file:
-            file.write("".join(lines))
+            file.write(text)
         os.replace(temporary, path)
     except OSError as error:
         with suppress(OSError):
@@ -79,7 +82,26 @@ def write_summary(
             where=path,
             fix=fix_of(error),
         ) from error
+    _last_written.clear()
+    if REPLACEMENT not in text:  # else it may stand for what a file cannot hold
+        _last_written[text.encode()] = _copy(full)  # the asset may change what it is given
     return full
+
+
+def content_of(text: bytes) -> dict[str, object] | None:
+    """What is in a summary's file, if this process has written that text last: no need to parse it.
+
+    Args:
+        text: all of the file.
+    """
+    known = _last_written.get(text)
+    return None if known is None else _copy(known)
+
+
+def _copy(content: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: dict(each) if isinstance(each, Mapping) else each for name, each in content.items()
+    }
 
 
 def read_summary(path: str) -> dict[str, Any]:
@@ -245,5 +267,5 @@ def _escape(char: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     if 0xD800 <= code < 0xE000:  # a lone surrogate: no reader would take it
-        return "\ufffd"
+        return REPLACEMENT
     return f"\\u{code:04x}"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from alolib.errors import SummaryError
 from alolib.messages import LogLine
-from alolib.summary import make_summary, write_summary
+from alolib.summary import content_of, make_summary, write_summary
 
 
 def stored(home: Path, kind: str = "train") -> dict[str, Any]:
@@ -305,3 +305,23 @@ def test_a_class_name_that_yaml_has_no_plain_form_for_becomes_text(
     saved = make().asset.save_summary("r", 0, "", {name: 1})
 
     assert saved["probability"] == stored(tmp_path)["probability"] == {str(name): 1}
+
+
+@pytest.mark.parametrize(
+    "result", ["fine", "a: b # c", 'quo"ted\\', "é\t", "half \ud800", "\ufffd"]
+)
+@pytest.mark.parametrize(
+    "probability", [{}, {1: 0.5, 2: 0.5}, {True: 0.25, "x: #": 0.75}, {1e-7: 1}, {"null": 1, "": 0}]
+)
+def test_what_is_known_of_a_file_is_what_its_text_says(
+    result: str, probability: dict[object, float], tmp_path: Path
+) -> None:
+    file = tmp_path / "score" / "summary.yaml"
+    written: Any = write_summary(str(file), make_summary(result, 1, "", probability), "/a/", "2")
+    written["probability"]["changed"] = written["result"] = "changed"
+    text = file.read_bytes()
+
+    known = content_of(text)
+
+    assert known == (None if "\ufffd" in text.decode() else yaml.safe_load(text))
+    assert content_of(text + b"more: 1\n") is None

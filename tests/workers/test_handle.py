@@ -181,3 +181,22 @@ def test_a_worker_that_replaces_another_has_its_place_and_its_process(worker: Wo
     assert worker.home != home
     assert not home.exists()
     assert result_of(answers(worker)) == "a"
+
+
+@pytest.mark.parametrize("takes_outputs", [True, False])
+def test_outputs_stay_until_they_are_released_where_someone_takes_them(
+    worker: Worker, takes_outputs: bool
+) -> None:
+    request = asking("a")._replace(takes_outputs=takes_outputs)
+    messages = worker.run(request, None, lambda: None)
+    summary = next(each for each in messages if isinstance(each, Summary))
+    outputs = [Path(each) for each in summary.outputs]
+    assert outputs
+
+    if takes_outputs:
+        assert isinstance(next(messages), Finished)
+        assert all(each.is_file() for each in outputs)
+        assert not list(messages)
+    wait_until(lambda: not any(each.exists() for each in outputs))
+    list(messages)
+    assert result_of(answers(worker)) == "a"

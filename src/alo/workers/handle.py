@@ -161,7 +161,7 @@ class Worker:
                     if isinstance(message, Message):
                         yield message
                     if isinstance(message, Finished | Failure):
-                        if ending is None:
+                        if ending is None and request.takes_outputs:
                             child.send(Released())
                         return
                 if ending is not None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.engine.isolation.logging_state import level_as_steps_begin
 from alo.engine.isolation.process_state import between_steps_nothing_happens
 from alo.engine.spec import Job
 from alo.engine.steps.process_main import MessageSender, process_of_ours, show_stacks_in
@@ -44,6 +45,8 @@ def main() -> None:
         while warm is not None and (message := messages.next(warm)) is not None:
             if isinstance(message, Request):
                 warm.run(message, send.send_all)
+                if not message.takes_outputs:  # here, while its answer is on its way
+                    warm.release()
             elif isinstance(message, Released):
                 warm.release()
         while warm is not None and warm.run_deferred():
@@ -57,6 +60,7 @@ def _booted(boot: object, send: MessageSender) -> WarmPipeline | None:
     sys.path[:] = boot.path or sys.path
     show_stacks_in(boot.stacks)
     between_steps_nothing_happens()
+    level_as_steps_begin()  # else each would set it, and have it put back
 
     def listener(event: Event) -> None:
         is_for_people = isinstance(event, LogLine) and (

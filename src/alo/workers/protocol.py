@@ -37,10 +37,20 @@ class Request(NamedTuple):
     args: Args = NO_ARGS
     exports: bool = True  # where the plan or the metadata says
     files: Files = NO_FILES  # small ones, in place of data: by their names below input/inference/
+    takes_outputs: bool = True  # who has asked reads its output files until it releases it
+
+
+class _Compact:
+    """Pickled as a call of its class: what dataclasses do by themselves costs much more."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), tuple(getattr(self, name) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(_Compact):
     """Why a request was not answered with a result."""
 
     code: str  # E111 and so on
@@ -65,21 +75,21 @@ def write_failure(what: str, error: OSError) -> Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Booted:
+class Booted(_Compact):
     """A worker is warm."""
 
     model_id: str  # the train run whose model it has; none, or load-external-model
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(_Compact):
     """How far a request is: setup, load, run, run.<step> or save."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(_Compact):
     """The result and the output files are there; what is exported comes later."""
 
     content: Mapping[str, object]
@@ -87,14 +97,14 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(_Compact):
     """All of a request is done."""
 
     exported: tuple[str, ...]  # paths or URLs
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class Released(_Compact):
     """The front end has all it needs of the request; its folders may be removed."""
 
 

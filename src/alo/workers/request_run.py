@@ -58,6 +58,7 @@ from alo.workers.protocol import (
     Summary,
     write_failure,
 )
+from alolib.summary import content_of
 
 PLACES = ("dataset_uri", "artifact_uri", "model_uri")  # looked at where they are used
 QUICK_BYTES = 1 << 20  # of data that is staged before anyone could read that it is
@@ -380,7 +381,8 @@ def _failed_step(error: StepError) -> Failed:
 
 def _read_summary(path: Path) -> Mapping[str, object]:
     try:
-        content = read_value(path.read_bytes())
+        text = path.read_bytes()
+        content = content_of(text) or read_value(text)
     except (OSError, YamlError) as error:
         raise ResultError(f"the summary cannot be read: {error}", where=str(path)) from error
     if not isinstance(content, dict):

@@ -72,6 +72,21 @@ def test_an_assets_own_set_up_works_as_in_a_script(heard: list[Event]) -> None:
     assert lines_of(heard) == []
 
 
+def test_where_logging_is_as_steps_begin_no_logger_forgets_what_it_knows(
+    monkeypatch: pytest.MonkeyPatch, heard: list[Event]
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.INFO)
+    logger, forgotten = logging.getLogger("of the host"), list[int]()
+    monkeypatch.setattr(logging.root.manager, "_clear_cache", lambda: forgotten.append(1))
+
+    with captured(heard.append):
+        logger.info("seen")
+
+    assert lines_of(heard) == [("INFO", "seen")]
+    assert not forgotten
+
+
 def test_logging_imported_only_in_the_step_is_told_too(in_process: Callable[..., Any]) -> None:
     done = in_process(
         """

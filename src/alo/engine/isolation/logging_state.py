@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from time import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
     import logging
 
 LogListener: TypeAlias = Callable[[LogLine], object]
-WARNING, ERROR = 30, 40  # as in logging
+INFO, WARNING, ERROR = 20, 30, 40  # as in logging
 
 
 def start_afresh(listener: LogListener) -> None:
     """Have ``logging`` as in a fresh process: a host's handlers are not the asset's."""
-    if "logging" in sys.modules:
-        for name, value in FRESH.items():
+    if "logging" not in sys.modules:
+        return
+    now = read_root()
+    for name, value in FRESH.items():
+        if now[name] != value:  # a new level has each logger forget what it knows
             write_root(name, value)
-        show_logging(listener)
+    show_logging(listener)
 
 
 def show_logging(listener: LogListener) -> None:
@@ -38,18 +42,38 @@ def show_logging(listener: LogListener) -> None:
         return
     import logging
 
+    last_resort = _last_resort_class()()
+    last_resort.listener = listener
+    logging.lastResort = last_resort
+    if not logging.root.handlers:
+        level_as_steps_begin()
+
+
+def level_as_steps_begin() -> None:
+    """Have the root logger at INFO, as ``show_logging`` does."""
+    import logging
+
+    if logging.root.level != INFO:
+        logging.root.setLevel(INFO)
+
+
+@lru_cache(maxsize=1)
+def _last_resort_class() -> Any:
+    """Made once, and not before ``logging`` is imported."""
+    import logging
+
     class LastResort(logging.Handler):
+        listener: LogListener
+
         def emit(self, record: logging.LogRecord) -> None:
             try:
                 line = _line_of(record)
             except Exception:  # wrong arguments, which logging never lets end a program
                 self.handleError(record)
             else:
-                listener(line)
+                self.listener(line)
 
-    logging.lastResort = LastResort()
-    if not logging.root.handlers:
-        logging.root.setLevel(logging.INFO)
+    return LastResort
 
 
 def _line_of(record: logging.LogRecord) -> LogLine:
@@ -76,10 +100,9 @@ class LoggerState(NamedTuple):
 
 FRESH: Mapping[str, Any] = {
     "disable": 0,
-    "level": WARNING,
+    "level": INFO,  # as show_logging has it where there are no handlers
     "handlers": [],
     "filters": [],
-    "last resort": None,  # the usual one
     "put away": None,  # by captureWarnings
 }
 

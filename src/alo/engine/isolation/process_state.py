@@ -6,7 +6,7 @@ whenever their step runs.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
@@ -101,8 +101,9 @@ def do_imports_again() -> None:
 
 
 def _do_again(module: ModuleType) -> None:
-    now = read()
-    for change in vars(module)[CHANGES]:
+    changes: list[Change] = vars(module)[CHANGES]
+    now = read(frozenset(change.setting for change in changes))
+    for change in changes:
         _apply(change, now)
 
 
@@ -173,10 +174,15 @@ class _Kept:
         )
 
 
-def read() -> State:
-    """How the process is."""
+def read(names: Collection[str] = SETTINGS.keys()) -> State:
+    """How the process is.
+
+    Args:
+        names: of the settings to look at.
+    """
     state = {}
-    for name, setting in SETTINGS.items():
+    for name in names:
+        setting = SETTINGS[name]
         if not setting.module or setting.module in sys.modules:
             try:
                 state[name] = setting.read()

@@ -213,4 +213,4 @@ def _request(content: object) -> Request | Failure:
     if not isinstance(metadata, dict):
         comment = 'the request is not an object of the form {"solution_metadata": {...}}'
         return Failure(*METADATA_READ, comment, kind="refused")
-    return Request(os.urandom(4).hex(), metadata)
+    return Request(os.urandom(4).hex(), metadata, takes_outputs=False)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from alo.json_text import json_bytes, json_text
@@ -296,7 +297,7 @@ def send_whole(client: Any, commands: Sequence[tuple[str | bytes, ...]]) -> None
     for command in commands:
         words += [len(command), *command]
     try:
-        client.register_script(WHOLE)(args=words)
+        _whole_script()(args=words, client=client)
     except ResponseError as error:
         if not isinstance(error, NoPermissionError) and "unknown command" not in str(error):
             raise
@@ -304,6 +305,15 @@ def send_whole(client: Any, commands: Sequence[tuple[str | bytes, ...]]) -> None
         for command in commands:
             pipe.execute_command(*command)
         pipe.execute()
+
+
+@lru_cache(maxsize=1)
+def _whole_script() -> Any:
+    """Its name in Redis is a checksum, which is made once."""
+    from redis.commands.core import Script
+
+    no_client: Any = None  # each call says its own
+    return Script(no_client, WHOLE.encode())
 
 
 def _dead_text(payload: bytes, reason: str) -> bytes:

@@ -69,6 +69,8 @@ class AssetCode:
         self.shared = shared or SharedModules(CodeView(str(folder.parent.parent)))
         self._kept: dict[str, ModuleType] = {}
         self._file: Path | None = None  # once it is imported
+        self._used: set[str] = set()
+        self._used_of: tuple[Modules, Modules] = {}, {}  # what it was made of
         self._own = Roots(folder)
         self._roots = self.shared.roots_with(folder)
 
@@ -103,13 +105,19 @@ class AssetCode:
 
     def used(self) -> set[str]:
         """The names in the project of the modules that it has imported, or may use without that."""
+        kept, shared = self._kept, self.shared.modules
+        if kept is not self._used_of[0] or shared is not self._used_of[1]:  # made anew by a change
+            self._used, self._used_of = self._look_at_used(), (kept, shared)
+        return self._used
+
+    def _look_at_used(self) -> set[str]:
         files = {place_of(each) for each in self._kept.values()} | self.shared.files()
         names = {self.shared.view.note(file) for file in files if os.path.isfile(file)}
         return {name for name in names if name}
 
     def forget(self) -> None:
         """Import everything afresh the next time."""
-        self._kept.clear()
+        self._kept = {}
         self._file = None
 
     def _sort(self, put: Modules, left: Modules, names: Set[str]) -> None:

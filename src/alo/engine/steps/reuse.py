@@ -1,4 +1,4 @@
-"""What the steps of a run have saved: for the next step, for ``--resume`` and the cache.
+"""The step cache: what the steps of a run have saved, for the next step and for later runs.
 
 Here: when a stored step may replace one that would run now, and putting back what it had saved.
 Not here: how values and files are stored (``alo/store``).
@@ -28,7 +28,7 @@ class Reused(NamedTuple):
 
 
 class StepReuse:
-    """What this run stores, and what it may take from earlier ones."""
+    """The step cache of a run: what it stores, and what it may take from earlier runs."""
 
     def __init__(self, job: Job, run_id: str) -> None:
         self._job, self._run_id = job, run_id

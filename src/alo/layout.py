@@ -117,6 +117,11 @@ class Workspace:
         """What is remembered of a pipeline's staged files."""
         return self.internal / f"staged-{kind}.json"
 
+    @property
+    def plan_nodes(self) -> Path:
+        """The plan of the last run, read into nodes; see ``plan/node_cache.py``."""
+        return self.internal / "plan-nodes.json"
+
     def trash(self) -> Path:
         """A new name to rename a folder to before it is deleted; leftovers go at the next run.
 

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from signal import Signals
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from alo.events.envelope import Envelope, envelope_listener
 from alo.events.log_lines import warning
 from alo.events.types import Event, Listener
 from alo.layout import Workspace
+from alo.plan.node_cache import keep_nodes
 from alo.processes.inherited import told_of_children
 from alo.processes.signals import SignalGuard, Signalled
 from alo.sources.git.repositories import changing_steps
@@ -54,6 +56,8 @@ def run_solution(
                 if late:  # the world may be another one by now
                     checked = check()
                 recover(workspace, listener)
+                with suppress(OSError):  # which the next command is faster with
+                    keep_nodes(checked.plan.text, workspace.plan_nodes)
                 jobs = _set_up(_chosen(request, checked.jobs), setup, listener)
                 if not jobs:
                     listener(warning("there is nothing to resume: the last run has succeeded"))

@@ -50,7 +50,8 @@ def parse_param(text: str) -> Param:
         )
     if _is_plain_number(value):
         return Param(step, key, int(value))
-    from alo.plan.nodes import YamlError, read_value
+    from alo.plan.nodes import read_value
+    from alo.plan.tree import YamlError
 
     try:
         return Param(step, key, read_value(value.encode()))

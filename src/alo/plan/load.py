@@ -9,10 +9,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from yaml.nodes import MappingNode, Node, ScalarNode
-
 from alo.errors import PlanError, Problem
-from alo.layout import KINDS
+from alo.layout import KINDS, Workspace
 from alo.plan.check import check_entry
 from alo.plan.keys import (
     PLAN,
@@ -25,7 +23,9 @@ from alo.plan.keys import (
     is_for_a_ui,
 )
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan, UiArg
-from alo.plan.nodes import MAX_BYTES, NodeReader, YamlError, compose, found, place_of
+from alo.plan.node_cache import nodes_of
+from alo.plan.nodes import NodeReader, found, place_of
+from alo.plan.tree import MAX_BYTES, MappingNode, Node, ScalarNode, YamlError
 
 DOCS = "docs/reference/plan.md has its keys, and `alo init NAME` makes a project with a plan"
 
@@ -58,14 +58,18 @@ def load_plan(path: Path, *, home: Path) -> Plan:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise _plan_error(f"the plan cannot be read: {reason}", path, home) from None
-    return parse_plan(text, path=path, home=home)
+    return parse_plan(text, path=path, home=home, kept=Workspace(home).plan_nodes)
 
 
-def parse_plan(text: bytes, *, path: Path, home: Path) -> Plan:
-    """The plan that a text says; see :func:`load_plan`."""
+def parse_plan(text: bytes, *, path: Path, home: Path, kept: Path | None = None) -> Plan:
+    """The plan that a text says; see :func:`load_plan`.
+
+    Args:
+        kept: where the nodes of such a text may be in a file.
+    """
     reader = NodeReader(shown_path(path, home), is_for_a_ui)
     try:
-        entry = _read(compose(text), reader)
+        entry = _read(nodes_of(text, kept), reader)
     except YamlError as error:
         raise PlanError([error.problem._replace(file=reader.file)]) from error
     if entry is None:

@@ -1,28 +1,31 @@
-"""YAML text to nodes that keep their line and column, and nodes to plain values.
+"""YAML nodes to plain values.
 
-Here: what is true of any YAML file that comes from outside - syntax, encoding, size, tags, aliases,
-duplicate keys. Not here: what the keys of a plan mean (``keys.py``). Nothing here can run code.
+Here: what is true of any YAML file that comes from outside - tags, aliases, duplicate keys. Not
+here: syntax (``yaml_text.py``), what the keys of a plan mean (``keys.py``). Nothing can run code.
 """
 
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any, TypeVar
-
-import yaml
-from yaml.constructor import SafeConstructor
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from yaml.reader import Reader as YamlReader
+from typing import TypeVar
 
 from alo.errors import Problem
 from alo.json_text import MOST_LEVELS, bad_character
 from alo.named_tuples import NamedTuple
 from alo.plan.suggest import quoted
+from alo.plan.tree import (
+    MERGE,
+    NULL,
+    TAG,
+    TEXT,
+    UNREAD,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    YamlError,
+)
 
-MAX_BYTES = 1_000_000
-MANY_BITS = 2000
 MAX_VALUES = 200_000  # after aliases are unfolded
 
-TAG = "tag:yaml.org,2002:"
-TEXT, NULL, MERGE = f"{TAG}str", f"{TAG}null", f"{TAG}merge"
 LISTS_OF_PAIRS = (f"{TAG}omap", f"{TAG}pairs")
 # What stands for itself: the two marks of YAML 1.1 that mean something only as a key.
 AS_TEXT = (TEXT, MERGE, f"{TAG}value")
@@ -39,50 +42,7 @@ KINDS = {
     f"{TAG}bool": "boolean",
     f"{TAG}timestamp": "date",
 }
-# What the safe constructor raises for a value that does not have the form of its type.
-CANNOT_CONVERT = (
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    yaml.YAMLError,
-)
-
-# libyaml is faster; it is missing where PyYAML was built without it.
-FAST_LOADER: Any = getattr(yaml, "CSafeLoader", None)
-
-HINTS = (
-    ("found duplicate anchor", "give each anchor (&name) a name of its own"),
-    ("undefined alias", "a value that starts with * is an alias: put it in quotes if it is text"),
-    ("another document", "a file holds one document: remove the '---' and what follows it"),
-    ("nesting depth", "it is nested too deeply"),
-    (
-        "mapping values are not allowed",
-        "quote a value that holds ': ', or check the indentation",
-    ),
-    ("',' or ']'", "a '[' is not closed, or a ',' is missing"),
-    ("',' or '}'", "a '{' is not closed, or a ',' is missing"),
-    ("node content", "a '[' or '{' is not closed, or a value is missing in it"),
-    ("expected ':'", "a line is 'key: value' or '- item': is a ':' missing?"),
-    ("unexpected end of stream", "a quotation mark is not closed"),
-    ("tag", "a value that starts with ! is a tag: put it in quotes if it is text"),
-    ("alphabetic", "a value that starts with & or * is no text: put it in quotes if it is"),
-    ("escape", "use single quotes: in double quotes a backslash starts an escape"),
-)
-INDENTATION = (
-    "check the indentation: keys of one mapping, and items of one list, start at one column"
-)
-
 K = TypeVar("K", bound=Hashable)
-
-
-class YamlError(Exception):
-    """The text cannot be read at all; ``problem`` says where and why, without the file's name."""
-
-    def __init__(self, what: str, line: int = 0, column: int = 0, key: str = "") -> None:
-        super().__init__(what)
-        self.problem = Problem(what, line=line, column=column, key=key)
 
 
 class Pair(NamedTuple):
@@ -92,46 +52,14 @@ class Pair(NamedTuple):
     value: Node
 
 
-def compose(text: bytes) -> Node | None:
-    """The root node of the one document in ``text``; None if there is nothing in it.
-
-    Raises:
-        YamlError: it is too long, not text, or not YAML.
-    """
-    if len(text) > MAX_BYTES:
-        raise YamlError(f"longer than {MAX_BYTES // 1_000_000} MB: is this the right file?")
-    source = _decode(text)
-    refused: yaml.YAMLError | None = None
-    if FAST_LOADER is not None:
-        try:
-            return _root(FAST_LOADER, source)
-        except yaml.YAMLError as error:
-            refused = error  # which PyYAML's own reader may see otherwise
-    from alo.plan.slow_yaml import SlowLoader
-
-    try:
-        return _root(SlowLoader, source)
-    except yaml.YAMLError as error:
-        raise _syntax_problem(refused or error, source) from error
-
-
-def _root(loader_class: Any, source: str) -> Node | None:
-    loader = loader_class(source)
-    try:
-        root: Node | None = loader.get_single_node()
-        return root
-    except RecursionError:
-        raise YamlError("nested too deeply") from None
-    finally:
-        loader.dispose()
-
-
 def read_value(text: bytes) -> object:
     """The value of a YAML text, as YAML 1.1 safe loading gives it.
 
     Raises:
         YamlError: the first thing that is wrong with it.
     """
+    from alo.plan.yaml_text import compose
+
     root = compose(text)
     reader = NodeReader()
     value = None if root is None else reader.value(root, "")
@@ -158,7 +86,6 @@ class NodeReader:
         self.warnings: list[Problem] = []
         self.places: dict[str, Node] = {}
         self._values = 0
-        self._constructor = SafeConstructor()
 
     def complain(self, key: str, what: str, node: Node | None = None) -> None:
         """Note a problem: the plan is refused. ``node`` is its place, unless that is the key's."""
@@ -239,12 +166,13 @@ class NodeReader:
     def _scalar(self, node: ScalarNode, key: str) -> object:
         if node.tag in AS_TEXT:
             return node.value
+        if node.plain is not UNREAD:
+            return node.plain
+        from alo.plan.yaml_text import plain_value
+
         try:
-            value: object = self._constructor.construct_object(node)
-            if isinstance(value, int) and value.bit_length() > MANY_BITS:
-                str(value)  # one of more digits than Python writes could not be told of
-            return value
-        except CANNOT_CONVERT:
+            return plain_value(node)
+        except ValueError:
             what = f"{quoted(node.value)} looks like a {_kind(node)} and is none"
             self.complain(key, f"{what}: put it in quotes if it is text", node)
             return None
@@ -333,65 +261,4 @@ def _kind(node: Node) -> str:
 
 def place_of(node: Node) -> tuple[int, int]:
     """Line and column, both from 1."""
-    mark = node.start_mark
-    return (mark.line + 1, mark.column + 1) if mark else (0, 0)
-
-
-def _decode(text: bytes) -> str:
-    is_wide = text.startswith((b"\xff\xfe", b"\xfe\xff"))
-    encoding = "UTF-16" if is_wide else "UTF-8"
-    try:
-        source = text.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        before = text[: error.start].decode(encoding, "ignore").removeprefix("\ufeff")
-        what = f"not {encoding} text (byte 0x{text[error.start]:02x}): save the file as UTF-8"
-        raise YamlError(what, *_end(before)) from error
-    bad = YamlReader.NON_PRINTABLE.search(source)
-    if bad:
-        code = ord(bad.group())
-        what = f"the control character U+{code:04X} is not allowed"
-        hint = "this is not a text file" if code == 0 else "remove it"
-        raise YamlError(f"{what}: {hint}", *_end(source[: bad.start()]))
-    return source
-
-
-def _end(text: str) -> tuple[int, int]:
-    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
-
-
-def _syntax_problem(error: yaml.YAMLError, source: str) -> YamlError:
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return YamlError(f"not YAML: {' '.join(str(error).split())}")
-    lines = source.splitlines() or [""]
-    mark = _mark(error, lines)
-    problem = (error.problem or "").removeprefix("but ")
-    told = " ".join(part for part in (problem, _context(error)) if part)
-    if mark is None:
-        return YamlError(f"not YAML: {told}")
-    line, column = min((mark.line, mark.column), (len(lines) - 1, len(lines[-1])))
-    hint = _hint(told, lines[line][column:])
-    return YamlError(f"not YAML: {told}; {hint}", line + 1, column + 1)
-
-
-def _mark(error: yaml.MarkedYAMLError, lines: list[str]) -> yaml.Mark | None:
-    seen, begun = error.problem_mark, error.context_mark
-    is_end = seen is not None and (seen.line, seen.column) >= (len(lines) - 1, len(lines[-1]))
-    # What is not closed says more than where the file ends.
-    return begun if begun and is_end else seen or begun
-
-
-def _context(error: yaml.MarkedYAMLError) -> str:
-    if not error.context:
-        return ""
-    begun, seen = error.context_mark, error.problem_mark
-    if begun is None or seen is None or begun.line == seen.line:
-        return ""
-    return f"({error.context} that starts on line {begun.line + 1})"
-
-
-def _hint(told: str, rest: str) -> str:
-    if rest.startswith("\t"):
-        return "a tab: indent with spaces"
-    if "cannot start any token" in told:
-        return f"put a value that starts with {quoted(rest[:1])} in quotes"
-    return next((hint for sign, hint in HINTS if sign in told), INDENTATION)
+    return node.line, node.column

@@ -6,13 +6,12 @@ How a single value is read is in ``shapes.py``; which keys a section has, in ``k
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from yaml.nodes import MappingNode, Node, SequenceNode
-
 from alo.errors import SHOWN_PROBLEMS
 from alo.named_tuples import NamedTuple
-from alo.plan.nodes import TEXT, NodeReader, Pair, below, found, is_blank, place_of
+from alo.plan.nodes import NodeReader, Pair, below, found, is_blank, place_of
 from alo.plan.shapes import Schema, Shape
 from alo.plan.suggest import did_you_mean, listed, quoted
+from alo.plan.tree import TEXT, MappingNode, Node, SequenceNode
 
 T = TypeVar("T")
 

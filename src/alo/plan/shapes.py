@@ -10,10 +10,9 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from yaml.nodes import Node, ScalarNode, SequenceNode
-
-from alo.plan.nodes import TAG, TEXT, NodeReader, found, is_blank
+from alo.plan.nodes import NodeReader, found, is_blank
 from alo.plan.suggest import nearest, quoted
+from alo.plan.tree import TAG, TEXT, Node, ScalarNode, SequenceNode
 
 T = TypeVar("T")
 Schema: TypeAlias = dict[str, Any]

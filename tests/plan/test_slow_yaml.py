@@ -10,12 +10,13 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alo.plan import nodes
+from alo.plan import yaml_text
 from alo.plan.metadata import read_metadata
 from alo.plan.model import Plan
-from alo.plan.nodes import YamlError, read_value
+from alo.plan.nodes import read_value
 from alo.plan.overrides import parse_override
 from alo.plan.slow_yaml import SlowLoader
+from alo.plan.tree import YamlError
 
 LoadText = Callable[[str | bytes], Plan]
 Told = Callable[[str | bytes], list[str]]
@@ -40,7 +41,7 @@ TEXTS = {
 @pytest.fixture(params=["libyaml", "PyYAML"])
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "PyYAML":
-        monkeypatch.setattr(nodes, "FAST_LOADER", None)
+        monkeypatch.setattr(yaml_text, "FAST_LOADER", None)
 
 
 @pytest.mark.usefixtures("reader")
@@ -119,7 +120,7 @@ YAML_TEXTS = st.lists(
 def test_both_readers_give_one_verdict_and_one_value(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         fast = _outcome(text)
-        patch.setattr(nodes, "FAST_LOADER", None)
+        patch.setattr(yaml_text, "FAST_LOADER", None)
 
         assert _outcome(text) == fast
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.plan.changes import changed_line
-from alo.plan.nodes import YamlError, read_value
+from alo.plan.nodes import read_value
+from alo.plan.tree import YamlError
 from alo.plan.values import form, plan_form, same
 
 # In each row, all but those with None have been taken for equal somewhere.

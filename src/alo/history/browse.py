@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from alo.errors import HistoryError
 from alo.history import index
 from alo.history.filters import Filters, matches
 from alo.history.index import Line
 from alo.layout import Workspace
+from alo.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from alo.history.entries.verify import Damage

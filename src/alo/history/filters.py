@@ -1,8 +1,9 @@
 """Which past runs are asked for: the options of ``alo history`` turned into values."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from alo.errors import UsageError
+from alo.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from alo.history.record import RunRecord

@@ -9,10 +9,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alo.history.entries.names import RECORD, is_entry, is_hidden, names_in
 from alo.layout import KINDS, Workspace
+from alo.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -56,6 +56,7 @@ class ResultDir:
 
     def __init__(self, root: Path) -> None:
         self._root = root / "results"
+        self._recent: dict[str, list[str]] = {}  # runs by kind, once they have been asked for
 
     def claim(self, kind: str, run_id: str, owner: str) -> None:
         """Note whose run this is before anything of it is kept: others may share the store."""
@@ -118,8 +119,11 @@ class ResultDir:
             return None
 
     def recent(self, kind: str, step: str) -> Iterator[KeptStep]:
-        """The step in the last runs that kept it, the newest first."""
-        for run in sorted(self.runs(kind), reverse=True)[:RECENT_RUNS]:
+        """The step in the last runs that kept it, the newest first: those that were there, or
+        had been claimed, when a step was first asked for."""
+        if kind not in self._recent:
+            self._recent[kind] = sorted(self.runs(kind), reverse=True)[:RECENT_RUNS]
+        for run in self._recent[kind]:
             if kept := self.find(kind, run, step):
                 yield kept
 

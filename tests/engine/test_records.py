@@ -9,9 +9,8 @@ import pytest
 
 from alo.engine.checks.preflight import check_solution
 from alo.engine.records import args_of, first_record, outcome_of, summary_of, with_summary
-from alo.engine.request import RunRequest, refuse_other_computing
+from alo.engine.request import RunRequest
 from alo.engine.spec import Job
-from alo.errors import UsageError
 from alo.version import __version__
 
 MakeSolution = Callable[..., Path]
@@ -64,10 +63,3 @@ def test_a_caller_gets_where_everything_is(jobs: tuple[Job, ...], tmp_path: Path
         tmp_path / "h",
         ("x",),
     )
-    assert repr(outcome) == f"<train run {record.id}: success in 1.25 s>"
-
-
-def test_only_this_machine_computes() -> None:
-    refuse_other_computing(computing="local")
-    with pytest.raises(UsageError, match="computing 'ray' is not supported"):
-        refuse_other_computing(computing="ray")

@@ -1,4 +1,5 @@
-"""A cached rerun, where no step has to run, beside ``alo check``. In memory, as it makes files."""
+"""A cached rerun, where no step has to run, beside ``alo check``: of empty steps, and of steps that
+hand real data on. In memory, as it makes files."""
 
 from __future__ import annotations
 
@@ -6,25 +7,55 @@ from pathlib import Path
 
 from benchmarks.processes import Command, alo, by_turns, in_memory
 from benchmarks.rows import Row, show
-from benchmarks.solutions import write_empty_solution
+from benchmarks.solutions import write_empty_solution, write_solution
 
 LIMITS = {5: 1.25, 50: 1.3}  # steps → times
+ROWS = 1_000_000  # of the frame that goes from step to step: 80 MB
+
+FRAME_ASSET = """\
+import numpy as np
+import pandas as pd
+from alolib.asset import Asset
+
+
+class UserAsset(Asset):
+    def __init__(self, asset_structure):
+        super().__init__(asset_structure)
+        self.data = self.asset.load_data()
+        self.config = self.asset.load_config()
+
+    @Asset.decorator_run
+    def run(self):
+        frame = self.data.get("frame")
+        if frame is None:
+            frame = pd.DataFrame(np.random.rand({rows}, 10))
+        self.asset.save_data({{"frame": frame * 2.0}})
+        self.asset.save_config(self.config)
+"""
 
 
 def measure() -> list[Row]:
     with in_memory() as folder:
-        return [measure_steps(Path(folder) / f"of-{steps}", steps) for steps in LIMITS]
+        homes = {steps: Path(folder) / f"of-{steps}" for steps in LIMITS}
+        rows = []
+        for steps, home in homes.items():
+            write_empty_solution(home, steps, cache=True)
+            rows.append(_measure(home, f"{steps} steps", LIMITS[steps]))
+        home = Path(folder) / "frames"
+        steps = {f"step_{letter}": FRAME_ASSET.format(rows=ROWS) for letter in "abcde"}
+        write_solution(home, steps, control={"cache": True})
+        what = f"5 steps, a frame of {ROWS * 80 / 1e6:.0f} MB from each to the next"
+        return [*rows, _measure(home, what, LIMITS[5])]
 
 
-def measure_steps(home: Path, steps: int) -> Row:
-    write_empty_solution(home, steps, cache=True)
+def _measure(home: Path, what: str, limit: float) -> Row:
     cached, checked = by_turns(
         Command(alo("run", "--project", home)),
         Command(alo("check", "--project", home)),
         rounds=31,
     )
-    what = f"a cached rerun of {steps} steps : alo check"
-    return Row(what, cached.wall_s * 1e3, checked.wall_s * 1e3, LIMITS[steps], "ms")
+    told = f"a cached rerun of {what} : alo check"
+    return Row(told, cached.wall_s * 1e3, checked.wall_s * 1e3, limit, "ms")
 
 
 if __name__ == "__main__":

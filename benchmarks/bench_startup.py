@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alo.layout import find_plan
 from benchmarks.processes import Command, alo, by_turns, in_memory, python
 from benchmarks.rows import Row, show
 from benchmarks.solutions import write_empty_solution, write_plain_script
@@ -32,13 +33,32 @@ def measure_run(folder: Path) -> list[Row]:
     solution = write_empty_solution(folder / "solution", STEPS)
     bare = write_plain_script(folder / "bare", STEPS)
     logs = write_plain_script(folder / "logs", STEPS, prelude=LOGGING)
-    commands = [alo("run", "--project", solution), python(logs), python(bare)]
-    run, logging, plain = by_turns(*(Command(argv) for argv in commands), rounds=31)
+    edited = write_empty_solution(folder / "edited", STEPS)
+    run, first, logging, plain = by_turns(
+        Command(alo("run", "--project", solution)),
+        Command(alo("run", "--project", edited), lambda: _edit(find_plan(edited))),
+        Command(python(logs)),
+        Command(python(bare)),
+        rounds=31,
+    )
     what = f"alo run, {STEPS} empty steps : a script that calls {STEPS} modules"
     return [
         Row(f"{what} and logs", run.wall_s * 1e3, logging.wall_s * 1e3, limit=3, unit="ms"),
+        Row(
+            "the same, the plan edited before each run : the script that logs",
+            first.wall_s * 1e3,
+            logging.wall_s * 1e3,
+            limit=None,
+            unit="ms",
+        ),
         Row(what, run.wall_s * 1e3, plain.wall_s * 1e3, limit=None, unit="ms"),
     ]
+
+
+def _edit(plan: Path) -> None:
+    """So that what is remembered of its text does not count."""
+    with plan.open("a") as file:
+        file.write("# another line\n")
 
 
 if __name__ == "__main__":

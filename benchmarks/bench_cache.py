@@ -21,17 +21,15 @@ from alolib.asset import Asset
 class UserAsset(Asset):
     def __init__(self, asset_structure):
         super().__init__(asset_structure)
-        self.data = self.asset.load_data()
         self.config = self.asset.load_config()
 
     @Asset.decorator_run
     def run(self):
-        frame = self.data.get("frame")
-        if frame is None:
-            frame = pd.DataFrame(np.random.rand({rows}, 10))
-        self.asset.save_data({{"frame": frame * 2.0}})
+        self.asset.save_data({{"frame": {frame}}})
         self.asset.save_config(self.config)
 """
+NEW_FRAME = f"pd.DataFrame(np.random.rand({ROWS}, 10))"
+NEXT_FRAME = "self.asset.load_data()['frame'] * 2.0"
 
 
 def measure() -> list[Row]:
@@ -42,8 +40,12 @@ def measure() -> list[Row]:
             write_empty_solution(home, steps, cache=True)
             rows.append(_measure(home, f"{steps} steps", LIMITS[steps]))
         home = Path(folder) / "frames"
-        steps = {f"step_{letter}": FRAME_ASSET.format(rows=ROWS) for letter in "abcde"}
-        write_solution(home, steps, control={"cache": True})
+        frames = [NEW_FRAME, *[NEXT_FRAME] * 4]
+        assets = {
+            f"step_{letter}": FRAME_ASSET.format(frame=frame)
+            for letter, frame in zip("abcde", frames, strict=True)
+        }
+        write_solution(home, assets, control={"cache": True})
         what = f"5 steps, a frame of {ROWS * 80 / 1e6:.0f} MB from each to the next"
         return [*rows, _measure(home, what, LIMITS[5])]
 

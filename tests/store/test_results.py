@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -125,10 +126,31 @@ def test_without_room_the_step_is_named_and_no_result_is_left(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(results, "clone_or_copy", full)
-    with pytest.raises(StoreError, match="what step 'train' wrote cannot be kept: No space"):
+    with pytest.raises(StoreError, match="what step 'train' wrote cannot be kept: No space") as it:
         kept.keep(kept_step(WROTE), home)
 
+    assert it.value.where.endswith("store/results/train/r1/train")
     assert kept.find("train", "r1", "train") is None
+
+
+def test_a_file_that_is_gone_before_it_is_kept_is_named(kept: ResultDir, home: Path) -> None:
+    (home / "out/a.txt").unlink()
+
+    with pytest.raises(StoreError, match="cannot be kept") as caught:
+        kept.keep(kept_step(WROTE), home)
+
+    assert caught.value.where == str(home / "out/a.txt")
+
+
+def test_folders_that_are_gone_are_made_for_what_a_step_wrote(kept: ResultDir, home: Path) -> None:
+    (home / "deep/er").mkdir(parents=True)
+    (home / "deep/er/b").write_text("made")
+    whole = kept.keep(kept_step(NOTHING._replace(files=("deep/er/b",))), home)
+    shutil.rmtree(home / "deep")
+
+    kept.put_back(whole, home)
+
+    assert (home / "deep/er/b").read_text() == "made"
 
 
 def test_a_step_that_runs_again_replaces_what_was_kept_of_it(kept: ResultDir, home: Path) -> None:

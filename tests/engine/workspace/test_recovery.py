@@ -19,10 +19,11 @@ import pytest
 
 from alo.claims import ours
 from alo.engine.workspace import recovery
-from alo.engine.workspace.recovery import recover
+from alo.engine.workspace.recovery import recover, seal_history
 from alo.engine.workspace.unfinished import UnfinishedRun, begin
 from alo.errors import StepError
-from alo.events.types import Event, LogLine
+from alo.events.journal import EventJournal
+from alo.events.types import Event, LogLine, RunStarted
 from alo.history.entries.names import read_record
 from alo.history.entries.save import save_entry
 from alo.history.record import RunRecord
@@ -183,6 +184,45 @@ def test_where_history_takes_nothing_the_artifacts_are_back_all_the_same(
     assert "and it is not in history: " in told
     assert "No space left" in told
     assert (workspace.artifacts("train") / "output/a").read_text() == "good"
+
+
+def test_the_events_of_a_killed_run_have_an_end_in_its_entry(workspace: Workspace) -> None:
+    cut_off(workspace)
+    log = workspace.artifacts("train") / "log"
+    journal = EventJournal(log, "r2", "train", 1, lambda event: None)
+    journal(RunStarted("r2", "train", ("a",), "demo"))
+    journal.close()
+
+    recovered(workspace)
+
+    lines = (workspace.history / "train/r2-error/log/events.jsonl").read_text().splitlines()
+    last = json.loads(lines[-1])
+    assert last["event"] == "run_finished"
+    assert last["payload"]["status"] == "interrupted"
+
+
+def test_half_an_entry_of_the_killed_run_goes(workspace: Workspace) -> None:
+    cut_off(workspace)
+    half = workspace.history / "train/.r2-error.0011.building"
+    half.mkdir(parents=True)
+
+    recovered(workspace)
+
+    assert not half.exists()
+
+
+def test_large_files_that_cannot_be_sealed_are_told(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Event] = []
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(recovery, "seal_what_is_left", lambda _: {"r1": error})
+
+    seal_history(workspace, told.append)
+
+    (line,) = [event.text for event in told if isinstance(event, LogLine)]
+    assert "large files of run r1" in line
+    assert "No space left" in line
 
 
 def test_only_an_inference_has_the_models_of_its_train_run_mended(

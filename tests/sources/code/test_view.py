@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.sources.code.view import CodeView
+from alo.sources.code.view import CodeView, real
 
 
 @pytest.fixture
@@ -75,3 +75,40 @@ def test_modules_of_the_workspace_are_looked_for_in_the_home_of_the_code(
     assert view.elsewhere(str(home / "lib")) == ""
     assert view.elsewhere(f"{tmp_path}{os.sep}other") == ""
     assert list(view.roots) == [str(home), str(workspace)]
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "file.py").touch()
+    (tmp_path / "to_a").symlink_to("a")
+    (tmp_path / "a" / "to_file.py").symlink_to(tmp_path / "a" / "b" / "file.py")
+    (tmp_path / "a" / "circle").symlink_to("circle")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a", "a/b", "a/b/file.py", "a/b/", "a//b", "none/at/all", "a/none.py"),
+        *("to_a", "to_a/b/file.py", "to_a/to_file.py", "a/to_file.py", "to_a/none.py"),
+        *("to_a/..", "to_a/../a/b", "a/./b", "a/b/..", "a/b/.", "a/circle", "a/circle/b"),
+    ],
+)
+def test_a_path_without_links_is_what_python_says(linked: Path, name: str) -> None:
+    path = os.path.join(linked, name)
+
+    assert real(path) == os.path.realpath(path)
+
+
+@pytest.mark.parametrize("name", ["to_a/b", "a", ".", "", "..", "to_a"])
+def test_so_is_a_path_from_the_working_folder(
+    linked: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(linked)
+
+    assert real.__wrapped__(name) == os.path.realpath(name)
+
+
+def test_the_roots_have_no_other_name() -> None:
+    assert real("/") == "/"

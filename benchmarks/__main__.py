@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are: {', '.join(topics)}\n")
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     rows: list[Row] = []
     try:
         for topic in topics:

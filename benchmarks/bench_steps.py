@@ -7,12 +7,22 @@ In memory (tmpfs), as each run makes files: so no row depends on what the disk d
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.processes import BenchmarkError, Command, Usage, alo, by_turns, in_memory, python
+from benchmarks.processes import (
+    BenchmarkError,
+    Command,
+    Usage,
+    alo,
+    by_turns,
+    in_memory,
+    median_of,
+    python,
+    samples,
+)
 from benchmarks.rows import Row, show
 from benchmarks.solutions import write_empty_solution
 
@@ -36,8 +46,8 @@ def measure_steps(folder: Path) -> list[Row]:
         *(partial(_run, folder, mode) for mode in LIMITS),
         partial(_luigi, folder),
     ]
-    usages = by_turns(*(kind(steps) for kind in kinds for steps in (FEW, MANY)), rounds=ROUNDS)
-    *ours, luigi = (_of_one(*usages[at : at + 2]) for at in range(0, len(usages), 2))
+    runs = samples(*(kind(steps) for kind in kinds for steps in (FEW, MANY)), rounds=ROUNDS)
+    *ours, luigi = (_of_one(*runs[at : at + 2]) for at in range(0, len(runs), 2))
     rows = []
     for mode, step in zip(LIMITS, ours, strict=True):
         what, than = f"one more empty step, {mode} mode", "one of Luigi, which writes a file"
@@ -61,10 +71,13 @@ def measure_growth(folder: Path) -> Row:
     return Row(what, late_ms, early_ms, 1.25, "ms")
 
 
-def _of_one(few: Usage, many: Usage) -> Usage:
-    """What one step takes of the wall clock and of CPU time; its memory is not looked at."""
+def _of_one(few: Sequence[Usage], many: Sequence[Usage]) -> Usage:
+    """What one step takes: of the wall clock, the median; of CPU time, what it takes at least, as
+    more is the doing of other programs. Its memory is not looked at."""
     steps = MANY - FEW
-    return Usage((many.wall_s - few.wall_s) / steps, (many.cpu_s - few.cpu_s) / steps, 0)
+    wall_s = median_of(many).wall_s - median_of(few).wall_s
+    cpu_s = min(run.cpu_s for run in many) - min(run.cpu_s for run in few)
+    return Usage(wall_s / steps, cpu_s / steps, 0)
 
 
 def _run(folder: Path, mode: str, steps: int) -> Command:

@@ -58,4 +58,4 @@ clean: ## remove .venv, caches and what runs of the examples left
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	cd examples && rm -rf */.alo */.asset_interface */.package_list */history */input \
-		*/train_artifacts */inference_artifacts
+		*/train_artifacts */inference_artifacts */studio

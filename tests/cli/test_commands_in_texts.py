@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
 import re
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from alo.cli.commands.history_actions import ACTIONS, parse_action, parser_of
+from alo.cli.commands.ui_people import parsers as people_parsers
 from alo.cli.main import COMMANDS
 from alo.cli.options import parse, parsers_of
 from alo.errors import UsageError
@@ -32,7 +34,9 @@ IN_CODE = re.compile(r"(?:^\s*|\$ |&& |; |\| |[A-Z_]+=\S+ |/)alo (?P<words>[a-z-
 ARGUMENT = re.compile(r"-{1,2}[a-z][\w-]*(=\S+)?|[A-Z][A-Z_0-9]*([.=][A-Z.=]+)?|\d\w*|X")
 MARKS = ",;:.()'\"`"  # that end a command in a sentence
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
-OF_OTHERS = {  # options of pip, in files of requirements, and of docker
+OF_OTHERS = {  # options of pip, in files of requirements, of docker, and of scripts/
+    "--part",
+    "--tests",
     "--config-settings",
     "--extra-index-url",
     "--find-links",
@@ -175,9 +179,17 @@ def test_every_command_that_is_named_can_be_typed(capsys: pytest.CaptureFixture[
     assert sum(call.where.startswith("docs/") for call in found) > 60
 
 
+def acts_of(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parsers of what stands behind a word such as ``users``."""
+    (action,) = (each for each in parser._actions if isinstance(each.choices, dict))
+    assert isinstance(action.choices, dict)
+    return list(action.choices.values())
+
+
 def test_every_option_that_a_page_names_exists() -> None:
     parsers = [parser for name in COMMANDS for parser in parsers_of(name, COMMANDS[name])]
     parsers += [parser_of(name) for name in ACTIONS]
+    parsers += [act for parser in people_parsers().values() for act in acts_of(parser)]
     known = {option for parser in parsers for option in parser._option_string_actions}
 
     wrong = [

@@ -18,8 +18,12 @@ class Form(str):
     """The replacement for a value that JSON has no word for: a date, NaN, a mapping of numbers."""
 
 
-def differences(records: Sequence[RunRecord]) -> Differences:
-    """The values that are not the same in all runs, in sections; None where a run has none."""
+def differences(records: Sequence[RunRecord], *, everything: bool = False) -> Differences:
+    """The values that are not the same in all runs, in sections; None where a run has none.
+
+    Args:
+        everything: those that are the same, too.
+    """
     found: Differences = {}
     for section, of_each in _sections(records):
         names = dict.fromkeys(name for values in of_each for name in values)
@@ -27,7 +31,7 @@ def differences(records: Sequence[RunRecord]) -> Differences:
         found[section] = {
             name: [None if value is _ABSENT else value for value in row]
             for name, row in rows.items()
-            if section in ALWAYS_SHOWN or _differ(row)
+            if everything or section in ALWAYS_SHOWN or _differ(row)
         }
     return found
 

@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING
 from alo.cli.output import console
 from alo.cli.values import named, seconds
 from alo.engine.checks.preflight import find_workspace
-from alo.engine.rerun import require_models
-from alo.errors import HistoryError, ServeError, UsageError
-from alo.history.deployment import (
-    CURRENT,
-    UNCHECKED,
-    Deployment,
-    change_deployment,
-    read_deployment,
-)
-from alo.history.models_origin import NAMELESS, current_train_id
+from alo.errors import ServeError
+from alo.history.deployment import CURRENT, UNCHECKED, Deployment, read_deployment
 from alo.layout import Workspace
+from alo.serve.rollout.choose import deploy_model, roll_back, set_shadow
 from alo.serve.rollout.status import REFUSED, live_services, wait_for_services
 
 if TYPE_CHECKING:
@@ -78,55 +71,12 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _change(options: argparse.Namespace, workspace: Workspace) -> None:
-    """Choose. What is named is looked up first: a damaged file is written anew by a choice."""
     if options.rollback:
-        change_deployment(workspace, lambda now: _roll_back(now, workspace))
+        roll_back(workspace, _who())
     elif options.shadow:
-        is_off = options.shadow == "off"
-        shadow = "" if is_off else require_models(workspace, options.shadow)
-        change_deployment(workspace, lambda now: now._replace(shadow=shadow))
+        set_shadow(workspace, "" if options.shadow == "off" else options.shadow)
     else:
-        run_id = require_models(workspace, options.run_id or _current(workspace))
-        change_deployment(
-            workspace,
-            lambda now: _choose(now, run_id, workspace),
-            replaces_damaged=bool(options.run_id),
-        )
-
-
-def _choose(now: Deployment, run_id: str, workspace: Workspace) -> Deployment:
-    if run_id == now.run and not now.has_failed(run_id):
-        return now
-    return now.choose(run_id, _who(), _used(now, workspace))
-
-
-def _roll_back(now: Deployment, workspace: Workspace) -> Deployment:
-    if not now.before or now.before == now.run:
-        raise UsageError(
-            "there is nothing to go back to: no other model was deployed before",
-            fix="alo deploy RUN_ID chooses one; alo history lists them",
-        )
-    run_id = "" if now.before == CURRENT else require_models(workspace, now.before)
-    return now.choose(run_id, _who(), _used(now, workspace))
-
-
-def _used(now: Deployment, workspace: Workspace) -> str:
-    """The run whose model services use; or would, if one were started now."""
-    used = [use.run for use in live_services(workspace, now).values()]
-    run_id = used[0] if used else now.in_use or current_train_id(workspace)
-    with suppress(HistoryError, UsageError):
-        return require_models(workspace, run_id)
-    return CURRENT
-
-
-def _current(workspace: Workspace) -> str:
-    run_id = current_train_id(workspace)
-    if run_id in NAMELESS:
-        raise UsageError(
-            "it is not known which train run made the current model",
-            fix="name one: alo deploy RUN_ID; alo history lists them",
-        )
-    return run_id
+        deploy_model(workspace, options.run_id or "", _who())
 
 
 def _who() -> str:

@@ -42,9 +42,9 @@ def check_asker(method: str, headers: Mapping[str, str], allowed_hosts: Collecti
     """
     host = headers.get("host", "")
     # Only a browser can be fooled, and every browser sends the header.
-    if host and not _is_ours(_name_of(host), allowed_hosts):
+    if host and not is_own_host(host_name(host), allowed_hosts):
         raise HostRefused(
-            f"'{_name_of(host)}' is no name of this service; --allowed-host makes it one"
+            f"'{host_name(host)}' is no name of this service; --allowed-host makes it one"
         )
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2].lower() != host.lower():
@@ -53,14 +53,15 @@ def check_asker(method: str, headers: Mapping[str, str], allowed_hosts: Collecti
         raise OriginRefused("a page of another site may not ask; set a token for clients elsewhere")
 
 
-def _name_of(host: str) -> str:
-    """Without the port."""
+def host_name(host: str) -> str:
+    """The name in a ``Host`` header: it without the port."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.rpartition(":")[0] if host.count(":") == 1 else host
 
 
-def _is_ours(name: str, allowed_hosts: Collection[str]) -> bool:
+def is_own_host(name: str, allowed_hosts: Collection[str]) -> bool:
+    """Whether a name is one of loopback, or allowed."""
     name = name.lower().rstrip(".")
     if name in allowed_hosts or name == LOOPBACK_NAME or name.endswith(f".{LOOPBACK_NAME}"):
         return True

@@ -1,0 +1,92 @@
+"""Choosing what services use: deploy a model, roll back, set the shadow (spec 9).
+
+What is named is looked up first: nothing is chosen that services could not use. Running services
+follow by themselves (``follow.py``).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from alo.engine.rerun import require_models
+from alo.errors import HistoryError, UsageError
+from alo.history.deployment import CURRENT, Deployment, change_deployment
+from alo.history.models_origin import NAMELESS, current_train_id
+from alo.layout import Workspace
+from alo.serve.rollout.status import live_services
+
+
+def deploy_model(workspace: Workspace, run_id: str, who: str) -> Deployment:
+    """Have services use the model of a train run.
+
+    Args:
+        run_id: or its beginning; empty: the run that made the current model. A run that is named
+            also replaces a choice whose file is damaged.
+        who: has chosen, as ``alo deploy --status`` shows it.
+    Raises:
+        HistoryError: the run is not there, or has no models that can be used.
+        UsageError: none is named, and it is not known which run made the current model.
+    """
+    target = require_models(workspace, run_id or _current(workspace))
+    return change_deployment(
+        workspace,
+        lambda now: _chosen(now, target, who, workspace),
+        replaces_damaged=bool(run_id),
+    )
+
+
+def roll_back(workspace: Workspace, who: str) -> Deployment:
+    """Have services use again what they used before the last choice.
+
+    Raises:
+        UsageError: there is nothing to go back to.
+        HistoryError: the models of that run are not in history any more.
+    """
+    return change_deployment(workspace, lambda now: _rolled_back(now, who, workspace))
+
+
+def set_shadow(workspace: Workspace, run_id: str) -> Deployment:
+    """Have services run this model on the same requests, without answering.
+
+    Args:
+        run_id: empty: none.
+    Raises:
+        HistoryError: the run is not there, or has no models that can be used.
+    """
+    shadow = require_models(workspace, run_id) if run_id else ""
+    return change_deployment(workspace, lambda now: now._replace(shadow=shadow))
+
+
+def _chosen(now: Deployment, run_id: str, who: str, workspace: Workspace) -> Deployment:
+    if run_id == now.run and not now.has_failed(run_id):
+        return now
+    return now.choose(run_id, who, _used(now, workspace))
+
+
+def _rolled_back(now: Deployment, who: str, workspace: Workspace) -> Deployment:
+    if not now.before or now.before == now.run:
+        raise UsageError(
+            "there is nothing to go back to: no other model was deployed before",
+            fix="alo deploy RUN_ID chooses one; alo history lists them",
+        )
+    run_id = "" if now.before == CURRENT else require_models(workspace, now.before)
+    return now.choose(run_id, who, _used(now, workspace))
+
+
+def _used(now: Deployment, workspace: Workspace) -> str:
+    """The run whose model services use; or would, if one were started now."""
+    used = [use.run for use in live_services(workspace, now).values()]
+    run_id = used[0] if used else now.in_use or current_train_id(workspace)
+    with suppress(HistoryError, UsageError):
+        return require_models(workspace, run_id)
+    return CURRENT
+
+
+def _current(workspace: Workspace) -> str:
+    run_id = current_train_id(workspace)
+    if run_id in NAMELESS:
+        raise UsageError(
+            "it is not known which train run made the current model",
+            fix="name one: alo deploy RUN_ID; alo history lists them",
+        )
+    return run_id

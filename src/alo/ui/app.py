@@ -1,0 +1,200 @@
+"""The ASGI application: who asks, which screen answers, and how the answer is sent.
+
+All of a request but the reading of its body happens in one thread of the pool, so that neither the
+disk nor the database holds up another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from alo.errors import AloError
+from alo.events.log_lines import error as error_line
+from alo.events.types import Listener
+from alo.serve.http_api.paths import path_as_sent
+from alo.ui.access.cookies import SESSION, session_cookie
+from alo.ui.access.origins import check_host, check_origin
+from alo.ui.access.roles import ANYONE, NOBODY, OPERATOR, Person
+from alo.ui.ask import Ask, read_body
+from alo.ui.language import LANGUAGES, wanted_language
+from alo.ui.live.stream import EVENTS_PATH, stream_events
+from alo.ui.page import Redirect
+from alo.ui.problems import UiProblem
+from alo.ui.query import Query
+from alo.ui.render import Form, Renderer
+from alo.ui.router import Router
+from alo.ui.static_files import StaticFiles
+from alo.ui.studio import Studio
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+LANGUAGE = "alo_lang"  # a cookie
+MOST_BODY = 1_000_000  # bytes
+HTML, JSON, CSV = "html", "json", "csv"
+LOCAL = Person("local", OPERATOR)  # where no sign-in is needed
+
+
+class Application:
+    """The studio over HTTP."""
+
+    def __init__(self, studio: Studio, listener: Listener) -> None:
+        self._studio, self._listener = studio, listener
+        self._router = Router()
+        self._renderer = Renderer(studio.settings.base_path)
+        self._static = StaticFiles()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            return
+        http = Request(scope, receive)
+        path = path_as_sent(scope)
+        base = self._studio.settings.base_path
+        if base and (path == base or path.startswith(f"{base}/")):
+            path = path[len(base) :] or "/"
+        answer = self._static.answer(http, path)
+        if answer is None:
+            try:
+                body = await _read(http)
+                if path == EVENTS_PATH:
+                    who = await run_in_threadpool(self._who, http)
+                    answer = await stream_events(self._studio, http, who)
+                else:
+                    answer = await run_in_threadpool(self._answer, http, path, body)
+            except ClientDisconnect:
+                return
+            except UiProblem as problem:
+                answer = await run_in_threadpool(self._problem, http, path, problem)
+        await answer(scope, receive, send)
+
+    def _answer(self, http: Request, path: str, body: bytes) -> Response:
+        """The answer, whatever happens."""
+        try:
+            return self._answer_of_screen(http, path, body)
+        except UiProblem as problem:
+            return self._problem(http, path, problem)
+        except AloError as error:
+            return self._problem(http, path, _problem_of(error))
+        except Exception as error:  # the last net
+            self._listener(error_line(f"a fault in ALO: {http.method} {path}: {error!r}"))
+            return self._problem(http, path, UiProblem(500, f"a fault in ALO: {error!r}"))
+
+    def _answer_of_screen(self, http: Request, path: str, body: bytes) -> Response:
+        path, form = _form_of(http, path)
+        who = self._who(http)
+        base = self._studio.settings.base_path
+        query = Query(f"{base}{path}", http.query_params.multi_items())
+        token = query.one("token")
+        if token and (person := self._studio.sign_in.with_token(token)) is not None:
+            return self._signed_in(http, person, query)
+        route, names = self._router.find(http.method, path)
+        if not who.may(route.role):
+            raise _not_allowed(who)
+        check_origin(http.method, http.headers, has_session=not _bearer(http))
+        content, is_form = read_body(body, http.headers.get("content-type", ""))
+        ask = Ask(self._studio, who, query, names, content, is_form, token)
+        result = route.screen(ask)
+        if form == HTML and http.method == "POST" and not is_form:
+            form = JSON
+        return self._renderer.response(result, ask, Form(form, self._language(http)), http.headers)
+
+    def _who(self, http: Request) -> Person:
+        """Who asks.
+
+        Raises:
+            UiProblem: 421: the host is none of ours; 401: the token is unknown.
+        """
+        check_host(http.headers, self._studio.settings.allowed_hosts)
+        if token := _bearer(http):
+            person = self._studio.people.with_token(token)
+            if person is None and token == self._studio.settings.token:
+                return Person("owner", OPERATOR)
+            if person is None:
+                raise UiProblem(401, "the token is unknown or was revoked")
+            return person
+        if not self._studio.settings.needs_sign_in:
+            return LOCAL
+        session = http.cookies.get(SESSION, "")
+        return (session and self._studio.people.with_session(session)) or ANYONE
+
+    def _signed_in(self, http: Request, person: Person, query: Query) -> Response:
+        session = self._studio.people.open_session(person)
+        self._studio.audit.add(person.name, "sign-in", person.name)
+        redirect = Redirect(query.link(), headers=(session_cookie(session),))
+        return self._renderer.redirect(redirect, HTML)
+
+    def _problem(self, http: Request, path: str, problem: UiProblem) -> Response:
+        _, form = _form_of(http, path)
+        if form == HTML and _sends_json(http):
+            form = JSON
+        if form == HTML and problem.status == 401 and http.method == "GET":
+            base = self._studio.settings.base_path
+            return self._renderer.redirect(Redirect(f"{base}/sign-in?next={quote(path)}"), HTML)
+        return self._renderer.problem(problem, Form(form, self._language(http)))
+
+    def _language(self, http: Request) -> str:
+        asked = http.query_params.get("lang", "") or http.cookies.get(LANGUAGE, "")
+        if asked in LANGUAGES:
+            return asked
+        fixed = self._studio.settings.language
+        return fixed or wanted_language(http.headers.get("accept-language", ""))
+
+
+async def _read(http: Request) -> bytes:
+    """The body of a request.
+
+    Raises:
+        UiProblem: 413: it is too large.
+    """
+    parts: list[bytes] = []
+    size = 0
+    if http.method in ("GET", "HEAD"):
+        return b""
+    async for part in http.stream():
+        size += len(part)
+        if size > MOST_BODY:
+            raise UiProblem(413, f"the body has more than {MOST_BODY:,} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _bearer(http: Request) -> str:
+    kind, _, token = http.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _form_of(http: Request, path: str) -> tuple[str, str]:
+    """The path without what says in which form the answer is wanted, and that form."""
+    if "/files/" in path or "/raw/" in path:  # where names end as they like
+        form = http.query_params.get("format", HTML)
+        return path, form if form in (JSON, CSV) else HTML
+    for form in (JSON, CSV):
+        if path.endswith(f".{form}"):
+            shown = path.removesuffix(f".{form}")
+            return "/" if shown == "/overview" else shown, form
+    return path, HTML
+
+
+def _sends_json(http: Request) -> bool:
+    if http.headers.get("content-type", "").startswith("application/json"):
+        return True
+    accepted = http.headers.get("accept", "")
+    return "application/json" in accepted and "text/html" not in accepted
+
+
+def _not_allowed(who: Person) -> UiProblem:
+    if who.role == NOBODY:
+        return UiProblem(401, "sign in first", fix="alo ui prints a URL that signs you in")
+    return UiProblem(403, f"the role {who.role} may not do this", fix="ask an operator")
+
+
+def _problem_of(error: AloError) -> UiProblem:
+    """An error of the engine, as a status: what is not there, or cannot be as things are."""
+    status = 404 if str(error).startswith("no run ") else 422 if error.exit_status == 2 else 409
+    return UiProblem(status, error.what, where=error.where, fix=error.fix)

@@ -1,0 +1,74 @@
+"""A request as the screens see it: who asks, for what, in which language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from alo.json_text import json_value
+from alo.texts import odd_text
+from alo.ui.access.roles import Person
+from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.query import Query
+from alo.ui.studio import Studio
+
+DEEPEST = 20  # nesting of a body
+MOST_FIELDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request."""
+
+    studio: Studio
+    who: Person
+    query: Query
+    names: Mapping[str, str]  # what the path names: {"id": ...}
+    body: Mapping[str, object]  # of a POST: a JSON object, or the fields of a form
+    is_form: bool  # whether a page has sent it
+    token: str  # of the URL: signs the owner in
+
+    def text(self, key: str, default: str = "") -> str:
+        """A text of the body.
+
+        Raises:
+            UiProblem: 422: it is something else.
+        """
+        value = self.body.get(key, default)
+        if not isinstance(value, str):
+            raise UiProblem(
+                422, f"{key} has to be a text", fields=[FieldProblem(key, "it has to be a text")]
+            )
+        return value
+
+
+def read_body(content: bytes, content_type: str) -> tuple[Mapping[str, object], bool]:
+    """The body of a POST, and whether it is a form.
+
+    Raises:
+        UiProblem: 400: it is malformed; 415: it is of another kind.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if not content:
+        return {}, kind != "application/json"
+    try:
+        if kind == "application/json":
+            value = json_value(content, deepest=DEEPEST)
+            if not isinstance(value, dict):
+                raise ValueError("it is no JSON object")
+            _check_texts(value)
+            return value, False
+        if kind == "application/x-www-form-urlencoded":
+            pairs = parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+            fields = dict(pairs)
+            _check_texts(fields)
+            return fields, True
+    except (ValueError, RecursionError) as error:
+        raise UiProblem(400, f"the body cannot be read: {error}") from error
+    raise UiProblem(415, "the body has to be JSON or a form", fix="Content-Type: application/json")
+
+
+def _check_texts(value: Mapping[str, object]) -> None:
+    if odd := odd_text(value):
+        raise ValueError(odd)

@@ -1,0 +1,76 @@
+"""Every change that somebody made in the studio: who, when, before and after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from alo.history.deployment import utc_now
+from alo.ui.database.connection import Connection, Database
+
+Values = Mapping[str, object]
+NOTHING: Values = {}
+
+
+class Change(NamedTuple):
+    """One line of the audit."""
+
+    number: int
+    time: str
+    by: str
+    act: str  # run, cancel, deploy, rollback, sign-in, user-added, ...
+    target: str  # what was changed: a run, a job, a user
+    before: Values
+    after: Values
+
+
+class Audit:
+    """The audit in the studio's database: only ever added to."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self, by: str, act: str, target: str, before: Values = NOTHING, after: Values = NOTHING
+    ) -> None:
+        """Record a change."""
+        with self._database.transaction() as rows:
+            add_change(rows, by, act, target, before, after)
+
+    def changes(self, below: int = 0, limit: int = 50) -> Sequence[Change]:
+        """The newest first.
+
+        Args:
+            below: only those with a smaller number; 0: all.
+        """
+        condition, values = ("WHERE number < ?", (below,)) if below else ("", ())
+        rows = self._database.read(
+            "SELECT number, time, person, act, target, before, after FROM audit"  # noqa: S608
+            f" {condition} ORDER BY number DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [
+            Change(number, moment, by, act, target, json.loads(before), json.loads(after))
+            for number, moment, by, act, target, before, after in rows
+        ]
+
+    @property
+    def count(self) -> int:
+        """How many changes there are."""
+        return int(self._database.read("SELECT count(*) FROM audit")[0][0])
+
+
+def add_change(
+    rows: Connection,
+    by: str,
+    act: str,
+    target: str,
+    before: Values = NOTHING,
+    after: Values = NOTHING,
+) -> None:
+    """Record a change in the transaction that makes it."""
+    rows.execute(
+        "INSERT INTO audit (time, person, act, target, before, after) VALUES (?, ?, ?, ?, ?, ?)",
+        (utc_now(), by, act, target, json.dumps(before), json.dumps(after)),
+    )

@@ -1,0 +1,1 @@
+"""What people made, in SQLite or PostgreSQL: connections and migrations."""

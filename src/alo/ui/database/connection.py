@@ -1,0 +1,40 @@
+"""The thin layer over both databases: one SQL, short transactions, errors of one kind.
+
+Statements are written with ``?`` for values, and with types that both databases have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Row = Sequence[Any]
+
+
+class Connection(Protocol):
+    """What a transaction works with."""
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """Run one statement; returns the rows that it gives."""
+
+
+class Database(Protocol):
+    """A database of the studio; used from many threads."""
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """Read and write; nobody else writes meanwhile. An error undoes all of it.
+
+        Raises:
+            UiProblem: 503: it cannot be reached, or written to.
+        """
+
+    def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """The rows of one query.
+
+        Raises:
+            UiProblem: 503: it cannot be reached.
+        """
+
+    def close(self) -> None:
+        """Close all connections."""

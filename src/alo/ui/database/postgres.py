@@ -1,0 +1,133 @@
+"""The studio's database in PostgreSQL, for a team (extra ``postgres``)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from alo.errors import UsageError
+from alo.masking import masked
+from alo.ui.database.connection import Row
+from alo.ui.database.migrations import MIGRATIONS
+from alo.ui.problems import UiProblem
+
+CONNECT_S = 10
+SERIAL = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+WRITER = 0x616C6F75  # of the advisory lock that whoever writes has: as in SQLite, one at a time
+
+
+class PostgresDatabase:
+    """A database on a server.
+
+    Args:
+        url: ``postgresql://…``, as libpq reads it.
+    Raises:
+        UsageError: it cannot be reached, is of a newer version, or psycopg is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            import psycopg
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                "a PostgreSQL database needs psycopg, which is not installed here",
+                fix="pip install 'open-alo[postgres]'",
+            ) from error
+        self._psycopg: Any = psycopg
+        self._url, self._lock = url, threading.Lock()
+        self._idle: list[Any] = []
+        try:
+            self._migrate()
+        except UiProblem as problem:
+            raise UsageError(
+                problem.what,
+                where=masked(url),
+                fix="see that the server runs, and that the URL is right",
+            ) from problem
+
+    @contextmanager
+    def transaction(self) -> Iterator[_Connection]:
+        """See ``Database``."""
+        with self._borrowed() as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER,))
+            yield _Connection(connection)
+
+    def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """See ``Database``."""
+        with self._borrowed() as connection:
+            return _Connection(connection).execute(statement, values)
+
+    def close(self) -> None:
+        """See ``Database``."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Any]:
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        try:
+            if connection is not None and not self._lives(connection):
+                connection = None
+            connection = connection or self._open()
+            yield connection
+        except self._psycopg.Error as error:
+            if connection is not None:
+                connection.close()
+            raise UiProblem(
+                503,
+                f"the studio's database cannot be used now: {masked(str(error)).strip()}",
+                fix="see that the server runs",
+            ) from error
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            raise
+        with self._lock:
+            self._idle.append(connection)
+
+    def _lives(self, connection: Any) -> bool:
+        """Whether a connection that was idle still is one: the server may have been restarted."""
+        with suppress(self._psycopg.Error):
+            connection.execute("SELECT 1")
+            return True
+        connection.close()
+        return False
+
+    def _open(self) -> Any:
+        return self._psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
+
+    def _migrate(self) -> None:
+        with self.transaction() as rows:
+            rows.execute("CREATE TABLE IF NOT EXISTS studio_version (version BIGINT NOT NULL)")
+            if not rows.execute("SELECT version FROM studio_version"):
+                rows.execute("INSERT INTO studio_version VALUES (0)")
+        while True:
+            with self.transaction() as rows:
+                version = int(rows.execute("SELECT version FROM studio_version")[0][0])
+                if version > len(MIGRATIONS):
+                    known = len(MIGRATIONS)
+                    raise UsageError(
+                        f"the studio's database has version {version}; this ALO knows {known}",
+                        where=masked(self._url),
+                        fix="use the ALO that wrote it, or a newer one",
+                    )
+                if version == len(MIGRATIONS):
+                    return
+                for statement in MIGRATIONS[version]:
+                    rows.execute(statement.format(serial=SERIAL))
+                rows.execute("UPDATE studio_version SET version = ?", (version + 1,))
+
+
+class _Connection:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """See ``Connection``."""
+        cursor = self._connection.execute(statement.replace("?", "%s"), values)
+        return list(cursor.fetchall()) if cursor.description else []

@@ -1,0 +1,1 @@
+"""SVG drawn on the server: the steps of a run, times, scores."""

@@ -1,0 +1,1 @@
+"""Runs that the studio starts: what is queued, runs, and has ended."""

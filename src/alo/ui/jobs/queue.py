@@ -1,0 +1,238 @@
+"""The queue of jobs: one at a time in a workspace, in the order in which they were asked for.
+
+Jobs are rows of the studio's database, and each that has begun has a process and a folder of its
+own, which outlive the studio. A studio that starts finds them again: what a process has left in
+its folder says what has become of the job, and a claim whether it still lives.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+
+from alo.events.log_lines import error as error_line
+from alo.events.types import Listener
+from alo.history.deployment import utc_now
+from alo.layout import Workspace
+from alo.ui.audit import add_change
+from alo.ui.database.connection import Connection, Database, Row
+from alo.ui.jobs.folder import JobFolder, python_running
+from alo.ui.jobs.job import CANCELLED, ERROR, OPEN, QUEUED, RUNNING, SUCCESS, Job
+from alo.ui.problems import UiProblem, not_found
+
+LOOK_S = 0.5
+STARTING_S = 30.0  # that a job's process may take until it has begun
+INTERRUPTED = (130, 143)  # exit statuses of a run that a signal has ended
+_COLUMNS = "number, id, state, command, pipeline, person, queued, started, ended, exit_status, run"
+
+
+class Jobs:
+    """The jobs of one project."""
+
+    def __init__(self, workspace: Workspace, database: Database) -> None:
+        self._workspace, self._database = workspace, database
+        self._folder = workspace.home / "studio"
+        self._wake = threading.Event()
+        self._tries: dict[str, float] = {}
+        self._processes: list[int] = []  # of the jobs that this studio has started
+
+    def add(self, command: Sequence[str], pipeline: str, by: str, key: str = "") -> Job:
+        """Queue a command.
+
+        Args:
+            command: the words after ``alo``.
+            key: of the request: the same one twice is one job.
+        """
+        with self._database.transaction() as rows:
+            known = rows.execute("SELECT id FROM jobs WHERE key = ?", (key,)) if key else []
+            if known:
+                return self._find(rows, known[0][0])
+            job_id = os.urandom(6).hex()
+            rows.execute(
+                "INSERT INTO jobs (id, key, state, command, pipeline, person, queued, started,"
+                " ended, run) VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '')",
+                (job_id, key or None, QUEUED, json.dumps(command), pipeline, by, utc_now()),
+            )
+            add_change(rows, by, "run", job_id, after={"command": ["alo", *command]})
+            job = self._find(rows, job_id)
+        self._wake.set()
+        return job
+
+    def find(self, job_id: str) -> Job:
+        """One job.
+
+        Raises:
+            UiProblem: 404.
+        """
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,))  # noqa: S608
+        if not rows:
+            raise not_found(f"there is no job '{job_id}'", fix="/jobs lists them")
+        return _job(rows[0])
+
+    def list(self, below: int = 0, limit: int = 50) -> Sequence[Job]:
+        """The newest first.
+
+        Args:
+            below: only those with a smaller number; 0: all.
+        """
+        condition, values = ("WHERE number < ?", (below,)) if below else ("", ())
+        query = f"SELECT {_COLUMNS} FROM jobs {condition} ORDER BY number DESC LIMIT ?"  # noqa: S608
+        return [_job(row) for row in self._database.read(query, (*values, limit))]
+
+    def open(self) -> Sequence[Job]:
+        """Those that have not ended, the first of the queue first."""
+        query = f"SELECT {_COLUMNS} FROM jobs WHERE state IN (?, ?) ORDER BY number"  # noqa: S608
+        return [_job(row) for row in self._database.read(query, OPEN)]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self._database.read("SELECT count(*) FROM jobs")[0][0])
+
+    def folder(self, job: Job) -> JobFolder:
+        """Where its process writes."""
+        return JobFolder(self._folder, job.id)
+
+    def cancel(self, job_id: str, by: str) -> Job:
+        """End a job: one in the queue at once, one that runs by signals.
+
+        Raises:
+            UiProblem: 404; 409: it has ended.
+        """
+        with self._database.transaction() as rows:
+            job = self._find(rows, job_id)
+            if not job.is_open:
+                raise UiProblem(409, f"job {job_id} has ended: {job.state}")
+            if job.state == QUEUED:
+                self._set(rows, job, CANCELLED, ended=utc_now())
+            else:
+                self.folder(job).ask_to_cancel()
+            add_change(rows, by, "cancel", job_id, {"state": job.state})
+            return self._find(rows, job_id)
+
+    @contextmanager
+    def dispatching(self, listener: Listener) -> Iterator[None]:
+        """Start queued jobs, and note what has become of them, in a thread of its own."""
+        ended = threading.Event()
+
+        def dispatch() -> None:
+            while not ended.is_set():
+                try:
+                    self.look()
+                except Exception as error:  # the last net: the next look may succeed
+                    listener(error_line(f"jobs cannot be started now: {error}"))
+                self._wake.wait(LOOK_S)
+                self._wake.clear()
+
+        thread = threading.Thread(target=dispatch, name="alo-jobs", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            self._wake.set()
+            thread.join()
+
+    def look(self) -> None:
+        """Note what has become of the job that runs, and start the next if none does."""
+        self._processes = [each for each in self._processes if not _has_ended(each)]
+        for job in self.open():
+            if job.state == RUNNING and not self._follow(job):
+                return
+        with self._database.transaction() as rows:
+            if rows.execute("SELECT 1 FROM jobs WHERE state = ? LIMIT 1", (RUNNING,)):
+                return  # another studio of the project has started one
+            first = rows.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE state = ? ORDER BY number LIMIT 1",  # noqa: S608
+                (QUEUED,),
+            )
+            if not first:
+                return
+            job = _job(first[0])
+            self._set(rows, job, RUNNING, started=utc_now())
+        self._start(job)
+
+    def _follow(self, job: Job) -> bool:
+        """Whether a job that ran has ended."""
+        folder = self.folder(job)
+        runs = folder.runs()
+        status = folder.exit_status
+        if status is None and folder.is_alive:
+            if runs and runs[0] != job.run:
+                with self._database.transaction() as rows:
+                    rows.execute("UPDATE jobs SET run = ? WHERE id = ?", (runs[0], job.id))
+            return False
+        status = folder.exit_status if status is None else status  # it may have ended just now
+        if status is None and not folder.has_begun:
+            # The studio that was to start it was killed in between; or its process just begins.
+            if self._has_time_left(job):
+                return False
+            self._start(job)
+            return False
+        state = SUCCESS if status == 0 else ERROR
+        if folder.is_to_be_cancelled and status in (None, *INTERRUPTED, 137):
+            state = CANCELLED
+        with self._database.transaction() as rows:
+            self._set(rows, job, state, ended=utc_now(), exit_status=status, run="".join(runs[:1]))
+        return True
+
+    def _has_time_left(self, job: Job) -> bool:
+        """Whether its process was started by this studio a moment ago."""
+        started = self._tries.get(job.id)
+        return started is not None and monotonic() - started < STARTING_S
+
+    def _start(self, job: Job) -> None:
+        folder = self.folder(job)
+        folder.make()
+        self._tries[job.id] = monotonic()
+        words = [str(self._folder), job.id, *job.command, "--project", str(self._workspace.home)]
+        self._processes.append(_spawn([*python_running("alo.ui.jobs.supervisor"), *words]))
+
+    def _find(self, rows: Connection, job_id: str) -> Job:
+        found = rows.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,))  # noqa: S608
+        if not found:
+            raise not_found(f"there is no job '{job_id}'", fix="/jobs lists them")
+        return _job(found[0])
+
+    def _set(
+        self,
+        rows: Connection,
+        job: Job,
+        state: str,
+        *,
+        started: str = "",
+        ended: str = "",
+        exit_status: int | None = None,
+        run: str = "",
+    ) -> None:
+        rows.execute(
+            "UPDATE jobs SET state = ?, started = ?, ended = ?, exit_status = ?, run = ?"
+            " WHERE id = ?",
+            (state, started or job.started, ended, exit_status, run or job.run, job.id),
+        )
+
+
+def _job(row: Row) -> Job:
+    number, job_id, state, command, *others = row
+    return Job(number, job_id, state, json.loads(command), *others)
+
+
+def _spawn(command: list[str]) -> int:
+    """Start a process of its own, which nobody has to wait for; returns its number."""
+    nothing = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], command, os.environ, file_actions=nothing, setsid=True)
+
+
+def _has_ended(process: int) -> bool:
+    """Whether a process of ours has ended; then it is gone from the system's table, too."""
+    with suppress(ChildProcessError):
+        return os.waitpid(process, os.WNOHANG)[0] != 0
+    return True

@@ -1,0 +1,1 @@
+"""Server-sent events: runs, jobs and requests as they happen."""

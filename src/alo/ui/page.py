@@ -1,0 +1,57 @@
+"""What a screen gives back, and how it is sent: as HTML, as JSON, as a CSV table.
+
+The same path with ``.json`` gives what the page shows as data, with ``.csv`` its list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+NOTHING: Mapping[str, object] = {}
+
+
+class Table(NamedTuple):
+    """A list, for ``.csv``: all of it, not the page of it that is shown."""
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A screen with what it shows."""
+
+    screen: str  # the name of its template, and ``data-screen`` of its ``<main>``
+    title: str
+    content: Mapping[str, object]  # what ``.json`` has
+    shown: Mapping[str, object] = field(default_factory=dict)  # for the template alone
+    table: Table | None = None
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """To another page, after something was changed."""
+
+    to: str
+    content: Mapping[str, object] = field(default_factory=dict)  # for who asked for JSON
+    status: int = 303
+    json_status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """A file of a run, as it is."""
+
+    path: Path
+    name: str
+    media_type: str = "application/octet-stream"
+    is_download: bool = False
+    is_sandboxed: bool = False  # HTML and SVG: it may run, and reach nothing
+
+
+Result = Page | Redirect | FileAnswer

@@ -1,0 +1,203 @@
+"""Turns what a screen gives back into a response: HTML by templates, JSON, CSV, files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from alo.json_text import json_bytes
+from alo.ui import shown
+from alo.ui.access.roles import OPERATOR, REVIEWER
+from alo.ui.ask import Ask
+from alo.ui.language import LANGUAGES, translations
+from alo.ui.page import FileAnswer, Page, Redirect, Result, Table
+from alo.ui.problems import UiProblem
+from alo.ui.static_files import versioned
+
+POLICY = (  # of our pages: nothing from outside, no script or style but those of files
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+SANDBOX = (  # of HTML and SVG that a run has made: it may run, and reach nothing
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src"
+    " 'unsafe-inline'; img-src data: blob:; font-src data:; frame-ancestors 'self'"
+)
+SAFE = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),  # no-referrer would make our forms send Origin: null
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+SMALL = 600  # bytes that are not worth packing
+NAVIGATION = (  # key of the keyboard, path, name
+    ("o", "/", "Overview"),
+    ("r", "/runs", "Runs"),
+    ("f", "/feed", "Feed"),
+    ("m", "/models", "Models"),
+    ("j", "/jobs", "Jobs"),
+)
+
+
+class Form(NamedTuple):
+    """In which form and language an answer is wanted."""
+
+    name: str  # html, json or csv
+    language: str
+
+
+class Renderer:
+    """Makes responses.
+
+    Args:
+        base_path: what stands before every path of ours in URLs.
+    """
+
+    def __init__(self, base_path: str) -> None:
+        self._base = base_path
+
+    def response(
+        self, result: Result, ask: Ask, form: Form, headers: Mapping[str, str]
+    ) -> Response:
+        """The response for what a screen has given back."""
+        match result:
+            case Redirect():
+                return self.redirect(result, form.name)
+            case FileAnswer():
+                return _file(result)
+            case Page():
+                return self._page(result, ask, form, headers)
+
+    def redirect(self, to: Redirect, form: str) -> Response:
+        """To another page; for a script, what has become of what it asked for."""
+        if form == "json":
+            body = json_bytes(to.content)
+            response = Response(body, to.json_status, media_type="application/json")
+        else:
+            response = Response(status_code=to.status, headers={"Location": self._url(to.to)})
+        for name, value in (*SAFE, *to.headers):
+            response.headers.append(name, value)
+        return response
+
+    def problem(self, problem: UiProblem, form: Form) -> Response:
+        """What went wrong, as a page or as JSON."""
+        if form.name == "html":
+            context = {"page": Page("problem", str(problem.status), {}), "problem": problem}
+            body, kind = self._html("problem.html", form.language, context), "text/html"
+        else:
+            body, kind = json_bytes(problem.to_json()), "application/json"
+        headers = {"Content-Security-Policy": POLICY, **dict(SAFE)}
+        if problem.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return Response(body, problem.status, headers=headers, media_type=kind)
+
+    def _page(self, page: Page, ask: Ask, form: Form, headers: Mapping[str, str]) -> Response:
+        own = {"Content-Security-Policy": POLICY, **dict(SAFE)}
+        if form.name == "csv":
+            if page.table is None:
+                raise UiProblem(404, "this page has no list", fix="its data is at .json")
+            return _csv(page.table, f"{page.screen}.csv")
+        if form.name == "json":
+            return _packed(json_bytes(page.content), "application/json", page.status, own, headers)
+        context = {"page": page, "ask": ask, "who": ask.who, **page.content, **page.shown}
+        body = self._html(f"{page.screen}.html", form.language, context, ask)
+        if ask.query.one("lang") in LANGUAGES:
+            own["Set-Cookie"] = f"alo_lang={form.language}; Path=/; SameSite=Lax; Max-Age=31536000"
+        return _packed(body, "text/html", page.status, own, headers)
+
+    def _html(
+        self, name: str, language: str, context: Mapping[str, object], ask: Ask | None = None
+    ) -> bytes:
+        template = _environment(language).get_template(name)
+        frame: dict[str, object] = {
+            "url": self._url,
+            "static": lambda file: self._url(f"/static/{versioned(file)}"),
+            "language": language,
+            "languages": LANGUAGES,
+            "navigation": NAVIGATION,
+            "project": ask.studio.workspace.home.name if ask else "",
+            "may_operate": bool(ask and ask.who.may(OPERATOR)),
+            "may_review": bool(ask and ask.who.may(REVIEWER)),
+            "who": None,
+            "ask": None,
+        }
+        return template.render({**frame, **context}).encode("utf-8", "replace")
+
+    def _url(self, path: str) -> str:
+        """A path of ours as pages link to it."""
+        is_based = not self._base or path == self._base or path.startswith(f"{self._base}/")
+        return path if is_based else f"{self._base}{path}"
+
+
+@cache
+def _environment(language: str) -> Environment:
+    made = Environment(
+        loader=PackageLoader("alo.ui", "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    made.filters.update(
+        part=lambda text: quote(str(text), safe=""),
+        path=lambda text: quote(str(text)),
+        query=lambda pairs: urlencode(pairs, doseq=True),
+        duration=shown.duration,
+        number=shown.number,
+        size=shown.size,
+        moment=shown.moment,
+        arg=shown.arg,
+    )
+    return made
+
+
+def _packed(
+    body: bytes, kind: str, status: int, own: dict[str, str], headers: Mapping[str, str]
+) -> Response:
+    if len(body) > SMALL and "gzip" in headers.get("accept-encoding", ""):
+        body = gzip.compress(body, 5, mtime=0)
+        own = {**own, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(body, status, headers=own, media_type=kind)
+
+
+def _csv(table: Table, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **dict(SAFE)}
+    return StreamingResponse(_csv_lines(table), headers=headers, media_type="text/csv")
+
+
+def _csv_lines(table: Table) -> Iterator[bytes]:
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+
+    def written(row: Sequence[object]) -> bytes:
+        writer.writerow(["" if each is None else each for each in row])
+        text = lines.getvalue()
+        lines.seek(0)
+        lines.truncate()
+        return text.encode("utf-8", "replace")
+
+    yield written(table.columns)
+    for row in table.rows:
+        yield written(row)
+
+
+def _file(answer: FileAnswer) -> Response:
+    policy = SANDBOX if answer.is_sandboxed else "default-src 'none'; sandbox"
+    shown_name = answer.name.encode("utf-8", "replace").decode()
+    return FileResponse(
+        Path(answer.path),
+        filename=shown_name if answer.is_download else None,
+        media_type=answer.media_type,
+        headers={**dict(SAFE), "Content-Security-Policy": policy},
+    )

@@ -1,0 +1,1 @@
+"""One file for each screen: what it shows, from the URL that asks for it."""

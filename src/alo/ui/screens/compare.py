@@ -1,0 +1,114 @@
+"""``/compare``: what differs between some runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from alo.history.diff import differences
+from alo.history.record import RunRecord, plain
+from alo.ui.ask import Ask
+from alo.ui.found_run import FoundRun, run_of
+from alo.ui.page import Page
+from alo.ui.problems import UiProblem, refused_value
+from alo.ui.screens.runs import row
+
+LEAST, MOST = 2, 20
+MOST_LINES = 5000  # of a text that is compared
+
+
+def show(ask: Ask) -> Page:
+    """The comparison of the runs that the URL names; without any, how to choose some."""
+    ask.query.allow("run", "all")
+    ids = ask.query.many("run")
+    is_all = ask.query.one("all", among=("1",)) == "1"
+    if not ids:
+        return Page("compare", "Compare", {"runs": []}, {"sections": [], "is_all": False})
+    if not LEAST <= len(ids) <= MOST:
+        raise refused_value("run", f"{LEAST} to {MOST} runs can be compared, not {len(ids)}")
+    found = [run_of(ask, run_id) for run_id in ids]
+    records = [each.record for each in found]
+    if len({record.id for record in records}) < len(records):
+        raise refused_value("run", "a run cannot be compared with itself")
+    content = _content(found, records, is_all)
+    shown = {
+        "records": records,
+        "is_all": is_all,
+        "command": f"alo history diff {' '.join(record.id for record in records)}",
+        "toggle": ask.query.link(all=None if is_all else "1"),
+        "others": {
+            record.id: ask.query.link(run=[each.id for each in records if each is not record])
+            for record in records
+        },
+    }
+    return Page("compare", "Compare", content, shown)
+
+
+def _content(
+    found: Sequence[FoundRun], records: Sequence[RunRecord], is_all: bool
+) -> dict[str, object]:
+    told = differences(records, everything=is_all)
+    environment = told["environment"]
+    return {
+        "runs": [row(record) for record in records],
+        "ids": _rows(told["ids"]),
+        "args": _rows(told["args"]),
+        "summary": _rows(_changed(told["summary"], is_all)),
+        "packages": _rows(environment),
+        "steps": _rows(_changed(told["step seconds"], is_all)),
+        "data": _rows(told["data"]),
+        "plan": _diff(found, [_plan(each) for each in found], "the plan"),
+        "code": [
+            {"path": name, "diff": _diff(found, [_code(each, name) for each in found], name)}
+            for name in told["code"]
+        ],
+        "outputs": _rows(_outputs(found, is_all)),
+    }
+
+
+def _rows(values: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+    return [{"key": key, "values": [plain(each) for each in row]} for key, row in values.items()]
+
+
+def _changed(
+    values: Mapping[str, Sequence[object]], is_all: bool
+) -> Mapping[str, Sequence[object]]:
+    if is_all:
+        return values
+    return {key: row for key, row in values.items() if any(each != row[0] for each in row)}
+
+
+def _outputs(found: Sequence[FoundRun], is_all: bool) -> Mapping[str, Sequence[object]]:
+    """Output file → its size in each run."""
+    sizes = [
+        {each.path: each.size for each in run.files() if each.path.startswith("output/")}
+        for run in found
+    ]
+    names = dict.fromkeys(name for files in sizes for name in files)
+    return _changed({name: [files.get(name) for files in sizes] for name in names}, is_all)
+
+
+def _plan(run: FoundRun) -> str:
+    try:
+        return run.plan().decode("utf-8", "replace")
+    except UiProblem:
+        return ""
+
+
+def _code(run: FoundRun, name: str) -> str:
+    from alo.layout import in_entry
+
+    try:
+        return run.file(in_entry(name)).read_text("utf-8", "replace")
+    except (UiProblem, OSError):
+        return ""
+
+
+def _diff(found: Sequence[FoundRun], texts: Sequence[str], name: str) -> list[str]:
+    """The texts of all runs against that of the first, as unified diffs."""
+    lines: list[str] = []
+    first = texts[0].splitlines()[:MOST_LINES]
+    for run, text in zip(found[1:], texts[1:], strict=True):
+        names = f"{found[0].record.id} {name}", f"{run.record.id} {name}"
+        lines += difflib.unified_diff(first, text.splitlines()[:MOST_LINES], *names, lineterm="")
+    return lines

@@ -1,0 +1,96 @@
+"""``/models``: what is deployed, was before, runs in the shadow; ``/deploy``: to change it."""
+
+from __future__ import annotations
+
+from alo.errors import AloError, HistoryError, UsageError
+from alo.history.deployment import Deployment, read_deployment
+from alo.history.filters import Filters
+from alo.history.models_origin import current_train_id
+from alo.history.pages import Wanted, page_of_runs
+from alo.serve.rollout.choose import deploy_model, roll_back, set_shadow
+from alo.serve.rollout.shadow import compared
+from alo.serve.rollout.status import live_services
+from alo.ui.ask import Ask
+from alo.ui.page import Page, Redirect
+from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.screens.lists import limit_of
+
+
+def show(ask: Ask) -> Page:
+    """The deployment, and the train runs that could be deployed."""
+    ask.query.allow("page", "limit")
+    workspace = ask.studio.workspace
+    deployed = read_deployment(workspace)
+    wanted = Wanted(Filters("train", "success"))
+    limit = limit_of(ask.query)
+    page = page_of_runs(workspace, wanted, key=ask.query.one("page"), limit=limit)
+    shadow = compared(workspace) if deployed.shadow else None
+    content = {
+        "deployed": deployment_json(deployed),
+        "current": current_train_id(workspace),
+        "services": {
+            name: use._asdict() for name, use in live_services(workspace, deployed).items()
+        },
+        "compared": shadow._asdict() if shadow else None,
+        "items": [
+            {
+                "id": each.id,
+                "start_time": each.start_time,
+                "score": each.score,
+                "result": each.result,
+                "check": deployed.check_of(each.id)._asdict(),
+            }
+            for each in page.lines
+        ],
+        "next": ask.query.link(page=page.next, limit=ask.query.one("limit")) if page.next else None,
+        "total": page.total,
+    }
+    return Page("models", "Models", content, {"command": "alo deploy --status"})
+
+
+def deploy(ask: Ask) -> Redirect:
+    """Deploy a run, roll back, or set the shadow: exactly one of them."""
+    given = {key: ask.body[key] for key in ("run", "rollback", "shadow") if key in ask.body}
+    if len(given) != 1:
+        raise UiProblem(422, "name exactly one of run, rollback and shadow")
+    workspace, who = ask.studio.workspace, ask.who.name
+    before = deployment_json(read_deployment(workspace))
+    ((key, value),) = given.items()
+    try:
+        match key, value:
+            case "run", str() if value:
+                act, after = "deploy", deploy_model(workspace, _whole_id(ask, value), who)
+            case "rollback", True | "true" | "1":
+                act, after = "rollback", roll_back(workspace, who)
+            case "shadow", None | "":
+                act, after = "shadow", set_shadow(workspace, "")
+            case "shadow", str():
+                act, after = "shadow", set_shadow(workspace, _whole_id(ask, value))
+            case _:
+                what = f"{value!r} is no value of {key}"
+                raise UiProblem(422, what, fields=[FieldProblem(key, what)])
+    except (HistoryError, UsageError) as error:
+        raise UiProblem(409, error.what, where=error.where, fix=error.fix) from error
+    content = deployment_json(after)
+    target = str(value) if isinstance(value, str) else after.run
+    ask.studio.audit.add(who, act, target, before, content)
+    return Redirect("/models", content)
+
+
+def deployment_json(deployed: Deployment) -> dict[str, object]:
+    """What is deployed, as scripts read it."""
+    return {
+        "run": deployed.run,
+        "before": deployed.before,
+        "shadow": deployed.shadow,
+        "who": deployed.who,
+        "when": deployed.when,
+        "check": deployed.check_of(deployed.run)._asdict(),
+    }
+
+
+def _whole_id(ask: Ask, run_id: str) -> str:
+    try:
+        return ask.studio.history.look_up(run_id).id
+    except AloError as error:
+        raise UiProblem(404, error.what, fix="/models lists what can be deployed") from error

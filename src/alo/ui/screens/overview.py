@@ -1,0 +1,52 @@
+"""``/``: what is deployed, how the last runs went, what runs now."""
+
+from __future__ import annotations
+
+from alo.history.deployment import read_deployment
+from alo.history.filters import Filters
+from alo.history.in_use import unfinished_record
+from alo.history.models_origin import current_train_id
+from alo.history.record import RunRecord
+from alo.layout import KINDS, Workspace
+from alo.serve.folders import names_of_live
+from alo.serve.redis_queue.health import loops_of
+from alo.serve.rollout.status import live_services
+from alo.ui.ask import Ask
+from alo.ui.page import Page
+from alo.ui.screens.models import deployment_json
+from alo.ui.screens.runs import row
+
+
+def show(ask: Ask) -> Page:
+    """The project at a glance."""
+    ask.query.allow()
+    studio = ask.studio
+    deployed = read_deployment(studio.workspace)
+    last = {kind: _last(ask, kind) for kind in KINDS}
+    first = unfinished_record(studio.workspace)
+    content = {
+        "deployed": deployment_json(deployed),
+        "current": current_train_id(studio.workspace),
+        "last": {kind: row(record) if record else None for kind, record in last.items()},
+        "running": row(first) if first else None,
+        "jobs": [each.to_json() for each in studio.jobs.open()],
+        "services": _services(studio.workspace),
+        "uses": {name: use.run for name, use in live_services(studio.workspace, deployed).items()},
+    }
+    shown = {"deployment": deployed, "command": "alo deploy --status"}
+    return Page("overview", "Overview", content, shown)
+
+
+def _last(ask: Ask, kind: str) -> RunRecord | None:
+    found = ask.studio.history.list(Filters(kind), limit=1)
+    return found[0] if found else None
+
+
+def _services(workspace: Workspace) -> list[dict[str, object]]:
+    """The services and loops of the project that run, with what they say of themselves."""
+    loops = [{"kind": "loop", **each._asdict()} for each in loops_of(workspace)]
+    servers: list[dict[str, object]] = [
+        {"kind": "serve", "name": name, "status": "serving"}
+        for name in names_of_live(workspace, "serve")
+    ]
+    return servers + loops

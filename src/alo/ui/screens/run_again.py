@@ -1,0 +1,153 @@
+"""``POST /runs``: start a run as a job; and the form for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from alo.engine.checks.preflight import check_solution
+from alo.engine.request import MODES, RunRequest
+from alo.errors import CheckError, UsageError
+from alo.json_text import json_text
+from alo.layout import find_plan
+from alo.plan.load import load_plan
+from alo.plan.model import Plan
+from alo.plan.nodes import read_value
+from alo.plan.tree import YamlError
+from alo.plan.values import plan_form
+from alo.ui.arg_fields import Chosen, arg_fields, from_form, from_json
+from alo.ui.ask import Ask
+from alo.ui.found_run import find_run
+from alo.ui.page import Page, Redirect
+from alo.ui.problems import FieldProblem, UiProblem
+
+Args = Mapping[str, Mapping[str, object]]
+
+
+def new(ask: Ask) -> Page:
+    """The form for a run as the plan has it."""
+    ask.query.allow("pipeline")
+    plan = _plan(ask)
+    kinds = [each.kind for each in plan.pipelines]
+    return _form(ask, plan, ask.query.one("pipeline", kinds[0], among=kinds), {}, "")
+
+
+def form(ask: Ask) -> Page:
+    """The form for a run like an earlier one, with its args."""
+    ask.query.allow()
+    record = find_run(ask).record
+    plan = _plan(ask)
+    if plan.pipeline(record.pipeline) is None:
+        raise UiProblem(409, f"the plan has no {record.pipeline}_pipeline any more")
+    return _form(ask, plan, record.pipeline, record.args, record.id)
+
+
+def start(ask: Ask) -> Redirect:
+    """Check what was asked for, and queue it."""
+    plan = _plan(ask)
+    kind = ask.text("pipeline", "all")
+    if kind not in MODES:
+        raise _refused("pipeline", f"'{kind}' is none of {', '.join(MODES)}")
+    words = ["run", "--mode", kind, "--json"]
+    overrides: list[str] = []
+    for each in [kind] if kind != "all" else [pipeline.kind for pipeline in plan.pipelines]:
+        chosen = _chosen(ask, plan, each)
+        if chosen.problems:
+            raise UiProblem(422, "some args cannot be so", fields=chosen.problems)
+        overrides += [
+            f"{each}.{step}.{key}={_yaml(value)}"
+            for step, values in chosen.args.items()
+            for key, value in values.items()
+        ]
+    for text in overrides:
+        words += ["--set", text]
+    system = _metadata(kind, ask.text("data"))
+    words += ["--system", system] if system else []
+    _check(ask, kind, tuple(overrides), system)
+    job = ask.studio.jobs.add(words, kind, ask.who.name, ask.text("key"))
+    return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)
+
+
+def _form(ask: Ask, plan: Plan, kind: str, args: Args, run_id: str) -> Page:
+    import os
+
+    fields = arg_fields(plan, kind, args)
+    content: Mapping[str, object] = {
+        "pipeline": kind,
+        "fields": [
+            {"field": each.name, "type": each.detail.type, "value": each.text} for each in fields
+        ],
+    }
+    shown = {
+        "fields": fields,
+        "run_id": run_id,
+        "kinds": [each.kind for each in plan.pipelines],
+        "data": " ".join(plan.external.load_data(kind)),
+        "key": os.urandom(8).hex(),
+        "command": " ".join(["alo", "run", "--mode", kind]),
+    }
+    return Page("run_again", "Run again", content, shown)
+
+
+def _plan(ask: Ask) -> Plan:
+    workspace = ask.studio.workspace
+    try:
+        return load_plan(find_plan(workspace.home), home=workspace.home)
+    except CheckError as error:
+        raise UiProblem(409, f"the plan cannot be read: {error}", fix="alo check") from error
+
+
+def _chosen(ask: Ask, plan: Plan, kind: str) -> Chosen:
+    if ask.is_form:
+        return from_form(arg_fields(plan, kind), ask.body)
+    given = ask.body.get("args", {})
+    pipeline = plan.pipeline(kind)
+    if isinstance(given, Mapping) and pipeline is not None:
+        unknown = [step for step in given if not any(p.step(step) for p in plan.pipelines)]
+        if unknown:
+            name = f"args.{unknown[0]}"
+            return Chosen({}, [FieldProblem(name, "the plan has no such step")])
+        given = {step: values for step, values in given.items() if pipeline.step(step)}
+    return from_json(arg_fields(plan, kind), given)
+
+
+def _metadata(kind: str, data: str) -> str:
+    """Solution metadata that names other data; empty where none is named."""
+    paths = data.split()
+    if not paths:
+        return ""
+    if kind == "all":
+        raise _refused("data", "name the pipeline whose data it is")
+    return json.dumps({"pipeline": [{"type": kind, "dataset_uri": paths}]})
+
+
+def _check(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> None:
+    """See that the run could begin, as ``alo check`` does."""
+    request = RunRequest(
+        home=ask.studio.workspace.home, mode=kind, overrides=overrides, system=system
+    )
+    try:
+        check_solution(request, online=False)
+    except CheckError as error:
+        fields = [FieldProblem(each.key, str(each)) for each in error.problems]
+        raise UiProblem(422, "the run cannot begin so", fields=fields) from error
+    except UsageError as error:
+        raise UiProblem(422, error.what, fix=error.fix) from error
+
+
+def _yaml(value: object) -> str:
+    """A value as ``--set`` reads it."""
+    text = json_text(value)
+    try:
+        if plan_form(read_value(text.encode())) == plan_form(value):
+            return text
+    except YamlError:
+        pass
+    import yaml
+
+    dumped: str = yaml.safe_dump(value, default_flow_style=True, width=10**9)
+    return dumped.removesuffix("...\n").strip()
+
+
+def _refused(field: str, what: str) -> UiProblem:
+    return UiProblem(422, what, fields=[FieldProblem(field, what)])

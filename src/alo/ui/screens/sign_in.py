@@ -1,0 +1,49 @@
+"""``/sign-in`` and ``/sign-out``."""
+
+from __future__ import annotations
+
+from alo.ui.access.cookies import ended_session, session_cookie
+from alo.ui.ask import Ask
+from alo.ui.page import Page, Redirect
+from alo.ui.problems import UiProblem
+
+
+def show(ask: Ask) -> Page:
+    """The form for name and password."""
+    ask.query.allow("next")
+    problem = "the URL with this token was used already, or is of another studio"
+    shown = {"next": _own_path(ask.query.one("next")), "wrong": problem if ask.token else ""}
+    return Page("sign_in", "Sign in", {}, shown)
+
+
+def enter(ask: Ask) -> Page | Redirect:
+    """Open a session for who has given name and password."""
+    name, password = ask.text("name"), ask.text("password")
+    target = _own_path(ask.text("next", "/"))
+    try:
+        person = ask.studio.sign_in.with_password(name, password)
+    except UiProblem as problem:
+        if not ask.is_form:
+            raise
+        wrong = " ".join(filter(None, (problem.what, problem.fix)))
+        return Page(
+            "sign_in", "Sign in", {}, {"next": target, "wrong": wrong}, status=problem.status
+        )
+    session = ask.studio.people.open_session(person)
+    ask.studio.audit.add(person.name, "sign-in", person.name)
+    content = {"name": person.name, "role": person.role}
+    return Redirect(target, content, headers=(session_cookie(session),))
+
+
+def leave(ask: Ask) -> Redirect:
+    """End the session."""
+    if ask.who.session:
+        ask.studio.people.close_session(ask.who)
+        ask.studio.audit.add(ask.who.name, "sign-out", ask.who.name)
+    return Redirect("/sign-in", headers=(ended_session(),))
+
+
+def _own_path(path: str) -> str:
+    """A path of this studio: never a URL of another site."""
+    is_own = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if is_own and path.isprintable() else "/"

@@ -1,0 +1,5 @@
+// The chosen theme, before the page is drawn; without a choice the system's is used.
+{
+  const chosen = localStorage.getItem("alo-theme");
+  if (chosen) document.documentElement.dataset.theme = chosen;
+}

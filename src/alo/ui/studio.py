@@ -1,0 +1,45 @@
+"""What the screens of one studio work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from alo.history.browse import History
+from alo.layout import Workspace
+from alo.ui.access.people import People
+from alo.ui.access.sign_in import SignIn
+from alo.ui.audit import Audit
+from alo.ui.database.connection import Database
+from alo.ui.jobs.queue import Jobs
+from alo.ui.settings import Settings
+
+
+@dataclass(frozen=True)
+class Studio:
+    """One project, and what people have made of it."""
+
+    workspace: Workspace
+    database: Database
+    settings: Settings
+    sign_in: SignIn
+
+    @cached_property
+    def history(self) -> History:
+        """The project's runs."""
+        return History(self.workspace)
+
+    @cached_property
+    def people(self) -> People:
+        """Who may sign in."""
+        return People(self.database)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Every change, with who made it."""
+        return Audit(self.database)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Runs that were started here."""
+        return Jobs(self.workspace, self.database)

@@ -1,0 +1,116 @@
+"""The studio's database: what people did is there after a kill, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from alo.errors import UsageError
+from alo.ui.audit import Audit
+from alo.ui.database.migrations import MIGRATIONS
+from alo.ui.database.sqlite import SqliteDatabase
+from alo.ui.problems import UiProblem
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "studio" / "studio.sqlite"
+
+
+def test_what_was_written_is_there_for_the_next_studio(path: Path) -> None:
+    first = SqliteDatabase(path)
+    Audit(first).add("ada", "deploy", "run")
+    first.close()
+
+    second = SqliteDatabase(path)
+
+    assert [each.by for each in Audit(second).changes()] == ["ada"]
+    second.close()
+
+
+def test_an_error_undoes_the_whole_transaction(path: Path) -> None:
+    database = SqliteDatabase(path)
+
+    def fail() -> None:
+        with database.transaction() as rows:
+            rows.execute("INSERT INTO tokens VALUES ('a', 'b', 'viewer', '', '')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert database.read("SELECT * FROM tokens") == []
+    database.close()
+
+
+def test_a_newer_database_is_refused_and_left_as_it_is(path: Path) -> None:
+    SqliteDatabase(path).close()
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+
+    with pytest.raises(UsageError, match="version 99") as refused:
+        SqliteDatabase(path)
+
+    assert refused.value.exit_status == 2
+    with sqlite3.connect(path) as other:
+        assert other.execute("PRAGMA user_version").fetchone() == (99,)
+    other.close()
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"x" * 99])
+def test_a_damaged_database_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+
+    with pytest.raises(UsageError, match="cannot be used"):
+        SqliteDatabase(path)
+
+    assert path.read_bytes() == content
+
+
+def test_writers_wait_for_each_other(path: Path) -> None:
+    database = SqliteDatabase(path)
+    audit = Audit(database)
+
+    def write() -> None:
+        for _ in range(20):
+            audit.add("ada", "run", "x")
+
+    threads = [threading.Thread(target=write) for _ in range(5)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert audit.count == 100
+    database.close()
+
+
+def test_one_that_another_program_keeps_locked_is_a_503_and_comes_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alo.ui.database.sqlite.PATIENCE_S", 0.1)
+    database = SqliteDatabase(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(UiProblem, match="locked") as told:
+        Audit(database).add("ada", "run", "x")
+
+    assert told.value.status == 503
+    other.execute("ROLLBACK")
+    other.close()
+    Audit(database).add("ada", "run", "x")
+    database.close()
+
+
+def test_every_migration_is_made_of_statements_that_run_in_order() -> None:
+    with sqlite3.connect(":memory:") as database:
+        for statements in MIGRATIONS:
+            for statement in statements:
+                database.execute(statement.format(serial="INTEGER PRIMARY KEY"))
+    database.close()

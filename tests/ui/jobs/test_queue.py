@@ -1,0 +1,160 @@
+"""Jobs: one at a time, in order, none lost or doubled, whatever becomes of the studio."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from tests.waiting import wait_until
+
+from alo.ui.jobs.job import Job
+from alo.ui.jobs.queue import Jobs
+from alo.ui.problems import UiProblem
+from alo.ui.studio import Studio
+
+QUICK = ["--version"]
+
+
+def ended(jobs: Jobs, job: Job) -> Job:
+    """The job once it has ended."""
+
+    def is_over() -> bool:
+        jobs.look()
+        return not jobs.find(job.id).is_open
+
+    wait_until(is_over)
+    return jobs.find(job.id)
+
+
+def run_of(*words: str) -> list[str]:
+    return ["run", "--mode", "train", "--json", *words]
+
+
+def test_a_job_runs_and_knows_its_run(studio: Studio) -> None:
+    job = studio.jobs.add(run_of(), "train", "ada")
+    assert (job.state, job.by) == ("queued", "ada")
+
+    over = ended(studio.jobs, job)
+
+    assert (over.state, over.exit_status) == ("success", 0)
+    assert studio.history.look_up(over.run).status == "success"
+
+
+def test_a_run_that_fails_is_a_job_with_an_error(studio: Studio) -> None:
+    over = ended(studio.jobs, studio.jobs.add(run_of("--set", "train.x=13"), "train", "ada"))
+
+    assert (over.state, over.exit_status) == ("error", 1)
+    assert studio.history.look_up(over.run).status == "error"
+
+
+def test_the_same_key_twice_is_one_job(studio: Studio) -> None:
+    first = studio.jobs.add(run_of(), "train", "ada", key="k")
+
+    assert studio.jobs.add(run_of(), "train", "ada", key="k") == first
+    assert studio.jobs.add(run_of(), "train", "ada").id != first.id
+
+
+def test_one_runs_at_a_time_in_the_order_of_the_queue(studio: Studio) -> None:
+    jobs = [studio.jobs.add(run_of(), "train", "ada") for _ in range(2)]
+
+    studio.jobs.look()
+    studio.jobs.look()
+
+    assert [studio.jobs.find(job.id).state for job in jobs] == ["running", "queued"]
+    assert ended(studio.jobs, jobs[1]).state == "success"
+
+
+def test_a_job_in_the_queue_is_cancelled_at_once(studio: Studio) -> None:
+    job = studio.jobs.add(run_of(), "train", "ada")
+
+    assert studio.jobs.cancel(job.id, "ada").state == "cancelled"
+    with pytest.raises(UiProblem, match="has ended") as told:
+        studio.jobs.cancel(job.id, "ada")
+    assert told.value.status == 409
+
+
+def test_a_job_that_runs_is_interrupted_in_order(studio: Studio, home: Path) -> None:
+    asset = home / "assets/train/asset_train.py"
+    asset.write_text(asset.read_text().replace("print(", "import time; time.sleep(600); print("))
+    job = studio.jobs.add(run_of(), "train", "ada")
+
+    def has_run() -> bool:
+        studio.jobs.look()
+        return bool(studio.jobs.find(job.id).run)
+
+    wait_until(has_run)
+    studio.jobs.cancel(job.id, "eve")
+    over = ended(studio.jobs, job)
+
+    assert (over.state, over.exit_status) == ("cancelled", 130)
+    assert studio.history.look_up(over.run).status == "interrupted"
+    assert [each.act for each in studio.audit.changes()] == ["cancel", "run"]
+
+
+def test_a_job_outlives_its_studio_and_the_next_one_finds_it(studio: Studio) -> None:
+    job = studio.jobs.add(run_of(), "train", "ada")
+    studio.jobs.look()
+
+    other = Jobs(studio.workspace, studio.database)
+
+    assert ended(other, job).state == "success"
+
+
+def test_a_job_whose_studio_was_killed_before_it_began_is_started_by_the_next(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = studio.jobs.add(run_of(), "train", "ada")
+    with monkeypatch.context() as patch:
+        patch.setattr(Jobs, "_start", lambda self, job: None)  # as if killed at this very line
+        studio.jobs.look()
+    assert studio.jobs.find(job.id).state == "running"
+
+    assert ended(Jobs(studio.workspace, studio.database), job).state == "success"
+
+
+def test_two_processes_for_one_job_run_it_once(studio: Studio) -> None:
+    job = studio.jobs.add(run_of(), "train", "ada")
+    studio.jobs.look()
+    studio.jobs._start(job)
+
+    assert ended(studio.jobs, job).state == "success"
+    assert len(studio.jobs.folder(job).runs()) == 1
+
+
+def test_a_job_whose_process_was_killed_is_an_error_and_the_next_one_runs(
+    studio: Studio, home: Path
+) -> None:
+    asset = home / "assets/train/asset_train.py"
+    quick = asset.read_text()
+    asset.write_text(quick.replace("print(", "import time; time.sleep(600); print("))
+    job = studio.jobs.add(run_of(), "train", "ada")
+    following = studio.jobs.add(run_of(), "train", "ada")
+
+    def has_run() -> bool:
+        studio.jobs.look()
+        return bool(studio.jobs.find(job.id).run)
+
+    wait_until(has_run)
+    asset.write_text(quick)
+    for pid in processes_of(job.id):
+        os.kill(pid, signal.SIGKILL)
+
+    assert ended(studio.jobs, job).state == "error"
+    for pid in processes_of(str(home)):
+        os.kill(pid, signal.SIGKILL)
+    assert ended(studio.jobs, following).state == "success"
+
+
+def processes_of(word: str) -> list[int]:
+    """The processes that have a word on their command line, this one apart."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if word.encode() in words and int(path.parent.name) != os.getpid():
+            found.append(int(path.parent.name))
+    return found

@@ -1,0 +1,56 @@
+"""Models are deployed and rolled back, and what cannot be is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from alo.ui.studio import Studio
+
+OWN = {"Origin": "http://127.0.0.1:8811"}
+
+
+def test_a_model_is_deployed_and_rolled_back(
+    client: httpx.Client, studio: Studio, home: Path, run: Callable[..., Any]
+) -> None:
+    asset = home / "assets/train/asset_train.py"
+    code = "__import__('pathlib').Path(self.asset.get_model_path(), 'm').write_text('m')"
+    text = asset.read_text()
+    asset.write_text(text.replace("x = self.args", f"{code}\n        x = self.args"))
+    (one,), (two,) = run(home, mode="train"), run(home, mode="train")
+
+    assert client.post("/deploy", json={"run": one.run_id}, headers=OWN).status_code == 200
+    assert client.post("/deploy", json={"run": two.run_id}, headers=OWN).json()["run"] == two.run_id
+    back = client.post("/deploy", data={"rollback": "true"}, headers=OWN)
+
+    assert (back.status_code, back.headers["location"]) == (303, "/models")
+    assert client.get("/models.json").json()["deployed"]["run"] == one.run_id
+    acts = [each.act for each in studio.audit.changes()]
+    assert acts == ["rollback", "deploy", "deploy"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"run": "nope"}, 404),
+        ({"run": ""}, 422),
+        ({"run": 1}, 422),
+        ({}, 422),
+        ({"run": "a", "rollback": True}, 422),
+        ({"rollback": True}, 409),
+        ({"rollback": False}, 422),
+        ({"shadow": "nope"}, 404),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused(
+    client: httpx.Client, runs: dict[str, str], body: dict[str, object], status: int
+) -> None:
+    assert client.post("/deploy", json=body, headers=OWN).status_code == status
+
+
+def test_an_inference_run_cannot_be_deployed(client: httpx.Client, runs: dict[str, str]) -> None:
+    assert client.post("/deploy", json={"run": runs["inference"]}, headers=OWN).status_code == 409

@@ -1,0 +1,48 @@
+"""The language of a page."""
+
+from __future__ import annotations
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import httpx
+import pytest
+
+from alo.ui.language import wanted_language
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("ko", "ko"),
+        ("fr, ko;q=0.5, en;q=0.4", "ko"),
+        ("en;q=0.4, ko-KR;q=0.5", "ko"),
+        ("ko;q=x, en;q=0.1", "en"),
+        (",;;q=," * 500, "en"),
+    ],
+)
+def test_it_is_the_one_of_ours_that_is_wanted_most(header: str, language: str) -> None:
+    assert wanted_language(header) == language
+
+
+def test_every_text_of_the_templates_is_translated_and_compiled() -> None:
+    scripts = Path(__file__).parents[2] / "scripts"
+    spec = spec_from_file_location("make_catalogs", scripts / "make_catalogs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make_catalogs = module_from_spec(spec)
+    spec.loader.exec_module(make_catalogs)
+
+    for path in make_catalogs.catalogs():
+        assert make_catalogs.untranslated(path) == []
+        assert path.with_suffix(".mo").read_bytes() == make_catalogs.compiled(path), (
+            "run scripts/make_catalogs.py"
+        )
+
+
+def test_a_page_is_korean_for_who_reads_korean(client: httpx.Client) -> None:
+    page = client.get("/runs", headers={"Accept-Language": "ko-KR"}).text
+
+    assert "실행 목록" in page
+    assert "No runs yet" not in page

@@ -1,0 +1,96 @@
+"""``alo ui`` as a process: what it prints, and when it refuses to start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.waiting import PATIENCE_S
+
+Alo = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_it_prints_where_it_is_once_it_listens_and_ends_by_a_signal(home: Path) -> None:
+    command = [sys.executable, "-m", "alo.cli.main", "ui", "--port", "0", "--json"]
+    with subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        started = json.loads(process.stdout.readline())
+        try:
+            assert started["pid"] == process.pid
+            first = httpx.get(started["url"])
+            assert (first.status_code, first.headers["location"]) == (303, "/")
+            again = httpx.get(started["url"], headers={"Accept": "application/json"})
+            assert again.status_code == 401
+        finally:
+            os.kill(process.pid, signal.SIGTERM)
+            assert process.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--host", "0.0.0.0"], "nobody may sign in"),  # noqa: S104 - it is refused
+        (["--host", "0.0.0.0", "--no-sign-in"], "have to sign in"),  # noqa: S104
+        (["--no-sign-in", "--token", "x"], "not allowed with"),
+        (["--base-path", "a b"], "cannot be the path"),
+        (["--database-url", "postgresql://127.0.0.1:1/x"], "cannot be used"),
+        (["users", "add", "a b"], "cannot be a name"),
+        (["nonsense"], "does not know"),
+    ],
+)
+def test_what_cannot_be_served_so_is_refused(
+    alo: Alo, home: Path, options: list[str], said: str
+) -> None:
+    ended = alo("ui", *options, cwd=home, input="long enough\n")
+
+    assert ended.returncode == 2
+    assert said in ended.stderr or "psycopg" in ended.stderr or "terminal" in ended.stderr
+
+
+def test_a_port_that_is_taken_is_said(alo: Alo, home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = alo("ui", "--port", str(taken.getsockname()[1]), cwd=home)
+
+    assert ended.returncode == 2
+    assert "in use" in ended.stderr
+
+
+def test_a_folder_that_is_no_project_is_said(alo: Alo, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    assert alo("ui", cwd=empty).returncode == 2
+
+
+def test_a_damaged_database_is_said_and_left_as_it_is(alo: Alo, home: Path) -> None:
+    path: Any = home / "studio" / "studio.sqlite"
+    path.parent.mkdir()
+    path.write_bytes(b"nothing of ours" * 100)
+
+    ended = alo("ui", cwd=home)
+
+    assert ended.returncode == 2
+    assert "studio.sqlite" in ended.stderr
+    assert path.read_bytes() == b"nothing of ours" * 100
+
+
+def test_users_and_tokens_are_kept_by_the_command_line(alo: Alo, home: Path) -> None:
+    added = alo("ui", "users", "add", "ada", "--role", "viewer", "--password-stdin", cwd=home,
+                input="long enough\n")  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    listed = alo("ui", "users", "list", "--json", cwd=home)
+    token = alo("ui", "tokens", "add", "ci", cwd=home)
+
+    assert json.loads(listed.stdout)[0]["name"] == "ada"
+    assert len(token.stdout.strip()) > 40
+    assert alo("ui", "tokens", "revoke", "ci", cwd=home).returncode == 0
+    assert alo("ui", "tokens", "revoke", "ci", cwd=home).returncode == 2

@@ -13,7 +13,7 @@ from alo.engine.request import RunRequest
 from alo.errors import ServeError
 from alo.serve.service import Service, prepare
 from alo.workers.handle import BOOT_S, RequestTimeoutError, Worker, WorkerDiedError
-from alo.workers.protocol import Finished, Message, Request, Summary
+from alo.workers.protocol import Finished, Message, Request, Stage, Summary
 
 from ..serve.conftest import OUTPUT
 from ..waiting import wait_until
@@ -200,3 +200,32 @@ def test_outputs_stay_until_they_are_released_where_someone_takes_them(
     wait_until(lambda: not any(each.exists() for each in outputs))
     list(messages)
     assert result_of(answers(worker)) == "a"
+
+
+@pytest.mark.parametrize("is_followed", [True, False])
+def test_only_who_follows_a_request_is_sent_its_stages(worker: Worker, is_followed: bool) -> None:
+    request = asking("a")._replace(is_followed=is_followed)
+
+    messages = list(worker.run(request, None, nothing))
+
+    stages = [each.step for each in messages if isinstance(each, Stage)]
+    assert ("inference" in stages) == bool(stages) == is_followed
+    assert result_of(messages) == "a"
+
+
+@pytest.mark.parametrize("is_followed", [True, False])
+def test_the_step_in_which_a_worker_has_died_is_named(
+    make_solution: MakeSolution, is_followed: bool
+) -> None:
+    home = make_solution(
+        inference={"first": OUTPUT, "second": "import os\nos.kill(os.getpid(), 9)"}
+    )
+    service = prepare(RunRequest(home), "serve", lambda event: None)
+    place = service.folder.path / "worker-0"
+    worker = Worker(service.job, place, service.models, service.model_id, lambda event: None)
+    worker.start()
+    try:
+        with pytest.raises(WorkerDiedError, match="second"):
+            list(worker.run(Request("r", is_followed=is_followed), None, nothing))
+    finally:
+        worker.stop()

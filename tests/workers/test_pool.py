@@ -80,12 +80,14 @@ def test_a_front_end_that_fails_once_is_called_for_the_next_request(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
+    (tmp_path / "file").touch()
+    inside = tmp_path / "file" / "x"
     pool = pool_of(service, events.append)
     pool.start()
     try:
         pool.submit(Ticket(asking("a"), tmp_path / "a", fail, results.put))
         pool.submit(Ticket(asking("b"), tmp_path / "b", nothing, fail))
-        pool.submit(Ticket(asking("c"), tmp_path / "a" / "out.csv" / "x", nothing, results.put))
+        pool.submit(Ticket(asking("c"), inside, nothing, results.put, is_stored=True))
         pool.submit(Ticket(asking("d"), tmp_path / "d", nothing, results.put))
         taken = [results.get(timeout=PATIENCE_S) for _ in range(3)]
     finally:

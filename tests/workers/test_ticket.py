@@ -9,7 +9,7 @@ import pytest
 from alo.events.types import Event, LogLine
 from alo.workers.protocol import Failure, Request, Summary
 from alo.workers.state_machine import SendFailure
-from alo.workers.ticket import Result, Ticket, TicketAnswer, do_nothing, notify
+from alo.workers.ticket import SMALL_OUTPUT, Result, Ticket, TicketAnswer, do_nothing, notify
 
 
 @pytest.fixture
@@ -43,8 +43,26 @@ def test_the_files_are_copied_before_the_worker_removes_them(
     result = answer.result
     assert (result.id, result.status, result.summary) == ("r", "success", {"result": "ok"})
     assert (result.outputs, result.size) == (("out.csv",), 100)
-    assert (ticket.outputs / "out.csv").stat().st_size == 100
+    assert result.contents == {"out.csv": b"x" * 100}
+    assert not ticket.outputs.exists()
     assert events == []
+
+
+@pytest.mark.parametrize(
+    ("size", "is_stored"),
+    [(SMALL_OUTPUT + 1, False), (4, True)],
+    ids=["large", "to be asked for later"],
+)
+def test_what_is_not_kept_in_memory_is_in_the_folder_of_the_request(
+    ticket: Ticket, events: list[Event], tmp_path: Path, size: int, is_stored: bool
+) -> None:
+    answer = answer_of(ticket._replace(is_stored=is_stored), events, most=size)
+
+    answer.send_summary(output(tmp_path, size))
+
+    assert answer.result.outputs == ("out.csv",)
+    assert not answer.result.contents
+    assert (ticket.outputs / "out.csv").stat().st_size == size
 
 
 def test_an_output_above_the_limit_is_a_failure(

@@ -20,10 +20,11 @@ from alo.layout import Workspace
 from alo.processes.child import Child
 from alo.processes.crash_report import Ending, boot_error, boot_hang_error, crash_error, hang_error
 from alo.workers.process import Boot, BootFailed
-from alo.workers.protocol import Booted, Failure, Finished, Message, Released, Request, Stage
+from alo.workers.progress import noted_step
+from alo.workers.protocol import Booted, Failure, Finished, Message, Released, Request
 
 POLL_S = 1.0
-WORKSPACE = "workspace"  # in its home
+WORKSPACE, PROGRESS = "workspace", "progress"  # in its home
 STOP_S = 3.0  # for a worker that is free
 BOOT_S = 60.0  # for a pipeline to be warm
 SENDS = 3  # of a request to processes that have died before they had it
@@ -113,6 +114,7 @@ class Worker:
                 self._models,
                 self.model_id,
                 stacks,
+                self.home / PROGRESS,
                 tuple(sys.path),
             )
         )
@@ -148,8 +150,7 @@ class Worker:
         with self._lock, self._discarded_on_fault():
             limit_s = math.inf if limit_s is None else limit_s
             child: Child | None = None
-            sends, step = 0, ""
-            has_begun = False
+            sends = 0
             while True:
                 if child is None:
                     child, deadline = self._warm_child(), time.monotonic() + limit_s
@@ -157,7 +158,6 @@ class Worker:
                     sends += 1
                 messages, ending = self._poll(child, deadline)
                 for message in messages:
-                    has_begun, step = True, _step_at(message, step)
                     if isinstance(message, Message):
                         yield message
                     if isinstance(message, Finished | Failure):
@@ -165,9 +165,10 @@ class Worker:
                             child.send(Released())
                         return
                 if ending is not None:
+                    step = noted_step(self.home / PROGRESS)
                     self._start_again()
-                    if has_begun or sends == SENDS:
-                        error = crash_error(step, self._job.assets.parent, ending)
+                    if step is not None or sends == SENDS:
+                        error = crash_error(step or "", self._job.assets.parent, ending)
                         raise WorkerDiedError(str(error))
                     child = None  # it was gone before it had the request
                 elif time.monotonic() >= deadline:
@@ -279,11 +280,3 @@ def _needed_in(home: Path) -> tuple[str, str]:
     """The folders that no request makes anew; each request is begun with a look at them."""
     workspace = Workspace(home / WORKSPACE)
     return str(workspace.models), str(workspace.assets)
-
-
-def _step_at(message: object, step: str) -> str:
-    """The step that a request is in after a message; empty between steps."""
-    if not isinstance(message, Stage):
-        return step
-    stage, _, name = message.name.partition(".")
-    return name if stage == "run" else ""

@@ -3,6 +3,7 @@
 import select
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from alo.engine.steps.process_main import MessageSender, process_of_ours, show_s
 from alo.errors import AloError, StepError
 from alo.events.types import Event, LogLine, Output
 from alo.processes.wire import Inbox
-from alo.workers.protocol import Booted, Released, Request
+from alo.workers.progress import ProgressNote
+from alo.workers.protocol import Booted, Failure, Finished, Message, Released, Request, Stage
 from alo.workers.warm_pipeline import WarmPipeline
 
 PIECE = 1 << 16
@@ -27,6 +29,7 @@ class Boot(NamedTuple):
     models: Path
     model_id: str
     stacks: Path
+    progress: Path  # of the note that says which request is in hand
     path: tuple[str, ...]  # where modules are found; empty: as the interpreter has it
 
 
@@ -41,22 +44,26 @@ def main() -> None:
     """Serve until the other side hangs up."""
     with process_of_ours() as connection:
         send, messages = MessageSender(connection), _Messages(connection)
-        warm = _booted(messages.next(None), send)
-        while warm is not None and (message := messages.next(warm)) is not None:
+        boot = messages.next(None)
+        if not isinstance(boot, Boot):
+            return
+        note = ProgressNote(boot.progress)  # before anyone is told that it is warm
+        if (warm := _booted(boot, send)) is None:
+            return
+        while (message := messages.next(warm)) is not None:
             if isinstance(message, Request):
-                warm.run(message, send.send_all)
+                note.begin()
+                warm.run(message, _Reporter(message, send, note))
                 if not message.takes_outputs:  # here, while its answer is on its way
                     warm.release()
             elif isinstance(message, Released):
                 warm.release()
-        while warm is not None and warm.run_deferred():
+        while warm.run_deferred():
             continue
 
 
-def _booted(boot: object, send: MessageSender) -> WarmPipeline | None:
+def _booted(boot: Boot, send: MessageSender) -> WarmPipeline | None:
     """The warm pipeline; None where there is none to be, as the other side has been sent then."""
-    if not isinstance(boot, Boot):
-        return None
     sys.path[:] = boot.path or sys.path
     show_stacks_in(boot.stacks)
     between_steps_nothing_happens()
@@ -80,6 +87,27 @@ def _booted(boot: object, send: MessageSender) -> WarmPipeline | None:
         send(Booted(warm.model_id))
         return warm
     return None
+
+
+class _Reporter:
+    """Sends the messages about one request, and notes how far it is.
+
+    Each message wakes the front end, which waits for the answer alone where no one follows.
+    """
+
+    def __init__(self, request: Request, send: MessageSender, note: ProgressNote) -> None:
+        self._is_followed, self._send, self._note = request.is_followed, send, note
+
+    def __call__(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            if isinstance(message, Stage):
+                self._note.begin(message.step)
+            elif isinstance(message, Finished | Failure):
+                self._note.end()
+        if not self._is_followed:
+            messages = [each for each in messages if not isinstance(each, Stage)]
+        if messages:
+            self._send.send_all(messages)
 
 
 class _Messages:

@@ -38,6 +38,7 @@ class Request(NamedTuple):
     exports: bool = True  # where the plan or the metadata says
     files: Files = NO_FILES  # small ones, in place of data: by their names below input/inference/
     takes_outputs: bool = True  # who has asked reads its output files until it releases it
+    is_followed: bool = True  # whether anyone wants its stages as they come
 
 
 class _Compact:
@@ -86,6 +87,12 @@ class Stage(_Compact):
     """How far a request is: setup, load, run, run.<step> or save."""
 
     name: str
+
+    @property
+    def step(self) -> str:
+        """The step that runs; empty between steps."""
+        stage, _, name = self.name.partition(".")
+        return name if stage == "run" else ""
 
 
 @dataclass(frozen=True, slots=True)

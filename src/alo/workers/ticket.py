@@ -11,8 +11,19 @@ from typing import NamedTuple
 from alo.copies import copy_content
 from alo.events.log_lines import warning
 from alo.events.types import Listener
-from alo.workers.protocol import ASSET_RUN, NO_ARTIFACTS, Failure, Request, Summary, write_failure
+from alo.workers.protocol import (
+    ASSET_RUN,
+    NO_ARTIFACTS,
+    NO_FILES,
+    Failure,
+    Files,
+    Request,
+    Summary,
+    write_failure,
+)
 from alo.workers.state_machine import SendFailure
+
+SMALL_OUTPUT = 16_000  # bytes of all output files of a request that are kept in memory
 
 
 class Result(NamedTuple):
@@ -24,6 +35,7 @@ class Result(NamedTuple):
     failure: Failure | None
     seconds: float  # from taking it out of the queue
     size: int = 0  # bytes of the output files
+    contents: Files = NO_FILES  # of the output files, where they are small: they are in no folder
 
     @property
     def status(self) -> str:
@@ -86,12 +98,24 @@ class TicketAnswer:
                 what = f"the output has {size / 1e6:,.1f} MB, more than --max-output allows"
                 self.fail(Failure(*NO_ARTIFACTS, what, kind="output"))
                 return
-            names = self._copied(summary.outputs)
+            names = tuple(map(os.path.basename, summary.outputs))
+            contents = NO_FILES
+            if size <= SMALL_OUTPUT and not self._ticket.is_stored:
+                contents = dict(zip(names, map(_content, summary.outputs), strict=True))
+            else:
+                self._copy(summary.outputs)
         except OSError as error:
             self.fail(write_failure("the output files", error))
         else:
-            request_id = self._ticket.request.id
-            self._result = Result(request_id, summary.content, names, None, self._seconds(), size)
+            self._result = Result(
+                self._ticket.request.id,
+                summary.content,
+                names,
+                None,
+                self._seconds(),
+                size,
+                contents,
+            )
 
     def send_artifacts(self, summary: Summary) -> None:
         """Note how long all of it has taken."""
@@ -120,10 +144,13 @@ class TicketAnswer:
     def _seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def _copied(self, paths: Sequence[str]) -> tuple[str, ...]:
+    def _copy(self, paths: Sequence[str]) -> None:
         folder = self._ticket.outputs
         os.makedirs(folder, exist_ok=True)
-        names = tuple(map(os.path.basename, paths))
-        for path, name in zip(paths, names, strict=True):
-            copy_content(path, f"{folder}/{name}")
-        return names
+        for path in paths:
+            copy_content(path, f"{folder}/{os.path.basename(path)}")
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from alo.events.log_lines import warning
 from alo.events.types import Listener
-from alo.files import remove_tree, write_new
+from alo.files import remove_tree, write_new, write_whole
 from alo.serve.folders import lives, sweep
 from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.paths import encoded
@@ -246,15 +246,31 @@ class HttpService:
         return None if stored is None else Answer(stored.id, stored.status, stored.result)
 
     def output(self, request_id: str, name: str) -> Path | None:
-        """An output file of a request."""
+        """An output file of a request; one that is in memory is written now.
+
+        Raises:
+            OSError: it cannot be.
+        """
         answer = self.find(request_id)
         if answer is None or answer.result is None or name not in answer.result.outputs:
             return None
+        if name in answer.result.contents:
+            return self._written(request_id, name, answer.result.contents[name])
         for is_stored in (False, True):
             path = self._folder(request_id, is_stored) / "out" / name
             if path.is_file():
                 return path
         return None
+
+    def _written(self, request_id: str, name: str, content: bytes) -> Path | None:
+        path = self._folder(request_id, is_stored=False) / "out" / name
+        with self._lock:
+            if request_id not in self._results:
+                return None  # forgotten meanwhile, and its folder with it
+            if not path.is_file():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, content, durable=False)
+        return path
 
     def drop(self, request_id: str, *, is_stored: bool) -> None:
         """A request that was refused leaves nothing."""
@@ -310,7 +326,7 @@ class HttpService:
 
 def _request(request_id: str, folder: Path, args: Args, files: Files = NO_FILES) -> Request:
     data = () if files else (f"{folder}/in/{DATA}",)
-    return Request(request_id, None, data, args, files=files)
+    return Request(request_id, None, data, args, files=files, is_followed=False)
 
 
 def _remove_data(folder: Path) -> None:

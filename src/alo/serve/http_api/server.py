@@ -75,6 +75,7 @@ def serve_http(
             loop="asyncio",
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # nothing depends on who the client is
             backlog=ACCEPTS,
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,

@@ -8,6 +8,8 @@ import gzip
 import json
 import threading
 import time
+import tracemalloc
+from array import array
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -22,9 +24,9 @@ from starlette.requests import Request
 from alo.serve.http_api import requests
 from alo.serve.http_api.bodies import incoming
 from alo.serve.http_api.bodies.incoming import Bodies
-from alo.serve.http_api.bodies.json_rows import write_table
+from alo.serve.http_api.bodies.json_rows import LONG, write_table
 from alo.serve.http_api.bodies.json_values import args_of
-from alo.serve.http_api.bodies.parser import Job, parse_small
+from alo.serve.http_api.bodies.parser import Job, parse, parse_small
 from alo.serve.http_api.limits import Limits, TableLimits
 from alo.serve.http_api.refusal import Refused
 from alo.serve.http_api.requests import take_body
@@ -70,6 +72,51 @@ def test_columns_that_come_up_later_are_in_all_rows(tmp_path: Path) -> None:
         ["", "x\ny", ""],
         ["", "", "True"],
     ]
+
+
+def test_a_long_cell_is_written_as_it_was_sent(tmp_path: Path) -> None:
+    text = 'a "quoted"\r\nline, and so on; ' * (LONG // 20)
+    rows = [{"a": 1, "b": text, "c": None}, {"a": 1.5, "c": True}, {"b": text[::-1], "a": "1"}]
+
+    before = csv.field_size_limit(10 * LONG)
+    found = table(json.dumps({"rows": rows}), tmp_path)
+    csv.field_size_limit(before)
+
+    assert found[1:] == [["1", text, ""], ["1.5", "", "True"], ["1", text[::-1], ""]]
+
+
+def tensor(count: int, **members: object) -> bytes:
+    one = {"name": "a", "shape": [count], "datatype": "FP64", **members}
+    return json.dumps({"inputs": [one]}).encode()
+
+
+AS_BYTES = tensor(100_000, parameters={"binary_data_size": 800_000})
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "body"),
+    [
+        ("rows", "", b'{"rows": [{"a": "%s"}]}' % (b"eA+/" * 2_000_000)),
+        ("rows", "", b'{"rows": [%s]}' % b", ".join([b'{"a": 1.5, "b": "x"}'] * 30_000)),
+        ("csv", "", b"a,b\n" + b"1.5,x\n" * 300_000),
+        ("tensors", "", tensor(30_000, data=[at / 7 for at in range(30_000)])),
+        ("tensors", str(len(AS_BYTES)), AS_BYTES + array("d", range(100_000)).tobytes()),
+    ],
+    ids=["a long text", "many rows", "a table", "tensors", "tensors as bytes"],
+)
+def test_a_body_takes_at_most_four_times_its_size(
+    tmp_path: Path, kind: str, head: str, body: bytes
+) -> None:
+    (tmp_path / "body").write_bytes(body)
+    job = Job(kind, str(tmp_path / "body"), str(tmp_path), "", TableLimits(), head)
+
+    tracemalloc.start()
+    parsed = parse(job)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert not parsed.status, parsed.what
+    assert peak < 4 * len(body)
 
 
 def small_json() -> st.SearchStrategy[object]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Bytes, and cells of the table that they become: parsed at once; in a thread; else in a process.
 SMALL, MEDIUM = 64_000, 1_000_000
-PIECE = 1 << 20  # bytes that are decompressed before others have their turn
+PIECE = 1 << 20  # bytes that are decompressed, or written, before others have their turn
 PARSERS = 2  # processes at once
 GZIP = 16 + zlib.MAX_WBITS
 ENCODINGS = {"identity": 0, "": 0, "gzip": GZIP, "x-gzip": GZIP, "deflate": zlib.MAX_WBITS}
@@ -53,6 +53,10 @@ class Bodies:
     def __init__(self, limits: Limits) -> None:
         self.limits, self._unfinished = limits, 0
         self._parsers = asyncio.Semaphore(PARSERS)
+        table = limits.table
+        self._tables = {
+            most: table._replace(cells=min(table.cells, most)) for most in (SMALL, MEDIUM)
+        }
 
     async def parsed(
         self, http: HttpRequest, kind: str, folder: Path, content_type: str = ""
@@ -79,16 +83,19 @@ class Bodies:
     async def _parsed(self, job: Job, size: int, content: bytes | None) -> Taken:
         """Parse a body where it holds up no one: a few bytes of rows can be a very wide table."""
         if content is not None:
-            parsed, table = parse_small(_within(job, SMALL), content)
+            parsed, table = parse_small(self._within(job, SMALL), content)
             if not _has_outgrown(parsed, job, SMALL):
                 return Taken(_args(parsed), {f"{os.path.basename(job.folder)}/{ROWS_FILE}": table})
             await run_in_threadpool(_write, job, content)
         elif size <= MEDIUM:
-            parsed = await run_in_threadpool(parse, _within(job, MEDIUM))
+            parsed = await run_in_threadpool(parse, self._within(job, MEDIUM))
             if not _has_outgrown(parsed, job, MEDIUM):
                 return Taken(_args(parsed))
         async with self._parsers:
             return Taken(_args(await run_in_threadpool(_in_a_process, job)))
+
+    def _within(self, job: Job, most_cells: int) -> Job:
+        return job._replace(limits=self._tables[most_cells])
 
     def limited(self, http: HttpRequest) -> BodyStream:
         """The body of a request in pieces, none of which may be one too many."""
@@ -99,19 +106,24 @@ class Bodies:
     ) -> tuple[int, bytes | None]:
         """Its size, and the body itself where it is small: else it is in the file."""
         parts: list[bytes] = []
-        size, target = 0, None
+        size, held = 0, 0
+        target: BinaryIO | None = None
         async with self.limited(http) as stream:
             try:
                 async for part in stream:
-                    size += len(part)
+                    size, held = size + len(part), held + len(part)
                     parts.append(part)
-                    if size > SMALL:
-                        target = target or _opened(folder, file)
-                        target.writelines(parts)
+                    if size > SMALL and (target is None or held >= PIECE):
+                        if target is None:
+                            target = await run_in_threadpool(_opened, folder, file)
+                        await run_in_threadpool(target.writelines, parts)  # a disk may be slow
                         parts.clear()
+                        held = 0
+                if target is not None:
+                    await run_in_threadpool(target.writelines, parts)
             finally:
                 if target is not None:
-                    target.close()
+                    await run_in_threadpool(target.close)
         return size, None if target else b"".join(parts)
 
     def take(self, size: int) -> None:
@@ -211,11 +223,6 @@ class BodyStream:
 
     def _too_large(self) -> Refused:
         return Refused(413, f"the body is larger than {self._most / 1e6:,.0f} MB", limit="body")
-
-
-def _within(job: Job, most_cells: int) -> Job:
-    limits = job.limits
-    return job._replace(limits=limits._replace(cells=min(limits.cells, most_cells)))
 
 
 def _has_outgrown(parsed: Parsed, job: Job, most_cells: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from json.decoder import WHITESPACE  # type: ignore[attr-defined]  # what JSON counts as such
 from typing import Any, TextIO
 
@@ -14,6 +14,7 @@ from alo.serve.http_api.refusal import Refused
 from alo.texts import odd_text
 
 BOM = "\ufeff"
+LONG = 1_000_000  # characters that csv.writer would hold five times over
 FORM = 'expected an object of the form {"rows": [{...}, ...], "args": {...}}'
 
 
@@ -69,13 +70,17 @@ class Table:
                 args = value
             elif key == "rows" and isinstance(value, Iterator):
                 rows_came = True
-                for row in value:
+                for row, size in value:
                     self._check(row, is_suspect)
                     if not self._count:
                         self._written = len(self._names)
                         table.writerow(self._names)
                     self._count += 1
-                    table.writerow([row.get(name) for name in self._names])
+                    cells = [row.get(name) for name in self._names]
+                    if size < LONG:
+                        table.writerow(cells)
+                    else:
+                        _write_long(cells, file)
             elif key == "rows":
                 raise Refused(422, "'rows' is not a list of objects, one for each row")
             else:
@@ -108,6 +113,30 @@ class Table:
             raise Refused(422, "a column's name begins with a byte order mark, which readers drop")
         self._names[name] = None
         self._limits.check_columns(len(self._names))
+
+
+def write_in_pieces(text: str, file: TextIO, *, in_quotes: bool = False) -> None:
+    """Write a text that is long: in one piece it would be there twice more.
+
+    Args:
+        in_quotes: as it stands between the quotes of a cell.
+    """
+    for at in range(0, len(text), LONG):
+        piece = text[at : at + LONG]
+        file.write(piece.replace('"', '""') if in_quotes else piece)
+
+
+def _write_long(cells: Sequence[object], file: TextIO) -> None:
+    """A row of the table in which some cell may be long."""
+    for at, cell in enumerate(cells):
+        file.write("," if at else "")
+        if isinstance(cell, str):
+            file.write('"')
+            write_in_pieces(cell, file, in_quotes=True)
+            file.write('"')
+        elif cell is not None:
+            file.write(repr(cell))
+    file.write("\r\n")
 
 
 def _refuse_odd(content: object) -> None:
@@ -176,12 +205,14 @@ class _Scanner:
         self._blank()
         return found
 
-    def elements(self) -> Iterator[Any]:
-        """What is in a list whose bracket is passed."""
+    def elements(self) -> Iterator[tuple[Any, int]]:
+        """What is in a list whose bracket is passed, and of how many characters each is."""
         if self.skips("]"):
             return
         while True:
-            yield self.value()
+            start = self.at
+            value = self.value()
+            yield value, self.at - start
             if self.skips("]"):
                 return
             self.expect(",")

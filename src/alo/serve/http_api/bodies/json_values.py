@@ -85,7 +85,7 @@ def check_args(content: object, depth: int) -> Args:
     Raises:
         Refused: it is something else.
     """
-    if content is None:
+    if content is None or content == {}:
         return {}
     if not isinstance(content, dict) or not all(
         isinstance(each, dict) for each in content.values()

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from collections.abc import Callable
 from email.message import Message
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from alo.serve.http_api.bodies.binary_tensors import attach, head_length
-from alo.serve.http_api.bodies.json_rows import BOM, write_table
+from alo.serve.http_api.bodies.json_rows import BOM, write_in_pieces, write_table
 from alo.serve.http_api.bodies.json_values import (
     check_args,
     known_encoding,
@@ -28,6 +30,7 @@ from alo.texts import is_odd
 from alo.workers.protocol import NO_ARGS, Args
 
 ROWS_FILE = "data.csv"
+CONTENT = re.compile(f"[^{BOM} \\t\\r\\n]")  # of a table that is not empty
 
 
 class Job(NamedTuple):
@@ -56,35 +59,41 @@ def parse(job: Job) -> Parsed:
     Raises:
         OSError: the disk has no room, or the like.
     """
-    body = Path(job.file).read_bytes()
     with open(Path(job.folder) / ROWS_FILE, "w", encoding="utf-8", newline="") as file:
-        return _parsed(job, body, file)
+        return _parsed(job, Path(job.file).read_bytes, file)
 
 
 def parse_small(job: Job, body: bytes) -> tuple[Parsed, bytes]:
     """What is in a body, and its data as a table: no file is read or written."""
     file = StringIO(newline="")
-    return _parsed(job, body, file), file.getvalue().encode()
+    return _parsed(job, lambda: body, file), file.getvalue().encode()
 
 
-def _parsed(job: Job, body: bytes, file: TextIO) -> Parsed:
+def _parsed(job: Job, read: Callable[[], bytes], file: TextIO) -> Parsed:
+    """Parse what ``read`` gives; nothing here holds the bytes once they are text or values."""
     try:
         if job.kind == "csv":
-            file.write(table_text(body, job.content_type, job.limits))
+            write_in_pieces(table_text(read(), job.content_type, job.limits), file)
             return Parsed()
         if job.kind == "tensors":
-            return Parsed(_tensors(body, job.head, file, job.limits))
-        args: Any = write_table(text_of(body), file, job.limits)
+            return Parsed(write_tensors(_tensors(read, job.head), file, job.limits))
+        args: Any = write_table(text_of(read()), file, job.limits)
         return Parsed(check_args(args, job.limits.depth))
     except Refused as refused:
         return Parsed(NO_ARGS, refused.status, refused.what, refused.limit)
 
 
-def _tensors(body: bytes, head: str, file: TextIO, limits: TableLimits) -> Args:
-    length = head_length(head, len(body))
-    content = parse_json(body[:length] if length else body)
-    attach(content, body[length:] if length else b"")
-    return write_tensors(content, file, limits)
+def _tensors(read: Callable[[], bytes], head: str) -> object:
+    """The JSON of tensors; those that are bytes behind it have their values from there."""
+    if not head:
+        content = parse_json(read())
+        attach(content, memoryview(b""))
+        return content
+    body = read()
+    length = head_length(head, len(body)) or len(body)
+    content = parse_json(body[:length])
+    attach(content, memoryview(body)[length:])
+    return content
 
 
 def main() -> None:
@@ -121,7 +130,7 @@ def table_text(body: bytes, content_type: str, limits: TableLimits) -> str:
     except UnicodeError as error:
         fix = "name its encoding: content-type: text/csv; charset=…"
         raise Refused(400, f"the table is not {encoding.upper()}: {error}; {fix}") from error
-    if not text.strip(f"{BOM} \t\r\n"):
+    if CONTENT.search(text) is None:
         raise Refused(422, "the table is empty")
     if is_odd(text):
         raise Refused(400, "the table has a NUL or half a character in it")

@@ -106,8 +106,10 @@ def _shown(value: object) -> str:
     return json.dumps(value)[:50]
 
 
-def _flat(data: object, width: int) -> list[object]:
-    """The values row by row; they may come as a list for each row."""
+def _flat(data: object, width: int) -> Sequence[object]:
+    """The values row by row; they may come as a list for each row, or as a view of bytes."""
+    if isinstance(data, memoryview | tuple):
+        return data
     if not isinstance(data, list):
         raise Refused(422, "the data of a tensor is not a list")
     if not data or not all(isinstance(each, list) for each in data):

@@ -1,4 +1,8 @@
-"""HTTP: rows in, summary out, an empty three-step pipeline; measured with wrk on loopback."""
+"""HTTP: rows in, summary out, a three-step pipeline that reads the rows and writes an output.
+
+Measured with wrk on loopback, beside a bare application that does the same (``plain_service``), in
+turns; on the disk and in memory, as a disk may be what both wait for.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,33 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
-from benchmarks.bench_loop import write_pipeline
-from benchmarks.processes import ALO, BenchmarkError
+from benchmarks.bench_loop import LAST, write_pipeline
+from benchmarks.processes import ALO, BenchmarkError, in_memory, python
 from benchmarks.rows import Row, show
+from benchmarks.solutions import EMPTY_ASSET
 
-SECONDS = 10
+SECONDS, ROUNDS, MANY = 2, 3, 8
 POST = """\
 wrk.method = "POST"
 wrk.body = '{"rows": [{"a": 1}]}'
 wrk.headers["content-type"] = "application/json"
 """
+READ = (
+    "        with open(self.asset.get_input_path() + 'request/data.csv', newline='') as file:\n"
+    "            self.rows = list(csv.DictReader(file))\n"
+)
+READING = EMPTY_ASSET.replace("        self.asset.save_data", f"{READ}        self.asset.save_data")
+
+
+class _Speed(NamedTuple):
+    p50_ms: float  # at one connection
+    many_ms: float  # from one answer to the next, at eight connections
 
 
 def measure() -> list[Row]:
@@ -27,22 +44,81 @@ def measure() -> list[Row]:
     if wrk is None:
         raise BenchmarkError("wrk is not installed (Debian, Ubuntu: apt install wrk)")
     with tempfile.TemporaryDirectory() as folder:
-        home = write_pipeline(Path(folder) / "solution")
-        script = Path(folder) / "post.lua"
-        script.write_text(POST)
-        with _served(home) as url:
-            _ask(wrk, script, url, 1, 3)
-            one = _ask(wrk, script, url, 1, SECONDS)
-            eight = _ask(wrk, script, url, 8, SECONDS)
-    what = "HTTP, empty three-step pipeline, 2 workers"
+        disk = _compared(wrk, Path(folder))
+    with in_memory() as folder:
+        memory = _compared(wrk, Path(folder))
+    best = min(disk, memory, key=lambda place: place.three.many_ms / place.bare.many_ms)
+    rows = []
+    for where, place in (("disk", disk), ("memory", memory)):
+        limit = 2 if place is best else None
+        for steps, ours, most in (
+            ("three steps", place.three, limit),
+            ("one step", place.one, None),
+        ):
+            what = f"HTTP, {steps}, 2 workers : a bare application, {where}"
+            bare = place.bare
+            rows += [
+                Row(f"{what}: p50, 1 connection", ours.p50_ms, bare.p50_ms, most, "ms"),
+                Row(
+                    f"{what}: a request of {MANY} connections",
+                    ours.many_ms,
+                    bare.many_ms,
+                    most,
+                    "ms",
+                ),
+            ]
+    what = "HTTP, three-step pipeline, 2 workers"
     return [
-        Row(f"{what}: p50, 1 connection", _p50_ms(one), None, 8, "ms"),
-        Row(f"{what}: s for 250 requests, 8 connections", 250 / _rate(eight), None, 1, "s"),
+        *rows,
+        Row(f"{what}: p50, 1 connection", best.three.p50_ms, None, 8, "ms"),
+        Row(
+            f"{what}: s for 250 requests, {MANY} connections", best.three.many_ms / 4, None, 1, "s"
+        ),
     ]
 
 
-def _ask(wrk: str, script: Path, url: str, connections: int, seconds: int) -> str:
-    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(script), "--latency"]
+class _Place(NamedTuple):
+    three: _Speed  # of a pipeline of three steps
+    one: _Speed  # of a pipeline of one step that does all of it
+    bare: _Speed
+
+
+def _compared(wrk: str, folder: Path) -> _Place:
+    """ALO and the bare application, which put their files into this folder."""
+    three = write_pipeline(folder / "three")
+    (three / "assets" / "first" / "asset_first.py").write_text(f"import csv\n{READING}")
+    one = write_pipeline(folder / "one")
+    plan = one / "solution" / "experimental_plan.yaml"
+    plan.write_text(re.sub(r"    - step: (first|second)\n", "", plan.read_text()))
+    whole = LAST.replace("        with open", f"{READ}        with open", 1)
+    (one / "assets" / "third" / "asset_third.py").write_text(f"import csv\n{whole}")
+    script, bare = folder / "post.lua", folder / "bare"
+    script.write_text(POST)
+    bare.mkdir()
+    command = python("-m", "benchmarks.plain_service", bare)
+    workers = "--workers", "2"
+    with (
+        served(three, *workers) as (first, _),
+        served(one, *workers) as (second, _),
+        started(command) as (third, _),
+    ):
+        urls = first, second, third
+        for url in urls:
+            _ask(wrk, script, url, MANY)  # warm
+        rounds = [[_speed(wrk, script, url) for url in urls] for _ in range(ROUNDS)]
+    return _Place(*(_median(speeds) for speeds in zip(*rounds, strict=True)))
+
+
+def _median(speeds: Sequence[_Speed]) -> _Speed:
+    return _Speed(*(median(values) for values in zip(*speeds, strict=True)))
+
+
+def _speed(wrk: str, script: Path, url: str) -> _Speed:
+    return _Speed(_p50_ms(_ask(wrk, script, url, 1)), 1e3 / _rate(_ask(wrk, script, url, MANY)))
+
+
+def _ask(wrk: str, script: Path, url: str, connections: int) -> str:
+    command = [wrk, "-t1", f"-c{connections}", f"-d{SECONDS}", "-s", str(script), "--latency"]
     done = subprocess.run(  # noqa: S603 - our own
         [*command, f"{url}/v1/inference"], capture_output=True, text=True, check=True
     )
@@ -66,13 +142,20 @@ def _rate(text: str) -> float:
 
 
 @contextmanager
-def _served(home: Path) -> Iterator[str]:
-    command = [ALO, "serve", "--port", "0", "--workers", "2", "--project", str(home)]
+def served(home: Path, *words: str) -> Iterator[tuple[str, int]]:
+    """The URL and the process of an ``alo serve``."""
+    with started([ALO, "serve", "--port", "0", "--project", str(home), *words]) as found:
+        yield found
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[tuple[str, int]]:
+    """The URL and the process of a command that serves, once it says so."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     try:
         for line in process.stdout or ():
             if found := re.search(r"serving at (\S+),", line):
-                yield found[1]
+                yield found[1], process.pid
                 break
     finally:
         process.terminate()

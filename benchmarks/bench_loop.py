@@ -56,10 +56,10 @@ def _measure_times(base: Path, port: int) -> list[Row]:
 
 def _measure_growth(base: Path, port: int, loop: int) -> list[Row]:
     client = _Client(base, port)
-    before = [_state(pid) for pid in _tree(loop)]
+    before = [_state(pid) for pid in process_tree(loop)]
     for _ in range(MANY):
         client.ask()
-    after = [_state(pid) for pid in _tree(loop)]
+    after = [_state(pid) for pid in process_tree(loop)]
     growth = [
         sum(state[kind] for state in after) - sum(state[kind] for state in before)
         for kind in range(3)
@@ -114,6 +114,14 @@ def write_pipeline(home: Path) -> Path:
 
 @contextmanager
 def redis_server(folder: Path) -> Iterator[int]:
+    """The port of a Redis of our own."""
+    with redis_process(folder) as (port, _):
+        yield port
+
+
+@contextmanager
+def redis_process(folder: Path) -> Iterator[tuple[int, int]]:
+    """The port and the process of a Redis of our own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -122,7 +130,7 @@ def redis_server(folder: Path) -> Iterator[int]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
     try:
         time.sleep(0.5)
-        yield port
+        yield port, process.pid
     finally:
         process.kill()
         process.wait()
@@ -145,10 +153,11 @@ def served(home: Path, port: int) -> Iterator[int]:
         process.wait()
 
 
-def _tree(pid: int) -> list[int]:
+def process_tree(pid: int) -> list[int]:
+    """A process and all that it has started, and so on."""
     children = Path(f"/proc/{pid}/task").glob("*/children")
     found = [int(child) for file in children for child in file.read_text().split()]
-    return [pid, *(each for child in sorted(found) for each in _tree(child))]
+    return [pid, *(each for child in sorted(found) for each in process_tree(child))]
 
 
 def _state(pid: int) -> tuple[int, int, int]:

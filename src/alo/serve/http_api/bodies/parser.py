@@ -86,7 +86,7 @@ def _parsed(job: Job, read: Callable[[], bytes], file: TextIO) -> Parsed:
 def _tensors(read: Callable[[], bytes], head: str) -> object:
     """The JSON of tensors; those that are bytes behind it have their values from there."""
     if not head:
-        content = parse_json(read())
+        content = parse_json(text_of(read()))
         attach(content, memoryview(b""))
         return content
     body = read()

@@ -141,7 +141,8 @@ def test_of_a_mending_is_told_what_came_of_it(
     (workspace.models / "train/model").write_text("spoilt")
     mend_models(workspace, train_id, told.append)
 
-    def fail(*_: object) -> None:
+    def fail(_: Path, target: Path) -> None:
+        target.mkdir()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     (workspace.models / "train/model").write_text("spoilt again")
@@ -153,3 +154,5 @@ def test_of_a_mending_is_told_what_came_of_it(
     assert "cannot be restored: No space left on device" in texts[1]
     assert train_id in texts[1]
     assert len(texts) == 2
+    names = {path.name for path in workspace.models.parent.iterdir()}
+    assert not {name for name in names if name.startswith(".")}  # half a copy helps no one

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alo.data.staging import Staged
 from alo.engine.checks.results import check_results
@@ -52,6 +52,17 @@ class GivenUp(KeyboardInterrupt):
     """A notebook closes a run that it does not want to save."""
 
 
+class Begun(NamedTuple):
+    """What a run has, once it has taken the artifacts folder over."""
+
+    record: RunRecord  # its first
+    started: float  # seconds since 1970
+    git: GitState
+    replaced: unfinished.UnfinishedRun  # what was there before
+    code: RunCode
+    shared: SharedModules
+
+
 class PipelineRun:
     """A run in progress. Use ``begin`` to make one.
 
@@ -59,27 +70,13 @@ class PipelineRun:
         session: its steps; what it keeps, exports and puts back is done here.
     """
 
-    def __init__(
-        self, job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = False
-    ) -> None:
+    def __init__(self, job: Job, guard: SignalGuard, listener: Listener, begun: "Begun") -> None:
         self.guard, self.workspace, self.kind = guard, job.workspace, job.pipeline.kind
-        started = time.time()
-        self._git = GitState(self.workspace.home)
-        record = first_record(job, started)
         self.outcome: RunOutcome | None = None  # once it is in history as a success
         self.is_undone = False  # whether it has failed, and what it replaced is back
-        self._unfinished = unfinished.begin(self.workspace, _journal(record))
-        self._code = code = RunCode(
-            job.assets,
-            self.workspace.unfinished / "code",
-            workspace=self.workspace.home,
-            shown=job.code_shown,
-            earlier=cache(partial(kept_code, self.workspace)),
-        )
-        shared = SharedModules(code.view, stays=stays)
-        names = [step.name for step in job.pipeline.steps]
-        code.take(names)
-        codes = {name: AssetCode(job.assets / name, name, shared) for name in names}
+        self._git, self._unfinished, self._code = begun.git, begun.replaced, begun.code
+        record, names = begun.record, [step.name for step in job.pipeline.steps]
+        codes = {name: AssetCode(job.assets / name, name, begun.shared) for name in names}
         reuse = _reuse_of(job, record.id)
         self._logs = RunLogs(self.artifacts / "log")
         self._events = EventJournal(
@@ -87,8 +84,9 @@ class PipelineRun:
         )
         self._listener = listener  # of what is not in the run's own files
         policy = Policy(self._note_code, guard.raise_if_received, self._check_logs)
-        self.session = Session(job, record, started, code, shared, codes, reuse, self.emit, policy)
-        self.session.note_code()
+        self.session = Session(
+            job, record, begun.started, begun.code, begun.shared, codes, reuse, self.emit, policy
+        )
 
     @property
     def job(self) -> Job:
@@ -291,7 +289,8 @@ def begin(job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = Fal
         seal_history(job.workspace, listener)
     with guard.held(), disk_errors("the run cannot begin", job.workspace.home):
         try:
-            run = PipelineRun(job, guard, listener, stays=stays)
+            run = PipelineRun(job, guard, listener, _take_over(job, stays=stays))
+            run.session.note_code()
         except BaseException:
             with suppress(Exception):  # else the next run does it
                 if left := unfinished.find(job.workspace):
@@ -300,6 +299,24 @@ def begin(job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = Fal
         steps = tuple(step.name for step in job.pipeline.steps)
         run.emit(RunStarted(run.record.id, run.kind, steps, job.plan.name))
     return run
+
+
+def _take_over(job: Job, *, stays: bool) -> Begun:
+    """Move aside what the run replaces, and copy the code that it runs."""
+    started = time.time()
+    git = GitState(job.workspace.home)
+    record = first_record(job, started)
+    replaced = unfinished.begin(job.workspace, _journal(record))
+    code = RunCode(
+        job.assets,
+        job.workspace.unfinished / "code",
+        workspace=job.workspace.home,
+        shown=job.code_shown,
+        earlier=cache(partial(kept_code, job.workspace)),
+    )
+    shared = SharedModules(code.view, stays=stays)
+    code.take([step.name for step in job.pipeline.steps])
+    return Begun(record, started, git, replaced, code, shared)
 
 
 def _amount(staged: Staged) -> str:

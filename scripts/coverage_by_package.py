@@ -13,12 +13,12 @@ from pathlib import Path
 # Percent of branches, as reached: of engine, serve and workers by a part of the suite alone, so
 # that a run of all of it is to raise theirs.
 FLOORS = {
-    "engine": 62,
+    "engine": 64,
     "history": 95,
     "plan": 96,
-    "serve": 37,
+    "serve": 45,
     "store": 93,
-    "workers": 73,
+    "workers": 76,
 }
 
 

@@ -114,6 +114,11 @@ EFFECTS = {
         "multiprocessing.get_start_method(allow_none=True)",
     ),
     "sockets": ("socket.setdefaulttimeout(1)", "socket.getdefaulttimeout()"),
+    "temporary files": ("tempfile.tempdir = '/added'", "tempfile.gettempdir()"),
+    "place of temporary files": (
+        "os.environ['TMPDIR'] = os.getcwd(); tempfile.tempdir = None; tempfile.gettempdir()",
+        "tempfile.gettempdir() == os.getcwd()",
+    ),
     "faulthandler": ("faulthandler.enable()", "faulthandler.is_enabled()"),
     "event loop": ("asyncio.run(asyncio.sleep(0))", "loop()"),
     "a builtin": ("builtins.copyright = fail", "builtins.copyright"),
@@ -125,7 +130,7 @@ EFFECTS = {
 }
 TOOLS = """\
 import asyncio, builtins, decimal, faulthandler, gc, io, json, locale, logging, multiprocessing
-import os, resource, signal, socket, sys, threading, time, types, warnings
+import os, resource, signal, socket, sys, tempfile, threading, time, types, warnings
 from pathlib import Path
 
 class Finder:

@@ -148,6 +148,11 @@ PYTHON_SETTINGS = {
     "socket": single(
         _of("socket", "getdefaulttimeout"), _of("socket", "setdefaulttimeout"), "socket"
     ),
+    "temporary files": Setting(
+        lambda: {"tempdir": sys.modules["tempfile"].tempdir},
+        lambda name, value: _set(sys.modules["tempfile"], name, value),
+        "tempfile",
+    ),
     "multiprocessing": single(
         lambda: sys.modules["multiprocessing"].get_start_method(allow_none=True),
         lambda value: sys.modules["multiprocessing"].set_start_method(value, force=True),

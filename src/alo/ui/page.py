@@ -54,4 +54,12 @@ class FileAnswer:
     is_sandboxed: bool = False  # HTML and SVG: it may run, and reach nothing
 
 
-Result = Page | Redirect | FileAnswer
+@dataclass(frozen=True, slots=True)
+class TableAnswer:
+    """A table as a file to keep."""
+
+    name: str
+    table: Table
+
+
+Result = Page | Redirect | FileAnswer | TableAnswer

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from alo.json_text import bad_character
 from alo.ui.problems import refused_value
 
-EVERYWHERE = ("lang", "token", "format")  # keys that any page takes
+EVERYWHERE = ("lang", "token", "format", "for")  # keys that any page takes
 LONGEST = 2000  # characters of a value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from alo.ui import shown
 from alo.ui.access.roles import OPERATOR, REVIEWER
 from alo.ui.ask import Ask
 from alo.ui.language import LANGUAGES, translations
-from alo.ui.page import FileAnswer, Page, Redirect, Result, Table
+from alo.ui.page import FileAnswer, Page, Redirect, Result, Table, TableAnswer
 from alo.ui.problems import UiProblem
 from alo.ui.static_files import versioned
 
@@ -38,6 +39,8 @@ SAFE = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
+SPREADSHEET = "spreadsheet"  # ?for=: a download that is opened in one
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # with which a cell begins that it would run
 SMALL = 600  # bytes that are not worth packing
 NAVIGATION = (  # key of the keyboard, path, name
     ("o", "/", "Overview"),
@@ -74,6 +77,8 @@ class Renderer:
                 return self.redirect(result, form.name)
             case FileAnswer():
                 return _file(result)
+            case TableAnswer():
+                return _csv(result.table, result.name, ask)
             case Page():
                 return self._page(result, ask, form, headers)
 
@@ -105,7 +110,7 @@ class Renderer:
         if form.name == "csv":
             if page.table is None:
                 raise UiProblem(404, "this page has no list", fix="its data is at .json")
-            return _csv(page.table, f"{page.screen}.csv")
+            return _csv(page.table, f"{page.screen}.csv", ask)
         if form.name == "json":
             return _packed(json_bytes(page.content), "application/json", page.status, own, headers)
         context = {"page": page, "ask": ask, "who": ask.who, **page.content, **page.shown}
@@ -171,25 +176,36 @@ def _packed(
     return Response(body, status, headers=own, media_type=kind)
 
 
-def _csv(table: Table, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', **dict(SAFE)}
-    return StreamingResponse(_csv_lines(table), headers=headers, media_type="text/csv")
+def _csv(table: Table, name: str, ask: Ask) -> Response:
+    is_disarmed = ask.query.one("for", among=(SPREADSHEET,)) == SPREADSHEET
+    quoted = quote(name.encode("utf-8", "replace"))
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quoted}", **dict(SAFE)}
+    lines = _csv_lines(table, is_disarmed=is_disarmed)
+    return StreamingResponse(lines, headers=headers, media_type="text/csv")
 
 
-def _csv_lines(table: Table) -> Iterator[bytes]:
+def _csv_lines(table: Table, *, is_disarmed: bool) -> Iterator[bytes]:
     lines = io.StringIO()
     writer = csv.writer(lines)
 
     def written(row: Sequence[object]) -> bytes:
-        writer.writerow(["" if each is None else each for each in row])
+        cells = ["" if each is None else each for each in row]
+        writer.writerow([_disarmed(each) for each in cells] if is_disarmed else cells)
         text = lines.getvalue()
         lines.seek(0)
         lines.truncate()
         return text.encode("utf-8", "replace")
 
+    if is_disarmed:
+        yield BOM_UTF8  # without it, spreadsheets take the text for another encoding
     yield written(table.columns)
     for row in table.rows:
         yield written(row)
+
+
+def _disarmed(cell: object) -> object:
+    """A cell that no spreadsheet runs as a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
 def _file(answer: FileAnswer) -> Response:

@@ -12,6 +12,8 @@ from alo.ui.access.sign_in import SignIn
 from alo.ui.audit import Audit
 from alo.ui.database.connection import Database
 from alo.ui.jobs.queue import Jobs
+from alo.ui.readers.cache import FileCache
+from alo.ui.readers.tables import Tables
 from alo.ui.settings import Settings
 
 
@@ -38,6 +40,11 @@ class Studio:
     def audit(self) -> Audit:
         """Every change, with who made it."""
         return Audit(self.database)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The tables that runs have made."""
+        return Tables(FileCache(self.workspace.internal / "studio" / "tables"))
 
     @cached_property
     def jobs(self) -> Jobs:

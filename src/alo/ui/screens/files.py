@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from alo.ui.ask import Ask
 from alo.ui.found_run import FoundRun, find_run
-from alo.ui.page import FileAnswer, Page
+from alo.ui.page import FileAnswer, Page, TableAnswer
 from alo.ui.readers.text_windows import text_window
+from alo.ui.screens import table
 
 TABLE, IMAGE, TEXT, REPORT, OTHER = "table", "image", "text", "report", "other"
 IMAGES = {
@@ -49,36 +50,40 @@ def index(ask: Ask) -> Page:
 
 def show(ask: Ask) -> Page:
     """One file: a text by windows, a picture, a report in a frame of its own; else its size."""
-    ask.query.allow("from", "q")
     found = find_run(ask)
     name = ask.names["path"]
     path = found.file(name)
     kind = kind_of(name)
     size = path.stat().st_size
     names = [each.path for each in found.files() if kind_of(each.path) == kind]
-    content: dict[str, object] = {"path": name, "size": size, "type": kind}
-    window = None
-    if kind in (TEXT, TABLE, OTHER):
-        window = text_window(path, ask.query.number("from", 0, 0, 10**15), ask.query.one("q"))
-        content |= window.to_json()
-    shown = {
+    shown: dict[str, object] = {
         **_frame(found),
         "name": name,
+        "size": size,
         "kind": kind,
-        "window": window,
         "previous": _next(names, name, -1),
         "following": _next(names, name, 1),
     }
-    return Page("file", name, content, shown)
+    if kind == TABLE:
+        return table.show(ask, name, path, shown)
+    ask.query.allow("from", "q")
+    content: dict[str, object] = {"path": name, "size": size, "type": kind}
+    window = None
+    if kind in (TEXT, OTHER):
+        window = text_window(path, ask.query.number("from", 0, 0, 10**15), ask.query.one("q"))
+        content |= window.to_json()
+    return Page("file", name, content, {**shown, "window": window})
 
 
-def raw(ask: Ask) -> FileAnswer:
+def raw(ask: Ask) -> FileAnswer | TableAnswer:
     """The bytes of a file; as its type only where no script of ours could be harmed by it."""
     ask.query.allow("download")
     found = find_run(ask)
     name = ask.names["path"]
     path = found.file(name)
     suffix, last = _suffix(name), name.rpartition("/")[2]
+    if suffix in TABLES and ask.query.one("for"):
+        return TableAnswer(last, table.whole(ask, path))
     is_download = bool(ask.query.one("download", among=("1",)))
     if suffix in IMAGES:
         return FileAnswer(path, last, IMAGES[suffix], is_download)

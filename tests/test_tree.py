@@ -15,7 +15,6 @@ NOTHING_TO_TEST = {
     "alo/ui/page.py": "types",
     "alo/ui/problems.py": "an exception and its JSON, which every refusal shows",
     "alo/ui/settings.py": "a type",
-    "alo/ui/database/connection.py": "types",
     "alolib/advice.py": "texts; tests/test_advice.py shows each where it is told",
 }
 # What one module does cannot be told from what another one does: these tests are of both.
@@ -43,11 +42,11 @@ TESTED_WITH = {
     "alo/ui/ask.py": "ui/test_app.py",
     "alo/ui/audit.py": "ui/database/test_sqlite.py",
     "alo/ui/database/migrations.py": "ui/database/test_sqlite.py",
-    "alo/ui/database/postgres.py": "ui/database/test_sqlite.py",
     "alo/ui/found_run.py": "ui/screens/test_files.py",
     "alo/ui/jobs/folder.py": "ui/jobs/test_queue.py",
     "alo/ui/jobs/job.py": "ui/jobs/test_queue.py",
     "alo/ui/jobs/supervisor.py": "ui/jobs/test_queue.py",
+    "alo/ui/operations.py": "ui/test_openapi.py",
     "alo/ui/render.py": "ui/test_app.py",
     "alo/ui/router.py": "ui/test_app.py",
     "alo/ui/routes.py": "ui/test_app.py",

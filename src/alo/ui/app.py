@@ -16,13 +16,13 @@ from starlette.responses import Response
 from alo.errors import AloError
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
+from alo.files import NO_ROOM
 from alo.serve.http_api.paths import path_as_sent
 from alo.ui.access.cookies import SESSION, session_cookie
 from alo.ui.access.origins import check_host, check_origin
 from alo.ui.access.roles import ANYONE, NOBODY, OPERATOR, Person
 from alo.ui.ask import Ask, read_body
 from alo.ui.language import LANGUAGES, wanted_language
-from alo.ui.live.stream import EVENTS_PATH, stream_events
 from alo.ui.page import Redirect
 from alo.ui.problems import UiProblem
 from alo.ui.query import Query
@@ -62,11 +62,7 @@ class Application:
         if answer is None:
             try:
                 body = await _read(http)
-                if path == EVENTS_PATH:
-                    who = await run_in_threadpool(self._who, http)
-                    answer = await stream_events(self._studio, http, who)
-                else:
-                    answer = await run_in_threadpool(self._answer, http, path, body)
+                answer = await run_in_threadpool(self._answer, http, path, body)
             except ClientDisconnect:
                 return
             except UiProblem as problem:
@@ -81,6 +77,9 @@ class Application:
             return self._problem(http, path, problem)
         except AloError as error:
             return self._problem(http, path, _problem_of(error))
+        except OSError as error:
+            self._listener(error_line(f"{http.method} {path}: {error}"))
+            return self._problem(http, path, _problem_of_system(error))
         except Exception as error:  # the last net
             self._listener(error_line(f"a fault in ALO: {http.method} {path}: {error!r}"))
             return self._problem(http, path, UiProblem(500, f"a fault in ALO: {error!r}"))
@@ -98,9 +97,10 @@ class Application:
             raise _not_allowed(who)
         check_origin(http.method, http.headers, has_session=not _bearer(http))
         content, is_form = read_body(body, http.headers.get("content-type", ""))
-        ask = Ask(self._studio, who, query, names, content, is_form, token)
+        last_event = http.headers.get("last-event-id", "")
+        ask = Ask(self._studio, who, query, names, content, is_form, token, last_event)
         result = route.screen(ask)
-        if form == HTML and http.method == "POST" and not is_form:
+        if form == HTML and http.method == "POST" and (not is_form or _bearer(http)):
             form = JSON
         return self._renderer.response(result, ask, Form(form, self._language(http)), http.headers)
 
@@ -182,7 +182,8 @@ def _form_of(http: Request, path: str) -> tuple[str, str]:
 
 
 def _sends_json(http: Request) -> bool:
-    if http.headers.get("content-type", "").startswith("application/json"):
+    """Whether it is a script, which wants to know in JSON what is wrong."""
+    if _bearer(http) or http.headers.get("content-type", "").startswith("application/json"):
         return True
     accepted = http.headers.get("accept", "")
     return "application/json" in accepted and "text/html" not in accepted
@@ -192,6 +193,17 @@ def _not_allowed(who: Person) -> UiProblem:
     if who.role == NOBODY:
         return UiProblem(401, "sign in first", fix="alo ui prints a URL that signs you in")
     return UiProblem(403, f"the role {who.role} may not do this", fix="ask an operator")
+
+
+def _problem_of_system(error: OSError) -> UiProblem:
+    """A file that is gone, or cannot be read or written now."""
+    where = str(error.filename or "")
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return UiProblem(404, "it is not there any more", where=where)
+    if error.errno in NO_ROOM:
+        return UiProblem(507, "the disk is full", where=where, fix="make room, and try again")
+    what = f"the disk cannot be used now: {error.strerror or error}"
+    return UiProblem(503, what, where=where, fix="see that it may be read and written")
 
 
 def _problem_of(error: AloError) -> UiProblem:

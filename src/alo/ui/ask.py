@@ -28,6 +28,7 @@ class Ask:
     body: Mapping[str, object]  # of a POST: a JSON object, or the fields of a form
     is_form: bool  # whether a page has sent it
     token: str  # of the URL: signs the owner in
+    last_event: str  # the last one that a browser has, which was cut off from a stream
 
     def text(self, key: str, default: str = "") -> str:
         """A text of the body.

@@ -5,7 +5,7 @@ The same path with ``.json`` gives what the page shows as data, with ``.csv`` it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -62,4 +62,18 @@ class TableAnswer:
     table: Table
 
 
-Result = Page | Redirect | FileAnswer | TableAnswer
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What is for scripts alone: JSON, in whichever form it is asked for."""
+
+    content: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Server-sent events, until there are no more or the other side has gone."""
+
+    source: AsyncIterator[bytes]
+
+
+Result = Page | Redirect | FileAnswer | TableAnswer | Data | Stream

@@ -20,7 +20,7 @@ from alo.ui import shown
 from alo.ui.access.roles import OPERATOR, REVIEWER
 from alo.ui.ask import Ask
 from alo.ui.language import LANGUAGES, translations
-from alo.ui.page import FileAnswer, Page, Redirect, Result, Table, TableAnswer
+from alo.ui.page import Data, FileAnswer, Page, Redirect, Result, Stream, Table, TableAnswer
 from alo.ui.problems import UiProblem
 from alo.ui.static_files import versioned
 
@@ -41,6 +41,7 @@ SAFE = (
 )
 SPREADSHEET = "spreadsheet"  # ?for=: a download that is opened in one
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # with which a cell begins that it would run
+UNBUFFERED = (*SAFE, ("X-Accel-Buffering", "no"))  # nor kept back by a proxy
 SMALL = 600  # bytes that are not worth packing
 NAVIGATION = (  # key of the keyboard, path, name
     ("o", "/", "Overview"),
@@ -79,6 +80,13 @@ class Renderer:
                 return _file(result)
             case TableAnswer():
                 return _csv(result.table, result.name, ask)
+            case Data():
+                body = json_bytes(result.content)
+                return _packed(body, "application/json", 200, dict(SAFE), headers)
+            case Stream():
+                return StreamingResponse(
+                    result.source, media_type="text/event-stream", headers=dict(UNBUFFERED)
+                )
             case Page():
                 return self._page(result, ask, form, headers)
 

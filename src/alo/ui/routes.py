@@ -7,7 +7,26 @@ from typing import NamedTuple
 
 from alo.ui.access.roles import NOBODY, OPERATOR, VIEWER
 from alo.ui.ask import Ask
-from alo.ui.page import Result
+from alo.ui.live import stream
+from alo.ui.openapi import describe
+from alo.ui.operations import (
+    BYTES,
+    DEPLOY,
+    DONE,
+    EMPTY,
+    LISTED,
+    ONLY_HTML,
+    PAGE_OF_FILE,
+    PASSWORD,
+    QUEUED,
+    SIGN_IN,
+    START,
+    STREAM,
+    USER,
+    Answer,
+    Operation,
+)
+from alo.ui.page import Data, Result
 from alo.ui.screens import (
     audit,
     compare,
@@ -24,6 +43,7 @@ from alo.ui.screens import (
 )
 
 Screen = Callable[[Ask], Result]
+PLAIN = Operation()  # takes nothing, and answers with an object
 
 
 class Route(NamedTuple):
@@ -34,33 +54,193 @@ class Route(NamedTuple):
     screen: Screen
     role: str  # that whoever asks must have at least
     summary: str
+    operation: Operation = PLAIN
+
+
+def description(ask: Ask) -> Data:
+    """``/openapi.json``: this table, for programs."""
+    ask.query.allow()
+    return Data(describe(ROUTES, ask.studio.settings.base_path))
 
 
 ROUTES = (
     Route("GET", "/", overview.show, VIEWER, "What is deployed, the last runs, what runs now"),
-    Route("GET", "/runs", runs.show, VIEWER, "Runs: filtered, sorted, page by page"),
-    Route("POST", "/runs", run_again.start, OPERATOR, "Start a run as a job"),
+    Route(
+        "GET",
+        "/runs",
+        runs.show,
+        VIEWER,
+        "Runs: filtered, sorted, page by page",
+        Operation((*runs.FILTERS, "sort", "columns", "page", "limit"), answers=LISTED),
+    ),
+    Route(
+        "POST",
+        "/runs",
+        run_again.start,
+        OPERATOR,
+        "Start a run as a job",
+        Operation(body=START, answers=QUEUED),
+    ),
     Route("GET", "/runs/{id}", run.show, VIEWER, "One run: its steps, summary, outputs, args"),
     Route("GET", "/runs/{id}/steps", run.steps, VIEWER, "The steps of a run over time"),
-    Route("GET", "/runs/{id}/log", run.log, VIEWER, "The log of a run; opens at its end"),
-    Route("GET", "/runs/{id}/files", files.index, VIEWER, "The files of a run"),
-    Route("GET", "/runs/{id}/files/{path:path}", files.show, VIEWER, "One file of a run, shown"),
-    Route("GET", "/runs/{id}/raw/{path:path}", files.raw, VIEWER, "The bytes of a file of a run"),
+    Route(
+        "GET",
+        "/runs/{id}/log",
+        run.log,
+        VIEWER,
+        "The log of a run; opens at its end",
+        Operation(("file", "from", "q")),
+    ),
+    Route(
+        "GET",
+        "/runs/{id}/files",
+        files.index,
+        VIEWER,
+        "The files of a run",
+        Operation(("q",), answers=LISTED),
+    ),
+    Route(
+        "GET",
+        "/runs/{id}/files/{path:path}",
+        files.show,
+        VIEWER,
+        "One file of a run, shown",
+        Operation(("format", "from", "q"), answers=PAGE_OF_FILE, is_data=False),
+    ),
+    Route(
+        "GET",
+        "/runs/{id}/raw/{path:path}",
+        files.raw,
+        VIEWER,
+        "The bytes of a file of a run",
+        Operation(("download",), answers=BYTES, is_data=False),
+    ),
     Route("GET", "/runs/{id}/plan", run.plan, VIEWER, "The plan as it ran"),
     Route("GET", "/runs/{id}/code", run.code, VIEWER, "The code as it ran"),
-    Route("GET", "/runs/{id}/again", run_again.form, OPERATOR, "The form that runs it again"),
-    Route("GET", "/new", run_again.new, OPERATOR, "The form that starts a run"),
-    Route("GET", "/compare", compare.show, VIEWER, "What differs between 2 to 20 runs"),
-    Route("GET", "/feed", feed.show, VIEWER, "Requests that services and loops have finished"),
-    Route("GET", "/models", models.show, VIEWER, "What is deployed, was before, and could be"),
-    Route("POST", "/deploy", models.deploy, OPERATOR, "Deploy a model, roll back, set the shadow"),
-    Route("GET", "/jobs", jobs.index, VIEWER, "Runs that were started here"),
+    Route(
+        "GET",
+        "/runs/{id}/again",
+        run_again.form,
+        OPERATOR,
+        "The form that runs it again",
+        Operation(errors=("409",)),
+    ),
+    Route(
+        "GET",
+        "/new",
+        run_again.new,
+        OPERATOR,
+        "The form that starts a run",
+        Operation(("pipeline",), errors=("409",)),
+    ),
+    Route(
+        "GET",
+        "/compare",
+        compare.show,
+        VIEWER,
+        "What differs between 2 to 20 runs",
+        Operation(("run", "all"), errors=("404",)),
+    ),
+    Route(
+        "GET",
+        "/feed",
+        feed.show,
+        VIEWER,
+        "Requests that services and loops have finished",
+        Operation((*feed.FILTERS, "page", "limit"), answers=LISTED),
+    ),
+    Route(
+        "GET",
+        "/models",
+        models.show,
+        VIEWER,
+        "What is deployed, was before, and could be",
+        Operation(("page", "limit"), answers=LISTED),
+    ),
+    Route(
+        "POST",
+        "/deploy",
+        models.deploy,
+        OPERATOR,
+        "Deploy a model, roll back, set the shadow",
+        Operation(body=DEPLOY, answers=DONE, errors=("404",)),
+    ),
+    Route(
+        "GET",
+        "/jobs",
+        jobs.index,
+        VIEWER,
+        "Runs that were started here",
+        Operation(("page", "limit"), answers=LISTED),
+    ),
     Route("GET", "/jobs/{id}", jobs.show, VIEWER, "One of them, with its log"),
-    Route("POST", "/jobs/{id}/cancel", jobs.cancel, OPERATOR, "End a job"),
-    Route("GET", "/audit", audit.show, OPERATOR, "Every change, with who made it"),
-    Route("GET", "/users", users.show, OPERATOR, "Who may sign in"),
-    Route("POST", "/users", users.add, OPERATOR, "Add a user"),
-    Route("GET", "/sign-in", sign_in.show, NOBODY, "The form for name and password"),
-    Route("POST", "/sign-in", sign_in.enter, NOBODY, "Sign in"),
-    Route("POST", "/sign-out", sign_in.leave, NOBODY, "Sign out"),
+    Route(
+        "POST",
+        "/jobs/{id}/cancel",
+        jobs.cancel,
+        OPERATOR,
+        "End a job",
+        Operation(body=EMPTY, answers=QUEUED),
+    ),
+    Route(
+        "GET",
+        "/events",
+        stream.show,
+        VIEWER,
+        "What happens, as it happens (server-sent events); Last-Event-ID continues",
+        Operation(("events_of",), answers=STREAM, errors=("404",), is_data=False),
+    ),
+    Route(
+        "GET",
+        "/audit",
+        audit.show,
+        OPERATOR,
+        "Every change, with who made it",
+        Operation(("page", "limit"), answers=LISTED),
+    ),
+    Route("GET", "/users", users.show, OPERATOR, "Who may sign in", Operation(answers=LISTED)),
+    Route(
+        "POST",
+        "/users",
+        users.add,
+        OPERATOR,
+        "Add a user",
+        Operation(body=USER, answers={"201": Answer()}),
+    ),
+    Route(
+        "POST",
+        "/users/{name}/disable",
+        users.disable,
+        OPERATOR,
+        "End a user's sessions and tokens, and let none begin",
+        Operation(body=EMPTY, answers=DONE),
+    ),
+    Route(
+        "POST",
+        "/users/{name}/password",
+        users.set_password,
+        OPERATOR,
+        "Give a user another password",
+        Operation(body=PASSWORD, answers=DONE),
+    ),
+    Route(
+        "GET",
+        "/sign-in",
+        sign_in.show,
+        NOBODY,
+        "The form for name and password",
+        Operation(("next",), answers=ONLY_HTML, is_data=False),
+    ),
+    Route(
+        "POST",
+        "/sign-in",
+        sign_in.enter,
+        NOBODY,
+        "Sign in",
+        Operation(body=SIGN_IN, answers=DONE, errors=("401", "429")),
+    ),
+    Route(
+        "POST", "/sign-out", sign_in.leave, NOBODY, "Sign out", Operation(body=EMPTY, answers=DONE)
+    ),
+    Route("GET", "/openapi", description, VIEWER, "This description"),
 )

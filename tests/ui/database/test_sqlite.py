@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
@@ -18,32 +17,6 @@ from alo.ui.problems import UiProblem
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "studio" / "studio.sqlite"
-
-
-def test_what_was_written_is_there_for_the_next_studio(path: Path) -> None:
-    first = SqliteDatabase(path)
-    Audit(first).add("ada", "deploy", "run")
-    first.close()
-
-    second = SqliteDatabase(path)
-
-    assert [each.by for each in Audit(second).changes()] == ["ada"]
-    second.close()
-
-
-def test_an_error_undoes_the_whole_transaction(path: Path) -> None:
-    database = SqliteDatabase(path)
-
-    def fail() -> None:
-        with database.transaction() as rows:
-            rows.execute("INSERT INTO tokens VALUES ('a', 'b', 'viewer', '', '')")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-
-    assert database.read("SELECT * FROM tokens") == []
-    database.close()
 
 
 def test_a_newer_database_is_refused_and_left_as_it_is(path: Path) -> None:
@@ -70,24 +43,6 @@ def test_a_damaged_database_is_refused_and_left_as_it_is(path: Path, content: by
         SqliteDatabase(path)
 
     assert path.read_bytes() == content
-
-
-def test_writers_wait_for_each_other(path: Path) -> None:
-    database = SqliteDatabase(path)
-    audit = Audit(database)
-
-    def write() -> None:
-        for _ in range(20):
-            audit.add("ada", "run", "x")
-
-    threads = [threading.Thread(target=write) for _ in range(5)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-
-    assert audit.count == 100
-    database.close()
 
 
 def test_one_that_another_program_keeps_locked_is_a_503_and_comes_back(

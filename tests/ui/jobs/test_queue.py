@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.ui.conftest import MakeStudio
 from tests.waiting import wait_until
 
 from alo.ui.jobs.job import Job
@@ -64,6 +65,23 @@ def test_one_runs_at_a_time_in_the_order_of_the_queue(studio: Studio) -> None:
 
     assert [studio.jobs.find(job.id).state for job in jobs] == ["running", "queued"]
     assert ended(studio.jobs, jobs[1]).state == "success"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_jobs_are_the_same_in_both_databases(
+    make_studio: MakeStudio, request: pytest.FixtureRequest, database: str
+) -> None:
+    url = request.getfixturevalue("postgres").new_database() if database == "postgres" else ""
+    first, second = (make_studio(database_url=url).jobs for _ in range(2))
+    job = first.add(QUICK, "train", "ada", key="k")
+
+    assert second.add(QUICK, "train", "eve", key="k") == job
+    other = second.add(QUICK, "train", "eve")
+    assert second.cancel(other.id, "eve").state == "cancelled"
+    assert ended(second, job).state != "queued"
+    assert [each.id for each in first.list()] == [other.id, job.id]
+    assert [each.id for each in first.list(below=other.number)] == [job.id]
+    assert (first.count, list(first.open())) == (2, [])
 
 
 def test_a_job_in_the_queue_is_cancelled_at_once(studio: Studio) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from alo.ui.access.roles import Person
 from alo.ui.studio import Studio
 
 OWN = {"Origin": "http://127.0.0.1:8811"}
@@ -16,3 +17,32 @@ def test_a_user_is_added_once(client: httpx.Client, studio: Studio) -> None:
     assert client.post("/users", json=user, headers=OWN).status_code == 422
     assert client.get("/users.json").json()["items"][0]["name"] == "ada"
     assert "long enough" not in str(studio.audit.changes())
+
+
+def test_a_user_who_is_disabled_signs_in_no_more_until_there_is_another_password(
+    client: httpx.Client, studio: Studio
+) -> None:
+    people = studio.people
+    people.add("ada", "viewer", "long enough")
+    session = people.open_session(Person("ada", "viewer"))
+
+    assert client.post("/users/ada/disable", headers=OWN).headers["location"] == "/users"
+    assert people.with_session(session) is None
+    assert people.with_password("ada", "long enough") is None
+
+    given = {"password": "longer than before"}
+    assert client.post("/users/ada/password", json=given, headers=OWN).status_code == 200
+    assert people.with_password("ada", "longer than before") == Person("ada", "viewer")
+    assert "longer than" not in str(studio.audit.changes())
+    assert [each.act for each in studio.audit.changes()] == ["password-changed", "user-disabled"]
+
+
+def test_a_password_that_is_too_short_or_of_nobody_is_refused(
+    client: httpx.Client, studio: Studio
+) -> None:
+    studio.people.add("ada", "viewer", "long enough")
+
+    short = client.post("/users/ada/password", json={"password": "short"}, headers=OWN)
+    nobody = client.post("/users/eve/disable", json={}, headers=OWN)
+
+    assert (short.status_code, nobody.status_code) == (422, 404)

@@ -14,6 +14,7 @@ from alo.ui.database.migrations import MIGRATIONS
 from alo.ui.problems import UiProblem
 
 CONNECT_S = 10
+PATIENCE_S = 20  # for whoever writes
 SERIAL = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
 WRITER = 0x616C6F75  # of the advisory lock that whoever writes has: as in SQLite, one at a time
 
@@ -99,7 +100,9 @@ class PostgresDatabase:
         return False
 
     def _open(self) -> Any:
-        return self._psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
+        connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
+        connection.execute(f"SET lock_timeout = '{PATIENCE_S}s'")
+        return connection
 
     def _migrate(self) -> None:
         with self.transaction() as rows:

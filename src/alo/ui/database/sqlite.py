@@ -75,7 +75,7 @@ class SqliteDatabase:
             if database is not None:
                 database.close()
             raise UiProblem(
-                503,
+                507 if "disk is full" in str(error) else 503,
                 f"the studio's database cannot be used now: {error}",
                 where=str(self._path),
                 fix="see that no other program keeps it locked, and that it may be written to",

@@ -76,7 +76,8 @@ class JobFolder:
         return status if isinstance(status, int) else None
 
     def ask_to_cancel(self) -> None:
-        """Ask the job's process to end the run."""
+        """Ask the job's process to end the run, or not to begin it."""
+        self.make()
         self._cancel.touch()
 
     @property

@@ -120,11 +120,15 @@ class Jobs:
         ended = threading.Event()
 
         def dispatch() -> None:
+            reported = ""
             while not ended.is_set():
                 try:
                     self.look()
+                    reported = ""
                 except Exception as error:  # the last net: the next look may succeed
-                    listener(error_line(f"jobs cannot be started now: {error}"))
+                    if str(error) != reported:  # once, not with each look
+                        reported = str(error)
+                        listener(error_line(f"jobs cannot be started now: {reported}"))
                 self._wake.wait(LOOK_S)
                 self._wake.clear()
 
@@ -159,15 +163,17 @@ class Jobs:
     def _follow(self, job: Job) -> bool:
         """Whether a job that ran has ended."""
         folder = self.folder(job)
-        runs = folder.runs()
+        # In this order: a process lives before it begins, and has said how it ended before it dies.
+        has_begun = folder.has_begun
+        is_alive = folder.is_alive
         status = folder.exit_status
-        if status is None and folder.is_alive:
+        runs = folder.runs()
+        if status is None and is_alive:
             if runs and runs[0] != job.run:
                 with self._database.transaction() as rows:
                     rows.execute("UPDATE jobs SET run = ? WHERE id = ?", (runs[0], job.id))
             return False
-        status = folder.exit_status if status is None else status  # it may have ended just now
-        if status is None and not folder.has_begun:
+        if status is None and not has_begun:
             # The studio that was to start it was killed in between; or its process just begins.
             if self._has_time_left(job):
                 return False

@@ -10,13 +10,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from alo.claims import take
+from alo.files import NO_ROOM
 from alo.ui.jobs.folder import JobFolder, python_running
 
 LOOK_S = 0.2
+ROOM_S = 1.0  # from one look at a full disk to the next
 PATIENCE_S = 10.0  # after each signal of a cancellation
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
@@ -30,10 +33,10 @@ def main() -> int:
     claim = take(folder.lock, f"job {job_id}")
     if claim is None or not folder.begin():
         return 0
-    if folder.is_to_be_cancelled:
-        folder.end(128 + signal.SIGINT)
-        return 0
-    folder.end(_run(folder, command))
+    status = 128 + signal.SIGINT
+    if not folder.is_to_be_cancelled:
+        status = _run(folder, command)
+    _end(folder, status)
     claim.release()
     return 0
 
@@ -50,6 +53,19 @@ def _run(folder: JobFolder, command: Sequence[str]) -> int:
         )
         status = _wait(folder, process)
     return status if status >= 0 else 128 - status
+
+
+def _end(folder: JobFolder, status: int) -> None:
+    """Record how the job has ended; where the disk is full, as soon as it has room again."""
+    while True:
+        try:
+            folder.end(status)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            time.sleep(ROOM_S)
+        else:
+            return
 
 
 def _wait(folder: JobFolder, process: subprocess.Popen[bytes]) -> int:

@@ -8,55 +8,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
 
 from alo.events.stored import StoredEvent, StoredEvents
 from alo.history.follow import Run, events_file
 from alo.history.in_use import unfinished_record
 from alo.json_text import json_bytes
-from alo.ui.access.roles import VIEWER, Person
+from alo.ui.ask import Ask
+from alo.ui.page import Stream
 from alo.ui.problems import UiProblem, refused_value
 from alo.ui.studio import Studio
 
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
-
-EVENTS_PATH = "/events"
 LOOK_S = 0.1
 ALIVE_S = 15.0  # after so long without an event a comment is sent, which tells that one listens
 PIECE = 200  # events that are sent at once
-HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Accel-Buffering": "no",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
-async def stream_events(studio: Studio, http: Request, who: Person) -> Response:
+def show(ask: Ask) -> Stream:
     """The stream that the URL asks for.
 
     Raises:
-        UiProblem: 401: not signed in; 404: no such run; 422: no such stream.
+        UiProblem: 404: no such run; 422: no such stream.
     """
-    if not who.may(VIEWER):
-        raise UiProblem(401, "sign in first")
-    name = http.query_params.get("run", "")
-    since = _since(http)
+    ask.query.allow("run")
+    name = ask.query.one("run")
+    since = _since(ask.last_event)
     if name in ("jobs", "feed"):
-        source = _changes(studio, name)
-    elif name:
-        source = await run_in_threadpool(_run, studio, name, since)
-    else:
+        return Stream(_changes(ask.studio, name))
+    if not name:
         raise refused_value("run", "name a run, jobs or feed")
-    return StreamingResponse(source, media_type="text/event-stream", headers=HEADERS)
+    return Stream(_run(ask.studio, name, since))
 
 
-def _since(http: Request) -> int:
-    text = http.headers.get("last-event-id", "") or http.query_params.get("since", "")
+def _since(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) < 16):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alo.errors import AloError, HistoryError, UsageError
 from alo.history.deployment import Deployment, read_deployment
 from alo.history.filters import Filters
 from alo.history.models_origin import current_train_id
 from alo.history.pages import Wanted, page_of_runs
-from alo.serve.rollout.choose import deploy_model, roll_back, set_shadow
-from alo.serve.rollout.shadow import compared
+from alo.layout import Workspace
 from alo.serve.rollout.status import live_services
 from alo.ui.ask import Ask
 from alo.ui.page import Page, Redirect
 from alo.ui.problems import FieldProblem, UiProblem
 from alo.ui.screens.lists import limit_of
+
+if TYPE_CHECKING:
+    from alo.serve.rollout.shadow import Comparison
 
 
 def show(ask: Ask) -> Page:
@@ -24,7 +28,7 @@ def show(ask: Ask) -> Page:
     wanted = Wanted(Filters("train", "success"))
     limit = limit_of(ask.query)
     page = page_of_runs(workspace, wanted, key=ask.query.one("page"), limit=limit)
-    shadow = compared(workspace) if deployed.shadow else None
+    shadow = _compared(workspace) if deployed.shadow else None
     content = {
         "deployed": deployment_json(deployed),
         "current": current_train_id(workspace),
@@ -50,6 +54,9 @@ def show(ask: Ask) -> Page:
 
 def deploy(ask: Ask) -> Redirect:
     """Deploy a run, roll back, or set the shadow: exactly one of them."""
+    # What checks a model imports the engine, which no page needs.
+    from alo.serve.rollout.choose import deploy_model, roll_back, set_shadow
+
     given = {key: ask.body[key] for key in ("run", "rollback", "shadow") if key in ask.body}
     if len(given) != 1:
         raise UiProblem(422, "name exactly one of run, rollback and shadow")
@@ -94,3 +101,9 @@ def _whole_id(ask: Ask, run_id: str) -> str:
         return ask.studio.history.look_up(run_id).id
     except AloError as error:
         raise UiProblem(404, error.what, fix="/models lists what can be deployed") from error
+
+
+def _compared(workspace: Workspace) -> Comparison | None:
+    from alo.serve.rollout.shadow import compared  # imports the workers
+
+    return compared(workspace)

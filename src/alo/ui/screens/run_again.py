@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from alo.engine.checks.preflight import check_solution
-from alo.engine.request import MODES, RunRequest
 from alo.errors import CheckError, UsageError
 from alo.json_text import json_text
-from alo.layout import find_plan
+from alo.layout import KINDS, find_plan
 from alo.plan.load import load_plan
 from alo.plan.model import Plan
 from alo.plan.nodes import read_value
@@ -22,6 +20,7 @@ from alo.ui.page import Page, Redirect
 from alo.ui.problems import FieldProblem, UiProblem
 
 Args = Mapping[str, Mapping[str, object]]
+ALL = "all"  # pipelines of the plan
 
 
 def new(ask: Ask) -> Page:
@@ -45,12 +44,12 @@ def form(ask: Ask) -> Page:
 def start(ask: Ask) -> Redirect:
     """Check what was asked for, and queue it."""
     plan = _plan(ask)
-    kind = ask.text("pipeline", "all")
-    if kind not in MODES:
-        raise _refused("pipeline", f"'{kind}' is none of {', '.join(MODES)}")
+    kind = ask.text("pipeline", ALL)
+    if kind not in (*KINDS, ALL):
+        raise _refused("pipeline", f"'{kind}' is none of {', '.join((*KINDS, ALL))}")
     words = ["run", "--mode", kind, "--json"]
     overrides: list[str] = []
-    for each in [kind] if kind != "all" else [pipeline.kind for pipeline in plan.pipelines]:
+    for each in [kind] if kind != ALL else [pipeline.kind for pipeline in plan.pipelines]:
         chosen = _chosen(ask, plan, each)
         if chosen.problems:
             raise UiProblem(422, "some args cannot be so", fields=chosen.problems)
@@ -116,13 +115,17 @@ def _metadata(kind: str, data: str) -> str:
     paths = data.split()
     if not paths:
         return ""
-    if kind == "all":
+    if kind == ALL:
         raise _refused("data", "name the pipeline whose data it is")
     return json.dumps({"pipeline": [{"type": kind, "dataset_uri": paths}]})
 
 
 def _check(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> None:
     """See that the run could begin, as ``alo check`` does."""
+    # The engine is imported by who starts a run, not by who looks at some.
+    from alo.engine.checks.preflight import check_solution
+    from alo.engine.request import RunRequest
+
     request = RunRequest(
         home=ask.studio.workspace.home, mode=kind, overrides=overrides, system=system
     )

@@ -27,7 +27,11 @@ def enter(ask: Ask) -> Page | Redirect:
             raise
         wrong = " ".join(filter(None, (problem.what, problem.fix)))
         return Page(
-            "sign_in", "Sign in", {}, {"next": target, "wrong": wrong}, status=problem.status
+            "sign_in",
+            "Sign in",
+            problem.to_json(),
+            {"next": target, "wrong": wrong},
+            status=problem.status,
         )
     session = ask.studio.people.open_session(person)
     ask.studio.audit.add(person.name, "sign-in", person.name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alo.errors import UsageError
 from alo.ui.access.roles import ROLES
 from alo.ui.ask import Ask
 from alo.ui.page import Page, Redirect
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiProblem, not_found
 
 
 def show(ask: Ask) -> Page:
@@ -28,10 +31,44 @@ def show(ask: Ask) -> Page:
 
 def add(ask: Ask) -> Redirect:
     """A new user."""
-    try:
+    with _refused():
         user = ask.studio.people.add(ask.text("name"), ask.text("role"), ask.text("password"))
-    except UsageError as error:
-        raise UiProblem(422, error.what, fix=error.fix) from error
     after = {"name": user.name, "role": user.role}
     ask.studio.audit.add(ask.who.name, "user-added", user.name, after=after)
     return Redirect("/users", after, json_status=201)
+
+
+def disable(ask: Ask) -> Redirect:
+    """End a user's sessions and tokens, and let none begin."""
+    name = _known(ask)
+    if name == ask.who.name:
+        raise UiProblem(409, "nobody can disable themselves", fix="ask another operator")
+    with _refused():
+        ask.studio.people.disable(name)
+    ask.studio.audit.add(ask.who.name, "user-disabled", name)
+    return Redirect("/users", {"name": name, "disabled": True})
+
+
+def set_password(ask: Ask) -> Redirect:
+    """Another password of a user, whose sessions end; one who was disabled may sign in again."""
+    name = _known(ask)
+    with _refused():
+        ask.studio.people.set_password(name, ask.text("password"))
+    ask.studio.audit.add(ask.who.name, "password-changed", name)
+    return Redirect("/users", {"name": name, "disabled": False})
+
+
+def _known(ask: Ask) -> str:
+    name = ask.names["name"]
+    if all(each.name != name for each in ask.studio.people.users()):
+        raise not_found(f"there is no user '{name}'", fix="/users lists them")
+    return name
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """What cannot be is 422."""
+    try:
+        yield
+    except UsageError as error:
+        raise UiProblem(422, error.what, fix=error.fix) from error

@@ -1,0 +1,201 @@
+"""What a path of the studio takes and answers, in the words of OpenAPI, with examples.
+
+Here: parameters, bodies and answers that more than one route may have. Which route has which is in
+the table of ``routes``; the description is made of both in ``openapi``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+Schema = Mapping[str, Any]
+
+TEXT: Schema = {"type": "string"}
+OBJECT: Schema = {"type": "object"}
+JSON, HTML, CSV, ANY, EVENTS, FORM = (
+    "application/json",
+    "text/html",
+    "text/csv",
+    "*/*",
+    "text/event-stream",
+    "application/x-www-form-urlencoded",
+)
+RUN_ID = "20260101T090000.000Z-churn"
+
+
+class Parameter(NamedTuple):
+    """A key of a query."""
+
+    description: str
+    schema: Schema = TEXT
+    example: object = None
+    is_repeatable: bool = False
+
+
+class Body(NamedTuple):
+    """The body of a POST: the same as JSON and as a form."""
+
+    properties: Mapping[str, Schema]
+    example: Mapping[str, object]
+    required: Sequence[str] = ()
+    is_open: bool = False  # whether it may have other keys
+
+
+class Answer(NamedTuple):
+    """The body of an answer."""
+
+    schema: Schema = OBJECT
+    media_types: Sequence[str] = (JSON,)
+    example: object = None
+
+
+class Operation(NamedTuple):
+    """What can be asked of a path with one method."""
+
+    query: Sequence[str] = ()  # keys, each one of ``PARAMETERS``
+    body: Body | None = None
+    answers: Mapping[str, Answer] = {"200": Answer()}  # by status
+    errors: Sequence[str] = ()  # statuses beside those that any path may answer with
+    is_data: bool = True  # whether its data is at the same path with .json
+
+
+def reference(name: str) -> Schema:
+    """The schema of a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _number(description: str, default: int, least: int, most: int) -> Parameter:
+    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
+    return Parameter(description, schema)
+
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "q": Parameter("A text that has to be in it", example="smoke"),
+    "pipeline": Parameter("The pipeline", {"enum": ["train", "inference"]}, "train"),
+    "status": Parameter("How it has ended", example="success"),
+    "since": Parameter("Runs from this moment on, or of this time until now", example="7d"),
+    "param": Parameter("STEP.KEY=VALUE: the arg has this value", TEXT, "train.depth=5", True),
+    "model": Parameter("The beginning of the id of the train run whose model was used"),
+    "sort": Parameter("A column; a - before it turns the order around", example="-score"),
+    "columns": Parameter("Columns, with commas", example="score,args.train.depth"),
+    "limit": _number("How many rows", 50, 1, 500),
+    "page": Parameter("What the page before calls its next"),
+    "run": Parameter("Runs to compare, 2 to 20", TEXT, RUN_ID, True),
+    "events_of": Parameter("A run, or jobs, or feed", example="jobs"),
+    "all": Parameter("1: equal values, too", {"enum": ["1"]}),
+    "file": Parameter("Which log", {"enum": ["pipeline", "process"]}),
+    "from": Parameter("Where the window begins, in bytes", {"type": "integer", "minimum": 0}),
+    "format": Parameter("json, csv; without: a page", {"enum": ["json", "csv"]}, "json"),
+    "download": Parameter("1: to be saved, not shown", {"enum": ["1"]}),
+    "next": Parameter("A path of the studio that comes after"),
+}
+NAMES_IN_URL = {"events_of": "run"}  # of parameters that mean another thing elsewhere
+
+ERROR: Schema = {
+    "type": "object",
+    "required": ["error", "fields"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["what", "where", "fix"],
+            "properties": {"what": TEXT, "where": TEXT, "fix": TEXT},
+        },
+        "fields": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "what"],
+                "properties": {"field": TEXT, "what": TEXT},
+            },
+        },
+    },
+    "example": {
+        "error": {"what": "some args cannot be so", "where": "", "fix": ""},
+        "fields": [{"field": "args.train.depth", "what": "it has to be at most 9"}],
+    },
+}
+LIST: Schema = {
+    "type": "object",
+    "required": ["items", "next", "total"],
+    "properties": {
+        "items": {"type": "array"},
+        "next": {"type": ["string", "null"]},
+        "total": {"type": ["integer", "null"]},
+    },
+    "example": {"items": [], "next": None, "total": 0},
+}
+JOB: Schema = {
+    "type": "object",
+    "required": ["id", "state", "exit_status", "run", "command", "by", "queued"],
+    "properties": {
+        "id": TEXT,
+        "state": {"enum": ["queued", "running", "success", "error", "cancelled"]},
+        "exit_status": {"type": ["integer", "null"]},
+        "run": TEXT,
+        "command": {"type": "array", "items": TEXT},
+        "by": TEXT,
+        "queued": TEXT,
+        "started": TEXT,
+        "ended": TEXT,
+    },
+    "example": {
+        "id": "0f1e2d3c4b5a",
+        "state": "queued",
+        "exit_status": None,
+        "run": "",
+        "command": ["alo", "run", "--mode", "train", "--json"],
+        "by": "ada",
+        "queued": "2026-01-01T09:00:00.000Z",
+        "started": "",
+        "ended": "",
+    },
+}
+COMPONENTS: Mapping[str, Schema] = {"Error": ERROR, "List": LIST, "Job": JOB}
+
+LISTED = {"200": Answer(reference("List"))}
+QUEUED = {"202": Answer(reference("Job"))}
+DONE = {"200": Answer()}
+BYTES = {"200": Answer({}, (ANY,))}
+STREAM = {"200": Answer(TEXT, (EVENTS,))}
+PAGE_OF_FILE = {"200": Answer({}, (HTML, JSON, CSV))}
+ONLY_HTML = {"200": Answer(TEXT, (HTML,))}
+
+START = Body(
+    {
+        "pipeline": {"enum": ["train", "inference", "all"]},
+        "args": {"type": "object", "description": "{step: {key: value}}; in a form args.STEP.KEY"},
+        "data": {**TEXT, "description": "where the data is; empty: where the plan says"},
+        "key": {**TEXT, "description": "of the request: the same one twice is one job"},
+    },
+    {"pipeline": "train", "args": {"train": {"depth": 5}}, "key": "b7c1"},
+    is_open=True,
+)
+DEPLOY = Body(
+    {
+        "run": {**TEXT, "description": "the train run whose model is to be deployed"},
+        "rollback": {"type": ["boolean", "string"], "description": "back to the model before"},
+        "shadow": {"type": ["string", "null"], "description": "the run that runs in the shadow"},
+    },
+    {"run": RUN_ID},
+)
+USER = Body(
+    {
+        "name": TEXT,
+        "role": {"enum": ["viewer", "reviewer", "operator"]},
+        "password": {**TEXT, "minLength": 8, "maxLength": 500},
+    },
+    {"name": "ada", "role": "viewer", "password": "long enough"},
+    ("name", "role", "password"),
+)
+PASSWORD = Body(
+    {"password": {**TEXT, "minLength": 8, "maxLength": 500}},
+    {"password": "longer than before"},
+    ("password",),
+)
+SIGN_IN = Body(
+    {"name": TEXT, "password": TEXT, "next": TEXT},
+    {"name": "ada", "password": "long enough"},
+    ("name", "password"),
+)
+EMPTY = Body({}, {})

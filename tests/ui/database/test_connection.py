@@ -1,0 +1,119 @@
+"""What both databases of the studio do: the same tests for SQLite and for PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from tests.ui.conftest import OpenDatabase
+
+from alo.errors import UsageError
+from alo.ui.access.people import People
+from alo.ui.audit import Audit
+from alo.ui.database.connection import Database
+from alo.ui.database.migrations import MIGRATIONS
+from alo.ui.problems import UiProblem
+
+HOSTILE = (
+    "'; DROP TABLE audit; --",
+    "%s %(a)s ? {serial}",
+    '"; SELECT 1',
+    "한글\n\t<script>",
+    "\\",
+)
+
+
+def test_what_was_written_is_there_for_the_next_studio(open_database: OpenDatabase) -> None:
+    first = open_database()
+    Audit(first).add("ada", "deploy", "run")
+    first.close()
+
+    assert [each.by for each in Audit(open_database()).changes()] == ["ada"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_value_is_a_value_whatever_it_says(open_database: OpenDatabase, text: str) -> None:
+    database = open_database()
+    people = People(database)
+    Audit(database).add(text, text, text, {text: text}, {text: text})
+
+    assert people.with_token(text) is None
+    assert people.with_password(text, text) is None
+    assert people.with_session(text) is None
+    (change,) = Audit(database).changes()
+    assert change[2:] == (text, text, text, {text: text}, {text: text})
+
+
+def test_an_error_undoes_the_whole_transaction(open_database: OpenDatabase) -> None:
+    database = open_database()
+
+    def fail() -> None:
+        with database.transaction() as rows:
+            rows.execute("INSERT INTO tokens VALUES ('a', 'b', 'viewer', '', '')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert database.read("SELECT * FROM tokens") == []
+
+
+def test_a_statement_that_is_refused_is_a_503_and_the_next_one_is_answered(
+    open_database: OpenDatabase,
+) -> None:
+    database = open_database()
+
+    with pytest.raises(UiProblem) as told:
+        database.read("SELECT nonsense FROM nowhere")
+
+    assert told.value.status == 503
+    assert database.read("SELECT 1") == [(1,)]
+
+
+def test_writers_of_two_studios_wait_for_each_other(open_database: OpenDatabase) -> None:
+    audits = [Audit(open_database()) for _ in range(2)]
+
+    def write(audit: Audit) -> None:
+        for _ in range(20):
+            audit.add("ada", "run", "x")
+
+    threads = [threading.Thread(target=write, args=(audit,)) for audit in audits * 3]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    numbers = [each.number for each in audits[0].changes(limit=500)]
+    assert len(numbers) == 120
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_studios_that_start_together_make_the_tables_once(open_database: OpenDatabase) -> None:
+    made: list[Database] = []
+    threads = [threading.Thread(target=lambda: made.append(open_database())) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert [each.read("SELECT count(*) FROM audit")[0][0] for each in made] == [0] * 4
+
+
+def test_a_newer_database_is_refused_and_left_as_it_is(open_database: OpenDatabase) -> None:
+    database = open_database()
+    with database.transaction() as rows:
+        if is_postgres(database):
+            rows.execute("UPDATE studio_version SET version = 99")
+    if not is_postgres(database):
+        database.read("PRAGMA user_version = 99")
+
+    with pytest.raises(UsageError, match="version 99") as refused:
+        open_database()
+
+    assert refused.value.exit_status == 2
+    assert str(len(MIGRATIONS)) in refused.value.what
+    assert database.read("SELECT count(*) FROM audit")[0][0] == 0
+
+
+def is_postgres(database: Database) -> bool:
+    return type(database).__name__ == "PostgresDatabase"

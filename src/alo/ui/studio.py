@@ -13,6 +13,7 @@ from alo.ui.audit import Audit
 from alo.ui.database.connection import Database
 from alo.ui.jobs.queue import Jobs
 from alo.ui.readers.cache import FileCache
+from alo.ui.readers.orders import Orders
 from alo.ui.readers.tables import Tables
 from alo.ui.settings import Settings
 
@@ -45,6 +46,11 @@ class Studio:
     def tables(self) -> Tables:
         """The tables that runs have made."""
         return Tables(FileCache(self.workspace.internal / "studio" / "tables"))
+
+    @cached_property
+    def orders(self) -> Orders:
+        """The rows of tables, sorted and filtered."""
+        return Orders(self.tables)
 
     @cached_property
     def jobs(self) -> Jobs:

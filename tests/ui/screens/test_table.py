@@ -88,3 +88,24 @@ def test_for_a_spreadsheet_no_cell_is_a_formula(client: httpx.Client, put: Put) 
         assert answer.content.decode("utf-8-sig") == "'=n,m\r\n'=1+1,'-2\r\n'@x,'+3\r\n1,'a\r\n"
         assert answer.headers["content-disposition"].startswith("attachment")
     assert client.get(f"{page}?format=csv&for=else").status_code == 422
+
+
+def test_it_is_sorted_and_filtered_by_its_url(client: httpx.Client, put: Put) -> None:
+    page = put("t.csv", "n,a=b\n" + "".join(f"{n},{n % 3}\n" for n in range(120)))
+
+    first = client.get(f"{page}?format=json&sort=-n&filter=a%3Db=1").json()
+    last = client.get(f"{page}?format=json&sort=-n&filter=a%3Db=1&limit=30&page=last").json()
+
+    assert [row[0] for row in first["items"][:3]] == ["118", "115", "112"]
+    assert (first["total"], first["next"]) == (40, None)
+    assert [row[0] for row in last["items"]][-1] == "1"
+    assert len(last["items"]) == 10
+    counted = client.get(f"{page}?format=json&values=a%3Db").json()["values"]
+    assert counted == [{"value": str(n), "count": 40} for n in range(3)]
+    text = client.get(f"{page}?format=csv&sort=-n&filter=a%3Db=1").text
+    assert text.startswith("n,a=b\r\n118,1\r\n115,1\r\n")
+    html = client.get(f"{page}?sort=n&filter=n=7&values=n").text
+    assert 'aria-sort="ascending"' in html
+    assert 'data-action="remove-filter"' in html
+    for query in ("sort=x", "filter=x", "filter=x=1", "values=x"):
+        assert client.get(f"{page}?{query}").status_code == 422

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -129,7 +129,7 @@ class Tables:
                 at = each.end
         return Mark(row, at)
 
-    def some(self, table: Table, numbers: Sequence[int]) -> Iterator[Record]:
+    def some(self, table: Table, numbers: Iterable[int]) -> Iterator[Record]:
         """Rows anywhere in a table, in this order."""
         index = self.index(table, waits=True)
         with open(table.source, "rb") as file:

@@ -1,0 +1,101 @@
+"""A process of its own in which DuckDB finds the rows of a table in another order.
+
+It reads a job as JSON at its standard input (:class:`alo.ui.readers.orders.OrderJob`), writes the
+numbers of the rows, or the values of a column, and ends with ``DISAGREES`` where DuckDB sees
+another table than we do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+DISAGREES = 3
+DIGITS = 12  # of a row's number: each line of the result is as long as any other
+MOST_VALUES = 50
+LONGEST_LINE = 1 << 25
+
+
+def main() -> None:
+    """Do the job."""
+    import duckdb
+
+    job = json.load(sys.stdin)
+    try:
+        with duckdb.connect(config=_settings(job)) as connection:
+            _load(connection, job)
+            counted = connection.execute("SELECT count(*) FROM k").fetchone()
+            if counted is None or counted[0] != job["total"]:
+                sys.exit(DISAGREES)
+            _write(connection, job)
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        sys.exit(DISAGREES)
+
+
+def _settings(job: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "memory_limit": job["memory"],
+        "temp_directory": job["temporary"],
+        "threads": os.cpu_count() or 1,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+
+
+def _load(connection: DuckDBPyConnection, job: dict[str, Any]) -> None:
+    """The columns that are needed, as a table whose row ids are the numbers of rows."""
+    types = {f"c{at}": "VARCHAR" for at in range(job["columns"])}
+    needed = ", ".join(f"coalesce(c{at}, '') AS c{at}" for at in job["needed"])
+    connection.execute(
+        f"CREATE TEMP TABLE k AS SELECT {needed} FROM read_csv(?, columns=?, delim=?, quote='\"',"  # noqa: S608
+        " escape='\"', header=true, auto_detect=false, max_line_size=?)",
+        [job["source"], types, job["delimiter"], LONGEST_LINE],
+    )
+
+
+def _write(connection: DuckDBPyConnection, job: dict[str, Any]) -> None:
+    where = _where(connection, job["filters"])
+    if job["values"] is not None:
+        column = f"c{job['values']}"
+        query = f"SELECT {column}, count(*) FROM k {where} GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608
+        found = connection.execute(query).fetchmany(MOST_VALUES)
+        with open(job["target"], "w", encoding="utf-8") as file:
+            json.dump(found, file)
+        return
+    order = "rowid" if job["sort"] is None else _order(connection, job["sort"], job["descending"])
+    connection.execute(
+        f"COPY (SELECT printf('%0{DIGITS}d', rowid) FROM k {where} ORDER BY {order})"  # noqa: S608
+        " TO '" + job["target"].replace("'", "''") + "' (FORMAT csv, HEADER false, QUOTE '')"
+    )
+
+
+def _where(connection: DuckDBPyConnection, filters: list[tuple[int, str]]) -> str:
+    """Cells that are a text; where none is, those that have it in them."""
+    found = []
+    for at, text in filters:
+        value = "'" + text.replace("'", "''") + "'"
+        same = f"c{at} = {value}"
+        is_there = connection.execute(f"SELECT 1 FROM k WHERE {same} LIMIT 1").fetchone()  # noqa: S608
+        found.append(same if is_there else f"contains(lower(c{at}), lower({value}))")
+    return f"WHERE {' AND '.join(found)}" if found else ""
+
+
+def _order(connection: DuckDBPyConnection, at: int, descending: bool) -> str:
+    """Numbers by their value, before texts; cells without anything last."""
+    number = f"TRY_CAST(c{at} AS DOUBLE)"
+    query = f"SELECT count(*) FROM k WHERE c{at} <> '' AND {number} IS NULL"  # noqa: S608
+    counted = connection.execute(query).fetchone()
+    direction = "DESC" if descending else "ASC"
+    order = f"{number} {direction} NULLS LAST"
+    if counted is not None and counted[0]:
+        order += f", c{at} = '', c{at} {direction}"
+    return f"{order}, rowid"
+
+
+if __name__ == "__main__":
+    main()

@@ -8,15 +8,29 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, end_all
+
+from alo.ui.server import CONNECTIONS
 
 Alo = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def started(home: Path) -> Iterator[dict[str, Any]]:
+    """What ``alo ui --json`` says of a studio that needs no sign-in."""
+    command = [sys.executable, "-m", "alo.cli.main", "ui", "--port", "0", "--json", "--no-sign-in"]
+    with subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            end_all(process)
 
 
 def test_it_prints_where_it_is_once_it_listens_and_ends_by_a_signal(home: Path) -> None:
@@ -94,3 +108,43 @@ def test_users_and_tokens_are_kept_by_the_command_line(alo: Alo, home: Path) -> 
     assert len(token.stdout.strip()) > 40
     assert alo("ui", "tokens", "revoke", "ci", cwd=home).returncode == 0
     assert alo("ui", "tokens", "revoke", "ci", cwd=home).returncode == 2
+
+
+def test_clients_that_never_end_their_request_keep_no_one_out(started: dict[str, Any]) -> None:
+    slow = [socket.create_connection(("127.0.0.1", started["port"])) for _ in range(500)]
+    try:
+        for each in slow:
+            each.sendall(b"GET /runs HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+
+        answers = [httpx.get(started["url"] + "runs.json", timeout=PATIENCE_S) for _ in range(5)]
+    finally:
+        for each in slow:
+            each.close()
+
+    assert [each.status_code for each in answers] == [200] * 5
+
+
+def test_more_connections_than_may_be_open_make_the_oldest_silent_one_give_way(
+    started: dict[str, Any],
+) -> None:
+    silent = [socket.create_connection(("127.0.0.1", started["port"])) for _ in range(CONNECTIONS)]
+    try:
+        answer = httpx.get(started["url"] + "runs.json", timeout=PATIENCE_S)
+        silent[0].settimeout(PATIENCE_S)
+        ended = silent[0].recv(1)
+    except ConnectionError:
+        ended = b""
+    finally:
+        for each in silent:
+            each.close()
+
+    assert answer.status_code == 200
+    assert ended == b""
+
+
+def test_a_head_without_end_is_refused(started: dict[str, Any]) -> None:
+    with socket.create_connection(("127.0.0.1", started["port"])) as client:
+        client.settimeout(PATIENCE_S)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: " + b"x" * 70_000)
+
+        assert client.recv(100).startswith(b"HTTP/1.1 431")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 GRACE_S = 2  # for answers to go out; streams are cut then
 KEEP_ALIVE_S = 30
+CONNECTIONS = 1000  # open at once; the one that has waited longest for a request gives way
+WAITING = 512  # that may wait to be accepted
+ACCEPTS = 16  # at once
 EXTRA = "pip install 'open-alo[ui]'"
 
 
@@ -50,6 +53,8 @@ def serve_studio(
     try:
         import uvicorn
 
+        from alo.serve.http_api.limits import Limits, most_connections
+        from alo.serve.http_api.protocol import CarefulServer, make_protocol
         from alo.ui.access.people import People
         from alo.ui.access.sign_in import SignIn
         from alo.ui.app import Application
@@ -75,8 +80,10 @@ def serve_studio(
         studio = Studio(workspace, database, settings, SignIn(people, settings.token))
         listening = _listen(settings)
         with listening:
+            limits = Limits(connections=most_connections(CONNECTIONS))
             config = uvicorn.Config(
                 Application(studio, listener),
+                http=make_protocol(limits, _not_counted),
                 loop="asyncio",
                 log_config=None,
                 access_log=False,
@@ -84,14 +91,22 @@ def serve_studio(
                 lifespan="off",
                 timeout_graceful_shutdown=GRACE_S,
                 timeout_keep_alive=KEEP_ALIVE_S,
-                limit_concurrency=None,
+                backlog=ACCEPTS,
+                proxy_headers=False,  # nothing depends on who the client is
+            )
+            server = CarefulServer(
+                config, WAITING, _not_counted, lambda: None, lambda: True, listener
             )
             with studio.jobs.dispatching(listener):
                 port: int = listening.getsockname()[1]
                 on_start(Started(_url(settings, studio.sign_in.token, port), port, os.getpid()))
-                _serve(uvicorn.Server(config), listening)
+                _serve(server, listening)
     finally:
         database.close()
+
+
+def _not_counted(status: int, limit: str) -> None:
+    """A refusal before there is a request: the client is told, and nobody counts it."""
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
@@ -125,7 +140,7 @@ def _listen(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
-        listening.listen(512)
+        listening.listen(WAITING)
     except (OSError, OverflowError) as error:
         listening.close()
         reason = getattr(error, "strerror", None) or str(error)

@@ -54,6 +54,7 @@ TESTED_WITH = {
     "alo/ui/screens/lists.py": "ui/screens/test_jobs.py",
     "alo/ui/screens/overview.py": "ui/test_app.py",
     "alo/ui/readers/order_main.py": "ui/readers/test_orders.py",
+    "alo/ui/readers/picture_main.py": "ui/readers/test_pictures.py",
     "alo/ui/readers/table_index.py": "ui/readers/test_tables.py",
     "alo/ui/shown.py": "ui/screens/test_runs.py",
     "alo/ui/studio.py": "ui/test_app.py",

@@ -14,6 +14,7 @@ from alo.ui.database.connection import Database
 from alo.ui.jobs.queue import Jobs
 from alo.ui.readers.cache import FileCache
 from alo.ui.readers.orders import Orders
+from alo.ui.readers.pictures import Pictures
 from alo.ui.readers.tables import Tables
 from alo.ui.settings import Settings
 
@@ -51,6 +52,11 @@ class Studio:
     def orders(self) -> Orders:
         """The rows of tables, sorted and filtered."""
         return Orders(self.tables)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures that runs have made."""
+        return Pictures(FileCache(self.workspace.internal / "studio" / "pictures"))
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -34,3 +34,29 @@ def test_no_name_leads_out_of_the_run(
     for part in ("raw", "files"):
         answer = client.get(f"/runs/{runs['train']}/{part}/{name}")
         assert answer.status_code == 404 or ("<main" in answer.text and name == "")
+
+
+def test_files_are_listed_by_folder_and_page(
+    client: httpx.Client, runs: dict[str, str], home: Path
+) -> None:
+    folder = home / "history/train" / runs["train"] / "many"
+    folder.mkdir()
+    for n in range(120):
+        (folder / f"{n:03}.txt").write_text("x")
+    (folder / "out").symlink_to("/etc")
+
+    found, url = [], f"/runs/{runs['train']}/files.json?folder=many"
+    while url:
+        content = client.get(url).json()
+        found += [each["path"] for each in content["items"]]
+        url = content["next"].replace("/files?", "/files.json?") if content["next"] else None
+
+    assert found == [f"many/{n:03}.txt" for n in range(120)]
+    assert content["total"] == 120
+    top = client.get(f"/runs/{runs['train']}/files.json").json()["items"]
+    assert {"path": "many", "name": "many", "size": None, "type": "folder"} in top
+    searched = client.get(f"/runs/{runs['train']}/files.json?q=117").json()["items"]
+    assert [each["path"] for each in searched] == ["many/117.txt"]
+    for name in ("..", "many/out", "/etc", "nowhere", "many/001.txt"):
+        answer = client.get(f"/runs/{runs['train']}/files", params={"folder": name})
+        assert answer.status_code == 404

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from alo.ui.ask import Ask
 from alo.ui.found_run import FoundRun, find_run
 from alo.ui.page import FileAnswer, Page, TableAnswer
+from alo.ui.problems import not_found, refused_value
+from alo.ui.query import active
+from alo.ui.readers.folders import folder_page, names_beside
 from alo.ui.readers.text_windows import text_window
-from alo.ui.screens import table
+from alo.ui.screens import image, table
+from alo.ui.screens.lists import limit_of
 
 TABLE, IMAGE, TEXT, REPORT, OTHER = "table", "image", "text", "report", "other"
+FOLDER = "folder"
 IMAGES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -35,17 +42,39 @@ def kind_of(name: str) -> str:
 
 
 def index(ask: Ask) -> Page:
-    """All files of a run."""
-    ask.query.allow("q")
+    """The files of a run, folder by folder; a search finds those of all folders below."""
+    ask.query.allow("folder", "q", "page", "limit")
     found = find_run(ask)
+    folder = _folder(found, ask.query.one("folder"))
+    limit, first = limit_of(ask.query), ask.query.number("page", 0, 0, 10**9)
     wanted = ask.query.one("q").lower()
+    try:
+        listed = folder_page(found.folder, folder, first, limit, wanted)
+    except OSError as error:
+        raise not_found(f"folder '{folder}' cannot be read: {error.strerror}") from error
+    cut = len(folder) + 1 if folder else 0
     files = [
-        {"path": each.path, "size": each.size, "type": kind_of(each.path)}
-        for each in found.files()
-        if wanted in each.path.lower()
+        {
+            "path": each.path,
+            "name": each.path[cut:],
+            "size": each.size,
+            "type": FOLDER if each.size is None else kind_of(each.path),
+        }
+        for each in listed.entries
     ]
-    content = {"items": files, "next": None, "total": len(files)}
-    return Page("run_files", found.record.id, content, _frame(found))
+    more = first + limit < listed.total
+    following = ask.query.link(page=str(first + limit)) if more else None
+    parts = folder.split("/") if folder else []
+    shown = {
+        **_frame(found),
+        "folder": folder,
+        "is_first": not first,
+        "is_gallery": sum(each["type"] == IMAGE for each in files) * 2 > len(files),
+        "crumbs": [(name, "/".join(parts[: at + 1])) for at, name in enumerate(parts)],
+        "filters": active(ask.query, {"q": "Search"}),
+    }
+    content = {"items": files, "next": following, "total": listed.total}
+    return Page("run_files", found.record.id, content, shown)
 
 
 def show(ask: Ask) -> Page:
@@ -55,7 +84,9 @@ def show(ask: Ask) -> Page:
     path = found.file(name)
     kind = kind_of(name)
     size = path.stat().st_size
-    names = [each.path for each in found.files() if kind_of(each.path) == kind]
+    folder = name.rpartition("/")[0]
+    beside = [each for each in names_beside(found.folder / folder) if kind_of(each) == kind]
+    names = [f"{folder}/{each}" if folder else each for each in beside]
     shown: dict[str, object] = {
         **_frame(found),
         "name": name,
@@ -66,6 +97,8 @@ def show(ask: Ask) -> Page:
     }
     if kind == TABLE:
         return table.show(ask, name, path, shown)
+    if kind == IMAGE:
+        return image.show(ask, name, path, shown)
     ask.query.allow("from", "q")
     content: dict[str, object] = {"path": name, "size": size, "type": kind}
     window = None
@@ -77,11 +110,15 @@ def show(ask: Ask) -> Page:
 
 def raw(ask: Ask) -> FileAnswer | TableAnswer:
     """The bytes of a file; as its type only where no script of ours could be harmed by it."""
-    ask.query.allow("download")
+    ask.query.allow("download", "thumb")
     found = find_run(ask)
     name = ask.names["path"]
     path = found.file(name)
     suffix, last = _suffix(name), name.rpartition("/")[2]
+    if ask.query.one("thumb"):
+        if suffix not in IMAGES:
+            raise refused_value("thumb", f"{last} is no picture")
+        return image.thumbnail(ask, path, last)
     if suffix in TABLES and ask.query.one("for"):
         return TableAnswer(last, table.whole(ask, path))
     is_download = bool(ask.query.one("download", among=("1",)))
@@ -92,6 +129,21 @@ def raw(ask: Ask) -> FileAnswer | TableAnswer:
     if suffix in (*TEXTS, *TABLES):
         return FileAnswer(path, last, "text/plain; charset=utf-8", is_download)
     return FileAnswer(path, last, is_download=True)
+
+
+def _folder(found: FoundRun, name: str) -> str:
+    """A folder that a URL names.
+
+    Raises:
+        UiProblem: 404: there is none, or it is not in the run's.
+    """
+    path = found.folder / name
+    with suppress(OSError, ValueError):
+        real, root = path.resolve(strict=True), found.folder.resolve()
+        if real.is_relative_to(root) and real.is_dir():
+            shown = real.relative_to(root).as_posix()
+            return "" if shown == "." else shown
+    raise not_found(f"run {found.record.id} has no folder '{name}'")
 
 
 def _frame(found: FoundRun) -> dict[str, object]:

@@ -1,0 +1,52 @@
+"""``/runs/{id}/files/{path}`` of a picture, and the thumbnails that other screens show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from alo.ui.ask import Ask
+from alo.ui.page import FileAnswer, Page
+from alo.ui.problems import UiProblem
+from alo.ui.readers.pictures import KIND, NoPillowError, Picture
+
+LEAST_SIDE, MOST_SIDE = 16, 1024  # pixels
+
+
+def show(ask: Ask, name: str, path: Path, frame: Mapping[str, object]) -> Page:
+    """A picture with what is known of it; one that cannot be decoded says why.
+
+    Args:
+        frame: what its template shows around it.
+    """
+    ask.query.allow()
+    try:
+        picture = ask.studio.pictures.facts(path)
+    except NoPillowError as error:
+        picture = Picture(0, 0, "", "", [f"{error.what}: {error.fix}"])
+    content = {
+        "path": name,
+        "size": path.stat().st_size,
+        "type": "image",
+        "width": picture.width,
+        "height": picture.height,
+        "format": picture.kind,
+        "notes": [picture.problem, *picture.notes] if picture.problem else picture.notes,
+    }
+    return Page("image", name, content, {**frame, "is_shown": not picture.problem})
+
+
+def thumbnail(ask: Ask, path: Path, name: str) -> FileAnswer:
+    """A small copy of a picture.
+
+    Raises:
+        UiProblem: 422: it cannot be decoded; 501: Pillow is not installed.
+    """
+    side = ask.query.number("thumb", 256, LEAST_SIDE, MOST_SIDE)
+    try:
+        made = ask.studio.pictures.thumbnail(path, side)
+        if made is None:
+            raise UiProblem(422, f"{name}: {ask.studio.pictures.facts(path).problem}")
+    except NoPillowError as error:
+        raise UiProblem(501, error.what, fix=error.fix) from error
+    return FileAnswer(made, f"{name}.webp", KIND)

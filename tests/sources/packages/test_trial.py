@@ -166,7 +166,7 @@ def test_an_environment_that_does_not_work_is_made_anew_and_that_is_said(
     done = alo("run", cwd=home)
 
     assert succeeded(done)
-    assert f"environment {environment(home).name} does not work: " in done.stdout
+    assert done.stdout.count(f"environment {environment(home).name} does not work: ") == 1
     assert "installing aloleaf" in done.stdout
     assert "setup" not in alo("run", cwd=home).stdout
 

@@ -56,7 +56,7 @@ def find_environment(workspace: Workspace, name: str, report: Report = lambda te
     """The interpreter of an environment; empty where it is not there, or does not work.
 
     Args:
-        tell: takes a line where one that is there does not.
+        report: takes a line where one that is there does not.
     """
     folder = _folder(workspace, name)
     if not (folder / NOTE).exists():
@@ -107,7 +107,7 @@ def make_environment(
     """Make an environment, or find that it has been made meanwhile; returns its interpreter.
 
     Args:
-        tell: takes a line for each thing that takes long.
+        report: takes a line for each thing that takes long.
         offline: only with what the installer has in its cache.
         name: its id; by default ``environment_id(wanted)``.
     Raises:
@@ -117,7 +117,7 @@ def make_environment(
     try:
         with _held(workspace, name, report) as (lock, drafts):
             if not failed_before(name).times and (
-                python := find_environment(workspace, name, report)
+                python := find_environment(workspace, name)  # whose fault has been reported
             ):
                 return python
             installer = _installer(wanted, drafts, lock, report, offline=offline)

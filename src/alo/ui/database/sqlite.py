@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -75,7 +76,7 @@ class SqliteDatabase:
             if database is not None:
                 database.close()
             raise UiProblem(
-                507 if "disk is full" in str(error) else 503,
+                507 if self._is_full(error) else 503,
                 f"the studio's database cannot be used now: {error}",
                 where=str(self._path),
                 fix="see that no other program keeps it locked, and that it may be written to",
@@ -94,6 +95,12 @@ class SqliteDatabase:
         database.execute("PRAGMA synchronous = FULL")  # what people did is not made again
         database.execute("PRAGMA foreign_keys = ON")
         return database
+
+    def _is_full(self, error: sqlite3.Error) -> bool:
+        """Whether it is for want of room: files that SQLite cannot make are another error."""
+        with suppress(OSError):
+            return "disk is full" in str(error) or not os.statvfs(self._path.parent).f_bavail
+        return False
 
     def _migrate(self) -> None:
         database = self._open()

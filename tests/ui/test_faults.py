@@ -1,0 +1,143 @@
+"""What the machine does to a studio: full disks, folders that are deleted, clocks set back."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from alo.ui.screens import overview
+from alo.ui.studio import Studio
+
+from .conftest import Browse, MakeStudio
+
+OWN = {"Origin": "http://127.0.0.1:8811"}
+WANTED = {"pipeline": "train", "args": {"train": {"x": 3}}, "key": "k"}
+
+
+@pytest.fixture
+def small_disk(home: Path) -> Iterator[Path]:
+    """``studio/`` of the project, on a file system of its own that is soon full."""
+    folder = home / "studio"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    path = folder / "filler"
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    return path
+
+
+def test_on_a_full_disk_nothing_is_half_done_and_it_is_said(
+    small_disk: Path, make_studio: MakeStudio, browse: Browse
+) -> None:
+    studio = make_studio(needs_sign_in=False)
+    client = browse(studio)
+    filler = fill(small_disk)
+
+    refused = client.post("/runs", json=WANTED, headers=OWN)
+
+    assert (refused.status_code, refused.json()["error"]["where"]) == (
+        507,
+        str(small_disk / "studio.sqlite"),
+    )
+    assert client.get("/runs").status_code == 200
+    filler.unlink()
+    assert client.post("/runs", json=WANTED, headers=OWN).status_code == 202
+    assert client.get("/jobs.json").json()["total"] == 1
+    assert [each.act for each in studio.audit.changes()] == ["run"]
+
+
+def test_a_job_that_cannot_begin_for_want_of_room_waits_for_it(
+    small_disk: Path, make_studio: MakeStudio
+) -> None:
+    jobs = make_studio().jobs
+    job = jobs.add(["--version"], "train", "ada")
+    filler = fill(small_disk)
+
+    with pytest.raises(Exception, match=r"full|No space"):
+        jobs.look()
+
+    assert jobs.find(job.id).state == "queued"
+    filler.unlink()
+    jobs.look()
+    assert jobs.find(job.id).state == "running"
+
+
+def test_a_database_that_may_not_be_written_to_is_a_503_and_still_read(
+    make_studio: MakeStudio, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = make_studio(needs_sign_in=False)
+    studio.jobs.add(["--version"], "train", "ada")
+    opened = studio.database._open  # type: ignore[attr-defined]
+
+    def open_to_read() -> object:
+        database = opened()
+        database.execute("PRAGMA query_only = ON")  # as root may write to any file
+        return database
+
+    studio.database.close()
+    monkeypatch.setattr(studio.database, "_open", open_to_read)
+    client = browse(studio)
+
+    refused = client.post("/runs", json=WANTED, headers=OWN)
+
+    assert refused.status_code == 503
+    assert "may be written to" in refused.json()["error"]["fix"]
+    assert client.get("/jobs.json").json()["total"] == 1
+
+
+def test_the_folder_of_caches_may_be_deleted_at_any_time(
+    client: httpx.Client, home: Path, runs: dict[str, str]
+) -> None:
+    assert client.get("/runs.json").json()["total"] == 2
+
+    shutil.rmtree(home / ".alo")
+
+    assert client.get("/runs.json").json()["total"] == 2
+    assert client.get("/").status_code == 200
+    assert client.get(f"/runs/{runs['train']}").status_code == 200
+    assert client.post("/runs", json=WANTED, headers=OWN).status_code == 202
+
+
+def test_jobs_are_in_the_order_in_which_they_were_asked_for_whatever_the_clock_says(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = []
+    for now in ("2026-05-02T00:00:00.000Z", "2026-05-01T00:00:00.000Z"):
+        monkeypatch.setattr("alo.ui.jobs.queue.utc_now", lambda now=now: now)
+        ids.append(studio.jobs.add(["--version"], "train", "ada").id)
+
+    assert [each.id for each in studio.jobs.open()] == ids
+    assert [each.id for each in studio.jobs.list()] == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(errno.ENOENT, 404), (errno.ENOSPC, 507), (errno.EROFS, 503), (errno.EIO, 503)],
+)
+def test_what_the_disk_refuses_is_said_and_is_no_fault_of_ours(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, number: int, status: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number), "output.csv")
+
+    monkeypatch.setattr(overview, "read_deployment", fail)
+
+    answer = client.get("/overview.json")
+
+    assert (answer.status_code, answer.json()["error"]["where"]) == (status, "output.csv")

@@ -38,7 +38,7 @@ PACKAGES = (
         "4.0.1",
         "0BSD",
         "oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg==",
-        ("dist/htmx.min.js", "dist/ext/hx-sse.min.js", "dist/ext/hx-csp.min.js", "LICENSE"),
+        ("dist/htmx.min.js", "dist/ext/hx-csp.min.js", "LICENSE"),
         STATIC,
     ),
     Package(

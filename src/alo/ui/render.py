@@ -9,6 +9,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -25,7 +26,7 @@ from alo.ui.problems import UiProblem
 from alo.ui.static_files import versioned
 
 POLICY = (  # of our pages: nothing from outside, no script or style but those of files
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    "default-src 'none'; script-src 'self' 'nonce-{}'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
@@ -103,18 +104,20 @@ class Renderer:
 
     def problem(self, problem: UiProblem, form: Form) -> Response:
         """What went wrong, as a page or as JSON."""
+        nonce = token_urlsafe(12)
         if form.name == "html":
             context = {"page": Page("problem", str(problem.status), {}), "problem": problem}
-            body, kind = self._html("problem.html", form.language, context), "text/html"
+            body, kind = self._html("problem.html", form.language, context, nonce), "text/html"
         else:
             body, kind = json_bytes(problem.to_json()), "application/json"
-        headers = {"Content-Security-Policy": POLICY, **dict(SAFE)}
+        headers = {"Content-Security-Policy": POLICY.format(nonce), **dict(SAFE)}
         if problem.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         return Response(body, problem.status, headers=headers, media_type=kind)
 
     def _page(self, page: Page, ask: Ask, form: Form, headers: Mapping[str, str]) -> Response:
-        own = {"Content-Security-Policy": POLICY, **dict(SAFE)}
+        nonce = token_urlsafe(12)
+        own = {"Content-Security-Policy": POLICY.format(nonce), **dict(SAFE)}
         if form.name == "csv":
             if page.table is None:
                 raise UiProblem(404, "this page has no list", fix="its data is at .json")
@@ -122,18 +125,24 @@ class Renderer:
         if form.name == "json":
             return _packed(json_bytes(page.content), "application/json", page.status, own, headers)
         context = {"page": page, "ask": ask, "who": ask.who, **page.content, **page.shown}
-        body = self._html(f"{page.screen}.html", form.language, context, ask)
+        body = self._html(f"{page.screen}.html", form.language, context, nonce, ask)
         if ask.query.one("lang") in LANGUAGES:
             own["Set-Cookie"] = f"alo_lang={form.language}; Path=/; SameSite=Lax; Max-Age=31536000"
         return _packed(body, "text/html", page.status, own, headers)
 
     def _html(
-        self, name: str, language: str, context: Mapping[str, object], ask: Ask | None = None
+        self,
+        name: str,
+        language: str,
+        context: Mapping[str, object],
+        nonce: str,
+        ask: Ask | None = None,
     ) -> bytes:
         template = _environment(language).get_template(name)
         frame: dict[str, object] = {
             "url": self._url,
             "static": lambda file: self._url(f"/static/{versioned(file)}"),
+            "nonce": nonce,  # htmx heeds only elements that bear it: what was slipped in does not
             "language": language,
             "languages": LANGUAGES,
             "navigation": NAVIGATION,

@@ -107,17 +107,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     write_asset(home, "train", f"import os\n{TRAIN}")
     write_asset(home, "infer", INFER)
     made = Project(home, {})
-    for words in (
+    for options in (
         ["train"],
         ["inference"],
         ["train", "--set", "train.train.x=7"],
         ["train", "--set", "train.train.x=13"],
     ):
-        made.alo("run", "--mode", *words)
+        made.alo("run", "--mode", *options)
     listed = json.loads(made.alo("history", "--json").stdout)
     names = ("failed", "second", "inference", "first")
     made.runs.update(zip(names, [each["id"] for each in listed], strict=True))
-    added = made.alo("ui", "users", "add", "ada", "--password-stdin", input=f"{PASSWORD}\n")
+    words = ["ui", "users", "add", "ada", "--role", "operator", "--password-stdin"]
+    added = made.alo(*words, input=f"{PASSWORD}\n")
     assert added.returncode == 0, added.stderr
     return made
 

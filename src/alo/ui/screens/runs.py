@@ -66,6 +66,8 @@ def show(ask: Ask) -> Page:
     shown = {
         "rows": rows,
         "columns": [_heading(ask, each, wanted.sort) for each in columns],
+        "choices": _choices(records, columns),
+        "sort": wanted.sort,
         "filters": active(query, FILTERS),
         "statuses": STATUSES,
         "kinds": KINDS,
@@ -148,6 +150,15 @@ def _heading(ask: Ask, column: str, sort: str) -> dict[str, object]:
         "order": ("descending" if is_down else "ascending") if is_sorted else "none",
         "link": ask.query.link(sort=column if is_down else f"-{column}"),
     }
+
+
+def _choices(records: Sequence[RunRecord], columns: Sequence[str]) -> dict[str, bool]:
+    """The columns that these runs could have, args included, and whether each is shown."""
+    args = {
+        f"args.{step}.{key}" for each in records for step in each.args for key in each.args[step]
+    }
+    known = dict.fromkeys([*COLUMNS[1:], *columns, *sorted(args)])
+    return {name: name in columns for name in known}
 
 
 def _points(workspace: Workspace, wanted: Wanted) -> list[Point]:

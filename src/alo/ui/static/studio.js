@@ -1,16 +1,23 @@
 // What pages do beyond showing: keys, copying, the theme, live logs, and that there are newer rows.
 // Every page works without it.
 
-const main = document.querySelector("main");
+const base = new URL(document.querySelector(".brand")?.href ?? "/", location.href).pathname;
 const korean = document.documentElement.lang === "ko";
 
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const moment = new Date(time.dateTime);
-  if (!Number.isNaN(moment.getTime())) {
-    time.title = `${time.textContent} UTC`;
+// Times are UTC in the page, and shown as the reader's own.
+function localise(root = document) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (Number.isNaN(moment.getTime())) continue;
+    time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
     time.textContent = moment.toLocaleString(korean ? "ko" : "sv-SE");
   }
 }
+
+localise();
+document.addEventListener("htmx:after:swap", () => localise());
+// htmx restores only those entries of the browser's history that bear its mark.
+if (!history.state) history.replaceState({ htmx: true }, "");
 
 // ---- clicks
 
@@ -29,19 +36,70 @@ document.addEventListener("click", (event) => {
   }
 });
 
-document.querySelector("[data-zoom]")?.addEventListener("click", (event) => {
-  event.currentTarget.classList.toggle("zoomed");
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-zoom]")?.classList.toggle("zoomed");
 });
 
+// ---- forms
+
 // A second click on a button that changes something does nothing.
-for (const form of document.querySelectorAll('form[method="post"]')) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "1";
-  });
-}
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) event.preventDefault();
+  else if (form.dataset.keep) keep(event);
+  form.dataset.sent = "1";
+});
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Sends a form without leaving it, so that what was typed is there still if it is refused.
+async function keep(event) {
+  event.preventDefault();
+  const form = event.target;
+  const refusal = form.querySelector("[data-refusal]");
+  const body = new URLSearchParams(new FormData(form));
+  const answer = await fetch(form.dataset.keep, { method: "POST", body }).catch(() => null);
+  const content = await answer?.json().catch(() => null);
+  if (answer?.ok && content?.id) {
+    location.assign(`${base}jobs/${encodeURIComponent(content.id)}`);
+    return;
+  }
+  delete form.dataset.sent;
+  for (const each of form.querySelectorAll(".wrong")) each.textContent = "";
+  let wrong = null;
+  for (const { field, what } of content?.fields ?? []) {
+    const place = form.querySelector(`[data-field="${CSS.escape(field)}"]`);
+    if (!place) continue;
+    place.querySelector(".wrong").textContent = what;
+    wrong ??= place;
+  }
+  const { what, fix } = content?.error ?? {};
+  refusal.textContent = !answer
+    ? refusal.dataset.offline
+    : answer.status === 401
+      ? refusal.dataset.refusal
+      : [what, ...(content?.fields ?? []).map((each) => each.what), fix].filter(Boolean).join(" · ");
+  refusal.hidden = false;
+  (wrong ?? form).querySelector("input:not([type=hidden]), select, textarea, button")?.focus();
+}
+
+// The command that does what the form would do with what is typed in it by now.
+const started = document.querySelector("form[data-pipeline]");
+started?.addEventListener("input", () => {
+  const words = ["alo", "run", "--mode", started.dataset.pipeline];
+  for (const field of started.querySelectorAll('[name^="args."]')) {
+    const before = field.tagName === "SELECT"
+      ? [...field.options].find((each) => each.defaultSelected)?.value ?? field.options[0]?.value
+      : field.defaultValue;
+    if (field.value === before) continue;
+    const set = `${started.dataset.pipeline}.${field.name.slice(5)}=${field.value}`;
+    words.push("--set", /^[\w.=,:/-]+$/.test(set) ? set : `'${set.replaceAll("'", "'\\''")}'`);
+  }
+  const shown = document.querySelector(".command code");
+  shown.textContent = words.join(" ");
+  document.querySelector(".command [data-copy]").dataset.copy = shown.textContent;
 });
 
 // ---- keys: by the letter, or by the key's place where that types no Latin one
@@ -117,8 +175,6 @@ document.addEventListener("keydown", (event) => {
 
 // ---- live: a run's log and steps, as its events come
 
-const base = new URL(document.querySelector(".brand")?.href ?? "/", location.href).pathname;
-
 function listen(name, on, names) {
   const source = new EventSource(`${base}events?run=${encodeURIComponent(name)}`);
   for (const each of names) source.addEventListener(each, (event) => on(each, JSON.parse(event.data)));
@@ -127,62 +183,105 @@ function listen(name, on, names) {
   return source;
 }
 
-const log = document.querySelector("[data-live-log]");
-if (log) {
-  const MOST = 5000; // lines that stay on the page
-  const source = listen(
-    log.dataset.liveLog,
-    (name, { payload, time }) => {
-      if (name === "run_finished") {
-        source.close();
-        location.reload();
-        return;
-      }
-      const item = payload.step && main.querySelector(`[data-step="${CSS.escape(payload.step)}"]`);
-      if (item) {
-        const status = name === "step_started" ? "running" : payload.status;
-        for (const each of [item, ...item.querySelectorAll("[data-state]")]) each.dataset.state = status;
-        const shown = item.querySelector(".state");
-        if (shown) shown.textContent = status;
-      }
-      if (payload.text === undefined) return;
-      const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
-      const level = payload.level ? `${time.slice(11, 19)} ${payload.level} ` : "";
-      log.append(level + payload.text.replace(/\n?$/, "\n"));
-      while (log.childNodes.length > MOST) log.firstChild.remove();
-      if (atEnd) log.scrollTop = log.scrollHeight;
-    },
-    ["log", "output", "step_started", "step_finished", "run_finished"],
-  );
+const words = JSON.parse(document.querySelector("[data-words]")?.dataset.words ?? "{}");
+const MOST = 5000; // lines that stay on the page
+
+function watch() {
+  const log = document.querySelector("[data-live-log]:not([data-watched])");
+  if (!log) return;
+  log.dataset.watched = "1";
+  const source = listen(log.dataset.liveLog, onEvent, [
+    "log", "output", "step_started", "step_finished", "run_finished",
+  ]);
+
+  function onEvent(name, { payload, time }) {
+    if (name === "run_finished") {
+      source.close();
+      renew();
+      return;
+    }
+    if (payload.step && name.startsWith("step_")) showStep(name, payload);
+    if (payload.text === undefined) return;
+    const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+    const level = payload.level ? `${time.slice(11, 19)} ${payload.level} ` : "";
+    log.append(level + payload.text.replace(/\n?$/, "\n"));
+    while (log.childNodes.length > MOST) log.firstChild.remove();
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
 }
 
-if (document.querySelector('[data-stream="jobs"]')) {
+function showStep(name, { step, status, seconds }) {
+  const box = document.querySelector(`li[data-step="${CSS.escape(step)}"]`);
+  if (!box) return;
+  const state = name === "step_started" ? "running" : status;
+  const shown = box.querySelector(".state");
+  for (const each of [box, shown]) each.dataset.state = state;
+  shown.textContent = words[state] ?? state;
+  if (seconds) box.querySelector('[data-fact="time"]').textContent = `${seconds.toPrecision(2)} s`;
+}
+
+watch();
+document.addEventListener("htmx:after:swap", watch);
+
+// Puts the page as it is now in the place of what is shown; what is the same stays untouched.
+function renew() {
+  return htmx.ajax("GET", location.pathname + location.search, {
+    target: "#main",
+    select: "#main",
+    swap: "outerMorph",
+  });
+}
+
+// Of a list, only the rows that are shown: new ones would move them under the pointer.
+async function renewRows(list) {
+  const answer = await fetch(location.href, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const shown = new Set();
+  for (const row of list.querySelectorAll("tr[data-job]")) {
+    shown.add(row.dataset.job);
+    const now = page.querySelector(`tr[data-job="${CSS.escape(row.dataset.job)}"]`);
+    if (!now || now.dataset.state === row.dataset.state) continue;
+    row.dataset.state = now.dataset.state;
+    row.replaceChildren(...now.childNodes);
+  }
+  localise(list);
+  announce([...page.querySelectorAll("tr[data-job]")].filter((row) => !shown.has(row.dataset.job)).length);
+}
+
+const jobs = document.querySelector('[data-stream="jobs"]');
+if (jobs) {
   let first = true;
   listen("jobs", () => {
-    if (!first) location.reload();
+    if (!first) jobs.matches("table") ? renewRows(jobs) : renew();
     first = false;
   }, ["jobs"]);
 }
 
 // ---- newer rows are announced, not put in: nothing moves under the pointer
 
-const list = document.querySelector("[data-newer]");
-if (list?.dataset.newest) {
-  const notice = document.createElement("p");
-  notice.className = "notice";
-  notice.setAttribute("role", "status");
-  setInterval(async () => {
-    if (document.hidden) return;
-    const answer = await fetch(list.dataset.newer, { credentials: "same-origin" }).catch(() => null);
-    if (!answer?.ok) return;
-    const { items } = await answer.json();
-    const at = items.findIndex((item) => item.id === list.dataset.newest);
-    const count = at < 0 ? items.length : at;
-    if (!count) return;
-    const link = document.createElement("a");
-    link.href = location.href;
-    link.textContent = korean ? `새 항목 ${count}개` : `${count} newer`;
-    notice.replaceChildren(link);
-    list.closest(".scroll").before(notice);
-  }, 5000);
+const notice = document.createElement("p");
+notice.className = "notice";
+notice.setAttribute("role", "status");
+document.body.append(notice);
+
+function announce(count) {
+  if (!count) return;
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.dataset.action = "newer";
+  link.textContent = document.body.dataset.newerText.replace("{n}", count);
+  notice.replaceChildren(link);
 }
+
+async function lookForNewer() {
+  const list = document.querySelector("[data-newer]");
+  if (document.hidden || !list?.dataset.newest) return;
+  const answer = await fetch(list.dataset.newer, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return;
+  const { items } = await answer.json();
+  const at = items.findIndex((item) => item.id === list.dataset.newest);
+  announce(at < 0 ? items.length : at);
+}
+
+if (document.querySelector("[data-newer]")) setInterval(lookForNewer, 3000);

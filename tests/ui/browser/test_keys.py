@@ -1,0 +1,160 @@
+"""The studio by keyboard alone, also while Hangul is typed, and its lists without a new page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.ui.browser.conftest import OpenBrowser, Project
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+HANGUL = """([key, code]) => (document.activeElement ?? document.body).dispatchEvent(
+    new KeyboardEvent("keydown", {key, code, bubbles: true, cancelable: true}))"""
+
+
+def on_screen(page: Page, name: str) -> None:
+    """Wait until the page is this screen."""
+    page.locator(f'main[data-screen="{name}"]').wait_for()
+
+
+@pytest.mark.parametrize(
+    ("letter", "screen"),
+    [("o", "overview"), ("r", "runs"), ("f", "feed"), ("m", "models"), ("j", "jobs")],
+)
+def test_g_and_a_letter_go_to_a_screen(letter: str, screen: str, page: Page) -> None:
+    page.goto("/audit")
+
+    page.keyboard.press("g")
+    page.keyboard.press(letter)
+
+    on_screen(page, screen)
+
+
+def test_keys_are_taken_by_their_place_where_hangul_is_typed(open_browser: OpenBrowser) -> None:
+    page = open_browser("ko-KR")
+    page.goto("/audit")
+
+    page.evaluate(HANGUL, ["ㅎ", "KeyG"])
+    page.evaluate(HANGUL, ["ㄱ", "KeyR"])
+    on_screen(page, "runs")
+    page.evaluate(HANGUL, ["ㅓ", "KeyJ"])
+    page.evaluate(HANGUL, ["ㅌ", "KeyX"])
+
+    assert page.locator("tr[aria-current] input:checked").count() == 1
+
+
+def test_rows_are_selected_compared_and_opened(page: Page, project: Project) -> None:
+    page.goto("/runs?pipeline=train&status=success")
+    for key in ("j", "x", "j", "x", "c"):
+        page.keyboard.press(key)
+    on_screen(page, "compare")
+    assert page.locator('tr[data-key="train.x"] td').all_text_contents() == ["7", "5"]
+
+    page.goto("/runs?pipeline=train&status=success")
+    for key in ("j", "j", "k", "Enter"):
+        page.keyboard.press(key)
+    on_screen(page, "run")
+    assert page.url.endswith(project.runs["second"])
+
+    page.keyboard.press("Escape")
+    on_screen(page, "runs")
+
+
+def test_a_search_is_typed_and_keys_in_it_are_letters(page: Page) -> None:
+    page.goto("/runs")
+    page.keyboard.press("/")
+    page.keyboard.type("gogrjx")
+    assert page.locator('input[type="search"]').input_value() == "gogrjx"
+
+    page.keyboard.press("Enter")
+
+    page.locator(".empty").wait_for()
+    assert "q=gogrjx" in page.url
+    page.keyboard.press("Escape")
+
+
+def test_the_keys_are_listed(page: Page) -> None:
+    page.goto("/runs")
+    page.keyboard.press("?")
+    assert page.locator("dialog#keys").is_visible()
+
+    page.keyboard.press("Escape")
+
+    assert not page.locator("dialog#keys").is_visible()
+
+
+def test_pages_are_turned_in_place_and_back_leads_back(page: Page, project: Project) -> None:
+    page.goto("/runs?limit=1&sort=-start_time")
+    page.evaluate("window.same = true")
+    first = page.locator(f'tr[data-run="{project.runs["failed"]}"]')
+    second = page.locator(f'tr[data-run="{project.runs["second"]}"]')
+    first.wait_for()
+
+    page.keyboard.press("]")
+    second.wait_for()
+    assert "page=" in page.url
+    page.go_back()
+    first.wait_for()
+    assert "page=" not in page.url
+    page.go_forward()
+    second.wait_for()
+    page.keyboard.press("[")
+    first.wait_for()
+
+    assert page.evaluate("window.same") is True
+
+
+def test_lists_are_sorted_and_filtered_and_their_columns_chosen_in_place(page: Page) -> None:
+    page.goto("/runs")
+    page.evaluate("window.same = true")
+
+    page.locator("select[name=pipeline]").select_option("train")
+    page.locator('[data-action="filter"]').click()
+    page.locator('[data-action="remove-filter"]').wait_for()
+    page.get_by_role("link", name="score", exact=True).click()
+    page.locator('th[aria-sort="descending"]', has_text="score").wait_for()
+    page.get_by_text("Columns and order").click()
+    page.get_by_role("checkbox", name="args.train.x").check()
+    page.locator('[data-action="choose-columns"]').click()
+    page.locator("th", has_text="args.train.x").wait_for()
+    page.locator('[data-action="remove-filter"]').click()
+    page.locator('[data-action="remove-filter"]').wait_for(state="detached")
+
+    assert "args.train.x" in page.url
+    assert "pipeline=train" not in page.url
+    assert page.evaluate("window.same") is True
+
+
+def test_the_first_visit_and_the_next_page_are_light(open_browser: OpenBrowser) -> None:
+    page = open_browser("en-GB")
+    page.goto("/audit")
+    cost = """() => [...performance.getEntriesByType("navigation"),
+        ...performance.getEntriesByType("resource")].map(each => each.transferSize)"""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.clearBrowserCache")
+
+    page.goto("/runs?limit=1")
+    page.wait_for_load_state("networkidle")
+    first = page.evaluate(cost)
+    page.keyboard.press("]")
+    page.wait_for_url("**page=**")
+    page.wait_for_load_state("networkidle")
+    following = page.evaluate(cost)[len(first) :]
+
+    assert len(first) <= 8
+    assert sum(first) <= 100_000
+    assert len(following) == 1
+    assert sum(following) <= 20_000
+
+
+def test_lists_work_without_scripts(open_browser: OpenBrowser, project: Project) -> None:
+    page = open_browser(java_script_enabled=False)
+    page.goto("/runs?limit=1&sort=-start_time")
+
+    page.locator('[data-action="next-page"]').click()
+    page.locator('[data-action="open"]').click()
+
+    assert page.url.endswith(project.runs["second"])
+    assert page.locator("ol.steps li").count() == 2

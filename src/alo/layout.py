@@ -120,7 +120,7 @@ class Workspace:
     @property
     def plan_nodes(self) -> Path:
         """The plan of the last run, read into nodes; see ``plan/node_cache.py``."""
-        return self.internal / "plan-nodes.json"
+        return self.internal / "plan-nodes.jsonl"
 
     def trash(self) -> Path:
         """A new name to rename a folder to before it is deleted; leftovers go at the next run.

@@ -59,7 +59,7 @@ def shown(root: Node) -> object:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
-    return tmp_path / ".alo" / "plan-nodes.json"
+    return tmp_path / ".alo" / "plan-nodes.jsonl"
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_a_run_goes_on_where_nothing_can_be_kept(
     run: Callable[..., object], make_solution: Callable[..., Path]
 ) -> None:
     home = make_solution({"one": "pass"})
-    (home / ".alo" / "plan-nodes.json").mkdir(parents=True)
+    (home / ".alo" / "plan-nodes.jsonl").mkdir(parents=True)
 
     run(home)
 

@@ -91,7 +91,9 @@ def records(descriptor: int, dialect: Dialect, at: int, end: int) -> Iterator[Re
         at += position
 
 
-def record_end(buffer: bytes, at: int, dialect: Dialect, *, is_last: bool) -> int | None:
+def record_end(
+    buffer: bytes | bytearray, at: int, dialect: Dialect, *, is_last: bool
+) -> int | None:
     """Where the record ends that begins at a byte; None: that cannot be told without more bytes."""
     line = buffer.find(dialect.line_end, at)
     stop = line + 1 if line >= 0 else len(buffer)

@@ -31,29 +31,41 @@ class Mark(NamedTuple):
     at: int
 
 
+class Piece(NamedTuple):
+    """Some rows of a table: the first, where it begins, and where the last one ends."""
+
+    row: int
+    at: int
+    end: int
+
+
 class TableIndex:
     """The marks of a table.
 
     Args:
         numbers: how many rows there are, then row and byte of each mark in turn.
+        size: of the table.
     """
 
-    def __init__(self, numbers: array[int]) -> None:
+    def __init__(self, numbers: array[int], size: int) -> None:
         self.total = numbers[0]
         self._rows, self._bytes = numbers[1::2], numbers[2::2]
+        self._size = size
 
-    def before(self, row: int) -> Mark:
-        """The last mark at or before a row."""
+    def piece(self, row: int) -> Piece:
+        """The piece that has a row; for one behind the last, the last."""
         at = max(0, bisect_right(self._rows, row) - 1)
-        return Mark(self._rows[at], self._bytes[at])
+        is_last = at + 1 >= len(self._bytes)
+        end = self._size if is_last else self._bytes[at + 1]
+        return Piece(self._rows[at], self._bytes[at], end)
 
 
-def load_index(cached: Path) -> TableIndex | None:
+def load_index(cached: Path, size: int) -> TableIndex | None:
     """The index that was stored; None: there is none."""
     with suppress(OSError, ValueError):
         numbers = array("Q", cached.read_bytes())
         if len(numbers) >= 3:
-            return TableIndex(numbers)
+            return TableIndex(numbers, size)
     return None
 
 
@@ -76,7 +88,7 @@ def make_index(path: Path, dialect: Dialect, begin: int, cached: Path) -> TableI
     with suppress(OSError):
         cached.parent.mkdir(parents=True, exist_ok=True)
         write_whole(cached, numbers.tobytes(), durable=False)
-    return TableIndex(numbers)
+    return TableIndex(numbers, size)
 
 
 def _pieces(descriptor: int, dialect: Dialect, at: int, size: int) -> Iterator[tuple[int, int]]:
@@ -98,34 +110,59 @@ def _pieces(descriptor: int, dialect: Dialect, at: int, size: int) -> Iterator[t
         length = STEP if used else min(2 * length, MOST_RECORD)
 
 
+def row_start(descriptor: int, dialect: Dialect, piece: Piece, row: int) -> int:
+    """The byte at which a row of a piece begins; the piece's end, if it has fewer."""
+    wanted = row - piece.row
+    if not wanted:
+        return piece.at
+    content = bytearray(os.pread(descriptor, piece.end - piece.at, piece.at))
+    ends = _ends(content, len(content), dialect)
+    if ends is not None and wanted <= len(ends):
+        return piece.at + int(ends[wanted - 1]) + 1
+    at = 0
+    for _ in range(wanted):
+        if (stop := record_end(content, at, dialect, is_last=True)) is None:
+            break
+        at = stop
+    return piece.at + at
+
+
 def _split(
     buffer: bytearray, count: int, dialect: Dialect, *, is_last: bool
 ) -> tuple[int, int] | None:
     """How many whole records a piece has, and their bytes; None: it has odd quotes."""
     import numpy as np
 
-    content = np.frombuffer(buffer, dtype=np.uint8, count=count)
-    line_end = dialect.line_end[0]
     if buffer.find(b'"', 0, count) < 0:
         used = buffer.rfind(dialect.line_end, 0, count) + 1
-        rows = int(np.count_nonzero(content[:used] == line_end))
+        content = np.frombuffer(buffer, dtype=np.uint8, count=used)
+        rows = int(np.count_nonzero(content == dialect.line_end[0]))
     else:
-        quotes = np.flatnonzero(content == 34)
-        ends = np.flatnonzero(content == line_end)
-        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]  # those that no cell has in it
-        used = int(ends[-1]) + 1 if len(ends) else 0
-        if is_last:
-            inside = quotes
-            if len(quotes) % 2:
-                return None
-        else:
-            inside = quotes[: np.searchsorted(quotes, used)]
-        if not used or not _are_well(content, inside, dialect, count):
+        ends = _ends(buffer, count, dialect)
+        if ends is None or not len(ends):
             return None
-        rows = len(ends)
+        rows, used = len(ends), int(ends[-1]) + 1
     if is_last and used < count:
+        if b'"' in buffer[used:count]:
+            return None
         return rows + 1, count
     return (rows, used) if used else None
+
+
+def _ends(buffer: bytearray, count: int, dialect: Dialect) -> NDArray[intp] | None:
+    """Where the lines end that no cell has in it; None: a quote before the last is odd."""
+    import numpy as np
+
+    content = np.frombuffer(buffer, dtype=np.uint8, count=count)
+    ends: NDArray[intp] = np.flatnonzero(content == dialect.line_end[0])
+    if buffer.find(b'"', 0, count) < 0:
+        return ends
+    quotes = np.flatnonzero(content == 34)
+    ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    if not len(ends):
+        return ends
+    inside = quotes[: np.searchsorted(quotes, ends[-1])]
+    return ends if _are_well(content, inside, dialect, count) else None
 
 
 def _are_well(content: NDArray[uint8], quotes: NDArray[intp], dialect: Dialect, count: int) -> bool:

@@ -14,7 +14,15 @@ from typing import NamedTuple
 from alo.ui.readers.cache import FileCache
 from alo.ui.readers.encodings import SAMPLE, UTF8, WIDE, Encoding, encoding_of
 from alo.ui.readers.records import MOST_RECORD, Dialect, Record, cells, dialect_of, records
-from alo.ui.readers.table_index import SMALL, Mark, TableIndex, load_index, make_index
+from alo.ui.readers.table_index import (
+    SMALL,
+    Mark,
+    Piece,
+    TableIndex,
+    load_index,
+    make_index,
+    row_start,
+)
 
 MOST_SHOWN = 2000  # characters of a cell
 MOST_NOTES = 20
@@ -93,14 +101,14 @@ class Tables:
             waits: until it is counted; else that happens meanwhile, and None is what is known.
         """
         cached = self.cache.path(table.path, "rows", ".index")
-        if (found := load_index(cached)) is not None:
+        if (found := load_index(cached, table.size)) is not None:
             return found
         if waits or table.size <= SMALL:
             with self._lock:
                 thread = self._counting.get(cached)
             if thread is not None:
                 thread.join()
-                if (found := load_index(cached)) is not None:
+                if (found := load_index(cached, table.size)) is not None:
                     return found
             return make_index(table.source, table.dialect, table.begin, cached)
         with self._lock:
@@ -121,23 +129,20 @@ class Tables:
     def find(self, table: Table, row: int) -> Mark:
         """Where a row is; the table's end, if there are fewer."""
         index = self.index(table, waits=True)
-        mark = index.before(row) if index else Mark(0, table.begin)
-        at = mark.at
         with open(table.source, "rb") as file:
-            following = records(file.fileno(), table.dialect, mark.at, table.size)
-            for each in islice(following, row - mark.row):
-                at = each.end
-        return Mark(row, at)
+            return Mark(row, self._start(file.fileno(), table, index, row))
 
     def some(self, table: Table, numbers: Iterable[int]) -> Iterator[Record]:
         """Rows anywhere in a table, in this order."""
         index = self.index(table, waits=True)
         with open(table.source, "rb") as file:
             for row in numbers:
-                mark = index.before(row) if index else Mark(0, table.begin)
-                skipped = row - mark.row
-                following = records(file.fileno(), table.dialect, mark.at, table.size)
-                yield from islice(following, skipped, skipped + 1)
+                at = self._start(file.fileno(), table, index, row)
+                yield from islice(records(file.fileno(), table.dialect, at, table.size), 1)
+
+    def _start(self, descriptor: int, table: Table, index: TableIndex | None, row: int) -> int:
+        piece = index.piece(row) if index else Piece(0, table.begin, table.size)
+        return row_start(descriptor, table.dialect, piece, row)
 
     def every(self, table: Table) -> Iterator[list[str]]:
         """All rows, whole."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 DISAGREES = 3
-DIGITS = 12  # of a row's number: each line of the result is as long as any other
+FIRST = 10**11  # is added to the number of a row, so that each line is as long as any other
 MOST_VALUES = 50
 LONGEST_LINE = 1 << 25
 
@@ -50,10 +50,16 @@ def _settings(job: dict[str, Any]) -> dict[str, Any]:
 def _load(connection: DuckDBPyConnection, job: dict[str, Any]) -> None:
     """The columns that are needed, as a table whose row ids are the numbers of rows."""
     types = {f"c{at}": "VARCHAR" for at in range(job["columns"])}
-    needed = ", ".join(f"coalesce(c{at}, '') AS c{at}" for at in job["needed"])
+    needed = [f"coalesce(c{at}, '') AS c{at}" for at in job["kept"]]
+    if (at := job["sort"]) is not None:  # numbers take less room than their texts
+        number = f"TRY_CAST(c{at} AS DOUBLE)"
+        needed += [
+            f"{number} AS n",
+            f"CASE WHEN {number} IS NULL THEN coalesce(c{at}, '') END AS t",
+        ]
     connection.execute(
-        f"CREATE TEMP TABLE k AS SELECT {needed} FROM read_csv(?, columns=?, delim=?, quote='\"',"  # noqa: S608
-        " escape='\"', header=true, auto_detect=false, max_line_size=?)",
+        f"CREATE TEMP TABLE k AS SELECT {', '.join(needed)}"  # noqa: S608
+        " FROM read_csv(?, columns=?, delim=?, quote='\"', escape='\"', header=true, auto_detect=false, max_line_size=?)",
         [job["source"], types, job["delimiter"], LONGEST_LINE],
     )
 
@@ -67,10 +73,11 @@ def _write(connection: DuckDBPyConnection, job: dict[str, Any]) -> None:
         with open(job["target"], "w", encoding="utf-8") as file:
             json.dump(found, file)
         return
-    order = "rowid" if job["sort"] is None else _order(connection, job["sort"], job["descending"])
+    order = "rowid" if job["sort"] is None else _order(connection, job["descending"])
     connection.execute(
-        f"COPY (SELECT printf('%0{DIGITS}d', rowid) FROM k {where} ORDER BY {order})"  # noqa: S608
-        " TO '" + job["target"].replace("'", "''") + "' (FORMAT csv, HEADER false, QUOTE '')"
+        f"COPY (SELECT r + {FIRST} FROM"  # noqa: S608
+        f" (SELECT rowid AS r FROM k {where} ORDER BY {order}))"
+        " TO '" + job["target"].replace("'", "''") + "' (FORMAT csv, HEADER false)"
     )
 
 
@@ -85,15 +92,13 @@ def _where(connection: DuckDBPyConnection, filters: list[tuple[int, str]]) -> st
     return f"WHERE {' AND '.join(found)}" if found else ""
 
 
-def _order(connection: DuckDBPyConnection, at: int, descending: bool) -> str:
+def _order(connection: DuckDBPyConnection, descending: bool) -> str:
     """Numbers by their value, before texts; cells without anything last."""
-    number = f"TRY_CAST(c{at} AS DOUBLE)"
-    query = f"SELECT count(*) FROM k WHERE c{at} <> '' AND {number} IS NULL"  # noqa: S608
-    counted = connection.execute(query).fetchone()
+    has_texts = connection.execute("SELECT 1 FROM k WHERE t <> '' LIMIT 1").fetchone()
     direction = "DESC" if descending else "ASC"
-    order = f"{number} {direction} NULLS LAST"
-    if counted is not None and counted[0]:
-        order += f", c{at} = '', c{at} {direction}"
+    order = f"n {direction} NULLS LAST"
+    if has_texts:
+        order += f", t = '', t {direction}"
     return f"{order}, rowid"
 
 

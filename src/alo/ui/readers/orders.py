@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 from alo.errors import AloError
 from alo.files import discard
-from alo.ui.readers.order_main import DIGITS, DISAGREES
+from alo.ui.readers.order_main import DISAGREES, FIRST
 from alo.ui.readers.tables import Table, Tables
 
-LINE = DIGITS + 1
-MEMORY = "1GB"  # of DuckDB; more than that it keeps on the disk
+LINE = len(str(FIRST)) + 1  # bytes
+MEMORY = "50%"  # of the machine's, for DuckDB; more than that it keeps on the disk
 LIMIT_S = 600
 MOST_KEY = 10_000  # characters of a cell by which rows are sorted
 WORKER = "alo.ui.readers.order_main"
@@ -42,10 +42,13 @@ class OrderJob(NamedTuple):
     filters: tuple[tuple[int, str], ...] = ()
     values: int | None = None  # a column whose values are counted
 
+    def kept(self) -> list[int]:
+        """The columns whose texts are looked at."""
+        return sorted({at for at, _ in self.filters} | _some(self.values))
+
     def needed(self) -> list[int]:
-        """The columns that DuckDB has to read."""
-        wanted = {self.sort, self.values, *(at for at, _ in self.filters)}
-        return sorted(at for at in wanted if at is not None)
+        """The columns that are read."""
+        return sorted({*self.kept()} | _some(self.sort))
 
 
 class Order(NamedTuple):
@@ -58,7 +61,7 @@ class Order(NamedTuple):
         """Some of them."""
         with open(self.path, "rb") as file:
             file.seek(first * LINE)
-            return [int(line) for line in file.read(count * LINE).split()]
+            return [int(line) - FIRST for line in file.read(count * LINE).split()]
 
 
 class Orders:
@@ -110,7 +113,7 @@ class Orders:
         index = self._tables.index(table, waits=True)
         task = {
             **job._asdict(),
-            "needed": job.needed(),
+            "kept": job.kept(),
             "source": str(table.source),
             "columns": len(table.columns),
             "delimiter": table.dialect.delimiter.decode(),
@@ -142,6 +145,10 @@ class Orders:
                     for at in range(len(table.columns))
                 ]
                 writer.writerow(cells)
+
+
+def _some(column: int | None) -> set[int]:
+    return set() if column is None else {column}
 
 
 def _run(task: dict[str, object]) -> bool:

@@ -59,7 +59,8 @@ def _load(connection: DuckDBPyConnection, job: dict[str, Any]) -> None:
         ]
     connection.execute(
         f"CREATE TEMP TABLE k AS SELECT {', '.join(needed)}"  # noqa: S608
-        " FROM read_csv(?, columns=?, delim=?, quote='\"', escape='\"', header=true, auto_detect=false, max_line_size=?)",
+        " FROM read_csv(?, columns=?, delim=?, quote='\"', escape='\"', header=true,"
+        " auto_detect=false, max_line_size=?)",
         [job["source"], types, job["delimiter"], LONGEST_LINE],
     )
 

@@ -125,14 +125,19 @@ def test_other_threads_leave_the_handlers_alone() -> None:
     assert seen == before
 
 
-def test_a_pool_of_processes_is_ended_without_a_word() -> None:
-    code = """
+@pytest.mark.parametrize(
+    "work",
+    ["time.sleep(600)", "sum(range(10**10))"],
+    ids=["asleep", "in C, which looks for no signal"],
+)
+def test_a_pool_of_processes_is_ended_without_a_word(work: str) -> None:
+    code = f"""
         import multiprocessing, time
         from alo.processes.signals import SignalGuard
         begun = multiprocessing.get_context("fork").Event()
         def hold():
             begun.set()
-            time.sleep(600)
+            {work}
         with SignalGuard().installed():
             with multiprocessing.get_context("fork").Pool(2) as pool:
                 assert pool.map(abs, [-1, 2]) == [1, 2]
@@ -149,3 +154,18 @@ def test_a_pool_of_processes_is_ended_without_a_word() -> None:
     )
 
     assert (done.stdout, done.stderr) == ("ended\n", "")
+
+
+def test_a_fork_gets_signals_as_before_and_its_parent_as_now() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+
+    with SignalGuard().installed(), SignalGuard().installed():
+        child = os.fork()
+        if child == 0:
+            os._exit([signal.getsignal(number) for number in SIGNALS] != before)
+        _, status = os.waitpid(child, 0)
+        with pytest.raises(Signalled):
+            send(signal.SIGTERM)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert [signal.getsignal(number) for number in SIGNALS] == before

@@ -53,7 +53,6 @@ class SignalGuard:
     def __init__(self) -> None:
         self.received: int | None = None
         self._held = 0
-        self._process = os.getpid()
         self._previous: dict[int, Handler] = {}
 
     @contextmanager
@@ -65,12 +64,13 @@ class SignalGuard:
             return
         self._previous = {number: signal.getsignal(number) for number in ending_signals()}
         self._take_over()
+        _installed.append(self)
         try:
             yield self
         finally:
-            for number, handler in self._previous.items():
-                _set(number, handler)
-            self._previous = {}
+            if self in _installed:  # a fork has left it already
+                _installed.remove(self)
+            self._put_back()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -106,11 +106,12 @@ class SignalGuard:
         for number in self._previous:  # after each step: not through the Enums of signal
             _signal.signal(int(number), self._take)
 
+    def _put_back(self) -> None:
+        for number, handler in self._previous.items():
+            _set(number, handler)
+        self._previous = {}
+
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._process:  # a fork, say of a process pool: as if we were not here
-            _set(number, self._previous.get(number))
-            os.kill(os.getpid(), number)
-            return
         self.received = number
         if not self._held:
             raise Signalled(number)
@@ -119,3 +120,19 @@ class SignalGuard:
 def _set(number: int, handler: Handler) -> None:
     """As ``signal.signal``, which does not take the None that it gives for a handler in C."""
     signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+_installed: list[SignalGuard] = []
+
+
+def _leave_in_child() -> None:
+    """A fork, say of a process pool, gets signals as if we were not here.
+
+    At once: a handler in Python is run between two of its instructions only, and a process that is
+    in the middle of computing in C would outlive the SIGTERM that its pool ends it with.
+    """
+    while _installed:
+        _installed.pop()._put_back()  # the innermost first
+
+
+os.register_at_fork(after_in_child=_leave_in_child)

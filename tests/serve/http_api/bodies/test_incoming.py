@@ -11,6 +11,7 @@ import time
 import tracemalloc
 from array import array
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -216,40 +217,49 @@ def test_gzip_is_taken_and_other_encodings_are_refused(serve: Serve) -> None:
 
 def test_all_bodies_together_have_a_limit(serve: Serve) -> None:
     service = serve("--max-body", "1")
-    stop = threading.Event()
+    is_refused = threading.Event()
 
     def slow() -> Iterator[bytes]:
         yield b'{"rows": [' + b" " * 900_000
-        stop.wait(PATIENCE_S)
+        is_refused.wait(PATIENCE_S)
         yield b'{"a": 1}]}'
 
-    answers: list[int] = []
-
     def client() -> None:
-        answers.append(
-            httpx.post(
-                f"{service.url}/v1/inference", content=slow(), headers=JSON, timeout=PATIENCE_S
-            ).status_code
-        )
+        # Which of them is the one too many, the order says in which their bytes come.
+        with suppress(httpx.TransportError), httpx.Client(timeout=PATIENCE_S) as client:
+            client.post(f"{service.url}/v1/inference", content=slow(), headers=JSON)
 
-    threads = [threading.Thread(target=client) for _ in range(2)]
+    threads = [threading.Thread(target=client) for _ in range(3)]
     for thread in threads:
         thread.start()
-    content = b'{"rows": [{"a": 1}]' + b" " * 400_000 + b"}"
-
-    def refused() -> int:
-        third = service.client.post("/v1/inference", content=content, headers=JSON).status_code
-        return 0 if third == 200 else third
-
-    third = wait_until(refused)  # once the two are on their way
-    stop.set()
+    wait_until(lambda: refusals(service).get(("503", "bodies")))
+    is_refused.set()
     for thread in threads:
         thread.join()
 
-    assert third == 503
-    assert answers == [200, 200]
-    assert service.infer().status_code == 200
-    assert refusals(service)["503", "bodies"] >= 1
+    whole = b'{"rows": [{"a": 1}]' + b" " * 900_000 + b"}"
+    again = [service.client.post("/v1/inference", content=whole, headers=JSON) for _ in range(3)]
+    assert [answer.status_code for answer in again] == [200, 200, 200]
+
+
+def test_a_body_beyond_the_room_for_all_is_refused_and_those_under_way_are_not() -> None:
+    async def bodies() -> None:
+        all_bodies = Bodies(Limits(body_bytes=100))
+        first, second = all_bodies.limited(http_of(b"x" * 100)), all_bodies.limited(http_of(b"y"))
+        third, fourth = (all_bodies.limited(http_of(b"z" * 100)) for _ in range(2))
+        async with first, second:
+            assert await anext(aiter(first)) == b"x" * 100
+            assert await anext(aiter(second)) == b"y"
+            with pytest.raises(Refused) as refused:
+                async with third:
+                    await anext(aiter(third))
+            assert (refused.value.status, refused.value.limit) == (503, "bodies")
+            assert refused.value.headers == {"Retry-After": "1"}
+            assert [part async for part in first] == []
+        async with fourth:
+            assert await anext(aiter(fourth)) == b"z" * 100
+
+    asyncio.run(bodies())
 
 
 def test_a_large_output_is_refused_and_counted(serve: Serve) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 # Long enough for any machine that is not hung, and less than a test may take.
 PATIENCE_S = 120.0
 LOOK_S = 0.01
+TO_END_S = 15.0  # for a process in order, where what it has done is counted
 # Limits to try in turn where a test is about one that is reached: how far a process comes within
 # the first, a crowded machine decides.
 GROWING_LIMITS_S = (1, 5, 25, 60)
@@ -48,8 +51,16 @@ def wait_for_text(pattern: str, log: Path, process: Started) -> re.Match[str]:
 
 def end_all(*processes: Started) -> None:
     """End them, whatever they do, and wait for that."""
-    for process in processes:
+    running = [process for process in processes if process.poll() is None]
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:  # what is killed does not say what it has done
+        for process in running:
+            process.terminate()
+        for process in running:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(TO_END_S)
+    for process in running:
         if process.poll() is None:
             process.send_signal(signal.SIGCONT)
             process.kill()
+    for process in processes:
         process.wait()

@@ -88,6 +88,12 @@ PARAMETERS: Mapping[str, Parameter] = {
     "from": Parameter("Where the window begins, in bytes", {"type": "integer", "minimum": 0}),
     "format": Parameter("json, csv; without: a page", {"enum": ["json", "csv"]}, "json"),
     "download": Parameter("1: to be saved, not shown", {"enum": ["1"]}),
+    "folder": Parameter("Below which folder of the run", example="output"),
+    "thumb": Parameter("Of a picture: so many pixels at most", example="256"),
+    "for": Parameter("spreadsheet: no cell of it is run", {"enum": ["spreadsheet"]}),
+    "column": _number("Of a table: the first column of the window", 0, 0, 10**6),
+    "filter": Parameter("COLUMN=text: the cell has it", TEXT, "name=ada", True),
+    "values": Parameter("A column whose values are counted"),
     "next": Parameter("A path of the studio that comes after"),
 }
 NAMES_IN_URL = {"events_of": "run"}  # of parameters that mean another thing elsewhere

@@ -43,6 +43,8 @@ from alo.ui.screens import (
 )
 
 Screen = Callable[[Ask], Result]
+OF_TEXT = ("from", "q")  # keys of a file's page
+OF_TABLE = ("page", "limit", "columns", "column", "sort", "filter", "values")
 PLAIN = Operation()  # takes nothing, and answers with an object
 
 
@@ -97,7 +99,7 @@ ROUTES = (
         files.index,
         VIEWER,
         "The files of a run",
-        Operation(("q",), answers=LISTED),
+        Operation(("q", "folder", "page", "limit"), answers=LISTED),
     ),
     Route(
         "GET",
@@ -105,7 +107,7 @@ ROUTES = (
         files.show,
         VIEWER,
         "One file of a run, shown",
-        Operation(("format", "from", "q"), answers=PAGE_OF_FILE, is_data=False),
+        Operation(("format", *OF_TEXT, *OF_TABLE), answers=PAGE_OF_FILE, is_data=False),
     ),
     Route(
         "GET",
@@ -113,7 +115,7 @@ ROUTES = (
         files.raw,
         VIEWER,
         "The bytes of a file of a run",
-        Operation(("download",), answers=BYTES, is_data=False),
+        Operation(("download", "thumb", "for"), answers=BYTES, is_data=False),
     ),
     Route("GET", "/runs/{id}/plan", run.plan, VIEWER, "The plan as it ran"),
     Route("GET", "/runs/{id}/code", run.code, VIEWER, "The code as it ran"),

@@ -33,3 +33,26 @@ def test_a_run_with_itself_or_too_many_are_refused(
 
     for path in (f"run={one}", f"run={one}&run={one}", "&".join([f"run={one}"] * 21)):
         assert client.get(f"/compare.json?{path}").status_code == 422
+
+
+def test_outputs_are_compared_cell_by_cell_and_picture_by_picture(
+    client: httpx.Client, home: Path, run: Callable[..., Any]
+) -> None:
+    ids = [run(home, mode="train")[0].run_id for _ in range(2)]
+    for at, each in enumerate(ids):
+        folder = home / "history/train" / each / "output"
+        folder.mkdir(exist_ok=True)
+        rows = ["a,1\n", f"b,{at}\n"]
+        (folder / "p.csv").write_text("id,p\n" + "".join(rows if at else reversed(rows)))
+        (folder / "same.png").write_bytes(b"same")
+        (folder / "other.png").write_bytes(bytes([at]))
+    path = "?" + "&".join(f"run={each}" for each in ids)
+
+    content = client.get(f"/compare.json{path}&key=id").json()
+
+    (table,) = content["tables"]
+    assert table["items"] == [{"key": "b", "column": "p", "values": ["0", "1"]}]
+    assert content["images"] == ["output/other.png"]
+    page = client.get(f"/compare{path}&key=id").text
+    assert page.count("other.png?thumb=256") == 2
+    assert client.get(f"/compare.json{path}&key=nope").status_code == 422

@@ -5,21 +5,25 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
+from alo.files import checksum
 from alo.history.diff import differences
 from alo.history.record import RunRecord, plain
 from alo.ui.ask import Ask
 from alo.ui.found_run import FoundRun, run_of
 from alo.ui.page import Page
 from alo.ui.problems import UiProblem, refused_value
+from alo.ui.readers.table_diff import join
+from alo.ui.screens.files import IMAGE, TABLE, kind_of
 from alo.ui.screens.runs import row
 
 LEAST, MOST = 2, 20
+MOST_TABLES, MOST_IMAGES = 5, 24  # of the outputs
 MOST_LINES = 5000  # of a text that is compared
 
 
 def show(ask: Ask) -> Page:
     """The comparison of the runs that the URL names; without any, how to choose some."""
-    ask.query.allow("run", "all")
+    ask.query.allow("run", "all", "key")
     ids = ask.query.many("run")
     is_all = ask.query.one("all", among=("1",)) == "1"
     if not ids:
@@ -31,9 +35,15 @@ def show(ask: Ask) -> Page:
     if len({record.id for record in records}) < len(records):
         raise refused_value("run", "a run cannot be compared with itself")
     content = _content(found, records, is_all)
+    key = ask.query.one("key")
+    tables, keys = _tables(ask, found, key)
+    if key and key not in keys:
+        raise refused_value("key", f"no table of all these runs has a column '{key}'")
+    content |= {"tables": tables, "images": _images(found, is_all)}
     shown = {
         "records": records,
         "is_all": is_all,
+        "keys": keys,
         "command": f"alo history diff {' '.join(record.id for record in records)}",
         "toggle": ask.query.link(all=None if is_all else "1"),
         "others": {
@@ -86,6 +96,49 @@ def _outputs(found: Sequence[FoundRun], is_all: bool) -> Mapping[str, Sequence[o
     ]
     names = dict.fromkeys(name for files in sizes for name in files)
     return _changed({name: [files.get(name) for files in sizes] for name in names}, is_all)
+
+
+def _tables(
+    ask: Ask, found: Sequence[FoundRun], key: str
+) -> tuple[list[dict[str, object]], list[str]]:
+    """Cells that differ in the tables that all runs have, and by which columns to join them."""
+    made: list[dict[str, object]] = []
+    keys: list[str] = []
+    for name in [each for each in _common(found) if kind_of(each) == TABLE][:MOST_TABLES]:
+        opened = [ask.studio.tables.open(run.file(name)) for run in found]
+        if not all(each.columns for each in opened):
+            continue
+        joined = join(ask.studio.tables, opened, key)
+        keys += [each for each in joined.keys if each not in keys]
+        made.append(
+            {
+                "path": name,
+                "key": key if key in joined.keys else None,
+                "rows": joined.rows,
+                "changed": joined.changed,
+                "is_whole": joined.is_whole,
+                "items": [each._asdict() for each in joined.cells],
+            }
+        )
+    return made, keys
+
+
+def _images(found: Sequence[FoundRun], is_all: bool) -> list[str]:
+    """Pictures that all runs have and that differ."""
+    names = [each for each in _common(found) if kind_of(each) == IMAGE]
+    return [
+        name
+        for name in names[:MOST_IMAGES]
+        if is_all or len({checksum(run.file(name)) for run in found}) > 1
+    ]
+
+
+def _common(found: Sequence[FoundRun]) -> list[str]:
+    """The output files that all runs have."""
+    names = [
+        {each.path for each in run.files() if each.path.startswith("output/")} for run in found
+    ]
+    return sorted(set.intersection(*names))
 
 
 def _plan(run: FoundRun) -> str:

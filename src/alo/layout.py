@@ -148,6 +148,11 @@ class Workspace:
         return self.internal / "history-total.json"
 
     @property
+    def new_runs(self) -> Path:
+        """What a list of runs shows of those that ended last."""
+        return self.internal / "new-runs.jsonl"
+
+    @property
     def index(self) -> Path:
         """The history's index, in SQLite."""
         return self.internal / "history.sqlite"

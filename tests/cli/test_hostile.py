@@ -186,6 +186,7 @@ OWN_FILES = [
     ".alo/history-total.json",
     ".alo/lock",
     ".alo/last-runs",
+    ".alo/new-runs.jsonl",
     ".alo/satisfied",
     ".unfinished_run/run.json",
 ]

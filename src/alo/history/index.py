@@ -27,6 +27,7 @@ T = TypeVar("T")
 VERSION = 2  # of the tables; another one's are made again
 PATIENCE_S = 20.0  # for another reader who brings ten thousand runs up to date
 SETTLED_NS = 2_000_000_000  # the coarsest clock of a file system
+TICK_NS = 20_000_000  # longer than the clock of a file system that tells more than seconds
 MEMORY = ":memory:"
 LAST_CHARACTER = "\U0010ffff"
 
@@ -74,8 +75,35 @@ COLUMNS = ", ".join(Line._fields)
 NEWEST_FIRST = "ORDER BY start_time DESC, name DESC"
 
 
+def newest(workspace: Workspace, limit: int | None) -> list[Line]:
+    """The newest runs of a project, also just after a run without a look through its history.
+
+    Args:
+        limit: so many at most; None: all.
+    """
+    from alo.history.filters import Filters
+
+    def question(index: Index) -> list[Line]:
+        found = index.newest(limit)
+        if found is None:
+            index.update()
+            found = index.lines(Filters(), limit)
+        return found
+
+    return _put(workspace, question)
+
+
 def ask(workspace: Workspace, question: "Callable[[Index], T]") -> T:
     """Put a question to the index of a project, which is up to date then."""
+
+    def up_to_date(index: Index) -> T:
+        index.update()
+        return question(index)
+
+    return _put(workspace, up_to_date)
+
+
+def _put(workspace: Workspace, question: "Callable[[Index], T]") -> T:
     for place in (workspace.index, workspace.index):
         try:
             place.parent.mkdir(exist_ok=True)
@@ -88,9 +116,7 @@ def ask(workspace: Workspace, question: "Callable[[Index], T]") -> T:
 
 def _ask(workspace: Workspace, place: str, question: "Callable[[Index], T]") -> T:
     with closing(sqlite3.connect(place, timeout=PATIENCE_S, isolation_level=None)) as database:
-        index = Index(workspace, database)
-        index.update()
-        return question(index)
+        return question(Index(workspace, database))
 
 
 def _discard(place: "Path") -> bool:
@@ -131,6 +157,26 @@ class Index:
             if not self.renew(looked_at):
                 return found
 
+    def newest(self, limit: int | None) -> list[Line] | None:
+        """The newest runs, as the index has them and as runs have noted them since; None: that
+        may not be all, or not as it is."""
+        from alo.history.new_runs import rows_since
+
+        noted: list[Line] = []
+        for kind, seen_ns in self._seen().items():
+            mtime_ns = _mtime_ns(self._folder(kind))
+            if seen_ns != mtime_ns and not _is_new(mtime_ns):
+                return None
+            rows = rows_since(self._workspace, kind, seen_ns)
+            if rows is None:
+                return None
+            noted += (Line(*row) for row in rows)
+        _, known = self._newest("1", (), limit)
+        lines = {line[:2]: line for line in (*noted, *known)}.values()
+        found = sorted(lines, key=lambda line: (line.start_time, line.name), reverse=True)[:limit]
+        is_same = all(line[2:4] == self._stamp(line.kind, line.name) for line in found)
+        return found if is_same else None
+
     def named(self, prefix: str) -> list[Line]:
         """The runs whose id begins like this."""
         prefix = _printable(prefix)
@@ -153,12 +199,17 @@ class Index:
 
     def update(self) -> None:
         """Take in what has come and gone since the last time."""
-        seen = dict(self._db.execute("SELECT kind, mtime_ns FROM folders"))
-        changed = [kind for kind in KINDS if seen.get(kind) != _mtime_ns(self._folder(kind))]
+        seen = self._seen()
+        changed = [kind for kind in KINDS if seen[kind] != _mtime_ns(self._folder(kind))]
         if changed:
             with self._writing():
                 for kind in changed:
                     self._take_in(kind)
+
+    def _seen(self) -> dict[str, int]:
+        """When the folder of each kind had changed as its entries were taken in; -1: unknown."""
+        seen = dict(self._db.execute("SELECT kind, mtime_ns FROM folders"))
+        return {kind: seen.get(kind, -1) for kind in KINDS}
 
     def _take_in(self, kind: str) -> None:
         folder = self._folder(kind)
@@ -204,22 +255,11 @@ class Index:
         import json
 
         from alo.history.filters import value_text
+        from alo.history.new_runs import columns_of
 
         cursor = self._db.execute(
             f"INSERT INTO runs ({COLUMNS}) VALUES ({', '.join('?' * len(Line._fields))})",  # noqa: S608
-            (
-                kind,
-                name,
-                *stamp,
-                record.id,
-                record.status,
-                record.start_time,
-                record.seconds,
-                record.score,
-                record.result,
-                record.note,
-                record.train_id,
-            ),
+            columns_of(kind, name, stamp, record),
         )
         run = cursor.lastrowid
         self._db.execute("INSERT INTO records VALUES (?, ?)", (run, json.dumps(record.to_json())))
@@ -300,6 +340,12 @@ class Index:
                 self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def _is_new(mtime_ns: int) -> bool:
+    """Whether a change is too new for the folder to be taken in for good, but so old, by a clock
+    that fine, that none after it has the same time."""
+    return mtime_ns % TICK_NS != 0 and TICK_NS < time.time_ns() - mtime_ns <= SETTLED_NS
 
 
 def _mtime_ns(folder: "Path") -> int:

@@ -27,6 +27,7 @@ from alo.history.entries.names import RECORD, entry_folder, entry_name, entry_na
 from alo.history.entries.seal import seal_in_background
 from alo.history.entries.tally import add_to_total, stamps
 from alo.history.entries.tree import Found, copy_tree, found_below, put
+from alo.history.new_runs import changed_ns, columns_of, note_run
 from alo.history.recent_runs import last_runs, note_last
 from alo.history.record import RunRecord
 from alo.json_text import json_bytes
@@ -67,12 +68,16 @@ def save_entry(
     """
     kept = _kept_artifacts(artifacts, backup_artifacts, backup_log)
     name = entry_name(record.id, record.status)
-    before = stamps(workspace)
+    before, before_ns = stamps(workspace), changed_ns(workspace, record.pipeline)
     with building(workspace.history / record.pipeline, name) as build:
         is_sealed = _Builder(build, made_at, ends).fill(kept, code, record, plan)
         folder = workspace.history / record.pipeline / name
         if not is_sealed:
             mark_unsealed(folder)
+    with suppress(OSError):  # the run is in history, whatever happens to it by now
+        status = os.stat(folder / RECORD)
+        stamped = (status.st_mtime_ns, status.st_size)
+        note_run(workspace, before_ns, columns_of(record.pipeline, name, stamped, record))
     add_to_total(workspace, before, folder)
     if not is_sealed:
         seal_in_background(folder)

@@ -18,7 +18,7 @@ help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: ## run the breast cancer example, train and inference, and show what came out
-	@scripts/setup_venv.sh $(VENV) examples
+	@scripts/setup_venv.sh $(VENV) examples,ui
 	$(BIN)/alo run --project $(EXAMPLE)
 	@scripts/show_demo.sh $(BIN)/alo $(EXAMPLE)
 

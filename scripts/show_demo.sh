@@ -15,3 +15,4 @@ show head -n 4 "$results"/output/output.csv
 show cat "$results"/score/inference_summary.yaml
 show ls "$project"/train_artifacts/models/* "$project"/train_artifacts/report
 show "$alo" history --project "$project" --limit 4
+printf '\nIn the browser: %s ui --project %s --open\n' "$alo" "$project"

@@ -32,7 +32,7 @@ def measure() -> list[Row]:
         for home, runs in zip(homes, (RUNS, FEW), strict=True):
             write_empty_solution(home, len(STEPS))
             for number in range(runs):
-                _write_record(Workspace(home), _record(number))
+                write_record(Workspace(home), record_of(number))
         first, _ = run(alo("history", "--project", homes[0]))
         save, keep = _measure_saving(Workspace(Path(folder) / "kept"), Workspace(homes[0]))
         rows = [*_measure_lists(homes[0]), _measure_runs(*homes), _measure_after_a_run(homes[0])]
@@ -77,7 +77,8 @@ def _row(what: str, measured: Usage, baseline: Usage, limit: float) -> Row:
     return Row(what, measured.wall_s * 1e3, baseline.wall_s * 1e3, limit, "ms")
 
 
-def _record(number: int) -> RunRecord:
+def record_of(number: int) -> RunRecord:
+    """A run as a long history has many."""
     started = FIRST + number * 60
     return RunRecord(
         id=new_run_id("benchmark", started),
@@ -95,7 +96,7 @@ def _record(number: int) -> RunRecord:
     )
 
 
-def _write_record(workspace: Workspace, record: RunRecord) -> None:
+def write_record(workspace: Workspace, record: RunRecord) -> None:
     """All of an entry that a list looks at."""
     entry = workspace.history / record.pipeline / entry_name(record.id, record.status)
     (entry / RECORD).parent.mkdir(parents=True)
@@ -111,7 +112,7 @@ def _measure_saving(few: Workspace, many: Workspace) -> tuple[float, float]:
         code[name] = _write(few.home / name)
 
     def save() -> None:
-        save_entry(few, _record(0), plan=b"name: x\n", artifacts=artifacts, code=code)
+        save_entry(few, record_of(0), plan=b"name: x\n", artifacts=artifacts, code=code)
 
     return _milliseconds(save), _milliseconds(lambda: keep_within(many, 10_000, ()))
 

@@ -1,0 +1,206 @@
+"""The studio: pages of a long history, its start, its memory, and a line of a run on its way.
+
+A page is timed over loopback, in turns with a bare Starlette route (``plain_page``) that runs the
+same query of the index and renders 50 rows of 10 columns with Jinja2.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import quantiles
+from typing import Any, NamedTuple
+
+from alo.history import index
+from alo.history.filters import Filters
+from alo.history.pages import Wanted, page_of_runs
+from alo.layout import Workspace
+from benchmarks.bench_history import record_of, write_record
+from benchmarks.processes import ALO, in_memory, python
+from benchmarks.rows import Row, show
+from benchmarks.solutions import write_empty_solution
+
+RUNS = 10_000
+PAGE, RARE, FOUND = 200, "needle", (9, 5_000, 9_990)
+ROUNDS, WATCHERS, LINES = 60, 10, 100
+COLUMNS = "pipeline,status,start_time,seconds,score,result,note,model,args.step_a.depth"
+
+
+def measure() -> list[Row]:
+    with in_memory() as folder:
+        home = Path(folder) / "many"
+        write_empty_solution(home, 5)
+        for number in range(RUNS):
+            record = record_of(number)
+            write_record(
+                Workspace(home),
+                record._replace(note=RARE) if number in (9, 5_000, 9_990) else record,
+            )
+        rows = _measure_pages(home)
+    return [*rows, *_measure_lines()]
+
+
+class Studio(NamedTuple):
+    """One that runs."""
+
+    port: int
+    pid: int
+    answers_s: float  # from its start to its first page
+
+
+def _measure_pages(home: Path) -> list[Row]:
+    index.ask(Workspace(home), lambda runs: None)  # it is made once, by whichever command is first
+    starts = []
+    for _ in range(5):
+        with studio(home) as each:
+            starts.append(each.answers_s)
+    with studio(home) as opened, plain(home) as bare:
+        memory = _memory_mb(opened.pid)
+        query = f"/runs?columns={COLUMNS}"
+        paths = [query, f"{query}&page={_key_of(Workspace(home), PAGE)}", f"{query}&q={RARE}"]
+        ours, far, rare, theirs = in_turns(
+            *(lambda path=path: get(opened.port, path) for path in paths), lambda: get(bare, "/")
+        )
+        after = _memory_mb(opened.pid)
+    what = f"/runs of {RUNS:,}"
+    return [
+        Row(f"{what}: p95", p95(ours), None, 50, "ms"),
+        Row(f"{what} : a bare route, p95", p95(ours), p95(theirs), 3, "ms"),
+        Row(f"{what}, page {PAGE} : page 1, p95", p95(far), p95(ours), 2, "ms"),
+        Row(f"{what}, a filter that finds 3 : page 1, p95", p95(rare), p95(ours), 2, "ms"),
+        Row("alo ui: from its start to its first answer", sorted(starts)[2], None, 0.8, "s"),
+        Row("alo ui: memory when it has started", memory, None, 90, "MB"),
+        Row(f"alo ui: memory after {4 * ROUNDS} pages", after, None, 90, "MB"),
+    ]
+
+
+def _measure_lines() -> list[Row]:
+    """From a print in a step to the line at each of the watchers."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        write_empty_solution(home, 1)
+        asset = next(home.glob("assets/*/*.py"))
+        body = f"for _ in range({LINES}):\n            print('at', time.time(), flush=True)\n"
+        body += "            time.sleep(0.05)\n        "
+        text = asset.read_text().replace("self.asset.save_data", f"{body}self.asset.save_data", 1)
+        asset.write_text(f"import time\n{text}")
+        with (
+            studio(home) as opened,
+            subprocess.Popen(  # noqa: S603 - our own
+                [ALO, "run", "--mode", "train", "--project", folder], stdout=subprocess.DEVNULL
+            ) as process,
+        ):
+            run_id = _running(opened.port)
+            late: list[float] = []
+            watchers = [
+                threading.Thread(target=_watch, args=(opened.port, run_id, late))
+                for _ in range(WATCHERS)
+            ]
+            for each in watchers:
+                each.start()
+            for each in watchers:
+                each.join()
+            process.wait()
+    what = f"a line of a step, at {WATCHERS} watchers: p95"
+    return [Row(what, p95(late) / 1e3, None, 0.5, "s")]
+
+
+def _running(port: int) -> str:
+    while True:
+        running = json.loads(get(port, "/overview.json"))["running"]
+        if running:
+            found: str = running["id"]
+            return found
+        time.sleep(0.02)
+
+
+def _watch(port: int, run_id: str, late: list[float]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    began = time.time()
+    connection.request("GET", f"/events?run={run_id}")
+    for line in connection.getresponse():
+        now = time.time()
+        printed = map(float, re.findall(rb"at ([\d.]+)\\n", line))
+        late += [(now - each) * 1e3 for each in printed if each > began]  # not what was there
+    connection.close()
+
+
+@contextmanager
+def studio(home: Path) -> Iterator[Studio]:
+    """An ``alo ui`` of a project."""
+    start = time.perf_counter()
+    command = [ALO, "ui", "--port", "0", "--json", "--no-sign-in", "--project", str(home)]
+    with started(command) as (process, told):
+        get(told["port"], "/sign-in")
+        yield Studio(told["port"], process.pid, time.perf_counter() - start)
+
+
+@contextmanager
+def plain(home: Path) -> Iterator[int]:
+    """The port of the bare route."""
+    with started(python("-m", "benchmarks.plain_page", home)) as (_, told):
+        yield told["port"]
+
+
+@contextmanager
+def started(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+    try:
+        assert process.stdout is not None  # noqa: S101
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def get(port: int, path: str) -> bytes:
+    """The body of a page."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    if answer.status != 200:
+        raise ValueError(f"{path}: {answer.status}: {body[:500]!r}")
+    return body
+
+
+def in_turns(*work: Callable[[], object]) -> list[list[float]]:
+    """Milliseconds of each, all once in each round."""
+    seen: list[list[float]] = [[] for _ in work]
+    for turn in range(-3, ROUNDS):
+        for each, times in zip(work, seen, strict=True):
+            start = time.perf_counter()
+            each()
+            if turn >= 0:
+                times.append((time.perf_counter() - start) * 1e3)
+    return seen
+
+
+def p95(values: Sequence[float]) -> float:
+    return quantiles(values, n=20)[-1]
+
+
+def _key_of(workspace: Workspace, page: int) -> str:
+    key = ""
+    for _ in range(page - 1):
+        key = page_of_runs(workspace, Wanted(Filters()), key=key).next
+    return key
+
+
+def _memory_mb(pid: int) -> float:
+    text = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", text)
+    return int(found[1]) / 1e3 if found else float("nan")
+
+
+if __name__ == "__main__":
+    show(measure())

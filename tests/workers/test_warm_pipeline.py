@@ -13,7 +13,7 @@ import pytest
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job
-from alo.workers.protocol import Request, Stage, Summary
+from alo.workers.protocol import Failure, Request, Stage, Summary
 from alo.workers.warm_pipeline import WarmPipeline
 
 MakeSolution = Callable[..., Path]
@@ -138,3 +138,24 @@ def test_what_is_told_of_a_small_request_before_it_runs_is_one_message(
     warm.run(Request("r", data=(f"{tmp_path}/data/",)), hear)
 
     assert told[: len(first)] == first
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Request("r", args={"inferense": {"k": 2}}), "no step 'inferense'; did you mean"),
+        (Request("r", metadata={"pipeline": [{"type": "train"}]}), "names no dataset_uri"),
+        (Request("r", metadata={"name": "a\ud800"}), "half a character"),
+    ],
+    ids=["args of a step that is not there", "metadata without data", "metadata with odd text"],
+)
+def test_a_request_that_cannot_be_applied_is_refused_and_the_next_is_answered(
+    warm: WarmPipeline, answer: Answer, request_: Request, words: str
+) -> None:
+    told: list[object] = []
+
+    warm.run(request_, told.extend)
+
+    (failure,) = [each for each in told if isinstance(each, Failure)]
+    assert (failure.kind, words in failure.comment) == ("refused", True), failure
+    assert answer() == "True 1 old old 1 tool"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -115,6 +116,10 @@ def record_end(
 
 def cells(record: bytes, dialect: Dialect) -> Cells:
     """The cells of a record."""
+    if b'"' not in record:
+        with suppress(UnicodeDecodeError):  # the usual row, all of its cells at once
+            text = record.decode(dialect.encoding.name)
+            return Cells(text.split(dialect.delimiter.decode()), [], False)
     parts, broken = _parts(record, dialect)
     texts, is_odd = [], False
     for part in parts:

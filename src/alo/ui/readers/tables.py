@@ -190,14 +190,15 @@ def shown(table: Table, found: Sequence[tuple[int, Record]], count: int) -> Tabl
             notes.add(number, None, f"bytes that are not {table.dialect.encoding.name}")
         if len(record.content) >= MOST_RECORD:
             notes.add(number, None, "the line is too long; it is shown as several rows")
-        for column, text in enumerate(row):
-            if NUL in text:
-                notes.add(number, column, f"NUL characters, shown as {SHOWN_NUL}")
-                text = text.replace(NUL, SHOWN_NUL)
-            if len(text) > MOST_SHOWN:
-                notes.add(number, column, f"{len(text):,} characters, cut after {MOST_SHOWN:,}")
-                text = text[:MOST_SHOWN] + "…"
-            row[column] = text
+        if NUL.encode() in record.content or max(map(len, row)) > MOST_SHOWN:
+            for column, text in enumerate(row):
+                if NUL in text:
+                    notes.add(number, column, f"NUL characters, shown as {SHOWN_NUL}")
+                    text = text.replace(NUL, SHOWN_NUL)
+                if len(text) > MOST_SHOWN:
+                    notes.add(number, column, f"{len(text):,} characters, cut after {MOST_SHOWN:,}")
+                    text = text[:MOST_SHOWN] + "…"
+                row[column] = text
         if len(row) > len(table.columns):
             notes.add(number, None, f"{len(row)} cells, where there are {len(table.columns)} names")
         elif len(row) < len(table.columns):

@@ -83,6 +83,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "page": Parameter("What the page before calls its next"),
     "run": Parameter("Runs to compare, 2 to 20", TEXT, RUN_ID, True),
     "events_of": Parameter("A run, or jobs, or feed", example="jobs"),
+    "key": Parameter("The column by which rows of output tables are joined"),
     "all": Parameter("1: equal values, too", {"enum": ["1"]}),
     "file": Parameter("Which log", {"enum": ["pipeline", "process"]}),
     "from": Parameter("Where the window begins, in bytes", {"type": "integer", "minimum": 0}),

@@ -10,15 +10,15 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-# Percent of branches, as reached: of engine, serve and workers by a part of the suite alone, so
-# that a run of all of it is to raise theirs.
+# Percent of branches, as reached: of engine and serve by a part of the suite alone, so that a run
+# of all of it is to raise theirs.
 FLOORS = {
     "engine": 64,
     "history": 95,
     "plan": 96,
-    "serve": 45,
+    "serve": 73,
     "store": 93,
-    "workers": 76,
+    "workers": 91,
 }
 
 

@@ -58,7 +58,7 @@ class History:
             past = index.newest(self._workspace, limit)
         if first is None or any(line.id == first.id for line in past):
             return past
-        return [_line(first), *past][:limit]
+        return [line_of(first), *past][:limit]
 
     def find(self, prefix: str) -> Entry:
         """The one run that an id, or the beginning of one, denotes.
@@ -214,7 +214,8 @@ def _put_away(folder: Path) -> bool:
         ) from error
 
 
-def _line(record: "RunRecord") -> Line:
+def line_of(record: "RunRecord") -> Line:
+    """A run that is in no entry yet, as a line of the list."""
     return Line(
         record.pipeline,
         "",

@@ -207,6 +207,6 @@ def _problem_of_system(error: OSError) -> UiProblem:
 
 
 def _problem_of(error: AloError) -> UiProblem:
-    """An error of the engine, as a status: what is not there, or cannot be as things are."""
-    status = 404 if str(error).startswith("no run ") else 422 if error.exit_status == 2 else 409
+    """An error of the engine, as a status: what was asked for makes no sense, or cannot be now."""
+    status = 422 if error.exit_status == 2 else 409
     return UiProblem(status, error.what, where=error.where, fix=error.fix)

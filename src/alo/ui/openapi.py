@@ -33,15 +33,24 @@ class Described(Protocol):
     """A route, as its clients see it."""
 
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """GET or POST."""
+
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """As the table of routes has it."""
+
     @property
-    def role(self) -> str: ...
+    def role(self) -> str:
+        """That whoever asks must have at least."""
+
     @property
-    def summary(self) -> str: ...
+    def summary(self) -> str:
+        """What it is for, in one line."""
+
     @property
-    def operation(self) -> Operation: ...
+    def operation(self) -> Operation:
+        """Its keys, body and answers."""
 
 
 def describe(routes: Iterable[Described], base_path: str) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ class Page:
 
     screen: str  # the name of its template, and ``data-screen`` of its ``<main>``
     title: str
-    content: Mapping[str, object]  # what ``.json`` has
+    content: Mapping[str, object]  # what ``.json`` has; an iterator is a list there
     shown: Mapping[str, object] = field(default_factory=dict)  # for the template alone
     table: Table | None = None
     status: int = 200

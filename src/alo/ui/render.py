@@ -123,7 +123,8 @@ class Renderer:
                 raise UiProblem(404, "this page has no list", fix="its data is at .json")
             return _csv(page.table, f"{page.screen}.csv", ask)
         if form.name == "json":
-            return _packed(json_bytes(page.content), "application/json", page.status, own, headers)
+            body = json_bytes(page.content, default=list)
+            return _packed(body, "application/json", page.status, own, headers)
         context = {"page": page, "ask": ask, "who": ask.who, **page.content, **page.shown}
         body = self._html(f"{page.screen}.html", form.language, context, nonce, ask)
         if ask.query.one("lang") in LANGUAGES:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from alo.errors import UsageError
+from alo.history.browse import line_of
 from alo.history.filters import STATUSES, Filters, parse_param, parse_since
 from alo.history.in_use import unfinished_record
 from alo.history.index import Line
@@ -44,7 +45,9 @@ FILTERS = {
     "param": "arg",
     "model": "model",
 }
-CHART_POINTS = 200
+CHART_POINTS = 100
+OFFERING = 5  # runs whose args are offered as columns
+_OF_LINE = {"pipeline": "kind", "model": "train_id"}  # columns that a line calls otherwise
 
 
 def show(ask: Ask) -> Page:
@@ -54,19 +57,22 @@ def show(ask: Ask) -> Page:
     wanted, limit, columns = _wanted(ask), limit_of(query), _columns(ask)
     key = query.one("page")
     page = page_of_runs(workspace, wanted, key=key, limit=limit)
-    records = _records(ask, page.lines)
-    if not key and (first := _in_progress(workspace, wanted)) is not None:
-        records = [first, *(each for each in records if each.id != first.id)]
+    first = None if key else _in_progress(workspace, wanted)
+    lines = [each for each in page.lines if first is None or each.id != first.id]
     content: Mapping[str, object] = {
-        "items": [row(each) for each in records],
+        "items": _items(ask, first, lines),
         "next": query.link(page=page.next, limit=query.one("limit")) if page.next else None,
         "total": page.total,
     }
-    rows = [_row(each, columns) for each in records]
+    # Records take longer to read than all else of the page, and the usual columns need none.
+    needed = lines if any(map(_is_arg, columns)) else lines[:OFFERING]
+    records = {each.id: each for each in (*([first] if first else ()), *_records(ask, needed))}
+    shown_lines = [line_of(first), *lines] if first else lines
+    rows = [_row(each, records.get(each.id), columns) for each in shown_lines]
     shown = {
         "rows": rows,
         "columns": [_heading(ask, each, wanted.sort) for each in columns],
-        "choices": _choices(records, columns),
+        "choices": _choices(records.values(), columns),
         "sort": wanted.sort,
         "filters": active(query, FILTERS),
         "statuses": STATUSES,
@@ -84,12 +90,27 @@ def row(record: RunRecord) -> dict[str, object]:
     return {key: known[key] for key in JSON_KEYS}
 
 
-def value_of(record: RunRecord, column: str) -> object:
-    """The value that a run has in a column; None: it has none."""
-    if column.startswith("args."):
+def value_of(line: Line, record: RunRecord | None, column: str) -> object:
+    """The value that a run has in a column; None: it has none.
+
+    Args:
+        record: of the same run, for its args.
+    """
+    if _is_arg(column):
         step, _, key = column.removeprefix("args.").partition(".")
-        return record.args.get(step, {}).get(key)
-    return record.train_id if column == "model" else getattr(record, column)
+        return record.args.get(step, {}).get(key) if record else None
+    return getattr(line, _OF_LINE.get(column, column))
+
+
+def _items(ask: Ask, first: RunRecord | None, lines: Sequence[Line]) -> Iterator[object]:
+    """The runs as JSON has them, read once they are asked for."""
+    if first is not None:
+        yield row(first)
+    yield from map(row, _records(ask, lines))
+
+
+def _is_arg(column: str) -> bool:
+    return column.startswith("args.")
 
 
 def _wanted(ask: Ask) -> Wanted:
@@ -134,11 +155,11 @@ def _in_progress(workspace: Workspace, wanted: Wanted) -> RunRecord | None:
     return record if record is not None and matches(record, wanted.filters) else None
 
 
-def _row(record: RunRecord, columns: Sequence[str]) -> dict[str, object]:
+def _row(line: Line, record: RunRecord | None, columns: Sequence[str]) -> dict[str, object]:
     return {
-        "id": record.id,
-        "status": record.status,
-        "cells": [(name, value_of(record, name)) for name in columns],
+        "id": line.id,
+        "status": line.status,
+        "cells": [(name, value_of(line, record, name)) for name in columns],
     }
 
 
@@ -152,7 +173,7 @@ def _heading(ask: Ask, column: str, sort: str) -> dict[str, object]:
     }
 
 
-def _choices(records: Sequence[RunRecord], columns: Sequence[str]) -> dict[str, bool]:
+def _choices(records: Collection[RunRecord], columns: Sequence[str]) -> dict[str, bool]:
     """The columns that these runs could have, args included, and whether each is shown."""
     args = {
         f"args.{step}.{key}" for each in records for step in each.args for key in each.args[step]
@@ -171,12 +192,16 @@ def _points(workspace: Workspace, wanted: Wanted) -> list[Point]:
 
 
 def _table(ask: Ask, wanted: Wanted, columns: Sequence[str]) -> Table:
+    has_args = any(map(_is_arg, columns))
+
     def rows() -> Iterator[Sequence[object]]:
         key = ""
         while True:
             page = page_of_runs(ask.studio.workspace, wanted, key=key, limit=MOST)
-            for record in _records(ask, page.lines):
-                yield [record.id, *(value_of(record, name) for name in columns)]
+            records = {each.id: each for each in _records(ask, page.lines)} if has_args else {}
+            for line in page.lines:
+                record = records.get(line.id)
+                yield [line.id, *(value_of(line, record, name) for name in columns)]
             if not (key := page.next):
                 return
 

@@ -30,6 +30,8 @@ COMMANDS = {  # name -> what it does; the module of the same name has add_argume
     "schema": "print the JSON Schema of a plan, for editors",
 }
 
+OF_SERVERS = "AnyIO"  # the threads of our own servers, which end once their work in hand is done
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -98,7 +100,11 @@ def _name_threads() -> None:
     if threading is None:
         return
     main_thread = threading.main_thread()
-    left = [each for each in threading.enumerate() if each is not main_thread and not each.daemon]
+    left = [
+        each
+        for each in threading.enumerate()
+        if each is not main_thread and not each.daemon and not each.name.startswith(OF_SERVERS)
+    ]
     if left:
         _seal_now()
         names = ", ".join(each.name for each in left)

@@ -17,7 +17,6 @@ from alo.claims import left_behind
 from alo.mounts import mounted_in
 
 CHUNK = 1 << 20
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # a disk, or what somebody may have of it, is full
 LOCK_LOOK_S = 0.02  # how often a lock is asked for that another process has
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from alo.data.staging import Staged
 from alo.engine.checks.results import check_results
@@ -37,6 +37,7 @@ from alo.history.entries.names import entry_name
 from alo.history.entries.save import kept_code, save_entry
 from alo.history.models_origin import write_origin
 from alo.history.record import RunRecord
+from alo.named_tuples import NamedTuple
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
 from alo.processes.signals import SignalGuard, Signalled

@@ -16,7 +16,6 @@ from starlette.responses import Response
 from alo.errors import AloError
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
-from alo.files import NO_ROOM
 from alo.serve.http_api.paths import path_as_sent
 from alo.ui.access.cookies import SESSION, session_cookie
 from alo.ui.access.origins import check_host, check_origin
@@ -30,6 +29,7 @@ from alo.ui.render import Form, Renderer
 from alo.ui.router import Router
 from alo.ui.static_files import StaticFiles
 from alo.ui.studio import Studio
+from alolib.disk import fix_of, is_full
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -200,8 +200,8 @@ def _problem_of_system(error: OSError) -> UiProblem:
     where = str(error.filename or "")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return UiProblem(404, "it is not there any more", where=where)
-    if error.errno in NO_ROOM:
-        return UiProblem(507, "the disk is full", where=where, fix="make room, and try again")
+    if is_full(error):
+        return UiProblem(507, "the disk is full", where=where, fix=fix_of(error))
     what = f"the disk cannot be used now: {error.strerror or error}"
     return UiProblem(503, what, where=where, fix="see that it may be read and written")
 

@@ -141,7 +141,8 @@ def test_the_first_visit_and_the_next_page_are_light(open_browser: OpenBrowser) 
     page.keyboard.press("]")
     page.wait_for_url("**page=**")
     page.wait_for_load_state("networkidle")
-    following = page.evaluate(cost)[len(first) :]
+    # What the browser has already is an entry without a transfer.
+    following = [size for size in page.evaluate(cost)[len(first) :] if size]
 
     assert len(first) <= 8
     assert sum(first) <= 100_000

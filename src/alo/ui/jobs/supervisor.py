@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alo.claims import take
-from alo.files import NO_ROOM
 from alo.ui.jobs.folder import JobFolder, python_running
+from alolib.disk import is_full
 
 LOOK_S = 0.2
 ROOM_S = 1.0  # from one look at a full disk to the next
@@ -61,7 +61,7 @@ def _end(folder: JobFolder, status: int) -> None:
         try:
             folder.end(status)
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if not is_full(error):
                 raise
             time.sleep(ROOM_S)
         else:

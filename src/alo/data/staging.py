@@ -9,6 +9,7 @@ from pathlib import Path
 import xxhash
 
 from alo.data.copying import Copied, Copier
+from alo.data.found import Found, folders_of, found_in
 from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote, versions_of
 from alo.data.manifest import (
     Columns,
@@ -25,7 +26,6 @@ from alo.files import (
     checksum,
     checksum_of,
     discard,
-    entries_of,
     is_leftover,
     many_objects,
     remove_tree,
@@ -36,7 +36,6 @@ from alo.named_tuples import NamedTuple
 from alolib.disk import fix_of
 
 REMEMBER_EVERY_S = 5  # what a killed staging has copied by then is not copied again
-LINK: State = (-1, -1, -1)  # stands for what is no regular file: never equal to a remembered state
 
 
 class Staged(NamedTuple):
@@ -91,9 +90,9 @@ def stage(
         root.mkdir(parents=True, exist_ok=True)
         if not is_remembered:
             staging = _Staging(workspace, kind, sources, report, access, is_remembered=False)
-            return staging.run(Manifest.empty(), _look(root))
+            return staging.run(Manifest.empty(), found_in(root))
         with many_objects():
-            known, here = read_columns(path), _look(root)
+            known, here = read_columns(path), found_in(root)
             is_done = _is_as_remembered(sources, known, here)
         if is_done:
             _unfinished_mark(path).unlink(missing_ok=True)
@@ -121,7 +120,7 @@ def stage_content(workspace: Workspace, kind: str, contents: Mapping[str, bytes]
     return Staged(checksums, sum(map(len, contents.values())), len(contents), ())
 
 
-def _is_as_remembered(sources: Sequence[SourceFile], known: Columns, here: "_Here") -> bool:
+def _is_as_remembered(sources: Sequence[SourceFile], known: Columns, here: Found) -> bool:
     """Whether nothing has changed on either side: the usual case, so it has a short way.
 
     It is found in the order of names, in which sources are listed; another costs time.
@@ -130,7 +129,7 @@ def _is_as_remembered(sources: Sequence[SourceFile], known: Columns, here: "_Her
         return False
     if not known.is_of_copies(sorted(here.files)):
         return False
-    return set(here.folders) == _folders_of([file.name for file in sources])
+    return set(here.folders) == folders_of([file.name for file in sources])
 
 
 def use_what_is_there(workspace: Workspace, kind: str) -> Staged:
@@ -141,7 +140,7 @@ def use_what_is_there(workspace: Workspace, kind: str) -> Staged:
     """
     root, path = workspace.input(kind), workspace.staging_manifest(kind)
     root.mkdir(parents=True, exist_ok=True)
-    files = _look(root).states
+    files = found_in(root).states
     _refuse_unfinished(_unfinished_mark(path), files, root)
     known = read_manifest(path)
     manifest = known.only(name for name, state in files.items() if known.copies.get(name) == state)
@@ -182,38 +181,6 @@ def _refuse_unfinished(mark: Path, files: Iterable[str], root: Path) -> None:
     mark.unlink()
 
 
-class _Here(NamedTuple):
-    """What is in ``input/<kind>/``."""
-
-    files: list[tuple[str, int, int, int]]  # name and state; links count as files
-    folders: list[str]  # parents before what they hold
-
-    @property
-    def states(self) -> dict[str, State]:
-        """By name."""
-        return {name: (size, mtime, ctime) for name, size, mtime, ctime in self.files}
-
-
-def _look(root: Path) -> _Here:
-    files: list[tuple[str, int, int, int]] = []
-    folders: list[str] = []
-    waiting = [""]
-    while waiting:
-        prefix = waiting.pop()
-        with entries_of(f"{root}/{prefix}") as entries:
-            for entry in entries:
-                name = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(name)
-                    waiting.append(f"{name}/")
-                elif entry.is_file(follow_symlinks=False):
-                    found = entry.stat(follow_symlinks=False)  # no call for each of many files
-                    files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
-                else:
-                    files.append((name, *LINK))
-    return _Here(files, folders)
-
-
 class _Staging:
     """One pass over the sources."""
 
@@ -230,7 +197,7 @@ class _Staging:
         self._is_remembered = is_remembered
         self._root, self._path = workspace.input(kind), workspace.staging_manifest(kind)
         self._sources = {file.name: file for file in sources if not file.is_folder}
-        self._folders = _folders_of([file.name for file in sources])
+        self._folders = folders_of([file.name for file in sources])
         self._tops = {folder for folder in self._folders if "/" not in folder}
         self._tops.update(name for name in self._sources if "/" not in name)
         self._access = access
@@ -238,7 +205,7 @@ class _Staging:
         self._progress = Progress(report, sum(file.known_size for file in sources))
         self._remembered = time.monotonic()
 
-    def run(self, known: Manifest, here: _Here) -> Staged:
+    def run(self, known: Manifest, here: Found) -> Staged:
         self._known = known
         files, folders = here.states, here.folders
         good = self._still_good(files)
@@ -389,15 +356,6 @@ class _Staging:
         if self._manifest != self._known:
             write_manifest(self._path, self._manifest)
         _unfinished_mark(self._path).unlink(missing_ok=True)
-
-
-def _folders_of(names: Sequence[str]) -> set[str]:
-    """Every folder that these files need, or that is one of them."""
-    folders = {name.rpartition("/")[0] for name in names}
-    for folder in list(folders):
-        while folder := folder.rpartition("/")[0]:
-            folders.add(folder)
-    return folders - {""}
 
 
 def _remove_if_empty(folder: Path) -> None:

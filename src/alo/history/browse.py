@@ -216,17 +216,6 @@ def _put_away(folder: Path) -> bool:
 
 def line_of(record: "RunRecord") -> Line:
     """A run that is in no entry yet, as a line of the list."""
-    return Line(
-        record.pipeline,
-        "",
-        0,
-        0,
-        record.id,
-        record.status,
-        record.start_time,
-        record.seconds,
-        record.score,
-        record.result,
-        record.note,
-        record.train_id,
-    )
+    from alo.history.new_runs import columns_of
+
+    return Line(*columns_of(record.pipeline, "", (0, 0), record))

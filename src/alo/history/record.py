@@ -15,6 +15,24 @@ from alo.plan.values import plan_form
 
 ENDED = ("success", "error", "interrupted")  # what the status of a past run can be
 
+LISTED = (  # the fields that a list of runs gives to scripts
+    "id",
+    "pipeline",
+    "status",
+    "start_time",
+    "end_time",
+    "score",
+    "result",
+    "note",
+    "probability",
+    "version",
+    "data_id",
+    "code_id",
+    "param_id",
+    "train_id",
+    "args",
+)
+
 
 class StepRecord(NamedTuple):
     """How one step went."""
@@ -85,6 +103,11 @@ class RunRecord(NamedTuple):
         steps = [step._asdict() for step in self.steps]
         shown = {"args": _shown(self.args), "arg_forms": _shown(self.arg_forms)}
         return cast(dict[str, object], plain({**self._asdict(), **shown, "steps": steps}))
+
+    def to_list_json(self) -> dict[str, object]:
+        """As a list of runs gives it to scripts: ``alo history --json``, and the studio."""
+        known = self.to_json()
+        return {key: known[key] for key in LISTED}
 
     @classmethod
     def from_json(cls, content: object) -> "RunRecord":

@@ -55,7 +55,7 @@ def keep_nodes(text: bytes, file: Path) -> None:
     nodes = [] if root is None else _all_nodes(root)
     for node in nodes:
         if isinstance(node, ScalarNode) and node.tag in PLAIN:
-            with suppress(ValueError):  # a wrong one is told of when it is read
+            with suppress(ValueError):  # a wrong one is reported when it is read
                 node.plain = plain_value(node)
     rows = json.dumps(_rows(nodes)).encode()
     file.parent.mkdir(exist_ok=True)

@@ -106,7 +106,7 @@ def serve_studio(
 
 
 def _not_counted(status: int, limit: str) -> None:
-    """A refusal before there is a request: the client is told, and nobody counts it."""
+    """A refusal before there is a request: the client gets an answer, and nobody counts it."""
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:

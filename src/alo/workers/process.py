@@ -47,7 +47,7 @@ def main() -> None:
         boot = messages.next(None)
         if not isinstance(boot, Boot):
             return
-        note = ProgressNote(boot.progress)  # before anyone is told that it is warm
+        note = ProgressNote(boot.progress)  # before anyone knows that it is warm
         if (warm := _booted(boot, send)) is None:
             return
         while (message := messages.next(warm)) is not None:

@@ -24,23 +24,6 @@ if TYPE_CHECKING:
 HEADERS = ("id", "pipeline", "status", "start (UTC)", "duration", "score", "result", "note")
 NUMBERS = (4, 5)  # the columns that are flush right
 LONGEST_CELL = 40  # columns; of result and note
-JSON_KEYS = (
-    "id",
-    "pipeline",
-    "status",
-    "start_time",
-    "end_time",
-    "score",
-    "result",
-    "note",
-    "probability",
-    "version",
-    "data_id",
-    "code_id",
-    "param_id",
-    "train_id",
-    "args",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,8 +102,7 @@ def _list(history: History, filters: Filters, limit: int | None) -> None:
 
 
 def _list_as_json(history: History, filters: Filters, limit: int | None) -> None:
-    records = [record.to_json() for record in history.list(filters, limit)]
-    shown = [{key: record[key] for key in JSON_KEYS} for record in records]
+    shown = [record.to_list_json() for record in history.list(filters, limit)]
     console.write_json(shown, indent=1)
 
 

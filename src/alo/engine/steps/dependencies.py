@@ -140,7 +140,7 @@ def _kept(value: object) -> str:
 
 @lru_cache(maxsize=256)
 def _kept_text(text: str) -> str:
-    """Most of what an asset is told is the same for all steps."""
+    """Most of what an asset is given is the same for all steps."""
     shown = masked(text)
     return text if shown == text else f"{shown} ({checksum_of(text.encode())})"
 

@@ -1,6 +1,6 @@
 """``/events``: the events of a run, of jobs or of the feed, as they happen (server-sent).
 
-Each has its place as id, so that a browser that was cut off goes on where it was.
+Each has its place as id, so that a browser that was cut off continues where it was.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from alo.ui.page import Page
 from alo.ui.problems import UiProblem, refused_value
 from alo.ui.readers.table_diff import join
 from alo.ui.screens.files import IMAGE, TABLE, kind_of
-from alo.ui.screens.runs import row
 
 LEAST, MOST = 2, 20
 MOST_TABLES, MOST_IMAGES = 5, 24  # of the outputs
@@ -60,7 +59,7 @@ def _content(
     told = differences(records, everything=is_all)
     environment = told["environment"]
     return {
-        "runs": [row(record) for record in records],
+        "runs": [record.to_list_json() for record in records],
         "ids": _rows(told["ids"]),
         "args": _rows(told["args"]),
         "summary": _rows(_changed(told["summary"], is_all)),

@@ -11,7 +11,6 @@ from alo.ui.drawing.scores import Point, score_chart
 from alo.ui.page import Page
 from alo.ui.query import active
 from alo.ui.screens.lists import limit_of
-from alo.ui.screens.runs import row
 
 FILTERS = {"status": "status", "q": "text", "model": "model"}
 
@@ -30,7 +29,11 @@ def show(ask: Ask) -> Page:
     scored = [each for each in reversed(page.lines) if each.score is not None]
     content = {
         "items": [
-            {**row(record), "request": _request(record.overrides), "model": record.train_id}
+            {
+                **record.to_list_json(),
+                "request": _request(record.overrides),
+                "model": record.train_id,
+            }
             for record in records
         ],
         "next": query.link(page=page.next, limit=query.one("limit")) if page.next else None,

@@ -14,7 +14,6 @@ from alo.serve.rollout.status import live_services
 from alo.ui.ask import Ask
 from alo.ui.page import Page
 from alo.ui.screens.models import deployment_json
-from alo.ui.screens.runs import row
 
 
 def show(ask: Ask) -> Page:
@@ -27,8 +26,8 @@ def show(ask: Ask) -> Page:
     content = {
         "deployed": deployment_json(deployed),
         "current": current_train_id(studio.workspace),
-        "last": {kind: row(record) if record else None for kind, record in last.items()},
-        "running": row(first) if first else None,
+        "last": {kind: record.to_list_json() if record else None for kind, record in last.items()},
+        "running": first.to_list_json() if first else None,
         "jobs": [each.to_json() for each in studio.jobs.open()],
         "services": _services(studio.workspace),
         "uses": {name: use.run for name, use in live_services(studio.workspace, deployed).items()},

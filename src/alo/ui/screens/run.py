@@ -14,7 +14,6 @@ from alo.ui.found_run import FileOfRun, FoundRun, find_run
 from alo.ui.page import Page
 from alo.ui.readers.text_windows import TextWindow, text_window
 from alo.ui.screens.files import kind_of
-from alo.ui.screens.runs import row
 
 LOGS = {"pipeline": "pipeline.log", "process": "process.log"}
 SECTIONS = ("steps", "log", "files", "plan", "code")
@@ -150,7 +149,7 @@ def steps_of(found: FoundRun) -> list[StepShown]:
 def _content(found: FoundRun) -> dict[str, object]:
     record = found.record
     return {
-        **row(record),
+        **record.to_list_json(),
         "seconds": record.seconds,
         "reason": record.reason,
         "failed_step": record.failed_step,

@@ -20,23 +20,6 @@ from alo.ui.query import active
 from alo.ui.screens.lists import limit_of
 
 DEFAULT_COLUMNS = ("pipeline", "status", "start_time", "seconds", "score", "result", "note")
-JSON_KEYS = (  # those of ``alo history --json``
-    "id",
-    "pipeline",
-    "status",
-    "start_time",
-    "end_time",
-    "score",
-    "result",
-    "note",
-    "probability",
-    "version",
-    "data_id",
-    "code_id",
-    "param_id",
-    "train_id",
-    "args",
-)
 FILTERS = {
     "q": "text",
     "pipeline": "pipeline",
@@ -84,12 +67,6 @@ def show(ask: Ask) -> Page:
     return Page("runs", "Runs", content, shown, _table(ask, wanted, columns))
 
 
-def row(record: RunRecord) -> dict[str, object]:
-    """A run as lists give it to scripts."""
-    known = record.to_json()
-    return {key: known[key] for key in JSON_KEYS}
-
-
 def value_of(line: Line, record: RunRecord | None, column: str) -> object:
     """The value that a run has in a column; None: it has none.
 
@@ -105,8 +82,8 @@ def value_of(line: Line, record: RunRecord | None, column: str) -> object:
 def _items(ask: Ask, first: RunRecord | None, lines: Sequence[Line]) -> Iterator[object]:
     """The runs as JSON has them, read once they are asked for."""
     if first is not None:
-        yield row(first)
-    yield from map(row, _records(ask, lines))
+        yield first.to_list_json()
+    yield from (each.to_list_json() for each in _records(ask, lines))
 
 
 def _is_arg(column: str) -> bool:

@@ -36,6 +36,7 @@ BOOT_ID = "/proc/sys/kernel/random/boot_id"
 LONGEST, MOST_BYTES = 200, 4096  # what is noted in characters; a whole note
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+LOOK = os.O_RDONLY | os.O_NONBLOCK  # whatever is there: a pipe would be waited for
 STAND_INS = "/tmp"  # noqa: S108 - in a folder there that only this user can write to
 
 _stand_ins: dict[int, int] = {}  # a file that cannot be locked → one that is locked in its place
@@ -129,7 +130,7 @@ def take(path: Path, what: str) -> Claim | None:
 def holder_of(path: Path) -> Holder | None:
     """Who has a claim and is alive, in whichever process; None: no one."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, LOOK)
     except FileNotFoundError:
         return None
     except OSError:  # where locks are compulsory, say
@@ -151,7 +152,7 @@ def died_here(path: Path) -> bool:
     Not so in a copy of its folder, nor on a clone of its host.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, LOOK)
     except OSError:
         return False
     try:
@@ -171,7 +172,7 @@ def left_behind(path: Path) -> Iterator[bool]:
 
     While inside, no one can lock it. On a file system without locks it is never said to be gone.
     """
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, LOOK)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -62,13 +62,24 @@ def json_file(path: Path, *, most: int | None = None, deepest: int = 0) -> Any:
         OSError: it cannot be read, is no ordinary file, or is larger than that.
         ValueError: as of ``json_value``.
     """
+    return json_value(ordinary_bytes(path, most), deepest=deepest)
+
+
+def ordinary_bytes(path: Path, most: int | None = None) -> bytes:
+    """What is in a file that may be anything, also a link to what has no end, or a pipe.
+
+    Args:
+        most: as of ``json_file``.
+    Raises:
+        OSError: as of ``json_file``.
+    """
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
         if most is not None and status.st_size > most:
             raise OSError(errno.EFBIG, f"it is larger than {most / 1e6:.0f} MB", str(path))
-        return json_value(file.read(), deepest=deepest)
+        return file.read()
 
 
 def is_deeper(content: object, most: int) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -219,3 +221,20 @@ def test_a_broken_listener_does_not_end_the_run(make_solution: MakeSolution) -> 
 
 def test_interrupted_is_an_error_with_the_status_of_its_signal() -> None:
     assert Interrupted("x", signal_number=15).exit_status == 143
+
+
+def test_what_stands_in_the_way_of_a_note_of_our_own_is_neither_read_nor_waited_for(
+    make_solution: MakeSolution, alo: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    home = make_solution({"train": "self.data['k'] = 1"}, {"inference": OUTPUT})
+    assert alo("run", cwd=home).returncode == 0
+    notes = [each for each in (home / ".alo").rglob("*") if each.is_file()]
+    for note in notes:
+        note.unlink()
+        os.mkfifo(note)
+
+    again = alo("run", cwd=home)
+
+    assert again.returncode == 0, again.stderr
+    assert len(notes) >= 4
+    assert alo("history", cwd=home).stdout.count("success") == 4

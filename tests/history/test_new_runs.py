@@ -156,3 +156,16 @@ def test_notes_take_no_more_than_so_much(
 
     assert workspace.new_runs.stat().st_size < 1_500
     assert len(listed(history, entry)) == 9
+
+
+@pytest.mark.parametrize("leads_to", ["/dev/zero", "/dev/full", "pipe"])
+def test_what_has_no_end_or_never_begins_is_neither_read_nor_waited_for(
+    keep: Keep, workspace: Workspace, history: History, first: Path, leads_to: str
+) -> None:
+    os.mkfifo(workspace.internal / "pipe")
+    workspace.new_runs.unlink()
+    workspace.new_runs.symlink_to(leads_to)
+
+    new = keep(1)
+
+    assert listed(history, new) == [new.name, first.name]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
+
 from alo.history.recent_runs import last_runs, note_last
 from alo.layout import Workspace
 
@@ -30,3 +34,14 @@ def test_a_file_that_cannot_be_written_costs_nothing(workspace: Workspace) -> No
     note_last(workspace, "train", "a")
 
     assert last_runs(workspace) == []
+
+
+@pytest.mark.parametrize("leads_to", ["/dev/zero", "pipe"])
+def test_what_has_no_end_or_never_begins_is_not_read(workspace: Workspace, leads_to: str) -> None:
+    workspace.internal.mkdir()
+    os.mkfifo(workspace.internal / "pipe")
+    workspace.last_runs.symlink_to(leads_to)
+
+    assert last_runs(workspace) == []
+    note_last(workspace, "train", "a")
+    assert last_runs(workspace) == [("train", "a")]

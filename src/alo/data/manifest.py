@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from alo.files import is_leftover, write_whole
-from alo.json_text import json_value
+from alo.json_text import json_file
 from alo.named_tuples import NamedTuple
 
 Version: TypeAlias = tuple[int, int, str]  # of a source: size, mtime_ns, etag
@@ -95,7 +95,7 @@ NOTHING = Columns([], [], [[]] * 3, [], [[]] * 3)
 def read_columns(path: Path) -> Columns:
     """What was remembered; nothing if the file is damaged or gone."""
     try:
-        names, checksums, states, sourced, versions = json_value(path.read_bytes())
+        names, checksums, states, sourced, versions = json_file(path)
         sourced = names if sourced is None else sourced
         columns = Columns(
             names,

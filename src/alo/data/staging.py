@@ -31,6 +31,7 @@ from alo.files import (
     remove_tree,
     write_new,
 )
+from alo.json_text import ordinary_bytes
 from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 from alolib.disk import fix_of
@@ -169,7 +170,7 @@ def _unfinished_mark(manifest: Path) -> Path:
 
 def _refuse_unfinished(mark: Path, files: Iterable[str], root: Path) -> None:
     try:
-        names = set(mark.read_bytes().decode("utf-8", "surrogateescape").split("\n"))
+        names = set(ordinary_bytes(mark).decode("utf-8", "surrogateescape").split("\n"))
     except FileNotFoundError:
         return
     if left := sorted(names & {name.partition("/")[0] for name in files}):

@@ -16,6 +16,7 @@ from alo.engine.spec import Job
 from alo.errors import CheckError, InstallError, Problem
 from alo.events.types import Listener, SettingUp
 from alo.files import checksum_of, write_whole
+from alo.json_text import ordinary_bytes
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.model import Plan
@@ -279,7 +280,7 @@ def is_satisfied(workspace: Workspace, wanted: "Wanted") -> bool:
     if not wanted:
         return True
     try:
-        if _note_of_satisfied(workspace).read_text() == _environment_key(wanted):
+        if ordinary_bytes(_note_of_satisfied(workspace)).decode() == _environment_key(wanted):
             return True
     except (OSError, UnicodeDecodeError):
         pass

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from alo.json_text import ordinary_bytes
 from alo.layout import Workspace
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def note_run(workspace: Workspace, before_ns: int, columns: Sequence[object]) ->
     line = json.dumps([before_ns, changed_ns(workspace, str(columns[0])), *columns])
     with suppress(OSError):
         workspace.internal.mkdir(exist_ok=True)
-        with open(workspace.new_runs, "ab") as file:
+        with open(workspace.new_runs, "ab", opener=_without_waiting) as file:
             if file.tell() > MOST_BYTES:
                 file.truncate(0)
             file.write(f"\n{line}".encode())  # on a line of its own, whatever is left of others
@@ -85,9 +86,14 @@ def changed_ns(workspace: Workspace, kind: str) -> int:
         return 0
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, but not a pipe that no one reads: that would be waited for."""
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
+
+
 def _noted(workspace: Workspace) -> Iterator[list[Any]]:
     try:
-        lines = workspace.new_runs.read_bytes().splitlines()
+        lines = ordinary_bytes(workspace.new_runs).splitlines()
     except OSError:
         return
     for line in lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from alo.files import write_whole
+from alo.json_text import ordinary_bytes
 from alo.layout import KINDS, Workspace
 
 
@@ -23,7 +24,7 @@ def last_runs(workspace: Workspace) -> list[tuple[str, str]]:
     Empty where ``.alo/`` has been deleted since.
     """
     try:
-        lines = workspace.last_runs.read_bytes().decode("utf-8", "replace").splitlines()
+        lines = ordinary_bytes(workspace.last_runs).decode("utf-8", "replace").splitlines()
     except OSError:
         return []
     known = [(kind, run_id) for kind, _, run_id in (line.partition(" ") for line in lines)]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alo.files import checksum_of, write_whole
+from alo.json_text import ordinary_bytes
 from alo.masking import masked
 from alo.plan.tree import NULL, TAG, UNREAD, MappingNode, Node, ScalarNode, SequenceNode
 from alo.version import __version__
@@ -73,7 +74,7 @@ def _kept(text: bytes, file: Path) -> Node | None:
 def _rows_of(text: bytes, file: Path) -> bytes | None:
     """The rows that are kept for a text, as they were written."""
     try:
-        head, rows = file.read_bytes().split(b"\n", 1)
+        head, rows = ordinary_bytes(file).split(b"\n", 1)
         return rows if head == _head(text, rows) else None
     except (OSError, ValueError):
         return None

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from alo.copies import clone_or_copy, link_or_copy
 from alo.errors import StoreError
 from alo.files import checksum, checksum_of, remove_tree, write_whole
-from alo.json_text import json_bytes, json_value
+from alo.json_text import json_bytes, json_value, ordinary_bytes
 from alo.layout import KINDS
 from alo.store.keys import StepKey
 from alo.store.manifest import ManifestError, sealed, unsealed
@@ -67,7 +67,7 @@ class ResultDir:
     def is_claimed(self, kind: str, run_id: str, owner: str) -> bool:
         """Whether ``claim`` has noted this owner for the run."""
         try:
-            noted = (self._root / kind / run_id / OWNER).read_bytes()
+            noted = ordinary_bytes(self._root / kind / run_id / OWNER)
         except OSError:
             return False
         return noted == owner.encode("utf-8", "surrogateescape")
@@ -114,7 +114,7 @@ class ResultDir:
         """The kept step of a run; None if there is none, or it is damaged."""
         try:
             path = _result_of(self._root / kind / run_id / step)
-            return _read(json_value(unsealed(path.read_bytes())), run_id, kind, step)
+            return _read(json_value(unsealed(ordinary_bytes(path))), run_id, kind, step)
         except (OSError, ManifestError):
             return None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from alo.copies import link_or_copy
 from alo.errors import StoreError
+from alo.json_text import ordinary_bytes
 from alo.layout import KINDS
 from alo.store.blobs import BlobDir, Trusted, remove_runs, sweep
 from alo.store.manifest import ManifestError, StoredStep, StoredValue
@@ -98,7 +99,7 @@ class StepStore:
         """
         path = self._folder(kind, run_id) / _manifest_name(step)
         try:
-            return StoredStep.from_bytes(path.read_bytes(), run_id)
+            return StoredStep.from_bytes(ordinary_bytes(path), run_id)
         except FileNotFoundError:
             return None
         except (ManifestError, OSError) as error:
@@ -166,7 +167,7 @@ class StepStore:
         """Take out of the folder what only the step's earlier result used."""
         manifests = blob_dir.folder.glob("*.json")
         with suppress(ManifestError):  # who knows what that one uses
-            steps = [StoredStep.from_bytes(path.read_bytes(), "") for path in manifests]
+            steps = [StoredStep.from_bytes(ordinary_bytes(path), "") for path in manifests]
             blob_dir.keep_only({part.blob for step in steps for part in step.parts()})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.files import write_whole
-from alo.json_text import json_value
+from alo.json_text import json_file
 from alo.layout import Workspace
 from alo.serve.folders import folder_of, names_of_live
 
@@ -67,4 +67,4 @@ def loops_of(workspace: Workspace) -> Iterator[LoopHealth]:
     """The loops of a project that run now."""
     for name in names_of_live(workspace, "loop"):
         with suppress(OSError, ValueError, TypeError):
-            yield LoopHealth(**json_value((folder_of(workspace, name) / FILE).read_bytes()))
+            yield LoopHealth(**json_file(folder_of(workspace, name) / FILE))

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alo.files import remove_tree, set_mode, write_new, write_whole
-from alo.json_text import json_value
+from alo.json_text import json_file
 from alo.layout import Workspace
 from alo.workers.protocol import NO_FILES, Request
 
@@ -90,7 +90,7 @@ def _moved(path: str, folder: Path) -> str:
 
 def _read(path: Path) -> Request | None:
     try:
-        content = json_value(path.read_bytes())
+        content = json_file(path)
         return Request(**{**content, "data": tuple(content["data"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from alo.history.deployment import read_deployment, utc_now
-from alo.json_text import json_value
+from alo.json_text import json_value, ordinary_bytes
 from alo.layout import Workspace
 from alo.workers.handle import Worker
 from alo.workers.protocol import Request, Summary
@@ -52,7 +52,7 @@ def compared(workspace: Workspace) -> Comparison | None:
     text = ""
     for name in (OLD_FILE, FILE):
         with suppress(OSError):
-            text += (workspace.internal / name).read_text()
+            text += ordinary_bytes(workspace.internal / name).decode("utf-8", "replace")
     own = [line for line in _lines(text) if line.get("shadow") == shadow]
     scores = [line["score"] for line in own if line["score"] is not None]
     shadows = [line["shadow_score"] for line in own if line["shadow_score"] is not None]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alo.files import checksum, write_whole
-from alo.json_text import json_bytes, json_value
+from alo.json_text import json_bytes, json_file
 from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 from alo.sources.code.fingerprint import code_files
@@ -62,7 +62,7 @@ def write_record(workspace: Workspace, step: str, record: Record) -> None:
 def read_record(workspace: Workspace, step: str) -> Record | None:
     """What was noted; None where there is no note, or a damaged one."""
     try:
-        content = json_value(_place(workspace, step).read_bytes())
+        content = json_file(_place(workspace, step))
         files = {str(name): FileState(*state) for name, state in content["files"].items()}
         return Record(Checkout(**content["checkout"]), files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

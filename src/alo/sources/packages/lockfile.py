@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alo.errors import InstallError
 from alo.files import write_whole
-from alo.json_text import json_bytes, json_value
+from alo.json_text import json_bytes, json_file
 from alo.masking import masked
 from alo.sources.git.checked_out import Checkout
 from alo.sources.packages.requirements import Requirement, Wanted, normal_name
@@ -93,7 +93,7 @@ def read_lock(path: Path) -> Lock:
         InstallError: it is not there, or is none.
     """
     try:
-        content = json_value(path.read_bytes())
+        content = json_file(path)
         if content["format"] != FORMAT:
             raise ValueError("another version of ALO wrote it")
         return Lock(

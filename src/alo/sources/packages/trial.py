@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alo.files import write_whole
+from alo.json_text import json_file
 from alo.sources.packages.installed import FOLDERS
 
 NOTE = "ready.json"
@@ -42,7 +43,7 @@ def fault_of(folder: Path) -> str:
     It is tried only where it is not as it was when it was tried last.
     """
     try:
-        note = json.loads((folder / NOTE).read_bytes())
+        note = json_file(folder / NOTE)
     except FileNotFoundError:
         return "it is not whole"
     except (OSError, ValueError):

@@ -9,7 +9,7 @@ import pytest
 
 from alo.serve.http_api.guard import Access
 from alo.serve.http_api.handlers import Handlers
-from alo.serve.http_api.routes import ROUTES, Served
+from alo.serve.http_api.routes import ROUTES, Served, nothing_at
 
 from .test_app import Service, shared
 
@@ -25,7 +25,7 @@ def test_every_route_is_described_and_every_description_is_served(shared: Servic
         url = re.sub(r"{name}", "my model", path.replace("{version}", "none"))
         answer = shared.client.request(verb, url.replace("{id}", "0" * 16))
         assert answer.status_code != 405, path
-        assert "Not Found" not in answer.text, path
+        assert "nothing is served" not in answer.text, path
         operation = content["paths"][path][verb.lower()]
         assert str(answer.status_code) in operation["responses"], path
 
@@ -49,6 +49,30 @@ def test_descriptions_are_complete(shared: Service) -> None:
             assert in_path == set(re.findall(r"{(\w+)}", path))
     for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(content)):
         assert name in content["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/", "protocol='v2'"),
+        ("/v1/models/a:predict", "protocol='v2'"),
+        ("/v1/other", "/docs"),
+        ("/v2/repository/index", "only binary_tensor_data"),
+    ],
+)
+def test_who_asks_for_what_is_not_served_reads_what_is(path: str, said: str) -> None:
+    what = nothing_at(path)
+
+    assert path in what
+    assert said in what
+
+
+def test_a_verb_that_a_path_does_not_take_is_answered_with_those_it_does(shared: Service) -> None:
+    answer = shared.client.delete("/v1/inference")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert "not for DELETE; POST" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)

@@ -15,7 +15,7 @@ from alo.serve.http_api.guard import Access, HostRefused, OriginRefused, check_a
 from alo.serve.http_api.handlers import Handlers, refusal
 from alo.serve.http_api.paths import path_as_sent
 from alo.serve.http_api.refusal import Refused
-from alo.serve.http_api.routes import ROUTES
+from alo.serve.http_api.routes import ROUTES, nothing_at
 from alo.serve.http_api.service import STATUS_OF, HttpService
 from alo.workers.protocol import write_failure
 
@@ -71,8 +71,9 @@ class Application:
             if match is Match.PARTIAL:
                 allowed |= route.methods or set()
         if allowed:
-            raise Refused(405, "Method Not Allowed", {"Allow": ", ".join(sorted(allowed))})
-        raise Refused(404, "Not Found")
+            shown = ", ".join(sorted(allowed))
+            raise Refused(405, f"this path is not for {scope['method']}; {shown}", {"Allow": shown})
+        raise Refused(404, nothing_at(scope["path"]))
 
     def _failed(self, http: Request, error: Exception) -> Response:
         """The answer in place of the handler's."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from alo.serve.http_api.bodies.binary_tensors import EXTENSION
 from alo.serve.http_api.docs import PAGE, Described, openapi
 from alo.serve.http_api.guard import Access
 from alo.serve.http_api.handlers import Handlers, JsonResponse
@@ -216,3 +217,19 @@ ROUTES = (
         Operation("docs", "A page that shows this description", {"200": Content(TEXT, HTML)}),
     ),
 )
+
+
+def nothing_at(path: str) -> str:
+    """What to say to who asks for a path of no route: also which other one may be meant.
+
+    Clients of KServe ask by its protocol V1 unless they are told to use V2.
+    """
+    what = f"nothing is served at {path[:100]}"
+    if path == "/" or path.startswith("/v1/models"):
+        return (
+            f"{what}: not KServe's protocol V1, but V2, the Open Inference Protocol "
+            "(RESTConfig(protocol='v2') in KServe's client); /docs describes all that is"
+        )
+    if path.startswith("/v2/"):
+        return f"{what}: of the extensions of the protocol, only {EXTENSION} is"
+    return f"{what}; /docs describes all that is"

@@ -87,7 +87,8 @@ def _columns(tensor: object) -> dict[str, Sequence[object]]:
         raise Refused(422, f"tensor '{name[:50]}': the datatype can be {', '.join(DATATYPES)}")
     is_shape = isinstance(shape, list) and all(type(each) is int and each > 0 for each in shape)
     if not is_shape or not isinstance(shape, list) or len(shape) not in (1, 2):
-        raise Refused(422, f"tensor '{name[:50]}': the shape has to be [rows] or [rows, columns]")
+        what = "the shape has to be [rows] or [rows, columns], with at least one of each"
+        raise Refused(422, f"tensor '{name[:50]}': {what}")
     count, width = shape[0], shape[1] if len(shape) == 2 else 1
     values = _flat(data, width)
     if len(values) != count * width:

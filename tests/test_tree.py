@@ -56,7 +56,6 @@ TESTED_WITH = {
     "alo/ui/readers/order_main.py": "ui/readers/test_orders.py",
     "alo/ui/readers/picture_main.py": "ui/readers/test_pictures.py",
     "alo/ui/readers/table_index.py": "ui/readers/test_tables.py",
-    "alo/ui/shown.py": "ui/screens/test_runs.py",
     "alo/ui/studio.py": "ui/test_app.py",
     "alo/workers/process.py": "workers/test_handle.py",
     "alo/workers/request_run.py": "workers/test_warm_pipeline.py",

@@ -180,6 +180,7 @@ def _environment(language: str) -> Environment:
         number=shown.number,
         size=shown.size,
         moment=shown.moment,
+        short=shown.short,
         arg=shown.arg,
     )
     return made

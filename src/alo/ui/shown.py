@@ -39,6 +39,11 @@ def size(count: object) -> str:
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
+def short(run_id: str) -> str:
+    """A run's id without the solution's name, which all runs of a project share."""
+    return "-".join(run_id.split("-", 2)[:2])
+
+
 def moment(text: object) -> Markup:
     """A time in UTC, which the page's script shows in the reader's own."""
     if not isinstance(text, str) or not text:

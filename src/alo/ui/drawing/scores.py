@@ -1,11 +1,12 @@
-"""The scores of runs over time, as a line of points."""
+"""The scores of runs over time: a line of points for each pipeline, with the axes they need."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-WIDTH, HEIGHT, EDGE = 720, 120, 14  # of the drawing, in its own units
+WIDTH, HEIGHT = 960, 150  # of the drawing, in its own units
+LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 24  # around the points: numbers at the left, times below
 
 
 class Point(NamedTuple):
@@ -25,35 +26,68 @@ class Mark(NamedTuple):
     point: Point
 
 
+class Series(NamedTuple):
+    """The runs of one pipeline: scores of two pipelines measure different things."""
+
+    pipeline: str
+    line: str  # the points of the line through its marks
+
+
+class Grade(NamedTuple):
+    """A score that the drawing names at its left."""
+
+    y: float
+    score: float
+
+
 class ScoreChart(NamedTuple):
     """What the template draws."""
 
     width: int
     height: int
+    left: int
+    right: int
     marks: Sequence[Mark]
+    series: Sequence[Series]
+    grades: Sequence[Grade]
     low: float
     high: float
 
-    @property
-    def line(self) -> str:
-        """The points of the line through all marks."""
-        return " ".join(f"{mark.x:g},{mark.y:g}" for mark in self.marks)
-
 
 def score_chart(points: Sequence[Point]) -> ScoreChart | None:
-    """The drawing; None where there are too few to draw."""
+    """The drawing; None where there are too few to draw.
+
+    Args:
+        points: in the order of time.
+    """
     if len(points) < 2:
         return None
     scores = [point.score for point in points]
     low, high = min(scores), max(scores)
-    step = (WIDTH - 2 * EDGE) / (len(points) - 1)
-    span = (high - low) or 1.0
+    step = (WIDTH - LEFT - RIGHT) / (len(points) - 1)
     marks = [
-        Mark(
-            round(EDGE + at * step, 1),
-            round(HEIGHT - EDGE - (point.score - low) / span * (HEIGHT - 2 * EDGE), 1),
-            point,
-        )
+        Mark(round(LEFT + at * step, 1), _height(point.score, low, high), point)
         for at, point in enumerate(points)
     ]
-    return ScoreChart(WIDTH, HEIGHT, marks, low, high)
+    named = (high, (high + low) / 2, low) if high > low else (high,)
+    return ScoreChart(
+        WIDTH,
+        HEIGHT,
+        LEFT,
+        WIDTH - RIGHT,
+        marks,
+        [_series(name, marks) for name in dict.fromkeys(point.pipeline for point in points)],
+        [Grade(_height(score, low, high), score) for score in named],
+        low,
+        high,
+    )
+
+
+def _series(pipeline: str, marks: Sequence[Mark]) -> Series:
+    own = [mark for mark in marks if mark.point.pipeline == pipeline]
+    return Series(pipeline, " ".join(f"{mark.x:g},{mark.y:g}" for mark in own))
+
+
+def _height(score: float, low: float, high: float) -> float:
+    span = (high - low) or 1.0
+    return round(HEIGHT - BOTTOM - (score - low) / span * (HEIGHT - TOP - BOTTOM), 1)

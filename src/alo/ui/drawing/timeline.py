@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-WIDTH, ROW, LABEL, LEAST = 720, 24, 150, 2.0  # of the drawing, in its own units
+WIDTH, ROW, LABEL, LEAST = 960, 24, 150, 2.0  # of the drawing, in its own units
 
 
 class Bar(NamedTuple):

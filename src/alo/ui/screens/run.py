@@ -13,9 +13,11 @@ from alo.ui.drawing.timeline import Bar, Timeline, timeline
 from alo.ui.found_run import FileOfRun, FoundRun, find_run
 from alo.ui.page import Page
 from alo.ui.readers.text_windows import TextWindow, text_window
+from alo.ui.readers.tracebacks import traceback_lines
 from alo.ui.screens.files import kind_of
 
 LOGS = {"pipeline": "pipeline.log", "process": "process.log"}
+TRACEBACK = "Traceback (most recent call last)"
 SECTIONS = ("steps", "log", "files", "plan", "code")
 OUTPUT_FOLDERS = ("output/", "extra_output/", "report/")
 
@@ -44,7 +46,7 @@ def show(ask: Ask) -> Page:
         **_frame(found, ""),
         "drawing": _timeline(content["steps"]),
         "outputs": [_file(each) for each in files if each.path.startswith(OUTPUT_FOLDERS)],
-        "traceback": _traceback(found),
+        "traceback": traceback_lines(_traceback(found), found.workspace.home),
     }
     return Page("run", found.record.id, content, shown)
 
@@ -195,9 +197,10 @@ def _traceback(found: FoundRun) -> str:
         for each in found.events()
         if each.name == "log"
         and isinstance(text := each.content["payload"].get("text"), str)
-        and "Traceback (most recent call last)" in text
+        and TRACEBACK in text
     ]
-    return lines[-1] if lines else ""
+    # What is before it is the reason, which the page has already.
+    return lines[-1][lines[-1].index(TRACEBACK) :] if lines else ""
 
 
 def _log_path(found: FoundRun, name: str) -> Path | None:

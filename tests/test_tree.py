@@ -9,7 +9,7 @@ SRC = TESTS.parent / "src"
 TEMPLATES = SRC / "alo/templates"  # copied into a user's project; tests/templates runs them
 
 NOTHING_TO_TEST = {
-    "alo/plan/tree.py": "types, which the tests of all that reads a plan go through",
+    "alo/plan/yaml_nodes/tree.py": "types, which the tests of all that reads a plan go through",
     "alo/version.py": "one constant, which the release's tests compare",
     "alo/serve/http_api/refusal.py": "an exception",
     "alo/ui/page.py": "types",

@@ -119,7 +119,7 @@ class Workspace:
 
     @property
     def plan_nodes(self) -> Path:
-        """The plan of the last run, read into nodes; see ``plan/node_cache.py``."""
+        """The plan of the last run, read into nodes; see ``plan/yaml_nodes/cache.py``."""
         return self.internal / "plan-nodes.jsonl"
 
     def trash(self) -> Path:

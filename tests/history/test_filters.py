@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from alo.errors import UsageError
 from alo.history.filters import Param, parse_param, parse_since, value_text
-from alo.plan.nodes import read_value
-from alo.plan.tree import YamlError
+from alo.plan.yaml_nodes.reader import read_value
+from alo.plan.yaml_nodes.tree import YamlError
 
 NOW = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 

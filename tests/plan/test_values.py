@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.plan.changes import changed_line
-from alo.plan.nodes import read_value
-from alo.plan.tree import YamlError
 from alo.plan.values import form, plan_form, same
+from alo.plan.yaml_nodes.reader import read_value
+from alo.plan.yaml_nodes.tree import YamlError
 
 # In each row, all but those with None have been taken for equal somewhere.
 LOOK_ALIKE = [

@@ -22,7 +22,7 @@ from alo.events.envelope import Envelope, envelope_listener
 from alo.events.log_lines import warning
 from alo.events.types import Event, Listener
 from alo.layout import Workspace
-from alo.plan.node_cache import keep_nodes
+from alo.plan.yaml_nodes.cache import keep_nodes
 from alo.processes.inherited import told_of_children
 from alo.processes.signals import SignalGuard, Signalled
 from alo.sources.git.repositories import changing_steps

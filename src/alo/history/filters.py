@@ -51,8 +51,8 @@ def parse_param(text: str) -> Param:
         )
     if _is_plain_number(value):
         return Param(step, key, int(value))
-    from alo.plan.nodes import read_value
-    from alo.plan.tree import YamlError
+    from alo.plan.yaml_nodes.reader import read_value
+    from alo.plan.yaml_nodes.tree import YamlError
 
     try:
         return Param(step, key, read_value(value.encode()))

@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 from alo.layout import KINDS
 from alo.plan.keys import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
 from alo.plan.model import LOCAL
-from alo.plan.nodes import NodeReader
 from alo.plan.suggest import did_you_mean, listed, nearest, quoted
+from alo.plan.yaml_nodes.reader import NodeReader
 
 SELECTIONS = ("single_selection", "multi_selection")
 TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float)}

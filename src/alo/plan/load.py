@@ -23,9 +23,9 @@ from alo.plan.keys import (
     is_for_a_ui,
 )
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan, UiArg
-from alo.plan.node_cache import nodes_of
-from alo.plan.nodes import NodeReader, found, place_of
-from alo.plan.tree import MAX_BYTES, MappingNode, Node, ScalarNode, YamlError
+from alo.plan.yaml_nodes.cache import nodes_of
+from alo.plan.yaml_nodes.reader import NodeReader, found, place_of
+from alo.plan.yaml_nodes.tree import MAX_BYTES, MappingNode, Node, ScalarNode, YamlError
 
 DOCS = "docs/reference/plan.md has its keys, and `alo init NAME` makes a project with a plan"
 

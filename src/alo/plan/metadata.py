@@ -21,11 +21,11 @@ from alo.json_text import (
 from alo.layout import KINDS
 from alo.plan.changes import changed_line, unplanned_line, with_args
 from alo.plan.model import PipelinePlan, Plan
-from alo.plan.nodes import below, read_value
 from alo.plan.shapes import odd_characters
 from alo.plan.suggest import did_you_mean, quoted
-from alo.plan.tree import MAX_BYTES, YamlError
 from alo.plan.values import same
+from alo.plan.yaml_nodes.reader import below, read_value
+from alo.plan.yaml_nodes.tree import MAX_BYTES, YamlError
 
 DATATYPES = ("table", "image")
 INLINE = "solution metadata"  # its name in messages when it did not come from a file

@@ -14,9 +14,9 @@ from alo.json_text import bad_character
 from alo.layout import KINDS
 from alo.plan.changes import changed_line, unplanned_line, with_args
 from alo.plan.model import PipelinePlan, Plan, StepPlan
-from alo.plan.nodes import read_value
 from alo.plan.suggest import did_you_mean, nearest, quoted
-from alo.plan.tree import YamlError
+from alo.plan.yaml_nodes.reader import read_value
+from alo.plan.yaml_nodes.tree import YamlError
 
 VALUES = "values are YAML; to give text, put it in quotes: step.key=\"'text'\""
 FORM = "write step.key=value, or train.step.key=value for one pipeline"

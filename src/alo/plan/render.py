@@ -23,7 +23,7 @@ def render_plan(plan: Plan, changes: Sequence[str]) -> bytes:
         return plan.text
     about = HEADER if changes else WITHOUT
     header = "\n".join([about, *(f"#   {_one_line(masked(change))}" for change in changes)])
-    from alo.plan.dumper import dump  # with PyYAML
+    from alo.plan.yaml_nodes.dumper import dump  # with PyYAML
 
     return f"{header}\n{dump(_document(plan))}".encode()
 

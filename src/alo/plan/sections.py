@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from alo.errors import SHOWN_PROBLEMS
 from alo.named_tuples import NamedTuple
-from alo.plan.nodes import NodeReader, Pair, below, found, is_blank, place_of
 from alo.plan.shapes import Schema, Shape
 from alo.plan.suggest import did_you_mean, listed, quoted
-from alo.plan.tree import TEXT, MappingNode, Node, SequenceNode
+from alo.plan.yaml_nodes.reader import NodeReader, Pair, below, found, is_blank, place_of
+from alo.plan.yaml_nodes.tree import TEXT, MappingNode, Node, SequenceNode
 
 T = TypeVar("T")
 

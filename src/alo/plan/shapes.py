@@ -10,9 +10,9 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from alo.plan.nodes import NodeReader, found, is_blank
 from alo.plan.suggest import nearest, quoted
-from alo.plan.tree import TAG, TEXT, Node, ScalarNode, SequenceNode
+from alo.plan.yaml_nodes.reader import NodeReader, found, is_blank
+from alo.plan.yaml_nodes.tree import TAG, TEXT, Node, ScalarNode, SequenceNode
 
 T = TypeVar("T")
 Schema: TypeAlias = dict[str, Any]

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alo.plan.model import Plan, UiArg
-from alo.plan.nodes import read_value
-from alo.plan.tree import YamlError
 from alo.plan.values import plan_form
+from alo.plan.yaml_nodes.reader import read_value
+from alo.plan.yaml_nodes.tree import YamlError
 from alo.ui.problems import FieldProblem
 from alo.ui.shown import arg as arg_text
 

@@ -37,9 +37,9 @@ from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
 from alo.plan.model import Plan
-from alo.plan.nodes import read_value
 from alo.plan.render import render_plan
-from alo.plan.tree import YamlError
+from alo.plan.yaml_nodes.reader import read_value
+from alo.plan.yaml_nodes.tree import YamlError
 from alo.sources.code.loader import AssetCode
 from alo.sources.code.shared import SharedModules
 from alo.texts import odd_text

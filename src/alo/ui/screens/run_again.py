@@ -10,9 +10,9 @@ from alo.json_text import json_text
 from alo.layout import KINDS, find_plan
 from alo.plan.load import load_plan
 from alo.plan.model import Plan
-from alo.plan.nodes import read_value
-from alo.plan.tree import YamlError
 from alo.plan.values import plan_form
+from alo.plan.yaml_nodes.reader import read_value
+from alo.plan.yaml_nodes.tree import YamlError
 from alo.ui.arg_fields import Chosen, arg_fields, from_form, from_json
 from alo.ui.ask import Ask
 from alo.ui.found_run import find_run

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alo.plan.dumper import dump
+from alo.plan.yaml_nodes.dumper import dump
 
 
 class _Number:

@@ -16,7 +16,7 @@ from typing import Any
 from alo.files import checksum_of, write_whole
 from alo.json_text import ordinary_bytes
 from alo.masking import masked
-from alo.plan.tree import NULL, TAG, UNREAD, MappingNode, Node, ScalarNode, SequenceNode
+from alo.plan.yaml_nodes.tree import NULL, TAG, UNREAD, MappingNode, Node, ScalarNode, SequenceNode
 from alo.version import __version__
 
 SCALAR, SEQUENCE, MAPPING = range(3)
@@ -35,7 +35,7 @@ def nodes_of(text: bytes, file: Path | None) -> Node | None:
     root = None if file is None else _kept(text, file)
     if root is not None:
         return root
-    from alo.plan.yaml_text import compose
+    from alo.plan.yaml_nodes.parser import compose
 
     return compose(text)
 
@@ -50,7 +50,7 @@ def keep_nodes(text: bytes, file: Path) -> None:
     """
     if _rows_of(text, file) is not None or masked(shown := text.decode("latin-1")) != shown:
         return
-    from alo.plan.yaml_text import compose, plain_value
+    from alo.plan.yaml_nodes.parser import compose, plain_value
 
     root = compose(text)
     nodes = [] if root is None else _all_nodes(root)

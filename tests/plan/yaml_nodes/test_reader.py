@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.plan.model import Plan
-from alo.plan.nodes import read_value
-from alo.plan.tree import YamlError
+from alo.plan.yaml_nodes.reader import read_value
+from alo.plan.yaml_nodes.tree import YamlError
 
 LoadText = Callable[[str | bytes], Plan]
 Told = Callable[[str | bytes], list[str]]

@@ -1,7 +1,7 @@
 """YAML nodes to plain values.
 
 Here: what is true of any YAML file that comes from outside - tags, aliases, duplicate keys. Not
-here: syntax (``yaml_text.py``), what the keys of a plan mean (``keys.py``). Nothing can run code.
+here: syntax (``parser.py``), what the keys of a plan mean (``plan/keys.py``). Nothing can run code.
 """
 
 from collections.abc import Callable, Hashable, Iterator
@@ -11,7 +11,7 @@ from alo.errors import Problem
 from alo.json_text import MOST_LEVELS, bad_character
 from alo.named_tuples import NamedTuple
 from alo.plan.suggest import quoted
-from alo.plan.tree import (
+from alo.plan.yaml_nodes.tree import (
     MERGE,
     NULL,
     TAG,
@@ -58,7 +58,7 @@ def read_value(text: bytes) -> object:
     Raises:
         YamlError: the first thing that is wrong with it.
     """
-    from alo.plan.yaml_text import compose
+    from alo.plan.yaml_nodes.parser import compose
 
     root = compose(text)
     reader = NodeReader()
@@ -168,7 +168,7 @@ class NodeReader:
             return node.value
         if node.plain is not UNREAD:
             return node.plain
-        from alo.plan.yaml_text import plain_value
+        from alo.plan.yaml_nodes.parser import plain_value
 
         try:
             return plain_value(node)

@@ -10,13 +10,13 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alo.plan import yaml_text
 from alo.plan.metadata import read_metadata
 from alo.plan.model import Plan
-from alo.plan.nodes import read_value
 from alo.plan.overrides import parse_override
-from alo.plan.slow_yaml import SlowLoader
-from alo.plan.tree import YamlError
+from alo.plan.yaml_nodes import parser
+from alo.plan.yaml_nodes.reader import read_value
+from alo.plan.yaml_nodes.slow_parser import SlowLoader
+from alo.plan.yaml_nodes.tree import YamlError
 
 LoadText = Callable[[str | bytes], Plan]
 Told = Callable[[str | bytes], list[str]]
@@ -41,7 +41,7 @@ TEXTS = {
 @pytest.fixture(params=["libyaml", "PyYAML"])
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "PyYAML":
-        monkeypatch.setattr(yaml_text, "FAST_LOADER", None)
+        monkeypatch.setattr(parser, "FAST_LOADER", None)
 
 
 @pytest.mark.usefixtures("reader")
@@ -120,7 +120,7 @@ YAML_TEXTS = st.lists(
 def test_both_readers_give_one_verdict_and_one_value(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         fast = _outcome(text)
-        patch.setattr(yaml_text, "FAST_LOADER", None)
+        patch.setattr(parser, "FAST_LOADER", None)
 
         assert _outcome(text) == fast
 

@@ -1,6 +1,6 @@
 """YAML text to nodes, by PyYAML: syntax, encoding, size. Imported where a text is not in the cache.
 
-Not here: what nodes mean (``nodes.py``).
+Not here: what nodes mean (``reader.py``).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import yaml
 from yaml.constructor import SafeConstructor
 from yaml.reader import Reader as YamlReader
 
-from alo.plan import tree
 from alo.plan.suggest import quoted
-from alo.plan.tree import MAX_BYTES, Node, YamlError
+from alo.plan.yaml_nodes import tree
+from alo.plan.yaml_nodes.tree import MAX_BYTES, Node, YamlError
 
 MANY_BITS = 2000
 # What the safe constructor raises for a value that does not have the form of its type.
@@ -67,7 +67,7 @@ def compose(text: bytes) -> Node | None:
             return _root(FAST_LOADER, source)
         except yaml.YAMLError as error:
             refused = error  # which PyYAML's own reader may see otherwise
-    from alo.plan.slow_yaml import SlowLoader
+    from alo.plan.yaml_nodes.slow_parser import SlowLoader
 
     try:
         return _root(SlowLoader, source)

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.errors import PlanError
-from alo.plan import node_cache
 from alo.plan.load import load_plan, parse_plan
-from alo.plan.node_cache import keep_nodes, nodes_of
-from alo.plan.nodes import NodeReader
-from alo.plan.tree import MappingNode, Node, SequenceNode
+from alo.plan.yaml_nodes import cache
+from alo.plan.yaml_nodes.cache import keep_nodes, nodes_of
+from alo.plan.yaml_nodes.reader import NodeReader
+from alo.plan.yaml_nodes.tree import MappingNode, Node, SequenceNode
 
 PLAN = b"""\
 name: a plan
@@ -32,7 +32,7 @@ user_parameters:
 
 
 def composed(text: bytes) -> Node:
-    from alo.plan.yaml_text import compose
+    from alo.plan.yaml_nodes.parser import compose
 
     root = compose(text)
     assert root is not None
@@ -65,7 +65,7 @@ def kept(tmp_path: Path) -> Path:
 @pytest.fixture
 def no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever would parse a text fails."""
-    monkeypatch.setitem(sys.modules, "alo.plan.yaml_text", None)
+    monkeypatch.setitem(sys.modules, "alo.plan.yaml_nodes.parser", None)
 
 
 @pytest.mark.parametrize("text", [PLAN, b"a: &x [*x]", b"- 1", b"only text", b"\xff\xfea\x00"])
@@ -176,7 +176,7 @@ def test_a_damaged_file_is_no_file(kept: Path, damage: Callable[[bytes], bytes])
 @pytest.mark.parametrize("rows", [b"[]", b"7", b"[[]]", b'[["t", 1, 1, 1, [5]]]', b"[" * 100_000])
 def test_rows_that_make_no_sense_are_no_rows(kept: Path, rows: bytes) -> None:
     keep_nodes(PLAN, kept)
-    kept.write_bytes(b"\n".join([node_cache._head(PLAN, rows), rows]))
+    kept.write_bytes(b"\n".join([cache._head(PLAN, rows), rows]))
 
     found = nodes_of(PLAN, kept)
 
@@ -188,7 +188,7 @@ def test_another_version_does_not_take_them(
     kept: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     keep_nodes(PLAN, kept)
-    monkeypatch.setattr(node_cache, "__version__", "0.0.0")
+    monkeypatch.setattr(cache, "__version__", "0.0.0")
     request.getfixturevalue("no_parser")
 
     with pytest.raises(ImportError):

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from alo.plan import yaml_text
 from alo.plan.model import Plan
-from alo.plan.tree import MAX_BYTES
-from alo.plan.yaml_text import compose
+from alo.plan.yaml_nodes import parser
+from alo.plan.yaml_nodes.parser import compose
+from alo.plan.yaml_nodes.tree import MAX_BYTES
 
 LoadText = Callable[[str | bytes], Plan]
 Told = Callable[[str | bytes], list[str]]
@@ -87,12 +87,12 @@ DEEP = {
 }
 
 
-@pytest.mark.parametrize("loader", [yaml_text.FAST_LOADER, None], ids=["C", "Python"])
+@pytest.mark.parametrize("loader", [parser.FAST_LOADER, None], ids=["C", "Python"])
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())
 def test_deep_nesting_is_a_problem(
     told: Told, monkeypatch: pytest.MonkeyPatch, text: str, loader: object
 ) -> None:
-    monkeypatch.setattr(yaml_text, "FAST_LOADER", loader)
+    monkeypatch.setattr(parser, "FAST_LOADER", loader)
 
     (line,) = told(text)
 

@@ -1,6 +1,6 @@
 """A YAML document as nodes: what stands where, before anyone says what it means.
 
-They are ours, not PyYAML's, so that they can come from a cache without it (``node_cache.py``).
+They are ours, not PyYAML's, so that they can come from a cache without it (``cache.py``).
 """
 
 from __future__ import annotations

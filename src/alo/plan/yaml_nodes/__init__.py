@@ -1,0 +1,1 @@
+"""YAML: its text as nodes with line and column, nodes as values, and values as text again."""

@@ -80,6 +80,12 @@ class Claim:
         """Whether others know of it by signs of life alone: the file system has no locks."""
         return self._descriptor in _stand_ins
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What a child has to inherit so that the claim lasts as long as that child lives, too."""
+        stand_in = _stand_ins.get(self._descriptor)
+        return (self._descriptor,) if stand_in is None else (self._descriptor, stand_in)
+
     def release(self, *, remove: bool = False) -> None:
         """Give it up; in a fork, which does not have it, nothing happens.
 

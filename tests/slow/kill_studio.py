@@ -3,14 +3,16 @@
     python tests/slow/kill_studio.py [JOBS [STUDIOS [SEED]]]        200 jobs, 1 studio unless told
 
 Each job notes its number in a file. Clients whose connection was cut ask again with the same key.
-``.alo/`` is deleted now and then.
+``.alo/`` is deleted now and then, and the process that follows a job is killed, too.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,12 +20,15 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 TOKEN = "of-these-kills"  # noqa: S105
 LONGEST_S, LOOK_S = 3.0, 0.1
 DELETED = 0.1  # of kills, at which .alo/ is deleted, too
+FOLLOWERS = 0.5  # of kills, at which who follows a job is killed, too
+FOLLOWER = b"alo.ui.jobs.supervisor"
 ASSET = """\
 from alolib.asset import Asset
 
@@ -60,6 +65,14 @@ class Project:
         process.kill()
         process.wait()
         self._studios[at] = self._started()
+
+    def kill_followers(self) -> None:
+        """Kill the processes that follow jobs; the runs themselves are left."""
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                words = path.read_bytes()
+                if FOLLOWER in words and str(self.home).encode() in words:
+                    os.kill(int(path.parent.name), signal.SIGKILL)
 
     def ask(self, at: int, path: str, body: object = None) -> Any:
         """The answer of a studio; None: it was not there."""
@@ -108,6 +121,8 @@ def kill_at_random(folder: Path, jobs: int, studios: int, seed: int, patience_s:
             if time.monotonic() > next_kill:
                 if rule.random() < DELETED:
                     shutil.rmtree(project.home / ".alo", ignore_errors=True)
+                if rule.random() < FOLLOWERS:
+                    project.kill_followers()
                 project.kill_one(at)
                 kills += 1
                 next_kill = time.monotonic() + rule.uniform(0, LONGEST_S)

@@ -10,6 +10,7 @@ import pytest
 from tests.ui.conftest import MakeStudio
 from tests.waiting import wait_until
 
+from alo.ui.jobs.folder import JobEvents
 from alo.ui.jobs.job import Job
 from alo.ui.jobs.queue import Jobs
 from alo.ui.problems import UiProblem
@@ -120,14 +121,18 @@ def test_a_job_outlives_its_studio_and_the_next_one_finds_it(studio: Studio) -> 
     assert ended(other, job).state == "success"
 
 
-def test_a_job_whose_studio_was_killed_before_it_began_is_started_by_the_next(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("left", [[], ["lock"], ["lock", "command"], ["lock", "events.jsonl"]])
+def test_a_job_that_was_killed_before_its_command_began_is_started_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, left: list[str]
 ) -> None:
     job = studio.jobs.add(run_of(), "train", "ada")
     with monkeypatch.context() as patch:
         patch.setattr(Jobs, "_start", lambda self, job: None)  # as if killed at this very line
         studio.jobs.look()
     assert studio.jobs.find(job.id).state == "running"
+    studio.jobs.folder(job).make()
+    for name in left:
+        (studio.jobs.folder(job).path / name).touch()
 
     assert ended(Jobs(studio.workspace, studio.database), job).state == "success"
 
@@ -138,35 +143,85 @@ def test_two_processes_for_one_job_run_it_once(studio: Studio) -> None:
     studio.jobs._start(job)
 
     assert ended(studio.jobs, job).state == "success"
-    assert len(studio.jobs.folder(job).runs()) == 1
+    assert len(JobEvents(studio.jobs.folder(job)).told().runs) == 1
 
 
-def test_a_job_whose_process_was_killed_is_an_error_and_the_next_one_runs(
-    studio: Studio, home: Path
-) -> None:
+@pytest.fixture
+def gate(home: Path) -> Path:
+    """The train step waits until this is there; what it finds there is a fault, or nothing."""
+    gate = home / "gate"
+    wait = f"import os, time\n        while not os.path.exists({str(gate)!r}): time.sleep(0.02)"
     asset = home / "assets/train/asset_train.py"
-    quick = asset.read_text()
-    asset.write_text(quick.replace("print(", "import time; time.sleep(600); print("))
-    job = studio.jobs.add(run_of(), "train", "ada")
-    following = studio.jobs.add(run_of(), "train", "ada")
+    asset.write_text(asset.read_text().replace('print("depth", x)', wait))
+    return gate
+
+
+def orphaned(jobs: Jobs, *words: str) -> Job:
+    """A job whose run is in progress, and whose supervisor was killed."""
+    job = jobs.add(run_of(*words), "train", "ada")
 
     def has_run() -> bool:
-        studio.jobs.look()
-        return bool(studio.jobs.find(job.id).run)
+        jobs.look()
+        return bool(jobs.find(job.id).run)
 
     wait_until(has_run)
-    asset.write_text(quick)
-    for pid in processes_of(job.id):
-        os.kill(pid, signal.SIGKILL)
+    (supervisor,) = processes_of(job.id)
+    os.kill(supervisor, signal.SIGKILL)
+    return job
 
-    assert ended(studio.jobs, job).state == "error"
+
+def test_a_job_whose_supervisor_was_killed_is_found_again_by_its_run(
+    studio: Studio, gate: Path
+) -> None:
+    job = orphaned(studio.jobs)
+    following = studio.jobs.add(run_of(), "train", "ada")
+    wait_until(lambda: studio.jobs.look() or studio.jobs.folder(job).has_supervisor)
+    assert [studio.jobs.find(each.id).state for each in (job, following)] == ["running", "queued"]
+
+    gate.touch()
+
+    over = ended(studio.jobs, job)
+    assert (over.state, over.exit_status) == ("success", 0)
+    assert studio.history.look_up(over.run).status == "success"
+    assert ended(studio.jobs, following).state == "success"
+
+
+def test_of_a_job_without_a_supervisor_a_failure_is_known(studio: Studio, gate: Path) -> None:
+    job = orphaned(studio.jobs, "--set", "train.x=13")
+
+    gate.touch()
+
+    over = ended(studio.jobs, job)
+    assert (over.state, over.exit_status) == ("error", 1)
+
+
+def test_a_job_without_a_supervisor_can_be_cancelled(studio: Studio, gate: Path) -> None:
+    job = orphaned(studio.jobs)
+
+    studio.jobs.cancel(job.id, "eve")
+
+    over = ended(studio.jobs, job)
+    assert over.state == "cancelled"
+    assert studio.history.look_up(over.run).status == "interrupted"
+
+
+def test_a_job_all_of_whose_processes_were_killed_is_an_error_and_the_next_one_runs(
+    studio: Studio, home: Path, gate: Path
+) -> None:
+    job = orphaned(studio.jobs)
+    following = studio.jobs.add(run_of(), "train", "ada")
     for pid in processes_of(str(home)):
         os.kill(pid, signal.SIGKILL)
+    gate.touch()
+
+    over = ended(studio.jobs, job)
+
+    assert (over.state, over.exit_status) == ("error", None)
     assert ended(studio.jobs, following).state == "success"
 
 
 def processes_of(word: str) -> list[int]:
-    """The processes that have a word on their command line, this one apart."""
+    """The processes that have a word on their command line; this one apart."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -1,8 +1,9 @@
 """The folder of a job, ``studio/jobs/<id>/``: what its own process writes, and the studio reads.
 
-- ``lock``: claimed by the job's process as long as it lives;
-- ``begun``: made once, by the process that runs the job; whoever comes second leaves;
+- ``lock``: claimed by the job's supervisor as long as it lives;
+- ``command``: claimed by the command as long as it lives; ``process.json``: its number;
 - ``events.jsonl``: what ``alo run --json`` prints; ``output.txt``: its standard error;
+- ``cancel``: there once somebody has asked for that;
 - ``ended.json``: the exit status, when it has ended.
 """
 
@@ -10,14 +11,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from alo.claims import holder_of
-from alo.events.envelope import NAMES
 from alo.events.stored import StoredEvent, StoredEvents
-from alo.events.types import RunStarted
+from alo.events.types import CommandFailed, Event, RunFinished, RunStarted
 from alo.files import write_whole
-from alo.json_text import json_bytes, json_value
+from alo.json_text import json_bytes, json_file
 
 # What stands first on the path, the working folder, may hold modules of any name.
 _BOOT = "import sys; sys.path[:1] = []; from {module} import main; sys.exit(main())"
@@ -28,6 +31,19 @@ def python_running(module: str) -> list[str]:
     return [sys.executable, "-c", _BOOT.format(module=module)]
 
 
+class Ending(NamedTuple):
+    """How a job has ended."""
+
+    exit_status: int | None  # None: its command was killed, and nobody saw how it ended
+
+
+class Told(NamedTuple):
+    """What the command of a job has printed of itself."""
+
+    runs: Mapping[str, str]  # the ids of the runs it has begun → how each ended; empty: it has not
+    exit_status: int | None  # of a command that says why it fails
+
+
 class JobFolder:
     """Of one job."""
 
@@ -36,7 +52,8 @@ class JobFolder:
         self.lock = self.path / "lock"
         self.events = self.path / "events.jsonl"
         self.output = self.path / "output.txt"
-        self._begun = self.path / "begun"
+        self.command = self.path / "command"
+        self._process = self.path / "process.json"
         self._ended = self.path / "ended.json"
         self._cancel = self.path / "cancel"
 
@@ -44,36 +61,61 @@ class JobFolder:
         """Make it, before its process is started."""
         self.path.mkdir(parents=True, exist_ok=True)
 
-    def begin(self) -> bool:
-        """Whether the caller is the one to run the job: nobody has begun it."""
-        try:
-            os.close(os.open(self._begun, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        except FileExistsError:
-            return False
-        return True
+    @property
+    def has_supervisor(self) -> bool:
+        """Whether somebody follows the job, in whichever container."""
+        return holder_of(self.lock) is not None
+
+    @property
+    def has_command(self) -> bool:
+        """Whether its command runs, in whichever container."""
+        return holder_of(self.command) is not None
 
     @property
     def has_begun(self) -> bool:
-        """Whether a process has begun to run the job."""
-        return self._begun.exists()
+        """Whether its command was started: it runs, or has left a trace.
+
+        One that was killed before it could leave any has begun no run.
+        """
+        if self.has_command or self._process.exists():
+            return True
+        with suppress(OSError):
+            return self.events.stat().st_size > 0
+        return False
+
+    def note_process(self, process: int) -> None:
+        """Note the number of the command's process, for who has to signal it later."""
+        with suppress(OSError):  # a full disk: only who comes later cannot end it
+            write_whole(self._process, json_bytes({"process": process}), durable=False)
 
     @property
-    def is_alive(self) -> bool:
-        """Whether the job's process lives, in whichever container."""
-        return holder_of(self.lock) is not None
+    def process(self) -> int:
+        """The process of the command; 0: it is not one of those that can be seen from here.
 
-    def end(self, exit_status: int) -> None:
+        A number alone would be any process' by now: it counts where that one has the claim open.
+        """
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            number = int(json_file(self._process)["process"])
+            claim = os.stat(self.command)
+            with os.scandir(f"/proc/{number}/fd") as opened:
+                for each in opened:
+                    with suppress(OSError):
+                        if os.path.samestat(each.stat(), claim):
+                            return number
+        return 0
+
+    def end(self, exit_status: int | None) -> None:
         """Record how the job has ended."""
         write_whole(self._ended, json_bytes({"exit_status": exit_status}))
 
     @property
-    def exit_status(self) -> int | None:
-        """How it has ended; None: it has not, or its process was killed."""
+    def ending(self) -> Ending | None:
+        """How it has ended; None: it has not, or nobody has recorded it."""
         try:
-            status = json_value(self._ended.read_bytes())["exit_status"]
+            status = json_file(self._ended)["exit_status"]
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        return status if isinstance(status, int) else None
+        return Ending(status if isinstance(status, int) else None)
 
     def ask_to_cancel(self) -> None:
         """Ask the job's process to end the run, or not to begin it."""
@@ -85,15 +127,31 @@ class JobFolder:
         """Whether somebody has asked for that."""
         return self._cancel.exists()
 
-    def runs(self) -> list[str]:
-        """The ids of the runs that it has begun."""
-        name = NAMES[RunStarted]
-        try:
-            with StoredEvents(self.events) as stored:
-                return [
-                    each.run_id
-                    for each in stored.new()
-                    if isinstance(each, StoredEvent) and each.name == name
-                ]
-        except OSError:
-            return []
+
+class JobEvents:
+    """What the command of a job prints, as it comes."""
+
+    def __init__(self, folder: JobFolder) -> None:
+        self._path = folder.events
+        self._read = 0  # bytes of it
+        self._runs: dict[str, str] = {}
+        self._exit_status: int | None = None
+
+    def told(self) -> Told:
+        """All until now."""
+        with suppress(OSError), StoredEvents(self._path) as stored:  # else there is none yet
+            stored.size = self._read
+            for each in stored.new():
+                if isinstance(each, StoredEvent):
+                    self._take(each.event())
+            self._read = stored.size
+        return Told(self._runs, self._exit_status)
+
+    def _take(self, event: Event | None) -> None:
+        match event:
+            case RunStarted():
+                self._runs[event.run_id] = ""
+            case RunFinished():
+                self._runs[event.run_id] = event.status
+            case CommandFailed():
+                self._exit_status = event.exit_status

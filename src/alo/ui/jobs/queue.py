@@ -1,8 +1,8 @@
 """The queue of jobs: one at a time in a workspace, in the order in which they were asked for.
 
 Jobs are rows of the studio's database, and each that has begun has a process and a folder of its
-own, which outlive the studio. A studio that starts finds them again: what a process has left in
-its folder says what has become of the job, and a claim whether it still lives.
+own, which outlive the studio. A studio that starts finds them again: what is in the folder says
+what has become of the job, and claims whether somebody follows it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from alo.history.deployment import utc_now
 from alo.layout import Workspace
 from alo.ui.audit import add_change
 from alo.ui.database.connection import Connection, Database, Row
-from alo.ui.jobs.folder import JobFolder, python_running
+from alo.ui.jobs.folder import JobEvents, JobFolder, python_running
 from alo.ui.jobs.job import CANCELLED, ERROR, OPEN, QUEUED, RUNNING, SUCCESS, Job
 from alo.ui.problems import UiProblem, not_found
 
 LOOK_S = 0.5
-STARTING_S = 30.0  # that a job's process may take until it has begun
+STARTING_S = 30.0  # that a supervisor may take until it follows its job
+AGAIN_S = 2.0  # from one supervisor that ends at once to the next
 INTERRUPTED = (130, 143)  # exit statuses of a run that a signal has ended
 _COLUMNS = "number, id, state, command, pipeline, person, queued, started, ended, exit_status, run"
 
@@ -37,8 +38,9 @@ class Jobs:
         self._workspace, self._database = workspace, database
         self._folder = workspace.home / "studio"
         self._wake = threading.Event()
-        self._tries: dict[str, float] = {}
-        self._processes: list[int] = []  # of the jobs that this studio has started
+        self._tries: dict[str, float] = {}  # job → when this studio last started a supervisor
+        self._events: dict[str, JobEvents] = {}  # of the jobs that run
+        self._supervisors: dict[int, str] = {}  # their processes → the job of each
 
     def add(self, command: Sequence[str], pipeline: str, by: str, key: str = "") -> Job:
         """Queue a command.
@@ -143,7 +145,8 @@ class Jobs:
 
     def look(self) -> None:
         """Note what has become of the job that runs, and start the next if none does."""
-        self._processes = [each for each in self._processes if not _has_ended(each)]
+        for process in [each for each in self._supervisors if _has_ended(each)]:
+            del self._supervisors[process]
         for job in self.open():
             if job.state == RUNNING and not self._follow(job):
                 return
@@ -163,40 +166,43 @@ class Jobs:
     def _follow(self, job: Job) -> bool:
         """Whether a job that ran has ended."""
         folder = self.folder(job)
-        # In this order: a process lives before it begins, and has said how it ended before it dies.
-        has_begun = folder.has_begun
-        is_alive = folder.is_alive
-        status = folder.exit_status
-        runs = folder.runs()
-        if status is None and is_alive:
+        # In this order: a supervisor says how its job has ended before it leaves.
+        is_followed = folder.has_supervisor
+        events = self._events.setdefault(job.id, JobEvents(folder))
+        ending, runs = folder.ending, list(events.told().runs)
+        if ending is None:
             if runs and runs[0] != job.run:
                 with self._database.transaction() as rows:
                     rows.execute("UPDATE jobs SET run = ? WHERE id = ?", (runs[0], job.id))
+            # Whoever was to start or to follow it was killed; or does so in a moment.
+            if not is_followed and not self._has_time_left(job):
+                self._start(job)
             return False
-        if status is None and not has_begun:
-            # The studio that was to start it was killed in between; or its process just begins.
-            if self._has_time_left(job):
-                return False
-            self._start(job)
-            return False
+        status = ending.exit_status
         state = SUCCESS if status == 0 else ERROR
         if folder.is_to_be_cancelled and status in (None, *INTERRUPTED, 137):
             state = CANCELLED
         with self._database.transaction() as rows:
             self._set(rows, job, state, ended=utc_now(), exit_status=status, run="".join(runs[:1]))
+        self._events.pop(job.id, None)
+        self._tries.pop(job.id, None)
         return True
 
     def _has_time_left(self, job: Job) -> bool:
-        """Whether its process was started by this studio a moment ago."""
+        """Whether this studio has started a supervisor for it a moment ago."""
         started = self._tries.get(job.id)
-        return started is not None and monotonic() - started < STARTING_S
+        if started is None:
+            return False
+        limit_s = STARTING_S if job.id in self._supervisors.values() else AGAIN_S
+        return monotonic() - started < limit_s
 
     def _start(self, job: Job) -> None:
         folder = self.folder(job)
         folder.make()
         self._tries[job.id] = monotonic()
         words = [str(self._folder), job.id, *job.command, "--project", str(self._workspace.home)]
-        self._processes.append(_spawn([*python_running("alo.ui.jobs.supervisor"), *words]))
+        process = _spawn([*python_running("alo.ui.jobs.supervisor"), *words])
+        self._supervisors[process] = job.id
 
     def _find(self, rows: Connection, job_id: str) -> Job:
         found = rows.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,))  # noqa: S608

@@ -138,7 +138,7 @@ class Workspace:
         return self.internal / f"{RERUN_PREFIX}{os.urandom(6).hex()}"
 
     @property
-    def last_runs(self) -> Path:
+    def recent_runs(self) -> Path:
         """The ids of each pipeline's last runs; see ``history/recent_runs.py``."""
         return self.internal / "last-runs"
 

@@ -40,7 +40,7 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _FULL
 
 
-def tells_full(text: str) -> bool:
+def reports_full(text: str) -> bool:
     """Whether another program's output says that there was no room."""
     return any(each in text.lower() for each in _FULL_TEXTS)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alolib.disk import fix_of, free_bytes, is_full, tells_full
+from alolib.disk import fix_of, free_bytes, is_full, reports_full
 
 SOURCES = Path(__file__).parents[2] / "src"
 
@@ -21,7 +21,7 @@ def fault(number: int) -> OSError:
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_and_a_used_up_quota_have_one_advice(number: int) -> None:
     assert is_full(fault(number))
-    assert tells_full(f"fatal: write error: {os.strerror(number)}")
+    assert reports_full(f"fatal: write error: {os.strerror(number)}")
     assert fix_of(fault(number)).startswith("make room on the disk, and try again; ")
     assert fix_of(fault(number), needed=1_000_000).startswith("make room for 1,000,000 bytes on")
 
@@ -38,7 +38,7 @@ def test_of_other_errors_the_caller_knows_more() -> None:
     assert fix_of(fault(errno.EACCES), other="give the right to write") == "give the right to write"
     assert fix_of(OSError("no number")) == ""
     assert not is_full(ValueError("no space left on device"))
-    assert not tells_full("fatal: early EOF")
+    assert not reports_full("fatal: early EOF")
 
 
 def test_how_much_room_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

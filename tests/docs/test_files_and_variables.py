@@ -92,7 +92,7 @@ def test_each_file_of_a_project_is_described(tmp_path: Path) -> None:
     space = Workspace(tmp_path)
     paths = [
         *(space.home / name for name in OWN_FOLDERS),
-        *(space.lock, space.unfinished, space.last_runs, space.index, space.history_total),
+        *(space.lock, space.unfinished, space.recent_runs, space.index, space.history_total),
         *(space.staging_manifest(kind) for kind in ("train", "inference")),
     ]
 

@@ -12,7 +12,7 @@ import pytest
 from alo.errors import StepError
 from alo.events.types import LogLine, StepFinished
 from alo.history.browse import History
-from alo.history.recent_runs import last_runs
+from alo.history.recent_runs import recent_runs
 from alo.layout import Workspace
 
 Run = Callable[..., tuple]
@@ -83,7 +83,7 @@ def test_without_its_notes_the_newest_start_counts(make_solution: MakeSolution, 
     with pytest.raises(StepError):
         run(home)
     make_solution(TWO, control=CACHE)
-    Workspace(home).last_runs.unlink()
+    Workspace(home).recent_runs.unlink()
 
     (outcome,) = run(home, resume=True)
 
@@ -93,6 +93,6 @@ def test_without_its_notes_the_newest_start_counts(make_solution: MakeSolution, 
 def test_damaged_notes_are_no_notes(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.internal.mkdir()
-    workspace.last_runs.write_bytes(b"\xff\xfe\x00nonsense\n\ntrain\ntrain 20260101T000000Z-1-x\n")
+    workspace.recent_runs.write_bytes(b"\xff\x00nonsense\n\ntrain\ntrain 20260101T000000Z-1-x\n")
 
-    assert last_runs(workspace) == [("train", "20260101T000000Z-1-x")]
+    assert recent_runs(workspace) == [("train", "20260101T000000Z-1-x")]

@@ -86,7 +86,7 @@ POINTS = [
     "alo.engine.pipeline_run:PipelineRun.save",
     "alo.engine.run:_run_job",
     "alo.engine.workspace.lock:Claim.release",
-    "alo.events.journal:EventJournal.tell_end",
+    "alo.events.journal:EventJournal.report_end",
 ]
 INTERRUPTIONS = {"SIGINT": 130, "SIGTERM": 143}
 

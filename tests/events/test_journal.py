@@ -68,7 +68,7 @@ def printed(text: str) -> Output:
 def end(journal: EventJournal, event: RunFinished = FINISHED) -> None:
     journal.ending(event)
     journal.close()
-    journal.tell_end()
+    journal.report_end()
 
 
 def test_what_is_passed_on_is_what_is_in_the_file(
@@ -111,7 +111,7 @@ def test_the_end_is_neither_written_nor_told_before_it_is_settled(
     journal.close()
     assert (tmp_path / EVENTS_LOG).read_bytes().endswith(second)
     assert len(told.envelopes) == 2
-    journal.tell_end()
+    journal.report_end()
     assert [envelope.to_json() for envelope in told.envelopes[2:]] == [second]
 
 

@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from alo.processes.inherited import reset_signals, told_of_children
+from alo.processes.inherited import default_sigchld, reset_signals
 
 from ..waiting import PATIENCE_S
 
@@ -136,12 +136,12 @@ def test_a_thread_of_a_host_that_ignores_sigchld_is_told_what_to_do() -> None:
     script = dedent(
         """
         import signal, threading
-        from alo.processes.inherited import told_of_children
+        from alo.processes.inherited import default_sigchld
         from alo.errors import RunError
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         def run():
             try:
-                with told_of_children():
+                with default_sigchld():
                     pass
             except RunError as error:
                 print(error)
@@ -163,7 +163,7 @@ def test_handlers_of_a_host_stay() -> None:
     before = signal.signal(signal.SIGCHLD, handler)
     try:
         reset_signals()
-        with told_of_children():
+        with default_sigchld():
             assert signal.getsignal(signal.SIGCHLD) is handler
     finally:
         signal.signal(signal.SIGCHLD, before)

@@ -10,7 +10,7 @@ from alo.store.keys import LONGEST_VALUE, StepKey, difference
 
 KEY = StepKey(
     args={"n": "1", "m": "2"},
-    told={"step_number": "0"},
+    context={"step_number": "0"},
     code={"a.py": "x"},
     requirements=("pandas",),
     packages={"Python": "3.12"},
@@ -40,7 +40,7 @@ def test_the_same_key_differs_in_nothing() -> None:
         ("train_files", {"models/m": "2"}, "models/m changed"),
         ("incoming", "j", "what the step before hands on changed"),
         ("files", {"input": "g"}, "files or summary changed that were left by input"),
-        ("told", {"step_number": "1"}, "its place in the run changed: step_number 0 → 1"),
+        ("context", {"step_number": "1"}, "its place in the run changed: step_number 0 → 1"),
     ],
 )
 def test_what_differs_is_named(field: str, now: Any, why: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from alo.store import mapping as module
 from alo.store.manifest import Part
-from alo.store.mapping import LiveMaps, PrivateMap, address_of, kernel_tells
+from alo.store.mapping import LiveMaps, PrivateMap, address_of, detects_writes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a page map")
 PAGES = 8
@@ -114,7 +114,7 @@ def test_a_kernel_that_always_says_the_same_is_not_believed(
 ) -> None:
     monkeypatch.setattr(module, "is_untouched", lambda address, size: answer)
 
-    assert not kernel_tells(blob)
+    assert not detects_writes(blob)
 
 
 def test_there_are_never_too_many_mappings(

@@ -12,14 +12,14 @@ import pytest
 from alo.errors import StoreError
 from alo.store import results
 from alo.store.keys import StepKey
-from alo.store.results import RECENT_RUNS, Effect, KeptStep, ResultDir, lasting_checksum
+from alo.store.results import RECENT_RUNS, CachedStep, Effect, ResultDir, lasting_checksum
 
 KEY = StepKey({"n": "1"}, {}, {"a.py": "x"}, ("pandas",), {}, "d", {}, "i", {})
 NOTHING = Effect((), {}, {}, (), ())
 
 
-def kept_step(effect: Effect = NOTHING, run_id: str = "r1", step: str = "train") -> KeptStep:
-    return KeptStep(run_id, "train", step, KEY, effect, {"score": 1.0}, ("x",))
+def cached_step(effect: Effect = NOTHING, run_id: str = "r1", step: str = "train") -> CachedStep:
+    return CachedStep(run_id, "train", step, KEY, effect, {"score": 1.0}, ("x",))
 
 
 @pytest.fixture
@@ -31,54 +31,54 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> ResultDir:
+def cache(tmp_path: Path) -> ResultDir:
     return ResultDir(tmp_path / "store")
 
 
 WROTE = NOTHING._replace(files=("out/a.txt",))
 
 
-def test_what_was_kept_is_found_as_it_was(kept: ResultDir, home: Path) -> None:
+def test_what_was_kept_is_found_as_it_was(cache: ResultDir, home: Path) -> None:
     effect = Effect(("out/a.txt",), {"l": "out"}, {"out/b": "out/a.txt"}, ("e",), ("old",))
 
-    whole = kept.keep(kept_step(effect), home)
+    whole = cache.save(cached_step(effect), home)
 
-    assert kept.find("train", "r1", "train") == whole
+    assert cache.find("train", "r1", "train") == whole
     assert set(whole.checksums) == {"out/a.txt"}
     assert whole.trace
-    assert kept.is_whole(whole)
-    assert kept.find("train", "r1", "other") is None
-    assert kept.find("inference", "r1", "train") is None
+    assert cache.is_whole(whole)
+    assert cache.find("train", "r1", "other") is None
+    assert cache.find("inference", "r1", "train") is None
 
 
 def test_a_result_that_was_damaged_or_is_of_another_version_is_none(
-    kept: ResultDir, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cache: ResultDir, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept.keep(kept_step(WROTE), home)
+    cache.save(cached_step(WROTE), home)
     file = tmp_path / "store/results/train/r1/train.json"
     file.write_bytes(file.read_bytes().replace(b'"train', b'"Train').replace(b"pandas", b"polars"))
-    assert kept.find("train", "r1", "train") is None
+    assert cache.find("train", "r1", "train") is None
 
     monkeypatch.setattr(results, "FORMAT", results.FORMAT - 1)
-    kept.keep(kept_step(WROTE), home)
+    cache.save(cached_step(WROTE), home)
     monkeypatch.undo()
-    assert kept.find("train", "r1", "train") is None
+    assert cache.find("train", "r1", "train") is None
 
 
 @pytest.mark.parametrize("damage", ["changed", "gone"])
 def test_files_that_are_not_what_was_written_are_noticed(
-    kept: ResultDir, home: Path, tmp_path: Path, damage: str
+    cache: ResultDir, home: Path, tmp_path: Path, damage: str
 ) -> None:
-    whole = kept.keep(kept_step(WROTE), home)
+    whole = cache.save(cached_step(WROTE), home)
     file = tmp_path / "store/results/train/r1/train/out/a.txt"
     file.unlink()
     if damage == "changed":
         file.write_text("other")
 
-    assert not kept.is_whole(whole)
+    assert not cache.is_whole(whole)
 
 
-def test_all_that_a_step_did_is_done_again(kept: ResultDir, home: Path) -> None:
+def test_all_that_a_step_did_is_done_again(cache: ResultDir, home: Path) -> None:
     effect = Effect(
         ("out/a.txt",),
         {"link": "out/a.txt"},
@@ -86,121 +86,121 @@ def test_all_that_a_step_did_is_done_again(kept: ResultDir, home: Path) -> None:
         ("empty/inner",),
         ("old", "old/file", "old/link"),
     )
-    kept.keep(kept_step(effect), home)
+    cache.save(cached_step(effect), home)
     (home / "out/a.txt").write_text("other by now")
     for name in ("twin", "link"):
         (home / name).write_text("in the way")
     (home / "old").mkdir()
     (home / "old/file").touch()
     (home / "old/link").symlink_to(home)
-    found = kept.find("train", "r1", "train")
+    found = cache.find("train", "r1", "train")
     assert found is not None
 
-    kept.put_back(found, home)
+    cache.put_back(found, home)
 
     assert (home / "out/a.txt").read_text() == "made"
     assert (home / "twin").stat().st_ino == (home / "out/a.txt").stat().st_ino
     assert os.readlink(home / "link") == "out/a.txt"
     assert (home / "empty/inner").is_dir()
     assert not (home / "old").exists()
-    kept.put_back(found, home)  # again, where all of it is there
+    cache.put_back(found, home)  # again, where all of it is there
 
 
-def test_what_stands_in_the_way_is_told(kept: ResultDir, home: Path) -> None:
-    whole = kept.keep(kept_step(WROTE), home)
+def test_what_stands_in_the_way_is_told(cache: ResultDir, home: Path) -> None:
+    whole = cache.save(cached_step(WROTE), home)
     (home / "out/a.txt").unlink()
     (home / "out/a.txt").mkdir()
 
     with pytest.raises(StoreError, match="what step 'train' wrote cannot be put back") as caught:
-        kept.put_back(whole, home)
+        cache.put_back(whole, home)
 
     assert caught.value.where == str(home / "out/a.txt")
 
 
 def test_without_room_the_step_is_named_and_no_result_is_left(
-    kept: ResultDir, home: Path, monkeypatch: pytest.MonkeyPatch
+    cache: ResultDir, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept.keep(kept_step(WROTE), home)
+    cache.save(cached_step(WROTE), home)
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(results, "clone_or_copy", full)
     with pytest.raises(StoreError, match="what step 'train' wrote cannot be kept: No space") as it:
-        kept.keep(kept_step(WROTE), home)
+        cache.save(cached_step(WROTE), home)
 
     assert it.value.where.endswith("store/results/train/r1/train")
-    assert kept.find("train", "r1", "train") is None
+    assert cache.find("train", "r1", "train") is None
 
 
-def test_a_file_that_is_gone_before_it_is_kept_is_named(kept: ResultDir, home: Path) -> None:
+def test_a_file_that_is_gone_before_it_is_kept_is_named(cache: ResultDir, home: Path) -> None:
     (home / "out/a.txt").unlink()
 
     with pytest.raises(StoreError, match="cannot be kept") as caught:
-        kept.keep(kept_step(WROTE), home)
+        cache.save(cached_step(WROTE), home)
 
     assert caught.value.where == str(home / "out/a.txt")
 
 
-def test_folders_that_are_gone_are_made_for_what_a_step_wrote(kept: ResultDir, home: Path) -> None:
+def test_folders_that_are_gone_are_made_for_what_a_step_wrote(cache: ResultDir, home: Path) -> None:
     (home / "deep/er").mkdir(parents=True)
     (home / "deep/er/b").write_text("made")
-    whole = kept.keep(kept_step(NOTHING._replace(files=("deep/er/b",))), home)
+    whole = cache.save(cached_step(NOTHING._replace(files=("deep/er/b",))), home)
     shutil.rmtree(home / "deep")
 
-    kept.put_back(whole, home)
+    cache.put_back(whole, home)
 
     assert (home / "deep/er/b").read_text() == "made"
 
 
-def test_a_step_that_runs_again_replaces_what_was_kept_of_it(kept: ResultDir, home: Path) -> None:
-    kept.keep(kept_step(WROTE), home)
+def test_a_step_that_runs_again_replaces_what_was_kept_of_it(cache: ResultDir, home: Path) -> None:
+    cache.save(cached_step(WROTE), home)
     (home / "other").write_text("2")
 
-    again = kept.keep(kept_step(NOTHING._replace(files=("other",))), home)
+    again = cache.save(cached_step(NOTHING._replace(files=("other",))), home)
 
-    assert kept.find("train", "r1", "train") == again
+    assert cache.find("train", "r1", "train") == again
     assert list(again.checksums) == ["other"]
 
 
-def test_an_adopted_step_is_whole_without_the_run_it_is_of(kept: ResultDir, home: Path) -> None:
-    whole = kept.keep(kept_step(WROTE), home)
+def test_an_adopted_step_is_whole_without_the_run_it_is_of(cache: ResultDir, home: Path) -> None:
+    whole = cache.save(cached_step(WROTE), home)
 
-    kept.adopt(whole, "r2")
-    kept.forget(["r1"])
+    cache.adopt(whole, "r2")
+    cache.forget(["r1"])
 
-    found = kept.find("train", "r2", "train")
+    found = cache.find("train", "r2", "train")
     assert found == whole._replace(run_id="r2")
-    assert kept.is_whole(found)
-    assert kept.runs("train") == ["r2"]
-    assert kept.find("train", "r1", "train") is None
+    assert cache.is_whole(found)
+    assert cache.runs("train") == ["r2"]
+    assert cache.find("train", "r1", "train") is None
 
 
 def test_the_newest_runs_come_first_and_older_ones_are_not_looked_at(
-    kept: ResultDir, home: Path
+    cache: ResultDir, home: Path
 ) -> None:
     for number in range(RECENT_RUNS + 2):
-        kept.claim("train", f"r{number:02}", "/a")
-        kept.keep(kept_step(run_id=f"r{number:02}"), home)
-    kept.claim("train", "r99", "/a")
-    kept.keep(kept_step(run_id="r99", step="other"), home)
+        cache.claim("train", f"r{number:02}", "/a")
+        cache.save(cached_step(run_id=f"r{number:02}"), home)
+    cache.claim("train", "r99", "/a")
+    cache.save(cached_step(run_id="r99", step="other"), home)
 
-    found = [each.run_id for each in kept.recent("train", "train")]
+    found = [each.run_id for each in cache.recent("train", "train")]
 
     assert found == [f"r{number:02}" for number in range(RECENT_RUNS + 1, 2, -1)]
-    assert list(kept.recent("inference", "train")) == []
+    assert list(cache.recent("inference", "train")) == []
 
 
-def test_a_run_is_of_whoever_has_claimed_it(kept: ResultDir) -> None:
-    kept.claim("train", "r1", "/a")
+def test_a_run_is_of_whoever_has_claimed_it(cache: ResultDir) -> None:
+    cache.claim("train", "r1", "/a")
 
-    assert kept.is_claimed("train", "r1", "/a")
-    assert not kept.is_claimed("train", "r1", "/b")
-    assert not kept.is_claimed("train", "r2", "/a")
+    assert cache.is_claimed("train", "r1", "/a")
+    assert not cache.is_claimed("train", "r1", "/b")
+    assert not cache.is_claimed("train", "r2", "/a")
 
 
 def test_two_steps_leave_the_same_trace_if_what_lasts_is_the_same(
-    kept: ResultDir, home: Path
+    cache: ResultDir, home: Path
 ) -> None:
     summary = home / "train_artifacts/score/train_summary.yaml"
     summary.parent.mkdir(parents=True)
@@ -208,7 +208,7 @@ def test_two_steps_leave_the_same_trace_if_what_lasts_is_the_same(
 
     def trace(text: str) -> str:
         summary.write_text(text)
-        return kept.keep(kept_step(effect), home).trace
+        return cache.save(cached_step(effect), home).trace
 
     first = trace("date: 1\nscore: 1\n")
 

@@ -12,7 +12,7 @@ from alo.api.project import Project
 from alo.api.session_view import Pipeline
 from alo.engine.request import RunOutcome, RunRequest, Setup, refuse_other_computing
 from alo.errors import UsageError
-from alo.processes.inherited import told_of_children
+from alo.processes.inherited import default_sigchld
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ class ALO:
         if threading.current_thread() is not threading.main_thread():
             raise UsageError("a loop is served by the main thread only: a signal is what ends it")
         request = RunRequest(self._home, self._config, self._system, setup=Setup("current"))
-        with told_of_children():
+        with default_sigchld():
             serve_loop(request, find_url("", self._system), Display())
 
     def pipeline(self, pipeline_type: str = "train_pipeline", train_id: str = "") -> Pipeline:

@@ -44,7 +44,7 @@ class Audience:
         """A call of the API begins."""
         if isinstance(self._listener, Display):
             self._listener.attach()
-        self._tell = OneAtATime(self._listener)
+        self._send = OneAtATime(self._listener)
 
     def __call__(self, event: Event) -> None:
-        self._tell(event)
+        self._send(event)

@@ -38,7 +38,7 @@ from alo.events.types import Listener
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.plan.model import StepPlan
-from alo.processes.inherited import told_of_children
+from alo.processes.inherited import default_sigchld
 from alo.processes.signals import SignalGuard, Signalled
 
 Args = Mapping[str, object]
@@ -88,7 +88,7 @@ class OpenRun:
             self._listener(warning(f"waiting for another thread that uses this {self.pipeline}"))
             self._lock.acquire()
         try:
-            with told_of_children(), self._guard.installed():
+            with default_sigchld(), self._guard.installed():
                 yield
         except Signalled as signalled:
             _pass_on(signalled)

@@ -22,7 +22,7 @@ from alo.errors import UsageError
 from alo.events.types import Listener
 from alo.layout import Workspace
 from alo.plan.model import Plan
-from alo.processes.inherited import told_of_children
+from alo.processes.inherited import default_sigchld
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,7 +149,7 @@ class Project:
         hold = hold_workspace(
             self.workspace, wait=True, listener=solution.listener, what="an installation"
         )
-        with told_of_children(), hold:
+        with default_sigchld(), hold:
             solution.set_up(jobs, Setup("current"))
         return self
 

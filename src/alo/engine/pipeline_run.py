@@ -185,7 +185,7 @@ class PipelineRun:
             self.outcome = outcome_of(self.record, self.artifacts, history, tuple(exported))
             for work in (self._close, self._events.close, *tidy):
                 tried(self._listener, "the run has succeeded; the next one has to clean up", work)
-            self._events.tell_end()
+            self._events.report_end()
         return self.outcome
 
     def fail(self, error: BaseException) -> None:
@@ -218,7 +218,7 @@ class PipelineRun:
                 "the previous artifacts are not back yet, the next run puts them back",
                 lambda: self._unfinished.put_back(self._mend_models),
             )
-            self._events.tell_end()
+            self._events.report_end()
 
     def _mend_models(self) -> None:
         if self.kind == "inference" and not self.job.train_id:  # lent models were another run's

@@ -23,7 +23,7 @@ from alo.events.log_lines import warning
 from alo.events.types import Event, Listener
 from alo.layout import Workspace
 from alo.plan.yaml_nodes.cache import keep_nodes
-from alo.processes.inherited import told_of_children
+from alo.processes.inherited import default_sigchld
 from alo.processes.signals import SignalGuard, Signalled
 from alo.sources.git.repositories import changing_steps
 
@@ -47,7 +47,7 @@ def run_solution(
     outcomes: list[RunOutcome] = []
     jobs: Sequence[Job] = ()
     try:
-        with told_of_children(), guard.installed():
+        with default_sigchld(), guard.installed():
             checked = check()
             for problem in () if _continues() else checked.warnings:
                 listener(warning(str(problem)))

@@ -10,7 +10,7 @@ from alo.engine.spec import Job, Part, stores_steps
 from alo.errors import HistoryError, UsageError
 from alo.history.browse import History
 from alo.history.filters import Filters
-from alo.history.recent_runs import last_runs
+from alo.history.recent_runs import recent_runs
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.store.results import ResultDir
@@ -47,7 +47,7 @@ def choose_jobs(request: RunRequest, jobs: Sequence[Job]) -> list[Job]:
 def last_run(workspace: Workspace, kinds: Sequence[str]) -> RunRecord | None:
     """The whole run of these pipelines that ended last; those of a part do not count."""
     history = History(workspace)
-    for kind, run_id in last_runs(workspace):
+    for kind, run_id in recent_runs(workspace):
         if kind in kinds:
             with suppress(HistoryError):  # it has been removed
                 return history.look_up(run_id)

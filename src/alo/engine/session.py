@@ -233,14 +233,14 @@ class Session:
         return reused, note
 
     def _skip(self, inputs: Inputs, reused: "Reused") -> None:
-        kept = reused.kept
-        if kept.summary is not None:
-            self._record = with_summary(self._record, kept.summary)
+        cached = reused.cached
+        if cached.summary is not None:
+            self._record = with_summary(self._record, cached.summary)
         self.values = StepValues({}, {}, reused.stored, is_live=False)
-        self._code.add_used(kept.key.code)
-        self.emit(info(f"step {kept.step}: as in run {kept.run_id}"))
+        self._code.add_used(cached.key.code)
+        self.emit(info(f"step {cached.step}: as in run {cached.run_id}"))
         self._step_ended(
-            inputs, StepRecord(kept.step, "cached", 0.0, 0.0, 0, kept.data_keys), "cached"
+            inputs, StepRecord(cached.step, "cached", 0.0, 0.0, 0, cached.data_keys), "cached"
         )
 
     def _note_step(self, inputs: Inputs, done: Executed, seconds: float, note: str) -> None:

@@ -45,7 +45,7 @@ class EventJournal:
         self._run_id, self._pipeline = run_id, pipeline
         self._room = MOST_BYTES - END_BYTES
         self._room_for_prints = max(MOST_BYTES // 4, self._room - STEP_BYTES * steps)
-        self._tell, self._send_without_place = envelope_listener(listener), listener
+        self._send, self._send_unnumbered = envelope_listener(listener), listener
         self._lock = threading.RLock()
         self._state: MutableSequence[int] = [0] * 6
         self._is_shared = self._is_fork = False
@@ -57,9 +57,9 @@ class EventJournal:
         with self._lock:
             if self._is_shared:
                 with self._locked_file():
-                    self._hear(event)
+                    self._on_event(event)
             else:
-                self._hear(event)
+                self._on_event(event)
 
     def check(self) -> None:
         """Raise if an event could not be written.
@@ -91,15 +91,15 @@ class EventJournal:
         if self in _open:
             _open.remove(self)
 
-    def tell_end(self) -> None:
+    def report_end(self) -> None:
         """Pass on how the run has ended."""
         for envelope in self._end:
-            self._tell(envelope)
+            self._send(envelope)
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         # A process that the asset has forked may live longer than the run.
         if self._file.descriptor < 0 or (self._is_fork and self._state[HAS_ENDED]):
-            self._send_without_place(event)
+            self._send_unnumbered(event)
         elif not _is_of_asset(event):
             if self._state[EVENTS_OUT]:
                 self._report_left_out()
@@ -120,13 +120,13 @@ class EventJournal:
             return False
         state[SEQUENCE] += 1
         state[SIZE] += len(line)
-        self._tell(envelope)
+        self._send(envelope)
         return True
 
     def _leave_out(self, event: Event) -> None:
         self._state[EVENTS_OUT] += 1
         self._state[CHARACTERS_OUT] += len(getattr(event, "text", ""))
-        self._send_without_place(event)
+        self._send_unnumbered(event)
 
     def _left_out(self) -> list[Event]:
         events, characters = self._state[EVENTS_OUT], self._state[CHARACTERS_OUT]

@@ -67,7 +67,7 @@ class Child:
                 os.close(writing)
         self._watchdog = Watchdog(self.pid)
         self._pidfd = _pidfd(self.pid)
-        self._outputs = {pipe[0]: _Printed(name, self._hear) for name, pipe in pipes.items()}
+        self._outputs = {pipe[0]: _Printed(name, self._on_event) for name, pipe in pipes.items()}
         self._inbox, self._messages = Inbox(), list[object]()
         self._selector = selectors.DefaultSelector()
         self._watch_for(self._connection, self._read_messages)
@@ -176,7 +176,7 @@ class Child:
             return False
         for message in self._inbox.take(piece):
             if isinstance(message, LogLine | Output):
-                self._hear(message)
+                self._on_event(message)
             else:
                 self._messages.append(message)
         return True
@@ -198,7 +198,7 @@ class Child:
         with suppress(KeyError, ValueError):
             self._selector.unregister(file)
 
-    def _hear(self, event: LogLine | Output) -> None:
+    def _on_event(self, event: LogLine | Output) -> None:
         text = f"{event.format()}\n" if isinstance(event, LogLine) else event.text
         self._tail = (self._tail + text)[-TAIL:]
         self._listener(event)
@@ -207,13 +207,13 @@ class Child:
 class _Printed:
     """What a process prints past Python, as C libraries do."""
 
-    def __init__(self, stream: str, hear: Callable[[Output], None]) -> None:
-        self._stream, self._hear = stream, hear
+    def __init__(self, stream: str, listener: Callable[[Output], None]) -> None:
+        self._stream, self._listener = stream, listener
         self._decoder = getincrementaldecoder("utf-8")("replace")
 
     def __call__(self, piece: bytes) -> None:
         if text := self._decoder.decode(piece):
-            self._hear(Output(self._stream, text))
+            self._listener(Output(self._stream, text))
 
 
 def _start(

@@ -26,8 +26,8 @@ def reset_signals() -> None:
 
 
 @contextmanager
-def told_of_children() -> Iterator[None]:
-    """Inside, it can be told how a program ended, also in a host that does not want to know.
+def default_sigchld() -> Iterator[None]:
+    """SIGCHLD as it is by default: how a program ended is known, also in a host that ignores it.
 
     Raises:
         RunError: that cannot be had in this thread.

@@ -14,7 +14,7 @@ class StepKey(NamedTuple):
     """All that a step's result depends on, each as a text that differs where it does."""
 
     args: Mapping[str, str]
-    told: Mapping[str, str]  # what else the asset is told: where, as which step, for which target
+    context: Mapping[str, str]  # what else the asset is given: where, as which step, for what
     code: Mapping[str, str]  # file → checksum: of the asset, and each module that may be used
     requirements: tuple[str, ...]
     packages: Mapping[str, str]  # Python and the packages it had imported
@@ -44,21 +44,21 @@ def difference(before: StepKey, now: StepKey) -> str:
         return "what the step before hands on changed"
     if before.files != now.files:
         return f"files or summary changed that were left by {_names(before.files, now.files)}"
-    if before.told != now.told:
-        return f"its place in the run changed: {_changes(before.told, now.told)}"
+    if before.context != now.context:
+        return f"its place in the run changed: {_changes(before.context, now.context)}"
     return ""
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    told = []
+    changes = []
     for key in sorted({*before, *now}):
         if key not in now:
-            told.append(f"{key} is gone")
+            changes.append(f"{key} is gone")
         elif key not in before:
-            told.append(f"{key} {_short(now[key])} is new")
+            changes.append(f"{key} {_short(now[key])} is new")
         elif before[key] != now[key]:
-            told.append(f"{key} {_short(before[key])} → {_short(now[key])}")
-    return masked(", ".join(told))
+            changes.append(f"{key} {_short(before[key])} → {_short(now[key])}")
+    return masked(", ".join(changes))
 
 
 def _short(text: str) -> str:

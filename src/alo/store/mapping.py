@@ -41,7 +41,7 @@ class LiveMaps:
         # Weak: once its mapping is gone an address says nothing any more.
         self._maps: WeakSet[PrivateMap] = WeakSet()
         self._at: WeakValueDictionary[int, PrivateMap] = WeakValueDictionary()
-        self._kernel_tells: bool | None = None
+        self._detects_writes: bool | None = None
 
     def map(self, descriptor: int) -> PrivateMap | None:
         """Map a file, or None where that cannot be."""
@@ -49,8 +49,8 @@ class LiveMaps:
             return None
         try:
             mapping = _map(descriptor)
-            if self._kernel_tells is None:
-                self._kernel_tells = kernel_tells(descriptor)
+            if self._detects_writes is None:
+                self._detects_writes = detects_writes(descriptor)
         except OSError:  # no memory to promise, or none of the limited number of mappings left
             return None
         self._maps.add(mapping)
@@ -65,7 +65,7 @@ class LiveMaps:
 
     def untouched_part(self, view: memoryview) -> Part | None:
         """The part that lies at exactly these bytes, if they are certainly still the blob's."""
-        if not self._kernel_tells or not self._maps:
+        if not self._detects_writes or not self._maps:
             return None
         address = address_of(view)
         mapping = self._at.get(address)
@@ -99,7 +99,7 @@ def is_untouched(address: int, size: int) -> bool:
     return True
 
 
-def kernel_tells(descriptor: int) -> bool:
+def detects_writes(descriptor: int) -> bool:
     """Try it out: a mapping of this file is untouched until it is written to, and not after."""
     with _map(descriptor) as probe:
         if not is_untouched(probe.address, 1):

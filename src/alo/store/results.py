@@ -23,6 +23,7 @@ from alolib.disk import fix_of
 
 OWNER = ".owner"  # no step has such a name
 FORMAT = 3
+CONTEXT = "told"  # what files of this format call a key's context
 SUMMARIES = tuple(f"{kind}_summary.yaml" for kind in KINDS)
 RECENT_RUNS = 20  # that are looked through for a result
 
@@ -37,7 +38,7 @@ class Effect(NamedTuple):
     removed: tuple[str, ...]  # whatever was there before it, and not after
 
 
-class KeptStep(NamedTuple):
+class CachedStep(NamedTuple):
     """A step that can be used again."""
 
     run_id: str
@@ -52,14 +53,14 @@ class KeptStep(NamedTuple):
 
 
 class ResultDir:
-    """The kept steps below the store's root."""
+    """The cached steps below the store's root."""
 
     def __init__(self, root: Path) -> None:
         self._root = root / "results"
         self._recent: dict[str, list[str]] = {}  # runs by kind, once they have been asked for
 
     def claim(self, kind: str, run_id: str, owner: str) -> None:
-        """Note whose run this is before anything of it is kept: others may share the store."""
+        """Note whose run this is before anything of it is stored: others may share the store."""
         folder = self._root / kind / run_id
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / OWNER, owner.encode("utf-8", "surrogateescape"), durable=False)
@@ -72,99 +73,99 @@ class ResultDir:
             return False
         return noted == owner.encode("utf-8", "surrogateescape")
 
-    def keep(self, kept: KeptStep, home: Path) -> KeptStep:
-        """Keep a step with copies of the files it wrote; returns it with their checksums.
+    def save(self, cached: CachedStep, home: Path) -> CachedStep:
+        """Store a step with copies of the files it wrote; returns it with their checksums.
 
         Args:
             home: the project's folder.
         Raises:
             StoreError: there is no room, or a file cannot be read.
         """
-        folder, checksums = self._folder(kept), dict[str, str]()
-        whole = kept
+        folder, checksums = self._folder(cached), dict[str, str]()
+        whole = cached
 
         def fill() -> None:
             nonlocal whole
-            for name in kept.effect.files:
+            for name in cached.effect.files:
                 _put(clone_or_copy, home / name, folder / name)
                 checksums[name] = checksum(folder / name)
-            trace = _trace(kept.effect, checksums, folder)
-            whole = kept._replace(checksums=checksums, trace=trace)
+            trace = _trace(cached.effect, checksums, folder)
+            whole = cached._replace(checksums=checksums, trace=trace)
             write_whole(_result_of(folder), _to_bytes(whole), durable=False)
 
         _write(folder, fill)
         return whole
 
-    def adopt(self, kept: KeptStep, run_id: str) -> None:
-        """Make the kept step of another run this run's own.
+    def adopt(self, cached: CachedStep, run_id: str) -> None:
+        """Make the cached step of another run this run's own.
 
         Raises:
             StoreError: there is no room, or a file cannot be read.
         """
-        source, target = self._folder(kept), self._folder(kept._replace(run_id=run_id))
+        source, target = self._folder(cached), self._folder(cached._replace(run_id=run_id))
 
         def fill() -> None:
-            for name in kept.effect.files:
+            for name in cached.effect.files:
                 _put(link_or_copy, source / name, target / name)  # no one writes into either
             link_or_copy(_result_of(source), _result_of(target))
 
         _write(target, fill)
 
-    def find(self, kind: str, run_id: str, step: str) -> KeptStep | None:
-        """The kept step of a run; None if there is none, or it is damaged."""
+    def find(self, kind: str, run_id: str, step: str) -> CachedStep | None:
+        """The cached step of a run; None if there is none, or it is damaged."""
         try:
             path = _result_of(self._root / kind / run_id / step)
             return _read(json_value(unsealed(ordinary_bytes(path))), run_id, kind, step)
         except (OSError, ManifestError):
             return None
 
-    def recent(self, kind: str, step: str) -> Iterator[KeptStep]:
-        """The step in the last runs that kept it, the newest first: those that were there, or
+    def recent(self, kind: str, step: str) -> Iterator[CachedStep]:
+        """The step in the last runs that stored it, the newest first: those that were there, or
         had been claimed, when a step was first asked for."""
         if kind not in self._recent:
             self._recent[kind] = sorted(self.runs(kind), reverse=True)[:RECENT_RUNS]
         for run in self._recent[kind]:
-            if kept := self.find(kind, run, step):
-                yield kept
+            if cached := self.find(kind, run, step):
+                yield cached
 
     def runs(self, kind: str) -> list[str]:
-        """The runs that something is kept of."""
+        """The runs that something is stored of."""
         try:
             return os.listdir(self._root / kind)
         except FileNotFoundError:
             return []
 
-    def is_whole(self, kept: KeptStep) -> bool:
-        """Whether the files that are kept of a step are what it had written."""
-        folder = self._folder(kept)
+    def is_whole(self, cached: CachedStep) -> bool:
+        """Whether the stored files of a step are what it had written."""
+        folder = self._folder(cached)
         try:
-            return all(checksum(folder / name) == known for name, known in kept.checksums.items())
+            return all(checksum(folder / name) == known for name, known in cached.checksums.items())
         except OSError:
             return False
 
-    def put_back(self, kept: KeptStep, home: Path) -> None:
+    def put_back(self, cached: CachedStep, home: Path) -> None:
         """Do to the project's folder what the step did.
 
         Raises:
             StoreError: there is no room, or something stands in the way.
         """
         try:
-            _do(kept.effect, self._folder(kept), home)
+            _do(cached.effect, self._folder(cached), home)
         except OSError as error:
             raise StoreError(
-                f"what step '{kept.step}' wrote cannot be put back: {error.strerror}",
+                f"what step '{cached.step}' wrote cannot be put back: {error.strerror}",
                 where=str(error.filename or home),
                 fix=fix_of(error),
             ) from error
 
     def forget(self, run_ids: Iterable[str]) -> None:
-        """Remove what was kept of these runs."""
+        """Remove what is stored of these runs."""
         for run_id in run_ids:
             for kind in KINDS:
                 remove_tree(self._root / kind / run_id)
 
-    def _folder(self, kept: KeptStep) -> Path:
-        return Path(self._root, kept.kind, kept.run_id, kept.step)
+    def _folder(self, cached: CachedStep) -> Path:
+        return Path(self._root, cached.kind, cached.run_id, cached.step)
 
 
 def _result_of(folder: Path) -> Path:
@@ -187,7 +188,7 @@ def _write(folder: Path, fill: Callable[[], object]) -> None:
         ) from error
 
 
-def _do(effect: Effect, kept: Path, home: Path) -> None:
+def _do(effect: Effect, folder: Path, home: Path) -> None:
     for name in sorted(effect.removed, reverse=True):  # a folder after what was in it
         _remove(home / name)
     for name in effect.folders:
@@ -195,7 +196,7 @@ def _do(effect: Effect, kept: Path, home: Path) -> None:
     for name in (*effect.files, *effect.twins, *effect.links):
         (home / name).unlink(missing_ok=True)
     for name in effect.files:
-        _put(clone_or_copy, kept / name, home / name)
+        _put(clone_or_copy, folder / name, home / name)
     for name, first in effect.twins.items():
         link_or_copy(home / first, home / name)
     for name, target in effect.links.items():
@@ -236,28 +237,31 @@ def _is_summary(path: Path) -> bool:
     return path.name in SUMMARIES and path.parent.name == "score"
 
 
-def _to_bytes(kept: KeptStep) -> bytes:
+def _to_bytes(cached: CachedStep) -> bytes:
     """Its place says which step of which run it is."""
+    key = cached.key._asdict()
+    key[CONTEXT] = key.pop("context")
     content = {
-        **kept._asdict(),
+        **cached._asdict(),
         "format": FORMAT,
-        "key": kept.key._asdict(),
-        "effect": kept.effect._asdict(),
+        "key": key,
+        "effect": cached.effect._asdict(),
     }
     for name in ("run_id", "kind", "step"):
         del content[name]
     return sealed(json_bytes(content))
 
 
-def _read(content: Mapping[str, Any], run_id: str, kind: str, step: str) -> KeptStep:
+def _read(content: Mapping[str, Any], run_id: str, kind: str, step: str) -> CachedStep:
     if content["format"] != FORMAT:
         raise ManifestError("another version of ALO wrote it")
     key = {**content["key"], "requirements": tuple(content["key"]["requirements"])}
+    key["context"] = key.pop(CONTEXT)
     effect: dict[str, Any] = {
         name: value if isinstance(value, dict) else tuple(value)
         for name, value in content["effect"].items()
     }
-    return KeptStep(
+    return CachedStep(
         run_id,
         kind,
         step,

@@ -70,12 +70,12 @@ class JsonEvents:
 
 
 def _as_json(screen: Screen) -> Iterator[Listener]:
-    tell = JsonEvents(screen)
+    send = JsonEvents(screen)
     try:
-        yield tell
+        yield send
     except AloError as error:
         traceback = error.user_traceback if isinstance(error, StepError) else ""
-        tell(CommandFailed(error.what, error.where, error.fix, traceback, error.exit_status))
+        send(CommandFailed(error.what, error.where, error.fix, traceback, error.exit_status))
         raise
 
 
@@ -109,7 +109,7 @@ class RunDisplay:
             case Output():  # first, as there may be a million
                 self._screen.passed_on(event.stream, event.text)
             case LogLine():
-                self._tell(event)
+                self._show_log_line(event)
             case RunStarted():
                 self._finished, self._shown = [], []
                 self._screen.line(f"{event.pipeline}  {event.solution}  {event.run_id}", "bold")
@@ -139,7 +139,7 @@ class RunDisplay:
             ending = "" if event.status == "success" else f"  {ENDINGS[event.status]}"
             self._screen.line(f"{_step_text(event)}  {duration(event.seconds)}{ending}")
 
-    def _tell(self, line: LogLine) -> None:
+    def _show_log_line(self, line: LogLine) -> None:
         if line.show:
             step = self._step.step if self._step else ""
             self._shown.append((step, line.text))

@@ -272,8 +272,8 @@ def _without_remote(external: ExternalPaths) -> ExternalPaths:
 
 
 def _location_problem(job: Job, key: str, error: LocationError) -> Problem:
-    told = f"{error.what}; {error.fix}" if error.fix else error.what
-    return job.plan.problem(f"external_path.{key}", told)
+    what = f"{error.what}; {error.fix}" if error.fix else error.what
+    return job.plan.problem(f"external_path.{key}", what)
 
 
 def _warnings(jobs: Sequence[Job], network: str) -> Iterator[Problem]:

@@ -27,12 +27,12 @@ def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
     """
     prints, process = Prints(listener), os.getpid()
     try:
-        with process_restored(partial(show_logging, prints.tell)):
-            start_afresh(prints.tell)
+        with process_restored(partial(show_logging, prints.log)):
+            start_afresh(prints.log)
             _replace_streams(prints)
             try:
                 with _exit_raises(process):
-                    yield prints.tell
+                    yield prints.log
             except BaseException as error:
                 _end_if_forked(process, error)
                 raise

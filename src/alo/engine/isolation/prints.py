@@ -47,7 +47,7 @@ class Prints:
             elif not self._is_due:
                 self._make_due()
 
-    def tell(self, line: LogLine) -> None:
+    def log(self, line: LogLine) -> None:
         """A line of a log, behind what was printed before it."""
         with self._lock:
             self.flush()
@@ -66,7 +66,7 @@ class Prints:
         _running.remove(self)
 
     def before_fork(self) -> None:
-        """Leave nothing that a child would tell again, or would wait for."""
+        """Leave nothing that a child would print again, or would wait for."""
         self._stop_flusher()
         self.flush()
         self._lock.acquire()

@@ -86,7 +86,7 @@ class Dependencies:
         step = inputs.step
         return StepKey(
             args={str(key): _kept(value) for key, value in step.args.items()},
-            told=self._told(inputs),
+            context=self._context(inputs),
             code=code,
             requirements=tuple(map(masked, step.source.requirements)),
             packages=packages,
@@ -96,12 +96,12 @@ class Dependencies:
             files=dict(traces),
         )
 
-    def _told(self, inputs: Inputs) -> dict[str, str]:
+    def _context(self, inputs: Inputs) -> dict[str, str]:
         """What the asset is given in addition to its args, its model folder included."""
         job = self._job
         envs = step_envs(job, 0.0, inputs.step, inputs.number)
-        told = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
-        return {**told, "namesakes": self._namesakes[without_digits(inputs.step.name)]}
+        given = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
+        return {**given, "namesakes": self._namesakes[without_digits(inputs.step.name)]}
 
     @cached_property
     def _namesakes(self) -> dict[str, str]:
@@ -120,7 +120,7 @@ class Dependencies:
         return self._train_files
 
     def _look_at_modules(self) -> None:
-        """What this process has imported so far; told anew when it is more."""
+        """What this process has imported so far; looked at again when it is more."""
         if len(sys.modules) != self._modules_seen:
             self._modules_seen = len(sys.modules)
             self._packages = {PYTHON: python_version(), **imported_packages()}

@@ -66,7 +66,7 @@ class InlineExecutor:
         with shared.present():
             stored = reuse.save(inputs, result.data, result.config, shared.paths())
         modules = self._context.code.of_step(inputs.step.name, used)
-        reuse.keep(inputs, before, modules, result.summary, added)
+        reuse.cache(inputs, before, modules, result.summary, added)
         if reuse.hands_on_files:
             return StepValues({}, {}, stored, is_live=False)
         return StepValues(result.data, result.config, stored)

@@ -52,7 +52,7 @@ class ProcessExecutor:
         context.code.add(done.read)
         if reuse is not None and before is not None:
             modules = {**context.code.of_step(inputs.step.name, done.used), **done.outside}
-            reuse.keep(inputs, before, modules, done.summary, added, done.packages)
+            reuse.cache(inputs, before, modules, done.summary, added, done.packages)
         context.values = self._values_of(done.stored)
         return Executed(None, added, done.summary, *usage, done.packages)
 

@@ -17,13 +17,13 @@ from alo.history.entries.names import FAILED, entry_names
 from alo.layout import KINDS, Workspace
 from alo.store import StepStore, StoredStep
 from alo.store.keys import difference
-from alo.store.results import KeptStep, ResultDir
+from alo.store.results import CachedStep, ResultDir
 
 
 class Reused(NamedTuple):
     """A step that need not run."""
 
-    kept: KeptStep
+    cached: CachedStep
     stored: StoredStep
 
 
@@ -66,10 +66,11 @@ class StepReuse:
         """The stored step that replaces this one; or None, and why there is none."""
         candidates, reason = self._candidates(inputs)
         reasons = []
-        for kept in candidates:
-            why = difference(kept.key, self._dependencies.as_before(inputs, self._traces, kept.key))
-            if not why and (reused := self._put_back(kept)):
-                self._traces[kept.step] = kept.trace
+        for cached in candidates:
+            now = self._dependencies.as_before(inputs, self._traces, cached.key)
+            why = difference(cached.key, now)
+            if not why and (reused := self._put_back(cached)):
+                self._traces[cached.step] = cached.trace
                 return reused, ""
             reasons.append(why or "what was kept of it is damaged")
         return None, reasons[0] if reasons else reason
@@ -81,7 +82,7 @@ class StepReuse:
         config: Mapping[str, object],
         paths: Iterable[str],
     ) -> StoredStep:
-        """Store what a step saved; ``keep`` comes next.
+        """Store what a step saved; ``cache`` comes next.
 
         Raises:
             StoreError: a value cannot be stored, or there is no room.
@@ -92,7 +93,7 @@ class StepReuse:
             self._run_id, self._kind, name, data, own, incoming=given, paths=paths
         )
 
-    def keep(
+    def cache(
         self,
         inputs: Inputs,
         before: Snapshot,
@@ -101,7 +102,7 @@ class StepReuse:
         data_keys: tuple[str, ...],
         packages: Mapping[str, str] | None = None,
     ) -> None:
-        """Keep what a step wrote, and what its result depends on.
+        """Store what a step wrote, and what its result depends on.
 
         Args:
             before: the files before the step.
@@ -111,7 +112,7 @@ class StepReuse:
             StoreError: there is no room.
         """
         self._seen = after = self._look()
-        kept = KeptStep(
+        cached = CachedStep(
             self._run_id,
             self._kind,
             inputs.step.name,
@@ -120,7 +121,7 @@ class StepReuse:
             summary,
             data_keys,
         )
-        self._traces[kept.step] = self._results.keep(kept, self._workspace.home).trace
+        self._traces[cached.step] = self._results.save(cached, self._workspace.home).trace
 
     def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config of a stored step.
@@ -138,15 +139,15 @@ class StepReuse:
         """
         return self._store.adopt(stored, self._run_id)
 
-    def _candidates(self, inputs: Inputs) -> tuple[Iterable[KeptStep], str]:
+    def _candidates(self, inputs: Inputs) -> tuple[Iterable[CachedStep], str]:
         """The stored steps that may replace this one, and the reason if there are none."""
         part, step = self._job.part, inputs.step
         if part.first and inputs.number >= self._number_of(part.first):
             return [], ""
-        found: Iterable[KeptStep] = ()
+        found: Iterable[CachedStep] = ()
         if self._follows and part.resumes:
-            kept = self._results.find(self._kind, part.resumes, step.name)
-            found = [kept] if kept else []
+            cached = self._results.find(self._kind, part.resumes, step.name)
+            found = [cached] if cached else []
         elif self._follows:
             found = self._results.recent(self._kind, step.name)
         elif self._job.plan.control.cache and step.cache:
@@ -168,24 +169,24 @@ class StepReuse:
         """Whether earlier steps are taken from a run that is resumed."""
         return self._follows
 
-    def _put_back(self, kept: KeptStep) -> Reused | None:
-        """Use a kept step; None where its values or files are not whole any more.
+    def _put_back(self, cached: CachedStep) -> Reused | None:
+        """Use a cached step; None where its values or files are not whole any more.
 
         Raises:
             StoreError: its files cannot be put back.
         """
         try:
-            stored = self._store.find(kept.run_id, kept.kind, kept.step)
-            if stored is None or not self._results.is_whole(kept):
+            stored = self._store.find(cached.run_id, cached.kind, cached.step)
+            if stored is None or not self._results.is_whole(cached):
                 return None
-            if kept.run_id != self._run_id:
+            if cached.run_id != self._run_id:
                 stored = self._store.adopt(stored, self._run_id)
-                self._results.adopt(kept, self._run_id)
+                self._results.adopt(cached, self._run_id)
         except StoreError:
             return None
         self._seen = None
-        self._results.put_back(kept, self._workspace.home)
-        return Reused(kept, stored)
+        self._results.put_back(cached, self._workspace.home)
+        return Reused(cached, stored)
 
 
 def forget_runs(workspace: Workspace, run_ids: Sequence[str]) -> None:

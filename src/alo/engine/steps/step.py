@@ -31,8 +31,8 @@ def run_step(
     outcome: Handover | StepError
     try:
         structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
-        with captured(listener) as tell, code.active():
-            structure.handover = handover = _handover(task, tell)
+        with captured(listener) as send, code.active():
+            structure.handover = handover = _handover(task, send)
             do_imports_again()
             # In a copy of the context: what it sets there is the step's own.
             copy_context().run(call_asset, code.load_class, structure)
@@ -57,12 +57,12 @@ def import_asset(code: AssetCode, listener: Listener) -> None:
         copy_context().run(code.load_class)
 
 
-def _handover(task: StepTask, tell: Callable[[LogLine], object]) -> Handover:
+def _handover(task: StepTask, send: Callable[[LogLine], object]) -> Handover:
     return Handover(
         is_first=task.is_first,
         steps=task.steps,
         train_steps=task.train_steps,
-        emit=tell,
+        emit=send,
         loaded=task.loaded,
         caller=task.caller,
     )

@@ -28,7 +28,7 @@ from alo.history.entries.seal import seal_in_background
 from alo.history.entries.tally import add_to_total, stamps
 from alo.history.entries.tree import Found, copy_tree, found_below, put
 from alo.history.new_runs import changed_ns, columns_of, note_run
-from alo.history.recent_runs import last_runs, note_last
+from alo.history.recent_runs import recent_runs, record_recent_run
 from alo.history.record import RunRecord
 from alo.json_text import json_bytes
 from alo.layout import ASSETS, KINDS, PLAN_NAME, PROJECT_CODE, Workspace, in_entry
@@ -82,13 +82,13 @@ def save_entry(
     if not is_sealed:
         seal_in_background(folder)
     if not record.part:
-        note_last(workspace, record.pipeline, record.id)
+        record_recent_run(workspace, record.pipeline, record.id)
     return folder
 
 
 def kept_code(workspace: Workspace) -> dict[str, Path]:
     """Checksum → file, of the code in the newest entries: files that no one writes into."""
-    newest = [entry_folder(workspace, kind, run_id) for kind, run_id in last_runs(workspace)]
+    newest = [entry_folder(workspace, kind, run_id) for kind, run_id in recent_runs(workspace)]
     return dict(file for entry in newest or _newest(workspace) for file in _code_in(entry))
 
 

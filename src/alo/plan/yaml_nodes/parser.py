@@ -148,12 +148,12 @@ def _syntax_problem(error: yaml.YAMLError, source: str) -> YamlError:
     lines = source.splitlines() or [""]
     mark = _mark(error, lines)
     problem = (error.problem or "").removeprefix("but ")
-    told = " ".join(part for part in (problem, _context(error)) if part)
+    message = " ".join(part for part in (problem, _context(error)) if part)
     if mark is None:
-        return YamlError(f"not YAML: {told}")
+        return YamlError(f"not YAML: {message}")
     line, column = min((mark.line, mark.column), (len(lines) - 1, len(lines[-1])))
-    hint = _hint(told, lines[line][column:])
-    return YamlError(f"not YAML: {told}; {hint}", line + 1, column + 1)
+    hint = _hint(message, lines[line][column:])
+    return YamlError(f"not YAML: {message}; {hint}", line + 1, column + 1)
 
 
 def _mark(error: yaml.MarkedYAMLError, lines: list[str]) -> yaml.Mark | None:
@@ -172,9 +172,9 @@ def _context(error: yaml.MarkedYAMLError) -> str:
     return f"({error.context} that starts on line {begun.line + 1})"
 
 
-def _hint(told: str, rest: str) -> str:
+def _hint(message: str, rest: str) -> str:
     if rest.startswith("\t"):
         return "a tab: indent with spaces"
-    if "cannot start any token" in told:
+    if "cannot start any token" in message:
         return f"put a value that starts with {quoted(rest[:1])} in quotes"
-    return next((hint for sign, hint in HINTS if sign in told), INDENTATION)
+    return next((hint for sign, hint in HINTS if sign in message), INDENTATION)

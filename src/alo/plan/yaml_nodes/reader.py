@@ -93,8 +93,8 @@ class NodeReader:
 
     def misfit(self, key: str, what: str, node: Node | None = None) -> None:
         """Report a value that is not what the key takes, and is left out."""
-        tell = self.warn if self._is_lenient(key) else self.complain
-        tell(key, what, node)
+        report = self.warn if self._is_lenient(key) else self.complain
+        report(key, what, node)
 
     def takes_again(self, key: str, first_line: int, node: Node) -> bool:
         """Report a key that is here twice; True: the later one counts, and it is only odd."""

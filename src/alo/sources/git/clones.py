@@ -20,7 +20,7 @@ from alo.layout import Workspace
 from alo.masking import masked
 from alo.sources.git.command import Git, GitError
 from alo.sources.git.exports import Export
-from alolib.disk import fix_of, tells_full
+from alolib.disk import fix_of, reports_full
 
 HEX = re.compile(r"[0-9a-fA-F]{4,64}")
 WHOLE = {40: "sha1", 64: "sha256"}  # digits of a commit's id → the format of its repository
@@ -112,9 +112,9 @@ class Clone:
         try:
             return work()
         except GitError as error:
-            if tells_full(str(error)):
+            if reports_full(str(error)):
                 discard(self.folder)  # of what git leaves then, no one cleans up
-            is_hopeless = tells_full(str(error)) or offline or self._git.is_stopped
+            is_hopeless = reports_full(str(error)) or offline or self._git.is_stopped
             if is_hopeless or self._is_sound():
                 raise
             remove_tree(self.folder)
@@ -298,7 +298,7 @@ class Clone:
                 f"the repository {masked(self.url)} cannot be fetched: {error}",
                 where=str(self.folder),
                 fix=f"make room there, or {ELSEWHERE}"
-                if tells_full(str(error))
+                if reports_full(str(error))
                 else "see that the network and the disk of the cache are well, and try again",
             ) from error
 

@@ -35,7 +35,7 @@ from alo.sources.packages.trial import (
     write_note,
 )
 from alo.version import __version__
-from alolib.disk import fix_of, tells_full
+from alolib.disk import fix_of, reports_full
 
 DISTRIBUTION = "open-alo"
 # Of a process that has come back from an environment: its number, the environment, how often, why
@@ -312,7 +312,7 @@ def _failed(error: InstallerError, wanted: Wanted) -> InstallError:
 
 
 def _fix(error: InstallerError, otherwise: str) -> str:
-    if tells_full(str(error)):
+    if reports_full(str(error)):
         return "make room on the disk, and run again; df -h and df -i report how much is free"
     if error.is_unreachable:
         return (

@@ -56,20 +56,20 @@ def show(ask: Ask) -> Page:
 def _content(
     found: Sequence[FoundRun], records: Sequence[RunRecord], is_all: bool
 ) -> dict[str, object]:
-    told = differences(records, everything=is_all)
-    environment = told["environment"]
+    changes = differences(records, everything=is_all)
+    environment = changes["environment"]
     return {
         "runs": [record.to_list_json() for record in records],
-        "ids": _rows(told["ids"]),
-        "args": _rows(told["args"]),
-        "summary": _rows(_changed(told["summary"], is_all)),
+        "ids": _rows(changes["ids"]),
+        "args": _rows(changes["args"]),
+        "summary": _rows(_changed(changes["summary"], is_all)),
         "packages": _rows(environment),
-        "steps": _rows(_changed(told["step seconds"], is_all)),
-        "data": _rows(told["data"]),
+        "steps": _rows(_changed(changes["step seconds"], is_all)),
+        "data": _rows(changes["data"]),
         "plan": _diff(found, [_plan(each) for each in found], "the plan"),
         "code": [
             {"path": name, "diff": _diff(found, [_code(each, name) for each in found], name)}
-            for name in told["code"]
+            for name in changes["code"]
         ],
         "outputs": _rows(_outputs(found, is_all)),
     }

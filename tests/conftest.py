@@ -15,10 +15,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from alo.database.connection import Database
+from alo.database.opening import open_database as open_database_of
 from alo.engine.request import RunOutcome, RunRequest
 from alo.engine.run import run_solution
 from alo.events.types import Event
+from alo.layout import Workspace
 
+from .postgres_server import PostgresServer
 from .waiting import PATIENCE_S
 
 # A hang ends with the name of its test, wherever pytest-timeout is installed.
@@ -222,3 +226,31 @@ def alo(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return call
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; the test is skipped where there is none."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+OpenDatabase = Callable[[], Database]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDatabase]:
+    """``open_database()``: the same database of people's making, opened once more."""
+    made: list[Database] = []
+    url = ""
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").new_database()
+
+    def open_it() -> Database:
+        made.append(open_database_of(Workspace(tmp_path), url))
+        return made[-1]
+
+    yield open_it
+    for each in made:
+        each.close()

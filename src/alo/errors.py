@@ -20,6 +20,7 @@ __all__ = [
     "AssetError",
     "CheckError",
     "ContractError",
+    "DatabaseError",
     "ExportError",
     "HistoryError",
     "InstallError",
@@ -152,6 +153,14 @@ class ResultError(RunError):
 
 class ExportError(OutsideError):
     """The artifacts could not be written to the external path."""
+
+
+class DatabaseError(OutsideError):
+    """The database of what people made cannot be used now; ``is_full``: for want of disk space."""
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", is_full: bool = False) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.is_full = is_full
 
 
 class StoreError(RunError):

@@ -15,18 +15,15 @@ import pytest
 import uvicorn
 from tests.waiting import PATIENCE_S
 
+from alo.database.opening import open_database as open_database_of
 from alo.engine.request import RunOutcome
 from alo.events.types import Event
 from alo.layout import Workspace, find_plan
 from alo.ui.access.people import People
 from alo.ui.access.sign_in import SignIn
 from alo.ui.app import Application
-from alo.ui.database.connection import Database
-from alo.ui.server import open_database as open_database_of
 from alo.ui.settings import Settings
 from alo.ui.studio import Studio
-
-from .postgres_server import PostgresServer
 
 TOKEN = "the-token-of-these-tests"  # noqa: S105
 BODY = """\
@@ -70,34 +67,6 @@ def listener() -> list[Event]:
     return []
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server; the test is skipped where there is none."""
-    server = PostgresServer()
-    yield server
-    server.remove()
-
-
-OpenDatabase = Callable[[], Database]
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDatabase]:
-    """``open_database()``: the same database, as one more studio opens it."""
-    made: list[Database] = []
-    url = ""
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-
-    def open_it() -> Database:
-        made.append(open_database_of(Workspace(tmp_path), Settings(database_url=url)))
-        return made[-1]
-
-    yield open_it
-    for each in made:
-        each.close()
-
-
 MakeStudio = Callable[..., Studio]
 
 
@@ -109,7 +78,7 @@ def make_studio(home: Path) -> Iterator[MakeStudio]:
     def make(**settings: Any) -> Studio:
         given = Settings(**{"token": TOKEN, **settings})
         workspace = Workspace(home)
-        database = open_database_of(workspace, given)
+        database = open_database_of(workspace, given.database_url)
         made.append(Studio(workspace, database, given, SignIn(People(database), given.token)))
         return made[-1]
 

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.postgres_server import PostgresServer
+from tests.waiting import wait_until
 
 from alo.ui.screens import overview
 from alo.ui.studio import Studio
 
-from .conftest import Browse, MakeStudio
+from .conftest import TOKEN, Browse, MakeStudio
 
 OWN = {"Origin": "http://127.0.0.1:8811"}
 WANTED = {"pipeline": "train", "args": {"train": {"x": 3}}, "key": "k"}
@@ -141,3 +143,20 @@ def test_what_the_disk_refuses_is_said_and_is_no_fault_of_ours(
     answer = client.get("/overview.json")
 
     assert (answer.status_code, answer.json()["error"]["where"]) == (status, "output.csv")
+
+
+def test_a_studio_answers_503_while_its_server_is_away_and_is_well_again(
+    postgres: PostgresServer, make_studio: MakeStudio, browse: Browse
+) -> None:
+    client = browse(make_studio(database_url=postgres.new_database()))
+    client.get(f"/?token={TOKEN}")
+    assert client.get("/jobs.json").status_code == 200
+
+    postgres.stop()
+    try:
+        answer = client.get("/jobs.json")
+    finally:
+        postgres.start()
+
+    assert (answer.status_code, answer.json()["error"]["fix"]) == (503, "see that the server runs")
+    assert wait_until(lambda: client.get("/jobs.json").status_code == 200)

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from alo.errors import AloError
+from alo.errors import AloError, DatabaseError
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
 from alo.serve.http_api.paths import path_as_sent
@@ -209,4 +209,6 @@ def _problem_of_system(error: OSError) -> UiProblem:
 def _problem_of(error: AloError) -> UiProblem:
     """An error of the engine, as a status: what was asked for makes no sense, or cannot be now."""
     status = 422 if error.exit_status == 2 else 409
+    if isinstance(error, DatabaseError):
+        status = 507 if error.is_full else 503
     return UiProblem(status, error.what, where=error.where, fix=error.fix)

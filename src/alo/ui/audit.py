@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from alo.database.connection import Connection, Database
 from alo.history.deployment import utc_now
-from alo.ui.database.connection import Connection, Database
 
 Values = Mapping[str, object]
 NOTHING: Values = {}

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from alo.database.opening import open_database
 from alo.errors import UsageError
 from alo.events.types import Listener
 from alo.layout import Workspace
@@ -17,7 +18,6 @@ from alo.ui.settings import Settings
 if TYPE_CHECKING:
     import uvicorn
 
-    from alo.ui.database.connection import Database
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 GRACE_S = 2  # for answers to go out; streams are cut then
@@ -69,7 +69,7 @@ def serve_studio(
             f"{settings.host} can be reached from other machines, so people have to sign in",
             fix="leave --no-sign-in out, or serve on 127.0.0.1",
         )
-    database = open_database(workspace, settings)
+    database = open_database(workspace, settings.database_url)
     try:
         people = People(database)
         if not is_loopback and not settings.token and people.is_empty:
@@ -117,21 +117,6 @@ def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def open_database(workspace: Workspace, settings: Settings) -> Database:
-    """The database of a project's studio.
-
-    Raises:
-        UsageError: it is damaged, of a newer version, or cannot be reached.
-    """
-    if settings.database_url:
-        from alo.ui.database.postgres import PostgresDatabase
-
-        return PostgresDatabase(settings.database_url)
-    from alo.ui.database.sqlite import SqliteDatabase
-
-    return SqliteDatabase(workspace.home / "studio" / "studio.sqlite")
 
 
 def _listen(settings: Settings) -> socket.socket:

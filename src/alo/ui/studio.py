@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from alo.database.connection import Database
 from alo.history.browse import History
 from alo.layout import Workspace
 from alo.ui.access.people import People
 from alo.ui.access.sign_in import SignIn
 from alo.ui.audit import Audit
-from alo.ui.database.connection import Database
 from alo.ui.jobs.queue import Jobs
 from alo.ui.readers.cache import FileCache
 from alo.ui.readers.orders import Orders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.ui.conftest import OpenDatabase
+from tests.conftest import OpenDatabase
 
 from alo.errors import UsageError
 from alo.ui.access.people import People, owner

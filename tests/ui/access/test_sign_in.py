@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from alo.database.sqlite import SqliteDatabase
 from alo.ui.access.people import People
 from alo.ui.access.sign_in import FREE_TRIES, SignIn
-from alo.ui.database.sqlite import SqliteDatabase
 from alo.ui.problems import UiProblem
 
 PASSWORD = "long enough"  # noqa: S105

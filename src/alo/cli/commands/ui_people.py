@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from alo.cli.options import CommandParser
 from alo.cli.output import console
 from alo.cli.values import named
+from alo.database.opening import open_database
 from alo.errors import UsageError
 from alo.layout import Workspace
 from alo.ui.access.people import People
 from alo.ui.access.roles import OPERATOR, ROLES
 from alo.ui.audit import Audit
-from alo.ui.server import open_database
 from alo.ui.settings import Settings
 
 COMMAND_LINE = "command line"  # who has changed something, as the audit has it
@@ -60,7 +60,7 @@ def act(workspace: Workspace, settings: Settings, words: Sequence[str], *, as_js
         options = known[kind].parse_args(rest)
     except SystemExit:
         return 0
-    database = open_database(workspace, settings)
+    database = open_database(workspace, settings.database_url)
     try:
         people, audit = People(database), Audit(database)
         as_json = as_json or getattr(options, "json", False)

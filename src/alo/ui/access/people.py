@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from alo.database.connection import Connection, Database
 from alo.errors import UsageError
 from alo.history.deployment import utc_now
 from alo.ui.access.roles import OPERATOR, ROLES, Person
@@ -18,7 +19,6 @@ from alo.ui.access.secrets import (
     is_password,
     new_secret,
 )
-from alo.ui.database.connection import Connection, Database
 
 OWNER = "owner"  # signs in with the token that `alo ui` prints
 SESSION_S = 14 * 86400

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 
+from alo.database.connection import Connection, Database, Row
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
 from alo.history.deployment import utc_now
 from alo.layout import Workspace
 from alo.ui.audit import add_change
-from alo.ui.database.connection import Connection, Database, Row
 from alo.ui.jobs.folder import JobEvents, JobFolder, python_running
 from alo.ui.jobs.job import CANCELLED, ERROR, OPEN, QUEUED, RUNNING, SUCCESS, Job
 from alo.ui.problems import UiProblem, not_found

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from alo.errors import UsageError
+from alo.database.connection import Row
+from alo.database.migrations import MIGRATIONS
+from alo.errors import DatabaseError, UsageError
 from alo.masking import masked
-from alo.ui.database.connection import Row
-from alo.ui.database.migrations import MIGRATIONS
-from alo.ui.problems import UiProblem
 
 CONNECT_S = 10
 PATIENCE_S = 20  # for whoever writes
@@ -41,7 +40,7 @@ class PostgresDatabase:
         self._idle: list[Any] = []
         try:
             self._migrate()
-        except UiProblem as problem:
+        except DatabaseError as problem:
             raise UsageError(
                 problem.what,
                 where=masked(url),
@@ -79,8 +78,7 @@ class PostgresDatabase:
         except self._psycopg.Error as error:
             if connection is not None:
                 connection.close()
-            raise UiProblem(
-                503,
+            raise DatabaseError(
                 f"the studio's database cannot be used now: {masked(str(error)).strip()}",
                 fix="see that the server runs",
             ) from error

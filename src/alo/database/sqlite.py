@@ -9,11 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from alo.errors import UsageError
+from alo.database.connection import Row
+from alo.database.migrations import MIGRATIONS
+from alo.errors import DatabaseError, UsageError
 from alo.mounts import mount_of
-from alo.ui.database.connection import Row
-from alo.ui.database.migrations import MIGRATIONS
-from alo.ui.problems import UiProblem
 
 PATIENCE_S = 20.0  # for another process that writes
 SERIAL = "INTEGER PRIMARY KEY AUTOINCREMENT"
@@ -75,11 +74,11 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             if database is not None:
                 database.close()
-            raise UiProblem(
-                507 if self._is_full(error) else 503,
+            raise DatabaseError(
                 f"the studio's database cannot be used now: {error}",
                 where=str(self._path),
                 fix="see that no other program keeps it locked, and that it may be written to",
+                is_full=self._is_full(error),
             ) from error
         except BaseException:
             if database is not None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.ui.conftest import TOKEN, Browse, MakeStudio
-from tests.ui.postgres_server import PostgresServer
-from tests.waiting import wait_until
+from tests.postgres_server import PostgresServer
 
-from alo.errors import UsageError
+from alo.database.postgres import PostgresDatabase
+from alo.errors import DatabaseError, UsageError
 from alo.ui.audit import Audit
-from alo.ui.database.postgres import PostgresDatabase
-from alo.ui.problems import UiProblem
 
 
 @pytest.fixture
@@ -30,12 +27,12 @@ def test_a_server_that_is_restarted_costs_what_was_asked_meanwhile(
 
     postgres.stop()
     try:
-        with pytest.raises(UiProblem, match="cannot be used now") as told:
+        with pytest.raises(DatabaseError, match="cannot be used now") as told:
             audit.add("ada", "run", "meanwhile")
     finally:
         postgres.start()
 
-    assert told.value.status == 503
+    assert not told.value.is_full
     audit.add("ada", "run", "after")
     assert [each.target for each in audit.changes()] == ["after", "before"]
 
@@ -50,40 +47,23 @@ def test_one_that_is_cut_off_in_a_transaction_has_done_nothing(
             postgres.start()
             rows.execute("INSERT INTO tokens VALUES ('c', 'd', 'viewer', '', '')")
 
-    with pytest.raises(UiProblem, match="cannot be used now"):
+    with pytest.raises(DatabaseError, match="cannot be used now"):
         cut_off()
 
     assert database.read("SELECT * FROM tokens") == []
 
 
-def test_a_studio_answers_503_while_its_server_is_away_and_is_well_again(
-    postgres: PostgresServer, make_studio: MakeStudio, browse: Browse
-) -> None:
-    client = browse(make_studio(database_url=postgres.new_database()))
-    client.get(f"/?token={TOKEN}")
-    assert client.get("/jobs.json").status_code == 200
-
-    postgres.stop()
-    try:
-        answer = client.get("/jobs.json")
-    finally:
-        postgres.start()
-
-    assert (answer.status_code, answer.json()["error"]["fix"]) == (503, "see that the server runs")
-    assert wait_until(lambda: client.get("/jobs.json").status_code == 200)
-
-
 def test_who_waits_for_a_writer_too_long_is_told(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alo.ui.database.postgres.PATIENCE_S", 0.1)
+    monkeypatch.setattr("alo.database.postgres.PATIENCE_S", 0.1)
     url = postgres.new_database()
     one, other = PostgresDatabase(url), PostgresDatabase(url)
 
-    with one.transaction(), pytest.raises(UiProblem, match="lock timeout") as told:
+    with one.transaction(), pytest.raises(DatabaseError, match="lock timeout") as told:
         Audit(other).add("ada", "run", "x")
 
-    assert told.value.status == 503
+    assert not told.value.is_full
     Audit(other).add("ada", "run", "x")
     one.close()
     other.close()

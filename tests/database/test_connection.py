@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 
 import pytest
-from tests.ui.conftest import OpenDatabase
+from tests.conftest import OpenDatabase
 
-from alo.errors import UsageError
+from alo.database.connection import Database
+from alo.database.migrations import MIGRATIONS
+from alo.errors import DatabaseError, UsageError
 from alo.ui.access.people import People
 from alo.ui.audit import Audit
-from alo.ui.database.connection import Database
-from alo.ui.database.migrations import MIGRATIONS
-from alo.ui.problems import UiProblem
 
 HOSTILE = (
     "'; DROP TABLE audit; --",
@@ -58,15 +57,15 @@ def test_an_error_undoes_the_whole_transaction(open_database: OpenDatabase) -> N
     assert database.read("SELECT * FROM tokens") == []
 
 
-def test_a_statement_that_is_refused_is_a_503_and_the_next_one_is_answered(
+def test_a_statement_that_is_refused_is_an_error_and_the_next_one_is_answered(
     open_database: OpenDatabase,
 ) -> None:
     database = open_database()
 
-    with pytest.raises(UiProblem) as told:
+    with pytest.raises(DatabaseError) as told:
         database.read("SELECT nonsense FROM nowhere")
 
-    assert told.value.status == 503
+    assert not told.value.is_full
     assert database.read("SELECT 1") == [(1,)]
 
 

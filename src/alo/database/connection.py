@@ -26,14 +26,14 @@ class Database(Protocol):
         """Read and write; nobody else writes meanwhile. An error undoes all of it.
 
         Raises:
-            UiProblem: 503: it cannot be reached, or written to.
+            DatabaseError: it cannot be reached, or written to.
         """
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """The rows of one query.
 
         Raises:
-            UiProblem: 503: it cannot be reached.
+            DatabaseError: it cannot be reached.
         """
 
     def close(self) -> None:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from alo.errors import UsageError
+from alo.database.migrations import MIGRATIONS
+from alo.database.sqlite import SqliteDatabase
+from alo.errors import DatabaseError, UsageError
 from alo.ui.audit import Audit
-from alo.ui.database.migrations import MIGRATIONS
-from alo.ui.database.sqlite import SqliteDatabase
-from alo.ui.problems import UiProblem
 
 
 @pytest.fixture
@@ -45,18 +44,18 @@ def test_a_damaged_database_is_refused_and_left_as_it_is(path: Path, content: by
     assert path.read_bytes() == content
 
 
-def test_one_that_another_program_keeps_locked_is_a_503_and_comes_back(
+def test_one_that_another_program_keeps_locked_is_an_error_and_comes_back(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alo.ui.database.sqlite.PATIENCE_S", 0.1)
+    monkeypatch.setattr("alo.database.sqlite.PATIENCE_S", 0.1)
     database = SqliteDatabase(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
 
-    with pytest.raises(UiProblem, match="locked") as told:
+    with pytest.raises(DatabaseError, match="locked") as told:
         Audit(database).add("ada", "run", "x")
 
-    assert told.value.status == 503
+    assert not told.value.is_full
     other.execute("ROLLBACK")
     other.close()
     Audit(database).add("ada", "run", "x")

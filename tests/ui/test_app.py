@@ -56,6 +56,22 @@ def test_a_browser_is_led_to_the_sign_in_page(stranger: httpx.Client) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/runs")
 
 
+def test_who_signs_in_comes_back_to_the_page_as_it_was_asked_for(stranger: httpx.Client) -> None:
+    asked = stranger.get("/runs?status=error&param=a.b%3D1&lang=ko")
+    assert asked.headers["location"] == "/sign-in?next=/runs%3Fstatus%3Derror%26param%3Da.b%253D1"
+
+    page = stranger.get(asked.headers["location"]).text
+
+    assert 'name="next" value="/runs?status=error&amp;param=a.b%3D1"' in page
+
+
+def test_a_url_that_has_signed_somebody_in_already_says_so(stranger: httpx.Client) -> None:
+    led = stranger.get("/runs?token=used-before").headers["location"]
+
+    assert "used-before" not in led
+    assert "was used already" in stranger.get(led).text
+
+
 def test_the_token_in_the_url_signs_in_and_leaves_the_url(stranger: httpx.Client) -> None:
     answer = stranger.get(f"/runs?status=error&token={TOKEN}")
 

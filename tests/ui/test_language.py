@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import httpx
 import pytest
 
-from alo.ui.language import wanted_language
+from alo.ui import render
+from alo.ui.language import wanted_language, word
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,17 @@ def test_every_text_of_the_templates_is_translated_and_compiled() -> None:
         assert path.with_suffix(".mo").read_bytes() == make_catalogs.compiled(path), (
             "run scripts/make_catalogs.py"
         )
+
+
+def test_what_comes_from_a_run_is_neither_html_nor_a_format() -> None:
+    odd = "100%(x)s <b>"
+
+    shown = render._environment("ko").from_string("{{ odd|word }} {{ 'success'|word }}")
+
+    assert shown.render(odd=odd) == "100%(x)s &lt;b&gt; 성공"
+    assert word("ko", "") == ""
+    for path in Path(render.__file__).with_name("templates").glob("*.html"):
+        assert re.findall(r"\b_\([^\"']", path.read_text()) == [], f"{path.name}: use |word"
 
 
 def test_a_page_is_korean_for_who_reads_korean(client: httpx.Client) -> None:

@@ -7,7 +7,7 @@ disk nor the database holds up another.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -24,7 +24,7 @@ from alo.ui.ask import Ask, read_body
 from alo.ui.language import LANGUAGES, wanted_language
 from alo.ui.page import Redirect
 from alo.ui.problems import UiProblem
-from alo.ui.query import Query
+from alo.ui.query import LONGEST, Query
 from alo.ui.render import Form, Renderer
 from alo.ui.router import Router
 from alo.ui.static_files import StaticFiles
@@ -134,8 +134,7 @@ class Application:
         if form == HTML and _sends_json(http):
             form = JSON
         if form == HTML and problem.status == 401 and http.method == "GET":
-            base = self._studio.settings.base_path
-            return self._renderer.redirect(Redirect(f"{base}/sign-in?next={quote(path)}"), HTML)
+            return self._renderer.redirect(Redirect(_to_sign_in(http, path)), HTML)
         return self._renderer.problem(problem, Form(form, self._language(http)))
 
     def _language(self, http: Request) -> str:
@@ -179,6 +178,15 @@ def _form_of(http: Request, path: str) -> tuple[str, str]:
             shown = path.removesuffix(f".{form}")
             return "/" if shown == "/overview" else shown, form
     return path, HTML
+
+
+def _to_sign_in(http: Request, path: str) -> str:
+    """Where one signs in, and comes back to what was asked for."""
+    pairs = http.query_params.multi_items()
+    state = urlencode([(key, value) for key, value in pairs if key not in ("token", "lang")])
+    wanted = f"{path}?{state}" if state and len(state) < LONGEST - len(path) else path
+    was_used = "&token=used" if http.query_params.get("token") else ""
+    return f"/sign-in?next={quote(wanted)}{was_used}"
 
 
 def _sends_json(http: Request) -> bool:

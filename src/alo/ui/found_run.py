@@ -4,6 +4,7 @@ progress."""
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from alo.events.stored import StoredEvent, StoredEvents
 from alo.history.follow import Run, events_file
 from alo.history.record import RunRecord
+from alo.json_text import ordinary_bytes
 from alo.layout import PLAN_NAME, Workspace, find_plan
 from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem, not_found
@@ -48,27 +50,27 @@ class FoundRun(NamedTuple):
         raise not_found(f"run {self.record.id} has no file '{name}'")
 
     def files(self) -> list[FileOfRun]:
-        """All files, by path; links are not followed."""
+        """All files, by path; links are not followed, and pipes are none."""
         found: list[FileOfRun] = []
         for folder, folders, names in os.walk(self.folder):
             folders.sort()
             for name in sorted(names):
                 path = Path(folder) / name
                 with suppress(OSError):
-                    if not path.is_symlink():
+                    status = path.lstat()
+                    if stat.S_ISREG(status.st_mode):
                         shown = path.relative_to(self.folder).as_posix()
-                        found.append(FileOfRun(shown, path.stat().st_size))
+                        found.append(FileOfRun(shown, status.st_size))
                 if len(found) >= MOST_FILES:
                     return found
         return found
 
     def plan(self) -> bytes:
         """The plan as it ran; of a run in progress, the project's own."""
-        path = self.folder / PLAN_NAME
-        if not self.is_in_history:
-            path = find_plan(self.workspace.home)
-        with suppress(OSError):
-            return path.read_bytes()
+        with suppress(OSError, UiProblem):
+            if self.is_in_history:
+                return self.file(PLAN_NAME).read_bytes()
+            return ordinary_bytes(find_plan(self.workspace.home))
         raise not_found("the plan of this run was not kept")
 
     def events(self) -> Iterator[StoredEvent]:

@@ -36,3 +36,12 @@ def _weight(parameter: str) -> float:
         return float(value) if name.strip() == "q" else 1.0
     except ValueError:
         return 0.0
+
+
+def word(language: str, text: object) -> str:
+    """A word that is a value, such as a status; one that is not ours stays as it is.
+
+    Templates translate their own texts with ``_``, which takes them for HTML and for a format: of
+    what comes from a run neither may be believed.
+    """
+    return translations(language).gettext(str(text)) if text else ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from alo.json_text import json_bytes
 from alo.ui import shown
 from alo.ui.access.roles import OPERATOR, REVIEWER
 from alo.ui.ask import Ask
-from alo.ui.language import LANGUAGES, translations
+from alo.ui.language import LANGUAGES, translations, word
 from alo.ui.page import Data, FileAnswer, Page, Redirect, Result, Stream, Table, TableAnswer
 from alo.ui.problems import UiProblem
 from alo.ui.static_files import versioned
@@ -173,9 +174,10 @@ def _environment(language: str) -> Environment:
     )
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(
-        part=lambda text: quote(str(text), safe=""),
-        path=lambda text: quote(str(text)),
-        query=lambda pairs: urlencode(pairs, doseq=True),
+        part=lambda text: quote(os.fsencode(str(text)), safe=""),
+        path=lambda text: quote(os.fsencode(str(text))),  # also of a name that is no UTF-8
+        word=partial(word, language),
+        query=lambda pairs: urlencode(pairs, doseq=True, errors="surrogateescape"),
         duration=shown.duration,
         number=shown.number,
         size=shown.size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from alo.errors import StepError
 from alo.history.browse import History
 from alo.layout import Workspace
 
+RECORD, EVENTS = "log/experimental_history.json", "log/events.jsonl"
 OWN = {"Origin": "http://127.0.0.1:8811"}
 
 
@@ -50,3 +52,32 @@ def test_what_an_asset_has_named_or_written_is_text(
 
     for path in ("/", "/runs", f"/runs/{outcome.run_id}", "/models", f"/runs/{outcome.run_id}/log"):
         assert "<img src=x" not in client.get(path).text
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_record_of_anybody_is_shown_as_text(
+    client: httpx.Client, home: Path, runs: dict[str, str], language: str
+) -> None:
+    odd = "%(x)s 5% <script>alert(1)</script>"
+    entry = home / "history/inference" / runs["inference"]
+    record = json.loads((entry / RECORD).read_text())
+    fixed = ("id", "pipeline", "start_time", "end_time")
+    record |= {key: odd for key, each in record.items() if type(each) is str and key not in fixed}
+    record |= {"overrides": [odd], "packages": {odd: odd}, "args": {odd: {odd: odd}}}
+    record |= {"probability": {odd: 0.5}, "git": {odd: odd}}
+    (entry / RECORD).write_text(json.dumps(record))
+    events = [json.loads(line) for line in (entry / EVENTS).read_text().splitlines()]
+    for each in events:
+        payload = each["payload"]
+        payload |= {key: odd for key in ("status", "text", "note", "level") if key in payload}
+    (entry / EVENTS).write_text("".join(json.dumps(each) + "\n" for each in events))
+    client.headers["Accept-Language"] = language
+
+    parts = ("", "/steps", "/log", "/files", "/plan", "/code", "/again")
+    pages = [f"/runs/{runs['inference']}{part}" for part in parts]
+    for path in (*pages, "/", "/runs?columns=status,result,note", "/feed", "/models",
+                 f"/compare?run={runs['train']}&run={runs['inference']}"):  # fmt: skip
+        page = client.get(path)
+        assert page.status_code == 200, path
+        assert "<script>alert" not in page.text, path
+        assert "Content-Transfer-Encoding" not in page.text, path  # the catalog's own head

@@ -12,10 +12,12 @@ from alo.ui.ask import Ask
 from alo.ui.drawing.timeline import Bar, Timeline, timeline
 from alo.ui.found_run import FileOfRun, FoundRun, find_run
 from alo.ui.page import Page
+from alo.ui.problems import UiProblem
 from alo.ui.readers.text_windows import TextWindow, text_window
 from alo.ui.readers.tracebacks import traceback_lines
 from alo.ui.screens.files import kind_of
 
+MOST_CODE = 1_000_000  # bytes of a file of code that are shown
 LOGS = {"pipeline": "pipeline.log", "process": "process.log"}
 TRACEBACK = "Traceback (most recent call last)"
 SECTIONS = ("steps", "log", "files", "plan", "code")
@@ -204,8 +206,10 @@ def _traceback(found: FoundRun) -> str:
 
 
 def _log_path(found: FoundRun, name: str) -> Path | None:
-    path = found.folder / "log" / name
-    return path if path.is_file() and not path.is_symlink() else None
+    try:
+        return found.file(f"log/{name}")
+    except UiProblem:
+        return None
 
 
 def _is_code(name: str) -> bool:
@@ -214,6 +218,7 @@ def _is_code(name: str) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes()[:1_000_000].decode("utf-8", "replace")
+        with open(path, "rb") as file:
+            return file.read(MOST_CODE).decode("utf-8", "replace")
     except OSError as error:
         return f"({error.strerror})"

@@ -9,8 +9,9 @@ import pytest
 
 from alo.errors import UsageError
 from alo.files import remove_tree
+from alo.history import index
 from alo.history.filters import Filters, Param
-from alo.history.pages import RunPage, Wanted, page_of_runs
+from alo.history.pages import RunPage, Scored, Wanted, newest_scores, page_of_runs
 from alo.layout import Workspace
 
 Keep = Callable[..., Path]
@@ -128,3 +129,33 @@ def test_a_page_that_is_none_is_refused(workspace: Workspace, key: str) -> None:
 def test_a_page_has_a_size_within_bounds(workspace: Workspace, limit: int) -> None:
     with pytest.raises(UsageError, match="500"):
         page_of_runs(workspace, Wanted(), limit=limit)
+
+
+def test_the_scores_of_the_newest_are_given_the_oldest_first(
+    workspace: Workspace, runs: dict[str, str]
+) -> None:
+    def scores(wanted: Wanted, limit: int) -> list[Scored]:
+        return index.ask(workspace, lambda runs: newest_scores(runs, wanted, limit))
+
+    assert [(each.run, each.score, each.pipeline) for each in scores(Wanted(), 4)] == [
+        (runs["c"], 0.5, "train"),  # b has none
+        (runs["d"], 0.9, "train"),
+        (runs["e"], 0.1, "inference"),
+    ]
+    assert [each.run for each in scores(Wanted(Filters(status="error")), 4)] == [runs["d"]]
+    assert scores(Wanted(text="\0"), 4) == []
+
+
+def test_the_args_of_some_runs_are_read_without_their_records(
+    workspace: Workspace, runs: dict[str, str]
+) -> None:
+    lines = page_of_runs(workspace, Wanted(sort="start_time")).lines
+
+    found = index.ask(workspace, lambda asked: asked.args(lines[1:4]))
+
+    assert found == {
+        runs["b"]: {"train": {"depth": 12}},
+        runs["c"]: {"train": {"depth": "deep"}},
+        runs["d"]: {},
+    }
+    assert index.ask(workspace, lambda asked: asked.args([])) == {}

@@ -84,7 +84,7 @@ def make_studio(home: Path) -> Iterator[MakeStudio]:
 
     yield make
     for each in made:
-        each.database.close()
+        each.close()
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from alo.ui import render
+from alo.ui import templating
 from alo.ui.language import wanted_language, word
+from alo.ui.templating import environment
 
 
 @pytest.mark.parametrize(
@@ -46,11 +47,11 @@ def test_every_text_of_the_templates_is_translated_and_compiled() -> None:
 def test_what_comes_from_a_run_is_neither_html_nor_a_format() -> None:
     odd = "100%(x)s <b>"
 
-    shown = render._environment("ko").from_string("{{ odd|word }} {{ 'success'|word }}")
+    shown = environment("ko").from_string("{{ odd|word }} {{ 'success'|word }}")
 
     assert shown.render(odd=odd) == "100%(x)s &lt;b&gt; 성공"
     assert word("ko", "") == ""
-    for path in Path(render.__file__).with_name("templates").glob("*.html"):
+    for path in Path(templating.__file__).with_name("templates").glob("*.html"):
         assert re.findall(r"\b_\([^\"']", path.read_text()) == [], f"{path.name}: use |word"
 
 

@@ -7,7 +7,7 @@ damaged, deleted or of another version is made again. Where none can be written,
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -95,12 +95,13 @@ def newest(workspace: Workspace, limit: int | None) -> list[Line]:
 
 def ask(workspace: Workspace, question: "Callable[[Index], T]") -> T:
     """Put a question to the index of a project, which is up to date then."""
+    return _put(workspace, lambda index: answer(index, question))
 
-    def up_to_date(index: Index) -> T:
-        index.update()
-        return question(index)
 
-    return _put(workspace, up_to_date)
+def answer(index: "Index", question: "Callable[[Index], T]") -> T:
+    """The answer of an open index, which is brought up to date first."""
+    index.update()
+    return question(index)
 
 
 def _put(workspace: Workspace, question: "Callable[[Index], T]") -> T:
@@ -115,8 +116,13 @@ def _put(workspace: Workspace, question: "Callable[[Index], T]") -> T:
 
 
 def _ask(workspace: Workspace, place: str, question: "Callable[[Index], T]") -> T:
-    with closing(sqlite3.connect(place, timeout=PATIENCE_S, isolation_level=None)) as database:
+    with closing(connect(place)) as database:
         return question(Index(workspace, database))
+
+
+def connect(place: "str | Path") -> sqlite3.Connection:
+    """A connection to an index, for one thread at a time."""
+    return sqlite3.connect(place, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
 
 
 def _discard(place: "Path") -> bool:
@@ -196,6 +202,21 @@ class Index:
         query = "SELECT record FROM records JOIN runs USING (run) WHERE kind = ? AND name = ?"
         found = (self._db.execute(query, line[:2]).fetchone() for line in lines)
         return [RunRecord.from_json(json_value(row[0])) for row in found if row]
+
+    def args(self, lines: Sequence[Line]) -> "dict[str, Mapping[str, Mapping[str, object]]]":
+        """The args of the runs in these lines, by the ids of the runs: without the rest of their
+        records, which takes longer to read than a page of them takes in all."""
+        from alo.json_text import json_value
+
+        # A cross join is done as it is written: from the lines, not through all runs.
+        query = (
+            f"WITH wanted (kind, name) AS (VALUES {', '.join(['(?, ?)'] * len(lines))})"  # noqa: S608
+            " SELECT id, json_extract(record, '$.args') FROM wanted"
+            " CROSS JOIN runs USING (kind, name) CROSS JOIN records USING (run)"
+        )
+        names = [part for line in lines for part in line[:2]]
+        found = self._db.execute(query, names) if lines else ()
+        return {run: json_value(args) if args else {} for run, args in found}
 
     def update(self) -> None:
         """Take in what has come and gone since the last time."""

@@ -44,6 +44,15 @@ class RunPage(NamedTuple):
     total: int  # of all pages
 
 
+class Scored(NamedTuple):
+    """A run with a score."""
+
+    run: str  # its id
+    time: str
+    score: float
+    pipeline: str
+
+
 class _Order(NamedTuple):
     """An expression in SQL that no value of is NULL, its values, and its direction."""
 
@@ -55,7 +64,12 @@ class _Order(NamedTuple):
 def page_of_runs(
     workspace: Workspace, wanted: Wanted, *, key: str = "", limit: int = 50
 ) -> RunPage:
-    """The runs that come after a key.
+    """The runs of a project that come after a key; as of ``page_in``."""
+    return index.ask(workspace, lambda runs: page_in(runs, wanted, key=key, limit=limit))
+
+
+def page_in(runs: Index, wanted: Wanted, *, key: str = "", limit: int = 50) -> RunPage:
+    """The runs that come after a key, for who has more to ask of the same index.
 
     Args:
         key: ``next`` of the page before; empty: the first page.
@@ -70,7 +84,24 @@ def page_of_runs(
     condition, values = _condition(wanted)
     if any(map(bad_character, values)):
         return RunPage((), "", 0)  # no run has such a value; SQLite would not take it
-    return index.ask(workspace, lambda runs: _page(runs, condition, values, order, behind, limit))
+    return _page(runs, condition, values, order, behind, limit)
+
+
+def newest_scores(runs: Index, wanted: Wanted, limit: int) -> list[Scored]:
+    """The scores of the newest of these runs that have one, the oldest first.
+
+    Args:
+        limit: so many runs are looked at, with a score or without.
+    """
+    condition, values = _condition(wanted)
+    if any(map(bad_character, values)):
+        return []
+    query = (
+        f"SELECT id, start_time, score, kind FROM runs WHERE {condition}"  # noqa: S608
+        f" {index.NEWEST_FIRST} LIMIT ?"
+    )
+    found = [Scored(*row) for row in runs.select(query, (*values, limit)) if row[2] is not None]
+    return found[::-1]
 
 
 def _page(

@@ -5,26 +5,23 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, partial
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from alo.json_text import json_bytes
-from alo.ui import shown
 from alo.ui.access.roles import OPERATOR, REVIEWER
 from alo.ui.ask import Ask
-from alo.ui.language import LANGUAGES, translations, word
+from alo.ui.language import LANGUAGES
 from alo.ui.page import Data, FileAnswer, Page, Redirect, Result, Stream, Table, TableAnswer
 from alo.ui.problems import UiProblem
 from alo.ui.static_files import versioned
+from alo.ui.templating import drawn, environment
 
 POLICY = (  # of our pages: nothing from outside, no script or style but those of files
     "default-src 'none'; script-src 'self' 'nonce-{}'; style-src 'self'; img-src 'self' data:;"
@@ -140,9 +137,10 @@ class Renderer:
         nonce: str,
         ask: Ask | None = None,
     ) -> bytes:
-        template = _environment(language).get_template(name)
+        template = environment(language).get_template(name)
         frame: dict[str, object] = {
             "url": self._url,
+            "drawn": lambda kind, drawing: drawn(kind, language, self._base, drawing),
             "static": lambda file: self._url(f"/static/{versioned(file)}"),
             "nonce": nonce,  # htmx heeds only elements that bear it: what was slipped in does not
             "language": language,
@@ -160,32 +158,6 @@ class Renderer:
         """A path of ours as pages link to it."""
         is_based = not self._base or path == self._base or path.startswith(f"{self._base}/")
         return path if is_based else f"{self._base}{path}"
-
-
-@cache
-def _environment(language: str) -> Environment:
-    made = Environment(
-        loader=PackageLoader("alo.ui", "templates"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(
-        part=lambda text: quote(os.fsencode(str(text)), safe=""),
-        path=lambda text: quote(os.fsencode(str(text))),  # also of a name that is no UTF-8
-        word=partial(word, language),
-        query=lambda pairs: urlencode(pairs, doseq=True, errors="surrogateescape"),
-        duration=shown.duration,
-        number=shown.number,
-        size=shown.size,
-        moment=shown.moment,
-        short=shown.short,
-        arg=shown.arg,
-    )
-    return made
 
 
 def _packed(

@@ -70,14 +70,14 @@ def serve_studio(
             fix="leave --no-sign-in out, or serve on 127.0.0.1",
         )
     database = open_database(workspace, settings.database_url)
+    people = People(database)
+    studio = Studio(workspace, database, settings, SignIn(people, settings.token))
     try:
-        people = People(database)
         if not is_loopback and not settings.token and people.is_empty:
             raise UsageError(
                 f"{settings.host} can be reached from other machines, and nobody may sign in yet",
                 fix="alo ui users add NAME, or a token: --token or ALO_UI_TOKEN",
             )
-        studio = Studio(workspace, database, settings, SignIn(people, settings.token))
         listening = _listen(settings)
         with listening:
             limits = Limits(connections=most_connections(CONNECTIONS))
@@ -102,7 +102,7 @@ def serve_studio(
                 on_start(Started(_url(settings, studio.sign_in.token, port), port, os.getpid()))
                 _serve(server, listening)
     finally:
-        database.close()
+        studio.close()
 
 
 def _not_counted(status: int, limit: str) -> None:

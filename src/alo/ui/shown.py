@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+
 from markupsafe import Markup
 
 from alo.json_text import json_text
+
+Translate = Callable[[object], str]
+STATES = 50  # whose elements are kept: there are fewer, unless someone wrote others into records
 
 
 def duration(seconds: object) -> str:
@@ -49,9 +56,47 @@ def moment(text: object) -> Markup:
     if not isinstance(text, str) or not text:
         return Markup()
     plain = text[:19].replace("T", " ")
-    return Markup('<time datetime="{}">{}</time>').format(text, plain)
+    return Markup(f'<time datetime="{html.escape(text)}">{html.escape(plain)}</time>')  # noqa: S704
 
 
 def arg(value: object) -> str:
     """The value of an arg, as JSON has it; a text as it is."""
-    return value if isinstance(value, str) else json_text(value)
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else json_text(value)  # most of them are numbers
+
+
+def states(translate: Translate) -> Callable[[str], Markup]:
+    """What shows the state of a run, a step or a job, in words of a language."""
+
+    @lru_cache(STATES)
+    def state(name: str) -> Markup:
+        known, called = html.escape(name), html.escape(translate(name))
+        return Markup(f'<span class="state" data-state="{known}">{called}</span>')  # noqa: S704
+
+    return state
+
+
+def cells(
+    state: Callable[[str], str], translate: Translate
+) -> Callable[[Iterable[tuple[str, object]]], Markup]:
+    """What shows a run's values, each of its column, as the cells of a row of a list.
+
+    A list has hundreds of them: a template would take most of a page's time to choose for each.
+    """
+    ways: Mapping[str, Callable[[object], str]] = {
+        "status": lambda value: f"<td>{state(str(value))}</td>",
+        "pipeline": lambda value: f"<td>{html.escape(translate(value))}</td>",
+        "start_time": lambda value: f"<td>{moment(value)}</td>",
+        "seconds": lambda value: f'<td class="number">{duration(value or None)}</td>',
+        "score": lambda value: f'<td class="number">{html.escape(number(value))}</td>',
+    }
+
+    def other(value: object) -> str:
+        return f'<td class="cell">{"" if value is None else html.escape(arg(value))}</td>'
+
+    def shown_cells(values: Iterable[tuple[str, object]]) -> Markup:
+        shown = [ways.get(column, other)(value) for column, value in values]
+        return Markup("".join(shown))  # noqa: S704 - each is escaped
+
+    return shown_cells

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from alo.database.connection import Database
 from alo.history.browse import History
+from alo.history.kept_index import KeptIndex
 from alo.layout import Workspace
 from alo.ui.access.people import People
 from alo.ui.access.sign_in import SignIn
@@ -32,6 +33,11 @@ class Studio:
     def history(self) -> History:
         """The project's runs."""
         return History(self.workspace)
+
+    @cached_property
+    def index(self) -> KeptIndex:
+        """The index of the project's runs."""
+        return KeptIndex(self.workspace)
 
     @cached_property
     def people(self) -> People:
@@ -62,3 +68,8 @@ class Studio:
     def jobs(self) -> Jobs:
         """Runs that were started here."""
         return Jobs(self.workspace, self.database)
+
+    def close(self) -> None:
+        """Close what it has open."""
+        self.index.close()
+        self.database.close()

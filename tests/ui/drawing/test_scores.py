@@ -5,14 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.ui.drawing.scores import HEIGHT, WIDTH, Point, score_chart
+from alo.history.pages import Scored
+from alo.ui.drawing.scores import HEIGHT, WIDTH, score_chart
 
 SCORES = st.floats(min_value=-1e9, max_value=1e9)
 
 
 @given(st.lists(SCORES, min_size=2, max_size=50))
 def test_points_stay_in_the_drawing_and_higher_scores_are_higher(scores: list[float]) -> None:
-    chart = score_chart([Point(str(n), "", score, "train") for n, score in enumerate(scores)])
+    chart = score_chart(tuple(Scored(str(n), "", score, "train") for n, score in enumerate(scores)))
 
     assert chart is not None
     assert all(0 <= mark.x <= WIDTH and 0 <= mark.y <= HEIGHT for mark in chart.marks)
@@ -22,7 +23,7 @@ def test_points_stay_in_the_drawing_and_higher_scores_are_higher(scores: list[fl
 
 def test_scores_of_two_pipelines_are_two_lines_since_they_measure_different_things() -> None:
     kinds = ("train", "inference", "train", "inference", "train")
-    points = [Point(str(n), "", n / 10, kind) for n, kind in enumerate(kinds)]
+    points = tuple(Scored(str(n), "", n / 10, kind) for n, kind in enumerate(kinds))
 
     chart = score_chart(points)
 
@@ -32,7 +33,7 @@ def test_scores_of_two_pipelines_are_two_lines_since_they_measure_different_thin
 
 
 def test_the_highest_and_the_lowest_score_are_named_at_their_height() -> None:
-    chart = score_chart([Point("a", "", 0.5, "train"), Point("b", "", 0.9, "train")])
+    chart = score_chart((Scored("a", "", 0.5, "train"), Scored("b", "", 0.9, "train")))
 
     assert chart is not None
     assert {grade.score: grade.y for grade in chart.grades} | {
@@ -41,7 +42,7 @@ def test_the_highest_and_the_lowest_score_are_named_at_their_height() -> None:
 
 
 def test_equal_scores_are_one_level() -> None:
-    chart = score_chart([Point("a", "", 0.5, "train"), Point("b", "", 0.5, "train")])
+    chart = score_chart((Scored("a", "", 0.5, "train"), Scored("b", "", 0.5, "train")))
 
     assert chart is not None
     assert [grade.score for grade in chart.grades] == [0.5]
@@ -49,4 +50,4 @@ def test_equal_scores_are_one_level() -> None:
 
 
 def test_one_score_is_no_line() -> None:
-    assert score_chart([Point("a", "", 1.0, "train")]) is None
+    assert score_chart((Scored("a", "", 1.0, "train"),)) is None

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
+
+from alo.history.pages import Scored
 
 WIDTH, HEIGHT = 960, 150  # of the drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 24  # around the points: numbers at the left, times below
-
-
-class Point(NamedTuple):
-    """A run with a score."""
-
-    run: str
-    time: str
-    score: float
-    pipeline: str
+KEPT = 64  # drawings: of a list that has not changed it is the same
 
 
 class Mark(NamedTuple):
@@ -23,7 +18,7 @@ class Mark(NamedTuple):
 
     x: float
     y: float
-    point: Point
+    point: Scored
 
 
 class Series(NamedTuple):
@@ -47,14 +42,15 @@ class ScoreChart(NamedTuple):
     height: int
     left: int
     right: int
-    marks: Sequence[Mark]
-    series: Sequence[Series]
-    grades: Sequence[Grade]
+    marks: tuple[Mark, ...]
+    series: tuple[Series, ...]
+    grades: tuple[Grade, ...]
     low: float
     high: float
 
 
-def score_chart(points: Sequence[Point]) -> ScoreChart | None:
+@lru_cache(KEPT)
+def score_chart(points: tuple[Scored, ...]) -> ScoreChart | None:
     """The drawing; None where there are too few to draw.
 
     Args:
@@ -65,10 +61,10 @@ def score_chart(points: Sequence[Point]) -> ScoreChart | None:
     scores = [point.score for point in points]
     low, high = min(scores), max(scores)
     step = (WIDTH - LEFT - RIGHT) / (len(points) - 1)
-    marks = [
+    marks = tuple(
         Mark(round(LEFT + at * step, 1), _height(point.score, low, high), point)
         for at, point in enumerate(points)
-    ]
+    )
     named = (high, (high + low) / 2, low) if high > low else (high,)
     return ScoreChart(
         WIDTH,
@@ -76,8 +72,8 @@ def score_chart(points: Sequence[Point]) -> ScoreChart | None:
         LEFT,
         WIDTH - RIGHT,
         marks,
-        [_series(name, marks) for name in dict.fromkeys(point.pipeline for point in points)],
-        [Grade(_height(score, low, high), score) for score in named],
+        tuple(_series(name, marks) for name in dict.fromkeys(each.pipeline for each in points)),
+        tuple(Grade(_height(score, low, high), score) for score in named),
         low,
         high,
     )

@@ -159,9 +159,9 @@ def _state(studio: Studio, name: str) -> object:
     if name == "jobs":
         return [each.to_json() for each in studio.jobs.open()]
     from alo.history.filters import Filters
-    from alo.history.pages import Wanted, page_of_runs
+    from alo.history.pages import Wanted, page_in
 
-    page = page_of_runs(studio.workspace, Wanted(Filters("inference")), limit=1)
+    page = studio.index.ask(lambda runs: page_in(runs, Wanted(Filters("inference")), limit=1))
     return {"total": page.total, "newest": [line.id for line in page.lines]}
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from alo.history.filters import STATUSES, Filters
-from alo.history.pages import Wanted, page_of_runs
+from alo.history.index import Index
+from alo.history.pages import RunPage, Scored, Wanted, page_in
+from alo.history.record import RunRecord
 from alo.ui.ask import Ask
-from alo.ui.drawing.scores import Point, score_chart
+from alo.ui.drawing.scores import score_chart
 from alo.ui.page import Page
 from alo.ui.query import active
 from alo.ui.screens.lists import limit_of
@@ -22,10 +25,7 @@ def show(ask: Ask) -> Page:
     filters = Filters("inference", query.one("status", among=STATUSES))
     wanted = Wanted(filters, query.one("q"), query.one("model"))
     limit = limit_of(query)
-    page = page_of_runs(ask.studio.workspace, wanted, key=query.one("page"), limit=limit)
-    from alo.history import index
-
-    records = index.ask(ask.studio.workspace, lambda runs: runs.records(page.lines))
+    page, records = ask.studio.index.ask(lambda runs: _find(runs, wanted, query.one("page"), limit))
     scored = [each for each in reversed(page.lines) if each.score is not None]
     content = {
         "items": [
@@ -43,13 +43,18 @@ def show(ask: Ask) -> Page:
         "filters": active(query, FILTERS),
         "statuses": STATUSES,
         "chart": score_chart(
-            [Point(each.id, each.start_time, each.score or 0.0, each.kind) for each in scored]
+            tuple(Scored(each.id, each.start_time, each.score or 0.0, each.kind) for each in scored)
         ),
         "results": Counter(each.result or each.status for each in page.lines).most_common(),
         "is_first": not query.one("page"),
         "command": "alo history --mode inference",
     }
     return Page("feed", "Feed", content, shown)
+
+
+def _find(runs: Index, wanted: Wanted, key: str, limit: int) -> tuple[RunPage, Sequence[RunRecord]]:
+    page = page_in(runs, wanted, key=key, limit=limit)
+    return page, runs.records(page.lines)
 
 
 def _request(overrides: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from alo.errors import AloError, HistoryError, UsageError
 from alo.history.deployment import Deployment, read_deployment
 from alo.history.filters import Filters
 from alo.history.models_origin import current_train_id
-from alo.history.pages import Wanted, page_of_runs
+from alo.history.pages import Wanted, page_in
 from alo.layout import Workspace
 from alo.serve.rollout.status import live_services
 from alo.ui.ask import Ask
@@ -27,7 +27,9 @@ def show(ask: Ask) -> Page:
     deployed = read_deployment(workspace)
     wanted = Wanted(Filters("train", "success"))
     limit = limit_of(ask.query)
-    page = page_of_runs(workspace, wanted, key=ask.query.one("page"), limit=limit)
+    page = ask.studio.index.ask(
+        lambda runs: page_in(runs, wanted, key=ask.query.one("page"), limit=limit)
+    )
     shadow = _compared(workspace) if deployed.shadow else None
     content = {
         "deployed": deployment_json(deployed),

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from operator import attrgetter
+from typing import NamedTuple
 
 from alo.errors import UsageError
 from alo.history.browse import line_of
 from alo.history.filters import STATUSES, Filters, parse_param, parse_since
 from alo.history.in_use import unfinished_record
-from alo.history.index import Line
-from alo.history.pages import COLUMNS, MOST, Wanted, page_of_runs
+from alo.history.index import Index, Line
+from alo.history.pages import (
+    COLUMNS,
+    MOST,
+    RunPage,
+    Scored,
+    Wanted,
+    newest_scores,
+    page_in,
+)
 from alo.history.record import RunRecord
 from alo.layout import KINDS, Workspace
 from alo.ui.ask import Ask
-from alo.ui.drawing.scores import Point, score_chart
+from alo.ui.drawing.scores import score_chart
 from alo.ui.page import Page, Table
 from alo.ui.problems import refused_value
 from alo.ui.query import active
@@ -30,7 +41,24 @@ FILTERS = {
 }
 CHART_POINTS = 100
 OFFERING = 5  # runs whose args are offered as columns
+Args = Mapping[str, Mapping[str, object]]  # of a run: step → key → value
 _OF_LINE = {"pipeline": "kind", "model": "train_id"}  # columns that a line calls otherwise
+
+
+class _Found(NamedTuple):
+    """What the index has for a page."""
+
+    page: RunPage
+    args: Mapping[str, Args]  # by the ids of runs; of some runs only, where no column shows them
+    scores: tuple[Scored, ...] = ()
+
+
+class _Row(NamedTuple):
+    """A run as the template shows it."""
+
+    id: str
+    status: str
+    cells: Sequence[tuple[str, object]]  # column and value
 
 
 def show(ask: Ask) -> Page:
@@ -39,44 +67,57 @@ def show(ask: Ask) -> Page:
     query.allow(*FILTERS, "sort", "columns", "page", "limit")
     wanted, limit, columns = _wanted(ask), limit_of(query), _columns(ask)
     key = query.one("page")
-    page = page_of_runs(workspace, wanted, key=key, limit=limit)
     first = None if key else _in_progress(workspace, wanted)
-    lines = [each for each in page.lines if first is None or each.id != first.id]
+    found = ask.studio.index.ask(lambda runs: _find(runs, wanted, key, limit, columns))
+    lines = [each for each in found.page.lines if first is None or each.id != first.id]
+    following = found.page.next
     content: Mapping[str, object] = {
         "items": _items(ask, first, lines),
-        "next": query.link(page=page.next, limit=query.one("limit")) if page.next else None,
-        "total": page.total,
+        "next": query.link(page=following, limit=query.one("limit")) if following else None,
+        "total": found.page.total,
     }
-    # Records take longer to read than all else of the page, and the usual columns need none.
-    needed = lines if any(map(_is_arg, columns)) else lines[:OFFERING]
-    records = {each.id: each for each in (*([first] if first else ()), *_records(ask, needed))}
+    args = {**found.args, first.id: first.args} if first else found.args
     shown_lines = [line_of(first), *lines] if first else lines
-    rows = [_row(each, records.get(each.id), columns) for each in shown_lines]
+    values = [(name, value_of(name)) for name in columns]
+    rows = [
+        _Row(
+            line.id,
+            line.status,
+            [(name, value(line, args.get(line.id, {}))) for name, value in values],
+        )
+        for line in shown_lines
+    ]
+    offering = [args[line.id] for line in shown_lines[:OFFERING] if line.id in args]
     shown = {
         "rows": rows,
         "columns": [_heading(ask, each, wanted.sort) for each in columns],
-        "choices": _choices(records.values(), columns),
+        "choices": _choices(offering, columns),
         "sort": wanted.sort,
         "filters": active(query, FILTERS),
         "statuses": STATUSES,
         "kinds": KINDS,
-        "chart": score_chart(_points(workspace, wanted)) if not key else None,
+        "chart": score_chart(found.scores),
         "is_first": not key,
         "command": _command(query.one("pipeline"), query.one("status")),
     }
     return Page("runs", "Runs", content, shown, _table(ask, wanted, columns))
 
 
-def value_of(line: Line, record: RunRecord | None, column: str) -> object:
-    """The value that a run has in a column; None: it has none.
-
-    Args:
-        record: of the same run, for its args.
-    """
+def value_of(column: str) -> Callable[[Line, Args], object]:
+    """What gives the value that a run has in a column, by its line and its args; None: none."""
     if _is_arg(column):
         step, _, key = column.removeprefix("args.").partition(".")
-        return record.args.get(step, {}).get(key) if record else None
-    return getattr(line, _OF_LINE.get(column, column))
+        return lambda line, args: args.get(step, {}).get(key)
+    value = attrgetter(_OF_LINE.get(column, column))
+    return lambda line, args: value(line)
+
+
+def _find(runs: Index, wanted: Wanted, key: str, limit: int, columns: Sequence[str]) -> _Found:
+    """All that the page shows of the index, which is opened once for it."""
+    page = page_in(runs, wanted, key=key, limit=limit)
+    needed = page.lines if any(map(_is_arg, columns)) else page.lines[:OFFERING]
+    scores = () if key else tuple(newest_scores(runs, wanted, CHART_POINTS))
+    return _Found(page, runs.args(needed), scores)
 
 
 def _items(ask: Ask, first: RunRecord | None, lines: Sequence[Line]) -> Iterator[object]:
@@ -118,9 +159,7 @@ def _columns(ask: Ask) -> Sequence[str]:
 
 
 def _records(ask: Ask, lines: Sequence[Line]) -> list[RunRecord]:
-    from alo.history import index
-
-    return index.ask(ask.studio.workspace, lambda runs: runs.records(lines))
+    return ask.studio.index.ask(lambda runs: runs.records(lines))
 
 
 def _in_progress(workspace: Workspace, wanted: Wanted) -> RunRecord | None:
@@ -130,14 +169,6 @@ def _in_progress(workspace: Workspace, wanted: Wanted) -> RunRecord | None:
         return None
     record = unfinished_record(workspace) if workspace.journal.exists() else None
     return record if record is not None and matches(record, wanted.filters) else None
-
-
-def _row(line: Line, record: RunRecord | None, columns: Sequence[str]) -> dict[str, object]:
-    return {
-        "id": line.id,
-        "status": line.status,
-        "cells": [(name, value_of(line, record, name)) for name in columns],
-    }
 
 
 def _heading(ask: Ask, column: str, sort: str) -> dict[str, object]:
@@ -150,37 +181,30 @@ def _heading(ask: Ask, column: str, sort: str) -> dict[str, object]:
     }
 
 
-def _choices(records: Collection[RunRecord], columns: Sequence[str]) -> dict[str, bool]:
+def _choices(args: Collection[Args], columns: Sequence[str]) -> dict[str, bool]:
     """The columns that these runs could have, args included, and whether each is shown."""
-    args = {
-        f"args.{step}.{key}" for each in records for step in each.args for key in each.args[step]
-    }
-    known = dict.fromkeys([*COLUMNS[1:], *columns, *sorted(args)])
+    names = {f"args.{step}.{key}" for each in args for step in each for key in each[step]}
+    known = dict.fromkeys([*COLUMNS[1:], *columns, *sorted(names)])
     return {name: name in columns for name in known}
-
-
-def _points(workspace: Workspace, wanted: Wanted) -> list[Point]:
-    lines = page_of_runs(workspace, wanted._replace(sort="-start_time"), limit=CHART_POINTS).lines
-    return [
-        Point(line.id, line.start_time, line.score, line.kind)
-        for line in reversed(lines)
-        if line.score is not None
-    ]
 
 
 def _table(ask: Ask, wanted: Wanted, columns: Sequence[str]) -> Table:
     has_args = any(map(_is_arg, columns))
+    values = [value_of(name) for name in columns]
 
     def rows() -> Iterator[Sequence[object]]:
         key = ""
         while True:
-            page = page_of_runs(ask.studio.workspace, wanted, key=key, limit=MOST)
-            records = {each.id: each for each in _records(ask, page.lines)} if has_args else {}
-            for line in page.lines:
-                record = records.get(line.id)
-                yield [line.id, *(value_of(line, record, name) for name in columns)]
-            if not (key := page.next):
+            found = ask.studio.index.ask(partial(of_page, key))
+            for line in found.page.lines:
+                args = found.args.get(line.id, {})
+                yield [line.id, *(value(line, args) for value in values)]
+            if not (key := found.page.next):
                 return
+
+    def of_page(key: str, runs: Index) -> _Found:
+        page = page_in(runs, wanted, key=key, limit=MOST)
+        return _Found(page, runs.args(page.lines) if has_args else {})
 
     return Table(["id", *columns], rows())
 

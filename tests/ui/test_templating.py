@@ -1,0 +1,73 @@
+"""Templates of a language: its texts are in them before there is a page, and nothing is trusted."""
+
+from __future__ import annotations
+
+import pytest
+from jinja2 import UndefinedError
+
+from alo.ui.templating import drawn, environment
+
+HOSTILE = "<script>alert('1')</script>"
+
+
+def rendered(source: str, language: str = "ko", **values: object) -> str:
+    return environment(language).from_string(source).render(**values)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ('{{ _("Runs") }}', "실행 목록"),
+        ("<a title=\"{{ _('Runs') }}\">", '<a title="실행 목록">'),
+        ('{{ _("Runs") ~ _("Feed")|upper }}', "실행 목록피드"),
+        ("{{ name|word }}", "실행 목록"),
+        ('{{ _("%(count)s rows", count=3) }}', "3행"),
+        ('{{ _("a text of no catalog") }}', "a text of no catalog"),
+        ('{% set _ = 1 %}{{ _ }}{{ "(" }}{{ "_(\\"Runs\\")" }}', "1(_(&#34;Runs&#34;)"),
+    ],
+)
+def test_texts_are_those_of_the_language(source: str, text: str) -> None:
+    assert rendered(source, name="Runs") == text
+
+
+def test_a_text_that_the_template_names_is_not_looked_up_for_each_page() -> None:
+    korean = environment("ko")
+    compiled = korean.compile('{{ _("Runs") }}', raw=True)
+
+    assert "실행 목록" in compiled
+    assert "_(" not in compiled.partition("def root")[2].replace("escape(", "")
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ value }}", '{{ _("%(count)s rows", count=value) }}', "{{ value|state }}"]
+)
+def test_values_are_escaped(source: str) -> None:
+    assert "<script>" not in rendered(source, value=HOSTILE)
+
+
+@pytest.mark.parametrize(
+    "column", ["pipeline", "status", "start_time", "seconds", "score", "note", "args.a.b"]
+)
+def test_cells_are_escaped(column: str) -> None:
+    shown = rendered("{{ cells|cells }}", cells=[(column, HOSTILE), ("note", {"a": HOSTILE})])
+
+    assert "<script>" not in shown
+    assert shown.count("<td") == 2
+
+
+def test_what_a_page_forgot_to_give_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        rendered("{{ value }}")
+
+
+def test_a_drawing_is_drawn_once_while_it_shows_the_same() -> None:
+    from alo.history.pages import Scored
+    from alo.ui.drawing.scores import score_chart
+
+    points = (Scored(HOSTILE, "2026", 0.1, "train"), Scored("b", "2026", 0.2, "train"))
+    first = drawn("score_chart", "en", "/base", score_chart(points))
+
+    assert drawn("score_chart", "en", "/base", score_chart((*points,))) is first
+    assert drawn("score_chart", "ko", "/base", score_chart(points)) != first
+    assert '<a href="/base/runs/b"' in first
+    assert "<script>" not in first

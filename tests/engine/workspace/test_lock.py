@@ -15,6 +15,7 @@ from textwrap import dedent, indent
 
 import pytest
 
+from alo import claims
 from alo.claims import Holder
 from alo.engine.workspace import lock
 from alo.engine.workspace.lock import hold_workspace
@@ -132,13 +133,15 @@ def test_who_waits_is_told_of_a_new_holder(
     holders = iter(map(Holder, ["one", "one", "", "two"]))
     answers = iter([None, None, None, None, 7])
     heard: list[LogLine] = []
-    monkeypatch.setattr(lock, "POLL_S", 0)
+    pauses: list[float] = []
+    monkeypatch.setattr(lock, "sleep", pauses.append)
     monkeypatch.setattr(lock, "_claim_now", lambda workspace, what: next(answers))
     monkeypatch.setattr(lock, "_holder", lambda workspace: next(holders))
 
     lock._claim_when_free(workspace, "a test", heard.append)  # type: ignore[arg-type]
 
     assert [line.text.split(" ")[-3] for line in heard] == ["one", "two"]
+    assert pauses == [lock.POLL_S] * 4  # between two looks the processor is left to others
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -227,6 +230,39 @@ def test_who_has_it_already_is_not_left_waiting_for_itself(workspace: Workspace)
     assert "this process" in caught.value.what
     assert "train in a notebook" in caught.value.what
     assert "close()" in caught.value.fix
+
+
+def test_who_had_it_before_waits_for_another_like_anyone(
+    workspace: Workspace, start: Start
+) -> None:
+    take(workspace)
+    process = start("another run")
+    heard: list[Event] = []
+
+    def hear(event: Event) -> None:
+        heard.append(event)
+        release(process)
+
+    with hold_workspace(workspace, wait=True, listener=hear, what="a test") as waited:
+        pass
+
+    assert waited is True
+    assert len(heard) == 1
+
+
+def test_a_fork_of_its_holder_is_another_process(workspace: Workspace) -> None:
+    with hold_workspace(workspace, wait=False, listener=print, what="the parent's run"):
+        child = os.fork()
+        if child == 0:
+            try:
+                take(workspace)
+            except WorkspaceBusy as error:
+                os._exit(0 if "another run" in error.what else 1)
+            finally:
+                os._exit(2)
+        _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_another_thread_waits_like_another_process(workspace: Workspace) -> None:
@@ -354,12 +390,37 @@ def test_a_folder_that_cannot_be_written_to_is_named(
     with pytest.raises(AloError) as caught:
         take(workspace)
 
+    assert caught.value.what.startswith("cannot write to the project's folder")
     assert os.strerror(number) in caught.value.what
     assert str(workspace.home) in caught.value.where
     assert caught.value.fix
 
 
-def test_a_file_system_without_locks_is_told(
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_on_a_disk_without_locks_it_is_had_with_a_warning(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def refuse(descriptor: int, how: int) -> None:
+        if os.readlink(f"/proc/self/fd/{descriptor}").startswith(str(workspace.internal)):
+            raise OSError(errno.ENOLCK, "No locks available")
+        flock(descriptor, how)
+
+    (tmp_path / "of this machine").mkdir()
+    monkeypatch.setattr(claims, "STAND_INS", str(tmp_path / "of this machine"))
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    heard: list[Event] = []
+
+    assert take(workspace, heard=heard) is False
+
+    (line,) = heard
+    assert isinstance(line, LogLine)
+    assert line.level == "WARNING"
+    assert line.text.startswith(f"the disk of {workspace.internal} has no locks")
+
+
+def test_a_lock_that_cannot_be_had_anywhere_is_an_error(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: object) -> None:
@@ -368,9 +429,10 @@ def test_a_file_system_without_locks_is_told(
     monkeypatch.setattr(fcntl, "flock", refuse)
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self") else set()
 
-    with pytest.raises(AloError, match="No locks available"):
+    with pytest.raises(AloError, match="cannot be locked: No locks available") as caught:
         take(workspace)
 
+    assert caught.value.where == str(workspace.lock)
     assert not before or set(os.listdir("/proc/self/fd")) == before
 
 

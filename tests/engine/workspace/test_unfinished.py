@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from alo import files
-from alo.claims import locked_folder
+from alo.claims import holder_of, locked_folder, ours
 from alo.engine.workspace.unfinished import UnfinishedRun, begin, find, has_artifacts_of
 from alo.errors import RunError
+from alo.files import claim_temporary
 from alo.layout import TRASH_PREFIX, Workspace
 
 TRAIN = {"id": "run-2", "pipeline": "train"}
@@ -75,9 +76,26 @@ def test_a_run_begins_with_empty_artifacts_and_a_journal(workspace: Workspace) -
     assert (workspace.artifacts("train") / "log").is_dir()
     assert (run.run_id, run.kind) == ("run-2", "train")
     assert has_artifacts_of(run)
+    assert contents(run.replaced_artifacts)["models/train/model"] == "good"
     journal = json.loads(workspace.journal.read_bytes())
     assert journal["id"] == "run-2"
     assert journal["record"] == {"a": 1}
+
+
+@pytest.mark.parametrize("end", ["put_back", "discard"])
+def test_a_run_is_claimed_until_it_has_ended(end: str, workspace: Workspace) -> None:
+    run = begin(workspace, TRAIN)
+    claim = ours(workspace.run_lock)
+    assert claim is not None
+    (descriptor,) = claim.descriptors
+    holder = holder_of(workspace.run_lock)
+
+    getattr(run, end)()
+
+    assert holder is not None
+    assert holder.what == "run-2"
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_the_other_pipelines_artifacts_are_left_alone(workspace: Workspace) -> None:
@@ -114,6 +132,23 @@ def test_a_run_that_fails_puts_the_good_artifacts_back_and_leaves_its_log(
     }
     assert leftovers(workspace) == []
     assert find(workspace) is None
+
+
+def test_what_belongs_with_the_artifacts_is_put_in_order_while_the_run_is_still_unfinished(
+    workspace: Workspace,
+) -> None:
+    run = begin(workspace, TRAIN)
+    work(run)
+    seen: list[tuple[str, bool]] = []
+
+    def look() -> None:
+        model = workspace.models / "train/model"
+        seen.append((model.read_text(), workspace.unfinished.is_dir()))
+
+    run.put_back(look)
+
+    assert seen == [("good", True)]
+    assert not workspace.unfinished.exists()
 
 
 def test_the_first_run_of_all_leaves_only_its_log_when_it_fails(tmp_path: Path) -> None:
@@ -275,6 +310,18 @@ def test_waste_of_killed_runs_is_swept(workspace: Workspace) -> None:
     assert leftovers(workspace) == []
 
 
+def test_what_killed_runs_left_in_the_internals_is_swept(workspace: Workspace) -> None:
+    workspace.internal.mkdir()
+    write(workspace.scratch() / "big", "x")
+    _, half = claim_temporary(workspace.plan_nodes)
+    half.close()
+    write(workspace.internal / "other", "x")
+
+    assert find(workspace) is None
+
+    assert os.listdir(workspace.internal) == ["other"]
+
+
 def test_waste_that_cannot_be_deleted_fails_no_run(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,6 +354,30 @@ def test_artifacts_that_a_client_has_deleted_meanwhile_are_no_trouble(
 ) -> None:
     run = begin(workspace, TRAIN)
     shutil.rmtree(workspace.artifacts("train"))
+
+    run.put_back()
+
+    assert without_logs(workspace.artifacts("train")) == {"models/train/model": "good"}
+
+
+def test_models_come_back_where_a_client_has_deleted_the_artifacts_that_they_were_in(
+    workspace: Workspace,
+) -> None:
+    run = begin(workspace, INFERENCE)
+    run.replace_models(borrowed=True)
+    shutil.rmtree(workspace.artifacts("train"))
+
+    run.put_back()
+
+    assert contents(workspace.models) == {"train/model": "good"}
+
+
+def test_artifacts_come_back_where_the_folder_for_what_a_run_made_is_gone(
+    workspace: Workspace,
+) -> None:
+    run = begin(workspace, TRAIN)
+    work(run)
+    (workspace.unfinished / "dropped").rmdir()
 
     run.put_back()
 

@@ -100,7 +100,7 @@ class UnfinishedRun:
         if os.path.lexists(previous):
             if os.path.lexists(live):
                 os.rename(live, self._dropped(what))
-            live.parent.mkdir(parents=True, exist_ok=True)
+            live.parent.mkdir(exist_ok=True)
             os.rename(previous, live)
 
     def _discard_folder(self) -> None:

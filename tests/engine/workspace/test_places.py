@@ -63,6 +63,131 @@ def model(home: Path) -> str:
     return (home / "train_artifacts/models/train/model").read_text()
 
 
+# What is said of folders, by the function itself
+
+
+def jobs_of(home: Path, mode: str = "train") -> Sequence[Job]:
+    """What is to run, as the check gives it while nothing is in the way."""
+    plan = load_plan(home / "solution/experimental_plan.yaml", home=home)
+    return check_plan(plan, Workspace(home), mode).jobs
+
+
+def problems_of(home: Path, jobs: Sequence[Job], *, serves: bool = False) -> list[str]:
+    """The folders that stand in the way of a run, by their names in the project."""
+    found = place_problems(Workspace(home), jobs, serves=serves)
+    return [os.path.relpath(each.file, home) for each in found]
+
+
+def test_a_project_as_it_should_be_has_no_problem(home: Path) -> None:
+    jobs = jobs_of(home)
+
+    assert problems_of(home, jobs) == problems_of(home, jobs, serves=True) == []
+
+
+@pytest.mark.parametrize("name", ["train_artifacts", "history", "input/train", "history/train"])
+def test_a_file_where_a_folder_belongs_is_told(home: Path, name: str) -> None:
+    jobs = jobs_of(home)
+    (home / name).parent.mkdir(exist_ok=True)
+    (home / name).touch()
+
+    (problem,) = place_problems(Workspace(home), jobs)
+
+    assert problem.file == str(home / name)
+    assert "where a folder belongs" in problem.what
+
+
+@pytest.fixture
+def may_not_write(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """``may_not_write(folder, ...)``: as for a user who is not root."""
+
+    def make(*folders: Path) -> None:
+        def access(path: Any, mode: int, **options: Any) -> bool:
+            return Path(path) not in folders
+
+        monkeypatch.setattr(places.os, "access", access)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "serves", "told"),
+    [
+        (".", "train", False, True),
+        ("history", "train", False, True),
+        ("input/train", "train", False, True),
+        ("input/inference", "train", False, False),
+        ("train_artifacts", "train", False, True),
+        ("train_artifacts", "inference", False, False),
+        ("inference_artifacts", "inference", False, True),
+        ("inference_artifacts", "train", False, False),
+        ("train_artifacts", "inference", True, False),
+        ("input/inference", "inference", True, False),
+        ("input", "inference", True, False),
+    ],
+)
+def test_only_folders_that_are_written_to_have_to_be_writable(
+    home: Path,
+    may_not_write: Callable[..., None],
+    name: str,
+    mode: str,
+    serves: bool,
+    told: bool,
+) -> None:
+    (home / name).mkdir(parents=True, exist_ok=True)
+    jobs = jobs_of(home, mode)
+    may_not_write(home / name)
+
+    assert problems_of(home, jobs, serves=serves) == [name] * told
+
+
+def test_data_that_is_in_its_place_already_needs_no_permission(
+    make_solution: MakeSolution, may_not_write: Callable[..., None]
+) -> None:
+    home = make_solution({"train": TRAIN})
+    (home / "input/train").mkdir(parents=True)
+    jobs = jobs_of(home)
+    may_not_write(home / "input", home / "input/train")
+
+    assert problems_of(home, jobs) == []
+
+
+@pytest.mark.parametrize(("missing", "told"), [(1, True), (0, False)])
+def test_the_room_that_is_needed_is_for_what_is_not_there_yet(
+    home: Path, monkeypatch: pytest.MonkeyPatch, missing: int, told: bool
+) -> None:
+    jobs = jobs_of(home)
+    size = (home.parent / "data/a.csv").stat().st_size
+    monkeypatch.setattr(places, "free_bytes", lambda _: SPARE_BYTES + size - missing)
+
+    assert problems_of(home, jobs) == ["."] * told
+    monkeypatch.setattr(places, "free_bytes", lambda _: None)
+    assert problems_of(home, jobs) == []
+
+
+def test_room_for_data_that_is_there_is_not_asked_for_again(
+    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(home, "train")
+    jobs = jobs_of(home)
+    monkeypatch.setattr(places, "free_bytes", lambda _: SPARE_BYTES)
+
+    assert problems_of(home, jobs) == []
+
+
+def test_links_that_a_run_replaces_are_warned_of(home: Path, tmp_path: Path) -> None:
+    jobs = jobs_of(home)
+    (tmp_path / "elsewhere").mkdir()
+    (home / "train_artifacts").mkdir()
+    (home / "train_artifacts/models").symlink_to(tmp_path / "elsewhere")
+
+    (warned,) = place_warnings(jobs)
+
+    assert warned.file == str(home / "train_artifacts/models")
+
+
+# Volumes
+
+
 REPLACED = [
     ("train", "train_artifacts"),
     ("train", "train_artifacts/models"),
@@ -388,122 +513,3 @@ def test_a_failed_inference_there_gets_the_model_of_the_image_back(
 
     assert model(image) == "model 1"
     assert sorted(os.listdir(image / "train_artifacts")) == ["log", "models"]
-
-
-def jobs_of(home: Path, mode: str = "train") -> Sequence[Job]:
-    """What is to run, as the check gives it while nothing is in the way."""
-    plan = load_plan(home / "solution/experimental_plan.yaml", home=home)
-    return check_plan(plan, Workspace(home), mode).jobs
-
-
-def problems_of(home: Path, jobs: Sequence[Job], *, serves: bool = False) -> list[str]:
-    """The folders that stand in the way of a run, by their names in the project."""
-    found = place_problems(Workspace(home), jobs, serves=serves)
-    return [os.path.relpath(each.file, home) for each in found]
-
-
-def test_a_project_as_it_should_be_has_no_problem(home: Path) -> None:
-    jobs = jobs_of(home)
-
-    assert problems_of(home, jobs) == problems_of(home, jobs, serves=True) == []
-
-
-@pytest.mark.parametrize("name", ["train_artifacts", "history", "input/train", "history/train"])
-def test_a_file_where_a_folder_belongs_is_told(home: Path, name: str) -> None:
-    jobs = jobs_of(home)
-    (home / name).parent.mkdir(exist_ok=True)
-    (home / name).touch()
-
-    (problem,) = place_problems(Workspace(home), jobs)
-
-    assert problem.file == str(home / name)
-    assert "where a folder belongs" in problem.what
-
-
-@pytest.fixture
-def may_not_write(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """``may_not_write(folder, ...)``: as for a user who is not root."""
-
-    def make(*folders: Path) -> None:
-        def access(path: Any, mode: int, **options: Any) -> bool:
-            return Path(path) not in folders
-
-        monkeypatch.setattr(places.os, "access", access)
-
-    return make
-
-
-@pytest.mark.parametrize(
-    ("name", "mode", "serves", "told"),
-    [
-        (".", "train", False, True),
-        ("history", "train", False, True),
-        ("input/train", "train", False, True),
-        ("input/inference", "train", False, False),
-        ("train_artifacts", "train", False, True),
-        ("train_artifacts", "inference", False, False),
-        ("inference_artifacts", "inference", False, True),
-        ("inference_artifacts", "train", False, False),
-        ("train_artifacts", "inference", True, False),
-        ("input/inference", "inference", True, False),
-        ("input", "inference", True, False),
-    ],
-)
-def test_only_folders_that_are_written_to_have_to_be_writable(
-    home: Path,
-    may_not_write: Callable[..., None],
-    name: str,
-    mode: str,
-    serves: bool,
-    told: bool,
-) -> None:
-    (home / name).mkdir(parents=True, exist_ok=True)
-    jobs = jobs_of(home, mode)
-    may_not_write(home / name)
-
-    assert problems_of(home, jobs, serves=serves) == [name] * told
-
-
-def test_data_that_is_in_its_place_already_needs_no_permission(
-    make_solution: MakeSolution, may_not_write: Callable[..., None]
-) -> None:
-    home = make_solution({"train": TRAIN})
-    (home / "input/train").mkdir(parents=True)
-    jobs = jobs_of(home)
-    may_not_write(home / "input", home / "input/train")
-
-    assert problems_of(home, jobs) == []
-
-
-@pytest.mark.parametrize(("missing", "told"), [(1, True), (0, False)])
-def test_the_room_that_is_needed_is_for_what_is_not_there_yet(
-    home: Path, monkeypatch: pytest.MonkeyPatch, missing: int, told: bool
-) -> None:
-    jobs = jobs_of(home)
-    size = (home.parent / "data/a.csv").stat().st_size
-    monkeypatch.setattr(places, "free_bytes", lambda _: SPARE_BYTES + size - missing)
-
-    assert problems_of(home, jobs) == ["."] * told
-    monkeypatch.setattr(places, "free_bytes", lambda _: None)
-    assert problems_of(home, jobs) == []
-
-
-def test_room_for_data_that_is_there_is_not_asked_for_again(
-    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(home, "train")
-    jobs = jobs_of(home)
-    monkeypatch.setattr(places, "free_bytes", lambda _: SPARE_BYTES)
-
-    assert problems_of(home, jobs) == []
-
-
-def test_links_that_a_run_replaces_are_warned_of(home: Path, tmp_path: Path) -> None:
-    jobs = jobs_of(home)
-    (tmp_path / "elsewhere").mkdir()
-    (home / "train_artifacts").mkdir()
-    (home / "train_artifacts/models").symlink_to(tmp_path / "elsewhere")
-
-    (warned,) = place_warnings(jobs)
-
-    assert warned.file == str(home / "train_artifacts/models")

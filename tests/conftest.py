@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent, indent
@@ -56,6 +58,8 @@ class UserAsset(Asset):
         self.asset.save_data(self.data)
         self.asset.save_config(self.config)
 """
+
+NOBODY = 65534  # a user who owns nothing
 
 MakeSolution = Callable[..., Path]
 
@@ -212,6 +216,35 @@ def small_disk(tmp_path: Path, mount: Callable[..., Path]) -> Callable[..., Path
         return mount(tmp_path / "disk", *options, lazily=lazily)
 
     return make
+
+
+@pytest.fixture
+def as_another_user() -> Iterator[Callable[[Callable[[Path], object]], None]]:
+    """``as_another_user(act)``: ``act(folder)`` in a process of a user who is not root, to whom the
+    folder belongs; an exception fails the test."""
+    if os.getuid():
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.chown(folder, NOBODY, NOBODY)
+
+        def act_so(act: Callable[[Path], object]) -> None:
+            child = os.fork()
+            if child == 0:
+                status = 1
+                try:
+                    os.setgroups([])
+                    os.setgid(NOBODY)
+                    os.setuid(NOBODY)
+                    act(folder)
+                    status = 0
+                except BaseException:
+                    traceback.print_exc()
+                finally:
+                    os._exit(status)
+            assert os.waitpid(child, 0)[1] == 0
+
+        yield act_so
 
 
 @pytest.fixture

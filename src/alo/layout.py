@@ -26,6 +26,9 @@ ASSETS = "assets"
 PROJECT_CODE = "project_code"  # in a history entry: the modules that are in no asset's folder
 
 
+PRIVATE = 0o700  # of a folder that other users of the machine have no business in
+
+
 def in_entry(name: str) -> str:
     """Where a history entry has a file of code, by its name in the project's folder."""
     return name if name.startswith(f"{ASSETS}/") else f"{PROJECT_CODE}/{name}"
@@ -88,6 +91,11 @@ class Workspace:
     def internal(self) -> Path:
         """What ALO keeps for itself: locks, the index, caches, what services remember."""
         return self.home / ".alo"
+
+    @property
+    def studio(self) -> Path:
+        """What people made in the studio, passwords and jobs among it: for this user alone."""
+        return self.home / "studio"
 
     @property
     def lock(self) -> Path:

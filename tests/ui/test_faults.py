@@ -99,7 +99,7 @@ def test_a_database_that_may_not_be_written_to_is_a_503_and_still_read(
     refused = client.post("/runs", json=WANTED, headers=OWN)
 
     assert refused.status_code == 503
-    assert "may be written to" in refused.json()["error"]["fix"]
+    assert "may be read and written to" in refused.json()["error"]["fix"]
     assert client.get("/jobs.json").json()["total"] == 1
 
 

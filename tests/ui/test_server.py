@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,42 @@ def test_users_and_tokens_are_kept_by_the_command_line(alo: Alo, home: Path) -> 
     assert len(token.stdout.strip()) > 40
     assert alo("ui", "tokens", "revoke", "ci", cwd=home).returncode == 0
     assert alo("ui", "tokens", "revoke", "ci", cwd=home).returncode == 2
+
+
+def test_another_user_of_the_machine_learns_nothing(
+    home: Path, as_another_user: Callable[[Callable[[Path], object]], None]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        project = folder / "project"
+        shutil.copytree(home, project)
+        command = [sys.executable, "-m", "alo.cli.main", "ui", "--port", "0", "--json"]
+        with subprocess.Popen(
+            [*command, "--project", str(project)],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "ALO_UI_TOKEN": "a-secret-of-mine"},
+        ) as process:
+            assert process.stdout is not None
+            started = json.loads(process.stdout.readline())
+
+            def look(_: Path) -> None:
+                assert (project / "solution").is_dir()
+                for path in (project / "studio", Path(f"/proc/{process.pid}/fd")):
+                    with pytest.raises(PermissionError):
+                        list(path.iterdir())
+                with pytest.raises(PermissionError):
+                    (project / "studio" / "studio.sqlite").read_bytes()
+                with pytest.raises(PermissionError):
+                    Path(f"/proc/{process.pid}/environ").read_bytes()
+                assert b"a-secret" not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+                answer = httpx.get(f"http://127.0.0.1:{started['port']}/runs.json")
+                assert answer.status_code == 401
+
+            try:
+                as_another_user(look)
+            finally:
+                end_all(process)
 
 
 def test_clients_that_never_end_their_request_keep_no_one_out(started: dict[str, Any]) -> None:

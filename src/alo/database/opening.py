@@ -20,4 +20,4 @@ def open_database(workspace: Workspace, url: str = "") -> Database:
         return PostgresDatabase(url)
     from alo.database.sqlite import SqliteDatabase
 
-    return SqliteDatabase(workspace.home / "studio" / "studio.sqlite")
+    return SqliteDatabase(workspace.studio / "studio.sqlite")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,9 +12,12 @@ from pathlib import Path
 from alo.database.connection import Row
 from alo.database.migrations import MIGRATIONS
 from alo.errors import DatabaseError, UsageError
+from alo.layout import PRIVATE
 from alo.mounts import mount_of
+from alolib.disk import fix_of, fix_of_full, is_full
 
 PATIENCE_S = 20.0  # for another process that writes
+REFUSED = ("readonly", "unable to open", "disk I/O error", "access permission denied")
 SERIAL = "INTEGER PRIMARY KEY AUTOINCREMENT"
 
 
@@ -30,13 +33,12 @@ class SqliteDatabase:
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         try:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(PRIVATE, exist_ok=True)
             self._migrate()
         except (sqlite3.Error, OSError) as error:
+            what, fix, _ = _trouble(path, error)
             raise UsageError(
-                f"the studio's database cannot be used: {error}",
-                where=str(path),
-                fix="restore it from a backup, or move it away: the studio then makes a new one",
+                f"the studio's database cannot be used: {what}", where=str(path), fix=fix
             ) from error
 
     @contextmanager
@@ -74,11 +76,12 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             if database is not None:
                 database.close()
+            what, fix, is_full = _trouble(self._path, error)
             raise DatabaseError(
-                f"the studio's database cannot be used now: {error}",
+                f"the studio's database cannot be used now: {what}",
                 where=str(self._path),
-                fix="see that no other program keeps it locked, and that it may be written to",
-                is_full=self._is_full(error),
+                fix=fix,
+                is_full=is_full,
             ) from error
         except BaseException:
             if database is not None:
@@ -91,15 +94,13 @@ class SqliteDatabase:
         database = sqlite3.connect(
             self._path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False
         )
-        database.execute("PRAGMA synchronous = FULL")  # what people did is not made again
-        database.execute("PRAGMA foreign_keys = ON")
+        try:
+            database.execute("PRAGMA synchronous = FULL")  # what people did is not made again
+            database.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            database.close()
+            raise
         return database
-
-    def _is_full(self, error: sqlite3.Error) -> bool:
-        """Whether it is for want of room: files that SQLite cannot make are another error."""
-        with suppress(OSError):
-            return "disk is full" in str(error) or not os.statvfs(self._path.parent).f_bavail
-        return False
 
     def _migrate(self) -> None:
         database = self._open()
@@ -131,6 +132,20 @@ class _Connection:
     def execute(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """See ``Connection``."""
         return self._database.execute(statement, values).fetchall()
+
+
+def _trouble(path: Path, error: sqlite3.Error | OSError) -> tuple[str, str, bool]:
+    """What is wrong, what mends it, and whether it is for want of room."""
+    text = str(error)
+    if "locked" in text:
+        return text, "end the program that keeps it locked, and try again", False
+    # Files beside its own that SQLite has no room for are another error to it.
+    if is_full(error) or "disk is full" in text or fix_of_full(path.parent):
+        return "the disk is full", fix_of(OSError(errno.ENOSPC, "")), True
+    if isinstance(error, OSError) or any(each in text for each in REFUSED):
+        return text, f"see that {path.parent} and what is in it may be read and written to", False
+    fix = "restore it from a backup, or move it away: the studio then makes a new one"
+    return text, fix, False
 
 
 def _apply(database: sqlite3.Connection, version: int) -> None:

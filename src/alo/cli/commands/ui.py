@@ -69,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    token = options.token or os.environ.pop(TOKEN_VARIABLE, "")
+    of_environment = os.environ.pop(TOKEN_VARIABLE, "")  # the runs that it starts inherit the rest
+    token = options.token or of_environment
     settings = Settings(
         options.host,
         options.port,

@@ -21,6 +21,7 @@ from alo.events.stored import StoredEvent, StoredEvents
 from alo.events.types import CommandFailed, Event, RunFinished, RunStarted
 from alo.files import write_whole
 from alo.json_text import json_bytes, json_file
+from alo.layout import PRIVATE
 
 # What stands first on the path, the working folder, may hold modules of any name.
 _BOOT = "import sys; sys.path[:1] = []; from {module} import main; sys.exit(main())"
@@ -48,6 +49,7 @@ class JobFolder:
     """Of one job."""
 
     def __init__(self, studio_folder: Path, job_id: str) -> None:
+        self._studio = studio_folder
         self.path = studio_folder / "jobs" / job_id
         self.lock = self.path / "lock"
         self.events = self.path / "events.jsonl"
@@ -59,6 +61,7 @@ class JobFolder:
 
     def make(self) -> None:
         """Make it, before its process is started."""
+        self._studio.mkdir(PRIVATE, exist_ok=True)
         self.path.mkdir(parents=True, exist_ok=True)
 
     @property

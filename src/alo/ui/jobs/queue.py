@@ -36,7 +36,7 @@ class Jobs:
 
     def __init__(self, workspace: Workspace, database: Database) -> None:
         self._workspace, self._database = workspace, database
-        self._folder = workspace.home / "studio"
+        self._folder = workspace.studio
         self._wake = threading.Event()
         self._tries: dict[str, float] = {}  # job → when this studio last started a supervisor
         self._events: dict[str, JobEvents] = {}  # of the jobs that run

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.ui.readers import records as reading
+from alo.tables import records as reading
 from alo.ui.readers import table_index
 from alo.ui.readers.cache import FileCache
 from alo.ui.readers.table_index import Mark

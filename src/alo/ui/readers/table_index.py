@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from alo.files import write_whole
-from alo.ui.readers.records import MOST_RECORD, STEP, Dialect, record_end
+from alo.tables.records import MOST_RECORD, STEP, Dialect, record_end
 
 if TYPE_CHECKING:
     from numpy import intp, uint8

@@ -11,9 +11,9 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import NamedTuple
 
+from alo.tables.encodings import SAMPLE, UTF8, WIDE, Encoding, encoding_of
+from alo.tables.records import MOST_RECORD, Dialect, Record, cells, dialect_of, records
 from alo.ui.readers.cache import FileCache
-from alo.ui.readers.encodings import SAMPLE, UTF8, WIDE, Encoding, encoding_of
-from alo.ui.readers.records import MOST_RECORD, Dialect, Record, cells, dialect_of, records
 from alo.ui.readers.table_index import (
     SMALL,
     Mark,

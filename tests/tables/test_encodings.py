@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.ui.readers.encodings import SAMPLE, Encoding, encoding_of
+from alo.tables.encodings import SAMPLE, Encoding, encoding_of
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.ui.readers.encodings import Encoding
+from alo.tables.encodings import Encoding
 
 STEP = 1 << 17  # bytes that are read at once
 MOST_RECORD = 1 << 25  # bytes; a longer one is shown as several

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from alo.ui.readers import records as reading
-from alo.ui.readers.encodings import Encoding
-from alo.ui.readers.records import Dialect, cells, dialect_of, records
+from alo.tables import records as reading
+from alo.tables.encodings import Encoding
+from alo.tables.records import Dialect, cells, dialect_of, records
 
 COMMA = Dialect(b",", b"\n", Encoding("utf-8"))
 

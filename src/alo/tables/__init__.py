@@ -1,0 +1,1 @@
+"""Tables as they are in the wild: in which encoding they are, where their records end."""

@@ -132,3 +132,16 @@ def test_urls_that_the_plan_of_the_project_does_not_have_are_named(tmp_path: Pat
     )
     assert unknown_urls(kept, other) == ["https://host/a.csv"]
     assert unknown_urls(kept, None)[-1] == "https://host/m.tar.gz"
+
+
+def test_the_token_of_the_alarms_url_is_not_kept_and_found_again(tmp_path: Path) -> None:
+    steps = "user_parameters: {train_pipeline: [{step: a}]}"
+    plan = read(f"{steps}\nalarm: {{score_below: 1, url: 'https://h/x?t=s3cr3t'}}\n", tmp_path)
+
+    text = render_plan(plan, ["a change"]).decode()
+    kept = read(text, tmp_path)
+
+    assert "s3cr3t" not in text + render_plan(plan, ()).decode()
+    assert kept.alarm is not None
+    assert kept.alarm.url == "https://h/x"
+    assert with_passwords_of(kept, plan).alarm == plan.alarm

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from alo.plan.load import parse_plan
 from alo.plan.model import (
+    Alarm,
     Control,
     ExternalPaths,
     PipelinePlan,
@@ -241,3 +242,9 @@ def test_a_rendered_plan_reads_to_an_equal_plan(
     plan = plan_of(*steps, name=name, version=version, external=external)
 
     assert meaning(read_again(plan)) == meaning(plan)
+
+
+def test_the_alarm_is_in_it() -> None:
+    alarm = Alarm(0.7, 50, 0.2, command="./notify.sh 'two words'")
+
+    assert read_again(plan_of(StepPlan("train", {}), alarm=alarm)).alarm == alarm

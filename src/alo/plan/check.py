@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from alo.layout import KINDS
+from alo.plan.alarm_keys import check_alarm
 from alo.plan.keys import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
 from alo.plan.model import LOCAL
 from alo.plan.suggest import did_you_mean, listed, nearest, quoted
@@ -39,6 +40,8 @@ def check_entry(entry: PlanEntry, reader: NodeReader) -> None:
     _check_sources(entry, reader)
     _check_shared(entry, reader)
     _check_details(entry.ui_args_detail, steps, reader)
+    if entry.alarm is not None:
+        check_alarm(entry.alarm, reader)
     for kind in KINDS:
         described = _described(entry.ui_args_detail.get(kind, ()))
         for step in steps.get(kind, ()):

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from alo.named_tuples import NamedTuple
-from alo.plan.model import Control, ExternalPaths, Source
+from alo.plan.alarm_keys import ALARM
+from alo.plan.model import Alarm, Control, ExternalPaths, Source
 from alo.plan.sections import Args, Key, ListOf, Section
 from alo.plan.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
 
@@ -97,6 +98,7 @@ class PlanEntry(NamedTuple):
     asset_source: Pipelines[SourceEntry] = MappingProxyType({})
     control: Control = Control()
     ui_args_detail: Pipelines[DetailEntry] = MappingProxyType({})
+    alarm: Alarm | None = None
 
 
 def step_rule(name: str) -> str:
@@ -375,6 +377,7 @@ PLAN = Section(
         _by_pipeline(DETAIL_STEP, "UI args"),
         "how a user interface edits the args that ui_args names.",
     ),
+    Key("alarm", ALARM, "when the requests of a service raise an alarm, and whom that reports to."),
     both_forms=False,
 )
 

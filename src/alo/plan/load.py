@@ -156,6 +156,7 @@ def _plan(entry: PlanEntry, reader: NodeReader, text: bytes, path: Path, home: P
         warnings=tuple(sorted(reader.warnings, key=_position)),
         file=reader.file,
         places=places,
+        alarm=entry.alarm,
     )
 
 

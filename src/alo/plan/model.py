@@ -84,6 +84,18 @@ class Control(NamedTuple):
     cache: bool = False  # a step whose inputs have not changed is not run again
 
 
+class Alarm(NamedTuple):
+    """What of a service's requests raises an alarm, and whom it reports to; None: not watched."""
+
+    score_below: float | None = None
+    of_last: int | None = None  # requests that are looked at; None: each by itself
+    share: float | None = None  # of the last scores
+    failures: float | None = None  # share of the last requests
+    class_mix: float | None = None  # distance from the class mix of the train run
+    command: str = ""  # with its arguments
+    url: str = ""
+
+
 class UiArg(NamedTuple):
     """How a UI edits one arg."""
 
@@ -111,6 +123,7 @@ class Plan(NamedTuple):
     warnings: tuple[Problem, ...] = ()
     file: str = ""  # the plan's path as messages name it
     places: Mapping[str, tuple[int, int]] = {}  # key path -> line and column in the file
+    alarm: Alarm | None = None
 
     def problem(self, key: str, what: str) -> Problem:
         """Something wrong with the value of a key such as ``external_path.load_model_path``.

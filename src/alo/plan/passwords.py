@@ -1,6 +1,7 @@
 """Passwords in the URLs of a plan: history does not keep them, and a rerun finds them again.
 
-The URLs of code, of requirements, and of data, models and exports. Args stay as they are.
+The URLs of code, of requirements, of data, models and exports, and of the alarm. Args stay as they
+are.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def unknown_urls(plan: Plan, other: Plan | None) -> list[str]:
 
 def _texts(plan: Plan) -> Iterator[str]:
     yield from _external_texts(plan)
+    if plan.alarm is not None and plan.alarm.url:
+        yield plan.alarm.url
     for step in (step for pipeline in plan.pipelines for step in pipeline.steps):
         yield step.source.code
         yield from step.source.requirements
@@ -101,6 +104,8 @@ def _with_texts(plan: Plan, instead: Mapping[str, str]) -> Plan:
         key: text_of(value) if isinstance(value, str) else tuple(map(text_of, value))
         for key, value in plan.external._asdict().items()
     }
+    if plan.alarm is not None:
+        plan = plan._replace(alarm=plan.alarm._replace(url=text_of(plan.alarm.url)))
     return plan._replace(external=ExternalPaths(**external))
 
 

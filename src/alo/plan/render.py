@@ -44,6 +44,7 @@ def _document(plan: Plan) -> dict[str, object]:
         "user_parameters": [{p.name: [_user_step(step) for step in p.steps]} for p in pipelines],
         "asset_source": [{pipeline.name: steps} for pipeline, steps in sources],
         "control": _list_form(plan.control._asdict()),
+        "alarm": _list_form(plan.alarm._asdict()) if plan.alarm else [],
         "ui_args_detail": [
             {f"{kind}_pipeline": _details(plan.ui_args_detail[kind])}
             for kind in KINDS

@@ -141,12 +141,17 @@ class Flag(Shape[bool]):
 
 
 class Number(Shape[float]):
-    """A finite number, whole or not, with a lower bound."""
+    """A finite number, whole or not, with bounds."""
 
     def __init__(
-        self, *, minimum: float | None = None, above: float | None = None, whole: bool = False
+        self,
+        *,
+        minimum: float | None = None,
+        above: float | None = None,
+        maximum: float | None = None,
+        whole: bool = False,
     ) -> None:
-        self.minimum, self.above, self.whole = minimum, above, whole
+        self.minimum, self.above, self.maximum, self.whole = minimum, above, maximum, whole
 
     def read_filled(self, node: Node, key: str, reader: NodeReader) -> float | None:
         """The number, if it is within the bounds."""
@@ -168,17 +173,23 @@ class Number(Shape[float]):
             and (isinstance(value, int) or not self.whole)
             and (self.minimum is None or value >= self.minimum)
             and (self.above is None or value > self.above)
+            and (self.maximum is None or value <= self.maximum)
         )
 
     def _what(self) -> str:
         kind = "a whole number" if self.whole else "a number"
+        most = "" if self.maximum is None else f" and at most {self.maximum:,.10g}"
         if self.above is not None:
-            return f"{kind} above {self.above:g}"
-        return kind if self.minimum is None else f"{kind} of at least {self.minimum:g}"
+            return f"{kind} above {self.above:g}{most}"
+        return kind if self.minimum is None else f"{kind} of at least {self.minimum:g}{most}"
 
     def schema(self) -> Schema:
         """A number within the bounds."""
-        bounds = {"minimum": self.minimum, "exclusiveMinimum": self.above}
+        bounds = {
+            "minimum": self.minimum,
+            "exclusiveMinimum": self.above,
+            "maximum": self.maximum,
+        }
         return {"type": ["integer" if self.whole else "number", "null"]} | {
             name: bound for name, bound in bounds.items() if bound is not None
         }

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import alo
+from alo.cli.withheld import whole_environment
 from alo.engine.setup import ContinueIn
 from alo.errors import InstallError
 from alo.sources.packages.environments import FAILED, failed_before
@@ -60,7 +61,7 @@ def go_on(found: ContinueIn, words: Sequence[str]) -> NoReturn:
     )
     sys.stdout.flush()
     sys.stderr.flush()
-    environment = {**os.environ, ENVIRONMENT: found.environment}
+    environment = {**whole_environment(), ENVIRONMENT: found.environment}
     try:
         os.execve(found.python, [found.python, "-c", boot, *words], environment)  # noqa: S606
     except OSError as error:

@@ -14,8 +14,8 @@ from alo.events.log_lines import info, warning
 from alo.events.types import Listener
 from alo.workers.driver import Driver
 from alo.workers.handle import BOOT_S, Worker
-from alo.workers.protocol import ASSET_RUN, Failure, Request
-from alo.workers.ticket import Result, Ticket, TicketAnswer, notify
+from alo.workers.protocol import ASSET_RUN, Failure, Request, Saw
+from alo.workers.ticket import Result, Ticket, TicketAnswer, do_nothing, notify
 
 RESTART_PAUSE_S = 1.0  # before a worker that could not be replaced is tried again
 LONGEST_PAUSE_S = 10.0  # between such tries
@@ -63,6 +63,7 @@ class Pool:
         most: requests that may wait.
         boot_s: seconds until a worker has to be warm.
         most_output: bytes of output that one request may leave.
+        saw: told of each request that was run.
     """
 
     def __init__(
@@ -74,8 +75,9 @@ class Pool:
         listener: Listener,
         boot_s: float = BOOT_S,
         most_output: int = MOST_OUTPUT,
+        saw: Saw = do_nothing,
     ) -> None:
-        self._most_output = most_output
+        self._most_output, self._saw = most_output, saw
         self._limit_s, self._most, self._listener = limit_s, most, listener
         self._boot_s = boot_s
         self._workers, self._models = workers, models
@@ -170,7 +172,7 @@ class Pool:
             try:
                 is_well = self._is_warm(worker)
                 while is_well and (ticket := self._next_ticket()):
-                    with self._answering(ticket) as answer:
+                    with self._answering(ticket, worker) as answer:
                         Driver(worker, answer, self._limit_s).run(ticket.request)
                     is_well = answer.result.failure is None  # else someone has to look why
             except Exception as error:  # the last net: this thread serves all later requests too
@@ -185,7 +187,7 @@ class Pool:
             return None
 
     @contextmanager
-    def _answering(self, ticket: Ticket) -> Iterator[TicketAnswer]:
+    def _answering(self, ticket: Ticket, worker: Worker) -> Iterator[TicketAnswer]:
         """A request that is run meanwhile: its front end learns that it begins, and its answer."""
         notify("a request", ticket.started, self._listener)
         answer = TicketAnswer(ticket, self._most_output, self._listener)
@@ -197,6 +199,7 @@ class Pool:
             answer.fail(Failure(*ASSET_RUN, str(error), kind="died"))
         result = answer.result
         notify("a result", partial(ticket.done, result), self._listener)
+        self._saw(worker.model_id, result.summary, result.failure)
         if result.summary is not None:
             keep = partial(self._models.went_well, takes_data=True)
             notify("a sample", partial(keep, ticket.request, result.summary), self._listener)

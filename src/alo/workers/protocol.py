@@ -3,7 +3,7 @@
 Messages are dataclasses, so that two kinds are never equal, whatever they hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -115,4 +115,6 @@ class Released(_Compact):
     """The front end has all it needs of the request; its folders may be removed."""
 
 
+# Told of each request that was run: the model, the summary (None: it has none), the failure
+Saw: TypeAlias = Callable[[str, Mapping[str, object] | None, Failure | None], object]
 Message: TypeAlias = Booted | Stage | Summary | Finished | Failure  # of a worker

@@ -43,8 +43,8 @@ class Result(NamedTuple):
         return "fail" if self.failure else "success"
 
 
-def do_nothing() -> None:
-    """For a ticket with nothing to do when it begins, or is released."""
+def do_nothing(*of_request: object) -> None:
+    """For a ticket with nothing to do when it begins, or is released; for who watches none."""
 
 
 class Ticket(NamedTuple):

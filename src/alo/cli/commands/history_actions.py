@@ -7,6 +7,7 @@ from typing import NamedTuple
 from alo.cli.options import CommandParser
 from alo.cli.output import console
 from alo.cli.values import named, run_count, size_mb
+from alo.cli.withheld import ALARM_SECRET, take
 from alo.errors import UsageError
 from alo.history.browse import History
 from alo.layout import Workspace
@@ -188,6 +189,7 @@ def _rerun(history: History, options: argparse.Namespace) -> int:
 
     seal_after_us()
     with watched(quiet=options.quiet, as_json=options.json) as listener:
+        take(ALARM_SECRET)  # of services alone: no asset is to see it
         rerun(options.project, options.id, listener, wait=not options.no_wait)
     return 0
 

@@ -9,6 +9,7 @@ from typing import Any
 from alo.cli.output import console
 from alo.cli.output.live import watched
 from alo.cli.values import count, named
+from alo.cli.withheld import ALARM_SECRET, take
 from alo.engine.request import RunRequest
 
 URL_VARIABLE = "ALO_REDIS_URL"  # as in alo.serve.redis_queue.url, which a run does not import
@@ -111,6 +112,7 @@ def run_loop(options: argparse.Namespace, request: RunRequest) -> int:
     from alo.serve.redis_queue.url import find_url
 
     url = find_url(options.redis or "", options.system or "")
+    alarm_secret = take(ALARM_SECRET)
     with watched(quiet=options.quiet, as_json=options.json) as listener:
         serve_loop(
             request,
@@ -119,5 +121,6 @@ def run_loop(options: argparse.Namespace, request: RunRequest) -> int:
             workers=options.workers,
             limit_s=options.request_timeout,
             boot_s=options.boot_timeout,
+            alarm_secret=alarm_secret,
         )
     return 0

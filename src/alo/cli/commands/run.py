@@ -7,6 +7,7 @@ import argparse
 from alo.cli.commands.loop import add_redis_arguments
 from alo.cli.output.live import watched
 from alo.cli.values import named, path, processes, seconds
+from alo.cli.withheld import ALARM_SECRET, take
 from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup, refuse_other_computing
 from alo.errors import UsageError
 
@@ -142,6 +143,7 @@ def execute(options: argparse.Namespace) -> int:
 
         return run_loop(options, _run_request(options))
     seal_after_us()
+    take(ALARM_SECRET)  # of services alone: no asset is to see it
     with watched(quiet=options.quiet, as_json=options.json) as listener:
         run_solution(_run_request(options), listener)
     return 0

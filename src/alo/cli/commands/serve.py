@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from alo.cli.commands.run import add_setup_arguments, add_worker_arguments, setup_of
 from alo.cli.output.live import watched
 from alo.cli.values import count, kilobytes, megabytes, named, path, port, seconds
+from alo.cli.withheld import ALARM_SECRET, take
 from alo.engine.request import RunRequest
 from alo.errors import UsageError
 from alo.json_text import bad_character
@@ -134,10 +134,10 @@ def execute(options: argparse.Namespace) -> int:
         setup=setup_of(options),
     )
     # Taken out of the environment: what an asset sees, it may print.
-    token = options.token or os.environ.get(TOKEN_VARIABLE, "")
+    given, alarm_secret = take(TOKEN_VARIABLE), take(ALARM_SECRET)
+    token = options.token or given
     if wrong := bad_character(token):
         raise UsageError(f"the token cannot be shown by any client: {wrong}")
-    os.environ.pop(TOKEN_VARIABLE, None)
     hosts = frozenset(name.lower() for name in (options.host, *options.allowed_host))
     with watched(quiet=options.quiet, as_json=options.json) as listener:
         serve_http(
@@ -148,6 +148,7 @@ def execute(options: argparse.Namespace) -> int:
             access=Access(token, hosts, options.public_docs),
             limits=_limits(options),
             queue_url=_queue_url(options.queue),
+            alarm_secret=alarm_secret,
         )
     return 0
 

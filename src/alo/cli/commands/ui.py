@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING
 
 from alo.cli.output import console
 from alo.cli.values import named, port
+from alo.cli.withheld import ALARM_SECRET, take
 from alo.errors import UsageError
 from alo.events.types import Event, LogLine
 from alo.layout import Workspace
@@ -69,8 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    of_environment = os.environ.pop(TOKEN_VARIABLE, "")  # the runs that it starts inherit the rest
-    token = options.token or of_environment
+    # Taken out of the environment: what the runs that it starts see, they may print.
+    given, _ = take(TOKEN_VARIABLE), take(ALARM_SECRET)
+    token = options.token or given
     settings = Settings(
         options.host,
         options.port,

@@ -35,12 +35,14 @@ def serve_http(
     access: Access = OPEN,
     limits: Limits = DEFAULT_LIMITS,
     queue_url: str = "",
+    alarm_secret: str = "",
 ) -> None:
     """Serve until a signal.
 
     Args:
         access: another address than loopback needs a token.
         queue_url: of a Redis whose loops do the work; empty: workers of our own.
+        alarm_secret: that signs what the URL of the plan's alarm is sent.
     Raises:
         UsageError: the address needs a token, or the extra is not installed.
         ServeError: the pipeline cannot be warmed up, or the port is taken.
@@ -68,7 +70,7 @@ def serve_http(
     service = prepare(request, "serve", listener, has_workers=not queue_url)
     try:
         limits = limits._replace(connections=most_connections(limits.connections))
-        served = HttpService(service, limits, queue_url, listener)
+        served = HttpService(service, limits, queue_url, listener, alarm_secret)
         config = uvicorn.Config(
             Application(served, access),
             http=make_protocol(limits, served.metrics.count_refusal),

@@ -13,13 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.files import remove_tree, write_new, write_whole
 from alo.serve.folders import lives, sweep
 from alo.serve.http_api.limits import Limits
+from alo.serve.http_api.metrics import Metrics
 from alo.serve.http_api.paths import encoded
 from alo.serve.http_api.refusal import Refused
 from alo.serve.http_api.request_store import RequestStore
@@ -27,6 +26,7 @@ from alo.serve.redis_queue.remote_protocol import TooLargeError
 from alo.serve.rollout.follow import Changes
 from alo.serve.service import Service
 from alo.serve.upkeep import Upkeep, prune_history
+from alo.serve.watched import Watched
 from alo.workers.pool import NotReadyError, Pool, QueueFullError
 from alo.workers.protocol import NO_FILES, Args, Failure, Files, Request
 from alo.workers.ticket import Result, Ticket, do_nothing
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 MOST_RESULTS = 1000  # requests whose results and output files can still be asked for
 ID = re.compile("[0-9a-f]{16}")
 DATA = "request"  # the folder's name in input/inference/
-LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-SCORES = tuple(number / 10 for number in range(1, 11))
 STATUS_OF = {"refused": 422, "data": 422, "away": 503, "timeout": 504, "room": 507}
 
 
@@ -71,66 +69,32 @@ class Answer(NamedTuple):
         }
 
 
-class Metrics:
-    """The metrics that Prometheus reads."""
-
-    def __init__(self, pool: Pool | RemotePool) -> None:
-        self._pool, self.registry = pool, CollectorRegistry()
-        make: dict[str, Any] = {"registry": self.registry}
-        self._requests = Counter("alo_requests", "Requests by status.", ["status"], **make)
-        self._failures = Counter("alo_failures", "Failed requests by code.", ["code"], **make)
-        self._refused = Counter(
-            "alo_refused", "Refused requests by status and limit.", ["code", "limit"], **make
-        )
-        self._latency = Histogram(
-            "alo_request_seconds", "Time on a worker.", buckets=LATENCY_S, **make
-        )
-        self._scores = Histogram("alo_score", "Scores of results.", buckets=SCORES, **make)
-        waiting = Gauge("alo_queue_length", "Requests that wait for a worker.", **make)
-        waiting.set_function(lambda: pool.waiting)
-        self._model = Gauge("alo_model_info", "The model in use.", ["model_id"], **make)
-
-    def count(self, result: Result) -> None:
-        """Count a request that has ended: its status, its time, its score or its failure."""
-        if result.failure and result.failure.kind == "output":
-            self.count_refusal(500, "output")
-        self._requests.labels(result.status).inc()
-        self._latency.observe(result.seconds)
-        if result.failure:
-            self._failures.labels(result.failure.code).inc()
-        score = (result.summary or {}).get("score")
-        if isinstance(score, int | float):
-            self._scores.observe(score)
-
-    def count_refusal(self, status: int, limit: str) -> None:
-        """A request was refused before it was one; for any thread."""
-        self._refused.labels(str(status), limit).inc()
-
-    def text(self) -> bytes:
-        """All metrics in the text format of Prometheus."""
-        self._model.clear()
-        self._model.labels(self._pool.model_id).set(1)
-        return generate_latest(self.registry)
-
-
 class HttpService:
     """A pool of workers, the requests that wait for them, and what came of the last ones.
 
     Args:
         queue_url: of the Redis whose loops are to do the work; empty: workers of our own.
+        alarm_secret: that signs what the URL of the plan's alarm is sent.
     """
 
     def __init__(
-        self, service: Service, limits: Limits, queue_url: str, listener: Listener
+        self,
+        service: Service,
+        limits: Limits,
+        queue_url: str,
+        listener: Listener,
+        alarm_secret: str = "",
     ) -> None:
         self.plan, self.limits = service.job.plan, limits
         self._spool = service.folder.path / "spool"
         self._stored_folder = service.job.workspace.internal / "requests"
+        self._watched = Watched(service, alarm_secret, listener)
+        saw = self._watched.saw
         self.pool: Pool | RemotePool
         if queue_url:
             from alo.serve.redis_queue.remote_pool import RemotePool
 
-            self.pool = RemotePool(queue_url, limits.request_s, limits.queue, listener)
+            self.pool = RemotePool(queue_url, limits.request_s, limits.queue, listener, saw)
         else:
             workers = service.workers(limits.workers, limits.boot_s, listener)
             self.pool = Pool(
@@ -141,10 +105,11 @@ class HttpService:
                 listener,
                 limits.boot_s,
                 limits.output_bytes,
+                saw,
             )
-        self.metrics = Metrics(self.pool)
-        self._listener = listener
         workspace = service.job.workspace
+        self.metrics = Metrics(self.pool, workspace)
+        self._listener = listener
         self._store = RequestStore(
             workspace.internal / "requests.sqlite", service.folder.name, partial(lives, workspace)
         )
@@ -167,6 +132,7 @@ class HttpService:
             ServeError: the pipeline cannot be warmed up.
         """
         self.pool.start()
+        self._watched.start()
         self._take_up()
         self._upkeep.start()
 
@@ -174,6 +140,7 @@ class HttpService:
         """End the workers, and close what the service keeps."""
         self._upkeep.stop()
         self.pool.stop()
+        self._watched.stop()
         self._store.close()
 
     def report(self, text: str) -> None:

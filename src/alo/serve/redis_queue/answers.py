@@ -29,6 +29,7 @@ class EdgeAnswers:
     def __init__(self, queue: Queue, payload: bytes, listener: Listener) -> None:
         self._queue, self._payload, self._listener = queue, payload, listener
         self.summary: Summary | None = None  # the last that was sent
+        self.failure: Failure | None = None  # that was sent
         self._is_on_its_way = False  # it has left, and cannot be taken back
         self._is_discarded = False
 
@@ -75,7 +76,7 @@ class EdgeAnswers:
         answers: Sequence[tuple[str, Mapping[str, object]]],
         also: Sequence[tuple[str, ...]] = (),
     ) -> None:
-        failure = action.failure
+        self.failure = failure = action.failure
         self._listener(warning(f"a request failed with {failure.code}: {failure.comment}"))
         self._queue.publish_failure(failure_message(failure))
         aside = failure.comment if action.put_aside else ""

@@ -22,8 +22,8 @@ from alo.serve.redis_queue.url import connect
 from alo.serve.rollout.follow import Changes
 from alo.workers.driver import Driver
 from alo.workers.handle import Worker
-from alo.workers.protocol import ASSET_RUN, METADATA_READ, Failure, Request, write_failure
-from alo.workers.ticket import notify
+from alo.workers.protocol import ASSET_RUN, METADATA_READ, Failure, Request, Saw, write_failure
+from alo.workers.ticket import do_nothing, notify
 
 FAULT_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
 MOST = 2000  # characters of a fault that a client is sent
@@ -41,6 +41,7 @@ class Consumer:
         limit_s: seconds that a request may take; None: any.
         changes: the models, and what takes samples of requests.
         health: shows how the loop is.
+        saw: told of each request that was run.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class Consumer:
         changes: Changes,
         health: Health,
         listener: Listener,
+        saw: Saw = do_nothing,
     ) -> None:
         self._worker, self._changes, self._health = worker, changes, health
-        self._listener, self._limit_s = listener, limit_s
+        self._listener, self._limit_s, self._saw = listener, limit_s, saw
         self._stopping = threading.Event()
         self._shown_url = masked(url)
         self._queue = Queue(connect(url), name, has_died, self._report_redis, self._stopping.is_set)
@@ -116,6 +118,8 @@ class Consumer:
         except Exception as error:
             self._give_up(error)
         notify("a request's folder", self._answers.release, self._listener)
+        content = self._answers.summary.content if self._answers.summary else None
+        self._saw(self._worker.model_id, content, self._answers.failure)
         self._health.count()
 
     def _handle(self, payload: bytes, tries: int) -> None:

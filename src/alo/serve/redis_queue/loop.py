@@ -26,6 +26,7 @@ from alo.serve.redis_queue.url import connect
 from alo.serve.rollout.follow import Changes
 from alo.serve.service import prepare
 from alo.serve.upkeep import Upkeep, prune_history
+from alo.serve.watched import Watched
 from alo.workers.handle import BOOT_S
 from alo.workers.protocol import CODE_SETUP, PACKAGE_SETUP, PLAN_LOAD, Failure
 
@@ -46,6 +47,7 @@ def serve_loop(
     workers: int = 1,
     limit_s: float | None = None,
     boot_s: float = BOOT_S,
+    alarm_secret: str = "",
 ) -> None:
     """Serve requests from Redis until a signal ends it; a second one ends it at once.
 
@@ -54,6 +56,7 @@ def serve_loop(
         workers: processes that have the pipeline warm.
         limit_s: seconds that a request may take; None: any.
         boot_s: seconds until a worker has to be warm.
+        alarm_secret: that signs what the URL of the plan's alarm is sent.
     Raises:
         AloError: the pipeline cannot be warmed up.
     """
@@ -66,6 +69,7 @@ def serve_loop(
         raise
     workspace, health = service.job.workspace, Health(service.folder.path)
     changes: Changes | None = None
+    watched = Watched(service, alarm_secret, listener)
     size_mb = service.job.plan.control.backup_size
     works: dict[str, Callable[[], object]] = {
         "what dead services have left cannot be removed": partial(sweep, workspace),
@@ -77,7 +81,7 @@ def serve_loop(
         changes = Changes(service, handles, limit_s, listener)
         has_died = partial(has_worker_died, workspace)
         consumers = [
-            Consumer(worker, name, has_died, url, limit_s, changes, health, listener)
+            Consumer(worker, name, has_died, url, limit_s, changes, health, listener, watched.saw)
             for name, worker in zip(service.folder.worker_names(workers), handles, strict=True)
         ]
 
@@ -86,6 +90,7 @@ def serve_loop(
                 consumer.stop()
 
         changes.start()
+        watched.start()
         upkeep.start()
         _run_all([consumer.run for consumer in consumers], stop, listener)
     except AloError as error:
@@ -95,6 +100,7 @@ def serve_loop(
         upkeep.stop()
         if changes is not None:
             changes.stop()
+        watched.stop()
         service.folder.remove()
 
 

@@ -35,8 +35,8 @@ from alo.serve.redis_queue.remote_protocol import (
 )
 from alo.serve.redis_queue.url import connect
 from alo.workers.pool import ENDING, NotReadyError, QueueFullError
-from alo.workers.protocol import ASSET_RUN, Failure, write_failure
-from alo.workers.ticket import Result, Ticket, notify
+from alo.workers.protocol import ASSET_RUN, Failure, Saw, write_failure
+from alo.workers.ticket import Result, Ticket, do_nothing, notify
 
 T = TypeVar("T")
 
@@ -63,9 +63,13 @@ class RemotePool:
         limit_s: seconds after which an answer is not waited for any more; None: an hour without
             any loop alive.
         most: requests that may be under way.
+        saw: told of each request that no loop has answered.
     """
 
-    def __init__(self, url: str, limit_s: float | None, most: int, listener: Listener) -> None:
+    def __init__(
+        self, url: str, limit_s: float | None, most: int, listener: Listener, saw: Saw = do_nothing
+    ) -> None:
+        self._saw = saw
         self._limit_s, self._most, self._listener = limit_s, most, listener
         name = os.urandom(8).hex()
         self._name, self._answers, self._notes = name, f"{ANSWERS}{name}", f"{NOTES}{name}"
@@ -282,6 +286,8 @@ class RemotePool:
             failure = Failure(*ASSET_RUN, comment, kind=kind)
             seconds = time.monotonic() - sent.began
             self._end(sent.ticket, Result(request_id, None, (), failure, seconds))
+            if kind != "away":  # which it is because this server ends
+                self._saw("", None, failure)
 
     def _end(self, ticket: Ticket, result: Result) -> None:
         notify("a result", partial(ticket.done, result), self._listener)

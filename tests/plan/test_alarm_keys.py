@@ -49,6 +49,7 @@ def test_without_one_there_is_none(load: LoadText) -> None:
         ("{score_below: 1, of_last: 2.5, share: 1}", "2:34  alarm.of_last  expected a whole"),
         ("{failures: 0.1}", "2:19  alarm.failures  'of_last' is missing"),
         ("{class_mix: 0.1}", "2:20  alarm.class_mix  'of_last' is missing"),
+        ("{class_mix: 0.1, of_last: 19}", "2:34  alarm.of_last  fewer than 20 requests say too"),
         ('{score_below: 1, command: "it\'s"}', "2:34  alarm.command  'it's': expected a program"),
         ("{score_below: 1, url: ftp://h/x}", "2:30  alarm.url  'ftp://h/x': expected a URL that"),
         ("{score_below: 1, url: https://}", "2:30  alarm.url  'https://': expected a host"),

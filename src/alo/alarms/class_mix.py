@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, TypeAlias
 Shares: TypeAlias = Mapping[str, float]  # class → its share; they sum to 1
 UNKNOWN: Shares = {}
 
-LEAST_REQUESTS = 20  # fewer say little of a mix, and their resamples less
 MOST_CLASSES = 50  # of one request; the rest count as one
 OTHERS = "…"
 RESAMPLES = 200

@@ -7,6 +7,7 @@ from alo.plan.shapes import Number, Text
 
 AT = "alarm"  # where a plan has it
 MOST_REQUESTS = 10_000  # of a window
+LEAST_OF_MIX = 20  # fewer say little of a mix, and what chance makes of them still less
 NEEDS_WINDOW = "the number of last requests that it is a share of"
 
 
@@ -105,6 +106,9 @@ def check_alarm(alarm: Alarm, reader: NodeReader) -> None:
     for name in ("failures", "class_mix"):
         if name in given and "of_last" not in given:
             reader.complain(f"{AT}.{name}", f"'of_last' is missing: {_window_of(name)}")
+    if alarm.class_mix is not None and alarm.of_last is not None and alarm.of_last < LEAST_OF_MIX:
+        what = f"fewer than {LEAST_OF_MIX} requests say too little of their class mix"
+        reader.complain(f"{AT}.of_last", what)
 
 
 def _window_of(name: str) -> str:

@@ -37,8 +37,10 @@ def started(home: Path) -> Iterator[dict[str, Any]]:
 
 def test_it_prints_where_it_is_once_it_listens_and_ends_by_a_signal(home: Path) -> None:
     command = [sys.executable, "-m", "alo.cli.main", "ui", "--port", "0", "--json"]
-    with subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=home, **pipes) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         started = json.loads(process.stdout.readline())
         try:
             assert started["pid"] == process.pid
@@ -49,6 +51,7 @@ def test_it_prints_where_it_is_once_it_listens_and_ends_by_a_signal(home: Path) 
         finally:
             os.kill(process.pid, signal.SIGTERM)
             assert process.wait(PATIENCE_S) == 0
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize(

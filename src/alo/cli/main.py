@@ -30,7 +30,8 @@ COMMANDS = {  # name -> what it does; the module of the same name has add_argume
     "schema": "print the JSON Schema of a plan, for editors",
 }
 
-OF_SERVERS = "AnyIO"  # the threads of our own servers, which end once their work in hand is done
+# The threads of our own servers, which end once their work in hand is done.
+OF_SERVERS = ("AnyIO", "alo-ui")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,10 +6,12 @@ disk nor the database holds up another.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 LANGUAGE = "alo_lang"  # a cookie
 MOST_BODY = 1_000_000  # bytes
+THREADS = 40  # requests that are answered at once
 HTML, JSON, CSV = "html", "json", "csv"
 LOCAL = Person("local", OPERATOR)  # where no sign-in is needed
 
@@ -48,6 +51,7 @@ class Application:
         self._router = Router()
         self._renderer = Renderer(studio.settings.base_path)
         self._static = StaticFiles()
+        self._threads = ThreadPoolExecutor(THREADS, "alo-ui")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -62,12 +66,16 @@ class Application:
         if answer is None:
             try:
                 body = await _read(http)
-                answer = await run_in_threadpool(self._answer, http, path, body)
+                answer = await self._in_thread(self._answer, http, path, body)
             except ClientDisconnect:
                 return
             except UiProblem as problem:
-                answer = await run_in_threadpool(self._problem, http, path, problem)
+                answer = await self._in_thread(self._problem, http, path, problem)
         await answer(scope, receive, send)
+
+    async def _in_thread(self, work: Callable[..., Response], *given: object) -> Response:
+        # Starlette's pool of threads would take a tenth of a start to import, for no page's sake.
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
 
     def _answer(self, http: Request, path: str, body: bytes) -> Response:
         """The answer, whatever happens."""

@@ -83,3 +83,18 @@ def test_a_plan_that_cannot_be_read_is_said(client: httpx.Client, home: Path) ->
 
     assert client.get("/new").status_code == 409
     assert client.get("/runs").status_code == 200
+
+
+def test_the_form_of_an_earlier_run_shows_the_command_with_its_args(
+    client: httpx.Client, run: Any, home: Path
+) -> None:
+    overrides = ("train.train.x=7", "train.train.kind=b")
+    (earlier,) = run(home, mode="train", overrides=overrides)
+
+    page = client.get(f"/runs/{earlier.run_id}/again").text
+    as_planned = client.get("/new").text
+
+    command = "alo run --mode train --set train.train.x=7 --set &#39;train.train.kind=&#34;b&#34;&#39;"
+    assert f"<code>{command}</code>" in page
+    assert 'name="args.train.x" data-plan="5" inputmode="decimal" value="7"' in page
+    assert "<code>alo run --mode train</code>" in as_planned

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 
 from alo.errors import CheckError, UsageError
 from alo.json_text import json_text
 from alo.layout import KINDS, find_plan
-from alo.plan.load import load_plan
 from alo.plan.model import Plan
 from alo.plan.values import plan_form
 from alo.plan.yaml_nodes.reader import read_value
 from alo.plan.yaml_nodes.tree import YamlError
-from alo.ui.arg_fields import Chosen, arg_fields, from_form, from_json
+from alo.ui.arg_fields import ArgField, Chosen, arg_fields, from_form, from_json
 from alo.ui.ask import Ask
 from alo.ui.found_run import find_run
 from alo.ui.page import Page, Redirect
@@ -71,6 +71,7 @@ def _form(ask: Ask, plan: Plan, kind: str, args: Args, run_id: str) -> Page:
     import os
 
     fields = arg_fields(plan, kind, args)
+    planned = {each.name: each.text for each in arg_fields(plan, kind)}
     content: Mapping[str, object] = {
         "pipeline": kind,
         "fields": [
@@ -79,16 +80,27 @@ def _form(ask: Ask, plan: Plan, kind: str, args: Args, run_id: str) -> Page:
     }
     shown = {
         "fields": fields,
+        "planned": planned,
         "run_id": run_id,
         "kinds": [each.kind for each in plan.pipelines],
         "data": " ".join(plan.external.load_data(kind)),
         "key": os.urandom(8).hex(),
-        "command": " ".join(["alo", "run", "--mode", kind]),
+        "command": shlex.join(["alo", "run", "--mode", kind, *_sets(kind, fields, planned)]),
     }
     return Page("run_again", "Run again", content, shown)
 
 
+def _sets(kind: str, fields: Sequence[ArgField], planned: Mapping[str, str]) -> Iterator[str]:
+    """The options that set what differs from the plan."""
+    for each in fields:
+        if each.text != planned[each.name]:
+            yield "--set"
+            yield f"{kind}.{each.step}.{each.key}={_yaml(each.value)}"
+
+
 def _plan(ask: Ask) -> Plan:
+    from alo.plan.load import load_plan  # long to import, and no other page needs it
+
     workspace = ask.studio.workspace
     try:
         return load_plan(find_plan(workspace.home), home=workspace.home)

@@ -90,10 +90,7 @@ const started = document.querySelector("form[data-pipeline]");
 started?.addEventListener("input", () => {
   const words = ["alo", "run", "--mode", started.dataset.pipeline];
   for (const field of started.querySelectorAll('[name^="args."]')) {
-    const before = field.tagName === "SELECT"
-      ? [...field.options].find((each) => each.defaultSelected)?.value ?? field.options[0]?.value
-      : field.defaultValue;
-    if (field.value === before) continue;
+    if (field.value === field.dataset.plan) continue;
     const set = `${started.dataset.pipeline}.${field.name.slice(5)}=${field.value}`;
     words.push("--set", /^[\w.=,:/-]+$/.test(set) ? set : `'${set.replaceAll("'", "'\\''")}'`);
   }

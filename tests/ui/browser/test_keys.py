@@ -159,3 +159,37 @@ def test_lists_work_without_scripts(open_browser: OpenBrowser, project: Project)
 
     assert page.url.endswith(project.runs["second"])
     assert page.locator("ol.steps li").count() == 2
+
+
+def test_widths_of_columns_are_changed_by_mouse_and_by_keyboard_and_kept(
+    page: Page, project: Project
+) -> None:
+    path = f"/runs/{project.runs['inference']}/files/output/output.csv"
+    page.goto(path)
+    heading = page.locator('th[data-column="name"]')
+    handle = page.get_by_role("separator", name="Width of name")
+    width = "() => document.querySelector('th[data-column=name]').offsetWidth"
+    before = page.evaluate(width)
+    box = handle.bounding_box()
+    assert box is not None
+
+    page.mouse.move(box["x"] + 4, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 4 - 200, box["y"] + 5)
+    page.mouse.up()
+    dragged = page.evaluate(width)
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    typed = page.evaluate(width)
+    page.goto(path)
+    page.keyboard.press("]")
+    page.wait_for_url("**page=**")
+
+    assert dragged == before - 200
+    assert typed == dragged + 16
+    assert page.evaluate(width) == typed
+    assert handle.get_attribute("aria-valuenow") == str(typed)
+    handle.focus()
+    page.keyboard.press("Home")
+    assert page.evaluate(width) == before
+    assert heading.get_attribute("style") in ("", None)

@@ -94,7 +94,9 @@ def test_the_form_of_an_earlier_run_shows_the_command_with_its_args(
     page = client.get(f"/runs/{earlier.run_id}/again").text
     as_planned = client.get("/new").text
 
-    command = "alo run --mode train --set train.train.x=7 --set &#39;train.train.kind=&#34;b&#34;&#39;"
+    command = (
+        "alo run --mode train --set train.train.x=7 --set &#39;train.train.kind=&#34;b&#34;&#39;"
+    )
     assert f"<code>{command}</code>" in page
     assert 'name="args.train.x" data-plan="5" inputmode="decimal" value="7"' in page
     assert "<code>alo run --mode train</code>" in as_planned

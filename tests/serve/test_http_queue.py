@@ -26,9 +26,7 @@ def home(make_solution: Callable[..., Path]) -> Path:
 def server(home: Path, redis_server: RedisServer) -> Iterator[Service]:
     service = Service(home, "--queue", redis_server.url, "--request-timeout", str(PATIENCE_S))
     yield service
-    service.client.close()
-    service.process.kill()
-    service.process.wait()
+    service.close()
 
 
 def test_loops_do_the_work_and_the_server_answers(

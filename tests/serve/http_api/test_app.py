@@ -137,6 +137,11 @@ class Service:
         self.process.send_signal(number)
         return self.process.wait(PATIENCE_S)
 
+    def close(self) -> None:
+        """End it, however it is."""
+        self.client.close()
+        end_all(self.process)
+
 
 @pytest.fixture
 def home(make_solution: MakeSolution) -> Path:
@@ -279,9 +284,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (home / "solution" / "experimental_plan.yaml").write_text(json.dumps(plan))
     service = Service(home, "--max-body", "1")
     yield service
-    service.client.close()
-    service.process.kill()
-    service.process.wait()
+    service.close()
 
 
 def test_what_an_asset_does_has_its_status_and_the_next_request_works(serve: Serve) -> None:

@@ -163,8 +163,7 @@ def test_with_few_descriptors_another_client_is_served(
         for connection in silent:
             connection.close()
     finally:
-        process.kill()
-        process.wait()
+        end_all(process)
 
 
 def test_connections_never_need_more_descriptors_than_there_are() -> None:
@@ -213,9 +212,7 @@ def test_an_asset_does_not_see_the_token(make_solution: Callable[..., Path]) -> 
     try:
         assert service.infer().json()["summary"]["result"] == "nothing"
     finally:
-        service.client.close()
-        service.process.kill()
-        service.process.wait()
+        service.close()
 
 
 POST = b"POST /v1/inference HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n"

@@ -169,8 +169,7 @@ def test_the_server_in_front_of_loops_is_ready_only_while_one_gives_signs_of_lif
         loop.process.kill()
         wait_until_ready(service, False)
     finally:
-        loop.process.kill()
-        loop.process.wait()
+        end_all(loop.process)
     again = RunningLoop(home, redis_server.url)
     try:
         wait_until_ready(service)
@@ -180,5 +179,4 @@ def test_the_server_in_front_of_loops_is_ready_only_while_one_gives_signs_of_lif
         redis_server.process.send_signal(signal.SIGCONT)
         wait_until_ready(service)
     finally:
-        again.process.kill()
-        again.process.wait()
+        end_all(again.process)

@@ -50,9 +50,7 @@ def service(home: Path, trained: dict[str, str], alo: Alo) -> Iterator[Service]:
     assert alo("deploy", trained["one"], cwd=home).returncode == 0
     started = Service(home, "--workers", "2")
     yield started
-    started.client.close()
-    started.process.kill()
-    started.process.wait()
+    started.close()
 
 
 def result(service: Service) -> str:
@@ -77,6 +75,4 @@ def start(home: Path) -> Iterator[Callable[..., Service]]:
 
     yield start_one
     for one in started:
-        one.client.close()
-        one.process.kill()
-        one.process.wait()
+        one.close()

@@ -41,9 +41,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (home / "solution" / "experimental_plan.yaml").write_text(json.dumps(plan))
     started = Service(home)
     yield started
-    started.client.close()
-    started.process.kill()
-    started.process.wait()
+    started.close()
 
 
 @pytest.fixture

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from alo.errors import ServeError
+from alo.workers.protocol import Finished, Message, Request, Summary
 
 from ..conftest import OUTPUT
 from ..http_api.test_app import Service
@@ -76,3 +79,51 @@ def start(home: Path) -> Iterator[Callable[..., Service]]:
     yield start_one
     for one in started:
         one.close()
+
+
+class StandIn:
+    """A worker without a process: what was done with it is in ``did``, its siblings' deeds too.
+
+    Args:
+        broken: models that fail their check.
+        answers: the summary of a request; an exception is raised.
+    """
+
+    def __init__(
+        self,
+        model_id: str = "",
+        broken: tuple[str, ...] = (),
+        answers: Callable[[Request], Mapping[str, object]] = lambda request: {},
+        did: list[tuple[str, str]] | None = None,
+    ) -> None:
+        self.model_id, self.models = model_id, Path()
+        self._broken, self._answers = broken, answers
+        self.did = [] if did is None else did
+
+    def sibling(self, models: Path, model_id: str) -> StandIn:
+        other = StandIn(model_id, self._broken, self._answers, self.did)
+        other.models = models
+        return other
+
+    def start(self) -> None:
+        self.did.append(("start", self.model_id))
+
+    def stop(self) -> None:
+        self.did.append(("stop", self.model_id))
+
+    def check(self, sample: Request, limit_s: float | None, *, may_be_gone: bool) -> None:
+        self.did.append(("check", self.model_id))
+        if self.model_id in self._broken:
+            raise ServeError("the check failed: of no use")
+
+    def use(self, models: Path, model_id: str) -> None:
+        self.models, self.model_id = models, model_id
+
+    def replace_with(self, other: StandIn) -> None:
+        self.models, self.model_id = other.models, other.model_id
+
+    def run(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
+    ) -> Iterator[Message]:
+        yield Summary(self._answers(request), ())
+        yield Finished(())

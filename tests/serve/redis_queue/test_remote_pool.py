@@ -7,6 +7,7 @@ import queue
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from alo.serve.redis_queue.heartbeat import ALIVE, READY
 from alo.serve.redis_queue.queue import PROCESSING, REQUESTS
 from alo.serve.redis_queue.remote_pool import RemotePool
 from alo.serve.redis_queue.remote_protocol import RemoteRequest, TooLargeError
+from alo.workers.pool import NotReadyError, QueueFullError
 from alo.workers.protocol import Request
 from alo.workers.ticket import Result, Ticket
 
@@ -235,3 +237,163 @@ def test_a_server_that_ends_waits_for_no_loop_that_is_not_alive(
     assert result.failure is not None
     assert (result.failure.kind, pool.is_drained) == ("away", True)
     assert "no loop is alive" in result.failure.comment
+
+
+def said(events: list[Event]) -> str:
+    return " ".join(event.text for event in events if isinstance(event, LogLine))
+
+
+def good(name: str, **more: object) -> str:
+    """The answer of a loop to a request."""
+    content = {"summary": {"result": "fine"}, "outputs": [], "failure": None}
+    return json.dumps({**content, "id": name, **more})
+
+
+def test_no_more_requests_are_taken_than_may_be_under_way_and_none_at_the_end(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    pool = RemotePool(redis_server.url, None, 1, lambda event: None)
+    pool.submit(ticket("a", tmp_path, lambda result: None))
+
+    with pytest.raises(QueueFullError):
+        pool.submit(ticket("b", tmp_path, lambda result: None))
+    pool.submit(ticket("c", tmp_path, lambda result: None), always=True)
+    pool.end_soon()
+    with pytest.raises(NotReadyError):
+        pool.submit(ticket("d", tmp_path, lambda result: None))
+
+    assert pool.waiting == 2
+    assert not pool.is_ready
+
+
+def test_a_request_whose_data_is_gone_fails_alone(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    results: queue.Queue[Result] = queue.Queue()
+    pool = RemotePool(redis_server.url, None, 10, lambda event: None)
+    pool.submit(ticket("a", tmp_path, results.put))
+    (tmp_path / "a/in/data.csv").unlink()
+    (tmp_path / "a/in").rmdir()  # before it could be sent
+    pool.start()
+    try:
+        result = results.get(timeout=PATIENCE_S)
+        pool.submit(ticket("b", tmp_path, results.put))
+        wait_until(lambda: redis_server.client.llen(REQUESTS))
+    finally:
+        pool.stop()
+
+    assert result.failure
+    assert "the request's data cannot be sent" in result.failure.comment
+
+
+def test_output_files_that_cannot_be_written_are_said_to_be(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    results: queue.Queue[Result] = queue.Queue()
+    pool.submit(ticket("a", tmp_path, results.put))
+    (tmp_path / "a/out").touch()
+
+    file = {"name": "x.csv", "content": "YQ=="}
+    redis_server.client.rpush(f"alo_answers:{pool._name}", good("a", outputs=[file]))
+
+    result = results.get(timeout=PATIENCE_S)
+    assert result.failure
+    assert "the output files cannot be written" in result.failure.comment
+
+
+def test_the_second_answer_to_a_request_is_passed_over(
+    pool: RemotePool, redis_server: RedisServer, tmp_path: Path, events: list[Event]
+) -> None:
+    results: queue.Queue[Result] = queue.Queue()
+    for name in ("a", "b"):
+        pool.submit(ticket(name, tmp_path, results.put))
+    answers = f"alo_answers:{pool._name}"
+
+    redis_server.client.rpush(answers, good("a"), good("a"), good("b"))
+
+    assert [results.get(timeout=PATIENCE_S).id for _ in range(2)] == ["a", "b"]
+    wait_until(lambda: not redis_server.client.exists(answers))
+    assert said(events) == ""
+
+
+def test_an_answer_that_does_not_come_within_the_limit_is_given_up(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_pool, "SLACK_S", 0)
+    results: queue.Queue[Result] = queue.Queue()
+    pool = RemotePool(redis_server.url, 0.1, 10, lambda event: None)
+    pool.start()
+    try:
+        pool.submit(ticket("a", tmp_path, results.put))
+        result = results.get(timeout=PATIENCE_S)
+    finally:
+        pool.stop()
+
+    assert result.failure
+    assert (result.failure.kind, pool.waiting) == ("timeout", 0)
+    assert "within 0.1 s" in result.failure.comment
+
+
+def test_a_note_that_an_older_loop_has_left_is_taken_away(
+    pool: RemotePool, redis_server: RedisServer
+) -> None:
+    redis_server.client.hset(f"alo_requests:{pool._name}", "answered", "")
+
+    wait_until(lambda: not redis_server.client.exists(f"alo_requests:{pool._name}"))
+
+
+def test_a_server_is_ready_while_a_loop_says_that_it_takes_requests(
+    pool: RemotePool, redis_server: RedisServer
+) -> None:
+    assert not pool.is_ready
+
+    redis_server.client.set(f"{ALIVE}w", READY, ex=30)
+
+    wait_until(lambda: pool.is_ready)
+
+
+def test_a_redis_that_is_away_is_waited_for_and_the_request_is_sent_then(
+    pool: RemotePool, redis_server: RedisServer, events: list[Event], tmp_path: Path
+) -> None:
+    redis_server.kill()
+    pool.submit(ticket("a", tmp_path, lambda result: None))
+    wait_until(lambda: "Redis is away" in said(events))
+
+    redis_server.start()
+
+    wait_until(lambda: redis_server.client.llen(REQUESTS) == 1)
+    wait_until(lambda: "Redis is back" in said(events))
+
+
+def test_a_server_that_ends_while_redis_is_away_does_not_wait_for_it(
+    pool: RemotePool, redis_server: RedisServer, events: list[Event]
+) -> None:
+    redis_server.kill()
+    wait_until(lambda: "Redis is away" in said(events))
+
+    pool.stop()
+
+    assert not any(thread.is_alive() for thread in pool._threads)
+
+
+def test_a_fault_of_ours_with_one_request_stops_no_thread(
+    pool: RemotePool,
+    redis_server: RedisServer,
+    events: list[Event],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    to_payload, faults = remote_pool.to_payload, [ZeroDivisionError()]
+
+    def faulty(*given: Any) -> bytes:
+        if faults:
+            raise faults.pop()
+        return to_payload(*given)
+
+    monkeypatch.setattr(remote_pool, "to_payload", faulty)
+    for name in ("a", "b"):
+        pool.submit(ticket(name, tmp_path, lambda result: None))
+
+    wait_until(lambda: redis_server.client.llen(REQUESTS))
+    assert json.loads(payload_of(redis_server))["alo_request"]["id"] == "b"
+    assert "requests continue after a fault: ZeroDivisionError" in said(events)

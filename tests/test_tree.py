@@ -32,7 +32,6 @@ TESTED_WITH = {
     "alo/engine/steps/step.py": "engine/test_run.py",
     "alo/serve/http_api/handlers.py": "serve/http_api/test_app.py",
     "alo/serve/http_api/operations.py": "serve/http_api/test_routes.py",
-    "alo/serve/http_api/protocol.py": "serve/http_api/test_limits.py",
     "alo/serve/http_api/server.py": "serve/http_api/test_service.py",
     "alo/serve/redis_queue/loop.py": "serve/redis_queue/test_consumer.py",
     "alo/cli/commands/ui.py": "ui/test_server.py",

@@ -15,7 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from alo.errors import ServeError
+from alo.files import remove_tree
 from alo.layout import Workspace
+from alo.serve import folders as service_folders
+from alo.serve.folders import lives, make_folder, names_of_live
 
 from ..waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 from .conftest import Edge, RunningLoop
@@ -152,3 +156,52 @@ def test_loops_of_other_containers_are_known_and_a_killed_one_at_once(
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
+
+
+def test_copies_of_models_go_but_for_the_one_in_use(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/m").write_text("a")
+    folder = make_folder(Workspace(tmp_path), "serve")
+    first, second = folder.pin(tmp_path / "models"), folder.pin(tmp_path / "none")
+
+    folder.unpin(but=first)
+
+    assert (first / "m").read_text() == "a"
+    assert not second.exists()
+    folder.remove()
+
+
+def test_a_service_whose_folders_were_deleted_still_counts_as_running(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    folder = make_folder(workspace, "serve")
+    remove_tree(workspace.internal)
+    assert not lives(workspace, folder.name)
+
+    for _ in range(2):  # the second time, all of it is there
+        folder.restore()
+
+    assert lives(workspace, folder.name)
+    assert folder.path.is_dir()
+    assert list(names_of_live(workspace, "serve")) == [folder.name]
+    assert list(names_of_live(workspace, "loop")) == []
+    folder.remove()
+    assert not lives(workspace, folder.name)
+
+
+def test_a_project_whose_folder_goes_while_a_service_starts_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_folders, "take", lambda path, what: None)
+
+    with pytest.raises(ServeError, match="was deleted just now"):
+        make_folder(Workspace(tmp_path), "serve")
+
+
+def test_the_leftovers_of_a_service_without_a_claim_are_removed(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    left = workspace.internal / "serve" / "serve-00ff00"
+    left.mkdir(parents=True)
+
+    make_folder(workspace, "serve").remove()
+
+    assert not left.exists()

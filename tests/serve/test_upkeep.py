@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 
+from alo.events.types import Event, LogLine
 from alo.layout import Workspace
+from alo.serve import upkeep
 from alo.serve.folders import has_worker_died, lives, make_folder, sweep
-from alo.serve.upkeep import prune_history
+from alo.serve.upkeep import Upkeep, prune_history
+
+from ..waiting import wait_until
 
 
 def folders(home: Path) -> list[str]:
@@ -75,3 +79,35 @@ def test_history_of_served_requests_is_kept_within_its_size(
     left = {path.name for path in (home / "history/train").iterdir()}
     assert kept[-1] in left
     assert not left & set(kept[:-1])
+
+
+def test_a_work_that_fails_is_reported_once_and_done_again_with_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upkeep, "EVERY_S", 0.01)
+    events: list[Event] = []
+    outcomes = iter([OSError("no room"), OSError("no room"), None, OSError("no room again")])
+    done: list[int] = []
+
+    def fail() -> None:
+        outcome = next(outcomes, None)
+        if outcome is not None:
+            raise outcome
+
+    works = Upkeep(
+        {"history cannot be pruned": fail, "others": lambda: done.append(1)}, events.append
+    )
+    works.start()
+    wait_until(lambda: len(done) >= 5)
+    works.stop()
+
+    said = [event.text for event in events if isinstance(event, LogLine)]
+    assert said == ["history cannot be pruned: no room", "history cannot be pruned: no room again"]
+
+
+def test_works_that_were_never_begun_can_be_ended() -> None:
+    works = Upkeep({}, print)
+
+    works.stop()
+
+    assert not works._thread.is_alive()

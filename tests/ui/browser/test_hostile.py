@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 REFUSED = re.compile(  # what reports in their frames are told
     "sandbox|'connect-src' was not explicitly set|img-src data: blob:|cannot load .*/runs.json"
+    "|status of 404"
 )
 MARKUP = (
     "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)>"

@@ -83,6 +83,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "page": Parameter("What the page before calls its next"),
     "run": Parameter("Runs to compare, 2 to 20", TEXT, RUN_ID, True),
     "events_of": Parameter("A run, or jobs, or feed", example="jobs"),
+    "after": Parameter("The sequence of the last event that came, as Last-Event-ID", example="7"),
     "key": Parameter("The column by which rows of output tables are joined"),
     "all": Parameter("1: equal values, too", {"enum": ["1"]}),
     "file": Parameter("Which log", {"enum": ["pipeline", "process"]}),

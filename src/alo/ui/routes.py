@@ -190,7 +190,7 @@ ROUTES = (
         stream.show,
         VIEWER,
         "What happens, as it happens (server-sent events); Last-Event-ID continues",
-        Operation(("events_of",), answers=STREAM, errors=("404",), is_data=False),
+        Operation(("events_of", "after"), answers=STREAM, errors=("404",), is_data=False),
     ),
     Route(
         "GET",

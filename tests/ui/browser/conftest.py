@@ -40,8 +40,11 @@ x = self.args["x"]
 print("first line of the step")
 if x == 13:
     raise ValueError("thirteen")
-gate = self.args["gate"]
+gate, opened = self.args["gate"], 0
 while gate and not os.path.exists(gate):
+    if os.path.exists(f"{gate}{opened}"):
+        print("line at gate", opened)
+        opened += 1
     time.sleep(0.02)
 print("last line of the step")
 with open(f"{self.asset.get_report_path()}/report.html", "w") as file:

@@ -31,9 +31,9 @@ def show(ask: Ask) -> Stream:
     Raises:
         UiProblem: 404: no such run; 422: no such stream.
     """
-    ask.query.allow("run")
+    ask.query.allow("run", "after")
     name = ask.query.one("run")
-    since = _since(ask.last_event)
+    since = _since(ask.last_event or ask.query.one("after"))
     if name in ("jobs", "feed"):
         return Stream(_changes(ask.studio, name))
     if not name:

@@ -172,38 +172,108 @@ document.addEventListener("keydown", (event) => {
 
 // ---- live: a run's log and steps, as its events come
 
-function listen(name, on, names) {
-  const source = new EventSource(`${base}events?run=${encodeURIComponent(name)}`);
-  for (const each of names) source.addEventListener(each, (event) => on(each, JSON.parse(event.data)));
-  source.addEventListener("over", () => source.close());
-  addEventListener("pagehide", () => source.close());
-  return source;
+const PATIENCE = 8000; // ms without any event, after which a proxy is thought to hold them back
+const POLL = 3000;
+const LONGEST_PAUSE = 30_000;
+
+// Ms until the next try after some that have failed: longer each time, and not all at once.
+function pause(failures) {
+  return Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
+// A stream that goes on behind its last event, however long the network or the studio was away. A
+// browser by itself gives up at an answer that is no stream, such as that of a proxy.
+function listen({ name, names, on, over, poll }) {
+  let source, timer, polling, after = "", failures = 0, isClosed = false;
+  const came = () => {
+    failures = 0;
+    clearTimeout(silence);
+    clearInterval(polling);
+  };
+  const silence = setTimeout(() => (polling = setInterval(poll, POLL)), PATIENCE);
+  function open() {
+    clearTimeout(timer);
+    if (isClosed) return;
+    const query = new URLSearchParams({ run: name, after });
+    source = new EventSource(`${base}events?${query}`);
+    for (const each of names) {
+      source.addEventListener(each, (event) => {
+        came();
+        after = event.lastEventId;
+        on(each, JSON.parse(event.data));
+      });
+    }
+    source.addEventListener("over", () => {
+      close();
+      over?.();
+    });
+    source.addEventListener("error", () => {
+      source.close();
+      clearTimeout(timer);
+      timer = setTimeout(open, pause(failures++));
+    });
+  }
+  function close() {
+    isClosed = true;
+    came();
+    clearTimeout(timer);
+    source.close();
+  }
+  open();
+  addEventListener("online", () => {
+    if (source.readyState === EventSource.CLOSED) open();
+  });
+  addEventListener("pagehide", close);
+  return close;
 }
 
 const words = JSON.parse(document.querySelector("[data-words]")?.dataset.words ?? "{}");
 const MOST = 5000; // lines that stay on the page
 
+const watched = new WeakSet(); // logs; a mark on the element would go with the next swap
+
 function watch() {
-  const log = document.querySelector("[data-live-log]:not([data-watched])");
-  if (!log) return;
-  log.dataset.watched = "1";
-  const source = listen(log.dataset.liveLog, onEvent, [
-    "log", "output", "step_started", "step_finished", "run_finished",
-  ]);
+  const log = document.querySelector("[data-live-log]");
+  if (!log || watched.has(log)) return;
+  watched.add(log);
+  const name = log.dataset.liveLog;
+  const close = listen({
+    name,
+    names: ["run_started", "log", "output", "step_started", "step_finished", "run_finished"],
+    on: onEvent,
+    over: renew,
+    poll,
+  });
+  let from = 0; // the byte of the log behind what polling has shown
 
   function onEvent(name, { payload, time }) {
     if (name === "run_finished") {
-      source.close();
+      close();
       renew();
       return;
     }
     if (payload.step && name.startsWith("step_")) showStep(name, payload);
     if (payload.text === undefined) return;
-    const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
     const level = payload.level ? `${time.slice(11, 19)} ${payload.level} ` : "";
-    log.append(level + payload.text.replace(/\n?$/, "\n"));
+    show([level + payload.text.replace(/\n?$/, "\n")]);
+  }
+
+  function show(lines) {
+    const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+    log.append(...lines);
     while (log.childNodes.length > MOST) log.firstChild.remove();
     if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  async function poll() {
+    const url = `${base}runs/${encodeURIComponent(name)}/log.json?from=${from}`;
+    const answer = await fetch(url).catch(() => null);
+    if (!answer?.ok || !log.isConnected) return;
+    const { lines, to } = await answer.json();
+    show(lines.map((line) => `${line}\n`));
+    from = to;
+    await renew();
+    if (!log.isConnected) close();
   }
 }
 
@@ -249,10 +319,12 @@ async function renewRows(list) {
 const jobs = document.querySelector('[data-stream="jobs"]');
 if (jobs) {
   let first = true;
-  listen("jobs", () => {
-    if (!first) jobs.matches("table") ? renewRows(jobs) : renew();
+  const poll = () => (jobs.matches("table") ? renewRows(jobs) : renew());
+  const on = () => {
+    if (!first) poll();
     first = false;
-  }, ["jobs"]);
+  };
+  listen({ name: "jobs", names: ["jobs"], on, poll });
 }
 
 // ---- newer rows are announced, not put in: nothing moves under the pointer

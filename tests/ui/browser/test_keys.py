@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.ui.browser.conftest import OpenBrowser, Project
+from tests.ui.browser.conftest import PASSWORD, OpenBrowser, Project
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -17,6 +18,67 @@ HANGUL = """([key, code]) => (document.activeElement ?? document.body).dispatchE
 def on_screen(page: Page, name: str) -> None:
     """Wait until the page is this screen."""
     page.locator(f'main[data-screen="{name}"]').wait_for()
+
+
+def move_to(page: Page, selector: str) -> None:
+    """Move to an element as who has no mouse does."""
+    matches = f"document.activeElement.matches({json.dumps(selector)})"
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate(matches):
+            return
+    raise AssertionError(f"no Tab leads to {selector}")
+
+
+def enter(page: Page, selector: str) -> None:
+    """Press Enter on an element."""
+    move_to(page, selector)
+    page.keyboard.press("Enter")
+
+
+def test_every_screen_is_reached_and_left_by_keyboard_alone(
+    open_browser: OpenBrowser, project: Project
+) -> None:
+    page = open_browser("en-CA")
+    page.goto("/")
+    for keys, screen in (("gr", "runs"), ("gf", "feed"), ("j\n", "run")):
+        page.keyboard.type(keys)
+        on_screen(page, screen)
+    assert page.url.endswith(project.runs["inference"])
+    for part in ("steps", "log", "plan", "code", "files"):
+        enter(page, f'.sections a[href$="/{part}"]')
+        on_screen(page, f"run_{part}")
+    for file, screen in (("output.csv", "table"), ("pixel.png", "image")):
+        enter(page, '.sections a[href$="/files"]')
+        on_screen(page, "run_files")
+        enter(page, 'a[href*="folder=output"]')
+        page.wait_for_url("**folder=output")
+        enter(page, f'a[href$="/{file}"]')
+        on_screen(page, screen)
+    page.wait_for_load_state()
+    enter(page, "[data-zoom]")
+    page.locator(".zoomed").wait_for()
+    enter(page, '.sections a[href$="/again"]')
+    on_screen(page, "run_again")
+    page.keyboard.type("gm")
+    on_screen(page, "models")
+    for name in ("users", "audit"):
+        enter(page, f'footer a[href="/{name}"]')
+        on_screen(page, name)
+    page.keyboard.type("gj")
+    on_screen(page, "jobs")
+    enter(page, '[data-action="theme"]')
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    enter(page, '[data-action="language"]')
+    page.locator('html[lang="ko"]').wait_for()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    enter(page, '[data-action="sign-out"]')
+    on_screen(page, "sign_in")
+    for field, text in (("name", "ada"), ("password", PASSWORD)):
+        move_to(page, f'[name="{field}"]')
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    on_screen(page, "overview")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
-from tests.ui.browser.conftest import NARROW, WIDE, OpenBrowser, Project
+from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
+from tests.waiting import wait_until
+
+from alo.ui import templating
 
 AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
+TEMPLATES = Path(templating.__file__).with_name("templates")
+NO_SCREENS = {"base", "parts", "score_chart"}
 FIND_FAULTS = """async (rules) => (await axe.run({resultTypes: ["violations"], iframes: false,
     ...(rules.length ? {runOnly: rules} : {})}))
     .violations.filter(each => ["serious", "critical"].includes(each.impact))
@@ -29,30 +35,52 @@ SCREENS = {
     "/runs/{second}/plan": "run_plan",
     "/runs/{second}/code": "run_code",
     "/runs/{second}/again": "run_again",
-    "/runs/{inference}/files/output/output.csv": "",
-    "/runs/{second}/files/report/report.html": "",
+    "/runs/{inference}/files?folder=output": "run_files",
+    "/runs/{inference}/files/output/output.csv": "table",
+    "/runs/{inference}/files/output/output.csv?values=name&filter=value=7": "table",
+    "/runs/{inference}/files/output/pixel.png": "image",
+    "/runs/{second}/files/report/report.html": "file",
+    "/runs/{second}/files/log/pipeline.log": "file",
     "/new": "run_again",
     "/compare": "compare",
     "/compare?run={first}&run={second}": "compare",
     "/feed": "feed",
     "/models": "models",
     "/jobs": "jobs",
+    "/jobs/{job}": "job",
     "/audit": "audit",
     "/users": "users",
     "/sign-in": "sign_in",
+    "/runs?sort=nothing": "problem",
 }
+
+
+@pytest.fixture(scope="module")
+def names(project: Project, studio: str) -> dict[str, str]:
+    """Name → id, of the project's runs and of a job that has ended."""
+    client = httpx.Client(base_url=studio, headers={"Authorization": f"Bearer {TOKEN}"})
+    with client:
+        job = client.post("/runs", json={"pipeline": "inference"}).json()["id"]
+        ended = wait_until(lambda: client.get(f"/jobs/{job}.json").json()["ended"], every_s=0.1)
+    assert ended
+    return {**project.runs, "job": job}
+
+
+def test_every_screen_is_among_them() -> None:
+    found = {path.stem for path in TEMPLATES.glob("*.html")} - NO_SCREENS
+
+    assert found == set(SCREENS.values())
 
 
 @pytest.mark.parametrize("path", SCREENS)
 def test_a_screen_fits_is_legible_and_loads_nothing_else(
-    path: str, open_browser: OpenBrowser, project: Project
+    path: str, open_browser: OpenBrowser, names: dict[str, str]
 ) -> None:
     for locale in ("ko-KR", "en-US"):
         page = open_browser(locale)
-        page.goto(path.format(**project.runs))
+        page.goto(path.format(**names))
         assert page.locator("html").get_attribute("lang") == locale[:2]
-        if SCREENS[path]:
-            assert page.locator("main").get_attribute("data-screen") == SCREENS[path]
+        assert page.locator("main").get_attribute("data-screen") == SCREENS[path]
         for size in (NARROW, WIDE):
             page.set_viewport_size(size)
             assert page.evaluate(FIND_WIDE) == []

@@ -36,8 +36,14 @@ document.addEventListener("click", (event) => {
   }
 });
 
-document.addEventListener("click", (event) => {
+// A picture in its own size and back; what does not fit then is scrolled to, by arrow keys, too.
+function zoom(event) {
   event.target.closest("[data-zoom]")?.classList.toggle("zoomed");
+}
+
+document.addEventListener("click", zoom);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") zoom(event);
 });
 
 // ---- forms

@@ -175,6 +175,32 @@ def test_what_is_not_there_or_makes_no_sense_is_said(
     assert client.get(path).status_code == status
 
 
+SQL = "x'; DROP TABLE jobs; --"
+
+
+def test_sql_in_any_field_is_a_value(make_studio: MakeStudio, browse: Browse) -> None:
+    studio = make_studio(needs_sign_in=False)
+    studio.people.add("ada", "operator", "long enough")
+    client = browse(studio)
+    own = {"Origin": "http://127.0.0.1:8811"}
+
+    for path in ("/runs", "/feed", "/audit", "/jobs", "/models", "/compare", "/events"):
+        for key in ("q", "status", "since", "param", "model", "sort", "columns", "page", "run"):
+            answer = client.get(path, params={key: SQL})
+            assert answer.status_code in (200, 404, 422), (path, key)
+    for path in (f"/runs/{SQL}", f"/jobs/{SQL}", f"/runs/{SQL}/files/{SQL}"):
+        assert client.get(path).status_code == 404
+    for path in (f"/jobs/{SQL}/cancel", f"/users/{SQL}/disable", "/deploy", "/users", "/sign-in"):
+        form = dict.fromkeys(("name", "password", "role", "run", "next"), SQL)
+        assert client.post(path, data=form, headers=own).status_code in (401, 404, 409, 422), path
+    wanted = {"pipeline": "train", "args": {"train": {"kind": SQL}}, "key": SQL, "data": SQL}
+    assert client.post("/runs", json=wanted, headers=own).status_code == 422
+    client.post("/runs", json={"pipeline": "train", "key": SQL}, headers=own)
+    assert client.post("/runs", json={"pipeline": "train", "key": SQL}, headers=own).is_success
+    assert client.get("/jobs.json").json()["total"] == 1
+    assert [each.name for each in studio.people.users()] == ["ada"]
+
+
 def test_errors_are_json_for_who_asks_for_json(client: httpx.Client) -> None:
     answer = client.get("/runs.json?status=odd")
 

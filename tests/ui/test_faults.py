@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -160,3 +162,64 @@ def test_a_studio_answers_503_while_its_server_is_away_and_is_well_again(
 
     assert (answer.status_code, answer.json()["error"]["fix"]) == (503, "see that the server runs")
     assert wait_until(lambda: client.get("/jobs.json").status_code == 200)
+
+
+PARTS = ("", ".json", "/steps", "/log", "/log?file=process", "/plan", "/code", "/files", "/again")
+
+
+@pytest.mark.parametrize(
+    "lost", ["log", "log/events.jsonl", "experimental_plan.yaml", "assets", "output", "score"]
+)
+def test_a_run_of_which_a_part_is_gone_is_shown_as_far_as_it_is_there(
+    client: httpx.Client, home: Path, runs: dict[str, str], lost: str
+) -> None:
+    path = home / "history/train" / runs["train"] / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    for part in PARTS:
+        assert client.get(f"/runs/{runs['train']}{part}").status_code in (200, 404), part
+    for path_of_list in ("/", "/runs", "/models", f"/compare?run={runs['train']}&run=x"):
+        assert client.get(path_of_list).status_code in (200, 404), path_of_list
+
+
+def test_a_run_that_is_removed_while_it_is_looked_at_is_never_a_fault(
+    client: httpx.Client, home: Path, runs: dict[str, str]
+) -> None:
+    entry = home / "history/train" / runs["train"]
+    kept = home / "kept"
+    shutil.copytree(entry, kept)
+    is_over = threading.Event()
+
+    def remove_and_put_back() -> None:
+        while not is_over.is_set():
+            shutil.rmtree(entry)
+            shutil.copytree(kept, entry)
+
+    thread = threading.Thread(target=remove_and_put_back)
+    thread.start()
+    try:
+        for part in PARTS * 3:
+            answer = client.get(f"/runs/{runs['train']}{part}")
+            assert answer.status_code in (200, 404), (part, answer.text[-500:])
+            assert client.get("/runs.json").status_code == 200
+            assert client.get("/models").status_code == 200
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def test_a_run_of_an_earlier_version_is_shown(
+    client: httpx.Client, home: Path, runs: dict[str, str]
+) -> None:
+    entry = home / "history/train" / runs["train"]
+    record = entry / "log/experimental_history.json"
+    known = json.loads(record.read_text())
+    fields = ("id", "pipeline", "status", "start_time", "score", "result", "args")
+    record.write_text(json.dumps({name: known[name] for name in fields}))
+    (entry / "log/events.jsonl").unlink()
+
+    for part in PARTS:
+        assert client.get(f"/runs/{runs['train']}{part}").status_code == 200, part
+    assert client.get("/runs.json?pipeline=train").json()["items"][0]["score"] == known["score"]
+    both = f"run={runs['train']}&run={runs['inference']}"
+    assert client.get(f"/compare?{both}&all=1").status_code == 200

@@ -84,11 +84,7 @@ def test_schemathesis_finds_no_fault(
     client = browse(studio)
     client.get(f"/?token={TOKEN}")
     found = client.get("/openapi.json").json()
-    found["paths"] = {
-        path: each
-        for path, each in found["paths"].items()
-        if path not in ("/events", "/runs")  # one has no end, the other starts processes
-    }
+    del found["paths"]["/events"]  # has no end; nothing starts the jobs that /runs queues
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(found))
     command = [str(Path(sys.executable).parent / "schemathesis"), "run", "--no-color"]

@@ -184,6 +184,7 @@ DEPLOY = Body(
         "run": {**TEXT, "description": "the train run whose model is to be deployed"},
         "rollback": {"type": ["boolean", "string"], "description": "back to the model before"},
         "shadow": {"type": ["string", "null"], "description": "the run that runs in the shadow"},
+        "seen": {**TEXT, "description": "of a rollback: 409 where the model before is another"},
     },
     {"run": RUN_ID},
 )

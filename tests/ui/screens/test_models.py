@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,30 @@ def test_a_model_is_deployed_and_rolled_back(
     assert client.get("/models.json").json()["deployed"]["run"] == one.run_id
     acts = [each.act for each in studio.audit.changes()]
     assert acts == ["rollback", "deploy", "deploy"]
+
+
+def test_what_was_deployed_meanwhile_is_not_rolled_back_by_an_old_page(
+    client: httpx.Client, home: Path, run: Callable[..., Any], alo: Callable[..., Any]
+) -> None:
+    asset = home / "assets/train/asset_train.py"
+    code = "__import__('pathlib').Path(self.asset.get_model_path(), 'm').write_text('m')"
+    asset.write_text(asset.read_text().replace("x = self.args", f"{code}\n        x = self.args"))
+    one, two, three = [run(home, mode="train")[0].run_id for _ in range(3)]
+    for each in (one, two):
+        assert client.post("/deploy", data={"run": each}, headers=OWN).status_code == 303
+    page = client.get("/models").text
+    form = {"rollback": "true", "seen": re.findall('name="seen" value="([^"]+)"', page)[0]}
+    assert form["seen"] == one
+
+    assert alo("deploy", three, cwd=home).returncode == 0
+
+    refused = client.post("/deploy", data=form, headers=OWN)
+    assert refused.status_code == 409
+    assert two in refused.text
+    assert client.get("/models.json").json()["deployed"]["run"] == three
+    form["seen"] = two
+    assert client.post("/deploy", data=form, headers=OWN).status_code == 303
+    assert client.get("/models.json").json()["deployed"]["run"] == two
 
 
 @pytest.mark.parametrize(

@@ -35,14 +35,16 @@ def deploy_model(workspace: Workspace, run_id: str, who: str) -> Deployment:
     )
 
 
-def roll_back(workspace: Workspace, who: str) -> Deployment:
+def roll_back(workspace: Workspace, who: str, seen: str = "") -> Deployment:
     """Have services use again what they used before the last choice.
 
+    Args:
+        seen: what they used before, as far as whoever asks knows; empty: whatever it was.
     Raises:
-        UsageError: there is nothing to go back to.
+        UsageError: there is nothing to go back to, or another choice was made meanwhile.
         HistoryError: the models of that run are not in history any more.
     """
-    return change_deployment(workspace, lambda now: _rolled_back(now, who, workspace))
+    return change_deployment(workspace, lambda now: _rolled_back(now, who, workspace, seen))
 
 
 def set_shadow(workspace: Workspace, run_id: str) -> Deployment:
@@ -63,7 +65,12 @@ def _chosen(now: Deployment, run_id: str, who: str, workspace: Workspace) -> Dep
     return now.choose(run_id, who, _used(now, workspace))
 
 
-def _rolled_back(now: Deployment, who: str, workspace: Workspace) -> Deployment:
+def _rolled_back(now: Deployment, who: str, workspace: Workspace, seen: str) -> Deployment:
+    if seen and seen != now.before:
+        raise UsageError(
+            f"something else was deployed meanwhile; the model before is {now.before or 'none'}",
+            fix="see what is deployed now, and choose again",
+        )
     if not now.before or now.before == now.run:
         raise UsageError(
             "there is nothing to go back to: no other model was deployed before",

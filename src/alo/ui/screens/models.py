@@ -70,7 +70,7 @@ def deploy(ask: Ask) -> Redirect:
             case "run", str() if value:
                 act, after = "deploy", deploy_model(workspace, _whole_id(ask, value), who)
             case "rollback", True | "true" | "1":
-                act, after = "rollback", roll_back(workspace, who)
+                act, after = "rollback", roll_back(workspace, who, ask.text("seen"))
             case "shadow", None | "":
                 act, after = "shadow", set_shadow(workspace, "")
             case "shadow", str():

@@ -1,0 +1,1 @@
+"""The rule that compares a candidate with the deployed model on the same test rows."""

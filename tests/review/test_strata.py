@@ -1,0 +1,61 @@
+"""Strata: each record is in one, each has enough reviewed ones, none depends on what was seen."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alo.review.strata import LEAST_REVIEWED, MOST, Case, strata_of
+
+CASES = st.lists(
+    st.builds(
+        Case,
+        st.sampled_from(["a", "b", "c"]),
+        st.one_of(st.none(), st.floats(0, 1)),
+    ),
+    min_size=1,
+    max_size=200,
+)
+
+
+@given(population=CASES, data=st.data())
+def test_each_record_is_in_one_stratum_and_each_stratum_has_enough_reviewed(
+    population: list[Case], data: st.DataObject
+) -> None:
+    members = list(range(len(population)))
+    reviewed = frozenset(data.draw(st.lists(st.sampled_from(members))))
+
+    strata = strata_of(population, members, reviewed)
+
+    assert sorted(at for each in strata for at in each.members) == members
+    assert len(strata) <= MOST
+    if len(strata) > 1:
+        assert all(len(each.reviewed) >= LEAST_REVIEWED for each in strata)
+    assert frozenset(at for each in strata for at in each.reviewed) == reviewed
+
+
+def test_classes_are_apart_and_their_strata_are_quantiles_of_certainty() -> None:
+    population = [Case(name, n / 100) for name in ("a", "b") for n in range(100)]
+
+    strata = strata_of(population, range(200), frozenset(range(200)))
+
+    assert len(strata) == 12
+    assert {each.predicted for each in strata} == {"a", "b"}
+    assert all(15 <= len(each.members) <= 18 for each in strata)
+
+
+def test_a_class_of_which_too_few_were_reviewed_joins_the_one_that_is_as_certain() -> None:
+    population = [Case("rare", 0.9)] * 10 + [Case("sure", 0.95)] * 50 + [Case("open", 0.5)] * 50
+    reviewed = frozenset([0, *range(10, 20), *range(60, 70)])
+
+    strata = strata_of(population, range(110), reviewed)
+
+    assert sorted(len(each.members) for each in strata) == [50, 60]
+    (joined,) = [each for each in strata if each.predicted is None]
+    assert (joined.low, joined.high) == (0.9, 0.95)
+
+
+def test_more_classes_than_strata_are_joined() -> None:
+    population = [Case(f"c{n % 30}", n / 300) for n in range(300)]
+
+    assert len(strata_of(population, range(300), frozenset(range(300)))) == MOST

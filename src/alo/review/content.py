@@ -1,0 +1,43 @@
+"""Content ids: the same case has the same id, in whichever run or table it is met."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+
+LENGTH = 32  # hexadecimal digits
+_BETWEEN = "\x1f"
+
+
+def row_content(columns: Sequence[str], label: str = "") -> Callable[[Sequence[str]], str]:
+    """Returns what gives the content id of a row with these columns.
+
+    Two rows have the same id if they have the same columns and values, in whatever order, the
+    label's column left out: what people say of a case is no part of the case.
+
+    Args:
+        columns: of the rows, in their order.
+        label: the column that holds the label, if there is one.
+    """
+    places = [
+        at for _, at in sorted((name, at) for at, name in enumerate(columns) if name != label)
+    ]
+    head = hashlib.sha256(json.dumps([columns[at] for at in places]).encode())
+
+    def content_of(row: Sequence[str]) -> str:
+        values = [row[at] if at < len(row) else "" for at in places]
+        joined = _BETWEEN.join(values)
+        # Only a value that holds the separator itself could be mistaken for two.
+        if joined.count(_BETWEEN) != max(0, len(values) - 1):
+            joined = json.dumps(values)
+        found = head.copy()
+        found.update(joined.encode("utf-8", "surrogatepass"))
+        return found.hexdigest()[:LENGTH]
+
+    return content_of
+
+
+def picture_content(data: bytes) -> str:
+    """The content id of a picture, by its bytes."""
+    return hashlib.sha256(b"picture\0" + data).hexdigest()[:LENGTH]

@@ -1,0 +1,94 @@
+"""Labels change what is shown, never what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from alo.review.labels import Label, LabelError, Labels
+
+
+@pytest.fixture
+def labels() -> Labels:
+    return Labels.named(["good", Label(id="bad", name="bad", key="b", colour="#ff0000")])
+
+
+def test_a_renamed_label_is_shown_by_its_new_name_where_it_was_given_before(
+    labels: Labels,
+) -> None:
+    said = labels.ids["good"]
+
+    renamed = labels.rename("good", "fine").add("good")
+
+    assert renamed.name_of(said) == "fine"
+    assert renamed.ids["good"] != said
+    assert list(renamed.ids) == ["fine", "bad", "good"]
+
+
+def test_a_merged_label_is_shown_as_the_other_through_any_number_of_merges(
+    labels: Labels,
+) -> None:
+    said = labels.ids["good"]
+
+    merged = labels.add("third").merge("good", "bad").merge("bad", "third")
+
+    assert merged.name_of(said) == "third"
+    assert list(merged.ids) == ["third"]
+    assert len(merged.everything) == 3
+
+
+def test_names_are_taken_once_and_in_their_order() -> None:
+    assert list(Labels.named(["b", "a", "b"]).ids) == ["b", "a"]
+
+
+def test_a_removed_label_takes_those_along_that_were_merged_into_it(labels: Labels) -> None:
+    left = labels.merge("good", "bad").without("bad")
+
+    assert left.everything == []
+    assert left.name_of("good") == "good"  # what an old decision said can still be read
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda it: it.add("good"), "there is a label 'good'"),
+        (lambda it: it.add(" "), "one line"),
+        (lambda it: it.add("x" * 201), "one line"),
+        (lambda it: it.add("new", key="a"), "'a' is a command's"),
+        (lambda it: it.add("new", key="A"), "'A' is a command's"),
+        (lambda it: it.add("new", key="b"), "that of 'bad'"),
+        (lambda it: it.add("new", key="1"), "cannot be a label's key"),
+        (lambda it: it.add("new", key="xy"), "cannot be a label's key"),
+        (lambda it: it.add("new", colour="red"), "no colour"),
+        (lambda it: it.rename("none", "x"), "no label is called 'none'"),
+        (lambda it: it.rename("good", "bad"), "there is a label 'bad'"),
+        (lambda it: it.merge("good", "good"), "into itself"),
+        (lambda it: it.merge("good", "none"), "no label is called 'none'"),
+        (lambda it: it.recolour("good", "blue"), "no colour"),
+        (lambda it: it.recolour("good", "#0000ff", "b"), "that of 'bad'"),
+        (lambda it: it.without("none"), "no label is called 'none'"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(
+    labels: Labels, change: Callable[[Labels], Labels], what: str
+) -> None:
+    with pytest.raises(LabelError, match=what):
+        change(labels)
+
+
+def test_a_label_keeps_its_key_while_it_gets_a_colour(labels: Labels) -> None:
+    (bad,) = [each for each in labels.recolour("bad", "#00ff00").shown if each.name == "bad"]
+
+    assert bad.to_json() == {"name": "bad", "key": "b", "colour": "#00ff00"}
+
+
+def test_no_review_has_labels_without_end() -> None:
+    many = Labels(Label(id=str(n), name=str(n)) for n in range(1000))
+
+    with pytest.raises(LabelError, match="at most 1,000"):
+        many.add("one more")
+
+
+def test_a_decision_without_a_label_has_no_name(labels: Labels) -> None:
+    assert labels.name_of(None) is None

@@ -25,4 +25,23 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE TABLE audit (number {serial}, time TEXT NOT NULL, person TEXT NOT NULL,"
         " act TEXT NOT NULL, target TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL)",
     ),
+    (
+        "CREATE TABLE reviews (number {serial}, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL,"
+        " person TEXT NOT NULL, created TEXT NOT NULL, asked TEXT NOT NULL, runs TEXT NOT NULL,"
+        " counts TEXT NOT NULL, labels TEXT NOT NULL)",
+        "CREATE TABLE review_records (review BIGINT NOT NULL, at BIGINT NOT NULL,"
+        " place BIGINT NOT NULL, content TEXT NOT NULL, predicted TEXT NOT NULL,"
+        " certainty DOUBLE PRECISION, probabilities TEXT NOT NULL, source TEXT, stratum TEXT,"
+        " weight DOUBLE PRECISION, uncertain_place BIGINT, is_second_look BIGINT NOT NULL,"
+        " state TEXT NOT NULL, PRIMARY KEY (review, at))",
+        "CREATE INDEX review_records_by_place ON review_records (review, place)",
+        "CREATE TABLE decisions (number {serial}, review BIGINT NOT NULL, key TEXT NOT NULL,"
+        " at BIGINT NOT NULL, verdict TEXT NOT NULL, label TEXT, note TEXT NOT NULL,"
+        " person TEXT NOT NULL, time TEXT NOT NULL, look BIGINT NOT NULL, action TEXT NOT NULL,"
+        " UNIQUE (review, person, key))",
+        "CREATE INDEX decisions_by_record ON decisions (review, at)",
+        "CREATE TABLE review_actions (number {serial}, review BIGINT NOT NULL,"
+        " action TEXT NOT NULL, person TEXT NOT NULL, undoes TEXT NOT NULL)",
+        "CREATE INDEX review_actions_by_person ON review_actions (review, person)",
+    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -132,3 +132,8 @@ class _Connection:
         """See ``Connection``."""
         cursor = self._connection.execute(statement.replace("?", "%s"), values)
         return list(cursor.fetchall()) if cursor.description else []
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """See ``Connection``."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(statement.replace("?", "%s"), rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -132,6 +132,10 @@ class _Connection:
     def execute(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """See ``Connection``."""
         return self._database.execute(statement, values).fetchall()
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """See ``Connection``."""
+        self._database.executemany(statement, rows)
 
 
 def _trouble(path: Path, error: sqlite3.Error | OSError) -> tuple[str, str, bool]:

@@ -1,0 +1,353 @@
+"""Decisions are stored, and taken back: each request is one action of one person."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alo.database.connection import Connection, Database
+from alo.errors import AloError, UsageError
+from alo.review.decisions import (
+    RESET,
+    Conflict,
+    Decision,
+    NewDecision,
+    Refuse,
+    Save,
+    judge,
+    state_of,
+)
+from alo.review.rows import (
+    CLOSED,
+    REVIEW_COLUMNS,
+    Review,
+    StoredRecord,
+    decisions_at,
+    records_at,
+    review_of,
+    reviewed,
+)
+from alo.texts import is_odd
+
+MOST = 10_000  # decisions of one request
+SAVED, UNCHANGED, CONFLICT, REFUSED = "saved", "unchanged", "conflict", "refused"
+
+
+class ReviewClosedError(AloError):
+    """Nothing more is decided in a review that is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one decision."""
+
+    key: str
+    record: str
+    state: str  # saved, unchanged, conflict or refused
+    why: str = ""
+    theirs: Decision | None = None  # what another decided, of a conflict
+    their_label: str | None = None
+    seen: int | None = None  # of the record, after it
+
+    def to_json(self) -> dict[str, object]:
+        """An element of ``results``."""
+        theirs: dict[str, object] | None = None
+        if self.theirs is not None:
+            theirs = {
+                "verdict": self.theirs.verdict,
+                "label": self.their_label,
+                "note": self.theirs.note,
+                "by": self.theirs.person,
+                "at": self.theirs.time,
+                "seen": self.theirs.number,
+            }
+        return {
+            "key": self.key,
+            "record": self.record,
+            "state": self.state,
+            "why": self.why,
+            "theirs": theirs,
+            "seen": self.seen,
+        }
+
+
+def decide(
+    database: Database,
+    review_name: str,
+    sent: Sequence[NewDecision],
+    *,
+    person: str,
+    time: str,
+    may_settle: bool = False,
+) -> list[Result]:
+    """Store decisions, as one action; each is judged alone.
+
+    Args:
+        sent: at most ``MOST``.
+        person: who decides.
+        time: now, UTC.
+        may_settle: whether the person may settle what two others see differently.
+    Returns:
+        A result of each, in their order.
+    Raises:
+        UsageError: there is no such review, or too many decisions were sent.
+        ReviewClosedError: it is closed.
+    """
+    if len(sent) > MOST:
+        raise UsageError(f"at most {MOST:,} decisions are taken at once, not {len(sent):,}")
+    with database.transaction() as rows:
+        desk = _Desk(rows, review_name, person, time)
+        return desk.decide(sent, may_settle=may_settle)
+
+
+def undo(
+    database: Database, review_name: str, *, person: str, time: str, redo: bool = False
+) -> list[Result]:
+    """Take back the person's last action, or, with ``redo``, the last that was taken back.
+
+    What another has changed since is left as it is, and said so.
+
+    Returns:
+        A result for each record of the action; none where there is nothing to take back.
+    Raises:
+        UsageError: there is no such review.
+        ReviewClosedError: it is closed.
+    """
+    with database.transaction() as rows:
+        return _Desk(rows, review_name, person, time).undo(redo=redo)
+
+
+def last_actions(actions: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """The action that an undo would take back, and that which a redo would; empty: none.
+
+    Args:
+        actions: of one person, in their order: each with the action that it takes back, or "".
+    """
+    done: list[str] = []
+    undone: list[str] = []
+    for action, undoes in actions:
+        if not undoes:
+            done.append(action)
+            undone.clear()
+        elif undone and undone[-1] == undoes:  # a redo takes an undo back
+            undone.pop()
+            done.append(action)
+        elif done and done[-1] == undoes:
+            done.pop()
+            undone.append(action)
+    return done[-1] if done else "", undone[-1] if undone else ""
+
+
+class _Desk:
+    """One person at one review, within one transaction."""
+
+    def __init__(self, rows: Connection, review_name: str, person: str, time: str) -> None:
+        self._rows, self._person, self._time = rows, person, time
+        found = rows.execute(f"SELECT {REVIEW_COLUMNS} FROM reviews WHERE name = ?", (review_name,))  # noqa: S608 - names of ours
+        if not found:
+            raise UsageError(
+                f"there is no review '{review_name}'", fix="alo review list names them"
+            )
+        self._review: Review = review_of(found[0])
+        if self._review.state == CLOSED:
+            raise ReviewClosedError(
+                f"review '{review_name}' is closed", fix=f"alo review reopen {review_name}"
+            )
+        self._action = secrets.token_hex(8)
+        self._touched: dict[int, StoredRecord] = {}
+
+    def decide(self, sent: Sequence[NewDecision], *, may_settle: bool) -> list[Result]:
+        places = [self._review.place_of(each.record) for each in sent]
+        known = [at for at in places if at is not None]
+        records = records_at(self._rows.execute, self._review.number, known)
+        said = decisions_at(self._rows.execute, self._review.number, known)
+        given = self._keys(sent)
+        results: list[Result] = []
+        labels = self._review.labels.ids
+        for each, at in zip(sent, places, strict=True):
+            record = None if at is None else records.get(at)
+            if record is None:
+                why = f"review '{self._review.name}' has no such record"
+                results.append(_result(each, REFUSED, why=why))
+                continue
+            past = said.setdefault(record.at, [])
+            if not each.key or is_odd(each.key) or len(each.key) > 200:
+                results.append(_result(each, REFUSED, why="a decision needs a key, of one line"))
+                continue
+            if (before := given.get(each.key)) is not None:
+                results.append(self._sent_again(each, before, record, past))
+                continue
+            if is_odd(each.note):
+                results.append(_result(each, REFUSED, why="the note is no text"))
+                continue
+            outcome = judge(
+                each, reviewed(record), past, labels, self._person, may_settle=may_settle
+            )
+            results.append(self._result_of(outcome, each, record, past))
+            if isinstance(outcome, Save):
+                given[each.key] = (record.at, each.verdict)
+        self._finish(said, "")
+        return results
+
+    def undo(self, *, redo: bool) -> list[Result]:
+        actions = self._rows.execute(
+            "SELECT action, undoes FROM review_actions WHERE review = ? AND person = ?"
+            " ORDER BY number",
+            (self._review.number, self._person),
+        )
+        action = last_actions([(str(one), str(other)) for one, other in actions])[int(redo)]
+        if not action:
+            return []
+        found = self._rows.execute(
+            "SELECT at, number FROM decisions WHERE review = ? AND action = ? ORDER BY number DESC",
+            (self._review.number, action),
+        )
+        places = {int(at) for at, _ in found}
+        records = records_at(self._rows.execute, self._review.number, places)
+        said = decisions_at(self._rows.execute, self._review.number, places)
+        results = [
+            self._take_back(records[int(at)], said[int(at)], int(number)) for at, number in found
+        ]
+        self._finish(said, action)
+        return results
+
+    def _take_back(self, record: StoredRecord, past: list[Decision], number: int) -> Result:
+        """Append what was said before a decision."""
+        taken = next(each for each in past if each.number == number)
+        own = [each for each in past if each.look == taken.look]
+        before = own[: own.index(taken)]
+        later = own[-1]
+        sent = NewDecision(
+            key=secrets.token_hex(8),
+            record=self._review.record_id(record.at),
+            verdict=before[-1].verdict if before else RESET,
+            note=before[-1].note if before else "",
+        )
+        if later.number != number and later.person != self._person:
+            return _result(
+                sent,
+                REFUSED,
+                why=f"{later.person} has decided on it since",
+                theirs=later,
+                their_label=self._review.labels.name_of(later.label),
+                seen=later.number,
+            )
+        label = before[-1].label if before else None
+        return self._append(sent, record, past, Save(label, taken.look))
+
+    def _result_of(
+        self, outcome: object, sent: NewDecision, record: StoredRecord, past: list[Decision]
+    ) -> Result:
+        if isinstance(outcome, Save):
+            return self._append(sent, record, past, outcome)
+        if isinstance(outcome, Conflict):
+            return _result(
+                sent,
+                CONFLICT,
+                why=f"{outcome.theirs.person} has decided otherwise",
+                theirs=outcome.theirs,
+                their_label=self._review.labels.name_of(outcome.theirs.label),
+                seen=outcome.theirs.number,
+            )
+        if isinstance(outcome, Refuse):
+            return _result(sent, REFUSED, why=outcome.why)
+        state = state_of(reviewed(record), past, self._person)
+        return _result(sent, UNCHANGED, seen=state.seen)
+
+    def _append(
+        self, sent: NewDecision, record: StoredRecord, past: list[Decision], save: Save
+    ) -> Result:
+        values = (
+            self._review.number,
+            sent.key,
+            record.at,
+            sent.verdict,
+            save.label,
+            sent.note,
+            self._person,
+            self._time,
+            save.look,
+            self._action,
+        )
+        (row,) = self._rows.execute(
+            "INSERT INTO decisions (review, key, at, verdict, label, note, person, time, look,"
+            " action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+            values,
+        )
+        decision = Decision(
+            number=int(row[0]),
+            verdict=sent.verdict,
+            label=save.label,
+            note=sent.note,
+            person=self._person,
+            time=self._time,
+            look=save.look,
+        )
+        past.append(decision)
+        self._touched[record.at] = record
+        return _result(sent, SAVED, seen=decision.number)
+
+    def _sent_again(
+        self,
+        sent: NewDecision,
+        before: tuple[int, str],
+        record: StoredRecord,
+        past: Sequence[Decision],
+    ) -> Result:
+        if before != (record.at, sent.verdict):
+            return _result(sent, REFUSED, why=f"the key '{sent.key}' was another decision's")
+        state = state_of(reviewed(record), past, self._person)
+        return _result(sent, UNCHANGED, seen=state.seen)
+
+    def _keys(self, sent: Sequence[NewDecision]) -> dict[str, tuple[int, str]]:
+        """Those of the keys that this person sent before, with the record and the verdict."""
+        found: dict[str, tuple[int, str]] = {}
+        for start in range(0, len(sent), 500):
+            part = [each.key for each in sent[start : start + 500] if not is_odd(each.key)]
+            marks = ", ".join("?" * len(part))
+            rows = self._rows.execute(
+                "SELECT key, at, verdict FROM decisions"  # noqa: S608 - marks alone
+                f" WHERE review = ? AND person = ? AND key IN ({marks})",
+                (self._review.number, self._person, *part),
+            )
+            found.update((str(key), (int(at), str(verdict))) for key, at, verdict in rows)
+        return found
+
+    def _finish(self, said: dict[int, list[Decision]], undoes: str) -> None:
+        """What was touched gets its state; the action is one that can be taken back."""
+        states: list[Sequence[object]] = []
+        for at, record in self._touched.items():
+            state = state_of(reviewed(record), said[at]).state
+            # One that was in nobody's queue was looked up by hand.
+            states.append((state, "picked", self._review.number, at))
+        self._rows.execute_many(
+            "UPDATE review_records SET state = ?, source = COALESCE(source, ?)"
+            " WHERE review = ? AND at = ?",
+            states,
+        )
+        if states or undoes:
+            self._rows.execute(
+                "INSERT INTO review_actions (review, action, person, undoes) VALUES (?, ?, ?, ?)",
+                (self._review.number, self._action, self._person, undoes),
+            )
+
+
+def _result(
+    sent: NewDecision,
+    state: str,
+    *,
+    why: str = "",
+    theirs: Decision | None = None,
+    their_label: str | None = None,
+    seen: int | None = None,
+) -> Result:
+    return Result(
+        key=sent.key,
+        record=sent.record,
+        state=state,
+        why=why,
+        theirs=theirs,
+        their_label=their_label,
+        seen=seen,
+    )

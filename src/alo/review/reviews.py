@@ -1,0 +1,306 @@
+"""The reviews of a project: made, listed, shown, their labels changed, closed, removed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+
+from alo.database.connection import Connection, Database
+from alo.errors import UsageError
+from alo.review.agreement import Agreement, agreement
+from alo.review.decisions import UNDECIDED, Decision, both_looks, state_of
+from alo.review.labels import LabelError, Labels
+from alo.review.queue import QueueItem
+from alo.review.rows import (
+    OPEN,
+    RECORD_COLUMNS,
+    REVIEW_COLUMNS,
+    ItemShown,
+    PopulationRun,
+    Review,
+    StoredRecord,
+    decisions_at,
+    labels_json,
+    record_of,
+    records_at,
+    review_of,
+    reviewed,
+)
+
+MOST_ITEMS = 1000  # of one page
+_NAME = re.compile(r"[\w.-]{1,100}\Z")
+
+
+class Reviews:
+    """All reviews of a project, in its database of what people made."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self,
+        name: str,
+        *,
+        person: str,
+        created: str,
+        asked: Mapping[str, object],
+        runs: Sequence[PopulationRun],
+        counts: Mapping[str, int],
+        labels: Labels,
+        records: Sequence[StoredRecord],
+        queue: Sequence[QueueItem],
+    ) -> Review:
+        """Store a review, whole or not at all.
+
+        Args:
+            asked: what it was made of, for people and for `show`.
+            records: the population, in its order.
+            queue: of these records, those to review; `at` is the place in `records`.
+        Raises:
+            UsageError: there is one of that name, or no review can be called so.
+        """
+        check_name(name)
+        with self._database.transaction() as rows:
+            if rows.execute("SELECT 1 FROM reviews WHERE name = ?", (name,)):
+                raise UsageError(f"there is a review '{name}'", fix="take another name")
+            stored = (
+                name,
+                OPEN,
+                person,
+                created,
+                json.dumps(asked),
+                json.dumps([asdict(each) for each in runs]),
+                json.dumps(counts),
+                labels_json(labels),
+            )
+            rows.execute(
+                "INSERT INTO reviews (name, state, person, created, asked, runs, counts, labels)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                stored,
+            )
+            review = _named(rows, name)
+            _insert(rows, review.number, records, queue)
+        return review
+
+    def all(self) -> list[Review]:
+        """Every review, the newest first."""
+        found = self._database.read(f"SELECT {REVIEW_COLUMNS} FROM reviews ORDER BY number DESC")  # noqa: S608 - names of ours
+        return [review_of(row) for row in found]
+
+    def get(self, name: str) -> Review:
+        """The review of this name.
+
+        Raises:
+            UsageError: there is none.
+        """
+        found = self._database.read(f"SELECT {REVIEW_COLUMNS} FROM reviews WHERE name = ?", (name,))  # noqa: S608 - names of ours
+        if not found:
+            raise _no_such(name)
+        return review_of(found[0])
+
+    def items(
+        self,
+        review: Review,
+        *,
+        person: str | None = None,
+        after: int = -1,
+        limit: int = MOST_ITEMS,
+        queue_only: bool = False,
+        state: str = "",
+    ) -> list[ItemShown]:
+        """Records with what was said of them: the queue in its order, then all others.
+
+        Args:
+            person: who looks; None: all that was said is shown.
+            after: the place of the last one of the page before.
+            queue_only: without the records that are in nobody's queue.
+            state: only those whose state it is.
+        """
+        conditions: list[str] = ["review = ?", "place > ?"]
+        values: list[object] = [review.number, after]
+        if queue_only:
+            conditions.append("source IS NOT NULL")
+        if state:
+            conditions.append("state = ?")
+            values.append(state)
+        found = self._database.read(
+            f"SELECT {RECORD_COLUMNS} FROM review_records WHERE {' AND '.join(conditions)}"  # noqa: S608 - names of ours
+            " ORDER BY place LIMIT ?",
+            (*values, min(limit, MOST_ITEMS)),
+        )
+        records = [record_of(row) for row in found]
+        said = decisions_at(self._database.read, review.number, (each.at for each in records))
+        return [shown(review, record, said.get(record.at, []), person) for record in records]
+
+    def item(self, review: Review, record: str, person: str | None = None) -> ItemShown:
+        """One record with what was said of it.
+
+        Raises:
+            UsageError: the review has no such record.
+        """
+        at = review.place_of(record)
+        found = records_at(self._database.read, review.number, [] if at is None else [at])
+        if at is None or at not in found:
+            raise UsageError(f"review '{review.name}' has no record '{record}'")
+        said = decisions_at(self._database.read, review.number, [at])
+        return shown(review, found[at], said.get(at, []), person)
+
+    def states(self, review: Review) -> dict[str, int]:
+        """How many records of the queue are in each state."""
+        found = self._database.read(
+            "SELECT state, count(*) FROM review_records"
+            " WHERE review = ? AND source IS NOT NULL GROUP BY state",
+            (review.number,),
+        )
+        return dict(Counter({str(state): int(count) for state, count in found}))
+
+    def agreement(self, review: Review) -> Agreement:
+        """How far two people agree about the records that both have labelled."""
+        found = self._database.read(
+            "SELECT DISTINCT at FROM decisions WHERE review = ? AND look = 2", (review.number,)
+        )
+        said = decisions_at(self._database.read, review.number, (int(row[0]) for row in found))
+        both = (both_looks(past) for past in said.values())
+        name = review.labels.name_of
+        return agreement(
+            [(str(name(one.label)), str(name(two.label))) for one, two in filter(None, both)]
+        )
+
+    def change_labels(self, name: str, change: Callable[[Labels], Labels]) -> Review:
+        """Rename, merge, recolour or add labels.
+
+        Raises:
+            UsageError: there is no such review, or the labels cannot be so.
+        """
+        with self._database.transaction() as rows:
+            review = _named(rows, name)
+            _set_labels(rows, review, change(review.labels))
+            return _named(rows, name)
+
+    def remove_label(self, name: str, label: str, into: str = "") -> Review:
+        """Delete a label; one that decisions name only into another.
+
+        Raises:
+            LabelInUse: decisions name it.
+            UsageError: there is no such review or label.
+        """
+        with self._database.transaction() as rows:
+            review = _named(rows, name)
+            if into:
+                _set_labels(rows, review, review.labels.merge(label, into))
+                return _named(rows, name)
+            left = review.labels.without(label)
+            gone = {each.id for each in review.labels.everything}
+            gone -= {each.id for each in left.everything}
+            for label_id in sorted(gone):
+                if rows.execute(
+                    "SELECT 1 FROM decisions WHERE review = ? AND label = ? LIMIT 1",
+                    (review.number, label_id),
+                ):
+                    raise LabelInUse(
+                        f"decisions name the label '{label}'", fix="name the label it goes into"
+                    )
+            _set_labels(rows, review, left)
+            return _named(rows, name)
+
+    def set_state(self, name: str, state: str) -> Review:
+        """Close or reopen a review.
+
+        Raises:
+            UsageError: there is no such review.
+        """
+        with self._database.transaction() as rows:
+            review = _named(rows, name)
+            rows.execute("UPDATE reviews SET state = ? WHERE number = ?", (state, review.number))
+            return _named(rows, name)
+
+    def remove(self, name: str) -> Review:
+        """Delete a review with everything that was said in it.
+
+        Raises:
+            UsageError: there is no such review.
+        """
+        with self._database.transaction() as rows:
+            review = _named(rows, name)
+            for table in ("decisions", "review_actions", "review_records"):
+                rows.execute(f"DELETE FROM {table} WHERE review = ?", (review.number,))  # noqa: S608 - names of ours
+            rows.execute("DELETE FROM reviews WHERE number = ?", (review.number,))
+            return review
+
+
+class LabelInUse(LabelError):  # noqa: N818 - it is a state, told to who asks
+    """A label that decisions name cannot be deleted just so."""
+
+
+def check_name(name: str) -> None:
+    """Raises ``UsageError`` if no review can be called so: it is a part of URLs and of paths."""
+    if not _NAME.match(name) or name.startswith("."):
+        raise UsageError(
+            f"no review can be called '{name}'",
+            fix="take letters, digits, '-', '_' and '.', at most 100, no '.' at first",
+        )
+
+
+def shown(
+    review: Review, record: StoredRecord, said: Sequence[Decision], person: str | None
+) -> ItemShown:
+    """A record as one person sees it."""
+    state = state_of(reviewed(record), said, person)
+    return ItemShown(
+        id=review.record_id(record.at),
+        record=record,
+        state=state,
+        label=review.labels.name_of(state.label),
+    )
+
+
+def _named(rows: Connection, name: str) -> Review:
+    found = rows.execute(f"SELECT {REVIEW_COLUMNS} FROM reviews WHERE name = ?", (name,))  # noqa: S608 - names of ours
+    if not found:
+        raise _no_such(name)
+    return review_of(found[0])
+
+
+def _no_such(name: str) -> UsageError:
+    return UsageError(f"there is no review '{name}'", fix="alo review list names them")
+
+
+def _set_labels(rows: Connection, review: Review, labels: Labels) -> None:
+    rows.execute(
+        "UPDATE reviews SET labels = ? WHERE number = ?", (labels_json(labels), review.number)
+    )
+
+
+def _insert(
+    rows: Connection,
+    review: int,
+    records: Sequence[StoredRecord],
+    queue: Sequence[QueueItem],
+) -> None:
+    items = {item.at: (place, item) for place, item in enumerate(queue)}
+
+    def values(index: int, record: StoredRecord) -> Sequence[object]:
+        place, item = items.get(index, (len(queue) + index, None))
+        return (
+            review,
+            record.at,
+            place,
+            record.content,
+            record.predicted,
+            record.certainty,
+            json.dumps(record.probabilities) if record.probabilities else "",
+            item.source if item else None,
+            item.stratum if item else None,
+            item.weight if item else None,
+            item.uncertain_place if item else None,
+            int(item.is_second_look) if item else 0,
+            UNDECIDED,
+        )
+
+    rows.execute_many(
+        "INSERT INTO review_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (values(index, record) for index, record in enumerate(records)),
+    )

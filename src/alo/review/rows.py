@@ -1,0 +1,203 @@
+"""What is in the tables of reviews, as typed values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from alo.database.connection import Row
+from alo.review.decisions import Decision, RecordState, Reviewed
+from alo.review.labels import Label, Labels
+
+Read = Callable[[str, Sequence[object]], list[Row]]  # of a database, or within a transaction
+OPEN, CLOSED = "open", "closed"
+_CHUNK = 500  # values of one query: both databases take so many
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationRun:
+    """A run whose records are part of a population."""
+
+    id: str
+    first: int  # the place of its row 0 in the population
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A record of a population."""
+
+    at: int  # its place there
+    content: str
+    predicted: str
+    certainty: float | None
+    probabilities: Mapping[str, float]
+    source: str | None = None  # None: it is not in the queue
+    stratum: str | None = None
+    weight: float | None = None
+    uncertain_place: int | None = None
+    is_second_look: bool = False
+    state: str = "undecided"
+    place: int = 0  # in the queue; after it, the others in the order of the population
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A set of records that people review."""
+
+    number: int
+    name: str
+    state: str  # open or closed
+    person: str
+    created: str
+    asked: Mapping[str, object]  # what `new` was given, seed included
+    runs: Sequence[PopulationRun]
+    counts: Mapping[str, int] = field(default_factory=dict)  # of records, joined and refused
+    labels: Labels = field(default_factory=lambda: Labels(()))
+    unit: str = "row"
+
+    def record_id(self, at: int) -> str:
+        """The id of the record at this place: its run and row, or its run alone."""
+        run = next(each for each in reversed(self.runs) if each.first <= at)
+        return run.id if self.unit == "request" else f"{run.id}:{at - run.first}"
+
+    def place_of(self, record: str) -> int | None:
+        """Where a record is in the population, by its id; None: it is of none of the runs."""
+        run_id, _, row = (record, ":", "0") if self.unit == "request" else record.rpartition(":")
+        if not row.isascii() or not row.isdigit():
+            return None
+        for run in self.runs:
+            if run.id == run_id and int(row) < run.records:
+                return run.first + int(row)
+        return None
+
+
+REVIEW_COLUMNS = "number, name, state, person, created, asked, runs, counts, labels"
+RECORD_COLUMNS = (
+    "at, place, content, predicted, certainty, probabilities, source, stratum, weight,"
+    " uncertain_place, is_second_look, state"
+)
+DECISION_COLUMNS = "at, number, verdict, label, note, person, time, look"
+
+
+def review_of(row: Row) -> Review:
+    """A row of ``REVIEW_COLUMNS``."""
+    number, name, state, person, created, asked, runs, counts, labels = row
+    given = json.loads(asked)
+    return Review(
+        number=number,
+        name=name,
+        state=state,
+        person=person,
+        created=created,
+        asked=given,
+        runs=[PopulationRun(**each) for each in json.loads(runs)],
+        counts=json.loads(counts),
+        labels=Labels(Label(**each) for each in json.loads(labels)),
+        unit=str(given.get("unit", "row")),
+    )
+
+
+def record_of(row: Row) -> StoredRecord:
+    """A row of ``RECORD_COLUMNS``."""
+    (at, place, content, predicted, certainty, probabilities, source, stratum) = row[:8]
+    weight, uncertain_place, is_second_look, state = row[8:]
+    return StoredRecord(
+        at=at,
+        place=place,
+        content=content,
+        predicted=predicted,
+        certainty=certainty,
+        probabilities=json.loads(probabilities) if probabilities else {},
+        source=source,
+        stratum=stratum,
+        weight=weight,
+        uncertain_place=uncertain_place,
+        is_second_look=bool(is_second_look),
+        state=state,
+    )
+
+
+def labels_json(labels: Labels) -> str:
+    """As the column ``labels`` has them."""
+    return json.dumps(
+        [
+            {"id": it.id, "name": it.name, "key": it.key, "colour": it.colour, "into": it.into}
+            for it in labels.everything
+        ]
+    )
+
+
+def reviewed(record: StoredRecord) -> Reviewed:
+    """What decisions have to know of a record."""
+    return Reviewed(predicted=record.predicted, is_second_look=record.is_second_look)
+
+
+def records_at(read: Read, review: int, places: Iterable[int]) -> dict[int, StoredRecord]:
+    """The records at these places of a population."""
+    found = _in_chunks(read, f"SELECT {RECORD_COLUMNS} FROM review_records", review, places)  # noqa: S608 - names of ours
+    return {record.at: record for record in map(record_of, found)}
+
+
+def decisions_at(read: Read, review: int, places: Iterable[int]) -> dict[int, list[Decision]]:
+    """All decisions of these records, in their order."""
+    found: dict[int, list[Decision]] = {}
+    for at, number, verdict, label, note, person, time, look in sorted(
+        _in_chunks(read, f"SELECT {DECISION_COLUMNS} FROM decisions", review, places),  # noqa: S608 - names of ours
+        key=lambda row: int(row[1]),
+    ):
+        found.setdefault(at, []).append(
+            Decision(
+                number=number,
+                verdict=verdict,
+                label=label,
+                note=note,
+                person=person,
+                time=time,
+                look=look,
+            )
+        )
+    return found
+
+
+def _in_chunks(read: Read, select: str, review: int, places: Iterable[int]) -> list[Row]:
+    wanted = sorted(set(places))
+    found: list[Row] = []
+    for start in range(0, len(wanted), _CHUNK):
+        part = wanted[start : start + _CHUNK]
+        marks = ", ".join("?" * len(part))
+        found += read(f"{select} WHERE review = ? AND at IN ({marks})", (review, *part))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemShown:
+    """A record with what was said of it, as one person sees it."""
+
+    id: str
+    record: StoredRecord
+    state: RecordState
+    label: str | None  # the name of now
+
+    def to_json(self) -> dict[str, object]:
+        """An element of ``items``."""
+        record, state = self.record, self.state
+        return {
+            "record": self.id,
+            "content": record.content,
+            "run": self.id.rpartition(":")[0] or self.id,
+            "predicted": record.predicted,
+            "certainty": record.certainty,
+            "probabilities": dict(record.probabilities),
+            "label": self.label,
+            "state": state.state,
+            "source": record.source,
+            "stratum": record.stratum,
+            "weight": record.weight,
+            "seen": state.seen,
+            "by": state.by or None,
+            "at": state.at or None,
+            "note": state.note,
+            "second_look": record.is_second_look,
+        }

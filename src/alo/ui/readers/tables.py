@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -12,6 +11,7 @@ from threading import Lock, Thread
 from typing import NamedTuple
 
 from alo.tables.encodings import SAMPLE, UTF8, WIDE, Encoding, encoding_of
+from alo.tables.reading import names_once
 from alo.tables.records import MOST_RECORD, Dialect, Record, cells, dialect_of, records
 from alo.ui.readers.cache import FileCache
 from alo.ui.readers.table_index import (
@@ -89,7 +89,8 @@ class Tables:
         read = cells(header.content, dialect)
         if read.broken:
             notes.append(f"line 1, column {read.broken[0] + 1}: a quote is not closed")
-        columns = _named_once(read.texts, notes)
+        names = names_once(read.texts, notes)
+        columns = [name.replace(NUL, SHOWN_NUL)[:MOST_SHOWN] for name in names]
         if dialect.delimiter not in (b",", b"\t"):
             notes.append(f"columns are separated by '{dialect.delimiter.decode()}'")
         return Table(path, source, dialect, encoding.name, columns, header.end, size, notes)
@@ -228,22 +229,3 @@ class _Notes:
             self.texts.append(f"{where}: {what}")
         elif len(self.texts) == MOST_NOTES:
             self.texts.append("there is more of this kind on this page")
-
-
-def _named_once(names: Sequence[str], notes: list[str]) -> list[str]:
-    """The names of columns, each once: what is there twice has its number behind it."""
-    counts = Counter(names)
-    if twice := [name for name, count in counts.items() if count > 1 and name]:
-        notes.append(f"columns with the same name, here numbered: {', '.join(twice[:10])}")
-    made: list[str] = []
-    used: set[str] = set()
-    given = set(names)
-    for at, name in enumerate(names):
-        own = first = name or f"column {at + 1}"
-        number = 1
-        while own in used or (own != name and own in given):
-            number += 1
-            own = f"{first} ({number})"
-        used.add(own)
-        made.append(own)
-    return [name.replace(NUL, SHOWN_NUL)[:MOST_SHOWN] for name in made]

@@ -1,0 +1,285 @@
+"""The records of a run: the rows of its output, joined with the rows of its input.
+
+Nothing is guessed: a row that cannot be joined, or that has no prediction, is refused and counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alo.errors import AloError
+from alo.review.content import picture_content, row_content
+from alo.review.settings import ReviewSettings
+from alo.tables.reading import WholeTable, read_table
+
+OUTPUT = "output.csv"
+TABLES = (".csv", ".tsv")
+SUM_MAY_BE_OFF = 0.01  # of probabilities
+
+
+class ReviewError(AloError):
+    """The results of a run cannot be reviewed as it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """A run's files."""
+
+    id: str
+    output: Path  # the folder
+    input: Path | None  # the folder; None: the input was not kept
+    name: str = ""  # of the run, for people; its id where it has none
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    """A row of a run's output that can be reviewed."""
+
+    row: int  # of the output, from 0
+    content: str
+    predicted: str
+    certainty: float | None
+    probabilities: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecords:
+    """What a run has to be reviewed."""
+
+    run: str
+    rows: int  # of the output, those included that were refused
+    records: Sequence[FoundRecord]
+    refused: Mapping[str, int] = field(default_factory=dict)  # why -> how many rows
+    notes: Sequence[str] = ()
+
+
+def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
+    """The records of a run whose records are the rows of its output.
+
+    Raises:
+        ReviewError: it has no table, or that lacks a column that the settings name.
+    """
+    path = _output_table(run)
+    output = read_table(path)
+    notes = [f"{run.id}: {OUTPUT}: {note}" for note in output.notes]
+    _check_columns(output, settings, path)
+    case_of, refusal = _cases(run, output, settings, notes)
+    predictions = _column(output, settings.prediction)
+    certainty_of = _certainties(output, settings, notes)
+    refused: Counter[str] = Counter()
+    found: list[FoundRecord] = []
+    if refusal:
+        return RunRecords(
+            run=run.id, rows=len(output.rows), records=(),
+            refused={refusal: len(output.rows)}, notes=notes,
+        )  # fmt: skip
+    for number, row in enumerate(output.rows):
+        predicted = row[predictions] if predictions < len(row) else ""
+        content, why = case_of(number, row)
+        if not predicted:
+            why = f"no value in column '{settings.prediction}'"
+        if why:
+            refused[why] += 1
+            continue
+        certainty, probabilities = certainty_of(row, predicted)
+        found.append(FoundRecord(number, content, predicted, certainty, probabilities))
+    return RunRecords(
+        run=run.id, rows=len(output.rows), records=found, refused=dict(refused), notes=notes
+    )
+
+
+CaseOf = Callable[[int, Sequence[str]], tuple[str, str]]  # content id, or why it has none
+
+
+def _cases(
+    run: RunFiles, output: WholeTable, settings: ReviewSettings, notes: list[str]
+) -> tuple[CaseOf, str]:
+    """What gives the content of an output row; or why none of them can be joined."""
+    label = settings.label
+    if settings.image:
+        return _pictures(run, output, settings), ""
+    table = _input_table(run, notes)
+    if table is None:
+        own = {settings.prediction, settings.certainty, *settings.probabilities.values()}
+        places = [at for at, name in enumerate(output.columns) if name not in own]
+        of = row_content([output.columns[at] for at in places], label)
+
+        def from_output(_: int, row: Sequence[str]) -> tuple[str, str]:
+            return of([row[at] if at < len(row) else "" for at in places]), ""
+
+        return from_output, ""
+    content_of = row_content(table.columns, label)
+    if not settings.key:
+        if len(table.rows) != len(output.rows):
+            return _none, (
+                f"the output has {len(output.rows):,} rows, the input {len(table.rows):,}:"
+                " review.key names the column that joins them"
+            )
+
+        def by_position(number: int, _: Sequence[str]) -> tuple[str, str]:
+            return content_of(table.rows[number]), ""
+
+        return by_position, ""
+    if settings.key not in table.columns:
+        return _none, f"the input has no column '{settings.key}'"
+    return _by_key(table, output, settings.key, content_of), ""
+
+
+def _by_key(
+    table: WholeTable,
+    output: WholeTable,
+    key: str,
+    content_of: Callable[[Sequence[str]], str],
+) -> CaseOf:
+    ours, theirs = _column(table, key), _column(output, key)
+    rows: dict[str, Sequence[str]] = {}
+    twice: set[str] = set()
+    for row in table.rows:
+        value = row[ours] if ours < len(row) else ""
+        if value in rows:
+            twice.add(value)
+        rows[value] = row
+    times = Counter(row[theirs] if theirs < len(row) else "" for row in output.rows)
+
+    def joined(_: int, row: Sequence[str]) -> tuple[str, str]:
+        value = row[theirs] if theirs < len(row) else ""
+        if value in twice:
+            return "", f"its '{key}' is more than once in the input"
+        if times[value] > 1:
+            return "", f"its '{key}' is more than once in the output"
+        if value not in rows:
+            return "", f"its '{key}' is not in the input"
+        return content_of(rows[value]), ""
+
+    return joined
+
+
+def _pictures(run: RunFiles, output: WholeTable, settings: ReviewSettings) -> CaseOf:
+    place = _column(output, settings.image)
+
+    def by_picture(_: int, row: Sequence[str]) -> tuple[str, str]:
+        name = row[place] if place < len(row) else ""
+        if run.input is None:
+            return "", "the input of the run was not kept"
+        path = _below(run.input, name)
+        if path is None:
+            return "", "its picture is missing"
+        try:
+            return picture_content(path.read_bytes()), ""
+        except OSError:
+            return "", "its picture cannot be read"
+
+    return by_picture
+
+
+def _below(folder: Path, name: str) -> Path | None:
+    """A file of a folder, by the name that a table has; None: there is none."""
+    try:
+        path = (folder / name).resolve(strict=True)
+    except (OSError, ValueError):
+        return None
+    return path if name and path.is_file() and path.is_relative_to(folder.resolve()) else None
+
+
+def _none(_: int, __: Sequence[str]) -> tuple[str, str]:
+    return "", ""
+
+
+Certainty = Callable[[Sequence[str], str], tuple[float | None, Mapping[str, float]]]
+
+
+def _certainties(output: WholeTable, settings: ReviewSettings, notes: list[str]) -> Certainty:
+    """What gives how certain a prediction is, and the probabilities of the classes."""
+    columns = {name: _column(output, column) for name, column in settings.probabilities.items()}
+    place = _column(output, settings.certainty) if settings.certainty else -1
+    is_noted = False
+
+    def certainty_of(row: Sequence[str], predicted: str) -> tuple[float | None, dict[str, float]]:
+        nonlocal is_noted
+        found = {
+            name: value for name, at in columns.items() if (value := _share(row, at)) is not None
+        }
+        if len(found) < len(columns):
+            found = {}
+        off = abs(sum(found.values()) - 1) if len(found) > 1 else 0.0
+        if off > SUM_MAY_BE_OFF and not is_noted:
+            is_noted = True
+            notes.append(f"probabilities that do not sum to 1: {sum(found.values()):g}")
+        if place >= 0:
+            return _share(row, place), found
+        if predicted in found:
+            return found[predicted], found
+        if len(columns) == 1 and found:  # of two classes one is enough
+            (only,) = found.values()
+            return 1 - only, found
+        return None, found
+
+    return certainty_of
+
+
+def _share(row: Sequence[str], at: int) -> float | None:
+    """A number from 0 to 1; None: it is none."""
+    try:
+        value = float(row[at])
+    except (ValueError, IndexError):
+        return None
+    return value if math.isfinite(value) and 0 <= value <= 1 else None
+
+
+def _check_columns(output: WholeTable, settings: ReviewSettings, path: Path) -> None:
+    named = {
+        "prediction": settings.prediction,
+        "certainty": settings.certainty,
+        "image": settings.image,
+        "key": settings.key,
+        **{f"probabilities.{name}": each for name, each in settings.probabilities.items()},
+    }
+    for key, column in named.items():
+        if column and column not in output.columns:
+            raise ReviewError(
+                f"{OUTPUT} has no column '{column}', which review.{key} names",
+                where=str(path),
+                fix=f"columns: {', '.join(output.columns) or 'none: it is empty'}",
+            )
+
+
+def _column(table: WholeTable, name: str) -> int:
+    return list(table.columns).index(name)
+
+
+def _output_table(run: RunFiles) -> Path:
+    path = run.output / OUTPUT
+    if path.is_file():
+        return path
+    others = list(_tables(run.output))
+    if len(others) == 1:
+        return others[0]
+    raise ReviewError(
+        f"run {run.id} has no {OUTPUT}" + (f", and {len(others)} other tables" if others else ""),
+        where=str(run.output),
+        fix="review.unit: request reviews whole runs, by their summary",
+    )
+
+
+def _input_table(run: RunFiles, notes: list[str]) -> WholeTable | None:
+    """The input of a run, where it was kept and is one table, or several of the same columns."""
+    if run.input is None:
+        return None
+    tables = [read_table(path) for path in _tables(run.input)]
+    if not tables:
+        return None
+    if any(list(each.columns) != list(tables[0].columns) for each in tables):
+        notes.append(f"{run.id}: the tables of its input have different columns; they are not used")
+        return None
+    rows = [row for each in tables for row in each.rows]
+    return WholeTable(tables[0].columns, rows, tables[0].encoding, ())
+
+
+def _tables(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in TABLES and path.is_file() and not path.is_symlink():
+            yield path

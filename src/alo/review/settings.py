@@ -1,0 +1,26 @@
+"""How the results of a solution are reviewed: which columns mean what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from alo.review.labels import Label
+
+ROW, REQUEST = "row", "request"
+UNITS = (ROW, REQUEST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSettings:
+    """The ``review:`` of a plan, or the options of ``alo review new``."""
+
+    unit: str = ROW  # a record is a row of output.csv, or a whole run
+    prediction: str = "prediction"  # the column that people correct
+    probabilities: Mapping[str, str] = field(default_factory=dict)  # class -> column
+    certainty: str = ""  # the column with how certain the prediction is, 0 to 1
+    key: str = ""  # the column that joins output.csv to the input rows
+    image: str = ""  # the column with the picture's name in the input folder
+    label: str = ""  # the column of the train data that the label becomes
+    labels: Sequence[Label | str] = ()  # empty: the classes that were seen
+    slices: Sequence[str] = ()  # columns whose values the gate looks at one by one

@@ -1,0 +1,260 @@
+"""Make a review of the results of past runs."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alo.database.connection import Database
+from alo.errors import UsageError
+from alo.history.browse import Entry, History
+from alo.history.filters import Filters
+from alo.layout import Workspace
+from alo.review.labels import Label, Labels
+from alo.review.queue import QueueRequest, make_queue
+from alo.review.records import FoundRecord, ReviewError, RunFiles, RunRecords, read_records
+from alo.review.reviews import Reviews, check_name
+from alo.review.rows import PopulationRun, Review, StoredRecord
+from alo.review.settings import REQUEST, ReviewSettings
+from alo.review.strata import Case
+
+MOST_CLASSES = 200  # more predictions that are numbers are measurements, not classes
+SHOWN_NOTES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRequest:
+    """What a new review is made of."""
+
+    name: str
+    person: str
+    time: str  # now, UTC
+    settings: ReviewSettings
+    runs: Sequence[str] = ()  # ids; empty: those that the filters find
+    filters: Filters = field(default_factory=Filters)
+    random: int = 0
+    uncertain: int = 0
+    picked: Sequence[str] = ()  # ids of records
+    seed: int | None = None
+    second_look: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewReview:
+    """The review, and what is to be said of its making."""
+
+    review: Review
+    queued: int
+    notes: Sequence[str]
+
+
+def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -> NewReview:
+    """Make a review: read the results of runs, and queue some of their records.
+
+    Raises:
+        UsageError: the name cannot be taken, there are no such runs or records.
+        ReviewError: the results cannot be reviewed as it was asked.
+        HistoryError: a run is not there.
+    """
+    check_name(asked.name)
+    entries = _entries(workspace, asked)
+    found = [_read(entry, asked.settings) for entry in entries]
+    records, runs = _population(found)
+    if not records:
+        why = _refusals(found)
+        raise ReviewError(
+            "no record of these runs can be reviewed",
+            where="; ".join(f"{count} rows: {reason}" for reason, count in why.items()),
+            fix="see which columns review: names, and that the runs have their input",
+        )
+    _check_classes(records)
+    seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
+    picked = _places(asked, runs, records)
+    queue = make_queue(
+        [Case(each.predicted, each.certainty) for each in records],
+        [each.content for each in records],
+        QueueRequest(
+            random=asked.random,
+            uncertain=asked.uncertain,
+            picked=picked,
+            seed=seed,
+            second_look=asked.second_look,
+        ),
+    )
+    review = Reviews(database).create(
+        asked.name,
+        person=asked.person,
+        created=asked.time,
+        asked=_told(asked, seed),
+        runs=runs,
+        counts={"records": len(records), **_refusals(found)},
+        labels=_labels(asked.settings, records),
+        records=records,
+        queue=queue,
+    )
+    notes = [note for each in found for note in each.notes]
+    return NewReview(review, len(queue), notes[:SHOWN_NOTES])
+
+
+def _entries(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:
+    history = History(workspace)
+    if asked.runs:
+        entries = [history.find(run_id) for run_id in dict.fromkeys(asked.runs)]
+        for each in entries:
+            if each.record.pipeline != "inference" or each.record.status != "success":
+                raise UsageError(
+                    f"run {each.record.id} is no inference that succeeded: it has no results",
+                    fix="alo history --mode inference --status success lists those that have",
+                )
+        return entries
+    wanted = asked.filters._replace(pipeline="inference", status="success")
+    found = history.list(wanted, None)
+    entries = [
+        Entry(record, folder) for record in found if (folder := history.folder(record)) is not None
+    ]
+    if not entries:
+        raise UsageError(
+            "there is no inference run to review", fix="alo run --mode inference makes one"
+        )
+    return entries
+
+
+def _read(entry: Entry, settings: ReviewSettings) -> RunRecords:
+    files = run_files(entry)
+    return _whole(entry, files) if settings.unit == REQUEST else read_records(files, settings)
+
+
+def run_files(entry: Entry) -> RunFiles:
+    """Where the results of a run are, and its input, where that was kept."""
+    given = entry.folder / "input"
+    return RunFiles(entry.record.id, entry.folder / "output", given if given.is_dir() else None)
+
+
+def _whole(entry: Entry, files: RunFiles) -> RunRecords:
+    """A run as one record, by its summary."""
+    record = entry.record
+    if not record.result:
+        return RunRecords(run=record.id, rows=1, records=(), refused={"it has no result": 1})
+    certainty = record.probability.get(record.result)
+    content = _content_of(files.input or files.output)
+    found = FoundRecord(0, content, record.result, certainty, record.probability)
+    return RunRecords(run=record.id, rows=1, records=(found,))
+
+
+def _content_of(folder: Path) -> str:
+    """The content id of all files of a folder."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            found.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape"))
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:32]
+
+
+def _population(found: Sequence[RunRecords]) -> tuple[list[StoredRecord], list[PopulationRun]]:
+    records: list[StoredRecord] = []
+    runs: list[PopulationRun] = []
+    first = 0
+    for each in found:
+        runs.append(PopulationRun(id=each.run, first=first, records=each.rows))
+        records += [
+            StoredRecord(
+                at=first + record.row,
+                content=record.content,
+                predicted=record.predicted,
+                certainty=record.certainty,
+                probabilities=record.probabilities,
+            )
+            for record in each.records
+        ]
+        first += each.rows
+    return records, runs
+
+
+def _refusals(found: Sequence[RunRecords]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for each in found:
+        counts.update(each.refused)
+    return dict(counts)
+
+
+def _check_classes(records: Sequence[StoredRecord]) -> None:
+    classes = {each.predicted for each in records}
+    if len(classes) > MOST_CLASSES and all(map(_is_number, classes)):
+        raise ReviewError(
+            f"the predictions are {len(classes):,} different numbers: measurements, not classes",
+            fix="review.prediction names the column with the class; only classes can be reviewed",
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _places(
+    asked: ReviewRequest, runs: Sequence[PopulationRun], records: Sequence[StoredRecord]
+) -> list[int]:
+    """Where in the population the records are that people chose themselves."""
+    if not asked.picked:
+        return []
+    index = {each.at: place for place, each in enumerate(records)}
+    probe = Review(
+        number=0,
+        name=asked.name,
+        state="",
+        person="",
+        created="",
+        asked={},
+        runs=runs,
+        unit=asked.settings.unit,
+    )
+    found: list[int] = []
+    for record in asked.picked:
+        at = probe.place_of(record)
+        if at is None or at not in index:
+            raise UsageError(
+                f"these runs have no record '{record}'",
+                fix="a record is RUN:ROW, its row in output.csv from 0",
+            )
+        found.append(index[at])
+    return found
+
+
+def _labels(settings: ReviewSettings, records: Sequence[StoredRecord]) -> Labels:
+    """Those of the settings, and every class that was seen: a prediction has to have a name."""
+    seen = sorted({name for each in records for name in (each.predicted, *each.probabilities)})
+    given: list[Label | str] = [*settings.labels, *seen]
+    return Labels.named(given)
+
+
+def _told(asked: ReviewRequest, seed: int) -> Mapping[str, object]:
+    settings = asked.settings
+    return dict(
+        _given(
+            unit=settings.unit,
+            prediction=settings.prediction,
+            probabilities=dict(settings.probabilities),
+            certainty=settings.certainty,
+            key=settings.key,
+            image=settings.image,
+            label=settings.label,
+            slices=list(settings.slices),
+            random=asked.random,
+            uncertain=asked.uncertain,
+            picked=list(asked.picked),
+            second_look=asked.second_look,
+        ),
+        seed=seed,
+    )
+
+
+def _given(**values: object) -> Iterator[tuple[str, object]]:
+    return ((name, value) for name, value in values.items() if value)

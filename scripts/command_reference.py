@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from alo.cli.commands.history_actions import ACTIONS, parser_of
+from alo.cli.actions import actions_of, parser_of
 from alo.cli.main import COMMANDS
 from alo.cli.options import CommandParser, parsers_of
 
@@ -40,6 +40,7 @@ MORE = {  # where a command is explained
     "history": ("History", "../guides/history.md"),
     "serve": ("HTTP service", "../guides/http-service.md"),
     "deploy": ("Zero-downtime model deployment", "../guides/deploy.md"),
+    "review": ("Review results", "../guides/review.md"),
     "loop": ("Redis loop", "../guides/redis-loop.md"),
     "schema": ("Plan reference", "plan.md"),
 }
@@ -59,10 +60,9 @@ def _of_command(name: str) -> Iterator[str]:
     shared = {action.dest for action in common._actions}
     own = [action for action in parser._actions if action.dest not in shared]
     yield _section(f"## alo {name}", parser, own, MORE.get(name))
-    if name == "history":
-        for action in ACTIONS:
-            actions = parser_of(action)
-            yield _section(f"### alo history {action}", actions, actions._actions, None)
+    for action in actions_of(name):
+        actions = parser_of(name, action)
+        yield _section(f"### alo {name} {action}", actions, actions._actions, None)
 
 
 def _section(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from alo.cli.commands.history_actions import ACTIONS, parse_action, parser_of
+from alo.cli.actions import MODULES, actions_of, parse_action, parser_of
 from alo.cli.commands.ui_people import parsers as people_parsers
 from alo.cli.main import COMMANDS
 from alo.cli.options import parse, parsers_of
@@ -111,7 +111,8 @@ def _of_sentence(text: str, where: str) -> Iterator[Call]:
 
 def _arguments(name: str, words: list[str]) -> Iterator[str]:
     """The words that belong to the command; then the sentence goes on."""
-    own = {"history": set(ACTIONS), "loop": {"status", "dead", "list", "replay", "drop"}}
+    own = {"loop": {"status", "dead", "list", "replay", "drop"}}
+    own |= {it: set(actions_of(it)) for it in MODULES}
     before = ""
     for written in words:
         word = written.strip(MARKS)
@@ -156,8 +157,8 @@ def problem_of(call: Call) -> str:
         return ""
     try:
         options = parse(name, COMMANDS[name], words)
-        if options is not None and name == "history" and options.action:
-            parse_action(options)
+        if options is not None and name in MODULES and options.action:
+            parse_action(name, options)
     except UsageError as error:
         is_incomplete = not call.is_whole and any(sign in error.what for sign in INCOMPLETE)
         return "" if is_incomplete else error.what
@@ -188,7 +189,7 @@ def acts_of(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
 
 def test_every_option_that_a_page_names_exists() -> None:
     parsers = [parser for name in COMMANDS for parser in parsers_of(name, COMMANDS[name])]
-    parsers += [parser_of(name) for name in ACTIONS]
+    parsers += [parser_of(it, name) for it in MODULES for name in actions_of(it)]
     parsers += [act for parser in people_parsers().values() for act in acts_of(parser)]
     known = {option for parser in parsers for option in parser._option_string_actions}
 

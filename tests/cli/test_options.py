@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from alo.cli.actions import MODULES, actions_of
 from alo.cli.commands import run as run_command
-from alo.cli.commands.history_actions import ACTIONS
 from alo.cli.main import COMMANDS, main
 from alo.cli.options import is_project
 
@@ -172,7 +172,13 @@ def test_a_folder_that_is_no_project_is_said_to_be_none(
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 @pytest.mark.parametrize(
-    "command", [*COMMANDS, *(f"history {name}" for name in ACTIONS), "loop status", "loop dead"]
+    "command",
+    [
+        *COMMANDS,
+        *(f"{it} {name}" for it in MODULES for name in actions_of(it)),
+        "loop status",
+        "loop dead",
+    ],
 )
 def test_help_needs_no_project(
     command: str,

@@ -11,7 +11,7 @@ import pytest
 import alo
 import alo.testing
 import alolib.asset
-from alo.cli.commands.history_actions import ACTIONS
+from alo.cli.actions import MODULES, actions_of
 from alo.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def test_every_command_and_action_has_a_section() -> None:
     lines = (REFERENCE / "command-line.md").read_text(encoding="utf-8").splitlines()
 
     assert {f"## alo {name}" for name in COMMANDS} <= set(lines)
-    assert {f"### alo history {name}" for name in ACTIONS} <= set(lines)
+    assert {f"### alo {it} {name}" for it in MODULES for name in actions_of(it)} <= set(lines)
 
 
 def test_every_public_name_has_a_section() -> None:

@@ -25,6 +25,7 @@ COMMANDS = {  # name -> what it does; the module of the same name has add_argume
     "history": "list past runs; show, compare, rerun, verify and remove them",
     "serve": "serve the inference pipeline over HTTP",
     "deploy": "choose the model that services use; roll back; compare one in the shadow",
+    "review": "review results: make, list and show reviews; decide; how accurate the model is",
     "ui": "open the studio: runs, models and services in the browser",
     "loop": "show the state of loops; list, replay or drop dead requests",
     "schema": "print the JSON Schema of a plan, for editors",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from alo.cli.output import console
+from alo.cli.person import person
 from alo.cli.values import named, seconds
 from alo.engine.checks.preflight import find_workspace
 from alo.errors import ServeError
@@ -72,21 +72,11 @@ def execute(options: argparse.Namespace) -> int:
 
 def _change(options: argparse.Namespace, workspace: Workspace) -> None:
     if options.rollback:
-        roll_back(workspace, _who())
+        roll_back(workspace, person())
     elif options.shadow:
         set_shadow(workspace, "" if options.shadow == "off" else options.shadow)
     else:
-        deploy_model(workspace, options.run_id or "", _who())
-
-
-def _who() -> str:
-    """User and host; what is not known is left out."""
-    import getpass
-    import socket
-
-    with suppress(KeyError, OSError):
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    return socket.gethostname()
+        deploy_model(workspace, options.run_id or "", person())
 
 
 def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:

@@ -80,11 +80,11 @@ def list_newest(workspace: Workspace) -> int:
 
 
 def execute(options: argparse.Namespace) -> int:
-    history = History(Workspace(options.project))
     if options.action:
-        from alo.cli.commands.history_actions import act
+        from alo.cli.actions import act
 
-        return act(history, options)
+        return act("history", options)
+    history = History(Workspace(options.project))
     filters, limit = _filters(options), options.limit or None
     if options.json:
         _list_as_json(history, filters, limit)

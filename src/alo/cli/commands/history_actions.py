@@ -1,64 +1,14 @@
 """``alo history show``, ``follow``, ``diff``, ``verify``, ``rerun``, ``remove`` and ``prune``."""
 
 import argparse
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from alo.cli.options import CommandParser
+from alo.cli.actions import Action
 from alo.cli.output import console
 from alo.cli.values import named, run_count, size_mb
 from alo.cli.withheld import ALARM_SECRET, take
-from alo.errors import UsageError
 from alo.history.browse import History
 from alo.layout import Workspace
-from alo.plan.suggest import did_you_mean
-
-
-class Action(NamedTuple):
-    """What can be done with runs: its help, its arguments, and what does it."""
-
-    help_line: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    execute: Callable[[History, argparse.Namespace], int]
-
-
-def act(history: History, options: argparse.Namespace) -> int:
-    """Do what the words in ``options.action`` say; returns the exit status.
-
-    Raises:
-        UsageError: they make no sense.
-    """
-    action, parsed = parse_action(options)
-    return 0 if parsed is None else action.execute(history, parsed)
-
-
-def parse_action(options: argparse.Namespace) -> tuple[Action, argparse.Namespace | None]:
-    """The action that ``options.action`` names, and what it is asked for; None: only its help.
-
-    Raises:
-        UsageError: the words make no sense.
-    """
-    name, *words = options.action
-    if name not in ACTIONS:
-        raise UsageError(
-            f"alo history has no action '{name}'; {did_you_mean(name, ACTIONS)}",
-            fix=f"to see one run: alo history show {name}",
-        )
-    try:
-        return ACTIONS[name], parser_of(name, options.json).parse_args(words, options)
-    except SystemExit:
-        return ACTIONS[name], None
-
-
-def parser_of(name: str, as_json: bool = False) -> CommandParser:
-    """The parser of an action; ``--json`` may come before the action's name too."""
-    action = ACTIONS[name]
-    parser = CommandParser(
-        prog=f"alo history {name}", description=action.help_line, allow_abbrev=False
-    )
-    parser.add_argument("--json", action="store_true", default=as_json, help="print JSON")
-    action.add_arguments(parser)
-    return parser
 
 
 def _add_id(parser: argparse.ArgumentParser) -> None:
@@ -126,14 +76,19 @@ def _add_rerun(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 
-def _show(history: History, options: argparse.Namespace) -> int:
+def _history(options: argparse.Namespace) -> History:
+    return History(Workspace(options.project))
+
+
+def _show(options: argparse.Namespace) -> int:
     from alo.cli.output.history_report import run_lines
 
     if options.events:
         from alo.cli.commands.history_events import show_events
 
-        show_events(history, Workspace(options.project), options.id, as_json=options.json)
+        show_events(_history(options), Workspace(options.project), options.id, as_json=options.json)
         return 0
+    history = _history(options)
     record = history.look_up(options.id)
     folder = str(history.folder(record) or "")
     if options.json:
@@ -143,18 +98,19 @@ def _show(history: History, options: argparse.Namespace) -> int:
     return 0
 
 
-def _follow(history: History, options: argparse.Namespace) -> int:
+def _follow(options: argparse.Namespace) -> int:
     from alo.cli.commands.history_events import follow_run
 
     workspace, wait = Workspace(options.project), not options.no_wait
-    follow_run(history, workspace, options.id or "", as_json=options.json, wait=wait)
+    follow_run(_history(options), workspace, options.id or "", as_json=options.json, wait=wait)
     return 0
 
 
-def _diff(history: History, options: argparse.Namespace) -> int:
+def _diff(options: argparse.Namespace) -> int:
     from alo.cli.output.history_report import difference_lines
     from alo.history.diff import differences
 
+    history = _history(options)
     records = [history.look_up(prefix) for prefix in (options.id, *options.others)]
     compared = differences(records)
     if options.json:
@@ -164,8 +120,8 @@ def _diff(history: History, options: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(history: History, options: argparse.Namespace) -> int:
-    found = history.verify(options.ids)
+def _verify(options: argparse.Namespace) -> int:
+    found = _history(options).verify(options.ids)
     if options.json:
         console.write_json(
             [
@@ -182,7 +138,7 @@ def _verify(history: History, options: argparse.Namespace) -> int:
     return 1 if any(found.values()) else 0
 
 
-def _rerun(history: History, options: argparse.Namespace) -> int:
+def _rerun(options: argparse.Namespace) -> int:
     from alo.cli.output.live import watched
     from alo.engine.rerun import rerun
     from alo.history.entries.seal import seal_after_us
@@ -194,13 +150,13 @@ def _rerun(history: History, options: argparse.Namespace) -> int:
     return 0
 
 
-def _remove(history: History, options: argparse.Namespace) -> int:
-    _report_removed(history.remove(options.ids), options)
+def _remove(options: argparse.Namespace) -> int:
+    _report_removed(_history(options).remove(options.ids), options)
     return 0
 
 
-def _prune(history: History, options: argparse.Namespace) -> int:
-    _report_removed(history.prune(keep=options.keep, size_mb=options.size), options)
+def _prune(options: argparse.Namespace) -> int:
+    _report_removed(_history(options).prune(keep=options.keep, size_mb=options.size), options)
     return 0
 
 

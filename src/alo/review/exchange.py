@@ -1,0 +1,208 @@
+"""Decisions and records of a review in files: CSV, JSON lines, and the JSON of Label Studio."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from alo.errors import UsageError
+from alo.review.decisions import ACCEPT, CHANGE, NewDecision
+from alo.review.rows import ItemShown
+from alo.tables.reading import read_table
+
+FORMATS = ("csv", "jsonl", "label-studio")
+COLUMNS = (
+    "record", "content", "run", "predicted", "certainty", "label", "state", "source", "stratum",
+    "weight", "note", "by", "at", "seen",
+)  # fmt: skip
+DECISION_KEYS = ("key", "record", "verdict", "label", "note", "seen")
+CONTROL, TO_NAME = "label", "record"  # of Label Studio's results
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export_text(items: Iterable[ItemShown], form: str) -> str:
+    """Records with what was said of them.
+
+    Args:
+        form: one of `FORMATS`.
+    """
+    rows = [item.to_json() for item in items]
+    if form == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+        return text.getvalue()
+    if form == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return json.dumps([_task(row) for row in rows], ensure_ascii=False, indent=1) + "\n"
+
+
+def read_decisions(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]:
+    """The decisions of a file: of CSV or JSON lines, with the keys of `DECISION_KEYS`.
+
+    Args:
+        items: the records that are known, by id: without ``seen`` the last decision counts as
+            seen.
+    Raises:
+        UsageError: the file cannot be read, or lacks a key.
+    """
+    rows = _rows(path)
+    for number, row in enumerate(rows, 1):
+        for key in ("record", "verdict"):
+            if not row.get(key):
+                raise UsageError(
+                    f"decision {number} has no '{key}'",
+                    where=str(path),
+                    fix=f"columns, or keys: {', '.join(DECISION_KEYS)}",
+                )
+    return [_decision(row, items, path, number) for number, row in enumerate(rows, 1)]
+
+
+def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]:
+    """The labels of a file that another program made, as decisions.
+
+    The file is one that was exported, with other labels in it, or the JSON that Label Studio
+    exports. A label that is the prediction accepts it; a record without one is left out.
+
+    Raises:
+        UsageError: the file cannot be read, or is none of these.
+    """
+    if path.suffix.lower() == ".json":
+        return list(_of_tasks(path, items))
+    found: list[NewDecision] = []
+    for number, row in enumerate(_rows(path), 1):
+        record = str(row.get("record") or "")
+        if not record:
+            raise UsageError(f"row {number} has no 'record'", where=str(path))
+        if label := row.get("label"):
+            found.append(_labelled(record, str(label), str(row.get("note") or ""), items))
+    return found
+
+
+def _rows(path: Path) -> list[Mapping[str, object]]:
+    try:
+        if path.suffix.lower() in (".csv", ".tsv"):
+            table = read_table(path)
+            return [dict(zip(table.columns, row, strict=False)) for row in table.rows]
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the file cannot be read: {error}", where=str(path)) from error
+    found: list[Mapping[str, object]] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            content = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(
+                f"line {number} is no JSON",
+                where=str(path),
+                fix="a file of decisions ends with .csv, or has one JSON object a line",
+            ) from error
+        if not isinstance(content, dict):
+            raise UsageError(f"line {number} is no JSON object", where=str(path))
+        found.append(content)
+    return found
+
+
+def _decision(
+    row: Mapping[str, object], items: Mapping[str, ItemShown], path: Path, number: int
+) -> NewDecision:
+    record, verdict = str(row["record"]), str(row["verdict"])
+    label = str(row["label"]) if row.get("label") and verdict == CHANGE else None
+    note = str(row.get("note") or "")
+    given = str(row.get("seen") or "")
+    if given and not (given.isascii() and given.isdigit()):
+        raise UsageError(f"'seen' of decision {number} is no number", where=str(path))
+    last = items[record].state.seen if record in items else None
+    seen = int(given) if given else last
+    key = str(row.get("key") or _key_of(record, verdict, label or "", note, seen))
+    return NewDecision(key=key, record=record, verdict=verdict, label=label, note=note, seen=seen)
+
+
+def _labelled(record: str, label: str, note: str, items: Mapping[str, ItemShown]) -> NewDecision:
+    item = items.get(record)
+    is_prediction = item is not None and label == item.record.predicted
+    verdict = ACCEPT if is_prediction else CHANGE
+    seen = item.state.seen if item else None
+    return NewDecision(
+        key=_key_of(record, verdict, label, note, seen),
+        record=record,
+        verdict=verdict,
+        label=None if is_prediction else label,
+        note=note,
+        seen=seen,
+    )
+
+
+def _key_of(*parts: object) -> str:
+    """The same decision has the same key each time that the file is read."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _cell(value: object) -> object:
+    """As a table has it; a text that a spreadsheet would take for a formula is disarmed."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _task(row: Mapping[str, object]) -> dict[str, object]:
+    """A task of Label Studio: the record, the prediction, and the label as an annotation."""
+    task: dict[str, object] = {
+        "data": {
+            "record": row["record"],
+            "content": row["content"],
+            "predicted": row["predicted"],
+            "certainty": row["certainty"],
+        },
+        "predictions": [{"result": [_choice(row["predicted"])], "score": row["certainty"]}],
+        "annotations": [],
+    }
+    if row["label"] is not None:
+        task["annotations"] = [{"result": [_choice(row["label"])], "completed_by": row["by"]}]
+    return task
+
+
+def _choice(label: object) -> dict[str, object]:
+    return {
+        "from_name": CONTROL,
+        "to_name": TO_NAME,
+        "type": "choices",
+        "value": {"choices": [label]},
+    }
+
+
+def _of_tasks(path: Path, items: Mapping[str, ItemShown]) -> Iterable[NewDecision]:
+    try:
+        tasks = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"the file cannot be read: {error}", where=str(path)) from error
+    if not isinstance(tasks, list):
+        raise UsageError("the file is no list of tasks", where=str(path))
+    for number, task in enumerate(tasks, 1):
+        try:
+            record = str(task["data"]["record"])
+            annotations = [each for each in task["annotations"] if not each.get("was_cancelled")]
+            labels = _choices(annotations[-1]["result"]) if annotations else []
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise UsageError(
+                f"task {number} has no data.record, or annotations of another kind",
+                where=str(path),
+                fix="import what Label Studio exports as JSON, of tasks that ALO exported",
+            ) from error
+        if len(labels) > 1:
+            raise UsageError(f"task {number} has more than one label", where=str(path))
+        if labels:
+            yield _labelled(record, labels[0], "", items)
+
+
+def _choices(results: Sequence[Mapping[str, Mapping[str, Sequence[str]]]]) -> list[str]:
+    return [str(label) for each in results for label in each["value"].get("choices", ())]

@@ -1,0 +1,143 @@
+"""`alo review`, as people and scripts call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from tests.loop.conftest import OUTPUT, ROWS
+from tests.postgres_server import PostgresServer
+
+from alo.cli.main import main
+
+Alo = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def alo(make_solution: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> Alo:
+    """``alo("review", "list")``: the status, and what was written, in a project with one run."""
+    home = make_solution(inference={"infer": OUTPUT}, args={"infer": {"rows": ROWS}})
+
+    def call(*words: str) -> tuple[int, str, str]:
+        status = main([*words, "--project", str(home)])
+        written = capsys.readouterr()
+        return status, written.out, written.err
+
+    assert call("run", "--quiet")[0] == 0
+    return call
+
+
+def as_json(told: tuple[int, str, str]) -> dict[str, object]:
+    status, out, err = told
+    assert (status, err) == (0, "")
+    found: dict[str, object] = json.loads(out)
+    return found
+
+
+def records_of(alo: Alo, name: str = "r") -> Sequence[dict[str, object]]:
+    items = as_json(alo("review", "show", name, "--json"))["items"]
+    assert isinstance(items, list)
+    return items
+
+
+def test_a_review_from_its_making_to_the_accuracy(alo: Alo, tmp_path: Path) -> None:
+    made = alo("review", "new", "r", "--random", "12", "--seed", "5", "--certainty", "p")
+    assert made[1].startswith("review r: 12 of 20 records are queued, of 1 runs")
+    shown = as_json(alo("review", "show", "r", "--json"))
+    assert {"name", "state", "runs", "seed", "population", "counts", "labels", "agreement",
+            "items"} == set(shown)  # fmt: skip
+    assert (shown["seed"], shown["population"], shown["state"]) == (5, 20, "open")
+
+    lines = [f"{item['record']},accept" for item in records_of(alo)]
+    (tmp_path / "d.csv").write_text("\n".join(["record,verdict", *lines]))
+    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[:2] == (0, "12 saved\n")
+
+    found = as_json(alo("review", "accuracy", "r", "--json"))
+    assert found["estimate"] == 1.0
+    assert {"estimate", "low", "high", "level", "method", "population", "reviewed", "strata",
+            "by_class", "enough", "needed"} == set(found)  # fmt: skip
+    assert "accuracy 100.0%, from" in alo("review", "accuracy", "r")[1]
+
+
+def test_a_decision_that_is_refused_makes_the_status_one_and_keeps_the_others(
+    alo: Alo, tmp_path: Path
+) -> None:
+    alo("review", "new", "r")
+    first = records_of(alo)[0]["record"]
+    (tmp_path / "d.csv").write_text(f"record,verdict,label\nx:0,accept,\n{first},change,bad\n")
+
+    status, out, err = alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))
+
+    assert (status, out) == (1, "1 refused, 1 saved\n")
+    assert "x:0: refused: review 'r' has no such record" in err
+    assert records_of(alo)[0]["label"] == "bad"
+
+
+def test_what_was_exported_with_other_labels_is_imported(alo: Alo, tmp_path: Path) -> None:
+    alo("review", "new", "r", "--random", "3")
+    file = tmp_path / "out.csv"
+    assert alo("review", "export", "r", "--to", str(file))[0] == 0
+    rows = file.read_text().splitlines()
+    label = rows[0].split(",").index("label")
+    edited = [rows[0]]
+    for row in rows[1:]:
+        cells = row.split(",")
+        cells[label] = "bad"
+        edited.append(",".join(cells))
+    file.write_text("\n".join(edited))
+
+    assert alo("review", "import", "r", str(file))[:2] == (0, "3 saved\n")
+    assert {item["label"] for item in records_of(alo)} == {"bad"}
+
+
+def test_an_export_without_a_file_is_all_of_standard_output(alo: Alo) -> None:
+    alo("review", "new", "r", "--random", "3")
+
+    status, out, _ = alo("review", "export", "r", "--format", "jsonl")
+
+    assert status == 0
+    assert len([json.loads(line) for line in out.splitlines()]) == 3
+
+
+def test_reviews_are_listed_closed_reopened_and_removed(alo: Alo) -> None:
+    assert alo("review")[1] == "no reviews yet: alo review new NAME\n"
+    alo("review", "new", "r")
+
+    assert "r     open   0 of 20" in alo("review", "list")[1]
+    assert alo("review", "close", "r")[1] == "review r is closed\n"
+    assert as_json(alo("review", "reopen", "r", "--json"))["state"] == "open"
+    assert alo("review", "remove", "r")[1] == "review r was removed\n"
+    assert json.loads(alo("review", "list", "--json")[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "what"),
+    [
+        (("show", "none"), 2, "there is no review 'none'"),
+        (("frob",), 2, "alo review has no action 'frob'"),
+        (("new", "a/b"), 2, "no review can be called 'a/b'"),
+        (("new", "r", "--probability", "good"), 2, "takes CLASS=COLUMN"),
+        (("new", "r", "--second-look", "2"), 2, "a share from 0 to 1"),
+        (("new", "r", "--prediction", "nope"), 1, "no column 'nope'"),
+        (("new", "r", "--since", "2100-01-01"), 2, "no inference run to review"),
+        (("decide", "r", "--from", "/none"), 2, "no review 'r'"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error_in_words(
+    alo: Alo, words: tuple[str, ...], status: int, what: str
+) -> None:
+    found, _, err = alo("review", *words)
+
+    assert (found, what in err) == (status, True)
+
+
+def test_a_team_reviews_in_a_database_of_its_own(alo: Alo, postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+
+    assert alo("review", "new", "r", "--database-url", url)[0] == 0
+
+    (found,) = json.loads(alo("review", "list", "--json", "--database-url", url)[1])
+    assert found["name"] == "r"
+    assert json.loads(alo("review", "list", "--json")[1]) == []

@@ -1,0 +1,150 @@
+"""A review is made of runs: what can be reviewed is, the rest is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from alo.database.connection import Database
+from alo.database.opening import open_database
+from alo.errors import HistoryError, UsageError
+from alo.layout import Workspace
+from alo.loop.new_review import NewReview, ReviewRequest, new_review
+from alo.review.labels import Label
+from alo.review.records import ReviewError
+from alo.review.reviews import Reviews
+from alo.review.settings import ReviewSettings
+
+from .conftest import Predict
+
+Make = Callable[..., NewReview]
+
+
+@pytest.fixture
+def database(home: Path) -> Iterator[Database]:
+    database = open_database(Workspace(home))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def make(home: Path, database: Database) -> Make:
+    """``make(random=4, key="id")``: a review of the project's runs."""
+
+    def make_it(name: str = "patients", **given: object) -> NewReview:
+        names = set(ReviewSettings.__dataclass_fields__)
+        settings = {key: value for key, value in given.items() if key in names}
+        asked = {key: value for key, value in given.items() if key not in names}
+        request = ReviewRequest(
+            name=name,
+            person="ada",
+            time="2026-01-01T00:00:00Z",
+            settings=ReviewSettings(**settings),  # type: ignore[arg-type]
+            **asked,  # type: ignore[arg-type]
+        )
+        return new_review(Workspace(home), database, request)
+
+    return make_it
+
+
+def test_all_runs_are_reviewed_unless_some_are_named(make: Make, predict: Predict) -> None:
+    first, second = predict(), predict()
+
+    everything = make(random=10)
+    one = make("one", runs=[first])
+
+    assert [each.id for each in everything.review.runs] == [second, first]
+    assert everything.review.counts == {"records": 40}
+    assert everything.queued == 10
+    assert [each.id for each in one.review.runs] == [first]
+
+
+def test_classes_that_were_seen_are_labels_behind_those_that_were_given(
+    make: Make, predict: Predict
+) -> None:
+    predict()
+
+    made = make(labels=["odd", Label(id="bad", name="bad", key="b")], probabilities={"good": "p"})
+
+    assert list(made.review.labels.ids) == ["odd", "bad", "good"]
+
+
+def test_rows_that_cannot_be_reviewed_are_counted(make: Make, predict: Predict) -> None:
+    predict([["a", "good", 0.5], ["b", "", 0.5]])
+
+    made = make(random=5)
+
+    assert made.review.counts == {"records": 1, "no value in column 'prediction'": 1}
+    assert made.queued == 1
+
+
+def test_records_are_found_by_the_row_of_the_output_also_behind_one_that_was_left_out(
+    make: Make, predict: Predict, database: Database
+) -> None:
+    run = predict([["a", "", 0.5], ["b", "bad", 0.5]])
+
+    made = make(picked=[f"{run}:1"])
+
+    (item,) = Reviews(database).items(made.review, queue_only=True)
+    assert (item.id, item.record.predicted, item.record.source) == (f"{run}:1", "bad", "picked")
+    for odd in (f"{run}:0", f"{run}:2", "x:1"):
+        with pytest.raises(UsageError, match="have no record"):
+            make("other", picked=[odd])
+
+
+def test_the_same_seed_queues_the_same_records(
+    make: Make, predict: Predict, database: Database
+) -> None:
+    predict()
+
+    queues = [
+        [each.id for each in Reviews(database).items(make(name, random=8, seed=seed).review,
+         queue_only=True)]
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    ]  # fmt: skip
+
+    assert queues[0] == queues[1] != queues[2]
+
+
+def test_whole_runs_are_reviewed_by_their_summary(
+    make: Make, predict: Predict, database: Database
+) -> None:
+    run = predict()
+
+    made = make(unit="request", random=5)
+
+    (item,) = Reviews(database).items(made.review)
+    assert (item.id, item.record.predicted, item.record.certainty) == (run, "fine", 0.6)
+    assert list(made.review.labels.ids) == ["fine", "poor"]
+
+
+def test_nothing_to_review_is_said(make: Make, predict: Predict) -> None:
+    with pytest.raises(UsageError, match="no inference run"):
+        make()
+
+    predict([["a", "", 0.1]])
+
+    with pytest.raises(ReviewError, match="no record of these runs") as told:
+        make()
+    assert "1 rows: no value in column 'prediction'" in told.value.where
+
+
+def test_runs_that_are_none_are_refused(
+    make: Make, predict: Predict, home: Path, run: Callable[..., object]
+) -> None:
+    predict()
+
+    with pytest.raises(HistoryError):
+        make(runs=["20200101"])
+    make()
+    with pytest.raises(UsageError, match="there is a review"):
+        make()
+
+
+def test_measured_numbers_are_no_classes(make: Make, predict: Predict) -> None:
+    predict([[str(n), n / 7, 0.5] for n in range(300)])
+
+    with pytest.raises(ReviewError, match="measurements, not classes"):
+        make()

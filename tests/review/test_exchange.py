@@ -1,0 +1,149 @@
+"""Decisions travel in files: what was exported is read back, what makes no sense is said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from alo.errors import UsageError
+from alo.review.decisions import RecordState
+from alo.review.exchange import COLUMNS, export_text, read_decisions, read_labels
+from alo.review.rows import ItemShown, StoredRecord
+
+
+def item(
+    at: int = 0, label: str | None = None, note: str = "", seen: int | None = None
+) -> ItemShown:
+    record = StoredRecord(
+        at=at, content=f"c{at}", predicted="good", certainty=0.9, probabilities={}, source="random"
+    )
+    state = RecordState(
+        state="changed" if label else "undecided", label=label, note=note, seen=seen, by="ada"
+    )
+    return ItemShown(id=f"run:{at}", record=record, state=state, label=label)
+
+
+ITEMS = {each.id: each for each in (item(0), item(1, "bad", seen=7))}
+
+
+def test_a_csv_has_a_row_for_each_record_and_no_formula_in_it() -> None:
+    text = export_text([item(0, "bad", note="=1+1"), item(1)], "csv")
+
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert list(rows[0]) == list(COLUMNS)
+    assert [row["record"] for row in rows] == ["run:0", "run:1"]
+    assert (rows[0]["note"], rows[0]["label"], rows[1]["label"]) == ("'=1+1", "bad", "")
+
+
+def test_json_lines_have_all_that_is_known() -> None:
+    (line,) = export_text([item(0, "나쁨")], "jsonl").splitlines()
+
+    assert json.loads(line) == item(0, "나쁨").to_json()
+    assert "나쁨" in line
+
+
+def test_label_studio_gets_tasks_with_predictions_and_annotations(tmp_path: Path) -> None:
+    text = export_text([item(0, "bad"), item(1)], "label-studio")
+
+    tasks = json.loads(text)
+    assert tasks[0]["data"]["record"] == "run:0"
+    assert tasks[0]["predictions"][0]["result"][0]["value"]["choices"] == ["good"]
+    assert tasks[0]["annotations"][0]["result"][0]["value"]["choices"] == ["bad"]
+    assert tasks[1]["annotations"] == []
+    (tmp_path / "tasks.json").write_text(text)
+    (read,) = read_labels(tmp_path / "tasks.json", ITEMS)
+    assert (read.record, read.verdict, read.label) == ("run:0", "change", "bad")
+
+
+def test_an_annotation_that_was_cancelled_is_none(tmp_path: Path) -> None:
+    task = {"data": {"record": "run:0"}, "annotations": [{"was_cancelled": True, "result": []}]}
+    (tmp_path / "tasks.json").write_text(json.dumps([task]))
+
+    assert read_labels(tmp_path / "tasks.json", ITEMS) == []
+
+
+def test_a_label_that_is_the_prediction_accepts_it_and_one_that_is_missing_says_nothing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "f.csv").write_text("record,label\nrun:0,good\nrun:1,\nrun:9,good\n")
+
+    read = read_labels(tmp_path / "f.csv", ITEMS)
+
+    assert [(each.record, each.verdict, each.label) for each in read] == [
+        ("run:0", "accept", None),
+        ("run:9", "change", "good"),
+    ]
+
+
+def test_decisions_of_a_csv_have_seen_what_was_last_unless_they_say_otherwise(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "f.csv").write_text(
+        "key,record,verdict,label,note,seen\n,run:0,accept,,,\nk,run:1,change,good,hm,3\n"
+        ",run:1,skip,good,,\n"
+    )
+
+    one, two, three = read_decisions(tmp_path / "f.csv", ITEMS)
+
+    assert (one.seen, one.label, len(one.key)) == (None, None, 32)
+    assert (two.key, two.seen, two.label, two.note) == ("k", 3, "good", "hm")
+    assert (three.seen, three.label) == (7, None)
+
+
+def test_the_same_file_has_the_same_keys_and_other_decisions_others(tmp_path: Path) -> None:
+    (tmp_path / "f.jsonl").write_text(
+        '{"record": "run:0", "verdict": "accept"}\n\n{"record": "run:0", "verdict": "flag"}\n'
+    )
+
+    keys = [[each.key for each in read_decisions(tmp_path / "f.jsonl", ITEMS)] for _ in range(2)]
+
+    assert keys[0] == keys[1]
+    assert len(set(keys[0])) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("f.csv", b"record\nrun:0\n", "decision 1 has no 'verdict'"),
+        ("f.csv", b"verdict\naccept\n", "decision 1 has no 'record'"),
+        ("f.csv", b"record,verdict,seen\nr,accept,x\n", "'seen' of decision 1 is no number"),
+        ("f.jsonl", b"{}\nnonsense\n", "line 2 is no JSON"),
+        ("f.jsonl", b"[1]\n", "line 1 is no JSON object"),
+        ("f.jsonl", b"[" * 100_000, "line 1 is no JSON"),
+        ("f.jsonl", b"\xff\xfe\xff", "cannot be read"),
+        ("none.jsonl", None, "cannot be read"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_with_the_place(
+    tmp_path: Path, name: str, content: bytes | None, what: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(UsageError, match=what):
+        read_decisions(tmp_path / name, ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("{}", "no list of tasks"),
+        ("nonsense", "cannot be read"),
+        ('[{"data": {}}]', "task 1 has no data.record"),
+        ('[{"data": {"record": "r"}, "annotations": [{"result": [1]}]}]', "of another kind"),
+        (
+            '[{"data": {"record": "r"}, "annotations":'
+            ' [{"result": [{"value": {"choices": ["a", "b"]}}]}]}]',
+            "more than one label",
+        ),
+    ],
+)
+def test_tasks_that_make_no_sense_are_refused(tmp_path: Path, content: str, what: str) -> None:
+    (tmp_path / "t.json").write_text(content)
+
+    with pytest.raises(UsageError, match=what):
+        read_labels(tmp_path / "t.json", ITEMS)

@@ -25,12 +25,15 @@ __all__ = [
     "HistoryError",
     "InstallError",
     "Interrupted",
+    "LabelError",
     "MetadataError",
     "OutsideError",
     "PathError",
     "PlanError",
     "Problem",
     "ResultError",
+    "ReviewClosedError",
+    "ReviewError",
     "RunError",
     "ServeError",
     "SourceError",
@@ -169,6 +172,18 @@ class StoreError(RunError):
 
 class HistoryError(AloError):
     """A history entry is not there, is damaged, or cannot be changed."""
+
+
+class ReviewError(AloError):
+    """The results of runs cannot be reviewed as it was asked."""
+
+
+class ReviewClosedError(AloError):
+    """Nothing more is decided in a review that is closed."""
+
+
+class LabelError(UsageError):
+    """A label of a review cannot be made, or changed, like that."""
 
 
 class WorkspaceBusy(AloError):  # noqa: N818

@@ -9,11 +9,10 @@ import pytest
 
 from alo.database.connection import Database
 from alo.database.opening import open_database
-from alo.errors import HistoryError, UsageError
+from alo.errors import HistoryError, ReviewError, UsageError
 from alo.layout import Workspace
 from alo.loop.new_review import NewReview, ReviewRequest, new_review
 from alo.review.labels import Label
-from alo.review.records import ReviewError
 from alo.review.reviews import Reviews
 from alo.review.settings import ReviewSettings
 

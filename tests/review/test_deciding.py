@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from tests.conftest import OpenDatabase
 
 from alo.database.connection import Database
-from alo.errors import UsageError
+from alo.errors import ReviewClosedError, UsageError
 from alo.review.deciding import (
     MOST,
     Result,
-    ReviewClosedError,
     decide,
     last_actions,
     undo,

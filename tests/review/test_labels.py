@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from alo.review.labels import Label, LabelError, Labels
+from alo.errors import LabelError
+from alo.review.labels import Label, Labels
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from alo.errors import ReviewError
 from alo.review.content import picture_content, row_content
-from alo.review.records import ReviewError, RunFiles, RunRecords, read_records
+from alo.review.records import RunFiles, RunRecords, read_records
 from alo.review.settings import ReviewSettings
 
 Read = Callable[..., RunRecords]

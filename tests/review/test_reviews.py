@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from alo.database.connection import Database
-from alo.errors import UsageError
+from alo.errors import LabelError, UsageError
 from alo.review.deciding import decide
 from alo.review.decisions import NewDecision
-from alo.review.labels import LabelError
-from alo.review.reviews import LabelInUse, Reviews
+from alo.review.reviews import Reviews
 from alo.review.rows import CLOSED, OPEN
 
 from .conftest import MakeReview
@@ -126,7 +125,7 @@ def test_a_label_in_use_is_deleted_only_into_another(
     make_review()
     say(database, "run-a:1", "bad")
 
-    with pytest.raises(LabelInUse, match="decisions name the label 'bad'"):
+    with pytest.raises(LabelError, match="decisions name the label 'bad'"):
         reviews.remove_label("patients", "bad")
     review = reviews.remove_label("patients", "bad", into="good")
 
@@ -141,7 +140,7 @@ def test_a_label_into_which_one_in_use_was_merged_is_in_use(
     say(database, "run-a:1", "bad")
     reviews.change_labels("patients", lambda labels: labels.merge("bad", "good"))
 
-    with pytest.raises(LabelInUse):
+    with pytest.raises(LabelError):
         reviews.remove_label("patients", "good")
 
 

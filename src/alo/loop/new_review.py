@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alo.database.connection import Database
-from alo.errors import UsageError
+from alo.errors import ReviewError, UsageError
 from alo.history.browse import Entry, History
 from alo.history.filters import Filters
 from alo.layout import Workspace
 from alo.review.labels import Label, Labels
 from alo.review.queue import QueueRequest, make_queue
-from alo.review.records import FoundRecord, ReviewError, RunFiles, RunRecords, read_records
+from alo.review.records import FoundRecord, RunFiles, RunRecords, read_records
 from alo.review.reviews import Reviews, check_name
 from alo.review.rows import PopulationRun, Review, StoredRecord
 from alo.review.settings import REQUEST, ReviewSettings

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alo.database.connection import Connection, Database
-from alo.errors import AloError, UsageError
+from alo.errors import ReviewClosedError, UsageError
 from alo.review.decisions import (
     RESET,
     Conflict,
@@ -32,10 +32,6 @@ from alo.texts import is_odd
 
 MOST = 10_000  # decisions of one request
 SAVED, UNCHANGED, CONFLICT, REFUSED = "saved", "unchanged", "conflict", "refused"
-
-
-class ReviewClosedError(AloError):
-    """Nothing more is decided in a review that is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

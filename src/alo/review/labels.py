@@ -10,16 +10,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alo.errors import UsageError
+from alo.errors import LabelError
 
 MOST = 1000
 MOST_NAME = 200  # characters
 COMMAND_KEYS = frozenset("asfnzjki.+-/?xcg[]")  # keys of the label screen and of every screen
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
-
-
-class LabelError(UsageError):
-    """A label cannot be made, or changed, like that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alo.errors import AloError
+from alo.errors import ReviewError
 from alo.review.content import picture_content, row_content
 from alo.review.settings import ReviewSettings
 from alo.tables.reading import WholeTable, read_table
@@ -19,10 +19,6 @@ from alo.tables.reading import WholeTable, read_table
 OUTPUT = "output.csv"
 TABLES = (".csv", ".tsv")
 SUM_MAY_BE_OFF = 0.01  # of probabilities
-
-
-class ReviewError(AloError):
-    """The results of a run cannot be reviewed as it was asked."""
 
 
 @dataclass(frozen=True, slots=True)

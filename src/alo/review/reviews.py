@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from alo.database.connection import Connection, Database
-from alo.errors import UsageError
+from alo.errors import LabelError, UsageError
 from alo.review.agreement import Agreement, agreement
 from alo.review.decisions import UNDECIDED, Decision, both_looks, state_of
-from alo.review.labels import LabelError, Labels
+from alo.review.labels import Labels
 from alo.review.queue import QueueItem
 from alo.review.rows import (
     OPEN,
@@ -184,8 +184,7 @@ class Reviews:
         """Delete a label; one that decisions name only into another.
 
         Raises:
-            LabelInUse: decisions name it.
-            UsageError: there is no such review or label.
+            UsageError: there is no such review or label, or decisions name it.
         """
         with self._database.transaction() as rows:
             review = _named(rows, name)
@@ -200,7 +199,7 @@ class Reviews:
                     "SELECT 1 FROM decisions WHERE review = ? AND label = ? LIMIT 1",
                     (review.number, label_id),
                 ):
-                    raise LabelInUse(
+                    raise LabelError(
                         f"decisions name the label '{label}'", fix="name the label it goes into"
                     )
             _set_labels(rows, review, left)
@@ -229,10 +228,6 @@ class Reviews:
                 rows.execute(f"DELETE FROM {table} WHERE review = ?", (review.number,))  # noqa: S608 - names of ours
             rows.execute("DELETE FROM reviews WHERE number = ?", (review.number,))
             return review
-
-
-class LabelInUse(LabelError):  # noqa: N818 - it is a state, told to who asks
-    """A label that decisions name cannot be deleted just so."""
 
 
 def check_name(name: str) -> None:

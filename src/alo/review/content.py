@@ -21,7 +21,10 @@ def row_content(columns: Sequence[str], label: str = "") -> Callable[[Sequence[s
         label: the column that holds the label, if there is one.
     """
     places = [
-        at for _, at in sorted((name, at) for at, name in enumerate(columns) if name != label)
+        at
+        for _, at in sorted(
+            (name, at) for at, name in enumerate(columns) if not label or name != label
+        )
     ]
     head = hashlib.sha256(json.dumps([columns[at] for at in places]).encode())
 

@@ -18,6 +18,7 @@ from alo.files import CHUNK, make_link, set_mode, set_time
 
 FICLONE = 0x40049409  # of Linux: share the blocks until one of the two files is written to
 MODE = 0o777
+SMALL = 1 << 15  # bytes of a file for which no more memory is taken than that
 
 
 def clone_or_copy(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
@@ -75,7 +76,8 @@ def copy_and_hash(source: str | os.PathLike[str], target: str | os.PathLike[str]
     """As ``clone_or_copy``, in one pass with the checksum (xxh3-128), which it returns."""
     digest = xxhash.xxh3_128()
     with _opened(source, target) as (reader, writer):
-        while content := reader.read(CHUNK):
+        size = CHUNK if os.fstat(reader.fileno()).st_size > SMALL else SMALL
+        while content := reader.read(size):
             digest.update(content)
             _write(writer.fileno(), content)
     return digest.hexdigest()

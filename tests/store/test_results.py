@@ -230,3 +230,87 @@ def test_only_in_a_summary_the_date_does_not_count(tmp_path: Path) -> None:
     assert not differs("score/inference_summary.yaml")
     assert differs("score/other.yaml")
     assert differs("elsewhere/inference_summary.yaml")
+
+
+def test_steps_that_are_adopted_together_are_whole_without_the_runs_they_are_of(
+    cache: ResultDir, home: Path, tmp_path: Path
+) -> None:
+    steps = [cache.save(cached_step(WROTE, step=step), home) for step in ("one", "two")]
+    for source, target in (("r1", "r2"), ("r2", "r3")):
+        ResultDir(tmp_path / "store").claim("train", target, "/a")
+        ResultDir(tmp_path / "store").adopt_all(
+            [each._replace(run_id=source) for each in steps], target
+        )
+    cache.forget(["r1", "r2"])
+
+    fresh = ResultDir(tmp_path / "store")
+    found = list(fresh.find_each("train", "r3", ["one", "two", "three"]))
+
+    assert found == [each._replace(run_id="r3") for each in steps]
+    assert fresh.find("train", "r3", "two") == found[1]
+    assert all(map(fresh.is_whole, found))
+    assert [each.run_id for each in fresh.recent("train", "two")] == ["r3"]
+
+
+def test_a_step_of_a_run_that_had_taken_it_is_adopted_alone(
+    cache: ResultDir, home: Path, tmp_path: Path
+) -> None:
+    step = cache.save(cached_step(WROTE), home)
+    cache.claim("train", "r2", "/a")
+    cache.adopt_all([step], "r2")
+
+    cache.adopt(step._replace(run_id="r2"), "r3")
+    cache.forget(["r1", "r2"])
+
+    found = ResultDir(tmp_path / "store").find("train", "r3", "train")
+    assert found == step._replace(run_id="r3")
+    assert cache.is_whole(found)
+
+
+def test_a_step_that_is_about_to_run_is_no_result_any_more(
+    cache: ResultDir, home: Path, tmp_path: Path
+) -> None:
+    for run in ("r1", "r2"):
+        cache.claim("train", run, "/a")
+    steps = [cache.save(cached_step(step=step), home) for step in ("one", "two")]
+    cache.adopt_all(steps, "r2")
+
+    cache.drop("train", "r1", "one")
+    cache.drop("train", "r2", "two")
+    cache.drop("train", "r2", "two")
+
+    fresh = ResultDir(tmp_path / "store")
+    assert fresh.find("train", "r1", "one") is None
+    assert fresh.find("train", "r1", "two") is not None
+    assert fresh.find("train", "r2", "one") is not None
+    assert fresh.find("train", "r2", "two") is None
+
+
+def test_steps_whose_file_is_damaged_are_none(cache: ResultDir, home: Path, tmp_path: Path) -> None:
+    for run in ("r1", "r2"):
+        cache.claim("train", run, "/a")
+    step = cache.save(cached_step(), home)
+    cache.adopt_all([step], "r2")
+    file = tmp_path / "store/results/train/r2/.steps.json"
+    file.write_bytes(file.read_bytes()[:-5])
+
+    fresh = ResultDir(tmp_path / "store")
+    assert list(fresh.find_each("train", "r2", ["train"])) == []
+    assert fresh.find("train", "r2", "train") is None
+
+
+def test_without_room_no_steps_are_adopted(
+    cache: ResultDir, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for run in ("r1", "r2"):
+        cache.claim("train", run, "/a")
+    step = cache.save(cached_step(), home)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("alo.store.taken.write_whole", full)
+    with pytest.raises(StoreError, match="cannot be kept"):
+        cache.adopt_all([step], "r2")
+
+    assert ResultDir(tmp_path / "store").find("train", "r2", "train") is None

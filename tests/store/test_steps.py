@@ -227,3 +227,73 @@ def test_a_store_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None
 
     with pytest.raises(StoreError, match="cannot be stored: Permission denied"):
         StepStore(tmp_path / "store").save("r1", "train", "input", {}, {})
+
+
+def test_steps_that_are_adopted_together_outlive_the_runs_they_came_from(
+    root: Path, store: StepStore, save: Save
+) -> None:
+    steps = [save(name, {name: np.full(100_000, 1)}, run_id="r1") for name in ("one", "two")]
+    for source, target in (("r1", "r2"), ("r2", "r3")):
+        StepStore(root).adopt_all([each._replace(run_id=target) for each in steps], source)
+    store.forget(["r1", "r2"])
+
+    found = list(StepStore(root).find_each("r3", "train", ["one", "two", "three"]))
+
+    assert found == [each._replace(run_id="r3") for each in steps]
+    assert StepStore(root).find("r3", "train", "two") == found[1]
+    assert StepStore(root).find("r3", "train", "three") is None
+    assert store.load(found[1])[0]["two"].sum() == 100_000  # type: ignore[attr-defined]
+    assert not list((root / "train/r3").glob("[!.]*.json"))
+
+
+def test_steps_of_which_a_value_is_gone_are_not_adopted(
+    root: Path, store: StepStore, save: Save
+) -> None:
+    steps = [save(name, {name: np.full(100_000, 1)}, run_id="r1") for name in ("one", "two")]
+    store.forget(["r1"])
+
+    with pytest.raises(StoreError, match="of what step 'one' saved is missing"):
+        store.adopt_all([each._replace(run_id="r2") for each in steps], "r1")
+
+    assert store.find("r2", "train", "one") is None
+
+
+def test_a_step_of_a_run_that_had_taken_it_is_adopted_alone(
+    root: Path, store: StepStore, save: Save
+) -> None:
+    step = save("one", {"x": 1}, run_id="r1")
+    store.adopt_all([step._replace(run_id="r2")], "r1")
+
+    store.adopt(step._replace(run_id="r2"), "r3")
+    store.forget(["r1", "r2"])
+
+    assert store.find("r3", "train", "one") == step._replace(run_id="r3")
+
+
+def test_a_step_that_runs_after_it_was_adopted_is_what_counts(
+    root: Path, store: StepStore, save: Save
+) -> None:
+    steps = [save(name, {"x": np.full(100_000, 1)}, run_id="r1") for name in ("one", "two")]
+    store.adopt_all([each._replace(run_id="r2") for each in steps], "r1")
+
+    save("two", {"x": np.full(100_000, 4)}, run_id="r2")
+    again = save("two", {"x": np.full(100_000, 5)}, run_id="r2")
+    store.forget(["r1"])
+
+    one, two = StepStore(root).find_each("r2", "train", ["one", "two"])
+    assert two == again
+    assert store.load(two)[0]["x"].sum() == 500_000  # type: ignore[attr-defined]
+    assert store.load(one)[0]["x"].sum() == 100_000  # type: ignore[attr-defined]
+
+
+def test_adopted_steps_whose_file_is_damaged_are_an_error_for_one_and_none_for_many(
+    root: Path, store: StepStore, save: Save
+) -> None:
+    step = save("one", {"x": 1}, run_id="r1")
+    store.adopt_all([step._replace(run_id="r2")], "r1")
+    file = root / "train/r2/.steps.json"
+    file.write_bytes(file.read_bytes()[:-5])
+
+    assert list(StepStore(root).find_each("r2", "train", ["one"])) == []
+    with pytest.raises(StoreError, match="what step 'one' saved cannot be used"):
+        StepStore(root).find("r2", "train", "one")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import time
@@ -74,7 +73,10 @@ def _versions_in(folder: str) -> dict[str, str]:
 
 
 def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    text = name.replace("_", "-").replace(".", "-").lower()
+    while "--" in text:
+        text = text.replace("--", "-")
+    return text
 
 
 class GitState:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alo.data.staging import Staged
-from alo.engine.checks.results import check_results
 from alo.engine.environment import GitState, imported_packages
 from alo.engine.faults import disk_errors, tried
 from alo.engine.loading import load_data, load_models
@@ -22,9 +21,7 @@ from alo.engine.request import RunOutcome
 from alo.engine.session import Policy, Session
 from alo.engine.spec import Job, stores_steps
 from alo.engine.steps.code import RunCode
-from alo.engine.steps.failures import name_and_text
 from alo.engine.workspace import unfinished
-from alo.engine.workspace.models import mend_models
 from alo.engine.workspace.pruning import prune
 from alo.engine.workspace.recovery import seal_history
 from alo.errors import AloError, Interrupted, StepError
@@ -78,7 +75,7 @@ class PipelineRun:
         self._git, self._unfinished, self._code = begun.git, begun.replaced, begun.code
         record, names = begun.record, [step.name for step in job.pipeline.steps]
         codes = {name: AssetCode(job.assets / name, name, begun.shared) for name in names}
-        reuse = _reuse_of(job, record.id)
+        reuse = _reuse_of(job, record.id, begun.code)
         self._logs = RunLogs(self.artifacts / "log")
         self._events = EventJournal(
             self.artifacts / "log", record.id, self.kind, len(names), listener
@@ -159,6 +156,8 @@ class PipelineRun:
         if self.job.part.last in [step.name for step in self.steps[-1:]]:
             return self._save_part()
         if self.kind == "inference":
+            from alo.engine.checks.results import check_results
+
             for odd in check_results(self.artifacts):
                 self.emit(warning(odd))
         self._finish_record("success")
@@ -196,6 +195,8 @@ class PipelineRun:
         """
         if self.outcome is not None:
             return
+        from alo.engine.steps.failures import name_and_text  # few runs fail
+
         interrupted = isinstance(error, KeyboardInterrupt | Interrupted)
         status = "interrupted" if interrupted else "error"
         what = error.what if isinstance(error, AloError) else name_and_text(error)
@@ -222,6 +223,8 @@ class PipelineRun:
 
     def _mend_models(self) -> None:
         if self.kind == "inference" and not self.job.train_id:  # lent models were another run's
+            from alo.engine.workspace.models import mend_models
+
             mend_models(self.workspace, self.record.train_id, self._listener)
 
     def _finish_record(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
@@ -325,12 +328,12 @@ def _amount(staged: Staged) -> str:
     return f"{amount}, {staged.copied} of them new; data_id {staged.data_id}"
 
 
-def _reuse_of(job: Job, run_id: str) -> "StepReuse | None":
+def _reuse_of(job: Job, run_id: str, code: RunCode) -> "StepReuse | None":
     if not stores_steps(job):
         return None
     from alo.engine.steps.reuse import StepReuse
 
-    return StepReuse(job, run_id)
+    return StepReuse(job, run_id, code.of_step)
 
 
 def _for_recovery(record: RunRecord, code: Mapping[str, Path], job: Job) -> dict[str, object]:

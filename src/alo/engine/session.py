@@ -16,7 +16,6 @@ from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.context import StepContext
 from alo.engine.steps.executor import Executed, StepExecutor, StepValues, has_own_process
-from alo.engine.steps.inline import InlineExecutor
 from alo.engine.steps.task import Inputs
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, StepFinished, StepStarted
@@ -75,8 +74,8 @@ class Session:
         self._code, self._shared, self._codes = code, shared, codes
         self._reuse, self._policy = reuse, policy
         self._context = StepContext(job, record.id, started, code, shared, reuse, emit)
-        self._inline: StepExecutor = InlineExecutor(self._context, codes)
-        self._processes: StepExecutor | None = None  # made when a step needs it
+        self._inline: StepExecutor | None = None  # made when a step needs it, as is the other
+        self._processes: StepExecutor | None = None
         self._code_known = len(code.checksums)
 
     @property
@@ -130,6 +129,8 @@ class Session:
         self.emit(StepStarted(step.name, number + 1, len(self.job.pipeline.steps)))
         if reused is not None:
             return self._skip(inputs, reused)
+        if self._reuse is not None:
+            self._reuse.begins(step.name)
         began = time.monotonic()
         done = self._executor(step).run(self.job, inputs)
         self._policy.raise_if_received()
@@ -208,6 +209,10 @@ class Session:
 
     def _executor(self, step: StepPlan) -> StepExecutor:
         if not has_own_process(self.job, step):
+            if self._inline is None:
+                from alo.engine.steps.inline import InlineExecutor
+
+                self._inline = InlineExecutor(self._context, self._codes)
             return self._inline
         if self._processes is None:
             from alo.engine.steps.process import ProcessExecutor

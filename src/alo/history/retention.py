@@ -13,7 +13,7 @@ from pathlib import Path
 from alo.files import write_whole
 from alo.history.entries.folders import put_away, sweep
 from alo.history.entries.names import FAILED, entry_names, read_record
-from alo.history.entries.tally import bytes_of, known_total, note_total
+from alo.history.entries.tally import bytes_of, has_room, note_total
 from alo.json_text import json_file
 from alo.layout import KINDS, Workspace
 from alo.named_tuples import NamedTuple
@@ -39,10 +39,9 @@ def keep_within(workspace: Workspace, size_mb: float, protected: Collection[str]
         size_mb: in 10^6 bytes.
         protected: ids of runs that stay.
     """
-    limit = size_mb * 1_000_000
-    total = known_total(workspace)
-    if total is not None and total <= limit:
+    if has_room(workspace, size_mb):
         return []
+    limit = size_mb * 1_000_000
     is_quiet = all([sweep(workspace.history / kind) for kind in KINDS])
     ledger = _Ledger(workspace)
     removed = []

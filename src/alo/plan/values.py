@@ -22,6 +22,8 @@ def same(one: object, other: object) -> bool:
 
 def form(value: object) -> str:
     """A text that two values have in common only if they are the same."""
+    if type(value) is str:  # most are
+        return _text(value)
     match value:
         case Mapping():
             pairs = (f"{form(key)}: {form(each)}" for key, each in value.items())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from alo.masking import masked
+from alo.named_tuples import NamedTuple
 
 LONGEST_VALUE = 60  # characters of a value that has changed
 
@@ -21,7 +21,9 @@ class StepKey(NamedTuple):
     data_id: str
     train_files: Mapping[str, str]  # of an inference: the models, and what else train has left
     incoming: str  # what the step before hands on
-    files: Mapping[str, str]  # step → what it did to the files and the summary of this run
+    files: Mapping[
+        str, str
+    ]  # step → what it did to the files and the summary of this run, if anything
 
 
 def difference(before: StepKey, now: StepKey) -> str:

@@ -6,11 +6,12 @@ in common: its place says which run it is. Not here: the blobs they point to.
 
 import json
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from alo.files import checksum_of
 from alo.json_text import json_value
+from alo.named_tuples import NamedTuple
 
 FORMAT = 3
 # In pickles of the protocol that we write: the opcodes for a name in a module, and for codes that
@@ -108,9 +109,9 @@ class StoredStep(NamedTuple):
         """Whether reading its values may import a module."""
         return any(value.may_import for value in (*self.data, *self.config))
 
-    def to_bytes(self) -> bytes:
-        """The content of the manifest, with a checksum; see ``from_bytes``."""
-        document = {
+    def document(self) -> dict[str, object]:
+        """All of it but the run, as JSON has it; see ``of_document``."""
+        return {
             "format": FORMAT,
             "kind": self.kind,
             "step": self.step,
@@ -118,7 +119,10 @@ class StoredStep(NamedTuple):
             "config": [_value_to_json(value) for value in self.config],
             "paths": self.paths,
         }
-        return sealed(json.dumps(document).encode())
+
+    def to_bytes(self) -> bytes:
+        """The content of the manifest, with a checksum; see ``from_bytes``."""
+        return sealed(json.dumps(self.document()).encode())
 
     @classmethod
     def from_bytes(cls, content: bytes, run_id: str) -> "StoredStep":
@@ -127,7 +131,15 @@ class StoredStep(NamedTuple):
         Raises:
             ManifestError: this is something else.
         """
-        document = json_value(unsealed(content))
+        return cls.of_document(json_value(unsealed(content)), run_id)
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any], run_id: str) -> "StoredStep":
+        """What ``document`` was made of.
+
+        Raises:
+            ManifestError: another version has made it.
+        """
         if document["format"] != FORMAT:
             raise ManifestError("another version of ALO wrote it")
         return cls(

@@ -2,23 +2,27 @@
 
 Below the store's root: ``results/<kind>/<run id>/``, with the run's owner, and for each step
 ``<step>.json`` and a folder with the files, if there are any. The former is written last, so that
-what has one is whole; runs that use a step again have it in common. A step is used again only if
+what has one is whole; runs that use a step again have it in common, or have all that they take in
+one ``.steps.json`` (``taken.py``). A step is used again only if
 everything that it was made from is the same (``keys.py``), and its files are what they were.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from alo.copies import clone_or_copy, link_or_copy
 from alo.errors import StoreError
 from alo.files import checksum, checksum_of, remove_tree, write_whole
 from alo.json_text import json_bytes, json_value, ordinary_bytes
 from alo.layout import KINDS
+from alo.named_tuples import NamedTuple
 from alo.store.keys import StepKey
 from alo.store.manifest import ManifestError, sealed, unsealed
+from alo.store.taken import TakenSteps
 from alolib.disk import fix_of
 
 OWNER = ".owner"  # no step has such a name
@@ -58,6 +62,7 @@ class ResultDir:
     def __init__(self, root: Path) -> None:
         self._root = root / "results"
         self._recent: dict[str, list[str]] = {}  # runs by kind, once they have been asked for
+        self._taken = TakenSteps()
 
     def claim(self, kind: str, run_id: str, owner: str) -> None:
         """Note whose run this is before anything of it is stored: others may share the store."""
@@ -91,7 +96,7 @@ class ResultDir:
                 checksums[name] = checksum(folder / name)
             trace = _trace(cached.effect, checksums, folder)
             whole = cached._replace(checksums=checksums, trace=trace)
-            write_whole(_result_of(folder), _to_bytes(whole), durable=False)
+            write_whole(_result_of(folder), sealed(json_bytes(_document(whole))), durable=False)
 
         _write(folder, fill)
         return whole
@@ -102,22 +107,72 @@ class ResultDir:
         Raises:
             StoreError: there is no room, or a file cannot be read.
         """
-        source, target = self._folder(cached), self._folder(cached._replace(run_id=run_id))
+        target = self._folder(cached._replace(run_id=run_id))
 
         def fill() -> None:
-            for name in cached.effect.files:
-                _put(link_or_copy, source / name, target / name)  # no one writes into either
-            link_or_copy(_result_of(source), _result_of(target))
+            self._adopt_files(cached, target)
+            try:
+                link_or_copy(_result_of(self._folder(cached)), _result_of(target))
+            except FileNotFoundError:  # that run has taken it from another one
+                write_whole(
+                    _result_of(target), sealed(json_bytes(_document(cached))), durable=False
+                )
 
         _write(target, fill)
 
+    def adopt_all(self, steps: Sequence[CachedStep], run_id: str) -> None:
+        """Make the first steps of another run this run's own, which has none yet.
+
+        Raises:
+            StoreError: there is no room, or a file cannot be read.
+        """
+        source = self._root / steps[0].kind / steps[0].run_id
+        target = source.with_name(run_id)
+        with _kept_at(target / steps[0].step):
+            for cached in steps:
+                if cached.effect.files:
+                    self._adopt_files(cached, target / cached.step)
+            self._taken.give(source, target, {each.step: each for each in steps}, _document)
+
+    def drop(self, kind: str, run_id: str, step: str) -> None:
+        """Forget a step of a run that is about to run: what it saves then is another result's.
+
+        Raises:
+            StoreError: the file system does not let us.
+        """
+        folder = self._root / kind / run_id
+        with _kept_at(folder / step):
+            _result_of(folder / step).unlink(missing_ok=True)
+            self._taken.drop(folder, step)
+
+    def _adopt_files(self, cached: CachedStep, target: Path) -> None:
+        source = self._folder(cached)
+        for name in cached.effect.files:
+            _put(link_or_copy, source / name, target / name)  # no one writes into either
+
     def find(self, kind: str, run_id: str, step: str) -> CachedStep | None:
         """The cached step of a run; None if there is none, or it is damaged."""
+        folder = self._root / kind / run_id
         try:
-            path = _result_of(self._root / kind / run_id / step)
-            return _read(json_value(unsealed(ordinary_bytes(path))), run_id, kind, step)
+            try:
+                content = json_value(unsealed(ordinary_bytes(_result_of(folder / step))))
+            except FileNotFoundError:
+                content = self._taken.of(folder).get(step)
+            return _read(content, run_id, kind, step) if content else None
         except (OSError, ManifestError):
             return None
+
+    def find_each(self, kind: str, run_id: str, steps: Sequence[str]) -> Iterator[CachedStep]:
+        """As ``find``, one after the other, up to the first that is missing."""
+        try:
+            yield from self._taken.each(
+                self._root / kind / run_id,
+                steps,
+                lambda step, document: _read(document, run_id, kind, step),
+                lambda step: self.find(kind, run_id, step),
+            )
+        except (OSError, ManifestError):
+            return
 
     def recent(self, kind: str, step: str) -> Iterator[CachedStep]:
         """The step in the last runs that stored it, the newest first: those that were there, or
@@ -137,6 +192,8 @@ class ResultDir:
 
     def is_whole(self, cached: CachedStep) -> bool:
         """Whether the stored files of a step are what it had written."""
+        if not cached.checksums:
+            return True
         folder = self._folder(cached)
         try:
             return all(checksum(folder / name) == known for name, known in cached.checksums.items())
@@ -149,6 +206,8 @@ class ResultDir:
         Raises:
             StoreError: there is no room, or something stands in the way.
         """
+        if not any(cached.effect):
+            return
         try:
             _do(cached.effect, self._folder(cached), home)
         except OSError as error:
@@ -174,12 +233,18 @@ def _result_of(folder: Path) -> Path:
 
 def _write(folder: Path, fill: Callable[[], object]) -> None:
     """Have a step's files and its result written in the place of what may be there."""
-    try:
+    with _kept_at(folder):
         result = _result_of(folder)
         if os.path.lexists(result):  # in a notebook a step may run again
             result.unlink()
         remove_tree(folder)
         fill()
+
+
+@contextmanager
+def _kept_at(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StoreError(
             f"what step '{folder.name}' wrote cannot be kept: {error.strerror}",
@@ -237,8 +302,8 @@ def _is_summary(path: Path) -> bool:
     return path.name in SUMMARIES and path.parent.name == "score"
 
 
-def _to_bytes(cached: CachedStep) -> bytes:
-    """Its place says which step of which run it is."""
+def _document(cached: CachedStep) -> dict[str, object]:
+    """All of it as JSON has it, but which step of which run it is: its place says that."""
     key = cached.key._asdict()
     key[CONTEXT] = key.pop("context")
     content = {
@@ -249,7 +314,7 @@ def _to_bytes(cached: CachedStep) -> bytes:
     }
     for name in ("run_id", "kind", "step"):
         del content[name]
-    return sealed(json_bytes(content))
+    return content
 
 
 def _read(content: Mapping[str, Any], run_id: str, kind: str, step: str) -> CachedStep:

@@ -1,13 +1,14 @@
 """The step store: what each step of each run saved, kept until its run leaves the history.
 
 Below its root: ``<kind>/<run id>/<step>.json``, one manifest a step, and next to it the blobs it
-points to; ``blobs/``, the pool by which runs share them; ``unfinished/``, what is being written
-or removed.
+points to, and ``.steps.json``, the manifests of the steps that it has taken from another run
+(``taken.py``); ``blobs/``, the pool by which runs share them; ``unfinished/``, what is being
+written or removed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from alo.json_text import ordinary_bytes
 from alo.layout import KINDS
 from alo.store.blobs import BlobDir, Trusted, remove_runs, sweep
 from alo.store.manifest import ManifestError, StoredStep, StoredValue
+from alo.store.taken import TAKEN, TakenSteps
 
 if TYPE_CHECKING:  # a cached run neither reads nor writes values
     from alo.store.mapping import LiveMaps
@@ -38,6 +40,7 @@ class StepStore:
         self.root = root
         self._trusted = Trusted(all_parts=is_private)
         self._is_swept = False
+        self._taken = TakenSteps()
 
     def save(
         self,
@@ -97,11 +100,15 @@ class StepStore:
         Raises:
             StoreError: something was stored, but it is damaged.
         """
-        path = self._folder(kind, run_id) / _manifest_name(step)
+        folder = self._folder(kind, run_id)
+        path = folder / _manifest_name(step)
         try:
-            return StoredStep.from_bytes(ordinary_bytes(path), run_id)
-        except FileNotFoundError:
-            return None
+            try:
+                return StoredStep.from_bytes(ordinary_bytes(path), run_id)
+            except FileNotFoundError:
+                path = folder / TAKEN
+                document = self._taken.of(folder).get(step)
+                return StoredStep.of_document(document, run_id) if document else None
         except (ManifestError, OSError) as error:
             raise StoreError(
                 f"what step '{step}' saved cannot be used: {error}",
@@ -109,27 +116,70 @@ class StepStore:
                 fix=f"run the pipeline again from step '{step}'",
             ) from error
 
+    def find_each(self, run_id: str, kind: str, steps: Sequence[str]) -> Iterator[StoredStep]:
+        """As ``find``, one after the other, up to the first that is missing.
+
+        Raises:
+            StoreError: something was stored, but it is damaged.
+        """
+        try:
+            yield from self._taken.each(
+                self._folder(kind, run_id),
+                steps,
+                lambda step, document: StoredStep.of_document(document, run_id),
+                lambda step: self.find(run_id, kind, step),
+            )
+        except (ManifestError, OSError):
+            return
+
     def adopt(self, stored: StoredStep, run_id: str) -> StoredStep:
         """Make what a step of another run saved this run's own.
 
         Raises:
             StoreError: a part of it is missing.
         """
-        others = [self._folder(stored.kind, stored.run_id)]
-        blob_dir = self._prepare(stored.kind, run_id, others)
-        for part in stored.parts():
-            if not blob_dir.take(part.blob, part.end):
-                raise StoreError(
-                    f"a part of what step '{stored.step}' saved is missing",
-                    where=str(others[0] / part.blob),
-                    fix=f"run the pipeline again from step '{part.step}', which wrote it",
-                )
+        blob_dir = self._adopt_parts([stored], run_id)
         adopted, name = stored._replace(run_id=run_id), _manifest_name(stored.step)
         try:
-            link_or_copy(others[0] / name, blob_dir.folder / name)
-        except OSError:  # the step has run in this run before
+            link_or_copy(self._folder(stored.kind, stored.run_id) / name, blob_dir.folder / name)
+        except OSError:  # the step has run in this run before, or was taken by the other one
             self._put(adopted, blob_dir)
         return adopted
+
+    def adopt_all(self, steps: Sequence[StoredStep], source: str) -> None:
+        """Make what the first steps of another run saved that of the run that ``steps`` name.
+
+        Args:
+            steps: at least one; the run has none yet.
+            source: the other run.
+        Raises:
+            StoreError: a part of it is missing, or there is no room.
+        """
+        kind, run_id = steps[0].kind, steps[0].run_id
+        blob_dir = self._adopt_parts([each._replace(run_id=source) for each in steps], run_id)
+        by_name = {each.step: each for each in steps}
+        try:
+            self._taken.give(
+                self._folder(kind, source), blob_dir.folder, by_name, StoredStep.document
+            )
+        except (ManifestError, OSError) as error:
+            raise StoreError(
+                f"what steps saved cannot be taken over: {error}", where=str(blob_dir.folder)
+            ) from error
+
+    def _adopt_parts(self, steps: Sequence[StoredStep], run_id: str) -> BlobDir:
+        """Have the blobs of steps, all of one run, in this run's folder too."""
+        others = [self._folder(steps[0].kind, steps[0].run_id)]
+        blob_dir = self._prepare(steps[0].kind, run_id, others)
+        for stored in steps:
+            for part in stored.parts():
+                if not blob_dir.take(part.blob, part.end):
+                    raise StoreError(
+                        f"a part of what step '{stored.step}' saved is missing",
+                        where=str(others[0] / part.blob),
+                        fix=f"run the pipeline again from step '{part.step}', which wrote it",
+                    )
+        return blob_dir
 
     def forget(self, run_ids: Iterable[str]) -> None:
         """Remove what these runs stored, and all that no run uses any more."""
@@ -165,9 +215,12 @@ class StepStore:
 
     def _drop_unused(self, blob_dir: BlobDir) -> None:
         """Take out of the folder what only the step's earlier result used."""
-        manifests = blob_dir.folder.glob("*.json")
+        folder = blob_dir.folder
+        manifests = [path for path in folder.glob("*.json") if path.name != TAKEN]
         with suppress(ManifestError):  # who knows what that one uses
             steps = [StoredStep.from_bytes(ordinary_bytes(path), "") for path in manifests]
+            taken = self._taken.of(folder).values()
+            steps += [StoredStep.of_document(document, "") for document in taken]
             blob_dir.keep_only({part.blob for step in steps for part in step.parts()})
 
 

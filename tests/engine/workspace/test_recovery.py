@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from alo.claims import ours
-from alo.engine.workspace import recovery
+from alo.engine.workspace import models, recovery
 from alo.engine.workspace.recovery import recover, seal_history
 from alo.engine.workspace.unfinished import UnfinishedRun, begin
 from alo.errors import StepError
@@ -229,7 +229,7 @@ def test_only_an_inference_has_the_models_of_its_train_run_mended(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mended: list[str] = []
-    monkeypatch.setattr(recovery, "mend_models", lambda _, train_id, __: mended.append(train_id))
+    monkeypatch.setattr(models, "mend_models", lambda _, train_id, __: mended.append(train_id))
 
     cut_off(workspace, train_id="t1")
     recovered(workspace)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alo.history.entries import tally
-from alo.history.entries.tally import bytes_of, known_total
+from alo.history.entries.tally import bytes_of, has_room, known_total
 from alo.history.retention import keep_within
 from alo.layout import KINDS, Workspace
 
@@ -42,6 +42,18 @@ def test_while_there_is_room_no_entry_is_looked_at(
     monkeypatch.delattr("alo.history.retention._Ledger")
 
     assert keep_within(workspace, 10, ()) == []
+
+
+def test_there_is_room_only_where_all_entries_are_known_to_take_less(
+    keep: Keep, workspace: Workspace
+) -> None:
+    keep(0, files=LARGE)
+    assert not has_room(workspace, 10)  # no one has counted yet
+
+    keep_within(workspace, 10, ())
+
+    assert has_room(workspace, 0.6)
+    assert not has_room(workspace, 0.5)
 
 
 def test_entries_added_one_by_one_make_the_oldest_go(keep: Keep, workspace: Workspace) -> None:

@@ -122,7 +122,8 @@ class RunCode:
         """Take in what a step has used that is not run again, as it is now."""
         home = self._assets.parent
         missing = [name for name in names if name not in self.checksums and not os.path.isabs(name)]
-        self._keep({name: home / name for name in missing if (home / name).is_file()})
+        if missing:
+            self._keep({name: home / name for name in missing if (home / name).is_file()})
 
     def of_step(self, step: str, used: Iterable[str] = ()) -> dict[str, str]:
         """The code that counts for a step: name → checksum.

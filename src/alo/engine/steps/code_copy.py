@@ -27,7 +27,8 @@ def snapshot(
     Returns:
         name → copy, and name → checksum.
     """
-    target.mkdir(exist_ok=True)
+    if not os.path.isdir(target):  # as for each step but the first
+        target.mkdir(exist_ok=True)
     copies = {name: target / os.urandom(8).hex() for name in files}
     return copies, {name: _copy(files[name], copy, earlier) for name, copy in copies.items()}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
-from alo.engine.isolation.turns import turn_of
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.executor import StepValues
@@ -74,6 +73,8 @@ class StepContext:
 
     def turn(self, what: str) -> AbstractContextManager[None]:
         """Modules are imported while a step runs, and while its values are saved or loaded."""
+        from alo.engine.isolation.turns import turn_of  # a cached step takes none
+
         return turn_of(what, self.emit)
 
     def give_away(self) -> tuple[dict[str, object], dict[str, object]]:

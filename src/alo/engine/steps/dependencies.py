@@ -17,10 +17,9 @@ from alo.engine.environment import (
     packages_folder,
     python_version,
 )
-from alo.engine.isolation.modules import outside_code
 from alo.engine.spec import Job
 from alo.engine.steps.effects import train_files
-from alo.engine.steps.task import Inputs, step_envs
+from alo.engine.steps.task import Inputs, own_envs, run_envs
 from alo.files import checksum, checksum_of
 from alo.layout import without_digits
 from alo.masking import masked
@@ -42,6 +41,7 @@ class Dependencies:
         self._train_files: Mapping[str, str] | None = None
         self._modules_seen = 0
         self._packages: dict[str, str] = {}
+        self._versions: dict[tuple[str, str], str] = {}  # by package and interpreter
         self._outside: dict[str, str] = {}
 
     def now(
@@ -59,6 +59,7 @@ class Dependencies:
             packages: that it imported: name → version; None: those of this process, to which
                 the modules have to be added that it has from elsewhere.
         """
+        self._versions = {}
         if packages is not None:
             return self._key(inputs, traces, modules, packages)
         self._look_at_modules()
@@ -68,12 +69,8 @@ class Dependencies:
         """Of a step that would run now, with the modules and packages that it used before."""
         own = f"assets/{inputs.step.name}/"
         modules = {name: self._checksum(name) for name in before.code if not name.startswith(own)}
-        python = self._job.pythons.get(inputs.step.name)
-        folders = [packages_folder(python)] if python else sys.path
-        packages = {
-            name: python_version() if name == PYTHON else package_version(name, folders)
-            for name in before.packages
-        }
+        python = self._job.pythons.get(inputs.step.name, "")
+        packages = {name: self._version(name, python) for name in before.packages}
         return self._key(inputs, traces, {**inputs.code, **modules}, packages)
 
     def _key(
@@ -98,10 +95,18 @@ class Dependencies:
 
     def _context(self, inputs: Inputs) -> dict[str, str]:
         """What the asset is given in addition to its args, its model folder included."""
-        job = self._job
-        envs = step_envs(job, 0.0, inputs.step, inputs.number)
-        given = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
-        return {**given, "namesakes": self._namesakes[without_digits(inputs.step.name)]}
+        envs = own_envs(self._job, inputs.step, inputs.number)
+        own = {name: _kept(value) for name, value in envs.items()}
+        return {
+            **self._common_context,
+            **own,
+            "namesakes": self._namesakes[without_digits(inputs.step.name)],
+        }
+
+    @cached_property
+    def _common_context(self) -> dict[str, str]:
+        envs = run_envs(self._job, 0.0)
+        return {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
 
     @cached_property
     def _namesakes(self) -> dict[str, str]:
@@ -121,10 +126,21 @@ class Dependencies:
 
     def _look_at_modules(self) -> None:
         """What this process has imported so far; looked at again when it is more."""
+        from alo.engine.isolation.modules import outside_code  # not where all steps are cached
+
         if len(sys.modules) != self._modules_seen:
             self._modules_seen = len(sys.modules)
             self._packages = {PYTHON: python_version(), **imported_packages()}
             self._outside = outside_code(Roots(self._home, self._job.workspace.home))
+
+    def _version(self, package: str, python: str) -> str:
+        """The version that a step would have of a package; looked up once until a step has run."""
+        if package == PYTHON:
+            return python_version()
+        if (package, python) not in self._versions:
+            folders = [packages_folder(python)] if python else sys.path
+            self._versions[package, python] = package_version(package, folders)
+        return self._versions[package, python]
 
     def _checksum(self, name: str) -> str:
         if name not in self._checksums:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from alo.files import checksum_of
 from alo.history.entries.tree import Found, found_below
 from alo.layout import Workspace
+from alo.named_tuples import NamedTuple
 from alo.store.results import Effect, lasting_checksum
 
 ARTIFACTS = "_artifacts"

@@ -5,8 +5,8 @@ Not here: how values and files are stored (``alo/store``).
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from alo.engine.spec import Job
 from alo.engine.steps.dependencies import Dependencies
@@ -15,6 +15,8 @@ from alo.engine.steps.task import META, Inputs
 from alo.errors import StoreError
 from alo.history.entries.names import FAILED, entry_names
 from alo.layout import KINDS, Workspace
+from alo.named_tuples import NamedTuple
+from alo.plan.model import StepPlan
 from alo.store import StepStore, StoredStep
 from alo.store.keys import difference
 from alo.store.results import CachedStep, ResultDir
@@ -27,11 +29,24 @@ class Reused(NamedTuple):
     stored: StoredStep
 
 
-class StepReuse:
-    """The step cache of a run: what it stores, and what it may take from earlier runs."""
+class Ahead(NamedTuple):
+    """A step that need not run if it comes to be run on these inputs, as was to be expected."""
 
-    def __init__(self, job: Job, run_id: str) -> None:
-        self._job, self._run_id = job, run_id
+    inputs: Inputs
+    reused: Reused
+
+
+class StepReuse:
+    """The step cache of a run: what it stores, and what it may take from earlier runs.
+
+    Args:
+        code_of: the code that counts for a step: name → checksum.
+    """
+
+    def __init__(
+        self, job: Job, run_id: str, code_of: Callable[[str], Mapping[str, str]] = lambda step: {}
+    ) -> None:
+        self._job, self._run_id, self._code_of = job, run_id, code_of
         self._workspace, self._kind = job.workspace, job.pipeline.kind
         self._store = StepStore(job.workspace.interface)
         self._results = ResultDir(job.workspace.interface)
@@ -39,8 +54,9 @@ class StepReuse:
         self._follows = bool(job.part.resumes or job.part.first)
         self._folders = seen_folders(job.workspace, self._kind)
         self._seen: Snapshot | None = None  # as they were after the last step
-        self._traces: dict[str, str] = {}  # of the steps so far, by name
+        self._traces: dict[str, str] = {}  # of the steps so far that have left any, by name
         self._dependencies = Dependencies(job)
+        self._ahead: dict[str, Ahead] = {}  # by step
 
     @property
     def hands_on_files(self) -> bool:
@@ -55,6 +71,7 @@ class StepReuse:
 
     def notice_changes(self) -> None:
         """Someone may have written between two steps: what comes then depends on that too."""
+        self._ahead = {}
         seen, self._seen = self._seen, self._look()
         if seen is not None and any(seen.effect(self._seen)):
             self._traces["someone else"] = os.urandom(8).hex()  # no other run finds the same
@@ -64,16 +81,29 @@ class StepReuse:
 
     def find(self, inputs: Inputs) -> tuple[Reused | None, str]:
         """The stored step that replaces this one; or None, and why there is none."""
+        if not inputs.number:
+            self._look_ahead(inputs)
+        if ahead := self._ahead.pop(inputs.step.name, None):
+            if ahead.inputs == inputs and self._put_back_files(ahead.reused.cached):
+                return ahead.reused, ""
+            self._ahead = {}
         candidates, reason = self._candidates(inputs)
         reasons = []
         for cached in candidates:
             now = self._dependencies.as_before(inputs, self._traces, cached.key)
             why = difference(cached.key, now)
             if not why and (reused := self._put_back(cached)):
-                self._traces[cached.step] = cached.trace
                 return reused, ""
             reasons.append(why or "what was kept of it is damaged")
         return None, reasons[0] if reasons else reason
+
+    def begins(self, step: str) -> None:
+        """A step is about to run: what is stored of it in this run no longer holds.
+
+        Raises:
+            StoreError: the file system does not let us.
+        """
+        self._results.drop(self._kind, self._run_id, step)
 
     def save(
         self,
@@ -121,7 +151,7 @@ class StepReuse:
             summary,
             data_keys,
         )
-        self._traces[cached.step] = self._results.save(cached, self._workspace.home).trace
+        _note_trace(self._traces, self._results.save(cached, self._workspace.home))
 
     def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config of a stored step.
@@ -184,9 +214,74 @@ class StepReuse:
                 self._results.adopt(cached, self._run_id)
         except StoreError:
             return None
+        self._do_again(cached)
+        return Reused(cached, stored)
+
+    def _put_back_files(self, cached: CachedStep) -> bool:
+        """As ``_put_back``, of a step that this run has taken already; whether it is whole."""
+        is_whole = self._results.is_whole(cached)
+        if is_whole:
+            self._do_again(cached)
+        return is_whole
+
+    def _do_again(self, cached: CachedStep) -> None:
         self._seen = None
         self._results.put_back(cached, self._workspace.home)
-        return Reused(cached, stored)
+        _note_trace(self._traces, cached)
+
+    def _look_ahead(self, first: Inputs) -> None:
+        """Take all steps at once that need not run as far as can be told before the first one.
+
+        They are those from the first one on that the newest run has stored. What this does not
+        find, or cannot take, is looked for step by step.
+        """
+        self._ahead = {}
+        steps = self._cached_steps()
+        newest = next(self._results.recent(self._kind, first.step.name), None) if steps else None
+        if newest is None or newest.run_id == self._run_id:
+            return
+        ahead = list(self._usable(newest.run_id, steps, first.data_id))
+        if not ahead:
+            return
+        try:
+            self._store.adopt_all([each.reused.stored for each in ahead], newest.run_id)
+            self._results.adopt_all([each.reused.cached for each in ahead], self._run_id)
+        except StoreError:
+            return
+        self._ahead = {each.inputs.step.name: each for each in ahead}
+
+    def _cached_steps(self) -> Sequence[StepPlan]:
+        """The first steps of a whole run, up to one that is never cached."""
+        job = self._job
+        if any(job.part) or not job.plan.control.cache:
+            return ()
+        return tuple(takewhile(lambda step: step.cache, job.pipeline.steps))
+
+    def _usable(self, run: str, steps: Sequence[StepPlan], data_id: str) -> Iterator[Ahead]:
+        """The first steps of a run that may replace ours, each on what the one before handed on."""
+        names = [step.name for step in steps]
+        found = zip(
+            steps,
+            self._results.find_each(self._kind, run, names),
+            self._store.find_each(run, self._kind, names),
+            strict=False,
+        )
+        traces: dict[str, str] = {}
+        incoming: StoredStep | None = None
+        for number, (step, cached, stored) in enumerate(found):
+            inputs = Inputs(step, number, self._code_of(step.name), data_id, incoming)
+            if difference(cached.key, self._dependencies.as_before(inputs, traces, cached.key)):
+                return
+            _note_trace(traces, cached)
+            incoming = stored._replace(run_id=self._run_id)
+            yield Ahead(inputs, Reused(cached, incoming))
+
+
+def _note_trace(traces: dict[str, str], cached: CachedStep) -> None:
+    """Of a step that has left nothing there is none, lest each step's key name all before it."""
+    traces.pop(cached.step, None)  # a notebook may run a step again
+    if any(cached.effect):
+        traces[cached.step] = cached.trace
 
 
 def forget_runs(workspace: Workspace, run_ids: Sequence[str]) -> None:

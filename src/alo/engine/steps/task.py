@@ -147,6 +147,11 @@ def _is_one_folder(one: Path, other: Path) -> bool:
 
 def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
     """What ALO 2.x calls ``asset_envs``, but for the artifacts, which are in ``project_home``."""
+    return {**run_envs(job, started), **own_envs(job, step, number)}
+
+
+def run_envs(job: Job, started: float) -> dict[str, object]:
+    """The part of them that is the same for all steps of a run."""
     external, control = job.plan.external, job.plan.control
     artifacts = _folders(job.workspace)[f"{job.pipeline.kind}_artifacts"]
     # In a rerun; a served pipeline's own workspace links to the project's.
@@ -155,18 +160,24 @@ def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str
         **({"asset_home": _slashed(job.assets)} if is_elsewhere else {}),
         "project_home": _slashed(job.workspace.home),
         "pipeline": job.pipeline.name,
-        "step": step.name,
-        "num_step": number,
-        "prev_step": job.pipeline.steps[number - 1].name if number else "",
         "alo_version": __version__,
         "solution_metadata_version": job.metadata_version,
-        "asset_branch": step.source.branch,
         "interface_mode": control.interface_mode,
         "proc_start_time": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started)),
         "save_train_artifacts_path": external.save_train_artifacts_path,
         "save_inference_artifacts_path": external.save_inference_artifacts_path,
         "check_resource": control.check_resource,
         "log_file_path": f"{artifacts}log/{PIPELINE_LOG}",
+    }
+
+
+def own_envs(job: Job, step: StepPlan, number: int) -> dict[str, object]:
+    """The part of them that is the step's own."""
+    return {
+        "step": step.name,
+        "num_step": number,
+        "prev_step": job.pipeline.steps[number - 1].name if number else "",
+        "asset_branch": step.source.branch,
     }
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from alo.engine.spec import Job, stores_steps
-from alo.history.deployment import deployed_ids
-from alo.history.models_origin import current_train_id
-from alo.history.retention import keep_within
+from alo.history.entries.tally import has_room
 from alo.layout import Workspace
 from alo.processes.signals import SignalGuard
 
@@ -19,10 +17,20 @@ def prune(job: Job, run_id: str, guard: SignalGuard) -> None:
     """
     workspace = job.workspace
     with guard.released():
-        protected = {run_id, current_train_id(workspace), *deployed_ids(workspace)}
-        removed = keep_within(workspace, job.plan.control.backup_size, protected)
+        removed = _remove_oldest(workspace, job.plan.control.backup_size, run_id)
         if removed or stores_steps(job):
             _forget(workspace, removed, run_id)
+
+
+def _remove_oldest(workspace: Workspace, size_mb: float, run_id: str) -> list[str]:
+    if has_room(workspace, size_mb):  # which most runs find
+        return []
+    from alo.history.deployment import deployed_ids
+    from alo.history.models_origin import current_train_id
+    from alo.history.retention import keep_within
+
+    protected = {run_id, current_train_id(workspace), *deployed_ids(workspace)}
+    return keep_within(workspace, size_mb, protected)
 
 
 def _forget(workspace: Workspace, removed: Sequence[str], run_id: str) -> None:

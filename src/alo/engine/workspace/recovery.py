@@ -9,7 +9,6 @@ from pathlib import Path
 from alo.engine.faults import disk_errors
 from alo.engine.records import summary_of
 from alo.engine.workspace import unfinished
-from alo.engine.workspace.models import mend_models
 from alo.events.log_lines import warning
 from alo.events.types import Listener, RunFinished
 from alo.history.entries.folders import sweep
@@ -35,6 +34,8 @@ def recover(workspace: Workspace, listener: Listener) -> None:
 
 
 def _recover(left: unfinished.UnfinishedRun, listener: Listener) -> None:
+    from alo.engine.workspace.models import mend_models  # only what comes after a kill pays for it
+
     record = RunRecord.from_json(left.info.get("record") or dict(left.info))._replace(
         status="interrupted",
         end_time=utc_text(time.time()),
@@ -84,7 +85,7 @@ def _keep(left: unfinished.UnfinishedRun, record: RunRecord) -> None:
 
 
 def _end_events(record: RunRecord, artifacts: Path, workspace: Workspace) -> None:
-    from alo.events.stored import end_of_killed  # only what comes after a kill pays for it
+    from alo.events.stored import end_of_killed
 
     entry = workspace.history / record.pipeline / entry_name(record.id, record.status)
     finished = RunFinished(

@@ -33,6 +33,12 @@ def known_total(workspace: Workspace) -> int | None:
     return _read(workspace, stamps(workspace))[0]
 
 
+def has_room(workspace: Workspace, size_mb: float) -> bool:
+    """Whether all entries are known to take no more than this, in 10^6 bytes."""
+    total = known_total(workspace)
+    return total is not None and total <= size_mb * 1_000_000
+
+
 def add_to_total(workspace: Workspace, before: Stamps, entry: Path) -> None:
     """Note that an entry has been made.
 

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
@@ -71,8 +72,14 @@ class AssetCode:
         self._file: Path | None = None  # once it is imported
         self._used: set[str] = set()
         self._used_of: tuple[Modules, Modules] = {}, {}  # what it was made of
-        self._own = Roots(folder)
-        self._roots = self.shared.roots_with(folder)
+
+    @cached_property
+    def _own(self) -> Roots:
+        return Roots(self.folder)
+
+    @cached_property
+    def _roots(self) -> Roots:
+        return self.shared.roots_with(self.folder)
 
     @contextmanager
     def active(self) -> Iterator[None]:

@@ -27,7 +27,7 @@ from alo.alarms.ledger import (
     read_ledger,
 )
 from alo.alarms.train_run import train_mix
-from alo.alarms.watch import CLASS_MIX, FAILURES, RAISED, SCORE, Change, Watch, outcome_of
+from alo.alarms.watch import RAISED, Change, Watch, outcome_of, watched_by
 from alo.claims import take
 from alo.errors import AloError
 from alo.events.log_lines import info, warning
@@ -250,11 +250,6 @@ class Alarms:
             self._listener(warning(text))
         self._said[what] = text
         return done
-
-
-def watched_by(alarm: Alarm | None) -> list[str]:
-    """The alarms that a plan asks for."""
-    return [name for name in (SCORE, FAILURES, CLASS_MIX) if getattr(alarm, name, None) is not None]
 
 
 def watch_only(workspace: Workspace, names: Collection[str], *, is_sent: bool) -> None:

@@ -177,3 +177,8 @@ def outcome_of(summary: Mapping[str, object] | None, *, has_failed: bool, model:
     is_number = isinstance(score, int | float) and not isinstance(score, bool)
     shares = shares_of(content.get("result"), content.get("probability"))
     return Outcome(float(str(score)) if is_number else None, has_failed, shares, model)
+
+
+def watched_by(alarm: Alarm | None) -> list[str]:
+    """The alarms that a plan asks for."""
+    return [name for name in (SCORE, FAILURES, CLASS_MIX) if getattr(alarm, name, None) is not None]

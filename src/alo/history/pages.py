@@ -185,6 +185,15 @@ def _filled(value: str, is_down: bool) -> str:
     return f"IFNULL({value}, {'-1e308' if is_down else chr(39) + index.LAST_CHARACTER + chr(39)})"
 
 
+def moment_of(key: str) -> str:
+    """When the run began that a page comes after.
+
+    Raises:
+        UsageError: the key is none.
+    """
+    return str(_decoded(key)[1])
+
+
 def _encoded(key: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 

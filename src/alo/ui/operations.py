@@ -159,7 +159,97 @@ JOB: Schema = {
         "ended": "",
     },
 }
-COMPONENTS: Mapping[str, Schema] = {"Error": ERROR, "List": LIST, "Job": JOB}
+ALARM: Schema = {
+    "type": "object",
+    "required": ["id", "alarm", "state", "value", "limit", "count", "project", "time", "delivery"],
+    "properties": {
+        "id": TEXT,
+        "alarm": {"enum": ["score_below", "failures", "class_mix"]},
+        "state": {"enum": ["raised", "ended"]},
+        "value": {"type": "number"},
+        "limit": {"type": "number"},
+        "count": {"type": "integer", "description": "requests that it is about"},
+        "project": TEXT,
+        "time": TEXT,
+        "delivery": {"enum": ["waiting", "delivered", "failed", "to no one"]},
+        "reason": {**TEXT, "description": "why it was not delivered"},
+    },
+    "example": {
+        "id": "5f0c6a1e9b7d2c34",
+        "alarm": "score_below",
+        "state": "raised",
+        "value": 0.24,
+        "limit": 0.2,
+        "count": 50,
+        "project": "churn",
+        "time": "2026-01-01T09:00:00.123456Z",
+        "delivery": "delivered",
+        "reason": "",
+    },
+}
+ALARMS: Schema = {"type": "array", "items": reference("Alarm")}
+NUMBER: Schema = {"type": ["number", "null"]}
+SHARES: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
+FEED: Schema = {
+    "type": "object",
+    "required": [*LIST["required"], "alarms", "limits", "train", "mixes"],
+    "properties": {
+        **LIST["properties"],
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "below": {"type": "boolean", "description": "the score is below the alarm's"}
+                },
+            },
+        },
+        "alarms": {**ALARMS, "description": "that were raised or have ended meanwhile"},
+        "limits": {
+            "type": "object",
+            "properties": {"score_below": NUMBER, "class_mix": NUMBER},
+        },
+        "train": {
+            "type": ["object", "null"],
+            "description": "the train run whose model has answered the newest",
+            "properties": {"run": TEXT, "score": NUMBER, "shares": SHARES},
+        },
+        "mixes": {
+            "type": "array",
+            "description": "class mixes in the order of time",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "start": TEXT,
+                    "end": TEXT,
+                    "requests": {"type": "integer"},
+                    "shares": SHARES,
+                    "distance": {**NUMBER, "description": "from the train run"},
+                    "margin": {**NUMBER, "description": "how far chance moves it"},
+                },
+            },
+        },
+    },
+}
+OVERVIEW: Schema = {
+    "type": "object",
+    "required": ["deployed", "last", "running", "jobs", "services", "alarms", "watched"],
+    "properties": {
+        "alarms": {**ALARMS, "description": "that are raised now"},
+        "watched": {"type": "array", "items": TEXT, "description": "that the plan asks for"},
+    },
+}
+COMPONENTS: Mapping[str, Schema] = {
+    "Error": ERROR,
+    "List": LIST,
+    "Job": JOB,
+    "Alarm": ALARM,
+    "Feed": FEED,
+    "Overview": OVERVIEW,
+}
+
+FED = {"200": Answer(reference("Feed"))}
+SURVEYED = {"200": Answer(reference("Overview"))}
 
 LISTED = {"200": Answer(reference("List"))}
 QUEUED = {"202": Answer(reference("Job"))}

@@ -14,6 +14,7 @@ from alo.ui.operations import (
     DEPLOY,
     DONE,
     EMPTY,
+    FED,
     LISTED,
     ONLY_HTML,
     PAGE_OF_FILE,
@@ -22,6 +23,7 @@ from alo.ui.operations import (
     SIGN_IN,
     START,
     STREAM,
+    SURVEYED,
     USER,
     Answer,
     Operation,
@@ -66,7 +68,14 @@ def description(ask: Ask) -> Data:
 
 
 ROUTES = (
-    Route("GET", "/", overview.show, VIEWER, "What is deployed, the last runs, what runs now"),
+    Route(
+        "GET",
+        "/",
+        overview.show,
+        VIEWER,
+        "What is deployed, alarms, the last runs, what runs now",
+        Operation(answers=SURVEYED),
+    ),
     Route(
         "GET",
         "/runs",
@@ -149,7 +158,7 @@ ROUTES = (
         feed.show,
         VIEWER,
         "Requests that services and loops have finished",
-        Operation((*feed.FILTERS, "page", "limit"), answers=LISTED),
+        Operation((*feed.FILTERS, "page", "limit"), answers=FED),
     ),
     Route(
         "GET",

@@ -35,6 +35,14 @@ class Grade(NamedTuple):
     score: float
 
 
+class Level(NamedTuple):
+    """A score to compare with, as a line across."""
+
+    name: str  # limit, or train run
+    score: float
+    y: float = 0.0
+
+
 class ScoreChart(NamedTuple):
     """What the template draws."""
 
@@ -47,18 +55,20 @@ class ScoreChart(NamedTuple):
     grades: tuple[Grade, ...]
     low: float
     high: float
+    levels: tuple[Level, ...] = ()
 
 
 @lru_cache(KEPT)
-def score_chart(points: tuple[Scored, ...]) -> ScoreChart | None:
+def score_chart(points: tuple[Scored, ...], levels: tuple[Level, ...] = ()) -> ScoreChart | None:
     """The drawing; None where there are too few to draw.
 
     Args:
         points: in the order of time.
+        levels: scores to compare them with.
     """
     if len(points) < 2:
         return None
-    scores = [point.score for point in points]
+    scores = [*(each.score for each in points), *(each.score for each in levels)]
     low, high = min(scores), max(scores)
     step = (WIDTH - LEFT - RIGHT) / (len(points) - 1)
     marks = tuple(
@@ -76,6 +86,7 @@ def score_chart(points: tuple[Scored, ...]) -> ScoreChart | None:
         tuple(Grade(_height(score, low, high), score) for score in named),
         low,
         high,
+        tuple(each._replace(y=_height(each.score, low, high)) for each in levels),
     )
 
 

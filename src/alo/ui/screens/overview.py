@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alo.alarms.watch import watched_by
 from alo.history.deployment import read_deployment
 from alo.history.filters import Filters
 from alo.history.in_use import unfinished_record
@@ -11,6 +12,7 @@ from alo.layout import KINDS, Workspace
 from alo.serve.folders import names_of_live
 from alo.serve.redis_queue.health import loops_of
 from alo.serve.rollout.status import live_services
+from alo.ui.alarms import alarms_of, crossing_json
 from alo.ui.ask import Ask
 from alo.ui.page import Page
 from alo.ui.screens.models import deployment_json
@@ -23,16 +25,19 @@ def show(ask: Ask) -> Page:
     deployed = read_deployment(studio.workspace)
     last = {kind: _last(ask, kind) for kind in KINDS}
     first = unfinished_record(studio.workspace)
+    noted = alarms_of(studio.workspace)
     content = {
         "deployed": deployment_json(deployed),
         "current": current_train_id(studio.workspace),
         "last": {kind: record.to_list_json() if record else None for kind, record in last.items()},
+        "alarms": list(map(crossing_json, noted.raised)),
+        "watched": watched_by(noted.alarm),
         "running": first.to_list_json() if first else None,
         "jobs": [each.to_json() for each in studio.jobs.open()],
         "services": _services(studio.workspace),
         "uses": {name: use.run for name, use in live_services(studio.workspace, deployed).items()},
     }
-    shown = {"deployment": deployed, "command": "alo deploy --status"}
+    shown = {"noted": noted, "deployment": deployed, "command": "alo deploy --status"}
     return Page("overview", "Overview", content, shown)
 
 

@@ -54,6 +54,6 @@ def _part(requests: Sequence[tuple[str, Shares]], train: Shares) -> Part:
         requests[-1][0],
         len(requests),
         tuple(sorted((name, round(share, 4)) for name, share in mean_of(mixes).items())),
-        round(found.value, 4) if found else None,
-        round(found.margin, 4) if found else None,
+        round(found.value, 3) if found else None,
+        round(found.margin, 3) if found else None,
     )

@@ -11,12 +11,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 from tests.conftest import write_asset
 from tests.waiting import PATIENCE_S
+
+from alo.alarms.ledger import change_ledger
+from alo.alarms.watch import Change, Window
+from alo.history.ids import utc_text
+from alo.layout import Workspace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
@@ -51,7 +57,8 @@ with open(f"{self.asset.get_report_path()}/report.html", "w") as file:
     file.write("<script>document.title = 'ran'</script><h1>report</h1>")
 with open(f"{self.asset.get_model_path()}/model.json", "w") as file:
     file.write("{}")
-self.asset.save_summary(result="ok", score=min(1.0, x / 10), note="n")
+mix = {"ok": 0.75, "not ok": 0.25}
+self.asset.save_summary(result="ok", score=min(1.0, x / 10), note="n", probability=mix)
 """
 PIXEL = (  # a picture of one pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -110,6 +117,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         "name": "studio",
         "user_parameters": steps,
         "ui_args_detail": [{"train_pipeline": [{"step": "train", "args": details}]}],
+        "alarm": {"score_below": 0.6},
     }
     (home / "solution").mkdir(parents=True)
     (home / "solution" / "experimental_plan.yaml").write_text(json.dumps(plan))
@@ -127,6 +135,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     listed = json.loads(made.alo("history", "--json").stdout)
     names = ("failed", "second", "inference", "first")
     made.runs.update(zip(names, [each["id"] for each in listed], strict=True))
+    low = Change("score_below", "raised", 0.5, 0.6, 1)  # as a service would have noted it
+    change_ledger(
+        Workspace(home),
+        lambda now: now.with_changes([low], Window(), "studio", utc_text(time()), is_sent=False),
+    )
     words = ["ui", "users", "add", "ada", "--role", "operator", "--password-stdin"]
     added = made.alo(*words, input=f"{PASSWORD}\n")
     assert added.returncode == 0, added.stderr

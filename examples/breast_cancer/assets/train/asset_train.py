@@ -60,5 +60,7 @@ class UserAsset(Asset):
             result=f"accuracy {accuracy:.3f}",
             score=auc,
             note=f"score: ROC AUC on {len(y)} patients that the model had not seen",
+            # What served patients are compared with: the share of each class among these.
+            probability=self.data["y"].value_counts(normalize=True).to_dict(),
         )
         write_report(self.asset.get_report_path(), model, x, y, probability, self.positive)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import joblib
+import pandas as pd
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
@@ -43,4 +44,6 @@ class UserAsset(Asset):
             result=f"accuracy {accuracy:.3f}",
             score=accuracy,
             note=f"{len(labels)} pictures, cross-validation in {folds} folds",
+            # What served pictures are compared with: the share of each digit among these.
+            probability=pd.Series(labels).value_counts(normalize=True).sort_index().to_dict(),
         )

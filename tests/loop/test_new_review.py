@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from alo.database.opening import open_database
 from alo.errors import HistoryError, ReviewError, UsageError
 from alo.layout import Workspace
 from alo.loop.new_review import NewReview, ReviewRequest, new_review
+from alo.review.content import row_content
 from alo.review.labels import Label
 from alo.review.reviews import Reviews
 from alo.review.settings import ReviewSettings
@@ -147,3 +149,23 @@ def test_measured_numbers_are_no_classes(make: Make, predict: Predict) -> None:
 
     with pytest.raises(ReviewError, match="measurements, not classes"):
         make()
+
+
+def test_a_run_of_the_command_line_is_joined_with_the_input_that_it_had(
+    make: Make, predict: Predict, home: Path, database: Database
+) -> None:
+    (home / "data").mkdir()
+    rows = home / "data/rows.csv"
+    rows.write_text("id,x\n" + "".join(f"k{n},{n}\n" for n in reversed(range(20))))
+    plan = home / "solution/experimental_plan.yaml"
+    content = json.loads(plan.read_text())
+    content["external_path"] = [{"load_inference_data_path": "./data/"}]
+    plan.write_text(json.dumps(content))
+    predict()
+    rows.write_text("id,x\n")
+
+    made = make(key="id", random=20)
+
+    assert made.review.counts == {"records": 20}
+    item = Reviews(database).item(made.review, f"{made.review.runs[0].id}:3")
+    assert item.record.content == row_content(["id", "x"])(["k3", "3"])

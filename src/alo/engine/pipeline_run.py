@@ -31,7 +31,8 @@ from alo.events.log_lines import error as error_line
 from alo.events.log_lines import info, warning
 from alo.events.types import Event, Listener, Progress, RunFinished, RunStarted
 from alo.history.entries.names import entry_name
-from alo.history.entries.save import kept_code, save_entry
+from alo.history.entries.save import kept_code, kept_input, save_entry
+from alo.history.entries.tree import Found
 from alo.history.models_origin import write_origin
 from alo.history.record import RunRecord
 from alo.named_tuples import NamedTuple
@@ -248,6 +249,10 @@ class PipelineRun:
         control = self.job.plan.control
         entry = self.workspace.history / self.kind / entry_name(self.record.id, self.record.status)
         end = self._events.ending(self._finished(entry, exported))
+        keeps_input = self.kind == "inference" and control.backup_artifacts
+        given: Sequence[Found] = ()
+        if keeps_input and self.record.status == "success":
+            given, _ = kept_input(self.workspace.input(self.kind), control.backup_size)
         return save_entry(
             self.workspace,
             self.record,
@@ -257,6 +262,7 @@ class PipelineRun:
             ends={f"log/{EVENTS_LOG}": end},
             backup_artifacts=control.backup_artifacts,
             backup_log=control.backup_log,
+            given=given,
         )
 
     def _check_logs(self) -> None:

@@ -14,7 +14,13 @@ import pytest
 from alo import copies
 from alo.files import checksum
 from alo.history.entries import save as entry_module
-from alo.history.entries.save import copy_tree, entry_folder, kept_code, save_entry
+from alo.history.entries.save import (
+    copy_tree,
+    entry_folder,
+    kept_code,
+    kept_input,
+    save_entry,
+)
 from alo.history.entries.seal import seal, seal_what_is_left
 from alo.history.entries.verify import damage
 from alo.history.record import RunRecord
@@ -236,6 +242,50 @@ def test_artifacts_cannot_take_the_place_of_plan_code_or_record(
     assert (folder / "experimental_plan.yaml").read_bytes() == b"name: demo\n"
     assert not (folder / "assets").exists()
     assert damage(folder) == []
+
+
+def test_the_input_of_a_run_is_in_its_entry_and_stays_as_it_was(
+    save: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "given"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "rows.csv").write_text("a\n1\n")
+    (folder / "sub/b.png").write_bytes(b"b")
+    (folder / "link").symlink_to("rows.csv")
+
+    given, why = kept_input(folder, 1000)
+    entry = save(given=given)
+    (folder / "rows.csv").write_text("changed")
+
+    assert why == ""
+    assert sorted(each.name for each in given) == ["input/rows.csv", "input/sub/b.png"]
+    assert (entry / "input/rows.csv").read_text() == "a\n1\n"
+    assert damage(entry) == []
+
+
+@pytest.mark.parametrize(
+    ("size_mb", "most", "why"),
+    [(0.00001, 1000, "more than a tenth of backup_size"), (1000, 1, "more than 1 files")],
+)
+def test_an_input_that_would_take_too_much_room_or_time_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size_mb: float, most: int, why: str
+) -> None:
+    monkeypatch.setattr(entry_module, "MOST_INPUTS", most)
+    for name in "ab":
+        (tmp_path / name).write_bytes(b"x")
+
+    given, told = kept_input(tmp_path, size_mb)
+
+    assert (given, why in told) == ((), True)
+
+
+def test_artifacts_cannot_take_the_place_of_the_input(
+    save: Callable[..., Path], artifacts: Path
+) -> None:
+    (artifacts / "input").mkdir()
+    (artifacts / "input/odd").write_text("x")
+
+    assert not (save() / "input").exists()
 
 
 def test_a_run_without_artifacts_is_kept(save: Callable[..., Path], tmp_path: Path) -> None:

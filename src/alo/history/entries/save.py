@@ -35,12 +35,15 @@ from alo.layout import ASSETS, KINDS, PLAN_NAME, PROJECT_CODE, Workspace, in_ent
 
 __all__ = ["copy_tree", "entry_folder", "kept_code", "save_entry"]
 
+INPUT = "input"  # folder in an entry: the data of an inference, which a review needs
+MOST_INPUTS = 1000  # files; more would cost a run more time than it should
+INPUT_SHARE = 0.1  # of what history may take: the input of one run
 COPIED_AT_ONCE = 64_000_000  # bytes of a run: some hundredths of a second
 NEWEST = 3  # entries of a pipeline, where it is not known which run ended last
 LOGS = "log"
 NOTHING: Mapping[str, bytes] = {}
 OURS = (PLAN_NAME, RECORD, CHECKSUMS)  # names in an entry that no artifact can have
-CODE = (ASSETS, PROJECT_CODE)  # folders, likewise
+FOLDERS = (ASSETS, PROJECT_CODE, INPUT)  # likewise
 
 
 def save_entry(
@@ -54,6 +57,7 @@ def save_entry(
     backup_artifacts: bool = True,
     backup_log: bool = True,
     made_at: Path | None = None,
+    given: Sequence[Found] = (),
 ) -> Path:
     """Keep a run; returns the entry's folder. The caller has the workspace's lock.
 
@@ -63,10 +67,11 @@ def save_entry(
         code: name in the project (``assets/train/asset_train.py``) → our copy of the file.
         ends: name in the artifacts → what the entry's copy of the file ends with.
         made_at: where the artifacts were during the run, if that was another place.
+        given: files of the input that are kept, as `kept_input` finds them.
     Raises:
         OSError: nothing of the entry is to be seen then.
     """
-    kept = _kept_artifacts(artifacts, backup_artifacts, backup_log)
+    kept = [*_kept_artifacts(artifacts, backup_artifacts, backup_log), *given]
     name = entry_name(record.id, record.status)
     before, before_ns = stamps(workspace), changed_ns(workspace, record.pipeline)
     with building(workspace.history / record.pipeline, name) as build:
@@ -84,6 +89,27 @@ def save_entry(
     if not record.part:
         record_recent_run(workspace, record.pipeline, record.id)
     return folder
+
+
+def kept_input(folder: Path, backup_size_mb: float) -> tuple[Sequence[Found], str]:
+    """The files of a run's input that history keeps, or why it keeps none of them.
+
+    Args:
+        folder: ``input/inference/`` of the workspace.
+        backup_size_mb: how much history may take, in 10^6 bytes.
+    """
+    found: list[Found] = []
+    size, room = 0, INPUT_SHARE * backup_size_mb * 1e6
+    for each in found_below(folder):
+        if each.kind != "file":
+            continue
+        size += each.size
+        if len(found) == MOST_INPUTS:
+            return (), f"its input has more than {MOST_INPUTS:,} files"
+        if size > room:
+            return (), f"its input takes more than a tenth of backup_size, {room / 1e6:g} MB"
+        found.append(each._replace(name=f"{INPUT}/{each.name}"))
+    return found, ""
 
 
 def kept_code(workspace: Workspace) -> dict[str, Path]:
@@ -119,7 +145,7 @@ def _is_log(name: str) -> bool:
 
 
 def _is_ours(name: str) -> bool:
-    return name in OURS or name.partition("/")[0] in CODE
+    return name in OURS or name.partition("/")[0] in FOLDERS
 
 
 class _Builder:

@@ -34,7 +34,6 @@ TESTED_WITH = {
     "alo/serve/http_api/handlers.py": "serve/http_api/test_app.py",
     "alo/serve/http_api/operations.py": "serve/http_api/test_routes.py",
     "alo/serve/http_api/server.py": "serve/http_api/test_service.py",
-    "alo/serve/redis_queue/loop.py": "serve/redis_queue/test_consumer.py",
     "alo/cli/commands/ui.py": "ui/test_server.py",
     "alo/cli/commands/ui_people.py": "ui/test_server.py",
     "alo/review/rows.py": "review/test_reviews.py",

@@ -57,6 +57,7 @@ class RedisServer:
         """End it; with ``forget`` all that it knew is gone too."""
         self.process.kill()
         self.process.wait()
+        self.client.close()
         if forget:
             shutil.rmtree(self.folder)
             self.folder.mkdir()

@@ -23,11 +23,13 @@ from alo.serve.rollout.follow import Changes
 from alo.workers.driver import Driver
 from alo.workers.handle import Worker
 from alo.workers.protocol import ASSET_RUN, METADATA_READ, Failure, Request, Saw, write_failure
+from alo.workers.state_machine import MOST_TRIES
 from alo.workers.ticket import do_nothing, notify
 
 FAULT_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
 MOST = 2000  # characters of a fault that a client is sent
 LARGE = 1 << 16  # bytes of a request
+UNANSWERABLE = 5 * MOST_TRIES  # tries; only a fault of ours leads to as many
 
 
 class Consumer:
@@ -102,6 +104,7 @@ class Consumer:
                 raise
             except Exception as error:  # the last net: this loop serves all later requests too
                 self._listener(warning(f"the loop continues after a fault: {error!r}"))
+                self._queue.take_up_again()  # what could not be answered is in hand still
                 self._stopping.wait(FAULT_PAUSE_S)
         self._heartbeat.stop()
         self._queue.leave()
@@ -123,6 +126,9 @@ class Consumer:
         self._health.count()
 
     def _handle(self, payload: bytes, tries: int) -> None:
+        if tries >= UNANSWERABLE:
+            self._queue.finish(payload, [], aside="not even a failure could be answered")
+            return
         self._queue.begin()
         if tries or len(payload) > LARGE:  # it may be what ends a whole process: counted first
             self._queue.flush()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -197,6 +198,11 @@ class Queue:
         """What is held back is not to be sent: making it has failed half-way."""
         self._held.clear()
 
+    def take_up_again(self) -> None:
+        """Whatever is in hand, answering it has failed: the next ``take`` gives it once more."""
+        self.drop_held()
+        self._may_have_some = True
+
     def _send(self) -> None:
         if len(self._held) == 1 and self._held[0][0] == "PUBLISH":
             self._redis.execute_command(*self._held[0])
@@ -205,7 +211,10 @@ class Queue:
 
     def leave(self) -> None:
         """The worker ends in order, with nothing in hand."""
-        self._redis.delete(f"{ALIVE}{self.worker}")
+        from redis.exceptions import RedisError
+
+        with suppress(RedisError):  # the key expires by itself
+            self._redis.delete(f"{ALIVE}{self.worker}")
 
     def _take_over(self) -> None:
         """Take what workers had in hand that are known to have died, or missing for two looks."""

@@ -92,6 +92,20 @@ def test_help_and_version_import_nothing_of_a_run() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_run_imports_nothing_of_the_studio(make_solution: Callable[..., Path]) -> None:
+    home = make_solution({"only": "pass"})
+    code = (
+        "import sys; from alo.cli.main import main; "
+        f"assert main(['run', '--mode', 'train', '--project', {str(home)!r}]) == 0; "
+        "heavy = {'alo.ui', 'starlette', 'jinja2', 'uvicorn', 'asyncio'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

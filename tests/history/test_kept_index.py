@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from alo.errors import UsageError
-from alo.history import kept_index
+from alo.history import index, kept_index
 from alo.history.index import Index
 from alo.history.kept_index import MOST_IDLE, KeptIndex
 from alo.layout import Workspace
@@ -133,3 +133,22 @@ def test_questions_of_many_threads_are_answered_at_once_and_few_connections_stay
 
     assert first == count
     assert len(opened) == count + (count - MOST_IDLE)
+
+
+def test_runs_are_counted_anew_once_any_has_come_or_gone(
+    kept: KeptIndex, workspace: Workspace, keep: Keep
+) -> None:
+    def count(runs: Index) -> int:
+        return runs.count("kind = ?", ("train",))
+
+    kept.ask(ids)
+    found = [kept.ask(count), kept.ask(count)]
+    keep(1)  # taken in by this connection
+    found.append(kept.ask(count))
+    newer = keep(2)
+    index.ask(workspace, ids)  # taken in by another
+    found.append(kept.ask(count))
+    shutil.rmtree(newer)
+    found.append(kept.ask(count))
+
+    assert found == [1, 1, 2, 3, 2]

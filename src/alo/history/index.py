@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from alo.history.counts import Counts
     from alo.history.filters import Filters
     from alo.history.record import RunRecord
 
@@ -135,10 +136,17 @@ def _discard(place: "Path") -> bool:
 
 
 class Index:
-    """An open index."""
+    """An open index.
 
-    def __init__(self, workspace: Workspace, database: sqlite3.Connection) -> None:
+    Args:
+        counts: of this connection, where it stays open.
+    """
+
+    def __init__(
+        self, workspace: Workspace, database: sqlite3.Connection, counts: "Counts | None" = None
+    ) -> None:
         self._workspace, self._db = workspace, database
+        self._counts = counts
         if self._version() != VERSION:
             from alo.mounts import mount_of
 
@@ -318,6 +326,12 @@ class Index:
             if meets:
                 found.append(looked_at[-1])
         return looked_at, found
+
+    def count(self, condition: str, values: Sequence[object]) -> int:
+        """How many runs meet a condition."""
+        from alo.history.counts import Counts
+
+        return (self._counts or Counts()).count(self._db, condition, values)
 
     def select(self, query: str, values: Sequence[object]) -> "list[Sequence[Any]]":
         """The rows that a query finds in the tables of this module."""

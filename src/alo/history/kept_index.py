@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from alo.history import index
+from alo.history.counts import Counts
 from alo.history.index import Index
 from alo.layout import Workspace
 
@@ -25,6 +26,7 @@ class _Kept(NamedTuple):
 
     database: sqlite3.Connection
     file: tuple[int, int]  # its device and inode
+    counts: Counts
 
 
 class KeptIndex:
@@ -49,7 +51,7 @@ class KeptIndex:
     def _answer(self, question: Callable[[Index], T], file: tuple[int, int]) -> T:
         kept = self._take(file)
         try:
-            answer = index.answer(Index(self._workspace, kept.database), question)
+            answer = index.answer(Index(self._workspace, kept.database, kept.counts), question)
         except BaseException:
             kept.database.close()
             raise
@@ -71,7 +73,7 @@ class KeptIndex:
         if kept is not None:
             kept.database.close()
             self.close()
-        return _Kept(index.connect(self._workspace.index), file)
+        return _Kept(index.connect(self._workspace.index), file, Counts())
 
     def _give_back(self, kept: _Kept) -> None:
         with self._changing:

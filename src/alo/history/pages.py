@@ -112,7 +112,7 @@ def _page(
     behind: Sequence[object] | None,
     limit: int,
 ) -> RunPage:
-    ((total,),) = runs.select(f"SELECT count(*) FROM runs WHERE {condition}", values)  # noqa: S608
+    total = runs.count(condition, values)
     below, more = "", tuple[object, ...]()
     if behind is not None:
         sign = "<" if order.is_down else ">"

@@ -52,6 +52,7 @@ class FileAnswer:
     media_type: str = "application/octet-stream"
     is_download: bool = False
     is_sandboxed: bool = False  # HTML and SVG: it may run, and reach nothing
+    version: str = ""  # of what it has: a browser that has it already is told so; empty: unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Renderer:
             case Redirect():
                 return self.redirect(result, form.name)
             case FileAnswer():
-                return _file(result)
+                return _file(result, headers)
             case TableAnswer():
                 return _csv(result.table, result.name, ask)
             case Data():
@@ -201,12 +201,18 @@ def _disarmed(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
-def _file(answer: FileAnswer) -> Response:
+def _file(answer: FileAnswer, asked: Mapping[str, str]) -> Response:
     policy = SANDBOX if answer.is_sandboxed else "default-src 'none'; sandbox"
+    headers = {**dict(SAFE), "Content-Security-Policy": policy}
+    if answer.version:
+        # The browser asks each time, as who asks may have signed out; the bytes it has already.
+        headers |= {"Cache-Control": "private, no-cache", "ETag": f'"{answer.version}"'}
+        if headers["ETag"] in asked.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
     shown_name = answer.name.encode("utf-8", "replace").decode()
     return FileResponse(
         Path(answer.path),
         filename=shown_name if answer.is_download else None,
         media_type=answer.media_type,
-        headers={**dict(SAFE), "Content-Security-Policy": policy},
+        headers=headers,
     )

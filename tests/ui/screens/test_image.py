@@ -40,3 +40,22 @@ def test_pictures_have_thumbnails_and_broken_ones_say_why(
         assert client.get(f"{run}/raw/output/d.png?{query}").status_code == 422
     gallery = client.get(f"{run}/files?folder=output").text
     assert gallery.count("?thumb=256") == 4
+
+
+def test_a_thumbnail_that_the_browser_has_is_not_sent_again(
+    client: httpx.Client, home: Path, runs: dict[str, str]
+) -> None:
+    path = home / "history/inference" / runs["inference"] / "output/a.png"
+    Image.new("RGB", (300, 200), "red").save(path)
+    url = f"/runs/{runs['inference']}/raw/output/a.png?thumb=64"
+    first = client.get(url)
+    assert first.headers["cache-control"] == "private, no-cache"
+
+    known = {"If-None-Match": first.headers["etag"]}
+    again = client.get(url, headers=known)
+    Image.new("RGB", (300, 200), "blue").save(path)
+    changed = client.get(url, headers=known)
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != first.headers["etag"]

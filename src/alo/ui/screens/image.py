@@ -49,4 +49,5 @@ def thumbnail(ask: Ask, path: Path, name: str) -> FileAnswer:
             raise UiProblem(422, f"{name}: {ask.studio.pictures.facts(path).problem}")
     except NoPillowError as error:
         raise UiProblem(501, error.what, fix=error.fix) from error
-    return FileAnswer(made, f"{name}.webp", KIND)
+    # The cache names it by what it was made of.
+    return FileAnswer(made, f"{name}.webp", KIND, version=made.stem)

@@ -84,6 +84,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "run": Parameter("Runs to compare, 2 to 20", TEXT, RUN_ID, True),
     "events_of": Parameter("A run, or jobs, or feed", example="jobs"),
     "after": Parameter("The sequence of the last event that came, as Last-Event-ID", example="7"),
+    "table": Parameter("The output table of which `page` is", example="output/output.csv"),
     "key": Parameter("The column by which rows of output tables are joined"),
     "all": Parameter("1: equal values, too", {"enum": ["1"]}),
     "file": Parameter("Which log", {"enum": ["pipeline", "process"]}),

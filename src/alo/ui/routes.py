@@ -150,7 +150,7 @@ ROUTES = (
         compare.show,
         VIEWER,
         "What differs between 2 to 20 runs",
-        Operation(("run", "all", "key"), errors=("404",)),
+        Operation(("run", "all", "key", "table", "page"), errors=("404",)),
     ),
     Route(
         "GET",

@@ -56,3 +56,32 @@ def test_outputs_are_compared_cell_by_cell_and_picture_by_picture(
     page = client.get(f"/compare{path}&key=id").text
     assert page.count("other.png?thumb=256") == 2
     assert client.get(f"/compare.json{path}&key=nope").status_code == 422
+
+
+def test_cells_that_differ_are_turned_page_by_page(
+    client: httpx.Client, home: Path, run: Callable[..., Any]
+) -> None:
+    ids = [run(home, mode="train")[0].run_id for _ in range(2)]
+    for at, each in enumerate(ids):
+        folder = home / "history/train" / each / "output"
+        folder.mkdir(exist_ok=True)
+        for name in ("p.csv", "q.csv"):
+            (folder / name).write_text("p\n" + "".join(f"{n}-{at}\n" for n in range(450)))
+    path = "/compare?" + "&".join(f"run={each}" for each in ids)
+
+    def tables(url: str) -> dict[str, Any]:
+        content = client.get(url.replace("/compare?", "/compare.json?")).json()
+        return {each["path"]: each for each in content["tables"]}
+
+    pages = [tables(path)["output/q.csv"]]
+    while pages[-1]["next"]:
+        pages.append(tables(pages[-1]["next"])["output/q.csv"])
+
+    assert [len(each["items"]) for each in pages] == [200, 200, 50]
+    assert [cell["key"] for each in pages for cell in each["items"]] == [
+        str(n) for n in range(1, 451)
+    ]
+    second = client.get(pages[0]["next"]).text
+    assert second.count('rel="prev" data-action="first-page"') == 1
+    assert len(tables(pages[0]["next"])["output/p.csv"]["items"]) == 200
+    assert client.get(f"{path}&table=output/none.csv&page=200").status_code == 422

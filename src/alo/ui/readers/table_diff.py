@@ -29,16 +29,18 @@ class JoinedTables(NamedTuple):
     rows: int  # of all tables together
     changed: int  # rows in which something differs
     is_whole: bool  # whether all rows were looked at
+    following: int | None  # of the cells that differ: which is the first that comes after these
 
 
 Key = tuple[str, int]  # the text, and which of the rows it is that have it
 
 
-def join(tables: Tables, opened: Sequence[Table], key: str) -> JoinedTables:
+def join(tables: Tables, opened: Sequence[Table], key: str, *, first: int = 0) -> JoinedTables:
     """Rows that belong together, and the cells in which they differ.
 
     Args:
         key: a column that all have; else rows are joined by their numbers.
+        first: which of the cells that differ is the first that is given.
     """
     common = [name for name in opened[0].columns if all(name in each.columns for each in opened)]
     columns = list(dict.fromkeys(name for each in opened for name in each.columns))
@@ -54,10 +56,12 @@ def join(tables: Tables, opened: Sequence[Table], key: str) -> JoinedTables:
             if len(set(values := [row.get(name) if row else None for row in beside])) > 1
         ]
         changed += bool(different)
-        if len(cells) < MOST_CELLS:
+        if len(cells) <= first + MOST_CELLS:  # one more says that there are more
             cells += different
     is_whole = all(len(rows) < MOST_JOINED for rows in found)
-    return JoinedTables(common, cells[:MOST_CELLS], len(every), changed, is_whole)
+    end = first + MOST_CELLS
+    following = end if len(cells) > end else None
+    return JoinedTables(common, cells[first:end], len(every), changed, is_whole, following)
 
 
 def _rows(tables: Tables, table: Table, key: str) -> Mapping[Key, Mapping[str, str]]:

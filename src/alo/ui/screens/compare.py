@@ -18,11 +18,12 @@ from alo.ui.screens.files import IMAGE, TABLE, kind_of
 LEAST, MOST = 2, 20
 MOST_TABLES, MOST_IMAGES = 5, 24  # of the outputs
 MOST_LINES = 5000  # of a text that is compared
+MOST_PAGE = 10**9  # the first of the cells that differ
 
 
 def show(ask: Ask) -> Page:
     """The comparison of the runs that the URL names; without any, how to choose some."""
-    ask.query.allow("run", "all", "key")
+    ask.query.allow("run", "all", "key", "table", "page")
     ids = ask.query.many("run")
     is_all = ask.query.one("all", among=("1",)) == "1"
     if not ids:
@@ -38,6 +39,9 @@ def show(ask: Ask) -> Page:
     tables, keys = _tables(ask, found, key)
     if key and key not in keys:
         raise refused_value("key", f"no table of all these runs has a column '{key}'")
+    paged = ask.query.one("table")
+    if paged and paged not in [each["path"] for each in tables]:
+        raise refused_value("table", f"no table of all these runs is '{paged}'")
     content |= {"tables": tables, "images": _images(found, is_all)}
     shown = {
         "records": records,
@@ -107,7 +111,9 @@ def _tables(
         opened = [ask.studio.tables.open(run.file(name)) for run in found]
         if not all(each.columns for each in opened):
             continue
-        joined = join(ask.studio.tables, opened, key)
+        is_paged = ask.query.one("table") == name
+        first = ask.query.number("page", 0, 0, MOST_PAGE) if is_paged else 0
+        joined = join(ask.studio.tables, opened, key, first=first)
         keys += [each for each in joined.keys if each not in keys]
         made.append(
             {
@@ -116,10 +122,17 @@ def _tables(
                 "rows": joined.rows,
                 "changed": joined.changed,
                 "is_whole": joined.is_whole,
+                "first": first,
                 "items": [each._asdict() for each in joined.cells],
+                "next": _cells(ask, name, joined.following) if joined.following else None,
             }
         )
     return made, keys
+
+
+def _cells(ask: Ask, table: str, first: int) -> str:
+    """The URL of the cells of a table that differ, from one of them on."""
+    return ask.query.link(table=table, page=str(first))
 
 
 def _images(found: Sequence[FoundRun], is_all: bool) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from alo.events.types import Event
+from alo.layout import find_plan
 from alo.ui.page import Page
 from alo.ui.routes import ROUTES
 from alo.ui.screens import overview
@@ -29,6 +31,40 @@ def test_every_page_is_there_before_anything_has_run(client: httpx.Client, path:
     assert page.status_code == 200
     assert "<main" in page.text
     assert "data-screen=" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "commands"),
+    [
+        ("/", ["alo run --mode train", "alo run --mode inference", "alo serve"]),
+        ("/runs", ["alo run"]),
+        ("/feed", ["alo serve"]),
+        ("/models", ["alo run --mode train"]),
+        ("/compare", ["alo history diff"]),
+        ("/jobs", ["POST /runs"]),
+        ("/users", ["alo ui users add"]),
+    ],
+)
+def test_an_empty_page_names_the_command_that_fills_it(
+    client: httpx.Client, path: str, commands: list[str]
+) -> None:
+    page = client.get(path).text.partition("<main")[2].partition("</main>")[0]
+
+    assert [each for each in commands if f"<code>{each}" not in page] == []
+
+
+def test_a_plan_that_is_broken_keeps_nothing_else_from_being_seen(
+    client: httpx.Client, home: Path, runs: dict[str, str]
+) -> None:
+    find_plan(home).write_text("user_parameters: [a: {")
+
+    for path in (*PAGES, f"/runs/{runs['train']}"):
+        assert client.get(path).status_code == (409 if path == "/new" else 200), path
+    for path in ("/new", f"/runs/{runs['train']}/again"):
+        said = client.get(path)
+        assert said.status_code == 409
+        assert "alo check" in said.text
+        assert "experimental_plan.yaml:1" in said.text
 
 
 @pytest.mark.parametrize("path", ["/overview.json", "/runs.json", "/models.json", "/jobs.json"])

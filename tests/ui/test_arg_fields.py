@@ -41,6 +41,15 @@ def test_what_is_typed_becomes_a_value_of_its_type(kind: str, typed: str, value:
     assert (chosen.args, chosen.problems) == ({"s": {"a": value}}, [])
 
 
+def test_several_that_stay_as_they_were_are_not_chosen_and_none_can_be() -> None:
+    now = field("multi", ["x", "y"])
+
+    assert now[0].text == "x\ny"
+    assert from_form(now, {"args.s.a": "\nx\ny"}).args == {}
+    assert from_form(now, {"args.s.a": ""}).args == {"s": {"a": []}}
+    assert from_form(field("multi"), {"args.s.a": ""}).args == {}
+
+
 @pytest.mark.parametrize(
     ("kind", "typed"),
     [

@@ -35,7 +35,9 @@ class ArgField(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The value as the form shows it."""
+        """The value as the form shows it; several, one on each line."""
+        if self.detail.type == MULTI and isinstance(self.value, list | tuple):
+            return "\n".join(map(arg_text, self.value))
         return "" if self.value is None else arg_text(self.value)
 
     @property
@@ -79,7 +81,11 @@ def from_form(fields: Sequence[ArgField], form: Mapping[str, object]) -> Chosen:
     problems: list[FieldProblem] = []
     for field in fields:
         given = form.get(field.name)
-        if not isinstance(given, str) or given == field.text:
+        if not isinstance(given, str):
+            continue
+        if field.detail.type == MULTI:
+            given = "\n".join(filter(None, given.splitlines()))
+        if given == field.text:
             continue
         try:
             value = _typed(field.detail, given)

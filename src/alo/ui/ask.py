@@ -62,7 +62,9 @@ def read_body(content: bytes, content_type: str) -> tuple[Mapping[str, object], 
             return value, False
         if kind == "application/x-www-form-urlencoded":
             pairs = parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-            fields = dict(pairs)
+            fields: dict[str, str] = {}
+            for key, text in pairs:  # of several with one name: a line for each
+                fields[key] = f"{fields[key]}\n{text}" if key in fields else text
             _check_texts(fields)
             return fields, True
     except (ValueError, RecursionError) as error:

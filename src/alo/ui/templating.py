@@ -7,6 +7,7 @@ nothing: ``_("Runs")`` becomes the text of the language while the template is re
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache, partial
 from urllib.parse import quote, urlencode
@@ -43,6 +44,7 @@ def environment(language: str) -> Environment:
     )
     made.globals["_"] = text
     made.filters.update(
+        shell=shlex.join,  # a command as one can paste it
         part=lambda text: quote(os.fsencode(str(text)), safe=""),
         path=lambda text: quote(os.fsencode(str(text))),  # also of a name that is no UTF-8
         word=said,

@@ -86,6 +86,27 @@ def test_a_run_is_started_again_once_by_a_double_click(page: Page, project: Proj
     assert page.locator("tr[data-job]").count() == 1
 
 
+def test_several_are_selected_by_what_they_are(page: Page) -> None:
+    page.goto("/new")
+    command = page.locator(".command code")
+    page.get_by_role("checkbox", name="q").check()
+    assert command.inner_text() == "alo run --mode train --set 'train.train.columns=[p, q]'"
+    page.get_by_role("checkbox", name="q").uncheck()
+    assert command.inner_text() == "alo run --mode train"
+    page.get_by_role("checkbox", name="p").uncheck()
+    page.get_by_role("checkbox", name="r").focus()
+    page.keyboard.press("Space")
+
+    page.locator('[data-action="start"]').click()
+
+    on_screen(page, "job")
+    page.locator('h1[data-state="success"]').wait_for()
+    assert """'train.train.columns=["r"]'""" in page.locator("dl code").inner_text()
+    page.locator("dl a").click()
+    on_screen(page, "run")
+    assert page.request.get(f"{page.url}.json").json()["args"]["train"]["columns"] == ["r"]
+
+
 def test_what_cannot_be_is_said_at_its_field(page: Page) -> None:
     page.goto("/new")
     page.get_by_label("train.kind").select_option("b")

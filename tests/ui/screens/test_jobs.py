@@ -34,5 +34,5 @@ def test_a_job_shows_its_command(client: httpx.Client, studio: Studio) -> None:
 
     page = client.get(f"/jobs/{job.id}").text
 
-    assert "alo run --set a.b=&lt;b&gt;" in page
+    assert "alo run --set &#39;a.b=&lt;b&gt;&#39;" in page
     assert client.get(f"/jobs/{job.id}.json").json()["command"][0] == "alo"

@@ -60,6 +60,7 @@ def test_other_data_that_is_not_there_is_said(client: httpx.Client) -> None:
 
     assert answer.status_code == 422
     assert "nowhere" in json.dumps(answer.json())
+    assert [each["field"] for each in answer.json()["fields"]] == ["data"]
 
 
 def test_a_form_leads_to_its_job(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from alo.ui.ask import Ask
 from alo.ui.jobs.job import Job
 from alo.ui.page import Page, Redirect
@@ -30,7 +32,7 @@ def show(ask: Ask) -> Page:
     job = ask.studio.jobs.find(ask.names["id"])
     window = _output(ask, job)
     content = {**job.to_json(), "output": [line.text for line in window.lines]}
-    shown = {"job": job, "window": window, "command": " ".join(["alo", *job.command])}
+    shown = {"job": job, "window": window, "command": shlex.join(["alo", *job.command])}
     return Page("job", job.id, content, shown)
 
 

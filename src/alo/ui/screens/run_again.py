@@ -144,7 +144,12 @@ def _check(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> None
     try:
         check_solution(request, online=False)
     except CheckError as error:
-        fields = [FieldProblem(each.key, str(each)) for each in error.problems]
+        # Where other data was typed, what the plan says of its data is about that.
+        data = f"external_path.load_{kind}_data_path" if system else ""
+        fields = [
+            FieldProblem("data" if each.key == data else each.key, str(each))
+            for each in error.problems
+        ]
         raise UiProblem(422, "the run cannot begin so", fields=fields) from error
     except UsageError as error:
         raise UiProblem(422, error.what, fix=error.fix) from error

@@ -91,13 +91,23 @@ async function keep(event) {
   (wrong ?? form).querySelector("input:not([type=hidden]), select, textarea, button")?.focus();
 }
 
+// What was said to be wrong is no more once it is typed anew.
+document.addEventListener("input", (event) => {
+  const wrong = event.target.closest("[data-field]")?.querySelector(".wrong");
+  if (wrong) wrong.textContent = "";
+});
+
 // The command that does what the form would do with what is typed in it by now.
 const started = document.querySelector("form[data-pipeline]");
 started?.addEventListener("input", () => {
   const words = ["alo", "run", "--mode", started.dataset.pipeline];
-  for (const field of started.querySelectorAll('[name^="args."]')) {
-    if (field.value === field.dataset.plan) continue;
-    const set = `${started.dataset.pipeline}.${field.name.slice(5)}=${field.value}`;
+  for (const field of started.querySelectorAll("[data-plan]")) {
+    const several = field.tagName === "FIELDSET"
+      ? [...field.querySelectorAll(":checked")].map((each) => each.value)
+      : null;
+    if ((several?.join("\n") ?? field.value) === field.dataset.plan) continue;
+    const name = (field.dataset.field ?? field.name).slice("args.".length);
+    const set = `${started.dataset.pipeline}.${name}=${several ? `[${several.join(", ")}]` : field.value}`;
     words.push("--set", /^[\w.=,:/-]+$/.test(set) ? set : `'${set.replaceAll("'", "'\\''")}'`);
   }
   const shown = document.querySelector(".command code");

@@ -11,11 +11,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from alo.serve.http_api.docs.page import FRAME
 from alo.serve.http_api.guard import Access, HostRefused, OriginRefused, check_asker
 from alo.serve.http_api.handlers import Handlers, refusal
 from alo.serve.http_api.paths import path_as_sent
 from alo.serve.http_api.refusal import Refused
-from alo.serve.http_api.routes import ROUTES, nothing_at
+from alo.serve.http_api.routes import DOCS, ROUTES, nothing_at, page_answer
 from alo.serve.http_api.service import STATUS_OF, HttpService
 from alo.workers.protocol import write_failure
 
@@ -80,6 +81,8 @@ class Application:
         match error:
             case Refused():
                 self._service.metrics.count_refusal(error.status, error.limit)
+                if error.status == 401 and _wants_page(http):
+                    return page_answer(FRAME, 401, error.headers)
                 return refusal(http, error.status, error.what, error.headers)
             case OSError():
                 failure = write_failure("the request", error)
@@ -110,3 +113,8 @@ class Application:
             given.strip().encode("latin-1"),
             self._token,  # a head's bytes come as Latin-1
         )
+
+
+def _wants_page(http: Request) -> bool:
+    """Whether a browser asks for the page of the service, which then asks for the token itself."""
+    return http.scope["path"] == DOCS and "text/html" in http.headers.get("accept", "")

@@ -39,8 +39,8 @@ class Handlers:
         self._bodies = Bodies(service.limits)
 
     async def healthy(self, http: Request) -> Response:
-        """That the server is alive."""
-        return JsonResponse({"status": "ok", "live": True})
+        """That the server is alive, and which one it is of those of the project."""
+        return JsonResponse({"status": "ok", "live": True, "service": self.service.name})
 
     async def ready(self, http: Request) -> Response:
         """Whether a worker is warm."""

@@ -6,18 +6,18 @@ does not.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from alo.serve.http_api.bodies.binary_tensors import EXTENSION
-from alo.serve.http_api.docs import PAGE, Described, openapi
-from alo.serve.http_api.guard import Access
-from alo.serve.http_api.handlers import Handlers, JsonResponse
-from alo.serve.http_api.operations import (
+from alo.serve.http_api.docs.bodies import rows_body, tensors_body
+from alo.serve.http_api.docs.openapi import Described, openapi
+from alo.serve.http_api.docs.operations import (
     ANSWER,
     ANY_FILE,
     BODY_ERRORS,
@@ -26,10 +26,17 @@ from alo.serve.http_api.operations import (
     PROTOCOL_ERROR,
     TEXT,
     Content,
+    Inputs,
     Operation,
-    rows_body,
-    tensors_body,
 )
+from alo.serve.http_api.docs.page import FRAME, HEADERS, page_file
+from alo.serve.http_api.guard import Access
+from alo.serve.http_api.handlers import Handlers, JsonResponse
+from alo.serve.http_api.refusal import Refused
+from alo.serve.known_input import known_input
+
+DOCS = "/docs"
+NO_HEADERS: Mapping[str, str] = {}
 
 
 class Guard(Enum):
@@ -63,12 +70,37 @@ async def description(handlers: Handlers, http: Request) -> Response:
         Described(route.path, route.verb, route.wants_token(handlers.access), route.operation)
         for route in ROUTES
     ]
-    return JsonResponse(openapi(routes, handlers.service.plan))
+    service = handlers.service
+    known = await run_in_threadpool(known_input, service.workspace, service.plan)
+    return JsonResponse(openapi(routes, Inputs(service.plan, known)))
 
 
 async def docs(handlers: Handlers, http: Request) -> Response:
-    """The page that shows the description."""
-    return HTMLResponse(PAGE)
+    """The page that shows the description, and sends what is typed in it."""
+    if http.scope.get("raw_path", b"").partition(b"?")[0].endswith(b"/"):
+        return RedirectResponse("../docs")  # what belongs to the page is beside it
+    return page_answer(FRAME)
+
+
+async def docs_file(handlers: Handlers, http: Request) -> Response:
+    """A script or a style of that page."""
+    return page_answer(http.path_params["name"])
+
+
+def page_answer(name: str, status: int = 200, headers: Mapping[str, str] = NO_HEADERS) -> Response:
+    """A part of the page.
+
+    Args:
+        headers: beside those of each part.
+    Raises:
+        Refused: there is none of this name.
+    """
+    part = page_file(name)
+    if part is None:
+        raise Refused(404, "there is no such part of the page")
+    return Response(
+        part.content, status, media_type=part.media_type, headers={**HEADERS, **headers}
+    )
 
 
 OK = {"200": Content()}
@@ -108,6 +140,7 @@ ROUTES = (
             BODY_ERRORS,
             query=(ASYNC,),
             body=rows_body,
+            takes_rows=True,
         ),
     ),
     Served(
@@ -210,11 +243,18 @@ ROUTES = (
         Operation("openapi", "This description", OK),
     ),
     Served(
-        "/docs",
+        DOCS,
         "GET",
         docs,
         Guard.DESCRIPTION,
-        Operation("docs", "A page that shows this description", {"200": Content(TEXT, HTML)}),
+        Operation("docs", "A page to read this on, and to try it", {"200": Content(TEXT, HTML)}),
+    ),
+    Served(
+        "/docs/{name}",
+        "GET",
+        docs_file,
+        Guard.NONE,
+        Operation("docsFile", "A script or style of it", {"200": Content({}, ANY_FILE)}, ("404",)),
     ),
 )
 

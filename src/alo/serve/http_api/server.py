@@ -93,7 +93,11 @@ def serve_http(
                 lambda: served.pool.is_drained,
                 listener,
             )
-            _serve(server, listening, listener, _url_of(host, listening))
+            url = _url_of(host, listening)
+            listening.listen(CONNECTIONS)  # whoever reads the next line may connect
+            served.listens_at(url, wants_token=bool(access.token))
+            listener(SettingUp(f"serving at {url}, described at {url}/docs"))
+            _serve(server, listening)
         finally:
             served.stop()
     finally:
@@ -101,9 +105,7 @@ def serve_http(
         service.folder.remove()
 
 
-def _serve(server: uvicorn.Server, listening: socket.socket, listener: Listener, url: str) -> None:
-    listening.listen(CONNECTIONS)  # whoever reads the next line may connect
-    listener(SettingUp(f"serving at {url}, described at {url}/docs"))
+def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
     # uvicorn takes some of them, and raises those once more when it has ended; there is still
     # something to put in order.
     previous = {each: signal.signal(each, server.handle_exit) for each in ending_signals()}

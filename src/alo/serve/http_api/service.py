@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.files import remove_tree, write_new, write_whole
+from alo.serve.address import AddressNote
 from alo.serve.folders import lives, sweep
 from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.metrics import Metrics
@@ -86,8 +87,9 @@ class HttpService:
         alarm_secret: str = "",
     ) -> None:
         self.plan, self.limits = service.job.plan, limits
+        self.workspace = workspace = service.job.workspace
         self._spool = service.folder.path / "spool"
-        self._stored_folder = service.job.workspace.internal / "requests"
+        self._stored_folder = workspace.internal / "requests"
         self._watched = Watched(service, alarm_secret, listener)
         saw = self._watched.saw
         self.pool: Pool | RemotePool
@@ -107,7 +109,6 @@ class HttpService:
                 limits.output_bytes,
                 saw,
             )
-        workspace = service.job.workspace
         self.metrics = Metrics(self.pool, workspace)
         self._listener = listener
         self._store = RequestStore(
@@ -120,6 +121,9 @@ class HttpService:
                 prune_history, workspace, service.job.plan.control.backup_size
             ),
         }
+        self._folder_path, self.name = service.folder.path, service.folder.name
+        self._address: AddressNote | None = None
+        works["its address cannot be noted"] = self._note_address
         self._upkeep = Upkeep(works, listener)
         self._results: OrderedDict[str, Result] = OrderedDict()
         self._result_bytes = 0  # of their output files
@@ -135,6 +139,18 @@ class HttpService:
         self._watched.start()
         self._take_up()
         self._upkeep.start()
+
+    def listens_at(self, url: str, *, wants_token: bool) -> None:
+        """Note for the project's other programs where it is asked."""
+        self._address = AddressNote(self._folder_path, url, wants_token=wants_token)
+        try:
+            self._note_address()
+        except OSError as error:
+            self.report(f"its address cannot be noted: {error}")
+
+    def _note_address(self) -> None:
+        if self._address is not None:
+            self._address.keep()
 
     def stop(self) -> None:
         """End the workers, and close what the service keeps."""

@@ -25,6 +25,7 @@ from alo.history.deployment import (
 )
 from alo.history.models_origin import EXTERNAL_MODEL, NAMELESS
 from alo.serve.folders import lives
+from alo.serve.known_input import SMOKE
 from alo.serve.rollout.samples import Samples
 from alo.serve.rollout.shadow import Shadow
 from alo.serve.service import Service, chosen_model, has_files
@@ -33,7 +34,6 @@ from alo.workers.protocol import Request
 
 LOOK_S = 0.5
 STOP_S = 1.0
-SMOKE = "smoke"  # in solution/: the data of a request that a new model has to answer
 
 
 class Changes:
@@ -207,7 +207,7 @@ class Changes:
             worker.replace_with(other)
 
     def _check(self, worker: Worker) -> None:
-        smoke, newest = self._workspace.home / "solution" / SMOKE, self._samples.newest
+        smoke, newest = self._workspace.home / SMOKE, self._samples.newest
         if smoke.is_dir():
             sample = Request("smoke", None, (str(smoke),), exports=False)
             worker.check(sample, self._limit_s, may_be_gone=False)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .test_app import Service, shared
+from ..test_app import Service, shared
 
 __all__ = ["shared"]
 

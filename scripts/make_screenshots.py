@@ -1,28 +1,32 @@
-"""Take the pictures of the studio that README and docs show, of a few runs of the example.
+"""Take the pictures of the studio and of a service's page that README and docs show.
 
 Run by hand when the pages change (wants the dev extra and chromium): it copies the example, runs
-it, opens `alo ui` on it and writes `docs/images/studio-*.png`.
+it, opens `alo ui` and `alo serve` on it and writes `studio-*.png` and `service-docs.png` into
+`docs/images/`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/breast_cancer"
 MADE = ("history", ".alo", "studio", "input", "train_artifacts", "inference_artifacts")
-SIZE = {"width": 1120, "height": 700}
+SIZE: ViewportSize = {"width": 1120, "height": 700}
 RUNS = (
     ("--mode", "all"),
     ("--mode", "train", "--set", "train.train.model=random_forest"),
@@ -43,17 +47,31 @@ def main() -> int:
         for options in RUNS:
             _alo(home, "run", *options)
         runs = json.loads(_alo(home, "history", "--json"))
-        command = [sys.executable, "-m", "alo.cli.main", "ui", "--no-sign-in", "--port", "0"]
-        with subprocess.Popen(
-            [*command, "--json"], cwd=home, stdout=subprocess.PIPE, text=True
-        ) as studio:
-            assert studio.stdout is not None  # noqa: S101 - a pipe, above
-            url = json.loads(studio.stdout.readline())["url"].rstrip("/")
+        with (
+            _started(home, "ui", "--no-sign-in") as (studio, first),
+            _started(home, "serve") as (service, line),
+        ):
             try:
-                _take_all(url, runs)
+                while not (found := re.search(r"serving at ([^ ,]+)", line)):
+                    line = _line_of(service)
+                _take_all(json.loads(first)["url"].rstrip("/"), found[1], runs)
             finally:
+                service.terminate()
                 studio.terminate()
     return 0
+
+
+@contextmanager
+def _started(home: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server, and the first line that it prints."""
+    command = [sys.executable, "-m", "alo.cli.main", *words, "--port", "0", "--json"]
+    with subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True) as process:
+        yield process, _line_of(process)
+
+
+def _line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None  # noqa: S101 - a pipe, above
+    return process.stdout.readline()
 
 
 def _alo(home: Path, *words: str) -> str:
@@ -62,7 +80,7 @@ def _alo(home: Path, *words: str) -> str:
     return ended.stdout
 
 
-def _take_all(url: str, runs: list[dict[str, str]]) -> None:
+def _take_all(url: str, service: str, runs: list[dict[str, str]]) -> None:
     trained = [run["id"] for run in runs if run["pipeline"] == "train"]
     good = [run["id"] for run in runs if run["pipeline"] == "train" and run["status"] == "success"]
     pages = {
@@ -78,17 +96,34 @@ def _take_all(url: str, runs: list[dict[str, str]]) -> None:
         for name, path in pages.items():
             _take(browser, f"{url}{path}", f"studio-{name}.png", "en-US", "light")
         _take(browser, f"{url}{pages['run']}", "studio-run-ko.png", "ko-KR", "dark")
+        _take(browser, f"{url}/try", "studio-try.png", "en-US", "light", _send)
+        _take(browser, f"{service}/docs", "service-docs.png", "en-US", "light", _send)
         browser.close()
 
 
-def _take(browser: Browser, url: str, name: str, locale: str, scheme: str) -> None:
+def _send(page: Page) -> None:
+    """Try the pipeline, and make room for the answer."""
+    page.set_viewport_size({**SIZE, "height": 1280})
+    page.locator('[data-action="send"]').click()
+    page.locator('[data-answer][data-state="success"] [data-output] table').wait_for()
+
+
+def _take(
+    browser: Browser,
+    url: str,
+    name: str,
+    locale: str,
+    scheme: str,
+    act: Callable[[Page], None] = lambda page: None,
+) -> None:
     context = browser.new_context(
         locale=locale,
-        viewport={"width": SIZE["width"], "height": SIZE["height"]},
+        viewport=SIZE,
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
     page.goto(url)
+    act(page)
     page.screenshot(path=ROOT / "docs/images" / name)
     context.close()
 

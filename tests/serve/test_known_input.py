@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from alo.serve.known_input import (
 )
 
 MakeSolution = Callable[..., Path]
+SAVES = """
+Path(self.asset.get_output_path(), "out.csv").write_text("a\\n1\\n")
+self.asset.save_summary(result="ok", score=0.5)
+"""
 
 
 def known(home: Path) -> KnownInput:
@@ -67,6 +72,18 @@ def test_the_columns_are_those_of_the_staged_input(make_solution: MakeSolution) 
     columns = [Column("id", "string"), Column("a, b", "number"), Column("ok", "boolean")]
     assert found == KnownInput(TABLE, columns)
     assert "007" not in str(found.to_json())
+
+
+def test_where_it_was_removed_it_is_that_which_history_has(
+    make_solution: MakeSolution, run: Callable[..., object]
+) -> None:
+    home = make_solution(inference={"infer": SAVES}, external={"load_inference_data_path": "./d/"})
+    put(home / "d/a.csv", "a\n1\n")
+    run(home)
+    for folder in ("d", "input"):
+        shutil.rmtree(home / folder)
+
+    assert known(home).columns == [Column("a", "integer")]
 
 
 def test_before_an_inference_it_is_the_data_that_the_plan_names(

@@ -18,6 +18,9 @@ from typing import Any, NamedTuple
 
 from alo.data.location import is_remote
 from alo.errors import AloError
+from alo.history.entries.names import entry_folder
+from alo.history.entries.save import INPUT
+from alo.history.recent_runs import recent_runs
 from alo.layout import Workspace
 from alo.plan.load import load_plan
 from alo.plan.model import Plan
@@ -72,6 +75,9 @@ def known_input(workspace: Workspace, plan: Plan) -> KnownInput:
 
 def _places(workspace: Workspace, plan: Plan) -> Iterator[Path]:
     yield workspace.input("inference")
+    for kind, run_id in recent_runs(workspace):  # what was staged may have been removed since
+        if kind == "inference":
+            yield entry_folder(workspace, kind, run_id) / INPUT
     yield workspace.home / SMOKE
     try:  # a service's own plan has no places of data: requests bring theirs
         external = load_plan(plan.path, home=workspace.home).external

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 from starlette.requests import ClientDisconnect, Request
@@ -36,8 +36,12 @@ from alolib.disk import fix_of, is_full
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+Answer = TypeVar("Answer")
 LANGUAGE = "alo_lang"  # a cookie
 MOST_BODY = 1_000_000  # bytes
+MOST_UPLOAD = 20_000_000  # of data that is tried, by who may do that
+UPLOADS = ("/try",)
+FREE_NAMES = ("/files/", "/raw/", "/outputs/")  # below these, names end as they like
 THREADS = 40  # requests that are answered at once
 HTML, JSON, CSV = "html", "json", "csv"
 LOCAL = Person("local", OPERATOR)  # where no sign-in is needed
@@ -65,7 +69,10 @@ class Application:
         answer = self._static.answer(http, path)
         if answer is None:
             try:
-                body = await _read(http)
+                most = MOST_BODY
+                if path in UPLOADS and await self._in_thread(self._may_upload, http, path):
+                    most = MOST_UPLOAD
+                body = await _read(http, most)
                 answer = await self._in_thread(self._answer, http, path, body)
             except ClientDisconnect:
                 return
@@ -73,7 +80,7 @@ class Application:
                 answer = await self._in_thread(self._problem, http, path, problem)
         await answer(scope, receive, send)
 
-    async def _in_thread(self, work: Callable[..., Response], *given: object) -> Response:
+    async def _in_thread(self, work: Callable[..., Answer], *given: object) -> Answer:
         # Starlette's pool of threads would take a tenth of a start to import, for no page's sake.
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
 
@@ -111,6 +118,11 @@ class Application:
         if form == HTML and http.method == "POST" and (not is_form or _bearer(http)):
             form = JSON
         return self._renderer.response(result, ask, Form(form, self._language(http)), http.headers)
+
+    def _may_upload(self, http: Request, path: str) -> bool:
+        """Whether the asker may send much: else there is nothing to be read, but a refusal."""
+        route, _ = self._router.find(http.method, path)
+        return self._who(http).may(route.role)
 
     def _who(self, http: Request) -> Person:
         """Who asks.
@@ -153,7 +165,7 @@ class Application:
         return fixed or wanted_language(http.headers.get("accept-language", ""))
 
 
-async def _read(http: Request) -> bytes:
+async def _read(http: Request, most: int) -> bytes:
     """The body of a request.
 
     Raises:
@@ -165,8 +177,8 @@ async def _read(http: Request) -> bytes:
         return b""
     async for part in http.stream():
         size += len(part)
-        if size > MOST_BODY:
-            raise UiProblem(413, f"the body has more than {MOST_BODY:,} bytes")
+        if size > most:
+            raise UiProblem(413, f"the body has more than {most:,} bytes")
         parts.append(part)
     return b"".join(parts)
 
@@ -178,7 +190,7 @@ def _bearer(http: Request) -> str:
 
 def _form_of(http: Request, path: str) -> tuple[str, str]:
     """The path without what says in which form the answer is wanted, and that form."""
-    if "/files/" in path or "/raw/" in path:  # where names end as they like
+    if any(folder in path for folder in FREE_NAMES):
         form = http.query_params.get("format", HTML)
         return path, form if form in (JSON, CSV) else HTML
     for form in (JSON, CSV):

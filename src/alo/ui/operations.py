@@ -160,6 +160,28 @@ JOB: Schema = {
         "ended": "",
     },
 }
+TRIED_ANSWER: Schema = {
+    "type": "object",
+    "required": ["id", "status", "summary", "outputs", "error", "service"],
+    "properties": {
+        "id": TEXT,
+        "status": {"enum": ["success", "fail"]},
+        "summary": {"type": ["object", "null"]},
+        "outputs": {"type": "array", "items": {"type": "object"}},
+        "error": {"type": ["object", "null"], "description": "code, name, message, traceback"},
+        "service": {**TEXT, "description": "which has done it; worker: the studio's own"},
+    },
+    "example": {
+        "id": "0f1e2d3c4b5a6978",
+        "status": "success",
+        "summary": {"result": "ok", "score": 0.9, "note": "", "probability": {}},
+        "outputs": [
+            {"name": "output.csv", "url": "/try/0f1e2d3c4b5a6978/outputs/output.csv"},
+        ],
+        "error": None,
+        "service": "worker",
+    },
+}
 ALARM: Schema = {
     "type": "object",
     "required": ["id", "alarm", "state", "value", "limit", "count", "project", "time", "delivery"],
@@ -247,12 +269,14 @@ COMPONENTS: Mapping[str, Schema] = {
     "Alarm": ALARM,
     "Feed": FEED,
     "Overview": OVERVIEW,
+    "Tried": TRIED_ANSWER,
 }
 
 FED = {"200": Answer(reference("Feed"))}
 SURVEYED = {"200": Answer(reference("Overview"))}
 
 LISTED = {"200": Answer(reference("List"))}
+TRIED = {"200": Answer(reference("Tried"))}
 QUEUED = {"202": Answer(reference("Job"))}
 DONE = {"200": Answer()}
 BYTES = {"200": Answer({}, (ANY,))}
@@ -297,5 +321,25 @@ SIGN_IN = Body(
     {"name": TEXT, "password": TEXT, "next": TEXT},
     {"name": "ada", "password": "long enough"},
     ("name", "password"),
+)
+TRY = Body(
+    {
+        "rows": {"type": "array", "items": {"type": "object"}, "description": "{column: value}"},
+        "csv": {**TEXT, "description": "in the place of rows: a table with a header"},
+        "files": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "content"],
+                "properties": {"name": TEXT, "content": {**TEXT, "contentEncoding": "base64"}},
+            },
+            "description": "in the place of rows",
+        },
+        "args": {"type": "object", "description": "{step: {key: value}}; in a form args.STEP.KEY"},
+        "service": {**TEXT, "description": "its name; worker: the studio's own; empty: any"},
+        "token": {**TEXT, "description": "of the service, if it wants one"},
+    },
+    {"csv": "column\n1.5\n"},
+    is_open=True,
 )
 EMPTY = Body({}, {})

@@ -5,7 +5,7 @@ The same path with ``.json`` gives what the page shows as data, with ``.csv`` it
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -56,6 +56,14 @@ class FileAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A file that is elsewhere, read piece by piece: to be saved, not shown."""
+
+    name: str
+    source: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class TableAnswer:
     """A table as a file to keep."""
 
@@ -77,4 +85,4 @@ class Stream:
     source: AsyncIterator[bytes]
 
 
-Result = Page | Redirect | FileAnswer | TableAnswer | Data | Stream
+Result = Page | Redirect | FileAnswer | Download | TableAnswer | Data | Stream

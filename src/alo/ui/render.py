@@ -18,7 +18,17 @@ from alo.json_text import json_bytes
 from alo.ui.access.roles import OPERATOR, REVIEWER
 from alo.ui.ask import Ask
 from alo.ui.language import LANGUAGES
-from alo.ui.page import Data, FileAnswer, Page, Redirect, Result, Stream, Table, TableAnswer
+from alo.ui.page import (
+    Data,
+    Download,
+    FileAnswer,
+    Page,
+    Redirect,
+    Result,
+    Stream,
+    Table,
+    TableAnswer,
+)
 from alo.ui.problems import UiProblem
 from alo.ui.static_files import versioned
 from alo.ui.templating import drawn, environment
@@ -32,6 +42,7 @@ SANDBOX = (  # of HTML and SVG that a run has made: it may run, and reach nothin
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src"
     " 'unsafe-inline'; img-src data: blob:; font-src data:; frame-ancestors 'self'"
 )
+INERT = "default-src 'none'; sandbox"  # of any other file
 SAFE = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),  # no-referrer would make our forms send Origin: null
@@ -77,6 +88,8 @@ class Renderer:
                 return self.redirect(result, form.name)
             case FileAnswer():
                 return _file(result, headers)
+            case Download():
+                return _download(result)
             case TableAnswer():
                 return _csv(result.table, result.name, ask)
             case Data():
@@ -171,8 +184,7 @@ def _packed(
 
 def _csv(table: Table, name: str, ask: Ask) -> Response:
     is_disarmed = ask.query.one("for", among=(SPREADSHEET,)) == SPREADSHEET
-    quoted = quote(name.encode("utf-8", "replace"))
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quoted}", **dict(SAFE)}
+    headers = {**_to_be_saved(name), **dict(SAFE)}
     lines = _csv_lines(table, is_disarmed=is_disarmed)
     return StreamingResponse(lines, headers=headers, media_type="text/csv")
 
@@ -201,8 +213,19 @@ def _disarmed(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
+def _to_be_saved(name: str) -> dict[str, str]:
+    quoted = quote(name.encode("utf-8", "replace"))
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quoted}"}
+
+
+def _download(answer: Download) -> Response:
+    headers = {**_to_be_saved(answer.name), "Content-Security-Policy": INERT, **dict(SAFE)}
+    kind = "application/octet-stream"
+    return StreamingResponse(answer.source, headers=headers, media_type=kind)
+
+
 def _file(answer: FileAnswer, asked: Mapping[str, str]) -> Response:
-    policy = SANDBOX if answer.is_sandboxed else "default-src 'none'; sandbox"
+    policy = SANDBOX if answer.is_sandboxed else INERT
     headers = {**dict(SAFE), "Content-Security-Policy": policy}
     if answer.version:
         # The browser asks each time, as who asks may have signed out; the bytes it has already.

@@ -24,6 +24,8 @@ from alo.ui.operations import (
     START,
     STREAM,
     SURVEYED,
+    TRIED,
+    TRY,
     USER,
     Answer,
     Operation,
@@ -41,6 +43,7 @@ from alo.ui.screens import (
     run_again,
     runs,
     sign_in,
+    try_it,
     users,
 )
 
@@ -175,6 +178,23 @@ ROUTES = (
         OPERATOR,
         "Deploy a model, roll back, set the shadow",
         Operation(body=DEPLOY, answers=DONE, errors=("404",)),
+    ),
+    Route("GET", "/try", try_it.show, OPERATOR, "The form that sends data to the pipeline"),
+    Route(
+        "POST",
+        "/try",
+        try_it.send,
+        OPERATOR,
+        "Send data to the inference pipeline of a service that runs, or of a worker",
+        Operation(body=TRY, answers=TRIED, errors=("404", "429", "504")),
+    ),
+    Route(
+        "GET",
+        "/try/{id}/outputs/{path:path}",
+        try_it.output,
+        OPERATOR,
+        "An output file of what was sent",
+        Operation(answers=BYTES, is_data=False),
     ),
     Route(
         "GET",

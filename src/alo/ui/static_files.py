@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.responses import Response
 
+from alo.serve.http_api.docs import page
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 FOLDER = Path(__file__).with_name("static")
 PREFIX = "/static/"
+SHARED = "shared/"  # what the page of a service has, too; its scripts import each other by name
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -56,16 +59,33 @@ class StaticFiles:
 @cache
 def versioned(name: str) -> str:
     """The name of a static file in URLs."""
-    digest = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()[:12]
+    if name.startswith(SHARED):
+        return f"{SHARED}{_digest(*map(_content, _shared()))}/{name.removeprefix(SHARED)}"
+    digest = _digest(_content(name))
     stem, dot, suffix = name.rpartition(".")
     return f"{stem}.{digest}{dot}{suffix}"
 
 
 def _names() -> list[str]:
     found = (path for path in sorted(FOLDER.rglob("*")) if path.suffix in TYPES)
-    return [path.relative_to(FOLDER).as_posix() for path in found]
+    return [*(path.relative_to(FOLDER).as_posix() for path in found), *_shared()]
+
+
+def _shared() -> list[str]:
+    found = sorted(path.name for path in page.FOLDER.iterdir() if path.suffix in TYPES)
+    return [f"{SHARED}{name}" for name in found]
+
+
+def _content(name: str) -> bytes:
+    if name.startswith(SHARED):
+        return (page.FOLDER / name.removeprefix(SHARED)).read_bytes()
+    return (FOLDER / name).read_bytes()
+
+
+def _digest(*contents: bytes) -> str:
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:12]
 
 
 def _read(name: str) -> _File:
-    content = (FOLDER / name).read_bytes()
+    content = _content(name)
     return _File(content, gzip.compress(content, 9, mtime=0), TYPES[Path(name).suffix])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from alo.database.connection import Database
 from alo.history.browse import History
@@ -18,6 +19,9 @@ from alo.ui.readers.orders import Orders
 from alo.ui.readers.pictures import Pictures
 from alo.ui.readers.tables import Tables
 from alo.ui.settings import Settings
+
+if TYPE_CHECKING:
+    from alo.ui.try_out.try_out import TryOut
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,17 @@ class Studio:
         """Runs that were started here."""
         return Jobs(self.workspace, self.database)
 
+    @cached_property
+    def try_out(self) -> TryOut:
+        """Who does what somebody tries."""
+        from alo.ui.try_out.own_service import OwnService  # long to import, for one page
+        from alo.ui.try_out.try_out import TryOut
+
+        return TryOut(self.workspace, OwnService(self.workspace))
+
     def close(self) -> None:
         """Close what it has open."""
+        if "try_out" in self.__dict__:  # it is made by who tries something
+            self.try_out.stop()
         self.index.close()
         self.database.close()

@@ -46,6 +46,7 @@ SCREENS = {
     "/compare?run={first}&run={second}": "compare",
     "/feed": "feed",
     "/models": "models",
+    "/try": "try",
     "/jobs": "jobs",
     "/jobs/{job}": "job",
     "/audit": "audit",

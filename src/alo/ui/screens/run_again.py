@@ -26,7 +26,7 @@ ALL = "all"  # pipelines of the plan
 def new(ask: Ask) -> Page:
     """The form for a run as the plan has it."""
     ask.query.allow("pipeline")
-    plan = _plan(ask)
+    plan = plan_now(ask)
     kinds = [each.kind for each in plan.pipelines]
     return _form(ask, plan, ask.query.one("pipeline", kinds[0], among=kinds), {}, "")
 
@@ -35,7 +35,7 @@ def form(ask: Ask) -> Page:
     """The form for a run like an earlier one, with its args."""
     ask.query.allow()
     record = find_run(ask).record
-    plan = _plan(ask)
+    plan = plan_now(ask)
     if plan.pipeline(record.pipeline) is None:
         raise UiProblem(409, f"the plan has no {record.pipeline}_pipeline any more")
     return _form(ask, plan, record.pipeline, record.args, record.id)
@@ -43,7 +43,7 @@ def form(ask: Ask) -> Page:
 
 def start(ask: Ask) -> Redirect:
     """Check what was asked for, and queue it."""
-    plan = _plan(ask)
+    plan = plan_now(ask)
     kind = ask.text("pipeline", ALL)
     if kind not in (*KINDS, ALL):
         raise _refused("pipeline", f"'{kind}' is none of {', '.join((*KINDS, ALL))}")
@@ -98,7 +98,12 @@ def _sets(kind: str, fields: Sequence[ArgField], planned: Mapping[str, str]) -> 
             yield f"{kind}.{each.step}.{each.key}={_yaml(each.value)}"
 
 
-def _plan(ask: Ask) -> Plan:
+def plan_now(ask: Ask) -> Plan:
+    """The project's plan as it is now.
+
+    Raises:
+        UiProblem: 409: it cannot be read.
+    """
     from alo.plan.load import load_plan  # long to import, and no other page needs it
 
     workspace = ask.studio.workspace

@@ -8,12 +8,13 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 from tests.postgres_server import PostgresServer
 from tests.waiting import wait_until
 
@@ -80,6 +81,62 @@ def test_a_job_that_cannot_begin_for_want_of_room_waits_for_it(
     filler.unlink()
     jobs.look()
     assert jobs.find(job.id).state == "running"
+
+
+def test_a_job_that_ends_on_a_full_disk_is_noted_when_there_is_room(
+    small_disk: Path, home: Path, make_studio: MakeStudio
+) -> None:
+    gate = home / "gate"
+    asset = home / "assets/train/asset_train.py"
+    wait = f"import os, time\n        while not os.path.exists({str(gate)!r}): time.sleep(0.02)"
+    asset.write_text(asset.read_text().replace('print("depth", x)', wait))
+    studio = make_studio()
+    jobs = studio.jobs
+    job = jobs.add(["run", "--mode", "train", "--json"], "train", "ada")
+    wait_until(lambda: jobs.look() or bool(jobs.find(job.id).run))  # type: ignore[func-returns-value]
+    run_id = jobs.find(job.id).run
+    filler = fill(small_disk)
+    gate.touch()
+    wait_until(lambda: studio.history.look_up(run_id).status != "running")
+
+    assert jobs.find(job.id).state == "running"
+    filler.unlink()
+
+    wait_until(lambda: jobs.look() or not jobs.find(job.id).is_open)  # type: ignore[func-returns-value]
+    assert studio.history.look_up(run_id).status == "success"
+    assert jobs.find(job.id).state == "success"
+
+
+def test_without_room_for_what_is_made_of_files_these_are_shown_all_the_same(
+    home: Path, runs: dict[str, str], mount: Callable[..., Path], client: httpx.Client
+) -> None:
+    output = home / "history/inference" / runs["inference"] / "output"
+    (output / "t.csv").write_text("n,m\n" + "".join(f"{n},{n % 7}\n" for n in range(300_000)))
+    Image.effect_noise((900, 900), 50).save(output / "p.png")
+    shutil.rmtree(home / ".alo")
+    fill(mount(home / ".alo", "-t", "tmpfs", "-o", "size=400k", "tmpfs", lazily=True))
+    run = f"/runs/{runs['inference']}"
+
+    shown = ("/", "/runs", "/runs?q=test&sort=-score", "/feed", "/models", run, f"{run}/files")
+    for path in (*shown, f"{run}/files/output/t.csv", f"{run}/files/output/t.csv?page=last"):
+        assert client.get(path).status_code == 200, path
+    for path in (f"{run}/files/output/t.csv?sort=-m", f"{run}/raw/output/p.png?thumb=256"):
+        answer = client.get(path)
+        assert answer.status_code in (200, 507), (path, answer.text[-300:])
+    assert client.get(f"{run}/files/output/p.png").status_code in (200, 507)
+
+
+def test_nobody_is_signed_in_on_a_full_disk_and_it_is_said(
+    small_disk: Path, make_studio: MakeStudio, browse: Browse
+) -> None:
+    client = browse(make_studio())
+    filler = fill(small_disk)
+
+    refused = client.get(f"/?token={TOKEN}", headers={"Accept": "application/json"})
+    assert refused.status_code == 507
+    filler.unlink()
+
+    assert client.get(f"/?token={TOKEN}").status_code == 303
 
 
 def test_a_database_that_may_not_be_written_to_is_a_503_and_still_read(

@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,15 @@ from alo.layout import Workspace
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog
 
+FOREIGN = """<form action="@/runs" method="post"><input name="pipeline" value="train"></form>
+<script>
+const wanted = {method: "POST", mode: "no-cors", credentials: "include"};
+const kind = {"Content-Type": "text/plain"};
+Promise.allSettled([
+  fetch("@/runs", {...wanted, body: new URLSearchParams({pipeline: "train"})}),
+  fetch("@/deploy", {...wanted, body: '{"rollback": true}', headers: kind}),
+]).then(() => document.forms[0].submit());
+</script>"""
 REFUSED = re.compile(  # what reports in their frames are told
     "sandbox|'connect-src' was not explicitly set|img-src data: blob:|cannot load .*/runs.json"
     "|status of 404"
@@ -162,4 +173,39 @@ def test_no_script_runs_and_nothing_is_asked_for_by_what_a_project_has_written(
     assert [each for each in watched.problems if not REFUSED.search(each)] == []
     assert any("runs.json" in each for each in watched.problems)
     assert page.request.get("/models.json").json()["deployed"]["run"] in ("", "current")
+    context.close()
+
+
+def test_a_page_elsewhere_changes_nothing_in_a_browser_that_may(
+    chromium: Browser, hostile: tuple[Path, str]
+) -> None:
+    _, url = hostile
+    asked: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        """A site of somebody else, on another port of the same machine."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(FOREIGN.replace("@", url).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is printed."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        context = chromium.new_context()
+        page = context.new_page()
+        before = page.request.get(f"{url}/jobs.json").json()["total"]
+        page.on("response", lambda each: asked.append(f"{each.status} {each.request.method}"))
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        page.locator("main[data-screen=problem]").wait_for()  # of the form, which was sent last
+        server.shutdown()
+
+    assert asked.count("403 POST") == 3
+    assert "200 POST" not in asked
+    assert "202 POST" not in asked
+    assert page.request.get(f"{url}/jobs.json").json()["total"] == before
     context.close()

@@ -7,6 +7,7 @@ file is read differently by each program), it is given a copy of the columns as 
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ from alo.errors import AloError
 from alo.files import discard
 from alo.ui.readers.order_main import DISAGREES, FIRST
 from alo.ui.readers.tables import Table, Tables
+from alolib.disk import reports_full
 
 LINE = len(str(FIRST)) + 1  # bytes
 MEMORY = "50%"  # of the machine's, for DuckDB; more than that it keeps on the disk
@@ -80,6 +82,7 @@ class Orders:
 
         Raises:
             AloError: DuckDB is not here, or has failed.
+            OSError: there is no room for what it writes.
         """
         path = self._made(table, job, ".rows")
         return Order(path, path.stat().st_size // LINE)
@@ -165,6 +168,10 @@ def _run(task: dict[str, object]) -> bool:
     except subprocess.TimeoutExpired as error:
         raise AloError(f"the table could not be sorted within {LIMIT_S} s") from error
     if done.returncode not in (0, DISAGREES):
-        last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        said = done.stderr.decode("utf-8", "replace")
+        if reports_full(said):
+            folder = os.path.dirname(str(task["target"]))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
+        last = said.strip().rpartition("\n")[2]
         raise AloError(f"the table could not be sorted: {last or done.returncode}")
     return done.returncode == 0

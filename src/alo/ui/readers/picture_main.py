@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from alolib.disk import is_full
+
 MOST_BYTES = 2 << 30  # of address space
 MOST_PIXELS = 100_000_000
 IDLE_S = 60
@@ -44,7 +46,10 @@ def main() -> None:
 
 
 def _answer(asked: dict[str, Any]) -> dict[str, Any]:
-    """The size and kind of a picture, and its thumbnail in the target; or why there is none."""
+    """The size and kind of a picture, and its thumbnail in the target; or why there is none.
+
+    Where there was no room for it: only that.
+    """
     from PIL import Image, UnidentifiedImageError
 
     facts: dict[str, Any] = {"width": 0, "height": 0, "kind": "", "problem": "", "notes": []}
@@ -68,6 +73,8 @@ def _answer(asked: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         facts["problem"] = "decoding it takes too much memory"
     except Exception as error:  # decoders raise what they like at broken files
+        if is_full(error):  # of the picture nothing is known to be wrong
+            return {"full": True}
         facts["problem"] = f"it cannot be decoded: {error}"
     return facts
 

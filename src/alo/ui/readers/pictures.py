@@ -6,6 +6,7 @@ are started when a picture is wanted, and end when none is for a while.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -58,6 +59,7 @@ class Pictures:
 
         Raises:
             AloError: Pillow is not installed.
+            OSError: there is no room for a small copy.
         """
         target = self._cache.path(path, f"thumb {side}", ".webp")
         if not target.exists():
@@ -69,6 +71,7 @@ class Pictures:
 
         Raises:
             AloError: Pillow is not installed.
+            OSError: there is no room for a small copy.
         """
         known = self._known(path)
         if known is None:
@@ -92,6 +95,9 @@ class Pictures:
             answer = self._ask(asked)
             if answer is None:
                 return Picture(0, 0, "", f"it could not be decoded within {LIMIT_S:.0f} s", [])
+            if answer.get("full"):
+                what = os.strerror(errno.ENOSPC)
+                raise OSError(errno.ENOSPC, what, str(target.parent))
             found = Picture(**answer)
             if not found.problem:
                 os.replace(new, target)

@@ -40,6 +40,7 @@ MORE = {  # where a command is explained
     "history": ("History", "../guides/history.md"),
     "serve": ("HTTP service", "../guides/http-service.md"),
     "deploy": ("Zero-downtime model deployment", "../guides/deploy.md"),
+    "dataset": ("Make train data of reviews", "../guides/datasets.md"),
     "review": ("Review results", "../guides/review.md"),
     "loop": ("Redis loop", "../guides/redis-loop.md"),
     "schema": ("Plan reference", "plan.md"),

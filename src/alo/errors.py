@@ -21,6 +21,7 @@ __all__ = [
     "CheckError",
     "ContractError",
     "DatabaseError",
+    "DatasetError",
     "ExportError",
     "HistoryError",
     "InstallError",
@@ -184,6 +185,10 @@ class ReviewClosedError(AloError):
 
 class LabelError(UsageError):
     """A label of a review cannot be made, or changed, like that."""
+
+
+class DatasetError(AloError):
+    """A data set cannot be made, or cannot be changed like that."""
 
 
 class WorkspaceBusy(AloError):  # noqa: N818

@@ -13,10 +13,10 @@ from alo.database.opening import open_database
 from alo.errors import HistoryError, ReviewError, UsageError
 from alo.layout import Workspace
 from alo.loop.new_review import NewReview, ReviewRequest, new_review
-from alo.review.content import row_content
 from alo.review.labels import Label
 from alo.review.reviews import Reviews
 from alo.review.settings import ReviewSettings
+from alo.tables.content import row_content
 
 from .conftest import Predict
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from alo.errors import ReviewError
-from alo.review.content import picture_content, row_content
 from alo.review.records import RunFiles, RunRecords, read_records
 from alo.review.settings import ReviewSettings
+from alo.tables.content import picture_content, row_content
 
 Read = Callable[..., RunRecords]
 

@@ -26,6 +26,7 @@ COMMANDS = {  # name -> what it does; the module of the same name has add_argume
     "serve": "serve the inference pipeline over HTTP",
     "deploy": "choose the model that services use; roll back; compare one in the shadow",
     "review": "review results: make, list and show reviews; decide; how accurate the model is",
+    "dataset": "make versioned train data of reviews; list, compare, verify and export it",
     "ui": "open the studio: runs, models and services in the browser",
     "loop": "show the state of loops; list, replay or drop dead requests",
     "schema": "print the JSON Schema of a plan, for editors",

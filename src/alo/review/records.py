@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from alo.errors import ReviewError
-from alo.review.content import picture_content, row_content
 from alo.review.settings import ReviewSettings
+from alo.tables.content import picture_content, row_content
 from alo.tables.reading import WholeTable, read_table
 
 OUTPUT = "output.csv"
@@ -63,19 +64,20 @@ def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
     output = read_table(path)
     notes = [f"{run.id}: {OUTPUT}: {note}" for note in output.notes]
     _check_columns(output, settings, path)
-    case_of, refusal = _cases(run, output, settings, notes)
+    cases = cases_of(run, output, settings, notes)
+    content_of = _content_of(cases, settings.label)
     predictions = _column(output, settings.prediction)
     certainty_of = _certainties(output, settings, notes)
     refused: Counter[str] = Counter()
     found: list[FoundRecord] = []
-    if refusal:
+    if cases.refusal:
         return RunRecords(
             run=run.id, rows=len(output.rows), records=(),
-            refused={refusal: len(output.rows)}, notes=notes,
+            refused={cases.refusal: len(output.rows)}, notes=notes,
         )  # fmt: skip
     for number, row in enumerate(output.rows):
         predicted = row[predictions] if predictions < len(row) else ""
-        content, why = case_of(number, row)
+        content, why = content_of(cases.of(number, row))
         if not predicted:
             why = f"no value in column '{settings.prediction}'"
         if why:
@@ -88,49 +90,72 @@ def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
     )
 
 
-CaseOf = Callable[[int, Sequence[str]], tuple[str, str]]  # content id, or why it has none
+class Joined(NamedTuple):
+    """The case that a row of the output is about."""
+
+    values: Sequence[str] = ()  # of the columns of the case
+    picture: Path | None = None
+    why: str = ""  # why there is none
 
 
-def _cases(
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The cases of a run: what gives the one of a row of its output, and its columns."""
+
+    columns: Sequence[str]  # none of pictures
+    of: Callable[[int, Sequence[str]], Joined]
+    refusal: str = ""  # why none of them can be joined
+
+
+def cases_of(
     run: RunFiles, output: WholeTable, settings: ReviewSettings, notes: list[str]
-) -> tuple[CaseOf, str]:
-    """What gives the content of an output row; or why none of them can be joined."""
-    label = settings.label
+) -> Cases:
+    """How the rows of a run's output are joined with its input.
+
+    Args:
+        notes: what is odd is added here.
+    """
     if settings.image:
-        return _pictures(run, output, settings), ""
+        return Cases((), _pictures(run, output, settings))
     table = _input_table(run, notes)
     if table is None:
-        own = {settings.prediction, settings.certainty, *settings.probabilities.values()}
-        places = [at for at, name in enumerate(output.columns) if name not in own]
-        of = row_content([output.columns[at] for at in places], label)
-
-        def from_output(_: int, row: Sequence[str]) -> tuple[str, str]:
-            return of([row[at] if at < len(row) else "" for at in places]), ""
-
-        return from_output, ""
-    content_of = row_content(table.columns, label)
+        return _of_output(output, settings)
     if not settings.key:
         if len(table.rows) != len(output.rows):
-            return _none, (
+            refusal = (
                 f"the output has {len(output.rows):,} rows, the input {len(table.rows):,}:"
                 " review.key names the column that joins them"
             )
-
-        def by_position(number: int, _: Sequence[str]) -> tuple[str, str]:
-            return content_of(table.rows[number]), ""
-
-        return by_position, ""
+            return Cases(table.columns, _none, refusal)
+        return Cases(table.columns, lambda number, _: Joined(table.rows[number]))
     if settings.key not in table.columns:
-        return _none, f"the input has no column '{settings.key}'"
-    return _by_key(table, output, settings.key, content_of), ""
+        return Cases(table.columns, _none, f"the input has no column '{settings.key}'")
+    return Cases(table.columns, _by_key(table, output, settings.key))
+
+
+def output_table(run: RunFiles) -> WholeTable:
+    """The table of a run's output.
+
+    Raises:
+        ReviewError: it has none.
+    """
+    return read_table(_output_table(run))
+
+
+def _of_output(output: WholeTable, settings: ReviewSettings) -> Cases:
+    """Without the input, the case is what the output has beside what the model said."""
+    own = {settings.prediction, settings.certainty, *settings.probabilities.values()}
+    places = [at for at, name in enumerate(output.columns) if name not in own]
+
+    def of(_: int, row: Sequence[str]) -> Joined:
+        return Joined([row[at] if at < len(row) else "" for at in places])
+
+    return Cases([output.columns[at] for at in places], of)
 
 
 def _by_key(
-    table: WholeTable,
-    output: WholeTable,
-    key: str,
-    content_of: Callable[[Sequence[str]], str],
-) -> CaseOf:
+    table: WholeTable, output: WholeTable, key: str
+) -> Callable[[int, Sequence[str]], Joined]:
     ours, theirs = _column(table, key), _column(output, key)
     rows: dict[str, Sequence[str]] = {}
     twice: set[str] = set()
@@ -141,35 +166,52 @@ def _by_key(
         rows[value] = row
     times = Counter(row[theirs] if theirs < len(row) else "" for row in output.rows)
 
-    def joined(_: int, row: Sequence[str]) -> tuple[str, str]:
+    def joined(_: int, row: Sequence[str]) -> Joined:
         value = row[theirs] if theirs < len(row) else ""
         if value in twice:
-            return "", f"its '{key}' is more than once in the input"
+            return Joined(why=f"its '{key}' is more than once in the input")
         if times[value] > 1:
-            return "", f"its '{key}' is more than once in the output"
+            return Joined(why=f"its '{key}' is more than once in the output")
         if value not in rows:
-            return "", f"its '{key}' is not in the input"
-        return content_of(rows[value]), ""
+            return Joined(why=f"its '{key}' is not in the input")
+        return Joined(rows[value])
 
     return joined
 
 
-def _pictures(run: RunFiles, output: WholeTable, settings: ReviewSettings) -> CaseOf:
+def _pictures(
+    run: RunFiles, output: WholeTable, settings: ReviewSettings
+) -> Callable[[int, Sequence[str]], Joined]:
     place = _column(output, settings.image)
 
-    def by_picture(_: int, row: Sequence[str]) -> tuple[str, str]:
-        name = row[place] if place < len(row) else ""
+    def by_picture(_: int, row: Sequence[str]) -> Joined:
         if run.input is None:
-            return "", "the input of the run was not kept"
-        path = _below(run.input, name)
-        if path is None:
-            return "", "its picture is missing"
+            return Joined(why="the input of the run was not kept")
+        path = _below(run.input, row[place] if place < len(row) else "")
+        return Joined(picture=path) if path else Joined(why="its picture is missing")
+
+    return by_picture
+
+
+def _none(_: int, __: Sequence[str]) -> Joined:
+    return Joined()
+
+
+def _content_of(cases: Cases, label: str) -> Callable[[Joined], tuple[str, str]]:
+    """Content id, or why there is none."""
+    of_row = row_content(cases.columns, label)
+
+    def content_of(case: Joined) -> tuple[str, str]:
+        if case.why:
+            return "", case.why
+        if case.picture is None:
+            return of_row(case.values), ""
         try:
-            return picture_content(path.read_bytes()), ""
+            return picture_content(case.picture.read_bytes()), ""
         except OSError:
             return "", "its picture cannot be read"
 
-    return by_picture
+    return content_of
 
 
 def _below(folder: Path, name: str) -> Path | None:
@@ -179,10 +221,6 @@ def _below(folder: Path, name: str) -> Path | None:
     except (OSError, ValueError):
         return None
     return path if name and path.is_file() and path.is_relative_to(folder.resolve()) else None
-
-
-def _none(_: int, __: Sequence[str]) -> tuple[str, str]:
-    return "", ""
 
 
 Certainty = Callable[[Sequence[str], str], tuple[float | None, Mapping[str, float]]]

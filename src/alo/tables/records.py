@@ -129,6 +129,24 @@ def cells(record: bytes, dialect: Dialect) -> Cells:
     return Cells(texts, broken, is_odd)
 
 
+def raw_cells(record: bytes, dialect: Dialect) -> list[bytes]:
+    """The cells of a record as they are written, quotes included."""
+    if b'"' not in record:
+        return record.split(dialect.delimiter)
+    quoted = _patterns(dialect.delimiter, dialect.line_end).quoted
+    parts: list[bytes] = []
+    at = 0
+    while True:
+        found = quoted.match(record, at)
+        stop = found.end() if found else record.find(dialect.delimiter, at)
+        stop = len(record) if stop < 0 else stop
+        parts.append(record[at:stop])
+        at = stop
+        if at >= len(record):
+            return parts
+        at += 1
+
+
 def _parts(record: bytes, dialect: Dialect) -> tuple[list[bytes], list[int]]:
     if b'"' not in record:
         return record.split(dialect.delimiter), []

@@ -63,7 +63,7 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--second-look",
         metavar="SHARE",
-        type=_share,
+        type=share,
         default=0.0,
         help="of the random ones, for a second person who does not see the first label",
     )
@@ -101,7 +101,7 @@ def _new(options: argparse.Namespace) -> int:
         seed=options.seed,
         second_look=options.second_look,
     )
-    with _database(options) as database:
+    with opened(options) as database:
         made = new_review(Workspace(options.project), database, asked)
     if options.json:
         console.write_json(_line(made.review) | {"queued": made.queued, "notes": list(made.notes)})
@@ -149,7 +149,7 @@ def _settings(options: argparse.Namespace) -> ReviewSettings:
 
 
 def _list(options: argparse.Namespace) -> int:
-    with _database(options) as database:
+    with opened(options) as database:
         reviews = Reviews(database)
         lines = [(each, reviews.states(each)) for each in reviews.all()]
     if options.json:
@@ -176,7 +176,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    with _database(options) as database:
+    with opened(options) as database:
         reviews = Reviews(database)
         review = reviews.get(options.name)
         items = every_item(reviews, review, queue_only=True)
@@ -246,7 +246,7 @@ def _store(
     read: Callable[[Mapping[str, ItemShown]], Sequence[NewDecision]],
 ) -> int:
     """Store the decisions of a file; the status is 1 where one is refused or in conflict."""
-    with _database(options) as database:
+    with opened(options) as database:
         reviews = Reviews(database)
         review = reviews.get(options.name)
         items = {item.id: item for item in every_item(reviews, review)}
@@ -285,7 +285,7 @@ def _add_accuracy(parser: argparse.ArgumentParser) -> None:
 
 
 def _accuracy(options: argparse.Namespace) -> int:
-    with _database(options) as database:
+    with opened(options) as database:
         reviews = Reviews(database)
         found = accuracy_of(reviews, reviews.get(options.name), options.method)
     if options.json:
@@ -319,7 +319,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    with _database(options) as database:
+    with opened(options) as database:
         reviews = Reviews(database)
         text = export_text(
             every_item(reviews, reviews.get(options.name), queue_only=True), options.format
@@ -342,13 +342,13 @@ def _reopen(options: argparse.Namespace) -> int:
 
 
 def _set_state(options: argparse.Namespace, state: str) -> int:
-    with _database(options) as database:
+    with opened(options) as database:
         review = Reviews(database).set_state(options.name, state)
     return _done(options, review, f"review {review.name} is {review.state}")
 
 
 def _remove(options: argparse.Namespace) -> int:
-    with _database(options) as database:
+    with opened(options) as database:
         review = Reviews(database).remove(options.name)
     return _done(options, review, f"review {review.name} was removed")
 
@@ -377,7 +377,8 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.0%}"
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
+    """A share, from 0 to 1."""
     try:
         value = float(text)
     except ValueError:
@@ -389,10 +390,11 @@ def _share(text: str) -> float:
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", type=named, help="of the review")
-    _add_database(parser)
+    add_database(parser)
 
 
-def _add_database(parser: argparse.ArgumentParser) -> None:
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """Add ``--database-url``."""
     parser.add_argument(
         "--database-url",
         metavar="URL",
@@ -402,7 +404,8 @@ def _add_database(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _database(options: argparse.Namespace) -> Iterator[Database]:
+def opened(options: argparse.Namespace) -> Iterator[Database]:
+    """The database that the options name."""
     database = open_database(Workspace(options.project), options.database_url or "")
     try:
         yield database
@@ -412,7 +415,7 @@ def _database(options: argparse.Namespace) -> Iterator[Database]:
 
 ACTIONS = {
     "new": Action("Make a review of the results of past runs.", _add_new, _new),
-    "list": Action("List the reviews.", _add_database, _list),
+    "list": Action("List the reviews.", add_database, _list),
     "show": Action("Show a review, and what is to be reviewed next.", _add_name, _show),
     "decide": Action("Store the decisions of a file.", _add_decide, _decide),
     "accuracy": Action("Show how accurate the model is by a review.", _add_accuracy, _accuracy),

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.review.content import picture_content, row_content
+from alo.tables.content import picture_content, row_content
 
 ROWS = st.dictionaries(st.text(max_size=5), st.text(max_size=5), min_size=1, max_size=6)
 

@@ -1,0 +1,138 @@
+"""The data sets of a project: ``datasets/<name>/<version>/``; found, checked, removed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from alo.datasets.manifest import DatasetFile, Manifest, files_of, read_manifest
+from alo.errors import DatasetError, UsageError
+from alo.files import remove_tree
+from alo.layout import Workspace
+
+_NAME = re.compile(r"[\w.-]{1,100}\Z")
+_VERSION = re.compile(r"v([1-9]\d{0,8})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version and where it is."""
+
+    folder: Path
+    manifest: Manifest
+
+
+class Catalog:
+    """All data sets of a project."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.folder = workspace.home / "datasets"
+
+    def names(self) -> list[str]:
+        """Of the data sets that have a version."""
+        if not self.folder.is_dir():
+            return []
+        return [each.name for each in sorted(self.folder.iterdir()) if self.versions(each.name)]
+
+    def versions(self, name: str) -> list[str]:
+        """Of one data set, the oldest first."""
+        folder = self.folder / name
+        if not _NAME.match(name) or not folder.is_dir():
+            return []
+        numbers = [
+            int(found[1]) for each in folder.iterdir() if (found := _VERSION.match(each.name))
+        ]
+        return [f"v{number}" for number in sorted(numbers)]
+
+    def find(self, reference: str) -> Version:
+        """The version that NAME@V means; NAME alone: its newest.
+
+        Raises:
+            UsageError: there is none.
+            DatasetError: its manifest is damaged.
+        """
+        name, at, version = reference.partition("@")
+        versions = self.versions(name)
+        if not versions:
+            raise UsageError(
+                f"there is no data set '{name}'",
+                fix=f"data sets: {', '.join(self.names()) or 'none; alo dataset make NAME'}",
+            )
+        if at and version not in versions:
+            raise UsageError(
+                f"data set '{name}' has no version '{version}'", fix=f"{', '.join(versions)}"
+            )
+        folder = self.folder / name / (version or versions[-1])
+        return Version(folder, read_manifest(folder))
+
+    def all(self) -> Iterator[Version]:
+        """Every version, by name, the newest first; damaged ones are left out."""
+        for name in self.names():
+            for version in reversed(self.versions(name)):
+                folder = self.folder / name / version
+                try:
+                    yield Version(folder, read_manifest(folder))
+                except DatasetError:
+                    continue
+
+    def remove(self, version: Version) -> None:
+        """Delete a version."""
+        name = version.folder.parent
+        gone = name / f".gone-{os.urandom(6).hex()}"
+        version.folder.rename(gone)  # absent at once, however long the rest takes
+        make_writable(gone)
+        remove_tree(gone)
+
+
+def check_name(name: str) -> None:
+    """Raises ``UsageError`` if no data set can be called so: it is a folder's name."""
+    if not _NAME.match(name) or name.startswith("."):
+        raise UsageError(
+            f"no data set can be called '{name}'",
+            fix="take letters, digits, '-', '_' and '.', at most 100, no '.' at first",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file of a version that is not as it was made."""
+
+    path: str
+    what: str  # changed, missing or added
+
+
+def verify(version: Version) -> list[Problem]:
+    """What of a version is not as its manifest says."""
+    recorded = {each.path: each for each in version.manifest.files}
+    found = {each.path: each for each in files_of(version.folder)}
+    return [
+        Problem(path, what)
+        for path in sorted(recorded.keys() | found.keys())
+        if (what := _difference(recorded.get(path), found.get(path)))
+    ]
+
+
+def _difference(recorded: DatasetFile | None, found: DatasetFile | None) -> str:
+    if recorded is None:
+        return "added"
+    if found is None:
+        return "missing"
+    return "" if recorded == found else "changed"
+
+
+def make_writable(folder: Path) -> None:
+    """Let a version be deleted: its folders may not be written to."""
+    for path, folders, _ in os.walk(folder):
+        for each in (path, *(os.path.join(path, name) for name in folders)):
+            os.chmod(each, 0o755)  # noqa: S103 - a folder
+
+
+def make_read_only(folder: Path) -> None:
+    """A version is never changed: neither its files nor its folders may be written to."""
+    for path, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            os.chmod(os.path.join(path, name), 0o444)
+        os.chmod(path, 0o555)  # noqa: S103 - a folder

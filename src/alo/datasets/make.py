@@ -1,0 +1,386 @@
+"""Make a version of a data set: complete, or not there at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alo.copies import clone_or_copy
+from alo.datasets.catalog import Catalog, Version, check_name, make_read_only
+from alo.datasets.manifest import (
+    LABELS,
+    ROWS,
+    Manifest,
+    files_of,
+    id_of,
+    read_manifest,
+    write_manifest,
+)
+from alo.datasets.rows import TEST, TRAIN, ReviewedRow
+from alo.datasets.split import Split, split_rows
+from alo.datasets.table_edit import edit_table, new_table
+from alo.errors import DatasetError
+from alo.files import alone_with, remove_tree
+from alo.tables.content import picture_content, row_content
+from alo.tables.reading import read_table
+
+TESTED = "tested.jsonl"  # of a data set: which cases tested which of its versions
+NEW = ".new-"  # of the folder of a version that is being made
+OWN = "train"  # the folder below train/ where there is no base
+TABLES = (".csv", ".tsv")
+MANY = 50  # files, from which on the whole system is synchronised rather than each of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetRequest:
+    """What a version is to be made of."""
+
+    name: str
+    rows: Sequence[ReviewedRow]
+    reviews: Sequence[str]
+    base: str  # as it was asked for: a path, NAME@V, or none
+    base_paths: Sequence[Path] = ()  # folders and files of train data
+    test_share: float = 0.2
+    label: str = "label"  # the column of the train data
+    key: str = ""  # the column that joins outputs and inputs; empty: by position
+    columns: Sequence[str] = ()  # of the input, in its order; none of pictures
+    labels: Sequence[str] = ()  # the names that can be given
+    counts: Mapping[str, int] = field(default_factory=dict)  # skipped, flagged, conflict
+    who: str = ""
+    when: str = ""
+    note: str = ""
+    command: str = ""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted while a version is made."""
+
+    train: Counter[str] = field(default_factory=Counter)
+    old: dict[str, str] = field(default_factory=dict)  # content id -> label of the base
+    overruled: int = 0
+    moved_to_test: int = 0  # rows of the base that test now
+
+
+def make_version(catalog: Catalog, asked: DatasetRequest) -> tuple[Version, bool]:
+    """Make a version; returns it, and whether it is new: the same decisions make no other one.
+
+    Raises:
+        UsageError: no data set can be called so.
+        DatasetError: there is nothing to make it of, or the base does not fit.
+        OSError: nothing of it is to be seen then.
+    """
+    check_name(asked.name)
+    if not asked.rows:
+        raise DatasetError(
+            "the reviews have no record with a label", fix="alo review show NAME says what is left"
+        )
+    home = catalog.folder / asked.name
+    home.mkdir(parents=True, exist_ok=True)
+    with alone_with(home):
+        _sweep(home)
+        build = home / f"{NEW}{os.urandom(6).hex()}"
+        try:
+            manifest = _build(build, catalog, asked)
+            same = _same_version(catalog, asked.name, manifest.id)
+            if same is not None:
+                return same, False
+            _note_tested(home, manifest, build)
+            _settle(build)
+            make_read_only(build)
+            os.chmod(build, 0o755)  # noqa: S103 - it is renamed
+            target = home / manifest.version
+            build.rename(target)
+            os.chmod(target, 0o555)  # noqa: S103 - a folder
+            return Version(target, manifest), True
+        finally:
+            _sweep(home)
+
+
+def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
+    home = build.parent
+    versions = catalog.versions(asked.name)
+    split = split_rows(asked.rows, asked.name, asked.test_share, contents_that_tested(home))
+    tally = _Tally()
+    for part in (TRAIN, TEST):
+        (build / part).mkdir(parents=True)
+    folders = _write_train(build / TRAIN, asked, split, tally)
+    _write_test(build, asked, split.test)
+    lines = [
+        *(row.to_json(tally.old.get(row.content), TRAIN) for row in split.train),
+        *(row.to_json(tally.old.get(row.content), TEST) for row in split.test),
+    ]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    (build / ROWS).write_text(text, encoding="utf-8")
+    files = files_of(build)
+    manifest = Manifest(
+        name=asked.name,
+        version=f"v{_next_number(home, versions)}",
+        id=id_of(files, lines),
+        parent=f"{asked.name}@{versions[-1]}" if versions else "",
+        base=asked.base,
+        base_folders=folders,
+        reviews=list(asked.reviews),
+        labels=list(asked.labels),
+        counts={
+            TRAIN: dict(sorted(tally.train.items())),
+            TEST: dict(sorted(Counter(row.label for row in split.test).items())),
+            "reviewed": len(asked.rows),
+            "skipped": asked.counts.get("skipped", 0),
+            "flagged": asked.counts.get("flagged", 0),
+            "conflict": asked.counts.get("conflict", 0) + split.left_out.get("conflict", 0),
+            "overruled": tally.overruled,
+            "moved_to_test": tally.moved_to_test,
+            "left_out": {why: n for why, n in split.left_out.items() if why != "conflict"},
+        },
+        files=files,
+        who=asked.who,
+        when=asked.when,
+        note=asked.note,
+        command=asked.command,
+    )
+    write_manifest(build, manifest)
+    return manifest
+
+
+def contents_that_tested(home: Path) -> frozenset[str]:
+    """The content ids that ever tested a version of this data set, of those removed too."""
+    return frozenset(str(content) for line in _ledger(home) for content in line["contents"])
+
+
+def _ledger(home: Path) -> Iterator[dict[str, list[str]]]:
+    try:
+        lines = (home / TESTED).read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    for line in lines[:-1]:  # what has no end was not written whole
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise DatasetError(
+                "the list of what tested this data set is damaged",
+                where=str(home / TESTED),
+                fix="restore it from a backup: without it a test row could be learned from",
+            ) from error
+
+
+def _note_tested(home: Path, manifest: Manifest, build: Path) -> None:
+    """Before the version is there: what tests it is never learned from, whatever happens then."""
+    contents = [
+        str(json.loads(line)["content"])
+        for line in (build / ROWS).read_text("utf-8").splitlines()
+        if json.loads(line)["split"] == TEST
+    ]
+    line = json.dumps({"version": manifest.version, "id": manifest.id, "contents": contents})
+    with open(home / TESTED, "ab") as file:
+        if file.tell() and not _ends_with_line(home / TESTED):
+            file.write(b"\n")
+        file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _ends_with_line(path: Path) -> bool:
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _next_number(home: Path, versions: Sequence[str]) -> int:
+    """A number is given once, also where a version was removed."""
+    given = [int(str(line["version"]).removeprefix("v")) for line in _ledger(home)]
+    return max([0, *given, *(int(each.removeprefix("v")) for each in versions)]) + 1
+
+
+def _same_version(catalog: Catalog, name: str, version_id: str) -> Version | None:
+    for each in reversed(catalog.versions(name)):
+        folder = catalog.folder / name / each
+        manifest = read_manifest(folder)
+        if manifest.id == version_id:
+            return Version(folder, manifest)
+    return None
+
+
+def _write_train(folder: Path, asked: DatasetRequest, split: Split, tally: _Tally) -> list[str]:
+    """``train/``: as the train input expects it; returns the folders in it, one for each path."""
+    test = {row.content for row in split.test} | contents_that_tested(folder.parent.parent)
+    if not asked.base_paths:
+        _write_own(folder / OWN, asked, split.train, tally)
+        return [OWN]
+    names: list[str] = []
+    for path in asked.base_paths:
+        if path.name in names:
+            raise DatasetError(f"two paths of the base are called '{path.name}'", where=str(path))
+        names.append(path.name)
+        _copy(path, folder / path.name)
+    if asked.columns:
+        _edit_tables(folder, asked, split.train, test, tally)
+    else:
+        _edit_pictures(folder, asked, split.train, test, tally)
+    return names
+
+
+def _edit_tables(
+    folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], test: set[str], tally: _Tally
+) -> None:
+    """The tables of the base that have the label: edited, and the last one with what is new."""
+    tables = [path for path in _tables(folder) if asked.label in read_table(path).columns]
+    if not tables:
+        raise DatasetError(
+            f"no table of the base has a column '{asked.label}' for the label",
+            where=asked.base,
+            fix="name it with review.label, or take another base (--base)",
+        )
+    labels = {row.content: row.label for row in rows}
+    for number, path in enumerate(tables, 1):
+        is_last = number == len(tables)
+        added = {
+            row.content: {**row.values, asked.label: row.label}
+            for row in rows
+            if is_last and row.content not in tally.old
+        }
+        edited = edit_table(path, asked.label, labels, test, added, _content_of(asked))
+        _replace(path, edited.content)
+        tally.train.update(edited.counts)
+        tally.old |= edited.old
+        tally.overruled += edited.overruled
+        tally.moved_to_test += edited.removed
+
+
+def _content_of(asked: DatasetRequest) -> Callable[[Sequence[str]], Callable[[Sequence[str]], str]]:
+    """Content ids of the base's rows, over the columns that the reviewed rows have."""
+    wanted = [name for name in asked.columns if name != asked.label]
+
+    def of(columns: Sequence[str]) -> Callable[[Sequence[str]], str]:
+        places = [list(columns).index(name) if name in columns else -1 for name in wanted]
+        content = row_content(wanted)
+        if min(places, default=0) < 0:  # no row of the base can be one of these cases
+            return lambda row: ""
+        return lambda row: content([row[at] if at < len(row) else "" for at in places])
+
+    return of
+
+
+def _edit_pictures(
+    folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], test: set[str], tally: _Tally
+) -> None:
+    """Pictures whose folder is their label: moved where people say otherwise, new ones added."""
+    labels = {row.content: row.label for row in rows}
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        content, was = picture_content(path.read_bytes()), path.parent.name
+        tally.old.setdefault(content, was)
+        if content in test:
+            path.unlink()
+            tally.moved_to_test += 1
+            continue
+        now = labels.get(content, was)
+        if now != was:
+            target = path.parent.parent / _as_folder(now) / path.name
+            target.parent.mkdir(exist_ok=True)
+            path.rename(_free(target))
+            tally.overruled += 1
+        tally.train[now] += 1
+    home = folder / next(iter(sorted(os.listdir(folder))), OWN)
+    for row in rows:
+        if row.content not in tally.old:
+            _add_picture(home / _as_folder(row.label), row)
+            tally.train[row.label] += 1
+
+
+def _write_own(
+    folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], tally: _Tally
+) -> None:
+    folder.mkdir()
+    tally.train.update(row.label for row in rows)
+    if not asked.columns:
+        for row in rows:
+            _add_picture(folder / _as_folder(row.label), row)
+        return
+    columns = [*(name for name in asked.columns if name != asked.label), asked.label]
+    values = [{**row.values, asked.label: row.label} for row in rows]
+    (folder / "reviewed.csv").write_bytes(new_table(columns, values))
+
+
+def _write_test(build: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow]) -> None:
+    """``test/``: as the inference input is, without labels; those are beside it."""
+    folder = build / TEST
+    if asked.columns:
+        columns = [name for name in asked.columns if name != asked.label]
+        (folder / "test.csv").write_bytes(new_table(columns, [row.values for row in rows]))
+        keys = [row.key if asked.key else str(at) for at, row in enumerate(rows)]
+    else:
+        keys = [_add_picture(folder, row) for row in rows]
+    name = "key" if asked.columns else "file"
+    lines = [{name: key, "label": row.label} for key, row in zip(keys, rows, strict=True)]
+    (build / LABELS).write_bytes(new_table([name, "label"], lines))
+
+
+def _add_picture(folder: Path, row: ReviewedRow) -> str:
+    """Copy a row's picture there; returns its name, which says which case it is."""
+    if row.picture is None:
+        raise DatasetError(f"the picture of record {row.record} is gone")
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{row.content[:12]}-{row.picture.name}"
+    clone_or_copy(row.picture, folder / name)
+    return name
+
+
+def _as_folder(label: str) -> str:
+    if "/" in label or label in ("", ".", "..") or "\0" in label:
+        raise DatasetError(f"the label '{label}' cannot be a folder's name", fix="rename it")
+    return label
+
+
+def _free(path: Path) -> Path:
+    count, found = 1, path
+    while found.exists():
+        count += 1
+        found = path.with_name(f"{path.stem}-{count}{path.suffix}")
+    return found
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.rglob("*") if each.suffix.lower() in TABLES)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A file or a folder of the base; links are not followed."""
+    if source.is_file():
+        clone_or_copy(source, target)
+        return
+    target.mkdir()
+    for each in sorted(source.iterdir()):
+        if each.is_symlink() or not (each.is_file() or each.is_dir()):
+            continue
+        _copy(each, target / each.name)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.unlink()  # a copy can be as read-only as its base was
+    path.write_bytes(content)
+
+
+def _settle(folder: Path) -> None:
+    """What is renamed into place has to be on the disk by then."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    if len(files) > MANY:
+        os.sync()
+        return
+    for path in files:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _sweep(home: Path) -> None:
+    """Remove what was being made: only who has the lock makes anything."""
+    for path in home.glob(f"{NEW}*"):
+        for each, _, _ in os.walk(path):
+            os.chmod(each, 0o755)  # noqa: S103 - a folder
+        remove_tree(path)

@@ -1,0 +1,109 @@
+"""What a version of a data set says of itself: ``manifest.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from alo.errors import DatasetError
+from alo.json_text import json_bytes
+
+MANIFEST, ROWS, LABELS = "manifest.json", "rows.jsonl", "test_labels.csv"
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFile:
+    """A file of a version."""
+
+    path: str  # in the version's folder
+    size: int  # bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A version of a data set."""
+
+    name: str
+    version: str  # v1, v2, ...
+    id: str  # over its contents: the same decisions make the same
+    parent: str  # the version before, NAME@V; empty: none
+    base: str  # what it was made of beside reviews: a path, NAME@V, or none
+    base_folders: Sequence[str] = ()  # below train/, one for each path of the base
+    reviews: Sequence[str] = ()
+    labels: Sequence[str] = ()
+    counts: Mapping[str, object] = field(default_factory=dict)
+    files: Sequence[DatasetFile] = ()
+    who: str = ""
+    when: str = ""
+    note: str = ""
+    command: str = ""
+
+    @property
+    def reference(self) -> str:
+        """NAME@V."""
+        return f"{self.name}@{self.version}"
+
+    def to_json(self) -> dict[str, object]:
+        """As ``manifest.json`` and `alo dataset show --json` have it."""
+        return asdict(self)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a version.
+
+    Raises:
+        DatasetError: there is none, or it is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        content = json.loads(path.read_bytes())
+        files = [DatasetFile(**each) for each in content.pop("files")]
+        return Manifest(**content, files=files)
+    except FileNotFoundError as error:
+        raise DatasetError("it is no version of a data set", where=str(folder)) from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DatasetError(f"its manifest cannot be read: {error}", where=str(path)) from error
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of a version that is being made."""
+    (folder / MANIFEST).write_bytes(json_bytes(manifest.to_json(), indent=1))
+
+
+def files_of(folder: Path) -> list[DatasetFile]:
+    """The files of a version, its manifest left out, by path."""
+    found: list[DatasetFile] = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not path.is_symlink() and name != MANIFEST:
+            found.append(DatasetFile(name, path.stat().st_size, sha256_of(path)))
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def id_of(files: Iterable[DatasetFile], rows: Iterable[Mapping[str, object]]) -> str:
+    """The id over the contents of a version: 12 hexadecimal digits.
+
+    Who decided when is in the rows, but not in the id: the same decisions make the same version.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        if file.path != ROWS:
+            digest.update(f"{file.path}\0{file.sha256}\n".encode("utf-8", "surrogateescape"))
+    for row in rows:
+        said = {key: value for key, value in row.items() if key not in ("by", "at")}
+        digest.update(json.dumps(said, sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()[:12]

@@ -1,0 +1,74 @@
+"""Which rows test a model and are never learned from.
+
+Only rows that chance took into a review can test: what people or the model chose would not stand
+for all. The choice hangs on the case alone, so it is the same in every version of a data set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from alo.datasets.rows import ReviewedRow
+
+RANDOM = "random"
+_ALL = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The rows of a data set, apart."""
+
+    train: Sequence[ReviewedRow]
+    test: Sequence[ReviewedRow]
+    left_out: Mapping[str, int] = field(default_factory=dict)  # why -> how many
+
+
+def split_rows(
+    rows: Sequence[ReviewedRow], name: str, share: float, tested: Collection[str]
+) -> Split:
+    """Divide rows into those to learn from and those to test with.
+
+    Args:
+        name: of the data set; two data sets choose differently.
+        share: of the random rows that test, 0 to 1.
+        tested: content ids that tested a version of this data set before.
+    """
+    train: list[ReviewedRow] = []
+    test: list[ReviewedRow] = []
+    left_out: Counter[str] = Counter()
+    for row in _one_a_case(rows, left_out):
+        is_test = row.content in tested or place_of(name, row.content) < share
+        if is_test and row.source == RANDOM:
+            test.append(row)
+        elif row.content in tested:
+            left_out["tested a version before, and was not drawn at random now"] += 1
+        else:
+            train.append(row)
+    return Split(train, test, dict(left_out))
+
+
+def place_of(name: str, content: str) -> float:
+    """Where a case is in the random order of a data set's cases, 0 to 1."""
+    key = hashlib.sha256(name.encode()).digest()
+    digest = hashlib.blake2b(content.encode(), key=key, digest_size=8).digest()
+    return int.from_bytes(digest, "big") / _ALL
+
+
+def _one_a_case(rows: Sequence[ReviewedRow], left_out: Counter[str]) -> Sequence[ReviewedRow]:
+    """The rows, each case once; a case that was labelled in two ways is none."""
+    cases: dict[str, list[ReviewedRow]] = {}
+    for row in rows:
+        cases.setdefault(row.content, []).append(row)
+    found: list[ReviewedRow] = []
+    for same in cases.values():
+        if len({row.label for row in same}) > 1:
+            left_out["conflict"] += len(same)
+            continue
+        left_out["the same case as another"] += len(same) - 1
+        # One that was drawn at random can test: it stands for the others.
+        found.append(next((row for row in same if row.source == RANDOM), same[0]))
+    left_out += Counter()  # without the zeros
+    return found

@@ -1,0 +1,176 @@
+"""A table with other labels and further rows: every cell that is not meant stays byte for byte."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alo.errors import DatasetError
+from alo.tables.encodings import UTF8, WIDE, Encoding, encoding_of
+from alo.tables.reading import names_once
+from alo.tables.records import Dialect, cells, dialect_of, raw_cells, records
+
+ContentOf = Callable[[Sequence[str]], Callable[[Sequence[str]], str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What became of a table."""
+
+    content: bytes
+    old: Mapping[str, str]  # content id -> the label that the table had
+    counts: Mapping[str, int]  # rows by label, as they are now
+    overruled: int  # rows whose label is another now
+    removed: int  # rows that test, and are learned from no more
+
+
+def edit_table(
+    path: Path,
+    label: str,
+    labels: Mapping[str, str],
+    removed: Collection[str],
+    added: Mapping[str, Mapping[str, str]],
+    content_of: ContentOf,
+) -> Edited:
+    """A table as a new version of a data set has it.
+
+    Args:
+        label: the name of the label's column.
+        labels: content id -> label, of the rows that get another one.
+        removed: content ids of rows that are left out.
+        added: content id -> further rows, by column, label included; those that the table has
+            are not added.
+        content_of: makes, of the columns, what gives a row's content id.
+    Raises:
+        DatasetError: the table has no such column, or an added row lacks one.
+    """
+    encoding = encoding_of(path)
+    if encoding.name in WIDE:
+        raise DatasetError(
+            f"{path.name} is in {encoding.name}", where=str(path), fix="save it as UTF-8"
+        )
+    dialect = dialect_of(path, encoding)
+    editor = _Editor(path, dialect, label, labels, removed)
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(0)
+        editor.parts.append(file.read(encoding.mark))
+        for record in records(file.fileno(), dialect, encoding.mark, size):
+            length = record.end - record.at - len(record.content)
+            end = b"\r\n" if length == 2 else dialect.line_end[:length]
+            editor.take(record.content, end, content_of)
+    return editor.finish(added)
+
+
+class _Editor:
+    """Goes through the records of a table, and gathers the new one."""
+
+    def __init__(
+        self,
+        path: Path,
+        dialect: Dialect,
+        label: str,
+        labels: Mapping[str, str],
+        removed: Collection[str],
+    ) -> None:
+        self.parts: list[bytes] = []
+        self._path, self._dialect, self._label = path, dialect, label
+        self._labels, self._removed = labels, removed
+        self._columns: Sequence[str] | None = None
+        self._content: Callable[[Sequence[str]], str] | None = None
+        self._place = -1
+        self._end = b"\n"
+        self._old: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._overruled = self._dropped = 0
+
+    def take(self, record: bytes, end: bytes, content_of: ContentOf) -> None:
+        """The next record, with the bytes that end its line."""
+        texts = cells(record, self._dialect).texts
+        if self._columns is None:
+            self._head(texts, end, content_of)
+            self.parts += [record, end]
+            return
+        if texts == [""] or self._content is None:
+            self.parts += [record, end]
+            return
+        content = self._content(texts)
+        was = texts[self._place] if self._place < len(texts) else ""
+        self._old.setdefault(content, was)
+        if content in self._removed:
+            self._dropped += 1
+            return
+        now = self._labels.get(content, was)
+        if now != was:
+            self._overruled += 1
+            record = self._with_label(record, now)
+        self._counts[now] += 1
+        self.parts += [record, end]
+
+    def finish(self, added: Mapping[str, Mapping[str, str]]) -> Edited:
+        """The table, with what was added at its end."""
+        if self._columns is None:
+            raise DatasetError(f"{self._path.name} is empty", where=str(self._path))
+        rows = [row for content, row in added.items() if content not in self._old]
+        if rows and not self.parts[-1].endswith((b"\n", b"\r")):
+            self.parts.append(self._end)
+        delimiter = self._dialect.delimiter
+        for row in rows:
+            missing = [name for name in self._columns if name not in row]
+            if missing:
+                raise DatasetError(
+                    f"reviewed rows have no column '{missing[0]}', which the base has",
+                    where=str(self._path),
+                    fix="choose another base (--base), or let the inference input have the column",
+                )
+            self.parts += [
+                delimiter.join(self._cell(row[name]) for name in self._columns),
+                self._end,
+            ]
+            self._counts[row[self._label]] += 1
+        return Edited(
+            b"".join(self.parts), self._old, dict(self._counts), self._overruled, self._dropped
+        )
+
+    def _head(self, texts: Sequence[str], end: bytes, content_of: ContentOf) -> None:
+        self._columns = names_once(texts, [])
+        if self._label not in self._columns:
+            raise DatasetError(
+                f"{self._path.name} has no column '{self._label}' for the label",
+                where=str(self._path),
+                fix=f"name it with review.label; columns: {', '.join(self._columns)}",
+            )
+        self._place = self._columns.index(self._label)
+        self._content = content_of(self._columns)
+        self._end = end or self._dialect.line_end
+
+    def _with_label(self, record: bytes, label: str) -> bytes:
+        raw = raw_cells(record, self._dialect)
+        raw += [b""] * (self._place + 1 - len(raw))
+        raw[self._place] = self._cell(label)
+        return self._dialect.delimiter.join(raw)
+
+    def _cell(self, text: str) -> bytes:
+        try:
+            cell = text.encode(self._dialect.encoding.name)
+        except UnicodeEncodeError as error:
+            raise DatasetError(
+                f"'{text}' cannot be written in {self._dialect.encoding.name}, which the base has",
+                where=str(self._path),
+                fix="save the base as UTF-8",
+            ) from error
+        special = (self._dialect.delimiter, b'"', b"\n", b"\r")
+        if any(each in cell for each in special):
+            return b'"' + cell.replace(b'"', b'""') + b'"'
+        return cell
+
+
+def new_table(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
+    """A table of its own, in UTF-8: where there is no base, and for tests."""
+    dialect = Dialect(b",", b"\n", Encoding(UTF8))
+    editor = _Editor(Path("new.csv"), dialect, "", {}, ())
+    lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
+    return b"".join(b",".join(map(editor._cell, line)) + b"\n" for line in lines)

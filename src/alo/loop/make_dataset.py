@@ -1,0 +1,199 @@
+"""Make a data set of what people said in reviews, and of the data that the model was trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alo.database.connection import Database
+from alo.datasets.catalog import Catalog, Version
+from alo.datasets.make import DatasetRequest, make_version
+from alo.datasets.rows import ReviewedRow
+from alo.errors import DatasetError, HistoryError, UsageError
+from alo.history.browse import Entry, History
+from alo.layout import Workspace, find_plan
+from alo.loop.accuracy_of import LABELLED, every_item
+from alo.loop.new_review import run_files
+from alo.review.records import Cases, cases_of, output_table
+from alo.review.reviews import Reviews
+from alo.review.rows import ItemShown, Review
+from alo.review.settings import REQUEST, ReviewSettings
+
+NONE = "none"  # --base: made of reviews alone
+LABEL = "label"  # the column of the train data, where nothing says another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeRequest:
+    """What `alo dataset make` was asked for."""
+
+    name: str
+    reviews: Sequence[str]
+    base: str = ""  # a path, NAME@V or none; empty: the plan's train data
+    test_share: float = 0.2
+    label: str = ""  # the column of the train data; empty: what the reviews were made with
+    note: str = ""
+    person: str = ""
+    time: str = ""
+    command: str = ""
+
+
+def make_dataset(
+    workspace: Workspace, database: Database, asked: MakeRequest
+) -> tuple[Version, bool]:
+    """Make a version of a data set; returns it, and whether it is new.
+
+    Raises:
+        UsageError: there is no such review or base.
+        DatasetError: there is nothing to make it of, or reviews and base do not fit.
+    """
+    catalog, reviews = Catalog(workspace), Reviews(database)
+    found = [reviews.get(name) for name in dict.fromkeys(asked.reviews)]
+    settings = [settings_of(review) for review in found]
+    if any(each.unit == REQUEST for each in settings):
+        raise DatasetError(
+            "a review of whole requests has no rows to learn from",
+            fix="make a review with --unit row",
+        )
+    gathered = _Gathered()
+    for review, each in zip(found, settings, strict=True):
+        gathered.take(workspace, reviews, review, each)
+    if len({tuple(sorted(columns)) for columns in gathered.columns}) > 1:
+        raise DatasetError("the inputs of these runs have different columns")
+    first = settings[0]
+    request = DatasetRequest(
+        name=asked.name,
+        rows=gathered.rows,
+        reviews=[review.name for review in found],
+        base=asked.base or "plan",
+        base_paths=_base_paths(workspace, catalog, asked.base),
+        test_share=asked.test_share,
+        label=asked.label or first.label or LABEL,
+        key=first.key,
+        columns=gathered.columns[0] if gathered.columns else (),
+        labels=list(dict.fromkeys(label.name for each in found for label in each.labels.shown)),
+        counts=gathered.counts,
+        who=asked.person,
+        when=asked.time,
+        note=asked.note,
+        command=asked.command,
+    )
+    return make_version(catalog, request)
+
+
+def settings_of(review: Review) -> ReviewSettings:
+    """What a review's columns mean."""
+    asked = review.asked
+
+    def text(key: str, default: str = "") -> str:
+        return str(asked.get(key) or default)
+
+    probabilities, slices = asked.get("probabilities"), asked.get("slices")
+    return ReviewSettings(
+        unit=text("unit", "row"),
+        prediction=text("prediction", "prediction"),
+        probabilities=dict(probabilities) if isinstance(probabilities, Mapping) else {},
+        certainty=text("certainty"),
+        key=text("key"),
+        image=text("image"),
+        label=text("label"),
+        slices=list(slices) if isinstance(slices, Sequence) else (),
+    )
+
+
+class _Gathered:
+    """The rows of reviews that have a label, and how many others were decided."""
+
+    def __init__(self) -> None:
+        self.rows: list[ReviewedRow] = []
+        self.counts: Counter[str] = Counter()
+        self.columns: list[Sequence[str]] = []
+
+    def take(
+        self, workspace: Workspace, reviews: Reviews, review: Review, settings: ReviewSettings
+    ) -> None:
+        """The records of one review that were decided."""
+        items = [each for each in every_item(reviews, review) if each.state.state != "undecided"]
+        self.counts.update(each.state.state for each in items if each.state.state not in LABELLED)
+        by_run: dict[str, list[ItemShown]] = {}
+        for each in items:
+            if each.state.state in LABELLED:
+                by_run.setdefault(each.id.rpartition(":")[0], []).append(each)
+        history = History(workspace)
+        for run_id, labelled in by_run.items():
+            entry = history.find(run_id)
+            self.rows += self._of_run(entry, labelled, settings)
+
+    def _of_run(
+        self, entry: Entry, items: Sequence[ItemShown], settings: ReviewSettings
+    ) -> Iterator[ReviewedRow]:
+        files = run_files(entry)
+        output = output_table(files)
+        cases = cases_of(files, output, settings, [])
+        if cases.columns:
+            self.columns.append(cases.columns)
+        for item in items:
+            number = int(item.id.rpartition(":")[2])
+            row = output.rows[number]
+            joined = cases.of(number, row)
+            if joined.why:
+                raise HistoryError(
+                    f"record {item.id} is not as it was reviewed: {joined.why}",
+                    where=str(entry.folder),
+                    fix=f"alo history verify {entry.record.id}",
+                )
+            yield ReviewedRow(
+                record=item.id,
+                content=item.record.content,
+                run=entry.record.id,
+                model=entry.record.train_id,
+                predicted=item.record.predicted,
+                certainty=item.record.certainty,
+                label=str(item.label),
+                by=item.state.by,
+                at=item.state.at,
+                source=item.record.source or "picked",
+                weight=item.record.weight,
+                values=_named(cases, joined.values),
+                key=_key(output.columns, row, settings.key),
+                picture=joined.picture,
+            )
+
+
+def _named(cases: Cases, values: Sequence[str]) -> dict[str, str]:
+    padded = [*values, *[""] * (len(cases.columns) - len(values))]
+    return dict(zip(cases.columns, padded, strict=False))
+
+
+def _key(columns: Sequence[str], row: Sequence[str], key: str) -> str:
+    at = list(columns).index(key) if key else -1
+    return row[at] if 0 <= at < len(row) else ""
+
+
+def _base_paths(workspace: Workspace, catalog: Catalog, base: str) -> list[Path]:
+    """The folders and files that the base of a data set is made of."""
+    if base == NONE:
+        return []
+    if base:
+        path = (workspace.home / base).resolve()
+        if path.exists():
+            return [path]
+        version = catalog.find(base)
+        folder = version.folder / "train"
+        return [folder / name for name in version.manifest.base_folders]
+    from alo.plan.load import load_plan
+
+    plan = load_plan(find_plan(workspace.home), home=workspace.home)
+    found = [workspace.home / each for each in plan.external.load_train_data_path]
+    missing = [path for path in found if not path.exists()]
+    if missing or not found:
+        staged = workspace.input("train")
+        found = sorted(staged.iterdir()) if staged.is_dir() else []
+    if not found:
+        raise UsageError(
+            "the train data of the plan is not here",
+            fix="alo run --mode train brings it here; or name a base: --base PATH, or none",
+        )
+    return [path.resolve() for path in found]

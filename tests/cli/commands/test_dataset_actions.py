@@ -1,0 +1,178 @@
+"""`alo dataset`, as people and scripts call it: from a review to the data of the next model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from alo.cli.main import main
+
+Alo = Callable[..., tuple[int, str, str]]
+OUTPUT = """
+import csv
+from pathlib import Path
+
+with next(Path(self.asset.get_input_path()).rglob("*.csv")).open() as file:
+    rows = list(csv.DictReader(file))
+with open(self.asset.get_output_path() + "output.csv", "w") as file:
+    file.write("id,prediction\\n")
+    file.writelines(f"{row['id']},good\\n" for row in rows)
+self.asset.save_summary("fine", 0.5)
+"""
+
+
+@pytest.fixture
+def home(make_solution: Callable[..., Path]) -> Path:
+    """A project whose inference predicts `good` for 30 rows, ten of which the train data has."""
+    home = make_solution(
+        train={"train": "pass"},
+        inference={"infer": OUTPUT},
+        external={
+            "load_train_data_path": "./known/",
+            "load_inference_data_path": "./asked/",
+        },
+    )
+    for folder, header, cells in (("known", "id,x,kind", ",bad"), ("asked", "id,x", "")):
+        (home / folder).mkdir()
+        rows = range(10) if folder == "known" else range(30)
+        text = "\n".join([header, *(f"k{n},{n}{cells}" for n in rows), ""])
+        (home / folder / "rows.csv").write_text(text)
+    return home
+
+
+@pytest.fixture
+def alo(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Alo:
+    """``alo("dataset", "list")``: the status and what was written; all of a review is accepted."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        status = main([*words, "--project", str(home)])
+        written = capsys.readouterr()
+        return status, written.out, written.err
+
+    assert call("run", "--mode", "inference", "--quiet")[0] == 0
+    new = ("review", "new", "r", "--random", "30", "--key", "id", "--label", "kind")
+    assert call(*new)[0] == 0
+    items = json.loads(call("review", "show", "r", "--json")[1])["items"]
+    lines = [f"{item['record']},accept" for item in items]
+    lines[0] = f"{items[0]['record']},skip"
+    (tmp_path / "d.csv").write_text("\n".join(["record,verdict", *lines]))
+    assert call("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
+    return call
+
+
+def as_json(told: tuple[int, str, str]) -> dict[str, object]:
+    status, out, err = told
+    assert (status, err) == (0, "")
+    found: dict[str, object] = json.loads(out)
+    return found
+
+
+def test_a_data_set_is_the_train_data_of_the_plan_with_what_people_said(
+    alo: Alo, home: Path
+) -> None:
+    made = as_json(alo("dataset", "make", "d", "--review", "r", "--note", "first", "--json"))
+
+    counts = made["counts"]
+    assert isinstance(counts, dict)
+    assert (made["name"], made["version"], made["note"]) == ("d", "v1", "first")
+    assert counts["skipped"] == 1
+    assert counts["overruled"] + counts["moved_to_test"] in (9, 10)
+    assert sum(counts["train"].values()) + sum(counts["test"].values()) in (29, 30)
+    text = (home / "datasets/d/v1/train/known/rows.csv").read_text()
+    assert text.startswith("id,x,kind\n")
+    assert "kind" not in (home / "datasets/d/v1/test/test.csv").read_text()
+
+
+def test_the_train_pipeline_takes_it_as_its_data(alo: Alo, home: Path) -> None:
+    alo("dataset", "make", "d", "--review", "r")
+    plan = home / "solution/experimental_plan.yaml"
+    content = json.loads(plan.read_text())
+    content["external_path"]["load_train_data_path"] = "./datasets/d/v1/train/known/"
+    plan.write_text(json.dumps(content))
+
+    assert alo("run", "--mode", "train", "--quiet")[0] == 0
+
+    given = (home / "input/train/known/rows.csv").read_bytes()
+    assert given == (home / "datasets/d/v1/train/known/rows.csv").read_bytes()
+    status, _, err = alo("dataset", "remove", "d@v1")
+    assert (status, "was trained on it" in err) == (1, True)
+    assert alo("dataset", "remove", "d@v1", "--force")[0] == 0
+
+
+def test_what_is_made_of_the_same_is_not_made_again(alo: Alo) -> None:
+    alo("dataset", "make", "d", "--review", "r")
+
+    status, out, _ = alo("dataset", "make", "d", "--review", "r", "--note", "again")
+
+    assert (status, out) == (0, "d@v1 is made of the same decisions already\n")
+
+
+def test_data_sets_are_listed_shown_compared_verified_and_exported(
+    alo: Alo, tmp_path: Path
+) -> None:
+    assert "no data sets yet" in alo("dataset")[1]
+    alo("dataset", "make", "d", "--review", "r")
+    alo("dataset", "make", "d", "--review", "r", "--base", "none")
+
+    assert [each["version"] for each in json.loads(alo("dataset", "list", "--json")[1])] == [
+        "v2",
+        "v1",
+    ]
+    assert "data set d@v2" in alo("dataset", "show", "d")[1]
+    assert as_json(alo("dataset", "show", "d@v1", "--json"))["base"] == "plan"
+    assert alo("dataset", "diff", "d@v1", "d@v2")[1].startswith("0 rows added\n")
+    assert alo("dataset", "verify")[1] == "2 versions verified, none damaged\n"
+    assert alo("dataset", "export", "d", str(tmp_path / "d.zip"))[0] == 0
+    assert (tmp_path / "d.zip").is_file()
+
+
+def test_damage_makes_the_status_one_and_is_named(alo: Alo, home: Path) -> None:
+    alo("dataset", "make", "d", "--review", "r")
+    path = home / "datasets/d/v1/rows.jsonl"
+    path.chmod(0o644)
+    path.write_text("")
+
+    status, out, _ = alo("dataset", "verify", "--json")
+
+    assert (status, json.loads(out)) == (
+        1,
+        [{"version": "d@v1", "damage": [{"path": "rows.jsonl", "what": "changed"}]}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "what"),
+    [
+        (("make", "d", "--review", "none"), 2, "there is no review 'none'"),
+        (("make", "d", "--review", "r", "--base", "nowhere"), 2, "there is no data set 'nowhere'"),
+        (("make", "d", "--review", "r", "--label", "odd"), 1, "a column 'odd'"),
+        (("show", "none"), 2, "there is no data set 'none'"),
+        (("frob",), 2, "alo dataset has no action 'frob'"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error_in_words(
+    alo: Alo, words: Sequence[str], status: int, what: str
+) -> None:
+    found, _, err = alo("dataset", *words)
+
+    assert (found, what in err) == (status, True)
+
+
+def test_a_run_that_is_gone_is_said(alo: Alo, home: Path) -> None:
+    run = json.loads(alo("history", "--json")[1])[0]["id"]
+    assert alo("history", "remove", run)[0] == 0
+
+    status, _, err = alo("dataset", "make", "d", "--review", "r")
+
+    assert (status, run in err) == (1, True)
+
+
+def test_a_review_of_whole_runs_has_no_rows_to_learn_from(alo: Alo) -> None:
+    alo("review", "new", "whole", "--unit", "request")
+
+    status, _, err = alo("dataset", "make", "d", "--review", "whole")
+
+    assert (status, "whole requests" in err) == (1, True)

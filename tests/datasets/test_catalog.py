@@ -1,0 +1,117 @@
+"""Data sets are found by name and version, checked, and removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alo.datasets.catalog import Catalog, Problem, Version, make_writable, verify
+from alo.datasets.diff import difference
+from alo.datasets.export import export_version
+from alo.datasets.make import DatasetRequest, make_version
+from alo.errors import DatasetError, UsageError
+
+from .conftest import make_row
+
+
+@pytest.fixture
+def versions(catalog: Catalog) -> list[Version]:
+    def made(rows: list[tuple[int, str]]) -> Version:
+        return make_version(
+            catalog,
+            DatasetRequest(
+                name="d",
+                rows=[make_row(n, label) for n, label in rows],
+                reviews=["r"],
+                base="none",
+                columns=["id", "x"],
+            ),
+        )[0]
+
+    return [made([(1, "good"), (2, "good")]), made([(2, "bad"), (3, "good")])]
+
+
+def test_a_name_alone_is_its_newest_version(catalog: Catalog, versions: list[Version]) -> None:
+    assert catalog.find("d").manifest.version == "v2"
+    assert catalog.find("d@v1").manifest == versions[0].manifest
+    assert [each.manifest.reference for each in catalog.all()] == ["d@v2", "d@v1"]
+
+
+@pytest.mark.parametrize("reference", ["e", "d@v3", "d@", "../x", "d@../v1", ""])
+def test_what_is_not_there_is_said(
+    catalog: Catalog, versions: list[Version], reference: str
+) -> None:
+    with pytest.raises(UsageError):
+        catalog.find(reference)
+
+
+def test_without_any_there_are_none(catalog: Catalog) -> None:
+    assert (catalog.names(), list(catalog.all())) == ([], [])
+
+
+def test_what_was_changed_added_or_is_missing_is_found(versions: list[Version]) -> None:
+    folder = versions[0].folder
+    make_writable(folder)
+    (folder / "rows.jsonl").chmod(0o644)
+    (folder / "rows.jsonl").write_text("other")
+    (folder / "test_labels.csv").unlink()
+    (folder / "new").write_text("x")
+
+    assert verify(versions[0]) == [
+        Problem("new", "added"),
+        Problem("rows.jsonl", "changed"),
+        Problem("test_labels.csv", "missing"),
+    ]
+
+
+def test_a_version_is_removed_though_it_is_read_only(
+    catalog: Catalog, versions: list[Version]
+) -> None:
+    catalog.remove(versions[1])
+
+    assert catalog.versions("d") == ["v1"]
+    assert not list(versions[1].folder.parent.glob(".gone*"))
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"files": [1]}', b"[" * 100_000])
+def test_a_damaged_manifest_is_said(
+    catalog: Catalog, versions: list[Version], content: bytes
+) -> None:
+    path = versions[1].folder / "manifest.json"
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+    with pytest.raises(DatasetError, match="manifest cannot be read"):
+        catalog.find("d@v2")
+    assert [each.manifest.version for each in catalog.all()] == ["v1"]
+
+
+def test_the_difference_of_two_versions_is_told_by_their_records(versions: list[Version]) -> None:
+    found = difference(*versions).to_json()
+
+    assert (found["from"], found["to"]) == ("d@v1", "d@v2")
+    assert [each["record"] for each in found["added"]] == ["run:3"]  # type: ignore[attr-defined]
+    assert [each["record"] for each in found["removed"]] == ["run:1"]  # type: ignore[attr-defined]
+    (changed,) = found["relabelled"]  # type: ignore[misc]
+    assert (changed["record"], changed["from"], changed["label"]) == ("run:2", "good", "bad")
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip", "out.tar.gz"])
+def test_a_version_is_exported_whole_and_over_nothing(
+    versions: list[Version], tmp_path: Path, name: str
+) -> None:
+    import shutil
+
+    export_version(versions[0], tmp_path / name)
+
+    folder = tmp_path / name
+    if name != "out":
+        folder = tmp_path / "unpacked"
+        shutil.unpack_archive(tmp_path / name, folder)
+    assert {path.relative_to(folder) for path in folder.rglob("*")} == {
+        path.relative_to(versions[0].folder) for path in versions[0].folder.rglob("*")
+    }
+    with pytest.raises(UsageError, match="already"):
+        export_version(versions[0], tmp_path / name)
+    assert not list(tmp_path.glob(".out*"))

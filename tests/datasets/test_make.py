@@ -1,0 +1,275 @@
+"""A version of a data set: complete or absent, the same for the same decisions."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alo.datasets.catalog import Catalog, Version, verify
+from alo.datasets.make import DatasetRequest, contents_that_tested, make_version
+from alo.errors import DatasetError, UsageError
+from alo.tables.content import picture_content
+from alo.tables.reading import read_table
+
+from .conftest import make_row
+
+Make = Callable[..., Version]
+BASE = "id,x,label\n" + "".join(f"b{n},{n},good\n" for n in range(5)) + "k1,1,good\n"
+
+
+@pytest.fixture
+def make(catalog: Catalog) -> Make:
+    """``make(rows=[...], base_paths=[...])``: a version of the data set `d`."""
+
+    def make_it(**changes: object) -> Version:
+        fields: dict[str, object] = {
+            "name": "d",
+            "rows": [make_row(n, "bad" if n % 2 else "good") for n in range(20)],
+            "reviews": ["r"],
+            "base": "none",
+            "columns": ["id", "x"],
+            "key": "id",
+            "who": "ada",
+        }
+        request = DatasetRequest(**{**fields, **changes})  # type: ignore[arg-type]
+        return make_version(catalog, request)[0]
+
+    return make_it
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "rows.csv").write_text(BASE)
+    (folder / "notes.txt").write_text("as it is")
+    return folder
+
+
+def lines_of(version: Version) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (version.folder / "rows.jsonl").read_text().splitlines()]
+
+
+def test_a_version_adds_to_its_base_corrects_it_and_tests_with_the_rest(
+    make: Make, base: Path
+) -> None:
+    version = make(base_paths=[base], base="data")
+
+    train = read_table(version.folder / "train/data/rows.csv")
+    test = read_table(version.folder / "test/test.csv")
+    labels = read_table(version.folder / "test_labels.csv")
+    lines = lines_of(version)
+    keys = {str(line["record"]): line["split"] for line in lines}
+    assert [row[:1] for row in train.rows[:5]] == [[f"b{n}"] for n in range(5)]
+    assert list(test.columns) == ["id", "x"]
+    assert {row[0] for row in test.rows} == {row[0] for row in labels.rows}
+    assert len(test.rows) + sum(split == "train" for split in keys.values()) == 20
+    learned, tested = {row[0] for row in train.rows}, {row[0] for row in test.rows}
+    assert not learned & tested
+    assert (version.folder / "train/data/notes.txt").read_text() == "as it is"
+    (k1,) = [line for line in lines if line["record"] == "run:1"]
+    assert (k1["old"], k1["new"]) == ("good", "bad")
+    counts = version.manifest.counts
+    assert (counts["overruled"], counts["moved_to_test"]) in ((1, 0), (0, 1))
+
+
+def test_the_same_decisions_make_the_same_id_and_no_new_version(make: Make, base: Path) -> None:
+    rows = [make_row(n) for n in range(9)]
+    first = make(rows=rows, base_paths=[base])
+
+    again = make(
+        rows=[make_row(n, by="bo", at="later") for n in range(9)],
+        base_paths=[base],
+        note="other",
+        when="later",
+    )
+
+    assert again.manifest == first.manifest
+    assert [path.name for path in sorted(first.folder.parent.iterdir())] == ["tested.jsonl", "v1"]
+
+
+def test_other_decisions_make_the_next_version_which_names_its_parent(make: Make) -> None:
+    make()
+
+    second = make(rows=[make_row(n) for n in range(3)])
+
+    assert (second.manifest.version, second.manifest.parent) == ("v2", "d@v1")
+
+
+def test_nothing_of_a_version_can_be_changed_without_meaning_to(make: Make) -> None:
+    version = make()
+
+    for path in [version.folder, *version.folder.rglob("*")]:
+        assert not path.stat().st_mode & 0o222
+    assert verify(version) == []
+
+
+def test_test_rows_stay_test_rows_also_of_a_version_that_was_removed(
+    make: Make, catalog: Catalog, base: Path
+) -> None:
+    first = make()
+    tested = {str(line["content"]) for line in lines_of(first) if line["split"] == "test"}
+    assert tested
+    catalog.remove(first)
+
+    rows = [make_row(n, source="picked") for n in range(20)]
+    second = make(rows=rows)
+
+    assert second.manifest.version == "v2"
+    assert not tested & {str(line["content"]) for line in lines_of(second)}
+    (why,) = dict(second.manifest.counts["left_out"])  # type: ignore[call-overload]
+    assert "tested a version before" in why
+    assert contents_that_tested(second.folder.parent) >= tested
+
+
+def test_a_row_of_the_base_that_tested_is_learned_from_in_no_later_version(
+    make: Make, base: Path
+) -> None:
+    everything = BASE + "".join(f"k{n},{n},good\n" for n in range(2, 20))
+    (base / "rows.csv").write_text(everything)
+    first = make(base_paths=[base])
+
+    second = make(base_paths=[base], rows=[make_row(0, source="picked")])
+
+    tested = {row[0] for row in read_table(first.folder / "test/test.csv").rows}
+    learned = {row[0] for row in read_table(second.folder / "train/data/rows.csv").rows}
+    assert tested
+    assert not tested & learned
+
+
+def test_without_a_key_labels_are_named_by_the_row(make: Make) -> None:
+    version = make(key="", test_share=1.0, rows=[make_row(n) for n in range(3)])
+
+    rows = read_table(version.folder / "test_labels.csv").rows
+    assert [list(row) for row in rows] == [["0", "good"], ["1", "good"], ["2", "good"]]
+
+
+def test_pictures_are_put_where_their_label_says(make: Make, tmp_path: Path) -> None:
+    base, given = tmp_path / "pictures", tmp_path / "given"
+    for label, name in (("1", "a.png"), ("2", "b.png"), ("1", "c.png")):
+        (base / label).mkdir(parents=True, exist_ok=True)
+        (base / label / name).write_bytes(name.encode())
+    given.mkdir()
+    rows = []
+    for number, (name, label) in enumerate({"a.png": "7", "new.png": "2"}.items()):
+        (given / name).write_bytes(name.encode())
+        rows.append(
+            make_row(
+                number,
+                label,
+                content=picture_content(name.encode()),
+                picture=given / name,
+                values={},
+                source="picked",
+            )
+        )
+
+    version = make(rows=rows, columns=(), key="", base_paths=[base])
+
+    names = {path.relative_to(version.folder).as_posix() for path in version.folder.rglob("*.png")}
+    new = f"{picture_content(b'new.png')[:12]}-new.png"
+    assert names == {
+        "train/pictures/7/a.png",
+        "train/pictures/2/b.png",
+        "train/pictures/1/c.png",
+        f"train/pictures/2/{new}",
+    }
+    assert version.manifest.counts["train"] == {"1": 1, "2": 2, "7": 1}
+    assert version.manifest.counts["overruled"] == 1
+
+
+def test_pictures_that_test_are_beside_their_labels_and_out_of_the_base(
+    make: Make, tmp_path: Path
+) -> None:
+    base = tmp_path / "pictures/1"
+    base.mkdir(parents=True)
+    (base / "a.png").write_bytes(b"a")
+    rows = [make_row(0, "1", content=picture_content(b"a"), picture=base / "a.png", values={})]
+
+    version = make(rows=rows, columns=(), base_paths=[base.parent], test_share=1.0)
+
+    (picture,) = version.folder.rglob("*.png")
+    assert picture.parent.name == "test"
+    labels = read_table(version.folder / "test_labels.csv")
+    assert (list(labels.columns), list(labels.rows[0])) == (["file", "label"], [picture.name, "1"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "what"),
+    [
+        ({"rows": []}, DatasetError, "no record with a label"),
+        ({"name": "a/b"}, UsageError, "no data set can be called"),
+        ({"name": ".."}, UsageError, "no data set can be called"),
+        ({"label": "nope"}, DatasetError, "no table of the base has a column 'nope'"),
+        ({"columns": ["id"], "rows": [make_row(1, values={"id": "z"}, content="c")],
+          "test_share": 0.0}, DatasetError, "no column 'x', which the base has"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_made_is_refused_and_leaves_nothing(
+    make: Make, base: Path, catalog: Catalog, changes: dict[str, object], kind: type, what: str
+) -> None:
+    with pytest.raises(kind, match=what):
+        make(base_paths=[base], **changes)
+
+    assert catalog.names() == []
+    left = [path for path in catalog.folder.rglob("*") if path.name.startswith(".new")]
+    assert left == []
+
+
+def test_a_damaged_list_of_what_tested_stops_everything(make: Make) -> None:
+    version = make()
+    ledger = version.folder.parent / "tested.jsonl"
+    ledger.write_bytes(b"nonsense\n" + ledger.read_bytes())
+
+    with pytest.raises(DatasetError, match="is damaged"):
+        make(rows=[make_row(1)])
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from alo.datasets import make as module
+from alo.datasets.catalog import Catalog
+from alo.layout import Workspace
+from tests.datasets.conftest import make_row
+
+place, home = sys.argv[1:]
+def end(*_):
+    os._exit(9)
+setattr(module, place, end)
+catalog = Catalog(Workspace(Path(home)))
+rows = [make_row(n) for n in range(20)]
+module.make_version(
+    catalog,
+    module.DatasetRequest(name="d", rows=rows, reviews=["r"], base="none", columns=["id", "x"]),
+)
+"""
+
+
+@pytest.mark.parametrize(
+    "place", ["_write_test", "write_manifest", "_note_tested", "_settle", "make_read_only"]
+)
+def test_killed_at_any_point_it_leaves_no_half_version_and_the_next_is_made(
+    make: Make, catalog: Catalog, tmp_path: Path, place: str
+) -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, place, str(tmp_path)],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        check=False,
+    )
+    assert done.returncode == 9
+    assert catalog.names() == []
+
+    version = make(rows=[make_row(n) for n in range(20)])
+
+    assert verify(version) == []
+    assert not list(version.folder.parent.glob(".new*"))
+    assert catalog.versions("d") == [version.manifest.version]

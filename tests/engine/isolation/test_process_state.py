@@ -422,9 +422,9 @@ def test_a_process_that_only_runs_steps_is_read_once_a_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reads: list[int] = []
-    umask = process_state.SETTINGS["umask"]
-    counted = umask._replace(read=lambda: (reads.append(1), umask.read())[1])
-    monkeypatch.setitem(process_state.SETTINGS, "umask", counted)
+    signals = process_state.SETTINGS["signals"]
+    counted = signals._replace(read=lambda: (reads.append(1), signals.read())[1])
+    monkeypatch.setitem(process_state.SETTINGS, "signals", counted)
     monkeypatch.setattr(process_state, "_between", process_state._Between())
     process_state.between_steps_nothing_happens()
     monkeypatch.delenv("OF_A_STEP", raising=False)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from alo.engine.isolation.logging_state import show_logging, start_afresh
 from alo.engine.isolation.prints import Prints
@@ -16,6 +16,8 @@ from alo.engine.isolation.streams import PrintStream
 from alo.events.types import Listener, LogLine
 
 __all__ = ["captured", "show_logging"]
+
+STREAMS = ("stdout", "stderr", "__stdout__", "__stderr__")  # of sys
 
 
 @contextmanager
@@ -28,8 +30,8 @@ def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
     prints, process = Prints(listener), os.getpid()
     try:
         with process_restored(partial(show_logging, prints.log)):
-            start_afresh(prints.log)
-            _replace_streams(prints)
+            stop_showing = start_afresh(prints.log)
+            put_streams_back = _replace_streams(prints)
             try:
                 with _exit_raises(process):
                     yield prints.log
@@ -41,16 +43,25 @@ def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
                 for shown in (sys.stdout, sys.stderr):  # an asset may have put a buffer around ours
                     with suppress(Exception):
                         shown.flush()
+                # What we have done ourselves, so that a look at the process finds no change.
+                put_streams_back()
+                stop_showing()
     finally:
         prints.end()
 
 
-def _replace_streams(prints: Prints) -> None:
-    system: Any = sys
-    for name in ("stdout", "stderr"):
-        stream = PrintStream(name, getattr(sys, name), prints)
-        setattr(system, name, stream)
-        setattr(system, f"__{name}__", stream)
+def _replace_streams(prints: Prints) -> Callable[[], None]:
+    """Have streams of ours in ``sys``; returns what puts those back that were there."""
+    system = vars(sys)
+    before = {name: system[name] for name in STREAMS}
+    ours = {name: PrintStream(name, before[name], prints) for name in ("stdout", "stderr")}
+    system.update(ours, __stdout__=ours["stdout"], __stderr__=ours["stderr"])
+
+    def put_back() -> None:
+        if all(system.get(name) is ours[name.strip("_")] for name in STREAMS):
+            system.update(before)
+
+    return put_back
 
 
 @contextmanager

@@ -21,25 +21,44 @@ LogListener: TypeAlias = Callable[[LogLine], object]
 INFO, WARNING, ERROR = 20, 30, 40  # as in logging
 
 
-def start_afresh(listener: LogListener) -> None:
-    """Have ``logging`` as in a fresh process: a host's handlers are not the asset's."""
-    if "logging" not in sys.modules:
-        return
+def start_afresh(listener: LogListener) -> Callable[[], None]:
+    """Have ``logging`` as in a fresh process: a host's handlers are not the asset's.
+
+    Returns:
+        what puts back the handler of last resort, if the asset has left ours there.
+    """
+    logging: Any = sys.modules.get("logging")
+    if logging is None:
+        return _do_nothing
     now = read_root()
     for name, value in FRESH.items():
         if now[name] != value:  # a new level has each logger forget what it knows
             write_root(name, value)
-    show_logging(listener)
+    before = logging.lastResort
+    ours = show_logging(listener)
+
+    def put_back() -> None:
+        if logging.lastResort is ours:
+            logging.lastResort = before
+
+    return put_back
 
 
-def show_logging(listener: LogListener) -> None:
+def _do_nothing() -> None:
+    """There is nothing to put back."""
+
+
+def show_logging(listener: LogListener) -> object:
     """Let Python's ``logging`` speak at INFO where the asset has not set it up by itself.
 
     A handler of last resort rather than one on the root logger, so that an asset's own
     ``basicConfig`` works as in a script.
+
+    Returns:
+        that handler; None without ``logging``.
     """
     if "logging" not in sys.modules:
-        return
+        return None
     import logging
 
     last_resort = _last_resort_class()()
@@ -47,6 +66,7 @@ def show_logging(listener: LogListener) -> None:
     logging.lastResort = last_resort
     if not logging.root.handlers:
         level_as_steps_begin()
+    return last_resort
 
 
 def level_as_steps_begin() -> None:

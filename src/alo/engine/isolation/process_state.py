@@ -37,10 +37,15 @@ class _Between:
         self.is_known, self._depth = False, 0  # an asset may run steps of its own in one
         self._modules, self._state = dict[str, ModuleType](), State()
 
+    @property
+    def has_only_steps(self) -> bool:
+        """Whether it is known, for the step that has begun."""
+        return self.is_known and self._depth == 1
+
     def begin(self) -> tuple[dict[str, ModuleType], State]:
         """A step begins: the modules that are there, and how the process is."""
         self._depth += 1
-        if self.is_known and self._depth == 1 and len(sys.modules) == len(self._modules):
+        if self.has_only_steps and len(sys.modules) == len(self._modules):
             return self._modules, self._state
         return sys.modules.copy(), read()
 
@@ -75,11 +80,14 @@ def process_restored(when_logging_comes: Callable[[], None] = lambda: None) -> I
         when_logging_comes: called when ``logging`` is imported inside for the first time.
     """
     kept = _Kept(when_logging_comes)
-    sys.meta_path.insert(0, ImportWatch(kept, MODULES))  # it goes with all else
-    with descriptors_kept():
+    watch = ImportWatch(kept, MODULES)
+    sys.meta_path.insert(0, watch)
+    with descriptors_kept(only_steps=_between.has_only_steps):
         try:
             yield
         finally:
+            if sys.meta_path[:1] == [watch]:  # else it goes with all else
+                del sys.meta_path[0]
             kept.restore()
 
 

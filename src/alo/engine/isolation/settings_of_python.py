@@ -24,7 +24,7 @@ from alo.engine.isolation.logging_state import (
     write_logger,
     write_root,
 )
-from alo.engine.isolation.settings_of_system import ABSENT, Setting, single
+from alo.engine.isolation.settings_of_system import ABSENT, Setting, single, together
 
 SYS_VALUES = (
     *("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"),
@@ -74,10 +74,6 @@ def _write_filters(value: list[Any]) -> None:
     warnings.filters[:] = value  # type: ignore[index]
 
 
-def _read_gc() -> tuple[bool, tuple[int, ...], int]:
-    return gc.isenabled(), gc.get_threshold(), gc.get_debug()
-
-
 def _write_gc(value: tuple[bool, tuple[int, ...], int]) -> None:
     is_enabled, thresholds, flags = value
     (gc.enable if is_enabled else gc.disable)()
@@ -123,26 +119,44 @@ def _of(module: str, name: str) -> Callable[..., Any]:
     return lambda *values: getattr(sys.modules[module], name)(*values)
 
 
+def _read_python() -> dict[str, Any]:
+    return {
+        "recursion limit": sys.getrecursionlimit(),
+        "switch interval": sys.getswitchinterval(),
+        "digits of an int": sys.get_int_max_str_digits() if HAS_DIGITS else 0,
+        "trace": sys.gettrace(),
+        "profile": sys.getprofile(),
+        "trace of threads": threading.gettrace(),
+        "profile of threads": threading.getprofile(),
+        "stack of threads": _read_stack_size(),
+        "garbage": (gc.isenabled(), gc.get_threshold(), gc.get_debug()),
+        "filters of warnings": list(warnings.filters),
+    }
+
+
 PYTHON_SETTINGS = {
     "sys": _values(sys, SYS_VALUES),
     "lists of sys": Setting(
         lambda: {name: list(getattr(sys, name)) for name in SYS_LISTS}, _write_list
     ),
     "os": _values(os, ["environ", "environb", "_exit"]),
-    "recursion limit": single(sys.getrecursionlimit, sys.setrecursionlimit),
-    "switch interval": single(sys.getswitchinterval, sys.setswitchinterval),
-    "digits of an int": single(
-        lambda: sys.get_int_max_str_digits() if HAS_DIGITS else 0, _write_digits
+    "python": together(
+        _read_python,
+        {
+            "recursion limit": sys.setrecursionlimit,
+            "switch interval": sys.setswitchinterval,
+            "digits of an int": _write_digits,
+            "trace": sys.settrace,
+            "profile": sys.setprofile,
+            "trace of threads": threading.settrace,
+            "profile of threads": threading.setprofile,
+            "stack of threads": threading.stack_size,
+            "garbage": _write_gc,
+            "filters of warnings": _write_filters,
+        },
     ),
-    "trace": single(sys.gettrace, sys.settrace),
-    "profile": single(sys.getprofile, sys.setprofile),
-    "trace of threads": single(threading.gettrace, threading.settrace),
-    "profile of threads": single(threading.getprofile, threading.setprofile),
-    "stack of threads": single(_read_stack_size, threading.stack_size),
     "threading": _values(threading, ["excepthook"]),
     "warnings": _values(warnings, ["showwarning", "formatwarning"]),
-    "filters of warnings": single(lambda: list(warnings.filters), _write_filters),
-    "garbage": single(_read_gc, _write_gc),
     "builtins": Setting(lambda: vars(builtins).copy(), lambda *value: _set(builtins, *value)),
     "decimal": Setting(_read_decimal, _write_decimal, "decimal"),
     "socket": single(

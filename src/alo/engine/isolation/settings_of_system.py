@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +23,7 @@ ABSENT: Any = object()  # in the place of a value: there is none
 LIMITS = sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
 TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 SIGNALS = tuple(int(each) for each in signal.Signals)
+HAS_CORES = sys.platform == "linux"
 SOON_S = 0.1  # two ends of a timer that are not further apart are one
 
 
@@ -41,6 +42,22 @@ class Setting(NamedTuple):
 def single(read: Callable[[], Any], write: Callable[[Any], object], module: str = "") -> Setting:
     """A setting that is one thing, read and written as a whole, without keys."""
     return Setting(lambda: {"": read()}, lambda _, value: write(value), module)
+
+
+def together(
+    read: Callable[[], dict[str, Any]], write: Mapping[str, Callable[[Any], object]]
+) -> Setting:
+    """Several that are one thing each, read in one go: each look at a setting costs as much again.
+
+    Args:
+        write: by the same names.
+    """
+
+    def put_back(name: str, value: Any) -> None:
+        if value is not ABSENT:  # it could not be read before
+            write[name](value)
+
+    return Setting(read, put_back)
 
 
 class Timer(NamedTuple):
@@ -106,10 +123,6 @@ def _write_environment(name: bytes, value: bytes) -> None:
         os.environb[name] = value
 
 
-def _read_time_zone() -> tuple[object, ...]:
-    return time.tzname, time.timezone, time.altzone
-
-
 def _read_folder() -> dict[str, str]:
     with suppress(OSError):  # it was deleted
         return {"": os.getcwd()}
@@ -135,38 +148,40 @@ def _write_limit(number: int, value: tuple[int, int]) -> None:
         resource.setrlimit(number, (upper, upper))
 
 
-def _read_cores() -> set[int]:
-    return os.sched_getaffinity(0) if sys.platform == "linux" else set()
-
-
 def _write_cores(value: set[int]) -> None:
-    if sys.platform == "linux":
+    if HAS_CORES:
         os.sched_setaffinity(0, value)
 
 
-def _read_locale() -> str:
-    return _locale.setlocale(_locale.LC_ALL, None) if _locale else ""
+def _read_of_process() -> dict[str, Any]:
+    return {
+        "blocked signals": _signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+        "time zone": (time.tzname, time.timezone, time.altzone),
+        "umask": _read_umask(),
+        "priority": os.getpriority(os.PRIO_PROCESS, 0),
+        "cores": os.sched_getaffinity(0) if HAS_CORES else (),
+        "locale": _locale.setlocale(_locale.LC_ALL, None) if _locale else "",
+    }
 
 
 SYSTEM_SETTINGS = {
     # In this order: no alarm may come once its handler is another's.
     "timers": Setting(_read_timers, _write_timer),
     "signals": Setting(_read_signals, _write_signal),
-    "blocked signals": single(
-        lambda: _signal.pthread_sigmask(signal.SIG_BLOCK, ()),
-        lambda value: signal.pthread_sigmask(signal.SIG_SETMASK, value),
-    ),
     "environment": Setting(_read_environment, _write_environment),
-    "time zone": single(_read_time_zone, lambda _: time.tzset()),  # as the environment says
     "working folder": Setting(_read_folder, _write_folder),
-    "umask": single(_read_umask, os.umask),
+    "process": together(
+        _read_of_process,
+        {
+            "blocked signals": lambda value: signal.pthread_sigmask(signal.SIG_SETMASK, value),
+            "time zone": lambda _: time.tzset(),  # as the environment says, which is put back
+            "umask": os.umask,
+            "priority": lambda value: os.setpriority(os.PRIO_PROCESS, 0, value),
+            "cores": _write_cores,
+            "locale": lambda value: _locale.setlocale(_locale.LC_ALL, value),
+        },
+    ),
     "limits": Setting(
         lambda: dict(zip(LIMITS, map(resource.getrlimit, LIMITS), strict=True)), _write_limit
     ),
-    "priority": single(
-        lambda: os.getpriority(os.PRIO_PROCESS, 0),
-        lambda value: os.setpriority(os.PRIO_PROCESS, 0, value),
-    ),
-    "cores": single(_read_cores, _write_cores),
-    "locale": single(_read_locale, lambda value: _locale.setlocale(_locale.LC_ALL, value)),
 }

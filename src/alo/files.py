@@ -15,6 +15,7 @@ import xxhash
 
 from alo.claims import left_behind
 from alo.mounts import mounted_in
+from alolib.paths import make_folder
 
 CHUNK = 1 << 20
 LOCK_LOOK_S = 0.02  # how often a lock is asked for that another process has
@@ -48,7 +49,7 @@ def write_new(contents: Mapping[str, bytes], folder: str | os.PathLike[str]) -> 
     """
     for name, content in contents.items():
         path = os.path.join(folder, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        make_folder(os.path.dirname(path))
         with open(path, "xb") as file:
             file.write(content)
 
@@ -312,7 +313,11 @@ def empty_folder(folder: Path, but: str = "", *, may_hold_volumes: bool = True) 
     Args:
         may_hold_volumes: as ``remove_tree`` has it.
     """
-    if folder.is_symlink() or not folder.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(os.lstat(folder).st_mode)
+    except OSError:
+        is_folder = False
+    if not is_folder:
         remove_tree(folder)
         return
     if may_hold_volumes:

@@ -12,10 +12,22 @@ from alolib.errors import PathError
 MODELS = "train_artifacts/models/"
 
 
+def make_folder(folder: str) -> None:
+    """Make a folder where there is none, and those that it is in; mostly it alone is missing.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    try:
+        os.mkdir(folder)
+    except OSError:
+        os.makedirs(folder, exist_ok=True)
+
+
 def made(folder: str) -> str:
     """The folder, which is there afterwards."""
     try:
-        os.makedirs(folder, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise PathError(
             f"the folder {folder} cannot be made: {error.strerror}",

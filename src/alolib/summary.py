@@ -11,6 +11,7 @@ from typing import Any
 
 from alolib.disk import fix_of
 from alolib.errors import SummaryError
+from alolib.paths import make_folder
 
 LONGEST_RESULT = 32  # characters
 LONGEST_NOTE = 128
@@ -67,12 +68,13 @@ def write_summary(
     date = strftime("%Y-%m-%d %H:%M:%S", gmtime())
     full = {**summary, "date": date, "file_path": file_path, "version": version}
     # JSON's quoting of text and YAML's are one; every key and value here is text or a number.
-    text = "".join(_line(key, value) for key, value in full.items())
+    text = "".join([_line(key, value) for key, value in full.items()])
+    content = text.encode()
     temporary = f"{path}.{os.urandom(4).hex()}.tmp"
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
+        make_folder(os.path.dirname(path))
+        with open(temporary, "wb") as file:
+            file.write(content)
         os.replace(temporary, path)
     except OSError as error:
         with suppress(OSError):
@@ -84,7 +86,7 @@ def write_summary(
         ) from error
     _last_written.clear()
     if REPLACEMENT not in text:  # else it may stand for what a file cannot hold
-        _last_written[text.encode()] = _copy(full)  # the asset may change what it is given
+        _last_written[content] = _copy(full)  # the asset may change what it is given
     return full
 
 
@@ -251,6 +253,8 @@ def _scalar(value: object) -> str:
 
 def _quoted(text: str) -> str:
     """Double-quoted, non-ASCII text as it is, what YAML cannot show escaped."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'  # as most are
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(char if _is_shown(char) else _escape(char) for char in escaped) + '"'
 

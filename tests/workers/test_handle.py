@@ -183,17 +183,22 @@ def test_a_worker_that_replaces_another_has_its_place_and_its_process(worker: Wo
     assert result_of(answers(worker)) == "a"
 
 
-@pytest.mark.parametrize("takes_outputs", [True, False])
-def test_outputs_stay_until_they_are_released_where_someone_takes_them(
-    worker: Worker, takes_outputs: bool
+@pytest.mark.parametrize(
+    ("takes_outputs", "is_large"), [(True, True), (True, False), (False, True)]
+)
+def test_outputs_stay_until_they_are_released_where_someone_takes_those_that_are_not_small(
+    start: Start, takes_outputs: bool, is_large: bool
 ) -> None:
+    fill = "\nPath(self.asset.get_output_path(), 'out.csv').write_text('x' * 20_000)"
+    worker = start(ECHO + fill * is_large)
     request = asking("a")._replace(takes_outputs=takes_outputs)
     messages = worker.run(request, None, lambda: None)
     summary = next(each for each in messages if isinstance(each, Summary))
     outputs = [Path(each) for each in summary.outputs]
     assert outputs
+    assert (summary.contents is not None) == (takes_outputs and not is_large)
 
-    if takes_outputs:
+    if takes_outputs and is_large:
         assert isinstance(next(messages), Finished)
         assert all(each.is_file() for each in outputs)
         assert not list(messages)

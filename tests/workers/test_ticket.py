@@ -9,7 +9,7 @@ import pytest
 from alo.events.types import Event, LogLine
 from alo.workers.protocol import Failure, Request, Summary
 from alo.workers.state_machine import SendFailure
-from alo.workers.ticket import SMALL_OUTPUT, Result, Ticket, TicketAnswer, do_nothing, notify
+from alo.workers.ticket import Result, Ticket, TicketAnswer, do_nothing, notify
 
 
 @pytest.fixture
@@ -26,18 +26,20 @@ def answer_of(ticket: Ticket, events: list[Event], most: int = 100) -> TicketAns
     return TicketAnswer(ticket, most, events.append)
 
 
-def output(tmp_path: Path, size: int) -> Summary:
-    (tmp_path / "out.csv").write_bytes(b"x" * size)
-    return Summary({"result": "ok"}, (str(tmp_path / "out.csv"),))
+def output(tmp_path: Path, size: int, *, is_small: bool = True) -> Summary:
+    """With a file of this size, as a worker sends it."""
+    content, path = b"x" * size, tmp_path / "out.csv"
+    path.write_bytes(content)
+    return Summary({"result": "ok"}, (str(path),), {path.name: content} if is_small else None)
 
 
-def test_the_files_are_copied_before_the_worker_removes_them(
+def test_small_files_stay_in_memory_and_are_not_read_again(
     ticket: Ticket, events: list[Event], tmp_path: Path
 ) -> None:
     answer, summary = answer_of(ticket, events), output(tmp_path, 100)
+    (tmp_path / "out.csv").unlink()
 
     answer.send_summary(summary)
-    (tmp_path / "out.csv").unlink()
     answer.send_artifacts(summary)
 
     result = answer.result
@@ -49,26 +51,44 @@ def test_the_files_are_copied_before_the_worker_removes_them(
 
 
 @pytest.mark.parametrize(
-    ("size", "is_stored"),
-    [(SMALL_OUTPUT + 1, False), (4, True)],
-    ids=["large", "to be asked for later"],
+    ("is_small", "is_stored"),
+    [(False, False), (False, True), (True, True)],
+    ids=["large", "large, to be asked for later", "small, to be asked for later"],
 )
 def test_what_is_not_kept_in_memory_is_in_the_folder_of_the_request(
-    ticket: Ticket, events: list[Event], tmp_path: Path, size: int, is_stored: bool
+    ticket: Ticket, events: list[Event], tmp_path: Path, is_small: bool, is_stored: bool
 ) -> None:
-    answer = answer_of(ticket._replace(is_stored=is_stored), events, most=size)
+    answer = answer_of(ticket._replace(is_stored=is_stored), events)
+    summary = output(tmp_path, 100, is_small=is_small)
 
-    answer.send_summary(output(tmp_path, size))
+    answer.send_summary(summary)
+    (tmp_path / "out.csv").unlink()
+    answer.send_artifacts(summary)
 
     assert answer.result.outputs == ("out.csv",)
     assert not answer.result.contents
-    assert (ticket.outputs / "out.csv").stat().st_size == size
+    assert answer.result.size == 100
+    assert (ticket.outputs / "out.csv").read_bytes() == b"x" * 100
 
 
-def test_an_output_above_the_limit_is_a_failure(
+def test_a_request_that_is_tried_again_replaces_the_files_of_the_first_try(
     ticket: Ticket, events: list[Event], tmp_path: Path
 ) -> None:
-    answer, summary = answer_of(ticket, events), output(tmp_path, 101)
+    answer = answer_of(ticket._replace(is_stored=True), events)
+
+    answer.send_summary(output(tmp_path, 2))
+    answer.send_summary(output(tmp_path, 1))
+
+    assert answer.result.status == "success"
+    assert (ticket.outputs / "out.csv").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("is_small", [True, False])
+def test_an_output_above_the_limit_is_a_failure(
+    ticket: Ticket, events: list[Event], tmp_path: Path, is_small: bool
+) -> None:
+    answer = answer_of(ticket, events)
+    summary = output(tmp_path, 101, is_small=is_small)
 
     answer.send_summary(summary)
     answer.send_artifacts(summary)

@@ -159,7 +159,7 @@ class PipelineRun:
         if self.kind == "inference":
             from alo.engine.checks.results import check_results
 
-            for odd in check_results(self.artifacts):
+            for odd in check_results(self.artifacts).odd:
                 self.emit(warning(odd))
         self._finish_record("success")
         if self.kind == "train":

@@ -42,6 +42,19 @@ def first_record(job: Job, started: float) -> RunRecord:
     ).with_args(args_of(job))
 
 
+def record_again(record: RunRecord, job: Job, started: float) -> RunRecord:
+    """The first record of a further run, of the same plan.
+
+    Args:
+        record: the first record of another one.
+    """
+    return record._replace(
+        id=new_run_id(job.plan.name, started),
+        start_time=utc_text(started),
+        overrides=tuple(map(masked, job.changes)),
+    )
+
+
 def args_of(job: Job) -> dict[str, dict[str, object]]:
     """The args of each step."""
     return {step.name: dict(step.args) for step in job.pipeline.steps}

@@ -21,7 +21,15 @@ from alo.processes.child import Child
 from alo.processes.crash_report import Ending, boot_error, boot_hang_error, crash_error, hang_error
 from alo.workers.process import Boot, BootFailed
 from alo.workers.progress import noted_step
-from alo.workers.protocol import Booted, Failure, Finished, Message, Released, Request
+from alo.workers.protocol import (
+    Booted,
+    Failure,
+    Finished,
+    Message,
+    Released,
+    Request,
+    Summary,
+)
 
 POLL_S = 1.0
 WORKSPACE, PROGRESS = "workspace", "progress"  # in its home
@@ -150,7 +158,7 @@ class Worker:
         with self._lock, self._discarded_on_fault():
             limit_s = math.inf if limit_s is None else limit_s
             child: Child | None = None
-            sends = 0
+            sends, is_awaited = 0, False
             while True:
                 if child is None:
                     child, deadline = self._warm_child(), time.monotonic() + limit_s
@@ -160,8 +168,10 @@ class Worker:
                 for message in messages:
                     if isinstance(message, Message):
                         yield message
+                    if isinstance(message, Summary):
+                        is_awaited = request.takes_outputs and message.contents is None
                     if isinstance(message, Finished | Failure):
-                        if ending is None and request.takes_outputs:
+                        if ending is None and is_awaited:  # the output files have been taken
                             child.send(Released())
                         return
                 if ending is not None:

@@ -15,7 +15,16 @@ from alo.errors import AloError, StepError
 from alo.events.types import Event, LogLine, Output
 from alo.processes.wire import Inbox
 from alo.workers.progress import ProgressNote
-from alo.workers.protocol import Booted, Failure, Finished, Message, Released, Request, Stage
+from alo.workers.protocol import (
+    Booted,
+    Failure,
+    Finished,
+    Message,
+    Released,
+    Request,
+    Stage,
+    Summary,
+)
 from alo.workers.warm_pipeline import WarmPipeline
 
 PIECE = 1 << 16
@@ -53,8 +62,9 @@ def main() -> None:
         while (message := messages.next(warm)) is not None:
             if isinstance(message, Request):
                 note.begin()
-                warm.run(message, _Reporter(message, send, note))
-                if not message.takes_outputs:  # here, while its answer is on its way
+                reporter = _Reporter(message, send, note)
+                warm.run(message, reporter)
+                if not reporter.is_awaited:  # while its answer is on its way
                     warm.release()
             elif isinstance(message, Released):
                 warm.release()
@@ -97,6 +107,8 @@ class _Reporter:
 
     def __init__(self, request: Request, send: MessageSender, note: ProgressNote) -> None:
         self._is_followed, self._send, self._note = request.is_followed, send, note
+        self._takes_outputs = request.takes_outputs
+        self.is_awaited = False  # the other side has yet to take the output files
 
     def __call__(self, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -104,6 +116,8 @@ class _Reporter:
                 self._note.begin(message.step)
             elif isinstance(message, Finished | Failure):
                 self._note.end()
+            elif isinstance(message, Summary):
+                self.is_awaited = self._takes_outputs and message.contents is None
         if not self._is_followed:
             messages = [each for each in messages if not isinstance(each, Stage)]
         if messages:

@@ -17,21 +17,25 @@ class ProgressNote:
     """The worker's side of the note; its file is made anew."""
 
     def __init__(self, path: Path) -> None:
+        self._noted = IDLE
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         os.write(self._file, IDLE.ljust(SIZE, b"\n"))
 
     def begin(self, step: str = "") -> None:
         """A request is in hand, and in this step, or in none."""
         name = step.encode("utf-8", "surrogateescape")[: SIZE - 2]
-        self._write(IN_HAND + name + b"\n")
+        self._note(IN_HAND + name)
 
     def end(self) -> None:
         """No request is in hand."""
-        self._write(IDLE + b"\n")
+        self._note(IDLE)
 
-    def _write(self, text: bytes) -> None:
+    def _note(self, text: bytes) -> None:
+        if text == self._noted:
+            return
         with suppress(OSError):  # it is for a message
-            os.pwrite(self._file, text, 0)
+            os.pwrite(self._file, text + b"\n", 0)
+            self._noted = text
 
 
 def noted_step(path: Path) -> str | None:

@@ -37,7 +37,8 @@ class Request(NamedTuple):
     args: Args = NO_ARGS
     exports: bool = True  # where the plan or the metadata says
     files: Files = NO_FILES  # small ones, in place of data: by their names below input/inference/
-    takes_outputs: bool = True  # who has asked reads its output files until it releases it
+    # Who has asked wants the output files: the small with the summary, others until it releases it.
+    takes_outputs: bool = True
     is_followed: bool = True  # whether anyone wants its stages as they come
 
 
@@ -100,7 +101,8 @@ class Summary(_Compact):
     """The result and the output files are there; what is exported comes later."""
 
     content: Mapping[str, object]
-    outputs: tuple[str, ...]  # paths, until the request is released
+    outputs: tuple[str, ...]  # paths; where the contents are not here, until it is released
+    contents: Files | None = None  # of the output files, by name, where they are small
 
 
 @dataclass(frozen=True, slots=True)

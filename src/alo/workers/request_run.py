@@ -14,7 +14,7 @@ from alo.data.location import Access, LocationError, is_remote
 from alo.data.locations import list_sources
 from alo.data.staging import stage, stage_content, use_what_is_there
 from alo.engine.checks.results import check_results
-from alo.engine.records import first_record
+from alo.engine.records import first_record, record_again
 from alo.engine.session import Session
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
@@ -26,7 +26,6 @@ from alo.errors import (
     StepError,
     StoreError,
 )
-from alo.events.log_files import RunLogs
 from alo.events.log_lines import error as error_line
 from alo.events.log_lines import info, warning
 from alo.events.types import Event, Listener, LogLine, Output
@@ -38,8 +37,6 @@ from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
 from alo.plan.model import Plan
 from alo.plan.render import render_plan
-from alo.plan.yaml_nodes.reader import read_value
-from alo.plan.yaml_nodes.tree import YamlError
 from alo.sources.code.loader import AssetCode
 from alo.sources.code.shared import SharedModules
 from alo.texts import odd_text
@@ -56,10 +53,10 @@ from alo.workers.protocol import (
     Message,
     Request,
     Stage,
-    Summary,
     write_failure,
 )
-from alolib.summary import content_of
+from alo.workers.request_logs import RequestLogs
+from alo.workers.results import read_results
 
 PLACES = ("dataset_uri", "artifact_uri", "model_uri")  # looked at where they are used
 QUICK_BYTES = 1 << 20  # of data that is staged before anyone could read that it is
@@ -79,7 +76,7 @@ class Warm(NamedTuple):
 
     job: Job  # as at boot
     project: Workspace  # relative paths are the project's, wherever the worker has its own
-    model_id: str  # the run that made the pinned model
+    record: RunRecord  # of a request that chooses nothing
     code: RunCode
     shared: SharedModules
     codes: Mapping[str, AssetCode]
@@ -101,7 +98,7 @@ class RequestRun:
         self._held: list[Message] = []
         self._job = warm.job
         self._started, self._clock = time.time(), time.monotonic()
-        self._logs: RunLogs | None = None
+        self._logs: RequestLogs | None = None
         self._code = METADATA_APPLY  # of what goes wrong now
 
     def send(self, message: Message) -> None:
@@ -132,11 +129,12 @@ class RequestRun:
         self._workspace = workspace
         self._job = self._job_of_request()
         artifacts = self._workspace.artifacts("inference")
-        (artifacts / "log").mkdir(parents=True, exist_ok=True)
-        self._logs = RunLogs(artifacts / "log")
-        self._record = first_record(self._job, self._started)._replace(train_id=self._warm.model_id)
+        self._record = self._first_record()
+        begins = self._named(info(f"request {self._request.id}, run {self._record.id}"))
+        self._logs = RequestLogs(artifacts / "log", begins)
         try:
-            self._emit(info(f"request {self._request.id}, run {self._record.id}"))
+            if self._is_kept or self._exports:
+                self._logs.made()
             self._load()
             with self._session() as session:
                 for number, step in enumerate(self._job.pipeline.steps):
@@ -170,12 +168,13 @@ class RequestRun:
         self._hold(Stage("save"))
         self._code = NO_SUMMARY
         try:
-            for odd in check_results(artifacts):
+            results = check_results(artifacts)
+            for odd in results.odd:
                 self._emit(warning(odd))
-            content = _read_summary(artifacts / "score" / "inference_summary.yaml")
+            takes = self._request.takes_outputs
+            summary = read_results(artifacts, results.outputs, with_contents=takes)
         except ResultError as error:
             raise _failed(NO_SUMMARY, error, "asset") from error
-        summary = Summary(content, _outputs(artifacts))
         self._code = NO_ARTIFACTS
         if self._exports:
             self.send(summary)
@@ -184,7 +183,15 @@ class RequestRun:
             self._hold(summary)
             exported = ()
         self.send(Finished(exported))
-        self._record = self._record._replace(status="success")
+        if self._is_kept:
+            self._record = self._record._replace(status="success")
+
+    def _first_record(self) -> RunRecord:
+        """Its record as it begins: mostly that of all requests, under another id."""
+        job, warm = self._job, self._warm
+        if job.plan is warm.job.plan:
+            return record_again(warm.record, job, self._started)
+        return first_record(job, self._started)._replace(train_id=warm.record.train_id)
 
     def _job_of_request(self) -> Job:
         """The plan as it was at boot, with what this request chooses."""
@@ -229,10 +236,11 @@ class RequestRun:
                 staged = use_what_is_there(workspace, "inference")
         except AloError as error:
             raise _failed(DATA_LOAD, error, "data") from error
-        self._record = self._record._replace(
-            data_id=staged.data_id,
-            data_id_description={"files": staged.files, "sources": list(map(masked, paths))},
-        )
+        if self._is_kept:
+            self._record = self._record._replace(
+                data_id=staged.data_id,
+                data_id_description={"files": staged.files, "sources": list(map(masked, paths))},
+            )
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -252,6 +260,11 @@ class RequestRun:
             finally:
                 session.close()
                 self._record = session.record
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether history is to have it."""
+        return self._job.plan.control.backup_artifacts
 
     @property
     def _exports(self) -> bool:
@@ -284,7 +297,7 @@ class RequestRun:
         return tuple(map(str, exported))
 
     def _keep(self) -> None:
-        if not self._job.plan.control.backup_artifacts:
+        if not self._is_kept:
             return
         record = self._record._replace(
             end_time=utc_text(time.time()),
@@ -300,11 +313,14 @@ class RequestRun:
     def _emit(self, event: Event) -> None:
         """To the log files and the console; each line says which request it is about."""
         if isinstance(event, LogLine):
-            event = event._replace(text=f"[{self._request.id}] {event.text}")
+            event = self._named(event)
         if isinstance(event, LogLine | Output):
             if self._logs is not None:
                 self._logs(event)
             self._warm.listener(event)
+
+    def _named(self, line: LogLine) -> LogLine:
+        return line._replace(text=f"[{self._request.id}] {line.text}")
 
 
 class _models_of_request:
@@ -378,22 +394,6 @@ def _failed(code: tuple[str, str], error: AloError, kind: str) -> Failed:
 def _failed_step(error: StepError) -> Failed:
     code = ASSET_INIT if error.in_init else ASSET_RUN
     return Failed(Failure(*code, str(error), error.user_traceback))
-
-
-def _read_summary(path: Path) -> Mapping[str, object]:
-    try:
-        text = path.read_bytes()
-        content = content_of(text) or read_value(text)
-    except (OSError, YamlError) as error:
-        raise ResultError(f"the summary cannot be read: {error}", where=str(path)) from error
-    if not isinstance(content, dict):
-        raise ResultError("the summary is not a mapping", where=str(path))
-    return content
-
-
-def _outputs(artifacts: Path) -> tuple[str, ...]:
-    found: Sequence[os.DirEntry[str]] = list(os.scandir(artifacts / "output"))
-    return tuple(sorted(entry.path for entry in found if entry.is_file()))
 
 
 def _no_report(done: int, total: int) -> None:

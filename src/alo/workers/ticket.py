@@ -23,8 +23,6 @@ from alo.workers.protocol import (
 )
 from alo.workers.state_machine import SendFailure
 
-SMALL_OUTPUT = 16_000  # bytes of all output files of a request that are kept in memory
-
 
 class Result(NamedTuple):
     """What came of a request."""
@@ -92,18 +90,21 @@ class TicketAnswer:
 
     def send_summary(self, summary: Summary) -> None:
         """Take the result, and the output files before the worker's next request removes them."""
+        contents, names = summary.contents, tuple(map(os.path.basename, summary.outputs))
         try:
-            size = sum(map(os.path.getsize, summary.outputs))
+            if contents is None:
+                size = sum(map(os.path.getsize, summary.outputs))
+            else:
+                size = sum(map(len, contents.values()))
             if size > self._most_output:
                 what = f"the output has {size / 1e6:,.1f} MB, more than --max-output allows"
                 self.fail(Failure(*NO_ARTIFACTS, what, kind="output"))
                 return
-            names = tuple(map(os.path.basename, summary.outputs))
-            contents = NO_FILES
-            if size <= SMALL_OUTPUT and not self._ticket.is_stored:
-                contents = dict(zip(names, map(_content, summary.outputs), strict=True))
-            else:
+            if contents is None:
                 self._copy(summary.outputs)
+            elif self._ticket.is_stored:
+                self._write(contents)
+                contents = None
         except OSError as error:
             self.fail(write_failure("the output files", error))
         else:
@@ -114,7 +115,7 @@ class TicketAnswer:
                 None,
                 self._seconds(),
                 size,
-                contents,
+                contents or NO_FILES,
             )
 
     def send_artifacts(self, summary: Summary) -> None:
@@ -144,13 +145,14 @@ class TicketAnswer:
     def _seconds(self) -> float:
         return time.monotonic() - self._began
 
+    def _write(self, contents: Files) -> None:
+        folder = self._ticket.outputs
+        os.makedirs(folder, exist_ok=True)
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+
     def _copy(self, paths: Sequence[str]) -> None:
         folder = self._ticket.outputs
         os.makedirs(folder, exist_ok=True)
         for path in paths:
             copy_content(path, f"{folder}/{os.path.basename(path)}")
-
-
-def _content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()

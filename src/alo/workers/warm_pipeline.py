@@ -5,10 +5,12 @@ asset sees as the project's folder is that workspace.
 """
 
 import os
+import time
 from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.engine.records import first_record
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.failures import step_error
@@ -75,7 +77,7 @@ class WarmPipeline:
         self._warm = Warm(
             self._job,
             self._project,
-            model_id,
+            self._record(),
             self.code,
             self.shared,
             self._codes,
@@ -155,6 +157,10 @@ class WarmPipeline:
         self._leftovers = Leftovers()
         what = f"[{self._last_id}] the asset has left running: {', '.join(left)}"
         self._listener(warning(f"{what}; later requests have other folders"))
+
+    def _record(self) -> RunRecord:
+        job = self._job._replace(workspace=self.workspace)  # as a request's is
+        return first_record(job, time.time())._replace(train_id=self.model_id)
 
     def _import_all(self) -> None:
         for code in self._codes.values():

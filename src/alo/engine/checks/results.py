@@ -6,27 +6,33 @@ import os
 from pathlib import Path
 
 from alo.errors import ResultError
+from alo.named_tuples import NamedTuple
 
 TABLES = (".csv",)
 IMAGES = (".jpg", ".jpeg", ".png", ".svg")
 LOOKED_FOR = (".csv", ".jpg", ".jpeg", ".png")  # by the edge client of ALO 2.x, written so
 
 
-def check_results(artifacts: Path) -> list[str]:
+class Results(NamedTuple):
+    """What an inference has left."""
+
+    outputs: tuple[str, ...]  # names of the files in output/
+    odd: tuple[str, ...]  # what is odd about it, a line each
+
+
+def check_results(artifacts: Path) -> Results:
     """See that ``inference_artifacts/`` holds what clients read from it.
 
-    Returns:
-        what is odd about it, a line each.
     Raises:
         ResultError: there is no summary, or ``output/`` holds something else than it should.
     """
-    if not (artifacts / "score" / "inference_summary.yaml").is_file():
+    if not os.path.isfile(f"{artifacts}/score/inference_summary.yaml"):
         raise ResultError(
             "the inference pipeline has left no summary",
             where=f"{artifacts.name}/score/inference_summary.yaml",
             fix="call self.asset.save_summary(result=..., score=...) in one of its steps",
         )
-    names = _files_in(artifacts / "output")
+    names = _files_in(f"{artifacts}/output")
     suffixes = [os.path.splitext(name)[1].lower() for name in names]
     tables = sum(suffix in TABLES for suffix in suffixes)
     images = sum(suffix in IMAGES for suffix in suffixes)
@@ -40,16 +46,18 @@ def check_results(artifacts: Path) -> list[str]:
             fix="write the result to self.asset.get_output_path(), and anything else to "
             "self.asset.get_extra_output_path()",
         )
-    return [
+    odd = (
         f"output/{name}: the edge client of ALO 2.x looks for {' '.join(LOOKED_FOR)}, written "
         "so, and will not find it"
         for name in names
         if not name.endswith(LOOKED_FOR)
-    ]
+    )
+    return Results(tuple(names), tuple(odd))
 
 
-def _files_in(folder: Path) -> list[str]:
+def _files_in(folder: str) -> list[str]:
     try:
-        return sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_file())
     except FileNotFoundError:
         return []

@@ -73,7 +73,7 @@ class Change(NamedTuple):
 
 
 @contextmanager
-def process_restored(when_logging_comes: Callable[[], None] = lambda: None) -> Iterator[None]:
+def process_restored(when_logging_comes: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Afterwards the process is as it was before, but for what libraries did when imported.
 
     Args:
@@ -118,7 +118,7 @@ def _do_again(module: ModuleType) -> None:
 class _Kept:
     """How the process was, and how it shall be again."""
 
-    def __init__(self, when_logging_comes: Callable[[], None]) -> None:
+    def __init__(self, when_logging_comes: Callable[[], object]) -> None:
         self._when_logging_comes = when_logging_comes
         self._of_libraries: set[str] = set()  # names that they have put into sys.modules
         self._modules, self._state = _between.begin()

@@ -26,7 +26,14 @@ class PrintStream(io.TextIOBase):
         self.name = f"<{stream}>"
         self._stream, self._original, self._prints = stream, original, prints
         self._add = prints.add
-        self.buffer = _Bytes(self)
+        self._buffer: _Bytes | None = None
+
+    @property
+    def buffer(self) -> _Bytes:
+        """Takes bytes; made when it is asked for, which few assets do."""
+        if self._buffer is None:
+            self._buffer = _Bytes(self)
+        return self._buffer
 
     @property
     def has_ended(self) -> bool:
@@ -57,7 +64,8 @@ class PrintStream(io.TextIOBase):
         """As asked for; it matters only to those who write bytes, as text is never encoded."""
         if encoding is not None:
             self.encoding = codecs.lookup(encoding).name
-            self.buffer.decode_as(self.encoding)
+            if self._buffer is not None:
+                self._buffer.decode_as(self.encoding)
         self.errors = errors or self.errors
         if line_buffering is not None:
             self.line_buffering = line_buffering

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.executor import StepValues
-from alo.engine.steps.task import Inputs, StepTask, make_task
+from alo.engine.steps.task import Inputs, StepTask, make_task, run_envs
 from alo.events.types import Listener
 from alo.files import remove_tree
 from alo.plan.model import PipelinePlan
@@ -41,24 +42,34 @@ class StepContext:
         self.code, self.shared = code, shared
         self.run_id, self.started, self.reuse, self.emit = run_id, started, reuse, emit
         self.values: StepValues | None = None
-        self.folder = job.workspace.scratch()  # of what processes hand over; made when needed
+        self._folder: Path | None = None
+        self._envs: tuple[Job | None, dict[str, object]] = (None, {})  # of which job
         self._step_names: dict[str, tuple[PipelinePlan, tuple[str, ...]]] = {}  # by kind
         self._own_store: StepStore | None = None  # in it, where the run has no reuse
+
+    @property
+    def folder(self) -> Path:
+        """Of what processes hand over; made when needed."""
+        if self._folder is None:
+            self._folder = self.workspace.scratch()
+        return self._folder
 
     def task(
         self, job: Job, inputs: Inputs, data: dict[str, object], config: dict[str, object]
     ) -> StepTask:
         """What a step is given; data and config are what the step before saved."""
         names, train_names = map(self._names_of, (job.pipeline, job.plan.train))
+        if self._envs[0] is not job:
+            self._envs = job, run_envs(job, self.started)
         return make_task(
             job,
-            self.started,
             inputs.step,
             inputs.number,
             data,
             config,
             steps=names,
             train_steps=train_names,
+            of_run=self._envs[1],
         )
 
     def _names_of(self, pipeline: PipelinePlan | None) -> tuple[str, ...]:
@@ -105,5 +116,6 @@ class StepContext:
 
     def close(self) -> None:
         """Remove what processes have handed over."""
-        with suppress(OSError):  # the next run sweeps it
-            remove_tree(self.folder)
+        if self._folder is not None:
+            with suppress(OSError):  # the next run sweeps it
+                remove_tree(self._folder)

@@ -77,7 +77,6 @@ class Inputs(NamedTuple):
 
 def make_task(
     job: Job,
-    started: float,
     step: StepPlan,
     number: int,
     data: dict[str, object],
@@ -85,21 +84,22 @@ def make_task(
     *,
     steps: tuple[str, ...],
     train_steps: tuple[str, ...],
+    of_run: Mapping[str, object],
 ) -> StepTask:
     """The task of one step.
 
     Args:
-        started: when the run began, in seconds since 1970.
         number: of the step in the pipeline, from 0.
         data, config: what the step before saved; empty at the first.
         steps, train_steps: the names of all steps of this pipeline, and of the train pipeline.
+        of_run: what ``run_envs`` gives.
     """
     control = job.plan.control
     meta = step_meta(job.workspace, job.pipeline.name, step.name, number)
     return StepTask(
         name=step.name,
         home=job.workspace.home,
-        envs={**step_envs(job, started, step, number), "artifacts": meta["artifacts"]},
+        envs={**of_run, **own_envs(job, step, number), "artifacts": meta["artifacts"]},
         args=step.args,
         data=dict(data),
         config={**config, META: meta},
@@ -138,7 +138,7 @@ def _folders(workspace: Workspace) -> Mapping[str, str]:
 
 
 def _is_one_folder(one: Path, other: Path) -> bool:
-    """By a look at each, as a served request pays for it at each step."""
+    """By a look at each, as a served request pays for it."""
     try:
         return one == other or os.path.samefile(one, other)
     except OSError:  # one is not there

@@ -8,9 +8,10 @@ a project's ``queue.py`` stand in for Python's own, also for Python itself, and 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from importlib.machinery import (
@@ -23,6 +24,7 @@ from importlib.machinery import (
     SourceFileLoader,
     SourcelessFileLoader,
 )
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -79,6 +81,35 @@ def module_names(folder: str | os.PathLike[str]) -> set[str]:
             ):
                 names.add(name)
     return names - NOT_OF_A_PROJECT
+
+
+class ModuleNames:
+    """``module_names`` of a folder, which is not listed again while nothing in it can be new."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._names = str(folder), frozenset[str]()
+        self._changed = -1  # when the folder had, at the time that counts; -1: it is listed again
+
+    def now(self) -> Set[str]:
+        """As the folder is now; none without it."""
+        try:
+            found = os.stat(self._folder)
+        except OSError:
+            return frozenset()
+        if found.st_mtime_ns != self._changed:
+            self._list(found)
+        return self._names
+
+    def _list(self, found: os.stat_result) -> None:
+        if not stat.S_ISDIR(found.st_mode):
+            self._names = frozenset()
+            return
+        self._names = frozenset(module_names(self._folder))
+        # A file that comes right after another may leave it as old; one in a folder below it does.
+        is_settled = time.time_ns() - found.st_mtime_ns > SETTLED_S * 10**9
+        with os.scandir(self._folder) as entries:
+            is_flat = all(each.name == PYCACHE or not each.is_dir() for each in entries)
+        self._changed = found.st_mtime_ns if is_settled and is_flat else -1
 
 
 def _holds_modules(folder: str | os.DirEntry[str]) -> bool:

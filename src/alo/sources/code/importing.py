@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from types import ModuleType
 
 from alo.sources.code.finder import Roots, project_imports
@@ -38,7 +38,7 @@ class Imports:
         self._view, self._roots, self._put = view, roots, put
         self._first, self._last = first, last
         self.left: Modules = put
-        self._open = ExitStack()
+        self._found = project_imports(roots, view)
 
     def __enter__(self) -> Imports:
         self._path, self._entries = sys.path, list(sys.path)
@@ -46,11 +46,11 @@ class Imports:
         sys.modules.update(self._put)
         # The project's own folder is where a main.py lies, and so at hand in ALO 2.x.
         sys.path[:] = [*self._first, *self._entries, self._view.home, *self._last]
-        self._open.enter_context(project_imports(self._roots, self._view))
+        self._found.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._open.close()
+        self._found.__exit__(None, None, None)
         self.left = self._take_back()
         self._path[:] = self._entries
         sys.path = self._path

@@ -18,7 +18,7 @@ from types import ModuleType
 
 from alo.errors import AloError
 from alo.layout import without_digits
-from alo.sources.code.finder import Roots, module_names
+from alo.sources.code.finder import ModuleNames, Roots
 from alo.sources.code.importing import Imports, Modules, place_of, top
 from alo.sources.code.shared import ALL, NO_ONE, ONE, SharedModules
 from alo.sources.code.view import CodeView
@@ -72,6 +72,7 @@ class AssetCode:
         self._file: Path | None = None  # once it is imported
         self._used: set[str] = set()
         self._used_of: tuple[Modules, Modules] = {}, {}  # what it was made of
+        self._names = ModuleNames(folder)
 
     @cached_property
     def _own(self) -> Roots:
@@ -84,7 +85,7 @@ class AssetCode:
     @contextmanager
     def active(self) -> Iterator[None]:
         """While inside, imports find this asset's modules, and none of another asset's."""
-        names = module_names(self.folder) if self.folder.is_dir() else set()
+        names = self._names.now()
         with self.shared.alone(names):
             put = {**self.shared.for_asset(names), **self._kept}
             imports = Imports(self.shared.view, self._roots, put, first=[str(self.folder)])

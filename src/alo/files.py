@@ -307,7 +307,9 @@ def discard(path: Path) -> None:
         remove_tree(path)
 
 
-def empty_folder(folder: Path, but: str = "", *, may_hold_volumes: bool = True) -> None:
+def empty_folder(
+    folder: str | os.PathLike[str], but: str = "", *, may_hold_volumes: bool = True
+) -> None:
     """Remove what is in a folder, ``but`` for one name; what is no folder goes itself.
 
     Args:
@@ -318,11 +320,11 @@ def empty_folder(folder: Path, but: str = "", *, may_hold_volumes: bool = True) 
     except OSError:
         is_folder = False
     if not is_folder:
-        remove_tree(folder)
+        remove_tree(Path(folder))
         return
     if may_hold_volumes:
-        refuse_volumes(folder, itself=False)
-    _remove_content(str(folder), but)
+        refuse_volumes(Path(folder), itself=False)
+    _remove_content(os.fspath(folder), but)
 
 
 def refuse_volumes(folder: Path, *, itself: bool = True) -> None:

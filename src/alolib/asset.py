@@ -336,9 +336,10 @@ class Asset(AssetApi):
     _alo: Any = _Unmade()
 
     def __init__(self, asset_structure: AssetStructure) -> None:
-        super().__init__(asset_structure)
         # Not self: an object that refers to itself keeps its data until the garbage collector runs.
-        self.asset = AssetApi(asset_structure)
+        api = AssetApi(asset_structure)
+        vars(self).update(vars(api))
+        self.asset = api
 
     @staticmethod
     def decorator_run(run: Callable[[Any], object]) -> Callable[[Any], tuple[Any, Any]]:

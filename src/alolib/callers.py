@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from types import FrameType
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
@@ -24,6 +25,7 @@ def place_of_caller() -> str:
     return f"{place_of(code.co_filename, frame.f_lineno)}, in {code.co_name}()"
 
 
+@lru_cache(maxsize=1024)
 def place_of(file: str, line: int) -> str:
     """A file's last three parts and the line: ``assets/train/asset_train.py:42``."""
     return f"{'/'.join(file.split(os.sep)[-3:])}:{line}"

@@ -35,12 +35,11 @@ class RequestFolders:
 
         Making a file or folder costs a disk the more, the more of them have just been removed.
         """
-        artifacts = self.current.artifacts("inference")
-        inputs, logs = self.current.input("inference"), artifacts / "log"
+        artifacts = str(self.current.artifacts("inference"))
         # Each request pays for this. No one mounts volumes in folders whose names are random.
-        empty_folder(inputs, may_hold_volumes=False)
-        empty_folder(artifacts, but=logs.name, may_hold_volumes=False)
-        empty_folder(logs, may_hold_volumes=False)
+        empty_folder(str(self.current.input("inference")), may_hold_volumes=False)
+        empty_folder(artifacts, but="log", may_hold_volumes=False)
+        empty_folder(f"{artifacts}/log", may_hold_volumes=False)
 
     def renew(self) -> None:
         """Use names that no request has been given; what the last one has made goes."""

@@ -30,11 +30,12 @@ def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
     prints, process = Prints(listener), os.getpid()
     try:
         with process_restored(partial(show_logging, prints.log)):
+            really_exit = os._exit
+            os._exit = partial(_exit_or_raise, process, really_exit)
             stop_showing = start_afresh(prints.log)
             put_streams_back = _replace_streams(prints)
             try:
-                with _exit_raises(process):
-                    yield prints.log
+                yield prints.log
             except BaseException as error:
                 _end_if_forked(process, error)
                 raise
@@ -46,6 +47,7 @@ def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
                 # What we have done ourselves, so that a look at the process finds no change.
                 put_streams_back()
                 stop_showing()
+                os._exit = really_exit
     finally:
         prints.end()
 
@@ -64,24 +66,14 @@ def _replace_streams(prints: Prints) -> Callable[[], None]:
     return put_back
 
 
-@contextmanager
-def _exit_raises(process: int) -> Iterator[None]:
+def _exit_or_raise(process: int, really_exit: Callable[[int], NoReturn], status: int) -> NoReturn:
     """``os._exit`` would end the run with the asset's status and nothing in order: it is a failure.
 
     Forked children end with it, as ``multiprocessing`` has them do.
     """
-    really_exit = os._exit
-
-    def exit_or_raise(status: int) -> NoReturn:
-        if os.getpid() != process:
-            really_exit(status)
-        raise SystemExit(status)
-
-    os._exit = exit_or_raise
-    try:
-        yield
-    finally:
-        os._exit = really_exit
+    if os.getpid() != process:
+        really_exit(status)
+    raise SystemExit(status)
 
 
 def _end_if_forked(process: int, error: BaseException | None) -> None:

@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 
-@contextmanager
-def no_running_loop() -> Iterator[None]:
+def no_running_loop() -> AbstractContextManager[None]:
     """While inside, this thread has no running event loop; afterwards it has the one it had."""
     asyncio = sys.modules.get("asyncio")
     loop = asyncio._get_running_loop() if asyncio else None
-    if asyncio is None or loop is None:
-        yield
-        return
+    return nullcontext() if loop is None else _hidden(asyncio, loop)
+
+
+@contextmanager
+def _hidden(asyncio: Any, loop: Any) -> Iterator[None]:
     task = asyncio.current_task(loop)
     if task is not None:
         asyncio._leave_task(loop, task)

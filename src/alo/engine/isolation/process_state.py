@@ -207,18 +207,18 @@ def _read_of(module: str) -> State:
 
 def _restore(state: State) -> None:
     """Put back what differs; most does not, and each step pays for all: one pass, no more."""
-    for name, setting in SETTINGS.items():
+    for name, (look, write, module, _) in SETTINGS.items():
         before, now = state.get(name, NOTHING), NOTHING
         try:
-            if not setting.module or setting.module in sys.modules:
-                now = setting.read()
+            if not module or module in sys.modules:
+                now = look()
             if before == now:
                 continue
         except Exception:  # noqa: S110 - something else is there, or compares in its own way
             pass
         for change in _changes_of(name, before, now):
             with suppress(Exception):  # what cannot be undone, such as a lower priority
-                setting.write(change.key, change.before)
+                write(change.key, change.before)
 
 
 def _changes(before: State, after: State) -> Iterator[Change]:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from alo.events.log_lines import warning
 from alo.events.types import Listener
@@ -23,20 +21,23 @@ class _Turn:
 _turn = _Turn()
 
 
-@contextmanager
-def turn_of(step: str, listener: Listener) -> Iterator[None]:
+class turn_of:
     """Have no other thread run a step inside; one that has to wait says for which."""
-    turn = _turn
-    if not turn.lock.acquire(blocking=False):
-        what = f"waiting for step '{turn.step}', which runs in another thread of this process"
-        listener(warning(what))
-        turn.lock.acquire()
-    outer, turn.step = turn.step, step
-    try:
-        yield
-    finally:
-        turn.step = outer
-        turn.lock.release()
+
+    def __init__(self, step: str, listener: Listener) -> None:
+        self._step, self._listener, self._turn = step, listener, _turn
+
+    def __enter__(self) -> None:
+        turn = self._turn
+        if not turn.lock.acquire(blocking=False):
+            what = f"waiting for step '{turn.step}', which runs in another thread of this process"
+            self._listener(warning(what))
+            turn.lock.acquire()
+        self._outer, turn.step = turn.step, self._step
+
+    def __exit__(self, *exc: object) -> None:
+        self._turn.step = self._outer
+        self._turn.lock.release()
 
 
 def _renew() -> None:

@@ -68,6 +68,7 @@ TESTED_WITH = {
     "alo/ui/readers/picture_main.py": "ui/readers/test_pictures.py",
     "alo/ui/readers/table_index.py": "ui/readers/test_tables.py",
     "alo/ui/studio.py": "ui/test_app.py",
+    "alo/workers/pace.py": "workers/test_direct.py",
     "alo/workers/process.py": "workers/test_handle.py",
     "alo/workers/request_run.py": "workers/test_warm_pipeline.py",
 }

@@ -1,4 +1,4 @@
-"""Few hops lead from an HTTP client to a user's ``run()``, over three contexts."""
+"""Few hops lead from an HTTP client to a user's ``run()``, over two contexts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from alo.serve.http_api.guard import Access
 from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.service import HttpService
 from alo.serve.service import prepare
-from alo.workers.pool import Pool
 from alo.workers.protocol import Request
-from alo.workers.ticket import Ticket
 
 from ..stacks import NotedStack
 from .conftest import OUTPUT
@@ -70,16 +68,11 @@ def test_at_most_fifteen_frames_of_ours_lead_to_the_users_code(
     content: object,
 ) -> None:
     in_loop: list[str] = []
-    in_thread: list[str] = []
-    submit, send = Pool.submit, Child.send
-
-    def noted_submit(pool: Pool, ticket: Ticket, *, always: bool = False) -> None:
-        in_loop.extend([*own_frames(), Pool.__module__])
-        submit(pool, ticket, always=always)
+    send = Child.send
 
     def noted_send(child: Child, message: object) -> None:
         if isinstance(message, Request):
-            in_thread.extend([*own_frames(), Child.__module__])
+            in_loop.extend([*own_frames(), Child.__module__])
         send(child, message)
 
     async def ask() -> httpx.Response:
@@ -87,13 +80,12 @@ def test_at_most_fifteen_frames_of_ours_lead_to_the_users_code(
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.post(path.replace("/test/", f"/{service.plan.name}/"), json=content)
 
-    monkeypatch.setattr(Pool, "submit", noted_submit)
     monkeypatch.setattr(Child, "send", noted_send)
     answer = asyncio.run(ask())
 
     assert answer.status_code == 200, answer.text
     in_worker = [name for name in stack.modules() if name.startswith("alo.")]
-    contexts = [in_loop, in_thread, in_worker]
+    contexts = [in_loop, in_worker]
     assert all(contexts)
     assert sum(map(len, contexts)) <= 15, contexts
     layers = ("serve", "workers", "engine", "processes")

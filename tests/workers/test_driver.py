@@ -9,6 +9,7 @@ import pytest
 from alo.errors import ServeError
 from alo.workers.driver import Driver
 from alo.workers.handle import RequestTimeoutError, WorkerDiedError
+from alo.workers.pace import Pace, Pause
 from alo.workers.protocol import ASSET_RUN, Failure, Finished, Message, Request, Stage, Summary
 from alo.workers.state_machine import SendFailure
 
@@ -25,11 +26,13 @@ class FakeWorker:
         self._tries = iter(tries)
         self.limits: list[float | None] = []
 
-    def run(
-        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
-    ) -> Iterator[Message]:
+    def steps(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object], pace: Pace
+    ) -> Iterator[Message | Pause]:
         assert request == REQUEST
         self.limits.append(limit_s)
+        if not pace.may_wait:
+            yield Pause.WORKER
         for message in next(self._tries):
             if isinstance(message, Exception):
                 raise message
@@ -129,3 +132,32 @@ def test_a_fault_of_who_runs_it_goes_to_the_answers_that_were_not_sent() -> None
     driver.fail(FAILURE)
 
     assert recorder.calls[-1] == SendFailure(FAILURE, summary_was_sent=True)
+
+
+SMALL = Summary({"result": "fine"}, ("out.csv",), {"out.csv": b"a"})
+
+
+@pytest.mark.parametrize(
+    ("messages", "pauses"),
+    [
+        ([SMALL, Finished(())], [Pause.WORKER]),
+        ([SUMMARY, Finished(())], [Pause.WORKER, Pause.LONG]),
+        ([FAILURE], [Pause.WORKER, Pause.LONG]),
+        ([Stage("run.a"), SMALL, Finished(())], [Pause.WORKER]),
+    ],
+    ids=["small files", "files to copy", "failure", "stage"],
+)
+def test_who_may_not_wait_is_stopped_before_what_takes_long(
+    messages: list[Message], pauses: list[Pause]
+) -> None:
+    recorder = Recorder()
+    worker = FakeWorker([[*messages]])
+    steps = Driver(worker, recorder, None).steps(REQUEST, 0, Pace(may_wait=False))  # type: ignore[arg-type]
+
+    seen = []
+    for pause in steps:
+        assert len(recorder.calls) <= len(seen)
+        seen.append(pause)
+
+    assert seen == pauses
+    assert recorder.calls

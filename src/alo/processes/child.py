@@ -69,6 +69,7 @@ class Child:
         self._pidfd = _pidfd(self.pid)
         self._outputs = {pipe[0]: _Printed(name, self._on_event) for name, pipe in pipes.items()}
         self._inbox, self._messages = Inbox(), list[object]()
+        self._unheard: list[LogLine | Output] = []
         self._selector = selectors.DefaultSelector()
         self._watch_for(self._connection, self._read_messages)
         for descriptor in self._outputs:
@@ -100,15 +101,36 @@ class Child:
         ended = False
         if self._pidfd < 0:
             wait_s = POLL_S if wait_s is None else min(POLL_S, wait_s)
+        if self._messages or self._unheard:  # that were read without waiting
+            self._hear_all()
+            wait_s = 0
         for key, _ in self._selector.select(wait_s):
             if key.data is None:
                 ended = True
             else:
                 key.data(key.fileobj)
+                self._hear_all()
         if ended:
             self._read_all_messages()
         messages, self._messages = self._messages, []
         return messages, ended or (self._pidfd < 0 and has_ended(self.pid))
+
+    @property
+    def watched(self) -> int:
+        """A descriptor that can be read when ``poll`` has something to do; -1: there is none."""
+        fileno = getattr(self._selector, "fileno", None)
+        return -1 if fileno is None or self._pidfd < 0 else fileno()
+
+    def read_now(self) -> list[object] | None:
+        """What it has told by now; None where ``poll`` has more to do, which may take a while."""
+        for key, _ in self._selector.select(0):
+            if key.fileobj is not self._connection:
+                return None
+            self._read_messages(self._connection)
+        if self._unheard:
+            return None
+        messages, self._messages = self._messages, []
+        return messages
 
     def show_stacks(self) -> None:
         """Have a process that hangs write down where it is."""
@@ -161,7 +183,7 @@ class Child:
 
     def _read_all_messages(self) -> None:
         while self._read_messages(self._connection):
-            continue
+            self._hear_all()
 
     def _read_messages(self, connection: socket.socket) -> bool:
         """Take a piece of what it has told; whether there was one."""
@@ -176,7 +198,7 @@ class Child:
             return False
         for message in self._inbox.take(piece):
             if isinstance(message, LogLine | Output):
-                self._on_event(message)
+                self._unheard.append(message)
             else:
                 self._messages.append(message)
         return True
@@ -197,6 +219,11 @@ class Child:
     def _forget(self, file: socket.socket | int) -> None:
         with suppress(KeyError, ValueError):
             self._selector.unregister(file)
+
+    def _hear_all(self) -> None:
+        events, self._unheard = self._unheard, []
+        for event in events:
+            self._on_event(event)
 
     def _on_event(self, event: LogLine | Output) -> None:
         text = f"{event.format()}\n" if isinstance(event, LogLine) else event.text

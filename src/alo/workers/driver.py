@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from alo.workers.handle import RequestTimeoutError, Worker, WorkerDiedError
-from alo.workers.protocol import Failure, Request, Summary
+from alo.workers.pace import Pace, Pause
+from alo.workers.protocol import Failure, Finished, Message, Request, Stage, Summary
 from alo.workers.state_machine import (
     Action,
     Report,
@@ -61,10 +63,24 @@ class Driver:
         Raises:
             ServeError: its worker has died, and cannot be started again.
         """
+        for _ in self.steps(request, tries, Pace()):
+            continue  # at this pace there is no pause
+
+    def steps(self, request: Request, tries: int, pace: Pace) -> Iterator[Pause]:
+        """As ``run``, with a ``Pause`` wherever it would wait and may not.
+
+        Another thread may take the next step after each.
+        """
         action: Action | None = self._state.on_request(request, tries)
         while isinstance(action, Start):
             try:
-                for message in self._worker.run(request, self._limit_s, self._front_end.flush):
+                flush = self._front_end.flush
+                for message in self._worker.steps(request, self._limit_s, flush, pace):
+                    if isinstance(message, Pause):
+                        yield message
+                        continue
+                    if not (pace.may_wait or _is_quick(message)):
+                        yield Pause.LONG
                     action = self._state.on_message(message)
                     self._perform(action)
                 return
@@ -90,3 +106,10 @@ class Driver:
                 self._front_end.send_artifacts(action.summary)
             case SendFailure():
                 self._front_end.send_failure(action)
+
+
+def _is_quick(message: Message) -> bool:
+    """Whether a front end writes and copies nothing for it."""
+    if isinstance(message, Summary):
+        return message.contents is not None
+    return isinstance(message, Stage | Finished)

@@ -19,6 +19,7 @@ from alo.files import remove_tree
 from alo.layout import Workspace
 from alo.processes.child import Child
 from alo.processes.crash_report import Ending, boot_error, boot_hang_error, crash_error, hang_error
+from alo.workers.pace import Pace, Pause
 from alo.workers.process import Boot, BootFailed
 from alo.workers.progress import noted_step
 from alo.workers.protocol import (
@@ -143,6 +144,11 @@ class Worker:
                 _, ending = self._reap()
                 raise boot_hang_error(self._job.assets.parent, ending, self._boot_s)
 
+    @property
+    def watched(self) -> int:
+        """A descriptor that can be read when ``run`` can continue; -1: there is none."""
+        return -1 if self._child is None else self._child.watched
+
     def run(
         self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
     ) -> Iterator[Message]:
@@ -155,36 +161,67 @@ class Worker:
             WorkerDiedError: with what is known of how.
             RequestTimeoutError: with where it was.
         """
-        with self._lock, self._discarded_on_fault():
-            limit_s = math.inf if limit_s is None else limit_s
-            child: Child | None = None
-            sends, is_awaited = 0, False
-            while True:
-                if child is None:
-                    child, deadline = self._warm_child(), time.monotonic() + limit_s
-                    child.send(request)
-                    sends += 1
-                messages, ending = self._poll(child, deadline)
-                for message in messages:
-                    if isinstance(message, Message):
-                        yield message
-                    if isinstance(message, Summary):
-                        is_awaited = request.takes_outputs and message.contents is None
-                    if isinstance(message, Finished | Failure):
-                        if ending is None and is_awaited:  # the output files have been taken
-                            child.send(Released())
-                        return
-                if ending is not None:
-                    step = noted_step(self.home / PROGRESS)
-                    self._start_again()
-                    if step is not None or sends == SENDS:
-                        error = crash_error(step or "", self._job.assets.parent, ending)
-                        raise WorkerDiedError(str(error))
-                    child = None  # it was gone before it had the request
-                elif time.monotonic() >= deadline:
-                    raise self._timed_out(child, limit_s)
-                else:
-                    meanwhile()
+        for message in self.steps(request, limit_s, meanwhile, Pace()):
+            if not isinstance(message, Pause):  # there is none at this pace
+                yield message
+
+    def steps(
+        self,
+        request: Request,
+        limit_s: float | None,
+        meanwhile: Callable[[], object],
+        pace: Pace,
+    ) -> Iterator[Message | Pause]:
+        """As ``run``, and with a ``Pause`` wherever it would wait and may not.
+
+        Another thread may take the next step after each.
+        """
+        if not self._lock.acquire(blocking=pace.may_wait):
+            yield Pause.LONG
+            self._lock.acquire()
+        try:
+            with self._discarded_on_fault():
+                most_s = math.inf if limit_s is None else limit_s
+                child: Child | None = None
+                sends, is_awaited = 0, False
+                while True:
+                    if child is None:
+                        if not pace.may_wait and (self.watched < 0 or not self.is_warm):
+                            yield Pause.LONG
+                        child = self._warm_child() if pace.may_wait else self._child
+                        assert child is not None  # noqa: S101 - it is warm
+                        deadline = time.monotonic() + most_s
+                        child.send(request)
+                        sends += 1
+                        if not pace.may_wait:
+                            yield Pause.WORKER
+                    if pace.may_wait:
+                        messages, ending = self._poll(child, deadline)
+                    else:
+                        found, ending = child.read_now(), None
+                        if not found:
+                            is_late = time.monotonic() >= deadline
+                            yield Pause.LONG if found is None or is_late else Pause.WORKER
+                            continue
+                        messages = found
+                    for message in messages:
+                        if isinstance(message, Message):
+                            yield message
+                        if isinstance(message, Summary):
+                            is_awaited = request.takes_outputs and message.contents is None
+                        if isinstance(message, Finished | Failure):
+                            if ending is None and is_awaited:  # the output files have been taken
+                                child.send(Released())
+                            return
+                    if ending is not None:
+                        self._replace_dead(ending, is_last=sends == SENDS)
+                        child = None  # it was gone before it had the request
+                    elif time.monotonic() >= deadline and pace.may_wait:
+                        raise self._timed_out(child, most_s)
+                    else:
+                        meanwhile()
+        finally:
+            self._lock.release()
 
     def check(self, sample: Request, limit_s: float | None, *, may_be_gone: bool) -> None:
         """See that a request can be answered.
@@ -244,6 +281,19 @@ class Worker:
             return messages, None
         last, ending = self._reap()
         return messages + last, ending
+
+    def _replace_dead(self, ending: Ending, *, is_last: bool) -> None:
+        """Start it again where its process has died.
+
+        Args:
+            is_last: whether a request that it did not have yet is not sent again either.
+        Raises:
+            WorkerDiedError: it had the request in hand.
+        """
+        step = noted_step(self.home / PROGRESS)
+        self._start_again()
+        if step is not None or is_last:
+            raise WorkerDiedError(str(crash_error(step or "", self._job.assets.parent, ending)))
 
     def _timed_out(self, child: Child, limit_s: float) -> RequestTimeoutError:
         child.show_stacks()

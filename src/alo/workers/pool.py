@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import queue
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener
+from alo.workers.direct import DirectRun
 from alo.workers.driver import Driver
 from alo.workers.handle import BOOT_S, Worker
+from alo.workers.pace import Pace
 from alo.workers.protocol import ASSET_RUN, Failure, Request, Saw
 from alo.workers.ticket import Result, Ticket, TicketAnswer, do_nothing, notify
 
@@ -46,6 +48,10 @@ class Models(Protocol):
 
     def restore(self, worker: Worker) -> None:
         """Make anew what a worker boots from, if it is gone."""
+
+    @property
+    def wants_sample(self) -> bool:
+        """Whether the next request that goes well is to be kept, which takes a moment."""
 
     def went_well(
         self, request: Request, content: Mapping[str, object], *, takes_data: bool
@@ -81,7 +87,11 @@ class Pool:
         self._limit_s, self._most, self._listener = limit_s, most, listener
         self._boot_s = boot_s
         self._workers, self._models = workers, models
-        self._tickets: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._waiting: deque[Ticket] = deque()
+        self._free: list[Worker] = []  # they are warm, and have no request
+        self._direct: dict[Worker, DirectRun] = {}  # their requests are run in an event loop
+        self._left: dict[Worker, Callable[[], bool]] = {}  # what a loop has left to their threads
+        self._changed = threading.Condition()  # any of these
         self._threads: list[threading.Thread] = []
         self._ended = threading.Event()
         self._troubles: dict[Worker, Trouble] = {}  # of workers that cannot be booted for now
@@ -94,7 +104,7 @@ class Pool:
     @property
     def waiting(self) -> int:
         """Requests that no worker has taken yet."""
-        return self._tickets.qsize()
+        return len(self._waiting)
 
     @property
     def is_ready(self) -> bool:
@@ -147,20 +157,32 @@ class Pool:
                 raise NotReadyError(next(iter(self._troubles.values())).reason)
             if self.waiting >= self._most:
                 raise QueueFullError
-        self._tickets.put(ticket)
-        if self._ended.is_set():
+        worker: Worker | None = None
+        with self._changed:
+            if ticket.loop is not None and self._free and not self._waiting:
+                worker = self._free.pop()
+                run = self._direct[worker] = self._direct_run(worker, ticket, ticket.loop)
+            else:
+                self._waiting.append(ticket)
+                if self._free:
+                    self._changed.notify_all()
+        if worker is not None:
+            run.advance()
+        elif self._ended.is_set():
             self._dismiss(ENDING)
 
     def end_soon(self) -> None:
         """Take no more requests, and answer those that wait: only those in hand are finished."""
         self._ended.set()
         self._dismiss(ENDING)
-        for _ in self._threads:
-            self._tickets.put(None)
+        with self._changed:
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Finish the requests in hand, and end the workers."""
         self.end_soon()
+        for run in list(self._direct.values()):  # no loop is there any more to continue them
+            run.leave()
         for thread in self._threads:
             thread.join()
         self._models.stop()
@@ -171,39 +193,122 @@ class Pool:
         while not self._ended.is_set():
             try:
                 is_well = self._is_warm(worker)
-                while is_well and (ticket := self._next_ticket()):
-                    with self._answering(ticket, worker) as answer:
-                        Driver(worker, answer, self._limit_s).run(ticket.request)
-                    is_well = answer.result.failure is None  # else someone has to look why
+                while is_well and (work := self._next_work(worker)):
+                    is_well = work()
             except Exception as error:  # the last net: this thread serves all later requests too
                 self._listener(warning(f"a worker continues after a fault: {error!r}"))
                 self._ended.wait(RESTART_PAUSE_S)
 
-    def _next_ticket(self) -> Ticket | None:
-        """The next request; None if there is none for a moment, or the service ends."""
-        try:
-            return self._tickets.get(timeout=LOOK_S)
-        except queue.Empty:
-            return None
+    def _next_work(self, worker: Worker) -> Callable[[], bool] | None:
+        """What a worker's thread is to do; it returns whether the worker is well.
 
-    @contextmanager
-    def _answering(self, ticket: Ticket, worker: Worker) -> Iterator[TicketAnswer]:
-        """A request that is run meanwhile: its front end learns that it begins, and its answer."""
+        None if there is nothing for a moment, if someone has to look at the worker, or if the
+        service ends.
+        """
+        end = time.monotonic() + LOOK_S
+        with self._changed:
+            self._free.append(worker)
+            while True:
+                if worker in self._left:
+                    return self._left.pop(worker)
+                is_free = worker in self._free
+                if is_free and self._waiting and not self._ended.is_set():
+                    self._free.remove(worker)
+                    return partial(self._answer, worker, self._waiting.popleft())
+                if is_free and (self._ended.is_set() or time.monotonic() >= end):
+                    self._free.remove(worker)
+                    return None
+                if not is_free and worker not in self._direct:  # its last request has failed
+                    return None
+                self._changed.wait(max(0.01, end - time.monotonic()) if is_free else LOOK_S)
+
+    def _answer(self, worker: Worker, ticket: Ticket) -> bool:
+        """Have a request run in this thread; whether it was answered with a result."""
         notify("a request", ticket.started, self._listener)
-        answer = TicketAnswer(ticket, self._most_output, self._listener)
+        answer = self._answer_to(ticket)
+        self._take_steps(answer, partial(Driver(worker, answer, self._limit_s).run, ticket.request))
+        self._report(worker, ticket, answer.result)
+        self._release(ticket, answer.result)
+        return answer.result.failure is None  # else someone has to look why
+
+    def _answer_to(self, ticket: Ticket) -> TicketAnswer:
+        return TicketAnswer(ticket, self._most_output, self._listener)
+
+    def _take_steps(self, answer: TicketAnswer, run: Callable[[], object]) -> None:
         try:
-            yield answer
+            run()
         except Exception as error:  # of a worker that cannot even be started again
             self._listener(warning(f"a request could not be served: {error}"))
             time.sleep(RESTART_PAUSE_S)
             answer.fail(Failure(*ASSET_RUN, str(error), kind="died"))
-        result = answer.result
+
+    def _report(self, worker: Worker, ticket: Ticket, result: Result) -> None:
         notify("a result", partial(ticket.done, result), self._listener)
         self._saw(worker.model_id, result.summary, result.failure)
+
+    def _release(self, ticket: Ticket, result: Result) -> None:
+        """The data of a request is not needed any more, unless it is to be asked again some day."""
         if result.summary is not None:
             keep = partial(self._models.went_well, takes_data=True)
             notify("a sample", partial(keep, ticket.request, result.summary), self._listener)
         notify("a request's folder", ticket.released, self._listener)
+
+    def _direct_run(
+        self, worker: Worker, ticket: Ticket, loop: asyncio.AbstractEventLoop
+    ) -> DirectRun:
+        answer, pace = self._answer_to(ticket), Pace(may_wait=False)
+        steps = Driver(worker, answer, self._limit_s).steps(ticket.request, 0, pace)
+        return DirectRun(
+            worker,
+            loop,
+            steps,
+            pace,
+            self._limit_s,
+            partial(self._direct_ended, worker, ticket, answer),
+            partial(self._leave, worker, partial(self._finish, worker, ticket, answer)),
+        )
+
+    def _direct_ended(self, worker: Worker, ticket: Ticket, answer: TicketAnswer) -> None:
+        """A loop has run a request to its end: its worker is free for the next."""
+        self._report(worker, ticket, answer.result)
+        if self._models.wants_sample:
+            self._leave(worker, partial(self._finish, worker, ticket, answer, is_reported=True))
+            return
+        notify("a request's folder", ticket.released, self._listener)
+        run: DirectRun | None = None
+        with self._changed:
+            del self._direct[worker]
+            waits = self._waiting[0] if self._waiting and not self._ended.is_set() else None
+            if answer.result.failure is None and waits is not None and waits.loop is not None:
+                run = self._direct[worker] = self._direct_run(worker, waits, waits.loop)
+                self._waiting.popleft()
+            else:
+                if answer.result.failure is None:
+                    self._free.append(worker)
+                if waits is not None or answer.result.failure or self._ended.is_set():
+                    self._changed.notify_all()
+        if run is not None:
+            run.advance()
+
+    def _leave(self, worker: Worker, work: Callable[[], bool]) -> None:
+        """Leave something to a worker's thread that would hold up a loop."""
+        with self._changed:
+            self._left[worker] = work
+            self._changed.notify_all()
+
+    def _finish(
+        self, worker: Worker, ticket: Ticket, answer: TicketAnswer, *, is_reported: bool = False
+    ) -> bool:
+        """Finish in a worker's thread what a loop has begun."""
+        try:
+            if not is_reported:
+                self._take_steps(answer, self._direct[worker].finish)
+                self._report(worker, ticket, answer.result)
+            self._release(ticket, answer.result)
+        finally:
+            with self._changed:
+                del self._direct[worker]
+        return answer.result.failure is None
 
     def _is_warm(self, worker: Worker) -> bool:
         """See that a worker that is free can take a request; it may have died since the last."""
@@ -230,19 +335,16 @@ class Pool:
 
     def _dismiss(self, reason: str) -> None:
         """Answer the requests that wait; those that are stored are for a later service."""
-        stored: list[Ticket] = []
-        with suppress(queue.Empty):
-            while True:
-                ticket = self._tickets.get_nowait()
-                if ticket is not None and ticket.is_stored:
-                    stored.append(ticket)
-                elif ticket is not None:
-                    failure = Failure(*ASSET_RUN, reason, kind="away")
-                    result = Result(ticket.request.id, None, (), failure, 0.0)
-                    notify("a result", partial(ticket.done, result), self._listener)
-                    notify("a request's folder", ticket.released, self._listener)
-        for ticket in stored if not self._ended.is_set() else ():
-            self._tickets.put(ticket)
+        with self._changed:
+            gone = [ticket for ticket in self._waiting if not ticket.is_stored]
+            stored = [ticket for ticket in self._waiting if ticket.is_stored]
+            self._waiting.clear()
+            self._waiting.extend([] if self._ended.is_set() else stored)
+        for ticket in gone:
+            failure = Failure(*ASSET_RUN, reason, kind="away")
+            result = Result(ticket.request.id, None, (), failure, 0.0)
+            notify("a result", partial(ticket.done, result), self._listener)
+            notify("a request's folder", ticket.released, self._listener)
 
 
 class Trouble(NamedTuple):

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from alo.copies import copy_content
 from alo.events.log_lines import warning
@@ -22,6 +22,9 @@ from alo.workers.protocol import (
     write_failure,
 )
 from alo.workers.state_machine import SendFailure
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Result(NamedTuple):
@@ -54,6 +57,8 @@ class Ticket(NamedTuple):
     done: Callable[[Result], object]
     released: Callable[[], object] = do_nothing  # its data is not needed any more
     is_stored: bool = False  # beyond the life of this service: no client waits for it
+    # Where its callbacks do not wait, it may be run in the event loop that it was submitted in.
+    loop: asyncio.AbstractEventLoop | None = None
 
 
 def notify(what: str, call: Callable[[], object], listener: Listener) -> None:

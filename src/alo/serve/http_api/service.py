@@ -7,7 +7,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from alo.serve.upkeep import Upkeep, prune_history
 from alo.serve.watched import Watched
 from alo.workers.pool import NotReadyError, Pool, QueueFullError
 from alo.workers.protocol import NO_FILES, Args, Failure, Files, Request
-from alo.workers.ticket import Result, Ticket, do_nothing
+from alo.workers.ticket import Result, Ticket, do_nothing, notify
 
 if TYPE_CHECKING:
     from alo.serve.redis_queue.remote_pool import RemotePool
@@ -182,18 +182,24 @@ class HttpService:
         def done(result: Result) -> None:
             self.metrics.count(result)
             self._remember(result)
-            loop.call_soon_threadsafe(_settle, future, result)
+            if _is_in(loop):
+                _settle(future, result)
+            else:
+                loop.call_soon_threadsafe(_settle, future, result)
 
         folder = self._folder(request_id, is_stored=False)
         request = _request(request_id, folder, args, files)
 
         def released() -> None:
-            if not files:
-                _remove_data(folder)
-            self._forget_oldest()
+            gone = self._forget_oldest()
+            if not files or gone:
+                remove = partial(_remove, gone, None if files else folder)
+                tell = partial(notify, "a request's folder", remove, self._listener)
+                loop.run_in_executor(None, tell) if _is_in(loop) else tell()
 
+        ticket = Ticket(request, folder / "out", do_nothing, done, released, loop=loop)
         with _refusing():
-            self.pool.submit(Ticket(request, folder / "out", do_nothing, done, released))
+            self.pool.submit(ticket)
         result = await future
         return Answer(request_id, result.status, result)
 
@@ -274,7 +280,7 @@ class HttpService:
             except OSError as error:  # clients get it all the same, for as long as we live
                 self._listener(warning(f"what came of {result.id} cannot be kept: {error}"))
                 self._remember(result)
-                self._forget_oldest()
+                _remove(self._forget_oldest())
                 return
             for gone in self._store.forget_oldest(MOST_RESULTS, self.limits.kept_bytes):
                 remove_tree(self._folder(gone, is_stored=True))
@@ -292,16 +298,16 @@ class HttpService:
             self._results[result.id] = result
             self._result_bytes += result.size
 
-    def _forget_oldest(self) -> None:
-        """Make room in memory and on the disk; no client waits for that."""
+    def _forget_oldest(self) -> list[Path]:
+        """Make room in memory; returns the folders that are to be removed."""
         gone = []
         with self._lock:
             while len(self._results) > MOST_RESULTS or self._result_bytes > self.limits.kept_bytes:
                 request_id, old = self._results.popitem(last=False)
                 self._result_bytes -= old.size
                 gone.append(request_id)
-        for request_id in gone:
-            remove_tree(self._folder(request_id, is_stored=False), may_hold_volumes=False)
+        folders = (self._folder(request_id, is_stored=False) for request_id in gone)
+        return [folder for folder in folders if os.path.lexists(folder)]
 
     def _folder(self, request_id: str, is_stored: bool) -> Path:
         return (self._stored_folder if is_stored else self._spool) / request_id
@@ -310,6 +316,24 @@ class HttpService:
 def _request(request_id: str, folder: Path, args: Args, files: Files = NO_FILES) -> Request:
     data = () if files else (f"{folder}/in/{DATA}",)
     return Request(request_id, None, data, args, files=files, is_followed=False)
+
+
+def _is_in(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the caller runs in it."""
+    return asyncio._get_running_loop() is loop
+
+
+def _remove(gone: Sequence[Path], answered: Path | None = None) -> None:
+    """Make room on the disk; no client waits for that.
+
+    Args:
+        gone: folders of requests that are forgotten.
+        answered: the folder of one whose data is not needed any more.
+    """
+    if answered is not None:
+        _remove_data(answered)
+    for folder in gone:
+        remove_tree(folder, may_hold_volumes=False)
 
 
 def _remove_data(folder: Path) -> None:

@@ -109,6 +109,11 @@ class Changes:
                 self._use(*chosen_model(self._workspace, self._folder, must_be_some=must))
             worker.use(self._models, self._model)
 
+    @property
+    def wants_sample(self) -> bool:
+        """Whether ``went_well`` has something to write."""
+        return self._shadow is not None or self._samples.is_due
+
     def went_well(
         self, request: Request, content: Mapping[str, object], *, takes_data: bool
     ) -> None:

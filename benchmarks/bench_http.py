@@ -1,11 +1,13 @@
 """HTTP: rows in, summary out, a three-step pipeline that reads the rows and writes an output.
 
 Measured with wrk on loopback, beside a bare application that does the same (``plain_service``), in
-turns; on the disk and in memory, as a disk may be what both wait for.
+turns; on the disk and in memory, as a disk may be what both wait for. And what all processes of each
+take of a processor for a request, which hardly depends on what else the machine does.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.bench_loop import LAST, write_pipeline
+from benchmarks.bench_loop import LAST, process_tree, write_pipeline
 from benchmarks.processes import ALO, BenchmarkError, in_memory, python
 from benchmarks.rows import Row, show
 from benchmarks.solutions import EMPTY_ASSET
@@ -37,6 +39,7 @@ READING = EMPTY_ASSET.replace("        self.asset.save_data", f"{READ}        se
 class _Speed(NamedTuple):
     p50_ms: float  # at one connection
     many_ms: float  # from one answer to the next, at eight connections
+    cpu_ms: float  # of all its processes for a request, at eight connections
 
 
 def measure() -> list[Row]:
@@ -66,6 +69,7 @@ def measure() -> list[Row]:
                     most,
                     "ms",
                 ),
+                Row(f"{what}: processor time of a request", ours.cpu_ms, bare.cpu_ms, None, "ms"),
             ]
     what = "HTTP, three-step pipeline, 2 workers"
     return [
@@ -98,14 +102,14 @@ def _compared(wrk: str, folder: Path) -> _Place:
     command = python("-m", "benchmarks.plain_service", bare)
     workers = "--workers", "2"
     with (
-        served(three, *workers) as (first, _),
-        served(one, *workers) as (second, _),
-        started(command) as (third, _),
+        served(three, *workers) as first,
+        served(one, *workers) as second,
+        started(command) as third,
     ):
-        urls = first, second, third
-        for url in urls:
+        services = first, second, third
+        for url, _ in services:
             _ask(wrk, script, url, MANY)  # warm
-        rounds = [[_speed(wrk, script, url) for url in urls] for _ in range(ROUNDS)]
+        rounds = [[_speed(wrk, script, *each) for each in services] for _ in range(ROUNDS)]
     return _Place(*(_median(speeds) for speeds in zip(*rounds, strict=True)))
 
 
@@ -113,8 +117,21 @@ def _median(speeds: Sequence[_Speed]) -> _Speed:
     return _Speed(*(median(values) for values in zip(*speeds, strict=True)))
 
 
-def _speed(wrk: str, script: Path, url: str) -> _Speed:
-    return _Speed(_p50_ms(_ask(wrk, script, url, 1)), 1e3 / _rate(_ask(wrk, script, url, MANY)))
+def _speed(wrk: str, script: Path, url: str, pid: int) -> _Speed:
+    p50_ms = _p50_ms(_ask(wrk, script, url, 1))
+    before = _cpu_s(pid)
+    text = _ask(wrk, script, url, MANY)
+    cpu_ms = (_cpu_s(pid) - before) * 1e3 / _answers(text)
+    return _Speed(p50_ms, 1e3 / _rate(text), cpu_ms)
+
+
+def _cpu_s(pid: int) -> float:
+    """What a process and all that it has started have taken of a processor so far."""
+    ticks = 0
+    for each in process_tree(pid):
+        fields = Path(f"/proc/{each}/stat").read_bytes().rpartition(b")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _ask(wrk: str, script: Path, url: str, connections: int) -> str:
@@ -132,6 +149,13 @@ def _p50_ms(text: str) -> float:
     if found is None:
         raise BenchmarkError(text)
     return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
+
+
+def _answers(text: str) -> int:
+    found = re.search(r"(\d+) requests in", text)
+    if found is None:
+        raise BenchmarkError(text)
+    return int(found[1])
 
 
 def _rate(text: str) -> float:

@@ -1,8 +1,8 @@
 """HTTP: rows in, summary out, a three-step pipeline that reads the rows and writes an output.
 
 Measured with wrk on loopback, beside a bare application that does the same (``plain_service``), in
-turns; on the disk and in memory, as a disk may be what both wait for. And what all processes of each
-take of a processor for a request, which hardly depends on what else the machine does.
+turns; on the disk and in memory, as a disk may be what both wait for. And what all processes of
+each take of a processor for a request, which depends less on what else the machine does.
 """
 
 from __future__ import annotations

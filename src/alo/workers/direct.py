@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from alo.workers.handle import Worker
 from alo.workers.pace import Pace, Pause
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class DirectRun:

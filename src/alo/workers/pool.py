@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener
@@ -18,6 +17,9 @@ from alo.workers.handle import BOOT_S, Worker
 from alo.workers.pace import Pace
 from alo.workers.protocol import ASSET_RUN, Failure, Request, Saw
 from alo.workers.ticket import Result, Ticket, TicketAnswer, do_nothing, notify
+
+if TYPE_CHECKING:
+    import asyncio
 
 RESTART_PAUSE_S = 1.0  # before a worker that could not be replaced is tried again
 LONGEST_PAUSE_S = 10.0  # between such tries
@@ -244,7 +246,8 @@ class Pool:
 
     def _report(self, worker: Worker, ticket: Ticket, result: Result) -> None:
         notify("a result", partial(ticket.done, result), self._listener)
-        self._saw(worker.model_id, result.summary, result.failure)
+        saw = partial(self._saw, worker.model_id, result.summary, result.failure)
+        notify("what alarms watch", saw, self._listener)
 
     def _release(self, ticket: Ticket, result: Result) -> None:
         """The data of a request is not needed any more, unless it is to be asked again some day."""
@@ -256,6 +259,7 @@ class Pool:
     def _direct_run(
         self, worker: Worker, ticket: Ticket, loop: asyncio.AbstractEventLoop
     ) -> DirectRun:
+        notify("a request", ticket.started, self._listener)
         answer, pace = self._answer_to(ticket), Pace(may_wait=False)
         steps = Driver(worker, answer, self._limit_s).steps(ticket.request, 0, pace)
         return DirectRun(

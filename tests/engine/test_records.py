@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from alo.engine.checks.preflight import check_solution
-from alo.engine.records import args_of, first_record, outcome_of, summary_of, with_summary
+from alo.engine.records import (
+    args_of,
+    first_record,
+    outcome_of,
+    record_again,
+    summary_of,
+    with_summary,
+)
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job
 from alo.version import __version__
@@ -63,3 +70,17 @@ def test_a_caller_gets_where_everything_is(jobs: tuple[Job, ...], tmp_path: Path
         tmp_path / "h",
         ("x",),
     )
+
+
+def test_a_further_run_of_the_same_plan_differs_in_its_name_its_start_and_its_changes(
+    jobs: tuple[Job, ...],
+) -> None:
+    job = jobs[0]._replace(changes=("request r", "https://user:word@host/"))
+    first = first_record(jobs[0], 0.0)
+
+    again, anew = record_again(first, job, 60.0), first_record(job, 60.0)
+
+    assert again._replace(id="") == anew._replace(id="")
+    assert again.id.startswith("19700101T000100Z-")
+    assert len({first.id, again.id, anew.id}) == 3
+    assert "word" not in str(again.overrides)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -169,3 +170,67 @@ def test_an_interpreter_that_is_not_there_leaves_nothing_open(
         Child("x", str(tmp_path / "python"), tmp_path / "stacks", events.append)
 
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def ready(process: Child) -> None:
+    """There is something to read."""
+    assert select.select([process.watched], [], [], PATIENCE_S)[0]
+
+
+def test_messages_are_read_without_waiting(start: Start) -> None:
+    process = start()
+    assert process.read_now() == []
+
+    process.send("send(1); send(2)")
+    found: list[object] = []
+    while len(found) < 2:
+        ready(process)
+        found += process.read_now() or []
+
+    assert found == [1, 2]
+    assert process.read_now() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "heard", "told"),
+    [
+        ("send.send_all([Output('stdout', 'said'), 1])", ["said"], [1]),
+        ("os.write(1, b'printed'); time.sleep(600)", ["printed"], []),
+    ],
+    ids=["by Python", "past Python"],
+)
+def test_prints_are_left_to_who_may_wait_for_the_listener(
+    start: Start, events: list[Event], code: str, heard: list[str], told: list[object]
+) -> None:
+    process = start()
+
+    process.send(code)
+    ready(process)
+    while (found := process.read_now()) is not None:
+        assert not found
+        ready(process)
+
+    assert not events
+    messages: list[object] = []
+    while not (events and messages == told):
+        messages += process.poll(PATIENCE_S)[0]
+    assert [event.text for event in events if isinstance(event, Output)] == heard
+
+
+def test_the_end_is_left_to_who_may_wait_for_it(start: Start) -> None:
+    process = start()
+
+    process.send("sys.exit(3)")
+    ready(process)
+    while process.read_now() is not None:
+        ready(process)
+
+    assert end_of(process).status == 3
+
+
+def test_without_word_of_its_end_there_is_nothing_to_watch(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_module, "_pidfd", lambda pid: -1)
+
+    assert start().watched == -1

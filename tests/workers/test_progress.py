@@ -53,3 +53,18 @@ def test_where_the_note_is_gone_a_request_may_have_begun(path: Path) -> None:
     note.begin("train")
 
     assert noted_step(path) == ""
+
+
+def test_what_is_noted_already_is_not_written_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = ProgressNote(path)
+    written: list[bytes] = []
+    monkeypatch.setattr(os, "pwrite", lambda file, text, offset: written.append(text))
+
+    for step in ("", "", "a", "a", ""):
+        note.begin(step)
+    note.end()
+    note.end()
+
+    assert written == [b"+\n", b"+a\n", b"+\n", b"-\n"]

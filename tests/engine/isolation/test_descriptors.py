@@ -11,8 +11,14 @@ import pytest
 DONE = """
 import os, sys
 from alo.engine.isolation.descriptors import descriptors_kept
-with descriptors_kept():
+only_steps = sys.argv[2] == "True"
+for _ in range(2):
+    with descriptors_kept(only_steps=only_steps):
+        exec(sys.argv[1])
+opened = len(os.listdir("/proc/self/fd"))
+with descriptors_kept(only_steps=only_steps):
     exec(sys.argv[1])
+assert len(os.listdir("/proc/self/fd")) <= opened + 1, "descriptors are left open"
 print("to stdout", flush=True)
 os.write(2, b"to stderr\\n")
 print("read", sys.stdin.read(), flush=True)
@@ -30,9 +36,10 @@ print("read", sys.stdin.read(), flush=True)
         "os.close(0); os.open('/dev/null', os.O_RDONLY)",
     ],
 )
-def test_they_lead_where_they_did(act: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("only_steps", [True, False])
+def test_they_lead_where_they_did(act: str, only_steps: bool, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", DONE, act],
+        [sys.executable, "-c", DONE, act, str(only_steps)],
         input="given",
         capture_output=True,
         text=True,
@@ -55,3 +62,22 @@ def test_streams_that_were_closed_from_the_start_stay_closed(tmp_path: Path) -> 
     )
 
     assert (tmp_path / "done").exists()
+
+
+def test_a_copy_that_a_step_has_closed_puts_no_other_file_in_place(tmp_path: Path) -> None:
+    code = """
+import os
+from alo.engine.isolation.descriptors import descriptors_kept
+with descriptors_kept(only_steps=True):
+    os.closerange(3, 20)
+    other = [os.open("other", os.O_RDWR | os.O_CREAT) for _ in range(9)]
+    os.close(1)
+os.write(2, b"told")
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr == "told"
+    assert (tmp_path / "other").read_text() == ""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from alo.sources.code.finder import Roots, is_installed, module_names
+from alo.sources.code import finder
+from alo.sources.code.finder import ModuleNames, Roots, is_installed, module_names
 
 
 def test_a_project_holds_what_is_below_it_by_any_name(tmp_path: Path) -> None:
@@ -52,3 +55,52 @@ def test_modules_are_files_and_folders_that_hold_some(tmp_path: Path) -> None:
 
     assert {"a", "package", "space"} <= names
     assert not names & {"json", "notes", "data", "with"}
+
+
+def aged(folder: Path) -> None:
+    """As it would be had nothing been put into it for a while."""
+    long_ago = time.time() - 3600
+    os.utime(folder, (long_ago, long_ago))
+
+
+def test_a_folder_that_stays_as_it_is_is_not_listed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").touch()
+    (tmp_path / "__pycache__").mkdir()
+    aged(tmp_path)
+    names = ModuleNames(tmp_path)
+    assert names.now() == {"a"}
+    listed: list[Path] = []
+    monkeypatch.setattr(finder, "module_names", lambda folder: listed.append(folder) or set())
+
+    assert names.now() == {"a"}
+    assert not listed
+
+    (tmp_path / "b.py").touch()
+    names.now()
+    assert len(listed) == 1
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["just changed", "with folders in it"])
+def test_a_folder_in_which_something_may_be_new_is_listed_each_time(
+    tmp_path: Path, is_new: bool
+) -> None:
+    (tmp_path / "data").mkdir()
+    if not is_new:
+        aged(tmp_path)
+    names = ModuleNames(tmp_path)
+    assert names.now() == set()
+
+    (tmp_path / "data/m.py").touch()
+
+    assert names.now() == {"data"}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_no_folder_has_no_modules(tmp_path: Path, is_there: bool) -> None:
+    path = tmp_path / "file"
+    if is_there:
+        path.touch()
+
+    assert ModuleNames(path).now() == set()

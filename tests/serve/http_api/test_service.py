@@ -218,7 +218,7 @@ class Alone:
     def __init__(self, home: Path, limits: Limits) -> None:
         workspace, self.events = Workspace(home), list[Event]()
         self.folder = make_folder(workspace, "serve")
-        plan = SimpleNamespace(control=SimpleNamespace(backup_size=1))
+        plan = SimpleNamespace(control=SimpleNamespace(backup_size=1), alarm=None)
         service: Any = SimpleNamespace(
             job=SimpleNamespace(plan=plan, workspace=workspace),
             folder=self.folder,

@@ -396,6 +396,7 @@ def test_a_shadow_sees_each_request_and_ends_with_the_service(followed: Followed
     changes._look()
 
     for name in ("a", "b"):
+        assert changes.wants_sample
         changes.went_well(Request(name), {"result": "x"}, takes_data=False)
 
     shadowed = followed.workspace.internal / "shadow.jsonl"
@@ -406,10 +407,13 @@ def test_a_shadow_sees_each_request_and_ends_with_the_service(followed: Followed
 
 def test_without_a_shadow_one_request_in_a_while_is_kept_as_a_sample(followed: Followed) -> None:
     changes = followed.boot()
+    wanted = []
 
     for name in ("a", "b"):
+        wanted.append(changes.wants_sample)
         changes.went_well(Request(name), {}, takes_data=False)
 
+    assert wanted == [True, False]
     (kept,) = (followed.workspace.internal / "samples").iterdir()
     assert kept.name.startswith("a-")
 

@@ -49,9 +49,13 @@ def test_a_request_arrives_with_its_files_and_args(
     assert remote.answers == "alo_answers:server1"
 
 
-def test_an_answer_arrives_with_its_files_or_its_failure(tmp_path: Path) -> None:
-    (tmp_path / "out.csv").write_bytes(b"1\xff")
-    sent = answer_of("r1", {"result": "x"}, (str(tmp_path / "out.csv"),), None)
+@pytest.mark.parametrize("are_sent", [True, False], ids=["sent by the worker", "on the disk"])
+def test_an_answer_arrives_with_its_files_or_its_failure(tmp_path: Path, are_sent: bool) -> None:
+    path, content = tmp_path / "out.csv", b"1\xff"
+    if not are_sent:
+        path.write_bytes(content)
+    contents = {path.name: content} if are_sent else None
+    sent = answer_of("r1", {"result": "x"}, (str(path),), None, contents)
 
     result = result_of(json.loads(json.dumps(sent)), tmp_path / "there", 1.5)
 

@@ -145,13 +145,14 @@ def _is_one_folder(one: Path, other: Path) -> bool:
         return False
 
 
-def step_envs(job: Job, started: float, step: StepPlan, number: int) -> dict[str, object]:
-    """What ALO 2.x calls ``asset_envs``, but for the artifacts, which are in ``project_home``."""
-    return {**run_envs(job, started), **own_envs(job, step, number)}
-
-
 def run_envs(job: Job, started: float) -> dict[str, object]:
-    """The part of them that is the same for all steps of a run."""
+    """What ALO 2.x calls ``asset_envs``, as far as it is the same for all steps of a run.
+
+    The artifacts are in ``project_home`` there.
+
+    Args:
+        started: when it began, in seconds since 1970.
+    """
     external, control = job.plan.external, job.plan.control
     artifacts = _folders(job.workspace)[f"{job.pipeline.kind}_artifacts"]
     # In a rerun; a served pipeline's own workspace links to the project's.
@@ -172,7 +173,7 @@ def run_envs(job: Job, started: float) -> dict[str, object]:
 
 
 def own_envs(job: Job, step: StepPlan, number: int) -> dict[str, object]:
-    """The part of them that is the step's own."""
+    """Those of ``asset_envs`` that are the step's own."""
     return {
         "step": step.name,
         "num_step": number,

@@ -113,7 +113,9 @@ class ServerAnswers(EdgeAnswers):
 
     def _with_files(self, summary: Summary) -> Mapping[str, object]:
         try:
-            return answer_of(self._remote.id, summary.content, summary.outputs, None)
+            return answer_of(
+                self._remote.id, summary.content, summary.outputs, None, summary.contents
+            )
         except TooLargeError as error:
             comment = str(error)
         except OSError as error:  # an asset has left something running that removed them

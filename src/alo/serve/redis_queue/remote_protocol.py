@@ -17,7 +17,7 @@ from alo.files import remove_tree
 from alo.json_text import json_bytes
 from alo.serve.file_names import checked_file_name
 from alo.texts import odd_text
-from alo.workers.protocol import Args, Failure, Request
+from alo.workers.protocol import Args, Failure, Files, Request
 from alo.workers.ticket import Result
 
 MARK = "alo_request"
@@ -107,16 +107,22 @@ def answer_of(
     summary: Mapping[str, object] | None,
     outputs: tuple[str, ...],
     failure: Failure | None,
+    contents: Files | None = None,
 ) -> dict[str, Any]:
     """The answer as it goes through Redis; the output files travel inside.
 
+    Args:
+        outputs: their paths.
+        contents: of them, by name, where a worker has sent them; they are on no disk any more.
     Raises:
         TooLargeError: they are more than a message may hold.
         OSError: one cannot be read.
     """
-    paths = [Path(path) for path in outputs]
-    check_size("the output", paths)
-    files = [{"name": path.name, "content": _text(path.read_bytes())} for path in paths]
+    if contents is None:
+        paths = [Path(path) for path in outputs]
+        check_size("the output", paths)
+        contents = {path.name: path.read_bytes() for path in paths}
+    files = [{"name": name, "content": _text(each)} for name, each in contents.items()]
     failed = asdict(failure) if failure else None
     return {"id": request_id, "summary": summary, "outputs": files, "failure": failed}
 

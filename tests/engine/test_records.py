@@ -75,7 +75,8 @@ def test_a_caller_gets_where_everything_is(jobs: tuple[Job, ...], tmp_path: Path
 def test_a_further_run_of_the_same_plan_differs_in_its_name_its_start_and_its_changes(
     jobs: tuple[Job, ...],
 ) -> None:
-    job = jobs[0]._replace(changes=("request r", "https://user:word@host/"))
+    changes = ("request r", "https://user:word@host/")
+    job = jobs[0]._replace(changes=changes, metadata_version="1.1")
     first = first_record(jobs[0], 0.0)
 
     again, anew = record_again(first, job, 60.0), first_record(job, 60.0)
@@ -84,3 +85,4 @@ def test_a_further_run_of_the_same_plan_differs_in_its_name_its_start_and_its_ch
     assert again.id.startswith("19700101T000100Z-")
     assert len({first.id, again.id, anew.id}) == 3
     assert "word" not in str(again.overrides)
+    assert again.metadata_version == "1.1"

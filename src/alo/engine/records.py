@@ -43,7 +43,7 @@ def first_record(job: Job, started: float) -> RunRecord:
 
 
 def record_again(record: RunRecord, job: Job, started: float) -> RunRecord:
-    """The first record of a further run, of the same plan.
+    """The first record of a further run of the same pipeline with the same args.
 
     Args:
         record: the first record of another one.
@@ -52,6 +52,7 @@ def record_again(record: RunRecord, job: Job, started: float) -> RunRecord:
         id=new_run_id(job.plan.name, started),
         start_time=utc_text(started),
         overrides=tuple(map(masked, job.changes)),
+        metadata_version=job.metadata_version,
     )
 
 

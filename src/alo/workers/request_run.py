@@ -189,7 +189,7 @@ class RequestRun:
     def _first_record(self) -> RunRecord:
         """Its record as it begins: mostly that of all requests, under another id."""
         job, warm = self._job, self._warm
-        if job.plan is warm.job.plan:
+        if job.pipeline is warm.job.pipeline:  # and so its args are the same
             return record_again(warm.record, job, self._started)
         return first_record(job, self._started)._replace(train_id=warm.record.train_id)
 

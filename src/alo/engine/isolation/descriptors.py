@@ -6,7 +6,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple, TextIO
+from typing import TextIO
+
+from alo.named_tuples import NamedTuple
 
 
 class _Copy(NamedTuple):

@@ -22,6 +22,7 @@ from alo.serve.redis_queue.health import BOOTING, SERVING, Health, loops_of
 from alo.serve.redis_queue.heartbeat import ALIVE, READY
 from alo.serve.redis_queue.queue import ARTIFACTS, DEAD, PROCESSING, REQUESTS, SUMMARIES
 from alo.serve.redis_queue.remote_protocol import to_payload
+from alo.workers.pace import Pace
 from alo.workers.protocol import Finished, Message, Request, Summary
 
 from ...waiting import PATIENCE_S, wait_until
@@ -53,9 +54,10 @@ class StandIn:
             raise self.revive_faults.pop(0)
         self.is_warm = True
 
-    def run(
-        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object]
+    def steps(
+        self, request: Request, limit_s: float | None, meanwhile: Callable[[], object], pace: Pace
     ) -> Iterator[Message]:
+        assert pace.may_wait
         if self.run_faults:
             raise self.run_faults.pop(0)
         yield Summary({"result": request.id, "data": list(request.data)}, self.outputs)
@@ -363,7 +365,7 @@ def test_an_end_without_redis_is_in_order_and_what_is_in_hand_stays_there(
         served.consumer.stop()
         yield from answers
 
-    served.worker.run = run
+    served.worker.steps = run
     served.start()
     served.client.rpush(REQUESTS, json.dumps(METADATA))
     sent.set()

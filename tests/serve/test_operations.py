@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from alo.cli.options import parse
-from alo.serve.http_api.service import Metrics
+from alo.layout import Workspace
+from alo.serve.http_api.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/guides/operations.md").read_text(encoding="utf-8")
@@ -35,7 +36,9 @@ def section(page: str, title: str) -> str:
 def metrics() -> set[str]:
     """The names that Prometheus sees."""
     pool: Any = NoPool()
-    typed = re.findall(r"^# TYPE (\w+) ", Metrics(pool).text().decode(), re.M)
+    typed = re.findall(
+        r"^# TYPE (\w+) ", Metrics(pool, Workspace(Path("nowhere"))).text().decode(), re.M
+    )
     return {name for name in typed if not name.endswith("_created")}
 
 

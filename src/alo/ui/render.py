@@ -52,6 +52,7 @@ SAFE = (
 SPREADSHEET = "spreadsheet"  # ?for=: a download that is opened in one
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # with which a cell begins that it would run
 UNBUFFERED = (*SAFE, ("X-Accel-Buffering", "no"))  # nor kept back by a proxy
+PIECE = 1 << 16  # characters of a CSV that are sent at once
 SMALL = 600  # bytes that are not worth packing
 NAVIGATION = (  # key of the keyboard, path, name
     ("o", "/", "Overview"),
@@ -193,9 +194,11 @@ def _csv_lines(table: Table, *, is_disarmed: bool) -> Iterator[bytes]:
     lines = io.StringIO()
     writer = csv.writer(lines)
 
-    def written(row: Sequence[object]) -> bytes:
+    def write(row: Sequence[object]) -> None:
         cells = ["" if each is None else each for each in row]
         writer.writerow([_disarmed(each) for each in cells] if is_disarmed else cells)
+
+    def written() -> bytes:
         text = lines.getvalue()
         lines.seek(0)
         lines.truncate()
@@ -203,9 +206,12 @@ def _csv_lines(table: Table, *, is_disarmed: bool) -> Iterator[bytes]:
 
     if is_disarmed:
         yield BOM_UTF8  # without it, spreadsheets take the text for another encoding
-    yield written(table.columns)
+    write(table.columns)
     for row in table.rows:
-        yield written(row)
+        write(row)
+        if lines.tell() >= PIECE:  # a message for each row would cost more than the row
+            yield written()
+    yield written()
 
 
 def _disarmed(cell: object) -> object:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 from starlette.routing import compile_path
 
+from alo.json_text import bad_character
 from alo.serve.http_api.paths import decoded
 from alo.ui.problems import UiProblem, not_found
 from alo.ui.routes import ROUTES, Route
+
+FILE = "path"  # the part of a route that names a file
 
 
 class Router:
@@ -29,11 +32,17 @@ class Router:
             if (found := pattern.match(path)) is None:
                 continue
             if route.method == wanted:
-                return route, {
-                    name: "/".join(map(decoded, part.split("/")))
-                    for name, part in found.groupdict().items()
-                }
+                return route, _names(found.groupdict())
             allowed.add(route.method)
         if allowed:
             raise UiProblem(405, f"{method} is not possible here; {', '.join(sorted(allowed))} is")
         raise not_found("there is no such page", fix="/ leads to all pages")
+
+
+def _names(parts: Mapping[str, str]) -> Mapping[str, str]:
+    """What a path names; of these only files may have names that are no text."""
+    names = {name: "/".join(map(decoded, part.split("/"))) for name, part in parts.items()}
+    for name, value in names.items():
+        if name != FILE and (odd := bad_character(value)):
+            raise not_found(f"nothing has such a name: {odd}")
+    return names

@@ -28,7 +28,11 @@ def test_reports_run_in_a_sandbox_and_their_text_is_never_ours(
 
 @pytest.mark.parametrize(
     "name",
-    ["../../../solution/experimental_plan.yaml", "..%2f..%2fx", "/etc/passwd", "link", "nope", ""],
+    [
+        *("../../../solution/experimental_plan.yaml", "/etc/passwd", "link", "nope", ""),
+        *("..%2f..%2fx", "..%252f..%252fx", "%252e%252e/%252e%252e/x", "..\\..\\x", "..%5c..%5cx"),
+        *("....//....//x", "%00", "%c0%ae%c0%ae/%c0%ae%c0%ae/x"),
+    ],
 )
 def test_no_name_leads_out_of_the_run(
     client: httpx.Client, runs: dict[str, str], home: Path, name: str

@@ -16,8 +16,9 @@ HANGUL = """([key, code]) => (document.activeElement ?? document.body).dispatchE
 
 
 def on_screen(page: Page, name: str) -> None:
-    """Wait until the page is this screen."""
+    """Wait until the page is this screen, and hears keys."""
     page.locator(f'main[data-screen="{name}"]').wait_for()
+    page.wait_for_load_state()
 
 
 def move_to(page: Page, selector: str) -> None:
@@ -62,6 +63,8 @@ def test_every_screen_is_reached_and_left_by_keyboard_alone(
     on_screen(page, "run_again")
     page.keyboard.type("gm")
     on_screen(page, "models")
+    enter(page, 'nav a[href="/try"]')
+    on_screen(page, "try")
     for name in ("users", "audit"):
         enter(page, f'footer a[href="/{name}"]')
         on_screen(page, name)

@@ -13,7 +13,7 @@ from alo.ui import templating
 
 AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
 TEMPLATES = Path(templating.__file__).with_name("templates")
-NO_SCREENS = {"base", "parts", "score_chart"}
+NO_SCREENS = {"base", "parts", "mix_chart", "score_chart"}
 FIND_FAULTS = """async (rules) => (await axe.run({resultTypes: ["violations"], iframes: false,
     ...(rules.length ? {runOnly: rules} : {})}))
     .violations.filter(each => ["serious", "critical"].includes(each.impact))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from alo.alarms.ledger import (
     read_ledger,
 )
 from alo.alarms.watch import Change, Window
+from alo.claims import take
 from alo.events.types import LogLine
 from alo.layout import Workspace
 from alo.plan.model import Alarm
@@ -239,6 +241,91 @@ def test_a_kill_between_note_and_delivery_is_made_up_for_with_the_same_id(
     wait_until(lambda: not read_ledger(workspace).waiting)
     assert [got.body["id"] for got in receiver.received] == [noted.id] * calls
     assert read_ledger(workspace).crossings[0].delivery == DELIVERED
+
+
+# A service that ends by itself at the n-th line that can be seen from outside: before or after it
+# writes, and before or after it calls.
+ENDING = """\
+import os, sys
+from pathlib import Path
+import alo.alarms.alarms as module
+import alo.alarms.ledger as ledger
+from alo.alarms.alarms import Alarms
+from alo.layout import Workspace
+from alo.plan.model import Alarm
+
+home, url, last = sys.argv[1], sys.argv[2], int(sys.argv[3])
+seen = 0
+
+def line():
+    global seen
+    seen += 1
+    if seen == last:
+        os._exit(9)
+
+def watched(work):
+    def call(*words, **options):
+        line()
+        done = work(*words, **options)
+        line()
+        return done
+    return call
+
+ledger.write_whole, module.call = watched(ledger.write_whole), watched(module.call)
+alarms = Alarms(Workspace(Path(home)), Alarm(0.5, url=url), "churn", "", print)
+alarms.start()
+alarms.saw("run", {"score": 0.1}, has_failed=False)
+alarms.stop()
+"""
+
+
+def test_whichever_line_a_service_ends_at_a_crossing_has_one_id_and_is_told(
+    tmp_path: Path, heard: Heard, receiver: Receiver
+) -> None:
+    for line in range(1, 20):
+        workspace = Workspace(tmp_path / str(line))
+        workspace.home.mkdir()
+        receiver.received.clear()
+        words = [sys.executable, "-c", ENDING, str(workspace.home), receiver.url, str(line)]
+        status = subprocess.run(words, stdout=subprocess.DEVNULL, check=False).returncode
+
+        later = Alarms(workspace, Alarm(0.5, url=receiver.url), "churn", "", heard)
+        later.start()
+        see(later, LOW)  # the next request of the same kind
+        later.stop()
+
+        assert len({got.body["id"] for got in receiver.received}) == 1, line
+        assert 1 <= len(receiver.received) <= 2, line
+        assert read_ledger(workspace).raised_total == {"score_below": 1}, line
+        assert read_ledger(workspace).waiting == (), line
+        if status == 0:  # it had no more lines
+            assert line > 6
+            return
+    raise AssertionError("it has no end")
+
+
+def test_a_service_does_not_call_while_another_one_does(
+    workspace: Workspace, make: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarm = Alarm(0.5, url=receiver.url)
+    receiver.gate.clear()
+    see(make(alarm), LOW)
+    wait_until(lambda: receiver.received)
+    claims: list[object] = []
+
+    def take_seen(*of_claim: object) -> object:
+        claims.append(take(*of_claim))  # type: ignore[arg-type]
+        return claims[-1]
+
+    monkeypatch.setattr("alo.alarms.alarms.take", take_seen)
+    make(alarm)  # which finds that someone is still to be told
+    wait_until(lambda: claims)
+
+    assert claims[0] is None
+    assert len(receiver.received) == 1
+    receiver.gate.set()
+    wait_until(lambda: not read_ledger(workspace).waiting)
+    assert len(receiver.received) == 1
 
 
 def test_what_waits_outlives_the_internal_folder(

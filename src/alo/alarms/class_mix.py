@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple, TypeAlias
 
@@ -90,19 +92,28 @@ def distance(mixes: Sequence[Shares], train: Shares) -> Distance:
         mixes: what the requests add; at least one.
     """
     whole = mean_of(mixes)
-    kinds = Counter(tuple(sorted(mix.items())) for mix in mixes)
-    known, weights = list(kinds), list(kinds.values())
+    places = {name: at for at, name in enumerate(whole)}
+    middle = list(whole.values())
+    kinds = Counter(tuple(mix.items()) for mix in mixes)  # most requests are like many others
+    known = [[(places[name], share) for name, share in kind] for kind in kinds]
     drawn = min(len(mixes), MOST_DRAWN)
+    draw = partial(
+        Random(len(mixes)).choices,  # noqa: S311 - a resample is no secret
+        known,
+        cum_weights=list(accumulate(kinds.values())),
+        k=drawn,
+    )
+    strays = sorted(_stray(draw(), middle) for _ in range(RESAMPLES))
     narrower = math.sqrt(drawn / len(mixes))
-    random = Random(len(mixes))  # noqa: S311 - a resample is no secret
-    strays = []
-    for _ in range(RESAMPLES):
-        counts = Counter(random.choices(range(len(known)), weights, k=drawn))
-        total: dict[str, float] = {}
-        for at, count in counts.items():
-            for name, share in known[at]:
-                total[name] = total.get(name, 0.0) + share * count / drawn
-        strays.append(total_variation(total, whole) * narrower)
-    strays.sort()
-    margin, typical = (strays[int(part * (RESAMPLES - 1))] for part in (WITHIN, 0.5))
+    margin, typical = (strays[int(part * (RESAMPLES - 1))] * narrower for part in (WITHIN, 0.5))
     return Distance(total_variation(whole, train), margin, typical)
+
+
+def _stray(requests: Sequence[Sequence[tuple[int, float]]], middle: Sequence[float]) -> float:
+    """How far the mix of some requests is from one that has all of their classes."""
+    total = [0.0] * len(middle)
+    for request in requests:
+        for at, share in request:
+            total[at] += share
+    count = len(requests)
+    return sum(abs(each / count - share) for each, share in zip(total, middle, strict=True)) / 2

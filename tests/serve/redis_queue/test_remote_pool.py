@@ -397,3 +397,30 @@ def test_a_fault_of_ours_with_one_request_stops_no_thread(
     wait_until(lambda: redis_server.client.llen(REQUESTS))
     assert json.loads(payload_of(redis_server))["alo_request"]["id"] == "b"
     assert "requests continue after a fault: ZeroDivisionError" in said(events)
+
+
+def test_only_what_no_loop_has_answered_is_seen_here(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_pool, "SLACK_S", 0.0)
+    results: queue.Queue[Result] = queue.Queue()
+    seen: list[Any] = []
+    pool = RemotePool(redis_server.url, 0.01, 10, lambda event: None, lambda *of: seen.append(of))
+    pool.start()
+    try:
+        pool.submit(Ticket(Request("late"), tmp_path, lambda: None, results.put))
+        late = results.get(timeout=PATIENCE_S)
+        wait_until(lambda: seen)
+        assert seen == [("", None, late.failure)]
+
+        monkeypatch.setattr(remote_pool, "SLACK_S", PATIENCE_S)
+        pool.submit(Ticket(Request("answered"), tmp_path, lambda: None, results.put))
+        answer = {"id": "answered", "summary": {"result": "fine"}, "outputs": [], "failure": None}
+        redis_server.client.rpush(f"alo_answers:{pool._name}", json.dumps(answer))
+        assert results.get(timeout=PATIENCE_S).status == "success"
+        pool.submit(Ticket(Request("left"), tmp_path, lambda: None, results.put))
+        pool.end_soon()  # what waits is answered with that
+        assert results.get(timeout=PATIENCE_S).status == "fail"
+        assert len(seen) == 1
+    finally:
+        pool.stop()

@@ -31,7 +31,7 @@ class UserAsset(Asset):
 
     def measure(self, model):
         """The accuracy with which each picture is classified by all the others."""
-        right = 0
+        right, labels = 0, [label for label, _ in model]
         for number, (label, picture) in enumerate(model):
             shares = vote(model[:number] + model[number + 1 :], picture)
             right += max(shares, key=shares.get) == label
@@ -43,5 +43,6 @@ class UserAsset(Asset):
         self.asset.save_summary(
             result=f"accuracy {accuracy:.2f}",
             score=accuracy,
-            note="each picture classified by all the others",
+            note="each picture classified by all the others; probability: share of each class",
+            probability={name: labels.count(name) / len(labels) for name in set(labels)},
         )

@@ -53,5 +53,8 @@ class UserAsset(Asset):
             f"{right} of {len(held_out)} held-out rows classified correctly", show=True
         )
         self.asset.save_summary(
-            result=f"accuracy {accuracy:.2f}", score=accuracy, note="on every fifth row, held out"
+            result=f"accuracy {accuracy:.2f}",
+            score=accuracy,
+            note="on every fifth row, held out; probability: share of each class",
+            probability={name: classes.count(name) / len(classes) for name in set(classes)},
         )

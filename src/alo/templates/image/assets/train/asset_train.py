@@ -44,5 +44,5 @@ class UserAsset(Asset):
             result=f"accuracy {accuracy:.2f}",
             score=accuracy,
             note="each picture classified by all the others; probability: share of each class",
-            probability={name: labels.count(name) / len(labels) for name in set(labels)},
+            probability={name: labels.count(name) / len(labels) for name in sorted(set(labels))},
         )

@@ -56,5 +56,5 @@ class UserAsset(Asset):
             result=f"accuracy {accuracy:.2f}",
             score=accuracy,
             note="on every fifth row, held out; probability: share of each class",
-            probability={name: classes.count(name) / len(classes) for name in set(classes)},
+            probability={name: classes.count(name) / len(classes) for name in sorted(set(classes))},
         )

@@ -497,12 +497,12 @@ def test_where_no_one_can_tell_whose_the_artifacts_are_they_stay_and_a_fix_is_to
     kinds: list[str], workspace: Workspace
 ) -> None:
     begin(workspace, TRAIN)
-    damage(workspace, None)
+    damage(workspace, "[]")
     (workspace.unfinished / "train").rmdir()
     for kind in kinds:
         (workspace.unfinished / kind).mkdir()
 
-    with pytest.raises(RunError) as caught:
+    with pytest.raises(RunError, match="cannot be read: not an object") as caught:
         find(workspace)
 
     assert str(workspace.unfinished) in caught.value.fix

@@ -90,7 +90,7 @@ def test_a_file_where_a_folder_belongs_is_told(home: Path, name: str) -> None:
     (home / name).parent.mkdir(exist_ok=True)
     (home / name).touch()
 
-    (problem,) = place_problems(Workspace(home), jobs)
+    (problem,) = place_problems(Workspace(home), jobs, serves=False)
 
     assert problem.file == str(home / name)
     assert "where a folder belongs" in problem.what
@@ -181,6 +181,20 @@ def test_links_that_a_run_replaces_are_warned_of(home: Path, tmp_path: Path) -> 
     (home / "train_artifacts/models").symlink_to(tmp_path / "elsewhere")
 
     (warned,) = place_warnings(jobs)
+
+    assert warned.file == str(home / "train_artifacts/models")
+
+
+def test_a_link_where_the_models_are_is_warned_of_by_an_inference_that_brings_its_own(
+    home: Path, tmp_path: Path
+) -> None:
+    jobs = jobs_of(home, "inference")
+    (tmp_path / "elsewhere").mkdir()
+    (home / "train_artifacts").mkdir()
+    (home / "train_artifacts/models").symlink_to(tmp_path / "elsewhere")
+
+    assert list(place_warnings(jobs)) == []  # it is read, and stays
+    (warned,) = place_warnings([job._replace(train_id="an earlier run") for job in jobs])
 
     assert warned.file == str(home / "train_artifacts/models")
 

@@ -27,9 +27,7 @@ ELSEWHERE = "mount it at the project's folder, or elsewhere"
 OF_ARTIFACTS = ("models", "output", "extra_output", "report", "score", "log")
 
 
-def place_problems(
-    workspace: Workspace, jobs: Sequence[Job], *, serves: bool = False
-) -> Iterator[Problem]:
+def place_problems(workspace: Workspace, jobs: Sequence[Job], *, serves: bool) -> Iterator[Problem]:
     """What of the project's folders would stop these jobs.
 
     Args:

@@ -140,6 +140,50 @@ def test_only_folders_that_are_written_to_have_to_be_writable(
     assert problems_of(home, jobs, serves=serves) == [name] * told
 
 
+def bringing_models(jobs: Sequence[Job]) -> Sequence[Job]:
+    """The same, with the models of an earlier run."""
+    return [job._replace(train_id="earlier") for job in jobs]
+
+
+def test_an_inference_has_to_write_to_the_models_only_where_it_brings_its_own(
+    home: Path, may_not_write: Callable[..., None]
+) -> None:
+    (home / "train_artifacts").mkdir()
+    jobs = jobs_of(home, "inference")
+    may_not_write(home / "train_artifacts")
+
+    assert problems_of(home, jobs) == []
+    assert problems_of(home, bringing_models(jobs)) == ["train_artifacts"]
+
+
+def test_models_are_brought_only_to_the_disk_that_the_project_is_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = bringing_models(jobs_of(home, "inference"))
+    monkeypatch.setattr(places, "mount_point", lambda folder: folder.name)  # each is on its own
+
+    assert problems_of(home, jobs) == []  # the run makes the folder
+    (home / "train_artifacts").mkdir()
+    assert problems_of(home, jobs) == ["train_artifacts"]
+    monkeypatch.setattr(places, "mount_point", lambda folder: "/")
+    assert problems_of(home, jobs) == []
+
+
+def test_the_fix_for_a_volume_says_which_keys_of_the_plan_name_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "mounted_in", lambda folder: [str(folder)])
+    fixes = {}
+    for kind in ("train", "inference"):
+        jobs = jobs_of(home, kind)
+        (home / f"{kind}_artifacts").mkdir()
+        (problem,) = place_problems(Workspace(home), jobs, serves=False)
+        fixes[kind] = problem.what
+
+    assert "name that in save_train_artifacts_path (load_model_path reads" in fixes["train"]
+    assert fixes["inference"].endswith("name that in save_inference_artifacts_path")
+
+
 def test_data_that_is_in_its_place_already_needs_no_permission(
     make_solution: MakeSolution, may_not_write: Callable[..., None]
 ) -> None:
@@ -194,7 +238,7 @@ def test_a_link_where_the_models_are_is_warned_of_by_an_inference_that_brings_it
     (home / "train_artifacts/models").symlink_to(tmp_path / "elsewhere")
 
     assert list(place_warnings(jobs)) == []  # it is read, and stays
-    (warned,) = place_warnings([job._replace(train_id="an earlier run") for job in jobs])
+    (warned,) = place_warnings(bringing_models(jobs))
 
     assert warned.file == str(home / "train_artifacts/models")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from shutil import rmtree
@@ -153,6 +154,35 @@ def test_a_run_continues_another_from_history_where_a_third_has_replaced_its_fil
     models = home / "train_artifacts/models"
     assert (models / "input/scaler").read_text() == "2"
     assert (models / "train/a").read_text() == "2"
+
+
+def test_links_of_steps_that_do_not_run_again_come_back_from_history_as_links(
+    make_solution: MakeSolution,
+) -> None:
+    link = "Path(self.asset.get_output_path(), 'link.csv').symlink_to('rows.csv')\n"
+    steps = {**SCALER, "input": f"{SCALER['input']}\n{link}"}
+    home = make_solution(steps, args={"train": {"name": "a"}})
+    pipeline = alo.Project(home, listener=lambda event: None).train.run()
+    pipeline.save()
+    make_solution({**SCALER}, args={"train": {"name": "c"}})
+    alo.Project(home, listener=lambda event: None).run("train")
+
+    pipeline.run("train").save()
+
+    assert os.readlink(home / "train_artifacts/output/link.csv") == "rows.csv"
+
+
+def test_a_run_whose_files_are_gone_everywhere_is_not_continued(
+    make_solution: MakeSolution,
+) -> None:
+    home = make_solution(SCALER, args={"train": {"name": "a"}})
+    pipeline = alo.Project(home, listener=lambda event: None).train.run()
+    entry = pipeline.save().history
+    (home / "train_artifacts/models/input/scaler").unlink()
+    (entry / "models/input/scaler").unlink()
+
+    with pytest.raises(UsageError, match="are not there any more"):
+        pipeline.run("train")
 
 
 def test_a_step_that_runs_again_finds_the_files_as_they_were_before_it(

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from alo.engine.faults import tried
 from alo.errors import CheckError, ExportError, RunError, StepError, StoreError
+from alo.events.types import Event, LogLine
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
@@ -142,3 +144,31 @@ def test_a_history_that_has_no_room_fails_the_run_and_loses_nothing(
     (disk.folder / "filler").unlink()
     run(trained)
     assert model(trained) == "second"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (StoreError("no room", where="there"), "no room"),
+        (OSError(28, "No space left on device", "/disk/file"), "No space left on device (/disk/fi"),
+        (OSError("odd"), "OSError: odd"),
+        (ValueError("of a library"), "ValueError: of a library"),
+        (KeyboardInterrupt("SIGTERM"), "interrupted by SIGTERM"),
+        (KeyboardInterrupt(), "interrupted"),
+    ],
+)
+def test_what_could_not_be_done_after_a_run_is_a_warning_with_its_reason(
+    error: BaseException, reason: str
+) -> None:
+    heard: list[Event] = []
+
+    def fail() -> None:
+        raise error
+
+    assert not tried(heard.append, "the list is not up to date", fail)
+    assert tried(heard.append, "never said", lambda: None)
+
+    (line,) = heard
+    assert isinstance(line, LogLine)
+    assert line.level == "WARNING"
+    assert line.text.startswith(f"the list is not up to date: {reason}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from alo.engine.rerun import rerun
+from alo.engine.rerun import require_models, rerun
 from alo.errors import CheckError, HistoryError, RunError, StepError
 from alo.events.types import LogLine
 from alo.history.browse import History
@@ -202,6 +202,60 @@ def test_a_model_that_no_one_knows_is_told_of(
 
     warnings = [line.text for line in heard.of(LogLine) if line.level == "WARNING"]
     assert any("not known which model" in text for text in warnings)
+
+
+def test_a_model_that_came_from_outside_is_loaded_from_there_again_with_a_warning(
+    make_solution: MakeSolution, run: Run, heard: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "models/train").mkdir(parents=True)
+    (tmp_path / "models/train/model").write_text("from outside")
+    external = {"load_model_path": str(tmp_path / "models")}
+    home = make_solution({"train": SAVE}, {"inference": USE}, external=external)
+    (inferred,) = run(home, "inference")
+    heard.clear()
+
+    again = rerun(home, inferred.run_id, heard)
+
+    assert again.summary["note"] == "from outside"
+    warnings = [line.text for line in heard.of(LogLine) if line.level == "WARNING"]
+    assert any(f"the model of {inferred.run_id} came from outside" in text for text in warnings)
+
+
+def test_a_run_that_wrote_no_models_lends_none(make_solution: MakeSolution, run: Run) -> None:
+    home = make_solution({"train": SAVE})
+    (with_model,) = run(home)
+    make_solution({"train": ""})
+    (without,) = run(home)
+
+    assert require_models(Workspace(home), with_model.run_id) == with_model.run_id
+    with pytest.raises(HistoryError, match="has no models: its steps wrote none") as caught:
+        require_models(Workspace(home), without.run_id)
+    assert caught.value.where == str(without.history)
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({}, "does not say what its code is"),
+        ({"../outside.py": "0"}, r"\.\./outside.py cannot be a file of a project's code"),
+        ({"/outside.py": "0"}, "/outside.py cannot be a file of a project's code"),
+    ],
+)
+def test_an_entry_whose_list_of_code_was_changed_is_refused(
+    files: dict[str, str], what: str, make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution({"train": SAVE})
+    (first,) = run(home)
+    path = first.history / "log/experimental_history.json"
+    content = json.loads(path.read_text())
+    content["code_id_description"]["files"] = files
+    path.write_text(json.dumps(content))
+
+    with pytest.raises(HistoryError, match=what) as caught:
+        rerun(home, first.run_id, lambda event: None)
+
+    assert caught.value.where == str(first.history)
+    assert not list((home / ".alo").glob("rerun-*"))
 
 
 FAILS = """\

@@ -177,6 +177,8 @@ def test_unknown_steps_and_wrong_orders_are_told(failed: Path, run: Run) -> None
         run(failed, first="four")
     with pytest.raises(UsageError, match="comes after"):
         run(failed, first="three", last="one")
+    with pytest.raises(UsageError, match="continues where the last run failed"):
+        run(failed, resume=True, first="two")
 
 
 def test_a_step_that_both_pipelines_have_needs_the_mode(

@@ -21,6 +21,9 @@ HOW_TO_STORE = "set 'cache: True' or 'interface_mode: file' in the plan's contro
 def choose_jobs(request: RunRequest, jobs: Sequence[Job]) -> list[Job]:
     """The jobs that a request for a part asks for; none where there is nothing to resume.
 
+    Args:
+        request: has ``resume``, ``first`` or ``last``.
+
     Raises:
         UsageError: no such step, or nothing is stored to run a part on.
     """
@@ -30,8 +33,6 @@ def choose_jobs(request: RunRequest, jobs: Sequence[Job]) -> list[Job]:
                 "--resume continues where the last run failed", fix="leave the step out"
             )
         return _resumed(jobs)
-    if not (request.first or request.last):
-        return list(jobs)
     job = _job_with(request, jobs)
     part = Part(first=request.first, last=request.last)
     names = [step.name for step in job.pipeline.steps]

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alo.engine.checks.preflight import check_plan, find_workspace
+from alo.errors import UsageError
+from alo.layout import Workspace
+from alo.plan.load import load_plan
 
 from .conftest import Make, refused
 
@@ -42,3 +50,25 @@ def test_of_a_pipeline_that_does_not_run_only_the_plan_is_looked_at(make: Make, 
     assert done.returncode == 2
     assert "source.requirements[1]  step 'two': '=nonsense' is no requirement" in done.stderr
     assert "there is no file" not in done.stderr
+
+
+def test_a_project_that_is_no_folder_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UsageError, match="is not a folder"):
+        find_workspace(tmp_path / "file")
+    with pytest.raises(UsageError, match="does not exist") as caught:
+        find_workspace(tmp_path / "nothing")
+
+    assert "alo init" in caught.value.fix
+    assert find_workspace(tmp_path).home == tmp_path
+
+
+def test_an_unknown_mode_is_refused_with_those_there_are(make: Make) -> None:
+    home = make("{code: local}")
+    plan = load_plan(home / "solution/experimental_plan.yaml", home=home)
+
+    with pytest.raises(UsageError, match="no mode 'test'") as caught:
+        check_plan(plan, Workspace(home), "test")
+
+    assert "train" in caught.value.fix

@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from alo.engine.checks.requirements import together
+from alo.errors import CheckError, Problem
+from alo.plan.load import load_plan
+
 from .conftest import Make, refused
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -59,3 +63,16 @@ def test_what_cannot_be_installed_beside_alo_is_a_warning(make: Make, alo: Alo) 
     assert done.returncode == 0, done.stderr
     assert "'PyYAML==5.1' of step 'one'" in done.stdout
     assert "of ALO itself: it cannot be installed together with ALO" in done.stdout
+
+
+def test_what_is_wrong_with_code_that_has_been_fetched_is_told_at_once(make: Make) -> None:
+    home = make("{code: local}")
+    plan = load_plan(home / "solution/experimental_plan.yaml", home=home)
+    problems = [Problem("one"), Problem("two"), Problem("one")]
+
+    with pytest.raises(CheckError) as caught:
+        together(plan, [], problems)
+
+    assert str(caught.value).count("one") == 1
+    assert "two" in str(caught.value)
+    together(plan, [])

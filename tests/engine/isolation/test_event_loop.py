@@ -127,3 +127,42 @@ def test_other_threads_keep_their_loops() -> None:
         thread.join(PATIENCE_S)
 
     assert results == [True]
+
+
+def test_a_callback_of_a_loop_may_run_a_step_too() -> None:
+    seen: list[object] = []
+
+    def callback() -> None:  # it has a loop, and is no task
+        loop = asyncio.get_running_loop()
+        with no_running_loop():
+            seen.append(asyncio.run(asyncio.sleep(0, "inside")))
+        seen.append(asyncio.get_running_loop() is loop)
+        loop.stop()
+
+    loop = asyncio.new_event_loop()
+    loop.call_soon(callback)
+    loop.run_forever()
+    loop.close()
+
+    assert seen == ["inside", True]
+
+
+def test_a_loop_that_a_thread_of_the_step_still_runs_is_left_to_it() -> None:
+    begun = threading.Event()
+
+    def step() -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
+        with no_running_loop():
+            loop = asyncio.get_event_loop()
+            loop.call_soon(begun.set)
+            thread = threading.Thread(target=loop.run_forever)
+            thread.start()
+            assert begun.wait(PATIENCE_S)
+        return loop, thread
+
+    loop, thread = in_a_loop(step)
+    assert loop.is_running()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE_S)
+    loop.close()
+
+    assert not thread.is_alive()

@@ -92,6 +92,8 @@ EFFECTS = {
     "a new logger": ("logging.getLogger('new').setLevel(50)", "logging.getLogger('new').level"),
     "handlers": ("logging.basicConfig(level=50, force=True)", "logging.root.handlers"),
     "records": ("logging.setLogRecordFactory(dict)", "logging.getLogRecordFactory()"),
+    "a class of loggers": ("logging.setLoggerClass(Logger)", "logging.getLoggerClass()"),
+    "silent logging": ("logging.raiseExceptions = False", "logging.raiseExceptions"),
     "logged warnings": ("logging.captureWarnings(True)", "warnings.showwarning"),
     "no warnings": ("warnings.simplefilter('ignore')", "warnings.filters"),
     "other warnings": ("warnings.formatwarning = repr", "warnings.formatwarning"),
@@ -138,6 +140,9 @@ class Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         return None
+
+class Logger(logging.Logger):
+    pass
 
 def fail(*_):
     raise TimeoutError("called after the step")

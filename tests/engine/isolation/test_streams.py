@@ -258,3 +258,14 @@ def test_a_stream_of_a_closed_host_prints_all_the_same() -> None:
             assert not sys.stdout.isatty()
     finally:
         sys.stdout = before
+
+
+def test_a_stream_shows_what_it_was_asked_for(heard: list[Event]) -> None:
+    with captured(heard.append):
+        before = sys.stdout.encoding, sys.stdout.errors
+        sys.stdout.reconfigure(line_buffering=False, write_through=True)  # type: ignore[union-attr]
+        after = sys.stdout.encoding, sys.stdout.errors
+        flags = sys.stdout.line_buffering, sys.stdout.write_through
+
+    assert after == before
+    assert flags == (False, True)

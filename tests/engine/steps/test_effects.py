@@ -123,3 +123,16 @@ def test_of_a_large_file_beside_the_model_only_the_time_counts(
 
     assert after["other train artifacts"] == before["other train artifacts"]
     assert after["model"] != before["model"]
+
+
+def test_a_link_that_leads_nowhere_is_told_by_where_it_leads(home: Path) -> None:
+    link = home / "train_artifacts/link"
+    link.unlink()
+    link.symlink_to("nowhere")
+    before = Snapshot.of(home, TOPS)
+
+    assert not any(before.effect(Snapshot.of(home, TOPS)))
+    link.unlink()
+    link.symlink_to("elsewhere")
+
+    assert before.effect(Snapshot.of(home, TOPS)).links == {"train_artifacts/link": "elsewhere"}

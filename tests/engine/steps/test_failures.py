@@ -14,7 +14,7 @@ from alo.engine.steps.failures import (
     step_error,
     user_traceback,
 )
-from alo.errors import StepError
+from alo.errors import StepError, StoreError
 
 MakeSolution = Callable[..., Path]
 
@@ -101,6 +101,14 @@ def test_what_was_raised_is_told_in_words_with_what_helps(
     assert fix in failed.fix
     assert failed.step == "train"
     assert len(failed.what) < 10_000
+
+
+def test_a_value_that_cannot_be_stored_is_named_and_not_the_line_that_saves_it() -> None:
+    named = step_error("train", StoreError("no", where="config['a'] of step 'train'"), HOME, HOME)
+    plain = step_error("train", StoreError("no"), HOME, HOME)
+
+    assert named.where == "config['a'] of step 'train'"
+    assert plain.where == ""
 
 
 def test_an_error_that_cannot_say_what_it_is_has_its_name() -> None:

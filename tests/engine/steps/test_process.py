@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from ast import literal_eval
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 
 from alo.engine.steps import process
+from alo.engine.steps.process_main import MessageSender
 from alo.errors import StepError, StoreError
+from alo.events.log_lines import info
 from alo.events.types import LogLine, Output, StepFinished
 from alo.layout import Workspace
 
@@ -228,6 +231,42 @@ def test_a_step_is_tried_again_on_what_it_was_given_first(
     make_solution(steps, beside={"two": {"retries": 1}})
     with pytest.raises(StepError, match="not yet"):
         run(home)
+
+
+def test_a_step_that_has_succeeded_is_not_tried_again(
+    make_solution: MakeSolution, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(process, "FIRST_PAUSE_S", 0.01)
+    code = f"""
+        tries = Path({str(tmp_path / "tries")!r})
+        tries.write_text((tries.read_text() if tries.exists() else "") + "|")
+        if len(tries.read_text()) < 2:
+            raise ValueError("not yet")
+    """
+    home = make_solution({"one": code}, beside={"one": {**APART, "retries": 5}})
+
+    run(home)
+
+    assert (tmp_path / "tries").read_text() == "||"
+
+
+def test_a_fork_of_a_steps_process_prints_what_it_cannot_send(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        send = MessageSender(theirs)
+        monkeypatch.setattr(os, "getpid", lambda: -1)  # as in a child that it has forked
+
+        send.send_all(
+            [info("a line of a log"), Output("stdout", "printed"), Output("stderr", "an error"), 1]
+        )
+        theirs.shutdown(socket.SHUT_WR)
+
+        assert ours.recv(1) == b""  # two who write to one socket would tear each other's messages
+    printed = capfd.readouterr()
+    assert printed.out == "printed"
+    assert "a line of a log\nan error" in printed.err
 
 
 def test_a_value_that_cannot_go_to_another_process_is_named(

@@ -184,6 +184,17 @@ def test_the_fix_for_a_volume_says_which_keys_of_the_plan_name_it(
     assert fixes["inference"].endswith("name that in save_inference_artifacts_path")
 
 
+@pytest.mark.parametrize(("name", "told"), [("data", True), ("data/deeper", True), ("own", False)])
+def test_of_volumes_in_the_input_folder_only_one_where_data_is_copied_to_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: bool
+) -> None:
+    jobs = jobs_of(home)
+    (home / "input/train").mkdir(parents=True)
+    monkeypatch.setattr(places, "mounted_in", lambda folder: [f"{home}/input/train/{name}"])
+
+    assert problems_of(home, jobs) == [f"input/train/{name}"] * told
+
+
 def test_data_that_is_in_its_place_already_needs_no_permission(
     make_solution: MakeSolution, may_not_write: Callable[..., None]
 ) -> None:

@@ -10,14 +10,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-# Percent of branches, as reached: of engine and serve by a part of the suite alone, so that a run
-# of all of it is to raise theirs.
+# Percent of branches, as reached by the whole suite.
 FLOORS = {
-    "engine": 64,
-    "history": 95,
-    "plan": 96,
+    "engine": 96,
+    "history": 97,
+    "plan": 97,
     "serve": 73,
-    "store": 93,
+    "store": 95,
     "workers": 91,
 }
 

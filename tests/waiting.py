@@ -20,6 +20,8 @@ TO_END_S = 15.0  # for a process in order, where what it has done is counted
 # the first, a crowded machine decides.
 GROWING_LIMITS_S = (1, 5, 25, 60)
 
+COUNTING = "COVERAGE_PROCESS_CONFIG"  # has a process count the branches that it takes
+
 Found = TypeVar("Found")
 Started = subprocess.Popen[Any]
 
@@ -52,7 +54,7 @@ def wait_for_text(pattern: str, log: Path, process: Started) -> re.Match[str]:
 def end_all(*processes: Started) -> None:
     """End them, whatever they do, and wait for that."""
     running = [process for process in processes if process.poll() is None]
-    if "COVERAGE_PROCESS_CONFIG" in os.environ:  # what is killed does not say what it has done
+    if COUNTING in os.environ:  # what is killed does not say what it has done
         for process in running:
             process.terminate()
         for process in running:
@@ -64,3 +66,8 @@ def end_all(*processes: Started) -> None:
             process.kill()
     for process in processes:
         process.wait()
+
+
+def uncounted_environment() -> dict[str, str]:
+    """For a process that is asked what it has imported: counting imports things of its own."""
+    return {name: value for name, value in os.environ.items() if name != COUNTING}

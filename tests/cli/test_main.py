@@ -14,6 +14,8 @@ from alo.cli.main import COMMANDS, main
 from alo.errors import AloError, CheckError, Interrupted, Problem, StepError, WorkspaceBusy
 from alo.version import __version__
 
+from ..waiting import uncounted_environment
+
 Failing = Callable[[BaseException], None]
 
 
@@ -87,7 +89,13 @@ def test_help_and_version_import_nothing_of_a_run() -> None:
         "assert not heavy, heavy"
     )
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=uncounted_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert done.returncode == 0, done.stderr
 

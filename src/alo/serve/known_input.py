@@ -13,6 +13,7 @@ from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,10 +97,11 @@ def _files(place: Path) -> list[Path]:
     for folder, folders, names in os.walk(place):
         folders.sort()
         paths = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
-        found += (path for path in paths if path.is_file() and not path.is_symlink())
-        if len(found) >= MOST_FILES:
+        ordinary = (path for path in paths if path.is_file() and not path.is_symlink())
+        found += islice(ordinary, MOST_FILES - len(found))
+        if len(found) == MOST_FILES:
             break
-    return found[:MOST_FILES]
+    return found
 
 
 def _of(files: Sequence[Path]) -> KnownInput:

@@ -334,6 +334,15 @@ def test_the_studio_tries_with_a_worker_of_its_own(
     page.emulate_media(color_scheme="light")
 
 
+def test_files_that_are_too_large_for_the_studio_are_not_sent(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "large.bin").write_bytes(bytes(14_000_001))
+    page.goto("/try")
+    choose(page, "Files")
+    page.locator("input[multiple]").set_input_files(tmp_path / "large.bin")
+
+    assert "14 MB" in answer(page, "error").locator(".reason").inner_text()
+
+
 def test_the_studio_tries_with_a_service_and_its_token(page: Page, service: Service) -> None:
     page.goto("/try")
     name = str(service.client.get("/healthz").json()["service"])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests.waiting import PATIENCE_S, wait_until
 
 from alo.serve.address import ServiceAddress
 from alo.ui.problems import UiProblem
@@ -22,7 +23,11 @@ class Server(ThreadingHTTPServer):
     """Gives prepared answers, and remembers what it was asked."""
 
     answers: Answers
+    gate: threading.Event
     asked: list[tuple[str, dict[str, str], bytes]]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nobody reads that a client has gone."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -32,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         headers = {key.lower(): value for key, value in self.headers.items()}
         self.server.asked.append((self.path, headers, self.rfile.read(length)))
+        assert self.server.gate.wait(PATIENCE_S)
         status, body = self.server.answers[self.path.partition("?")[0]]
         if status:  # else it hangs up
             self.send_response(status)
@@ -47,7 +53,8 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     server = Server(("127.0.0.1", 0), Handler)
-    server.answers, server.asked = {}, []
+    server.answers, server.asked, server.gate = {}, [], threading.Event()
+    server.gate.set()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
@@ -118,9 +125,12 @@ def test_a_token_that_is_wrong_is_said_at_its_field(server: Server) -> None:
     assert problem.fields[0].field == "token"
 
 
+@pytest.mark.parametrize("status", [200, 418])
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"error": "x"}', b"\xff"])
-def test_an_answer_that_is_none_is_the_fault_of_the_service(server: Server, body: bytes) -> None:
-    assert refused(server, 418, body).status == 503
+def test_an_answer_that_is_none_is_the_fault_of_the_service(
+    server: Server, status: int, body: bytes
+) -> None:
+    assert refused(server, status, body).status == 503
 
 
 def test_a_service_that_hangs_up_is_away(server: Server) -> None:
@@ -128,6 +138,27 @@ def test_a_service_that_hangs_up_is_away(server: Server) -> None:
 
     assert problem.status == 503
     assert problem.fix
+
+
+def test_who_waits_for_an_answer_goes_when_it_is_hung_up(server: Server) -> None:
+    server.gate.clear()
+    server.answers["/v1/inference"] = 200, b"{}"
+    client, problems = client_of(server), list[UiProblem]()
+
+    def ask() -> None:
+        try:
+            client.infer(Sent(csv="a\n1\n"))
+        except UiProblem as problem:
+            problems.append(problem)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    wait_until(lambda: server.asked)
+    client.hang_up()
+    thread.join(PATIENCE_S)
+    server.gate.set()
+
+    assert [each.status for each in problems] == [503]
 
 
 def test_what_failed_is_an_answer(server: Server) -> None:

@@ -25,7 +25,7 @@ SENT = Sent(csv="a\n1\n")
 class OwnStub:
     """In the place of the studio's own service; a request takes until it is let go."""
 
-    pid = 0
+    pid, has_stopped = 0, False
 
     def __init__(self) -> None:
         self.begun, self.gate = threading.Semaphore(0), threading.Event()
@@ -39,6 +39,12 @@ class OwnStub:
         self.begun.release()
         assert self.gate.wait(PATIENCE_S)
         return Outcome(200, {"id": "1", "status": "success"})
+
+    def stop(self) -> None:
+        self.has_stopped = True
+
+    def hang_up(self) -> None:
+        self.gate.set()
 
     def output(self, request_id: str, name: str) -> Iterator[bytes]:
         return iter([name.encode()])
@@ -100,6 +106,19 @@ def test_outputs_are_for_who_has_asked(try_out: TryOut) -> None:
         with pytest.raises(UiProblem) as caught:
             try_out.output(request_id, "a.csv", person)
         assert caught.value.status == 404
+
+
+def test_with_the_studio_nobody_waits_for_an_answer_any_more(try_out: TryOut, own: OwnStub) -> None:
+    own.gate.clear()
+    thread = threading.Thread(target=try_out.infer, args=(SENT, WORKER, "", "ada"))
+    thread.start()
+    assert own.begun.acquire(timeout=PATIENCE_S)
+
+    try_out.stop()
+
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert own.has_stopped
 
 
 def test_only_some_are_tried_at_once(try_out: TryOut, own: OwnStub) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -73,6 +74,7 @@ class ServiceClient:
 
     def __init__(self, address: ServiceAddress, token: str) -> None:
         self.address, self._token = address, token
+        self._asking: set[http.client.HTTPConnection] = set()
 
     @property
     def is_there(self) -> bool:
@@ -95,7 +97,7 @@ class ServiceClient:
         query, body, content_type = sent.to_body()
         headers = {"Content-Type": content_type, **self._headers}
         try:
-            with closing(self._connected(ANSWER_S)) as connection:
+            with self._asked() as connection:
                 connection.request("POST", f"/v1/inference{query}", body, headers)
                 with connection.getresponse() as response:
                     outcome = Outcome(response.status, _content(response.read(MOST_ANSWER)))
@@ -104,7 +106,7 @@ class ServiceClient:
             raise UiProblem(504, what, where=self.address.url) from error
         except (OSError, http.client.HTTPException) as error:
             raise ServiceAwayError(self.address.url) from error
-        if outcome.status not in (200, FAILED):
+        if outcome.status not in (200, FAILED) or "status" not in outcome.content:
             raise _refusal(outcome)
         return outcome
 
@@ -128,6 +130,22 @@ class ServiceClient:
             raise UiProblem(404, "there is no such output, or the service keeps it no longer")
         return _pieces(connection, response)
 
+    def hang_up(self) -> None:
+        """Wait for no answer any more: who waits for one is told that the service is away."""
+        for connection in list(self._asking):
+            if connection.sock is not None:
+                with suppress(OSError):  # it has ended by itself
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def _asked(self) -> Iterator[http.client.HTTPConnection]:
+        with closing(self._connected(ANSWER_S)) as connection:
+            self._asking.add(connection)
+            try:
+                yield connection
+            finally:
+                self._asking.discard(connection)
+
     @property
     def _headers(self) -> dict[str, str]:
         if not self._token:
@@ -147,7 +165,8 @@ def _refusal(outcome: Outcome) -> UiProblem:
         problem = FieldProblem("token", what or "it is missing or wrong")
         return UiProblem(422, "the service wants its token", fields=[problem])
     status = outcome.status if outcome.status in REFUSALS else 503
-    return UiProblem(status, what or f"the service has answered with {outcome.status}")
+    unread = f"the answer of the service cannot be read; its status is {outcome.status}"
+    return UiProblem(status, what or unread)
 
 
 def _content(body: bytes) -> Mapping[str, object]:

@@ -40,6 +40,7 @@ class TryOut:
         self._workspace, self._own = workspace, own
         self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._asked: set[ServiceClient] = set()
         self._lock = threading.Lock()
 
     def services(self) -> Sequence[ServiceAddress]:
@@ -62,7 +63,7 @@ class TryOut:
         try:
             with self._client(service, token) as (name, client):
                 try:
-                    content = client.infer(sent).content
+                    content = self._answer(client, sent)
                 except ServiceAwayError:
                     if name != WORKER:
                         raise
@@ -85,14 +86,27 @@ class TryOut:
         return kept.client.output(request_id, name)
 
     def stop(self) -> None:
-        """End what was started for it."""
+        """End what was started for it; nobody waits for an answer any more."""
         self._own.stop()
+        with self._lock:
+            asked = list(self._asked)
+        for client in asked:
+            client.hang_up()
 
     def _again(self, gone: ServiceClient, sent: Sent) -> tuple[ServiceClient, Mapping[str, object]]:
         """The answer of a new service of our own, after one that was killed."""
         self._own.discard(gone)
         with self._own.in_use() as client:
-            return client, client.infer(sent).content
+            return client, self._answer(client, sent)
+
+    def _answer(self, client: ServiceClient, sent: Sent) -> Mapping[str, object]:
+        with self._lock:
+            self._asked.add(client)
+        try:
+            return client.infer(sent).content
+        finally:
+            with self._lock:
+                self._asked.discard(client)
 
     def _keep(self, request_id: str, kept: _Kept) -> None:
         with self._lock:

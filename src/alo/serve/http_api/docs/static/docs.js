@@ -158,6 +158,6 @@ function table(names, rows) {
 
 token.addEventListener("submit", (event) => {
   event.preventDefault();
-  show();
+  if (!place("content").childElementCount) show(); // else what is typed there stays
 });
 show();

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alo.errors import UsageError
 from alo.serve.redis_queue.dead_letters import DeadLetters
 from alo.serve.redis_queue.queue import DEAD, MOST_DEAD, REQUESTS, Queue
 
@@ -65,3 +66,38 @@ def test_the_oldest_of_them_give_way(client: Any) -> None:
     assert client.llen(DEAD) == MOST_DEAD
     requests = [json.loads(client.lindex(DEAD, index))["request"] for index in (0, -1)]
     assert requests == ["1", "new"]
+
+
+def test_a_redis_that_is_away_is_said_with_its_place(redis_server: RedisServer) -> None:
+    letters = DeadLetters(redis_server.url.replace("127", ":secret@127"))
+    redis_server.kill()
+
+    with pytest.raises(UsageError, match="Redis cannot be asked") as raised:
+        letters.all()
+
+    assert str(redis_server.port) in raised.value.where
+    assert "secret" not in str(raised.value)
+
+
+def test_what_no_loop_has_put_there_is_shown_as_it_is_and_can_be_dropped(
+    client: Any, redis_server: RedisServer
+) -> None:
+    client.rpush(DEAD, b"\xff", b"[]")
+    letters = DeadLetters(redis_server.url)
+
+    assert [(each.reason, each.request) for each in letters.all()] == [
+        ("not put aside by a loop", "\ufffd"),
+        ("not put aside by a loop", "[]"),
+    ]
+    assert letters.drop([]) == 2
+
+
+def test_a_number_that_is_none_of_theirs_changes_nothing(
+    client: Any, redis_server: RedisServer
+) -> None:
+    put_aside(client, "a")
+
+    with pytest.raises(UsageError, match="no request 2"):
+        DeadLetters(redis_server.url).replay([1, 2])
+
+    assert client.llen(DEAD) == 1

@@ -161,3 +161,23 @@ def test_without_the_extra_the_error_says_what_to_install(
 
     assert done.returncode == 2
     assert "pip install 'open-alo[loop]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+sentinel://a:1", "redis+sentinel://a:b/main", "redis://a:b"]
+)
+def test_a_url_that_makes_no_sense_is_refused_with_the_forms_that_do(url: str) -> None:
+    with pytest.raises(UsageError, match="is not where a Redis is") as raised:
+        connect(url)
+
+    assert "redis+sentinel://host:port,host:port/master" in raised.value.fix
+
+
+def test_metadata_that_names_no_redis_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ALO_REDIS_URL", raising=False)
+    (tmp_path / "metadata.yaml").write_text("pipeline: [{type: inference}]\n")
+
+    with pytest.raises(UsageError, match="nothing says where Redis is"):
+        find_url("", str(tmp_path / "metadata.yaml"))

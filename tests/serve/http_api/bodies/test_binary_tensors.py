@@ -149,6 +149,12 @@ HEAD = {
             None,
             "NUL",
         ),
+        (
+            {"inputs": [{**HEAD["inputs"][0], "datatype": "BYTES"}]},
+            struct.pack("<I", 4) + b"ab\xffd",
+            None,
+            "not UTF-8",
+        ),
         ({"inputs": [{**HEAD["inputs"][0], "datatype": "BOOL"}]}, b"\\1\\2345678", None, "BOOL"),
         ({"inputs": [{**HEAD["inputs"][0], "datatype": "X"}]}, b"12345678", None, "datatype"),
     ],

@@ -438,3 +438,70 @@ def test_cells_of_a_table_are_counted_whichever_its_line_breaks_are() -> None:
     for line in ("\n", "\r", "\r\n"):
         parsed, _ = parse_small(Job("csv", "", "", "", limits), line.join("a" * 20).encode())
         assert (parsed.status, parsed.limit) == (413, "cells")
+
+
+def test_a_body_of_some_size_that_becomes_a_wide_table_is_parsed_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{f"{n:060}": 1} for n in range(1_100)]
+    body = json.dumps({"rows": rows}).encode()
+    assert incoming.SMALL < len(body) < incoming.MEDIUM < len(rows) ** 2
+    elsewhere = Watched(incoming._in_a_process)
+    monkeypatch.setattr(incoming, "_in_a_process", elsewhere)
+
+    args = taken(tmp_path / "request", Limits(), body, content_type="application/json")
+
+    assert args == {}
+    with open(tmp_path / "request" / "data.csv", newline="") as file:
+        assert sum(len(row) for row in csv.reader(file)) == 1_100 * 1_101
+
+
+def test_a_body_that_says_that_it_is_too_large_is_refused_before_it_has_come(
+    tmp_path: Path,
+) -> None:
+    headers = {"content_type": "application/json", "content_length": "1000001"}
+
+    refused = taken(tmp_path / "request", Limits(body_bytes=1_000_000), b"", **headers)
+
+    assert refused == (413, "body")
+
+
+def test_a_parser_whose_process_dies_costs_its_request_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incoming, "PROGRAM", "raise SystemExit('killed by something')")
+    job = Job("rows", str(tmp_path / "body"), str(tmp_path), "", TableLimits())
+
+    with pytest.raises(Refused, match="ended with 1; killed by something") as refused:
+        incoming._in_a_process(job)
+
+    assert refused.value.status == 500
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "said"),
+    [
+        ("MemoryError()", 413, "not enough memory"),
+        ("OSError(28, 'No space left on device')", 507, "No space left on device"),
+    ],
+)
+def test_what_a_parser_has_no_room_for_is_refused_with_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, status: int, said: str
+) -> None:
+    program = f"""
+import sys
+sys.path[:1] = sys.argv[1:]
+from alo.serve.http_api.bodies import parser
+def parse(job):
+    raise {fault}
+parser.parse = parse
+parser.main()
+"""
+    monkeypatch.setattr(incoming, "PROGRAM", program)
+
+    parsed = incoming._in_a_process(
+        Job("rows", str(tmp_path / "body"), str(tmp_path), "", TableLimits())
+    )
+
+    assert parsed.status == status
+    assert said in parsed.what

@@ -34,13 +34,11 @@ LENGTH = struct.Struct("<I")
 
 
 def head_length(given: str, size: int) -> int:
-    """What the header says of the length of the JSON before the bytes; 0: all of it is JSON.
+    """What the header, where there is one, says of the length of the JSON; 0: all of it is.
 
     Raises:
         Refused: it is no length, or more than there is.
     """
-    if not given:
-        return 0
     if not (given.isascii() and given.isdigit() and 0 < len(given) < 16 and int(given) <= size):
         raise Refused(400, f"{HEADER} is '{given[:30]}', and the body has {size} bytes")
     return int(given)

@@ -176,10 +176,12 @@ def test_a_service_whose_folders_were_deleted_still_counts_as_running(tmp_path: 
     folder = make_folder(workspace, "serve")
     remove_tree(workspace.internal)
     assert not lives(workspace, folder.name)
+    open_files = len(os.listdir("/proc/self/fd"))
 
     for _ in range(2):  # the second time, all of it is there
         folder.restore()
 
+    assert len(os.listdir("/proc/self/fd")) == open_files
     assert lives(workspace, folder.name)
     assert folder.path.is_dir()
     assert list(names_of_live(workspace, "serve")) == [folder.name]

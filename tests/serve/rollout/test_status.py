@@ -82,11 +82,17 @@ def test_services_have_switched_when_all_that_run_use_what_is_chosen(
 def test_a_service_that_uses_the_model_before_is_not_waited_for_longer_than_is_asked(
     workspace: Workspace, running: ServiceFolder
 ) -> None:
-    choose(workspace, lambda now: now.used_by(running.name, "old"))
+    other = make_folder(workspace, "loop")
+    choose(
+        workspace,
+        lambda now: now.used_by(running.name, "old"),
+        lambda now: now.used_by(other.name, "new"),
+    )
 
     outcome = wait_for_services(workspace, 0.01)
 
     assert (outcome.state, outcome.exit_status) == (LATE, 3)
+    other.remove()
 
 
 def test_a_model_that_has_failed_is_refused_with_the_reason(

@@ -170,6 +170,7 @@ def test_a_body_that_stops_after_the_answer_has_begun_gets_no_second_one() -> No
 
             assert answered.count(b"HTTP/1.1") == 1
             assert answered.endswith(b"begun")
+            assert server.refusals == []
             writer.close()
 
     run(act)

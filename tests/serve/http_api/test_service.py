@@ -8,20 +8,18 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from alo.engine.request import RunRequest
 from alo.events.types import Event, LogLine
-from alo.history.models_origin import NO_TRAIN_RUN
-from alo.layout import Workspace
-from alo.serve.folders import make_folder
 from alo.serve.http_api import service as http_service
 from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.refusal import Refused
 from alo.serve.http_api.service import HttpService
 from alo.serve.redis_queue.remote_protocol import TooLargeError
+from alo.serve.service import prepare
 from alo.workers.pool import ENDING, NotReadyError, QueueFullError
 from alo.workers.protocol import ASSET_RUN, Failure
 from alo.workers.ticket import Result, Ticket
@@ -213,19 +211,12 @@ class StandInPool:
 
 
 class Alone:
-    """The service without HTTP and without workers."""
+    """The service without HTTP, and with workers that are not started."""
 
     def __init__(self, home: Path, limits: Limits) -> None:
-        workspace, self.events = Workspace(home), list[Event]()
-        self.folder = make_folder(workspace, "serve")
-        plan = SimpleNamespace(control=SimpleNamespace(backup_size=1), alarm=None)
-        service: Any = SimpleNamespace(
-            job=SimpleNamespace(plan=plan, workspace=workspace),
-            folder=self.folder,
-            models=workspace.models,
-            model_id=NO_TRAIN_RUN,
-            workers=lambda *given: [SimpleNamespace(model_id="one")],
-        )
+        self.events: list[Event] = []
+        service = prepare(RunRequest(home), "serve", self.events.append)
+        self.folder = service.folder
         self.served = HttpService(service, limits, "", self.events.append)
         pool: Any = StandInPool()
         self.pool, self.served.pool = pool, pool
@@ -266,11 +257,12 @@ class Alone:
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Iterator[Callable[..., Alone]]:
+def alone(make_solution: MakeSolution) -> Iterator[Callable[..., Alone]]:
     made: list[Alone] = []
+    home = make_solution(inference={"inference": ""})
 
     def make(**limits: Any) -> Alone:
-        made.append(Alone(tmp_path, Limits()._replace(**limits)))
+        made.append(Alone(home, Limits()._replace(**limits)))
         return made[-1]
 
     yield make
@@ -289,7 +281,7 @@ def test_a_request_for_later_is_refused_where_as_many_wait_as_may(
         service.accept()
 
     assert (refused.value.status, refused.value.limit) == (429, "queue")
-    assert not (tmp_path / ".alo/requests").exists()
+    assert not (tmp_path / "project/.alo/requests").exists()
 
 
 @pytest.mark.parametrize(
@@ -383,7 +375,7 @@ def test_results_beyond_what_is_kept_go_with_their_files(
     service.end(second, outputs=("x.csv",), size=6)
 
     assert service.served.find(first) is None
-    assert [path.name for path in (tmp_path / ".alo/requests").iterdir()] == [second]
+    assert [path.name for path in (tmp_path / "project/.alo/requests").iterdir()] == [second]
 
 
 def test_a_result_that_cannot_be_kept_is_given_for_as_long_as_the_service_lives(
@@ -456,7 +448,7 @@ def test_failures_are_counted_by_code_and_too_much_output_is_a_limit(
     service.now({}, summary={"score": 0.5})
 
     text = service.served.metrics.text().decode()
-    assert 'alo_model_info{model_id="one"} 1.0' in text
+    assert 'alo_model_info{model_id="none"} 1.0' in text
     assert 'alo_failures_total{code="E152"} 1.0' in text
     assert 'alo_refused_total{code="500",limit="output"} 1.0' in text
     assert "alo_score_count 1.0" in text

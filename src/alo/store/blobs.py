@@ -33,7 +33,7 @@ POOL = "blobs"
 UNFINISHED = "unfinished"
 DRAFT = "draft"
 PIECE = 16 << 20  # written at once
-READ_ONLY = 0o444
+READ_ONLY, WRITABLE = 0o444, 0o600
 
 
 class Trusted:
@@ -99,6 +99,15 @@ class BlobDir:
             os.link(self.path(blob), self._pool / blob)
         return status
 
+    def write_over(self, blob: str, draft: Draft) -> None:
+        """Have a draft, which is empty, written over a blob that no one needs any more.
+
+        Its pages are there already, so this takes a fifth of writing a new file.
+        """
+        with suppress(OSError):  # a new file will do
+            (self._pool / blob).unlink(missing_ok=True)
+            draft.write_over(self.path(blob))
+
     def drop(self, blob: str) -> None:
         """Forget a damaged blob, so that the next who writes it does not take this one."""
         self.path(blob).unlink(missing_ok=True)
@@ -133,6 +142,7 @@ class Draft:
         self._file: BinaryIO | None = None
         self.size = 0
         self.needed = 0  # bytes in all, as far as that is known
+        self._is_over = False  # over a file that may have been longer
 
     def __enter__(self) -> Draft:
         return self
@@ -174,6 +184,26 @@ class Draft:
         """Go on at a position further on; what is between is a hole."""
         self.size = position
 
+    def write_over(self, path: Path) -> None:
+        """Take a file whose content is not needed any more, and begin with that.
+
+        Raises:
+            OSError: it is as it was, and the draft will be a new file.
+        """
+        import fcntl
+
+        os.chmod(path, WRITABLE)
+        file = open(path, "r+b", buffering=0)  # noqa: SIM115 - closed with the draft
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # no leftover
+            temporary = temporary_beside(self._folder / DRAFT)
+            os.rename(path, temporary)
+        except OSError:
+            file.close()
+            raise
+        self._path, self._file, self._is_over = temporary, file, True
+        set_mode(file.fileno(), READ_ONLY)
+
     def clear(self) -> None:
         """Begin again."""
         self.size = 0
@@ -183,6 +213,8 @@ class Draft:
     def publish(self, target: Path) -> os.stat_result:
         """Give the file its name, in the place of one that has it."""
         try:
+            if self._is_over:
+                os.ftruncate(self._open(), self.size)
             status = os.fstat(self._open())
             os.replace(self._path, target)
             self._close()

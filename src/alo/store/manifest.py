@@ -104,6 +104,12 @@ class StoredStep(NamedTuple):
         for value in (*self.data, *self.config):
             yield from value.parts
 
+    def stream_blobs(self) -> Iterator[str]:
+        """The blobs that streams are in, which are compared while values are written."""
+        for value in (*self.data, *self.config):
+            if isinstance(value.stream, Part):
+                yield value.stream.blob
+
     @property
     def may_import(self) -> bool:
         """Whether reading its values may import a module."""

@@ -31,6 +31,7 @@ class PrivateMap(mmap.mmap):
     """A whole blob, mapped copy-on-write."""
 
     address: int
+    file: tuple[int, int]  # device and inode
     parts: dict[int, Part]  # by address: what was handed out
 
 
@@ -42,6 +43,7 @@ class LiveMaps:
         self._maps: WeakSet[PrivateMap] = WeakSet()
         self._at: WeakValueDictionary[int, PrivateMap] = WeakValueDictionary()
         self._detects_writes: bool | None = None
+        _notice_forks()
 
     def map(self, descriptor: int) -> PrivateMap | None:
         """Map a file, or None where that cannot be."""
@@ -62,6 +64,11 @@ class LiveMaps:
         mapping.parts[address] = part
         self._at[address] = mapping
         return memoryview(mapping)[part.offset : part.end]
+
+    def has(self, file: os.stat_result) -> bool:
+        """Whether a value may lie in a mapping of this file: here, or in a process forked by us."""
+        at = file.st_dev, file.st_ino
+        return _forks.has_forked or any(mapping.file == at for mapping in self._maps)
 
     def untouched_part(self, view: memoryview) -> Part | None:
         """The part that lies at exactly these bytes, if they are certainly still the blob's."""
@@ -146,4 +153,26 @@ def _map(descriptor: int) -> PrivateMap:
     flags = mmap.MAP_PRIVATE | getattr(mmap, "MAP_NORESERVE", 0)
     mapping = PrivateMap(descriptor, 0, flags=flags, prot=mmap.PROT_READ | mmap.PROT_WRITE)
     mapping.address, mapping.parts = address_of(memoryview(mapping)), {}
+    status = os.fstat(descriptor)
+    mapping.file = status.st_dev, status.st_ino
     return mapping
+
+
+class _Forks:
+    """Whether this process has forked since it may have had mappings."""
+
+    has_forked = False
+    is_noticed = False
+
+
+_forks = _Forks()
+
+
+def _notice_forks() -> None:
+    if not _forks.is_noticed:
+        _forks.is_noticed = True
+        os.register_at_fork(before=_note_fork)
+
+
+def _note_fork() -> None:
+    _forks.has_forked = True

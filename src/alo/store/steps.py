@@ -8,7 +8,8 @@ written or removed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +53,7 @@ class StepStore:
         *,
         incoming: StoredStep | None = None,
         paths: Iterable[str] = (),
+        spare: Collection[str] = (),
     ) -> StoredStep:
         """Keep what a step saved; what it passes on as it was given is not written again.
 
@@ -61,6 +63,8 @@ class StepStore:
         Args:
             incoming: what the step was given.
             paths: where modules of the project's are found, apart from its own folder.
+            spare: blobs of ``incoming`` that no one else has or will need: what is new may be
+                written over them.
         Raises:
             StoreError: a value cannot be pickled, or there is no room on the disk.
         """
@@ -69,7 +73,12 @@ class StepStore:
         others = [self._folder(incoming.kind, incoming.run_id)] if incoming else []
         blob_dir = self._prepare(kind, run_id, others)
         writer = ValueWriter(
-            step, blob_dir, incoming.parts() if incoming else (), self._maps, self._trusted
+            step,
+            blob_dir,
+            incoming.parts() if incoming else (),
+            self._maps,
+            self._trusted,
+            {*spare} - {*incoming.stream_blobs()} if incoming else (),
         )
         stored = StoredStep(
             run_id,
@@ -93,6 +102,14 @@ class StepStore:
         blob_dir = BlobDir(self.root, self._folder(stored.kind, stored.run_id))
         reader = ValueReader(stored, blob_dir, self._maps, self._trusted)
         return _read(reader, "data", stored.data), _read(reader, "config", stored.config)
+
+    def blobs(self, run_id: str, kind: str) -> frozenset[str]:
+        """The blobs that a run has, by name."""
+        try:
+            names = os.listdir(self._folder(kind, run_id))
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(name for name in names if not name.endswith(".json"))
 
     def find(self, run_id: str, kind: str, step: str) -> StoredStep | None:
         """What a step of a run saved, or None.

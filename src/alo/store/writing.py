@@ -23,15 +23,26 @@ from alo.store.streams import OldStream, StreamWriter
 ALIGNMENT = (
     4096  # of a buffer in its blob: a write to one must not touch the pages of its neighbours
 )
+LARGE = 4_000_000  # bytes of a file that it is worth to write over
 
 
 class ValueWriter:
     """Writes the values that one step saved."""
 
     def __init__(
-        self, step: str, blob_dir: BlobDir, given: Iterable[Part], maps: LiveMaps, trusted: Trusted
+        self,
+        step: str,
+        blob_dir: BlobDir,
+        given: Iterable[Part],
+        maps: LiveMaps,
+        trusted: Trusted,
+        spare: Iterable[str] = (),
     ) -> None:
-        """``given`` is what the step was given; its folder has the blobs or can take them."""
+        """``given`` is what the step was given; its folder has the blobs or can take them.
+
+        ``spare`` are blobs that may be written over where no value lies in them any more.
+        """
+        self._spare = list(spare)
         self._step, self._blob_dir, self._maps, self._trusted = step, blob_dir, maps, trusted
         self._given = {(part.checksum, part.size): part for part in given}
 
@@ -83,6 +94,8 @@ class ValueWriter:
         blob = checksum_of(repr([part[1:4] for part in parts]).encode())
         if not self._blob_dir.take(blob, end):
             draft.needed = end
+            if not draft.size:
+                self._use_spare(draft)
             for part, view in new:
                 draft.skip_to(part.offset)
                 draft.append(view)
@@ -92,6 +105,18 @@ class ValueWriter:
         if isinstance(stream, Part):
             stream = _named(stream, blob)
         return stream, tuple(_named(part, blob) for part in buffers)
+
+    def _use_spare(self, draft: Draft) -> None:
+        """Have a draft that is empty written over what is not needed any more, if it is large."""
+        for blob in self._spare if draft.needed >= LARGE else ():
+            try:
+                status = os.stat(self._blob_dir.path(blob))
+            except OSError:
+                continue
+            if status.st_size >= LARGE and not self._maps.has(status):
+                self._spare.remove(blob)
+                self._blob_dir.write_over(blob, draft)
+                return
 
     def _stored(self, view: memoryview) -> Part:
         """Where these bytes are stored, or a part without a blob."""

@@ -269,6 +269,60 @@ def test_a_fork_of_a_steps_process_prints_what_it_cannot_send(
     assert "a line of a log\nan error" in printed.err
 
 
+@pytest.mark.parametrize(
+    ("beside", "control", "blobs"),
+    [({}, {}, 1), ({"retries": 1}, {}, 2), ({}, {"cache": True}, 2)],
+    ids=["alone", "tried again", "stored"],
+)
+def test_a_new_array_goes_back_over_the_file_of_the_one_that_came_if_no_one_else_has_that(
+    make_solution: MakeSolution,
+    run: Run,
+    beside: dict[str, object],
+    control: dict[str, object],
+    blobs: int,
+) -> None:
+    home = make_solution(
+        {
+            "one": "import numpy as np\nself.data['x'] = np.ones(1_000_000)",
+            "two": "self.data['x'] = self.data['x'] * 2",
+            "three": """
+                home = Path(self.asset.project_home)
+                stores = (".alo/*/values", ".asset_interface")
+                values = [path for top in stores for path in home.glob(f"{top}/train/*/*")]
+                seen = len([path for path in values if not path.suffix])
+                seen = {"blobs": seen, "sum": float(self.data["x"].sum())}
+                Path(self.asset.get_model_path(), "m").write_text(str(seen))
+            """,
+        },
+        beside={"two": {**APART, **beside}},
+        control=control,
+    )
+
+    run(home)
+
+    seen = (home / "train_artifacts/models/three/m").read_text()
+    assert seen == str({"blobs": blobs, "sum": 2_000_000.0})
+
+
+def test_an_array_from_a_process_is_as_it_was_after_the_next_one_has_changed_it(
+    make_solution: MakeSolution, run: Run
+) -> None:
+    home = make_solution(
+        {
+            "one": "import numpy as np\nself.data['x'] = np.ones(1_000_000)",
+            "two": "self.data['y'] = self.data['x'] * 2",
+            "three": "self.data['y'] = self.data['y'] * 3",
+            "four": "Path(self.asset.get_model_path(), 'm').write_text("
+            "str([float(self.data[key].sum()) for key in 'xy']))",
+        },
+        beside={"two": APART, "three": APART},
+    )
+
+    run(home)
+
+    assert (home / "train_artifacts/models/four/m").read_text() == "[1000000.0, 6000000.0]"
+
+
 def test_a_value_that_cannot_go_to_another_process_is_named(
     make_solution: MakeSolution, run: Run
 ) -> None:

@@ -41,9 +41,11 @@ class ProcessExecutor:
         """Run a step in a new process, which reads its values from the step store."""
         context, reuse = self._context, self._context.reuse
         before = reuse.look() if reuse else None
-        given = self._stored(job, inputs)
+        given, own = self._stored(job, inputs)
         context.values = None  # the step's process has the values now
-        done = self._run_with_retries(job, inputs, self._assignment(job, inputs, given))
+        spare = frozenset[str]() if inputs.step.retries else own
+        assignment = self._assignment(job, inputs, given, spare)
+        done = self._run_with_retries(job, inputs, assignment)
         usage = done.cpu_seconds, done.peak_bytes, done.sampled
         if isinstance(done, FailedStep):
             return Executed(done.error, (), None, *usage)
@@ -82,7 +84,9 @@ class ProcessExecutor:
             done = run_in_process(assignment, python, step.timeout_s, emit)
         return done
 
-    def _assignment(self, job: Job, inputs: Inputs, given: StoredStep | None) -> Assignment:
+    def _assignment(
+        self, job: Job, inputs: Inputs, given: StoredStep | None, spare: frozenset[str]
+    ) -> Assignment:
         context, step = self._context, inputs.step
         is_stored = context.reuse is not None
         context.folder.mkdir(parents=True, exist_ok=True)
@@ -95,25 +99,28 @@ class ProcessExecutor:
             context.run_id,
             context.kind,
             given,
+            spare,
             context.folder / f"{step.name}.stacks",
             () if step.name in job.pythons else tuple(sys.path),
         )
 
-    def _stored(self, job: Job, inputs: Inputs) -> StoredStep | None:
-        """What the step before handed on, in the store."""
+    def _stored(self, job: Job, inputs: Inputs) -> tuple[StoredStep | None, frozenset[str]]:
+        """What the step before handed on, in the store; and the blobs made for this alone."""
         context, values = self._context, self._context.values
         if values is None:
-            return None
+            return None, frozenset()
         stored = values.stored
         if stored is not None and (context.reuse or stored.run_id == context.run_id):
-            return stored
+            return stored, frozenset()
         before = job.pipeline.steps[inputs.number - 1].name
         config = {key: value for key, value in values.config.items() if key != META}
         with context.turn(before), context.shared.present():
             store, paths = context.own_store(), context.shared.paths()
-            return store.save(
+            there = store.blobs(context.run_id, context.kind)
+            stored = store.save(
                 context.run_id, context.kind, before, values.data, config, paths=paths
             )
+            return stored, store.blobs(context.run_id, context.kind) - there
 
 
 def run_in_process(

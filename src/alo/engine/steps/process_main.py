@@ -40,6 +40,7 @@ class Assignment(NamedTuple):
     run_id: str
     kind: str
     given: StoredStep | None
+    spare: frozenset[str]  # blobs of it that no one else has, and that no further try will need
     stacks: Path  # the file for where the process is when it crashes or hangs
     path: tuple[str, ...]  # where modules are found; empty: as the interpreter has it
 
@@ -163,6 +164,7 @@ def _run(assignment: Assignment, store: StepStore, send: MessageSender) -> Done 
             own,
             incoming=given,
             paths=shared.paths(),
+            spare=assignment.spare,
         )
     packages = {"python": python_version(), **imported_packages()}
     usage = result.cpu_seconds, result.peak_bytes

@@ -14,7 +14,7 @@ import pytest
 import alo
 from alo.engine.workspace.lock import hold_workspace
 from alo.errors import AloError, ResultError, StepError, UsageError
-from alo.events.types import LogLine
+from alo.events.types import Event, LogLine
 from alo.layout import Workspace
 
 MakeSolution = Callable[..., Path]
@@ -170,6 +170,24 @@ def test_links_of_steps_that_do_not_run_again_come_back_from_history_as_links(
     pipeline.run("train").save()
 
     assert os.readlink(home / "train_artifacts/output/link.csv") == "rows.csv"
+
+
+def test_shared_code_that_changed_before_a_run_continues_another_is_warned_of(
+    make_solution: MakeSolution,
+) -> None:
+    heard: list[Event] = []
+    steps = {**SCALER, "input": f"import shop\n{SCALER['input']}"}
+    home = make_solution(steps, args={"train": {"name": "a"}})
+    (home / "shop.py").write_text("price = 1\n")
+    pipeline = alo.Project(home, listener=heard.append).train.run()
+    pipeline.save()
+    (home / "shop.py").write_text("price = 2\n")
+    heard.clear()
+
+    pipeline.run("train").save()
+
+    (text,) = [each.text for each in heard if isinstance(each, LogLine) and each.level == "WARNING"]
+    assert text.startswith("shop.py changed after it was used by input: ")
 
 
 def test_a_run_whose_files_are_gone_everywhere_is_not_continued(

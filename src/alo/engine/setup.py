@@ -277,8 +277,6 @@ def is_satisfied(workspace: Workspace, wanted: "Wanted") -> bool:
 
     What is behind a URL counts as there only where it has been installed here.
     """
-    if not wanted:
-        return True
     try:
         if ordinary_bytes(_note_of_satisfied(workspace)).decode() == _environment_key(wanted):
             return True

@@ -235,6 +235,24 @@ def test_what_a_failed_try_of_a_step_wrote_is_gone_and_what_its_user_wrote_is_no
     assert (outcome.history / "report/figure.png").is_file()
 
 
+def test_a_step_that_may_have_read_what_its_user_wrote_stands_for_no_later_run(
+    make_solution: MakeSolution,
+) -> None:
+    steps = {"one": "self.data['x'] = 1", "two": "self.data['y'] = 2"}
+    home = make_solution(steps, control={"cache": True})
+    project = alo.Project(home, listener=lambda event: None)
+    pipeline = project.train.run("one")
+    (home / "train_artifacts/output").mkdir()
+    (home / "train_artifacts/output/by_hand.csv").write_text("1")
+    pipeline.run("two").save()
+
+    (after,) = project.run("train")
+    (again,) = project.run("train")
+
+    assert [step.status for step in after.steps] == ["cached", "success"]
+    assert [step.status for step in again.steps] == ["cached", "cached"]
+
+
 def test_a_summary_of_a_step_before_is_back_when_a_later_step_runs_again(
     make_solution: MakeSolution,
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from alo.events.types import Event
 from alo.layout import find_plan
+from alo.ui.access.roles import Person
 from alo.ui.page import Page
 from alo.ui.routes import ROUTES
 from alo.ui.screens import overview
@@ -171,6 +172,23 @@ def test_a_viewer_reads_and_changes_nothing(make_studio: MakeStudio, browse: Bro
     assert client.get("/runs.json", headers=bearer(token)).status_code == 200
     assert client.post("/runs", json={}, headers=bearer(token)).status_code == 403
     assert client.get("/users.json", headers=bearer(token)).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["viewer", "reviewer"])
+def test_who_has_a_lesser_role_may_do_nothing_of_a_higher_one(
+    make_studio: MakeStudio, browse: Browse, role: str
+) -> None:
+    studio = make_studio()
+    client = browse(studio)
+    headers = bearer(studio.people.add_token("t", role))
+    higher = [each for each in ROUTES if not Person("t", role).may(each.role)]
+
+    assert len(higher) >= 6
+    for route in higher:
+        path = route.path.replace("{id}", "x").replace("{name}", "x").replace("{path:path}", "y")
+        answer = client.request(route.method, path, headers=headers)
+        assert answer.status_code == 403, path
+    assert studio.audit.count == 0
 
 
 @pytest.mark.parametrize("token", ["x", "the-token", "é"])

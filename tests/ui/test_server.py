@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.waiting import PATIENCE_S, end_all
+from tests.waiting import PATIENCE_S, end_all, wait_until
 
 from alo.ui.server import CONNECTIONS
 
@@ -149,6 +149,34 @@ def test_another_user_of_the_machine_learns_nothing(
                 as_another_user(look)
             finally:
                 end_all(process)
+
+
+def test_what_it_runs_does_not_see_its_token(home: Path) -> None:
+    asset = home / "assets/train/asset_train.py"
+    seen = home / "seen"
+    note = f"import os; open({str(seen)!r}, 'w').write(str(sorted(os.environ.items())))"
+    asset.write_text(asset.read_text().replace('print("depth", x)', note))
+    command = [sys.executable, "-m", "alo.cli.main", "ui", "--port", "0", "--json"]
+    environment = {**os.environ, "ALO_UI_TOKEN": "a-secret-of-mine"}
+    with subprocess.Popen(
+        [*command, "--token", "another"], cwd=home, stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        try:
+            port = json.loads(process.stdout.readline())["port"]
+            answer = httpx.post(
+                f"http://127.0.0.1:{port}/runs",
+                json={"pipeline": "train"},
+                headers={"Authorization": "Bearer another"},
+                timeout=PATIENCE_S,
+            )
+            assert answer.status_code == 202
+            wait_until(lambda: seen.exists() and seen.read_text().endswith("]"))
+        finally:
+            end_all(process)
+
+    assert "PATH" in seen.read_text()
+    assert "a-secret" not in seen.read_text()
 
 
 def test_clients_that_never_end_their_request_keep_no_one_out(started: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 
 from alo.layout import slug
 from alo.plan.values import plan_form
@@ -18,12 +19,22 @@ _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 
 def new_run_id(solution: str, started: float) -> str:
     """``<YYYYmmddTHHMMSSZ>-<8 random digits>-<the solution's name>``, an entry's name."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
+    stamp = stamp_of(int(started))
     digits = int.from_bytes(os.urandom(8), "big") % 10**8
+    return f"{stamp}-{digits:08}-{_name_in_id(solution)}"
+
+
+@lru_cache(maxsize=1)
+def stamp_of(second: int) -> str:
+    """Seconds since 1970 as ``YYYYmmddTHHMMSSZ``."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+
+
+@lru_cache(maxsize=4)
+def _name_in_id(solution: str) -> str:
     name = slug(solution).encode()[:LONGEST_NAME].decode(errors="ignore")
-    if name.endswith("-error"):  # which means something else at the end of an entry's name
-        name = f"{name}_"
-    return f"{stamp}-{digits:08}-{name}"
+    # The end of an entry's name means something else then.
+    return f"{name}_" if name.endswith("-error") else name
 
 
 def param_id(args: Mapping[str, Mapping[str, object]]) -> str:

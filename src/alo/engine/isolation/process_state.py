@@ -30,26 +30,43 @@ NOTHING: dict[Any, Any] = {}  # of a setting that is not there
 _modules: list[ref[ModuleType]] = []  # of projects, that have changes
 
 
+class _Modules:
+    """The modules that are there at some moment."""
+
+    def __init__(self, modules: dict[str, ModuleType]) -> None:
+        self.by_name = modules
+        self._names, self._modules = list(modules), list(modules.values())
+
+    def are_there(self) -> bool:
+        """Whether they are there now, each under its name, and no others.
+
+        Two lists of the same objects in the same order are compared without a look at any of them.
+        """
+        now = sys.modules
+        is_same = list(now.values()) == self._modules and list(now) == self._names
+        return is_same or now == self.by_name
+
+
 class _Between:
     """How the process is between steps: it need not be read again where nothing else happens."""
 
     def __init__(self) -> None:
         self.is_known, self._depth = False, 0  # an asset may run steps of its own in one
-        self._modules, self._state = dict[str, ModuleType](), State()
+        self._modules, self._state = _Modules({}), State()
 
     @property
     def has_only_steps(self) -> bool:
         """Whether it is known, for the step that has begun."""
         return self.is_known and self._depth == 1
 
-    def begin(self) -> tuple[dict[str, ModuleType], State]:
+    def begin(self) -> tuple[_Modules, State]:
         """A step begins: the modules that are there, and how the process is."""
         self._depth += 1
-        if self.has_only_steps and len(sys.modules) == len(self._modules):
+        if self.has_only_steps and len(sys.modules) == len(self._modules.by_name):
             return self._modules, self._state
-        return sys.modules.copy(), read()
+        return _Modules(sys.modules.copy()), read()
 
-    def end(self, modules: dict[str, ModuleType], state: State) -> None:
+    def end(self, modules: _Modules, state: State) -> None:
         """A step has ended, and all is as it was when it began."""
         self._depth -= 1
         self._modules, self._state = modules, state
@@ -171,15 +188,13 @@ class _Kept:
 
     def _restore_modules(self) -> None:
         """Those that were taken away or replaced, and none that was put together by hand."""
-        now = sys.modules
-        if now == self._modules:
+        if self._modules.are_there():
             return
-        for name in now.keys() - self._modules.keys() - self._of_libraries:
+        now, before = sys.modules, self._modules.by_name
+        for name in now.keys() - before.keys() - self._of_libraries:
             if "." not in name and getattr(now[name], "__spec__", None) is None:
                 del now[name]
-        now.update(
-            (name, module) for name, module in self._modules.items() if now.get(name) is not module
-        )
+        now.update((name, module) for name, module in before.items() if now.get(name) is not module)
 
 
 def read(names: Collection[str] = SETTINGS.keys()) -> State:

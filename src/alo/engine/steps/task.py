@@ -4,7 +4,6 @@ And what comes of it; how it is run is in ``step.py``, which only a step that ru
 """
 
 import os
-import time
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from alo.engine.spec import Job
 from alo.errors import StepError
 from alo.events.log_files import PIPELINE_LOG
+from alo.history.ids import stamp_of
 from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 from alo.plan.model import StepPlan
@@ -164,7 +164,7 @@ def run_envs(job: Job, started: float) -> dict[str, object]:
         "alo_version": __version__,
         "solution_metadata_version": job.metadata_version,
         "interface_mode": control.interface_mode,
-        "proc_start_time": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started)),
+        "proc_start_time": stamp_of(int(started)),
         "save_train_artifacts_path": external.save_train_artifacts_path,
         "save_inference_artifacts_path": external.save_inference_artifacts_path,
         "check_resource": control.check_resource,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alo.estimates.intervals import clopper_pearson
 from alo.review.accuracy import GOAL, Accuracy, Answer, accuracy
-from alo.review.intervals import clopper_pearson
 from alo.review.strata import Case
 
 

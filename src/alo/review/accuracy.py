@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from alo.review.intervals import Interval, clopper_pearson, wilson
+from alo.estimates.intervals import Interval, clopper_pearson, wilson
 from alo.review.strata import Case, Stratum, strata_of
 
 LEVEL = 0.95

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alo.review.intervals import wilson, z_of
+from alo.estimates.intervals import wilson, z_of
 
 
 @dataclass(frozen=True, slots=True)

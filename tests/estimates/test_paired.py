@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.gate.paired import (
+from alo.estimates.paired import (
     Paired,
     holm,
     mcnemar_exact,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.review.intervals import at_most, clopper_pearson, wilson
+from alo.estimates.intervals import at_most, clopper_pearson, wilson
 
 
 def test_wilson_is_the_published_interval() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alo.files import (
+    append_line,
     checksum,
     checksum_of,
     claim_temporary,
@@ -170,3 +171,14 @@ def test_an_error_while_a_folder_is_looked_at_names_the_whole_path(tmp_path: Pat
     with pytest.raises(FileNotFoundError) as gone:
         look()
     assert gone.value.filename == str(tmp_path / "file")
+
+
+def test_a_line_is_appended_behind_what_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    append_line(path, b"one")
+    with path.open("ab") as file:
+        file.write(b"tor")
+
+    append_line(path, b"two")
+
+    assert path.read_bytes() == b"one\ntwo\n"

@@ -54,6 +54,25 @@ def write_new(contents: Mapping[str, bytes], folder: str | os.PathLike[str]) -> 
             file.write(content)
 
 
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file that is only ever appended to, durably.
+
+    What a kill has left of a line that was never acknowledged is cut off first.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with open(path, "ab+") as file:
+        file.seek(0)
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)
+        file.write(line + b"\n")
+        file.flush()
+        _fsync(file.fileno())
+
+
 def _fsync(descriptor: int) -> None:
     try:
         os.fsync(descriptor)

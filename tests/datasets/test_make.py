@@ -231,6 +231,16 @@ def test_a_damaged_list_of_what_tested_stops_everything(make: Make) -> None:
         make(rows=[make_row(1)])
 
 
+def test_a_line_that_a_kill_has_torn_is_cut_off(make: Make) -> None:
+    version = make()
+    ledger = version.folder.parent / "tested.jsonl"
+    with ledger.open("ab") as file:
+        file.write(b'{"version": "v2", "con')
+
+    assert make(rows=[make_row(1)]).manifest.version == "v2"
+    assert make(rows=[make_row(2)]).manifest.version == "v3"
+
+
 KILLED = """
 import os, sys
 from pathlib import Path

@@ -24,7 +24,7 @@ from alo.datasets.rows import TEST, TRAIN, ReviewedRow
 from alo.datasets.split import Split, split_rows
 from alo.datasets.table_edit import edit_table, new_table
 from alo.errors import DatasetError
-from alo.files import alone_with, remove_tree
+from alo.files import alone_with, append_line, remove_tree
 from alo.tables.content import picture_content, row_content
 from alo.tables.reading import read_table
 
@@ -176,18 +176,7 @@ def _note_tested(home: Path, manifest: Manifest, build: Path) -> None:
         if json.loads(line)["split"] == TEST
     ]
     line = json.dumps({"version": manifest.version, "id": manifest.id, "contents": contents})
-    with open(home / TESTED, "ab") as file:
-        if file.tell() and not _ends_with_line(home / TESTED):
-            file.write(b"\n")
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _ends_with_line(path: Path) -> bool:
-    with open(path, "rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+    append_line(home / TESTED, line.encode())
 
 
 def _next_number(home: Path, versions: Sequence[str]) -> int:

@@ -6,33 +6,46 @@ follow by themselves (``follow.py``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from alo.engine.rerun import require_models
 from alo.errors import HistoryError, UsageError
 from alo.history.deployment import CURRENT, Deployment, change_deployment
 from alo.history.models_origin import NAMELESS, current_train_id
+from alo.history.promotions import note_promotion
 from alo.layout import Workspace
 from alo.serve.rollout.status import live_services
 
 
-def deploy_model(workspace: Workspace, run_id: str, who: str) -> Deployment:
+def deploy_model(
+    workspace: Workspace,
+    run_id: str,
+    who: str,
+    *,
+    why: str = "deploy",
+    comparison: Mapping[str, object] | None = None,
+) -> Deployment:
     """Have services use the model of a train run.
 
     Args:
         run_id: or its beginning; empty: the run that made the current model. A run that is named
             also replaces a choice whose file is damaged.
         who: has chosen, as ``alo deploy --status`` shows it.
+        why: it was chosen, for `alo models log`.
+        comparison: with what it was compared, and how.
     Raises:
         HistoryError: the run is not there, or has no models that can be used.
         UsageError: none is named, and it is not known which run made the current model.
     """
     target = require_models(workspace, run_id or _current(workspace))
-    return change_deployment(
+    deployed = change_deployment(
         workspace,
         lambda now: _chosen(now, target, who, workspace),
         replaces_damaged=bool(run_id),
     )
+    note_promotion(workspace, deployed, why, comparison)
+    return deployed
 
 
 def roll_back(workspace: Workspace, who: str, seen: str = "") -> Deployment:
@@ -44,7 +57,9 @@ def roll_back(workspace: Workspace, who: str, seen: str = "") -> Deployment:
         UsageError: there is nothing to go back to, or another choice was made meanwhile.
         HistoryError: the models of that run are not in history any more.
     """
-    return change_deployment(workspace, lambda now: _rolled_back(now, who, workspace, seen))
+    deployed = change_deployment(workspace, lambda now: _rolled_back(now, who, workspace, seen))
+    note_promotion(workspace, deployed, "rollback")
+    return deployed
 
 
 def set_shadow(workspace: Workspace, run_id: str) -> Deployment:

@@ -1,0 +1,132 @@
+"""Which model answered when: every deployment, in the order it was made.
+
+``solution/promotions.jsonl`` is only ever appended to. ``deployment.json`` says what is chosen now,
+and wins where the two differ: a process may have been killed between the two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alo.errors import HistoryError
+from alo.files import append_line
+from alo.history.deployment import CURRENT, NOTHING, Deployment, read_deployment
+from alo.layout import Workspace
+
+NAME = "promotions.jsonl"
+FOUND = "found in deployment.json"  # why, where who changed it could not say
+
+
+class Promotion(NamedTuple):
+    """One change of the deployed model."""
+
+    when: str  # UTC
+    who: str
+    run: str  # empty: the workspace's current model
+    before: str  # what services used until then
+    why: str  # deploy, rollback, or a reason
+    comparison: Mapping[str, object] | None = None  # with which it was compared, and how
+
+    def to_json(self) -> dict[str, object]:
+        """A line of the file."""
+        fields = self._asdict()
+        fields["from"] = fields.pop("before")
+        return fields
+
+
+def note_promotion(
+    workspace: Workspace,
+    deployment: Deployment,
+    why: str,
+    comparison: Mapping[str, object] | None = None,
+) -> None:
+    """Append what was just deployed, unless it is the last line already.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    made = Promotion(
+        deployment.when, deployment.who, deployment.run, deployment.before, why, comparison
+    )
+    path = _path(workspace)
+    last = _stored(path)[-1:]
+    if last and (last[0].when, last[0].run) == (made.when, made.run):
+        return
+    line = json.dumps(made.to_json(), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    append_line(path, line)
+
+
+def promotions(workspace: Workspace) -> list[Promotion]:
+    """Every deployment, the oldest first.
+
+    Raises:
+        HistoryError: the file is damaged.
+    """
+    found = _stored(_path(workspace))
+    now = _deployed(workspace)
+    if now.when and (not found or (found[-1].when, found[-1].run) != (now.when, now.run)):
+        found.append(Promotion(now.when, now.who, now.run, now.before, FOUND))
+    return found
+
+
+def model_at(found: Sequence[Promotion], when: str) -> Promotion | None:
+    """The deployment that was in force at a time; None: before the first.
+
+    Args:
+        when: UTC, as promotions have it.
+    """
+    earlier = [each for each in found if each.when <= when]
+    return earlier[-1] if earlier else None
+
+
+def run_of(promotion: Promotion) -> str:
+    """The run that was deployed, or the word for the workspace's current model."""
+    return promotion.run or CURRENT
+
+
+def _deployed(workspace: Workspace) -> Deployment:
+    try:
+        return read_deployment(workspace)
+    except HistoryError:
+        return NOTHING
+
+
+def _stored(path: Path) -> list[Promotion]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    found: list[Promotion] = []
+    for number, line in enumerate(lines, 1):
+        if not line:
+            continue
+        try:
+            found.append(_promotion(json.loads(line)))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            if number >= len(lines) - 1:  # torn by a kill
+                continue
+            raise HistoryError(
+                f"line {number} of the promotions is damaged: {error}",
+                where=str(path),
+                fix="restore the file from a backup, or remove the line",
+            ) from error
+    return found
+
+
+def _promotion(content: Mapping[str, object]) -> Promotion:
+    comparison = content.get("comparison")
+    return Promotion(
+        str(content["when"]),
+        str(content["who"]),
+        str(content["run"]),
+        str(content["from"]),
+        str(content["why"]),
+        comparison if isinstance(comparison, dict) else None,
+    )
+
+
+def _path(workspace: Workspace) -> Path:
+    return workspace.home / "solution" / NAME

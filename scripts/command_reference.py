@@ -41,6 +41,8 @@ MORE = {  # where a command is explained
     "serve": ("HTTP service", "../guides/http-service.md"),
     "deploy": ("Zero-downtime model deployment", "../guides/deploy.md"),
     "dataset": ("Make train data of reviews", "../guides/datasets.md"),
+    "retrain": ("Retrain behind a gate", "../guides/retrain.md"),
+    "models": ("Retrain behind a gate", "../guides/retrain.md"),
     "review": ("Review results", "../guides/review.md"),
     "loop": ("Redis loop", "../guides/redis-loop.md"),
     "schema": ("Plan reference", "plan.md"),

@@ -33,6 +33,7 @@ __all__ = [
     "PlanError",
     "Problem",
     "ResultError",
+    "RetrainError",
     "ReviewClosedError",
     "ReviewError",
     "RunError",
@@ -189,6 +190,10 @@ class LabelError(UsageError):
 
 class DatasetError(AloError):
     """A data set cannot be made, or cannot be changed like that."""
+
+
+class RetrainError(AloError):
+    """A candidate could not be trained, or there is nothing to compare it with."""
 
 
 class WorkspaceBusy(AloError):  # noqa: N818

@@ -14,6 +14,7 @@ from alo.plan.suggest import did_you_mean
 MODULES = {  # command -> the module with its ACTIONS
     "history": "alo.cli.commands.history_actions",
     "review": "alo.cli.commands.review_actions",
+    "models": "alo.cli.commands.models_actions",
     "dataset": "alo.cli.commands.dataset_actions",
 }
 

@@ -27,6 +27,8 @@ COMMANDS = {  # name -> what it does; the module of the same name has add_argume
     "deploy": "choose the model that services use; roll back; compare one in the shadow",
     "review": "review results: make, list and show reviews; decide; how accurate the model is",
     "dataset": "make versioned train data of reviews; list, compare, verify and export it",
+    "retrain": "train on a data set, compare with the deployed model, deploy what passes a gate",
+    "models": "list models and their comparisons; which one answered when",
     "ui": "open the studio: runs, models and services in the browser",
     "loop": "show the state of loops; list, replay or drop dead requests",
     "schema": "print the JSON Schema of a plan, for editors",

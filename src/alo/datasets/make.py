@@ -49,6 +49,7 @@ class DatasetRequest:
     key: str = ""  # the column that joins outputs and inputs; empty: by position
     columns: Sequence[str] = ()  # of the input, in its order; none of pictures
     labels: Sequence[str] = ()  # the names that can be given
+    meaning: Mapping[str, object] = field(default_factory=dict)  # of columns: prediction, ...
     counts: Mapping[str, int] = field(default_factory=dict)  # skipped, flagged, conflict
     who: str = ""
     when: str = ""
@@ -126,6 +127,8 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
         base_folders=folders,
         reviews=list(asked.reviews),
         labels=list(asked.labels),
+        meaning=asked.meaning,
+        test_share=asked.test_share,
         counts={
             TRAIN: dict(sorted(tally.train.items())),
             TEST: dict(sorted(Counter(row.label for row in split.test).items())),

@@ -36,6 +36,8 @@ class Manifest:
     base_folders: Sequence[str] = ()  # below train/, one for each path of the base
     reviews: Sequence[str] = ()
     labels: Sequence[str] = ()
+    meaning: Mapping[str, object] = field(default_factory=dict)  # of columns: prediction, key, ...
+    test_share: float = 0.2
     counts: Mapping[str, object] = field(default_factory=dict)
     files: Sequence[DatasetFile] = ()
     who: str = ""

@@ -19,7 +19,7 @@ from alo.engine.steps.executor import Executed, StepExecutor, StepValues, has_ow
 from alo.engine.steps.task import Inputs
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, StepFinished, StepStarted
-from alo.history.ids import utc_text
+from alo.history.ids import dataset_of, utc_text
 from alo.history.record import RunRecord, StepRecord
 from alo.layout import ASSETS
 from alo.masking import masked
@@ -111,6 +111,7 @@ class Session:
             train_id=train_id or self._record.train_id,
             data_id=staged.data_id,
             data_id_description={"files": staged.files, "sources": list(map(masked, sources))},
+            dataset=dataset_of(sources) if self._record.pipeline == "train" else "",
         )
 
     def run_step(self, step: StepPlan, number: int, *, may_reuse: bool = True) -> None:

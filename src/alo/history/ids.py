@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from alo.layout import slug
@@ -53,6 +53,21 @@ def utc_text(moment: float) -> str:
 def is_utc_text(text: str) -> bool:
     """Whether a text is what ``utc_text`` makes."""
     return re.fullmatch(_TIME, text) is not None
+
+
+def dataset_of(sources: Sequence[str]) -> str:
+    """The version of a data set that data came from, NAME@V; empty: it came from none, or several.
+
+    Args:
+        sources: paths, as a run's record has them.
+    """
+    found = {
+        f"{parts[at + 1]}@{parts[at + 2]}"
+        for parts in (source.split("/") for source in sources)
+        for at, part in enumerate(parts[:-2])
+        if part == "datasets" and parts[at + 2][:1] == "v" and parts[at + 2][1:].isdigit()
+    }
+    return next(iter(found)) if len(found) == 1 else ""
 
 
 def start_in_name(run_id: str) -> str:

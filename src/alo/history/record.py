@@ -81,6 +81,7 @@ class RunRecord(NamedTuple):
     sources: Mapping[str, object] = {}  # step → url, branch, path, commit; of those from git
     host: str = ""
     alo_version: str = ""
+    dataset: str = ""  # of a train run: the version of a data set that it was trained on, NAME@V
 
     def with_args(self, args: Mapping[str, Mapping[str, object]]) -> "RunRecord":
         """The record of a run with these args, and what JSON would lose of them."""

@@ -63,6 +63,7 @@ def make_dataset(
     if len({tuple(sorted(columns)) for columns in gathered.columns}) > 1:
         raise DatasetError("the inputs of these runs have different columns")
     first = settings[0]
+    columns = list(gathered.columns[0]) if gathered.columns else []
     request = DatasetRequest(
         name=asked.name,
         rows=gathered.rows,
@@ -72,8 +73,17 @@ def make_dataset(
         test_share=asked.test_share,
         label=asked.label or first.label or LABEL,
         key=first.key,
-        columns=gathered.columns[0] if gathered.columns else (),
+        columns=columns,
         labels=list(dict.fromkeys(label.name for each in found for label in each.labels.shown)),
+        meaning={
+            "prediction": first.prediction,
+            "key": first.key,
+            "image": first.image,
+            "label": asked.label or first.label or LABEL,
+            "slices": list(first.slices),
+            "columns": [name for name in columns if name != (asked.label or first.label or LABEL)],
+            "agreement": _agreement(reviews, found),
+        },
         counts=gathered.counts,
         who=asked.person,
         when=asked.time,
@@ -81,6 +91,12 @@ def make_dataset(
         command=asked.command,
     )
     return make_version(catalog, request)
+
+
+def _agreement(reviews: Reviews, found: Sequence[Review]) -> Mapping[str, object]:
+    """Of the review that most records were labelled twice in: the limit of what can be told."""
+    agreed = [reviews.agreement(review) for review in found]
+    return max(agreed, key=lambda each: each.items).to_json()
 
 
 def settings_of(review: Review) -> ReviewSettings:

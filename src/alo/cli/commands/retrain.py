@@ -1,0 +1,126 @@
+"""``alo retrain``: a model of a data set, compared with the deployed one by a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from alo.cli.output import console
+from alo.cli.values import named
+from alo.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from alo.gate.verdict import GateSettings
+    from alo.loop.retrain import Retrained
+
+GATE = ("min_rows", "max_loss", "min_gain", "slice_min_rows", "slice_max_loss")
+SHOWN_CHANGED = 10  # rows
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dataset", metavar="NAME[@V]", type=named, required=True, help="what it is trained on"
+    )
+    parser.add_argument(
+        "--against",
+        metavar="RUN",
+        type=named,
+        help="the model it is compared with (default: the deployed one, else the current one)",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="STEP.ARG=VALUE",
+        action="append",
+        default=[],
+        help="use this value for an arg of the train pipeline; may be repeated",
+    )
+    parser.add_argument(
+        "--gate",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help=f"a rule of the gate: {', '.join(GATE)}; may be repeated",
+    )
+    parser.add_argument("--deploy", action="store_true", help="deploy it, if the gate lets it pass")
+    parser.add_argument(
+        "--force", action="store_true", help="with --deploy and --reason: also if the gate holds it"
+    )
+    parser.add_argument("--reason", metavar="TEXT", type=named, help="why it is forced")
+    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+
+
+def execute(options: argparse.Namespace) -> int:
+    from alo.cli.person import person
+    from alo.layout import Workspace
+    from alo.loop.retrain import RetrainRequest, retrain
+
+    if options.force != bool(options.reason) or (options.force and not options.deploy):
+        raise UsageError("--force, --reason TEXT and --deploy go together")
+    asked = RetrainRequest(
+        dataset=options.dataset,
+        against=options.against or "",
+        overrides=options.set,
+        gate=_gate(options.gate),
+        deploy=options.deploy,
+        force_reason=options.reason or "",
+        person=person(),
+        is_quiet=options.json,
+    )
+    say = (lambda text: None) if options.json else console.write
+    found = retrain(Workspace(options.project), asked, say)
+    if options.json:
+        console.write_json(found.to_json())
+    else:
+        console.write("\n".join(_lines(found)))
+    return found.exit_status
+
+
+def _gate(texts: list[str]) -> GateSettings:
+    from alo.gate.verdict import GateSettings
+
+    values: dict[str, float] = {}
+    for text in texts:
+        key, _, value = text.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        is_count = key in ("min_rows", "slice_min_rows")
+        if key not in GATE or not 0 <= number <= (1e9 if is_count else 1):
+            raise UsageError(
+                f"--gate takes KEY=VALUE, not '{text}'",
+                fix=f"keys: {', '.join(GATE)}; shares are 0 to 1",
+            )
+        values[key] = int(number) if is_count else number
+    return GateSettings(**values)  # type: ignore[arg-type]
+
+
+def _lines(found: Retrained) -> Iterator[str]:
+    compared, judged = found.comparison, found.comparison.judged
+    yield f"candidate {found.run}, trained on {compared.dataset}"
+    for name, model in (("before", compared.old), ("candidate", compared.new)):
+        if model.accuracy is not None and model.low is not None and model.high is not None:
+            shown = f"{model.accuracy:.1%}, from {model.low:.1%} to {model.high:.1%}"
+            yield f"  {name:9}  {shown} right of {compared.rows:,} test rows"
+    if compared.difference is not None and compared.low is not None and compared.high is not None:
+        yield (
+            f"  difference {compared.difference:+.1%}, from {compared.low:+.1%} to "
+            f"{compared.high:+.1%}; only the one before right: {compared.only_old_right}, only the "
+            f"candidate: {compared.only_new_right}"
+        )
+    for row in compared.changed[:SHOWN_CHANGED]:
+        yield f"  {row['record']}: {row['label']}; before {row['old']}, now {row['new']}"
+    yield f"the gate: {judged.verdict}{': ' + ', '.join(judged.reasons) if judged.reasons else ''}"
+    if judged.needed:
+        yield (
+            f"{judged.needed:,} more test rows could decide it: about {judged.needed_reviews:,} "
+            "more random reviews"
+        )
+    if found.is_deployed:
+        yield f"deployed {found.run}"
+    elif judged.reasons:
+        yield "it is not deployed; alo deploy takes it all the same"
+    else:
+        yield f"next: alo deploy {found.run}"

@@ -1,0 +1,119 @@
+"""What a model answers on the test rows of a data set, and what of them it has learned from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alo.datasets.catalog import Version
+from alo.datasets.diff import reviewed_rows
+from alo.datasets.manifest import LABELS
+from alo.errors import DatasetError
+from alo.review.records import RunFiles, output_table
+from alo.tables.content import picture_content, row_content
+from alo.tables.reading import read_table
+
+TEST = "test"
+TABLES = (".csv", ".tsv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestedCase:
+    """A test row of a data set."""
+
+    key: str  # the value of the key column, the row from 0, or the picture's name
+    label: str
+    record: str
+    content: str
+    weight: float
+    values: Mapping[str, str]  # of its input, by column
+
+
+def tested_cases(version: Version) -> list[TestedCase]:
+    """The test rows of a version, in the order of ``test_labels.csv``.
+
+    Raises:
+        DatasetError: they cannot be read, or do not fit together.
+    """
+    lines = [line for line in reviewed_rows(version).values() if line["split"] == TEST]
+    labels = read_table(version.folder / LABELS)
+    if len(labels.rows) != len(lines):
+        raise DatasetError(
+            f"{LABELS} has {len(labels.rows)} rows, where {len(lines)} test",
+            where=str(version.folder),
+            fix=f"alo dataset verify {version.manifest.reference}",
+        )
+    table = version.folder / TEST / "test.csv"
+    inputs = read_table(table) if table.is_file() else None
+    found: list[TestedCase] = []
+    for number, (row, line) in enumerate(zip(labels.rows, lines, strict=True)):
+        values = dict(zip(inputs.columns, inputs.rows[number], strict=False)) if inputs else {}
+        found.append(
+            TestedCase(
+                key=row[0],
+                label=row[1] if len(row) > 1 else "",
+                record=str(line["record"]),
+                content=str(line["content"]),
+                weight=float(line["weight"] or 1.0),
+                values=values,
+            )
+        )
+    return found
+
+
+def answers_of(
+    output: Path, cases: Sequence[TestedCase], meaning: Mapping[str, object]
+) -> list[str | None]:
+    """What a model has answered for each test row; None: nothing, or nothing that can be joined.
+
+    Args:
+        output: the folder with the results of the inference on ``test/``.
+        meaning: of the columns, as the manifest of the data set has it.
+    Raises:
+        ReviewError: there is no table of results.
+    """
+    table = output_table(RunFiles("of the test", output, None))
+    columns = list(table.columns)
+    prediction = str(meaning.get("prediction") or "prediction")
+    if prediction not in columns:
+        return [None] * len(cases)
+    place = columns.index(prediction)
+    said = [row[place] if place < len(row) else "" for row in table.rows]
+    join = str(meaning.get("image") or meaning.get("key") or "")
+    if not join:
+        return [each or None for each in said] if len(said) == len(cases) else [None] * len(cases)
+    if join not in columns:
+        return [None] * len(cases)
+    at = columns.index(join)
+    keys = [row[at] if at < len(row) else "" for row in table.rows]
+    if meaning.get("image"):
+        keys = [Path(key).name for key in keys]
+    times = Counter(keys)
+    answers = {key: each for key, each in zip(keys, said, strict=True) if times[key] == 1}
+    return [answers.get(case.key) or None for case in cases]
+
+
+def contents_below(paths: Sequence[Path], columns: Sequence[str], label: str) -> set[str]:
+    """The content ids of all rows, or pictures, of some train data.
+
+    Args:
+        columns: of the cases, without the label; none: they are pictures.
+    """
+    found: set[str] = set()
+    files = [each for path in paths for each in ([path] if path.is_file() else path.rglob("*"))]
+    for path in files:
+        if not path.is_file():
+            continue
+        if not columns:
+            found.add(picture_content(path.read_bytes()))
+        elif path.suffix.lower() in TABLES:
+            table = read_table(path)
+            if not set(columns) <= set(table.columns):
+                continue
+            places = [list(table.columns).index(name) for name in columns]
+            content_of = row_content(columns, label)
+            for row in table.rows:
+                found.add(content_of([row[at] if at < len(row) else "" for at in places]))
+    return found

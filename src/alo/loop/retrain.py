@@ -1,0 +1,256 @@
+"""Train a candidate on a data set, compare it with the deployed model, and let the gate judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from alo.datasets.catalog import Catalog, Version
+from alo.engine.rerun import require_models
+from alo.errors import HistoryError, RetrainError, ReviewError
+from alo.files import checksum_of, write_whole
+from alo.gate.comparison import ComparedRow, Comparison, compare
+from alo.gate.verdict import CANDIDATE_FAILED, HELD, PASS, GateSettings
+from alo.history.browse import Entry, History
+from alo.history.deployment import CURRENT, read_deployment
+from alo.history.entries.checksums import read_checksums, stamp, write_checksums
+from alo.history.models_origin import NAMELESS, current_train_id
+from alo.json_text import json_bytes
+from alo.layout import Workspace
+from alo.loop.evaluation import TestedCase, answers_of, contents_below, tested_cases
+from alo.loop.trial_project import TrialProject, trial_project
+from alo.serve.rollout.choose import deploy_model
+
+COMPARISON = "log/comparison.json"  # in the candidate's history entry
+SHOWN = ("dataset", "rows", "difference", "verdict", "reasons")  # in promotions.jsonl
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainRequest:
+    """What `alo retrain` was asked for."""
+
+    dataset: str  # NAME[@V]
+    against: str = ""  # a train run; empty: the deployed one, else that of the current model
+    overrides: Sequence[str] = ()  # step.key=value
+    gate: GateSettings = field(default_factory=GateSettings)
+    deploy: bool = False
+    force_reason: str = ""  # deploy also where the gate holds it, and why
+    person: str = ""
+    is_quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retrained:
+    """A candidate and what the gate says of it."""
+
+    run: str
+    comparison: Comparison
+    is_deployed: bool
+
+    @property
+    def exit_status(self) -> int:
+        """0: it passes; 3: it is held."""
+        return 0 if self.comparison.judged.verdict == PASS else 3
+
+    def to_json(self) -> dict[str, object]:
+        """As `alo retrain --json` prints it."""
+        return {"run": self.run, "deployed": self.is_deployed, **self.comparison.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Champion:
+    """The model that a candidate is compared with."""
+
+    run: str  # empty: it is not known which run made it
+    models: Path
+    entry: Entry | None
+
+
+def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
+    """Train on a data set in a copy of the project, compare, judge, and deploy what passes.
+
+    Args:
+        say: is told what is being done.
+    Raises:
+        UsageError: there is no such data set or run.
+        RetrainError: there is no model to compare with, or the train run failed.
+    """
+    version = Catalog(workspace).find(asked.dataset)
+    champion = _champion(workspace, asked.against)
+    cases = tested_cases(version)
+    with trial_project(workspace) as trial:
+        say(f"training on {version.manifest.reference}")
+        run = _train(trial, version, asked)
+        say(f"testing both models on {len(cases):,} rows")
+        new = _answers(trial, version, cases)
+        trial.use_models(champion.models)
+        old = _answers(trial, version, cases)
+    comparison = _compare(workspace, version, cases, champion, run, old, new, asked)
+    _keep(workspace, run, comparison)
+    return Retrained(run, comparison, _deploy(workspace, run, comparison, asked))
+
+
+def _champion(workspace: Workspace, against: str) -> _Champion:
+    history = History(workspace)
+    run_id = against or read_deployment(workspace).in_use
+    if run_id and run_id != CURRENT:
+        deployed = history.find(require_models(workspace, run_id))
+        return _Champion(deployed.record.id, deployed.folder / "models", deployed)
+    run_id = current_train_id(workspace)
+    if not workspace.models.is_dir():
+        raise RetrainError(
+            "there is no model to compare a new one with",
+            fix="alo run --mode train makes the first; or name one: --against RUN",
+        )
+    entry: Entry | None = None
+    if run_id not in NAMELESS:
+        with suppress(HistoryError):  # pruned; its models are here
+            entry = history.find(run_id)
+    return _Champion("" if run_id in NAMELESS else run_id, workspace.models, entry)
+
+
+def _train(trial: TrialProject, version: Version, asked: RetrainRequest) -> str:
+    folder = version.folder / "train"
+    data = [folder / name for name in version.manifest.base_folders]
+    overrides = [
+        text if text.startswith("train.") and text.count(".") > 1 else f"train.{text}"
+        for text in asked.overrides
+    ]
+    status = trial.run("train", data, overrides, is_quiet=asked.is_quiet)
+    record = trial.hand_over("train")
+    if status != 0 or record is None:
+        raise RetrainError(
+            f"the train run on {version.manifest.reference} failed",
+            where=record.id if record else "",
+            fix=f"alo history show {record.id}" if record else "see what it printed",
+        )
+    return record.id
+
+
+def _answers(
+    trial: TrialProject, version: Version, cases: Sequence[TestedCase]
+) -> list[str | None] | None:
+    """What the models of the trial answer; None: the inference failed."""
+    if not cases:
+        return []
+    if trial.run("inference", [version.folder / "test"], is_quiet=True) != 0:
+        return None
+    try:
+        return answers_of(trial.output, cases, version.manifest.meaning)
+    except ReviewError:
+        return None
+
+
+def _compare(
+    workspace: Workspace,
+    version: Version,
+    cases: Sequence[TestedCase],
+    champion: _Champion,
+    run: str,
+    old: Sequence[str | None] | None,
+    new: Sequence[str | None] | None,
+    asked: RetrainRequest,
+) -> Comparison:
+    if old is None:
+        raise RetrainError(
+            f"the model of {champion.run or 'the workspace'} fails on the test rows",
+            fix="name another model to compare with: --against RUN",
+        )
+    meaning = version.manifest.meaning
+    slices = meaning.get("slices")
+    names = [str(each) for each in slices] if isinstance(slices, list) else []
+    rows = [
+        ComparedRow(
+            record=case.record,
+            label=case.label,
+            old=old[at],
+            new=new[at] if new is not None else None,
+            weight=case.weight,
+            slices={name: case.values[name] for name in names if name in case.values},
+        )
+        for at, case in enumerate(cases)
+    ]
+    agreement = meaning.get("agreement")
+    found = compare(
+        rows,
+        asked.gate,
+        old_run=champion.run,
+        new_run=run,
+        in_training=_learned(workspace, version, cases, champion),
+        test_share=version.manifest.test_share,
+        agreement=agreement if isinstance(agreement, dict) else {},
+        dataset=version.manifest.reference,
+    )
+    if new is None:
+        judged = replace(found.judged, verdict=HELD, reasons=[CANDIDATE_FAILED])
+        found = replace(found, judged=judged)
+    return found
+
+
+def _learned(
+    workspace: Workspace, version: Version, cases: Sequence[TestedCase], champion: _Champion
+) -> int:
+    """How many test rows either model has learned from, as far as its train data is still here."""
+    meaning = version.manifest.meaning
+    columns = meaning.get("columns")
+    names = [str(each) for each in columns] if isinstance(columns, list) else []
+    label = str(meaning.get("label") or "")
+    learned = contents_below([version.folder / "train"], names, label)
+    if champion.entry is not None:
+        sources = champion.entry.record.data_id_description.get("sources")
+        paths = (
+            [workspace.home / str(each) for each in sources if each]
+            if isinstance(sources, list)
+            else []
+        )
+        learned |= contents_below([path for path in paths if path.exists()], names, label)
+    return sum(case.content in learned for case in cases)
+
+
+def _keep(workspace: Workspace, run: str, comparison: Comparison) -> None:
+    """Put the comparison into the candidate's entry, which stays whole for `verify`."""
+    entry = History(workspace).find(run)
+    content = json_bytes(comparison.to_json(), indent=1)
+    path = entry.folder / COMPARISON
+    path.parent.mkdir(exist_ok=True)
+    write_whole(path, content)
+    checksums = read_checksums(entry.folder)
+    checksums[COMPARISON] = stamp(str(path), checksum_of(content))
+    write_checksums(entry.folder, checksums)
+
+
+def _deploy(workspace: Workspace, run: str, comparison: Comparison, asked: RetrainRequest) -> bool:
+    passes = comparison.judged.verdict == PASS
+    if not (asked.deploy and (passes or asked.force_reason)):
+        return False
+    why = "the gate lets it pass" if passes else f"forced: {asked.force_reason}"
+    deploy_model(workspace, run, asked.person, why=why, comparison=_short(comparison))
+    return True
+
+
+def _short(comparison: Comparison) -> Mapping[str, object]:
+    told = comparison.to_json()
+    return {name: told[name] for name in SHOWN}
+
+
+def comparison_of(entry: Entry) -> Mapping[str, object] | None:
+    """The comparison that a candidate's entry has; None: it has none.
+
+    Raises:
+        HistoryError: it is damaged.
+    """
+    from alo.json_text import json_file
+
+    try:
+        content = json_file(entry.folder / COMPARISON)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise HistoryError(
+            f"the comparison cannot be read: {error}", where=str(entry.folder / COMPARISON)
+        ) from error
+    return content if isinstance(content, dict) else None

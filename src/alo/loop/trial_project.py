@@ -1,0 +1,112 @@
+"""A copy of a project in which runs leave the project's own models and artifacts alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from alo.claims import locked_folder
+from alo.copies import clone_or_copy, copy_folder
+from alo.files import discard, remove_tree
+from alo.history.entries.names import entry_names, read_record
+from alo.history.entries.seal import seal
+from alo.history.record import RunRecord
+from alo.layout import ASSETS, Workspace
+
+COPIED = (ASSETS, "solution")  # folders that a run may write to
+LEFT_OUT = (
+    "history", "input", "train_artifacts", "inference_artifacts", "datasets", "studio",
+)  # fmt: skip
+ENVIRONMENTS = "environments"  # below .alo: packages are installed once
+
+
+@dataclass(frozen=True, slots=True)
+class TrialProject:
+    """The copy."""
+
+    workspace: Workspace
+    project: Workspace
+
+    def run(
+        self,
+        kind: str,
+        data: Sequence[Path],
+        overrides: Sequence[str] = (),
+        *,
+        is_quiet: bool = False,
+    ) -> int:
+        """Run one pipeline with this data, exporting nothing; returns the exit status.
+
+        It is a process of its own, which may continue in an environment of the project.
+        """
+        metadata = {
+            "pipeline": [
+                {"type": kind, "dataset_uri": [str(path) for path in data], "artifact_uri": ""}
+            ]
+        }
+        if kind == "inference":
+            metadata["pipeline"][0]["model_uri"] = ""
+        command = [sys.executable, "-m", "alo.cli.main", "run", "--mode", kind]
+        command += ["--project", str(self.workspace.home), "--system", json.dumps(metadata)]
+        command += [word for text in overrides for word in ("--set", text)]
+        command += ["--quiet"] if is_quiet else []
+        out = subprocess.DEVNULL if is_quiet else None
+        return subprocess.run(command, stdout=out, check=False).returncode  # noqa: S603 - ours
+
+    def hand_over(self, kind: str) -> RunRecord | None:
+        """Move the last run's entry into the project's history; None: it made none."""
+        folder = self.workspace.history / kind
+        names = sorted(entry_names(folder))
+        if not names:
+            return None
+        entry = folder / names[-1]
+        with suppress(FileNotFoundError):
+            seal(entry)  # large files of it are the trial's own until then
+        target = self.project.history / kind
+        target.mkdir(parents=True, exist_ok=True)
+        os.rename(entry, target / entry.name)
+        return read_record(target / entry.name)
+
+    def use_models(self, models: Path) -> None:
+        """Have these models in the place of those that the last train run made."""
+        if self.workspace.models.exists():
+            remove_tree(self.workspace.models)
+        self.workspace.models.parent.mkdir(parents=True, exist_ok=True)
+        copy_folder(models, self.workspace.models)
+
+    @property
+    def output(self) -> Path:
+        """Where the last inference has left its results."""
+        return self.workspace.artifacts("inference") / "output"
+
+
+@contextmanager
+def trial_project(project: Workspace) -> Iterator[TrialProject]:
+    """A copy of a project while it is used; what a kill leaves of it, the next run sweeps."""
+    project.internal.mkdir(exist_ok=True)
+    home, descriptor = locked_folder(project.past_code)
+    try:
+        for entry in sorted(project.home.iterdir()):
+            if entry.name.startswith(".") or entry.name in LEFT_OUT:
+                continue
+            target = home / entry.name
+            if entry.name in COPIED and entry.is_dir():
+                copy_folder(entry, target)
+            elif entry.is_file():
+                clone_or_copy(entry, target)
+            else:
+                target.symlink_to(entry.resolve())
+        (home / ".alo").mkdir()
+        environments = project.internal / ENVIRONMENTS
+        environments.mkdir(exist_ok=True)
+        (home / ".alo" / ENVIRONMENTS).symlink_to(environments)
+        yield TrialProject(Workspace(home), project)
+    finally:
+        discard(home)
+        os.close(descriptor)

@@ -1,0 +1,214 @@
+"""`alo retrain` and `alo models`: from a data set to a model that is deployed, or held."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alo.cli.main import main
+from alo.history.deployment import read_deployment
+from alo.layout import Workspace
+
+Alo = Callable[..., tuple[int, str, str]]
+# Learns from which x on rows are bad; `worst` says the opposite, `fail` and `mute` fail.
+TRAIN = """
+import csv, json
+
+if self.args["how"] == "fail":
+    raise ValueError("it cannot learn")
+rows = []
+for path in sorted(Path(self.asset.get_input_path()).rglob("*.csv")):
+    with path.open() as file:
+        rows += list(csv.DictReader(file))
+bad = [float(row["x"]) for row in rows if row["kind"] == "bad"]
+model = {"from": min(bad, default=1e9), "how": self.args["how"]}
+Path(self.asset.get_model_path(), "model.json").write_text(json.dumps(model))
+self.asset.save_summary("learned", 0.9)
+"""
+INFER = """
+import csv, json
+
+model = json.loads(Path(self.asset.get_model_path(), "model.json").read_text())
+if model["how"] == "mute":
+    raise ValueError("it has nothing to say")
+rows = []
+for path in sorted(Path(self.asset.get_input_path()).rglob("*.csv")):
+    with path.open() as file:
+        rows += list(csv.DictReader(file))
+is_bad = lambda row: (float(row["x"]) >= model["from"]) != (model["how"] == "worst")
+with open(self.asset.get_output_path() + "output.csv", "w") as file:
+    file.write("id,prediction\\n")
+    file.writelines(f"{row['id']},{'bad' if is_bad(row) else 'good'}\\n" for row in rows)
+self.asset.save_summary("fine", 0.5)
+"""
+LAX = ("--gate", "min_rows=5", "--gate", "max_loss=0.3")
+
+
+@pytest.fixture
+def home(make_solution: Callable[..., Path]) -> Path:
+    """A project whose train data knows nothing above 70, where bad begins at 60."""
+    home = make_solution(
+        train={"train": TRAIN},
+        inference={"inference": INFER},
+        args={"train": {"how": "well"}},
+        external={"load_train_data_path": "./known/", "load_inference_data_path": "./asked/"},
+    )
+    for folder, header, numbers in (
+        ("known", "id,x,kind", range(50)),
+        ("asked", "id,x", range(100)),
+    ):
+        (home / folder).mkdir()
+        rows = [f"a{n},{n},good" if folder == "known" else f"k{n},{n}" for n in numbers]
+        (home / folder / "rows.csv").write_text("\n".join([header, *rows, ""]))
+    return home
+
+
+@pytest.fixture
+def alo(home: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Alo:
+    """``alo("retrain", ...)``: in a project with a model and a data set of 100 reviewed rows."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        status = main([*words, "--project", str(home)])
+        written = capfd.readouterr()
+        return status, written.out, written.err
+
+    assert call("run", "--quiet")[0] == 0
+    new = ("review", "new", "r", "--random", "100", "--key", "id", "--label", "kind")
+    assert call(*new, "--seed", "1", "--labels", "good", "bad")[0] == 0
+    items = json.loads(call("review", "show", "r", "--json")[1])["items"]
+    labels = ["bad" if int(each["record"].rpartition(":")[2]) >= 60 else "good" for each in items]
+    rows = [f"{each['record']},change,{it}" for each, it in zip(items, labels, strict=True)]
+    (tmp_path / "d.csv").write_text("\n".join(["record,verdict,label", *rows]))
+    assert call("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
+    assert call("dataset", "make", "d", "--review", "r")[0] == 0
+    return call
+
+
+def compared(told: tuple[int, str, str], status: int) -> dict[str, object]:
+    assert told[0] == status, told
+    found: dict[str, object] = json.loads(told[1])
+    return found
+
+
+def share(found: dict[str, object], name: str) -> float:
+    model = found[name]
+    assert isinstance(model, dict)
+    return float(model["accuracy"])
+
+
+def test_a_better_candidate_passes_is_in_history_and_leaves_the_current_model_alone(
+    alo: Alo, home: Path
+) -> None:
+    before = (home / "train_artifacts/models/train/model.json").read_text()
+
+    found = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 0)
+
+    assert (found["verdict"], found["reasons"], found["dataset"]) == ("pass", [], "d@v1")
+    assert share(found, "new") == 1.0 > share(found, "old")
+    assert (home / "train_artifacts/models/train/model.json").read_text() == before
+    assert not list((home / ".alo").glob("rerun-*"))
+    run = str(found["run"])
+    record = json.loads(alo("history", "show", run, "--json")[1])
+    assert (record["dataset"], record["pipeline"]) == ("d@v1", "train")
+    entry = home / "history/train" / run
+    kept = json.loads((entry / "log/comparison.json").read_text())
+    assert kept["verdict"] == "pass"
+    assert alo("history", "verify", run)[0] == 0
+    assert json.loads(alo("models", "show", run, "--json")[1])["comparison"] == kept
+
+
+def test_what_passes_is_deployed_where_that_was_asked_and_the_log_says_why(
+    alo: Alo, home: Path
+) -> None:
+    run = compared(alo("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)["run"]
+
+    assert read_deployment(Workspace(home)).run == run
+    (line,) = json.loads(alo("models", "log", "--json")[1])
+    assert (line["run"], line["why"]) == (run, "the gate lets it pass")
+    assert line["comparison"]["verdict"] == "pass"
+    assert json.loads(alo("models", "at", "0s", "--json")[1])["run"] == run
+    assert alo("models", "at", "2020-01-01", "--json")[1] == "null\n"
+    assert json.loads(alo("models", "--json")[1])[0] == {
+        "run": run,
+        "role": "deployed",
+        "score": 0.9,
+        "dataset": "d@v1",
+        "verdict": "pass",
+    }
+
+
+def test_a_worse_candidate_is_held_and_deployed_only_by_force_with_a_reason(
+    alo: Alo, home: Path
+) -> None:
+    told = alo("retrain", "--dataset", "d", *LAX, "--set", "train.how=worst", "--deploy")
+
+    assert told[0] == 3
+    assert "the gate: held: not_shown_no_worse, no_gain" in told[1]
+    assert not (home / "solution/deployment.json").exists()
+
+    forced = (*LAX, "--set", "train.how=worst", "--deploy", "--force", "--reason", "a demo")
+    assert alo("retrain", "--dataset", "d", *forced)[0] == 3
+    assert json.loads(alo("models", "log", "--json")[1])[0]["why"] == "forced: a demo"
+
+
+def test_too_few_rows_are_said_with_how_many_are_missing(alo: Alo) -> None:
+    found = compared(alo("retrain", "--dataset", "d", "--gate", "min_rows=99", "--json"), 3)
+
+    reasons = found["reasons"]
+    assert isinstance(reasons, list)
+    assert "too_few_rows" in reasons
+    assert found["needed"] == 99 - int(str(found["rows"]))
+
+
+def test_a_candidate_that_fails_on_the_test_rows_is_held(alo: Alo) -> None:
+    found = compared(alo("retrain", "--dataset", "d", *LAX, "--set", "train.how=mute", "--json"), 3)
+
+    assert found["reasons"] == ["candidate_failed"]
+
+
+def test_a_train_run_that_fails_is_an_error_and_its_entry_says_why(alo: Alo) -> None:
+    status, _, err = alo("retrain", "--dataset", "d", "--set", "train.how=fail", "--json")
+
+    assert status == 1
+    assert "the train run on d@v1 failed" in err
+    newest = json.loads(alo("history", "--json")[1])[0]
+    assert (newest["pipeline"], newest["status"]) == ("train", "error")
+
+
+def test_a_model_that_has_learned_from_the_test_rows_proves_nothing(alo: Alo, home: Path) -> None:
+    rows = [f"k{n},{n},{'bad' if n >= 60 else 'good'}" for n in range(100)]
+    (home / "known/rows.csv").write_text("\n".join(["id,x,kind", *rows, ""]))
+    assert alo("run", "--mode", "train", "--quiet")[0] == 0
+
+    found = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 3)
+
+    assert found["reasons"] == ["test_in_training"]
+
+
+def test_what_makes_no_sense_is_an_error_in_words(alo: Alo) -> None:
+    wrong = {
+        ("--dataset", "none"): (2, "there is no data set 'none'"),
+        ("--dataset", "d", "--against", "2020"): (1, "2020"),
+        ("--dataset", "d", "--gate", "odd=1"): (2, "--gate takes KEY=VALUE"),
+        ("--dataset", "d", "--gate", "max_loss=2"): (2, "--gate takes KEY=VALUE"),
+        ("--dataset", "d", "--force"): (2, "go together"),
+        ("--dataset", "d", "--deploy", "--reason", "x"): (2, "go together"),
+    }
+
+    for words, (status, what) in wrong.items():
+        found, _, err = alo("retrain", *words)
+        assert (found, what in err) == (status, True), words
+
+
+def test_without_a_model_there_is_nothing_to_compare_with(alo: Alo, home: Path) -> None:
+    import shutil
+
+    shutil.rmtree(home / "train_artifacts")
+
+    status, _, err = alo("retrain", "--dataset", "d")
+
+    assert (status, "no model to compare" in err) == (1, True)

@@ -11,8 +11,8 @@ import pytest
 from alo.events.types import Event
 from alo.layout import find_plan
 from alo.ui.access.roles import Person
-from alo.ui.page import Page
-from alo.ui.routes import ROUTES
+from alo.ui.rendering.page import Page
+from alo.ui.routing.routes import ROUTES
 from alo.ui.screens import overview
 
 from .conftest import TOKEN, Browse, MakeStudio

@@ -23,13 +23,13 @@ from alo.ui.access.cookies import SESSION, session_cookie
 from alo.ui.access.origins import check_host, check_origin
 from alo.ui.access.roles import ANYONE, NOBODY, OPERATOR, Person
 from alo.ui.ask import Ask, read_body
-from alo.ui.language import LANGUAGES, wanted_language
-from alo.ui.page import Redirect
 from alo.ui.problems import UiProblem
 from alo.ui.query import LONGEST, Query
-from alo.ui.render import Form, Renderer
-from alo.ui.router import Router
-from alo.ui.static_files import StaticFiles
+from alo.ui.rendering.language import LANGUAGES, wanted_language
+from alo.ui.rendering.page import Redirect
+from alo.ui.rendering.render import Form, Renderer
+from alo.ui.rendering.static_files import StaticFiles
+from alo.ui.routing.router import Router
 from alo.ui.studio import Studio
 from alolib.disk import fix_of, is_full
 

@@ -13,7 +13,7 @@ from alo.plan.values import plan_form
 from alo.plan.yaml_nodes.reader import read_value
 from alo.plan.yaml_nodes.tree import YamlError
 from alo.ui.problems import FieldProblem
-from alo.ui.shown import arg as arg_text
+from alo.ui.rendering.shown import arg as arg_text
 
 INT, FLOAT, STRING = "int", "float", "string"
 SINGLE, MULTI = "single_selection", "multi_selection"

@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S, end_all
 
 from alo.history.browse import History
 from alo.layout import Workspace
-from alo.ui.routes import ROUTES
+from alo.ui.routing.routes import ROUTES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog

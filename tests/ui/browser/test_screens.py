@@ -9,7 +9,7 @@ import pytest
 from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
 from tests.waiting import wait_until
 
-from alo.ui import templating
+from alo.ui.rendering import templating
 
 AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
 TEMPLATES = Path(templating.__file__).with_name("templates")

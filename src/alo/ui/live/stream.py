@@ -16,8 +16,8 @@ from alo.history.follow import Run, events_file
 from alo.history.in_use import unfinished_record
 from alo.json_text import json_bytes
 from alo.ui.ask import Ask
-from alo.ui.page import Stream
 from alo.ui.problems import UiProblem, refused_value
+from alo.ui.rendering.page import Stream
 from alo.ui.studio import Studio
 
 LOOK_S = 0.1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alo.ui.ask import Ask
-from alo.ui.page import Page
+from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import below_of, limit_of, numbered
 
 

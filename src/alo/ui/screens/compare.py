@@ -10,9 +10,9 @@ from alo.history.diff import differences
 from alo.history.record import RunRecord, plain
 from alo.ui.ask import Ask
 from alo.ui.found_run import FoundRun, run_of
-from alo.ui.page import Page
 from alo.ui.problems import UiProblem, refused_value
 from alo.ui.readers.table_diff import join
+from alo.ui.rendering.page import Page
 from alo.ui.screens.files import IMAGE, TABLE, kind_of
 
 LEAST, MOST = 2, 20

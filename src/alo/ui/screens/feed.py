@@ -19,8 +19,8 @@ from alo.ui.ask import Ask
 from alo.ui.class_mixes import parts_of
 from alo.ui.drawing.mixes import mix_chart
 from alo.ui.drawing.scores import Level, score_chart
-from alo.ui.page import Page
 from alo.ui.query import active
+from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import limit_of
 
 FILTERS = {"status": "status", "q": "text", "model": "model"}

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from alo.ui.ask import Ask
 from alo.ui.found_run import FoundRun, find_run
-from alo.ui.page import FileAnswer, Page, TableAnswer
 from alo.ui.problems import not_found, refused_value
 from alo.ui.query import active
 from alo.ui.readers.folders import folder_page, names_beside
 from alo.ui.readers.text_windows import text_window
+from alo.ui.rendering.page import FileAnswer, Page, TableAnswer
 from alo.ui.screens import image, table
 from alo.ui.screens.lists import limit_of
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alo.ui.ask import Ask
-from alo.ui.page import FileAnswer, Page
 from alo.ui.problems import UiProblem
 from alo.ui.readers.pictures import KIND, NoPillowError, Picture
+from alo.ui.rendering.page import FileAnswer, Page
 
 LEAST_SIDE, MOST_SIDE = 16, 1024  # pixels
 

@@ -6,8 +6,8 @@ import shlex
 
 from alo.ui.ask import Ask
 from alo.ui.jobs.job import Job
-from alo.ui.page import Page, Redirect
 from alo.ui.readers.text_windows import TextWindow, text_window
+from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.lists import below_of, limit_of, numbered
 
 

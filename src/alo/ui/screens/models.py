@@ -12,8 +12,8 @@ from alo.history.pages import Wanted, page_in
 from alo.layout import Workspace
 from alo.serve.rollout.status import live_services
 from alo.ui.ask import Ask
-from alo.ui.page import Page, Redirect
 from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.lists import limit_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from alo.serve.redis_queue.health import loops_of
 from alo.serve.rollout.status import live_services
 from alo.ui.alarms import alarms_of, crossing_json
 from alo.ui.ask import Ask
-from alo.ui.page import Page
+from alo.ui.rendering.page import Page
 from alo.ui.screens.models import deployment_json
 
 

@@ -11,10 +11,10 @@ from alo.events.types import StepFinished, StepStarted
 from alo.ui.ask import Ask
 from alo.ui.drawing.timeline import Bar, Timeline, timeline
 from alo.ui.found_run import FileOfRun, FoundRun, find_run
-from alo.ui.page import Page
 from alo.ui.problems import UiProblem
 from alo.ui.readers.text_windows import TextWindow, text_window
 from alo.ui.readers.tracebacks import traceback_lines
+from alo.ui.rendering.page import Page
 from alo.ui.screens.files import kind_of
 
 MOST_CODE = 1_000_000  # bytes of a file of code that are shown

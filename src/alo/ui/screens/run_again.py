@@ -16,8 +16,8 @@ from alo.plan.yaml_nodes.tree import YamlError
 from alo.ui.arg_fields import ArgField, Chosen, arg_fields, from_form, from_json
 from alo.ui.ask import Ask
 from alo.ui.found_run import find_run
-from alo.ui.page import Page, Redirect
 from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.rendering.page import Page, Redirect
 
 Args = Mapping[str, Mapping[str, object]]
 ALL = "all"  # pipelines of the plan

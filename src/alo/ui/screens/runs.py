@@ -25,9 +25,9 @@ from alo.history.record import RunRecord
 from alo.layout import KINDS, Workspace
 from alo.ui.ask import Ask
 from alo.ui.drawing.scores import score_chart
-from alo.ui.page import Page, Table
 from alo.ui.problems import refused_value
 from alo.ui.query import active
+from alo.ui.rendering.page import Page, Table
 from alo.ui.screens.lists import limit_of
 
 DEFAULT_COLUMNS = ("pipeline", "status", "start_time", "seconds", "score", "result", "note")

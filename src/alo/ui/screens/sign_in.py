@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alo.ui.access.cookies import ended_session, session_cookie
 from alo.ui.ask import Ask
-from alo.ui.page import Page, Redirect
 from alo.ui.problems import UiProblem
+from alo.ui.rendering.page import Page, Redirect
 
 
 def show(ask: Ask) -> Page:

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.tables.records import cells
-from alo.ui import page
 from alo.ui.ask import Ask
-from alo.ui.page import Page
 from alo.ui.problems import UiProblem, refused_value
 from alo.ui.query import Query, active
 from alo.ui.readers.orders import NoDuckDBError, Order, OrderJob
 from alo.ui.readers.table_index import Mark
 from alo.ui.readers.tables import Table, TableRows
 from alo.ui.readers.tables import shown as shown_rows
+from alo.ui.rendering import page
+from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import limit_of
 
 LAST = "last"

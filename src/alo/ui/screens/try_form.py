@@ -14,8 +14,8 @@ from alo.serve.http_api.docs.bodies import args_schema
 from alo.serve.known_input import known_input
 from alo.ui.arg_fields import arg_fields, from_form, from_json
 from alo.ui.ask import Ask
-from alo.ui.page import Page
 from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.rendering.page import Page
 from alo.ui.try_out.client import Sent, Upload
 from alo.ui.try_out.try_out import WORKER
 

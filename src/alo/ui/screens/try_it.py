@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from alo.plan.model import Plan
 from alo.serve.http_api.paths import encoded
 from alo.ui.ask import Ask
-from alo.ui.page import Download, Page
 from alo.ui.problems import UiProblem
+from alo.ui.rendering.page import Download, Page
 from alo.ui.screens.run_again import plan_now
 
 if TYPE_CHECKING:

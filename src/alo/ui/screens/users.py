@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from alo.errors import UsageError
 from alo.ui.access.roles import ROLES
 from alo.ui.ask import Ask
-from alo.ui.page import Page, Redirect
 from alo.ui.problems import UiProblem, not_found
+from alo.ui.rendering.page import Page, Redirect
 
 
 def show(ask: Ask) -> Page:

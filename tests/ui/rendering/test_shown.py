@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alo.ui.shown import duration, number, short, size
+from alo.ui.rendering.shown import duration, number, short, size
 
 
 @pytest.mark.parametrize(

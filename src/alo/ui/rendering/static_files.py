@@ -15,7 +15,7 @@ from alo.serve.http_api.docs import page
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-FOLDER = Path(__file__).with_name("static")
+FOLDER = Path(__file__).parents[1] / "static"
 PREFIX = "/static/"
 SHARED = "shared/"  # what the page of a service has, too; its scripts import each other by name
 TYPES = {

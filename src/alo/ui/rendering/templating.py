@@ -17,8 +17,8 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
-from alo.ui import shown
-from alo.ui.language import translations, word
+from alo.ui.rendering import shown
+from alo.ui.rendering.language import translations, word
 
 CALL = ("name", "lparen", "string", "rparen")  # the tokens of _("Runs")
 DRAWINGS = 64  # that are kept as they were drawn

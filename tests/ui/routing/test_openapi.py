@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from alo.events.types import Event
-from alo.ui.openapi import data_path
-from alo.ui.routes import ROUTES
+from alo.ui.routing.openapi import data_path
+from alo.ui.routing.routes import ROUTES
 
-from .conftest import TOKEN, Browse, MakeStudio
+from ..conftest import TOKEN, Browse, MakeStudio
 
 CHECKS = (
     "not_a_server_error",

@@ -17,8 +17,9 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from alo.json_text import json_bytes
 from alo.ui.access.roles import OPERATOR, REVIEWER
 from alo.ui.ask import Ask
-from alo.ui.language import LANGUAGES
-from alo.ui.page import (
+from alo.ui.problems import UiProblem
+from alo.ui.rendering.language import LANGUAGES
+from alo.ui.rendering.page import (
     Data,
     Download,
     FileAnswer,
@@ -29,9 +30,8 @@ from alo.ui.page import (
     Table,
     TableAnswer,
 )
-from alo.ui.problems import UiProblem
-from alo.ui.static_files import versioned
-from alo.ui.templating import drawn, environment
+from alo.ui.rendering.static_files import versioned
+from alo.ui.rendering.templating import drawn, environment
 
 POLICY = (  # of our pages: nothing from outside, no script or style but those of files
     "default-src 'none'; script-src 'self' 'nonce-{}'; style-src 'self'; img-src 'self' data:;"

@@ -8,7 +8,7 @@ import re
 
 import httpx
 
-from alo.ui.static_files import FOLDER, versioned
+from alo.ui.rendering.static_files import FOLDER, versioned
 
 
 def test_a_file_is_served_packed_and_for_ever(client: httpx.Client) -> None:

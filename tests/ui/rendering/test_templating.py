@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from jinja2 import UndefinedError
 
-from alo.ui.templating import drawn, environment
+from alo.ui.rendering.templating import drawn, environment
 
 HOSTILE = "<script>alert('1')</script>"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from alo.ui.operations import (
+from alo.ui.routing.operations import (
     COMPONENTS,
     FORM,
     JSON,

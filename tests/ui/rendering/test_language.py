@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from alo.ui import templating
-from alo.ui.language import wanted_language, word
-from alo.ui.templating import environment
+from alo.ui.rendering import templating
+from alo.ui.rendering.language import wanted_language, word
+from alo.ui.rendering.templating import environment
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_it_is_the_one_of_ours_that_is_wanted_most(header: str, language: str) -
 
 
 def test_every_text_of_the_templates_is_translated_and_compiled() -> None:
-    scripts = Path(__file__).parents[2] / "scripts"
+    scripts = Path(__file__).parents[3] / "scripts"
     spec = spec_from_file_location("make_catalogs", scripts / "make_catalogs.py")
     assert spec is not None
     assert spec.loader is not None
@@ -51,7 +51,7 @@ def test_what_comes_from_a_run_is_neither_html_nor_a_format() -> None:
 
     assert shown.render(odd=odd) == "100%(x)s &lt;b&gt; 성공"
     assert word("ko", "") == ""
-    for path in Path(templating.__file__).with_name("templates").glob("*.html"):
+    for path in (Path(templating.__file__).parents[1] / "templates").glob("*.html"):
         assert re.findall(r"\b_\([^\"']", path.read_text()) == [], f"{path.name}: use |word"
 
 

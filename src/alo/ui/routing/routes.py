@@ -8,8 +8,9 @@ from typing import NamedTuple
 from alo.ui.access.roles import NOBODY, OPERATOR, VIEWER
 from alo.ui.ask import Ask
 from alo.ui.live import stream
-from alo.ui.openapi import describe
-from alo.ui.operations import (
+from alo.ui.rendering.page import Data, Result
+from alo.ui.routing.openapi import describe
+from alo.ui.routing.operations import (
     BYTES,
     DEPLOY,
     DONE,
@@ -30,7 +31,6 @@ from alo.ui.operations import (
     Answer,
     Operation,
 )
-from alo.ui.page import Data, Result
 from alo.ui.screens import (
     audit,
     compare,

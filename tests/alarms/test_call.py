@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.alarms.call import USUAL, Called, Limits, call, command_fault
+from alo.alarms.call import USUAL, Called, Limits, call, command_fault, signature
 from alo.alarms.ledger import Crossing
 from alo.plan.model import Alarm
 
@@ -130,6 +130,12 @@ def test_a_url_is_posted_the_json_signed_with_the_secret(
     assert got.headers["Content-Type"] == "application/json"
     expected = hmac.new(b"s3cret", got.raw, hashlib.sha256).hexdigest()
     assert got.headers["X-Alo-Signature"] == f"sha256={expected}"
+
+
+def test_a_secret_may_be_of_any_bytes() -> None:
+    expected = hmac.new(b"\xff", b"body", hashlib.sha256).hexdigest()
+
+    assert signature(b"body", os.fsdecode(b"\xff")) == f"sha256={expected}"
 
 
 def test_without_a_secret_nothing_is_signed(tmp_path: Path, receiver: Receiver) -> None:

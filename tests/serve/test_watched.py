@@ -18,6 +18,7 @@ from alo.alarms.ledger import DELIVERED, read_ledger
 from alo.layout import Workspace, find_plan
 
 from ..alarms.conftest import Receiver
+from ..conftest import write_asset
 from ..waiting import end_all, wait_for_text, wait_until
 from .conftest import Edge, RedisServer, RunningLoop
 from .http_api.test_app import ROWS, Service
@@ -119,27 +120,55 @@ def test_a_service_tells_a_url_once_for_each_crossing(
 def test_failures_raise_an_alarm_and_refusals_do_not(
     make_home: Callable[..., Path], serve: Callable[..., Service]
 ) -> None:
-    home = make_home(failures=1, of_last=2, command="sh -c 'cat >> told.jsonl'")
-    service = serve(home)
+    home = make_home(failures=0.75, of_last=4, command="sh -c 'cat >> told.jsonl'")
+    service, workspace = serve(home), Workspace(home)
 
-    for args in ({"do": "raise"}, {}, {"do": "raise"}):
-        ask(service, **args)
+    ask(service, do="raise")
     assert service.infer({**ROWS, "args": {"nowhere": {"a": 1}}}).status_code == 422
+    ask(service, do="raise")
+    ask(service)
+    wait_until(lambda: len(read_ledger(workspace).window.failures) >= 3)
+    assert read_ledger(workspace).window.failures == (True, True, False)
     ask(service, do="raise")
 
     wait_until((home / "told.jsonl").exists)
-    wait_until(lambda: not read_ledger(Workspace(home)).waiting)
+    wait_until(lambda: not read_ledger(workspace).waiting)
     (line,) = (home / "told.jsonl").read_text().splitlines()
     assert {**json.loads(line), "id": "", "time": ""} == {
         "id": "",
         "alarm": "failures",
         "state": "raised",
-        "value": 1.0,
-        "limit": 1,
-        "count": 2,
+        "value": 0.75,
+        "limit": 0.75,
+        "count": 4,
         "project": "test",
         "time": "",
     }
+
+
+def test_another_class_mix_than_the_train_runs_raises_an_alarm(
+    make_home: Callable[..., Path], serve: Callable[..., Service], alo: Callable[..., Any]
+) -> None:
+    home = make_home(class_mix=0.3, of_last=20)
+    plan = json.loads(find_plan(home).read_text())
+    plan["user_parameters"]["train_pipeline"] = [{"step": "train", "args": {}}]
+    find_plan(home).write_text(json.dumps(plan))
+    mix = {"a": 0.5, "b": 0.5}
+    write_asset(home, "train", f"self.asset.save_summary('fitted', 0.9, probability={mix})")
+    assert alo("run", "--mode", "train", cwd=home).returncode == 0
+    service = serve(home)
+
+    for number in range(20):
+        ask(service, word="ab"[number % 2])
+    wait_until(lambda: len(read_ledger(Workspace(home)).window.mixes) == 20)
+    assert read_ledger(Workspace(home)).crossings == ()
+    for _ in range(20):
+        ask(service, word="c")
+
+    wait_until(lambda: read_ledger(Workspace(home)).raised)
+    (crossing,) = read_ledger(Workspace(home)).crossings
+    assert (crossing.alarm, crossing.limit, crossing.requests) == ("class_mix", 0.3, 20)
+    assert crossing.value >= 0.3
 
 
 def test_a_command_that_hangs_or_is_missing_touches_no_request(

@@ -75,7 +75,7 @@ def command_fault(command: str, home: Path) -> str:
 
 def signature(body: bytes, secret: str) -> str:
     """What ``X-ALO-Signature`` has: HMAC-SHA256 of the body, in hexadecimal."""
-    return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
+    return f"sha256={hmac.new(os.fsencode(secret), body, hashlib.sha256).hexdigest()}"
 
 
 class _NoRedirects(requests.HTTPRedirectHandler):

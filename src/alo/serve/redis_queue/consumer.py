@@ -122,7 +122,8 @@ class Consumer:
             self._give_up(error)
         notify("a request's folder", self._answers.release, self._listener)
         content = self._answers.summary.content if self._answers.summary else None
-        self._saw(self._worker.model_id, content, self._answers.failure)
+        saw = partial(self._saw, self._worker.model_id, content, self._answers.failure)
+        notify("what alarms watch", saw, self._listener)
         self._health.count()
 
     def _handle(self, payload: bytes, tries: int) -> None:

@@ -102,9 +102,17 @@ class History:
             HistoryError: one of them is not there, or in use; nothing has been removed then.
         """
         from alo.history.in_use import ids_in_use
+        from alo.history.pins import pins
 
         entries = {entry.record.id: entry for entry in map(self.find, ids)}
+        pinned = pins(self._workspace)
         for run_id in sorted(entries.keys() & ids_in_use(self._workspace)):
+            if run_id in pinned:
+                raise HistoryError(
+                    f"run {run_id} is in use: {pinned[run_id]} needs it",
+                    where=str(entries[run_id].folder),
+                    fix="close or remove what needs it first",
+                )
             raise HistoryError(
                 f"run {run_id} is in use: it made the current model, or a run needs it now",
                 where=str(entries[run_id].folder),

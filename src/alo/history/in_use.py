@@ -30,11 +30,16 @@ def unfinished_record(workspace: Workspace) -> RunRecord | None:
 
 
 def ids_in_use(workspace: Workspace) -> frozenset[str]:
-    """The runs that may not be removed now."""
+    """The runs that may not be removed now.
+
+    Raises:
+        HistoryError: it is not known what reviews need.
+    """
     from alo.history.deployment import deployed_ids
     from alo.history.models_origin import current_train_id, read_origin
+    from alo.history.pins import pins
 
-    ids = {current_train_id(workspace), *deployed_ids(workspace)}
+    ids = {current_train_id(workspace), *deployed_ids(workspace), *pins(workspace)}
     unfinished = unfinished_record(workspace)
     if unfinished is not None:
         # Models are on the move: what a note says may be true again when the run has ended.

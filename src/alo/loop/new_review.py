@@ -13,12 +13,13 @@ from alo.database.connection import Database
 from alo.errors import ReviewError, UsageError
 from alo.history.browse import Entry, History
 from alo.history.filters import Filters
+from alo.history.pins import pin, unpin
 from alo.layout import Workspace
 from alo.review.labels import Label, Labels
 from alo.review.queue import QueueRequest, make_queue
 from alo.review.records import FoundRecord, RunFiles, RunRecords, read_records
 from alo.review.reviews import Reviews, check_name
-from alo.review.rows import PopulationRun, Review, StoredRecord
+from alo.review.rows import CLOSED, OPEN, PopulationRun, Review, StoredRecord
 from alo.review.settings import REQUEST, ReviewSettings
 from alo.review.strata import Case
 
@@ -85,6 +86,8 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
             second_look=asked.second_look,
         ),
     )
+    # First, so that nothing that the review needs can go while it is made.
+    pin(workspace, holder_of(asked.name), [each.id for each in runs])
     review = Reviews(database).create(
         asked.name,
         person=asked.person,
@@ -98,6 +101,44 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
     )
     notes = [note for each in found for note in each.notes]
     return NewReview(review, len(queue), notes[:SHOWN_NOTES])
+
+
+def close_review(workspace: Workspace, database: Database, name: str) -> Review:
+    """Close a review: its runs are kept for it no more.
+
+    Raises:
+        UsageError: there is no such review.
+    """
+    review = Reviews(database).set_state(name, CLOSED)
+    unpin(workspace, holder_of(name))
+    return review
+
+
+def reopen_review(workspace: Workspace, database: Database, name: str) -> Review:
+    """Open a closed review again; what is left of its runs is kept for it.
+
+    Raises:
+        UsageError: there is no such review.
+    """
+    review = Reviews(database).get(name)
+    pin(workspace, holder_of(name), [each.id for each in review.runs])
+    return Reviews(database).set_state(name, OPEN)
+
+
+def remove_review(workspace: Workspace, database: Database, name: str) -> Review:
+    """Delete a review with all its decisions.
+
+    Raises:
+        UsageError: there is no such review.
+    """
+    review = Reviews(database).remove(name)
+    unpin(workspace, holder_of(name))
+    return review
+
+
+def holder_of(name: str) -> str:
+    """What keeps the runs of a review, as people are told."""
+    return f"review {name}"
 
 
 def _entries(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:

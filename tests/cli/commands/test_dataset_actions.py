@@ -163,6 +163,7 @@ def test_what_makes_no_sense_is_an_error_in_words(
 
 def test_a_run_that_is_gone_is_said(alo: Alo, home: Path) -> None:
     run = json.loads(alo("history", "--json")[1])[0]["id"]
+    alo("review", "close", "r")
     assert alo("history", "remove", run)[0] == 0
 
     status, _, err = alo("dataset", "make", "d", "--review", "r")

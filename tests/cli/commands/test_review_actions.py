@@ -112,6 +112,20 @@ def test_reviews_are_listed_closed_reopened_and_removed(alo: Alo) -> None:
     assert json.loads(alo("review", "list", "--json")[1]) == []
 
 
+def test_the_runs_of_an_open_review_stay_in_history(alo: Alo) -> None:
+    alo("review", "new", "r")
+    run = json.loads(alo("history", "--json")[1])[0]["id"]
+
+    status, _, err = alo("history", "remove", run)
+    assert (status, "review r needs it" in err) == (1, True)
+
+    alo("review", "close", "r")
+    alo("review", "reopen", "r")
+    assert alo("history", "remove", run)[0] == 1
+    alo("review", "remove", "r")
+    assert alo("history", "remove", run)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "status", "what"),
     [

@@ -21,7 +21,13 @@ from alo.history.deployment import utc_now
 from alo.history.filters import Filters, parse_param, parse_since
 from alo.layout import Workspace
 from alo.loop.accuracy_of import accuracy_of, every_item
-from alo.loop.new_review import ReviewRequest, new_review
+from alo.loop.new_review import (
+    ReviewRequest,
+    close_review,
+    new_review,
+    remove_review,
+    reopen_review,
+)
 from alo.review.accuracy import METHODS, Accuracy
 from alo.review.deciding import CONFLICT, MOST, REFUSED, Result, decide
 from alo.review.decisions import NewDecision
@@ -343,13 +349,14 @@ def _reopen(options: argparse.Namespace) -> int:
 
 def _set_state(options: argparse.Namespace, state: str) -> int:
     with opened(options) as database:
-        review = Reviews(database).set_state(options.name, state)
+        change = close_review if state == CLOSED else reopen_review
+        review = change(Workspace(options.project), database, options.name)
     return _done(options, review, f"review {review.name} is {review.state}")
 
 
 def _remove(options: argparse.Namespace) -> int:
     with opened(options) as database:
-        review = Reviews(database).remove(options.name)
+        review = remove_review(Workspace(options.project), database, options.name)
     return _done(options, review, f"review {review.name} was removed")
 
 

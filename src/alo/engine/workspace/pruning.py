@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from alo.engine.spec import Job, stores_steps
+from alo.errors import HistoryError
 from alo.history.entries.tally import has_room
 from alo.layout import Workspace
 from alo.processes.signals import SignalGuard
@@ -27,9 +28,14 @@ def _remove_oldest(workspace: Workspace, size_mb: float, run_id: str) -> list[st
         return []
     from alo.history.deployment import deployed_ids
     from alo.history.models_origin import current_train_id
+    from alo.history.pins import pins
     from alo.history.retention import keep_within
 
-    protected = {run_id, current_train_id(workspace), *deployed_ids(workspace)}
+    try:
+        pinned = pins(workspace)
+    except HistoryError:  # in doubt nothing goes; alo history prune says what is wrong
+        return []
+    protected = {run_id, current_train_id(workspace), *deployed_ids(workspace), *pinned}
     return keep_within(workspace, size_mb, protected)
 
 

@@ -1,0 +1,74 @@
+"""What keeps runs in history although no run or service needs them: open reviews, candidates.
+
+Each holder has a file ``studio/pins/<holder>.json`` of its own, beside what people made: a look
+at a few small files is all that a run pays for it, and no database has to be reached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+from alo.errors import HistoryError
+from alo.files import write_whole
+from alo.json_text import json_bytes, json_file
+from alo.layout import Workspace
+
+FOLDER = "pins"  # below studio/
+MOST_BYTES = 10_000_000  # of a file
+
+
+def pin(workspace: Workspace, holder: str, runs: Collection[str]) -> None:
+    """Keep runs in history for as long as a holder needs them.
+
+    Args:
+        holder: who needs them, as people are told: ``review patients``.
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder = workspace.studio / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"holder": holder, "runs": sorted(runs)}
+    write_whole(folder / _name(holder), json_bytes(content))
+
+
+def unpin(workspace: Workspace, holder: str) -> None:
+    """A holder needs its runs no more."""
+    with suppress(FileNotFoundError):
+        os.unlink(workspace.studio / FOLDER / _name(holder))
+
+
+def pins(workspace: Workspace) -> Mapping[str, str]:
+    """The runs that are kept, each with who holds it.
+
+    Raises:
+        HistoryError: a file is damaged: then it is not known which runs are needed.
+    """
+    found: dict[str, str] = {}
+    try:
+        names = sorted(os.listdir(workspace.studio / FOLDER))
+    except (FileNotFoundError, NotADirectoryError):
+        return found
+    for name in names:
+        path = workspace.studio / FOLDER / name
+        if not name.endswith(".json"):
+            continue
+        try:
+            content = json_file(path, most=MOST_BYTES)
+            found |= dict.fromkeys(map(str, content["runs"]), str(content["holder"]))
+        except FileNotFoundError:  # removed meanwhile
+            continue
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise HistoryError(
+                f"what keeps runs in history cannot be read: {error}",
+                where=str(path),
+                fix="remove the file, if what it names needs its runs no more",
+            ) from error
+    return found
+
+
+def _name(holder: str) -> str:
+    """A file's name, whatever the holder is called."""
+    return f"{hashlib.sha256(holder.encode()).hexdigest()[:16]}.json"

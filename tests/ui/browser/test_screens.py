@@ -9,10 +9,10 @@ import pytest
 from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
 from tests.waiting import wait_until
 
-from alo.ui.rendering import templating
+from alo import ui
 
 AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
-TEMPLATES = Path(templating.__file__).with_name("templates")
+TEMPLATES = Path(ui.__file__).with_name("templates")
 NO_SCREENS = {"base", "parts", "mix_chart", "score_chart"}
 FIND_FAULTS = """async (rules) => (await axe.run({resultTypes: ["violations"], iframes: false,
     ...(rules.length ? {runOnly: rules} : {})}))

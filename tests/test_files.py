@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from alo.files import (
     remove_tree,
     sweep_leftovers,
     temporary_beside,
+    write_once,
     write_whole,
 )
 
@@ -182,3 +184,33 @@ def test_a_line_is_appended_behind_what_is_whole(tmp_path: Path) -> None:
     append_line(path, b"two")
 
     assert path.read_bytes() == b"one\ntwo\n"
+
+
+def test_a_file_that_is_written_once_is_new_and_whole(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+
+    write_once(file, b"content", mode=0o444)
+
+    assert file.read_bytes() == b"content"
+    assert file.stat().st_mode & 0o222 == 0
+    with pytest.raises(FileExistsError):
+        write_once(file, b"other")
+    assert file.read_bytes() == b"content"
+
+
+def test_of_a_file_that_cannot_be_written_once_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, sizes = os.write, [3]
+
+    def full(descriptor: int, content: bytes) -> int:
+        if not sizes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, content[: sizes.pop()])
+
+    monkeypatch.setattr(os, "write", full)
+
+    with pytest.raises(OSError, match="No space left"):
+        write_once(tmp_path / "a", b"content")
+
+    assert list(tmp_path.iterdir()) == []

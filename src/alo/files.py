@@ -41,6 +41,27 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
         raise
 
 
+def write_once(path: str | os.PathLike[str], content: bytes, *, mode: int = 0o666) -> None:
+    """Make a file of which its reader can tell whether it is whole: a kill may leave half of it.
+
+    It takes half of what ``write_whole`` does, which has to make and rename another file.
+
+    Raises:
+        OSError: it is there already; or it cannot be written, and is not there.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(path, flags, mode)
+    try:
+        rest = memoryview(content)
+        while len(rest):
+            rest = rest[os.write(descriptor, rest) :]
+    except BaseException:
+        os.unlink(path)
+        raise
+    finally:
+        os.close(descriptor)
+
+
 def write_new(contents: Mapping[str, bytes], folder: str | os.PathLike[str]) -> None:
     """Make new files below a folder, by their names.
 

@@ -69,8 +69,7 @@ class BlobDir:
         """Make the folders."""
         try:
             for folder in (self.folder, self._pool, self._unfinished):
-                if not os.path.isdir(folder):  # as for each step but the first
-                    folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             place = self._unfinished.parent.parent
             raise _cannot_store("what a step saved", "a new folder", place, error) from error

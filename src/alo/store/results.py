@@ -16,7 +16,7 @@ from typing import Any
 
 from alo.copies import clone_or_copy, link_or_copy
 from alo.errors import StoreError
-from alo.files import checksum, checksum_of, remove_tree, write_whole
+from alo.files import checksum, checksum_of, remove_tree, write_once, write_whole
 from alo.json_text import json_bytes, json_value, ordinary_bytes
 from alo.layout import KINDS
 from alo.named_tuples import NamedTuple
@@ -29,6 +29,7 @@ OWNER = ".owner"  # no step has such a name
 FORMAT = 3
 CONTEXT = "told"  # what files of this format call a key's context
 SUMMARIES = tuple(f"{kind}_summary.yaml" for kind in KINDS)
+NO_TRACE = "nothing"  # of a step that has done nothing to files
 RECENT_RUNS = 20  # that are looked through for a result
 
 
@@ -96,7 +97,7 @@ class ResultDir:
                 checksums[name] = checksum(folder / name)
             trace = _trace(cached.effect, checksums, folder)
             whole = cached._replace(checksums=checksums, trace=trace)
-            write_whole(_result_of(folder), sealed(json_bytes(_document(whole))), durable=False)
+            write_once(_result_of(folder), sealed(json_bytes(_document(whole))))
 
         _write(folder, fill)
         return whole
@@ -114,9 +115,7 @@ class ResultDir:
             try:
                 link_or_copy(_result_of(self._folder(cached)), _result_of(target))
             except FileNotFoundError:  # that run has taken it from another one
-                write_whole(
-                    _result_of(target), sealed(json_bytes(_document(cached))), durable=False
-                )
+                write_once(_result_of(target), sealed(json_bytes(_document(cached))))
 
         _write(target, fill)
 
@@ -283,6 +282,8 @@ def _remove(path: Path) -> None:
 
 def _trace(effect: Effect, checksums: Mapping[str, str], folder: Path) -> str:
     """The same for two steps after which a later one finds the same files and the same summary."""
+    if not any(effect):
+        return NO_TRACE
     lasting = {
         name: lasting_checksum(folder / name) if _is_summary(folder / name) else known
         for name, known in checksums.items()

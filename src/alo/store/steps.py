@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 from alo.copies import link_or_copy
 from alo.errors import StoreError
+from alo.files import write_once
 from alo.json_text import ordinary_bytes
 from alo.layout import KINDS
-from alo.store.blobs import BlobDir, Trusted, remove_runs, sweep
+from alo.store.blobs import READ_ONLY, BlobDir, Trusted, remove_runs, sweep
 from alo.store.manifest import ManifestError, StoredStep, StoredValue
 from alo.store.taken import TAKEN, TakenSteps
 
@@ -42,6 +43,7 @@ class StepStore:
         self._trusted = Trusted(all_parts=is_private)
         self._is_swept = False
         self._taken = TakenSteps()
+        self._prepared: set[Path] = set()  # folders of runs
 
     def save(
         self,
@@ -215,7 +217,9 @@ class StepStore:
 
     def _prepare(self, kind: str, run_id: str, others: Iterable[Path]) -> BlobDir:
         blob_dir = BlobDir(self.root, self._folder(kind, run_id), *others)
-        blob_dir.prepare()
+        if blob_dir.folder not in self._prepared or not os.path.isdir(blob_dir.folder):
+            blob_dir.prepare()
+            self._prepared.add(blob_dir.folder)
         if not self._is_swept:
             sweep(self.root)
             self._is_swept = True
@@ -223,7 +227,10 @@ class StepStore:
 
     def _put(self, stored: StoredStep, blob_dir: BlobDir) -> None:
         path = blob_dir.folder / _manifest_name(stored.step)
-        is_new = not path.exists()
+        try:
+            return write_once(path, stored.to_bytes(), mode=READ_ONLY)
+        except OSError:  # the step has run before; or there is no room, as the next tells
+            is_new = not path.exists()
         with blob_dir.draft(f"what step '{stored.step}' saved") as draft:
             draft.append(stored.to_bytes())
             draft.publish(path)

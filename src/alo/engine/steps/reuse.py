@@ -57,6 +57,7 @@ class StepReuse:
         self._traces: dict[str, str] = {}  # of the steps so far that have left any, by name
         self._dependencies = Dependencies(job)
         self._ahead: dict[str, Ahead] = {}  # by step
+        self._own: set[str] = set()  # the steps that this run has a result of
 
     @property
     def hands_on_files(self) -> bool:
@@ -103,7 +104,8 @@ class StepReuse:
         Raises:
             StoreError: the file system does not let us.
         """
-        self._results.drop(self._kind, self._run_id, step)
+        if step in self._own:
+            self._results.drop(self._kind, self._run_id, step)
 
     def save(
         self,
@@ -151,6 +153,7 @@ class StepReuse:
             summary,
             data_keys,
         )
+        self._own.add(cached.step)
         _note_trace(self._traces, self._results.save(cached, self._workspace.home))
 
     def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
@@ -211,6 +214,7 @@ class StepReuse:
                 return None
             if cached.run_id != self._run_id:
                 stored = self._store.adopt(stored, self._run_id)
+                self._own.add(cached.step)
                 self._results.adopt(cached, self._run_id)
         except StoreError:
             return None
@@ -249,6 +253,7 @@ class StepReuse:
         except StoreError:
             return
         self._ahead = {each.inputs.step.name: each for each in ahead}
+        self._own.update(self._ahead)
 
     def _cached_steps(self) -> Sequence[StepPlan]:
         """The first steps of a whole run, up to one that is never cached."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.conftest import write_asset
 from tests.serve.http_api.test_app import SECRET, Service
-from tests.ui.browser.conftest import NARROW, WIDE, OpenBrowser, Project, Watched
+from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project, Watched
 from tests.ui.browser.test_screens import AXE, FIND_FAULTS, FIND_WIDE
 from tests.waiting import PATIENCE_S, end_all
 
@@ -359,3 +359,19 @@ def test_the_studio_tries_with_a_service_and_its_token(page: Page, service: Serv
     curl = page.locator('[data-call="curl"]').inner_text()
     assert service.url in curl
     assert SECRET not in curl
+
+
+def test_what_was_typed_is_kept_where_the_session_ends_meanwhile(page: Page) -> None:
+    page.goto("/try")
+    page.get_by_label("row 1, n").fill("42")
+    other = page.context.new_page()
+    other.goto("/")
+    other.locator('[data-action="sign-out"]').click()
+    other.locator('main[data-screen="sign_in"]').wait_for()
+
+    assert "The session is over" in answer(page, "error").inner_text()
+    assert page.get_by_label("row 1, n").input_value() == "42"
+    other.goto(f"/try?token={TOKEN}")
+    other.close()
+    page.locator('select[name="service"]').select_option("worker")
+    assert answer(page).locator('[data-summary="note"]').inner_text().endswith("|42,text,True|")

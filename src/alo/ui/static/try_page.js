@@ -43,7 +43,7 @@ const MOST_FILES = 14_000_000;
 async function send(sent) {
   const size = (sent.files ?? []).reduce((sum, each) => sum + each.size, 0);
   if (sent.way === "files" && size > MOST_FILES) {
-    return Response.json({ error: { what: words.too_large } }, { status: 413 });
+    return new Response(JSON.stringify({ error: { what: words.too_large } }), { status: 413 });
   }
   const others = { args: JSON.parse(sent.args), service: service.value, token: token.value };
   const written = JSON.stringify(others).slice(1);

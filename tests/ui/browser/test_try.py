@@ -163,6 +163,7 @@ def test_rows_are_sent_by_keyboard_and_the_answer_is_shown(visit: Visit, service
     note = shown.locator('[data-summary="note"]').inner_text()
     assert note == f'n,{HOSTILE},ok|12345678901234567890,"""<i>"", x",True|'
     assert shown.locator("table.probabilities th").all_text_contents() == ["b", "<b>a</b>"]
+    shown.locator('[data-output="out.csv"] td').first.wait_for()  # it is fetched after the answer
     assert shown.locator('[data-output="out.csv"] td').all_text_contents() == [
         "<script>window.hacked = 1</script>",
         "2",

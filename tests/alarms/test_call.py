@@ -7,6 +7,8 @@ import hmac
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -38,6 +40,15 @@ def write_command(home: Path, text: str) -> Alarm:
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return Alarm(0.5, command="./notify.sh 'two words' $HOME")
+
+
+def is_gone(home: Path) -> bool:
+    """Whether the process has ended whose number is in the file ``pid``."""
+    pid = int((home / "pid").read_text())
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def run(alarm: Alarm, home: Path, limits: Limits = USUAL) -> Called:
@@ -76,15 +87,31 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_has_started(tmp_path: Pa
     called = run(alarm, tmp_path, SHORT)
 
     assert called == Called("it was ended after 1 s")
-    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: is_gone(tmp_path))
 
-    def is_gone() -> bool:
-        try:
-            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        except OSError:
-            return True
 
-    wait_until(is_gone)
+CALLING = """\
+import sys
+from pathlib import Path
+from alo.alarms.call import USUAL, call
+from alo.alarms.ledger import Crossing
+from alo.plan.model import Alarm
+
+crossing = Crossing("id1", "failures", "raised", 1.0, 1.0, 1, "churn", "")
+call(crossing, Alarm(command="./notify.sh"), Path(sys.argv[1]), "", USUAL)
+"""
+
+
+def test_a_command_does_not_outlive_a_service_that_is_killed(tmp_path: Path) -> None:
+    write_command(tmp_path, "sleep 600 & echo $! > pid.new; mv pid.new pid; wait")
+    service = subprocess.Popen([sys.executable, "-c", CALLING, str(tmp_path)])
+    try:
+        wait_until((tmp_path / "pid").exists)
+    finally:
+        service.kill()
+        service.wait()
+
+    wait_until(lambda: is_gone(tmp_path))
 
 
 def test_what_a_command_leaves_running_holds_no_one_up(tmp_path: Path) -> None:

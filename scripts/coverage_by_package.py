@@ -15,7 +15,7 @@ FLOORS = {
     "engine": 96,
     "history": 97,
     "plan": 97,
-    "serve": 73,
+    "serve": 96,
     "store": 95,
     "workers": 91,
 }

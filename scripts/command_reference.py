@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from alo.cli.actions import actions_of, parser_of
+from alo.cli.actions.dispatch import actions_of, parser_of
 from alo.cli.main import COMMANDS
 from alo.cli.options import CommandParser, parsers_of
 

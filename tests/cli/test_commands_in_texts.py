@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-from alo.cli.actions import MODULES, actions_of, parse_action, parser_of
-from alo.cli.commands.ui_people import parsers as people_parsers
+from alo.cli.actions.dispatch import MODULES, actions_of, parse_action, parser_of
+from alo.cli.actions.ui_people import parsers as people_parsers
 from alo.cli.main import COMMANDS
 from alo.cli.options import parse, parsers_of
 from alo.errors import UsageError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.cli.actions import MODULES, actions_of
+from alo.cli.actions.dispatch import MODULES, actions_of
 from alo.cli.commands import run as run_command
 from alo.cli.main import COMMANDS, main
 from alo.cli.options import is_project

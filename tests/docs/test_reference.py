@@ -11,7 +11,7 @@ import pytest
 import alo
 import alo.testing
 import alolib.asset
-from alo.cli.actions import MODULES, actions_of
+from alo.cli.actions.dispatch import MODULES, actions_of
 from alo.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    from alo.cli.actions import act
+    from alo.cli.actions.dispatch import act
 
     options.action = options.action or ["list"]
     return act("dataset", options)

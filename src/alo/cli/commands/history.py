@@ -1,7 +1,7 @@
 """``alo history``: list past runs.
 
-What else can be done with them is in ``history_actions.py``: listing has to be quick, so it loads
-and builds nothing of that.
+What else can be done with them is in ``cli/actions/history.py``: listing has to be quick, so it
+loads and builds nothing of that.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def list_newest(workspace: Workspace) -> int:
 
 def execute(options: argparse.Namespace) -> int:
     if options.action:
-        from alo.cli.actions import act
+        from alo.cli.actions.dispatch import act
 
         return act("history", options)
     history = History(Workspace(options.project))

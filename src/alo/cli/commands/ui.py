@@ -84,7 +84,7 @@ def execute(options: argparse.Namespace) -> int:
     )
     workspace = Workspace(options.project)
     if options.action:
-        from alo.cli.commands.ui_people import act
+        from alo.cli.actions.ui_people import act
 
         return act(workspace, settings, options.action, as_json=options.json)
     from alo.ui.server import serve_studio

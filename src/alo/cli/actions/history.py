@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from alo.cli.actions import Action
+from alo.cli.actions.dispatch import Action
 from alo.cli.output import console
 from alo.cli.values import named, run_count, size_mb
 from alo.cli.withheld import ALARM_SECRET, take
@@ -84,7 +84,7 @@ def _show(options: argparse.Namespace) -> int:
     from alo.cli.output.history_report import run_lines
 
     if options.events:
-        from alo.cli.commands.history_events import show_events
+        from alo.cli.actions.history_events import show_events
 
         show_events(_history(options), Workspace(options.project), options.id, as_json=options.json)
         return 0
@@ -99,7 +99,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _follow(options: argparse.Namespace) -> int:
-    from alo.cli.commands.history_events import follow_run
+    from alo.cli.actions.history_events import follow_run
 
     workspace, wait = Workspace(options.project), not options.no_wait
     follow_run(_history(options), workspace, options.id or "", as_json=options.json, wait=wait)

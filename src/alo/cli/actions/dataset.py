@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from alo.cli.actions import Action
-from alo.cli.commands.review_actions import add_database, opened, share
+from alo.cli.actions.dispatch import Action
+from alo.cli.actions.review import add_database, opened, share
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 
-from alo.cli.actions import Action
+from alo.cli.actions.dispatch import Action
 from alo.cli.output import console
 from alo.cli.values import named
 from alo.history.browse import Entry, History

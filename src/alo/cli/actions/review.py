@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from alo.cli.actions import Action
+from alo.cli.actions.dispatch import Action
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, path, run_count

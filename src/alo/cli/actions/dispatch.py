@@ -12,10 +12,10 @@ from alo.errors import UsageError
 from alo.plan.suggest import did_you_mean
 
 MODULES = {  # command -> the module with its ACTIONS
-    "history": "alo.cli.commands.history_actions",
-    "review": "alo.cli.commands.review_actions",
-    "models": "alo.cli.commands.models_actions",
-    "dataset": "alo.cli.commands.dataset_actions",
+    "history": "alo.cli.actions.history",
+    "review": "alo.cli.actions.review",
+    "models": "alo.cli.actions.models",
+    "dataset": "alo.cli.actions.dataset",
 }
 
 

@@ -1,0 +1,1 @@
+"""What the words after a command do: the actions of ``history``, ``review``, ``models``."""

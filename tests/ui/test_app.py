@@ -275,7 +275,7 @@ def test_a_fault_of_ours_costs_one_request_and_is_reported(
     def fail(ask: object) -> Page:
         raise RuntimeError("oh")
 
-    monkeypatch.setattr(overview, "read_deployment", fail)
+    monkeypatch.setattr(overview, "deployed_now", fail)
 
     assert client.get("/").status_code == 500
     assert "oh" in str(listener)

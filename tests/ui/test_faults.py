@@ -197,7 +197,7 @@ def test_what_the_disk_refuses_is_said_and_is_no_fault_of_ours(
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number), "output.csv")
 
-    monkeypatch.setattr(overview, "read_deployment", fail)
+    monkeypatch.setattr(overview, "deployed_now", fail)
 
     answer = client.get("/overview.json")
 

@@ -79,3 +79,23 @@ def test_what_cannot_be_deployed_is_refused(
 
 def test_an_inference_run_cannot_be_deployed(client: httpx.Client, runs: dict[str, str]) -> None:
     assert client.post("/deploy", json={"run": runs["inference"]}, headers=OWN).status_code == 409
+
+
+def test_where_it_is_not_known_what_is_deployed_the_rest_is_shown_and_a_choice_mends_it(
+    client: httpx.Client, home: Path, run: Callable[..., Any]
+) -> None:
+    asset = home / "assets/train/asset_train.py"
+    code = "__import__('pathlib').Path(self.asset.get_model_path(), 'm').write_text('m')"
+    asset.write_text(asset.read_text().replace("x = self.args", f"{code}\n        x = self.args"))
+    (outcome,) = run(home, mode="train")
+    (home / "solution/deployment.json").write_text("{")
+
+    for path in ("/", "/models"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "what is deployed cannot be read" in page.text
+        assert outcome.run_id in page.text
+    assert client.post("/deploy", data={"run": outcome.run_id}, headers=OWN).status_code == 303
+
+    assert client.get("/models.json").json()["problem"] == ""
+    assert client.get("/models.json").json()["deployed"]["run"] == outcome.run_id

@@ -24,7 +24,7 @@ def show(ask: Ask) -> Page:
     """The deployment, and the train runs that could be deployed."""
     ask.query.allow("page", "limit")
     workspace = ask.studio.workspace
-    deployed = read_deployment(workspace)
+    deployed, problem = deployed_now(workspace)
     wanted = Wanted(Filters("train", "success"))
     limit = limit_of(ask.query)
     page = ask.studio.index.ask(
@@ -33,6 +33,7 @@ def show(ask: Ask) -> Page:
     shadow = _compared(workspace) if deployed.shadow else None
     content = {
         "deployed": deployment_json(deployed),
+        "problem": problem,
         "current": current_train_id(workspace),
         "services": {
             name: use._asdict() for name, use in live_services(workspace, deployed).items()
@@ -63,7 +64,7 @@ def deploy(ask: Ask) -> Redirect:
     if len(given) != 1:
         raise UiProblem(422, "name exactly one of run, rollback and shadow")
     workspace, who = ask.studio.workspace, ask.who.name
-    before = deployment_json(read_deployment(workspace))
+    before = deployment_json(deployed_now(workspace)[0])
     ((key, value),) = given.items()
     try:
         match key, value:
@@ -84,6 +85,14 @@ def deploy(ask: Ask) -> Redirect:
     target = str(value) if isinstance(value, str) else after.run
     ask.studio.audit.add(who, act, target, before, content)
     return Redirect("/models", content)
+
+
+def deployed_now(workspace: Workspace) -> tuple[Deployment, str]:
+    """What is deployed, and why that is not known; empty: it is."""
+    try:
+        return read_deployment(workspace), ""
+    except HistoryError as error:
+        return Deployment(), f"{error.what} · {error.where} · {error.fix}"
 
 
 def deployment_json(deployed: Deployment) -> dict[str, object]:

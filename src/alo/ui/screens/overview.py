@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from alo.alarms.watch import watched_by
-from alo.history.deployment import read_deployment
 from alo.history.filters import Filters
 from alo.history.in_use import unfinished_record
 from alo.history.models_origin import current_train_id
@@ -15,19 +14,20 @@ from alo.serve.rollout.status import live_services
 from alo.ui.alarms import alarms_of, crossing_json
 from alo.ui.ask import Ask
 from alo.ui.rendering.page import Page
-from alo.ui.screens.models import deployment_json
+from alo.ui.screens.models import deployed_now, deployment_json
 
 
 def show(ask: Ask) -> Page:
     """The project at a glance."""
     ask.query.allow()
     studio = ask.studio
-    deployed = read_deployment(studio.workspace)
+    deployed, problem = deployed_now(studio.workspace)
     last = {kind: _last(ask, kind) for kind in KINDS}
     first = unfinished_record(studio.workspace)
     noted = alarms_of(studio.workspace)
     content = {
         "deployed": deployment_json(deployed),
+        "problem": problem,
         "current": current_train_id(studio.workspace),
         "last": {kind: record.to_list_json() if record else None for kind, record in last.items()},
         "alarms": list(map(crossing_json, noted.raised)),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alo.history import index
 from alo.history.ids import new_run_id, utc_text
+from alo.history.index import table
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from benchmarks.bench_history import FIRST, write_record
@@ -50,7 +50,7 @@ def write_requests(workspace: Workspace, count: int) -> None:
             overrides=(f"request {number:016x}",),
         )
         write_record(workspace, record)
-    index.ask(workspace, lambda runs: None)
+    table.ask(workspace, lambda runs: None)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from statistics import median
 from alo.history.entries.names import RECORD, entry_name
 from alo.history.entries.save import save_entry
 from alo.history.ids import new_run_id, utc_text
-from alo.history.index import SETTLED_NS
+from alo.history.index.table import SETTLED_NS
 from alo.history.record import RunRecord, StepRecord
 from alo.history.retention import keep_within
 from alo.layout import KINDS, Workspace

@@ -21,9 +21,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, NamedTuple
 
-from alo.history import index
 from alo.history.filters import Filters
-from alo.history.pages import Wanted, page_of_runs
+from alo.history.index import table
+from alo.history.index.pages import Wanted, page_of_runs
 from alo.layout import Workspace
 from benchmarks.bench_history import record_of, write_record
 from benchmarks.processes import ALO, in_memory, python
@@ -59,7 +59,7 @@ class Studio(NamedTuple):
 
 
 def _measure_pages(home: Path) -> list[Row]:
-    index.ask(Workspace(home), lambda runs: None)  # it is made once, by whichever command is first
+    table.ask(Workspace(home), lambda runs: None)  # it is made once, by whichever command is first
     starts, cpu = [], []
     for _ in range(5):
         with studio(home) as each:

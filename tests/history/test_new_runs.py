@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from tests.waiting import wait_until
 
-from alo.history import index, new_runs
+from alo.history import new_runs
 from alo.history.browse import History
 from alo.history.entries.names import names_in
+from alo.history.index import table
 from alo.layout import Workspace
 
 Keep = Callable[..., Path]
@@ -29,7 +30,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         seen.append(folder)
         return names_in(folder)
 
-    monkeypatch.setattr(index, "names_in", names)
+    monkeypatch.setattr(table, "names_in", names)
     return seen
 
 
@@ -40,13 +41,13 @@ def first(keep: Keep, history: History, looks: list[Path], monkeypatch: pytest.M
     os.utime(entry.parent, ns=(LONG_AGO_NS, LONG_AGO_NS))
     history.lines()
     looks.clear()
-    monkeypatch.setattr(index, "SETTLED_NS", 10**15)
+    monkeypatch.setattr(table, "SETTLED_NS", 10**15)
     return entry
 
 
 def listed(history: History, entry: Path) -> list[str]:
     """What is listed once the clock that the folder was changed by has gone on."""
-    wait_until(lambda: time.time_ns() - entry.parent.stat().st_mtime_ns > index.TICK_NS)
+    wait_until(lambda: time.time_ns() - entry.parent.stat().st_mtime_ns > table.TICK_NS)
     return [line.name for line in history.lines()]
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alo.errors import HistoryError
-from alo.history import index
 from alo.history.filters import Filters, matches
-from alo.history.index import Line
+from alo.history.index import table
+from alo.history.index.table import Line
 from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 
@@ -44,7 +44,7 @@ class History:
             limit: so many at most; None: all.
         """
         first = self._unfinished(filters)
-        past = index.ask(self._workspace, lambda runs: runs.records(runs.lines(filters, limit)))
+        past = table.ask(self._workspace, lambda runs: runs.records(runs.lines(filters, limit)))
         if first is None or any(record.id == first.id for record in past):
             return past
         return [first, *past][:limit]
@@ -53,9 +53,9 @@ class History:
         """As ``list``, but only what a table of runs needs; much faster."""
         first = self._unfinished(filters)
         if any(filters):
-            past = index.ask(self._workspace, lambda runs: runs.lines(filters, limit))
+            past = table.ask(self._workspace, lambda runs: runs.lines(filters, limit))
         else:
-            past = index.newest(self._workspace, limit)
+            past = table.newest(self._workspace, limit)
         if first is None or any(line.id == first.id for line in past):
             return past
         return [line_of(first), *past][:limit]
@@ -79,7 +79,7 @@ class History:
         """As ``find``, the run in progress included."""
         wanted = _as_id(prefix)
         first = self._unfinished(EVERY_RUN)
-        found = index.ask(self._workspace, lambda runs: runs.records(runs.named(wanted)))
+        found = table.ask(self._workspace, lambda runs: runs.records(runs.named(wanted)))
         if first is not None and first.id.startswith(wanted):
             found = [*(record for record in found if record.id != first.id), first]
         exact = [record for record in found if record.id == wanted]
@@ -133,7 +133,7 @@ class History:
         in_use = ids_in_use(self._workspace)
         removed = []
         if keep is not None:
-            past = index.ask(self._workspace, lambda runs: runs.lines(EVERY_RUN, None))
+            past = table.ask(self._workspace, lambda runs: runs.lines(EVERY_RUN, None))
             for line in past[keep:]:
                 folder = self._workspace.history / line.kind / line.name
                 if line.id not in in_use and _put_away(folder):
@@ -152,7 +152,7 @@ class History:
 
         named = [self.find(prefix) for prefix in ids]
         if not named:
-            past = index.ask(self._workspace, lambda runs: runs.lines(EVERY_RUN, None))
+            past = table.ask(self._workspace, lambda runs: runs.lines(EVERY_RUN, None))
             folders = {line.id: self._workspace.history / line.kind / line.name for line in past}
         else:
             folders = {entry.record.id: entry.folder for entry in named}
@@ -176,7 +176,7 @@ class History:
         )
 
     def _unknown(self, prefix: str) -> HistoryError:
-        ids = index.ask(self._workspace, lambda runs: runs.ids())
+        ids = table.ask(self._workspace, lambda runs: runs.ids())
         if not ids:
             return HistoryError(
                 f"no run '{prefix}': there is no history yet",

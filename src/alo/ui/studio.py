@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alo.database.connection import Database
 from alo.history.browse import History
-from alo.history.kept_index import KeptIndex
+from alo.history.index.kept import KeptIndex
 from alo.layout import Workspace
 from alo.ui.access.people import People
 from alo.ui.access.sign_in import SignIn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.history.pages import Scored
+from alo.history.index.pages import Scored
 from alo.ui.drawing.scores import HEIGHT, WIDTH, score_chart
 
 SCORES = st.floats(min_value=-1e9, max_value=1e9)

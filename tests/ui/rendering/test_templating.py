@@ -61,7 +61,7 @@ def test_what_a_page_forgot_to_give_is_an_error() -> None:
 
 
 def test_a_drawing_is_drawn_once_while_it_shows_the_same() -> None:
-    from alo.history.pages import Scored
+    from alo.history.index.pages import Scored
     from alo.ui.drawing.scores import score_chart
 
     points = (Scored(HOSTILE, "2026", 0.1, "train"), Scored("b", "2026", 0.2, "train"))

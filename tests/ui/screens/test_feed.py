@@ -14,7 +14,7 @@ from tests.ui.test_alarms import set_alarm
 from alo.alarms.ledger import change_ledger
 from alo.alarms.watch import Change
 from alo.errors import RunError
-from alo.history.pages import moment_of
+from alo.history.index.pages import moment_of
 from alo.layout import Workspace, find_plan
 from alo.ui.studio import Studio
 

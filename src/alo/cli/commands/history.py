@@ -19,7 +19,7 @@ from alo.layout import KINDS, Workspace
 if TYPE_CHECKING:
     import argparse
 
-    from alo.history.index import Line
+    from alo.history.index.table import Line
 
 HEADERS = ("id", "pipeline", "status", "start (UTC)", "duration", "score", "result", "note")
 NUMBERS = (4, 5)  # the columns that are flush right

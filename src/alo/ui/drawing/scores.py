@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from alo.history.pages import Scored
+from alo.history.index.pages import Scored
 
 WIDTH, HEIGHT = 960, 150  # of the drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 24  # around the points: numbers at the left, times below

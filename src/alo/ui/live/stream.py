@@ -159,7 +159,7 @@ def _state(studio: Studio, name: str) -> object:
     if name == "jobs":
         return [each.to_json() for each in studio.jobs.open()]
     from alo.history.filters import Filters
-    from alo.history.pages import Wanted, page_in
+    from alo.history.index.pages import Wanted, page_in
 
     page = studio.index.ask(lambda runs: page_in(runs, Wanted(Filters("inference")), limit=1))
     return {"total": page.total, "newest": [line.id for line in page.lines]}

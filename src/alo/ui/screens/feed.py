@@ -9,9 +9,9 @@ from alo.alarms.class_mix import UNKNOWN, normalized
 from alo.alarms.ledger import Crossing
 from alo.history.entries.names import entry_folder, read_record
 from alo.history.filters import STATUSES, Filters
-from alo.history.index import Index
+from alo.history.index.pages import RunPage, Scored, Wanted, moment_of, page_in
+from alo.history.index.table import Index
 from alo.history.models_origin import NAMELESS
-from alo.history.pages import RunPage, Scored, Wanted, moment_of, page_in
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.ui.alarms import Noted, alarms_of, crossing_json

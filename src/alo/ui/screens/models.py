@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from alo.errors import AloError, HistoryError, UsageError
 from alo.history.deployment import Deployment, read_deployment
 from alo.history.filters import Filters
+from alo.history.index.pages import Wanted, page_in
 from alo.history.models_origin import current_train_id
-from alo.history.pages import Wanted, page_in
 from alo.layout import Workspace
 from alo.serve.rollout.status import live_services
 from alo.ui.ask import Ask

@@ -11,8 +11,7 @@ from alo.errors import UsageError
 from alo.history.browse import line_of
 from alo.history.filters import STATUSES, Filters, parse_param, parse_since
 from alo.history.in_use import unfinished_record
-from alo.history.index import Index, Line
-from alo.history.pages import (
+from alo.history.index.pages import (
     COLUMNS,
     MOST,
     RunPage,
@@ -21,6 +20,7 @@ from alo.history.pages import (
     newest_scores,
     page_in,
 )
+from alo.history.index.table import Index, Line
 from alo.history.record import RunRecord
 from alo.layout import KINDS, Workspace
 from alo.ui.ask import Ask

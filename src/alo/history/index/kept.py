@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from alo.history import index
-from alo.history.counts import Counts
-from alo.history.index import Index
+from alo.history.index import table
+from alo.history.index.counts import Counts
+from alo.history.index.table import Index
 from alo.layout import Workspace
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class _Kept(NamedTuple):
 
 
 class KeptIndex:
-    """Answers as ``index.ask`` does, from any number of threads."""
+    """Answers as ``table.ask`` does, from any number of threads."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -41,17 +41,17 @@ class KeptIndex:
         """Put a question to the index, which is up to date then."""
         file = self._file()
         if file is None:
-            return index.ask(self._workspace, question)  # which makes it
+            return table.ask(self._workspace, question)  # which makes it
         try:
             return self._answer(question, file)
         except (sqlite3.Error, OSError):
             self.close()
-            return index.ask(self._workspace, question)  # which makes a damaged one again
+            return table.ask(self._workspace, question)  # which makes a damaged one again
 
     def _answer(self, question: Callable[[Index], T], file: tuple[int, int]) -> T:
         kept = self._take(file)
         try:
-            answer = index.answer(Index(self._workspace, kept.database, kept.counts), question)
+            answer = table.answer(Index(self._workspace, kept.database, kept.counts), question)
         except BaseException:
             kept.database.close()
             raise
@@ -73,7 +73,7 @@ class KeptIndex:
         if kept is not None:
             kept.database.close()
             self.close()
-        return _Kept(index.connect(self._workspace.index), file, Counts())
+        return _Kept(table.connect(self._workspace.index), file, Counts())
 
     def _give_back(self, kept: _Kept) -> None:
         with self._changing:

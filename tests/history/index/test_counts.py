@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from alo.history import counts
-from alo.history.counts import Counts
+from alo.history.index import counts
+from alo.history.index.counts import Counts
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from alo.files import remove_tree
-from alo.history import index
 from alo.history.browse import History
 from alo.history.filters import Filters, Param
+from alo.history.index import table
 from alo.layout import Workspace
 
 Keep = Callable[..., Path]
@@ -103,7 +103,7 @@ def test_an_index_that_another_process_keeps_locked_is_not_waited_for_for_ever(
     keep(0)
     listed(history)
     second = keep(1)
-    monkeypatch.setattr(index, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(table, "PATIENCE_S", 0.05)
     other = sqlite3.connect(workspace.index, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
 
@@ -137,9 +137,9 @@ def test_a_list_of_the_newest_looks_at_no_more_records_than_it_takes(
     runs = [keep(minute, args={"train": {"even": minute % 2 == 0}}).name for minute in range(9)]
     listed(history)
     looked_at = []
-    stamp = index.Index._stamp
+    stamp = table.Index._stamp
     monkeypatch.setattr(
-        index.Index,
+        table.Index,
         "_stamp",
         lambda self, kind, name: (looked_at.append(name), stamp(self, kind, name))[1],
     )

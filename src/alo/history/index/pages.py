@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from alo.errors import UsageError
-from alo.history import index
 from alo.history.filters import Filters, condition_of
-from alo.history.index import Index, Line
+from alo.history.index import table
+from alo.history.index.table import Index, Line
 from alo.json_text import bad_character, json_value
 from alo.layout import Workspace
 
@@ -65,7 +65,7 @@ def page_of_runs(
     workspace: Workspace, wanted: Wanted, *, key: str = "", limit: int = 50
 ) -> RunPage:
     """The runs of a project that come after a key; as of ``page_in``."""
-    return index.ask(workspace, lambda runs: page_in(runs, wanted, key=key, limit=limit))
+    return table.ask(workspace, lambda runs: page_in(runs, wanted, key=key, limit=limit))
 
 
 def page_in(runs: Index, wanted: Wanted, *, key: str = "", limit: int = 50) -> RunPage:
@@ -98,7 +98,7 @@ def newest_scores(runs: Index, wanted: Wanted, limit: int) -> list[Scored]:
         return []
     query = (
         f"SELECT id, start_time, score, kind FROM runs WHERE {condition}"  # noqa: S608
-        f" {index.NEWEST_FIRST} LIMIT ?"
+        f" {table.NEWEST_FIRST} LIMIT ?"
     )
     found = [Scored(*row) for row in runs.select(query, (*values, limit)) if row[2] is not None]
     return found[::-1]
@@ -121,7 +121,7 @@ def _page(
     way = "DESC" if order.is_down else "ASC"
     ordered = f"{order.expression} {way}, start_time {way}, name {way}"
     query = (
-        f"SELECT {index.COLUMNS}, {order.expression} FROM runs"  # noqa: S608
+        f"SELECT {table.COLUMNS}, {order.expression} FROM runs"  # noqa: S608
         f" WHERE {condition}{below} ORDER BY {ordered} LIMIT ?"
     )
     given = (*order.values, *values, *more, *order.values, limit + 1)
@@ -182,7 +182,7 @@ def _order(sort: str) -> _Order:
 
 def _filled(value: str, is_down: bool) -> str:
     """An expression in which no value comes last; numbers come before texts in SQLite."""
-    return f"IFNULL({value}, {'-1e308' if is_down else chr(39) + index.LAST_CHARACTER + chr(39)})"
+    return f"IFNULL({value}, {'-1e308' if is_down else chr(39) + table.LAST_CHARACTER + chr(39)})"
 
 
 def moment_of(key: str) -> str:

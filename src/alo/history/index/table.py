@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from alo.history.counts import Counts
     from alo.history.filters import Filters
+    from alo.history.index.counts import Counts
     from alo.history.record import RunRecord
 
 T = TypeVar("T")
@@ -329,7 +329,7 @@ class Index:
 
     def count(self, condition: str, values: Sequence[object]) -> int:
         """How many runs meet a condition."""
-        from alo.history.counts import Counts
+        from alo.history.index.counts import Counts
 
         return (self._counts or Counts()).count(self._db, condition, values)
 

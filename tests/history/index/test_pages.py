@@ -9,9 +9,9 @@ import pytest
 
 from alo.errors import UsageError
 from alo.files import remove_tree
-from alo.history import index
 from alo.history.filters import Filters, Param
-from alo.history.pages import RunPage, Scored, Wanted, newest_scores, page_of_runs
+from alo.history.index import table
+from alo.history.index.pages import RunPage, Scored, Wanted, newest_scores, page_of_runs
 from alo.layout import Workspace
 
 Keep = Callable[..., Path]
@@ -135,7 +135,7 @@ def test_the_scores_of_the_newest_are_given_the_oldest_first(
     workspace: Workspace, runs: dict[str, str]
 ) -> None:
     def scores(wanted: Wanted, limit: int) -> list[Scored]:
-        return index.ask(workspace, lambda runs: newest_scores(runs, wanted, limit))
+        return table.ask(workspace, lambda runs: newest_scores(runs, wanted, limit))
 
     assert [(each.run, each.score, each.pipeline) for each in scores(Wanted(), 4)] == [
         (runs["c"], 0.5, "train"),  # b has none
@@ -151,11 +151,11 @@ def test_the_args_of_some_runs_are_read_without_their_records(
 ) -> None:
     lines = page_of_runs(workspace, Wanted(sort="start_time")).lines
 
-    found = index.ask(workspace, lambda asked: asked.args(lines[1:4]))
+    found = table.ask(workspace, lambda asked: asked.args(lines[1:4]))
 
     assert found == {
         runs["b"]: {"train": {"depth": 12}},
         runs["c"]: {"train": {"depth": "deep"}},
         runs["d"]: {},
     }
-    assert index.ask(workspace, lambda asked: asked.args([])) == {}
+    assert table.ask(workspace, lambda asked: asked.args([])) == {}

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from alo.errors import UsageError
-from alo.history import index, kept_index
-from alo.history.index import Index
-from alo.history.kept_index import MOST_IDLE, KeptIndex
+from alo.history.index import table
+from alo.history.index.kept import MOST_IDLE, KeptIndex
+from alo.history.index.table import Index
 from alo.layout import Workspace
 
 Keep = Callable[..., Path]
@@ -41,8 +41,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         found.append(path)
         return connect_it(path)
 
-    connect_it = kept_index.index.connect
-    monkeypatch.setattr(kept_index.index, "connect", connect)
+    connect_it = table.connect
+    monkeypatch.setattr(table, "connect", connect)
     return found
 
 
@@ -146,7 +146,7 @@ def test_runs_are_counted_anew_once_any_has_come_or_gone(
     keep(1)  # taken in by this connection
     found.append(kept.ask(count))
     newer = keep(2)
-    index.ask(workspace, ids)  # taken in by another
+    table.ask(workspace, ids)  # taken in by another
     found.append(kept.ask(count))
     shutil.rmtree(newer)
     found.append(kept.ask(count))

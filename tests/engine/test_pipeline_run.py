@@ -81,7 +81,7 @@ POINTS = [
     "alo.events.log_files:RunLogs.close",
     "alo.events.journal:EventJournal.ending",
     "alo.events.journal:EventJournal.close",
-    "alo.engine.workspace.pruning:keep_within",
+    "alo.history.retention:keep_within",
     "alo.engine.steps.reuse:forget_unknown_runs",
     "alo.engine.pipeline_run:PipelineRun.save",
     "alo.engine.run:_run_job",
@@ -265,7 +265,7 @@ def test_a_run_that_cannot_be_undone_says_so_and_the_next_one_undoes_it(home: Pa
 
 
 def test_as_json_the_same_is_told(home: Path) -> None:
-    command = [sys.executable, "-c", STRIKING, "alo.engine.workspace.pruning:keep_within", "before"]
+    command = [sys.executable, "-c", STRIKING, "alo.history.retention:keep_within", "before"]
     done = subprocess.run(
         [*command, "SIGINT", "run", "--mode", "train", "--json"],
         cwd=home,

@@ -208,3 +208,23 @@ def test_inputs_of_several_tables_are_one_and_of_different_columns_none(
 
     assert whole.records[1].content == row_content(["x"])(["2"])
     assert "different columns" in odd.notes[0]
+
+
+def test_a_picture_is_found_by_its_name_alone_where_only_one_is_called_so(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output/output.csv").write_text("file,prediction\na.png,x\nx/b.png,x\nb.png,x\n")
+    for name in ("source/a.png", "source/x/b.png", "source/y/b.png"):
+        path = tmp_path / "input" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+
+    run = RunFiles("r", tmp_path / "output", tmp_path / "input")
+    found = read_records(run, ReviewSettings(image="file"))
+
+    assert [each.content for each in found.records] == [
+        picture_content(b"source/a.png"),
+        picture_content(b"source/x/b.png"),
+    ]
+    assert found.refused == {"its picture is missing": 1}

@@ -56,6 +56,14 @@ def kilobytes(text: str) -> float:
     return _above_zero(text, "kilobytes")
 
 
+def share(text: str) -> float:
+    """A share, from 0 to 1."""
+    number = _float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, not '{text}'")
+    return number
+
+
 def size_mb(text: str) -> float:
     """A size in megabytes; 0 has a meaning of its own."""
     number = _float(text)

@@ -9,6 +9,7 @@ from alo.layout import KINDS
 from alo.plan.alarm_keys import check_alarm
 from alo.plan.keys import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
 from alo.plan.model import LOCAL
+from alo.plan.review_keys import check_review
 from alo.plan.suggest import did_you_mean, listed, nearest, quoted
 from alo.plan.yaml_nodes.reader import NodeReader
 
@@ -42,6 +43,8 @@ def check_entry(entry: PlanEntry, reader: NodeReader) -> None:
     _check_details(entry.ui_args_detail, steps, reader)
     if entry.alarm is not None:
         check_alarm(entry.alarm, reader)
+    if entry.review is not None:
+        check_review(entry.review, reader)
     for kind in KINDS:
         described = _described(entry.ui_args_detail.get(kind, ()))
         for step in steps.get(kind, ()):

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from alo.named_tuples import NamedTuple
 from alo.plan.alarm_keys import ALARM
-from alo.plan.model import Alarm, Control, ExternalPaths, Source
+from alo.plan.model import Alarm, Control, ExternalPaths, ReviewPlan, Source
+from alo.plan.review_keys import REVIEW
 from alo.plan.sections import Args, Key, ListOf, Section
 from alo.plan.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
 
@@ -99,6 +100,7 @@ class PlanEntry(NamedTuple):
     control: Control = Control()
     ui_args_detail: Pipelines[DetailEntry] = MappingProxyType({})
     alarm: Alarm | None = None
+    review: ReviewPlan | None = None
 
 
 def step_rule(name: str) -> str:
@@ -378,6 +380,7 @@ PLAN = Section(
         "how a user interface edits the args that ui_args names.",
     ),
     Key("alarm", ALARM, "when the requests of a service raise an alarm, and whom that reports to."),
+    Key("review", REVIEW, "how results are reviewed, and what a new model has to reach."),
     both_forms=False,
 )
 

@@ -157,6 +157,7 @@ def _plan(entry: PlanEntry, reader: NodeReader, text: bytes, path: Path, home: P
         file=reader.file,
         places=places,
         alarm=entry.alarm,
+        review=entry.review,
     )
 
 

@@ -96,6 +96,48 @@ class Alarm(NamedTuple):
     url: str = ""
 
 
+class ReviewLabel(NamedTuple):
+    """A label that people may give."""
+
+    name: str
+    key: str = ""  # on the label screen
+    colour: str = ""  # #rrggbb
+
+
+class Truth(NamedTuple):
+    """How train data of pictures says their labels."""
+
+    layout: str = "folders"  # or csv
+    file: str = ""
+    path: str = ""
+
+
+class Gate(NamedTuple):
+    """What a new model has to reach before it is deployed."""
+
+    min_rows: int = 50
+    max_loss: float = 0.02
+    min_gain: float = 0.0
+    slice_min_rows: int = 30
+    slice_max_loss: float = 0.05
+
+
+class ReviewPlan(NamedTuple):
+    """Which columns of results mean what for people who review them."""
+
+    unit: str = "row"
+    prediction: str = "prediction"
+    probabilities: Mapping[str, str] = {}
+    certainty: str = ""
+    key: str = ""
+    image: str = ""
+    label: str = ""
+    truth: Truth | None = None
+    labels: tuple[ReviewLabel, ...] = ()
+    slices: tuple[str, ...] = ()
+    gate: Gate = Gate()
+
+
 class UiArg(NamedTuple):
     """How a UI edits one arg."""
 
@@ -124,6 +166,7 @@ class Plan(NamedTuple):
     file: str = ""  # the plan's path as messages name it
     places: Mapping[str, tuple[int, int]] = {}  # key path -> line and column in the file
     alarm: Alarm | None = None
+    review: ReviewPlan | None = None
 
     def problem(self, key: str, what: str) -> Problem:
         """Something wrong with the value of a key such as ``external_path.load_model_path``.

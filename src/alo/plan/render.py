@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from alo.layout import KINDS
 from alo.masking import masked
-from alo.plan.model import PipelinePlan, Plan, Source, StepPlan, UiArg
+from alo.plan.model import PipelinePlan, Plan, ReviewPlan, Source, StepPlan, UiArg
 from alo.plan.passwords import without_passwords
 
 HEADER = "# The plan as it ran. Changed for this run:"
@@ -45,6 +45,7 @@ def _document(plan: Plan) -> dict[str, object]:
         "asset_source": [{pipeline.name: steps} for pipeline, steps in sources],
         "control": _list_form(plan.control._asdict()),
         "alarm": _list_form(plan.alarm._asdict()) if plan.alarm else [],
+        "review": _review(plan.review) if plan.review else [],
         "ui_args_detail": [
             {f"{kind}_pipeline": _details(plan.ui_args_detail[kind])}
             for kind in KINDS
@@ -52,6 +53,16 @@ def _document(plan: Plan) -> dict[str, object]:
         ],
     }
     return {key: value for key, value in document.items() if value != []}
+
+
+def _review(review: ReviewPlan) -> list[dict[str, object]]:
+    nested: dict[str, object] = {
+        "probabilities": dict(review.probabilities) or None,
+        "truth": dict(review.truth._asdict()) if review.truth else None,
+        "labels": [dict(label._asdict()) for label in review.labels] or None,
+        "gate": dict(review.gate._asdict()),
+    }
+    return _list_form({**review._asdict(), **nested})
 
 
 def _list_form(section: Mapping[str, object]) -> list[dict[str, object]]:

@@ -183,11 +183,12 @@ def _pictures(
     run: RunFiles, output: WholeTable, settings: ReviewSettings
 ) -> Callable[[int, Sequence[str]], Joined]:
     place = _column(output, settings.image)
+    pictures = _by_name(run.input) if run.input else {}
 
     def by_picture(_: int, row: Sequence[str]) -> Joined:
         if run.input is None:
             return Joined(why="the input of the run was not kept")
-        path = _below(run.input, row[place] if place < len(row) else "")
+        path = pictures.get(row[place] if place < len(row) else "")
         return Joined(picture=path) if path else Joined(why="its picture is missing")
 
     return by_picture
@@ -214,13 +215,25 @@ def _content_of(cases: Cases, label: str) -> Callable[[Joined], tuple[str, str]]
     return content_of
 
 
-def _below(folder: Path, name: str) -> Path | None:
-    """A file of a folder, by the name that a table has; None: there is none."""
-    try:
-        path = (folder / name).resolve(strict=True)
-    except (OSError, ValueError):
-        return None
-    return path if name and path.is_file() and path.is_relative_to(folder.resolve()) else None
+def _by_name(folder: Path) -> dict[str, Path]:
+    """The files of an input, by each name that a table may have for them.
+
+    That is the path in the input folder, the path without the folder of its source, or, where
+    only one file is called so, the name alone.
+    """
+    found: dict[str, Path] = {}
+    alone: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            name = path.relative_to(folder).as_posix()
+            found[name] = path
+            if "/" in name:
+                found.setdefault(name.partition("/")[2], path)
+            alone.setdefault(path.name, []).append(path)
+    for name, paths in alone.items():
+        if len(paths) == 1:
+            found.setdefault(name, paths[0])
+    return found
 
 
 Certainty = Callable[[Sequence[str], str], tuple[float | None, Mapping[str, float]]]

@@ -16,9 +16,13 @@ Alo = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def alo(make_solution: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> Alo:
+def home(make_solution: Callable[..., Path]) -> Path:
+    return make_solution(inference={"infer": OUTPUT}, args={"infer": {"rows": ROWS}})
+
+
+@pytest.fixture
+def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
     """``alo("review", "list")``: the status, and what was written, in a project with one run."""
-    home = make_solution(inference={"infer": OUTPUT}, args={"infer": {"rows": ROWS}})
 
     def call(*words: str) -> tuple[int, str, str]:
         status = main([*words, "--project", str(home)])
@@ -99,6 +103,26 @@ def test_an_export_without_a_file_is_all_of_standard_output(alo: Alo) -> None:
 
     assert status == 0
     assert len([json.loads(line) for line in out.splitlines()]) == 3
+
+
+def test_the_plan_says_what_the_columns_mean_unless_an_option_does(alo: Alo, home: Path) -> None:
+    plan = home / "solution/experimental_plan.yaml"
+    content = json.loads(plan.read_text())
+    content["review"] = {
+        "certainty": "p",
+        "labels": ["odd", {"name": "bad", "key": "b"}],
+        "label": "kind",
+    }
+    plan.write_text(json.dumps(content))
+
+    alo("review", "new", "r", "--random", "3")
+    alo("review", "new", "other", "--random", "3", "--probability", "good=p", "--labels", "odd")
+
+    first, second = (as_json(alo("review", "show", name, "--json")) for name in ("r", "other"))
+    assert [each["key"] for each in first["labels"]] == ["", "b", ""]  # type: ignore[attr-defined]
+    assert all(each["certainty"] is not None for each in records_of(alo))
+    names = [each["name"] for each in second["labels"]]  # type: ignore[attr-defined]
+    assert names == ["odd", "bad", "good"]
 
 
 def test_reviews_are_listed_closed_reopened_and_removed(alo: Alo) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from alo.cli.actions.dispatch import Action
-from alo.cli.actions.review import add_database, opened, share
+from alo.cli.actions.review_database import add_database, opened
 from alo.cli.output import console
 from alo.cli.person import person
-from alo.cli.values import named, path
+from alo.cli.values import named, path, share
 from alo.datasets.catalog import Catalog, Version, verify
 from alo.datasets.diff import difference
 from alo.datasets.export import export_version

@@ -6,25 +6,20 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from alo.cli.actions.dispatch import Action
+from alo.cli.actions.review_database import add_database, line_of, opened
+from alo.cli.actions.review_new import add_new, new
 from alo.cli.output import console
 from alo.cli.person import person
-from alo.cli.values import named, path, run_count
-from alo.database.connection import Database
-from alo.database.opening import open_database
-from alo.errors import UsageError
+from alo.cli.values import named, path
 from alo.files import write_whole
 from alo.history.deployment import utc_now
-from alo.history.filters import Filters, parse_param, parse_since
 from alo.layout import Workspace
 from alo.loop.accuracy_of import accuracy_of, every_item
 from alo.loop.new_review import (
-    ReviewRequest,
     close_review,
-    new_review,
     remove_review,
     reopen_review,
 )
@@ -34,124 +29,9 @@ from alo.review.decisions import NewDecision
 from alo.review.exchange import FORMATS, export_text, read_decisions, read_labels
 from alo.review.reviews import Reviews
 from alo.review.rows import CLOSED, OPEN, ItemShown, Review
-from alo.review.settings import UNITS, ReviewSettings
 
 RANDOM = 100  # records, where nothing else is asked for
 SHOWN_ITEMS = 20
-
-
-def _add_new(parser: argparse.ArgumentParser) -> None:
-    _add_name(parser)
-    which = parser.add_argument_group("which runs")
-    which.add_argument("--runs", metavar="ID", nargs="+", type=named, default=[], help="these runs")
-    which.add_argument("--since", metavar="TIME", type=named, help="runs since then, as 7d")
-    which.add_argument(
-        "--filter",
-        metavar="STEP.ARG=VALUE",
-        action="append",
-        default=[],
-        help="runs with this arg, as alo history --param; may be repeated",
-    )
-    what = parser.add_argument_group("which records")
-    what.add_argument(
-        "--random",
-        metavar="N",
-        type=run_count,
-        help=f"so many of all, by chance (default: {RANDOM}, if nothing else is asked for)",
-    )
-    what.add_argument(
-        "--uncertain", metavar="N", type=run_count, help="so many that the model is least sure of"
-    )
-    what.add_argument(
-        "--pick", metavar="RECORD", nargs="+", type=named, default=[], help="these: RUN:ROW"
-    )
-    what.add_argument("--seed", metavar="S", type=run_count, help="of the choice by chance")
-    what.add_argument(
-        "--second-look",
-        metavar="SHARE",
-        type=share,
-        default=0.0,
-        help="of the random ones, for a second person who does not see the first label",
-    )
-    how = parser.add_argument_group("what the columns mean")
-    how.add_argument("--unit", choices=UNITS, help="a record is a row of output.csv, or a run")
-    how.add_argument("--prediction", metavar="COLUMN", type=named, help="that people correct")
-    how.add_argument(
-        "--probability",
-        metavar="CLASS=COLUMN",
-        action="append",
-        default=[],
-        help="the probability of a class; may be repeated",
-    )
-    how.add_argument("--certainty", metavar="COLUMN", type=named, help="of the prediction, 0 to 1")
-    how.add_argument("--key", metavar="COLUMN", type=named, help="joins output and input rows")
-    how.add_argument("--image", metavar="COLUMN", type=named, help="with the picture's file name")
-    how.add_argument("--label", metavar="COLUMN", type=named, help="of the train data")
-    how.add_argument("--labels", metavar="NAME", nargs="+", default=[], help="that can be given")
-
-
-def _new(options: argparse.Namespace) -> int:
-    asked = ReviewRequest(
-        name=options.name,
-        person=person(),
-        time=utc_now(),
-        settings=_settings(options),
-        runs=options.runs,
-        filters=Filters(
-            since=parse_since(options.since) if options.since else "",
-            params=tuple(map(parse_param, options.filter)),
-        ),
-        random=_random(options),
-        uncertain=options.uncertain or 0,
-        picked=options.pick,
-        seed=options.seed,
-        second_look=options.second_look,
-    )
-    with opened(options) as database:
-        made = new_review(Workspace(options.project), database, asked)
-    if options.json:
-        console.write_json(_line(made.review) | {"queued": made.queued, "notes": list(made.notes)})
-        return 0
-    counts = dict(made.review.counts)
-    console.write(
-        f"review {made.review.name}: {made.queued:,} of {counts.pop('records'):,} records are "
-        f"queued, of {len(made.review.runs):,} runs"
-    )
-    for why, count in counts.items():
-        console.write(f"left out: {count:,} rows: {why}")
-    for note in made.notes:
-        console.write(f"note: {note}")
-    console.write(f"next: alo ui, or alo review decide {made.review.name} --from FILE.csv")
-    return 0
-
-
-def _random(options: argparse.Namespace) -> int:
-    if options.random is not None:
-        return int(options.random)
-    return 0 if options.uncertain or options.pick else RANDOM
-
-
-def _settings(options: argparse.Namespace) -> ReviewSettings:
-    defaults = ReviewSettings()
-    probabilities: dict[str, str] = {}
-    for text in options.probability:
-        name, equals, column = text.partition("=")
-        if not (name and equals and column):
-            raise UsageError(
-                f"--probability takes CLASS=COLUMN, not '{text}'",
-                fix="for example: --probability malignant=probability",
-            )
-        probabilities[name] = column
-    return ReviewSettings(
-        unit=options.unit or defaults.unit,
-        prediction=options.prediction or defaults.prediction,
-        probabilities=probabilities,
-        certainty=options.certainty or "",
-        key=options.key or "",
-        image=options.image or "",
-        label=options.label or "",
-        labels=options.labels,
-    )
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -159,7 +39,7 @@ def _list(options: argparse.Namespace) -> int:
         reviews = Reviews(database)
         lines = [(each, reviews.states(each)) for each in reviews.all()]
     if options.json:
-        console.write_json([_line(each) | {"states": states} for each, states in lines])
+        console.write_json([line_of(each) | {"states": states} for each, states in lines])
         return 0
     rows = [
         (
@@ -362,37 +242,14 @@ def _remove(options: argparse.Namespace) -> int:
 
 def _done(options: argparse.Namespace, review: Review, what: str) -> int:
     if options.json:
-        console.write_json(_line(review))
+        console.write_json(line_of(review))
     else:
         console.write(what)
     return 0
 
 
-def _line(review: Review) -> dict[str, object]:
-    return {
-        "name": review.name,
-        "state": review.state,
-        "created": review.created,
-        "by": review.person,
-        "runs": [each.id for each in review.runs],
-        "counts": dict(review.counts),
-        "labels": [each.to_json() for each in review.labels.shown],
-    }
-
-
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.0%}"
-
-
-def share(text: str) -> float:
-    """A share, from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, not '{text}'")
-    return value
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
@@ -400,28 +257,8 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
     add_database(parser)
 
 
-def add_database(parser: argparse.ArgumentParser) -> None:
-    """Add ``--database-url``."""
-    parser.add_argument(
-        "--database-url",
-        metavar="URL",
-        type=named,
-        help="postgresql://…, as alo ui has it (default: studio/studio.sqlite of the project)",
-    )
-
-
-@contextmanager
-def opened(options: argparse.Namespace) -> Iterator[Database]:
-    """The database that the options name."""
-    database = open_database(Workspace(options.project), options.database_url or "")
-    try:
-        yield database
-    finally:
-        database.close()
-
-
 ACTIONS = {
-    "new": Action("Make a review of the results of past runs.", _add_new, _new),
+    "new": Action("Make a review of the results of past runs.", add_new, new),
     "list": Action("List the reviews.", add_database, _list),
     "show": Action("Show a review, and what is to be reviewed next.", _add_name, _show),
     "decide": Action("Store the decisions of a file.", _add_decide, _decide),

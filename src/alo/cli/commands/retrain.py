@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help=f"a rule of the gate: {', '.join(GATE)}; may be repeated",
+        help=f"a rule, in place of the plan's: {', '.join(GATE)}; may be repeated",
     )
     parser.add_argument("--deploy", action="store_true", help="deploy it, if the gate lets it pass")
     parser.add_argument(
@@ -54,22 +54,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     from alo.cli.person import person
     from alo.layout import Workspace
+    from alo.loop.plan_settings import gate_of_plan
     from alo.loop.retrain import RetrainRequest, retrain
 
     if options.force != bool(options.reason) or (options.force and not options.deploy):
         raise UsageError("--force, --reason TEXT and --deploy go together")
+    workspace = Workspace(options.project)
     asked = RetrainRequest(
         dataset=options.dataset,
         against=options.against or "",
         overrides=options.set,
-        gate=_gate(options.gate),
+        gate=_gate(options.gate, gate_of_plan(workspace)),
         deploy=options.deploy,
         force_reason=options.reason or "",
         person=person(),
         is_quiet=options.json,
     )
     say = (lambda text: None) if options.json else console.write
-    found = retrain(Workspace(options.project), asked, say)
+    found = retrain(workspace, asked, say)
     if options.json:
         console.write_json(found.to_json())
     else:
@@ -77,8 +79,9 @@ def execute(options: argparse.Namespace) -> int:
     return found.exit_status
 
 
-def _gate(texts: list[str]) -> GateSettings:
-    from alo.gate.verdict import GateSettings
+def _gate(texts: list[str], gate: GateSettings) -> GateSettings:
+    """The plan's gate, and what the options say otherwise."""
+    from dataclasses import replace
 
     values: dict[str, float] = {}
     for text in texts:
@@ -94,7 +97,7 @@ def _gate(texts: list[str]) -> GateSettings:
                 fix=f"keys: {', '.join(GATE)}; shares are 0 to 1",
             )
         values[key] = int(number) if is_count else number
-    return GateSettings(**values)  # type: ignore[arg-type]
+    return replace(gate, **values)  # type: ignore[arg-type]
 
 
 def _lines(found: Retrained) -> Iterator[str]:

@@ -1,0 +1,46 @@
+"""What the actions of ``alo review`` share: the database that they work with, a review as JSON."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alo.cli.values import named
+from alo.database.connection import Database
+from alo.database.opening import open_database
+from alo.layout import Workspace
+from alo.review.rows import Review
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """Add ``--database-url``."""
+    parser.add_argument(
+        "--database-url",
+        metavar="URL",
+        type=named,
+        help="postgresql://…, as alo ui has it (default: studio/studio.sqlite of the project)",
+    )
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[Database]:
+    """The database that the options name."""
+    database = open_database(Workspace(options.project), options.database_url or "")
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def line_of(review: Review) -> dict[str, object]:
+    """A review without its items."""
+    return {
+        "name": review.name,
+        "state": review.state,
+        "created": review.created,
+        "by": review.person,
+        "runs": [each.id for each in review.runs],
+        "counts": dict(review.counts),
+        "labels": [each.to_json() for each in review.labels.shown],
+    }

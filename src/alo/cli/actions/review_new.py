@@ -1,0 +1,143 @@
+"""``alo review new``: which runs and records are reviewed, and what their columns mean."""
+
+from __future__ import annotations
+
+import argparse
+
+from alo.cli.actions.review_database import add_database, line_of, opened
+from alo.cli.output import console
+from alo.cli.person import person
+from alo.cli.values import named, run_count, share
+from alo.errors import UsageError
+from alo.history.deployment import utc_now
+from alo.history.filters import Filters, parse_param, parse_since
+from alo.layout import Workspace
+from alo.loop.new_review import ReviewRequest, new_review
+from alo.loop.plan_settings import settings_of_plan
+from alo.review.settings import UNITS, ReviewSettings
+
+RANDOM = 100  # records, where nothing else is asked for
+
+
+def add_new(parser: argparse.ArgumentParser) -> None:
+    """Add its options."""
+    parser.add_argument("name", metavar="NAME", type=named, help="of the review")
+    add_database(parser)
+    which = parser.add_argument_group("which runs")
+    which.add_argument("--runs", metavar="ID", nargs="+", type=named, default=[], help="these runs")
+    which.add_argument("--since", metavar="TIME", type=named, help="runs since then, as 7d")
+    which.add_argument(
+        "--filter",
+        metavar="STEP.ARG=VALUE",
+        action="append",
+        default=[],
+        help="runs with this arg, as alo history --param; may be repeated",
+    )
+    what = parser.add_argument_group("which records")
+    what.add_argument(
+        "--random",
+        metavar="N",
+        type=run_count,
+        help=f"so many of all, by chance (default: {RANDOM}, if nothing else is asked for)",
+    )
+    what.add_argument(
+        "--uncertain", metavar="N", type=run_count, help="so many that the model is least sure of"
+    )
+    what.add_argument(
+        "--pick", metavar="RECORD", nargs="+", type=named, default=[], help="these: RUN:ROW"
+    )
+    what.add_argument("--seed", metavar="S", type=run_count, help="of the choice by chance")
+    what.add_argument(
+        "--second-look",
+        metavar="SHARE",
+        type=share,
+        default=0.0,
+        help="of the random ones, for a second person who does not see the first label",
+    )
+    how = parser.add_argument_group("what the columns mean (default: what the plan's review says)")
+    how.add_argument("--unit", choices=UNITS, help="a record is a row of output.csv, or a run")
+    how.add_argument("--prediction", metavar="COLUMN", type=named, help="that people correct")
+    how.add_argument(
+        "--probability",
+        metavar="CLASS=COLUMN",
+        action="append",
+        default=[],
+        help="the probability of a class; may be repeated",
+    )
+    how.add_argument("--certainty", metavar="COLUMN", type=named, help="of the prediction, 0 to 1")
+    how.add_argument("--key", metavar="COLUMN", type=named, help="joins output and input rows")
+    how.add_argument("--image", metavar="COLUMN", type=named, help="with the picture's file name")
+    how.add_argument("--label", metavar="COLUMN", type=named, help="of the train data")
+    how.add_argument(
+        "--slices", metavar="COLUMN", nargs="+", default=[], help="looked at one by one by the gate"
+    )
+    how.add_argument("--labels", metavar="NAME", nargs="+", default=[], help="that can be given")
+
+
+def new(options: argparse.Namespace) -> int:
+    """Make the review."""
+    asked = ReviewRequest(
+        name=options.name,
+        person=person(),
+        time=utc_now(),
+        settings=_settings(options),
+        runs=options.runs,
+        filters=Filters(
+            since=parse_since(options.since) if options.since else "",
+            params=tuple(map(parse_param, options.filter)),
+        ),
+        random=_random(options),
+        uncertain=options.uncertain or 0,
+        picked=options.pick,
+        seed=options.seed,
+        second_look=options.second_look,
+    )
+    with opened(options) as database:
+        made = new_review(Workspace(options.project), database, asked)
+    if options.json:
+        console.write_json(
+            line_of(made.review) | {"queued": made.queued, "notes": list(made.notes)}
+        )
+        return 0
+    counts = dict(made.review.counts)
+    console.write(
+        f"review {made.review.name}: {made.queued:,} of {counts.pop('records'):,} records are "
+        f"queued, of {len(made.review.runs):,} runs"
+    )
+    for why, count in counts.items():
+        console.write(f"left out: {count:,} rows: {why}")
+    for note in made.notes:
+        console.write(f"note: {note}")
+    console.write(f"next: alo ui, or alo review decide {made.review.name} --from FILE.csv")
+    return 0
+
+
+def _random(options: argparse.Namespace) -> int:
+    if options.random is not None:
+        return int(options.random)
+    return 0 if options.uncertain or options.pick else RANDOM
+
+
+def _settings(options: argparse.Namespace) -> ReviewSettings:
+    """The plan's ``review``, and what the options say otherwise."""
+    defaults = settings_of_plan(Workspace(options.project))
+    probabilities: dict[str, str] = {}
+    for text in options.probability:
+        name, equals, column = text.partition("=")
+        if not (name and equals and column):
+            raise UsageError(
+                f"--probability takes CLASS=COLUMN, not '{text}'",
+                fix="for example: --probability malignant=probability",
+            )
+        probabilities[name] = column
+    return ReviewSettings(
+        unit=options.unit or defaults.unit,
+        prediction=options.prediction or defaults.prediction,
+        probabilities=probabilities or ({} if options.certainty else defaults.probabilities),
+        certainty=options.certainty or ("" if probabilities else defaults.certainty),
+        key=options.key or defaults.key,
+        image=options.image or defaults.image,
+        label=options.label or defaults.label,
+        labels=options.labels or defaults.labels,
+        slices=options.slices or defaults.slices,
+    )

@@ -1,0 +1,49 @@
+"""What the plan's ``review`` says, as reviews and the gate take it."""
+
+from __future__ import annotations
+
+from alo.gate.verdict import GateSettings
+from alo.layout import Workspace, find_plan
+from alo.plan.load import load_plan
+from alo.plan.model import ReviewPlan
+from alo.review.labels import Label
+from alo.review.settings import ReviewSettings
+
+
+def settings_of_plan(workspace: Workspace) -> ReviewSettings:
+    """How results are reviewed; the usual way where the plan does not say.
+
+    Raises:
+        PlanError: the plan cannot be read.
+    """
+    said = _review(workspace)
+    return ReviewSettings(
+        unit=said.unit,
+        prediction=said.prediction,
+        probabilities=said.probabilities,
+        certainty=said.certainty,
+        key=said.key,
+        image=said.image,
+        label=said.label,
+        labels=[
+            Label(id=each.name, name=each.name, key=each.key, colour=each.colour)
+            for each in said.labels
+        ],
+        slices=said.slices,
+    )
+
+
+def gate_of_plan(workspace: Workspace) -> GateSettings:
+    """What a new model has to reach.
+
+    Raises:
+        PlanError: the plan cannot be read.
+    """
+    return GateSettings(**_review(workspace).gate._asdict())
+
+
+def _review(workspace: Workspace) -> ReviewPlan:
+    path = find_plan(workspace.home)
+    if not path.is_file():  # a project may have runs and no plan any more
+        return ReviewPlan()
+    return load_plan(path, home=workspace.home).review or ReviewPlan()

@@ -1,0 +1,98 @@
+"""The keys of ``review``, in both forms, and what is refused of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from alo.plan.model import Gate, Plan, ReviewLabel, ReviewPlan, Truth
+from alo.plan.render import render_plan
+from alo.plan.schema import plan_schema
+
+LoadText = Callable[[str | bytes], Plan]
+Told = Callable[[str | bytes], list[str]]
+STEPS = "user_parameters: {inference_pipeline: [{step: a}]}\n"
+WHOLE = """review:
+  unit: row
+  prediction: verdict
+  probabilities: {malignant: p}
+  key: patient
+  image: file
+  label: diagnosis
+  truth: {layout: csv, file: labels.csv, path: file}
+  labels: [benign, {name: malignant, key: m, colour: "#ff0000"}]
+  slices: [site]
+  gate: {min_rows: 10, max_loss: 0.1}
+"""
+
+
+def test_a_whole_section_is_read(load: LoadText) -> None:
+    assert load(STEPS + WHOLE).review == ReviewPlan(
+        unit="row",
+        prediction="verdict",
+        probabilities={"malignant": "p"},
+        key="patient",
+        image="file",
+        label="diagnosis",
+        truth=Truth("csv", "labels.csv", "file"),
+        labels=(ReviewLabel("benign"), ReviewLabel("malignant", "m", "#ff0000")),
+        slices=("site",),
+        gate=Gate(min_rows=10, max_loss=0.1),
+    )
+
+
+def test_both_forms_say_the_same(load: LoadText) -> None:
+    items = (
+        "review:\n- key: patient\n- probabilities: [{a: pa}, {b: pb}]\n- gate: [{min_rows: 5}]\n"
+    )
+    mapping = "review: {key: patient, probabilities: {a: pa, b: pb}, gate: {min_rows: 5}}"
+
+    found = load(STEPS + items).review
+
+    assert found is not None
+    assert found == load(STEPS + mapping).review
+    assert (found.probabilities, found.gate.min_rows) == ({"a": "pa", "b": "pb"}, 5)
+
+
+def test_without_one_there_is_none_and_an_empty_one_has_the_usual_values(load: LoadText) -> None:
+    assert load(STEPS).review is None
+    assert load(f"{STEPS}review: {{}}").review == ReviewPlan()
+
+
+def test_what_is_rendered_is_read_back(load: LoadText) -> None:
+    plan = load(STEPS + WHOLE)
+
+    assert load(render_plan(plan, ())).review == plan.review
+
+
+@pytest.mark.parametrize(
+    ("review", "told_of_it"),
+    [
+        ("{unit: column}", "2:16  review.unit  expected one of row, request"),
+        ("{predicton: x}", "review.predicton  unknown key 'predicton'; did you mean"),
+        ("{probabilities: {a: [1]}}", "review.probabilities.a  expected the name of a column"),
+        ("{certainty: c, probabilities: {a: p}}", "review.certainty  there are probabilities, too"),
+        ("{truth: {layout: csv}}", "review.truth  it is of pictures"),
+        ("{image: f, truth: {layout: odd}}", "review.truth.layout  expected one of csv, folders"),
+        ("{labels: a}", "review.labels  expected a list of labels"),
+        ("{labels: [a, a]}", "review.labels  'a' is there more than once"),
+        ("{labels: [[a]]}", "review.labels[0]  expected a label"),
+        ("{labels: [{key: a}]}", "name"),
+        ("{labels: [{name: a, key: xy}]}", "the key 'xy' is more than one letter"),
+        ("{labels: [{name: a, key: x}, {name: b, key: x}]}", "'x' is given to more than one label"),
+        ("{gate: {max_loss: 2}}", "review.gate.max_loss  expected a number"),
+        ("{gate: {min_rows: 1.5}}", "review.gate.min_rows  expected a"),
+    ],
+)
+def test_what_makes_no_sense_is_told_with_its_place(
+    told: Told, review: str, told_of_it: str
+) -> None:
+    assert any(told_of_it in line for line in told(f"{STEPS}review: {review}"))
+
+
+def test_the_schema_for_editors_has_the_section() -> None:
+    schema = plan_schema()
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    assert "review" in properties

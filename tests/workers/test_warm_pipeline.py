@@ -13,6 +13,7 @@ import pytest
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job
+from alo.history.entries.verify import damage
 from alo.workers.protocol import Failure, Request, Stage, Summary
 from alo.workers.warm_pipeline import WarmPipeline
 
@@ -116,6 +117,24 @@ def test_what_history_keeps_of_a_request_holds_its_files_and_its_code(
     assert all(step["peak_bytes"] for step in record["steps"])
     assert set(FILES) <= record["code_id_description"]["files"].keys()
     assert (entry / "project_code/shop/late.py").read_text() == "X = 'old'"
+
+
+def test_history_keeps_the_input_of_a_request_and_the_next_has_its_own(
+    home: Path, warm: WarmPipeline, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rows.csv").write_text(name)
+        warm.run(Request(name, data=(f"{tmp_path / name}/",)), lambda news: None)
+    warm.release()
+    while warm.run_deferred():
+        pass
+
+    entries = list((home / "history/inference").iterdir())
+    given = [[path.read_text() for path in each.glob("input/*/rows.csv")] for each in entries]
+    assert sorted(given) == [["one"], ["two"]]
+    assert all(damage(entry) == [] for entry in entries)
+    assert list((home / ".alo/worker/kept").iterdir()) == []
 
 
 @pytest.mark.parametrize(

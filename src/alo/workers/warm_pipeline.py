@@ -7,6 +7,7 @@ asset sees as the project's folder is that workspace.
 import os
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,8 @@ from alo.events.log_lines import error as error_line
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.files import remove_tree
-from alo.history.entries.save import save_entry
+from alo.history.entries.save import kept_input, save_entry
+from alo.history.entries.tree import Found
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.sources.code.loader import AssetCode
@@ -42,6 +44,13 @@ class PendingEntry(NamedTuple):
     plan: bytes
     artifacts: Path
     made_at: Path  # where they were when the asset wrote them
+    given: Path | None = None  # the input, where history is to keep it
+
+    def remove(self) -> None:
+        """Remove what was put aside."""
+        remove_tree(self.artifacts)
+        if self.given is not None:
+            remove_tree(self.given)
 
 
 class WarmPipeline:
@@ -106,6 +115,10 @@ class WarmPipeline:
         if not self._waiting:
             return False
         entry = self._waiting.popleft()
+        control = self._job.plan.control
+        given: Sequence[Found] = ()
+        if entry.given is not None:
+            given, _ = kept_input(entry.given, control.backup_size)
         try:
             save_entry(
                 self._project,
@@ -113,12 +126,13 @@ class WarmPipeline:
                 plan=entry.plan,
                 artifacts=entry.artifacts,
                 code=self.code.copies,
-                backup_log=self._job.plan.control.backup_log,
+                backup_log=control.backup_log,
                 made_at=entry.made_at,
+                given=given,
             )
         except OSError as error:
             self._listener(error_line(f"{entry.record.id} is not in history: {error}"))
-        remove_tree(entry.artifacts)
+        entry.remove()
         return bool(self._waiting)
 
     def add_to_history(self, record: RunRecord, plan: bytes) -> None:
@@ -133,16 +147,29 @@ class WarmPipeline:
         if not self._is_clean:
             self._clean()
         while len(self._waiting) > MOST_PENDING:
-            remove_tree(self._waiting.popleft().artifacts)
+            self._waiting.popleft().remove()
 
     def _put_aside(self, record: RunRecord, plan: bytes) -> None:
         target, made_at = self._home / "kept" / record.id, self.workspace.artifacts("inference")
         try:
             target.parent.mkdir(exist_ok=True)
             os.rename(made_at, target)
-            self._waiting.append(PendingEntry(record, plan, target, made_at))
+            given = self._input_aside(target) if record.status == "success" else None
+            self._waiting.append(PendingEntry(record, plan, target, made_at, given))
         except OSError as error:
             self._listener(error_line(f"{record.id} is not in history: {error}"))
+
+    def _input_aside(self, target: Path) -> Path | None:
+        """Put the request's input beside its artifacts; None: history is not to keep it."""
+        if not self._job.plan.control.backup_artifacts:
+            return None
+        folder, given = self.workspace.input("inference"), target.with_name(f"{target.name}-input")
+        try:
+            os.rename(folder, given)
+        except FileNotFoundError:
+            return None
+        os.mkdir(folder)
+        return given
 
     def _clean(self) -> None:
         """Nothing of the last request is there, and nothing that it left can reach the next one."""

@@ -74,7 +74,7 @@ def test_a_result_that_is_no_table_is_refused_and_none_has_no_tensors(result: li
     assert json.loads(render(HEAD, result[:1], asked())[0]) == {**HEAD, "outputs": []}
     result[1].write_text("a,b\n1\n")
 
-    with pytest.raises(Refused, match="cannot be told as tensors") as caught:
+    with pytest.raises(Refused, match="cannot be sent as tensors") as caught:
         render(HEAD, result, asked())
 
     assert caught.value.status == 500

@@ -195,7 +195,7 @@ def _accuracy_lines(found: Accuracy) -> Iterator[str]:
         for name, share in found.by_class.items():
             yield f"  predicted {name}: {'not seen' if share is None else f'{share:.1%} right'}"
     if found.needed:
-        yield f"{found.needed:,} more random ones would tell it to ± 2 points"
+        yield f"{found.needed:,} more random ones would give it to ± 2 points"
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:

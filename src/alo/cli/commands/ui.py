@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ACTION ...",
         nargs="...",
         help="users add|list|disable|password NAME, or tokens add|list|revoke NAME; "
-        "alo ui users --help tells more",
+        "alo ui users --help shows more",
     )
 
 

@@ -100,7 +100,7 @@ def tensors_of(paths: Sequence[Path]) -> list[dict[str, Any]]:
             try:
                 return [_tensor(column) for column in read_table(path)]
             except TableError as error:
-                what = f"the result cannot be told as tensors: {error}"
+                what = f"the result cannot be sent as tensors: {error}"
                 raise Refused(500, f"{what}; /v1/inference gives the file as it is") from error
     return []
 

@@ -49,7 +49,7 @@ def serve_http(
     """
     if host not in LOOPBACK and not access.token:
         raise UsageError(
-            f"{host} can be reached from elsewhere, so clients need a token",
+            f"{host} can be reached from other machines, so clients need a token",
             fix="give one with --token or ALO_TOKEN, or serve on 127.0.0.1",
         )
     try:

@@ -117,7 +117,7 @@ class OwnService:
                     raise _not_served(said)
                 if time.monotonic() > end:
                     what = "the worker of the studio is not warm yet: a run may hold it up"
-                    raise UiProblem(504, what, fix="send it again; it goes on starting")
+                    raise UiProblem(504, what, fix="send it again; it is still starting")
                 if self._ended.wait(LOOK_S):
                     raise UiProblem(503, "the studio ends")
             return ServiceClient(address, running.token)

@@ -43,6 +43,7 @@ MORE = {  # where a command is explained
     "dataset": ("Make train data of reviews", "../guides/datasets.md"),
     "retrain": ("Retrain behind a gate", "../guides/retrain.md"),
     "models": ("Retrain behind a gate", "../guides/retrain.md"),
+    "trace": ("Retrain behind a gate", "../guides/retrain.md#trace"),
     "review": ("Review results", "../guides/review.md"),
     "loop": ("Redis loop", "../guides/redis-loop.md"),
     "schema": ("Plan reference", "plan.md"),

@@ -52,6 +52,8 @@ TESTED_WITH = {
     "alo/cli/commands/models.py": "cli/commands/test_retrain.py",
     "alo/cli/actions/models.py": "cli/commands/test_retrain.py",
     "alo/loop/evaluation.py": "cli/commands/test_retrain.py",
+    "alo/cli/commands/trace.py": "cli/commands/test_retrain.py",
+    "alo/loop/trace.py": "cli/commands/test_retrain.py",
     "alo/loop/retrain.py": "cli/commands/test_retrain.py",
     "alo/loop/trial_project.py": "cli/commands/test_retrain.py",
     "alo/cli/actions/review_database.py": "cli/actions/test_review.py",

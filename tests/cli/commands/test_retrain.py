@@ -141,6 +141,44 @@ def test_what_passes_is_deployed_where_that_was_asked_and_the_log_says_why(
     }
 
 
+def test_one_record_is_followed_to_the_model_that_learned_from_it_and_back(
+    alo: Alo, home: Path
+) -> None:
+    run = str(compared(alo("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)["run"])
+    lines = (home / "datasets/d/v1/rows.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    row = next(each for each in rows if each["split"] == "train")
+    record = row["record"]
+
+    found = json.loads(alo("trace", record, "--json")[1])
+
+    assert (found["id"], found["kind"]) == (record, "record")
+    kinds = {each["kind"] for each in found["nodes"]}
+    assert kinds == {
+        "record", "run", "review", "decision", "dataset", "comparison", "promotion",
+    }  # fmt: skip
+    edges = {(each["from"], each["to"], each["what"]) for each in found["edges"]}
+    assert {
+        (record.rpartition(":")[0], record, "made"),
+        (record, "d@v1", "went to train"),
+        ("d@v1", run, "trained"),
+    } <= edges
+    (decision,) = [each for each in found["nodes"] if each["kind"] == "decision"]
+    assert decision["label"] == row["new"]
+    for wanted, kind in ((run, "run"), ("d", "dataset"), ("d@v1", "dataset"),
+                         (row["content"], "content")):  # fmt: skip
+        other = json.loads(alo("trace", wanted, "--json")[1])
+        assert (other["kind"], run in {each["id"] for each in other["nodes"]}) == (kind, True)
+    assert f"record {record}" in alo("trace", record)[1]
+    alo("review", "close", "r")
+    assert alo("history", "remove", record.rpartition(":")[0])[0] == 0
+    gone = json.loads(alo("trace", record, "--json")[1])
+    states = {each["id"]: each["state"] for each in gone["nodes"]}
+    assert states[record.rpartition(":")[0]] == "pruned"
+    for unknown in ("nothing", "x:1", "e@v1", "0" * 32):
+        assert alo("trace", unknown)[0] == 2
+
+
 def test_a_worse_candidate_is_held_and_deployed_only_by_force_with_a_reason(
     alo: Alo, home: Path
 ) -> None:

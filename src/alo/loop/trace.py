@@ -1,0 +1,251 @@
+"""Follow one id through everything: from a record to the model that learned from it, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from alo.database.connection import Database
+from alo.datasets.catalog import Catalog, Version
+from alo.datasets.diff import reviewed_rows
+from alo.errors import DatasetError, HistoryError, UsageError
+from alo.history.browse import Entry, History
+from alo.history.filters import Filters
+from alo.history.models_origin import NAMELESS
+from alo.history.promotions import promotions
+from alo.history.record import RunRecord
+from alo.layout import Workspace
+from alo.loop.retrain import comparison_of
+from alo.review.reviews import Reviews
+from alo.review.rows import Review, decisions_at, records_at
+
+PRESENT, PRUNED = "present", "pruned"
+_CONTENT = re.compile(r"[0-9a-f]{32}\Z")
+
+
+@dataclass(slots=True)
+class Trace:
+    """What an id hangs together with."""
+
+    id: str
+    kind: str  # record, run, dataset or content
+    nodes: dict[tuple[str, str], dict[str, object]] = field(default_factory=dict)
+    edges: list[tuple[str, str, str]] = field(default_factory=list)  # from, to, what
+
+    def to_json(self) -> dict[str, object]:
+        """As `alo trace --json` prints it."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "nodes": [
+                {"kind": kind, "id": name, **known} for (kind, name), known in self.nodes.items()
+            ],
+            "edges": [{"from": one, "to": other, "what": what} for one, other, what in self.edges],
+        }
+
+    def add(self, kind: str, name: str, **known: object) -> bool:
+        """A node, present unless it says otherwise; returns whether it is new."""
+        if (kind, name) in self.nodes:
+            return False
+        self.nodes[kind, name] = {"state": PRESENT, **known}
+        return True
+
+    def link(self, one: str, other: str, what: str) -> None:
+        """An edge, once."""
+        if (one, other, what) not in self.edges:
+            self.edges.append((one, other, what))
+
+
+def trace(workspace: Workspace, database: Database, wanted: str) -> Trace:
+    """Everything that a record, run, version of a data set or case hangs together with.
+
+    Raises:
+        UsageError: the id is unknown.
+    """
+    return _Tracer(workspace, database).trace(wanted)
+
+
+class _Tracer:
+    def __init__(self, workspace: Workspace, database: Database) -> None:
+        self._history, self._database = History(workspace), database
+        self._workspace = workspace
+        self._reviews = Reviews(database).all()
+        self._versions = list(Catalog(workspace).all())
+        self._promotions = promotions(workspace)
+
+    def trace(self, wanted: str) -> Trace:
+        name = wanted.partition("@")[0]
+        _, colon, row = wanted.rpartition(":")
+        if colon and row.isdigit():
+            found = Trace(wanted, "record")
+            if not self._record(found, wanted):
+                raise _unknown(wanted)
+            return found
+        if any(each.manifest.name == name for each in self._versions):
+            version = Catalog(self._workspace).find(wanted)
+            found = Trace(version.manifest.reference, "dataset")
+            self._dataset(found, version)
+            return found
+        if _CONTENT.match(wanted):
+            return self._content(wanted)
+        try:
+            record = self._history.look_up(wanted)
+        except HistoryError as error:
+            raise _unknown(wanted) from error
+        found = Trace(record.id, "run")
+        self._run(found, record.id)
+        return found
+
+    def _content(self, content: str) -> Trace:
+        found = Trace(content, "content")
+        found.add("content", content)
+        for record in dict.fromkeys(self._records_of(content)):
+            self._record(found, record)
+            found.link(content, record, "is the case of")
+        if len(found.nodes) == 1:
+            raise _unknown(content)
+        return found
+
+    def _records_of(self, content: str) -> Iterator[str]:
+        for review in self._reviews:
+            rows = self._database.read(
+                "SELECT at FROM review_records WHERE review = ? AND content = ?",
+                (review.number, content),
+            )
+            yield from (review.record_id(int(row[0])) for row in rows)
+        for version in self._versions:
+            line = _rows(version).get(content)
+            if line is not None:
+                yield str(line["record"])
+
+    def _record(self, found: Trace, record: str) -> bool:
+        """A record, what made it, what was said of it, and where it went; False: it is unknown."""
+        run_id = record.rpartition(":")[0]
+        reviews = [each for each in self._reviews if each.place_of(record) is not None]
+        versions = [
+            (version, line)
+            for version in self._versions
+            for line in _rows(version).values()
+            if line["record"] == record
+        ]
+        if not (reviews or versions or self._entry(run_id)):
+            return False
+        found.add("record", record)
+        self._run(found, run_id)
+        found.link(run_id, record, "made")
+        for review in reviews:
+            self._review(found, review, record)
+        for version, line in versions:
+            self._dataset(found, version)
+            found.link(record, version.manifest.reference, f"went to {line['split']}")
+        return True
+
+    def _review(self, found: Trace, review: Review, record: str) -> None:
+        at = review.place_of(record)
+        stored = records_at(self._database.read, review.number, [at] if at is not None else [])
+        if at is None or at not in stored:
+            return
+        name = f"review {review.name}"
+        found.add("review", name, review_state=review.state, by=review.person, at=review.created)
+        found.link(record, name, "is reviewed in")
+        found.nodes["record", record] |= {
+            "content": stored[at].content,
+            "predicted": stored[at].predicted,
+            "certainty": stored[at].certainty,
+        }
+        for each in decisions_at(self._database.read, review.number, [at]).get(at, []):
+            decision = f"decision {each.number}"
+            found.add(
+                "decision",
+                decision,
+                verdict=each.verdict,
+                label=review.labels.name_of(each.label),
+                by=each.person,
+                at=each.time,
+                note=each.note,
+            )
+            found.link(record, decision, "was decided")
+
+    def _run(self, found: Trace, run_id: str) -> None:
+        """A run, the model that it used or made, and what became of that."""
+        entry = self._entry(run_id)
+        if entry is None:
+            found.add("run", run_id, state=PRUNED)
+            return
+        record = entry.record
+        if not found.add("run", run_id, **_known(record)):
+            return
+        if record.pipeline == "train":
+            self._model(found, entry)
+        elif record.train_id and record.train_id not in NAMELESS:
+            self._run(found, record.train_id)
+            found.link(record.train_id, run_id, "answered")
+
+    def _model(self, found: Trace, entry: Entry) -> None:
+        record = entry.record
+        if record.dataset:
+            version = self._version(record.dataset)
+            if version is None:
+                found.add("dataset", record.dataset, state=PRUNED)
+            else:
+                self._dataset(found, version)
+            found.link(record.dataset, record.id, "trained")
+        compared = comparison_of(entry)
+        if compared is not None:
+            name = f"comparison {record.id}"
+            told = {key: compared.get(key) for key in ("verdict", "reasons", "rows")}
+            found.add("comparison", name, **told)
+            found.link(record.id, name, "was compared")
+        for each in self._promotions:
+            if each.run == record.id:
+                name = f"promotion {each.when}"
+                found.add("promotion", name, by=each.who, at=each.when, why=each.why)
+                found.link(record.id, name, "was deployed")
+
+    def _dataset(self, found: Trace, version: Version) -> None:
+        manifest = version.manifest
+        known = {"dataset_id": manifest.id, "by": manifest.who, "at": manifest.when}
+        if not found.add("dataset", manifest.reference, **known):
+            return
+        for name in manifest.reviews:
+            is_there = any(each.name == name for each in self._reviews)
+            found.add("review", f"review {name}", state=PRESENT if is_there else PRUNED)
+            found.link(f"review {name}", manifest.reference, "was made into")
+        for record in self._history.list(Filters(pipeline="train"), None):
+            if record.dataset == manifest.reference:
+                self._run(found, record.id)
+
+    def _entry(self, run_id: str) -> Entry | None:
+        try:
+            return self._history.find(run_id)
+        except HistoryError:
+            return None
+
+    def _version(self, reference: str) -> Version | None:
+        found = (each for each in self._versions if each.manifest.reference == reference)
+        return next(found, None)
+
+
+def _known(record: RunRecord) -> dict[str, object]:
+    return {
+        "pipeline": record.pipeline,
+        "status": record.status,
+        "at": record.start_time,
+        "score": record.score,
+        "data": record.data_id,
+    }
+
+
+def _rows(version: Version) -> Mapping[str, Mapping[str, object]]:
+    try:
+        return reviewed_rows(version)
+    except DatasetError:
+        return {}
+
+
+def _unknown(wanted: str) -> UsageError:
+    return UsageError(
+        f"nothing is known of '{wanted}'",
+        fix="an id is a record (RUN:ROW), a run, a data set (NAME@V), or a case (content)",
+    )

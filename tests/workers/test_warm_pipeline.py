@@ -13,7 +13,9 @@ import pytest
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.engine.spec import Job
+from alo.history.entries.not_kept import not_kept
 from alo.history.entries.verify import damage
+from alo.workers import warm_pipeline
 from alo.workers.protocol import Failure, Request, Stage, Summary
 from alo.workers.warm_pipeline import WarmPipeline
 
@@ -135,6 +137,21 @@ def test_history_keeps_the_input_of_a_request_and_the_next_has_its_own(
     assert sorted(given) == [["one"], ["two"]]
     assert all(damage(entry) == [] for entry in entries)
     assert list((home / ".alo/worker/kept").iterdir()) == []
+
+
+def test_what_history_cannot_keep_of_requests_is_counted(
+    home: Path, warm: WarmPipeline, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_pipeline, "MOST_PENDING", 1)
+    for _ in range(3):  # of which the last one alone may wait
+        answer()
+    warm.release()
+    assert not_kept(home / "history", "inference").runs == 2
+    (home / "history/inference").write_text("no folder")
+
+    assert not warm.run_deferred()
+
+    assert not_kept(home / "history", "inference").runs == 3
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from alo.events.log_lines import error as error_line
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.files import remove_tree
+from alo.history.entries.not_kept import note_not_kept
 from alo.history.entries.save import kept_input, save_entry
 from alo.history.entries.tree import Found
 from alo.history.record import RunRecord
@@ -131,7 +132,7 @@ class WarmPipeline:
                 given=given,
             )
         except OSError as error:
-            self._listener(error_line(f"{entry.record.id} is not in history: {error}"))
+            self._not_kept(entry.record, error)
         entry.remove()
         return bool(self._waiting)
 
@@ -147,7 +148,9 @@ class WarmPipeline:
         if not self._is_clean:
             self._clean()
         while len(self._waiting) > MOST_PENDING:
-            self._waiting.popleft().remove()
+            left_out = self._waiting.popleft()
+            left_out.remove()
+            note_not_kept(self._project.history, left_out.record.pipeline)
 
     def _put_aside(self, record: RunRecord, plan: bytes) -> None:
         target, made_at = self._home / "kept" / record.id, self.workspace.artifacts("inference")
@@ -157,7 +160,11 @@ class WarmPipeline:
             given = self._input_aside(target) if record.status == "success" else None
             self._waiting.append(PendingEntry(record, plan, target, made_at, given))
         except OSError as error:
-            self._listener(error_line(f"{record.id} is not in history: {error}"))
+            self._not_kept(record, error)
+
+    def _not_kept(self, record: RunRecord, error: OSError) -> None:
+        self._listener(error_line(f"{record.id} is not in history: {error}"))
+        note_not_kept(self._project.history, record.pipeline)
 
     def _input_aside(self, target: Path) -> Path | None:
         """Put the request's input beside its artifacts; None: history is not to keep it."""

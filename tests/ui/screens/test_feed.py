@@ -14,6 +14,7 @@ from tests.ui.test_alarms import set_alarm
 from alo.alarms.ledger import change_ledger
 from alo.alarms.watch import Change
 from alo.errors import RunError
+from alo.history.browse import History
 from alo.history.index.pages import moment_of
 from alo.layout import Workspace, find_plan
 from alo.ui.studio import Studio
@@ -44,6 +45,21 @@ def infer(studio: Studio, run: RunIt, *depths: int) -> None:
 
 def test_the_feed_has_the_inferences(client: httpx.Client, runs: dict[str, str]) -> None:
     assert [each["id"] for each in client.get("/feed.json").json()["items"]] == [runs["inference"]]
+
+
+def test_how_many_are_not_kept_is_said(
+    client: httpx.Client, runs: dict[str, str], studio: Studio
+) -> None:
+    assert client.get("/feed.json").json()["not_kept"] == {"count": 0, "since": ""}
+    assert "data-not-kept" not in client.get("/feed").text
+
+    History(studio.workspace).remove([runs["inference"]])
+
+    found = client.get("/feed.json").json()["not_kept"]
+    page = client.get("/feed").text
+    assert found["count"] == 1
+    assert 'data-not-kept="1"' in page
+    assert f'datetime="{found["since"]}"' in page
 
 
 def test_what_is_below_the_score_and_what_has_failed_is_marked(

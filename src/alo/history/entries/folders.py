@@ -64,7 +64,7 @@ def _unsealed_mark(entry: Path) -> Path:
 
 
 def put_away(folder: Path) -> bool:
-    """Remove an entry: at once for all who look, whatever happens while its files go.
+    """Remove and count an entry: at once for all who look, whatever happens while its files go.
 
     Returns:
         whether it was there.
@@ -78,6 +78,9 @@ def put_away(folder: Path) -> bool:
         rename_folder(folder, hidden)
     except FileNotFoundError:
         return False
+    from alo.history.entries.not_kept import note_not_kept  # few runs remove one
+
+    note_not_kept(folder.parents[1], folder.parent.name)
     delete(hidden)
     return True
 

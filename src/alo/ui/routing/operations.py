@@ -215,7 +215,7 @@ NUMBER: Schema = {"type": ["number", "null"]}
 SHARES: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
 FEED: Schema = {
     "type": "object",
-    "required": [*LIST["required"], "alarms", "limits", "train", "mixes"],
+    "required": [*LIST["required"], "not_kept", "alarms", "limits", "train", "mixes"],
     "properties": {
         **LIST["properties"],
         "items": {
@@ -226,6 +226,11 @@ FEED: Schema = {
                     "below": {"type": "boolean", "description": "the score is below the alarm's"}
                 },
             },
+        },
+        "not_kept": {
+            "type": "object",
+            "description": "inferences that history has no more, or never had, counted since then",
+            "properties": {"count": {"type": "integer"}, "since": TEXT},
         },
         "alarms": {**ALARMS, "description": "that were raised or have ended meanwhile"},
         "limits": {

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from alo.alarms.class_mix import UNKNOWN, normalized
 from alo.alarms.ledger import Crossing
 from alo.history.entries.names import entry_folder, read_record
+from alo.history.entries.not_kept import not_kept
 from alo.history.filters import STATUSES, Filters
 from alo.history.index.pages import RunPage, Scored, Wanted, moment_of, page_in
 from alo.history.index.table import Index
@@ -57,6 +58,7 @@ def show(ask: Ask) -> Page:
         "mixes": [part.to_json() for part in parts],
         "next": query.link(page=page.next, limit=query.one("limit")) if page.next else None,
         "total": page.total,
+        "not_kept": not_kept(ask.studio.workspace.history, "inference").to_json(),
     }
     shown = {
         "filters": active(query, FILTERS),

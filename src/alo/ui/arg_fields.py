@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from alo.json_text import json_text
 from alo.plan.model import Plan, UiArg
 from alo.plan.values import plan_form
 from alo.plan.yaml_nodes.reader import read_value
@@ -18,6 +19,14 @@ from alo.ui.rendering.shown import arg as arg_text
 INT, FLOAT, STRING = "int", "float", "string"
 SINGLE, MULTI = "single_selection", "multi_selection"
 YAML = "yaml"  # an arg without details: its value is written as in the plan
+
+
+class Choice(NamedTuple):
+    """A value that can be selected."""
+
+    text: str
+    yaml: str  # as ``--set`` takes it
+    is_chosen: bool  # now
 
 
 class ArgField(NamedTuple):
@@ -41,11 +50,14 @@ class ArgField(NamedTuple):
         return "" if self.value is None else arg_text(self.value)
 
     @property
-    def choices(self) -> Sequence[tuple[str, bool]]:
-        """What can be selected, and whether it is now."""
+    def choices(self) -> Sequence[Choice]:
+        """What can be selected."""
         now = self.value if isinstance(self.value, list | tuple) else [self.value]
         chosen = [plan_form(each) for each in now]
-        return [(arg_text(each), plan_form(each) in chosen) for each in self.detail.selectable]
+        return [
+            Choice(arg_text(each), as_yaml(each), plan_form(each) in chosen)
+            for each in self.detail.selectable
+        ]
 
 
 class Chosen(NamedTuple):
@@ -73,6 +85,20 @@ def arg_fields(
             detail = details.get(key) or UiArg(key, YAML)
             fields.append(ArgField(step.name, key, detail, args.get(key, detail.default)))
     return fields
+
+
+def as_yaml(value: object) -> str:
+    """A value as ``--set`` reads it."""
+    text = json_text(value)
+    try:
+        if plan_form(read_value(text.encode())) == plan_form(value):
+            return text
+    except YamlError:
+        pass
+    import yaml
+
+    dumped: str = yaml.safe_dump(value, default_flow_style=True, width=10**9)
+    return dumped.removesuffix("...\n").strip()
 
 
 def from_form(fields: Sequence[ArgField], form: Mapping[str, object]) -> Chosen:

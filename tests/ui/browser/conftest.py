@@ -103,8 +103,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
             {"step": "prepare", "args": {}},
             {
                 "step": "train",
-                "args": {"x": 5, "kind": "a", "gate": "", "columns": ["p"]},
-                "ui_args": ["x", "kind", "gate", "columns"],
+                "args": {"x": 5, "kind": "a", "gate": "", "columns": ["p"], "label": "a"},
+                "ui_args": ["x", "kind", "gate", "columns", "label"],
             },
         ],
         "inference_pipeline": [{"step": "infer", "args": {}}],
@@ -113,6 +113,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         {"name": "x", "type": "int", "default": 5, "range": [1, 99], "description": "how deep"},
         {"name": "kind", "type": "single_selection", "selectable": ["a", "b"], "default": "a"},
         {"name": "columns", "type": "multi_selection", "selectable": ["p", "q", "r"]},
+        {"name": "label", "type": "string", "default": "a"},
     ]
     plan = {
         "name": "studio",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -90,7 +91,9 @@ def test_several_are_selected_by_what_they_are(page: Page) -> None:
     page.goto("/new")
     command = page.locator(".command code")
     page.get_by_role("checkbox", name="q").check()
-    assert command.inner_text() == "alo run --mode train --set 'train.train.columns=[p, q]'"
+    assert command.inner_text() == (
+        """alo run --mode train --set 'train.train.columns=["p", "q"]'"""
+    )
     page.get_by_role("checkbox", name="q").uncheck()
     assert command.inner_text() == "alo run --mode train"
     page.get_by_role("checkbox", name="p").uncheck()
@@ -105,6 +108,29 @@ def test_several_are_selected_by_what_they_are(page: Page) -> None:
     page.locator("dl a").click()
     on_screen(page, "run")
     assert page.request.get(f"{page.url}.json").json()["args"]["train"]["columns"] == ["r"]
+
+
+def test_the_command_that_is_shown_is_the_one_that_runs(page: Page, project: Project) -> None:
+    (project.home / "other").mkdir()
+    (project.home / "other/a.csv").write_text("a\n1\n")
+    page.goto("/new")
+    page.get_by_label("train.label").fill("7")  # a text that looks like a number
+    page.get_by_label("train.kind").select_option("b")
+    page.get_by_role("checkbox", name="r").check()
+    page.get_by_label("Data").fill("./other/")
+    shown = page.locator(".command code").inner_text()
+
+    page.locator('[data-action="start"]').click()
+
+    on_screen(page, "job")
+    page.locator('h1[data-state="success"]').wait_for()
+    words = shlex.split(page.locator("dl code").inner_text())
+    words.remove("--json")
+    assert shlex.split(shown) == words
+    assert words[-1] == '{"pipeline": [{"type": "train", "dataset_uri": ["./other/"]}]}'
+    page.locator("dl a").click()
+    on_screen(page, "run")
+    assert page.request.get(f"{page.url}.json").json()["args"]["train"]["label"] == "7"
 
 
 def test_what_cannot_be_is_said_at_its_field(page: Page) -> None:

@@ -7,13 +7,9 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from alo.errors import CheckError, UsageError
-from alo.json_text import json_text
 from alo.layout import KINDS, find_plan
 from alo.plan.model import Plan
-from alo.plan.values import plan_form
-from alo.plan.yaml_nodes.reader import read_value
-from alo.plan.yaml_nodes.tree import YamlError
-from alo.ui.arg_fields import ArgField, Chosen, arg_fields, from_form, from_json
+from alo.ui.arg_fields import ArgField, Chosen, arg_fields, as_yaml, from_form, from_json
 from alo.ui.ask import Ask
 from alo.ui.found_run import find_run
 from alo.ui.problems import FieldProblem, UiProblem
@@ -54,7 +50,7 @@ def start(ask: Ask) -> Redirect:
         if chosen.problems:
             raise UiProblem(422, "some args cannot be so", fields=chosen.problems)
         overrides += [
-            f"{each}.{step}.{key}={_yaml(value)}"
+            f"{each}.{step}.{key}={as_yaml(value)}"
             for step, values in chosen.args.items()
             for key, value in values.items()
         ]
@@ -95,7 +91,7 @@ def _sets(kind: str, fields: Sequence[ArgField], planned: Mapping[str, str]) -> 
     for each in fields:
         if each.text != planned[each.name]:
             yield "--set"
-            yield f"{kind}.{each.step}.{each.key}={_yaml(each.value)}"
+            yield f"{kind}.{each.step}.{each.key}={as_yaml(each.value)}"
 
 
 def plan_now(ask: Ask) -> Plan:
@@ -158,20 +154,6 @@ def _check(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> None
         raise UiProblem(422, "the run cannot begin so", fields=fields) from error
     except UsageError as error:
         raise UiProblem(422, error.what, fix=error.fix) from error
-
-
-def _yaml(value: object) -> str:
-    """A value as ``--set`` reads it."""
-    text = json_text(value)
-    try:
-        if plan_form(read_value(text.encode())) == plan_form(value):
-            return text
-    except YamlError:
-        pass
-    import yaml
-
-    dumped: str = yaml.safe_dump(value, default_flow_style=True, width=10**9)
-    return dumped.removesuffix("...\n").strip()
 
 
 def _refused(field: str, what: str) -> UiProblem:

@@ -97,18 +97,34 @@ document.addEventListener("input", (event) => {
   if (wrong) wrong.textContent = "";
 });
 
+// What is typed or chosen in a field, as YAML: a text that looks like a number stays a text.
+function yaml(field, several) {
+  if (several) return `[${several.map((each) => each.dataset.yaml).join(", ")}]`;
+  if (field.tagName === "SELECT") return field.selectedOptions[0]?.dataset.yaml ?? "";
+  return field.dataset.text === undefined ? field.value : JSON.stringify(field.value);
+}
+
+// A word of a command as a shell takes it.
+function quoted(word) {
+  return /^[\w.=,:/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 // The command that does what the form would do with what is typed in it by now.
 const started = document.querySelector("form[data-pipeline]");
 started?.addEventListener("input", () => {
-  const words = ["alo", "run", "--mode", started.dataset.pipeline];
+  const pipeline = started.dataset.pipeline;
+  const words = ["alo", "run", "--mode", pipeline];
   for (const field of started.querySelectorAll("[data-plan]")) {
-    const several = field.tagName === "FIELDSET"
-      ? [...field.querySelectorAll(":checked")].map((each) => each.value)
-      : null;
-    if ((several?.join("\n") ?? field.value) === field.dataset.plan) continue;
+    const several = field.tagName === "FIELDSET" ? [...field.querySelectorAll(":checked")] : null;
+    if ((several?.map((each) => each.value).join("\n") ?? field.value) === field.dataset.plan) continue;
     const name = (field.dataset.field ?? field.name).slice("args.".length);
-    const set = `${started.dataset.pipeline}.${name}=${several ? `[${several.join(", ")}]` : field.value}`;
-    words.push("--set", /^[\w.=,:/-]+$/.test(set) ? set : `'${set.replaceAll("'", "'\\''")}'`);
+    words.push("--set", quoted(`${pipeline}.${name}=${yaml(field, several)}`));
+  }
+  const data = started.querySelector("[name=data]").value.split(/\s+/).filter(Boolean);
+  if (data.length) {
+    const paths = data.map((each) => JSON.stringify(each)).join(", ");
+    const system = `{"pipeline": [{"type": "${pipeline}", "dataset_uri": [${paths}]}]}`;
+    words.push("--system", quoted(system));
   }
   const shown = document.querySelector(".command code");
   shown.textContent = words.join(" ");

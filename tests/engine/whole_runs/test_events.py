@@ -27,7 +27,7 @@ Run = Callable[..., Any]
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 
 SCHEMA = json.loads(
-    (Path(__file__).parents[2] / "docs/reference/events.schema.json").read_text("utf-8")
+    (Path(__file__).parents[3] / "docs/reference/events.schema.json").read_text("utf-8")
 )
 USE = """
     self.asset.save_summary("ok", 0.5, probability={"a": 0.5, "b": 0.5})

@@ -151,13 +151,13 @@ def test_files_and_folders_are_copied_in(tmp_path: Path) -> None:
 
 
 def test_the_step_number_tells_whether_there_is_data_to_load() -> None:
-    class Teller(Asset):
+    class Reporter(Asset):
         @Asset.decorator_run
         def run(self) -> None:
             self.asset.save_data({"meta": self.asset.load_config()["meta"]})
             self.asset.save_config(self.asset.load_config())
 
-    first, later = run_asset(Teller), run_asset(Teller, data={}, pipeline="inference")
+    first, later = run_asset(Reporter), run_asset(Reporter, data={}, pipeline="inference")
 
     assert (first.data["meta"]["step_number"], first.data["meta"]["pipeline"]) == (
         0,

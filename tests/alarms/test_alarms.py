@@ -144,7 +144,7 @@ def test_a_service_that_ends_takes_in_and_tells_what_has_come(
     assert read_ledger(workspace).waiting == ()
 
 
-def test_an_earlier_services_window_goes_on(workspace: Workspace, make: Make) -> None:
+def test_an_earlier_services_window_continues(workspace: Workspace, make: Make) -> None:
     alarm = Alarm(0.5, 4, 1.0)
     first = make(alarm)
     see(first, LOW, LOW)

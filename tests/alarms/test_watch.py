@@ -76,7 +76,7 @@ def test_without_a_window_each_request_counts(scores: list[float], below: float)
 
 
 @given(SCORES, st.lists(st.booleans(), max_size=60), st.integers(1, 9), st.integers(0, 59))
-def test_a_service_that_starts_again_goes_on_as_if_it_had_not_ended(
+def test_a_service_that_starts_again_continues_as_if_it_had_not_ended(
     scores: list[float], failed: list[bool], size: int, at: int
 ) -> None:
     alarm = Alarm(0.5, size, 0.4, failures=0.3)

@@ -107,7 +107,7 @@ def full_soon(small_disk: Callable[..., Path]) -> Path:
 
 
 @pytest.mark.parametrize("size", [1_000_000, 9_000_000])
-def test_staging_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
+def test_staging_on_a_full_disk_says_so_and_continues_when_there_is_room(
     full_soon: Path, write_tree: WriteTree, size: int
 ) -> None:
     source = write_tree("data", {str(number): os.urandom(size) for number in range(4)})

@@ -418,7 +418,7 @@ def test_a_full_disk_says_what_was_written_and_how_much_is_needed(
     assert caught.value.fix.startswith("make room for 5 bytes on the disk")
 
 
-def test_a_second_try_goes_on_where_the_first_was_broken_off(
+def test_a_second_try_continues_where_the_first_was_broken_off(
     workspace: Workspace,
     write_tree: WriteTree,
     stage_paths: StagePaths,

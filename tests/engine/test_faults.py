@@ -93,7 +93,7 @@ except OSError:
     assert model(trained) == "first"
 
 
-def test_a_value_that_has_no_room_in_the_store_is_named_and_resume_goes_on_later(
+def test_a_value_that_has_no_room_in_the_store_is_named_and_resume_continues_later(
     trained: Path, disk: Disk, make_solution: MakeSolution, run: Run, heard: Any
 ) -> None:
     steps = {

@@ -58,7 +58,7 @@ def failed(make_solution: MakeSolution, run: Run) -> Path:
     return home
 
 
-def test_resume_goes_on_at_the_step_that_failed(
+def test_resume_continues_at_the_step_that_failed(
     failed: Path, again: Callable[..., dict[str, str]]
 ) -> None:
     statuses = again(failed, resume=True)

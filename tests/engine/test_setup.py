@@ -55,7 +55,7 @@ def model(home: Path, step: str = "two") -> str:
     return (home / f"train_artifacts/models/{step}/m").read_text()
 
 
-def test_a_run_goes_on_in_an_environment_that_has_what_is_required(
+def test_a_run_continues_in_an_environment_that_has_what_is_required(
     make_solution: MakeSolution, alo: Alo, needs: Any
 ) -> None:
     home = make_solution({"one": TELL, "two": MODEL}, source={"one": needs("aloleaf<2")})
@@ -82,7 +82,7 @@ def test_a_run_goes_on_in_an_environment_that_has_what_is_required(
     assert alo("history", "rerun", record.parents[1].name, cwd=home).returncode == 0
 
 
-def test_a_main_py_of_2x_goes_on_in_the_environment_too(
+def test_a_main_py_of_2x_continues_in_the_environment_too(
     alo: Alo, tmp_path: Path, wheels: Path
 ) -> None:
     home = tmp_path / "made"

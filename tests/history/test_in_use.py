@@ -44,7 +44,7 @@ def test_a_run_whose_process_is_gone_was_interrupted(journal: Workspace) -> None
     assert "killed" in record.reason
 
 
-def test_a_run_whose_claim_is_held_goes_on(journal: Workspace) -> None:
+def test_a_run_whose_claim_is_held_continues(journal: Workspace) -> None:
     claim = take(journal.run_lock, "a run")
     assert claim is not None
     code = (

@@ -149,7 +149,7 @@ def test_a_step_whose_values_are_gone_is_not_adopted(store: StepStore, save: Sav
         store.adopt(stored, "r2")
 
 
-def test_a_run_goes_on_from_a_step_of_another(store: StepStore, save: Save) -> None:
+def test_a_run_continues_from_a_step_of_another(store: StepStore, save: Save) -> None:
     first = save("input", {"array": np.arange(100_000)}, run_id="r1")
     data, _ = store.load(first)
 

@@ -101,7 +101,7 @@ def no_thread_stays(tmp_path: Path) -> Iterator[None]:
             thread.join(PATIENCE_S)
 
 
-def test_a_thread_that_goes_on_is_named_and_writes_into_no_later_request(warm: Warm) -> None:
+def test_a_thread_that_continues_is_named_and_writes_into_no_later_request(warm: Warm) -> None:
     first, seen = warm.ask("")
     old, _ = warm.ask("thread")
     new, still_seen = warm.ask("")
@@ -127,7 +127,7 @@ def test_nothing_of_many_such_requests_stays(warm: Warm) -> None:
     assert not (warm.home / "inference_artifacts").exists()
 
 
-def test_a_process_that_goes_on_is_named_once(warm: Warm) -> None:
+def test_a_process_that_continues_is_named_once(warm: Warm) -> None:
     old, _ = warm.ask("process")
     new, _ = warm.ask("")
     same, _ = warm.ask("end")

@@ -168,10 +168,10 @@ def test_what_is_told_of_a_small_request_before_it_runs_is_one_message(
     (tmp_path / "data/x.csv").write_bytes(b"x" * size)
     told: list[list[str]] = []
 
-    def hear(news: Sequence[object]) -> None:
+    def listen(news: Sequence[object]) -> None:
         told.append([each.name for each in news if isinstance(each, Stage)])
 
-    warm.run(Request("r", data=(f"{tmp_path}/data/",)), hear)
+    warm.run(Request("r", data=(f"{tmp_path}/data/",)), listen)
 
     assert told[: len(first)] == first
 

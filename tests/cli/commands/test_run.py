@@ -152,7 +152,7 @@ def test_a_signal_ends_it_with_the_status_that_says_so(
     assert "interrupted" in err.splitlines()[-1]
 
 
-def test_the_run_goes_on_when_no_one_reads_any_more(make_solution: MakeSolution) -> None:
+def test_the_run_continues_when_no_one_reads_any_more(make_solution: MakeSolution) -> None:
     body = "\n".join(f"print('line {number}', flush=True)" for number in range(50))
     home = make_solution({"train": f"{body}\nopen('done', 'w').close()"})
     command = [sys.executable, "-m", "alo.cli.main", "run", "--project", str(home)]

@@ -306,7 +306,7 @@ def test_a_run_that_failed_before_it_imported_all_has_its_code_in_history(
 
 
 @pytest.mark.parametrize("mode", ["memory", "process"])
-def test_what_is_edited_while_a_run_goes_on_is_not_of_it(
+def test_what_is_edited_while_a_run_continues_is_not_of_it(
     mode: str, make_solution: MakeSolution, run: Run
 ) -> None:
     edit = """\

@@ -239,11 +239,11 @@ def test_who_had_it_before_waits_for_another_like_anyone(
     process = start("another run")
     heard: list[Event] = []
 
-    def hear(event: Event) -> None:
+    def listen(event: Event) -> None:
         heard.append(event)
         release(process)
 
-    with hold_workspace(workspace, wait=True, listener=hear, what="a test") as waited:
+    with hold_workspace(workspace, wait=True, listener=listen, what="a test") as waited:
         pass
 
     assert waited is True
@@ -308,7 +308,7 @@ def test_internals_deleted_while_we_open_the_lock_are_not_taken_for_it(
     assert take(workspace) is False
 
 
-def test_internals_deleted_while_a_run_goes_on_do_not_let_another_in(
+def test_internals_deleted_while_a_run_continues_do_not_let_another_in(
     workspace: Workspace, start: Start
 ) -> None:
     process = start(body="begin(workspace, {'id': '1', 'pipeline': 'train'})")

@@ -338,7 +338,7 @@ def test_waste_that_cannot_be_deleted_fails_no_run(
     assert without_logs(workspace.artifacts("train"))["models/train/model"] == "bad"
 
 
-def test_internals_may_be_deleted_while_a_run_goes_on(workspace: Workspace) -> None:
+def test_internals_may_be_deleted_while_a_run_continues(workspace: Workspace) -> None:
     workspace.internal.mkdir()
     run = begin(workspace, TRAIN)
     work(run)

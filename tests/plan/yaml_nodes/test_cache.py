@@ -230,7 +230,7 @@ def test_a_second_run_does_not_import_pyyaml(
     assert "False" in second.stdout, second
 
 
-def test_a_run_goes_on_where_nothing_can_be_kept(
+def test_a_run_continues_where_nothing_can_be_kept(
     run: Callable[..., object], make_solution: Callable[..., Path]
 ) -> None:
     home = make_solution({"one": "pass"})

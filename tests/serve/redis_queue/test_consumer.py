@@ -402,26 +402,26 @@ def test_a_worker_that_dies_while_it_boots_again_is_started_once_more(
     make_solution: MakeSolution, loop: StartLoop, edge: Edge, tmp_path: Path
 ) -> None:
     home = make_solution(inference={"inference": f"{ECHO}\n{OUTPUT}"}, control=KEEP)
-    asset, deaths = home / "assets/inference/asset_inference.py", tmp_path / "deaths"
+    asset, crashes = home / "assets/inference/asset_inference.py", tmp_path / "crashes"
     die = f"""
 import os, pathlib
-deaths = pathlib.Path({str(deaths)!r})
-if deaths.exists() and deaths.stat().st_size < 2:
-    deaths.write_text(deaths.read_text() + "x")
+crashes = pathlib.Path({str(crashes)!r})
+if crashes.exists() and crashes.stat().st_size < 2:
+    crashes.write_text(crashes.read_text() + "x")
     os.kill(os.getpid(), 9)
 """
     asset.write_text(f"{die}\n{asset.read_text()}")
     running = loop(home)
-    deaths.write_text("")
+    crashes.write_text("")
     for pid in running.workers():
         os.kill(pid, signal.SIGKILL)
 
     assert edge.ask()[0]["status"] == "success"
-    assert deaths.read_text() == "xx"
+    assert crashes.read_text() == "xx"
     assert running.log.read_text().count("starting it again") == 2
 
 
-def test_a_loop_that_is_killed_is_followed_by_one_that_goes_on(
+def test_a_loop_that_is_killed_is_followed_by_one_that_continues(
     home: Path, loop: StartLoop, edge: Edge
 ) -> None:
     running = loop(home)

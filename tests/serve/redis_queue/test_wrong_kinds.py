@@ -85,12 +85,12 @@ def test_an_answer_waits_for_a_list_of_the_edge_application(
 ) -> None:
     client, told = redis_server.client, []
 
-    def hear(text: str) -> None:
+    def listen(text: str) -> None:
         told.append(text)
         if "WRONGTYPE" in text:
             client.delete(name)
 
-    queue = Queue(connect(redis_server.url), "w", lambda name: False, hear, lambda: False)
+    queue = Queue(connect(redis_server.url), "w", lambda name: False, listen, lambda: False)
     client.rpush(REQUESTS, b"request")
     taken = queue.take()
     client.set(name, "x")

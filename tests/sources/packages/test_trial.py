@@ -76,7 +76,7 @@ def test_hashed_requirements_are_no_lock_file(
 
 @pytest.mark.parametrize("wheels", ["outside", "inside"])
 @pytest.mark.parametrize("how", ["moved", "copied"])
-def test_a_project_that_was_moved_goes_on_in_its_environment(
+def test_a_project_that_was_moved_continues_in_its_environment(
     home: Path,
     alo: Alo,
     make_solution: Callable[..., Path],

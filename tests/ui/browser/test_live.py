@@ -139,7 +139,7 @@ def open_running(page: Page, base: str) -> None:
     page.locator(".live", has_text="first line of the step").wait_for()
 
 
-def test_a_page_that_was_cut_off_goes_on_without_a_gap(
+def test_a_page_that_was_cut_off_continues_without_a_gap(
     signed_in: Page, project: Project, proxy: Proxy, running: Path
 ) -> None:
     open_running(signed_in, proxy.url)

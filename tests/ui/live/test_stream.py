@@ -43,7 +43,7 @@ def test_a_run_that_has_ended_is_told_from_its_first_event_to_its_last(
     assert told[-1][1]["event"] == "run_finished"
 
 
-def test_who_was_cut_off_goes_on_behind_the_last_event_that_came(
+def test_who_was_cut_off_continues_behind_the_last_event_that_came(
     client: httpx.Client, runs: dict[str, str]
 ) -> None:
     path = f"/events?run={runs['train']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from alo.errors import RunError
 from alo.history.browse import History
 from alo.history.index.pages import moment_of
 from alo.layout import Workspace, find_plan
+from alo.ui.screens import feed
 from alo.ui.studio import Studio
 
 RunIt = Callable[..., Any]
@@ -45,6 +47,19 @@ def infer(studio: Studio, run: RunIt, *depths: int) -> None:
 
 def test_the_feed_has_the_inferences(client: httpx.Client, runs: dict[str, str]) -> None:
     assert [each["id"] for each in client.get("/feed.json").json()["items"]] == [runs["inference"]]
+
+
+def test_as_csv_all_that_meet_the_filter_are_there(
+    studio: Studio, client: httpx.Client, run: RunIt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "MOST", 2)
+    infer(studio, run, 1, 2, 13, 3)
+    found = client.get("/feed.json?status=success").json()["items"]
+
+    rows = list(csv.DictReader(client.get("/feed.csv?status=success&limit=1").text.splitlines()))
+
+    assert [each["id"] for each in rows] == [each["id"] for each in found]
+    assert [float(each["score"]) for each in rows] == [0.3, 0.2, 0.1]
 
 
 def test_how_many_are_not_kept_is_said(

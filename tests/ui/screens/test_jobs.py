@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
+import csv
 
+import httpx
+import pytest
+
+from alo.ui.screens import lists
 from alo.ui.studio import Studio
 
 OWN = {"Origin": "http://127.0.0.1:8811"}
@@ -17,6 +21,20 @@ def test_jobs_are_listed_page_by_page(client: httpx.Client, studio: Studio) -> N
 
     assert [each["id"] for each in first["items"] + second["items"]] == added[::-1]
     assert (first["total"], second["next"]) == (3, None)
+
+
+def test_as_csv_all_jobs_are_there(
+    client: httpx.Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_ROWS", 2)
+    added = [studio.jobs.add(["run", "--set", "a.b=c d"], "all", "ada").id for _ in range(5)]
+
+    answer = client.get("/jobs.csv?limit=1")
+
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert [each["id"] for each in rows] == added[::-1]
+    assert {each["command"] for each in rows} == {"alo run --set 'a.b=c d'"}
 
 
 def test_a_job_is_cancelled_once(client: httpx.Client, studio: Studio) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -30,8 +31,14 @@ def test_a_model_is_deployed_and_rolled_back(
 
     assert (back.status_code, back.headers["location"]) == (303, "/models")
     assert client.get("/models.json").json()["deployed"]["run"] == one.run_id
-    acts = [each.act for each in studio.audit.changes()]
-    assert acts == ["rollback", "deploy", "deploy"]
+    changes = studio.audit.changes()
+    assert [(each.act, each.target) for each in changes] == [
+        ("rollback", one.run_id),
+        ("deploy", two.run_id),
+        ("deploy", one.run_id),
+    ]
+    rows = list(csv.DictReader(client.get("/models.csv?limit=1").text.splitlines()))
+    assert [each["id"] for each in rows] == [two.run_id, one.run_id]
 
 
 def test_what_was_deployed_meanwhile_is_not_rolled_back_by_an_old_page(

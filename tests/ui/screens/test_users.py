@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+
 import httpx
 
 from alo.ui.access.roles import Person
@@ -17,6 +20,22 @@ def test_a_user_is_added_once(client: httpx.Client, studio: Studio) -> None:
     assert client.post("/users", json=user, headers=OWN).status_code == 422
     assert client.get("/users.json").json()["items"][0]["name"] == "ada"
     assert "long enough" not in str(studio.audit.changes())
+
+
+def test_users_and_changes_are_there_as_csv(client: httpx.Client, studio: Studio) -> None:
+    for name in ("ada", "bob"):
+        user = {"name": name, "role": "viewer", "password": "long enough"}
+        client.post("/users", json=user, headers=OWN)
+
+    users = list(csv.DictReader(client.get("/users.csv").text.splitlines()))
+    changes = list(csv.DictReader(client.get("/audit.csv?limit=1").text.splitlines()))
+
+    assert [(each["name"], each["role"]) for each in users] == [
+        ("ada", "viewer"),
+        ("bob", "viewer"),
+    ]
+    assert [each["target"] for each in changes] == ["bob", "ada"]
+    assert json.loads(changes[0]["after"]) == {"name": "bob", "role": "viewer"}
 
 
 def test_a_user_who_is_disabled_signs_in_no_more_until_there_is_another_password(

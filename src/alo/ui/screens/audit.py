@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from alo.ui.ask import Ask
+from alo.ui.audit import Change
 from alo.ui.rendering.page import Page
-from alo.ui.screens.lists import below_of, limit_of, numbered
+from alo.ui.screens.lists import below_of, every, limit_of, numbered, table_of
 
 
 def show(ask: Ask) -> Page:
@@ -14,4 +15,5 @@ def show(ask: Ask) -> Page:
     found = audit.changes(below_of(ask.query), limit + 1)
     items = [each._asdict() for each in found]
     content = numbered(ask, items, [each.number for each in found], audit.count, limit)
-    return Page("audit", "Audit", content, {"changes": found[:limit]})
+    whole = table_of(Change._fields, (each._asdict() for each in every(audit.changes)))
+    return Page("audit", "Audit", content, {"changes": found[:limit]}, whole)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from alo.alarms.class_mix import UNKNOWN, normalized
 from alo.alarms.ledger import Crossing
 from alo.history.entries.names import entry_folder, read_record
 from alo.history.entries.not_kept import not_kept
 from alo.history.filters import STATUSES, Filters
-from alo.history.index.pages import RunPage, Scored, Wanted, moment_of, page_in
+from alo.history.index.kept import KeptIndex
+from alo.history.index.pages import MOST, RunPage, Scored, Wanted, moment_of, page_in
 from alo.history.index.table import Index
 from alo.history.models_origin import NAMELESS
 from alo.history.record import RunRecord
@@ -22,8 +24,20 @@ from alo.ui.drawing.mixes import mix_chart
 from alo.ui.drawing.scores import Level, score_chart
 from alo.ui.query import active
 from alo.ui.rendering.page import Page
-from alo.ui.screens.lists import limit_of
+from alo.ui.screens.lists import every_by_key, limit_of, table_of
 
+COLUMNS = (
+    "id",
+    "request",
+    "status",
+    "start_time",
+    "end_time",
+    "score",
+    "result",
+    "note",
+    "model",
+    "below",
+)
 FILTERS = {"status": "status", "q": "text", "model": "model"}
 
 
@@ -41,15 +55,7 @@ def show(ask: Ask) -> Page:
     shares = normalized(train.probability) if train else UNKNOWN
     parts = parts_of(records, shares)
     crossings = _crossings(noted, page, query.one("page"))
-    items = [
-        {
-            **record.to_list_json(),
-            "request": _request(record.overrides),
-            "model": record.train_id,
-            "below": _is_below(record, below),
-        }
-        for record in records
-    ]
+    items = [_item(record, below) for record in records]
     content = {
         "items": items,
         "alarms": list(map(crossing_json, crossings)),
@@ -71,7 +77,23 @@ def show(ask: Ask) -> Page:
         "is_first": not query.one("page"),
         "command": "alo history --mode inference",
     }
-    return Page("feed", "Feed", content, shown)
+    some = partial(_some, ask.studio.index, wanted)
+    whole = (_item(record, below) for record in every_by_key(some))
+    return Page("feed", "Feed", content, shown, table_of(COLUMNS, whole))
+
+
+def _item(record: RunRecord, limit: float | None) -> dict[str, object]:
+    return {
+        **record.to_list_json(),
+        "request": _request(record.overrides),
+        "model": record.train_id,
+        "below": _is_below(record, limit),
+    }
+
+
+def _some(index: KeptIndex, wanted: Wanted, key: str) -> tuple[Sequence[RunRecord], str]:
+    page, records = index.ask(partial(_find, wanted=wanted, key=key, limit=MOST))
+    return records, page.next
 
 
 def _is_below(record: RunRecord, limit: float | None) -> bool:

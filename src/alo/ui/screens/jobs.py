@@ -8,7 +8,19 @@ from alo.ui.ask import Ask
 from alo.ui.jobs.job import Job
 from alo.ui.readers.text_windows import TextWindow, text_window
 from alo.ui.rendering.page import Page, Redirect
-from alo.ui.screens.lists import below_of, limit_of, numbered
+from alo.ui.screens.lists import below_of, every, limit_of, numbered, table_of
+
+COLUMNS = (
+    "id",
+    "state",
+    "exit_status",
+    "run",
+    "command",
+    "by",
+    "queued",
+    "started",
+    "ended",
+)
 
 
 def index(ask: Ask) -> Page:
@@ -23,7 +35,12 @@ def index(ask: Ask) -> Page:
         jobs.count,
         limit,
     )
-    return Page("jobs", "Jobs", content, {"jobs": found[:limit], "command": "alo history"})
+    shown = {"jobs": found[:limit], "command": "alo history"}
+    whole = (
+        {**each.to_json(), "command": shlex.join(["alo", *each.command])}
+        for each in every(jobs.list)
+    )
+    return Page("jobs", "Jobs", content, shown, table_of(COLUMNS, whole))
 
 
 def show(ask: Ask) -> Page:

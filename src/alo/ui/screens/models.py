@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from alo.errors import AloError, HistoryError, UsageError
 from alo.history.deployment import Deployment, read_deployment
 from alo.history.filters import Filters
-from alo.history.index.pages import Wanted, page_in
+from alo.history.index.kept import KeptIndex
+from alo.history.index.pages import MOST, Wanted, page_in
+from alo.history.index.table import Line
 from alo.history.models_origin import current_train_id
 from alo.layout import Workspace
 from alo.serve.rollout.status import live_services
 from alo.ui.ask import Ask
 from alo.ui.problems import FieldProblem, UiProblem
 from alo.ui.rendering.page import Page, Redirect
-from alo.ui.screens.lists import limit_of
+from alo.ui.screens.lists import every_by_key, limit_of, table_of
 
 if TYPE_CHECKING:
     from alo.serve.rollout.shadow import Comparison
+
+COLUMNS = ("id", "start_time", "score", "result", "check")
 
 
 def show(ask: Ask) -> Page:
@@ -39,20 +45,29 @@ def show(ask: Ask) -> Page:
             name: use._asdict() for name, use in live_services(workspace, deployed).items()
         },
         "compared": shadow._asdict() if shadow else None,
-        "items": [
-            {
-                "id": each.id,
-                "start_time": each.start_time,
-                "score": each.score,
-                "result": each.result,
-                "check": deployed.check_of(each.id)._asdict(),
-            }
-            for each in page.lines
-        ],
+        "items": [_item(deployed, each) for each in page.lines],
         "next": ask.query.link(page=page.next, limit=ask.query.one("limit")) if page.next else None,
         "total": page.total,
     }
-    return Page("models", "Models", content, {"command": "alo deploy --status"})
+    shown = {"command": "alo deploy --status"}
+    some = partial(_some, ask.studio.index, wanted)
+    whole = table_of(COLUMNS, (_item(deployed, each) for each in every_by_key(some)))
+    return Page("models", "Models", content, shown, whole)
+
+
+def _item(deployed: Deployment, line: Line) -> dict[str, object]:
+    return {
+        "id": line.id,
+        "start_time": line.start_time,
+        "score": line.score,
+        "result": line.result,
+        "check": deployed.check_of(line.id)._asdict(),
+    }
+
+
+def _some(index: KeptIndex, wanted: Wanted, key: str) -> tuple[Sequence[Line], str]:
+    page = index.ask(lambda runs: page_in(runs, wanted, key=key, limit=MOST))
+    return page.lines, page.next
 
 
 def deploy(ask: Ask) -> Redirect:
@@ -82,7 +97,7 @@ def deploy(ask: Ask) -> Redirect:
     except (HistoryError, UsageError) as error:
         raise UiProblem(409, error.what, where=error.where, fix=error.fix) from error
     content = deployment_json(after)
-    target = str(value) if isinstance(value, str) else after.run
+    target = value if isinstance(value, str) and act != "rollback" else after.run
     ask.studio.audit.add(who, act, target, before, content)
     return Redirect("/models", content)
 

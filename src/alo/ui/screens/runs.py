@@ -28,7 +28,7 @@ from alo.ui.drawing.scores import score_chart
 from alo.ui.problems import refused_value
 from alo.ui.query import active
 from alo.ui.rendering.page import Page, Table
-from alo.ui.screens.lists import limit_of
+from alo.ui.screens.lists import every_by_key, limit_of
 
 DEFAULT_COLUMNS = ("pipeline", "status", "start_time", "seconds", "score", "result", "note")
 FILTERS = {
@@ -192,21 +192,18 @@ def _table(ask: Ask, wanted: Wanted, columns: Sequence[str]) -> Table:
     has_args = any(map(_is_arg, columns))
     values = [value_of(name) for name in columns]
 
-    def rows() -> Iterator[Sequence[object]]:
-        key = ""
-        while True:
-            found = ask.studio.index.ask(partial(of_page, key))
-            for line in found.page.lines:
-                args = found.args.get(line.id, {})
-                yield [line.id, *(value(line, args) for value in values)]
-            if not (key := found.page.next):
-                return
+    def some(key: str) -> tuple[Sequence[Sequence[object]], str]:
+        found = ask.studio.index.ask(partial(of_page, key))
+        return list(map(partial(row, found.args), found.page.lines)), found.page.next
+
+    def row(args: Mapping[str, Args], line: Line) -> Sequence[object]:
+        return [line.id, *(value(line, args.get(line.id, {})) for value in values)]
 
     def of_page(key: str, runs: Index) -> _Found:
         page = page_in(runs, wanted, key=key, limit=MOST)
         return _Found(page, runs.args(page.lines) if has_args else {})
 
-    return Table(["id", *columns], rows())
+    return Table(["id", *columns], every_by_key(some))
 
 
 def _command(pipeline: str, status: str) -> str:

@@ -10,12 +10,15 @@ from alo.ui.access.roles import ROLES
 from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem, not_found
 from alo.ui.rendering.page import Page, Redirect
+from alo.ui.screens.lists import table_of
+
+COLUMNS = ("name", "role", "disabled", "created")
 
 
 def show(ask: Ask) -> Page:
     """All users and tokens."""
     ask.query.allow()
-    users = [
+    users: list[dict[str, object]] = [
         {
             "name": each.name,
             "role": each.role,
@@ -26,7 +29,8 @@ def show(ask: Ask) -> Page:
     ]
     tokens = [each._asdict() for each in ask.studio.people.tokens()]
     content = {"items": users, "next": None, "total": len(users), "tokens": tokens}
-    return Page("users", "Users", content, {"roles": ROLES, "command": "alo ui users add NAME"})
+    shown = {"roles": ROLES, "command": "alo ui users add NAME"}
+    return Page("users", "Users", content, shown, table_of(COLUMNS, users))
 
 
 def add(ask: Ask) -> Redirect:

@@ -14,6 +14,7 @@ from alo.json_text import (
     is_deeper,
     json_bytes,
     json_file,
+    json_lines,
     json_text,
     json_value,
 )
@@ -99,3 +100,11 @@ def test_a_file_is_no_larger_than_was_said(tmp_path: Path) -> None:
     assert json_file(file, most=8) == {"a": 1}
     with pytest.raises(OSError, match="larger"):
         json_file(file, most=7)
+
+
+def test_lines_end_at_line_feeds_alone_and_a_damaged_one_is_named() -> None:
+    odd = json.dumps({"a": "x\u2028y\x85z"}, ensure_ascii=False).encode()
+
+    assert list(json_lines(odd + b"\n\n[1]\n")) == [{"a": "x\u2028y\x85z"}, [1]]
+    with pytest.raises(ValueError, match="line 2: "):
+        list(json_lines(b"1\nnonsense\n"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alo.texts import is_odd, odd_text
+from alo.texts import is_odd, is_whole_number, odd_text
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "x\udc80"])
@@ -32,3 +32,12 @@ def test_a_long_text_is_cut() -> None:
 
     assert found is not None
     assert len(found) == 50
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("0", True), ("9" * 18, True), ("9" * 19, False), ("9" * 5000, False), ("", False),
+     ("-1", False), ("1.0", False), ("\u0663", False)],
+)  # fmt: skip
+def test_a_whole_number_is_of_digits_and_fits_into_a_database(text: str, is_one: bool) -> None:
+    assert is_whole_number(text) is is_one

@@ -52,6 +52,23 @@ def json_value(text: str | bytes, *, deepest: int = 0, **hooks: Any) -> Any:
     return value
 
 
+def json_lines(content: bytes) -> Iterator[Any]:
+    """The values of JSON lines that may be anything; lines without a value are left out.
+
+    A line ends where a line feed is, and nowhere else: texts may hold other ends of lines.
+
+    Raises:
+        ValueError: as of ``json_value``; it begins with the number of the line.
+    """
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            yield json_value(line)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
+
+
 def json_file(path: Path, *, most: int | None = None, deepest: int = 0) -> Any:
     """The value of a JSON file that may be anything, also a link to what has no end (a device).
 

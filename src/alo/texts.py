@@ -1,4 +1,4 @@
-"""Texts from outside that no file and no answer could hold: with a NUL, or half a character."""
+"""Texts from outside: what no file and no answer could hold, and what is no number."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Collection
 
 from alo.json_text import bad_character, every_value
 
+MOST_DIGITS = 18  # of a number that fits into eight bytes
+
 
 def is_odd(text: str) -> bool:
     """Whether a text has a NUL or a lone surrogate in it."""
     return bool(bad_character(text))
+
+
+def is_whole_number(text: str) -> bool:
+    """Whether a text is a whole number of digits alone that a database can hold, too."""
+    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
 
 
 def odd_text(content: object, but: Collection[str] = ()) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,24 @@ def test_a_version_is_exported_whole_and_over_nothing(
     with pytest.raises(UsageError, match="already"):
         export_version(versions[0], tmp_path / name)
     assert not list(tmp_path.glob(".out*"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("meaning", []), ("counts", []), ("name", None), ("version", 7), ("test_share", "x"),
+     ("labels", 5), ("reviews", [1]), ("base_folders", "abc"), ("base_folders", ["../.."]),
+     ("files", [{"path": 1, "size": "x", "sha256": None}]), ("files", 3), ("more", 1)],
+)  # fmt: skip
+def test_a_manifest_that_somebody_changed_is_damaged_and_not_a_fault(
+    catalog: Catalog, versions: list[Version], key: str, value: object
+) -> None:
+    folder = versions[1].folder
+    make_writable(folder)
+    (folder / "manifest.json").chmod(0o644)
+    content = json.loads((folder / "manifest.json").read_bytes())
+    (folder / "manifest.json").write_text(json.dumps({**content, key: value}))
+
+    with pytest.raises(DatasetError, match="its manifest cannot be read"):
+        catalog.find("d@v2")
+    assert [each.manifest.reference for each in catalog.all()] == ["d@v1"]
+    assert list(catalog.references()) == ["d@v2", "d@v1"]

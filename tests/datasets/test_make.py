@@ -222,10 +222,14 @@ def test_what_cannot_be_made_is_refused_and_leaves_nothing(
     assert left == []
 
 
-def test_a_damaged_list_of_what_tested_stops_everything(make: Make) -> None:
+@pytest.mark.parametrize(
+    "line", [b"nonsense", b"{}", b"[]", b'{"version": "vx", "contents": []}', b"\xff",
+             b'{"version": "v1", "contents": null}'],
+)  # fmt: skip
+def test_a_damaged_list_of_what_tested_stops_everything(make: Make, line: bytes) -> None:
     version = make()
     ledger = version.folder.parent / "tested.jsonl"
-    ledger.write_bytes(b"nonsense\n" + ledger.read_bytes())
+    ledger.write_bytes(line + b"\n" + ledger.read_bytes())
 
     with pytest.raises(DatasetError, match="is damaged"):
         make(rows=[make_row(1)])
@@ -283,3 +287,30 @@ def test_killed_at_any_point_it_leaves_no_half_version_and_the_next_is_made(
     assert verify(version) == []
     assert not list(version.folder.parent.glob(".new*"))
     assert catalog.versions("d") == [version.manifest.version]
+
+
+def test_a_base_that_holds_the_data_set_is_refused_before_anything_is_copied(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    for base in (tmp_path, catalog.folder):
+        with pytest.raises(DatasetError, match="holds the data set"):
+            make(base_paths=[base])
+
+    assert not catalog.folder.exists()
+
+
+@pytest.mark.parametrize("label", ["a/b", ".", "..", ".hidden", " ", "", "x\0y", "가" * 86])
+def test_a_label_that_can_be_no_folder_is_refused(make: Make, tmp_path: Path, label: str) -> None:
+    picture = tmp_path / "p.png"
+    picture.write_bytes(b"p")
+    row = make_row(1, label, picture=picture)
+
+    with pytest.raises(DatasetError, match="cannot be a folder's name"):
+        make(rows=[row], columns=[], test_share=0.0)
+
+
+def test_a_value_with_another_end_of_line_in_it_is_one_row(make: Make) -> None:
+    row = make_row(1, "bad\u2028\x85")
+
+    assert make(rows=[row], test_share=1.0).manifest.counts["test"] == {"bad\u2028\x85": 1}
+    assert make(rows=[make_row(2)]).manifest.version == "v2"

@@ -169,3 +169,13 @@ def test_a_run_of_the_command_line_is_joined_with_the_input_that_it_had(
     assert made.review.counts == {"records": 20}
     item = Reviews(database).item(made.review, f"{made.review.runs[0].id}:3")
     assert item.record.content == row_content(["id", "x"])(["k3", "3"])
+
+
+def test_it_is_said_where_nothing_can_be_uncertain(make: Make, predict: Predict) -> None:
+    predict()
+
+    made = make(random=2, uncertain=2)
+
+    assert made.queued == 2
+    assert "not known how certain" in made.notes[0]
+    assert not make("other", random=2).notes

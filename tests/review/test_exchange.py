@@ -111,6 +111,7 @@ def test_the_same_file_has_the_same_keys_and_other_decisions_others(tmp_path: Pa
         ("f.csv", b"record\nrun:0\n", "decision 1 has no 'verdict'"),
         ("f.csv", b"verdict\naccept\n", "decision 1 has no 'record'"),
         ("f.csv", b"record,verdict,seen\nr,accept,x\n", "'seen' of decision 1 is no number"),
+        ("f.csv", b"record,verdict,seen\nr,accept," + b"9" * 5000, "'seen' of decision 1"),
         ("f.jsonl", b"{}\nnonsense\n", "line 2 is no JSON"),
         ("f.jsonl", b"[1]\n", "line 1 is no JSON object"),
         ("f.jsonl", b"[" * 100_000, "line 1 is no JSON"),
@@ -147,3 +148,23 @@ def test_tasks_that_make_no_sense_are_refused(tmp_path: Path, content: str, what
 
     with pytest.raises(UsageError, match=what):
         read_labels(tmp_path / "t.json", ITEMS)
+
+
+@pytest.mark.parametrize("label", ["-1", "=1+1", "'-1", "''@", "'", "'quoted'"])
+def test_a_label_that_looks_like_a_formula_comes_back_from_a_csv(
+    tmp_path: Path, label: str
+) -> None:
+    (tmp_path / "f.csv").write_text(export_text([item(0, label)], "csv"))
+
+    (one,) = read_labels(tmp_path / "f.csv", ITEMS)
+
+    assert one.label == label
+
+
+def test_a_json_line_ends_at_a_line_feed_alone(tmp_path: Path) -> None:
+    note = "one\u2028two\x85three"
+    (tmp_path / "f.jsonl").write_text(export_text([item(0, "bad", note=note)], "jsonl"))
+
+    (one,) = read_labels(tmp_path / "f.jsonl", ITEMS)
+
+    assert one.note == note

@@ -228,3 +228,11 @@ def test_a_picture_is_found_by_its_name_alone_where_only_one_is_called_so(
         picture_content(b"source/x/b.png"),
     ]
     assert found.refused == {"its picture is missing": 1}
+
+
+@pytest.mark.parametrize("odd", ['"two\nlines"', "x" * 201, "nu\0l", "  "])
+def test_a_prediction_that_cannot_be_a_label_costs_its_own_row(read: Read, odd: str) -> None:
+    found = read(f"prediction,x\n{odd},1\ngood,2\n")
+
+    assert [each.predicted for each in found.records] == ["good"]
+    assert found.refused == {"the value in column 'prediction' cannot be a label": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,13 +71,17 @@ class Catalog:
 
     def all(self) -> Iterator[Version]:
         """Every version, by name, the newest first; damaged ones are left out."""
-        for name in self.names():
-            for version in reversed(self.versions(name)):
-                folder = self.folder / name / version
-                try:
-                    yield Version(folder, read_manifest(folder))
-                except DatasetError:
-                    continue
+        for folder in self.references().values():
+            with suppress(DatasetError):
+                yield Version(folder, read_manifest(folder))
+
+    def references(self) -> dict[str, Path]:
+        """NAME@V of every version, damaged ones included, with its folder; in the same order."""
+        return {
+            f"{name}@{version}": self.folder / name / version
+            for name in self.names()
+            for version in reversed(self.versions(name))
+        }
 
     def remove(self, version: Version) -> None:
         """Delete a version."""

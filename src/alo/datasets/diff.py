@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from alo.datasets.catalog import Version
 from alo.datasets.manifest import ROWS
+from alo.datasets.rows import is_row
 from alo.errors import DatasetError
+from alo.json_text import json_lines
 
 Line = Mapping[str, Any]
 
@@ -22,10 +23,13 @@ def reviewed_rows(version: Version) -> dict[str, Line]:
     """
     path = version.folder / ROWS
     try:
-        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        return {str(line["content"]): line for line in lines}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        lines = list(json_lines(path.read_bytes()))
+    except (OSError, ValueError) as error:
         raise DatasetError(f"its rows cannot be read: {error}", where=str(path)) from error
+    for number, line in enumerate(lines, 1):
+        if not is_row(line):
+            raise DatasetError(f"row {number} is no reviewed row", where=str(path))
+    return {line["content"]: line for line in lines}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from alo.datasets.split import Split, split_rows
 from alo.datasets.table_edit import edit_table, new_table
 from alo.errors import DatasetError
 from alo.files import alone_with, append_line, remove_tree
+from alo.json_text import json_bytes, json_lines
 from alo.tables.content import picture_content, row_content
 from alo.tables.reading import read_table
 
@@ -32,6 +33,7 @@ TESTED = "tested.jsonl"  # of a data set: which cases tested which of its versio
 NEW = ".new-"  # of the folder of a version that is being made
 OWN = "train"  # the folder below train/ where there is no base
 TABLES = (".csv", ".tsv")
+MOST_FOLDER = 255  # bytes of its name
 MANY = 50  # files, from which on the whole system is synchronised rather than each of them
 
 
@@ -81,6 +83,7 @@ def make_version(catalog: Catalog, asked: DatasetRequest) -> tuple[Version, bool
             "the reviews have no record with a label", fix="alo review show NAME says what is left"
         )
     home = catalog.folder / asked.name
+    _check_base(home, asked)
     home.mkdir(parents=True, exist_ok=True)
     with alone_with(home):
         _sweep(home)
@@ -102,6 +105,17 @@ def make_version(catalog: Catalog, asked: DatasetRequest) -> tuple[Version, bool
             _sweep(home)
 
 
+def _check_base(home: Path, asked: DatasetRequest) -> None:
+    """What holds ``home``, below which the version is made, would be copied without end."""
+    for path in asked.base_paths:
+        if home.resolve().is_relative_to(path.resolve()):
+            raise DatasetError(
+                "the base holds the data set that is made of it",
+                where=str(path),
+                fix="name the folder with the train data alone: --base PATH",
+            )
+
+
 def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
     home = build.parent
     versions = catalog.versions(asked.name)
@@ -115,8 +129,7 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
         *(row.to_json(tally.old.get(row.content), TRAIN) for row in split.train),
         *(row.to_json(tally.old.get(row.content), TEST) for row in split.test),
     ]
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    (build / ROWS).write_text(text, encoding="utf-8")
+    (build / ROWS).write_bytes(b"".join(json_bytes(line) + b"\n" for line in lines))
     files = files_of(build)
     manifest = Manifest(
         name=asked.name,
@@ -152,31 +165,31 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
 
 def contents_that_tested(home: Path) -> frozenset[str]:
     """The content ids that ever tested a version of this data set, of those removed too."""
-    return frozenset(str(content) for line in _ledger(home) for content in line["contents"])
+    return frozenset(content for _, contents in _ledger(home) for content in contents)
 
 
-def _ledger(home: Path) -> Iterator[dict[str, list[str]]]:
+def _ledger(home: Path) -> list[tuple[int, list[str]]]:
+    """The number of each version that ever was, and the content ids that tested it."""
     try:
-        lines = (home / TESTED).read_bytes().split(b"\n")
+        whole, _, _ = (home / TESTED).read_bytes().rpartition(b"\n")  # the rest is torn by a kill
+        return [
+            (int(str(line["version"]).removeprefix("v")), [str(each) for each in line["contents"]])
+            for line in json_lines(whole)
+        ]
     except FileNotFoundError:
-        return
-    for line in lines[:-1]:  # what has no end was not written whole
-        try:
-            yield json.loads(line)
-        except ValueError as error:
-            raise DatasetError(
-                "the list of what tested this data set is damaged",
-                where=str(home / TESTED),
-                fix="restore it from a backup: without it a test row could be learned from",
-            ) from error
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"the list of what tested this data set is damaged: {error}",
+            where=str(home / TESTED),
+            fix="restore it from a backup: without it a test row could be learned from",
+        ) from error
 
 
 def _note_tested(home: Path, manifest: Manifest, build: Path) -> None:
     """Before the version is there: what tests it is never learned from, whatever happens then."""
     contents = [
-        str(json.loads(line)["content"])
-        for line in (build / ROWS).read_text("utf-8").splitlines()
-        if json.loads(line)["split"] == TEST
+        line["content"] for line in json_lines((build / ROWS).read_bytes()) if line["split"] == TEST
     ]
     line = json.dumps({"version": manifest.version, "id": manifest.id, "contents": contents})
     append_line(home / TESTED, line.encode())
@@ -184,7 +197,7 @@ def _note_tested(home: Path, manifest: Manifest, build: Path) -> None:
 
 def _next_number(home: Path, versions: Sequence[str]) -> int:
     """A number is given once, also where a version was removed."""
-    given = [int(str(line["version"]).removeprefix("v")) for line in _ledger(home)]
+    given = [number for number, _ in _ledger(home)]
     return max([0, *given, *(int(each.removeprefix("v")) for each in versions)]) + 1
 
 
@@ -225,7 +238,7 @@ def _edit_tables(
         raise DatasetError(
             f"no table of the base has a column '{asked.label}' for the label",
             where=asked.base,
-            fix="name it with review.label, or take another base (--base)",
+            fix="name it by review.label in the plan or --label, or take another base (--base)",
         )
     labels = {row.content: row.label for row in rows}
     for number, path in enumerate(tables, 1):
@@ -322,7 +335,9 @@ def _add_picture(folder: Path, row: ReviewedRow) -> str:
 
 
 def _as_folder(label: str) -> str:
-    if "/" in label or label in ("", ".", "..") or "\0" in label:
+    # A folder with a dot before its name is hidden: many a loader of pictures skips it.
+    is_odd = "/" in label or "\0" in label or label.startswith(".") or not label.strip()
+    if is_odd or len(label.encode("utf-8", "surrogatepass")) > MOST_FOLDER:
         raise DatasetError(f"the label '{label}' cannot be a folder's name", fix="rename it")
     return label
 

@@ -9,10 +9,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from alo.errors import DatasetError
-from alo.json_text import json_bytes
+from alo.json_text import json_bytes, json_file
 
 MANIFEST, ROWS, LABELS = "manifest.json", "rows.jsonl", "test_labels.csv"
 _BLOCK = 1 << 20
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("name", "version", "id", "parent", "base", "who", "when"), str),
+    **dict.fromkeys(("meaning", "counts"), dict),
+    "test_share": (int, float),
+}
+_LISTS = ("base_folders", "reviews", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,32 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        content = json.loads(path.read_bytes())
+        content = json_file(path)
         files = [DatasetFile(**each) for each in content.pop("files")]
-        return Manifest(**content, files=files)
+        manifest = Manifest(**content, files=files)
+        _check(manifest)
     except FileNotFoundError as error:
         raise DatasetError("it is no version of a data set", where=str(folder)) from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DatasetError(f"its manifest cannot be read: {error}", where=str(path)) from error
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """Raises ``ValueError`` where something is not of its kind: whoever has changed the file."""
+    for key, kind in _KINDS.items():
+        if not isinstance(getattr(manifest, key), kind):
+            raise ValueError(f"'{key}' is of another kind")
+    for key in _LISTS:
+        given = getattr(manifest, key)
+        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+            raise ValueError(f"'{key}' is no list of texts")
+    for name in manifest.base_folders:
+        if Path(name).name != name:
+            raise ValueError(f"'{name}' is no folder below train/")
+    for file in manifest.files:
+        if not (isinstance(file.path, str) and isinstance(file.sha256, str)):
+            raise ValueError("'files' has one without a path or a checksum")
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -49,3 +49,13 @@ class ReviewedRow:
             "weight": self.weight,
             "split": split,
         }
+
+
+def is_row(line: object) -> bool:
+    """Whether something read from ``rows.jsonl`` is what `ReviewedRow.to_json` makes."""
+    if not isinstance(line, dict):
+        return False
+    texts = all(isinstance(line.get(key), str) for key in ("record", "content", "new"))
+    weight = line.get("weight")
+    is_weight = weight is None or (isinstance(weight, int | float) and weight > 0)
+    return texts and is_weight and line.get("split") in (TRAIN, TEST)

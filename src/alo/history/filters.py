@@ -70,12 +70,13 @@ def _is_plain_number(text: str) -> bool:
     return is_short and digits.isascii() and digits.isdigit() and (digits[0] != "0" or text == "0")
 
 
-def parse_since(text: str, now: float | None = None) -> str:
+def parse_since(text: str, now: float | None = None, what: str = "--since") -> str:
     """A date, a time or a span before now as the time it denotes.
 
     Args:
         text: ``2026-05-01``, ``2026-05-01T09:30``, or ``7d`` (s, m, h, d, w). Without a time zone:
             UTC, as all times of ALO.
+        what: where the text was given, for the message.
     Raises:
         UsageError: it is none of these.
     """
@@ -96,7 +97,7 @@ def parse_since(text: str, now: float | None = None) -> str:
         return utc_text(max(0.0, moment.timestamp()))
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(
-            f"--since takes a date, a time or a span, not '{text}'",
+            f"{what} takes a date, a time or a span, not '{text}'",
             fix="for example: 2026-05-01, 2026-05-01T09:30 (UTC), 12h or 7d",
         ) from error
 

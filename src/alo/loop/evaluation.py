@@ -47,6 +47,12 @@ def tested_cases(version: Version) -> list[TestedCase]:
         )
     table = version.folder / TEST / "test.csv"
     inputs = read_table(table) if table.is_file() else None
+    if inputs is not None and len(inputs.rows) != len(lines):
+        raise DatasetError(
+            f"{TEST}/{table.name} has {len(inputs.rows)} rows, where {len(lines)} test",
+            where=str(version.folder),
+            fix=f"alo dataset verify {version.manifest.reference}",
+        )
     found: list[TestedCase] = []
     for number, (row, line) in enumerate(zip(labels.rows, lines, strict=True)):
         values = dict(zip(inputs.columns, inputs.rows[number], strict=False)) if inputs else {}

@@ -16,7 +16,7 @@ from alo.history.browse import Entry, History
 from alo.layout import Workspace, find_plan
 from alo.loop.accuracy_of import LABELLED, every_item
 from alo.loop.new_review import run_files
-from alo.review.records import Cases, cases_of, output_table
+from alo.review.records import Cases, Joined, case_content, cases_of, output_table
 from alo.review.reviews import Reviews
 from alo.review.rows import ItemShown, Review
 from alo.review.settings import REQUEST, ReviewSettings
@@ -148,15 +148,17 @@ class _Gathered:
         files = run_files(entry)
         output = output_table(files)
         cases = cases_of(files, output, settings, [])
+        content_of = case_content(cases, settings.label)
         if cases.columns:
             self.columns.append(cases.columns)
         for item in items:
             number = int(item.id.rpartition(":")[2])
-            row = output.rows[number]
-            joined = cases.of(number, row)
-            if joined.why:
+            row = output.rows[number] if number < len(output.rows) else None
+            joined = Joined(why="its row is gone") if row is None else cases.of(number, row)
+            content, why = content_of(joined)
+            if row is None or why or content != item.record.content:
                 raise HistoryError(
-                    f"record {item.id} is not as it was reviewed: {joined.why}",
+                    f"record {item.id} is not as it was reviewed: {why or 'its input has changed'}",
                     where=str(entry.folder),
                     fix=f"alo history verify {entry.record.id}",
                 )

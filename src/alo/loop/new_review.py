@@ -25,6 +25,10 @@ from alo.review.strata import Case
 
 MOST_CLASSES = 200  # more predictions that are numbers are measurements, not classes
 SHOWN_NOTES = 20
+UNKNOWN = (
+    "it is not known how certain the predictions are, so none is queued as uncertain:"
+    " review.probabilities or review.certainty names the columns"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,8 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
         why = _refusals(found)
         raise ReviewError(
             "no record of these runs can be reviewed",
-            where="; ".join(f"{count} rows: {reason}" for reason, count in why.items()),
+            where="; ".join(f"{count:,} rows: {reason}" for reason, count in why.items())
+            or f"{len(found):,} runs, without a row",
             fix="see which columns review: names, and that the runs have their input",
         )
     _check_classes(records)
@@ -100,6 +105,8 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
         queue=queue,
     )
     notes = [note for each in found for note in each.notes]
+    if asked.uncertain and all(each.certainty is None for each in records):
+        notes.insert(0, UNKNOWN)
     return NewReview(review, len(queue), notes[:SHOWN_NOTES])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,11 +19,13 @@ from alo.history.entries.names import entry_names, read_record
 from alo.history.entries.seal import seal
 from alo.history.record import RunRecord
 from alo.layout import ASSETS, Workspace
+from alo.processes.tree import Watchdog
 
 COPIED = (ASSETS, "solution")  # folders that a run may write to
 LEFT_OUT = (
     "history", "input", "train_artifacts", "inference_artifacts", "datasets", "studio",
 )  # fmt: skip
+STOP_S = 10.0  # that an interrupted run has to stop by itself
 ENVIRONMENTS = "environments"  # below .alo: packages are installed once
 
 
@@ -32,6 +35,7 @@ class TrialProject:
 
     workspace: Workspace
     project: Workspace
+    lock: int  # the descriptor that keeps the copy from being swept
 
     def run(
         self,
@@ -56,8 +60,20 @@ class TrialProject:
         command += ["--project", str(self.workspace.home), "--system", json.dumps(metadata)]
         command += [word for text in overrides for word in ("--set", text)]
         command += ["--quiet"] if is_quiet else []
-        out = subprocess.DEVNULL if is_quiet else None
-        return subprocess.run(command, stdout=out, check=False).returncode  # noqa: S603 - ours
+        process = subprocess.Popen(  # noqa: S603 - ours
+            command,
+            stdout=subprocess.DEVNULL if is_quiet else None,
+            start_new_session=True,
+            pass_fds=(self.lock,),  # while it still writes, no one sweeps the copy
+        )
+        watchdog = Watchdog(process.pid)  # should we be killed, no one waits for what it makes
+        try:
+            return process.wait()
+        except BaseException:
+            _end(process)
+            raise
+        finally:
+            watchdog.dismiss()
 
     def hand_over(self, kind: str) -> RunRecord | None:
         """Move the last run's entry into the project's history; None: it made none."""
@@ -106,7 +122,17 @@ def trial_project(project: Workspace) -> Iterator[TrialProject]:
         environments = project.internal / ENVIRONMENTS
         environments.mkdir(exist_ok=True)
         (home / ".alo" / ENVIRONMENTS).symlink_to(environments)
-        yield TrialProject(Workspace(home), project)
+        yield TrialProject(Workspace(home), project, descriptor)
     finally:
         discard(home)
         os.close(descriptor)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let it stop by itself, as at a terminal; then end it with all that it has started."""
+    with suppress(subprocess.TimeoutExpired, ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(STOP_S)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from alo.errors import UsageError
 from alo.review.decisions import ACCEPT, CHANGE, NewDecision
 from alo.review.rows import ItemShown
 from alo.tables.reading import read_table
+from alo.texts import is_whole_number
 
 FORMATS = ("csv", "jsonl", "label-studio")
 COLUMNS = (
@@ -21,7 +23,7 @@ COLUMNS = (
 )  # fmt: skip
 DECISION_KEYS = ("key", "record", "verdict", "label", "note", "seen")
 CONTROL, TO_NAME = "label", "record"  # of Label Studio's results
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")  # also a disarmed one: each text has a cell of its own
 
 
 def export_text(items: Iterable[ItemShown], form: str) -> str:
@@ -88,8 +90,8 @@ def _rows(path: Path) -> list[Mapping[str, object]]:
     try:
         if path.suffix.lower() in (".csv", ".tsv"):
             table = read_table(path)
-            return [dict(zip(table.columns, row, strict=False)) for row in table.rows]
-        lines = path.read_text("utf-8-sig").splitlines()
+            return [dict(zip(table.columns, map(_text, row), strict=False)) for row in table.rows]
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the file cannot be read: {error}", where=str(path)) from error
     found: list[Mapping[str, object]] = []
@@ -117,7 +119,7 @@ def _decision(
     label = str(row["label"]) if row.get("label") and verdict == CHANGE else None
     note = str(row.get("note") or "")
     given = str(row.get("seen") or "")
-    if given and not (given.isascii() and given.isdigit()):
+    if given and not is_whole_number(given):
         raise UsageError(f"'seen' of decision {number} is no number", where=str(path))
     last = items[record].state.seen if record in items else None
     seen = int(given) if given else last
@@ -149,9 +151,14 @@ def _cell(value: object) -> object:
     """As a table has it; a text that a spreadsheet would take for a formula is disarmed."""
     if value is None:
         return ""
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return value
+
+
+def _text(cell: str) -> str:
+    """The text of a cell that `_cell` made."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _task(row: Mapping[str, object]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alo.errors import LabelError
+from alo.texts import is_odd
 
 MOST = 1000
 MOST_NAME = 200  # characters
@@ -31,6 +32,12 @@ class Label:
     def to_json(self) -> dict[str, str]:
         """As a review's JSON has it."""
         return {"name": self.name, "key": self.key, "colour": self.colour}
+
+
+def can_be_label(name: str) -> bool:
+    """Whether a label can be called so: one line, of no more than `MOST_NAME` characters."""
+    is_line = bool(name.strip()) and "\n" not in name and "\r" not in name
+    return is_line and len(name) <= MOST_NAME and not is_odd(name)
 
 
 class Labels:
@@ -143,7 +150,7 @@ class Labels:
         return self._all[self.ids[name]]
 
     def _check(self, name: str, key: str, colour: str) -> None:
-        if not name.strip() or len(name) > MOST_NAME or "\n" in name:
+        if not can_be_label(name):
             raise LabelError(f"a label's name is one line of 1 to {MOST_NAME} characters")
         if name in self.ids:
             raise LabelError(f"there is a label '{name}'")

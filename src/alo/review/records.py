@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import ReviewError
+from alo.review.labels import can_be_label
 from alo.review.settings import ReviewSettings
 from alo.tables.content import picture_content, row_content
 from alo.tables.reading import WholeTable, read_table
@@ -65,7 +66,7 @@ def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
     notes = [f"{run.id}: {OUTPUT}: {note}" for note in output.notes]
     _check_columns(output, settings, path)
     cases = cases_of(run, output, settings, notes)
-    content_of = _content_of(cases, settings.label)
+    content_of = case_content(cases, settings.label)
     predictions = _column(output, settings.prediction)
     certainty_of = _certainties(output, settings, notes)
     refused: Counter[str] = Counter()
@@ -80,6 +81,8 @@ def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
         content, why = content_of(cases.of(number, row))
         if not predicted:
             why = f"no value in column '{settings.prediction}'"
+        elif not can_be_label(predicted):
+            why = f"the value in column '{settings.prediction}' cannot be a label"
         if why:
             refused[why] += 1
             continue
@@ -198,8 +201,8 @@ def _none(_: int, __: Sequence[str]) -> Joined:
     return Joined()
 
 
-def _content_of(cases: Cases, label: str) -> Callable[[Joined], tuple[str, str]]:
-    """Content id, or why there is none."""
+def case_content(cases: Cases, label: str) -> Callable[[Joined], tuple[str, str]]:
+    """What gives the content id of a case, or why it has none."""
     of_row = row_content(cases.columns, label)
 
     def content_of(case: Joined) -> tuple[str, str]:

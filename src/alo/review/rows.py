@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from alo.database.connection import Row
 from alo.review.decisions import Decision, RecordState, Reviewed
 from alo.review.labels import Label, Labels
+from alo.texts import is_whole_number
 
 Read = Callable[[str, Sequence[object]], list[Row]]  # of a database, or within a transaction
 OPEN, CLOSED = "open", "closed"
@@ -65,7 +66,7 @@ class Review:
     def place_of(self, record: str) -> int | None:
         """Where a record is in the population, by its id; None: it is of none of the runs."""
         run_id, _, row = (record, ":", "0") if self.unit == "request" else record.rpartition(":")
-        if not row.isascii() or not row.isdigit():
+        if not is_whole_number(row):
             return None
         for run in self.runs:
             if run.id == run_id and int(row) < run.records:

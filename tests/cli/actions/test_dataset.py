@@ -177,3 +177,34 @@ def test_a_review_of_whole_runs_has_no_rows_to_learn_from(alo: Alo) -> None:
     status, _, err = alo("dataset", "make", "d", "--review", "whole")
 
     assert (status, "whole requests" in err) == (1, True)
+
+
+def test_a_damaged_version_is_listed_as_one(alo: Alo, home: Path) -> None:
+    alo("dataset", "make", "d", "--review", "r")
+    path = home / "datasets/d/v1/manifest.json"
+    path.chmod(0o644)
+    path.write_text("")
+
+    status, _, err = alo("dataset", "list")
+
+    assert (status, err) == (0, "d@v1 is damaged: alo dataset verify says how\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda lines: lines[:2], "its row is gone"),
+        (lambda lines: [lines[0], *(f"9{line}" for line in lines[1:])], "not as it was reviewed"),
+    ],
+)
+def test_a_run_that_was_changed_since_is_not_learned_from(
+    alo: Alo, home: Path, change: Callable[[list[str]], list[str]], what: str
+) -> None:
+    (path,) = (home / "history/inference").glob("*/output/output.csv")
+    lines = path.read_text().splitlines()
+    path.unlink()  # the workspace has the same file
+    path.write_text("\n".join([*change(lines), ""]))
+
+    status, _, err = alo("dataset", "make", "d", "--review", "r")
+
+    assert (status, what in err) == (1, True), err

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.waiting import wait_until
 
 from alo.cli.main import main
 from alo.history.deployment import read_deployment
 from alo.layout import Workspace
 
 Alo = Callable[..., tuple[int, str, str]]
-# Learns from which x on rows are bad; `worst` says the opposite, `fail` and `mute` fail.
+# Learns from which x on rows are bad; `worst` says the opposite, `fail` and `mute` fail, `hang`
+# waits.
 TRAIN = """
 import csv, json
 
 if self.args["how"] == "fail":
     raise ValueError("it cannot learn")
+if self.args["how"] == "hang":
+    import os, signal
+
+    Path(os.environ["RETRAIN_PID"]).write_text(str(os.getpid()))
+    signal.pause()
 rows = []
 for path in sorted(Path(self.asset.get_input_path()).rglob("*.csv")):
     with path.open() as file:
@@ -92,6 +103,16 @@ def compared(told: tuple[int, str, str], status: int) -> dict[str, object]:
     assert told[0] == status, told
     found: dict[str, object] = json.loads(told[1])
     return found
+
+
+def state_of(home: Path) -> dict[str, bytes]:
+    """What a candidate may not change before it is there: models, artifacts, history."""
+    return {
+        str(path): path.read_bytes()
+        for name in ("train_artifacts", "inference_artifacts", "history")
+        for path in sorted((home / name).rglob("*"))
+        if path.is_file()
+    }
 
 
 def share(found: dict[str, object], name: str) -> float:
@@ -250,3 +271,28 @@ def test_without_a_model_there_is_nothing_to_compare_with(alo: Alo, home: Path) 
     status, _, err = alo("retrain", "--dataset", "d")
 
     assert (status, "no model to compare" in err) == (1, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_ended_while_it_trains_it_leaves_no_process_and_nothing_in_the_project(
+    alo: Alo, home: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    before = state_of(home)
+    mark = tmp_path / "pid"
+    words = ["retrain", "--project", str(home), "--dataset", "d", "--set", "train.how=hang"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "alo.cli.main", *words, "--json"],
+        env={**os.environ, "RETRAIN_PID": str(mark)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: mark.is_file() and mark.read_text() != "")
+    trainer = int(mark.read_text())
+
+    process.send_signal(number)
+    process.wait()
+
+    wait_until(lambda: not Path(f"/proc/{trainer}").exists())
+    assert state_of(home) == before
+    assert alo("run", "--mode", "inference", "--quiet")[0] == 0
+    assert list((home / ".alo").glob("rerun-*")) == []

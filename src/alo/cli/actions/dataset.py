@@ -78,7 +78,12 @@ def _make(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    versions = list(Catalog(Workspace(options.project)).all())
+    catalog = Catalog(Workspace(options.project))
+    versions = list(catalog.all())
+    whole = {each.folder for each in versions}
+    for reference, folder in catalog.references().items():
+        if folder not in whole:
+            console.write_error(f"{reference} is damaged: alo dataset verify says how")
     if options.json:
         console.write_json([_line(each) for each in versions])
         return 0
@@ -142,9 +147,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 
 def _verify(options: argparse.Namespace) -> int:
     catalog = Catalog(Workspace(options.project))
-    references = options.references or [
-        f"{name}@{version}" for name in catalog.names() for version in catalog.versions(name)
-    ]
+    references = options.references or list(catalog.references())
     found: dict[str, list[Mapping[str, str]]] = {}
     for reference in references:
         try:

@@ -109,7 +109,7 @@ def _add_time(parser: argparse.ArgumentParser) -> None:
 
 
 def _at(options: argparse.Namespace) -> int:
-    when = parse_since(options.time)
+    when = parse_since(options.time, what="models at")
     found = model_at(promotions(Workspace(options.project)), when)
     if options.json:
         content = found and {"run": run_of(found), "since": found.when, "by": found.who}

@@ -30,7 +30,6 @@ from alo.review.exchange import FORMATS, export_text, read_decisions, read_label
 from alo.review.reviews import Reviews
 from alo.review.rows import CLOSED, OPEN, ItemShown, Review
 
-RANDOM = 100  # records, where nothing else is asked for
 SHOWN_ITEMS = 20
 
 

@@ -127,6 +127,24 @@ def test_rows_are_selected_compared_and_opened(page: Page, project: Project) -> 
     on_screen(page, "runs")
 
 
+def test_what_is_selected_is_in_the_url(page: Page, project: Project) -> None:
+    page.goto("/runs?pipeline=train")
+    for key in ("j", "x", "j", "x", "x", "j", "x"):
+        page.keyboard.press(key)
+    chosen = page.locator("#compare [name=run]:checked")
+    ids = [each.get_attribute("value") for each in chosen.all()]
+    assert len(ids) == 2
+
+    page.goto(page.url)  # as pasted
+
+    assert [each.get_attribute("value") for each in chosen.all()] == ids
+    page.keyboard.press("c")
+    on_screen(page, "compare")
+    page.go_back()
+    on_screen(page, "runs")
+    assert [each.get_attribute("value") for each in chosen.all()] == ids
+
+
 def test_a_search_is_typed_and_keys_in_it_are_letters(page: Page) -> None:
     page.goto("/runs")
     page.keyboard.press("/")

@@ -81,7 +81,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     "columns": Parameter("Columns, with commas", example="score,args.train.depth"),
     "limit": _number("How many rows", 50, 1, 500),
     "page": Parameter("What the page before calls its next"),
-    "run": Parameter("Runs to compare, 2 to 20", TEXT, RUN_ID, True),
+    "run": Parameter(
+        "Runs to compare, 2 to 20; in a list, those that are selected", TEXT, RUN_ID, True
+    ),
     "events_of": Parameter("A run, or jobs, or feed", example="jobs"),
     "after": Parameter("The sequence of the last event that came, as Last-Event-ID", example="7"),
     "table": Parameter("The output table of which `page` is", example="output/output.csv"),

@@ -85,7 +85,7 @@ ROUTES = (
         runs.show,
         VIEWER,
         "Runs: filtered, sorted, page by page",
-        Operation((*runs.FILTERS, "sort", "columns", "page", "limit"), answers=LISTED),
+        Operation((*runs.FILTERS, "run", "sort", "columns", "page", "limit"), answers=LISTED),
     ),
     Route(
         "POST",

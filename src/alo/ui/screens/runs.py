@@ -64,7 +64,7 @@ class _Row(NamedTuple):
 def show(ask: Ask) -> Page:
     """The page of runs that the URL asks for."""
     query, workspace = ask.query, ask.studio.workspace
-    query.allow(*FILTERS, "sort", "columns", "page", "limit")
+    query.allow(*FILTERS, "run", "sort", "columns", "page", "limit")
     wanted, limit, columns = _wanted(ask), limit_of(query), _columns(ask)
     key = query.one("page")
     first = None if key else _in_progress(workspace, wanted)
@@ -92,6 +92,7 @@ def show(ask: Ask) -> Page:
         "rows": rows,
         "columns": [_heading(ask, each, wanted.sort) for each in columns],
         "choices": _choices(offering, columns),
+        "selected": frozenset(query.many("run")),
         "sort": wanted.sort,
         "filters": active(query, FILTERS),
         "statuses": STATUSES,

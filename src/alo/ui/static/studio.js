@@ -46,6 +46,17 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter") zoom(event);
 });
 
+// Which runs are selected is in the URL, so that Back and a pasted link show the same.
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("#compare [name=run]")) return;
+  const url = new URL(location.href);
+  url.searchParams.delete("run");
+  for (const each of document.querySelectorAll("#compare [name=run]:checked")) {
+    url.searchParams.append("run", each.value);
+  }
+  history.replaceState(history.state, "", url);
+});
+
 // ---- forms
 
 // A second click on a button that changes something does nothing.

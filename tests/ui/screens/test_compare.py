@@ -24,6 +24,11 @@ def test_two_runs_are_compared_by_what_differs(
     assert any(line.startswith("+") for line in content["plan"])
     everything = client.get(f"/compare.json?run={one.run_id}&run={two.run_id}&all=1").json()
     assert {"key": "train.kind", "values": ["a", "a"]} in everything["args"]
+    page = client.get(f"/compare?run={one.run_id}&run={two.run_id}&all=1").text
+    (row,) = everything["memory"]
+    assert row["key"] == "train"
+    assert all(value > 1_000_000 for value in row["values"])
+    assert page.count(" MB</td>") == 2
 
 
 def test_a_run_with_itself_or_too_many_are_refused(

@@ -69,6 +69,7 @@ def _content(
         "summary": _rows(_changed(changes["summary"], is_all)),
         "packages": _rows(environment),
         "steps": _rows(_changed(changes["step seconds"], is_all)),
+        "memory": _rows(_changed(_memory(records), is_all)),
         "data": _rows(changes["data"]),
         "plan": _diff(found, [_plan(each) for each in found], "the plan"),
         "code": [
@@ -77,6 +78,13 @@ def _content(
         ],
         "outputs": _rows(_outputs(found, is_all)),
     }
+
+
+def _memory(records: Sequence[RunRecord]) -> Mapping[str, Sequence[object]]:
+    """The most bytes that each step has taken, by run; None: it is not known."""
+    known = [{step.name: step.peak_bytes or None for step in each.steps} for each in records]
+    names = dict.fromkeys(name for each in known for name in each)
+    return {name: [each.get(name) for each in known] for name in names}
 
 
 def _rows(values: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:

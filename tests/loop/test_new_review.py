@@ -11,6 +11,7 @@ import pytest
 from alo.database.connection import Database
 from alo.database.opening import open_database
 from alo.errors import HistoryError, ReviewError, UsageError
+from alo.history.pins import pins
 from alo.layout import Workspace
 from alo.loop.new_review import NewReview, ReviewRequest, new_review
 from alo.review.labels import Label
@@ -179,3 +180,30 @@ def test_it_is_said_where_nothing_can_be_uncertain(make: Make, predict: Predict)
     assert made.queued == 2
     assert "not known how certain" in made.notes[0]
     assert not make("other", random=2).notes
+
+
+def test_a_name_that_is_taken_changes_nothing_that_is_kept_for_it(
+    make: Make, predict: Predict, home: Path
+) -> None:
+    first, second = predict(), predict()
+    make("r", runs=[first])
+
+    with pytest.raises(UsageError, match="there is a review 'r'"):
+        make("r", runs=[second])
+
+    assert pins(Workspace(home)) == {first: "review r"}
+
+
+def test_a_review_that_cannot_be_stored_keeps_no_run(
+    make: Make, predict: Predict, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Reviews, "create", full)
+    with pytest.raises(OSError, match="full"):
+        make("r")
+
+    assert pins(Workspace(home)) == {}

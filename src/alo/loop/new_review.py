@@ -6,11 +6,12 @@ import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from alo.database.connection import Database
-from alo.errors import ReviewError, UsageError
+from alo.errors import AloError, ReviewError, UsageError
 from alo.history.browse import Entry, History
 from alo.history.filters import Filters
 from alo.history.pins import pin, unpin
@@ -18,7 +19,7 @@ from alo.layout import Workspace
 from alo.review.labels import Label, Labels
 from alo.review.queue import QueueRequest, make_queue
 from alo.review.records import FoundRecord, RunFiles, RunRecords, read_records
-from alo.review.reviews import Reviews, check_name
+from alo.review.reviews import Reviews, check_free, check_name
 from alo.review.rows import CLOSED, OPEN, PopulationRun, Review, StoredRecord
 from alo.review.settings import REQUEST, ReviewSettings
 from alo.review.strata import Case
@@ -91,23 +92,41 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
             second_look=asked.second_look,
         ),
     )
-    # First, so that nothing that the review needs can go while it is made.
-    pin(workspace, holder_of(asked.name), [each.id for each in runs])
-    review = Reviews(database).create(
-        asked.name,
-        person=asked.person,
-        created=asked.time,
-        asked=_told(asked, seed),
-        runs=runs,
-        counts={"records": len(records), **_refusals(found)},
-        labels=_labels(asked.settings, records),
-        records=records,
-        queue=queue,
-    )
+    labels = _labels(asked.settings, records)
+    with _pinned(workspace, database, asked.name, runs):
+        review = Reviews(database).create(
+            asked.name,
+            person=asked.person,
+            created=asked.time,
+            asked=_told(asked, seed),
+            runs=runs,
+            counts={"records": len(records), **_refusals(found)},
+            labels=labels,
+            records=records,
+            queue=queue,
+        )
     notes = [note for each in found for note in each.notes]
     if asked.uncertain and all(each.certainty is None for each in records):
         notes.insert(0, UNKNOWN)
     return NewReview(review, len(queue), notes[:SHOWN_NOTES])
+
+
+@contextmanager
+def _pinned(
+    workspace: Workspace, database: Database, name: str, runs: Sequence[PopulationRun]
+) -> Iterator[None]:
+    """Nothing that a review needs can go while it is made; without the review, nothing is kept."""
+    reviews = Reviews(database)
+    with database.transaction() as rows:
+        check_free(rows, name)  # what another one of that name needs stays pinned
+    pin(workspace, holder_of(name), [each.id for each in runs])
+    try:
+        yield
+    except BaseException:
+        unpin(workspace, holder_of(name))
+        with suppress(AloError):  # somebody else has made one of that name meanwhile
+            pin(workspace, holder_of(name), [each.id for each in reviews.get(name).runs])
+        raise
 
 
 def close_review(workspace: Workspace, database: Database, name: str) -> Review:

@@ -64,8 +64,7 @@ class Reviews:
         """
         check_name(name)
         with self._database.transaction() as rows:
-            if rows.execute("SELECT 1 FROM reviews WHERE name = ?", (name,)):
-                raise UsageError(f"there is a review '{name}'", fix="take another name")
+            check_free(rows, name)
             stored = (
                 name,
                 OPEN,
@@ -228,6 +227,12 @@ class Reviews:
                 rows.execute(f"DELETE FROM {table} WHERE review = ?", (review.number,))  # noqa: S608 - names of ours
             rows.execute("DELETE FROM reviews WHERE number = ?", (review.number,))
             return review
+
+
+def check_free(rows: Connection, name: str) -> None:
+    """Raises ``UsageError`` if there is a review of that name."""
+    if rows.execute("SELECT 1 FROM reviews WHERE name = ?", (name,)):
+        raise UsageError(f"there is a review '{name}'", fix="take another name")
 
 
 def check_name(name: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.tables.reading import names_once, read_table
+from alo.tables.reading import columns_of, names_once, read_table
 
 CELL = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=8)
 
@@ -63,6 +63,16 @@ def test_a_cell_that_is_longer_than_the_usual_limit_is_whole(tmp_path: Path) -> 
 @pytest.mark.parametrize(("content", "columns"), [(b"", []), (b"a,b\n", ["a", "b"])])
 def test_a_table_without_rows_has_none(tmp_path: Path, content: bytes, columns: list[str]) -> None:
     assert read(tmp_path, content) == (columns, [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+def test_the_columns_alone_are_those_of_the_whole_table(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(("이름,이름,값\n" + "가,나,1\n" * 20).encode(encoding))
+
+    assert list(columns_of(path)) == list(read_table(path).columns) == ["이름", "이름 (2)", "값"]
+    path.write_bytes(b"")
+    assert list(columns_of(path)) == []
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])

@@ -27,7 +27,7 @@ from alo.errors import DatasetError
 from alo.files import alone_with, append_line, remove_tree
 from alo.json_text import json_bytes, json_lines
 from alo.tables.content import picture_content, row_content
-from alo.tables.reading import read_table
+from alo.tables.reading import columns_of
 
 TESTED = "tested.jsonl"  # of a data set: which cases tested which of its versions
 NEW = ".new-"  # of the folder of a version that is being made
@@ -233,7 +233,7 @@ def _edit_tables(
     folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], test: set[str], tally: _Tally
 ) -> None:
     """The tables of the base that have the label: edited, and the last one with what is new."""
-    tables = [path for path in _tables(folder) if asked.label in read_table(path).columns]
+    tables = [path for path in _tables(folder) if asked.label in columns_of(path)]
     if not tables:
         raise DatasetError(
             f"no table of the base has a column '{asked.label}' for the label",

@@ -47,6 +47,22 @@ def read_table(path: Path) -> WholeTable:
     )
 
 
+def columns_of(path: Path) -> Sequence[str]:
+    """The names of a table's columns, each once; of an empty one, none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    encoding = encoding_of(path)
+    if encoding.name in WIDE:  # no byte alone says where a line ends
+        return read_table(path).columns
+    dialect = dialect_of(path, encoding)
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        first = next(records(file.fileno(), dialect, encoding.mark, size), None)
+    return names_once(cells(first.content, dialect).texts, []) if first else ()
+
+
 def names_once(names: Sequence[str], notes: list[str]) -> list[str]:
     """The names of columns, each once: what is there twice has its number behind it.
 

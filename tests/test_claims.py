@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from alo import claims, mounts
+from alo import claims
 from alo.claims import died_here, holder_of, left_behind, ours, take
 from alo.mounts import Mount
 
@@ -370,57 +370,3 @@ def test_folders_have_no_locks_over_nfs(tmp_path: Path, disk: Callable[[str], No
 
     with left_behind(tmp_path) as is_left:
         assert not is_left
-
-
-MOUNTINFO = """\
-25 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
-80 25 0:50 / /nfs rw,relatime shared:2 - nfs4 server:/home rw,vers=4.2,local_lock=none
-81 25 0:51 / /old rw,relatime - nfs server:/home rw,vers=3,local_lock=all
-82 25 0:52 / /with\\040space rw - fuse.sshfs me@there: rw,user_id=0
-83 25 0:53 / /win rw,nosuid shared:9 master:1 - cifs //server/x rw,nobrl
-84 25 0:54 / /win2 rw - cifs //server/x rw
-85 25 0:55 / /boxes rw - fuse.fuse-overlayfs fuse-overlayfs rw
-86 25 0:56 / /gluster rw - fuse.glusterfs server:/vol rw
-87 25 0:57 / /virt rw - virtiofs share rw
-88 25 0:58 / /over rw - overlay overlay rw,lowerdir=/a
-damaged line
-"""
-
-
-@pytest.mark.parametrize(
-    ("number", "is_network", "shares_locks"),
-    [
-        (50, True, True),
-        (51, True, False),
-        (52, True, False),
-        (53, True, False),
-        (54, True, True),
-        (55, True, True),
-        (56, True, True),
-        (57, True, False),
-        (58, False, True),
-        (99, False, True),  # not listed, as subvolumes of Btrfs are not
-    ],
-)
-def test_file_systems_and_their_locks(
-    number: int,
-    is_network: bool,
-    shares_locks: bool,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    (tmp_path / "mountinfo").write_text(MOUNTINFO)
-    monkeypatch.setattr(mounts, "MOUNTS", str(tmp_path / "mountinfo"))
-
-    mount = mounts._find(f"0:{number}")
-
-    assert (mount.is_network, mount.shares_locks) == (is_network, shares_locks)
-
-
-def test_where_nothing_tells_the_disk_is_a_local_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mounts, "MOUNTS", str(tmp_path / "not there"))
-
-    assert mounts._find("0:50") == mounts.LOCAL
-    assert mounts.mount_of(tmp_path).shares_locks

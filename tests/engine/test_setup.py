@@ -15,10 +15,11 @@ from tests.sources.repositories import Repository
 from tests.sources.wheels import make_wheel
 
 from alo import ALO, Project
-from alo.engine.request import Setup
-from alo.errors import CheckError, InstallError, SourceError
+from alo.errors import CheckError, InstallError
 from alo.events.types import SettingUp
 from alo.sources.packages.installers import find_uv
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 MakeSolution = Callable[..., Path]
@@ -30,11 +31,6 @@ TELL = """
     self.data["leaf"] = aloleaf.VERSION
 """
 MODEL = "Path(self.asset.get_model_path(), 'm').write_text(str(self.data))"
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALO_CACHE_DIR", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -256,42 +252,6 @@ def test_assets_come_from_git_with_their_requirements(
     assert json.loads(record.read_text())["sources"]["one"]["commit"] == commit
 
 
-def test_what_was_fetched_is_checked_before_any_step(
-    make_solution: MakeSolution, run: Run, tmp_path: Path
-) -> None:
-    repository = Repository(tmp_path / "origin")
-    repository.commit({"asset_two.py": "class UserAsset(Asset:\n"})
-    home = make_solution(
-        {"one": MODEL, "two": None}, source={"two": {"code": str(repository.folder)}}
-    )
-
-    with pytest.raises(CheckError, match=r"assets/two/asset_two.py:1"):
-        run(home)
-
-    assert not (home / "train_artifacts").exists()
-
-
-def test_an_edited_asset_is_not_replaced_without_force(
-    make_solution: MakeSolution, run: Run, heard: Any, tmp_path: Path
-) -> None:
-    home = make_solution({"one": MODEL})
-    asset = (home / "assets/one/asset_one.py").read_text()
-    repository = Repository(tmp_path / "origin")
-    repository.commit({"asset_one.py": asset})
-    repository.git("tag", "v1")
-    subprocess.run(["rm", "-r", home / "assets/one"], check=True)
-    source = {"code": "../origin", "branch": "v1"}
-    make_solution({"one": None}, source={"one": source})
-    run(home)
-    (home / "assets/one/asset_one.py").write_text(f"{asset}# mine\n")
-    make_solution({"one": None}, source={"one": {**source, "branch": "main"}})
-
-    with pytest.raises(SourceError, match=r"have been edited: asset_one\.py"):
-        run(home)
-
-    assert (home / "assets/one/asset_one.py").read_text().endswith("# mine\n")
-
-
 def test_a_locked_run_has_exactly_what_was_locked(
     make_solution: MakeSolution, alo: Alo, needs: Any, wheels: Path, tmp_path: Path
 ) -> None:
@@ -317,77 +277,6 @@ def test_a_locked_run_has_exactly_what_was_locked(
     assert "there is no lock file" in alo("run", "--locked", cwd=home).stderr
 
 
-def test_a_lock_holds_the_commits_too(
-    make_solution: MakeSolution, alo: Alo, tmp_path: Path
-) -> None:
-    home = make_solution({"one": MODEL})
-    asset = (home / "assets/one/asset_one.py").read_text()
-    repository = Repository(tmp_path / "origin")
-    first = repository.commit({"asset_one.py": asset})
-    subprocess.run(["rm", "-r", home / "assets/one"], check=True)
-    make_solution(
-        {"one": None}, source={"one": {"code": "../origin"}}, control={"get_asset_source": "every"}
-    )
-    assert first in alo("lock", cwd=home).stdout
-    repository.commit({"asset_one.py": f"{asset}# later\n"})
-
-    assert alo("run", "--locked", cwd=home).returncode == 0
-    assert "# later" not in (home / "assets/one/asset_one.py").read_text()
-    assert alo("run", cwd=home).returncode == 0
-    assert "# later" in (home / "assets/one/asset_one.py").read_text()
-
-
-def test_offline_says_what_a_plan_needs_of_the_network(
-    make_solution: MakeSolution, run: Run
-) -> None:
-    home = make_solution(
-        {"one": MODEL},
-        external={
-            "load_train_data_path": ["s3://bucket/data"],
-            "save_train_artifacts_path": "s3://bucket/to",
-        },
-    )
-    with pytest.raises(CheckError) as caught:
-        run(home, setup=Setup(offline=True))
-
-    told = [problem.what for problem in caught.value.problems]
-    assert told == [
-        "s3://bucket/data needs the network, and --offline forbids it",
-        "s3://bucket/to needs the network, and --offline forbids it",
-    ]
-
-
-def test_a_check_stays_off_the_network_unless_it_is_asked(
-    make_solution: MakeSolution, alo: Alo, tmp_path: Path
-) -> None:
-    home = make_solution(
-        {"one": None},
-        source={"one": {"code": "http://127.0.0.1:9/x.git", "branch": "v1"}},
-        external={"load_train_data_path": ["http://127.0.0.1:9/data.csv"]},
-    )
-
-    quiet = alo("check", cwd=home)
-    asked = alo("check", "--online", cwd=home)
-
-    assert quiet.returncode == 0, quiet.stderr
-    assert "not looked at, because it is remote: --online does" in quiet.stdout
-    assert asked.returncode == 2
-    assert "http://127.0.0.1:9/data.csv" in asked.stderr
-
-
-def test_a_check_online_asks_the_repositories(
-    make_solution: MakeSolution, alo: Alo, tmp_path: Path
-) -> None:
-    repository = Repository(tmp_path / "origin")
-    repository.commit({"asset_one.py": ""})
-    home = make_solution({"one": None}, source={"one": {"code": "../origin", "branch": "mian"}})
-
-    done = alo("check", "--online", cwd=home)
-
-    assert done.returncode == 2
-    assert "has no branch, tag or commit 'mian'; did you mean 'main'?" in done.stderr
-
-
 def test_requirements_that_are_there_cost_no_environment(
     make_solution: MakeSolution, run: Run, heard: Any
 ) -> None:
@@ -409,23 +298,6 @@ def test_wrong_requirements_stop_the_run_before_it_begins(
         run(home)
 
     assert not (home / "train_artifacts").exists()
-
-
-def test_a_past_run_does_not_fetch_what_its_entry_has(
-    make_solution: MakeSolution, run: Run, tmp_path: Path
-) -> None:
-    home = make_solution({"one": MODEL})
-    asset = (home / "assets/one/asset_one.py").read_text()
-    repository = Repository(tmp_path / "origin")
-    repository.commit({"asset_one.py": asset})
-    subprocess.run(["rm", "-r", home / "assets/one"], check=True)
-    make_solution({"one": None}, source={"one": {"code": "../origin"}})
-    (outcome,) = run(home)
-    subprocess.run(["rm", "-r", home / "assets/one", repository.folder], check=True)
-
-    from alo.engine.rerun import rerun
-
-    assert rerun(home, outcome.run_id, lambda event: None).status == "success"
 
 
 def test_a_project_that_cannot_have_its_package_lists_runs_and_says_so(

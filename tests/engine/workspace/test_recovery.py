@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
@@ -316,19 +315,22 @@ def test_after_a_kill_the_next_start_puts_the_model_back_and_keeps_the_dead_run(
     assert len(record["code_id"]) == 12
 
 
-def test_kills_at_random_moments_never_leave_half_a_model(
+def test_a_kill_after_any_event_never_leaves_half_a_model(
     trained: Path, make_solution: MakeSolution, run: Run
 ) -> None:
     make_solution({"train": GOOD, "more": "pass"}, args={"train": {"n": 2}})
-    chance = random.Random(1)  # noqa: S311
 
-    for _ in range(12):
-        process = start(trained)
-        time.sleep(chance.uniform(0.02, 0.25))
+    for number in itertools.count(1):
+        process = start(trained, "--json")
+        assert process.stdout is not None
+        told = [*itertools.islice(process.stdout, number)]  # waits for the event of this number
         process.kill()
         process.communicate()
+        assert (trained / ".unfinished_run").exists() or model(trained) in ("model 1", "model 2")
+        if len(told) < number:  # the run has come to its end
+            break
 
-    assert (trained / ".unfinished_run").exists() or model(trained) in ("model 1", "model 2")
+    assert number > 5  # events of one run, after each of which one was killed
     run(trained)
     assert model(trained) == "model 2"
     assert set(statuses(trained)) <= {"success", "interrupted"}

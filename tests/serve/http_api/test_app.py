@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from starlette.requests import ClientDisconnect
-
-from alo.serve.http_api.app import Application
-from alo.serve.http_api.guard import Access
-from alo.serve.http_api.limits import Limits
-from alo.serve.http_api.service import Answer
-from alo.workers.protocol import ASSET_RUN, Failure
-from alo.workers.ticket import Result
 
 from ...waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 
-MakeSolution = Callable[..., Path]
 Serve = Callable[..., "Service"]
 
 STEPS = {
@@ -68,8 +53,6 @@ STEPS = {
         self.asset.save_summary(str(self.args.get("word", "fine")), 0.5, note=text[:128])
     """,
 }
-GUARDED = (("POST", "/v1/inference"), ("GET", "/metrics"), ("GET", "/v1/requests/x"))
-JSON = {"content-type": "application/json"}
 SECRET = "s3cret"  # noqa: S105 - of a test
 ROWS = {"rows": [{"a": 1, "b": "x"}, {"a": 2.5, "c": None}]}
 
@@ -154,25 +137,6 @@ class Service:
         end_all(self.process)
 
 
-@pytest.fixture
-def home(make_solution: MakeSolution) -> Path:
-    return make_solution(inference=STEPS, control={"backup_artifacts": False})
-
-
-@pytest.fixture
-def serve(home: Path) -> Iterator[Serve]:
-    running: list[Service] = []
-
-    def start(*words: str, project: Path = home, **options: Any) -> Service:
-        running.append(Service(project, *words, **options))
-        return running[-1]
-
-    yield start
-    for service in running:
-        service.client.close()
-    end_all(*(service.process for service in running))
-
-
 def test_rows_a_table_and_files_arrive_where_the_asset_finds_them(serve: Serve) -> None:
     service = serve()
 
@@ -215,18 +179,6 @@ def test_a_request_for_later_is_accepted_and_its_result_kept(serve: Serve) -> No
     service.wait_for_success(request_id)
     found = service.client.get(f"/v1/requests/{request_id}").json()
     assert service.client.get(found["outputs"][0]["url"]).status_code == 200
-
-
-def test_accepted_requests_outlive_a_service_that_is_killed(serve: Serve, tmp_path: Path) -> None:
-    service, held = serve(), Held(tmp_path)
-    ids = [service.infer(held.rows, "?async=1").json()["id"] for _ in range(4)]
-    held.wait_until_in_hand()
-    service.end(signal.SIGKILL)
-    held.let_go()
-
-    service = serve()
-
-    service.wait_for_success(*ids)
 
 
 @pytest.mark.parametrize(
@@ -278,63 +230,11 @@ def test_what_is_wrong_with_a_request_has_its_status(
     assert shared.infer().json()["status"] == "success"
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for tests that only ask."""
-    from tests.conftest import write_asset
-
-    home = tmp_path_factory.mktemp("shared") / "project"
-    for step, code in STEPS.items():
-        write_asset(home, step, code)
-    plan = {
-        "name": "my model",
-        "user_parameters": {"inference_pipeline": [{"step": step} for step in STEPS]},
-        "control": {"backup_artifacts": False},
-    }
-    (home / "solution").mkdir()
-    (home / "solution" / "experimental_plan.yaml").write_text(json.dumps(plan))
-    service = Service(home, "--max-body", "1")
-    yield service
-    service.close()
-
-
-def test_what_an_asset_does_has_its_status_and_the_next_request_works(serve: Serve) -> None:
-    service = serve("--request-timeout", "2")
-
-    raised, exited = service.do("raise"), service.do("exit")
-    died, hung = service.do("segfault"), service.do("hang")
-
-    assert [answer.status_code for answer in (raised, exited, died, hung)] == [500, 500, 500, 504]
-    error = raised.json()["error"]
-    assert error["code"] == "E152"
-    assert error["traceback"].startswith("Traceback (most recent call last):")
-    assert "ValueError: as was asked" in error["message"]
-    assert "SIGSEGV" in died.json()["error"]["message"]
-    assert "timeout of 2 s" in hung.json()["error"]["message"]
-    assert service.infer().status_code == 200
-
-
 def test_an_answer_may_name_a_file_whose_name_is_not_utf8(serve: Serve) -> None:
     answer = serve().do("raise of a name")
 
     assert answer.status_code == 500
     assert "ValueError: \udcb0\udca1.csv" in answer.json()["error"]["message"]
-
-
-def test_a_full_queue_says_when_to_come_back(serve: Serve, tmp_path: Path) -> None:
-    service, held = serve("--max-queue", "2"), Held(tmp_path)
-
-    with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(service.infer, held.rows) for _ in range(8)]
-        wait_until(lambda: sum(each.done() for each in asked) >= 5)
-        held.let_go()
-
-    answers = [each.result() for each in asked]
-    statuses = [answer.status_code for answer in answers]
-    assert set(statuses) == {200, 429}
-    assert statuses.count(200) >= 2
-    refused = next(answer for answer in answers if answer.status_code == 429)
-    assert refused.headers["retry-after"] == "1"
 
 
 def test_a_token_is_wanted_where_there_is_one(serve: Serve) -> None:
@@ -463,223 +363,3 @@ def test_tensors_that_make_no_table_are_refused(
 
     assert answer.status_code == status, answer.text
     assert isinstance(answer.json()["error"], str)
-
-
-def test_many_connections_at_once_are_all_answered(shared: Service) -> None:
-    host, _, port = shared.url.removeprefix("http://").partition(":")
-    connections = [
-        socket.create_connection((host, int(port)), timeout=PATIENCE_S) for _ in range(500)
-    ]
-    for connection in connections:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    answers = [connection.recv(100) for connection in connections]
-    for connection in connections:
-        connection.close()
-
-    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
-
-
-def test_clients_that_are_slow_hang_up_or_talk_nonsense_harm_no_one(shared: Service) -> None:
-    host, _, port = shared.url.removeprefix("http://").partition(":")
-    head = b"POST /v1/inference HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
-    beginnings = [
-        head + b"Content-Length: 100\r\n\r\na\n1",
-        head + b"Transfer-Encoding: chunked\r\n\r\n5\r\na\n1\n2\r\n",
-        head,
-        b"nonsense\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    ]
-    connections = []
-    for beginning in beginnings:
-        connection = socket.create_connection((host, int(port)), timeout=PATIENCE_S)
-        connection.sendall(beginning)
-        connections.append(connection)
-    assert shared.infer().status_code == 200
-    for number, connection in enumerate(connections):
-        if number % 2:
-            connection.shutdown(socket.SHUT_WR)
-        connection.close()
-
-    assert shared.infer().status_code == 200
-
-
-def test_on_a_full_disk_requests_are_refused_until_there_is_room(
-    make_solution: MakeSolution, small_disk: Callable[..., Path], serve: Serve
-) -> None:
-    disk = small_disk(24, lazily=True)
-    control = {"backup_artifacts": False}
-    service = serve(project=make_solution(inference=STEPS, control=control, home=disk / "project"))
-    before = service.infer()
-    filler = disk / "filler"
-    with suppress(OSError), open(filler, "wb", buffering=0) as file:
-        while file.write(bytes(4096)):
-            continue
-    refused = [service.infer(), service.infer(query="?async=1")]
-    refused.append(service.infer(files=[("files", ("x", bytes(50_000)))]))
-    filler.unlink()
-    after = [service.infer(), service.infer(query="?async=1")]
-    metrics = service.client.get("/metrics").text
-    ended = service.end()
-
-    assert before.status_code == 200
-    assert [answer.status_code for answer in refused] == [507] * 3
-    assert "No space left" in refused[0].json()["error"]["message"]
-    assert 'alo_refused_total{code="507",limit="disk"}' in metrics
-    assert "cannot be written: No space left" in service.log.read_text()
-    assert [answer.status_code for answer in after] == [200, 202]
-    assert ended == 0
-
-
-def test_a_worker_that_is_killed_costs_no_request(serve: Serve) -> None:
-    service = serve("--workers", "2")
-    stop = threading.Event()
-    wrong: list[object] = []
-    answered = [0] * 4
-
-    def ask(client: int) -> None:
-        while not stop.is_set():
-            word = f"{client}-{answered[client]}"
-            answer = service.infer({**ROWS, "args": {"output": {"word": word}}})
-            if answer.status_code != 200 or answer.json()["summary"]["result"] != word:
-                wrong.append(answer.text)
-            answered[client] += 1
-
-    def all_answered(further: int) -> bool:
-        """Every client, since now: so what was in hand is done, and no request is hit twice."""
-        goals = [count + further for count in answered]
-        return wait_until(
-            lambda: all(count >= goal for count, goal in zip(answered, goals, strict=True))
-        )
-
-    threads = [threading.Thread(target=ask, args=(client,)) for client in range(4)]
-    for thread in threads:
-        thread.start()
-    done = [all_answered(3)]
-    for _ in range(3):
-        os.kill(service.workers()[0], signal.SIGKILL)
-        done.append(all_answered(3))
-    stop.set()
-    for thread in threads:
-        thread.join()
-
-    assert all(done)
-    assert wrong == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_lets_the_request_in_hand_finish(
-    number: signal.Signals, serve: Serve, tmp_path: Path
-) -> None:
-    service = serve()
-    answers: list[httpx.Response] = []
-    args = {"inference": {"do": "slow", "mark": str(tmp_path / "begun")}}
-    thread = threading.Thread(target=lambda: answers.append(service.infer({**ROWS, "args": args})))
-    thread.start()
-    wait_until((tmp_path / "begun").exists)
-
-    service.process.send_signal(number)
-    thread.join()
-
-    assert answers[0].status_code == 200
-    assert service.process.wait(PATIENCE_S) == 0
-    assert not list((service.log.parent / "project/.alo/serve").iterdir())
-
-
-def test_an_interrupt_that_is_ignored_from_the_start_ends_no_service(serve: Serve) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a shell
-    try:
-        service = serve()
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-    service.process.send_signal(signal.SIGINT)
-    answers = [service.infer().status_code for _ in range(30)]  # it would end between two
-
-    assert answers == [200] * 30
-    assert service.end() == 0
-
-
-def asked(service: Any, path: str, **options: Any) -> httpx.Response:
-    """The answer of the application alone; no server and no process is there."""
-    application: Any = Application(service, Access())
-
-    async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.request(options.pop("verb", "GET"), path, **options)
-
-    return asyncio.run(ask())
-
-
-class StandInService:
-    """In the place of ``HttpService``: notes what is reported and refused."""
-
-    def __init__(self, **more: Any) -> None:
-        self.limits, self.reports = Limits(), list[str]()
-        self.refusals: list[tuple[int, str]] = []
-        self.metrics = SimpleNamespace(count_refusal=lambda *given: self.refusals.append(given))
-        self.report = self.reports.append
-        vars(self).update(more)
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (OSError(errno.ENOSPC, "No space left on device"), 507),
-        (OSError(errno.EACCES, "Permission denied"), 500),
-    ],
-)
-def test_a_disk_that_does_not_take_a_request_is_said_and_counted(
-    error: OSError, status: int
-) -> None:
-    def find(request_id: str) -> None:
-        raise error
-
-    service = StandInService(find=find)
-
-    answer = asked(service, "/v1/requests/0")
-
-    assert answer.status_code == status
-    assert str(error.strerror) in answer.json()["error"]["message"]
-    assert service.refusals == [(status, "disk")]
-    assert len(service.reports) == 1
-
-
-def test_a_client_that_has_hung_up_is_no_fault_of_ours() -> None:
-    def find(request_id: str) -> None:
-        raise ClientDisconnect
-
-    service = StandInService(find=find)
-
-    answer = asked(service, "/v1/requests/0")
-
-    assert answer.status_code == 400
-    assert service.reports == []
-
-
-def test_an_output_that_is_forgotten_while_it_is_asked_for_is_not_found(tmp_path: Path) -> None:
-    service = StandInService(output=lambda request_id, name: tmp_path / "gone.csv")
-
-    answer = asked(service, "/v1/requests/0/outputs/gone.csv")
-
-    assert answer.status_code == 404
-    assert "no longer kept" in answer.json()["error"]["message"]
-
-
-def test_tensors_are_refused_in_the_words_of_their_protocol() -> None:
-    failure = Failure(*ASSET_RUN, "the asset has failed", kind="timeout")
-
-    async def answer_now(request_id: str, args: object, files: object) -> Answer:
-        return Answer(request_id, "fail", Result(request_id, None, (), failure, 0.1))
-
-    service = StandInService(
-        answer_now=answer_now,
-        new_folder=lambda is_stored: ("0", Path("/nowhere/in")),
-        plan=SimpleNamespace(name="m"),
-    )
-    tensors = [{"name": "a", "shape": [1], "datatype": "INT8", "data": [1]}]
-
-    answer = asked(service, "/v2/models/m/infer", verb="POST", json={"inputs": tensors})
-
-    assert answer.status_code == 504
-    assert answer.json() == {"error": "the asset has failed"}

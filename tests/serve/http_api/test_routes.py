@@ -11,9 +11,7 @@ from alo.serve.http_api.guard import Access
 from alo.serve.http_api.handlers import Handlers
 from alo.serve.http_api.routes import ROUTES, Served, nothing_at
 
-from .test_app import Service, shared
-
-__all__ = ["shared"]
+from .test_app import Service
 
 
 def test_every_route_is_described_and_every_description_is_served(shared: Service) -> None:

@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..test_app import Service, shared
-
-__all__ = ["shared"]
+from ..test_app import Service
 
 CHECKS = (
     "not_a_server_error",

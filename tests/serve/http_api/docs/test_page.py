@@ -9,9 +9,8 @@ import pytest
 
 from alo.serve.http_api.docs.page import FOLDER, TYPES, page_file
 
-from ..test_app import SECRET, Serve, Service, home, serve, shared
+from ..test_app import SECRET, Serve, Service
 
-__all__ = ["home", "serve", "shared"]
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 

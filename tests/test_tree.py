@@ -7,6 +7,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 SRC = TESTS.parent / "src"
 TEMPLATES = SRC / "alo/templates"  # copied into a user's project; tests/templates runs them
+LONGEST = 400  # lines of a file, which can be read at one go
 
 NOTHING_TO_TEST = {
     "alo/plan/yaml_nodes/tree.py": "types, which the tests of all that reads a plan go through",
@@ -112,3 +113,10 @@ def test_packages_hold_no_logic() -> None:
     for path in SRC.rglob("__init__.py"):
         if TEMPLATES not in path.parents and path != SRC / "alo/__init__.py":
             assert "def " not in path.read_text(), path
+
+
+def test_no_file_is_too_long_to_be_read_at_one_go() -> None:
+    files = [*SRC.rglob("*.py"), *TESTS.rglob("*.py")]
+    lengths = {path: len(path.read_text().splitlines()) for path in files}
+
+    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}

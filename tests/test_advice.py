@@ -143,7 +143,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("what", FAILURES)
-def test_a_failure_is_told_the_same_in_each_mode(told: Any, what: str, tmp_path: Path) -> None:
+def test_a_failure_is_reported_the_same_in_each_mode(told: Any, what: str, tmp_path: Path) -> None:
     by_mode = {mode: told(mode, FAILURES[what]) for mode in MODES}
 
     first = by_mode["memory"]
@@ -158,7 +158,7 @@ def test_a_failure_is_told_the_same_in_each_mode(told: Any, what: str, tmp_path:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_first_step_is_told_that_it_has_no_data(told: Any, mode: str) -> None:
+def test_the_first_step_is_reported_that_it_has_no_data(told: Any, mode: str) -> None:
     each = told(mode, "", input_code="self.asset.load_data()")
 
     assert "is the first step, so there is no data to load" in each.what
@@ -167,7 +167,7 @@ def test_the_first_step_is_told_that_it_has_no_data(told: Any, mode: str) -> Non
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_value_that_cannot_be_stored_is_told_with_what_can_be(told: Any, mode: str) -> None:
+def test_a_value_that_cannot_be_stored_is_reported_with_what_can_be(told: Any, mode: str) -> None:
     """Values are stored in file mode, and wherever a step has a process of its own."""
     beside = {"isolation": "process"} if mode not in ("file", *APART) else {}
     code = "import threading; self.data['lock'] = threading.Lock()"
@@ -187,7 +187,7 @@ def test_a_value_that_cannot_be_stored_is_told_with_what_can_be(told: Any, mode:
         ("SIGSEGV", "a segmentation fault", ""),
     ],
 )
-def test_a_process_that_is_killed_is_told_by_step_and_how(
+def test_a_process_that_is_killed_is_reported_by_step_and_how(
     told: Any, mode: str, signal: str, meaning: str, fix: str
 ) -> None:
     each = told(mode, f"import os, signal; os.kill(os.getpid(), signal.{signal})")
@@ -198,7 +198,7 @@ def test_a_process_that_is_killed_is_told_by_step_and_how(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_step_that_takes_too_long_is_told_where_its_time_is_set(told: Any, mode: str) -> None:
+def test_a_step_that_takes_too_long_is_reported_where_its_time_is_set(told: Any, mode: str) -> None:
     for limit in GROWING_LIMITS_S:
         each = told(mode, "import time; time.sleep(600)", timeout=limit)
         assert f"it took longer than its timeout of {limit} s" in each.what

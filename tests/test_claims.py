@@ -295,7 +295,9 @@ def test_a_fork_does_not_have_it_and_cannot_give_it_up(path: Path) -> None:
     claim.release()
 
 
-def test_a_file_system_without_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks_is_reported(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*args: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
@@ -328,7 +330,7 @@ def no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
-def test_without_locks_containers_of_one_host_name_are_told_apart(
+def test_without_locks_containers_of_one_host_name_are_reported_apart(
     path: Path, no_locks: Callable[[str], None], wait: Callable[[float], None]
 ) -> None:
     claim = take(path, "a loop")

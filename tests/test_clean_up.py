@@ -50,7 +50,7 @@ WORK: dict[str, Work] = {
 
 @pytest.mark.parametrize("size", [1000, 20_000_000])
 @pytest.mark.parametrize("what", WORK)
-def test_a_full_disk_is_told_though_nothing_can_be_removed(
+def test_a_full_disk_is_reported_though_nothing_can_be_removed(
     what: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object, **options: object) -> int:

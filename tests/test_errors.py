@@ -90,7 +90,7 @@ def test_a_problem_begins_with_its_place(problem: Problem, text: str) -> None:
     assert str(problem) == text
 
 
-def test_of_many_problems_the_first_50_are_told_and_the_rest_counted() -> None:
+def test_of_many_problems_the_first_50_are_reported_and_the_rest_counted() -> None:
     problems = [Problem(f"wrong {number}") for number in range(63)]
 
     lines = str(CheckError(problems)).split("\n")

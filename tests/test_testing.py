@@ -196,7 +196,7 @@ def test_all_envs_that_the_engine_gives_are_there(make_solution: Any, run: Any) 
     assert result.data["envs"] == (home / "train_artifacts/output/envs.txt").read_text()
 
 
-def test_an_asset_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_an_asset_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AssetNotFoundError, match="no folder"):
         run_asset(tmp_path / "assets/nowhere")
 

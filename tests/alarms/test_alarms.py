@@ -59,7 +59,7 @@ def said(heard: Heard) -> list[str]:
     return [line.text for line in heard.of(LogLine)]
 
 
-def test_a_crossing_is_noted_told_and_called_once(
+def test_a_crossing_is_noted_reported_and_called_once(
     workspace: Workspace, make: Make, receiver: Receiver, heard: Heard
 ) -> None:
     alarms = make(Alarm(0.5, url=receiver.url))
@@ -92,7 +92,7 @@ def test_a_server_that_is_away_is_asked_again_with_the_same_id(
 
 
 @pytest.mark.parametrize(("status", "calls"), [(503, len(QUICK) + 1), (404, 1), (302, 1)])
-def test_a_call_is_given_up_counted_and_told(
+def test_a_call_is_given_up_counted_and_reported(
     workspace: Workspace, make: Make, receiver: Receiver, heard: Heard, status: int, calls: int
 ) -> None:
     receiver.answers = [status] * 9
@@ -155,7 +155,7 @@ def test_an_earlier_services_window_continues(workspace: Workspace, make: Make) 
     wait_until(lambda: read_ledger(workspace).raised)
 
 
-def test_a_command_that_is_missing_is_told_at_the_start_and_counted(
+def test_a_command_that_is_missing_is_reported_at_the_start_and_counted(
     workspace: Workspace, make: Make, heard: Heard
 ) -> None:
     alarms = make(Alarm(0.5, command="./gone.sh"))
@@ -179,7 +179,7 @@ def test_the_class_mix_is_compared_with_that_of_the_train_run(
     assert read_ledger(workspace).raised == {}
 
 
-def test_a_file_that_is_damaged_is_told_and_stays(
+def test_a_file_that_is_damaged_is_reported_and_stays(
     workspace: Workspace, make: Make, heard: Heard
 ) -> None:
     ledger_path(workspace).parent.mkdir()
@@ -279,7 +279,7 @@ alarms.stop()
 """
 
 
-def test_whichever_line_a_service_ends_at_a_crossing_has_one_id_and_is_told(
+def test_whichever_line_a_service_ends_at_a_crossing_has_one_id_and_is_reported(
     tmp_path: Path, heard: Heard, receiver: Receiver
 ) -> None:
     for line in range(1, 20):

@@ -175,7 +175,7 @@ def test_without_a_secret_nothing_is_signed(tmp_path: Path, receiver: Receiver) 
     ("status", "is_passing"),
     [(500, True), (503, True), (400, False), (404, False), (302, False), (307, False)],
 )
-def test_a_refusal_is_told_and_only_a_fault_of_the_server_passes(
+def test_a_refusal_is_reported_and_only_a_fault_of_the_server_passes(
     tmp_path: Path, receiver: Receiver, status: int, is_passing: bool
 ) -> None:
     receiver.answers = [status]

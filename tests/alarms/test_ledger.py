@@ -105,7 +105,7 @@ def test_what_several_note_at_once_is_all_there(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     "content", [{"format": 2}, {"format": 1}, [], {"format": 1, "raised": 3}, "text"]
 )
-def test_what_is_damaged_or_newer_is_told_and_stays(workspace: Workspace, content: Any) -> None:
+def test_what_is_damaged_or_newer_is_reported_and_stays(workspace: Workspace, content: Any) -> None:
     path = ledger_path(workspace)
     path.parent.mkdir()
     path.write_text(json.dumps(content))

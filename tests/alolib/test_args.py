@@ -65,7 +65,7 @@ def test_a_value_is_converted(
         (2, "bool"),
     ],
 )
-def test_a_value_that_does_not_convert_is_told_with_key_value_and_type(
+def test_a_value_that_does_not_convert_is_reported_with_key_value_and_type(
     value: object, type_name: str, make: Callable[..., Any]
 ) -> None:
     with pytest.raises(ArgsError) as caught:
@@ -86,7 +86,7 @@ def test_a_missing_arg_gives_the_default_converted(make: Callable[..., Any]) -> 
     assert asset.check_args("x", default=("a", "b"), chng_type="list") == ["a", "b"]
 
 
-def test_a_default_that_does_not_convert_is_told_with_the_line_of_the_asset(
+def test_a_default_that_does_not_convert_is_reported_with_the_line_of_the_asset(
     make: Callable[..., Any],
 ) -> None:
     with pytest.raises(ArgsError, match=r"(?s)default of the arg 'x'.*'three'.*test_args\.py:\d+"):
@@ -107,7 +107,7 @@ def test_a_blank_arg_is_empty_text_where_it_is_required(make: Callable[..., Any]
         asset.check_args("x", is_required=True, chng_type="int")
 
 
-def test_a_missing_required_arg_is_told_with_its_place_in_the_plan(
+def test_a_missing_required_arg_is_reported_with_its_place_in_the_plan(
     make: Callable[..., Any],
 ) -> None:
     with pytest.raises(ArgsError) as caught:
@@ -122,14 +122,14 @@ def test_a_missing_required_arg_is_told_with_its_place_in_the_plan(
         assert part in text
 
 
-def test_a_missing_required_arg_is_told_with_the_nearest_that_is_there(
+def test_a_missing_required_arg_is_reported_with_the_nearest_that_is_there(
     make: Callable[..., Any],
 ) -> None:
     with pytest.raises(ArgsError, match="or correct 'y_colum'"):
         make(args={"y_colum": "a", "other": 1}).asset.check_args("y_column", is_required=True)
 
 
-def test_an_unknown_type_is_told_with_the_known_ones(make: Callable[..., Any]) -> None:
+def test_an_unknown_type_is_reported_with_the_known_ones(make: Callable[..., Any]) -> None:
     with pytest.raises(ArgsError, match=r"(?s)'set'.*list, str, int, float, bool"):
         make(args={"x": 1}).asset.check_args("x", chng_type="set")
     with pytest.raises(ArgsError, match="no type"):

@@ -214,7 +214,7 @@ def test_an_asset_does_not_keep_its_data_alive() -> None:
         gc.enable()
 
 
-def test_forgetting_super_init_is_told() -> None:
+def test_forgetting_super_init_is_reported() -> None:
     class UserAsset(Asset):
         def __init__(self, asset_structure: AssetStructure) -> None:
             self.x = 1
@@ -251,7 +251,7 @@ def test_a_custom_config_below_the_input_path_is_read(
     ("name", "content"),
     [("a.ini", b"key = without a section"), ("a.yaml", b"a: [1"), ("a.ini", b"\xff\xfe\x00")],
 )
-def test_a_custom_config_that_is_none_is_told(
+def test_a_custom_config_that_is_none_is_reported(
     make: Callable[..., Any], tmp_path: Path, name: str, content: bytes
 ) -> None:
     (tmp_path / "input/train").mkdir(parents=True)

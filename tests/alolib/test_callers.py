@@ -17,7 +17,7 @@ def test_the_caller_is_the_first_frame_outside_of_the_package() -> None:
     assert calling_frame() is sys._getframe()
 
 
-def test_of_a_path_the_last_three_parts_are_told() -> None:
+def test_of_a_path_the_last_three_parts_are_reported() -> None:
     assert place_of("/home/me/assets/train/asset_train.py", 42) == "assets/train/asset_train.py:42"
     assert place_of("asset.py", 1) == "asset.py:1"
 
@@ -27,7 +27,7 @@ class _Runs:
         """Here."""
 
 
-def test_a_class_is_told_by_where_its_run_is() -> None:
+def test_a_class_is_reported_by_where_its_run_is() -> None:
     line = _Runs.run.__code__.co_firstlineno
 
     assert place_of_run(_Runs()) == f"tests/alolib/test_callers.py:{line}"
@@ -35,7 +35,7 @@ def test_a_class_is_told_by_where_its_run_is() -> None:
     assert place_of_run(object()) == ""
 
 
-def test_a_class_without_a_run_is_told_by_its_own_line(tmp_path: Path) -> None:
+def test_a_class_without_a_run_is_reported_by_its_own_line(tmp_path: Path) -> None:
     file = tmp_path / "mod.py"
     file.write_text("x = 1\n\nclass UserAsset:\n    pass\nclass UserAssetToo: pass\n")
     module = ModuleType("a_module_of_this_test")

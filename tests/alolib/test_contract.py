@@ -46,7 +46,7 @@ def test_only_a_dict_can_be_saved(what: str, value: object, make: Callable[..., 
 
 
 @BOTH
-def test_a_second_call_is_told_with_both_places(what: str, make: Callable[..., Any]) -> None:
+def test_a_second_call_is_reported_with_both_places(what: str, make: Callable[..., Any]) -> None:
     asset = make().asset
     save(asset, what, {})
 
@@ -82,7 +82,7 @@ def test_keys_may_get_new_values_and_new_keys_may_come(make: Callable[..., Any])
 
 
 @pytest.mark.parametrize("missing", ["data", "config"])
-def test_a_run_that_does_not_save_is_told_with_the_call_and_the_place(missing: str) -> None:
+def test_a_run_that_does_not_save_is_reported_with_the_call_and_the_place(missing: str) -> None:
     class UserAsset(Asset):
         @Asset.decorator_run
         def run(self) -> None:

@@ -47,7 +47,7 @@ def test_a_name_may_begin_with_a_slash_or_with_the_folder(folder: str, form: str
         ("a.json", b"{}", "neither .ini nor .yaml"),
     ],
 )
-def test_what_is_none_is_told_with_its_place(
+def test_what_is_none_is_reported_with_its_place(
     folder: str, name: str, content: bytes, what: str
 ) -> None:
     Path(folder, name).write_bytes(content)
@@ -58,6 +58,6 @@ def test_what_is_none_is_told_with_its_place(
     assert folder + name in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_told(folder: str) -> None:
+def test_a_file_that_is_not_there_is_reported(folder: str) -> None:
     with pytest.raises(PathError, match=r"no file b\.yaml in the input data"):
         read_custom_config(folder, "b.yaml")

@@ -128,7 +128,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("values", "told"), REFUSED)
-def test_what_cannot_be_kept_is_told(values: tuple[Any, ...], told: str) -> None:
+def test_what_cannot_be_kept_is_reported(values: tuple[Any, ...], told: str) -> None:
     with pytest.raises(SummaryError, match=re.escape(told)):
         make_summary(*values)
 

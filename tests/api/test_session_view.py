@@ -71,7 +71,7 @@ def test_saving_before_all_steps_have_run_is_refused(project: alo.Project) -> No
             pipeline.save()
 
 
-def test_unknown_names_are_told_with_the_known_ones(project: alo.Project) -> None:
+def test_unknown_names_are_reported_with_the_known_ones(project: alo.Project) -> None:
     with pytest.raises(UsageError, match=r"(?s)no step 'trian'.*input, train"):
         project.train.run("trian")
     with pytest.raises(UsageError, match="train, inference"):

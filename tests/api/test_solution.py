@@ -60,7 +60,7 @@ def test_a_plan_that_changes_meanwhile_is_said_to_and_taken_by_the_next_run_of_t
     assert project.pipeline("train")["train"].args == {"factor": 7}
 
 
-def test_warnings_of_the_check_are_told_once(home: Path, heard: Any) -> None:
+def test_warnings_of_the_check_are_reported_once(home: Path, heard: Any) -> None:
     with alo.Project(home, listener=heard).train as pipeline:
         pipeline["train"].args["facotr"] = 2
         pipeline.run()

@@ -55,6 +55,6 @@ def test_an_edited_arg_takes_effect_the_next_time_the_step_runs(
     assert record["overrides"] == ["train_pipeline.train.factor: 1 -> 10"]
 
 
-def test_a_name_that_no_step_has_is_told_with_the_nearest(project: alo.Project) -> None:
+def test_a_name_that_no_step_has_is_reported_with_the_nearest(project: alo.Project) -> None:
     with pytest.raises(UsageError, match=r"(?s)no step 'trian'.*did you mean 'train'\?.*it has"):
         project.train.run(["input", "trian"])

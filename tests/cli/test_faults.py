@@ -252,7 +252,7 @@ def refuse_faults(words: list[str], home: Path, told: str, capsys: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_a_damaged_file_is_told_or_mended(
+def test_a_damaged_file_is_reported_or_mended(
     seed: int, project: Callable[[], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - the same each time
@@ -269,7 +269,7 @@ def test_a_damaged_file_is_told_or_mended(
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_odd_words_are_told(
+def test_odd_words_are_reported(
     command: tuple[str, ...], project: Callable[[], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = project()

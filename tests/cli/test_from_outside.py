@@ -118,7 +118,7 @@ RAISED = {
 
 @pytest.mark.parametrize("isolation", [{}, APART], ids=["memory", "process"])
 @pytest.mark.parametrize("what", RAISED)
-def test_what_an_asset_raises_is_told_with_its_own_frames_alone(
+def test_what_an_asset_raises_is_reported_with_its_own_frames_alone(
     what: str, isolation: dict[str, str], make_solution: MakeSolution, alo: Alo
 ) -> None:
     code, told = RAISED[what]
@@ -157,7 +157,7 @@ def test_an_interrupt_of_a_steps_process_shows_no_frames_but_the_steps(
     [({"interface_mode": "file"}, {}), ({}, APART)],
     ids=["file", "process"],
 )
-def test_a_value_that_cannot_be_stored_is_told_with_what_it_takes_to_hand_it_on(
+def test_a_value_that_cannot_be_stored_is_reported_with_what_it_takes_to_hand_it_on(
     control: dict[str, str], beside: dict[str, str], make_solution: MakeSolution, alo: Alo
 ) -> None:
     code = "import threading; self.data['lock'] = threading.Lock()"

@@ -194,7 +194,7 @@ OWN_FILES = [
 
 @pytest.mark.parametrize("name", OWN_FILES)
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
-def test_a_file_of_ours_that_is_damaged_is_told_or_made_anew(
+def test_a_file_of_ours_that_is_damaged_is_reported_or_made_anew(
     name: str, content: bytes, home: Path, told: Told
 ) -> None:
     run = next((home / "history/train").iterdir()).name

@@ -123,7 +123,7 @@ def test_a_run_imports_nothing_of_the_studio(make_solution: Callable[..., Path])
         (["--mode", "train", "run"], "the first word is '--mode'; it has to be a command"),
     ],
 )
-def test_a_wrong_command_is_told_with_the_nearest(
+def test_a_wrong_command_is_reported_with_the_nearest(
     words: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == 2

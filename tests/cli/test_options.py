@@ -66,7 +66,7 @@ def test_common_options_may_stand_behind_a_subcommand(
     assert (found.action, found.id, found.project, found.debug) == ("show", "abc", project, True)
 
 
-def test_a_folder_that_is_not_there_is_told(
+def test_a_folder_that_is_not_there_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", "--project", str(tmp_path / "nix")]) == 2
@@ -82,7 +82,7 @@ def test_a_file_is_no_project(project: Path, capsys: pytest.CaptureFixture[str])
     assert "is not a folder" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_no_project_is_told(
+def test_a_folder_that_is_no_project_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", "--project", str(tmp_path)]) == 2
@@ -120,7 +120,7 @@ def test_a_project_that_lost_its_plan_is_one_still(tmp_path: Path, left: str) ->
         (["--project"], "--project"),
     ],
 )
-def test_wrong_words_are_told(
+def test_wrong_words_are_reported(
     words: list[str], told: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", *words]) == 2

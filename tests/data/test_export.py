@@ -193,7 +193,7 @@ def test_a_target_that_is_not_there_yet_is_fine(tmp_path: Path) -> None:
     assert not (tmp_path / "to").exists()
 
 
-def test_what_a_disk_of_the_network_tells_late_is_told_before_anything_is_to_be_seen(
+def test_what_a_disk_of_the_network_tells_late_is_reported_before_anything_is_to_be_seen(
     write_tree: WriteTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     artifacts = write_tree("train_artifacts", {"models/m": "1", **LOGS})

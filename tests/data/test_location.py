@@ -108,7 +108,7 @@ SLIPS = [
 
 
 @pytest.mark.parametrize(("path", "told"), SLIPS)
-def test_a_slip_is_told_with_the_right_form(path: str, told: str) -> None:
+def test_a_slip_is_reported_with_the_right_form(path: str, told: str) -> None:
     with pytest.raises(LocationError) as caught:
         locate(HOME, path)
 

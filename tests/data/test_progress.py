@@ -17,7 +17,7 @@ from alo.layout import Workspace
 WriteTree = Callable[..., Path]
 
 
-def test_the_way_is_told_in_bytes(
+def test_the_way_is_reported_in_bytes(
     workspace: Workspace, write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "REPORT_EVERY_S", -1)

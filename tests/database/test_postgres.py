@@ -53,7 +53,7 @@ def test_one_that_is_cut_off_in_a_transaction_has_done_nothing(
     assert database.read("SELECT * FROM tokens") == []
 
 
-def test_who_waits_for_a_writer_too_long_is_told(
+def test_who_waits_for_a_writer_too_long_is_reported(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("alo.database.postgres.PATIENCE_S", 0.1)

@@ -88,7 +88,9 @@ def test_a_damaged_manifest_is_said(
     assert [each.manifest.version for each in catalog.all()] == ["v1"]
 
 
-def test_the_difference_of_two_versions_is_told_by_their_records(versions: list[Version]) -> None:
+def test_the_difference_of_two_versions_is_reported_by_their_records(
+    versions: list[Version],
+) -> None:
     found = difference(*versions).to_json()
 
     assert (found["from"], found["to"]) == ("d@v1", "d@v2")

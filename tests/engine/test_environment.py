@@ -187,7 +187,7 @@ def test_the_version_of_python_has_three_numbers() -> None:
     assert python_version() == ".".join(map(str, sys.version_info[:3]))
 
 
-def test_imported_packages_are_told_by_their_import_name() -> None:
+def test_imported_packages_are_reported_by_their_import_name() -> None:
     packages = imported_packages()
 
     assert packages["yaml"] == version("PyYAML")

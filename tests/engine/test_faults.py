@@ -48,7 +48,7 @@ def model(home: Path) -> str:
     return (home / "train_artifacts/models/train/model").read_text()
 
 
-def test_data_that_has_no_room_is_told_before_anything_changes(
+def test_data_that_has_no_room_is_reported_before_anything_changes(
     trained: Path, make_solution: MakeSolution, run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()

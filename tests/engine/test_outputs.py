@@ -138,7 +138,7 @@ def test_a_run_whose_data_cannot_be_brought_in_is_saved(
     assert "data.csv" in (out / "process.log").read_text()
 
 
-def test_it_is_saved_before_the_failure_is_told(home: Path, out: Path) -> None:
+def test_it_is_saved_before_the_failure_is_reported(home: Path, out: Path) -> None:
     seen: list[list[str]] = []
 
     def look(event: Event) -> None:

@@ -264,7 +264,7 @@ def test_a_run_that_cannot_be_undone_says_so_and_the_next_one_undoes_it(home: Pa
     assert model(home) == "model 2"
 
 
-def test_as_json_the_same_is_told(home: Path) -> None:
+def test_as_json_the_same_is_reported(home: Path) -> None:
     command = [sys.executable, "-c", STRIKING, "alo.history.retention:keep_within", "before"]
     done = subprocess.run(
         [*command, "SIGINT", "run", "--mode", "train", "--json"],

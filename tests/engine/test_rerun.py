@@ -98,7 +98,7 @@ def test_other_data_than_that_of_the_run_is_refused_and_named(
         rerun(home, first.run_id, lambda event: None)
 
 
-def test_a_missing_entry_and_a_missing_model_are_told(
+def test_a_missing_entry_and_a_missing_model_are_reported(
     make_solution: MakeSolution, run: Run
 ) -> None:
     home = make_solution({"train": SAVE}, {"inference": USE})
@@ -189,7 +189,7 @@ def test_a_rerun_has_the_version_of_the_metadata_that_the_run_had(
     assert "v7.1" in (home / "train_artifacts/score/train_summary.yaml").read_text()
 
 
-def test_a_model_that_no_one_knows_is_told_of(
+def test_a_model_that_no_one_knows_is_reported_of(
     make_solution: MakeSolution, run: Run, heard: Any
 ) -> None:
     home = make_solution({"train": SAVE}, {"inference": USE})
@@ -276,7 +276,7 @@ helper.fail() if self.args["fails"] == "helper" else broken.fail()
         ("shared", "project_code/shop/broken.py:2, in fail()"),
     ],
 )
-def test_what_fails_in_a_rerun_is_told_with_the_file_in_history(
+def test_what_fails_in_a_rerun_is_reported_with_the_file_in_history(
     fails: str, place: str, isolation: str, make_solution: MakeSolution, run: Run
 ) -> None:
     home = make_solution(
@@ -302,7 +302,7 @@ def test_what_fails_in_a_rerun_is_told_with_the_file_in_history(
     assert "rerun-" not in caught.value.user_traceback
 
 
-def test_what_the_check_finds_in_a_rerun_is_told_with_the_file_in_history(
+def test_what_the_check_finds_in_a_rerun_is_reported_with_the_file_in_history(
     make_solution: MakeSolution, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "lib").mkdir()

@@ -195,7 +195,7 @@ def test_a_workspace_that_another_run_has_is_refused_with_its_name(
         run(home, wait=False)
 
 
-def test_resources_are_told_when_the_plan_asks_for_it(
+def test_resources_are_reported_when_the_plan_asks_for_it(
     make_solution: MakeSolution, run: Run, heard: Any
 ) -> None:
     home = make_solution({"a": "sum(range(1000))"}, control={"check_resource": True})

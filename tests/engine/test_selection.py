@@ -172,7 +172,7 @@ def test_a_part_without_anything_stored_says_what_to_set(
         run(home, first="two")
 
 
-def test_unknown_steps_and_wrong_orders_are_told(failed: Path, run: Run) -> None:
+def test_unknown_steps_and_wrong_orders_are_reported(failed: Path, run: Run) -> None:
     with pytest.raises(UsageError, match=r"(?s)'four'.*one, three, two"):
         run(failed, first="four")
     with pytest.raises(UsageError, match="comes after"):

@@ -184,7 +184,7 @@ def test_the_current_environment_gets_what_is_missing_where_that_is_wanted(
     assert len(list((home / ".alo/environments").glob("*/ready.json"))) == 1
 
 
-def test_a_notebook_is_told_what_is_missing(
+def test_a_notebook_is_reported_what_is_missing(
     make_solution: MakeSolution, needs: Any, heard: Any
 ) -> None:
     home = make_solution({"one": TELL}, source={"one": needs("aloleaf")})

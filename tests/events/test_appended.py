@@ -47,7 +47,7 @@ class _Full:
 
 
 @pytest.mark.parametrize(("whole", "left"), [(False, b"begun abc"), (True, b"begun ")])
-def test_what_does_not_fit_is_told_once_and_half_of_it_stays_only_if_it_may(
+def test_what_does_not_fit_is_reported_once_and_half_of_it_stays_only_if_it_may(
     path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool, left: bytes
 ) -> None:
     file = AppendedFile(path)

@@ -33,7 +33,7 @@ def test_every_event_has_a_name_and_comes_back_as_it_was(event: Event) -> None:
     assert event_of(stored["event"], stored["payload"]) == event
 
 
-def test_names_are_told_apart() -> None:
+def test_names_are_reported_apart() -> None:
     assert len(set(NAMES.values())) == len(NAMES) == len(EXAMPLES)
 
 
@@ -87,7 +87,7 @@ def test_fields_of_a_later_version_are_passed_over_and_numbers_may_be_whole() ->
     assert event.seconds == 1
 
 
-def test_a_listener_is_told_in_envelopes_only_if_it_asks_for_them() -> None:
+def test_a_listener_is_reported_in_envelopes_only_if_it_asks_for_them() -> None:
     events: list[Event] = []
     envelopes: list[Envelope] = []
 

@@ -98,7 +98,7 @@ def test_an_event_is_in_the_file_before_it_is_passed_on(tmp_path: Path) -> None:
     assert seen == [1, 2]
 
 
-def test_the_end_is_neither_written_nor_told_before_it_is_settled(
+def test_the_end_is_neither_written_nor_reported_before_it_is_settled(
     journal: EventJournal, told: Told, tmp_path: Path
 ) -> None:
     journal(STARTED)
@@ -115,7 +115,7 @@ def test_the_end_is_neither_written_nor_told_before_it_is_settled(
     assert [envelope.to_json() for envelope in told.envelopes[2:]] == [second]
 
 
-def test_what_comes_after_the_end_is_told_apart(
+def test_what_comes_after_the_end_is_reported_apart(
     journal: EventJournal, told: Told, tmp_path: Path
 ) -> None:
     end(journal)

@@ -169,7 +169,7 @@ def test_a_file_that_is_there_is_continued(logs: RunLogs, tmp_path: Path) -> Non
     assert pipeline_log(tmp_path) == "first\nsecond\n"
 
 
-def test_a_full_disk_is_noted_and_told_once_when_asked(
+def test_a_full_disk_is_noted_and_reported_once_when_asked(
     logs: RunLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:

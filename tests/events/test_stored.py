@@ -90,7 +90,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("damage", "what"), DAMAGE, ids=lambda value: str(value)[:20])
-def test_a_damaged_line_is_passed_over_and_told(path: Path, damage: bytes, what: str) -> None:
+def test_a_damaged_line_is_passed_over_and_reported(path: Path, damage: bytes, what: str) -> None:
     path.write_bytes(line(0) + damage + b"\n" + line(1))
 
     with StoredEvents(path) as events:

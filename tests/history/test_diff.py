@@ -17,7 +17,7 @@ from alo.history.record import RunRecord, StepRecord
 MakeRecord = Callable[..., RunRecord]
 
 
-def test_only_what_differs_is_told_of_args_code_data_and_environment(
+def test_only_what_differs_is_reported_of_args_code_data_and_environment(
     make_record: MakeRecord,
 ) -> None:
     same: dict[str, Any] = {
@@ -49,7 +49,7 @@ def test_only_what_differs_is_told_of_args_code_data_and_environment(
     assert told["environment"] == {"git commit": ["c1", "c2"], "numpy": ["1", "2"]}
 
 
-def test_summary_and_step_times_are_told_in_any_case(make_record: MakeRecord) -> None:
+def test_summary_and_step_times_are_reported_in_any_case(make_record: MakeRecord) -> None:
     step = StepRecord("train", "success", 1.5, 1.0, 0)
     runs = [make_record(steps=(step,), score=0.5, probability={"a": 1.0}) for _ in range(3)]
 
@@ -94,7 +94,7 @@ def test_args_of_different_types_differ_also_where_json_has_one_text_for_both(
     assert first != second.strip()
 
 
-def test_args_that_are_the_same_are_told_of_in_neither_form(make_record: MakeRecord) -> None:
+def test_args_that_are_the_same_are_reported_of_in_neither_form(make_record: MakeRecord) -> None:
     args = {"train": {"day": date(2026, 3, 1), "map": {1: {2}}, "order": {"a": 1, "b": 2}}}
     turned = {"train": {"order": {"b": 2, "a": 1}, "map": {1: {2}}, "day": date(2026, 3, 1)}}
 

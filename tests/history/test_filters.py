@@ -42,7 +42,7 @@ def test_a_number_is_what_a_plan_would_make_of_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "train", "train=5", ".x=1", "train.=1", "train.x=[1"])
-def test_what_is_no_param_is_told(text: str) -> None:
+def test_what_is_no_param_is_reported(text: str) -> None:
     with pytest.raises(UsageError):
         parse_param(text)
 

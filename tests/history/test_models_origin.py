@@ -21,7 +21,7 @@ def model(workspace: Workspace) -> Path:
 
 
 @pytest.mark.parametrize("train_id", ["20260101T000000Z-00000000-demo", EXTERNAL_MODEL])
-def test_the_origin_is_told_while_the_models_are_those(
+def test_the_origin_is_reported_while_the_models_are_those(
     workspace: Workspace, model: Path, train_id: str
 ) -> None:
     write_origin(workspace, train_id)

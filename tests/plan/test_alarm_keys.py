@@ -65,7 +65,7 @@ def test_what_is_odd_is_refused_with_its_place(told: Told, alarm: str, told_of_i
     assert line.startswith(told_of_it)
 
 
-def test_every_problem_is_told_at_once(told: Told) -> None:
+def test_every_problem_is_reported_at_once(told: Told) -> None:
     lines = told(f"{STEPS}alarm: {{score_below: 2, of_last: 0, share: 3, failures: x, url: y}}")
 
     assert [line.split()[1] for line in lines] == [

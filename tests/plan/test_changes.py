@@ -24,7 +24,7 @@ def test_both_values_are_shown(old: object, new: object, line: str) -> None:
     assert changed_line("k", old, new) == line
 
 
-def test_values_that_look_the_same_are_told_apart() -> None:
+def test_values_that_look_the_same_are_reported_apart() -> None:
     line = changed_line("k", datetime.date(2026, 1, 1), "2026-01-01")
 
     before, after = line.removeprefix("k: ").split(" -> ")

@@ -61,7 +61,7 @@ def test_asset_source_and_user_parameters_name_the_same_steps(told: Told) -> Non
     ]
 
 
-def test_a_misspelt_step_is_told_once(told: Told) -> None:
+def test_a_misspelt_step_is_reported_once(told: Told) -> None:
     lines = told(
         """\
         user_parameters:
@@ -75,7 +75,7 @@ def test_a_misspelt_step_is_told_once(told: Told) -> None:
 
 
 @pytest.mark.parametrize("left_out", [False, True])
-def test_a_step_that_is_local_in_one_pipeline_only_is_told_where_its_code_comes_from(
+def test_a_step_that_is_local_in_one_pipeline_only_is_reported_where_its_code_comes_from(
     load: LoadText, left_out: bool
 ) -> None:
     local = "" if left_out else "  inference_pipeline: [{step: a, source: {requirements: [x]}}]\n"
@@ -126,7 +126,7 @@ def test_one_ui_arg_needs_no_list(warned: Told) -> None:
     assert line.startswith("3:44  user_parameters.train_pipeline[0].ui_args  step 'a' has no arg")
 
 
-def test_ui_args_without_their_dashes_are_told_as_such(warned: Told) -> None:
+def test_ui_args_without_their_dashes_are_reported_as_such(warned: Told) -> None:
     (line,) = warned(
         """\
         user_parameters:
@@ -181,7 +181,7 @@ def test_an_operator_may_set_an_arg_that_the_plan_leaves_out(load: LoadText, tex
         ("name: depth, type: int, description: [a]", "|.description  expected text, found a list"),
     ],
 )
-def test_a_ui_arg_that_does_not_fit_is_told_and_stops_no_run(
+def test_a_ui_arg_that_does_not_fit_is_reported_and_stops_no_run(
     warned: Told, detail: str, problem: str
 ) -> None:
     line = warned(step_with("args: {depth: 1}", detail))[0]

@@ -141,7 +141,7 @@ def test_a_wrong_source_says_what_is_allowed(told: Told, source: str, problem: s
     assert f"{key}  {what}".startswith(f"asset_source.train_pipeline[0].source.{problem}")
 
 
-def test_a_branch_of_a_local_asset_has_no_effect_and_is_told(load: LoadText) -> None:
+def test_a_branch_of_a_local_asset_has_no_effect_and_is_reported(load: LoadText) -> None:
     plan = load(with_source("code: local, branch: main"))
 
     (warning,) = plan.warnings

@@ -42,7 +42,7 @@ def args(plan: Plan, kind: str, step: str) -> object:
         ("!!set {a}", "\"{'a'}\""),
     ],
 )
-def test_a_change_is_told_whatever_the_keys_of_the_values_are(
+def test_a_change_is_reported_whatever_the_keys_of_the_values_are(
     load: LoadText, old: str, shown: str
 ) -> None:
     plan = load(f"user_parameters: {{train_pipeline: [{{step: a, args: {{x: {old}}}}}]}}")
@@ -82,7 +82,7 @@ def test_an_override_is_read(text: str, override: Override) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "=", "a", "a=1", "a.b", ".b=1", "a.=1", "train..b=1"])
-def test_what_is_no_override_is_told_the_form(text: str) -> None:
+def test_what_is_no_override_is_reported_the_form(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_override(text)
 
@@ -147,7 +147,7 @@ def test_a_step_may_have_the_name_of_a_pipeline(load: LoadText) -> None:
     )
 
 
-def test_an_arg_that_may_be_misspelt_is_told(load: LoadText) -> None:
+def test_an_arg_that_may_be_misspelt_is_reported(load: LoadText) -> None:
     _, changes = apply_overrides(load(PLAN), [parse_override("train.n_estimatrs=5")])
 
     assert changes == (

@@ -104,7 +104,7 @@ SELECTED = "pipeline[0].parameters.selected_user_parameters"
         ),
     ],
 )
-def test_a_wrong_type_is_told_with_its_place(value: object, problem: str) -> None:
+def test_a_wrong_type_is_reported_with_its_place(value: object, problem: str) -> None:
     lines = problems(lambda: parse_metadata(value))
 
     assert lines[0].startswith(f"solution metadata  {problem}")

@@ -85,7 +85,7 @@ def test_what_is_rendered_is_read_back(load: LoadText) -> None:
         ("{gate: {min_rows: 1.5}}", "review.gate.min_rows  expected a"),
     ],
 )
-def test_what_makes_no_sense_is_told_with_its_place(
+def test_what_makes_no_sense_is_reported_with_its_place(
     told: Told, review: str, told_of_it: str
 ) -> None:
     assert any(told_of_it in line for line in told(f"{STEPS}review: {review}"))

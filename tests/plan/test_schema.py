@@ -130,7 +130,9 @@ def test_both_forms_are_accepted(validator: Draft202012Validator, text: str) -> 
         ),
     ],
 )
-def test_a_mistake_is_told_at_its_key(validator: Draft202012Validator, text: str, key: str) -> None:
+def test_a_mistake_is_reported_at_its_key(
+    validator: Draft202012Validator, text: str, key: str
+) -> None:
     assert keys_told(validator, text) == [key]
 
 

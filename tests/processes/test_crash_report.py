@@ -40,7 +40,7 @@ def ending(status: int | None, stacks: str = "", lines: tuple[str, ...] = ()) ->
         (None, "has taken its exit status"),
     ],
 )
-def test_how_it_ended_is_told_in_words(status: int | None, told: str) -> None:
+def test_how_it_ended_is_reported_in_words(status: int | None, told: str) -> None:
     error = crash_error("train", HOME, ending(status))
 
     assert error.what.startswith("step 'train' failed: its process ")
@@ -62,7 +62,7 @@ def test_the_place_is_the_innermost_of_the_users_own() -> None:
     assert "ctypes" not in error.where
 
 
-def test_the_last_lines_it_printed_are_told_and_no_more() -> None:
+def test_the_last_lines_it_printed_are_reported_and_no_more() -> None:
     lines = tuple(f"line {number}" for number in range(LAST_LINES + 3))
 
     told = crash_error("train", HOME, ending(1, lines=lines)).user_traceback
@@ -72,7 +72,7 @@ def test_the_last_lines_it_printed_are_told_and_no_more() -> None:
     assert "line 2" not in told
 
 
-def test_a_step_that_took_too_long_is_told_which_limit_to_raise() -> None:
+def test_a_step_that_took_too_long_is_reported_which_limit_to_raise() -> None:
     of_step, of_request = (hang_error(step, HOME, ending(-9), 2.5) for step in ("train", ""))
 
     assert "longer than its timeout of 2.5 s" in of_step.what
@@ -81,7 +81,7 @@ def test_a_step_that_took_too_long_is_told_which_limit_to_raise() -> None:
     assert "--request-timeout" in of_request.fix
 
 
-def test_a_service_that_does_not_boot_is_told_where_it_was() -> None:
+def test_a_service_that_does_not_boot_is_reported_where_it_was() -> None:
     died, hung = boot_error(HOME, ending(1, STACKS)), boot_hang_error(HOME, ending(-9, STACKS), 30)
 
     assert "cannot be warmed up: its process ended with exit status 1" in died.what

@@ -84,7 +84,7 @@ def test_input_that_was_closed_from_the_start_is_empty(make_solution: MakeSoluti
     assert b"read ''" in done.stdout
 
 
-def test_an_installer_that_fails_is_told_also_where_sigchld_is_ignored(
+def test_an_installer_that_fails_is_reported_also_where_sigchld_is_ignored(
     make_solution: MakeSolution,
 ) -> None:
     source = {"train": {"code": "local", "requirements": ["no-such-package-of-anyone==1"]}}
@@ -132,7 +132,7 @@ def test_a_host_keeps_its_way_with_children(host: str, make_solution: MakeSoluti
     assert len(os.listdir(home / "history/train")) == 2
 
 
-def test_a_thread_of_a_host_that_ignores_sigchld_is_told_what_to_do() -> None:
+def test_a_thread_of_a_host_that_ignores_sigchld_is_reported_what_to_do() -> None:
     script = dedent(
         """
         import signal, threading
@@ -170,7 +170,7 @@ def test_handlers_of_a_host_stay() -> None:
 
 
 @pytest.mark.parametrize("where", ["there", "here"])
-def test_a_folder_that_is_gone_is_told_and_hides_no_report(
+def test_a_folder_that_is_gone_is_reported_and_hides_no_report(
     where: str, make_solution: MakeSolution, tmp_path: Path
 ) -> None:
     home = make_solution({"train": MODEL})
@@ -187,7 +187,7 @@ def test_a_folder_that_is_gone_is_told_and_hides_no_report(
         assert b"the current folder does not exist any more" in done.stderr
 
 
-def test_too_few_files_are_told_with_what_to_do(make_solution: MakeSolution) -> None:
+def test_too_few_files_are_reported_with_what_to_do(make_solution: MakeSolution) -> None:
     home = make_solution({"train": MODEL}, beside={"train": {"isolation": "process"}})
     few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))"
 

@@ -29,7 +29,7 @@ def test_half_a_message_is_none_yet() -> None:
     assert list(inbox.take(sent[-1:])) == ["text"]
 
 
-def test_the_first_message_is_received_and_an_end_without_one_is_told() -> None:
+def test_the_first_message_is_received_and_an_end_without_one_is_reported() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(packed("first") + packed("second"))

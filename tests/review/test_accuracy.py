@@ -154,7 +154,7 @@ def test_the_interval_holds_the_estimate_and_stays_within_nothing_and_all(
     assert 0 <= found.needed <= rest
 
 
-def test_shares_of_classes_and_strata_are_told_as_json_has_them() -> None:
+def test_shares_of_classes_and_strata_are_reported_as_json_has_them() -> None:
     cases = [Case("a", 0.9)] * 50 + [Case("b", 0.8)] * 50 + [Case("c", 0.7)]
     sample = [Answer(at, at % 5 != 0) for at in range(20)]
     sample += [Answer(at, True) for at in range(50, 60)]

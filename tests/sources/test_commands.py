@@ -20,7 +20,7 @@ def run(*command: str) -> tuple[int | None, str]:
     return ended.status, ended.fault
 
 
-def test_what_a_command_prints_and_how_it_ends_is_told() -> None:
+def test_what_a_command_prints_and_how_it_ends_is_reported() -> None:
     ended = Commands().run(["sh", "-c", "echo out; echo err >&2; exit 3"], os.environ)
 
     assert ended == (3, "out\n", "err\n")

@@ -106,7 +106,7 @@ def test_all_that_a_step_did_is_done_again(cache: ResultDir, home: Path) -> None
     cache.put_back(found, home)  # again, where all of it is there
 
 
-def test_what_stands_in_the_way_is_told(cache: ResultDir, home: Path) -> None:
+def test_what_stands_in_the_way_is_reported(cache: ResultDir, home: Path) -> None:
     whole = cache.save(cached_step(WROTE), home)
     (home / "out/a.txt").unlink()
     (home / "out/a.txt").mkdir()

@@ -92,7 +92,9 @@ def answers(worker: Worker, word: str = "a", limit_s: float | None = None) -> li
     return list(worker.run(asking(word), limit_s, nothing))
 
 
-def test_a_request_that_kills_its_worker_is_told_how_and_the_next_one_works(start: Start) -> None:
+def test_a_request_that_kills_its_worker_is_reported_how_and_the_next_one_works(
+    start: Start,
+) -> None:
     kill = "import os\nif self.args['word'] == 'kill': os.kill(os.getpid(), 9)\n"
     worker = start(kill + ECHO)
 

@@ -164,7 +164,7 @@ def test_at_its_end_the_request_in_hand_is_finished_and_the_others_are_answered_
         held.submit(Ticket(asking("c"), tmp_path / "c", nothing, results.put))
 
 
-def test_a_worker_that_cannot_be_booted_any_more_is_told_and_tried_again(
+def test_a_worker_that_cannot_be_booted_any_more_is_reported_and_tried_again(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[Event] = []

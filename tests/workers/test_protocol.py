@@ -44,7 +44,7 @@ def test_a_client_is_sent_the_authors_traceback_before_the_comment() -> None:
 @pytest.mark.parametrize(
     ("number", "kind"), [(errno.ENOSPC, "room"), (errno.EDQUOT, "room"), (errno.EACCES, "asset")]
 )
-def test_a_full_disk_is_told_apart_from_other_faults(number: int, kind: str) -> None:
+def test_a_full_disk_is_reported_apart_from_other_faults(number: int, kind: str) -> None:
     failure = write_failure("the log", OSError(number, "what the system says"))
 
     assert (failure.code, failure.name) == NO_ARTIFACTS

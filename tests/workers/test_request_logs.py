@@ -59,7 +59,7 @@ def test_a_folder_that_is_there_is_used(tmp_path: Path) -> None:
     assert (tmp_path / "pipeline.log").read_text() == "printed\n"
 
 
-def test_a_print_that_cannot_be_kept_fails_no_asset_but_what_keeps_them_is_told(
+def test_a_print_that_cannot_be_kept_fails_no_asset_but_what_keeps_them_is_reported(
     logs: RequestLogs, tmp_path: Path
 ) -> None:
     folder = tmp_path / "artifacts/log"

@@ -161,7 +161,7 @@ def test_what_history_cannot_keep_of_requests_is_counted(
         (1 << 21, [["setup", "load"], ["run", "run.give"], ["run.inference"]]),
     ],
 )
-def test_what_is_told_of_a_small_request_before_it_runs_is_one_message(
+def test_what_is_reported_of_a_small_request_before_it_runs_is_one_message(
     home: Path, warm: WarmPipeline, tmp_path: Path, size: int, first: list[list[str]]
 ) -> None:
     (tmp_path / "data").mkdir()

@@ -68,7 +68,7 @@ def test_verify_ends_with_1_where_it_finds_damage(keep: Keep, history: Call) -> 
 
 
 @pytest.mark.parametrize("words", [[], *[[name] for name in ("show", "diff", "rerun", "prune")]])
-def test_help_is_told_for_each_action(history: Call, words: list[str]) -> None:
+def test_help_is_reported_for_each_action(history: Call, words: list[str]) -> None:
     status, out, _ = history(*words, "--help")
 
     assert status == 0

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.conftest import MakeSolution
 
 
-def test_a_good_project_is_told_what_was_looked_at(
+def test_a_good_project_is_reported_what_was_looked_at(
     make_solution: MakeSolution, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = make_solution({"input": "", "train": ""}, {"inference": ""})
@@ -33,7 +33,7 @@ def test_nothing_runs_and_nothing_changes(make_solution: MakeSolution) -> None:
     assert sorted(home.rglob("*")) == before
 
 
-def test_all_problems_are_told(
+def test_all_problems_are_reported(
     make_solution: MakeSolution, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = make_solution(

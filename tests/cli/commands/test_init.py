@@ -36,7 +36,7 @@ def test_a_project_has_what_clients_look_for(template: str) -> None:
     assert "SOLUTION_NAME" not in (home / "README.md").read_text()
 
 
-def test_what_to_do_next_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_to_do_next_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     main(["init", "my project"])
 
     out = capsys.readouterr().out

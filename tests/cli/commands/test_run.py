@@ -27,7 +27,9 @@ self.asset.save_summary("fine", 0.5, note="a note")
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_both_pipelines_run_and_are_told_in_a_page(make_solution: MakeSolution, alo: Alo) -> None:
+def test_both_pipelines_run_and_are_reported_in_a_page(
+    make_solution: MakeSolution, alo: Alo
+) -> None:
     train = "self.data['x'] = 1; self.asset.save_info('a line to show', show=True); print('hello')"
     home = make_solution({"train": train}, {"inference": INFERENCE})
 

@@ -91,7 +91,9 @@ def test_a_stream_that_was_closed_from_the_start_is_no_error(
     console.write("text")
 
 
-def test_a_reader_that_has_gone_is_told_by_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_has_gone_is_reported_by_an_exception(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stream:

@@ -48,7 +48,7 @@ def test_a_size_has_about_two_digits(count: float, text: str) -> None:
     assert size(count) == text
 
 
-def test_a_path_below_here_is_told_from_here(
+def test_a_path_below_here_is_reported_from_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -56,7 +56,9 @@ def test_a_path_below_here_is_told_from_here(
     assert short_path(str(tmp_path / "a" / "b")) == "a/b"
 
 
-def test_a_path_elsewhere_is_told_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_elsewhere_is_reported_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
 

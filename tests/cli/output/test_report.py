@@ -9,7 +9,7 @@ FINISHED = RunFinished("id", "inference", "success", 2.0, None, "/p/inference_ar
 STEP = StepFinished("input", 1, 1, "success", 0.02, 0.01, 0, ())
 
 
-def test_the_summary_is_told() -> None:
+def test_the_summary_is_reported() -> None:
     summary = {
         "result": "2 of 3",
         "score": 0.67,
@@ -34,7 +34,7 @@ def test_an_empty_note_and_no_probability_take_no_line() -> None:
     assert [line.split()[0] for line in lines[1:]] == ["result", "artifacts", "history"]
 
 
-def test_of_many_classes_only_some_are_told() -> None:
+def test_of_many_classes_only_some_are_reported() -> None:
     probability = {f"class{number}": 0.01 for number in range(100)}
     summary = {"result": "ok", "score": 1.0, "note": "", "probability": probability}
 
@@ -43,7 +43,7 @@ def test_of_many_classes_only_some_are_told() -> None:
     assert lines[2].endswith("class9 0.01, ...")
 
 
-def test_each_exported_file_is_told() -> None:
+def test_each_exported_file_is_reported() -> None:
     lines = list(run_report(FINISHED._replace(exported=("/out/a.tar.gz", "/out/b.log")), [], []))
 
     assert lines[-2:] == ["exported     /out/a.tar.gz", "exported     /out/b.log"]

@@ -137,7 +137,7 @@ def test_a_name_that_comes_twice_does_not_write_through_the_first(make_tar, targ
     assert (target / "b").read_bytes() == b"second"
 
 
-def test_too_many_files_are_refused_and_the_limit_is_told(make_tar, target: Path) -> None:
+def test_too_many_files_are_refused_and_the_limit_is_reported(make_tar, target: Path) -> None:
     archive = make_tar()
     for number in range(5):
         archive.file(str(number))

@@ -24,7 +24,7 @@ from .conftest import BODY, Serve, StageUrl, staged_in
 pytestmark = pytest.mark.usefixtures("impatience")
 
 
-def test_a_server_that_falls_silent_is_told(
+def test_a_server_that_falls_silent_is_reported(
     serve: Serve, stage_url: StageUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(web, "SILENCE_S", 0.05)
@@ -69,7 +69,7 @@ def test_a_busy_server_is_left_alone_as_long_as_it_says(serve: Serve, stage_url:
 
 
 @pytest.mark.parametrize("is_date", [True, False])
-def test_a_server_that_wants_more_patience_than_there_is_is_told(
+def test_a_server_that_wants_more_patience_than_there_is_is_reported(
     serve: Serve, stage_url: StageUrl, is_date: bool
 ) -> None:
     date = datetime.now(timezone.utc) + timedelta(hours=1)

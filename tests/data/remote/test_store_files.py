@@ -117,7 +117,7 @@ def test_an_empty_folder_counts_as_on_a_local_disk(
         (f"d/{'한' * 86}/a", "a name of 258 bytes"),
     ],
 )
-def test_a_key_that_no_file_can_have_is_told_by_the_check(
+def test_a_key_that_no_file_can_have_is_reported_by_the_check(
     workspace: Workspace, bucket: Bucket, stage_key: StageKey, key: str, told: str
 ) -> None:
     bucket.put("d/a", b"1")
@@ -130,7 +130,9 @@ def test_a_key_that_no_file_can_have_is_told_by_the_check(
     assert tree_of(workspace) == {}
 
 
-def test_an_object_and_a_folder_of_one_name_are_told(bucket: Bucket, stage_key: StageKey) -> None:
+def test_an_object_and_a_folder_of_one_name_are_reported(
+    bucket: Bucket, stage_key: StageKey
+) -> None:
     bucket.put("d/e", b"1")
     bucket.put("d/e/a", b"2")
 
@@ -188,7 +190,7 @@ def test_who_may_read_an_object_and_not_list_gets_it(
 
 
 @pytest.mark.parametrize("kind", ["GLACIER", "DEEP_ARCHIVE"])
-def test_an_archived_object_is_told_with_what_to_do(
+def test_an_archived_object_is_reported_with_what_to_do(
     workspace: Workspace, bucket: Bucket, stage_key: StageKey, kind: str
 ) -> None:
     bucket.put("d/a", b"1", **{"x-amz-storage-class": kind})

@@ -185,7 +185,7 @@ def test_a_file_that_is_only_called_a_page_is_taken(
         ("500 Internal Server Error", "said 500"),
     ],
 )
-def test_what_the_server_says_is_told_without_the_password(
+def test_what_the_server_says_is_reported_without_the_password(
     serve: Serve, stage_url: StageUrl, status: str, told: str
 ) -> None:
     server = serve(lambda asked: whole(b"", status))
@@ -199,7 +199,7 @@ def test_what_the_server_says_is_told_without_the_password(
 
 
 @pytest.mark.parametrize("answer", [[b""], [b"SSH-2.0-x\r\n\r\n"], [RESET], [b"\x15\x03\x01" * 9]])
-def test_what_is_no_http_server_is_told(
+def test_what_is_no_http_server_is_reported(
     serve: Serve, stage_url: StageUrl, monkeypatch: pytest.MonkeyPatch, answer: list[Piece]
 ) -> None:
     monkeypatch.setattr(faults, "TRIES", 2)
@@ -209,7 +209,7 @@ def test_what_is_no_http_server_is_told(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9", "no-such-host.invalid", "x" * 300, "a..b"])
-def test_a_server_that_is_not_there_is_told(
+def test_a_server_that_is_not_there_is_reported(
     stage_url: StageUrl, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     monkeypatch.setattr(faults, "TRIES", 2)
@@ -263,7 +263,7 @@ def tls_server(serve: Serve, certificate: Path) -> WildServer:
     return serve(file_of(BODY, Last_Modified=DATE), context)
 
 
-def test_a_certificate_that_no_one_vouches_for_is_told_with_what_to_do(
+def test_a_certificate_that_no_one_vouches_for_is_reported_with_what_to_do(
     tls_server: WildServer, stage_url: StageUrl
 ) -> None:
     with pytest.raises(LocationError, match=r"certificate is not trusted: self.signed") as caught:

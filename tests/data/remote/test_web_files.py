@@ -305,7 +305,7 @@ def test_a_packed_file_that_is_called_encoded_stays_packed(
     assert staged_in(workspace) == {"x.csv.gz": packed}
 
 
-def test_an_encoding_that_is_not_known_is_told(serve: Serve, stage_url: StageUrl) -> None:
+def test_an_encoding_that_is_not_known_is_reported(serve: Serve, stage_url: StageUrl) -> None:
     server = serve(lambda asked: whole(b"???", Content_Encoding="br"))
 
     with pytest.raises(LocationError, match=r"x\.csv: the server sends it as 'br'"):

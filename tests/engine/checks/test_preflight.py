@@ -18,7 +18,7 @@ from .conftest import Make, refused
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_all_of_it_is_told_at_once_with_the_other_problems_of_the_plan(
+def test_all_of_it_is_reported_at_once_with_the_other_problems_of_the_plan(
     make: Make, alo: Alo
 ) -> None:
     home = make(
@@ -52,7 +52,7 @@ def test_of_a_pipeline_that_does_not_run_only_the_plan_is_looked_at(make: Make, 
     assert "there is no file" not in done.stderr
 
 
-def test_a_project_that_is_no_folder_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+def test_a_project_that_is_no_folder_is_reported_from_one_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(UsageError, match="is not a folder"):

@@ -16,7 +16,9 @@ from .conftest import Make, refused
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_versions_that_exclude_each_other_are_told_without_an_index(make: Make, alo: Alo) -> None:
+def test_versions_that_exclude_each_other_are_reported_without_an_index(
+    make: Make, alo: Alo
+) -> None:
     home = make("{requirements: ['alo-x==1.0']}", "{requirements: [requirements.txt]}")
     (home / "assets/two/requirements.txt").write_text("alo-x>=2\n")
 
@@ -65,7 +67,7 @@ def test_what_cannot_be_installed_beside_alo_is_a_warning(make: Make, alo: Alo) 
     assert "of ALO itself: it cannot be installed together with ALO" in done.stdout
 
 
-def test_what_is_wrong_with_code_that_has_been_fetched_is_told_at_once(make: Make) -> None:
+def test_what_is_wrong_with_code_that_has_been_fetched_is_reported_at_once(make: Make) -> None:
     home = make("{code: local}")
     plan = load_plan(home / "solution/experimental_plan.yaml", home=home)
     problems = [Problem("one"), Problem("two"), Problem("one")]

@@ -61,7 +61,7 @@ def test_a_table_an_image_or_one_of_each_is_a_result(names: list[str], artifacts
     ],
     ids=" ".join,
 )
-def test_any_other_output_is_told_with_what_is_there_and_what_is_allowed(
+def test_any_other_output_is_reported_with_what_is_there_and_what_is_allowed(
     names: list[str], artifacts: Path
 ) -> None:
     put(artifacts, *names)

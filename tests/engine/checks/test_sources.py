@@ -90,7 +90,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_it_is_told_with_its_line_and_key_and_nothing_changes(
+def test_it_is_reported_with_its_line_and_key_and_nothing_changes(
     make: Make, alo: Alo, tmp_path: Path, case: str
 ) -> None:
     source, expected = BAD[case]
@@ -189,7 +189,7 @@ def test_errors_of_git_name_the_step_and_the_line(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_while_code_is_checked_out_is_told_as_one(
+def test_an_interrupt_while_code_is_checked_out_is_reported_as_one(
     make: Make, tmp_path: Path, number: int
 ) -> None:
     files = {f"data/{n // 100}/{n}.txt": "x" for n in range(20_000)}

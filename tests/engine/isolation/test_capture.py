@@ -111,7 +111,7 @@ def test_only_bytes_are_written_as_bytes(heard: list[Event]) -> None:
     assert heard == []
 
 
-def test_what_a_wrapper_of_the_assets_holds_back_is_told_when_the_step_ends(
+def test_what_a_wrapper_of_the_assets_holds_back_is_reported_when_the_step_ends(
     heard: list[Event],
 ) -> None:
     with captured(heard.append):
@@ -254,7 +254,7 @@ def test_warning_filters_are_as_before() -> None:
     assert warnings.filters == before
 
 
-def test_warnings_are_told(in_process: Callable[..., Any]) -> None:
+def test_warnings_are_reported(in_process: Callable[..., Any]) -> None:
     done = in_process(
         """
         import warnings

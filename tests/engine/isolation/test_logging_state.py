@@ -25,7 +25,7 @@ def lines_of(heard: list[Event]) -> list[tuple[str, str]]:
     return [(event.level, event.text) for event in heard if isinstance(event, LogLine)]
 
 
-def test_logging_is_told_from_info_on_with_its_place(heard: list[Event]) -> None:
+def test_logging_is_reported_from_info_on_with_its_place(heard: list[Event]) -> None:
     with captured(heard.append):
         log = logging.getLogger("an asset's")
         log.debug("quiet")
@@ -36,10 +36,10 @@ def test_logging_is_told_from_info_on_with_its_place(heard: list[Event]) -> None
     assert lines_of(heard) == [("INFO", "fitted 3 trees"), ("WARNING", "slow"), ("ERROR", "bad")]
     line = next(event for event in heard if isinstance(event, LogLine))
     assert (line.source, line.file) == ("USER", "test_logging_state.py")
-    assert line.function == "test_logging_is_told_from_info_on_with_its_place"
+    assert line.function == "test_logging_is_reported_from_info_on_with_its_place"
 
 
-def test_the_traceback_of_a_logged_exception_is_told(heard: list[Event]) -> None:
+def test_the_traceback_of_a_logged_exception_is_reported(heard: list[Event]) -> None:
     with captured(heard.append):
         try:
             1 / 0  # noqa: B018
@@ -87,7 +87,7 @@ def test_where_logging_is_as_steps_begin_no_logger_forgets_what_it_knows(
     assert not forgotten
 
 
-def test_logging_imported_only_in_the_step_is_told_too(in_process: Callable[..., Any]) -> None:
+def test_logging_imported_only_in_the_step_is_reported_too(in_process: Callable[..., Any]) -> None:
     done = in_process(
         """
         import sys

@@ -126,7 +126,7 @@ def outputs(heard: list[Event]) -> list[Event]:
     return [event for event in heard if isinstance(event, Output)]
 
 
-def test_a_line_is_told_as_soon_as_it_ends(heard: list[Event]) -> None:
+def test_a_line_is_reported_as_soon_as_it_ends(heard: list[Event]) -> None:
     with captured(heard.append):
         print("one", 2)
         first = list(heard)
@@ -138,7 +138,7 @@ def test_a_line_is_told_as_soon_as_it_ends(heard: list[Event]) -> None:
     assert second == [*first, Output("stderr", "three\nand")]
 
 
-def test_what_ends_no_line_is_told_soon_although_nothing_more_is_printed() -> None:
+def test_what_ends_no_line_is_reported_soon_although_nothing_more_is_printed() -> None:
     told = threading.Event()
 
     with captured(lambda event: told.set()):
@@ -177,7 +177,7 @@ def test_nothing_that_is_printed_is_lost_or_changes_places(pieces: list[tuple[st
     assert [(each.stream, char) for each in outputs(heard) for char in each.text] == letters  # type: ignore[union-attr]
 
 
-def test_many_small_prints_are_told_together(heard: list[Event]) -> None:
+def test_many_small_prints_are_reported_together(heard: list[Event]) -> None:
     with captured(heard.append):
         for _ in range(50_000):
             print(".", end="")
@@ -208,7 +208,7 @@ def test_a_line_that_never_ends_takes_no_memory(tmp_path: Path) -> None:
     assert line == "x" * size + "y" * 100_000 * pieces
 
 
-def test_where_no_thread_can_be_had_prints_are_told_at_once(
+def test_where_no_thread_can_be_had_prints_are_reported_at_once(
     heard: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

@@ -165,7 +165,7 @@ def _dedented(code: str) -> list[str]:
 
 @pytest.mark.parametrize("isolation", ["", "process"])
 @pytest.mark.parametrize("what", CLASSES)
-def test_a_class_at_fault_is_told_with_its_file_and_line(
+def test_a_class_at_fault_is_reported_with_its_file_and_line(
     make_solution: MakeSolution, run: Callable[..., object], what: str, isolation: str
 ) -> None:
     code, told = CLASSES[what]
@@ -180,7 +180,7 @@ def test_a_class_at_fault_is_told_with_its_file_and_line(
 
 
 @pytest.mark.parametrize("what", [name for name in CLASSES if "fails" not in name])
-def test_a_unit_test_is_told_the_same(make_solution: MakeSolution, what: str) -> None:
+def test_a_unit_test_is_reported_the_same(make_solution: MakeSolution, what: str) -> None:
     code, told = CLASSES[what]
     home, place = write(make_solution, code)
 
@@ -193,7 +193,7 @@ def test_a_unit_test_is_told_the_same(make_solution: MakeSolution, what: str) ->
 
 
 @pytest.mark.parametrize("value", ["3", "print", "functools.partial(Asset)"])
-def test_what_is_no_class_is_told_with_its_file(
+def test_what_is_no_class_is_reported_with_its_file(
     make_solution: MakeSolution, run: Callable[..., object], value: str
 ) -> None:
     code = f"# UserAsset\nimport functools\nfrom alolib.asset import Asset\nUserAsset = {value}"

@@ -283,7 +283,7 @@ def test_args_in_another_order_are_others_for_an_asset_that_goes_through_them(
         ({"steps": {"one": "", "one2": ""}}, "namesakes one → one, one2"),
     ],
 )
-def test_all_that_an_asset_is_told_counts(
+def test_all_that_an_asset_is_reported_counts(
     change: dict[str, Any], told: str, make_solution: MakeSolution, again: Again
 ) -> None:
     usual: dict[str, Any] = {"steps": {"one": ""}, "control": {"cache": True}}

@@ -30,7 +30,7 @@ def test_nothing_done_is_no_effect(home: Path) -> None:
     assert not any(effect)
 
 
-def test_all_that_was_done_is_told(home: Path) -> None:
+def test_all_that_was_done_is_reported(home: Path) -> None:
     before = Snapshot.of(home, TOPS)
     artifacts = home / "train_artifacts"
     (artifacts / "new").mkdir()
@@ -64,7 +64,7 @@ def test_the_runs_own_logs_are_no_effect(home: Path) -> None:
     assert effect.folders == ("input/train/log",)
 
 
-def test_a_write_of_the_same_size_is_told(home: Path) -> None:
+def test_a_write_of_the_same_size_is_reported(home: Path) -> None:
     before = Snapshot.of(home, TOPS)
     file = home / "train_artifacts/old"
     file.write_text("2")
@@ -125,7 +125,7 @@ def test_of_a_large_file_beside_the_model_only_the_time_counts(
     assert after["model"] != before["model"]
 
 
-def test_a_link_that_leads_nowhere_is_told_by_where_it_leads(home: Path) -> None:
+def test_a_link_that_leads_nowhere_is_reported_by_where_it_leads(home: Path) -> None:
     link = home / "train_artifacts/link"
     link.unlink()
     link.symlink_to("nowhere")

@@ -41,7 +41,7 @@ def test_a_module_that_cannot_be_read_is_named_not_who_imports_it(
     assert caught.value.where == f"assets/train/helper.py:{line}"
 
 
-def test_a_module_outside_of_the_project_is_told_by_who_imports_it(
+def test_a_module_outside_of_the_project_is_reported_by_who_imports_it(
     make_solution: MakeSolution, run: Callable[..., object], tmp_path: Path
 ) -> None:
     (tmp_path / "bad_module.py").write_text("def f(:")
@@ -92,7 +92,7 @@ HOME = Path("/p")
         (ValueError("x" * 100_000), "characters)", ""),
     ],
 )
-def test_what_was_raised_is_told_in_words_with_what_helps(
+def test_what_was_raised_is_reported_in_words_with_what_helps(
     error: BaseException, what: str, fix: str
 ) -> None:
     failed = step_error("train", error, HOME, HOME)

@@ -89,7 +89,7 @@ def test_a_class_of_the_asset_goes_from_process_to_process_and_back(
     assert (home / "train_artifacts/models/three/m").read_text() == "3"
 
 
-def test_an_error_is_told_as_if_it_had_been_raised_in_the_engine(
+def test_an_error_is_reported_as_if_it_had_been_raised_in_the_engine(
     make_solution: MakeSolution, run: Run
 ) -> None:
     code = {"one": "def inner():\n    return 1 / 0\ninner()"}

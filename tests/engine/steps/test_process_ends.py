@@ -70,7 +70,9 @@ def test_a_process_that_dies_fails_the_run_with_what_is_known_of_it(
 
 
 @pytest.mark.parametrize("code", ["import sys; sys.exit(3)", "import os; os._exit(3)"])
-def test_an_exit_is_told_as_in_the_engine(make_solution: MakeSolution, run: Run, code: str) -> None:
+def test_an_exit_is_reported_as_in_the_engine(
+    make_solution: MakeSolution, run: Run, code: str
+) -> None:
     home = make_solution({"one": code}, beside={"one": APART})
 
     with pytest.raises(StepError, match=r"it called exit\(3\): sys.exit, or os._exit"):
@@ -87,7 +89,7 @@ def test_what_ends_the_process_past_python_is_named_by_its_status(
         run(home)
 
 
-def test_a_step_that_hangs_is_ended_with_all_it_started_and_told_where_it_was(
+def test_a_step_that_hangs_is_ended_with_all_it_started_and_reported_where_it_was(
     make_solution: MakeSolution, run: Run
 ) -> None:
     code = """

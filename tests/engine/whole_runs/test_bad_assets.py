@@ -51,7 +51,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_in_run_is_told_with_its_place(
+def test_a_fault_in_run_is_reported_with_its_place(
     fault: str, make_solution: MakeSolution, run: Run
 ) -> None:
     code, told = FAULTS[fault]
@@ -117,7 +117,7 @@ def test_an_init_that_raises_fails_the_step(make_solution: MakeSolution, run: Ru
         run(home)
 
 
-def test_an_asset_that_forgets_to_call_super_is_told_so(
+def test_an_asset_that_forgets_to_call_super_is_reported_so(
     make_solution: MakeSolution, run: Run
 ) -> None:
     home = make_solution(
@@ -178,7 +178,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("fault", BAD_FILES)
-def test_what_is_wrong_with_a_file_is_told_before_anything_runs(
+def test_what_is_wrong_with_a_file_is_reported_before_anything_runs(
     fault: str, make_solution: MakeSolution, run: Run
 ) -> None:
     code, told = BAD_FILES[fault]
@@ -192,7 +192,7 @@ def test_what_is_wrong_with_a_file_is_told_before_anything_runs(
     assert not (home / "history").exists()
 
 
-def test_a_missing_asset_is_told_with_the_file_to_make(
+def test_a_missing_asset_is_reported_with_the_file_to_make(
     make_solution: MakeSolution, run: Run
 ) -> None:
     home = make_solution({"bad": ""})

@@ -50,7 +50,7 @@ def test_an_arg_is_kept_as_it_is_and_shown_without(make_solution: MakeSolution, 
     assert "SECRET" not in again.stdout + again.stderr
 
 
-def test_what_an_asset_raises_is_told_without(
+def test_what_an_asset_raises_is_reported_without(
     make_solution: MakeSolution, run: Callable[..., object]
 ) -> None:
     home = make_solution({"train": f"x = [[1]]\nraise OSError('no answer from {URL}')"})
@@ -95,5 +95,5 @@ def test_a_place_that_cannot_be_reached_is_named_without(
     assert "SECRET" not in done.stdout + done.stderr
 
 
-def test_a_change_is_told_without_before_it_is_cut() -> None:
+def test_a_change_is_reported_without_before_it_is_cut() -> None:
     assert "SECRET" not in changed_line("key", f"https://me:{'SECRET' * 60}@host/x", URL)

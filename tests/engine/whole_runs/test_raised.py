@@ -93,7 +93,7 @@ def failing(home: Path, run: Run) -> StepError:
 
 @pytest.mark.parametrize("isolation", [{}, APART], ids=["memory", "process"])
 @pytest.mark.parametrize("what", RAISED)
-def test_what_is_raised_is_told_without_our_frames(
+def test_what_is_raised_is_reported_without_our_frames(
     what: str, isolation: dict[str, str], make_solution: MakeSolution, run: Run
 ) -> None:
     code, told = RAISED[what]
@@ -130,7 +130,7 @@ def test_an_interrupt_of_a_steps_process_is_the_steps_own(
     assert OURS not in "".join(getattr(event, "text", "") for event in heard)
 
 
-def test_a_crash_is_told_by_us_also_where_the_asset_has_asked_python(
+def test_a_crash_is_reported_by_us_also_where_the_asset_has_asked_python(
     make_solution: MakeSolution, run: Run, heard: Any
 ) -> None:
     code = "import faulthandler, ctypes; faulthandler.enable(); ctypes.string_at(0)"

@@ -232,7 +232,7 @@ def test_what_a_step_requires_in_either_pipeline_is_installed(
     assert done.returncode == 0, done.stderr
 
 
-def test_wrong_requirements_of_both_pipelines_are_told_at_once(make: Make, run: Run) -> None:
+def test_wrong_requirements_of_both_pipelines_are_reported_at_once(make: Make, run: Run) -> None:
     home = make({**LOCAL, "requirements": ["=one"]}, {**LOCAL, "requirements": ["=two"]})
     write_asset(home, "input", "")
 

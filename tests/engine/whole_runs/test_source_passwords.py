@@ -79,7 +79,7 @@ def kept_in(*folders: Path) -> list[str]:
     return [name for name in found if not name.endswith(own) and "objects/" not in name]
 
 
-def test_they_are_told_and_kept_nowhere(home: Path, alo: Alo, tmp_path: Path) -> None:
+def test_they_are_reported_and_kept_nowhere(home: Path, alo: Alo, tmp_path: Path) -> None:
     said = ""
     commands = [("check",), ("lock",), ("run",), ("run", "--locked"), ("history", "show")]
     run_id = ""
@@ -107,7 +107,7 @@ def test_a_rerun_makes_its_environment_anew_with_those_of_the_project(home: Path
     assert "leaf 1.0" in done.stdout
 
 
-def test_they_are_not_told_by_errors(home: Path, alo: Alo, tmp_path: Path) -> None:
+def test_they_are_not_reported_by_errors(home: Path, alo: Alo, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "served/wheels")
     failed = alo("run", cwd=home)
     shutil.rmtree(tmp_path / "served/origin")

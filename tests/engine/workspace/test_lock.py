@@ -108,7 +108,7 @@ def test_while_one_process_has_it_another_does_not(workspace: Workspace, start: 
     assert "--no-wait" in caught.value.fix
 
 
-def test_who_waits_is_told_for_whom_and_has_it_in_the_end(
+def test_who_waits_is_reported_for_whom_and_has_it_in_the_end(
     workspace: Workspace, start: Start
 ) -> None:
     heard: list[Event] = []
@@ -128,7 +128,7 @@ def test_who_waits_is_told_for_whom_and_has_it_in_the_end(
     assert f"inference_pipeline (process {process.pid})" in line.text
 
 
-def test_who_waits_is_told_of_a_new_holder(
+def test_who_waits_is_reported_of_a_new_holder(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holders = iter(map(Holder, ["one", "one", "", "two"]))
@@ -332,7 +332,7 @@ def test_a_note_that_says_nothing_of_use_is_passed_over(
         take(workspace)
 
 
-def test_the_note_of_one_that_is_gone_is_not_told(workspace: Workspace, start: Start) -> None:
+def test_the_note_of_one_that_is_gone_is_not_reported(workspace: Workspace, start: Start) -> None:
     gone = start("an old run")
     gone.kill()
     gone.wait()

@@ -132,7 +132,7 @@ def test_what_an_earlier_restoration_left_half_done_goes(
     assert theirs.exists()
 
 
-def test_of_a_mending_is_told_what_came_of_it(
+def test_of_a_mending_is_reported_what_came_of_it(
     workspace: Workspace, train_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Event] = []

@@ -283,7 +283,9 @@ def test_artifacts_that_are_a_link_are_replaced_with_a_warning_and_what_they_lea
 
 
 @pytest.mark.parametrize("place", [".alo", "history", "input/train", "train_artifacts"])
-def test_a_link_that_leads_nowhere_is_told_by_the_check(place: str, home: Path, run: Run) -> None:
+def test_a_link_that_leads_nowhere_is_reported_by_the_check(
+    place: str, home: Path, run: Run
+) -> None:
     (home / place).parent.mkdir(exist_ok=True)
     (home / place).symlink_to("nowhere")
 

@@ -46,7 +46,7 @@ def test_a_project_as_it_should_be_has_no_problem(home: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["train_artifacts", "history", "input/train", "history/train"])
-def test_a_file_where_a_folder_belongs_is_told(home: Path, name: str) -> None:
+def test_a_file_where_a_folder_belongs_is_reported(home: Path, name: str) -> None:
     jobs = jobs_of(home)
     (home / name).parent.mkdir(exist_ok=True)
     (home / name).touch()
@@ -146,7 +146,7 @@ def test_the_fix_for_a_volume_says_which_keys_of_the_plan_name_it(
 
 
 @pytest.mark.parametrize(("name", "told"), [("data", True), ("data/deeper", True), ("own", False)])
-def test_of_volumes_in_the_input_folder_only_one_where_data_is_copied_to_is_told(
+def test_of_volumes_in_the_input_folder_only_one_where_data_is_copied_to_is_reported(
     home: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: bool
 ) -> None:
     jobs = jobs_of(home)

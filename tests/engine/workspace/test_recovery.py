@@ -210,7 +210,7 @@ def test_half_an_entry_of_the_killed_run_goes(workspace: Workspace) -> None:
     assert not half.exists()
 
 
-def test_large_files_that_cannot_be_sealed_are_told(
+def test_large_files_that_cannot_be_sealed_are_reported(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Event] = []

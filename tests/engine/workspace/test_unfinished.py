@@ -298,7 +298,7 @@ def test_artifacts_that_are_a_link_are_put_back_as_one(workspace: Workspace) -> 
     assert without_logs(workspace.artifacts("train")) == {"models/train/model": "good"}
 
 
-def test_artifacts_that_cannot_be_moved_are_told_and_stay(
+def test_artifacts_that_cannot_be_moved_are_reported_and_stay(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(workspace.artifacts("train"))

@@ -177,7 +177,7 @@ def test_putting_back_without_a_journal_may_be_killed_too(
 
 
 @pytest.mark.parametrize("kinds", [[], ["train", "inference"]])
-def test_where_no_one_can_tell_whose_the_artifacts_are_they_stay_and_a_fix_is_told(
+def test_where_no_one_can_tell_whose_the_artifacts_are_they_stay_and_a_fix_is_reported(
     kinds: list[str], workspace: Workspace
 ) -> None:
     begin(workspace, TRAIN)

@@ -32,7 +32,7 @@ def test_what_is_written_is_read(entry: Path) -> None:
     assert read_checksums(entry) == known
 
 
-def test_an_entry_without_them_is_told_from_a_damaged_one(entry: Path) -> None:
+def test_an_entry_without_them_is_reported_from_a_damaged_one(entry: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_checksums(entry)
 
@@ -40,7 +40,7 @@ def test_an_entry_without_them_is_told_from_a_damaged_one(entry: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"a": 1}', '{"a": {"size": 1}}', '{"a": {"size": []}}']
 )
-def test_a_damaged_file_is_told_as_one(entry: Path, text: str) -> None:
+def test_a_damaged_file_is_reported_as_one(entry: Path, text: str) -> None:
     (entry / CHECKSUMS).write_text(text)
 
     with pytest.raises(ValueError, match=r"damaged|JSON|Expecting|line"):

@@ -121,7 +121,7 @@ def test_where_there_is_no_shell_nothing_waits(
     wait_until_sealed(workspace)
 
 
-def test_a_file_altered_before_it_was_sealed_is_told(unsealed: Path) -> None:
+def test_a_file_altered_before_it_was_sealed_is_reported(unsealed: Path) -> None:
     (unsealed / "models/b").write_bytes(b"other")
 
     seal(unsealed)

@@ -58,7 +58,7 @@ def test_what_either_reader_takes_is_taken(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     "escape", [r"\ud800", r"\udfff", r"\ude00\ud83d", r"\U00110000", r"\UFFFFFFFF"]
 )
-def test_an_escape_that_stands_for_no_character_is_told_with_its_place(escape: str) -> None:
+def test_an_escape_that_stands_for_no_character_is_reported_with_its_place(escape: str) -> None:
     with pytest.raises(YamlError, match="not YAML: found") as caught:
         read_value(f'a: 1\nb: "x{escape}y"'.encode())
 
@@ -98,7 +98,7 @@ def test_places_are_those_of_the_text(told: Told) -> None:
 
 @pytest.mark.usefixtures("reader")
 @pytest.mark.parametrize("text", ["a: [1,\n2", "a:\n\t- b", "a: b: c", "a: {b:[1, c: 2}", "a: @b"])
-def test_what_neither_takes_is_told_with_its_place(text: str) -> None:
+def test_what_neither_takes_is_reported_with_its_place(text: str) -> None:
     with pytest.raises(YamlError, match="not YAML: ") as caught:
         read_value(text.encode())
 

@@ -161,7 +161,7 @@ def test_rows_a_table_and_files_arrive_where_the_asset_finds_them(serve: Serve) 
 
 
 @pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
-def test_an_ipv6_address_is_told_as_an_url(serve: Serve) -> None:
+def test_an_ipv6_address_is_reported_as_an_url(serve: Serve) -> None:
     service = serve("--host", "::1")
 
     assert service.url.startswith("http://[::1]:")

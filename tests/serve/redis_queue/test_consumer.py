@@ -116,7 +116,7 @@ def test_a_failed_request_is_exported_as_far_as_it_came_before_fail_is_sent(
         assert "log/process.log" in failed.getnames()
 
 
-def test_a_failed_request_that_cannot_be_exported_is_told_as_it_failed(
+def test_a_failed_request_that_cannot_be_exported_is_reported_as_it_failed(
     home: Path, loop: StartLoop, edge: Edge, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()

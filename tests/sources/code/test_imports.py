@@ -68,7 +68,7 @@ def test_a_missing_module_is_named_with_where_its_package_belongs(
         ("import alo.common.x", "alo has no module 'common'"),
     ],
 )
-def test_a_module_that_alolib_had_once_is_told_as_such(
+def test_a_module_that_alolib_had_once_is_reported_as_such(
     line: str, told: str, copy: bool, inspect: Inspect, tmp_path: Path
 ) -> None:
     if copy:
@@ -195,7 +195,7 @@ def test_a_relative_import_of_the_assets_file_cannot_work(text: str, inspect: In
     assert "without the dots" in problem.what
 
 
-def test_a_helper_with_the_name_of_a_module_of_pythons_is_told_where_that_matters(
+def test_a_helper_with_the_name_of_a_module_of_pythons_is_reported_where_that_matters(
     inspect: Inspect,
 ) -> None:
     files = {"statistics.py": "def my_mean(): pass"}

@@ -87,7 +87,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_is_wrong_with_the_class_is_told_with_its_line(case: str, inspect: Inspect) -> None:
+def test_what_is_wrong_with_the_class_is_reported_with_its_line(
+    case: str, inspect: Inspect
+) -> None:
     text, line, told = BAD[case]
 
     (problem,) = inspect(text, installs=True)

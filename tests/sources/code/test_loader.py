@@ -69,7 +69,7 @@ def test_a_folder_that_is_missing_is_named(home: Path) -> None:
     assert "asset_train.py" in caught.value.fix
 
 
-def test_a_file_of_another_name_is_told(home: Path) -> None:
+def test_a_file_of_another_name_is_reported(home: Path) -> None:
     folder = home / "assets/train2"
     folder.mkdir(parents=True)
     (folder / "my_train.py").touch()
@@ -328,7 +328,7 @@ def test_a_model_pickled_in_one_step_is_read_with_the_helper_of_another(
 
 
 @pytest.mark.parametrize("text", ["X = 1", "UserAsset = 3"])
-def test_a_class_that_is_not_there_is_told_when_only_an_import_can_tell(
+def test_a_class_that_is_not_there_is_reported_when_only_an_import_can_tell(
     text: str, home: Path, load: Load
 ) -> None:
     path = home / "assets/a/asset_a.py"

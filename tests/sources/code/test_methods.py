@@ -40,7 +40,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize(("body", "line", "told"), CALLS.values(), ids=CALLS.keys())
-def test_what_cannot_be_called_as_the_engine_does_is_told_with_its_line(
+def test_what_cannot_be_called_as_the_engine_does_is_reported_with_its_line(
     body: str, line: int, told: str, inspect: Inspect
 ) -> None:
     (problem,) = inspect(f"from alolib.asset import Asset\nclass UserAsset(Asset):\n    {body}\n")

@@ -40,14 +40,14 @@ NOT_TOLD = [
 
 
 @pytest.mark.parametrize("text", TOLD)
-def test_folders_that_follow_from_the_files_place_are_told(text: str) -> None:
+def test_folders_that_follow_from_the_files_place_are_reported(text: str) -> None:
     source = text.encode()
 
     assert added_folders(parse(source, FILE, ""), source, FILE) == TOLD[text]
 
 
 @pytest.mark.parametrize("text", NOT_TOLD)
-def test_whatever_else_a_file_does_with_sys_path_cannot_be_told(text: str) -> None:
+def test_whatever_else_a_file_does_with_sys_path_cannot_be_reported(text: str) -> None:
     source = text.encode()
 
     assert added_folders(parse(source, FILE, ""), source, FILE) is None

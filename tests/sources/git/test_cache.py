@@ -159,7 +159,7 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
     assert cache_folder() == Path("/home/me/.cache/alo")
 
 
-def test_a_user_without_a_home_is_told_where_to_name_a_cache(
+def test_a_user_without_a_home_is_reported_where_to_name_a_cache(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("ALO_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):

@@ -321,7 +321,7 @@ def test_a_kill_at_any_moment_leaves_a_folder_whole_or_absent(
         assert os.listdir(workspace.assets) == ["train"]
 
 
-def test_needs_are_told_without_git(
+def test_needs_are_reported_without_git(
     workspace: Workspace, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkout, "_stoppable_git", None)

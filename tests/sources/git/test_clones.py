@@ -41,7 +41,7 @@ def test_a_commit_may_be_written_short_and_in_any_case(
     assert clone.bring(written) == commit
 
 
-def test_what_several_commits_begin_with_is_told(
+def test_what_several_commits_begin_with_is_reported(
     clone: Clone, repository: Repository, tmp_path: Path
 ) -> None:
     """One of two thousand commits in a row begins like another, as good as surely."""
@@ -57,7 +57,7 @@ def test_what_several_commits_begin_with_is_told(
         clone.bring(twice)
 
 
-def test_an_empty_repository_and_one_without_a_default_branch_are_told(
+def test_an_empty_repository_and_one_without_a_default_branch_are_reported(
     tmp_path: Path, repository: Repository, clone: Clone
 ) -> None:
     empty = Repository(tmp_path / "empty")

@@ -17,7 +17,7 @@ from .conftest import Bring, step
 pytestmark = pytest.mark.usefixtures("cache")
 
 
-def test_passwords_are_never_told(workspace: Workspace, bring: Bring) -> None:
+def test_passwords_are_never_reported(workspace: Workspace, bring: Bring) -> None:
     with pytest.raises(SourceError) as caught:
         bring(step("https://me:secret@127.0.0.1:9/x.git"))
 

@@ -48,7 +48,7 @@ def test_files_are_the_same_whatever_the_users_settings(
     ("path", "what"),
     [("helper.py", "that is a file"), ("link", "that is a link"), ("stesp", "'steps'")],
 )
-def test_what_is_no_folder_is_told(
+def test_what_is_no_folder_is_reported(
     clone: Clone, repository: Repository, tmp_path: Path, path: str, what: str
 ) -> None:
     os.symlink("steps", repository.folder / "link")
@@ -60,7 +60,7 @@ def test_what_is_no_folder_is_told(
     assert caught.value.key == "path"
 
 
-def test_names_that_are_one_on_this_file_system_are_told(tmp_path: Path) -> None:
+def test_names_that_are_one_on_this_file_system_are_reported(tmp_path: Path) -> None:
     """Where README and readme are one file, one of them would be lost without a word."""
     target = tmp_path / "target"
     target.mkdir()

@@ -44,7 +44,7 @@ def plan_of(train: str, inference: str, home: Path = Path("/project")) -> Plan:
 @pytest.mark.parametrize(
     "branches", [("branch: v1", "branch: v2"), ("path: a", "path: b"), ("", "branch: v1")]
 )
-def test_a_run_of_both_is_told_of_a_folder_that_changes_between_them(
+def test_a_run_of_both_is_reported_of_a_folder_that_changes_between_them(
     branches: tuple[str, str],
 ) -> None:
     train, inference = (f"{URL}\n        {more}" for more in branches)

@@ -177,7 +177,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
         """Quiet."""
 
 
-def test_a_version_that_was_taken_back_is_not_chosen_and_told_of_where_it_is_asked_for(
+def test_a_version_that_was_taken_back_is_not_chosen_and_reported_of_where_it_is_asked_for(
     workspace: Workspace, want: Want, index: str
 ) -> None:
     options = (f"--extra-index-url {index}",)
@@ -324,7 +324,7 @@ sys.stdin.read()
 
 
 @pytest.mark.parametrize("how", ["an index", "a URL", "an error"])
-def test_no_password_is_left_in_the_environment_or_told(
+def test_no_password_is_left_in_the_environment_or_reported(
     workspace: Workspace, want: Want, wheels: Path, index: str, each_installer: str, how: str
 ) -> None:
     secret = index.replace("http://", "http://me:s3cr3t@")
@@ -349,7 +349,7 @@ def test_no_password_is_left_in_the_environment_or_told(
     assert "s3cr3t" not in "".join(told)
 
 
-def test_a_full_disk_is_told_as_one_and_keeps_no_half_environment(
+def test_a_full_disk_is_reported_as_one_and_keeps_no_half_environment(
     want: Want, small_disk: Callable[..., Path], each_installer: str
 ) -> None:
     workspace = Workspace(small_disk(2))

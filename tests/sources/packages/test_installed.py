@@ -45,7 +45,7 @@ def test_what_is_there_in_a_version_that_fits_is_satisfied(lacks: Lacks) -> None
     assert lacks("top", "Top>=2", "top==2.*", "base<2", "gone; python_version < '3'") == []
 
 
-def test_what_is_not_there_or_does_not_fit_is_told(lacks: Lacks) -> None:
+def test_what_is_not_there_or_does_not_fit_is_reported(lacks: Lacks) -> None:
     assert lacks("top>2", "gone", "base==1.4") == [
         "top>2: 2.0 is installed",
         "gone: not installed",

@@ -67,7 +67,7 @@ def test_a_cache_of_the_installer_that_cannot_be_used_is_done_without(
     assert versions(python, "alotop") == ["1.0"]
 
 
-def test_options_that_uv_does_not_know_are_left_to_pip_or_told(
+def test_options_that_uv_does_not_know_are_left_to_pip_or_reported(
     workspace: Workspace, want: Want, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not installers.find_uv():
@@ -89,7 +89,7 @@ def test_options_that_uv_does_not_know_are_left_to_pip_or_told(
     assert "uv does not know --prefer-binary: it is left out" in told
 
 
-def test_options_that_this_pip_does_not_know_are_left_out_and_told(
+def test_options_that_this_pip_does_not_know_are_left_out_and_reported(
     workspace: Workspace, want: Want, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(environments, "find_uv", lambda: "")

@@ -63,7 +63,7 @@ def test_the_encoding_is_found_as_by_pip(encoding: str, tmp_path: Path) -> None:
     assert (found.splitlines()[-1], odd) == (text.strip(), "")
 
 
-def test_what_is_no_utf8_is_read_as_the_locale_has_it_and_told(
+def test_what_is_no_utf8_is_read_as_the_locale_has_it_and_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("locale.getpreferredencoding", lambda _: "latin-1")

@@ -79,7 +79,7 @@ def test_a_file_is_read_as_pip_reads_it(read: Read, tmp_path: Path) -> None:
     assert origins["numpy"] == "step 'train' (assets/train/more/other.txt:1)"
 
 
-def test_every_problem_is_told_at_once_with_its_line(read: Read) -> None:
+def test_every_problem_is_reported_at_once_with_its_line(read: Read) -> None:
     with pytest.raises(RequirementsError) as caught:
         read(
             "requirements.txt",
@@ -103,7 +103,7 @@ def test_every_problem_is_told_at_once_with_its_line(read: Read) -> None:
         assert part in text
 
 
-def test_a_file_that_is_not_there_is_told_of_the_step(read: Read) -> None:
+def test_a_file_that_is_not_there_is_reported_of_the_step(read: Read) -> None:
     with pytest.raises(RequirementsError) as caught:
         read("requirements.txt")
 
@@ -121,7 +121,7 @@ def test_a_file_that_is_not_there_is_told_of_the_step(read: Read) -> None:
         (b"# -*- coding: moon -*-\nsix\n", "no encoding 'moon'"),
     ],
 )
-def test_a_file_that_is_no_text_is_told(
+def test_a_file_that_is_no_text_is_reported(
     read: Read, tmp_path: Path, content: bytes, what: str
 ) -> None:
     (tmp_path / "assets/train").mkdir(parents=True)
@@ -241,7 +241,7 @@ def test_hashes_are_asked_for_where_the_file_asks(read: Read) -> None:
         read("requirements.txt", files={"requirements.txt": text})
 
 
-def test_what_is_odd_is_told_with_its_line(read: Read) -> None:
+def test_what_is_odd_is_reported_with_its_line(read: Read) -> None:
     text = "https://${NEVER_SET_HERE}@x/a.whl\n--hash=sha256:aa\nb\n"
 
     found = read("requirements.txt", files={"requirements.txt": text})

@@ -247,7 +247,7 @@ def test_what_has_gone_from_an_image_is_not_believed_to_be_there(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_while_packages_are_installed_is_told_as_one_and_leaves_nothing(
+def test_an_interrupt_while_packages_are_installed_is_reported_as_one_and_leaves_nothing(
     home: Path, make_solution: Callable[..., Path], number: int
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as index:  # takes connections and says nothing

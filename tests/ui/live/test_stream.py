@@ -33,7 +33,7 @@ def messages(client: httpx.Client, path: str, **headers: str) -> list[tuple[int,
     return found
 
 
-def test_a_run_that_has_ended_is_told_from_its_first_event_to_its_last(
+def test_a_run_that_has_ended_is_reported_from_its_first_event_to_its_last(
     client: httpx.Client, runs: dict[str, str]
 ) -> None:
     told = messages(client, f"/events?run={runs['train']}")
@@ -131,7 +131,7 @@ def test_ten_who_watch_a_run_see_all_of_it_as_it_happens(
     assert len(messages(client, path, **{"Last-Event-ID": "0"})) == len(whole) - 1
 
 
-def test_who_watches_a_run_that_is_killed_is_told_that_nothing_more_comes(
+def test_who_watches_a_run_that_is_killed_is_reported_that_nothing_more_comes(
     client: httpx.Client, in_progress: Started
 ) -> None:
     watchers = Watchers(client, f"/events?run={running(client)}", 1)

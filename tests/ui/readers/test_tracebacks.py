@@ -22,7 +22,7 @@ Traceback (most recent call last):
 ValueError: one class"""
 
 
-def test_own_frames_are_told_from_those_of_packages_with_their_source() -> None:
+def test_own_frames_are_reported_from_those_of_packages_with_their_source() -> None:
     kinds = [each.kind for each in traceback_lines(TEXT, HOME)]
 
     assert kinds == ["", "", "own", "own", "own", "library", "library", "", "", ""]

@@ -67,7 +67,7 @@ def test_the_keys_that_a_page_takes_are_those_that_are_described(
             assert known - {"format", "for"} == taken, path
 
 
-def test_who_has_not_signed_in_is_told_nothing(make_studio: MakeStudio, browse: Browse) -> None:
+def test_who_has_not_signed_in_is_reported_nothing(make_studio: MakeStudio, browse: Browse) -> None:
     assert browse(make_studio()).get("/openapi.json").status_code == 401
 
 

@@ -137,7 +137,7 @@ def test_a_pipeline_that_cannot_be_served_says_why(home: Path, make_own: MakeOwn
     assert "nothing_of_this_name" in caught.value.what
 
 
-def test_who_waits_longer_than_a_boot_may_take_is_told(make_own: MakeOwn) -> None:
+def test_who_waits_longer_than_a_boot_may_take_is_reported(make_own: MakeOwn) -> None:
     own = make_own(boot_s=0.0)
 
     with pytest.raises(UiProblem) as caught, own.in_use():

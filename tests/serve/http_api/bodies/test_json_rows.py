@@ -64,7 +64,7 @@ def test_anything_else_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("limits", "limit"), [({"columns": 1}, "columns"), ({"cells": 2}, "cells")]
 )
-def test_a_table_has_limits_that_are_told_by_name(limits: dict[str, int], limit: str) -> None:
+def test_a_table_has_limits_that_are_reported_by_name(limits: dict[str, int], limit: str) -> None:
     with pytest.raises(Refused) as caught:
         table_of('{"rows": [{"a": 1, "b": 2}, {"a": 1, "b": 2}]}', **limits)
 

@@ -115,7 +115,7 @@ def test_what_else_is_of_another_form_is_refused(other: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("limits", "limit"), [({"columns": 1}, "columns"), ({"cells": 3}, "cells")]
 )
-def test_limits_are_told_by_name(limits: dict[str, int], limit: str) -> None:
+def test_limits_are_reported_by_name(limits: dict[str, int], limit: str) -> None:
     with pytest.raises(Refused) as caught:
         table_of(tensor(), tensor("b"), limits=TableLimits(**limits))
 

@@ -22,26 +22,19 @@ demo: ## run the breast cancer example, train and inference, and show what came 
 	$(BIN)/alo run --project $(EXAMPLE)
 	@scripts/show_demo.sh $(BIN)/alo $(EXAMPLE)
 
-test: ## style, types, layers and tests; of the whole suite, also which branches it takes
+test: ## style, types, layers and tests
 	@scripts/setup_venv.sh $(VENV) dev,examples
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-ifeq ($(strip $(PYTEST_ARGS)),)
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(PYTEST_WORKERS)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage json --quiet -o build/coverage/report.json
-	-$(BIN)/python scripts/coverage_by_package.py build/coverage/report.json
-else
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
-endif
+	@$(BIN)/python scripts/coverage_by_package.py
 
 test-matrix: ## the tests with every Python from 3.10 on that uv, pyenv or the PATH has (long)
 	@PYTEST_WORKERS=$(PYTEST_WORKERS) scripts/test_matrix.sh $(PYTEST_ARGS)
 
-coverage: ## the tests, counting branches; fails where a package has lost some
+coverage: ## the tests, counting branches, those of the processes they start included (slow)
 	@scripts/setup_venv.sh $(VENV) dev,examples
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -210,7 +209,7 @@ def _export(options: argparse.Namespace) -> int:
             every_item(reviews, reviews.get(options.name), queue_only=True), options.format
         )
     if options.to is None:
-        sys.stdout.write(text)
+        console.write(text.removesuffix("\n"))
         return 0
     target: Path = options.to
     write_whole(target, text.encode("utf-8", "surrogatepass"))

@@ -276,11 +276,21 @@ def test_a_very_wide_table_is_shown_in_parts_and_sent_whole(
     page.locator('[data-call="curl"]', has_text='"c4999": 1}').wait_for()
 
 
+@pytest.fixture
+def first_service(project: Project, tmp_path: Path) -> Iterator[Service]:
+    """A service of a project that no inference has run in, nor any other service."""
+    for name in ("assets", "solution"):
+        shutil.copytree(project.home / name, tmp_path / "fresh" / name)
+    found = Service(tmp_path / "fresh", token=SECRET)
+    yield found
+    found.client.close()
+    end_all(found.process)
+
+
 def test_where_no_columns_are_known_it_says_so_and_takes_any(
-    visit: Visit, service: Service, staged: Path
+    visit: Visit, first_service: Service
 ) -> None:
-    staged.unlink()
-    page = with_token(visit, service)
+    page = with_token(visit, first_service)
     page.locator(".empty", has_text="alo run --mode inference").wait_for()
     page.get_by_label("Name of the new column").fill("mine")
     page.get_by_label("row 1, ", exact=True).fill("2")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
+from alo.errors import UsageError
 from alo.json_text import bad_character, every_value
 
 MOST_DIGITS = 18  # of a number that fits into eight bytes
+
+PLAIN_NAME = r"[\w.-]{1,100}"  # of what is a folder, and a part of URLs
 
 
 def is_odd(text: str) -> bool:
@@ -30,3 +34,23 @@ def odd_text(content: object, but: Collection[str] = ()) -> str | None:
     )
     text = next(found, None)
     return None if text is None else ascii(text)[:50]
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name can be a folder's and a part of a URL, hidden by no system."""
+    return bool(re.fullmatch(PLAIN_NAME, name)) and not name.startswith(".")
+
+
+def check_plain_name(name: str, what: str) -> None:
+    """See that something can be called so.
+
+    Args:
+        what: is to be called so, as people are told.
+    Raises:
+        UsageError: it cannot.
+    """
+    if not is_plain_name(name):
+        raise UsageError(
+            f"no {what} can be called '{name}'",
+            fix="take letters, digits, '-', '_' and '.', at most 100, no '.' at first",
+        )

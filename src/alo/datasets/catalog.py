@@ -13,8 +13,8 @@ from alo.datasets.manifest import DatasetFile, Manifest, files_of, read_manifest
 from alo.errors import DatasetError, UsageError
 from alo.files import remove_tree
 from alo.layout import Workspace
+from alo.texts import check_plain_name, is_plain_name
 
-_NAME = re.compile(r"[\w.-]{1,100}\Z")
 _VERSION = re.compile(r"v([1-9]\d{0,8})\Z")
 
 
@@ -41,7 +41,7 @@ class Catalog:
     def versions(self, name: str) -> list[str]:
         """Of one data set, the oldest first."""
         folder = self.folder / name
-        if not _NAME.match(name) or not folder.is_dir():
+        if not is_plain_name(name) or not folder.is_dir():
             return []
         numbers = [
             int(found[1]) for each in folder.iterdir() if (found := _VERSION.match(each.name))
@@ -94,11 +94,7 @@ class Catalog:
 
 def check_name(name: str) -> None:
     """Raises ``UsageError`` if no data set can be called so: it is a folder's name."""
-    if not _NAME.match(name) or name.startswith("."):
-        raise UsageError(
-            f"no data set can be called '{name}'",
-            fix="take letters, digits, '-', '_' and '.', at most 100, no '.' at first",
-        )
+    check_plain_name(name, "data set")
 
 
 @dataclass(frozen=True, slots=True)

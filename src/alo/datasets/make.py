@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alo.copies import clone_or_copy
-from alo.datasets.catalog import Catalog, Version, check_name, make_read_only
+from alo.datasets.catalog import Catalog, Version, check_name, make_read_only, make_writable
 from alo.datasets.manifest import (
     LABELS,
     ROWS,
@@ -388,6 +388,5 @@ def _settle(folder: Path) -> None:
 def _sweep(home: Path) -> None:
     """Remove what was being made: only who has the lock makes anything."""
     for path in home.glob(f"{NEW}*"):
-        for each, _, _ in os.walk(path):
-            os.chmod(each, 0o755)  # noqa: S103 - a folder
+        make_writable(path)
         remove_tree(path)

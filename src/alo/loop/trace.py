@@ -72,6 +72,7 @@ class _Tracer:
         self._workspace = workspace
         self._reviews = Reviews(database).all()
         self._versions = list(Catalog(workspace).all())
+        self._rows = {each.manifest.reference: _rows(each) for each in self._versions}
         self._promotions = promotions(workspace)
 
     def trace(self, wanted: str) -> Trace:
@@ -115,7 +116,7 @@ class _Tracer:
             )
             yield from (review.record_id(int(row[0])) for row in rows)
         for version in self._versions:
-            line = _rows(version).get(content)
+            line = self._rows[version.manifest.reference].get(content)
             if line is not None:
                 yield str(line["record"])
 
@@ -126,7 +127,7 @@ class _Tracer:
         versions = [
             (version, line)
             for version in self._versions
-            for line in _rows(version).values()
+            for line in self._rows[version.manifest.reference].values()
             if line["record"] == record
         ]
         if not (reviews or versions or self._entry(run_id)):

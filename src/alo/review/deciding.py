@@ -13,6 +13,7 @@ from alo.review.decisions import (
     Conflict,
     Decision,
     NewDecision,
+    Outcome,
     Refuse,
     Save,
     judge,
@@ -20,12 +21,10 @@ from alo.review.decisions import (
 )
 from alo.review.rows import (
     CLOSED,
-    REVIEW_COLUMNS,
-    Review,
     StoredRecord,
     decisions_at,
+    named_review,
     records_at,
-    review_of,
     reviewed,
 )
 from alo.texts import is_odd
@@ -93,8 +92,8 @@ def decide(
     if len(sent) > MOST:
         raise UsageError(f"at most {MOST:,} decisions are taken at once, not {len(sent):,}")
     with database.transaction() as rows:
-        desk = _Desk(rows, review_name, person, time)
-        return desk.decide(sent, may_settle=may_settle)
+        action = _ReviewAction(rows, review_name, person, time)
+        return action.decide(sent, may_settle=may_settle)
 
 
 def undo(
@@ -111,7 +110,7 @@ def undo(
         ReviewClosedError: it is closed.
     """
     with database.transaction() as rows:
-        return _Desk(rows, review_name, person, time).undo(redo=redo)
+        return _ReviewAction(rows, review_name, person, time).undo(redo=redo)
 
 
 def last_actions(actions: Sequence[tuple[str, str]]) -> tuple[str, str]:
@@ -135,17 +134,12 @@ def last_actions(actions: Sequence[tuple[str, str]]) -> tuple[str, str]:
     return done[-1] if done else "", undone[-1] if undone else ""
 
 
-class _Desk:
-    """One person at one review, within one transaction."""
+class _ReviewAction:
+    """What one person does in a review at once, within one transaction."""
 
     def __init__(self, rows: Connection, review_name: str, person: str, time: str) -> None:
         self._rows, self._person, self._time = rows, person, time
-        found = rows.execute(f"SELECT {REVIEW_COLUMNS} FROM reviews WHERE name = ?", (review_name,))  # noqa: S608 - names of ours
-        if not found:
-            raise UsageError(
-                f"there is no review '{review_name}'", fix="alo review list names them"
-            )
-        self._review: Review = review_of(found[0])
+        self._review = named_review(rows.execute, review_name)
         if self._review.state == CLOSED:
             raise ReviewClosedError(
                 f"review '{review_name}' is closed", fix=f"alo review reopen {review_name}"
@@ -233,7 +227,7 @@ class _Desk:
         return self._append(sent, record, past, Save(label, taken.look))
 
     def _result_of(
-        self, outcome: object, sent: NewDecision, record: StoredRecord, past: list[Decision]
+        self, outcome: Outcome, sent: NewDecision, record: StoredRecord, past: list[Decision]
     ) -> Result:
         if isinstance(outcome, Save):
             return self._append(sent, record, past, outcome)
@@ -248,8 +242,7 @@ class _Desk:
             )
         if isinstance(outcome, Refuse):
             return _result(sent, REFUSED, why=outcome.why)
-        state = state_of(reviewed(record), past, self._person)
-        return _result(sent, UNCHANGED, seen=state.seen)
+        return self._unchanged(sent, record, past)
 
     def _append(
         self, sent: NewDecision, record: StoredRecord, past: list[Decision], save: Save
@@ -293,6 +286,11 @@ class _Desk:
     ) -> Result:
         if before != (record.at, sent.verdict):
             return _result(sent, REFUSED, why=f"the key '{sent.key}' was another decision's")
+        return self._unchanged(sent, record, past)
+
+    def _unchanged(
+        self, sent: NewDecision, record: StoredRecord, past: Sequence[Decision]
+    ) -> Result:
         state = state_of(reviewed(record), past, self._person)
         return _result(sent, UNCHANGED, seen=state.seen)
 

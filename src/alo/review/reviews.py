@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -24,14 +23,15 @@ from alo.review.rows import (
     StoredRecord,
     decisions_at,
     labels_json,
+    named_review,
     record_of,
     records_at,
     review_of,
     reviewed,
 )
+from alo.texts import check_plain_name
 
 MOST_ITEMS = 1000  # of one page
-_NAME = re.compile(r"[\w.-]{1,100}\Z")
 
 
 class Reviews:
@@ -80,7 +80,7 @@ class Reviews:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 stored,
             )
-            review = _named(rows, name)
+            review = named_review(rows.execute, name)
             _insert(rows, review.number, records, queue)
         return review
 
@@ -95,10 +95,7 @@ class Reviews:
         Raises:
             UsageError: there is none.
         """
-        found = self._database.read(f"SELECT {REVIEW_COLUMNS} FROM reviews WHERE name = ?", (name,))  # noqa: S608 - names of ours
-        if not found:
-            raise _no_such(name)
-        return review_of(found[0])
+        return named_review(self._database.read, name)
 
     def items(
         self,
@@ -175,9 +172,9 @@ class Reviews:
             UsageError: there is no such review, or the labels cannot be so.
         """
         with self._database.transaction() as rows:
-            review = _named(rows, name)
+            review = named_review(rows.execute, name)
             _set_labels(rows, review, change(review.labels))
-            return _named(rows, name)
+            return named_review(rows.execute, name)
 
     def remove_label(self, name: str, label: str, into: str = "") -> Review:
         """Delete a label; one that decisions name only into another.
@@ -186,10 +183,10 @@ class Reviews:
             UsageError: there is no such review or label, or decisions name it.
         """
         with self._database.transaction() as rows:
-            review = _named(rows, name)
+            review = named_review(rows.execute, name)
             if into:
                 _set_labels(rows, review, review.labels.merge(label, into))
-                return _named(rows, name)
+                return named_review(rows.execute, name)
             left = review.labels.without(label)
             gone = {each.id for each in review.labels.everything}
             gone -= {each.id for each in left.everything}
@@ -202,7 +199,7 @@ class Reviews:
                         f"decisions name the label '{label}'", fix="name the label it goes into"
                     )
             _set_labels(rows, review, left)
-            return _named(rows, name)
+            return named_review(rows.execute, name)
 
     def set_state(self, name: str, state: str) -> Review:
         """Close or reopen a review.
@@ -211,9 +208,9 @@ class Reviews:
             UsageError: there is no such review.
         """
         with self._database.transaction() as rows:
-            review = _named(rows, name)
+            review = named_review(rows.execute, name)
             rows.execute("UPDATE reviews SET state = ? WHERE number = ?", (state, review.number))
-            return _named(rows, name)
+            return named_review(rows.execute, name)
 
     def remove(self, name: str) -> Review:
         """Delete a review with everything that was said in it.
@@ -222,7 +219,7 @@ class Reviews:
             UsageError: there is no such review.
         """
         with self._database.transaction() as rows:
-            review = _named(rows, name)
+            review = named_review(rows.execute, name)
             for table in ("decisions", "review_actions", "review_records"):
                 rows.execute(f"DELETE FROM {table} WHERE review = ?", (review.number,))  # noqa: S608 - names of ours
             rows.execute("DELETE FROM reviews WHERE number = ?", (review.number,))
@@ -237,11 +234,7 @@ def check_free(rows: Connection, name: str) -> None:
 
 def check_name(name: str) -> None:
     """Raises ``UsageError`` if no review can be called so: it is a part of URLs and of paths."""
-    if not _NAME.match(name) or name.startswith("."):
-        raise UsageError(
-            f"no review can be called '{name}'",
-            fix="take letters, digits, '-', '_' and '.', at most 100, no '.' at first",
-        )
+    check_plain_name(name, "review")
 
 
 def shown(
@@ -255,17 +248,6 @@ def shown(
         state=state,
         label=review.labels.name_of(state.label),
     )
-
-
-def _named(rows: Connection, name: str) -> Review:
-    found = rows.execute(f"SELECT {REVIEW_COLUMNS} FROM reviews WHERE name = ?", (name,))  # noqa: S608 - names of ours
-    if not found:
-        raise _no_such(name)
-    return review_of(found[0])
-
-
-def _no_such(name: str) -> UsageError:
-    return UsageError(f"there is no review '{name}'", fix="alo review list names them")
 
 
 def _set_labels(rows: Connection, review: Review, labels: Labels) -> None:

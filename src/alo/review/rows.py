@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alo.database.connection import Row
+from alo.errors import UsageError
 from alo.review.decisions import Decision, RecordState, Reviewed
 from alo.review.labels import Label, Labels
 from alo.texts import is_whole_number
@@ -80,6 +81,18 @@ RECORD_COLUMNS = (
     " uncertain_place, is_second_look, state"
 )
 DECISION_COLUMNS = "at, number, verdict, label, note, person, time, look"
+
+
+def named_review(read: Read, name: str) -> Review:
+    """The review of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = read(f"SELECT {REVIEW_COLUMNS} FROM reviews WHERE name = ?", (name,))  # noqa: S608 - names of ours
+    if not found:
+        raise UsageError(f"there is no review '{name}'", fix="alo review list names them")
+    return review_of(found[0])
 
 
 def review_of(row: Row) -> Review:

@@ -36,6 +36,22 @@ def actions_of(command: str) -> Mapping[str, Action]:
     return found
 
 
+def add_action(parser: argparse.ArgumentParser, names: str) -> None:
+    """Add what a command takes that does nothing but its actions.
+
+    Args:
+        names: of the actions, for its help.
+    """
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("action", metavar="ACTION ...", nargs="...", help=names)
+
+
+def act_or_list(command: str, options: argparse.Namespace) -> int:
+    """As ``act``; without words, list."""
+    options.action = options.action or ["list"]
+    return act(command, options)
+
+
 def act(command: str, options: argparse.Namespace) -> int:
     """Do what the words in ``options.action`` say; returns the exit status.
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
 
-if TYPE_CHECKING:
-    import argparse
+from alo.cli.actions.dispatch import act_or_list, add_action
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument(
-        "action",
-        metavar="ACTION ...",
-        nargs="...",
-        help="list, show, log or at; alo models at --help shows more",
+    add_action(
+        parser,
+        "list, show, log or at; alo models at --help shows more",
     )
 
 
 def execute(options: argparse.Namespace) -> int:
-    from alo.cli.actions.dispatch import act
-
-    options.action = options.action or ["list"]
-    return act("models", options)
+    return act_or_list("models", options)

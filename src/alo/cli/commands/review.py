@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
 
-if TYPE_CHECKING:
-    import argparse
+from alo.cli.actions.dispatch import act_or_list, add_action
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument(
-        "action",
-        metavar="ACTION ...",
-        nargs="...",
-        help="new, list, show, decide, accuracy, export, import, close, reopen or remove; "
+    add_action(
+        parser,
+        "new, list, show, decide, accuracy, export, import, close, reopen or remove; "
         "alo review new --help shows more",
     )
 
 
 def execute(options: argparse.Namespace) -> int:
-    from alo.cli.actions.dispatch import act
-
-    options.action = options.action or ["list"]
-    return act("review", options)
+    return act_or_list("review", options)

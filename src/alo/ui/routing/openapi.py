@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from alo.ui.routing import loop_operations, review_operations
 from alo.ui.routing.operations import (
     COMPONENTS,
     FORM,
@@ -23,6 +24,8 @@ from alo.version import __version__
 
 ANYWHERE = ("400", "421", "422", "500", "503", "507")
 GUARDED = ("401", "403")
+ALL_PARAMETERS = {**PARAMETERS, **review_operations.PARAMETERS, **loop_operations.PARAMETERS}
+ALL_COMPONENTS = {**COMPONENTS, **review_operations.COMPONENTS, **loop_operations.COMPONENTS}
 ABOUT = (
     "What the pages of alo ui show, as data. Scripts send a token of `alo ui tokens add`; lists"
     " are also at the same path with .csv."
@@ -64,7 +67,7 @@ def describe(routes: Iterable[Described], base_path: str) -> Mapping[str, Any]:
         "servers": [{"url": base_path or "/"}],
         "paths": paths,
         "components": {
-            "schemas": COMPONENTS,
+            "schemas": ALL_COMPONENTS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -112,7 +115,7 @@ def _in_path(name: str) -> Mapping[str, Any]:
 
 
 def _in_query(name: str) -> Mapping[str, Any]:
-    known = PARAMETERS[name]
+    known = ALL_PARAMETERS[name]
     schema = {"type": "array", "items": known.schema} if known.is_repeatable else known.schema
     found: dict[str, Any] = {
         "name": NAMES_IN_URL.get(name, name),

@@ -9,7 +9,8 @@ from starlette.routing import compile_path
 from alo.json_text import bad_character
 from alo.serve.http_api.paths import decoded
 from alo.ui.problems import UiProblem, not_found
-from alo.ui.routing.routes import ROUTES, Route
+from alo.ui.routing.route import Route
+from alo.ui.routing.routes import ROUTES
 
 FILE = "path"  # the part of a route that names a file
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from alo.ui.access.roles import NOBODY, OPERATOR, VIEWER
 from alo.ui.ask import Ask
 from alo.ui.live import stream
-from alo.ui.rendering.page import Data, Result
+from alo.ui.rendering.page import Data
+from alo.ui.routing.loop_routes import LOOP_ROUTES
 from alo.ui.routing.openapi import describe
 from alo.ui.routing.operations import (
     BYTES,
@@ -31,11 +29,12 @@ from alo.ui.routing.operations import (
     Answer,
     Operation,
 )
+from alo.ui.routing.review_routes import REVIEW_ROUTES
+from alo.ui.routing.route import Route
 from alo.ui.screens import (
     audit,
     compare,
     feed,
-    files,
     jobs,
     models,
     overview,
@@ -46,22 +45,10 @@ from alo.ui.screens import (
     try_it,
     users,
 )
+from alo.ui.screens.files import files
 
-Screen = Callable[[Ask], Result]
 OF_TEXT = ("from", "q")  # keys of a file's page
 OF_TABLE = ("page", "limit", "columns", "column", "sort", "filter", "values")
-PLAIN = Operation()  # takes nothing, and answers with an object
-
-
-class Route(NamedTuple):
-    """One path and method."""
-
-    method: str
-    path: str  # {name}: one part; {name:path}: the rest
-    screen: Screen
-    role: str  # that whoever asks must have at least
-    summary: str
-    operation: Operation = PLAIN
 
 
 def description(ask: Ask) -> Data:
@@ -274,4 +261,6 @@ ROUTES = (
         "POST", "/sign-out", sign_in.leave, NOBODY, "Sign out", Operation(body=EMPTY, answers=DONE)
     ),
     Route("GET", "/openapi", description, VIEWER, "This description"),
+    *REVIEW_ROUTES,
+    *LOOP_ROUTES,
 )

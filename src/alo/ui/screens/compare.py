@@ -13,7 +13,7 @@ from alo.ui.found_run import FoundRun, run_of
 from alo.ui.problems import UiProblem, refused_value
 from alo.ui.readers.table_diff import join
 from alo.ui.rendering.page import Page
-from alo.ui.screens.files import IMAGE, TABLE, kind_of
+from alo.ui.screens.files.files import IMAGE, TABLE, kind_of
 
 LEAST, MOST = 2, 20
 MOST_TABLES, MOST_IMAGES = 5, 24  # of the outputs

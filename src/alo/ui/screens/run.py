@@ -15,7 +15,7 @@ from alo.ui.problems import UiProblem
 from alo.ui.readers.text_windows import TextWindow, text_window
 from alo.ui.readers.tracebacks import traceback_lines
 from alo.ui.rendering.page import Page
-from alo.ui.screens.files import kind_of
+from alo.ui.screens.files.files import kind_of
 
 MOST_CODE = 1_000_000  # bytes of a file of code that are shown
 LOGS = {"pipeline": "pipeline.log", "process": "process.log"}

@@ -11,7 +11,7 @@ from alo.ui.query import active
 from alo.ui.readers.folders import folder_page, names_beside
 from alo.ui.readers.text_windows import text_window
 from alo.ui.rendering.page import FileAnswer, Page, TableAnswer
-from alo.ui.screens import image, table
+from alo.ui.screens.files import image, table
 from alo.ui.screens.lists import limit_of
 
 TABLE, IMAGE, TEXT, REPORT, OTHER = "table", "image", "text", "report", "other"

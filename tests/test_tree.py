@@ -82,6 +82,7 @@ TESTED_WITH = {
     "alo/ui/screens/try_form.py": "ui/screens/test_try_it.py",
     "alo/ui/readers/order_main.py": "ui/readers/test_orders.py",
     "alo/ui/readers/picture_main.py": "ui/readers/test_pictures.py",
+    "alo/ui/readers/table_index.py": "ui/readers/test_tables.py",
     "alo/ui/studio.py": "ui/test_app.py",
     "alo/workers/pace.py": "workers/test_direct.py",
     "alo/workers/process.py": "workers/test_handle.py",

@@ -46,7 +46,7 @@ def untranslated(path: Path) -> list[str]:
 
 def texts() -> set[str]:
     """All texts of the templates."""
-    found = (TEXT.finditer(path.read_text()) for path in UI.glob("templates/*.html"))
+    found = (TEXT.finditer(path.read_text()) for path in UI.glob("templates/**/*.html"))
     return {match[1] or match[2] for each in found for match in each}
 
 

@@ -51,7 +51,7 @@ def test_what_comes_from_a_run_is_neither_html_nor_a_format() -> None:
 
     assert shown.render(odd=odd) == "100%(x)s &lt;b&gt; 성공"
     assert word("ko", "") == ""
-    for path in (Path(templating.__file__).parents[1] / "templates").glob("*.html"):
+    for path in (Path(templating.__file__).parents[1] / "templates").rglob("*.html"):
         assert re.findall(r"\b_\([^\"']", path.read_text()) == [], f"{path.name}: use |word"
 
 

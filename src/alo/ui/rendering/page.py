@@ -24,12 +24,18 @@ class Table(NamedTuple):
 class Page:
     """A screen with what it shows."""
 
-    screen: str  # the name of its template, and ``data-screen`` of its ``<main>``
+    screen: str  # ``data-screen`` of its ``<main>``
     title: str
     content: Mapping[str, object]  # what ``.json`` has; an iterator is a list there
     shown: Mapping[str, object] = field(default_factory=dict)  # for the template alone
     table: Table | None = None
     status: int = 200
+    folder: str = ""  # of its template, where there is one for all screens of its kind: reviews/
+
+    @property
+    def template(self) -> str:
+        """The template's path."""
+        return f"{self.folder}{self.screen}.html"
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class Renderer:
             body = json_bytes(page.content, default=list)
             return _packed(body, "application/json", page.status, own, headers)
         context = {"page": page, "ask": ask, "who": ask.who, **page.content, **page.shown}
-        body = self._html(f"{page.screen}.html", form.language, context, nonce, ask)
+        body = self._html(page.template, form.language, context, nonce, ask)
         if ask.query.one("lang") in LANGUAGES:
             own["Set-Cookie"] = f"alo_lang={form.language}; Path=/; SameSite=Lax; Max-Age=31536000"
         return _packed(body, "text/html", page.status, own, headers)

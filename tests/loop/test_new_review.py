@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from alo.database.connection import Database
-from alo.database.opening import open_database
 from alo.errors import HistoryError, ReviewError, UsageError
 from alo.history.pins import pins
 from alo.layout import Workspace
-from alo.loop.new_review import NewReview, ReviewRequest, new_review
 from alo.review.labels import Label
 from alo.review.reviews import Reviews
-from alo.review.settings import ReviewSettings
 from alo.tables.content import row_content
 
-from .conftest import Predict
-
-Make = Callable[..., NewReview]
-
-
-@pytest.fixture
-def database(home: Path) -> Iterator[Database]:
-    database = open_database(Workspace(home))
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def make(home: Path, database: Database) -> Make:
-    """``make(random=4, key="id")``: a review of the project's runs."""
-
-    def make_it(name: str = "patients", **given: object) -> NewReview:
-        names = set(ReviewSettings.__dataclass_fields__)
-        settings = {key: value for key, value in given.items() if key in names}
-        asked = {key: value for key, value in given.items() if key not in names}
-        request = ReviewRequest(
-            name=name,
-            person="ada",
-            time="2026-01-01T00:00:00Z",
-            settings=ReviewSettings(**settings),  # type: ignore[arg-type]
-            **asked,  # type: ignore[arg-type]
-        )
-        return new_review(Workspace(home), database, request)
-
-    return make_it
+from .conftest import Give, Make, Predict
 
 
 def test_all_runs_are_reviewed_unless_some_are_named(make: Make, predict: Predict) -> None:
@@ -153,17 +120,11 @@ def test_measured_numbers_are_no_classes(make: Make, predict: Predict) -> None:
 
 
 def test_a_run_of_the_command_line_is_joined_with_the_input_that_it_had(
-    make: Make, predict: Predict, home: Path, database: Database
+    make: Make, predict: Predict, give: Give, home: Path, database: Database
 ) -> None:
-    (home / "data").mkdir()
-    rows = home / "data/rows.csv"
-    rows.write_text("id,x\n" + "".join(f"k{n},{n}\n" for n in reversed(range(20))))
-    plan = home / "solution/experimental_plan.yaml"
-    content = json.loads(plan.read_text())
-    content["external_path"] = [{"load_inference_data_path": "./data/"}]
-    plan.write_text(json.dumps(content))
+    give({"rows.csv": "id,x\n" + "".join(f"k{n},{n}\n" for n in reversed(range(20)))})
     predict()
-    rows.write_text("id,x\n")
+    (home / "data/rows.csv").write_text("id,x\n")
 
     made = make(key="id", random=20)
 

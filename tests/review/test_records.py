@@ -49,7 +49,7 @@ def test_rows_are_joined_by_their_position_where_the_counts_agree(read: Read) ->
 def test_rows_whose_counts_differ_are_refused_all(read: Read) -> None:
     found = read("prediction\ngood\n", "x\n1\n2\n")
 
-    assert found.records == ()
+    assert not found.records
     ((why, count),) = found.refused.items()
     assert count == 1
     assert "the output has 1 rows, the input 2" in why

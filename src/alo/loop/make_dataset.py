@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,10 @@ from alo.datasets.catalog import Catalog, Version
 from alo.datasets.make import DatasetRequest, make_version
 from alo.datasets.rows import ReviewedRow
 from alo.errors import DatasetError, HistoryError, UsageError
-from alo.history.browse import Entry, History
 from alo.layout import Workspace, find_plan
 from alo.loop.accuracy_of import LABELLED, every_item
-from alo.loop.new_review import run_files
-from alo.review.records import Cases, Joined, case_content, cases_of, output_table
+from alo.loop.record_inputs import RecordInput, record_inputs
+from alo.review.queue import PICKED
 from alo.review.reviews import Reviews
 from alo.review.rows import ItemShown, Review
 from alo.review.settings import REQUEST, ReviewSettings
@@ -51,7 +50,7 @@ def make_dataset(
     """
     catalog, reviews = Catalog(workspace), Reviews(database)
     found = [reviews.get(name) for name in dict.fromkeys(asked.reviews)]
-    settings = [settings_of(review) for review in found]
+    settings = [review.settings for review in found]
     if any(each.unit == REQUEST for each in settings):
         raise DatasetError(
             "a review of whole requests has no rows to learn from",
@@ -99,26 +98,6 @@ def _agreement(reviews: Reviews, found: Sequence[Review]) -> Mapping[str, object
     return max(agreed, key=lambda each: each.items).to_json()
 
 
-def settings_of(review: Review) -> ReviewSettings:
-    """What a review's columns mean."""
-    asked = review.asked
-
-    def text(key: str, default: str = "") -> str:
-        return str(asked.get(key) or default)
-
-    probabilities, slices = asked.get("probabilities"), asked.get("slices")
-    return ReviewSettings(
-        unit=text("unit", "row"),
-        prediction=text("prediction", "prediction"),
-        probabilities=dict(probabilities) if isinstance(probabilities, Mapping) else {},
-        certainty=text("certainty"),
-        key=text("key"),
-        image=text("image"),
-        label=text("label"),
-        slices=list(slices) if isinstance(slices, Sequence) else (),
-    )
-
-
 class _Gathered:
     """The rows of reviews that have a label, and how many others were decided."""
 
@@ -133,61 +112,39 @@ class _Gathered:
         """The records of one review that were decided."""
         items = [each for each in every_item(reviews, review) if each.state.state != "undecided"]
         self.counts.update(each.state.state for each in items if each.state.state not in LABELLED)
-        by_run: dict[str, list[ItemShown]] = {}
-        for each in items:
-            if each.state.state in LABELLED:
-                by_run.setdefault(each.id.rpartition(":")[0], []).append(each)
-        history = History(workspace)
-        for run_id, labelled in by_run.items():
-            entry = history.find(run_id)
-            self.rows += self._of_run(entry, labelled, settings)
-
-    def _of_run(
-        self, entry: Entry, items: Sequence[ItemShown], settings: ReviewSettings
-    ) -> Iterator[ReviewedRow]:
-        files = run_files(entry)
-        output = output_table(files)
-        cases = cases_of(files, output, settings, [])
-        content_of = case_content(cases, settings.label)
-        if cases.columns:
-            self.columns.append(cases.columns)
-        for item in items:
-            number = int(item.id.rpartition(":")[2])
-            row = output.rows[number] if number < len(output.rows) else None
-            joined = Joined(why="its row is gone") if row is None else cases.of(number, row)
-            content, why = content_of(joined)
-            if row is None or why or content != item.record.content:
-                raise HistoryError(
-                    f"record {item.id} is not as it was reviewed: {why or 'its input has changed'}",
-                    where=str(entry.folder),
-                    fix=f"alo history verify {entry.record.id}",
-                )
-            yield ReviewedRow(
-                record=item.id,
-                content=item.record.content,
-                run=entry.record.id,
-                model=entry.record.train_id,
-                predicted=item.record.predicted,
-                certainty=item.record.certainty,
-                label=str(item.label),
-                by=item.state.by,
-                at=item.state.at,
-                source=item.record.source or "picked",
-                weight=item.record.weight,
-                values=_named(cases, joined.values),
-                key=_key(output.columns, row, settings.key),
-                picture=joined.picture,
-            )
+        labelled = [each for each in items if each.state.state in LABELLED]
+        inputs = record_inputs(workspace, review, (each.id for each in labelled))
+        for each in labelled:
+            given = inputs[each.id]
+            if given.columns and given.columns not in self.columns:
+                self.columns.append(given.columns)
+            self.rows.append(_row(review, each, given, settings.label))
 
 
-def _named(cases: Cases, values: Sequence[str]) -> dict[str, str]:
-    padded = [*values, *[""] * (len(cases.columns) - len(values))]
-    return dict(zip(cases.columns, padded, strict=False))
-
-
-def _key(columns: Sequence[str], row: Sequence[str], key: str) -> str:
-    at = list(columns).index(key) if key else -1
-    return row[at] if 0 <= at < len(row) else ""
+def _row(review: Review, item: ItemShown, given: RecordInput, label: str) -> ReviewedRow:
+    content, why = given.content(label)
+    if content != item.record.content:
+        raise HistoryError(
+            f"record {item.id} is not as it was reviewed: {why or 'its input has changed'}",
+            where=f"review {review.name}",
+            fix=f"alo history verify {review.run_of(item.id)}",
+        )
+    return ReviewedRow(
+        record=item.id,
+        content=content,
+        run=review.run_of(item.id),
+        model=given.model,
+        predicted=item.record.predicted,
+        certainty=item.record.certainty,
+        label=str(item.label),
+        by=item.state.by,
+        at=item.state.at,
+        source=item.record.source or PICKED,
+        weight=item.record.weight,
+        values=dict(zip(given.columns, given.values, strict=True)),
+        key=given.key,
+        picture=given.picture,
+    )
 
 
 def _base_paths(workspace: Workspace, catalog: Catalog, base: str) -> list[Path]:

@@ -16,6 +16,7 @@ from alo.history.browse import Entry, History
 from alo.history.filters import Filters
 from alo.history.pins import pin, unpin
 from alo.layout import Workspace
+from alo.loop.record_inputs import files_below, run_files
 from alo.review.labels import Label, Labels
 from alo.review.queue import QueueRequest, make_queue
 from alo.review.records import FoundRecord, RunFiles, RunRecords, read_records
@@ -195,12 +196,6 @@ def _read(entry: Entry, settings: ReviewSettings) -> RunRecords:
     return _whole(entry, files) if settings.unit == REQUEST else read_records(files, settings)
 
 
-def run_files(entry: Entry) -> RunFiles:
-    """Where the results of a run are, and its input, where that was kept."""
-    given = entry.folder / "input"
-    return RunFiles(entry.record.id, entry.folder / "output", given if given.is_dir() else None)
-
-
 def _whole(entry: Entry, files: RunFiles) -> RunRecords:
     """A run as one record, by its summary."""
     record = entry.record
@@ -215,10 +210,9 @@ def _whole(entry: Entry, files: RunFiles) -> RunRecords:
 def _content_of(folder: Path) -> str:
     """The content id of all files of a folder."""
     found = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            found.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape"))
-            found.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in files_below(folder):
+        found.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape"))
+        found.update(hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()[:32]
 
 

@@ -61,21 +61,13 @@ def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
     Raises:
         ReviewError: it has no table, or that lacks a column that the settings name.
     """
-    path = _output_table(run)
-    output = read_table(path)
-    notes = [f"{run.id}: {OUTPUT}: {note}" for note in output.notes]
-    _check_columns(output, settings, path)
-    cases = cases_of(run, output, settings, notes)
-    content_of = case_content(cases, settings.label)
+    notes: list[str] = []
+    output, cases = joined_tables(run, settings, notes)
+    content_of = case_content(cases.columns, settings.label)
     predictions = _column(output, settings.prediction)
     certainty_of = _certainties(output, settings, notes)
     refused: Counter[str] = Counter()
     found: list[FoundRecord] = []
-    if cases.refusal:
-        return RunRecords(
-            run=run.id, rows=len(output.rows), records=(),
-            refused={cases.refusal: len(output.rows)}, notes=notes,
-        )  # fmt: skip
     for number, row in enumerate(output.rows):
         predicted = row[predictions] if predictions < len(row) else ""
         content, why = content_of(cases.of(number, row))
@@ -98,6 +90,7 @@ class Joined(NamedTuple):
 
     values: Sequence[str] = ()  # of the columns of the case
     picture: Path | None = None
+    at: int | None = None  # its row in the tables of the input, counted through all of them
     why: str = ""  # why there is none
 
 
@@ -107,33 +100,66 @@ class Cases:
 
     columns: Sequence[str]  # none of pictures
     of: Callable[[int, Sequence[str]], Joined]
-    refusal: str = ""  # why none of them can be joined
+    tables: Sequence[tuple[str, int]] = ()  # of the input: path in its folder, number of rows
+
+    def place_of(self, joined: Joined) -> tuple[str, int | None]:
+        """The table of the input that has a case, and its row there, from 0."""
+        if joined.at is None:
+            return "", None
+        first = 0
+        for name, rows in self.tables:
+            if joined.at < first + rows:
+                return name, joined.at - first
+            first += rows
+        return "", None
 
 
-def cases_of(
-    run: RunFiles, output: WholeTable, settings: ReviewSettings, notes: list[str]
-) -> Cases:
-    """How the rows of a run's output are joined with its input.
+def joined_tables(
+    run: RunFiles, settings: ReviewSettings, notes: list[str]
+) -> tuple[WholeTable, Cases]:
+    """The table of a run's output, and how its rows are joined with the input.
 
     Args:
         notes: what is odd is added here.
+    Raises:
+        ReviewError: it has no table, or that lacks a column that the settings name.
     """
+    path = _output_table(run)
+    output = read_table(path)
+    notes += [f"{run.id}: {OUTPUT}: {note}" for note in output.notes]
+    _check_columns(output, settings, path)
+    return output, _cases_of(run, output, settings, notes)
+
+
+def tables_of(run: RunFiles) -> list[Path]:
+    """The tables that the cases of a run are read from."""
+    folders = [run.output] if run.input is None else [run.output, run.input]
+    return [path for folder in folders for path in _tables(folder)]
+
+
+def _cases_of(
+    run: RunFiles, output: WholeTable, settings: ReviewSettings, notes: list[str]
+) -> Cases:
     if settings.image:
         return Cases((), _pictures(run, output, settings))
-    table = _input_table(run, notes)
-    if table is None:
+    found = _input_tables(run, notes)
+    if not found:
         return _of_output(output, settings)
+    columns = next(iter(found.values())).columns
+    rows = [row for each in found.values() for row in each.rows]
+    tables = [(name, len(each.rows)) for name, each in found.items()]
     if not settings.key:
-        if len(table.rows) != len(output.rows):
+        if len(rows) != len(output.rows):
             refusal = (
-                f"the output has {len(output.rows):,} rows, the input {len(table.rows):,}:"
+                f"the output has {len(output.rows):,} rows, the input {len(rows):,}:"
                 " review.key names the column that joins them"
             )
-            return Cases(table.columns, _none, refusal)
-        return Cases(table.columns, lambda number, _: Joined(table.rows[number]))
-    if settings.key not in table.columns:
-        return Cases(table.columns, _none, f"the input has no column '{settings.key}'")
-    return Cases(table.columns, _by_key(table, output, settings.key))
+            return Cases(columns, _refused(refusal))
+        return Cases(columns, lambda at, _: Joined(rows[at], at=at), tables=tables)
+    if settings.key not in columns:
+        return Cases(columns, _refused(f"the input has no column '{settings.key}'"))
+    joined = _by_key(rows, list(columns).index(settings.key), output, settings.key)
+    return Cases(columns, joined, tables=tables)
 
 
 def output_table(run: RunFiles) -> WholeTable:
@@ -157,16 +183,16 @@ def _of_output(output: WholeTable, settings: ReviewSettings) -> Cases:
 
 
 def _by_key(
-    table: WholeTable, output: WholeTable, key: str
+    rows: Sequence[Sequence[str]], ours: int, output: WholeTable, key: str
 ) -> Callable[[int, Sequence[str]], Joined]:
-    ours, theirs = _column(table, key), _column(output, key)
-    rows: dict[str, Sequence[str]] = {}
+    theirs = _column(output, key)
+    places: dict[str, int] = {}
     twice: set[str] = set()
-    for row in table.rows:
+    for at, row in enumerate(rows):
         value = row[ours] if ours < len(row) else ""
-        if value in rows:
+        if value in places:
             twice.add(value)
-        rows[value] = row
+        places[value] = at
     times = Counter(row[theirs] if theirs < len(row) else "" for row in output.rows)
 
     def joined(_: int, row: Sequence[str]) -> Joined:
@@ -175,9 +201,9 @@ def _by_key(
             return Joined(why=f"its '{key}' is more than once in the input")
         if times[value] > 1:
             return Joined(why=f"its '{key}' is more than once in the output")
-        if value not in rows:
+        if value not in places:
             return Joined(why=f"its '{key}' is not in the input")
-        return Joined(rows[value])
+        return Joined(rows[places[value]], at=places[value])
 
     return joined
 
@@ -197,13 +223,18 @@ def _pictures(
     return by_picture
 
 
-def _none(_: int, __: Sequence[str]) -> Joined:
-    return Joined()
+def _refused(why: str) -> Callable[[int, Sequence[str]], Joined]:
+    return lambda _, __: Joined(why=why)
 
 
-def case_content(cases: Cases, label: str) -> Callable[[Joined], tuple[str, str]]:
-    """What gives the content id of a case, or why it has none."""
-    of_row = row_content(cases.columns, label)
+def case_content(columns: Sequence[str], label: str) -> Callable[[Joined], tuple[str, str]]:
+    """What gives the content id of a case, or why it has none.
+
+    Args:
+        columns: of the case.
+        label: the column of the train data that is no part of it.
+    """
+    of_row = row_content(columns, label)
 
     def content_of(case: Joined) -> tuple[str, str]:
         if case.why:
@@ -315,18 +346,18 @@ def _output_table(run: RunFiles) -> Path:
     )
 
 
-def _input_table(run: RunFiles, notes: list[str]) -> WholeTable | None:
-    """The input of a run, where it was kept and is one table, or several of the same columns."""
+def _input_tables(run: RunFiles, notes: list[str]) -> dict[str, WholeTable]:
+    """The tables of a run's input, by path in its folder; none where it was not kept, or where
+    they have different columns."""
     if run.input is None:
-        return None
-    tables = [read_table(path) for path in _tables(run.input)]
-    if not tables:
-        return None
-    if any(list(each.columns) != list(tables[0].columns) for each in tables):
+        return {}
+    found = {
+        path.relative_to(run.input).as_posix(): read_table(path) for path in _tables(run.input)
+    }
+    if len({tuple(each.columns) for each in found.values()}) > 1:
         notes.append(f"{run.id}: the tables of its input have different columns; they are not used")
-        return None
-    rows = [row for each in tables for row in each.rows]
-    return WholeTable(tables[0].columns, rows, tables[0].encoding, ())
+        return {}
+    return found
 
 
 def _tables(folder: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from alo.database.connection import Row
 from alo.errors import UsageError
 from alo.review.decisions import Decision, RecordState, Reviewed
 from alo.review.labels import Label, Labels
+from alo.review.settings import ReviewSettings
 from alo.texts import is_whole_number
 
 Read = Callable[[str, Sequence[object]], list[Row]]  # of a database, or within a transaction
@@ -59,10 +60,19 @@ class Review:
     labels: Labels = field(default_factory=lambda: Labels(()))
     unit: str = "row"
 
+    @property
+    def settings(self) -> ReviewSettings:
+        """What the columns of its runs mean."""
+        return ReviewSettings.of(self.asked)
+
     def record_id(self, at: int) -> str:
         """The id of the record at this place: its run and row, or its run alone."""
         run = next(each for each in reversed(self.runs) if each.first <= at)
         return run.id if self.unit == "request" else f"{run.id}:{at - run.first}"
+
+    def run_of(self, record: str) -> str:
+        """The run of a record, by its id."""
+        return record if self.unit == "request" else record.rpartition(":")[0]
 
     def place_of(self, record: str) -> int | None:
         """Where a record is in the population, by its id; None: it is of none of the runs."""

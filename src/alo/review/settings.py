@@ -24,3 +24,22 @@ class ReviewSettings:
     label: str = ""  # the column of the train data that the label becomes
     labels: Sequence[Label | str] = ()  # empty: the classes that were seen
     slices: Sequence[str] = ()  # columns whose values the gate looks at one by one
+
+    @classmethod
+    def of(cls, asked: Mapping[str, object]) -> ReviewSettings:
+        """What the columns of a stored review mean, by what it was asked for."""
+
+        def text(key: str, default: str = "") -> str:
+            return str(asked.get(key) or default)
+
+        probabilities, slices = asked.get("probabilities"), asked.get("slices")
+        return cls(
+            unit=text("unit", ROW),
+            prediction=text("prediction", "prediction"),
+            probabilities=dict(probabilities) if isinstance(probabilities, Mapping) else {},
+            certainty=text("certainty"),
+            key=text("key"),
+            image=text("image"),
+            label=text("label"),
+            slices=list(slices) if isinstance(slices, Sequence) else (),
+        )

@@ -1,0 +1,141 @@
+"""The inputs of reviewed records: columns with values, a picture, or the files of a whole request.
+
+They are read from the run's entry in history, joined as the review joined them. What cannot be
+read comes with the reason: one record that is gone takes no other with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from alo.errors import AloError, HistoryError
+from alo.history.browse import Entry, History
+from alo.layout import Workspace
+from alo.loop.joined_cases import JoinedCase, joined_cases
+from alo.review.records import Joined, RunFiles, case_content
+from alo.review.rows import Review
+from alo.review.settings import REQUEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordInput:
+    """What a model was given for one record."""
+
+    record: str
+    columns: Sequence[str] = ()  # none of pictures and of whole requests
+    values: Sequence[str] = ()  # as many
+    picture: Path | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)  # of a whole request, by name
+    table: str = ""  # of the input, by its path in the input folder; empty: it is of the output
+    row: int | None = None  # of that table, from 0
+    key: str = ""  # the value of the column that joins output and input
+    model: str = ""  # the train run whose model was asked
+    why: str = ""  # why there is no input
+
+    def content(self, label: str) -> tuple[str, str]:
+        """The content id of a row or a picture, or why it has none.
+
+        Args:
+            label: the column of the train data that is no part of the case.
+        """
+        joined = Joined(self.values, self.picture, why=self.why)
+        return _content_of(tuple(self.columns), label)(joined)
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON for a screen: a picture and files by name alone."""
+        return {
+            "record": self.record,
+            "columns": list(self.columns),
+            "values": list(self.values),
+            "picture": self.picture.name if self.picture else None,
+            "files": list(self.files),
+            "table": self.table,
+            "row": self.row,
+            "why": self.why,
+        }
+
+
+def record_inputs(
+    workspace: Workspace, review: Review, records: Iterable[str]
+) -> dict[str, RecordInput]:
+    """The inputs of some records of a review, in their order; each has one, or says why not."""
+    wanted = list(dict.fromkeys(records))
+    by_run: dict[str, list[str]] = {}
+    for record in wanted:
+        by_run.setdefault(review.run_of(record), []).append(record)
+    history = History(workspace)
+    found: dict[str, RecordInput] = {}
+    for run_id, those in by_run.items():
+        for each in _of_run(workspace, history, review, run_id, those):
+            found[each.record] = each
+    return {record: found[record] for record in wanted}
+
+
+def run_files(entry: Entry) -> RunFiles:
+    """Where the results of a run are, and its input, where that was kept."""
+    given = entry.folder / "input"
+    return RunFiles(entry.record.id, entry.folder / "output", given if given.is_dir() else None)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files of a folder, by path; links are left out."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+
+
+def _of_run(
+    workspace: Workspace, history: History, review: Review, run_id: str, records: Sequence[str]
+) -> Iterator[RecordInput]:
+    try:
+        entry = history.find(run_id)
+        if entry.record.id != run_id:  # the beginning of another run's id
+            raise HistoryError(f"there is no run '{run_id}'")
+        if review.settings.unit == REQUEST:
+            yield from (_whole(entry, record) for record in records)
+            return
+        rows = [int(record.rpartition(":")[2]) for record in records]
+        cases = joined_cases(workspace, run_files(entry), review.settings, rows)
+    except (AloError, OSError) as error:
+        why = _why(error, run_id)
+        yield from (RecordInput(record=record, why=why) for record in records)
+        return
+    for record, row in zip(records, rows, strict=True):
+        yield _of_case(record, entry, cases[row])
+
+
+def _of_case(record: str, entry: Entry, case: JoinedCase) -> RecordInput:
+    picture = case.picture and entry.folder / "input" / case.picture
+    why = case.why
+    if picture and not picture.is_file():
+        why = f"its picture is missing: {case.picture}"
+    return RecordInput(
+        record=record,
+        columns=case.columns,
+        values=case.values,
+        picture=None if why else picture or None,
+        table=case.table,
+        row=case.row,
+        key=case.key,
+        model=entry.record.train_id,
+        why=why,
+    )
+
+
+def _whole(entry: Entry, record: str) -> RecordInput:
+    folder = run_files(entry).input
+    model = entry.record.train_id
+    if folder is None:
+        return RecordInput(record=record, model=model, why="the input of the run was not kept")
+    files = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
+    return RecordInput(record=record, files=files, model=model)
+
+
+def _why(error: AloError | OSError, run_id: str) -> str:
+    if isinstance(error, HistoryError):
+        return f"run {run_id} is in history no more"
+    return f"run {run_id}: {error.what if isinstance(error, AloError) else error}"
+
+
+_content_of = lru_cache(maxsize=8)(case_content)  # the rows of a run have the same columns

@@ -7,8 +7,9 @@ disk nor the database holds up another.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -18,9 +19,9 @@ from starlette.responses import Response
 from alo.errors import AloError, DatabaseError
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
+from alo.serve.http_api.guard import ForeignAsker, Proof, check_host, check_origin
 from alo.serve.http_api.paths import path_as_sent
 from alo.ui.access.cookies import SESSION, session_cookie
-from alo.ui.access.origins import check_host, check_origin
 from alo.ui.access.roles import ANYONE, NOBODY, OPERATOR, Person
 from alo.ui.ask import Ask, read_body
 from alo.ui.problems import UiProblem
@@ -110,7 +111,8 @@ class Application:
         route, names = self._router.find(http.method, path)
         if not who.may(route.role):
             raise _not_allowed(who)
-        check_origin(http.method, http.headers, has_session=not _bearer(http))
+        with _refusing():
+            check_origin(http.method, http.headers, Proof.TOKEN if _bearer(http) else Proof.SESSION)
         content, is_form = read_body(body, http.headers.get("content-type", ""))
         last_event = http.headers.get("last-event-id", "")
         ask = Ask(self._studio, who, query, names, content, is_form, token, last_event)
@@ -130,7 +132,8 @@ class Application:
         Raises:
             UiProblem: 421: the host is none of ours; 401: the token is unknown.
         """
-        check_host(http.headers, self._studio.settings.allowed_hosts)
+        with _refusing():
+            check_host(http.headers, self._studio.settings.allowed_hosts)
         if token := _bearer(http):
             person = self._studio.people.with_token(token)
             if person is None and token == self._studio.settings.token:
@@ -181,6 +184,15 @@ async def _read(http: Request, most: int) -> bytes:
             raise UiProblem(413, f"the body has more than {most:,} bytes")
         parts.append(part)
     return b"".join(parts)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """A foreign page is answered as any other problem is."""
+    try:
+        yield
+    except ForeignAsker as asker:
+        raise UiProblem(asker.status, asker.what, fix=asker.fix) from asker
 
 
 def _bearer(http: Request) -> str:

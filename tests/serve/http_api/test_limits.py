@@ -191,11 +191,46 @@ def test_without_a_token_no_web_page_may_ask(serve: Serve) -> None:
     assert named.status_code == 200
 
 
-def test_with_a_token_any_host_may_be_asked_for_and_the_description_wants_it(serve: Serve) -> None:
+def test_a_token_opens_no_door_to_a_web_page(serve: Serve) -> None:
+    service = serve("--allowed-host", "box.example", token=SECRET)
+    own = {"Host": "box.example", "Origin": "https://box.example"}
+
+    rebound = service.infer(ROWS, json=ROWS, headers={"Host": "evil.example"})
+    probed = service.client.get("/healthz", headers={"Host": "evil.example"})
+    foreign = [
+        service.infer(ROWS, json=ROWS, headers=headers)
+        for headers in ({"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"})
+    ]
+
+    assert rebound.status_code == probed.status_code == 421
+    assert "--allowed-host evil.example" in rebound.json()["error"]["message"]
+    assert [each.status_code for each in foreign] == [403, 403]
+    assert service.infer(ROWS, json=ROWS, headers=own).status_code == 200
+    assert service.infer(ROWS, json=ROWS).status_code == 200
+    assert refusals(service) == {("421", "host"): 2, ("403", "origin"): 2}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: 10.1.2.3:8000\r\n\r\n",  # a kubelet: the pod's address
+        b"GET /readyz HTTP/1.1\r\nHost: [fd00::7]:8000\r\n\r\n",
+        b"GET /v2/health/ready HTTP/1.0\r\n\r\n",  # a balancer that is older than the header
+    ],
+)
+def test_probes_ask_by_the_address_of_a_service_that_listens_on_all(
+    serve: Serve, head: bytes
+) -> None:
+    service = serve("--host", "0.0.0.0", token=SECRET)  # noqa: S104 - what is tested
+
+    assert sent(service, head).startswith(b"HTTP/1.1 200 ")
+    assert service.client.get("/healthz", headers={"Host": "pod"}).status_code == 421
+
+
+def test_with_a_token_the_description_wants_it(serve: Serve) -> None:
     service = serve(token=SECRET)
     bare = {"Authorization": ""}
 
-    assert service.infer(ROWS, json=ROWS, headers={"Host": "elsewhere"}).status_code == 200
     for path in ("/docs", "/openapi.json", "/metrics"):
         assert service.client.get(path, headers=bare).status_code == 401, path
         assert service.client.get(path).status_code == 200, path

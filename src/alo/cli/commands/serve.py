@@ -11,7 +11,7 @@ from alo.cli.withheld import ALARM_SECRET, take
 from alo.engine.request import RunRequest
 from alo.errors import UsageError
 from alo.json_text import bad_character
-from alo.serve.http_api.guard import Access
+from alo.serve.http_api.guard import Access, own_names
 from alo.serve.http_api.limits import Limits, TableLimits
 
 TOKEN_VARIABLE = "ALO_TOKEN"  # noqa: S105 - its name
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=named,
         default=[],
         metavar="NAME",
-        help="a further host name under which clients without a token may connect",
+        help="a further host name under which clients may connect",
     )
     parser.add_argument(
         "--public-docs",
@@ -138,14 +138,15 @@ def execute(options: argparse.Namespace) -> int:
     token = options.token or given
     if wrong := bad_character(token):
         raise UsageError(f"the token cannot be shown by any client: {wrong}")
-    hosts = frozenset(name.lower() for name in (options.host, *options.allowed_host))
     with watched(quiet=options.quiet, as_json=options.json) as listener:
         serve_http(
             request,
             options.host,
             options.port,
             listener,
-            access=Access(token, hosts, options.public_docs),
+            access=Access(
+                token, own_names(options.host, options.allowed_host), options.public_docs
+            ),
             limits=_limits(options),
             queue_url=_queue_url(options.queue),
             alarm_secret=alarm_secret,

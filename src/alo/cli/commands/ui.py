@@ -69,13 +69,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
+    from alo.serve.http_api.guard import own_names
+
     # Taken out of the environment: what the runs that it starts see, they may print.
     given, _ = take(TOKEN_VARIABLE), take(ALARM_SECRET)
     token = options.token or given
     settings = Settings(
         options.host,
         options.port,
-        frozenset(name.lower() for name in (options.host, *options.allowed_host)),
+        own_names(options.host, options.allowed_host),
         token,
         not options.no_sign_in,
         _base_path(options.base_path or ""),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from alo.serve.http_api.docs.page import FRAME
-from alo.serve.http_api.guard import Access, HostRefused, OriginRefused, check_asker
+from alo.serve.http_api.guard import Access, ForeignAsker, Proof, check_host, check_origin
 from alo.serve.http_api.handlers import Handlers, refusal
 from alo.serve.http_api.paths import path_as_sent
 from alo.serve.http_api.refusal import Refused
@@ -36,6 +36,7 @@ class Application:
     def __init__(self, service: HttpService, access: Access) -> None:
         self._service, self._access = service, access
         self._token = access.token.encode()
+        self._proof = Proof.TOKEN if access.token else Proof.NOTHING
         handlers = Handlers(service, access)
         routes = [
             (route, partial(route.handler, handlers), route.wants_token(access)) for route in ROUTES
@@ -54,6 +55,7 @@ class Application:
         scope["path"] = path_as_sent(scope)
         http = Request(scope, receive, send)
         try:
+            check_host(http.headers, self._access.hosts)
             found = self._direct.get((scope["path"], scope["method"]))
             handler, wants_token = found or self._routed(scope)
             self._check_asker(http, wants_token)
@@ -84,6 +86,9 @@ class Application:
                 if error.status == 401 and _wants_page(http):
                     return page_answer(FRAME, 401, error.headers)
                 return refusal(http, error.status, error.what, error.headers)
+            case ForeignAsker():
+                self._service.metrics.count_refusal(error.status, error.limit)
+                return refusal(http, error.status, f"{error.what}; {error.fix}", {})
             case OSError():
                 failure = write_failure("the request", error)
                 self._service.metrics.count_refusal(STATUS_OF.get(failure.kind, 500), "disk")
@@ -95,17 +100,10 @@ class Application:
         return refusal(http, 500, f"a fault in ALO: {error!r}", {})
 
     def _check_asker(self, http: Request, wants_token: bool) -> None:
-        if self._token:
-            if wants_token and not self._is_known(http):
-                headers = {"WWW-Authenticate": "Bearer"}
-                raise Refused(401, "the token is missing or wrong", headers, limit="token")
-            return
-        try:
-            check_asker(http.method, http.headers, self._access.hosts)
-        except HostRefused as refused:
-            raise Refused(421, str(refused), limit="host") from refused
-        except OriginRefused as refused:
-            raise Refused(403, str(refused), limit="origin") from refused
+        if wants_token and not self._is_known(http):
+            headers = {"WWW-Authenticate": "Bearer"}
+            raise Refused(401, "the token is missing or wrong", headers, limit="token")
+        check_origin(http.method, http.headers, self._proof)
 
     def _is_known(self, http: Request) -> bool:
         kind, _, given = http.headers.get("authorization", "").partition(" ")

@@ -18,14 +18,17 @@ JSON, ANY_FILE, PLAIN, HTML = "application/json", "*/*", "text/plain", "text/htm
 
 # What a body of an inference can be refused with, and what its run can end with.
 BODY_ERRORS = ("400", "413", "415", "422", "429", "500", "503", "504", "507")
+ANYWHERE = ("403", "421")  # of whatever is asked for
 IN_WORDS = {  # what a status says
     "200": "It is done: the answer.",
     "202": "It is accepted; ask for its result later.",
     "400": "The body is malformed, or a file's name has a path in it.",
     "401": "The token is missing or wrong.",
+    "403": "A page of another site asks.",
     "404": "There is no such thing, or it is no longer kept.",
     "413": "It is larger than a limit of the service allows.",
     "415": "The content type, or its encoding, is none that is taken.",
+    "421": "The host that is asked for is no name of this service.",
     "422": "Data or args are refused: no table, an unknown step.",
     "429": "Too many requests wait; Retry-After says when to come back.",
     "500": "The asset failed: the error has its traceback.",
@@ -55,7 +58,7 @@ class Operation(NamedTuple):
     id: str
     summary: str
     answers: Mapping[str, Content]  # by status
-    errors: tuple[str, ...] = ()  # statuses; 401 comes by itself
+    errors: tuple[str, ...] = ()  # statuses; 401, 403 and 421 come by themselves
     error: Schema = ANSWER
     query: tuple[Schema, ...] = ()
     body: Callable[[Inputs], Schema] | None = None
@@ -64,7 +67,7 @@ class Operation(NamedTuple):
 
 def described(operation: Operation, inputs: Inputs, *, wants_token: bool) -> dict[str, Any]:
     """The operation as OpenAPI has it, without the parameters in its path."""
-    errors = sorted({*operation.errors, *(("401",) if wants_token else ())})
+    errors = sorted({*operation.errors, *ANYWHERE, *(("401",) if wants_token else ())})
     found: dict[str, Any] = {
         "summary": operation.summary,
         "operationId": operation.id,

@@ -44,4 +44,14 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         " action TEXT NOT NULL, person TEXT NOT NULL, undoes TEXT NOT NULL)",
         "CREATE INDEX review_actions_by_person ON review_actions (review, person)",
     ),
+    (
+        # What decisions come to, where a filter or a count looks for it.
+        "ALTER TABLE review_records ADD COLUMN label TEXT",
+        "UPDATE review_records SET label = (SELECT decisions.label FROM decisions"
+        " WHERE decisions.review = review_records.review AND decisions.at = review_records.at"
+        " AND decisions.look <> 2 AND decisions.verdict <> 'reset'"
+        " ORDER BY decisions.look DESC, decisions.number DESC LIMIT 1)"
+        " WHERE state IN ('accepted', 'changed')",
+        "CREATE INDEX review_records_by_state ON review_records (review, source, state, label)",
+    ),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from alo.review.accuracy import Accuracy, Answer, accuracy
 from alo.review.decisions import ACCEPTED, CHANGED, FLAGGED, SKIPPED
 from alo.review.queue import PICKED, RANDOM
 from alo.review.reviews import MOST_ITEMS, Reviews
-from alo.review.rows import ItemShown, Review
-from alo.review.strata import Case
+from alo.review.rows import ItemShown, Review, StoredRecord
 
 LABELLED = (ACCEPTED, CHANGED)
 LEFT_OUT = (SKIPPED, FLAGGED)
@@ -19,18 +20,18 @@ def accuracy_of(reviews: Reviews, review: Review, method: str = "stratified") ->
     Random items count up to the first that is undecided, and so do the uncertain ones, in their
     own order; what was skipped or flagged is left out.
     """
-    items = every_item(reviews, review)
-    index = {item.record.at: place for place, item in enumerate(items)}
-    random = [item for item in items if item.record.source == RANDOM]
+    population = reviews.population(review)
+    index = {at: place for place, at in enumerate(population)}
+    queue = reviews.queue(review)
     unsure = sorted(
-        (item for item in items if item.record.uncertain_place is not None),
-        key=lambda item: item.record.uncertain_place or 0,
+        (each for each in queue if each.uncertain_place is not None),
+        key=lambda each: each.uncertain_place or 0,
     )
     return accuracy(
-        [Case(item.record.predicted, item.record.certainty) for item in items],
-        random=_answers(review, random, index),
+        list(population.values()),
+        random=_answers(review, (each for each in queue if each.source == RANDOM), index),
         uncertain=_answers(review, unsure, index),
-        picked=sum(item.record.source == PICKED and item.state.state in LABELLED for item in items),
+        picked=sum(each.source == PICKED and each.state in LABELLED for each in queue),
         method=method,
     )
 
@@ -45,13 +46,15 @@ def every_item(reviews: Reviews, review: Review, *, queue_only: bool = False) ->
     return items
 
 
-def _answers(review: Review, items: list[ItemShown], index: dict[int, int]) -> list[Answer]:
+def _answers(
+    review: Review, records: Iterable[StoredRecord], index: Mapping[int, int]
+) -> list[Answer]:
     found: list[Answer] = []
-    for item in items:
-        if item.state.state in LEFT_OUT:
+    for record in records:
+        if record.state in LEFT_OUT:
             continue
-        if item.state.state not in LABELLED:
+        if record.state not in LABELLED:
             break
-        is_right = item.label == review.labels.name_of(item.record.predicted)
-        found.append(Answer(index[item.record.at], is_right))
+        name = review.labels.name_of
+        found.append(Answer(index[record.at], name(record.label) == name(record.predicted)))
     return found

@@ -1,5 +1,6 @@
 """The keys of ``review``: which columns of results mean what, and what a new model has to reach."""
 
+from alo.label_keys import wrong_label_key
 from alo.plan.model import Gate, ReviewLabel, ReviewPlan, Truth
 from alo.plan.sections import Key, Section, entries
 from alo.plan.shapes import Choice, Number, Schema, Shape, Text, Texts
@@ -126,7 +127,7 @@ def check_review(review: ReviewPlan, reader: NodeReader) -> None:
             reader.complain(f"{AT}.labels", f"'{name}' is there more than once")
     keys = [label.key for label in review.labels if label.key]
     for key in dict.fromkeys(keys):
-        if len(key) != 1:
-            reader.complain(f"{AT}.labels", f"the key '{key}' is more than one letter")
+        if why := wrong_label_key(key):
+            reader.complain(f"{AT}.labels", why)
         elif keys.count(key) > 1:
             reader.complain(f"{AT}.labels", f"the key '{key}' is given to more than one label")

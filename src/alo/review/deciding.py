@@ -312,11 +312,11 @@ class _ReviewAction:
         """What was touched gets its state; the action is one that can be taken back."""
         states: list[Sequence[object]] = []
         for at, record in self._touched.items():
-            state = state_of(reviewed(record), said[at]).state
+            now = state_of(reviewed(record), said[at])
             # One that was in nobody's queue was looked up by hand.
-            states.append((state, "picked", self._review.number, at))
+            states.append((now.state, now.label, "picked", self._review.number, at))
         self._rows.execute_many(
-            "UPDATE review_records SET state = ?, source = COALESCE(source, ?)"
+            "UPDATE review_records SET state = ?, label = ?, source = COALESCE(source, ?)"
             " WHERE review = ? AND at = ?",
             states,
         )

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alo.errors import LabelError
+from alo.label_keys import wrong_label_key
 from alo.texts import is_odd
 
 MOST = 1000
 MOST_NAME = 200  # characters
-COMMAND_KEYS = frozenset("asfnzjki.+-/?xcg[]")  # keys of the label screen and of every screen
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 
@@ -161,10 +161,8 @@ class Labels:
             raise LabelError(f"'{colour}' is no colour", fix="write it as #1f5f9f")
         if not key:
             return
-        if len(key) != 1 or key.isspace() or key.isdigit():
-            raise LabelError(f"'{key}' cannot be a label's key", fix="take one letter")
-        if key.lower() in COMMAND_KEYS:
-            raise LabelError(f"the key '{key}' is a command's", fix="take another letter")
+        if why := wrong_label_key(key):
+            raise LabelError(why)
         taken = [each for each in self.shown if each.key == key and each != but]
         if taken:
             raise LabelError(f"the key '{key}' is that of '{taken[0].name}'")

@@ -29,6 +29,7 @@ from alo.review.rows import (
     review_of,
     reviewed,
 )
+from alo.review.strata import Case
 from alo.texts import check_plain_name
 
 MOST_ITEMS = 1000  # of one page
@@ -143,6 +144,23 @@ class Reviews:
             raise UsageError(f"review '{review.name}' has no record '{record}'")
         said = decisions_at(self._database.read, review.number, [at])
         return shown(review, found[at], said.get(at, []), person)
+
+    def queue(self, review: Review) -> list[StoredRecord]:
+        """The records that are or were to be reviewed, in their order."""
+        found = self._database.read(
+            f"SELECT {RECORD_COLUMNS} FROM review_records"  # noqa: S608 - names of ours
+            " WHERE review = ? AND source IS NOT NULL ORDER BY place",
+            (review.number,),
+        )
+        return [record_of(row) for row in found]
+
+    def population(self, review: Review) -> dict[int, Case]:
+        """What is known of each record without a look at it, by its place in the population."""
+        found = self._database.read(
+            "SELECT at, predicted, certainty FROM review_records WHERE review = ? ORDER BY at",
+            (review.number,),
+        )
+        return {at: Case(predicted, certainty) for at, predicted, certainty in found}
 
     def states(self, review: Review) -> dict[str, int]:
         """How many records of the queue are in each state."""
@@ -280,9 +298,10 @@ def _insert(
             item.uncertain_place if item else None,
             int(item.is_second_look) if item else 0,
             UNDECIDED,
+            None,
         )
 
     rows.execute_many(
-        "INSERT INTO review_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO review_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (values(index, record) for index, record in enumerate(records)),
     )

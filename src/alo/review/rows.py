@@ -42,6 +42,7 @@ class StoredRecord:
     uncertain_place: int | None = None
     is_second_look: bool = False
     state: str = "undecided"
+    label: str | None = None  # the id of the one that it has by now
     place: int = 0  # in the queue; after it, the others in the order of the population
 
 
@@ -88,7 +89,7 @@ class Review:
 REVIEW_COLUMNS = "number, name, state, person, created, asked, runs, counts, labels"
 RECORD_COLUMNS = (
     "at, place, content, predicted, certainty, probabilities, source, stratum, weight,"
-    " uncertain_place, is_second_look, state"
+    " uncertain_place, is_second_look, state, label"
 )
 DECISION_COLUMNS = "at, number, verdict, label, note, person, time, look"
 
@@ -126,7 +127,7 @@ def review_of(row: Row) -> Review:
 def record_of(row: Row) -> StoredRecord:
     """A row of ``RECORD_COLUMNS``."""
     (at, place, content, predicted, certainty, probabilities, source, stratum) = row[:8]
-    weight, uncertain_place, is_second_look, state = row[8:]
+    weight, uncertain_place, is_second_look, state, label = row[8:]
     return StoredRecord(
         at=at,
         place=place,
@@ -140,6 +141,7 @@ def record_of(row: Row) -> StoredRecord:
         uncertain_place=uncertain_place,
         is_second_look=bool(is_second_look),
         state=state,
+        label=label,
     )
 
 

@@ -1,0 +1,17 @@
+"""Which keys may give a label: those that are no command of the studio's screens."""
+
+from __future__ import annotations
+
+# Commands of the label screen and of every screen; digits give labels by their places.
+COMMANDS = frozenset("asfnzjki.+-/?xcg[]")
+
+
+def wrong_label_key(key: str) -> str:
+    """Why a key cannot give a label; empty: it can."""
+    if len(key) != 1 or key.isspace() or not key.isprintable():
+        return f"the key '{key}' is not one letter"
+    if key.isdigit():
+        return f"the key '{key}' is a digit: those give labels by their places"
+    if key.lower() in COMMANDS:
+        return f"the key '{key}' is a command's: take another letter"
+    return ""

@@ -1,0 +1,147 @@
+"""Which records of a review a filter finds, as one person sees them: the queue first, then others.
+
+What a record has come to is in its row; only where a person has not to see what another said of
+it first, the row says more than that person may know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from alo.database.connection import Database
+from alo.review.decisions import ACCEPTED, CHANGED, UNDECIDED, RecordState, state_of
+from alo.review.reviews import shown
+from alo.review.rows import (
+    RECORD_COLUMNS,
+    ItemShown,
+    Review,
+    decisions_at,
+    record_of,
+    records_at,
+    reviewed,
+)
+
+NO_SOURCE = "none"  # of a record that is in nobody's queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFilter:
+    """What records have to be; without anything, all are."""
+
+    states: Collection[str] = ()
+    sources: Collection[str] = ()
+    predicted: str = ""
+    label: str = ""  # its name of now
+
+
+ALL = RecordFilter()
+
+
+class Finder:
+    """The records of one review, as one person sees them.
+
+    Args:
+        person: who looks; None: all that was said is seen.
+    """
+
+    def __init__(self, database: Database, review: Review, person: str | None) -> None:
+        self._database, self._review, self._person = database, review, person
+        self._otherwise = self._seen_otherwise()
+
+    def items(
+        self, wanted: RecordFilter = ALL, *, after: int = -1, limit: int
+    ) -> Sequence[ItemShown]:
+        """Records that a filter finds, in their order.
+
+        Args:
+            after: the place of the last one of the page before.
+        """
+        condition, values = self._condition(wanted)
+        found = self._database.read(
+            f"SELECT {RECORD_COLUMNS} FROM review_records WHERE {condition} AND place > ?"  # noqa: S608 - names of ours
+            " ORDER BY place LIMIT ?",
+            (*values, after, limit),
+        )
+        records = [record_of(row) for row in found]
+        said = decisions_at(
+            self._database.read,
+            self._review.number,
+            (each.at for each in records if each.source is not None),  # else nobody decided on it
+        )
+        return [shown(self._review, each, said.get(each.at, []), self._person) for each in records]
+
+    def count(self, wanted: RecordFilter = ALL) -> int:
+        """How many records a filter finds."""
+        condition, values = self._condition(wanted)
+        return int(
+            self._database.read(
+                f"SELECT count(*) FROM review_records WHERE {condition}",  # noqa: S608 - names of ours
+                values,
+            )[0][0]
+        )
+
+    def _condition(self, wanted: RecordFilter) -> tuple[str, Sequence[object]]:
+        conditions = ["review = ?"]
+        values: list[object] = [self._review.number]
+        if wanted.predicted:
+            conditions.append("predicted = ?")
+            values.append(wanted.predicted)
+        if wanted.sources:
+            named = [each for each in wanted.sources if each != NO_SOURCE]
+            unqueued = " OR source IS NULL" if NO_SOURCE in wanted.sources else ""
+            conditions.append(f"({_among('source', named)}{unqueued})")
+            values += named
+        if wanted.states or wanted.label:
+            said, own = self._said(wanted)
+            conditions.append(said)
+            values += own
+        return " AND ".join(conditions), values
+
+    def _said(self, wanted: RecordFilter) -> tuple[str, Sequence[object]]:
+        """The condition of what was said, as the person sees it."""
+        states = wanted.states or (ACCEPTED, CHANGED)
+        labels = self._label_ids(wanted.label) if wanted.label else []
+        condition, values = _among("state", states), [*states, *labels]
+        condition += f" AND {_among('label', labels)}" if wanted.label else ""
+        if not self._otherwise:
+            return condition, values
+        fitting = [
+            at
+            for at, seen in self._otherwise.items()
+            if seen.state in states and (not wanted.label or seen.label in labels)
+        ]
+        others = f"at NOT IN ({_marks(self._otherwise)})"
+        condition = f"(({condition} AND {others}) OR {_among('at', fitting)})"
+        return condition, [*values, *self._otherwise, *fitting]
+
+    def _label_ids(self, name: str) -> Sequence[str]:
+        labels = self._review.labels
+        return [each.id for each in labels.everything if labels.name_of(each.id) == name]
+
+    def _seen_otherwise(self) -> Mapping[int, RecordState]:
+        """The records of which the person sees something else than their row says."""
+        if self._person is None or not self._review.asked.get("second_look"):
+            return {}
+        read, number = self._database.read, self._review.number
+        found = read(
+            "SELECT at FROM review_records WHERE review = ? AND source IS NOT NULL"
+            " AND is_second_look = 1 AND state <> ?",
+            (number, UNDECIDED),
+        )
+        places = [int(row[0]) for row in found]
+        said = decisions_at(read, number, places)
+        otherwise: dict[int, RecordState] = {}
+        for at, record in records_at(read, number, places).items():
+            state = state_of(reviewed(record), said.get(at, []), self._person)
+            if (state.state, state.label) != (record.state, record.label):
+                otherwise[at] = state
+        return otherwise
+
+
+def _among(column: str, values: Collection[object]) -> str:
+    return f"{column} IN ({_marks(values) or 'NULL'})"
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))

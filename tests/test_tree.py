@@ -38,6 +38,7 @@ TESTED_WITH = {
     "alo/serve/http_api/server.py": "serve/http_api/test_service.py",
     "alo/cli/commands/ui.py": "ui/test_server.py",
     "alo/cli/actions/ui_people.py": "ui/test_server.py",
+    "alo/review/inputs.py": "loop/test_record_inputs.py",
     "alo/review/rows.py": "review/test_reviews.py",
     "alo/serve/rollout/choose.py": "cli/commands/test_deploy.py",
     "alo/ui/access/cookies.py": "ui/test_app.py",

@@ -10,14 +10,16 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import xxhash
 
-from alo.files import CHUNK, make_link, set_mode, set_time
+from alo.files import CHUNK, make_link, set_mode, set_time, synchronise
 
 FICLONE = 0x40049409  # of Linux: share the blocks until one of the two files is written to
 MODE = 0o777
+MANY = 50  # files, from which on the whole system is synchronised rather than each of them
 SMALL = 1 << 15  # bytes of a file for which no more memory is taken than that
 
 
@@ -99,6 +101,21 @@ def copy_folder(source: str | os.PathLike[str], target: str | os.PathLike[str]) 
                 copy_folder(entry.path, place)
             elif entry.is_file():
                 clone_or_copy(entry.path, place)
+
+
+def settle(folder: Path) -> None:
+    """Have all files of a folder on the disk: before it, or what names them, is put in place.
+
+    Raises:
+        OSError: they cannot be.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    if len(files) > MANY:
+        os.sync()
+        return
+    for path in files:
+        with open(path, "rb") as file:
+            synchronise(file.fileno())
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
             file.write(content)
             file.flush()
             if durable:
-                _fsync(file.fileno())
+                synchronise(file.fileno())
             # Atomic only inside one file system, which is why the temporary file sits next to it.
             os.replace(temporary, path)
     except BaseException:
@@ -91,10 +91,11 @@ def append_line(path: Path, line: bytes) -> None:
             file.truncate(whole)
         file.write(line + b"\n")
         file.flush()
-        _fsync(file.fileno())
+        synchronise(file.fileno())
 
 
-def _fsync(descriptor: int) -> None:
+def synchronise(descriptor: int) -> None:
+    """Have what was written to a file on the disk, where its file system can be asked for that."""
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -267,7 +267,7 @@ module.make_version(
 
 
 @pytest.mark.parametrize(
-    "place", ["_write_test", "write_manifest", "_note_tested", "_settle", "make_read_only"]
+    "place", ["_write_test", "write_manifest", "_note_tested", "settle", "make_read_only"]
 )
 def test_killed_at_any_point_it_leaves_no_half_version_and_the_next_is_made(
     make: Make, catalog: Catalog, tmp_path: Path, place: str

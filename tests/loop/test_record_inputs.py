@@ -10,7 +10,8 @@ from alo.files import remove_tree
 from alo.history.browse import History
 from alo.layout import Workspace
 from alo.loop.new_review import NewReview
-from alo.loop.record_inputs import RecordInput, record_inputs
+from alo.loop.record_inputs import record_inputs
+from alo.review.inputs import RecordInput
 from alo.review.rows import Review
 
 from .conftest import Give, Make, Predict

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alo.copies import clone_or_copy
+from alo.copies import clone_or_copy, settle
 from alo.datasets.catalog import Catalog, Version, check_name, make_read_only, make_writable
 from alo.datasets.manifest import (
     LABELS,
@@ -34,7 +34,6 @@ NEW = ".new-"  # of the folder of a version that is being made
 OWN = "train"  # the folder below train/ where there is no base
 TABLES = (".csv", ".tsv")
 MOST_FOLDER = 255  # bytes of its name
-MANY = 50  # files, from which on the whole system is synchronised rather than each of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,7 @@ def make_version(catalog: Catalog, asked: DatasetRequest) -> tuple[Version, bool
             if same is not None:
                 return same, False
             _note_tested(home, manifest, build)
-            _settle(build)
+            settle(build)
             make_read_only(build)
             os.chmod(build, 0o755)  # noqa: S103 - it is renamed
             target = home / manifest.version
@@ -369,20 +368,6 @@ def _copy(source: Path, target: Path) -> None:
 def _replace(path: Path, content: bytes) -> None:
     path.unlink()  # a copy can be as read-only as its base was
     path.write_bytes(content)
-
-
-def _settle(folder: Path) -> None:
-    """What is renamed into place has to be on the disk by then."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    if len(files) > MANY:
-        os.sync()
-        return
-    for path in files:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _sweep(home: Path) -> None:

@@ -14,7 +14,8 @@ from alo.datasets.rows import ReviewedRow
 from alo.errors import DatasetError, HistoryError, UsageError
 from alo.layout import Workspace, find_plan
 from alo.loop.accuracy_of import LABELLED, every_item
-from alo.loop.record_inputs import RecordInput, record_inputs
+from alo.loop.record_inputs import record_inputs
+from alo.review.inputs import RecordInput
 from alo.review.queue import PICKED
 from alo.review.reviews import Reviews
 from alo.review.rows import ItemShown, Review

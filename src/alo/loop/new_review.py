@@ -16,7 +16,8 @@ from alo.history.browse import Entry, History
 from alo.history.filters import Filters
 from alo.history.pins import pin, unpin
 from alo.layout import Workspace
-from alo.loop.record_inputs import files_below, run_files
+from alo.loop.record_inputs import files_below, record_inputs, run_files
+from alo.review.kept_inputs import KeptInputs
 from alo.review.labels import Label, Labels
 from alo.review.queue import QueueRequest, make_queue
 from alo.review.records import FoundRecord, RunFiles, RunRecords, read_records
@@ -131,12 +132,22 @@ def _pinned(
 
 
 def close_review(workspace: Workspace, database: Database, name: str) -> Review:
-    """Close a review: its runs are kept for it no more.
+    """Close a review: it copies what was given for its decided records, and needs no run any more.
 
     Raises:
         UsageError: there is no such review.
+        OSError: what it needs cannot be copied; it is as it was.
     """
-    review = Reviews(database).set_state(name, CLOSED)
+    reviews = Reviews(database)
+    before = reviews.get(name).state
+    review = reviews.set_state(name, CLOSED)  # nothing is decided meanwhile
+    try:
+        decided = record_inputs(workspace, review, reviews.decided(review))
+        KeptInputs(workspace, review).write(list(decided.values()))
+    except BaseException:
+        with suppress(AloError):  # closed, but its runs are kept: closing it again completes it
+            reviews.set_state(name, before)
+        raise
     unpin(workspace, holder_of(name))
     return review
 
@@ -153,13 +164,14 @@ def reopen_review(workspace: Workspace, database: Database, name: str) -> Review
 
 
 def remove_review(workspace: Workspace, database: Database, name: str) -> Review:
-    """Delete a review with all its decisions.
+    """Delete a review with all its decisions, and what it has copied.
 
     Raises:
         UsageError: there is no such review.
     """
     review = Reviews(database).remove(name)
     unpin(workspace, holder_of(name))
+    KeptInputs(workspace, review).remove()
     return review
 
 

@@ -1,61 +1,24 @@
 """The inputs of reviewed records: columns with values, a picture, or the files of a whole request.
 
-They are read from the run's entry in history, joined as the review joined them. What cannot be
-read comes with the reason: one record that is gone takes no other with it.
+They are read from what the review has copied, or from the run's entry in history, joined as the
+review joined them. What cannot be read comes with the reason: one record that is gone takes no
+other with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from alo.errors import AloError, HistoryError
 from alo.history.browse import Entry, History
 from alo.layout import Workspace
 from alo.loop.joined_cases import JoinedCase, joined_cases
-from alo.review.records import Joined, RunFiles, case_content
+from alo.review.inputs import RecordInput
+from alo.review.kept_inputs import KeptInputs
+from alo.review.records import RunFiles
 from alo.review.rows import Review
 from alo.review.settings import REQUEST
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordInput:
-    """What a model was given for one record."""
-
-    record: str
-    columns: Sequence[str] = ()  # none of pictures and of whole requests
-    values: Sequence[str] = ()  # as many
-    picture: Path | None = None
-    files: Mapping[str, Path] = field(default_factory=dict)  # of a whole request, by name
-    table: str = ""  # of the input, by its path in the input folder; empty: it is of the output
-    row: int | None = None  # of that table, from 0
-    key: str = ""  # the value of the column that joins output and input
-    model: str = ""  # the train run whose model was asked
-    why: str = ""  # why there is no input
-
-    def content(self, label: str) -> tuple[str, str]:
-        """The content id of a row or a picture, or why it has none.
-
-        Args:
-            label: the column of the train data that is no part of the case.
-        """
-        joined = Joined(self.values, self.picture, why=self.why)
-        return _content_of(tuple(self.columns), label)(joined)
-
-    def to_json(self) -> dict[str, object]:
-        """As JSON for a screen: a picture and files by name alone."""
-        return {
-            "record": self.record,
-            "columns": list(self.columns),
-            "values": list(self.values),
-            "picture": self.picture.name if self.picture else None,
-            "files": list(self.files),
-            "table": self.table,
-            "row": self.row,
-            "why": self.why,
-        }
 
 
 def record_inputs(
@@ -63,11 +26,12 @@ def record_inputs(
 ) -> dict[str, RecordInput]:
     """The inputs of some records of a review, in their order; each has one, or says why not."""
     wanted = list(dict.fromkeys(records))
+    found = KeptInputs(workspace, review).read(wanted)
     by_run: dict[str, list[str]] = {}
     for record in wanted:
-        by_run.setdefault(review.run_of(record), []).append(record)
+        if record not in found:
+            by_run.setdefault(review.run_of(record), []).append(record)
     history = History(workspace)
-    found: dict[str, RecordInput] = {}
     for run_id, those in by_run.items():
         for each in _of_run(workspace, history, review, run_id, those):
             found[each.record] = each
@@ -136,6 +100,3 @@ def _why(error: AloError | OSError, run_id: str) -> str:
     if isinstance(error, HistoryError):
         return f"run {run_id} is in history no more"
     return f"run {run_id}: {error.what if isinstance(error, AloError) else error}"
-
-
-_content_of = lru_cache(maxsize=8)(case_content)  # the rows of a run have the same columns

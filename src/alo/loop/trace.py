@@ -16,6 +16,7 @@ from alo.history.models_origin import NAMELESS
 from alo.history.promotions import promotions
 from alo.history.record import RunRecord
 from alo.layout import Workspace
+from alo.loop.record_inputs import record_inputs
 from alo.loop.retrain import comparison_of
 from alo.review.reviews import Reviews
 from alo.review.rows import Review, decisions_at, records_at
@@ -155,6 +156,7 @@ class _Tracer:
             "predicted": stored[at].predicted,
             "certainty": stored[at].certainty,
         }
+        self._input(found, review, record)
         for each in decisions_at(self._database.read, review.number, [at]).get(at, []):
             decision = f"decision {each.number}"
             found.add(
@@ -167,6 +169,16 @@ class _Tracer:
                 note=each.note,
             )
             found.link(record, decision, "was decided")
+
+    def _input(self, found: Trace, review: Review, record: str) -> None:
+        given = record_inputs(self._workspace, review, [record])[record]
+        name = f"input of {record}"
+        if given.why:
+            found.add("input", name, state=PRUNED, why=given.why)
+        else:
+            file = given.table or (given.picture.name if given.picture else "")
+            found.add("input", name, file=file, row=given.row, files=list(given.files))
+        found.link(name, record, "was given for")
 
     def _run(self, found: Trace, run_id: str) -> None:
         """A run, the model that it used or made, and what became of that."""

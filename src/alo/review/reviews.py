@@ -162,6 +162,14 @@ class Reviews:
         )
         return {at: Case(predicted, certainty) for at, predicted, certainty in found}
 
+    def decided(self, review: Review) -> list[str]:
+        """The ids of the records of which something is said, skipped and flagged ones too."""
+        found = self._database.read(
+            "SELECT at FROM review_records WHERE review = ? AND state <> ? ORDER BY at",
+            (review.number, UNDECIDED),
+        )
+        return [review.record_id(int(row[0])) for row in found]
+
     def states(self, review: Review) -> dict[str, int]:
         """How many records of the queue are in each state."""
         found = self._database.read(

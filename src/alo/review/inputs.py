@@ -1,0 +1,51 @@
+"""What a model was given for one record, as people see it and as it is learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from alo.review.records import Joined, case_content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordInput:
+    """What a model was given for one record."""
+
+    record: str
+    columns: Sequence[str] = ()  # none of pictures and of whole requests
+    values: Sequence[str] = ()  # as many
+    picture: Path | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)  # of a whole request, by name
+    table: str = ""  # of the input, by its path in the input folder; empty: it is of the output
+    row: int | None = None  # of that table, from 0
+    key: str = ""  # the value of the column that joins output and input
+    model: str = ""  # the train run whose model was asked
+    why: str = ""  # why there is no input
+
+    def content(self, label: str) -> tuple[str, str]:
+        """The content id of a row or a picture, or why it has none.
+
+        Args:
+            label: the column of the train data that is no part of the case.
+        """
+        joined = Joined(self.values, self.picture, why=self.why)
+        return _content_of(tuple(self.columns), label)(joined)
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON for a screen: a picture and files by name alone."""
+        return {
+            "record": self.record,
+            "columns": list(self.columns),
+            "values": list(self.values),
+            "picture": self.picture.name if self.picture else None,
+            "files": list(self.files),
+            "table": self.table,
+            "row": self.row,
+            "why": self.why,
+        }
+
+
+_content_of = lru_cache(maxsize=8)(case_content)  # the rows of a run have the same columns

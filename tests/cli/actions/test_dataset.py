@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from alo.cli.main import main
+from alo.files import remove_tree
 
 Alo = Callable[..., tuple[int, str, str]]
 OUTPUT = """
@@ -163,12 +164,21 @@ def test_what_makes_no_sense_is_an_error_in_words(
 
 def test_a_run_that_is_gone_is_said(alo: Alo, home: Path) -> None:
     run = json.loads(alo("history", "--json")[1])[0]["id"]
-    alo("review", "close", "r")
-    assert alo("history", "remove", run)[0] == 0
+    remove_tree(home / "history/inference" / run)  # by hand: `alo history remove` would not
 
     status, _, err = alo("dataset", "make", "d", "--review", "r")
 
-    assert (status, run in err) == (1, True)
+    assert (status, f"run {run} is in history no more" in err) == (1, True)
+
+
+def test_a_closed_review_needs_its_run_no_more(alo: Alo, home: Path) -> None:
+    run = json.loads(alo("history", "--json")[1])[0]["id"]
+    assert alo("history", "remove", run)[0] == 1
+
+    assert alo("review", "close", "r")[0] == 0
+
+    assert alo("history", "remove", run)[0] == 0
+    assert as_json(alo("dataset", "make", "d", "--review", "r", "--json"))["version"] == "v1"
 
 
 def test_a_review_of_whole_runs_has_no_rows_to_learn_from(alo: Alo) -> None:

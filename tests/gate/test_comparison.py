@@ -70,5 +70,5 @@ def test_weights_move_the_shares_and_lessen_what_is_known() -> None:
 def test_without_rows_nothing_is_said_but_that() -> None:
     found = compare([], GateSettings(), old_run="old", new_run="new").to_json()
 
-    assert found["difference"] == {"value": None, "low": None, "high": None}
+    assert found["difference"] == {"value": None, "low": None, "high": None, "bound": None}
     assert found["reasons"] == ["too_few_rows", "not_shown_no_worse"]

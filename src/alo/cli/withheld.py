@@ -1,4 +1,4 @@
-"""Secrets in the environment: taken out of it before an asset could see them.
+"""What of the environment is for ALO alone: taken out of it before an asset could see it.
 
 A command that continues in another environment of the project's gets them again.
 """

@@ -54,4 +54,5 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         " WHERE state IN ('accepted', 'changed')",
         "CREATE INDEX review_records_by_state ON review_records (review, source, state, label)",
     ),
+    ("ALTER TABLE jobs ADD COLUMN made TEXT NOT NULL DEFAULT ''",),
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from alo.estimates.intervals import wilson
-from alo.estimates.paired import mcnemar_exact, paired, tango_bounds
+from alo.estimates.paired import mcnemar_exact, paired, tango_bounds, tango_lower
 from alo.gate.verdict import GateSettings, Judged, Slice, judge
 
 LEVEL = 0.95
@@ -54,6 +54,10 @@ class Comparison:
     changed: Sequence[Mapping[str, object]]
     agreement: Mapping[str, object]
     judged: Judged
+    gate: GateSettings
+    bound: float | None  # what the difference is at least, one-sided
+    in_training: int = 0  # test rows that either model has learned from
+    unanswered: int = 0  # test rows without an answer of the new model
     dataset: str = ""
 
     def to_json(self) -> dict[str, object]:
@@ -63,7 +67,15 @@ class Comparison:
             "rows": self.rows,
             "old": _model(self.old),
             "new": _model(self.new),
-            "difference": {"value": self.difference, "low": self.low, "high": self.high},
+            "difference": {
+                "value": self.difference,
+                "low": self.low,
+                "high": self.high,
+                "bound": self.bound,
+            },
+            "gate": asdict(self.gate),
+            "test_in_training": self.in_training,
+            "rows_unanswered": self.unanswered,
             "only_old_right": self.only_old_right,
             "only_new_right": self.only_new_right,
             "mcnemar_p": self.mcnemar_p,
@@ -104,6 +116,7 @@ def compare(
     only_old = sum(one and not other for one, other in zip(old, new, strict=True))
     only_new = sum(other and not one for one, other in zip(old, new, strict=True))
     low, high = tango_bounds(counts, LEVEL) if rows else (None, None)
+    unanswered = sum(row.new is None for row in rows)
     return Comparison(
         rows=len(rows),
         old=_share(old_run, old, weights),
@@ -126,10 +139,14 @@ def compare(
             slices,
             settings,
             rows=len(rows),
-            unanswered=sum(row.new is None for row in rows),
+            unanswered=unanswered,
             in_training=in_training,
             test_share=test_share,
         ),
+        gate=settings,
+        bound=tango_lower(counts) if rows else None,
+        in_training=in_training,
+        unanswered=unanswered,
         dataset=dataset,
     )
 

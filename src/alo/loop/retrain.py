@@ -40,7 +40,7 @@ class RetrainRequest:
     deploy: bool = False
     force_reason: str = ""  # deploy also where the gate holds it, and why
     person: str = ""
-    is_quiet: bool = False
+    prints_to: int | None = None  # what the train run prints; None: standard output
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,22 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
     champion = _champion(workspace, asked.against)
     cases = tested_cases(version)
     with trial_project(workspace) as trial:
-        say(f"training on {version.manifest.reference}")
-        run = _train(trial, version, asked)
-        say(f"testing both models on {len(cases):,} rows")
-        new = _answers(trial, version, cases)
+        say(f"testing the model before on {len(cases):,} rows")
         trial.use_models(champion.models)
         old = _answers(trial, version, cases)
-    comparison = _compare(workspace, version, cases, champion, run, old, new, asked)
-    _keep(workspace, run, comparison)
+        if old is None:
+            raise RetrainError(
+                f"the model of {champion.run or 'the workspace'} fails on the test rows",
+                fix="name another model to compare with: --against RUN",
+            )
+        say(f"training on {version.manifest.reference}")
+        entry = _train(trial, version, asked)
+        say(f"testing the candidate on {len(cases):,} rows")
+        new = _answers(trial, version, cases)
+        run = entry.record.id
+        comparison = _compare(workspace, version, cases, champion, run, old, new, asked)
+        _keep(entry, comparison)
+        trial.hand_over(entry)  # with its comparison: whoever is killed leaves all of it, or none
     return Retrained(run, comparison, _deploy(workspace, run, comparison, asked))
 
 
@@ -113,22 +121,24 @@ def _champion(workspace: Workspace, against: str) -> _Champion:
     return _Champion("" if run_id in NAMELESS else run_id, workspace.models, entry)
 
 
-def _train(trial: TrialProject, version: Version, asked: RetrainRequest) -> str:
+def _train(trial: TrialProject, version: Version, asked: RetrainRequest) -> Entry:
     folder = version.folder / "train"
     data = [folder / name for name in version.manifest.base_folders]
     overrides = [
         text if text.startswith("train.") and text.count(".") > 1 else f"train.{text}"
         for text in asked.overrides
     ]
-    status = trial.run("train", data, overrides, is_quiet=asked.is_quiet)
-    record = trial.hand_over("train")
-    if status != 0 or record is None:
-        raise RetrainError(
-            f"the train run on {version.manifest.reference} failed",
-            where=record.id if record else "",
-            fix=f"alo history show {record.id}" if record else "see what it printed",
-        )
-    return record.id
+    status = trial.run("train", data, overrides, prints_to=asked.prints_to)
+    entry = trial.last_entry("train")
+    if status == 0 and entry is not None:
+        return entry
+    if entry is not None:
+        trial.hand_over(entry)
+    raise RetrainError(
+        f"the train run on {version.manifest.reference} failed",
+        where=entry.record.id if entry else "",
+        fix=f"alo history show {entry.record.id}" if entry else "see what it printed",
+    )
 
 
 def _answers(
@@ -137,7 +147,7 @@ def _answers(
     """What the models of the trial answer; None: the inference failed."""
     if not cases:
         return []
-    if trial.run("inference", [version.folder / "test"], is_quiet=True) != 0:
+    if trial.run("inference", [version.folder / "test"]) != 0:
         return None
     try:
         return answers_of(trial.output, cases, version.manifest.meaning)
@@ -151,15 +161,10 @@ def _compare(
     cases: Sequence[TestedCase],
     champion: _Champion,
     run: str,
-    old: Sequence[str | None] | None,
+    old: Sequence[str | None],
     new: Sequence[str | None] | None,
     asked: RetrainRequest,
 ) -> Comparison:
-    if old is None:
-        raise RetrainError(
-            f"the model of {champion.run or 'the workspace'} fails on the test rows",
-            fix="name another model to compare with: --against RUN",
-        )
     meaning = version.manifest.meaning
     slices = meaning.get("slices")
     names = [str(each) for each in slices] if isinstance(slices, list) else []
@@ -211,9 +216,8 @@ def _learned(
     return sum(case.content in learned for case in cases)
 
 
-def _keep(workspace: Workspace, run: str, comparison: Comparison) -> None:
+def _keep(entry: Entry, comparison: Comparison) -> None:
     """Put the comparison into the candidate's entry, which stays whole for `verify`."""
-    entry = History(workspace).find(run)
     content = json_bytes(comparison.to_json(), indent=1)
     path = entry.folder / COMPARISON
     path.parent.mkdir(exist_ok=True)

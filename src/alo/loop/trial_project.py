@@ -15,9 +15,9 @@ from pathlib import Path
 from alo.claims import locked_folder
 from alo.copies import clone_or_copy, copy_folder
 from alo.files import discard, remove_tree
+from alo.history.browse import Entry
 from alo.history.entries.names import entry_names, read_record
 from alo.history.entries.seal import seal
-from alo.history.record import RunRecord
 from alo.layout import ASSETS, Workspace
 from alo.processes.tree import Watchdog
 
@@ -43,11 +43,14 @@ class TrialProject:
         data: Sequence[Path],
         overrides: Sequence[str] = (),
         *,
-        is_quiet: bool = False,
+        prints_to: int | None = subprocess.DEVNULL,
     ) -> int:
         """Run one pipeline with this data, exporting nothing; returns the exit status.
 
         It is a process of its own, which may continue in an environment of the project.
+
+        Args:
+            prints_to: a descriptor; None: our own standard output.
         """
         metadata = {
             "pipeline": [
@@ -59,10 +62,10 @@ class TrialProject:
         command = [sys.executable, "-m", "alo.cli.main", "run", "--mode", kind]
         command += ["--project", str(self.workspace.home), "--system", json.dumps(metadata)]
         command += [word for text in overrides for word in ("--set", text)]
-        command += ["--quiet"] if is_quiet else []
+        command += ["--quiet"] if prints_to == subprocess.DEVNULL else []
         process = subprocess.Popen(  # noqa: S603 - ours
             command,
-            stdout=subprocess.DEVNULL if is_quiet else None,
+            stdout=prints_to,
             start_new_session=True,
             pass_fds=(self.lock,),  # while it still writes, no one sweeps the copy
         )
@@ -75,19 +78,21 @@ class TrialProject:
         finally:
             watchdog.dismiss()
 
-    def hand_over(self, kind: str) -> RunRecord | None:
-        """Move the last run's entry into the project's history; None: it made none."""
+    def last_entry(self, kind: str) -> Entry | None:
+        """The entry that the last run has made in the copy; None: it made none."""
         folder = self.workspace.history / kind
         names = sorted(entry_names(folder))
         if not names:
             return None
-        entry = folder / names[-1]
         with suppress(FileNotFoundError):
-            seal(entry)  # large files of it are the trial's own until then
-        target = self.project.history / kind
+            seal(folder / names[-1])  # large files of it are the trial's own until then
+        return Entry(read_record(folder / names[-1]), folder / names[-1])
+
+    def hand_over(self, entry: Entry) -> None:
+        """Move an entry, as it is by now, into the project's history."""
+        target = self.project.history / entry.record.pipeline
         target.mkdir(parents=True, exist_ok=True)
-        os.rename(entry, target / entry.name)
-        return read_record(target / entry.name)
+        os.rename(entry.folder, target / entry.folder.name)
 
     def use_models(self, models: Path) -> None:
         """Have these models in the place of those that the last train run made."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+DATABASE_VARIABLE = "ALO_DATABASE_URL"  # in the place of --database-url: it may hold a password
+PERSON_VARIABLE = "ALO_PERSON"  # of a command of a job: who has asked for it
+
 
 class Settings(NamedTuple):
     """Of one studio."""

@@ -70,8 +70,8 @@ class Studio:
 
     @cached_property
     def jobs(self) -> Jobs:
-        """Runs that were started here."""
-        return Jobs(self.workspace, self.database)
+        """Commands that were started here."""
+        return Jobs(self.workspace, self.database, self.settings.database_url)
 
     @cached_property
     def try_out(self) -> TryOut:

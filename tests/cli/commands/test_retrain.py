@@ -18,8 +18,8 @@ from alo.history.deployment import read_deployment
 from alo.layout import Workspace
 
 Alo = Callable[..., tuple[int, str, str]]
-# Learns from which x on rows are bad; `worst` says the opposite, `fail` and `mute` fail, `hang`
-# waits.
+# Learns from which x on rows are bad; `worst` says the opposite, `fail` and `mute` fail, `hang` and
+# `stuck` wait, `short` leaves a row out.
 TRAIN = """
 import csv, json
 
@@ -45,10 +45,16 @@ import csv, json
 model = json.loads(Path(self.asset.get_model_path(), "model.json").read_text())
 if model["how"] == "mute":
     raise ValueError("it has nothing to say")
+if model["how"] == "stuck":
+    import os, signal
+
+    Path(os.environ["RETRAIN_PID"]).write_text(str(os.getpid()))
+    signal.pause()
 rows = []
 for path in sorted(Path(self.asset.get_input_path()).rglob("*.csv")):
     with path.open() as file:
         rows += list(csv.DictReader(file))
+rows = rows[: -1 if model["how"] == "short" else None]
 is_bad = lambda row: (float(row["x"]) >= model["from"]) != (model["how"] == "worst")
 with open(self.asset.get_output_path() + "output.csv", "w") as file:
     file.write("id,prediction\\n")
@@ -229,6 +235,35 @@ def test_a_candidate_that_fails_on_the_test_rows_is_held(alo: Alo) -> None:
     assert found["reasons"] == ["candidate_failed"]
 
 
+def test_a_candidate_that_answers_fewer_rows_is_held(alo: Alo) -> None:
+    wanted = ("--set", "train.how=short", "--gate", "max_loss=1")
+    found = compared(alo("retrain", "--dataset", "d", *LAX, *wanted, "--json"), 3)
+
+    assert "rows_unanswered" in str(found["reasons"])
+    assert found["rows_unanswered"] == 1
+
+
+def test_a_model_before_that_fails_on_the_test_rows_is_said_before_anything_is_trained(
+    alo: Alo, home: Path
+) -> None:
+    (home / "train_artifacts/models/train/model.json").write_text('{"how": "mute"}')
+    before = state_of(home)
+
+    status, _, err = alo("retrain", "--dataset", "d", *LAX)
+
+    assert (status, "fails on the test rows" in err) == (1, True)
+    assert state_of(home) == before
+
+
+def test_what_the_train_run_prints_is_beside_the_json(alo: Alo) -> None:
+    _, out, err = alo("retrain", "--dataset", "d", *LAX, "--json")
+
+    assert json.loads(out)["gate"]["min_rows"] == 5
+    assert json.loads(out)["difference"]["bound"] >= -0.3
+    assert "training on d@v1" in err
+    assert "train" in err.partition("training on d@v1")[2].partition("testing the candidate")[0]
+
+
 def test_a_train_run_that_fails_is_an_error_and_its_entry_says_why(alo: Alo) -> None:
     status, _, err = alo("retrain", "--dataset", "d", "--set", "train.how=fail", "--json")
 
@@ -273,13 +308,14 @@ def test_without_a_model_there_is_nothing_to_compare_with(alo: Alo, home: Path) 
     assert (status, "no model to compare" in err) == (1, True)
 
 
+@pytest.mark.parametrize("how", ["hang", "stuck"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_ended_while_it_trains_it_leaves_no_process_and_nothing_in_the_project(
-    alo: Alo, home: Path, tmp_path: Path, number: signal.Signals
+def test_ended_while_it_trains_or_tests_it_leaves_no_process_and_nothing_in_the_project(
+    alo: Alo, home: Path, tmp_path: Path, number: signal.Signals, how: str
 ) -> None:
     before = state_of(home)
     mark = tmp_path / "pid"
-    words = ["retrain", "--project", str(home), "--dataset", "d", "--set", "train.how=hang"]
+    words = ["retrain", "--project", str(home), "--dataset", "d", "--set", f"train.how={how}"]
     process = subprocess.Popen(
         [sys.executable, "-m", "alo.cli.main", *words, "--json"],
         env={**os.environ, "RETRAIN_PID": str(mark)},

@@ -10,9 +10,9 @@ import pytest
 from tests.ui.conftest import MakeStudio
 from tests.waiting import wait_until
 
-from alo.ui.jobs.folder import JobEvents
 from alo.ui.jobs.job import Job
 from alo.ui.jobs.queue import Jobs
+from alo.ui.jobs.told import RunTelling
 from alo.ui.problems import UiProblem
 from alo.ui.studio import Studio
 
@@ -143,7 +143,8 @@ def test_two_processes_for_one_job_run_it_once(studio: Studio) -> None:
     studio.jobs._start(job)
 
     assert ended(studio.jobs, job).state == "success"
-    assert len(JobEvents(studio.jobs.folder(job)).told().runs) == 1
+    telling = RunTelling(studio.jobs.folder(job), job.command, studio.workspace.home)
+    assert len(telling.runs) == 1
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alo.cli.values import named
+from alo.cli.withheld import take
 from alo.database.connection import Database
 from alo.database.opening import open_database
 from alo.layout import Workspace
 from alo.review.rows import Review
+from alo.ui.settings import DATABASE_VARIABLE
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
@@ -19,14 +21,16 @@ def add_database(parser: argparse.ArgumentParser) -> None:
         "--database-url",
         metavar="URL",
         type=named,
-        help="postgresql://…, as alo ui has it (default: studio/studio.sqlite of the project)",
+        help="postgresql://…, as alo ui has it (default: studio/studio.sqlite of the project); or "
+        f"{DATABASE_VARIABLE}, which no process list shows",
     )
 
 
 @contextmanager
 def opened(options: argparse.Namespace) -> Iterator[Database]:
     """The database that the options name."""
-    database = open_database(Workspace(options.project), options.database_url or "")
+    given = take(DATABASE_VARIABLE)
+    database = open_database(Workspace(options.project), options.database_url or given)
     try:
         yield database
     finally:

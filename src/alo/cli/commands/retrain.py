@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 GATE = ("min_rows", "max_loss", "min_gain", "slice_min_rows", "slice_max_loss")
 SHOWN_CHANGED = 10  # rows
+STANDARD_ERROR = 2  # where a train run prints, as standard output has the JSON alone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,9 +69,9 @@ def execute(options: argparse.Namespace) -> int:
         deploy=options.deploy,
         force_reason=options.reason or "",
         person=person(),
-        is_quiet=options.json,
+        prints_to=STANDARD_ERROR if options.json else None,
     )
-    say = (lambda text: None) if options.json else console.write
+    say = console.write_error if options.json else console.write
     found = retrain(workspace, asked, say)
     if options.json:
         console.write_json(found.to_json())

@@ -11,7 +11,7 @@ from alo.cli.withheld import ALARM_SECRET, take
 from alo.errors import UsageError
 from alo.events.types import Event, LogLine
 from alo.layout import Workspace
-from alo.ui.settings import Settings
+from alo.ui.settings import DATABASE_VARIABLE, Settings
 
 if TYPE_CHECKING:
     from alo.ui.server import Started
@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--database-url",
         metavar="URL",
         type=named,
-        help="a PostgreSQL database instead of studio/studio.sqlite",
+        help="a PostgreSQL database instead of studio/studio.sqlite "
+        f"(or {DATABASE_VARIABLE}, which no process list shows)",
     )
     parser.add_argument("--base-path", metavar="PATH", type=named, help="where a proxy has it: /x")
     parser.add_argument("--lang", choices=("en", "ko"), default="", help="language of all pages")
@@ -72,7 +73,7 @@ def execute(options: argparse.Namespace) -> int:
     from alo.serve.http_api.guard import own_names
 
     # Taken out of the environment: what the runs that it starts see, they may print.
-    given, _ = take(TOKEN_VARIABLE), take(ALARM_SECRET)
+    given, _, database_url = take(TOKEN_VARIABLE), take(ALARM_SECRET), take(DATABASE_VARIABLE)
     token = options.token or given
     settings = Settings(
         options.host,
@@ -82,7 +83,7 @@ def execute(options: argparse.Namespace) -> int:
         not options.no_sign_in,
         _base_path(options.base_path or ""),
         options.lang,
-        options.database_url or "",
+        options.database_url or database_url,
     )
     workspace = Workspace(options.project)
     if options.action:

@@ -12,17 +12,14 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from alo.claims import take
-from alo.errors import AloError
-from alo.layout import KINDS, Workspace, find_plan
-from alo.ui.jobs.folder import JobEvents, JobFolder, python_running
+from alo.ui.jobs.folder import JobFolder, python_running
+from alo.ui.jobs.told import telling_of
 
 LOOK_S = 0.2
-ALL = "all"  # pipelines of the plan, as of --mode
 
 
 class Command(Protocol):
@@ -78,14 +75,13 @@ class FoundCommand:
     """One whose supervisor was killed."""
 
     def __init__(self, folder: JobFolder, words: Sequence[str], home: Path) -> None:
-        self._folder, self._words = folder, words
-        self._events = JobEvents(folder)
-        self._workspace = Workspace(home)
+        self._folder = folder
+        self._telling = telling_of(folder, words, home)
 
     def has_ended(self, limit_s: float) -> bool:
         """See ``Command``; what it has left running may still hold its claim."""
         end = time.monotonic() + limit_s
-        while self._folder.has_command and not self._has_told_its_end():
+        while self._folder.has_command and not self._telling.told().is_over:
             if time.monotonic() > end:
                 return False
             time.sleep(LOOK_S)
@@ -98,37 +94,8 @@ class FoundCommand:
 
     @property
     def exit_status(self) -> int | None:
-        """See ``Command``: as it has said itself, or 0 if all its runs are known to be good."""
-        told = self._events.told()
-        if told.exit_status is not None:
-            return told.exit_status
-        ended = [status or self._status_of(run_id) for run_id, status in told.runs.items()]
-        return 0 if len(ended) >= self._wanted_runs and set(ended) == {"success"} else None
-
-    def _has_told_its_end(self) -> bool:
-        told = self._events.told()
-        has_run_all = len(told.runs) >= self._wanted_runs and all(told.runs.values())
-        return told.exit_status is not None or has_run_all
-
-    def _status_of(self, run_id: str) -> str:
-        """How a run has ended that could not print it, as on a full disk."""
-        from alo.history.browse import History
-
-        with suppress(AloError):  # it was removed since
-            return History(self._workspace).look_up(run_id).status
-        return ""
-
-    @cached_property
-    def _wanted_runs(self) -> int:
-        from alo.plan.load import load_plan
-
-        mode = self._words[self._words.index("--mode") + 1] if "--mode" in self._words else ""
-        if mode != ALL:
-            return 1
-        home = self._workspace.home
-        with suppress(AloError):  # it has become another since
-            return len(load_plan(find_plan(home), home=home).pipelines)
-        return len(KINDS)
+        """See ``Command``: as what it has printed says."""
+        return self._telling.told().exit_status
 
 
 def _send(process: int, number: signal.Signals) -> None:

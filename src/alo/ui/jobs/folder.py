@@ -2,7 +2,7 @@
 
 - ``lock``: claimed by the job's supervisor as long as it lives;
 - ``command``: claimed by the command as long as it lives; ``process.json``: its number;
-- ``events.jsonl``: what ``alo run --json`` prints; ``output.txt``: its standard error;
+- ``events.jsonl``: what the command prints with ``--json``; ``output.txt``: its standard error;
 - ``cancel``: there once somebody has asked for that;
 - ``ended.json``: the exit status, when it has ended.
 """
@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.claims import holder_of
-from alo.events.stored import StoredEvent, StoredEvents
-from alo.events.types import CommandFailed, Event, RunFinished, RunStarted
 from alo.files import write_whole
 from alo.json_text import json_bytes, json_file
 from alo.layout import PRIVATE
@@ -36,13 +33,6 @@ class Ending(NamedTuple):
     """How a job has ended."""
 
     exit_status: int | None  # None: its command was killed, and nobody saw how it ended
-
-
-class Told(NamedTuple):
-    """What the command of a job has printed of itself."""
-
-    runs: Mapping[str, str]  # the ids of the runs it has begun → how each ended; empty: it has not
-    exit_status: int | None  # of a command that says why it fails
 
 
 class JobFolder:
@@ -129,32 +119,3 @@ class JobFolder:
     def is_to_be_cancelled(self) -> bool:
         """Whether somebody has asked for that."""
         return self._cancel.exists()
-
-
-class JobEvents:
-    """What the command of a job prints, as it comes."""
-
-    def __init__(self, folder: JobFolder) -> None:
-        self._path = folder.events
-        self._read = 0  # bytes of it
-        self._runs: dict[str, str] = {}
-        self._exit_status: int | None = None
-
-    def told(self) -> Told:
-        """All until now."""
-        with suppress(OSError), StoredEvents(self._path) as stored:  # else there is none yet
-            stored.size = self._read
-            for each in stored.new():
-                if isinstance(each, StoredEvent):
-                    self._take(each.event())
-            self._read = stored.size
-        return Told(self._runs, self._exit_status)
-
-    def _take(self, event: Event | None) -> None:
-        match event:
-            case RunStarted():
-                self._runs[event.run_id] = ""
-            case RunFinished():
-                self._runs[event.run_id] = event.status
-            case CommandFailed():
-                self._exit_status = event.exit_status

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 
@@ -20,26 +20,44 @@ from alo.events.types import Listener
 from alo.history.deployment import utc_now
 from alo.layout import Workspace
 from alo.ui.audit import add_change
-from alo.ui.jobs.folder import JobEvents, JobFolder, python_running
-from alo.ui.jobs.job import CANCELLED, ERROR, OPEN, QUEUED, RUNNING, SUCCESS, Job
+from alo.ui.jobs.folder import JobFolder, python_running
+from alo.ui.jobs.job import (
+    CANCELLED,
+    DATASET,
+    ERROR,
+    HELD_STATUS,
+    OPEN,
+    QUEUED,
+    RETRAIN,
+    RUN,
+    RUNNING,
+    SUCCESS,
+    Job,
+)
+from alo.ui.jobs.told import Telling, telling_of
 from alo.ui.problems import UiProblem, not_found
+from alo.ui.settings import DATABASE_VARIABLE, PERSON_VARIABLE
 
 LOOK_S = 0.5
 STARTING_S = 30.0  # that a supervisor may take until it follows its job
 AGAIN_S = 2.0  # from one supervisor that ends at once to the next
 INTERRUPTED = (130, 143)  # exit statuses of a run that a signal has ended
-_COLUMNS = "number, id, state, command, pipeline, person, queued, started, ended, exit_status, run"
+ACTS = {RUN: "run", DATASET: "make-dataset", RETRAIN: "retrain"}  # in the audit
+_COLUMNS = (
+    "number, id, state, command, pipeline, person, queued, started, ended, exit_status, run, made"
+)
 
 
 class Jobs:
     """The jobs of one project."""
 
-    def __init__(self, workspace: Workspace, database: Database) -> None:
+    def __init__(self, workspace: Workspace, database: Database, database_url: str = "") -> None:
         self._workspace, self._database = workspace, database
+        self._database_url = database_url
         self._folder = workspace.studio
         self._wake = threading.Event()
         self._tries: dict[str, float] = {}  # job → when this studio last started a supervisor
-        self._events: dict[str, JobEvents] = {}  # of the jobs that run
+        self._telling: dict[str, Telling] = {}  # of the jobs that run
         self._supervisors: dict[int, str] = {}  # their processes → the job of each
 
     def add(self, command: Sequence[str], pipeline: str, by: str, key: str = "") -> Job:
@@ -59,7 +77,8 @@ class Jobs:
                 " ended, run) VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '')",
                 (job_id, key or None, QUEUED, json.dumps(command), pipeline, by, utc_now()),
             )
-            add_change(rows, by, "run", job_id, after={"command": ["alo", *command]})
+            act = ACTS.get(command[0], command[0])
+            add_change(rows, by, act, job_id, after={"command": ["alo", *command]})
             job = self._find(rows, job_id)
         self._wake.set()
         return job
@@ -168,23 +187,26 @@ class Jobs:
         folder = self.folder(job)
         # In this order: a supervisor says how its job has ended before it leaves.
         is_followed = folder.has_supervisor
-        events = self._events.setdefault(job.id, JobEvents(folder))
-        ending, runs = folder.ending, list(events.told().runs)
+        telling = self._telling.get(job.id) or telling_of(folder, job.command, self._workspace.home)
+        self._telling[job.id] = telling
+        ending, told = folder.ending, telling.told()
         if ending is None:
-            if runs and runs[0] != job.run:
+            if told.run != job.run:
                 with self._database.transaction() as rows:
-                    rows.execute("UPDATE jobs SET run = ? WHERE id = ?", (runs[0], job.id))
+                    rows.execute("UPDATE jobs SET run = ? WHERE id = ?", (told.run, job.id))
             # Whoever was to start or to follow it was killed; or does so in a moment.
             if not is_followed and not self._has_time_left(job):
                 self._start(job)
             return False
         status = ending.exit_status
-        state = SUCCESS if status == 0 else ERROR
+        is_held = job.kind == RETRAIN and status == HELD_STATUS
+        state = SUCCESS if status == 0 or is_held else ERROR
         if folder.is_to_be_cancelled and status in (None, *INTERRUPTED, 137):
             state = CANCELLED
         with self._database.transaction() as rows:
-            self._set(rows, job, state, ended=utc_now(), exit_status=status, run="".join(runs[:1]))
-        self._events.pop(job.id, None)
+            ended = job._replace(run=told.run or job.run, made=told.made)
+            self._set(rows, ended, state, ended=utc_now(), exit_status=status)
+        self._telling.pop(job.id, None)
         self._tries.pop(job.id, None)
         return True
 
@@ -201,8 +223,17 @@ class Jobs:
         folder.make()
         self._tries[job.id] = monotonic()
         words = [str(self._folder), job.id, *job.command, "--project", str(self._workspace.home)]
-        process = _spawn([*python_running("alo.ui.jobs.supervisor"), *words])
+        process = _spawn(
+            [*python_running("alo.ui.jobs.supervisor"), *words], self._environment(job)
+        )
         self._supervisors[process] = job.id
+
+    def _environment(self, job: Job) -> dict[str, str]:
+        """With what a command needs that its words do not say; an asset's run needs none of it."""
+        if job.kind == RUN:
+            return dict(os.environ)
+        own = {PERSON_VARIABLE: job.by, DATABASE_VARIABLE: self._database_url}
+        return {**os.environ, **{name: value for name, value in own.items() if value}}
 
     def _find(self, rows: Connection, job_id: str) -> Job:
         found = rows.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,))  # noqa: S608
@@ -219,12 +250,11 @@ class Jobs:
         started: str = "",
         ended: str = "",
         exit_status: int | None = None,
-        run: str = "",
     ) -> None:
         rows.execute(
-            "UPDATE jobs SET state = ?, started = ?, ended = ?, exit_status = ?, run = ?"
+            "UPDATE jobs SET state = ?, started = ?, ended = ?, exit_status = ?, run = ?, made = ?"
             " WHERE id = ?",
-            (state, started or job.started, ended, exit_status, run or job.run, job.id),
+            (state, started or job.started, ended, exit_status, job.run, job.made, job.id),
         )
 
 
@@ -233,14 +263,14 @@ def _job(row: Row) -> Job:
     return Job(number, job_id, state, json.loads(command), *others)
 
 
-def _spawn(command: list[str]) -> int:
+def _spawn(command: list[str], environment: Mapping[str, str]) -> int:
     """Start a process of its own, which nobody has to wait for; returns its number."""
     nothing = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    return os.posix_spawn(command[0], command, os.environ, file_actions=nothing, setsid=True)
+    return os.posix_spawn(command[0], command, environment, file_actions=nothing, setsid=True)
 
 
 def _has_ended(process: int) -> bool:

@@ -74,6 +74,47 @@ def write_asset(home: Path, step: str, code: str) -> Path:
     return path
 
 
+def write_solution(
+    home: Path,
+    train: Mapping[str, str | None] | None = None,
+    inference: Mapping[str, str | None] | None = None,
+    *,
+    args: Mapping[str, Mapping[str, object]] | None = None,
+    beside: Mapping[str, Mapping[str, object]] | None = None,
+    source: Mapping[str, Mapping[str, object]] | None = None,
+    control: Mapping[str, object] | None = None,
+    external: Mapping[str, object] | None = None,
+    name: str = "test",
+) -> Path:
+    """A project made of the code of its steps, as ``make_solution`` takes it."""
+    plan: dict[str, Any] = {"name": name, "user_parameters": {}}
+    for kind, steps in (("train", train), ("inference", inference)):
+        if steps is not None:
+            plan["user_parameters"][f"{kind}_pipeline"] = [
+                {
+                    "step": step,
+                    "args": dict((args or {}).get(step, {})),
+                    **(beside or {}).get(step, {}),
+                }
+                for step in steps
+            ]
+            if source is not None:
+                plan.setdefault("asset_source", {})[f"{kind}_pipeline"] = [
+                    {"step": step, "source": dict(source.get(step, {}))} for step in steps
+                ]
+            for step, code in steps.items():
+                if code is not None:
+                    write_asset(home, step, code)
+    if control:
+        plan["control"] = dict(control)
+    if external:
+        plan["external_path"] = dict(external)
+    (home / "solution").mkdir(parents=True, exist_ok=True)
+    # JSON is YAML too
+    (home / "solution" / "experimental_plan.yaml").write_text(json.dumps(plan, indent=1))
+    return home
+
+
 @pytest.fixture
 def make_solution(tmp_path: Path) -> MakeSolution:
     """Call it with the code of the steps; returns the project's folder.
@@ -84,44 +125,9 @@ def make_solution(tmp_path: Path) -> MakeSolution:
     """
 
     def make(
-        train: Mapping[str, str | None] | None = None,
-        inference: Mapping[str, str | None] | None = None,
-        *,
-        home: Path | None = None,
-        args: Mapping[str, Mapping[str, object]] | None = None,
-        beside: Mapping[str, Mapping[str, object]] | None = None,
-        source: Mapping[str, Mapping[str, object]] | None = None,
-        control: Mapping[str, object] | None = None,
-        external: Mapping[str, object] | None = None,
-        name: str = "test",
+        *steps: Mapping[str, str | None] | None, home: Path | None = None, **given: Any
     ) -> Path:
-        home = home or tmp_path / "project"
-        plan: dict[str, Any] = {"name": name, "user_parameters": {}}
-        for kind, steps in (("train", train), ("inference", inference)):
-            if steps is not None:
-                plan["user_parameters"][f"{kind}_pipeline"] = [
-                    {
-                        "step": step,
-                        "args": dict((args or {}).get(step, {})),
-                        **(beside or {}).get(step, {}),
-                    }
-                    for step in steps
-                ]
-                if source is not None:
-                    plan.setdefault("asset_source", {})[f"{kind}_pipeline"] = [
-                        {"step": step, "source": dict(source.get(step, {}))} for step in steps
-                    ]
-                for step, code in steps.items():
-                    if code is not None:
-                        write_asset(home, step, code)
-        if control:
-            plan["control"] = dict(control)
-        if external:
-            plan["external_path"] = dict(external)
-        (home / "solution").mkdir(parents=True, exist_ok=True)
-        # JSON is YAML too
-        (home / "solution" / "experimental_plan.yaml").write_text(json.dumps(plan, indent=1))
-        return home
+        return write_solution(home or tmp_path / "project", *steps, **given)
 
     return make
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.loop_project import LAX, review_results, write_loop_project
 from tests.waiting import wait_until
 
 from alo.cli.main import main
@@ -18,73 +19,16 @@ from alo.history.deployment import read_deployment
 from alo.layout import Workspace
 
 Alo = Callable[..., tuple[int, str, str]]
-# Learns from which x on rows are bad; `worst` says the opposite, `fail` and `mute` fail, `hang` and
-# `stuck` wait, `short` leaves a row out.
-TRAIN = """
-import csv, json
-
-if self.args["how"] == "fail":
-    raise ValueError("it cannot learn")
-if self.args["how"] == "hang":
-    import os, signal
-
-    Path(os.environ["RETRAIN_PID"]).write_text(str(os.getpid()))
-    signal.pause()
-rows = []
-for path in sorted(Path(self.asset.get_input_path()).rglob("*.csv")):
-    with path.open() as file:
-        rows += list(csv.DictReader(file))
-bad = [float(row["x"]) for row in rows if row["kind"] == "bad"]
-model = {"from": min(bad, default=1e9), "how": self.args["how"]}
-Path(self.asset.get_model_path(), "model.json").write_text(json.dumps(model))
-self.asset.save_summary("learned", 0.9)
-"""
-INFER = """
-import csv, json
-
-model = json.loads(Path(self.asset.get_model_path(), "model.json").read_text())
-if model["how"] == "mute":
-    raise ValueError("it has nothing to say")
-if model["how"] == "stuck":
-    import os, signal
-
-    Path(os.environ["RETRAIN_PID"]).write_text(str(os.getpid()))
-    signal.pause()
-rows = []
-for path in sorted(Path(self.asset.get_input_path()).rglob("*.csv")):
-    with path.open() as file:
-        rows += list(csv.DictReader(file))
-rows = rows[: -1 if model["how"] == "short" else None]
-is_bad = lambda row: (float(row["x"]) >= model["from"]) != (model["how"] == "worst")
-with open(self.asset.get_output_path() + "output.csv", "w") as file:
-    file.write("id,prediction\\n")
-    file.writelines(f"{row['id']},{'bad' if is_bad(row) else 'good'}\\n" for row in rows)
-self.asset.save_summary("fine", 0.5)
-"""
-LAX = ("--gate", "min_rows=5", "--gate", "max_loss=0.3")
 
 
 @pytest.fixture
 def home(make_solution: Callable[..., Path]) -> Path:
     """A project whose train data knows nothing above 70, where bad begins at 60."""
-    home = make_solution(
-        train={"train": TRAIN},
-        inference={"inference": INFER},
-        args={"train": {"how": "well"}},
-        external={"load_train_data_path": "./known/", "load_inference_data_path": "./asked/"},
-    )
-    for folder, header, numbers in (
-        ("known", "id,x,kind", range(50)),
-        ("asked", "id,x", range(100)),
-    ):
-        (home / folder).mkdir()
-        rows = [f"a{n},{n},good" if folder == "known" else f"k{n},{n}" for n in numbers]
-        (home / folder / "rows.csv").write_text("\n".join([header, *rows, ""]))
-    return home
+    return write_loop_project(make_solution)
 
 
 @pytest.fixture
-def alo(home: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Alo:
+def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
     """``alo("retrain", ...)``: in a project with a model and a data set of 100 reviewed rows."""
 
     def call(*words: str) -> tuple[int, str, str]:
@@ -93,14 +37,7 @@ def alo(home: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Alo:
         written = capfd.readouterr()
         return status, written.out, written.err
 
-    assert call("run", "--quiet")[0] == 0
-    new = ("review", "new", "r", "--random", "100", "--key", "id", "--label", "kind")
-    assert call(*new, "--seed", "1", "--labels", "good", "bad")[0] == 0
-    items = json.loads(call("review", "show", "r", "--json")[1])["items"]
-    labels = ["bad" if int(each["record"].rpartition(":")[2]) >= 60 else "good" for each in items]
-    rows = [f"{each['record']},change,{it}" for each, it in zip(items, labels, strict=True)]
-    (tmp_path / "d.csv").write_text("\n".join(["record,verdict,label", *rows]))
-    assert call("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
+    review_results(home)
     assert call("dataset", "make", "d", "--review", "r")[0] == 0
     return call
 

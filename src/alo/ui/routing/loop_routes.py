@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
+from alo.ui.access.roles import REVIEWER
+from alo.ui.routing.loop_operations import MAKE_DATASET, RETRAIN
+from alo.ui.routing.operations import QUEUED, Operation
 from alo.ui.routing.route import Route
+from alo.ui.screens.loop import make_dataset, retrain
 
-LOOP_ROUTES: tuple[Route, ...] = ()
+LOOP_ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/datasets/new",
+        make_dataset.form,
+        REVIEWER,
+        "The form that makes a version of a data set",
+        Operation(("review", "base", "name")),
+    ),
+    Route(
+        "POST",
+        "/datasets",
+        make_dataset.make,
+        REVIEWER,
+        "Make a version of a data set as a job",
+        Operation(body=MAKE_DATASET, answers=QUEUED),
+    ),
+    Route(
+        "GET",
+        "/models/retrain",
+        retrain.form,
+        REVIEWER,
+        "The form that trains a candidate on a data set",
+        Operation(("dataset", "against"), errors=("409",)),
+    ),
+    Route(
+        "POST",
+        "/models/retrain",
+        retrain.start,
+        REVIEWER,
+        "Train a candidate and have the gate judge it, as a job; deploy and force need an operator",
+        Operation(body=RETRAIN, answers=QUEUED),
+    ),
+)

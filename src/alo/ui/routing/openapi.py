@@ -26,6 +26,7 @@ ANYWHERE = ("400", "421", "422", "500", "503", "507")
 GUARDED = ("401", "403")
 ALL_PARAMETERS = {**PARAMETERS, **review_operations.PARAMETERS, **loop_operations.PARAMETERS}
 ALL_COMPONENTS = {**COMPONENTS, **review_operations.COMPONENTS, **loop_operations.COMPONENTS}
+IN_PATHS = {"id": RUN_ID, "run": RUN_ID, "name": "patients", "version": "v1", "other": "v2"}
 ABOUT = (
     "What the pages of alo ui show, as data. Scripts send a token of `alo ui tokens add`; lists"
     " are also at the same path with .csv."
@@ -110,7 +111,7 @@ def _identifier(route: Described) -> str:
 
 
 def _in_path(name: str) -> Mapping[str, Any]:
-    example = RUN_ID if name == "id" else "output/output.csv"
+    example = IN_PATHS.get(name, "output/output.csv")
     return {"name": name, "in": "path", "required": True, "schema": TEXT, "example": example}
 
 

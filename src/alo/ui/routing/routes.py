@@ -188,7 +188,7 @@ ROUTES = (
         "/jobs",
         jobs.index,
         VIEWER,
-        "Runs that were started here",
+        "Runs, data sets and candidates that were started here",
         Operation(("page", "limit"), answers=LISTED),
     ),
     Route("GET", "/jobs/{id}", jobs.show, VIEWER, "One of them, with its log"),

@@ -1,4 +1,4 @@
-"""``/jobs``: runs that were started here."""
+"""``/jobs``: commands that were started here."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ COLUMNS = (
     "state",
     "exit_status",
     "run",
+    "made",
+    "held",
     "command",
     "by",
     "queued",

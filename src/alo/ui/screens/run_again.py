@@ -46,7 +46,7 @@ def start(ask: Ask) -> Redirect:
     words = ["run", "--mode", kind, "--json"]
     overrides: list[str] = []
     for each in [kind] if kind != ALL else [pipeline.kind for pipeline in plan.pipelines]:
-        chosen = _chosen(ask, plan, each)
+        chosen = chosen_args(ask, plan, each)
         if chosen.problems:
             raise UiProblem(422, "some args cannot be so", fields=chosen.problems)
         overrides += [
@@ -58,7 +58,7 @@ def start(ask: Ask) -> Redirect:
         words += ["--set", text]
     system = _metadata(kind, ask.text("data"))
     words += ["--system", system] if system else []
-    _check(ask, kind, tuple(overrides), system)
+    check_run(ask, kind, tuple(overrides), system)
     job = ask.studio.jobs.add(words, kind, ask.who.name, ask.text("key"))
     return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)
 
@@ -109,7 +109,8 @@ def plan_now(ask: Ask) -> Plan:
         raise UiProblem(409, f"the plan cannot be read: {error}", fix="alo check") from error
 
 
-def _chosen(ask: Ask, plan: Plan, kind: str) -> Chosen:
+def chosen_args(ask: Ask, plan: Plan, kind: str) -> Chosen:
+    """The args that a form or a script has given for one pipeline."""
     if ask.is_form:
         return from_form(arg_fields(plan, kind), ask.body)
     given = ask.body.get("args", {})
@@ -133,8 +134,12 @@ def _metadata(kind: str, data: str) -> str:
     return json.dumps({"pipeline": [{"type": kind, "dataset_uri": paths}]})
 
 
-def _check(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> None:
-    """See that the run could begin, as ``alo check`` does."""
+def check_run(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> None:
+    """See that the run could begin, as ``alo check`` does.
+
+    Raises:
+        UiProblem: 422: it could not.
+    """
     # The engine is imported by who starts a run, not by who looks at some.
     from alo.engine.checks.preflight import check_solution
     from alo.engine.request import RunRequest

@@ -124,22 +124,48 @@ function quoted(word) {
 const started = document.querySelector("form[data-pipeline]");
 started?.addEventListener("input", () => {
   const pipeline = started.dataset.pipeline;
-  const words = ["alo", "run", "--mode", pipeline];
-  for (const field of started.querySelectorAll("[data-plan]")) {
-    const several = field.tagName === "FIELDSET" ? [...field.querySelectorAll(":checked")] : null;
-    if ((several?.map((each) => each.value).join("\n") ?? field.value) === field.dataset.plan) continue;
-    const name = (field.dataset.field ?? field.name).slice("args.".length);
-    words.push("--set", quoted(`${pipeline}.${name}=${yaml(field, several)}`));
-  }
+  const words = ["alo", "run", "--mode", pipeline, ...sets(started, pipeline)];
   const data = started.querySelector("[name=data]").value.split(/\s+/).filter(Boolean);
   if (data.length) {
     const paths = data.map((each) => JSON.stringify(each)).join(", ");
     const system = `{"pipeline": [{"type": "${pipeline}", "dataset_uri": [${paths}]}]}`;
     words.push("--system", quoted(system));
   }
+  showCommand(words);
+});
+
+// The options that set what differs from the plan.
+function sets(form, pipeline) {
+  const words = [];
+  for (const field of form.querySelectorAll("[data-plan]")) {
+    const several = field.tagName === "FIELDSET" ? [...field.querySelectorAll(":checked")] : null;
+    if ((several?.map((each) => each.value).join("\n") ?? field.value) === field.dataset.plan) continue;
+    const name = (field.dataset.field ?? field.name).slice("args.".length);
+    words.push("--set", quoted(`${pipeline}.${name}=${yaml(field, several)}`));
+  }
+  return words;
+}
+
+function showCommand(words) {
   const shown = document.querySelector(".command code");
   shown.textContent = words.join(" ");
   document.querySelector(".command [data-copy]").dataset.copy = shown.textContent;
+}
+
+// The same of a form whose fields say which options they are.
+const commanding = document.querySelector("form[data-command]");
+commanding?.addEventListener("input", () => {
+  const words = commanding.dataset.command.split(" ");
+  for (const field of commanding.querySelectorAll("[data-word], [data-option]")) {
+    const { option, flag, default: usual } = field.dataset;
+    const isBox = field.tagName === "FIELDSET" || field.type === "checkbox";
+    const boxes = field.type === "checkbox" ? [field] : [...field.querySelectorAll("input")];
+    const values = isBox ? boxes.filter((each) => each.checked).map((each) => each.value) : [field.value.trim()];
+    if (!values.length || values[0] === "" || values[0] === usual) continue;
+    if (option) words.push(option);
+    if (flag === undefined) words.push(...values.map(quoted));
+  }
+  showCommand([...words, ...sets(commanding, commanding.dataset.pipelineSet)]);
 });
 
 // ---- keys: by the letter, or by the key's place where that types no Latin one
@@ -217,6 +243,7 @@ document.addEventListener("keydown", (event) => {
 
 const PATIENCE = 8000; // ms without any event, after which a proxy is thought to hold them back
 const POLL = 3000;
+const OUTPUT_LOOK = 500;
 const LONGEST_PAUSE = 30_000;
 
 // Ms until the next try after some that have failed: longer each time, and not all at once.
@@ -369,6 +396,22 @@ if (jobs) {
   };
   listen({ name: "jobs", names: ["jobs"], on, poll });
 }
+
+// What the command of a job prints, as it comes.
+async function followOutput() {
+  const output = document.querySelector("[data-live-output]");
+  if (!output) return;
+  const answer = await fetch(output.dataset.liveOutput).catch(() => null);
+  const lines = answer?.ok ? (await answer.json()).output : null;
+  const text = lines?.map((line) => `${line}\n`).join("");
+  if (text && text !== output.textContent) {
+    output.textContent = text;
+    output.scrollTop = output.scrollHeight;
+  }
+  setTimeout(followOutput, OUTPUT_LOOK);
+}
+
+followOutput();
 
 // ---- newer rows are announced, not put in: nothing moves under the pointer
 

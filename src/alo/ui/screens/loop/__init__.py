@@ -1,0 +1,1 @@
+"""Screens of the loop: data sets, candidates, promotions, and what an id hangs together with."""

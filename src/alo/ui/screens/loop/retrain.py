@@ -1,0 +1,148 @@
+"""``POST /models/retrain``: train a candidate as a job, for the gate to judge; and the form."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+
+from alo.datasets.catalog import Catalog, Version
+from alo.errors import AloError, DatasetError, UsageError
+from alo.history.deployment import CURRENT, read_deployment
+from alo.history.models_origin import current_train_id
+from alo.ui.access.roles import OPERATOR
+from alo.ui.arg_fields import arg_fields, as_yaml
+from alo.ui.ask import Ask
+from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.rendering.page import Page, Redirect
+from alo.ui.screens.loop.make_dataset import FOLDER
+from alo.ui.screens.run_again import check_run, chosen_args, plan_now
+
+TRAIN = "train"
+YES = (True, "true", "1", "on")
+
+
+def form(ask: Ask) -> Page:
+    """The form; ``dataset`` of the URL is chosen."""
+    ask.query.allow("dataset", "against")
+    versions = [each.manifest for each in Catalog(ask.studio.workspace).all()]
+    references = [each.reference for each in versions]
+    chosen = ask.query.one("dataset", references[0] if references else "")
+    fields = arg_fields(plan_now(ask), TRAIN)
+    content = {
+        "datasets": references,
+        "dataset": chosen,
+        "against": ask.query.one("against") or _in_use(ask),
+        "fields": [
+            {"field": each.name, "type": each.detail.type, "value": each.text} for each in fields
+        ],
+    }
+    shown = {
+        "fields": fields,
+        "planned": {each.name: each.text for each in fields},
+        "named": ask.query.one("against"),
+        "key": os.urandom(8).hex(),
+        "command": shlex.join(["alo", "retrain", "--dataset", chosen]) if chosen else _MAKE,
+    }
+    return Page("retrain", "Retrain", content, shown, folder=FOLDER)
+
+
+_MAKE = "alo dataset make NAME --review REVIEW"
+
+
+def start(ask: Ask) -> Redirect:
+    """Check what was asked for, and queue it."""
+    deploy, force = _is_set(ask, "deploy"), _is_set(ask, "force")
+    overrides = _overrides(ask)
+    if (deploy or force) and not ask.who.may(OPERATOR):
+        raise UiProblem(
+            403, "to deploy needs an operator", fix="retrain without deploy, or ask one"
+        )
+    reason = " ".join(ask.text("reason").split())
+    if force and not (deploy and reason):
+        what = "a model that the gate holds is deployed with deploy and a reason"
+        raise UiProblem(422, what, fields=[FieldProblem("reason", what)])
+    version, against = _dataset(ask), ask.text("against").strip()
+    if against:
+        _check_against(ask, against)
+    check_run(ask, TRAIN, tuple(overrides), _metadata(version))
+    words = ["retrain", f"--dataset={version.manifest.reference}", "--json"]
+    words += [f"--against={against}"] if against else []
+    words += [f"--set={text}" for text in overrides]
+    words += ["--deploy"] if deploy else []
+    words += ["--force", f"--reason={reason}"] if force else []
+    job = ask.studio.jobs.add(words, "", ask.who.name, ask.text("key"))
+    return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)
+
+
+def _is_set(ask: Ask, key: str) -> bool:
+    value = ask.body.get(key, False)
+    if value in YES:
+        return True
+    if value in (False, "", "false", "0", None):
+        return False
+    raise _refused(key, "it is true or false")
+
+
+def _dataset(ask: Ask) -> Version:
+    name = ask.text("dataset").strip()
+    try:
+        return Catalog(ask.studio.workspace).find(name)
+    except (UsageError, DatasetError) as error:
+        raise _refused("dataset", " · ".join(filter(None, (error.what, error.fix)))) from error
+
+
+def _check_against(ask: Ask, run_id: str) -> None:
+    from alo.engine.rerun import require_models  # the engine, which no page needs
+
+    try:
+        require_models(ask.studio.workspace, run_id)
+    except AloError as error:
+        raise _refused("against", error.what) from error
+
+
+def _overrides(ask: Ask) -> list[str]:
+    """What is set otherwise than in the plan: args of ``ui_args``; of an operator, any other."""
+    chosen = chosen_args(ask, plan_now(ask), TRAIN)
+    if chosen.problems:
+        raise UiProblem(422, "some args cannot be so", fields=chosen.problems)
+    found = [
+        f"{TRAIN}.{step}.{key}={as_yaml(value)}"
+        for step, values in chosen.args.items()
+        for key, value in values.items()
+    ]
+    given = ask.body.get("set", [])
+    texts = given.splitlines() if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
+        raise _refused("set", "it has to be a list of STEP.ARG=VALUE")
+    if texts and not ask.who.may(OPERATOR):
+        raise UiProblem(403, "to set any arg needs an operator", fix="args takes those of ui_args")
+    return found + [_whole(each) for each in texts if each]
+
+
+def _whole(text: str) -> str:
+    name = text.partition("=")[0]
+    return text if name.startswith(f"{TRAIN}.") and name.count(".") > 1 else f"{TRAIN}.{text}"
+
+
+def _metadata(version: Version) -> str:
+    """Solution metadata that names the data set as train data."""
+    paths: Sequence[str] = [
+        str(version.folder / TRAIN / name) for name in version.manifest.base_folders
+    ]
+    pipeline: Mapping[str, object] = {"type": TRAIN, "dataset_uri": paths}
+    return json.dumps({"pipeline": [pipeline]})
+
+
+def _in_use(ask: Ask) -> str:
+    """The run whose model a candidate is compared with, where none is named."""
+    try:
+        run_id = read_deployment(ask.studio.workspace).in_use
+    except AloError:
+        run_id = ""
+    return run_id if run_id and run_id != CURRENT else current_train_id(ask.studio.workspace)
+
+
+def _refused(field: str, what: str) -> UiProblem:
+    return UiProblem(422, f"{field}: {what}", fields=[FieldProblem(field, what)])

@@ -1,0 +1,105 @@
+"""Data sets that are made in the studio: by a form, by scripts, once, and only as they may be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.ui.screens.loop.conftest import Alo, Ended
+
+from alo.ui.studio import Studio
+
+OWN = {"Origin": "http://127.0.0.1:8811"}
+
+
+def test_a_version_is_made_by_a_job_in_the_name_of_who_has_asked(
+    client: httpx.Client, ended: Ended, home: Path, studio: Studio
+) -> None:
+    body = {"name": "d", "reviews": ["r"], "note": "first", "key": "k"}
+
+    answer = client.post("/datasets", json=body, headers=OWN)
+    again = client.post("/datasets", json=body, headers=OWN)
+
+    assert (answer.status_code, answer.json()["id"]) == (202, again.json()["id"])
+    job = ended(answer.json()["id"])
+    assert (job.state, job.exit_status, job.made) == ("success", 0, "d@v1")
+    manifest = json.loads((home / "datasets/d/v1/manifest.json").read_text())
+    assert (manifest["who"], manifest["note"]) == ("local", "first")
+    assert 'data-dataset="d@v1"' in client.get(f"/jobs/{job.id}").text
+    assert 'data-dataset="d@v1"' in client.get("/jobs").text
+    assert "make-dataset" in [each.act for each in studio.audit.changes()]
+
+
+def test_the_same_decisions_make_no_other_version(
+    client: httpx.Client, ended: Ended, home: Path
+) -> None:
+    ids = [
+        client.post("/datasets", json={"name": "d", "review": "r"}, headers=OWN).json()["id"]
+        for _ in range(2)
+    ]
+
+    assert {ended(each).made for each in ids} == {"d@v1"}
+    assert [path.name for path in (home / "datasets/d").glob("v*")] == ["v1"]
+
+
+def test_the_form_is_filled_in_and_sends_what_a_script_does(
+    client: httpx.Client, ended: Ended
+) -> None:
+    page = client.get("/datasets/new?review=r").text
+    assert 'data-screen="make_dataset"' in page
+    assert 'data-action="make-dataset"' in page
+    assert "alo dataset make r --review r" in page
+
+    form = {"name": "d", "reviews": "r", "base": "none", "test_share": "0.5", "key": "f"}
+    answer = client.post("/datasets", data=form, headers=OWN)
+
+    assert answer.status_code == 303
+    job = ended(answer.headers["location"].rpartition("/")[2])
+    assert (job.state, job.made) == ("success", "d@v1")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "../d", "reviews": ["r"]}, "name"),
+        ({"name": "", "reviews": ["r"]}, "name"),
+        ({"name": "d", "reviews": []}, "reviews"),
+        ({"name": "d", "reviews": ["none"]}, "reviews"),
+        ({"name": "d", "reviews": [1]}, "reviews"),
+        ({"name": "d", "reviews": ["r"], "base": "none@v1"}, "base"),
+        ({"name": "d", "reviews": ["r"], "test_share": 2}, "test_share"),
+        ({"name": "d", "reviews": ["r"], "test_share": "much"}, "test_share"),
+        ({"name": "d", "reviews": ["r"], "note": "n" * 2001}, "note"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_its_field(
+    client: httpx.Client, studio: Studio, body: dict[str, object], field: str
+) -> None:
+    answer = client.post("/datasets", json=body, headers=OWN)
+
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["fields"]] == [field]
+    assert studio.jobs.count == 0
+
+
+def test_what_a_command_finds_wrong_is_in_the_jobs_output(
+    client: httpx.Client, ended: Ended, alo: Alo, home: Path
+) -> None:
+    (home / "known/rows.csv").write_text("id,x\na,1\n")
+
+    job = ended(
+        client.post("/datasets", json={"name": "d", "review": "r"}, headers=OWN).json()["id"]
+    )
+
+    assert (job.state, job.exit_status, job.made) == ("error", 1, "")
+    output = client.get(f"/jobs/{job.id}.json").json()["output"]
+    assert "no table of the base has a column 'kind'" in " ".join(output)
+    assert not list((home / "datasets").glob("*/*"))
+
+
+def test_without_a_review_the_page_names_the_command(client: httpx.Client, alo: Alo) -> None:
+    alo("review", "remove", "r")
+
+    assert "alo review new NAME" in client.get("/datasets/new").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,10 +77,10 @@ def decide(
     time: str,
     may_settle: bool = False,
 ) -> list[Result]:
-    """Store decisions, as one action; each is judged alone.
+    """Store decisions; each is judged alone.
 
     Args:
-        sent: at most ``MOST``.
+        sent: at most ``MOST``; those that name no action are one together.
         person: who decides.
         time: now, UTC.
         may_settle: whether the person may settle what two others see differently.
@@ -97,12 +98,20 @@ def decide(
 
 
 def undo(
-    database: Database, review_name: str, *, person: str, time: str, redo: bool = False
+    database: Database,
+    review_name: str,
+    *,
+    person: str,
+    time: str,
+    redo: bool = False,
+    key: str = "",
 ) -> list[Result]:
     """Take back the person's last action, or, with ``redo``, the last that was taken back.
 
     What another has changed since is left as it is, and said so.
 
+    Args:
+        key: of who may have to send it again: with the same one it is done once.
     Returns:
         A result for each record of the action; none where there is nothing to take back.
     Raises:
@@ -110,7 +119,7 @@ def undo(
         ReviewClosedError: it is closed.
     """
     with database.transaction() as rows:
-        return _ReviewAction(rows, review_name, person, time).undo(redo=redo)
+        return _ReviewAction(rows, review_name, person, time).undo(redo=redo, key=key)
 
 
 def last_actions(actions: Sequence[tuple[str, str]]) -> tuple[str, str]:
@@ -144,7 +153,7 @@ class _ReviewAction:
             raise ReviewClosedError(
                 f"review '{review_name}' is closed", fix=f"alo review reopen {review_name}"
             )
-        self._action = secrets.token_hex(8)
+        self._actions: dict[str, str] = {}  # what who sends calls them → ids
         self._touched: dict[int, StoredRecord] = {}
 
     def decide(self, sent: Sequence[NewDecision], *, may_settle: bool) -> list[Result]:
@@ -154,7 +163,7 @@ class _ReviewAction:
         said = decisions_at(self._rows.execute, self._review.number, known)
         given = self._keys(sent)
         results: list[Result] = []
-        labels = self._review.labels.ids
+        labels = self._review.labels.meant
         for each, at in zip(sent, places, strict=True):
             record = None if at is None else records.get(at)
             if record is None:
@@ -180,12 +189,17 @@ class _ReviewAction:
         self._finish(said, "")
         return results
 
-    def undo(self, *, redo: bool) -> list[Result]:
+    def undo(self, *, redo: bool, key: str) -> list[Result]:
         actions = self._rows.execute(
             "SELECT action, undoes FROM review_actions WHERE review = ? AND person = ?"
             " ORDER BY number",
             (self._review.number, self._person),
         )
+        if key:
+            digest = hashlib.sha256(f"{self._person}\n{key}".encode("utf-8", "surrogatepass"))
+            self._actions[""] = digest.hexdigest()[:32]
+            if any(self._actions[""] == done for done, _ in actions):
+                return []
         action = last_actions([(str(one), str(other)) for one, other in actions])[int(redo)]
         if not action:
             return []
@@ -257,7 +271,7 @@ class _ReviewAction:
             self._person,
             self._time,
             save.look,
-            self._action,
+            self._action_id(sent.action),
         )
         (row,) = self._rows.execute(
             "INSERT INTO decisions (review, key, at, verdict, label, note, person, time, look,"
@@ -320,11 +334,16 @@ class _ReviewAction:
             " WHERE review = ? AND at = ?",
             states,
         )
-        if states or undoes:
+        if undoes:
+            self._action_id("")  # also one that nothing was left of to take back
+        for action in self._actions.values():
             self._rows.execute(
                 "INSERT INTO review_actions (review, action, person, undoes) VALUES (?, ?, ?, ?)",
-                (self._review.number, self._action, self._person, undoes),
+                (self._review.number, action, self._person, undoes),
             )
+
+    def _action_id(self, name: str) -> str:
+        return self._actions.setdefault(name, secrets.token_hex(8))
 
 
 def _result(

@@ -50,6 +50,7 @@ class NewDecision:
     note: str = ""
     seen: int | None = None  # the last decision of the record that the person saw
     replace: bool = False  # even if someone else has decided meanwhile
+    action: str = ""  # those of a request that have the same are taken back together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

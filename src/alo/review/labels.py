@@ -75,6 +75,16 @@ class Labels:
         """The ids of those that can be given, by name."""
         return {label.name: label.id for label in self.shown}
 
+    @property
+    def meant(self) -> Mapping[str, str]:
+        """The ids of those that can be given, by all that they were ever called at first.
+
+        Whoever has a page of before a rename or a merge still says what they mean.
+        """
+        shown = self.ids
+        first = {each: str(self.name_of(each)) for each in self._all}
+        return {**{each: shown[name] for each, name in first.items()}, **shown}
+
     def name_of(self, label_id: str | None) -> str | None:
         """What a label of a decision is called now."""
         if label_id is None:

@@ -30,6 +30,7 @@ from alo.ui.rendering.language import LANGUAGES, wanted_language
 from alo.ui.rendering.page import Redirect
 from alo.ui.rendering.render import Form, Renderer
 from alo.ui.rendering.static_files import StaticFiles
+from alo.ui.routing.route import MOST_BODY
 from alo.ui.routing.router import Router
 from alo.ui.studio import Studio
 from alolib.disk import fix_of, is_full
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 LANGUAGE = "alo_lang"  # a cookie
-MOST_BODY = 1_000_000  # bytes
-MOST_UPLOAD = 20_000_000  # of data that is tried, by who may do that
-UPLOADS = ("/try",)
 FREE_NAMES = ("/files/", "/raw/", "/outputs/")  # below these, names end as they like
 THREADS = 40  # requests that are answered at once
 HTML, JSON, CSV = "html", "json", "csv"
@@ -71,14 +69,16 @@ class Application:
         if answer is None:
             try:
                 most = MOST_BODY
-                if path in UPLOADS and await self._in_thread(self._may_upload, http, path):
-                    most = MOST_UPLOAD
+                if http.method == "POST" and _may_be_large(http):
+                    most = await self._in_thread(self._most_body, http, path)
                 body = await _read(http, most)
                 answer = await self._in_thread(self._answer, http, path, body)
             except ClientDisconnect:
                 return
             except UiProblem as problem:
                 answer = await self._in_thread(self._problem, http, path, problem)
+            except AloError as error:
+                answer = await self._in_thread(self._problem, http, path, _problem_of(error))
         await answer(scope, receive, send)
 
     async def _in_thread(self, work: Callable[..., Answer], *given: object) -> Answer:
@@ -121,10 +121,10 @@ class Application:
             form = JSON
         return self._renderer.response(result, ask, Form(form, self._language(http)), http.headers)
 
-    def _may_upload(self, http: Request, path: str) -> bool:
-        """Whether the asker may send much: else there is nothing to be read, but a refusal."""
+    def _most_body(self, http: Request, path: str) -> int:
+        """How much is read: of who may not send it, no more than a refusal takes."""
         route, _ = self._router.find(http.method, path)
-        return self._who(http).may(route.role)
+        return route.most_body if self._who(http).may(route.role) else MOST_BODY
 
     def _who(self, http: Request) -> Person:
         """Who asks.
@@ -193,6 +193,11 @@ def _refusing() -> Iterator[None]:
         yield
     except ForeignAsker as asker:
         raise UiProblem(asker.status, asker.what, fix=asker.fix) from asker
+
+
+def _may_be_large(http: Request) -> bool:
+    length = http.headers.get("content-length", "")
+    return not (length.isascii() and length.isdigit() and int(length[:16]) <= MOST_BODY)
 
 
 def _bearer(http: Request) -> str:

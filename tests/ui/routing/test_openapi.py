@@ -12,10 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.review.conftest import create_review
 
 from alo.events.types import Event
 from alo.ui.routing.openapi import data_path
 from alo.ui.routing.routes import ROUTES
+from alo.ui.studio import Studio
 
 from ..conftest import TOKEN, Browse, MakeStudio
 
@@ -50,9 +52,10 @@ def test_each_operation_has_a_name_of_its_own(described: Any) -> None:
 
 
 def test_the_keys_that_a_page_takes_are_those_that_are_described(
-    client: httpx.Client, described: Any, runs: dict[str, str]
+    client: httpx.Client, studio: Studio, described: Any, runs: dict[str, str]
 ) -> None:
-    names = {"id": runs["train"], "path": "experimental_plan.yaml"}
+    create_review(studio.database)
+    names = {"id": runs["train"], "path": "experimental_plan.yaml", "name": "patients"}
     for path, methods in described["paths"].items():
         if "get" not in methods or path.startswith("/jobs/{id}"):
             continue

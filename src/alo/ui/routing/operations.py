@@ -101,7 +101,10 @@ PARAMETERS: Mapping[str, Parameter] = {
     "values": Parameter("A column whose values are counted"),
     "next": Parameter("A path of the studio that comes after"),
 }
-NAMES_IN_URL = {"events_of": "run"}  # of parameters that mean another thing elsewhere
+NAMES_IN_URL = {
+    "events_of": "run",
+    "items_limit": "limit",
+}  # of parameters that mean another thing elsewhere
 
 ERROR: Schema = {
     "type": "object",

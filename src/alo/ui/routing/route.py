@@ -10,6 +10,7 @@ from alo.ui.rendering.page import Result
 from alo.ui.routing.operations import Operation
 
 Screen = Callable[[Ask], Result]
+MOST_BODY = 1_000_000
 PLAIN = Operation()  # takes nothing, and answers with an object
 
 
@@ -22,3 +23,4 @@ class Route(NamedTuple):
     role: str  # that whoever asks must have at least
     summary: str
     operation: Operation = PLAIN
+    most_body: int = MOST_BODY  # bytes, of who may send it

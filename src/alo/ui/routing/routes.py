@@ -174,6 +174,7 @@ ROUTES = (
         OPERATOR,
         "Send data to the inference pipeline of a service that runs, or of a worker",
         Operation(body=TRY, answers=TRIED, errors=("404", "429", "504")),
+        most_body=20_000_000,
     ),
     Route(
         "GET",

@@ -1,0 +1,21 @@
+"""The review that a path names."""
+
+from __future__ import annotations
+
+from alo.errors import UsageError
+from alo.review.reviews import Reviews
+from alo.review.rows import Review
+from alo.ui.ask import Ask
+from alo.ui.problems import not_found
+
+
+def named(ask: Ask) -> Review:
+    """The review.
+
+    Raises:
+        UiProblem: 404: there is none of that name.
+    """
+    try:
+        return Reviews(ask.studio.database).get(ask.names["name"])
+    except UsageError as error:
+        raise not_found(error.what, fix="/reviews lists them") from error

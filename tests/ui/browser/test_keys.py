@@ -145,6 +145,37 @@ def test_what_is_selected_is_in_the_url(page: Page, project: Project) -> None:
     assert [each.get_attribute("value") for each in chosen.all()] == ids
 
 
+def test_runs_are_selected_on_several_pages(page: Page, project: Project) -> None:
+    page.goto("/runs?limit=1&sort=start_time")
+    chosen = page.locator("#compare [name=run]:checked")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("]")
+    page.locator(f'tr[data-run="{project.runs["inference"]}"]').wait_for()
+    assert chosen.count() == 0  # what was ticked in the row before is not in this one
+    page.keyboard.press("]")
+    page.locator(f'tr[data-run="{project.runs["second"]}"]').wait_for()
+    page.locator("#compare input[type=checkbox]").check()
+    assert page.locator("[data-selected]").inner_text().startswith("2 selected")
+
+    page.locator('[data-action="sort"]').first.click()  # which shows another run first
+    page.wait_for_url("**sort=-pipeline**")
+    page.locator('[name="q"]').fill("a")
+    page.locator('[data-action="filter"]').click()
+    page.wait_for_url("**q=a**")
+    assert page.locator("[data-selected]").get_attribute("data-selected") == "2"
+    page.locator('[data-action="compare"]').click()
+    on_screen(page, "compare")
+    ids = [each.get_attribute("data-run") for each in page.locator(".chosen li").all()]
+    assert set(ids) == {project.runs["first"], project.runs["second"]}
+
+    page.go_back()
+    page.locator('[data-action="clear-selection"]').click()
+    page.wait_for_url(lambda url: "run=" not in url)
+    assert page.url.endswith("/runs?q=a&sort=-pipeline&limit=1")
+    assert not page.locator("[data-selected]").is_visible()
+
+
 def test_a_search_is_typed_and_keys_in_it_are_letters(page: Page) -> None:
     page.goto("/runs")
     page.keyboard.press("/")

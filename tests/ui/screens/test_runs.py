@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import html
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,53 @@ def test_an_active_filter_is_shown_with_what_removes_it(
 
     assert 'href="/runs?q=x" data-action="remove-filter"' in page
     assert "No run meets these filters" in page
+
+
+def fields_of(page: str) -> list[list[str]]:
+    """The runs that each form of a page sends."""
+    forms = re.findall(r"<form.*?</form>", page, re.DOTALL)
+    return [re.findall(r'<input type="hidden" name="run" value="([^"]*)"', each) for each in forms]
+
+
+def test_what_is_selected_stays_so_through_all_that_leads_to_another_page(
+    client: httpx.Client, runs: dict[str, str]
+) -> None:
+    ids = [runs["train"], runs["inference"], "elsewhere"]
+    chosen = "&".join(f"run={each}" for each in ids)
+
+    page = client.get(f"/runs?limit=1&{chosen}").text
+
+    links = [html.unescape(each) for each in re.findall(r'href="(/runs[?][^"]*)"', page)]
+    assert [link for link in links if chosen not in link] == ["/runs?limit=1"]  # which selects none
+    assert [each for each in fields_of(page) if each] == [ids, ids, [runs["train"], "elsewhere"]]
+    assert re.findall(r'name="run" value="([^"]*)" checked', page) == [runs["inference"]]
+    assert 'data-selected="3"' in page
+    none = client.get(f"/runs?q=nothing+has+this&{chosen}").text
+    assert 'data-selected="3"' in none
+    assert [each for each in fields_of(none) if each] == [ids, ids, ids]
+
+
+def test_more_runs_than_can_be_compared_are_said_where_they_are_selected(
+    client: httpx.Client, runs: dict[str, str]
+) -> None:
+    most = "&".join(f"run={each}" for each in range(20))
+
+    assert 'data-most="20" hidden' in client.get(f"/runs?{most}").text
+    assert 'data-most="20">' in client.get(f"/runs?{most}&run=more").text
+
+
+def test_a_form_without_scripts_keeps_what_is_ticked(
+    client: httpx.Client, runs: dict[str, str]
+) -> None:
+    page = client.get("/runs?limit=1&sort=-score").text
+    following = html.unescape(re.findall(r'href="([^"]*)" rel="next"', page)[0])
+    second = client.get(following).text
+    state = html.unescape(re.findall(r'name="keep" value="([^"]*)"', second)[0])
+    ticked = re.findall(r'type="checkbox" name="run" value="([^"]*)"', second)
+
+    kept = client.get("/runs", params={"run": ticked, "keep": state})
+
+    assert kept.status_code == 303
+    again = client.get(kept.headers["location"]).text
+    assert re.findall(r'name="run" value="([^"]*)" checked', again) == ticked
+    assert client.get("/runs", params={"keep": "nokey=1"}).headers["location"] == "/runs?nokey=1"

@@ -79,6 +79,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "model": Parameter("The beginning of the id of the train run whose model was used"),
     "sort": Parameter("A column; a - before it turns the order around", example="-score"),
     "columns": Parameter("Columns, with commas", example="score,args.train.depth"),
+    "keep": Parameter("The keys of the page to which a form without scripts returns"),
     "limit": _number("How many rows", 50, 1, 500),
     "page": Parameter("What the page before calls its next"),
     "run": Parameter(

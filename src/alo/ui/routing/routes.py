@@ -72,7 +72,9 @@ ROUTES = (
         runs.show,
         VIEWER,
         "Runs: filtered, sorted, page by page",
-        Operation((*runs.FILTERS, "run", "sort", "columns", "page", "limit"), answers=LISTED),
+        Operation(
+            (*runs.FILTERS, "run", "sort", "columns", "page", "limit", "keep"), answers=LISTED
+        ),
     ),
     Route(
         "POST",

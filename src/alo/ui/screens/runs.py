@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from alo.errors import UsageError
 from alo.history.browse import line_of
@@ -26,8 +27,9 @@ from alo.layout import KINDS, Workspace
 from alo.ui.ask import Ask
 from alo.ui.drawing.scores import score_chart
 from alo.ui.problems import refused_value
-from alo.ui.query import active
-from alo.ui.rendering.page import Page, Table
+from alo.ui.query import Query, active
+from alo.ui.rendering.page import Page, Redirect, Table
+from alo.ui.screens.compare import MOST as MOST_COMPARED
 from alo.ui.screens.lists import every_by_key, limit_of
 
 DEFAULT_COLUMNS = ("pipeline", "status", "start_time", "seconds", "score", "result", "note")
@@ -53,6 +55,15 @@ class _Found(NamedTuple):
     scores: tuple[Scored, ...] = ()
 
 
+class _Selection(NamedTuple):
+    """The runs that are to be compared, on whichever pages of the list they are."""
+
+    ids: Sequence[str]
+    elsewhere: Sequence[str]  # those that this page does not show
+    none: str  # the URL of this page without any
+    alone: str  # that of the list without filters
+
+
 class _Row(NamedTuple):
     """A run as the template shows it."""
 
@@ -61,10 +72,12 @@ class _Row(NamedTuple):
     cells: Sequence[tuple[str, object]]  # column and value
 
 
-def show(ask: Ask) -> Page:
+def show(ask: Ask) -> Page | Redirect:
     """The page of runs that the URL asks for."""
     query, workspace = ask.query, ask.studio.workspace
-    query.allow(*FILTERS, "run", "sort", "columns", "page", "limit")
+    query.allow(*FILTERS, "run", "sort", "columns", "page", "limit", "keep")
+    if query.one("keep"):
+        return Redirect(_with_selection(query))
     wanted, limit, columns = _wanted(ask), limit_of(query), _columns(ask)
     key = query.one("page")
     first = None if key else _in_progress(workspace, wanted)
@@ -92,7 +105,8 @@ def show(ask: Ask) -> Page:
         "rows": rows,
         "columns": [_heading(ask, each, wanted.sort) for each in columns],
         "choices": _choices(offering, columns),
-        "selected": frozenset(query.many("run")),
+        "selection": _selection(query, [row.id for row in rows]),
+        "most_compared": MOST_COMPARED,
         "sort": wanted.sort,
         "filters": active(query, FILTERS),
         "statuses": STATUSES,
@@ -102,6 +116,20 @@ def show(ask: Ask) -> Page:
         "command": _command(query.one("pipeline"), query.one("status")),
     }
     return Page("runs", "Runs", content, shown, _table(ask, wanted, columns))
+
+
+def _selection(query: Query, shown: Collection[str]) -> _Selection:
+    ids = list(dict.fromkeys(query.many("run")))
+    elsewhere = [each for each in ids if each not in shown]
+    none = query.link(run=None, page=query.one("page"))
+    return _Selection(ids, elsewhere, none, Query(query.path, []).link(run=ids))
+
+
+def _with_selection(query: Query) -> str:
+    """The page that a form without scripts has been sent from, with what is selected now."""
+    state = parse_qsl(query.one("keep"))
+    page = dict(state).get("page")
+    return Query(query.path, state).link(run=query.many("run"), page=page)
 
 
 def value_of(column: str) -> Callable[[Line, Args], object]:

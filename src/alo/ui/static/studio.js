@@ -46,15 +46,38 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter") zoom(event);
 });
 
-// Which runs are selected is in the URL, so that Back and a pasted link show the same.
+// Which runs are selected is in the URL, so that Back and a pasted link show the same, and in all
+// that leads to another page of the list.
 document.addEventListener("change", (event) => {
   if (!event.target.matches("#compare [name=run]")) return;
-  const url = new URL(location.href);
-  url.searchParams.delete("run");
-  for (const each of document.querySelectorAll("#compare [name=run]:checked")) {
-    url.searchParams.append("run", each.value);
+  const fields = [...document.querySelectorAll("#compare [name=run]")];
+  const ids = fields.filter((each) => each.checked || each.type === "hidden").map((each) => each.value);
+  history.replaceState(history.state, "", selecting(ids, location.href));
+  for (const link of document.querySelectorAll("main a[href]:not([data-action=clear-selection])")) {
+    if (link.pathname === location.pathname) link.href = selecting(ids, link.href);
   }
-  history.replaceState(history.state, "", url);
+  for (const form of document.querySelectorAll("main form:not(#compare)")) {
+    for (const each of form.querySelectorAll("[name=run]")) each.remove();
+    form.append(...ids.map((id) => Object.assign(document.createElement("input"), { type: "hidden", name: "run", value: id })));
+  }
+  const shown = document.querySelector("[data-selected]");
+  shown.dataset.selected = ids.length;
+  shown.hidden = !ids.length;
+  shown.querySelector("b").textContent = shown.dataset.text.replace("{n}", ids.length);
+  const most = document.querySelector("[data-most]");
+  most.hidden = ids.length <= most.dataset.most;
+});
+
+function selecting(ids, address) {
+  const url = new URL(address);
+  url.searchParams.delete("run");
+  for (const id of ids) url.searchParams.append("run", id);
+  return url;
+}
+
+// Rows that come take the place of others: what was ticked in those is not in these.
+document.addEventListener("htmx:after:swap", () => {
+  for (const each of document.querySelectorAll("#compare [name=run]")) each.checked = each.defaultChecked;
 });
 
 // ---- forms

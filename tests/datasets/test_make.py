@@ -14,7 +14,6 @@ import pytest
 from alo.datasets.catalog import Catalog, Version, verify
 from alo.datasets.make import DatasetRequest, contents_that_tested, make_version
 from alo.errors import DatasetError, UsageError
-from alo.tables.content import picture_content
 from alo.tables.reading import read_table
 
 from .conftest import make_row
@@ -148,56 +147,6 @@ def test_without_a_key_labels_are_named_by_the_row(make: Make) -> None:
 
     rows = read_table(version.folder / "test_labels.csv").rows
     assert [list(row) for row in rows] == [["0", "good"], ["1", "good"], ["2", "good"]]
-
-
-def test_pictures_are_put_where_their_label_says(make: Make, tmp_path: Path) -> None:
-    base, given = tmp_path / "pictures", tmp_path / "given"
-    for label, name in (("1", "a.png"), ("2", "b.png"), ("1", "c.png")):
-        (base / label).mkdir(parents=True, exist_ok=True)
-        (base / label / name).write_bytes(name.encode())
-    given.mkdir()
-    rows = []
-    for number, (name, label) in enumerate({"a.png": "7", "new.png": "2"}.items()):
-        (given / name).write_bytes(name.encode())
-        rows.append(
-            make_row(
-                number,
-                label,
-                content=picture_content(name.encode()),
-                picture=given / name,
-                values={},
-                source="picked",
-            )
-        )
-
-    version = make(rows=rows, columns=(), key="", base_paths=[base])
-
-    names = {path.relative_to(version.folder).as_posix() for path in version.folder.rglob("*.png")}
-    new = f"{picture_content(b'new.png')[:12]}-new.png"
-    assert names == {
-        "train/pictures/7/a.png",
-        "train/pictures/2/b.png",
-        "train/pictures/1/c.png",
-        f"train/pictures/2/{new}",
-    }
-    assert version.manifest.counts["train"] == {"1": 1, "2": 2, "7": 1}
-    assert version.manifest.counts["overruled"] == 1
-
-
-def test_pictures_that_test_are_beside_their_labels_and_out_of_the_base(
-    make: Make, tmp_path: Path
-) -> None:
-    base = tmp_path / "pictures/1"
-    base.mkdir(parents=True)
-    (base / "a.png").write_bytes(b"a")
-    rows = [make_row(0, "1", content=picture_content(b"a"), picture=base / "a.png", values={})]
-
-    version = make(rows=rows, columns=(), base_paths=[base.parent], test_share=1.0)
-
-    (picture,) = version.folder.rglob("*.png")
-    assert picture.parent.name == "test"
-    labels = read_table(version.folder / "test_labels.csv")
-    assert (list(labels.columns), list(labels.rows[0])) == (["file", "label"], [picture.name, "1"])
 
 
 @pytest.mark.parametrize(

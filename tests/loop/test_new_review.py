@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,3 +169,18 @@ def test_a_review_that_cannot_be_stored_keeps_no_run(
         make("r")
 
     assert pins(Workspace(home)) == {}
+
+
+def test_the_label_is_what_the_solution_metadata_of_a_run_has_named(
+    make: Make, home: Path, predict: Predict, run: Callable[..., object]
+) -> None:
+    predict()
+    assert "label" not in make("before", random=1).review.asked
+    said = {
+        "pipeline": [{"type": "inference"}],
+        "edgeconductor_interface": {"labeling_column_name": "diagnosis"},
+    }
+    run(home, mode="inference", system=json.dumps(said))
+
+    assert make("after", random=1).review.asked["label"] == "diagnosis"
+    assert make("told", random=1, label="own").review.asked["label"] == "own"

@@ -126,6 +126,22 @@ def test_metadata_overrides_paths_and_args(load: LoadText) -> None:
     )
 
 
+def test_the_labels_column_is_taken_where_the_plan_names_none(load: LoadText) -> None:
+    said = {**WHOLE, "edgeconductor_interface": {"labeling_column_name": "diagnosis"}}
+
+    plan, changes = apply_metadata(load(PLAN), parse_metadata(said), KINDS)
+    named, unchanged = apply_metadata(
+        load(f"{PLAN}\nreview: {{label: own}}"), parse_metadata(said), KINDS
+    )
+
+    assert plan.review is not None
+    assert plan.review.label == "diagnosis"
+    assert changes[0] == 'review.label: empty -> "diagnosis"'
+    assert named.review is not None
+    assert named.review.label == "own"
+    assert not any("review" in line for line in unchanged)
+
+
 def test_only_the_pipelines_that_run_are_changed(load: LoadText) -> None:
     before = load(PLAN)
 

@@ -74,6 +74,8 @@ def test_what_is_rendered_is_read_back(load: LoadText) -> None:
         ("{probabilities: {a: [1]}}", "review.probabilities.a  expected the name of a column"),
         ("{certainty: c, probabilities: {a: p}}", "review.certainty  there are probabilities, too"),
         ("{truth: {layout: csv}}", "review.truth  it is of pictures"),
+        ("{image: f, truth: {layout: csv, path: f}}", "the layout csv needs 'file'"),
+        ("{image: f, truth: {layout: csv, file: f}}", "the layout csv needs 'path'"),
         ("{image: f, truth: {layout: odd}}", "review.truth.layout  expected one of csv, folders"),
         ("{labels: a}", "review.labels  expected a list of labels"),
         ("{labels: [a, a]}", "review.labels  'a' is there more than once"),

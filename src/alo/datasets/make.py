@@ -20,20 +20,26 @@ from alo.datasets.manifest import (
     read_manifest,
     write_manifest,
 )
+from alo.datasets.pictures import (
+    PictureTable,
+    add_picture,
+    edit_folders,
+    edit_labelled,
+    new_pictures,
+)
 from alo.datasets.rows import TEST, TRAIN, ReviewedRow
 from alo.datasets.split import Split, split_rows
-from alo.datasets.table_edit import edit_table, new_table
+from alo.datasets.table_edit import Tally, edit_table, new_table, replace_content
 from alo.errors import DatasetError
 from alo.files import alone_with, append_line, remove_tree
 from alo.json_text import json_bytes, json_lines
-from alo.tables.content import picture_content, row_content
+from alo.tables.content import row_content
 from alo.tables.reading import columns_of
 
 TESTED = "tested.jsonl"  # of a data set: which cases tested which of its versions
 NEW = ".new-"  # of the folder of a version that is being made
 OWN = "train"  # the folder below train/ where there is no base
 TABLES = (".csv", ".tsv")
-MOST_FOLDER = 255  # bytes of its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,7 @@ class DatasetRequest:
     test_share: float = 0.2
     label: str = "label"  # the column of the train data
     key: str = ""  # the column that joins outputs and inputs; empty: by position
+    picture_table: PictureTable | None = None  # None: a picture's folder is its label
     columns: Sequence[str] = ()  # of the input, in its order; none of pictures
     labels: Sequence[str] = ()  # the names that can be given
     meaning: Mapping[str, object] = field(default_factory=dict)  # of columns: prediction, ...
@@ -56,16 +63,6 @@ class DatasetRequest:
     when: str = ""
     note: str = ""
     command: str = ""
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What is counted while a version is made."""
-
-    train: Counter[str] = field(default_factory=Counter)
-    old: dict[str, str] = field(default_factory=dict)  # content id -> label of the base
-    overruled: int = 0
-    moved_to_test: int = 0  # rows of the base that test now
 
 
 def make_version(catalog: Catalog, asked: DatasetRequest) -> tuple[Version, bool]:
@@ -119,7 +116,7 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
     home = build.parent
     versions = catalog.versions(asked.name)
     split = split_rows(asked.rows, asked.name, asked.test_share, contents_that_tested(home))
-    tally = _Tally()
+    tally = Tally()
     for part in (TRAIN, TEST):
         (build / part).mkdir(parents=True)
     folders = _write_train(build / TRAIN, asked, split, tally)
@@ -150,6 +147,7 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
             "conflict": asked.counts.get("conflict", 0) + split.left_out.get("conflict", 0),
             "overruled": tally.overruled,
             "moved_to_test": tally.moved_to_test,
+            "pictures_missing": tally.pictures_missing,
             "left_out": {why: n for why, n in split.left_out.items() if why != "conflict"},
         },
         files=files,
@@ -209,7 +207,7 @@ def _same_version(catalog: Catalog, name: str, version_id: str) -> Version | Non
     return None
 
 
-def _write_train(folder: Path, asked: DatasetRequest, split: Split, tally: _Tally) -> list[str]:
+def _write_train(folder: Path, asked: DatasetRequest, split: Split, tally: Tally) -> list[str]:
     """``train/``: as the train input expects it; returns the folders in it, one for each path."""
     test = {row.content for row in split.test} | contents_that_tested(folder.parent.parent)
     if not asked.base_paths:
@@ -223,13 +221,15 @@ def _write_train(folder: Path, asked: DatasetRequest, split: Split, tally: _Tall
         _copy(path, folder / path.name)
     if asked.columns:
         _edit_tables(folder, asked, split.train, test, tally)
+    elif asked.picture_table is None:
+        edit_folders(folder, split.train, test, tally)
     else:
-        _edit_pictures(folder, asked, split.train, test, tally)
+        edit_labelled(folder, asked.picture_table, split.train, test, tally)
     return names
 
 
 def _edit_tables(
-    folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], test: set[str], tally: _Tally
+    folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], test: set[str], tally: Tally
 ) -> None:
     """The tables of the base that have the label: edited, and the last one with what is new."""
     tables = [path for path in _tables(folder) if asked.label in columns_of(path)]
@@ -248,11 +248,8 @@ def _edit_tables(
             if is_last and row.content not in tally.old
         }
         edited = edit_table(path, asked.label, labels, test, added, _content_of(asked))
-        _replace(path, edited.content)
-        tally.train.update(edited.counts)
-        tally.old |= edited.old
-        tally.overruled += edited.overruled
-        tally.moved_to_test += edited.removed
+        replace_content(path, edited.content)
+        tally.add(edited)
 
 
 def _content_of(asked: DatasetRequest) -> Callable[[Sequence[str]], Callable[[Sequence[str]], str]]:
@@ -269,40 +266,13 @@ def _content_of(asked: DatasetRequest) -> Callable[[Sequence[str]], Callable[[Se
     return of
 
 
-def _edit_pictures(
-    folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], test: set[str], tally: _Tally
-) -> None:
-    """Pictures whose folder is their label: moved where people say otherwise, new ones added."""
-    labels = {row.content: row.label for row in rows}
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        content, was = picture_content(path.read_bytes()), path.parent.name
-        tally.old.setdefault(content, was)
-        if content in test:
-            path.unlink()
-            tally.moved_to_test += 1
-            continue
-        now = labels.get(content, was)
-        if now != was:
-            target = path.parent.parent / _as_folder(now) / path.name
-            target.parent.mkdir(exist_ok=True)
-            path.rename(_free(target))
-            tally.overruled += 1
-        tally.train[now] += 1
-    home = folder / next(iter(sorted(os.listdir(folder))), OWN)
-    for row in rows:
-        if row.content not in tally.old:
-            _add_picture(home / _as_folder(row.label), row)
-            tally.train[row.label] += 1
-
-
 def _write_own(
-    folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], tally: _Tally
+    folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], tally: Tally
 ) -> None:
     folder.mkdir()
     tally.train.update(row.label for row in rows)
     if not asked.columns:
-        for row in rows:
-            _add_picture(folder / _as_folder(row.label), row)
+        new_pictures(folder, asked.picture_table, rows)
         return
     columns = [*(name for name in asked.columns if name != asked.label), asked.label]
     values = [{**row.values, asked.label: row.label} for row in rows]
@@ -317,36 +287,10 @@ def _write_test(build: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow])
         (folder / "test.csv").write_bytes(new_table(columns, [row.values for row in rows]))
         keys = [row.key if asked.key else str(at) for at, row in enumerate(rows)]
     else:
-        keys = [_add_picture(folder, row) for row in rows]
+        keys = [add_picture(folder, row) for row in rows]
     name = "key" if asked.columns else "file"
     lines = [{name: key, "label": row.label} for key, row in zip(keys, rows, strict=True)]
     (build / LABELS).write_bytes(new_table([name, "label"], lines))
-
-
-def _add_picture(folder: Path, row: ReviewedRow) -> str:
-    """Copy a row's picture there; returns its name, which says which case it is."""
-    if row.picture is None:
-        raise DatasetError(f"the picture of record {row.record} is gone")
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{row.content[:12]}-{row.picture.name}"
-    clone_or_copy(row.picture, folder / name)
-    return name
-
-
-def _as_folder(label: str) -> str:
-    # A folder with a dot before its name is hidden: many a loader of pictures skips it.
-    is_odd = "/" in label or "\0" in label or label.startswith(".") or not label.strip()
-    if is_odd or len(label.encode("utf-8", "surrogatepass")) > MOST_FOLDER:
-        raise DatasetError(f"the label '{label}' cannot be a folder's name", fix="rename it")
-    return label
-
-
-def _free(path: Path) -> Path:
-    count, found = 1, path
-    while found.exists():
-        count += 1
-        found = path.with_name(f"{path.stem}-{count}{path.suffix}")
-    return found
 
 
 def _tables(folder: Path) -> list[Path]:
@@ -363,11 +307,6 @@ def _copy(source: Path, target: Path) -> None:
         if each.is_symlink() or not (each.is_file() or each.is_dir()):
             continue
         _copy(each, target / each.name)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.unlink()  # a copy can be as read-only as its base was
-    path.write_bytes(content)
 
 
 def _sweep(home: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from alo.errors import DatasetError
@@ -25,6 +25,30 @@ class Edited:
     counts: Mapping[str, int]  # rows by label, as they are now
     overruled: int  # rows whose label is another now
     removed: int  # rows that test, and are learned from no more
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted while the train data of a version is made."""
+
+    train: Counter[str] = field(default_factory=Counter)
+    old: dict[str, str] = field(default_factory=dict)  # content id -> label of the base
+    overruled: int = 0
+    moved_to_test: int = 0  # rows of the base that test now
+    pictures_missing: int = 0  # that a table of the base names
+
+    def add(self, edited: Edited) -> None:
+        """What became of one more table."""
+        self.train.update(edited.counts)
+        self.old |= edited.old
+        self.overruled += edited.overruled
+        self.moved_to_test += edited.removed
+
+
+def replace_content(path: Path, content: bytes) -> None:
+    """Write a file of a copied base anew: it can be as read-only as its base was."""
+    path.unlink()
+    path.write_bytes(content)
 
 
 def edit_table(

@@ -10,6 +10,7 @@ from pathlib import Path
 from alo.database.connection import Database
 from alo.datasets.catalog import Catalog, Version
 from alo.datasets.make import DatasetRequest, make_version
+from alo.datasets.pictures import PictureTable
 from alo.datasets.rows import ReviewedRow
 from alo.errors import DatasetError, HistoryError, UsageError
 from alo.layout import Workspace, find_plan
@@ -19,7 +20,7 @@ from alo.review.inputs import RecordInput
 from alo.review.queue import PICKED
 from alo.review.reviews import Reviews
 from alo.review.rows import ItemShown, Review
-from alo.review.settings import REQUEST, ReviewSettings
+from alo.review.settings import CSV, REQUEST, ReviewSettings
 
 NONE = "none"  # --base: made of reviews alone
 LABEL = "label"  # the column of the train data, where nothing says another
@@ -63,6 +64,7 @@ def make_dataset(
     if len({tuple(sorted(columns)) for columns in gathered.columns}) > 1:
         raise DatasetError("the inputs of these runs have different columns")
     first = settings[0]
+    label = asked.label or first.label or LABEL
     columns = list(gathered.columns[0]) if gathered.columns else []
     request = DatasetRequest(
         name=asked.name,
@@ -71,17 +73,18 @@ def make_dataset(
         base=asked.base or "plan",
         base_paths=_base_paths(workspace, catalog, asked.base),
         test_share=asked.test_share,
-        label=asked.label or first.label or LABEL,
+        label=label,
         key=first.key,
+        picture_table=_picture_table(first, label),
         columns=columns,
         labels=list(dict.fromkeys(label.name for each in found for label in each.labels.shown)),
         meaning={
             "prediction": first.prediction,
             "key": first.key,
             "image": first.image,
-            "label": asked.label or first.label or LABEL,
+            "label": label,
             "slices": list(first.slices),
-            "columns": [name for name in columns if name != (asked.label or first.label or LABEL)],
+            "columns": [name for name in columns if name != (label)],
             "agreement": _agreement(reviews, found),
         },
         counts=gathered.counts,
@@ -91,6 +94,11 @@ def make_dataset(
         command=asked.command,
     )
     return make_version(catalog, request)
+
+
+def _picture_table(settings: ReviewSettings, label: str) -> PictureTable | None:
+    truth = settings.truth
+    return PictureTable(truth.file, truth.path, label) if truth.layout == CSV else None
 
 
 def _agreement(reviews: Reviews, found: Sequence[Review]) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from alo.database.connection import Database
@@ -16,6 +16,7 @@ from alo.history.browse import Entry, History
 from alo.history.filters import Filters
 from alo.history.pins import pin, unpin
 from alo.layout import Workspace
+from alo.loop.plan_settings import label_of_run
 from alo.loop.record_inputs import files_below, record_inputs, run_files
 from alo.review.kept_inputs import KeptInputs
 from alo.review.labels import Label, Labels
@@ -23,11 +24,12 @@ from alo.review.queue import QueueRequest, make_queue
 from alo.review.records import FoundRecord, RunFiles, RunRecords, read_records
 from alo.review.reviews import Reviews, check_free, check_name
 from alo.review.rows import CLOSED, OPEN, PopulationRun, Review, StoredRecord
-from alo.review.settings import REQUEST, ReviewSettings
+from alo.review.settings import CSV, REQUEST, ReviewSettings
 from alo.review.strata import Case
 
 MOST_CLASSES = 200  # more predictions that are numbers are measurements, not classes
 SHOWN_NOTES = 20
+LOOKED_AT = 10  # runs, for the column that the solution metadata has named
 UNKNOWN = (
     "it is not known how certain the predictions are, so none is queued as uncertain:"
     " review.probabilities or review.certainty names the columns"
@@ -70,6 +72,9 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
     """
     check_name(asked.name)
     entries = _entries(workspace, asked)
+    if not asked.settings.label:
+        label = next(filter(None, map(label_of_run, entries[:LOOKED_AT])), "")
+        asked = replace(asked, settings=replace(asked.settings, label=label))
     found = [_read(entry, asked.settings) for entry in entries]
     records, runs = _population(found)
     if not records:
@@ -319,6 +324,7 @@ def _told(asked: ReviewRequest, seed: int) -> Mapping[str, object]:
             key=settings.key,
             image=settings.image,
             label=settings.label,
+            truth=asdict(settings.truth) if settings.truth.layout == CSV else {},
             slices=list(settings.slices),
             random=asked.random,
             uncertain=asked.uncertain,

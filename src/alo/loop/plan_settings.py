@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from alo.errors import AloError
 from alo.gate.verdict import GateSettings
-from alo.layout import Workspace, find_plan
+from alo.history.browse import Entry
+from alo.layout import PLAN_NAME, Workspace, find_plan
 from alo.plan.load import load_plan
 from alo.plan.model import ReviewPlan
 from alo.review.labels import Label
-from alo.review.settings import ReviewSettings
+from alo.review.settings import PictureTruth, ReviewSettings
 
 
 def settings_of_plan(workspace: Workspace) -> ReviewSettings:
@@ -25,6 +29,7 @@ def settings_of_plan(workspace: Workspace) -> ReviewSettings:
         key=said.key,
         image=said.image,
         label=said.label,
+        truth=PictureTruth(**said.truth._asdict()) if said.truth else PictureTruth(),
         labels=[
             Label(id=each.name, name=each.name, key=each.key, colour=each.colour)
             for each in said.labels
@@ -40,6 +45,17 @@ def gate_of_plan(workspace: Workspace) -> GateSettings:
         PlanError: the plan cannot be read.
     """
     return GateSettings(**_review(workspace).gate._asdict())
+
+
+def label_of_run(entry: Entry) -> str:
+    """The column of the train data that labels become, as a run's solution metadata named it.
+
+    Empty: it is not said, or the plan of that time cannot be read any more.
+    """
+    with suppress(AloError, OSError):
+        plan = load_plan(entry.folder / PLAN_NAME, home=entry.folder)
+        return plan.review.label if plan.review else ""
+    return ""
 
 
 def _review(workspace: Workspace) -> ReviewPlan:

@@ -20,7 +20,7 @@ from alo.json_text import (
 )
 from alo.layout import KINDS
 from alo.plan.changes import changed_line, unplanned_line, with_args
-from alo.plan.model import PipelinePlan, Plan
+from alo.plan.model import PipelinePlan, Plan, ReviewPlan
 from alo.plan.shapes import odd_characters
 from alo.plan.suggest import did_you_mean, quoted
 from alo.plan.values import same
@@ -60,6 +60,7 @@ class SolutionMetadata(NamedTuple):
     redis_db_number: int = 0
     inference_result_datatype: str = ""  # table or image; empty: not given
     train_datatype: str = ""
+    labeling_column_name: str = ""  # of the train data
 
 
 def read_metadata(source: str) -> SolutionMetadata:
@@ -101,6 +102,7 @@ def apply_metadata(
     """
     changes: list[str] = []
     problems: list[Problem] = []
+    plan = _with_label(plan, metadata.labeling_column_name, changes)
     for chosen in metadata.pipelines:
         if chosen.kind in kinds:
             plan = _with_paths(plan, chosen, changes)
@@ -113,6 +115,15 @@ def apply_metadata(
     if problems:
         raise MetadataError(problems)
     return plan, tuple(changes)
+
+
+def _with_label(plan: Plan, column: str, changes: list[str]) -> Plan:
+    """The column that labels become, where the plan does not say which."""
+    review = plan.review or ReviewPlan()
+    if not column or review.label:
+        return plan
+    changes.append(changed_line("review.label", None, column))
+    return plan._replace(review=review._replace(label=column))
 
 
 def _with_paths(plan: Plan, chosen: PipelineMetadata, changes: list[str]) -> Plan:
@@ -277,6 +288,9 @@ def _metadata(form: _Form, value: object) -> SolutionMetadata:
         ),
         train_datatype=form.choice(
             conductor, "train_datatype", "edgeconductor_interface", DATATYPES
+        ),
+        labeling_column_name=form.line(
+            conductor, "labeling_column_name", "edgeconductor_interface"
         ),
     )
 

@@ -121,6 +121,10 @@ def check_review(review: ReviewPlan, reader: NodeReader) -> None:
         reader.complain(f"{AT}.certainty", "there are probabilities, too: keep one of them")
     if review.truth is not None and not review.image:
         reader.complain(f"{AT}.truth", "it is of pictures, and 'image' names no column of them")
+    if review.truth is not None and review.truth.layout == "csv":
+        for name in ("file", "path"):
+            if not getattr(review.truth, name):
+                reader.complain(f"{AT}.truth", f"the layout csv needs '{name}'")
     names = [label.name for label in review.labels]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:

@@ -9,6 +9,17 @@ from alo.review.labels import Label
 
 ROW, REQUEST = "row", "request"
 UNITS = (ROW, REQUEST)
+FOLDERS, CSV = "folders", "csv"
+LAYOUTS = (FOLDERS, CSV)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureTruth:
+    """How train data of pictures says their labels."""
+
+    layout: str = FOLDERS  # a folder for each label, or csv: a table
+    file: str = ""  # the table, below the train data
+    path: str = ""  # its column with the picture's path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +33,7 @@ class ReviewSettings:
     key: str = ""  # the column that joins output.csv to the input rows
     image: str = ""  # the column with the picture's name in the input folder
     label: str = ""  # the column of the train data that the label becomes
+    truth: PictureTruth = PictureTruth()
     labels: Sequence[Label | str] = ()  # empty: the classes that were seen
     slices: Sequence[str] = ()  # columns whose values the gate looks at one by one
 
@@ -33,6 +45,7 @@ class ReviewSettings:
             return str(asked.get(key) or default)
 
         probabilities, slices = asked.get("probabilities"), asked.get("slices")
+        truth = asked.get("truth")
         return cls(
             unit=text("unit", ROW),
             prediction=text("prediction", "prediction"),
@@ -41,5 +54,6 @@ class ReviewSettings:
             key=text("key"),
             image=text("image"),
             label=text("label"),
+            truth=PictureTruth(**truth) if isinstance(truth, Mapping) else PictureTruth(),
             slices=list(slices) if isinstance(slices, Sequence) else (),
         )

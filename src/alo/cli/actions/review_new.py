@@ -14,7 +14,7 @@ from alo.history.filters import Filters, parse_param, parse_since
 from alo.layout import Workspace
 from alo.loop.new_review import ReviewRequest, new_review
 from alo.loop.plan_settings import settings_of_plan
-from alo.review.settings import UNITS, ReviewSettings
+from alo.review.settings import CSV, FOLDERS, UNITS, PictureTruth, ReviewSettings
 
 RANDOM = 100  # records, where nothing else is asked for
 
@@ -68,6 +68,13 @@ def add_new(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--key", metavar="COLUMN", type=named, help="joins output and input rows")
     how.add_argument("--image", metavar="COLUMN", type=named, help="with the picture's file name")
     how.add_argument("--label", metavar="COLUMN", type=named, help="of the train data")
+    how.add_argument(
+        "--truth",
+        metavar="folders|FILE:COLUMN",
+        type=named,
+        help="of train data of pictures: a folder for each label, or a table below it, with the"
+        " column of the picture's path",
+    )
     how.add_argument(
         "--slices", metavar="COLUMN", nargs="+", default=[], help="looked at one by one by the gate"
     )
@@ -138,6 +145,19 @@ def _settings(options: argparse.Namespace) -> ReviewSettings:
         key=options.key or defaults.key,
         image=options.image or defaults.image,
         label=options.label or defaults.label,
+        truth=_truth(options.truth) if options.truth else defaults.truth,
         labels=options.labels or defaults.labels,
         slices=options.slices or defaults.slices,
     )
+
+
+def _truth(text: str) -> PictureTruth:
+    if text == FOLDERS:
+        return PictureTruth()
+    file, _, path = text.rpartition(":")
+    if not (file and path):
+        raise UsageError(
+            f"--truth takes folders, or FILE:COLUMN, not '{text}'",
+            fix="for example: --truth labels.csv:file",
+        )
+    return PictureTruth(layout=CSV, file=file, path=path)

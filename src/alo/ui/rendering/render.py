@@ -137,7 +137,7 @@ class Renderer:
         if form.name == "json":
             body = json_bytes(page.content, default=list)
             return _packed(body, "application/json", page.status, own, headers)
-        context = {"page": page, "ask": ask, "who": ask.who, **page.content, **page.shown}
+        context = {**page.content, **page.shown, "page": page, "ask": ask, "who": ask.who}
         body = self._html(page.template, form.language, context, nonce, ask)
         if ask.query.one("lang") in LANGUAGES:
             own["Set-Cookie"] = f"alo_lang={form.language}; Path=/; SameSite=Lax; Max-Age=31536000"

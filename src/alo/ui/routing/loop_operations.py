@@ -12,6 +12,13 @@ KEY: Schema = {**TEXT, "description": "of the request: the same one twice is one
 DATASET = "patients@v1"
 
 PARAMETERS: Mapping[str, Parameter] = {
+    "split": Parameter("Whether the row trains or tests", {"enum": ["train", "test"]}),
+    "new": Parameter("The label that people gave", example="good"),
+    "source": Parameter(
+        "Why the row was reviewed", {"enum": ["random", "uncertain", "picked"]}, "random"
+    ),
+    "verify": Parameter("1: look at large files, too", {"enum": ["1"]}),
+    "change": Parameter("One kind of change", {"enum": ["added", "removed", "relabelled"]}),
     "review": Parameter("A review that it is made of", TEXT, "patients", True),
     "base": Parameter("The data that it adds to: NAME@V, none, or a path", example=DATASET),
     "name": Parameter("Of the data set", example="patients"),

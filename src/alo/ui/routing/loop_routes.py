@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from alo.ui.access.roles import REVIEWER
+from alo.ui.access.roles import REVIEWER, VIEWER
 from alo.ui.routing.loop_operations import MAKE_DATASET, RETRAIN
-from alo.ui.routing.operations import QUEUED, Operation
+from alo.ui.routing.operations import LISTED, QUEUED, Operation
 from alo.ui.routing.route import Route
-from alo.ui.screens.loop import make_dataset, retrain
+from alo.ui.screens.loop import datasets, make_dataset, retrain
 
 LOOP_ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/datasets",
+        datasets.index,
+        VIEWER,
+        "Versions of data sets",
+        Operation(("q", "page", "limit"), answers=LISTED),
+    ),
     Route(
         "GET",
         "/datasets/new",
@@ -24,6 +32,26 @@ LOOP_ROUTES: tuple[Route, ...] = (
         REVIEWER,
         "Make a version of a data set as a job",
         Operation(body=MAKE_DATASET, answers=QUEUED),
+    ),
+    Route(
+        "GET",
+        "/datasets/{name}/{version}",
+        datasets.show,
+        VIEWER,
+        "A version of a data set, with its reviewed rows",
+        Operation(
+            ("split", "new", "source", "q", "verify", "page", "limit"),
+            answers=LISTED,
+            errors=("409",),
+        ),
+    ),
+    Route(
+        "GET",
+        "/datasets/{name}/{version}/diff/{other}",
+        datasets.diff,
+        VIEWER,
+        "What a version has more, less and otherwise than another",
+        Operation(("change", "page", "limit"), answers=LISTED, errors=("409",)),
     ),
     Route(
         "GET",

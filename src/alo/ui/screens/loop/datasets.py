@@ -1,0 +1,233 @@
+"""``/datasets``: the versions of data sets; ``/datasets/{name}/{version}``; and what differs."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from alo.datasets.catalog import Catalog, Version, verify
+from alo.datasets.diff import difference
+from alo.datasets.manifest import ROWS
+from alo.datasets.rows import TEST, TRAIN, is_row
+from alo.errors import DatasetError, UsageError
+from alo.json_text import json_value
+from alo.ui.ask import Ask
+from alo.ui.problems import not_found, refused_value
+from alo.ui.query import active
+from alo.ui.rendering.page import Page
+from alo.ui.screens.lists import below_of, limit_of, table_of
+from alo.ui.screens.loop.make_dataset import FOLDER
+
+Line = Mapping[str, Any]
+COLUMNS = ("reference", "id", "train", "test", "base", "parent", "when", "who", "note", "damaged")
+ROW_COLUMNS = (
+    "record", "content", "predicted", "certainty", "old", "new", "split", "source", "weight",
+    "run", "model", "by", "at",
+)  # fmt: skip
+CHANGE_COLUMNS = ("change", "record", "label", "from", "split")
+FILTERS = {"split": "split", "new": "label", "source": "source", "q": "text"}
+SPLITS, SOURCES = (TRAIN, TEST), ("random", "uncertain", "picked")
+LOOKED_AT_ONCE = 20_000_000  # bytes of a version that are verified with each look
+OTHERS = ("overruled", "moved_to_test", "skipped", "flagged", "conflict")
+
+
+def index(ask: Ask) -> Page:
+    """All versions: by name, the newest of each first."""
+    ask.query.allow("q", "page", "limit")
+    catalog, text, limit = Catalog(ask.studio.workspace), ask.query.one("q"), limit_of(ask.query)
+    references = [each for each in catalog.references() if text in each]
+    key = ask.query.one("page")
+    if key and key not in references:
+        raise refused_value("page", "this is no page of the list")
+    first = references.index(key) + 1 if key else 0
+    here = references[first : first + limit]
+    follows = first + limit < len(references)
+    content = {
+        "items": [_line(catalog, each) for each in here],
+        "next": ask.query.link(page=here[-1], limit=ask.query.one("limit")) if follows else None,
+        "total": len(references),
+    }
+    shown = {
+        "filters": active(ask.query, {"q": "text"}),
+        "is_first": not key,
+        "command": "alo dataset list",
+    }
+    whole = table_of(COLUMNS, (_line(catalog, each) for each in references))
+    return Page("datasets", "Data sets", content, shown, whole, folder=FOLDER)
+
+
+def _line(catalog: Catalog, reference: str) -> dict[str, object]:
+    """A version as the list has it; of a damaged one, what is wrong with it."""
+    found: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    found |= {"reference": reference, "train": None, "test": None}
+    try:
+        manifest = catalog.find(reference).manifest
+    except (DatasetError, UsageError) as error:
+        return {**found, "damaged": error.what}
+    told = {
+        name: getattr(manifest, name) for name in ("id", "base", "parent", "when", "who", "note")
+    }
+    counts = {part: _total(manifest.counts, part) for part in (TRAIN, TEST)}
+    return {**found, **told, **counts}
+
+
+def _total(counts: Mapping[str, object], part: str) -> int:
+    labels = counts.get(part)
+    return sum(labels.values()) if isinstance(labels, Mapping) else 0
+
+
+def show(ask: Ask) -> Page:
+    """One version: what it was made of, its counts, and its reviewed rows page by page."""
+    ask.query.allow(*FILTERS, "verify", "page", "limit")
+    version = _version(ask, ask.names["version"])
+    manifest = version.manifest
+    limit, first = limit_of(ask.query), below_of(ask.query)
+    wanted = _wanted(ask)
+    notes: list[str] = []
+    rows = list(_rows(version, notes))
+    found = [row for row in rows if wanted(row)]
+    here, follows = found[first : first + limit], first + limit < len(found)
+    damage = _damage(ask, version)
+    following = ask.query.link(page=str(first + limit), limit=ask.query.one("limit"))
+    content: dict[str, object] = {
+        **manifest.to_json(),
+        "reference": manifest.reference,
+        "damage": damage,
+        "notes": notes,
+        "items": [{name: row.get(name) for name in ROW_COLUMNS} for row in here],
+        "next": following if follows else None,
+        "total": len(found),
+    }
+    versions = Catalog(ask.studio.workspace).versions(manifest.name)
+    shown = {
+        "labels_shown": _by_label(manifest.counts),
+        "totals": {part: _total(manifest.counts, part) for part in (TRAIN, TEST)},
+        "told": {name: manifest.counts.get(name) for name in OTHERS if manifest.counts.get(name)},
+        "left_out": manifest.counts.get("left_out") or {},
+        "others": [each for each in versions if each != manifest.version],
+        "filters": active(ask.query, FILTERS),
+        "choices": {"split": SPLITS, "source": SOURCES, "new": _labels(rows)},
+        "is_first": first == 0,
+        "size": sum(each.size for each in manifest.files),
+        "verify_link": ask.query.link(verify="1"),
+        "columns": ROW_COLUMNS,
+        "command": shlex.join(["alo", "dataset", "show", manifest.reference]),
+    }
+    whole = table_of(ROW_COLUMNS, ({name: row.get(name) for name in ROW_COLUMNS} for row in found))
+    return Page("dataset", manifest.reference, content, shown, whole, folder=FOLDER)
+
+
+def _version(ask: Ask, version: str) -> Version:
+    try:
+        return Catalog(ask.studio.workspace).find(f"{ask.names['name']}@{version}")
+    except UsageError as error:
+        raise not_found(error.what, fix=error.fix) from error
+
+
+def _rows(version: Version, notes: list[str]) -> Iterator[Line]:
+    """The reviewed rows that can be read; what cannot is noted."""
+    try:
+        lines = (version.folder / ROWS).read_bytes().splitlines()
+    except OSError as error:
+        notes.append(f"{ROWS}: {error.strerror or error}")
+        return
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json_value(line)
+        except ValueError:
+            row = None
+        if isinstance(row, dict) and is_row(row):
+            yield row
+        else:
+            notes.append(f"{ROWS}: line {number} is no reviewed row")
+
+
+def _wanted(ask: Ask) -> Callable[[Line], bool]:
+    """Whether a row meets the filters of the URL."""
+    query = ask.query
+    exact = {
+        "split": query.one("split", among=SPLITS),
+        "source": query.one("source", among=SOURCES),
+        "new": query.one("new"),
+    }
+    asked = {key: value for key, value in exact.items() if value}
+    text = query.one("q").lower()
+
+    def is_wanted(row: Line) -> bool:
+        if any(row.get(key) != value for key, value in asked.items()):
+            return False
+        return not text or any(text in str(row.get(name, "")).lower() for name in ROW_COLUMNS)
+
+    return is_wanted
+
+
+def _damage(ask: Ask, version: Version) -> list[dict[str, str]] | None:
+    """The files that are not as they were made; None: that was not looked at."""
+    size = sum(each.size for each in version.manifest.files)
+    if size > LOOKED_AT_ONCE and ask.query.one("verify", among=("1",)) != "1":
+        return None
+    return [{"path": each.path, "what": each.what} for each in verify(version)]
+
+
+def _by_label(counts: Mapping[str, object]) -> list[tuple[str, int, int]]:
+    """Label, its train rows, its test rows."""
+    train, test = (counts.get(part) for part in (TRAIN, TEST))
+    of_train = train if isinstance(train, Mapping) else {}
+    of_test = test if isinstance(test, Mapping) else {}
+    return [
+        (str(each), of_train.get(each, 0), of_test.get(each, 0))
+        for each in sorted({*of_train, *of_test})
+    ]
+
+
+def _labels(rows: Iterable[Line]) -> Sequence[str]:
+    return sorted({str(row["new"]) for row in rows})
+
+
+def diff(ask: Ask) -> Page:
+    """What a version has more, less and otherwise than another."""
+    ask.query.allow("change", "page", "limit")
+    other, one = _version(ask, ask.names["version"]), _version(ask, ask.names["other"])
+    found = difference(one, other)
+    parts = {"added": found.added, "removed": found.removed, "relabelled": found.relabelled}
+    wanted = ask.query.one("change", among=tuple(parts))
+    first, limit = below_of(ask.query), limit_of(ask.query)
+
+    def changes() -> Iterator[dict[str, object]]:
+        for name, rows in parts.items():
+            if not wanted or name == wanted:
+                yield from ({"change": name, "from": None, **row} for row in rows)
+
+    total = sum(len(rows) for name, rows in parts.items() if not wanted or name == wanted)
+    following = ask.query.link(page=str(first + limit), limit=ask.query.one("limit"))
+    content = {
+        "from": found.before,
+        "to": found.after,
+        "counts": {"from": found.counts[0], "to": found.counts[1]},
+        "added": len(found.added),
+        "removed": len(found.removed),
+        "relabelled": len(found.relabelled),
+        "files": list(found.files),
+        "items": list(islice(changes(), first, first + limit)),
+        "next": following if first + limit < total else None,
+        "total": total,
+    }
+    before, after = (dict((n, (a, b)) for n, a, b in _by_label(each)) for each in found.counts)
+    shown = {
+        "labels_shown": [
+            (name, [*before.get(name, (0, 0)), *after.get(name, (0, 0))])
+            for name in sorted({*before, *after})
+        ],
+        "parts_shown": {
+            name: (len(rows), ask.query.link(change=name)) for name, rows in parts.items()
+        },
+        "filters": active(ask.query, {"change": "change"}),
+        "is_first": first == 0,
+        "command": shlex.join(["alo", "dataset", "diff", found.before, found.after]),
+    }
+    title = f"{found.before} → {found.after}"
+    return Page(
+        "dataset_diff", title, content, shown, table_of(CHANGE_COLUMNS, changes()), folder=FOLDER
+    )

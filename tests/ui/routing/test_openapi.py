@@ -56,6 +56,7 @@ def test_the_keys_that_a_page_takes_are_those_that_are_described(
 ) -> None:
     create_review(studio.database)
     names = {"id": runs["train"], "path": "experimental_plan.yaml", "name": "patients"}
+    names |= {"run": runs["train"], "version": "v1", "other": "v2"}
     for path, methods in described["paths"].items():
         if "get" not in methods or path.startswith("/jobs/{id}"):
             continue

@@ -59,6 +59,7 @@ NAVIGATION = (  # key of the keyboard, path, name
     ("r", "/runs", "Runs"),
     ("f", "/feed", "Feed"),
     ("m", "/models", "Models"),
+    ("d", "/datasets", "Data sets"),
     ("j", "/jobs", "Jobs"),
 )
 

@@ -263,3 +263,11 @@ def test_a_value_with_another_end_of_line_in_it_is_one_row(make: Make) -> None:
 
     assert make(rows=[row], test_share=1.0).manifest.counts["test"] == {"bad\u2028\x85": 1}
     assert make(rows=[make_row(2)]).manifest.version == "v2"
+
+
+def test_a_label_column_of_measured_numbers_is_told_so(make: Make, tmp_path: Path) -> None:
+    base = tmp_path / "base.csv"
+    base.write_text("id,x,label\n" + "".join(f"b{n},{n},{n / 7}\n" for n in range(50)))
+
+    with pytest.raises(DatasetError, match="'label' of the base holds measured numbers"):
+        make(base_paths=[base])

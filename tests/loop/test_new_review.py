@@ -10,6 +10,7 @@ import pytest
 
 from alo.database.connection import Database
 from alo.errors import HistoryError, ReviewError, UsageError
+from alo.history.browse import History
 from alo.history.pins import pins
 from alo.layout import Workspace
 from alo.review.labels import Label
@@ -184,3 +185,22 @@ def test_the_label_is_what_the_solution_metadata_of_a_run_has_named(
 
     assert make("after", random=1).review.asked["label"] == "diagnosis"
     assert make("told", random=1, label="own").review.asked["label"] == "own"
+
+
+def test_a_run_that_cannot_be_read_is_counted_and_said_and_the_rest_is_reviewed(
+    make: Make, predict: Predict, home: Path
+) -> None:
+    first, second = predict(), predict()
+    output = History(Workspace(home)).find(first).folder / "output/output.csv"
+    output.unlink()
+    output.write_text("id,predicted\nk1,good\n")
+
+    made = make(random=5)
+
+    assert made.review.counts == {"records": 20, "a run whose results cannot be read": 1}
+    assert [each.id for each in made.review.runs] == [second]
+    assert made.notes == [
+        f"output.csv has no column 'prediction', which review.prediction names ({output})"
+    ]
+    with pytest.raises(ReviewError, match="no column 'prediction'"):
+        make("alone", runs=[first])

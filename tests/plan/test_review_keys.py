@@ -82,7 +82,7 @@ def test_what_is_rendered_is_read_back(load: LoadText) -> None:
         ("{labels: [[a]]}", "review.labels[0]  expected a label"),
         ("{labels: [{key: a}]}", "name"),
         ("{labels: [{name: a, key: xy}]}", "the key 'xy' is not one letter"),
-        ("{labels: [{name: a, key: s}]}", "the key 's' is a command's"),
+        ("{labels: [b, {name: a, key: s}]}", "2:37  review.labels[1].key  the key 's'"),
         ("{labels: [{name: a, key: '0'}]}", "the key '0' is a digit"),
         ("{labels: [{name: a, key: b}, {name: b, key: b}]}", "'b' is given to more than one label"),
         ("{gate: {max_loss: 2}}", "review.gate.max_loss  expected a number"),

@@ -190,6 +190,49 @@ def test_pictures_are_known_by_their_bytes_and_missing_ones_are_refused(
         picture_content(b"b"),
     ]
     assert found.refused == {"its picture is missing": 3}
+    assert found.notes[0] == f"r: row 2: no picture 'none.png' in {tmp_path / 'input'}"
+
+
+def test_no_more_missing_pictures_are_named_than_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "output").mkdir()
+    (tmp_path / "input").mkdir()
+    rows = "".join(f"{n}.png,good\n" for n in range(50))
+    (tmp_path / "output/output.csv").write_text(f"file,prediction\n{rows}")
+    run = RunFiles("r", tmp_path / "output", tmp_path / "input")
+
+    found = read_records(run, ReviewSettings(image="file"))
+
+    assert found.refused == {"its picture is missing": 50}
+    assert len(found.notes) == 5
+
+
+def test_a_quote_that_is_not_closed_is_said_and_hides_no_other_row(read: Read) -> None:
+    found = read('x,prediction\n1,good\n"2,bad\n3,good\n')
+
+    assert [each.predicted for each in found.records] == ["good", "bad", "good"]
+    assert "row 3, column 1: a quote is not closed" in found.notes[0]
+
+
+def test_columns_of_the_same_name_are_numbered_and_said(read: Read) -> None:
+    found = read("x,prediction,prediction\n1,good,bad\n")
+
+    assert [each.predicted for each in found.records] == ["good"]
+    assert "columns with the same name, here numbered: prediction" in found.notes[0]
+
+
+def test_fewer_rows_than_the_input_are_joined_by_the_key(read: Read) -> None:
+    found = read("id,prediction\nb,good\n", "id,x\na,1\nb,2\n", key="id")
+
+    assert [each.content for each in found.records] == [row_content(["id", "x"])(["b", "2"])]
+
+
+@pytest.mark.parametrize("column", ["p", "prediction"])
+def test_a_certainty_that_is_no_number_leaves_the_record_in_the_review(
+    read: Read, column: str
+) -> None:
+    found = read("prediction,p\ngood,nan\nbad,inf\ngood,-0.1\ngood,\n", certainty=column)
+
+    assert [each.certainty for each in found.records] == [None] * 4
 
 
 def test_inputs_of_several_tables_are_one_and_of_different_columns_none(

@@ -34,6 +34,7 @@ from alo.errors import DatasetError
 from alo.files import alone_with, append_line, remove_tree
 from alo.json_text import json_bytes, json_lines
 from alo.tables.content import row_content
+from alo.tables.measured import are_measured
 from alo.tables.reading import columns_of
 
 TESTED = "tested.jsonl"  # of a data set: which cases tested which of its versions
@@ -248,6 +249,12 @@ def _edit_tables(
             if is_last and row.content not in tally.old
         }
         edited = edit_table(path, asked.label, labels, test, added, _content_of(asked))
+        if are_measured(edited.old.values()):
+            raise DatasetError(
+                f"the column '{asked.label}' of the base holds measured numbers, not classes",
+                where=f"{asked.base}: {path.name}",
+                fix="name the column with the class by review.label in the plan, or --label",
+            )
         replace_content(path, edited.content)
         tally.add(edited)
 

@@ -26,8 +26,8 @@ from alo.review.reviews import Reviews, check_free, check_name
 from alo.review.rows import CLOSED, OPEN, PopulationRun, Review, StoredRecord
 from alo.review.settings import CSV, REQUEST, ReviewSettings
 from alo.review.strata import Case
+from alo.tables.measured import are_measured
 
-MOST_CLASSES = 200  # more predictions that are numbers are measurements, not classes
 SHOWN_NOTES = 20
 LOOKED_AT = 10  # runs, for the column that the solution metadata has named
 UNKNOWN = (
@@ -75,7 +75,9 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
     if not asked.settings.label:
         label = next(filter(None, map(label_of_run, entries[:LOOKED_AT])), "")
         asked = replace(asked, settings=replace(asked.settings, label=label))
-    found = [_read(entry, asked.settings) for entry in entries]
+    found, unreadable = _read_all(entries, asked.settings)
+    if not found:
+        raise unreadable[0]
     records, runs = _population(found)
     if not records:
         why = _refusals(found)
@@ -107,12 +109,13 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
             created=asked.time,
             asked=_told(asked, seed),
             runs=runs,
-            counts={"records": len(records), **_refusals(found)},
+            counts={"records": len(records), **_refusals(found), **_unread(unreadable)},
             labels=labels,
             records=records,
             queue=queue,
         )
-    notes = [note for each in found for note in each.notes]
+    notes = [f"{each.what} ({each.where})" for each in unreadable]
+    notes += [note for each in found for note in each.notes]
     if asked.uncertain and all(each.certainty is None for each in records):
         notes.insert(0, UNKNOWN)
     return NewReview(review, len(queue), notes[:SHOWN_NOTES])
@@ -208,6 +211,25 @@ def _entries(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:
     return entries
 
 
+def _read_all(
+    entries: Sequence[Entry], settings: ReviewSettings
+) -> tuple[list[RunRecords], list[ReviewError]]:
+    """The records of runs, and what is wrong with those that have none: the rest is reviewed."""
+    found: list[RunRecords] = []
+    unreadable: list[ReviewError] = []
+    for entry in entries:
+        try:
+            found.append(_read(entry, settings))
+        except ReviewError as error:
+            unreadable.append(error)
+    return found, unreadable
+
+
+def _unread(unreadable: Sequence[ReviewError]) -> dict[str, int]:
+    """Its rows are not known: a run counts once."""
+    return {"a run whose results cannot be read": len(unreadable)} if unreadable else {}
+
+
 def _read(entry: Entry, settings: ReviewSettings) -> RunRecords:
     files = run_files(entry)
     return _whole(entry, files) if settings.unit == REQUEST else read_records(files, settings)
@@ -262,19 +284,11 @@ def _refusals(found: Sequence[RunRecords]) -> dict[str, int]:
 
 def _check_classes(records: Sequence[StoredRecord]) -> None:
     classes = {each.predicted for each in records}
-    if len(classes) > MOST_CLASSES and all(map(_is_number, classes)):
+    if are_measured(classes):
         raise ReviewError(
             f"the predictions are {len(classes):,} different numbers: measurements, not classes",
             fix="review.prediction names the column with the class; only classes can be reviewed",
         )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _places(

@@ -129,9 +129,10 @@ def check_review(review: ReviewPlan, reader: NodeReader) -> None:
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             reader.complain(f"{AT}.labels", f"'{name}' is there more than once")
-    keys = [label.key for label in review.labels if label.key]
-    for key in dict.fromkeys(keys):
-        if why := wrong_label_key(key):
-            reader.complain(f"{AT}.labels", why)
-        elif keys.count(key) > 1:
-            reader.complain(f"{AT}.labels", f"the key '{key}' is given to more than one label")
+    keys = [label.key for label in review.labels]
+    for number, key in enumerate(keys):
+        if key and (why := wrong_label_key(key)):
+            reader.complain(f"{AT}.labels[{number}].key", why)
+        elif key and key in keys[:number]:
+            what = f"the key '{key}' is given to more than one label"
+            reader.complain(f"{AT}.labels[{number}].key", what)

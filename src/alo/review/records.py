@@ -20,6 +20,7 @@ from alo.tables.reading import WholeTable, read_table
 
 OUTPUT = "output.csv"
 TABLES = (".csv", ".tsv")
+MOST_NAMED = 5  # pictures of a run that are missing
 SUM_MAY_BE_OFF = 0.01  # of probabilities
 
 
@@ -141,7 +142,7 @@ def _cases_of(
     run: RunFiles, output: WholeTable, settings: ReviewSettings, notes: list[str]
 ) -> Cases:
     if settings.image:
-        return Cases((), _pictures(run, output, settings))
+        return Cases((), _pictures(run, output, settings, notes))
     found = _input_tables(run, notes)
     if not found:
         return _of_output(output, settings)
@@ -209,16 +210,24 @@ def _by_key(
 
 
 def _pictures(
-    run: RunFiles, output: WholeTable, settings: ReviewSettings
+    run: RunFiles, output: WholeTable, settings: ReviewSettings, notes: list[str]
 ) -> Callable[[int, Sequence[str]], Joined]:
     place = _column(output, settings.image)
     pictures = _by_name(run.input) if run.input else {}
 
-    def by_picture(_: int, row: Sequence[str]) -> Joined:
+    missing = 0
+
+    def by_picture(number: int, row: Sequence[str]) -> Joined:
+        nonlocal missing
         if run.input is None:
             return Joined(why="the input of the run was not kept")
-        path = pictures.get(row[place] if place < len(row) else "")
-        return Joined(picture=path) if path else Joined(why="its picture is missing")
+        name = row[place] if place < len(row) else ""
+        if path := pictures.get(name):
+            return Joined(picture=path)
+        missing += 1
+        if missing <= MOST_NAMED:
+            notes.append(f"{run.id}: row {number}: no picture '{name}' in {run.input}")
+        return Joined(why="its picture is missing")
 
     return by_picture
 

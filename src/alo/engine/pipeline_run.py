@@ -75,7 +75,10 @@ class PipelineRun:
         self.is_undone = False  # whether it has failed, and what it replaced is back
         self._git, self._unfinished, self._code = begun.git, begun.replaced, begun.code
         record, names = begun.record, [step.name for step in job.pipeline.steps]
-        codes = {name: AssetCode(job.assets / name, name, begun.shared) for name in names}
+        once = not begun.shared.stays
+        codes = {
+            name: AssetCode(job.assets / name, name, begun.shared, runs_once=once) for name in names
+        }
         reuse = _reuse_of(job, record.id, begun.code)
         self._logs = RunLogs(self.artifacts / "log")
         self._events = EventJournal(

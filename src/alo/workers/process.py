@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.engine.isolation.logging_state import level_as_steps_begin
-from alo.engine.isolation.process_state import between_steps_nothing_happens
+from alo.engine.isolation.only_steps import from_here_on
 from alo.engine.spec import Job
 from alo.engine.steps.process_main import MessageSender, process_of_ours, show_stacks_in
 from alo.errors import AloError, StepError
@@ -76,7 +76,7 @@ def _booted(boot: Boot, send: MessageSender) -> WarmPipeline | None:
     """The warm pipeline; None where there is none to be, as the other side has been sent then."""
     sys.path[:] = boot.path or sys.path
     show_stacks_in(boot.stacks)
-    between_steps_nothing_happens()
+    from_here_on()
     level_as_steps_begin()  # else each would set it, and have it put back
 
     def listener(event: Event) -> None:

@@ -11,12 +11,12 @@ import pytest
 DONE = """
 import os, sys
 from alo.engine.isolation.descriptors import descriptors_kept
-only_steps = sys.argv[2] == "True"
+time = object() if sys.argv[2] == "True" else None
 for _ in range(2):
-    with descriptors_kept(only_steps=only_steps):
+    with descriptors_kept(time):
         exec(sys.argv[1])
 opened = len(os.listdir("/proc/self/fd"))
-with descriptors_kept(only_steps=only_steps):
+with descriptors_kept(time):
     exec(sys.argv[1])
 assert len(os.listdir("/proc/self/fd")) <= opened + 1, "descriptors are left open"
 print("to stdout", flush=True)
@@ -68,7 +68,7 @@ def test_a_copy_that_a_step_has_closed_puts_no_other_file_in_place(tmp_path: Pat
     code = """
 import os
 from alo.engine.isolation.descriptors import descriptors_kept
-with descriptors_kept(only_steps=True):
+with descriptors_kept(object()):
     os.closerange(3, 20)
     other = [os.open("other", os.O_RDWR | os.O_CREAT) for _ in range(9)]
     os.close(1)
@@ -81,3 +81,19 @@ os.write(2, b"told")
 
     assert done.stderr == "told"
     assert (tmp_path / "other").read_text() == ""
+
+
+def test_the_copies_of_one_time_are_closed_when_the_next_begins(tmp_path: Path) -> None:
+    code = """
+import os
+from alo.engine.isolation.descriptors import descriptors_kept
+opened = []
+for time in (object(), object(), object()):
+    for _ in range(2):
+        with descriptors_kept(time):
+            pass
+    opened.append(len(os.listdir("/proc/self/fd")))
+assert len(set(opened)) == 1, opened
+"""
+
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)

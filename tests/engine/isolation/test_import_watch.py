@@ -89,3 +89,27 @@ def test_a_warning_of_an_import_names_the_line_that_imports(
     done = alo("run", cwd=home, env={**os.environ, "PYTHONPATH": str(installed)})
 
     assert "assets/one/asset_one.py:15: UserWarning: old" in done.stdout + done.stderr
+
+
+def test_what_an_asset_used_once_does_when_imported_is_not_looked_at_and_ends_with_it(
+    make_solution: MakeSolution, alo: Callable[..., Any]
+) -> None:
+    one = """
+        import os, sys
+        from alo.engine.isolation.process_state import CHANGES
+        assert os.environ["OF_THE_ASSET"] and os.environ["OF_ALL"]
+        assert CHANGES not in vars(sys.modules["asset_one"])
+        assert CHANGES in vars(sys.modules["for_all"])
+    """
+    two = """
+        import os, for_all
+        assert "OF_THE_ASSET" not in os.environ and os.environ["OF_ALL"]
+    """
+    home = make_solution({"one": one, "two": two})
+    (home / "for_all.py").write_text("import os\nos.environ['OF_ALL'] = '1'\n")
+    asset = home / "assets" / "one" / "asset_one.py"
+    asset.write_text(f"import os, for_all\nos.environ['OF_THE_ASSET'] = '1'\n{asset.read_text()}")
+
+    done = alo("run", cwd=home)
+
+    assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from alo.engine.isolation import process_state
+from alo.engine.isolation.only_steps import only_steps_run
 
 from .test_process_state import DO, PLACES, write_project
 
@@ -88,32 +89,50 @@ def test_a_process_that_only_runs_steps_is_read_once_a_step(
     counted = signals._replace(read=lambda: (reads.append(1), signals.read())[1])
     monkeypatch.setitem(process_state.SETTINGS, "signals", counted)
     monkeypatch.setattr(process_state, "_between", process_state._Between())
-    process_state.between_steps_nothing_happens()
     monkeypatch.delenv("OF_A_STEP", raising=False)
 
-    for _ in range(3):
-        with process_state.process_restored():
-            assert "OF_A_STEP" not in os.environ
-            os.environ["OF_A_STEP"] = "1"
+    with only_steps_run():
+        for _ in range(3):
+            with process_state.process_restored():
+                assert "OF_A_STEP" not in os.environ
+                os.environ["OF_A_STEP"] = "1"
 
     assert "OF_A_STEP" not in os.environ
     assert len(reads) == 4
+
+
+def test_what_happens_between_two_times_of_steps_alone_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process_state, "_between", process_state._Between())
+
+    for value in ("1", "2"):
+        monkeypatch.setenv("OF_THE_HOST", value)
+        with only_steps_run():
+            for _ in range(2):
+                with process_state.process_restored():
+                    assert os.environ["OF_THE_HOST"] == value
+
+    monkeypatch.setenv("OF_THE_HOST", "3")
+    with process_state.process_restored():
+        assert os.environ["OF_THE_HOST"] == "3"
+    assert os.environ["OF_THE_HOST"] == "3"
 
 
 def test_a_step_inside_a_step_leaves_what_the_outer_one_has_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process_state, "_between", process_state._Between())
-    process_state.between_steps_nothing_happens()
     monkeypatch.delenv("OF_THE_OUTER", raising=False)
 
-    for _ in range(2):
-        with process_state.process_restored():
-            os.environ["OF_THE_OUTER"] = "1"
-            for _ in range(2):
-                with process_state.process_restored():
-                    os.environ["OF_THE_INNER"] = "1"
-            assert os.environ["OF_THE_OUTER"] == "1"
-            assert "OF_THE_INNER" not in os.environ
+    with only_steps_run():
+        for _ in range(2):
+            with process_state.process_restored():
+                os.environ["OF_THE_OUTER"] = "1"
+                for _ in range(2):
+                    with process_state.process_restored():
+                        os.environ["OF_THE_INNER"] = "1"
+                assert os.environ["OF_THE_OUTER"] == "1"
+                assert "OF_THE_INNER" not in os.environ
 
     assert "OF_THE_OUTER" not in os.environ

@@ -140,11 +140,12 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _rerun(options: argparse.Namespace) -> int:
     from alo.cli.output.live import watched
+    from alo.engine.isolation.only_steps import only_steps_run
     from alo.engine.rerun import rerun
     from alo.history.entries.seal import seal_after_us
 
     seal_after_us()
-    with watched(quiet=options.quiet, as_json=options.json) as listener:
+    with only_steps_run(), watched(quiet=options.quiet, as_json=options.json) as listener:
         take(ALARM_SECRET)  # of services alone: no asset is to see it
         rerun(options.project, options.id, listener, wait=not options.no_wait)
     return 0

@@ -134,6 +134,7 @@ def setup_of(options: argparse.Namespace) -> Setup:
 
 
 def execute(options: argparse.Namespace) -> int:
+    from alo.engine.isolation.only_steps import only_steps_run
     from alo.engine.run import run_solution
     from alo.history.entries.seal import seal_after_us
 
@@ -144,7 +145,7 @@ def execute(options: argparse.Namespace) -> int:
         return run_loop(options, _run_request(options))
     seal_after_us()
     take(ALARM_SECRET)  # of services alone: no asset is to see it
-    with watched(quiet=options.quiet, as_json=options.json) as listener:
+    with only_steps_run(), watched(quiet=options.quiet, as_json=options.json) as listener:
         run_solution(_run_request(options), listener)
     return 0
 

@@ -21,15 +21,18 @@ STREAMS = ("stdout", "stderr", "__stdout__", "__stderr__")  # of sys
 
 
 @contextmanager
-def captured(listener: Listener) -> Iterator[Callable[[LogLine], None]]:
+def captured(listener: Listener, once: str = "") -> Iterator[Callable[[LogLine], None]]:
     """While inside, prints go to the listener; afterwards the process is as it was before.
 
     A process that the asset has forked ends here. Gives what takes log lines, in order with
     the prints.
+
+    Args:
+        once: as for ``process_restored``.
     """
     prints, process = Prints(listener), os.getpid()
     try:
-        with process_restored(partial(show_logging, prints.log)):
+        with process_restored(partial(show_logging, prints.log), once):
             really_exit = os._exit
             os._exit = partial(_exit_or_raise, process, really_exit)
             stop_showing = start_afresh(prints.log)

@@ -22,27 +22,45 @@ class _Copy(NamedTuple):
         if _file_of(number) != self.file and _file_of(self.descriptor) == self.file:
             os.dup2(self.descriptor, number)
 
+    def close(self) -> None:
+        """Close it, unless a step has made something else of it."""
+        if _file_of(self.descriptor) == self.file:
+            os.close(self.descriptor)
 
-_standing: dict[int, _Copy] = {}  # of a process that does nothing but run steps
+
+class _Standing:
+    """The copies of a time in which nothing but steps runs; they last for all of it."""
+
+    def __init__(self) -> None:
+        self._time: object | None = None
+        self._copies: dict[int, _Copy] = {}
+
+    def of(self, time: object) -> dict[int, _Copy]:
+        if time is not self._time:
+            for copy in self._copies.values():
+                copy.close()
+            self._time, self._copies = time, _copies()
+        return self._copies
+
+
+_standing = _Standing()
 
 
 @contextmanager
-def descriptors_kept(*, only_steps: bool = False) -> Iterator[None]:
+def descriptors_kept(time: object | None = None) -> Iterator[None]:
     """Standard streams lead where they did afterwards, even if the asset closed them.
 
     Args:
-        only_steps: nothing but steps has changed them since the last time: the same copies do.
+        time: in which nothing but steps changes them: the same copies do for all of it.
     """
-    kept = _standing if only_steps and _standing else _copies()
-    if only_steps:
-        _standing.update(kept)
+    kept = _copies() if time is None else _standing.of(time)
     could_read = not _is_closed(sys.stdin)
     try:
         yield
     finally:
         for number, copy in kept.items():
             copy.put_back(number)
-            if not only_steps:
+            if time is None:
                 os.close(copy.descriptor)
         if could_read and _is_closed(sys.stdin):
             sys.stdin = open(0, encoding=sys.stdin.encoding, closefd=False)  # noqa: SIM115

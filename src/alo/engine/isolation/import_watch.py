@@ -6,6 +6,7 @@ a loader of our own, no frame in tracebacks and none to which warnings would be 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence, Set
 from importlib.machinery import ModuleSpec
@@ -39,10 +40,11 @@ class ImportWatch:
 
     Args:
         awaited: modules of Python's own that are to be told of too.
+        unwatched: a folder whose modules need no report.
     """
 
-    def __init__(self, listener: Listener, awaited: Set[str]) -> None:
-        self._listener, self._awaited = listener, awaited
+    def __init__(self, listener: Listener, awaited: Set[str], unwatched: str = "") -> None:
+        self._listener, self._awaited, self._unwatched = listener, awaited, unwatched
         self._library = ""  # that is being imported
 
     def find_spec(
@@ -53,9 +55,14 @@ class ImportWatch:
         if name not in self._awaited and (is_known or self._library):
             return None
         spec = self._found(name, path, target)
-        if spec is not None and spec.loader is not None:
+        if spec is not None and spec.loader is not None and not self._is_unwatched(spec):
             _WatchedSpec.watch(spec, self)
         return spec
+
+    def _is_unwatched(self, spec: ModuleSpec) -> bool:
+        # Not what is in a package: by the name of an outer one other assets may use it as well.
+        place = os.path.join(self._unwatched, f"{spec.name}.py") if self._unwatched else None
+        return spec.origin == place and isinstance(spec.loader, ProjectLoader)
 
     def begin(self, spec: ModuleSpec) -> object:
         """The import of a spec's module begins; returns what ``end`` is given."""

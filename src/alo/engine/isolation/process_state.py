@@ -14,6 +14,7 @@ from weakref import ref
 
 from alo.engine.isolation.descriptors import descriptors_kept
 from alo.engine.isolation.import_watch import ImportWatch
+from alo.engine.isolation.only_steps import while_only_steps_run
 from alo.engine.isolation.settings_of_python import PYTHON_SETTINGS
 from alo.engine.isolation.settings_of_system import ABSENT, SYSTEM_SETTINGS
 from alo.named_tuples import NamedTuple
@@ -51,33 +52,30 @@ class _Between:
     """How the process is between steps: it need not be read again where nothing else happens."""
 
     def __init__(self) -> None:
-        self.is_known, self._depth = False, 0  # an asset may run steps of its own in one
+        self._depth = 0  # an asset may run steps of its own in one
+        self._time: object | None = None  # in which nothing but steps has run since then
         self._modules, self._state = _Modules({}), State()
 
     @property
-    def has_only_steps(self) -> bool:
-        """Whether it is known, for the step that has begun."""
-        return self.is_known and self._depth == 1
+    def time(self) -> object | None:
+        """In which nothing but steps runs, for the step that has begun."""
+        return while_only_steps_run() if self._depth == 1 else None
 
     def begin(self) -> tuple[_Modules, State]:
         """A step begins: the modules that are there, and how the process is."""
         self._depth += 1
-        if self.has_only_steps and len(sys.modules) == len(self._modules.by_name):
+        is_known = self.time is not None and self.time is self._time
+        if is_known and len(sys.modules) == len(self._modules.by_name):
             return self._modules, self._state
         return _Modules(sys.modules.copy()), read()
 
     def end(self, modules: _Modules, state: State) -> None:
         """A step has ended, and all is as it was when it began."""
         self._depth -= 1
-        self._modules, self._state = modules, state
+        self._modules, self._state, self._time = modules, state, while_only_steps_run()
 
 
 _between = _Between()
-
-
-def between_steps_nothing_happens() -> None:
-    """For a process that does nothing but run steps: how one has left it, the next one finds it."""
-    _between.is_known = True
 
 
 class Change(NamedTuple):
@@ -90,16 +88,20 @@ class Change(NamedTuple):
 
 
 @contextmanager
-def process_restored(when_logging_comes: Callable[[], object] = lambda: None) -> Iterator[None]:
+def process_restored(
+    when_logging_comes: Callable[[], object] = lambda: None, once: str = ""
+) -> Iterator[None]:
     """Afterwards the process is as it was before, but for what libraries did when imported.
 
     Args:
         when_logging_comes: called when ``logging`` is imported inside for the first time.
+        once: a folder whose own modules are not used again: what their import does need not be
+            known, as it ends here with all else.
     """
     kept = _Kept(when_logging_comes)
-    watch = ImportWatch(kept, MODULES)
+    watch = ImportWatch(kept, MODULES, once)
     sys.meta_path.insert(0, watch)
-    with descriptors_kept(only_steps=_between.has_only_steps):
+    with descriptors_kept(_between.time):
         try:
             yield
         finally:

@@ -148,7 +148,7 @@ def _run(assignment: Assignment, store: StepStore, send: MessageSender) -> Done 
     task = task._replace(data=data, config={**config, META: task.config[META]})
     del data, config  # the step alone holds what it is given
     folder = assignment.assets / task.name
-    code = AssetCode(folder, task.name, shared)
+    code = AssetCode(folder, task.name, shared, runs_once=True)
     result = run_step(task, code, send, has_user=False)
     del task
     if isinstance(result, FailedStep):

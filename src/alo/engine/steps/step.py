@@ -31,7 +31,7 @@ def run_step(
     outcome: Handover | StepError
     try:
         structure = AssetStructure(task.envs, dict(task.args), task.data, task.config)
-        with captured(listener) as send, code.active():
+        with captured(listener, code.once) as send, code.active():
             structure.handover = handover = _handover(task, send)
             do_imports_again()
             # In a copy of the context: what it sets there is the step's own.

@@ -63,10 +63,22 @@ def find_asset_file(folder: Path, step: str) -> Path:
 
 
 class AssetCode:
-    """One step's asset: its folder, and the modules of its own that it has imported so far."""
+    """One step's asset: its folder, and the modules of its own that it has imported so far.
 
-    def __init__(self, folder: Path, step: str, shared: SharedModules | None = None) -> None:
+    Args:
+        runs_once: nothing of it is used again once the step has run.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        step: str,
+        shared: SharedModules | None = None,
+        *,
+        runs_once: bool = False,
+    ) -> None:
         self.folder, self.step = folder, step
+        self.once = str(folder) if runs_once else ""
         self.shared = shared or SharedModules(CodeView(str(folder.parent.parent)))
         self._kept: dict[str, ModuleType] = {}
         self._file: Path | None = None  # once it is imported

@@ -37,7 +37,7 @@ class SharedModules:
     """
 
     def __init__(self, view: CodeView, *, stays: bool = False, since: float | None = None) -> None:
-        self.view, self._stays, self._since = view, stays, since
+        self.view, self.stays, self._since = view, stays, since
         self.modules: dict[str, ModuleType] = {}
         self._roots = Roots(*view.roots)
         self._looked_at: list[str] = []
@@ -96,7 +96,7 @@ class SharedModules:
             yield
         finally:
             sys.modules.update(hidden)
-            if self._stays:
+            if self.stays:
                 sys.modules.update(self.modules)
 
     def forget_changed(self) -> list[str]:

@@ -20,6 +20,14 @@ def test_a_link_changes_one_thing_and_begins_at_the_first_page() -> None:
     assert asked.link(page="n").endswith("&page=n")
 
 
+def test_the_whole_list_has_the_filters_of_its_page() -> None:
+    asked = query(("q", "a b"), ("page", "k"), ("limit", "5"), ("run", "selected"))
+
+    assert asked.as_csv() == "/runs.csv?q=a+b"
+    assert asked.as_csv(for_spreadsheet=True) == "/runs.csv?q=a+b&for=spreadsheet"
+    assert query().as_csv() == "/runs.csv"
+
+
 def test_each_filter_can_be_removed_alone() -> None:
     shown = active(query(("param", "t.x=1"), ("param", "t.y=2"), ("sort", "id")), {"param": "arg"})
 

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from alo.errors import UsageError
 from alo.review.decisions import ACCEPT, CHANGE, NewDecision
 from alo.review.rows import ItemShown
 from alo.tables.reading import read_table
+from alo.tables.spreadsheet import disarmed, text_of
 from alo.texts import is_whole_number
 
 FORMATS = ("csv", "jsonl", "label-studio")
@@ -23,7 +23,6 @@ COLUMNS = (
 )  # fmt: skip
 DECISION_KEYS = ("key", "record", "verdict", "label", "note", "seen")
 CONTROL, TO_NAME = "label", "record"  # of Label Studio's results
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")  # also a disarmed one: each text has a cell of its own
 
 
 def export_text(items: Iterable[ItemShown], form: str) -> str:
@@ -90,7 +89,7 @@ def _rows(path: Path) -> list[Mapping[str, object]]:
     try:
         if path.suffix.lower() in (".csv", ".tsv"):
             table = read_table(path)
-            return [dict(zip(table.columns, map(_text, row), strict=False)) for row in table.rows]
+            return [dict(zip(table.columns, map(text_of, row), strict=False)) for row in table.rows]
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the file cannot be read: {error}", where=str(path)) from error
@@ -148,17 +147,8 @@ def _key_of(*parts: object) -> str:
 
 
 def _cell(value: object) -> object:
-    """As a table has it; a text that a spreadsheet would take for a formula is disarmed."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
-    return value
-
-
-def _text(cell: str) -> str:
-    """The text of a cell that `_cell` made."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+    """As a table has it."""
+    return "" if value is None else disarmed(value)
 
 
 def _task(row: Mapping[str, object]) -> dict[str, object]:

@@ -81,6 +81,11 @@ class Query:
             kept += [(key, each) for each in values if each]
         return f"{self.path}?{urlencode(kept)}" if kept else self.path
 
+    def as_csv(self, *, for_spreadsheet: bool = False) -> str:
+        """The URL of the whole list as CSV; for a spreadsheet: without formulas."""
+        form = "spreadsheet" if for_spreadsheet else None
+        return Query(f"{self.path}.csv", self._pairs).link(limit=None, run=None, **{"for": form})
+
     def without(self, key: str, value: str) -> str:
         """The URL of this page without one filter."""
         left = list(self.many(key))

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from alo.json_text import json_bytes
+from alo.tables.spreadsheet import disarmed
 from alo.ui.access.roles import OPERATOR, REVIEWER
 from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem
@@ -50,7 +51,6 @@ SAFE = (
     ("Cache-Control", "no-store"),
 )
 SPREADSHEET = "spreadsheet"  # ?for=: a download that is opened in one
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # with which a cell begins that it would run
 UNBUFFERED = (*SAFE, ("X-Accel-Buffering", "no"))  # nor kept back by a proxy
 PIECE = 1 << 16  # characters of a CSV that are sent at once
 SMALL = 600  # bytes that are not worth packing
@@ -197,7 +197,7 @@ def _csv_lines(table: Table, *, is_disarmed: bool) -> Iterator[bytes]:
 
     def write(row: Sequence[object]) -> None:
         cells = ["" if each is None else each for each in row]
-        writer.writerow([_disarmed(each) for each in cells] if is_disarmed else cells)
+        writer.writerow([disarmed(each) for each in cells] if is_disarmed else cells)
 
     def written() -> bytes:
         text = lines.getvalue()
@@ -213,11 +213,6 @@ def _csv_lines(table: Table, *, is_disarmed: bool) -> Iterator[bytes]:
         if lines.tell() >= PIECE:  # a message for each row would cost more than the row
             yield written()
     yield written()
-
-
-def _disarmed(cell: object) -> object:
-    """A cell that no spreadsheet runs as a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
 def _to_be_saved(name: str) -> dict[str, str]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from alo.ui.ask import Ask
 from alo.ui.found_run import FoundRun, find_run
 from alo.ui.problems import not_found, refused_value
 from alo.ui.query import active
-from alo.ui.readers.folders import folder_page, names_beside
+from alo.ui.readers.folders import Entry, folder_page, names_beside
 from alo.ui.readers.text_windows import text_window
 from alo.ui.rendering.page import FileAnswer, Page, TableAnswer
 from alo.ui.screens.files import image, table
-from alo.ui.screens.lists import limit_of
+from alo.ui.screens.lists import limit_of, table_of
 
+MOST_FILES = 10**9
+COLUMNS = ("path", "name", "size", "type")
 TABLE, IMAGE, TEXT, REPORT, OTHER = "table", "image", "text", "report", "other"
 FOLDER = "folder"
 IMAGES = {
@@ -52,16 +55,7 @@ def index(ask: Ask) -> Page:
         listed = folder_page(found.folder, folder, first, limit, wanted)
     except OSError as error:
         raise not_found(f"folder '{folder}' cannot be read: {error.strerror}") from error
-    cut = len(folder) + 1 if folder else 0
-    files = [
-        {
-            "path": each.path,
-            "name": each.path[cut:],
-            "size": each.size,
-            "type": FOLDER if each.size is None else kind_of(each.path),
-        }
-        for each in listed.entries
-    ]
+    files = [_listed(each, folder) for each in listed.entries]
     more = first + limit < listed.total
     following = ask.query.link(page=str(first + limit)) if more else None
     parts = folder.split("/") if folder else []
@@ -74,7 +68,25 @@ def index(ask: Ask) -> Page:
         "filters": active(ask.query, {"q": "Search"}),
     }
     content = {"items": files, "next": following, "total": listed.total}
-    return Page("run_files", found.record.id, content, shown)
+    whole = table_of(COLUMNS, _all_of(found, folder, wanted))
+    return Page("run_files", found.record.id, content, shown, whole)
+
+
+def _listed(entry: Entry, folder: str) -> dict[str, object]:
+    """A file or folder as JSON and CSV have it."""
+    return {
+        "path": entry.path,
+        "name": entry.path[len(folder) + 1 if folder else 0 :],
+        "size": entry.size,
+        "type": FOLDER if entry.size is None else kind_of(entry.path),
+    }
+
+
+def _all_of(found: FoundRun, folder: str, wanted: str) -> Iterator[dict[str, object]]:
+    """All that is listed of a folder, looked at once it is asked for."""
+    with suppress(OSError):  # it is no more
+        listed = folder_page(found.folder, folder, 0, MOST_FILES, wanted)
+        yield from (_listed(each, folder) for each in listed.entries)
 
 
 def show(ask: Ask) -> Page:

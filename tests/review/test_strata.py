@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.review.strata import LEAST_REVIEWED, MOST, Case, strata_of
+from alo.review.strata import LEAST_REVIEWED, MOST, Case, strata_of, stratum_names
 
 CASES = st.lists(
     st.builds(
@@ -22,35 +23,45 @@ CASES = st.lists(
 def test_each_record_is_in_one_stratum_and_each_stratum_has_enough_reviewed(
     population: list[Case], data: st.DataObject
 ) -> None:
-    members = list(range(len(population)))
-    reviewed = frozenset(data.draw(st.lists(st.sampled_from(members))))
+    reviewed = frozenset(data.draw(st.lists(st.sampled_from(range(len(population))))))
 
-    strata = strata_of(population, members, reviewed)
+    strata = strata_of(population, reviewed)
 
-    assert sorted(at for each in strata for at in each.members) == members
+    assert sum(each.size for each in strata) == len(population)
+    assert sum(each.total for each in strata) == pytest.approx(
+        sum(case.certainty or 0 for case in population)
+    )
     assert len(strata) <= MOST
     if len(strata) > 1:
         assert all(len(each.reviewed) >= LEAST_REVIEWED for each in strata)
-    assert frozenset(at for each in strata for at in each.reviewed) == reviewed
+    assert sorted(at for each in strata for at in each.reviewed) == sorted(reviewed)
+    for each in strata:
+        for at in each.reviewed:
+            predicted, certainty = population[at]
+            assert each.predicted in (predicted, None)
+            if certainty is not None:
+                assert each.low is not None
+                assert each.high is not None
+                assert each.low <= certainty <= each.high
 
 
 def test_classes_are_apart_and_their_strata_are_quantiles_of_certainty() -> None:
     population = [Case(name, n / 100) for name in ("a", "b") for n in range(100)]
 
-    strata = strata_of(population, range(200), frozenset(range(200)))
+    strata = strata_of(population, range(200))
 
     assert len(strata) == 12
     assert {each.predicted for each in strata} == {"a", "b"}
-    assert all(15 <= len(each.members) <= 18 for each in strata)
+    assert all(15 <= each.size <= 18 for each in strata)
 
 
 def test_a_class_of_which_too_few_were_reviewed_joins_the_one_that_is_as_certain() -> None:
     population = [Case("rare", 0.9)] * 10 + [Case("sure", 0.95)] * 50 + [Case("open", 0.5)] * 50
     reviewed = frozenset([0, *range(10, 20), *range(60, 70)])
 
-    strata = strata_of(population, range(110), reviewed)
+    strata = strata_of(population, reviewed)
 
-    assert sorted(len(each.members) for each in strata) == [50, 60]
+    assert sorted(each.size for each in strata) == [50, 60]
     (joined,) = [each for each in strata if each.predicted is None]
     assert (joined.low, joined.high) == (0.9, 0.95)
 
@@ -58,4 +69,19 @@ def test_a_class_of_which_too_few_were_reviewed_joins_the_one_that_is_as_certain
 def test_more_classes_than_strata_are_joined() -> None:
     population = [Case(f"c{n % 30}", n / 300) for n in range(300)]
 
-    assert len(strata_of(population, range(300), frozenset(range(300)))) == MOST
+    assert len(strata_of(population, range(300))) == MOST
+
+
+def test_what_is_known_in_full_is_in_no_stratum() -> None:
+    population = [Case("a", n / 100) for n in range(100)]
+
+    strata = strata_of(population, range(30, 100), known=range(30))
+
+    assert sum(each.size for each in strata) == 70
+    assert min(each.low or 0 for each in strata) == 0.3
+
+
+def test_strata_in_words_are_those_of_the_whole_population_whoever_asks() -> None:
+    population = [Case(name, n / 100) for name in ("a", "b") for n in range(100)]
+
+    assert stratum_names(population, [0, 199]) == {0: "a 0.00-0.15", 199: "b 0.83-0.99"}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from alo.database.connection import Database
 from alo.errors import AloError, ReviewError, UsageError
+from alo.files import many_objects
 from alo.history.browse import Entry, History
 from alo.history.filters import Filters
 from alo.history.pins import pin, unpin
@@ -23,7 +24,7 @@ from alo.review.labels import Label, Labels
 from alo.review.queue import QueueRequest, make_queue
 from alo.review.records import FoundRecord, RunFiles, RunRecords, read_records
 from alo.review.reviews import Reviews, check_free, check_name
-from alo.review.rows import CLOSED, OPEN, PopulationRun, Review, StoredRecord
+from alo.review.rows import CLOSED, OPEN, PopulationRun, Review
 from alo.review.settings import CSV, REQUEST, ReviewSettings
 from alo.review.strata import Case
 from alo.tables.measured import are_measured
@@ -75,10 +76,18 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
     if not asked.settings.label:
         label = next(filter(None, map(label_of_run, entries[:LOOKED_AT])), "")
         asked = replace(asked, settings=replace(asked.settings, label=label))
+    with many_objects():
+        return _made_of(entries, workspace, database, asked)
+
+
+def _made_of(
+    entries: Sequence[Entry], workspace: Workspace, database: Database, asked: ReviewRequest
+) -> NewReview:
     found, unreadable = _read_all(entries, asked.settings)
     if not found:
         raise unreadable[0]
-    records, runs = _population(found)
+    runs = _population(found)
+    records = [record for each in found for record in each.records]
     if not records:
         why = _refusals(found)
         raise ReviewError(
@@ -217,11 +226,14 @@ def _read_all(
     """The records of runs, and what is wrong with those that have none: the rest is reviewed."""
     found: list[RunRecords] = []
     unreadable: list[ReviewError] = []
+    first = 0
     for entry in entries:
         try:
-            found.append(_read(entry, settings))
+            found.append(_read(entry, settings, first))
         except ReviewError as error:
             unreadable.append(error)
+        else:
+            first += found[-1].rows
     return found, unreadable
 
 
@@ -230,19 +242,31 @@ def _unread(unreadable: Sequence[ReviewError]) -> dict[str, int]:
     return {"a run whose results cannot be read": len(unreadable)} if unreadable else {}
 
 
-def _read(entry: Entry, settings: ReviewSettings) -> RunRecords:
+def _read(entry: Entry, settings: ReviewSettings, first: int) -> RunRecords:
     files = run_files(entry)
-    return _whole(entry, files) if settings.unit == REQUEST else read_records(files, settings)
+    if settings.unit == REQUEST:
+        return _whole(entry, files, first)
+    return read_records(files, settings, first)
 
 
-def _whole(entry: Entry, files: RunFiles) -> RunRecords:
+def _population(found: Sequence[RunRecords]) -> list[PopulationRun]:
+    """Where in the population the records of each run are."""
+    runs: list[PopulationRun] = []
+    first = 0
+    for each in found:
+        runs.append(PopulationRun(id=each.run, first=first, records=each.rows))
+        first += each.rows
+    return runs
+
+
+def _whole(entry: Entry, files: RunFiles, at: int) -> RunRecords:
     """A run as one record, by its summary."""
     record = entry.record
     if not record.result:
         return RunRecords(run=record.id, rows=1, records=(), refused={"it has no result": 1})
     certainty = record.probability.get(record.result)
     content = _content_of(files.input or files.output)
-    found = FoundRecord(0, content, record.result, certainty, record.probability)
+    found = FoundRecord(at, content, record.result, certainty, record.probability)
     return RunRecords(run=record.id, rows=1, records=(found,))
 
 
@@ -255,26 +279,6 @@ def _content_of(folder: Path) -> str:
     return found.hexdigest()[:32]
 
 
-def _population(found: Sequence[RunRecords]) -> tuple[list[StoredRecord], list[PopulationRun]]:
-    records: list[StoredRecord] = []
-    runs: list[PopulationRun] = []
-    first = 0
-    for each in found:
-        runs.append(PopulationRun(id=each.run, first=first, records=each.rows))
-        records += [
-            StoredRecord(
-                at=first + record.row,
-                content=record.content,
-                predicted=record.predicted,
-                certainty=record.certainty,
-                probabilities=record.probabilities,
-            )
-            for record in each.records
-        ]
-        first += each.rows
-    return records, runs
-
-
 def _refusals(found: Sequence[RunRecords]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for each in found:
@@ -282,7 +286,7 @@ def _refusals(found: Sequence[RunRecords]) -> dict[str, int]:
     return dict(counts)
 
 
-def _check_classes(records: Sequence[StoredRecord]) -> None:
+def _check_classes(records: Sequence[FoundRecord]) -> None:
     classes = {each.predicted for each in records}
     if are_measured(classes):
         raise ReviewError(
@@ -292,7 +296,7 @@ def _check_classes(records: Sequence[StoredRecord]) -> None:
 
 
 def _places(
-    asked: ReviewRequest, runs: Sequence[PopulationRun], records: Sequence[StoredRecord]
+    asked: ReviewRequest, runs: Sequence[PopulationRun], records: Sequence[FoundRecord]
 ) -> list[int]:
     """Where in the population the records are that people chose themselves."""
     if not asked.picked:
@@ -320,7 +324,7 @@ def _places(
     return found
 
 
-def _labels(settings: ReviewSettings, records: Sequence[StoredRecord]) -> Labels:
+def _labels(settings: ReviewSettings, records: Sequence[FoundRecord]) -> Labels:
     """Those of the settings, and every class that was seen: a prediction has to have a name."""
     seen = sorted({name for each in records for name in (each.predicted, *each.probabilities)})
     given: list[Label | str] = [*settings.labels, *seen]

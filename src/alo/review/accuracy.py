@@ -82,7 +82,7 @@ class Accuracy:
 class _Rest(NamedTuple):
     """The population without the records that are known in full, and the random sample of it."""
 
-    members: Sequence[int]
+    size: int
     right: Mapping[int, bool]  # of the sample, by place
 
     @property
@@ -114,16 +114,16 @@ def accuracy(
     """
     known = {answer.at: answer.is_right for answer in uncertain}
     rest = _Rest(
-        [at for at in range(len(population)) if at not in known],
+        len(population) - len(known),
         {answer.at: answer.is_right for answer in random if answer.at not in known},
     )
     counts = {"random": len(random), "uncertain": len(known), "picked": picked}
-    strata = strata_of(population, rest.members, frozenset(rest.right)) if rest.members else []
-    seen = [_seen(population, stratum, rest.right) for stratum in strata]
+    strata = strata_of(population, rest.right, known) if rest.size else []
+    seen = [_seen(stratum, rest.right) for stratum in strata]
     if known:
         seen.append(_known(population, known))
-    total, weight = len(population), len(rest.members) / max(1, len(population))
-    is_whole = total > 0 and len(rest.right) == len(rest.members)
+    total, weight = len(population), rest.size / max(1, len(population))
+    is_whole = total > 0 and len(rest.right) == rest.size
     if len(random) < LEAST_RANDOM and not is_whole:
         needed = _needed(rest, weight, None, level, len(random))
         return Accuracy(
@@ -138,7 +138,10 @@ def accuracy(
             by_class=_by_class(population, rest, known),
             needed=needed,
         )
-    share, variance = (_ppi if method == "ppi" else _stratified)(population, strata, rest)
+    if method == "ppi":
+        share, variance = _ppi(population, strata, rest)
+    else:
+        share, variance = _stratified(strata, rest)
     inside = _interval(rest, share, variance, level)
     certain = sum(known.values()) / max(1, total)
     estimate = certain + weight * share
@@ -159,18 +162,16 @@ def accuracy(
     )
 
 
-def _stratified(
-    population: Sequence[Case], strata: Sequence[Stratum], rest: _Rest
-) -> tuple[float, float]:
+def _stratified(strata: Sequence[Stratum], rest: _Rest) -> tuple[float, float]:
     """Share and variance of the post-stratified estimate, within the rest."""
     pooled = (rest.errors + 0.5) / (len(rest.right) + 1)
     share = variance = 0.0
     for stratum in strata:
-        weight, count = len(stratum.members) / len(rest.members), len(stratum.reviewed)
+        weight, count = stratum.size / rest.size, len(stratum.reviewed)
         wrong = sum(not rest.right[at] for at in stratum.reviewed)
         share += weight * (1 - wrong / count) if count else weight * (1 - pooled)
         smoothed = (wrong + 2 * pooled) / (count + 2)
-        unseen = 1 - count / len(stratum.members)
+        unseen = 1 - count / stratum.size
         variance += weight**2 * unseen * smoothed * (1 - smoothed) / max(1, count - 1)
     return share, variance
 
@@ -184,18 +185,18 @@ def _ppi(population: Sequence[Case], strata: Sequence[Stratum], rest: _Rest) -> 
 
     share = variance = 0.0
     for stratum in strata:
-        weight, count = len(stratum.members) / len(rest.members), len(stratum.reviewed)
+        weight, count = stratum.size / rest.size, len(stratum.reviewed)
         off = [rest.right[at] - certainty(at) for at in stratum.reviewed]
         mean = sum(off) / max(1, count)
         spread = sum((each - mean) ** 2 for each in off) / max(1, count - 1)
-        share += weight * (sum(map(certainty, stratum.members)) / len(stratum.members) + mean)
-        variance += weight**2 * (1 - count / len(stratum.members)) * spread / max(1, count)
+        share += weight * (stratum.certainty + mean)
+        variance += weight**2 * (1 - count / stratum.size) * spread / max(1, count)
     return min(1.0, max(0.0, share)), variance
 
 
 def _interval(rest: _Rest, share: float, variance: float, level: float) -> Interval:
     """Around the share of the rest: exact where few errors were seen, else Wilson's."""
-    if len(rest.right) == len(rest.members):
+    if len(rest.right) == rest.size:
         return Interval(share, share)
     if rest.errors < FEW_ERRORS:
         wrong = clopper_pearson(rest.errors, len(rest.right), level)
@@ -224,7 +225,7 @@ def _needed(
             is right half of the time is assumed.
         reviewed: random items until now.
     """
-    count, members = len(rest.right), len(rest.members)
+    count, members = len(rest.right), rest.size
     share, variance = found or (0.5, 0.0)
     gain = _effective(share, variance, count) / count if found and count else 1.0
     unseen = 1 - count / max(1, members)
@@ -257,12 +258,12 @@ def _first(holds: Callable[[int], bool], low: int, high: int) -> int:
     return low
 
 
-def _seen(population: Sequence[Case], stratum: Stratum, right: Mapping[int, bool]) -> StratumSeen:
+def _seen(stratum: Stratum, right: Mapping[int, bool]) -> StratumSeen:
     return StratumSeen(
         stratum.predicted,
         stratum.low,
         stratum.high,
-        len(stratum.members),
+        stratum.size,
         len(stratum.reviewed),
         sum(right[at] for at in stratum.reviewed),
     )
@@ -289,9 +290,10 @@ def _by_class(
     def of(name: str, right: Mapping[int, bool]) -> list[bool]:
         return [is_right for at, is_right in right.items() if population[at].predicted == name]
 
-    left = Counter(population[at].predicted for at in rest.members)
+    left = Counter(predicted for predicted, _ in population)
+    left.subtract(population[at].predicted for at in known)
     found: dict[str, float | None] = {}
-    for name in sorted({case.predicted for case in population}):
+    for name in sorted(left):
         sure, sample = of(name, known), of(name, rest.right)
         if left[name] and not sample:
             found[name] = None

@@ -7,12 +7,13 @@ too, not from what the random ones left: a record can be both.
 
 from __future__ import annotations
 
-import hashlib
+import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop
 
-from alo.review.strata import Case, strata_of
+from alo.review.strata import Case, stratum_names
 
 RANDOM, UNCERTAIN, PICKED = "random", "uncertain", "picked"
 
@@ -49,12 +50,11 @@ def make_queue(
         population: all records.
         contents: the content id of each.
     """
-    order = _shuffled(len(population), contents, asked.seed)
-    drawn = order[: asked.random]
+    drawn = _drawn(len(population), asked.random, asked.seed)
     again = set(drawn[: round(asked.second_look * len(drawn))])
     unsure = _uncertain(population, contents, asked.uncertain, set(drawn))
     places = {at: place for place, at in enumerate(unsure)}
-    strata = _strata(population)
+    strata = stratum_names(population, {*drawn, *unsure, *asked.picked})
     weight = len(population) / len(drawn) if drawn else 0.0
     items = [
         QueueItem(
@@ -84,13 +84,19 @@ def make_queue(
     return [*_in_turns(items, alone), *chosen]
 
 
-def _shuffled(count: int, contents: Sequence[str], seed: int) -> list[int]:
-    """A random order that depends on nothing but the seed and the records."""
+def _drawn(count: int, wanted: int, seed: int) -> list[int]:
+    """The beginning of the random order of so many records that belongs to a seed.
 
-    def key(at: int) -> bytes:
-        return hashlib.blake2b(f"{seed}:{at}:{contents[at]}".encode(), digest_size=16).digest()
-
-    return sorted(range(count), key=key)
+    Source: Fisher and Yates; of the order, only what is asked for is made, and more begins with it.
+    """
+    chance = random.Random(seed).random  # noqa: S311 - a sample; of any Python, the same
+    moved: dict[int, int] = {}  # what is no longer in its place
+    found: list[int] = []
+    for at in range(min(wanted, count)):
+        other = at + int(chance() * (count - at))
+        found.append(moved.get(other, other))
+        moved[other] = moved.get(at, at)
+    return found
 
 
 def _uncertain(
@@ -100,11 +106,13 @@ def _uncertain(
 
     No two have the same content, and the classes take turns.
     """
+    if not wanted:
+        return []
     by_class: defaultdict[str, list[tuple[float, int]]] = defaultdict(list)
-    for at, case in enumerate(population):
-        if case.certainty is not None:
-            by_class[case.predicted].append((case.certainty, at))
-    waiting = [iter(sorted(each)) for _, each in sorted(by_class.items())]
+    for at, (predicted, certainty) in enumerate(population):
+        if certainty is not None:
+            by_class[predicted].append((certainty, at))
+    waiting = [_least_first(each) for _, each in sorted(by_class.items())]
     found: list[int] = []
     seen: set[str] = set()
     more = wanted
@@ -120,6 +128,13 @@ def _uncertain(
                 found.append(at)
                 more -= at not in drawn
     return found
+
+
+def _least_first(each: list[tuple[float, int]]) -> Iterator[tuple[float, int]]:
+    """In their order, without sorting those that nobody asks for."""
+    heapify(each)
+    while each:
+        yield heappop(each)
 
 
 def _first_new(
@@ -138,15 +153,3 @@ def _in_turns(first: Sequence[QueueItem], second: Sequence[QueueItem]) -> list[Q
     total += [((at + 0.5) / max(1, len(second)), 1, item) for at, item in enumerate(second)]
     return [item for _, _, item in sorted(total, key=lambda each: each[:2])]
 
-
-def _strata(population: Sequence[Case]) -> list[str]:
-    """The stratum of each record, in words."""
-    names = [""] * len(population)
-    everything = frozenset(range(len(population)))
-    for each in strata_of(population, range(len(population)), everything):
-        name = each.predicted if each.predicted is not None else "*"
-        if each.low is not None and each.high is not None:
-            name += f" {each.low:.2f}-{each.high:.2f}"
-        for at in each.members:
-            names[at] = name
-    return names

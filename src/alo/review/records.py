@@ -5,10 +5,10 @@ Nothing is guessed: a row that cannot be joined, or that has no prediction, is r
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,11 +34,10 @@ class RunFiles:
     name: str = ""  # of the run, for people; its id where it has none
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRecord:
+class FoundRecord(NamedTuple):
     """A row of a run's output that can be reviewed."""
 
-    row: int  # of the output, from 0
+    at: int  # its place in the population
     content: str
     predicted: str
     certainty: float | None
@@ -56,9 +55,11 @@ class RunRecords:
     notes: Sequence[str] = ()
 
 
-def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
+def read_records(run: RunFiles, settings: ReviewSettings, first: int = 0) -> RunRecords:
     """The records of a run whose records are the rows of its output.
 
+    Args:
+        first: the place of its row 0 in the population.
     Raises:
         ReviewError: it has no table, or that lacks a column that the settings name.
     """
@@ -67,6 +68,7 @@ def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
     content_of = case_content(cases.columns, settings.label)
     predictions = _column(output, settings.prediction)
     certainty_of = _certainties(output, settings, notes)
+    can_be = cache(can_be_label)
     refused: Counter[str] = Counter()
     found: list[FoundRecord] = []
     for number, row in enumerate(output.rows):
@@ -74,13 +76,13 @@ def read_records(run: RunFiles, settings: ReviewSettings) -> RunRecords:
         content, why = content_of(cases.of(number, row))
         if not predicted:
             why = f"no value in column '{settings.prediction}'"
-        elif not can_be_label(predicted):
+        elif not can_be(predicted):
             why = f"the value in column '{settings.prediction}' cannot be a label"
         if why:
             refused[why] += 1
             continue
         certainty, probabilities = certainty_of(row, predicted)
-        found.append(FoundRecord(number, content, predicted, certainty, probabilities))
+        found.append(FoundRecord(first + number, content, predicted, certainty, probabilities))
     return RunRecords(
         run=run.id, rows=len(output.rows), records=found, refused=dict(refused), notes=notes
     )
@@ -146,8 +148,8 @@ def _cases_of(
     found = _input_tables(run, notes)
     if not found:
         return _of_output(output, settings)
-    columns = next(iter(found.values())).columns
-    rows = [row for each in found.values() for row in each.rows]
+    given = _together(list(found.values()))
+    columns, rows = given.columns, given.rows
     tables = [(name, len(each.rows)) for name, each in found.items()]
     if not settings.key:
         if len(rows) != len(output.rows):
@@ -159,7 +161,7 @@ def _cases_of(
         return Cases(columns, lambda at, _: Joined(rows[at], at=at), tables=tables)
     if settings.key not in columns:
         return Cases(columns, _refused(f"the input has no column '{settings.key}'"))
-    joined = _by_key(rows, list(columns).index(settings.key), output, settings.key)
+    joined = _by_key(given, output, settings.key)
     return Cases(columns, joined, tables=tables)
 
 
@@ -183,30 +185,41 @@ def _of_output(output: WholeTable, settings: ReviewSettings) -> Cases:
     return Cases([output.columns[at] for at in places], of)
 
 
+def _together(tables: Sequence[WholeTable]) -> WholeTable:
+    """Tables of the same columns as one."""
+    first, *others = tables
+    if not others:
+        return first
+    return replace(first, rows=[row for each in tables for row in each.rows])
+
+
 def _by_key(
-    rows: Sequence[Sequence[str]], ours: int, output: WholeTable, key: str
+    given: WholeTable, output: WholeTable, key: str
 ) -> Callable[[int, Sequence[str]], Joined]:
-    theirs = _column(output, key)
-    places: dict[str, int] = {}
-    twice: set[str] = set()
-    for at, row in enumerate(rows):
-        value = row[ours] if ours < len(row) else ""
-        if value in places:
-            twice.add(value)
-        places[value] = at
-    times = Counter(row[theirs] if theirs < len(row) else "" for row in output.rows)
+    theirs, rows = _column(output, key), given.rows
+    keys = given.column(key)
+    places = dict(zip(keys, range(len(keys)), strict=True))
+    twice, twice_said = _repeated(keys), _repeated(output.column(key))
 
     def joined(_: int, row: Sequence[str]) -> Joined:
         value = row[theirs] if theirs < len(row) else ""
         if value in twice:
             return Joined(why=f"its '{key}' is more than once in the input")
-        if times[value] > 1:
+        if value in twice_said:
             return Joined(why=f"its '{key}' is more than once in the output")
-        if value not in places:
+        at = places.get(value)
+        if at is None:
             return Joined(why=f"its '{key}' is not in the input")
-        return Joined(rows[places[value]], at=places[value])
+        return Joined(rows[at], at=at)
 
     return joined
+
+
+def _repeated(values: Sequence[str]) -> frozenset[str]:
+    """Those that are there more than once."""
+    if len(set(values)) == len(values):
+        return frozenset()
+    return frozenset(value for value, times in Counter(values).items() if times > 1)
 
 
 def _pictures(
@@ -290,15 +303,18 @@ def _certainties(output: WholeTable, settings: ReviewSettings, notes: list[str])
 
     def certainty_of(row: Sequence[str], predicted: str) -> tuple[float | None, dict[str, float]]:
         nonlocal is_noted
-        found = {
-            name: value for name, at in columns.items() if (value := _share(row, at)) is not None
-        }
-        if len(found) < len(columns):
-            found = {}
-        off = abs(sum(found.values()) - 1) if len(found) > 1 else 0.0
-        if off > SUM_MAY_BE_OFF and not is_noted:
-            is_noted = True
-            notes.append(f"probabilities that do not sum to 1: {sum(found.values()):g}")
+        found: dict[str, float] = {}
+        for name, at in columns.items():
+            value = _share(row, at)
+            if value is None:
+                found = {}
+                break
+            found[name] = value
+        if len(found) > 1 and not is_noted:
+            total = sum(found.values())
+            is_noted = abs(total - 1) > SUM_MAY_BE_OFF
+            if is_noted:
+                notes.append(f"probabilities that do not sum to 1: {total:g}")
         if place >= 0:
             return _share(row, place), found
         if predicted in found:
@@ -317,7 +333,7 @@ def _share(row: Sequence[str], at: int) -> float | None:
         value = float(row[at])
     except (ValueError, IndexError):
         return None
-    return value if math.isfinite(value) and 0 <= value <= 1 else None
+    return value if 0 <= value <= 1 else None  # what is no number is not, either
 
 
 def _check_columns(output: WholeTable, settings: ReviewSettings, path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 
 from alo.database.connection import Connection, Database
 from alo.errors import LabelError, UsageError
@@ -13,6 +14,7 @@ from alo.review.agreement import Agreement, agreement
 from alo.review.decisions import UNDECIDED, Decision, both_looks, state_of
 from alo.review.labels import Labels
 from alo.review.queue import QueueItem
+from alo.review.records import FoundRecord
 from alo.review.rows import (
     OPEN,
     RECORD_COLUMNS,
@@ -51,7 +53,7 @@ class Reviews:
         runs: Sequence[PopulationRun],
         counts: Mapping[str, int],
         labels: Labels,
-        records: Sequence[StoredRecord],
+        records: Sequence[FoundRecord],
         queue: Sequence[QueueItem],
     ) -> Review:
         """Store a review, whole or not at all.
@@ -285,31 +287,47 @@ def _set_labels(rows: Connection, review: Review, labels: Labels) -> None:
 def _insert(
     rows: Connection,
     review: int,
-    records: Sequence[StoredRecord],
+    records: Sequence[FoundRecord],
     queue: Sequence[QueueItem],
 ) -> None:
-    items = {item.at: (place, item) for place, item in enumerate(queue)}
-
-    def values(index: int, record: StoredRecord) -> Sequence[object]:
-        place, item = items.get(index, (len(queue) + index, None))
-        return (
-            review,
-            record.at,
-            place,
-            record.content,
-            record.predicted,
-            record.certainty,
-            json.dumps(record.probabilities) if record.probabilities else "",
-            item.source if item else None,
-            item.stratum if item else None,
-            item.weight if item else None,
-            item.uncertain_place if item else None,
-            int(item.is_second_look) if item else 0,
-            UNDECIDED,
-            None,
-        )
-
+    queued = {item.at for item in queue}
     rows.execute_many(
-        "INSERT INTO review_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (values(index, record) for index, record in enumerate(records)),
+        "INSERT INTO review_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        (
+            (
+                review,
+                *_stored(records[item.at], place),
+                item.source,
+                item.stratum,
+                item.weight,
+                item.uncertain_place,
+                int(item.is_second_look),
+                UNDECIDED,
+            )
+            for place, item in enumerate(queue)
+        ),
     )
+    rows.execute_many(
+        f"INSERT INTO review_records VALUES ({review}, ?, ?, ?, ?, ?, ?,"  # noqa: S608 - ours
+        f" NULL, NULL, NULL, NULL, 0, '{UNDECIDED}', NULL)",
+        (
+            _stored(record, len(queue) + index)
+            for index, record in enumerate(records)
+            if index not in queued
+        ),
+    )
+
+
+def _stored(record: FoundRecord, place: int) -> Sequence[object]:
+    at, content, predicted, certainty, probabilities = record
+    return (at, place, content, predicted, certainty, _as_text(probabilities))
+
+
+def _as_text(probabilities: Mapping[str, float]) -> str:
+    """As JSON; by hand, since a population has them by the hundred thousand."""
+    if not probabilities:
+        return ""
+    return f"{{{', '.join(f'{_quoted(name)}: {share!r}' for name, share in probabilities.items())}}}"
+
+
+_quoted = cache(json.dumps)

@@ -6,9 +6,9 @@ and from how many of each were looked at, never from what was found.
 
 from __future__ import annotations
 
-import bisect
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 MOST = 12  # strata
@@ -23,81 +23,118 @@ class Case(NamedTuple):
 
 
 class Stratum(NamedTuple):
-    """Records of the population that are alike, and how many of them were reviewed."""
+    """Records of the population that are alike, and those of them that were reviewed."""
 
     predicted: str | None  # None: of several classes
     low: float | None  # certainty, from here
     high: float | None  # to here
-    members: Sequence[int]  # places in the population
-    reviewed: Sequence[int]  # of those
+    size: int  # records
+    total: float  # of their certainties; one that is not known counts as 0
+    reviewed: Sequence[int]  # places in the population
+
+    @property
+    def certainty(self) -> float:
+        """The mean certainty."""
+        return self.total / max(1, self.size)
 
 
 def strata_of(
-    population: Sequence[Case], members: Sequence[int], reviewed: frozenset[int]
+    population: Sequence[Case], reviewed: Iterable[int], known: Collection[int] = ()
 ) -> list[Stratum]:
-    """Divide members of the population into strata that have enough reviewed records each.
+    """Divide a population into strata that have enough reviewed records each.
 
     Args:
-        members: places in the population that are to be divided.
-        reviewed: the places that a random choice took.
+        reviewed: the places in the population that a random choice took.
+        known: places that are in no stratum.
     """
-    by_class: defaultdict[str, list[int]] = defaultdict(list)
-    for at in members:
-        by_class[population[at].predicted].append(at)
-    bins = max(1, MOST // max(1, len(by_class)))
-    strata = [
-        _stratum(population, part, reviewed)
-        for _, own in sorted(by_class.items())
-        for part in _quantiles(population, own, bins)
-    ]
-    return _merged(population, strata, reviewed)
+    strata = _divided(population, reviewed, known)
+    return _merged(strata, lambda each: len(each.reviewed))
 
 
-def _quantiles(population: Sequence[Case], members: Sequence[int], bins: int) -> list[list[int]]:
-    """Parts of about the same size by certainty; records that are as certain stay together."""
-    known = sorted(_certainty(population, at) for at in members)
-    cuts = sorted({known[len(known) * part // bins] for part in range(1, bins)} - {known[0]})
-    parts: list[list[int]] = [[] for _ in range(len(cuts) + 1)]
-    for at in members:
-        parts[bisect.bisect_right(cuts, _certainty(population, at))].append(at)
-    return [part for part in parts if part]
+def stratum_names(population: Sequence[Case], places: Iterable[int]) -> dict[int, str]:
+    """The stratum of each of these records, in words, as the whole population is divided."""
+    strata = _merged(_divided(population, places), lambda each: each.size)
+    return {at: _name(each) for each in strata for at in each.reviewed}
 
 
-def _merged(
-    population: Sequence[Case], strata: list[Stratum], reviewed: frozenset[int]
+def _name(stratum: Stratum) -> str:
+    name = "*" if stratum.predicted is None else stratum.predicted
+    if stratum.low is None or stratum.high is None:
+        return name
+    return f"{name} {stratum.low:.2f}-{stratum.high:.2f}"
+
+
+def _divided(
+    population: Sequence[Case], reviewed: Iterable[int], known: Collection[int] = ()
 ) -> list[Stratum]:
-    while len(strata) > 1:
-        least = min(strata, key=lambda each: len(each.reviewed))
-        if len(least.reviewed) >= LEAST_REVIEWED and len(strata) <= MOST:
+    """The strata of each class."""
+    certainties: defaultdict[str, list[float | None]] = defaultdict(list)
+    seen: defaultdict[str, list[int]] = defaultdict(list)
+    left_out = frozenset(known)
+    for at, (predicted, certainty) in enumerate(population):
+        if at not in left_out:
+            certainties[predicted].append(certainty)
+    for at in reviewed:
+        seen[population[at].predicted].append(at)
+    bins = max(1, MOST // max(1, len(certainties)))
+    return [
+        part
+        for name, own in sorted(certainties.items())
+        for part in _quantiles(population, name, own, seen[name], bins)
+    ]
+
+
+def _quantiles(
+    population: Sequence[Case],
+    name: str,
+    certainties: Sequence[float | None],
+    reviewed: Iterable[int],
+    bins: int,
+) -> Iterator[Stratum]:
+    """Parts of about the same size by certainty; records that are as certain stay together."""
+    known = sorted(each for each in certainties if each is not None)
+    unknown = len(certainties) - len(known)
+    ordered = [0.0] * unknown + known
+    cuts = sorted({ordered[len(ordered) * part // bins] for part in range(1, bins)} - {ordered[0]})
+    seen: list[list[int]] = [[] for _ in range(len(cuts) + 1)]
+    for at in reviewed:
+        seen[bisect_right(cuts, population[at].certainty or 0.0)].append(at)
+    edges = [0, *(bisect_left(ordered, cut) for cut in cuts), len(ordered)]
+    for start, end, own in zip(edges, edges[1:], seen, strict=False):
+        first = max(start, unknown)  # of those whose certainty is known
+        yield Stratum(
+            name,
+            ordered[first] if first < end else None,
+            ordered[end - 1] if first < end else None,
+            end - start,
+            sum(ordered[start:end]),
+            own,
+        )
+
+
+def _merged(strata: Sequence[Stratum], count: Callable[[Stratum], int]) -> list[Stratum]:
+    """Strata of which each has enough of what is counted, and which are not too many."""
+    left = list(strata)
+    while len(left) > 1:
+        least = min(left, key=count)
+        if count(least) >= LEAST_REVIEWED and len(left) <= MOST:
             break
-        others = [each for each in strata if each is not least]
+        others = [each for each in left if each is not least]
         near = [each for each in others if each.predicted == least.predicted] or others
-        middle = _mean(population, least)
-        neighbour = min(near, key=lambda each: abs(_mean(population, each) - middle))
-        joined = _stratum(population, [*least.members, *neighbour.members], reviewed)
-        strata = [joined if each is neighbour else each for each in strata if each is not least]
-    return strata
+        neighbour = min(near, key=lambda each: abs(each.certainty - least.certainty))
+        joined = _joined(least, neighbour)
+        left = [joined if each is neighbour else each for each in others]
+    return left
 
 
-def _stratum(
-    population: Sequence[Case], members: Sequence[int], reviewed: frozenset[int]
-) -> Stratum:
-    classes = {population[at].predicted for at in members}
-    known = [value for at in members if (value := population[at].certainty) is not None]
+def _joined(one: Stratum, other: Stratum) -> Stratum:
+    lows = [each for each in (one.low, other.low) if each is not None]
+    highs = [each for each in (one.high, other.high) if each is not None]
     return Stratum(
-        next(iter(classes)) if len(classes) == 1 else None,
-        min(known, default=None),
-        max(known, default=None),
-        members,
-        [at for at in members if at in reviewed],
+        one.predicted if one.predicted == other.predicted else None,
+        min(lows, default=None),
+        max(highs, default=None),
+        one.size + other.size,
+        one.total + other.total,
+        [*one.reviewed, *other.reviewed],
     )
-
-
-def _certainty(population: Sequence[Case], at: int) -> float:
-    value = population[at].certainty
-    return 0.0 if value is None else value
-
-
-def _mean(population: Sequence[Case], stratum: Stratum) -> float:
-    values = [_certainty(population, at) for at in stratum.members]
-    return sum(values) / max(1, len(values))

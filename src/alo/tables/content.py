@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 LENGTH = 32  # hexadecimal digits
 _BETWEEN = "\x1f"
@@ -26,19 +27,31 @@ def row_content(columns: Sequence[str], label: str = "") -> Callable[[Sequence[s
             (name, at) for at, name in enumerate(columns) if not label or name != label
         )
     ]
+    pick = _picker(places)
+    most = max(0, len(places) - 1)  # separators of a row in which no value holds one
     head = hashlib.sha256(json.dumps([columns[at] for at in places]).encode())
 
     def content_of(row: Sequence[str]) -> str:
-        values = [row[at] if at < len(row) else "" for at in places]
+        try:
+            values = pick(row)
+        except IndexError:  # the row ends early
+            values = [row[at] if at < len(row) else "" for at in places]
         joined = _BETWEEN.join(values)
         # Only a value that holds the separator itself could be mistaken for two.
-        if joined.count(_BETWEEN) != max(0, len(values) - 1):
+        if joined.count(_BETWEEN) != most:
             joined = json.dumps(values)
         found = head.copy()
         found.update(joined.encode("utf-8", "surrogatepass"))
         return found.hexdigest()[:LENGTH]
 
     return content_of
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """What takes the values at these places of a row."""
+    if len(places) > 1:  # of fewer, it gives no tuple
+        return itemgetter(*places)
+    return lambda row: [row[at] for at in places]
 
 
 def picture_content(data: bytes) -> str:

@@ -6,9 +6,11 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
+from typing import overload
 
 from alo.tables.encodings import UTF8, WIDE, Encoding, encoding_of
 from alo.tables.records import Dialect, cells, dialect_of, records
@@ -25,6 +27,42 @@ class WholeTable:
     encoding: str
     notes: Sequence[str]  # what is odd, for people
 
+    def column(self, name: str) -> list[str]:
+        """The cells of one column; of a row that ends before it, an empty one."""
+        at = list(self.columns).index(name)
+        rows = self.rows.up_to(at) if isinstance(self.rows, PlainRows) else self.rows
+        return [row[at] if at < len(row) else "" for row in rows]
+
+
+class PlainRows(Sequence[list[str]]):
+    """The rows of a table without quotes: lines, each divided when it is asked for.
+
+    A table so takes hardly more memory than its file, and rows that are gone through once are not
+    all there at once.
+    """
+
+    def __init__(self, lines: Sequence[str], delimiter: str) -> None:
+        self._lines, self._delimiter = lines, delimiter
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return map(str.split, self._lines, repeat(self._delimiter))
+
+    def up_to(self, at: int) -> Iterator[list[str]]:
+        """The rows, of which the cells up to this one are divided."""
+        return map(str.split, self._lines, repeat(self._delimiter), repeat(at + 1))
+
+    @overload
+    def __getitem__(self, at: int) -> list[str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> PlainRows: ...
+    def __getitem__(self, at: int | slice) -> list[str] | PlainRows:
+        if isinstance(at, slice):
+            return PlainRows(self._lines[at], self._delimiter)
+        return self._lines[at].split(self._delimiter)
+
 
 def read_table(path: Path) -> WholeTable:
     """Read a CSV or TSV.
@@ -37,14 +75,14 @@ def read_table(path: Path) -> WholeTable:
     notes: list[str] = []
     if encoding.name != UTF8:
         notes.append(f"the file is no UTF-8; it is read as {encoding.name}")
-    rows = _as_usual(path, encoding, dialect)
+    rows: Sequence[Sequence[str]] | None = _plain(path, encoding, dialect)
+    if rows is None:
+        rows = _as_usual(path, encoding, dialect)
     if rows is None:
         rows = _as_it_is(path, encoding, dialect, notes)
     if not rows:
         return WholeTable((), (), encoding.name, [*notes, "the file is empty"])
-    return WholeTable(
-        names_once(rows[0], notes), [row for row in rows[1:] if row], encoding.name, notes
-    )
+    return WholeTable(names_once(rows[0], notes), rows[1:], encoding.name, notes)
 
 
 def columns_of(path: Path) -> Sequence[str]:
@@ -86,6 +124,22 @@ def names_once(names: Sequence[str], notes: list[str]) -> list[str]:
     return made
 
 
+def _plain(path: Path, encoding: Encoding, dialect: Dialect) -> PlainRows | None:
+    """The rows of a file without a quote, where each line is one; None: it has some."""
+    content = path.read_bytes()
+    returns = content.count(b"\r")
+    if b'"' in content or returns != content.count(b"\r\n"):
+        return None
+    try:
+        text = content[encoding.mark :].decode(encoding.name)
+    except UnicodeDecodeError:
+        return None
+    if returns and returns != text.count("\n"):  # of some lines only
+        text, returns = text.replace("\r\n", "\n"), 0
+    lines = text.split("\r\n" if returns else "\n")
+    return PlainRows([line for line in lines if line], dialect.delimiter.decode())
+
+
 def _as_usual(path: Path, encoding: Encoding, dialect: Dialect) -> list[list[str]] | None:
     """The rows of a file that is written as RFC 4180 asks; None: it is not."""
     if dialect.line_end == b"\r":
@@ -94,7 +148,8 @@ def _as_usual(path: Path, encoding: Encoding, dialect: Dialect) -> list[list[str
         with open(path, "rb") as file:
             file.seek(encoding.mark)
             text = io.TextIOWrapper(file, encoding.name, newline="")
-            return list(csv.reader(text, delimiter=dialect.delimiter.decode(), strict=True))
+            reader = csv.reader(text, delimiter=dialect.delimiter.decode(), strict=True)
+            return [row for row in reader if row]
     except (csv.Error, UnicodeDecodeError):
         return None
 
@@ -106,13 +161,14 @@ def _as_it_is(
     if encoding.name in WIDE:  # no byte alone says where a line ends
         text = path.read_bytes()[encoding.mark :].decode(encoding.name, "replace")
         notes.append("quotes are not closed, or bytes are broken")
-        return [line.split(dialect.delimiter.decode()) for line in text.splitlines()]
+        return [line.split(dialect.delimiter.decode()) for line in text.splitlines() if line]
     found: list[list[str]] = []
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         for number, record in enumerate(records(file.fileno(), dialect, encoding.mark, size), 1):
             read = cells(record.content, dialect)
-            found.append(read.texts if read.texts != [""] else [])
+            if read.texts != [""]:
+                found.append(read.texts)
             if len(notes) >= MOST_NOTES:
                 continue
             if read.broken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -104,3 +105,29 @@ def test_broken_bytes_are_said_and_the_rest_is_read(tmp_path: Path) -> None:
 
     assert list(table.rows[-1]) == ["3", "4"]
     assert any("bytes that are no utf-8" in note for note in table.notes)
+
+
+@given(
+    lines=st.lists(st.text(alphabet="ab,;가 \r", max_size=8), max_size=6),
+    end=st.sampled_from(["\n", "\r\n"]),
+    odd=st.sampled_from(["\n", "\r\n"]),
+)
+def test_rows_without_quotes_are_those_that_csv_reads(lines: list[str], end: str, odd: str) -> None:
+    text = "a,b" + odd + end.join(lines)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "t.csv"
+        path.write_bytes(text.encode())
+        rows = read_table(path).rows
+
+    usual = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    assert [list(row) for row in rows] == usual[1:]
+    assert [rows[at] for at in range(len(rows))] == usual[1:]
+
+
+def test_a_column_has_an_empty_cell_where_a_row_ends_early(tmp_path: Path) -> None:
+    for content in ("a,b\n1,2\n3\n", 'a,b\n"1",2\n3\n'):
+        (tmp_path / "t.csv").write_text(content)
+
+        table = read_table(tmp_path / "t.csv")
+
+        assert (table.column("a"), table.column("b")) == (["1", "3"], ["2", ""])

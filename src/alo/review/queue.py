@@ -152,4 +152,3 @@ def _in_turns(first: Sequence[QueueItem], second: Sequence[QueueItem]) -> list[Q
     total = [*((at / max(1, len(first)), 0, item) for at, item in enumerate(first))]
     total += [((at + 0.5) / max(1, len(second)), 1, item) for at, item in enumerate(second)]
     return [item for _, _, item in sorted(total, key=lambda each: each[:2])]
-

@@ -327,7 +327,9 @@ def _as_text(probabilities: Mapping[str, float]) -> str:
     """As JSON; by hand, since a population has them by the hundred thousand."""
     if not probabilities:
         return ""
-    return f"{{{', '.join(f'{_quoted(name)}: {share!r}' for name, share in probabilities.items())}}}"
+    return (
+        f"{{{', '.join(f'{_quoted(name)}: {share!r}' for name, share in probabilities.items())}}}"
+    )
 
 
 _quoted = cache(json.dumps)

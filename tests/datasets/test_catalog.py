@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from alo.datasets.catalog import Catalog, Problem, Version, make_writable, verif
 from alo.datasets.diff import difference
 from alo.datasets.export import export_version
 from alo.datasets.make import DatasetRequest, make_version
+from alo.datasets.manifest import files_of
 from alo.errors import DatasetError, UsageError
 
 from .conftest import make_row
@@ -139,3 +141,57 @@ def test_a_manifest_that_somebody_changed_is_damaged_and_not_a_fault(
         catalog.find("d@v2")
     assert [each.manifest.reference for each in catalog.all()] == ["d@v1"]
     assert list(catalog.references()) == ["d@v2", "d@v1"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("id", "0123456789ab"), ("name", "other"), ("version", "v7"), ("note", "better"),
+     ("who", "eve"), ("meaning", {"label": "x"}), ("counts", {}), ("test_share", 0.9),
+     ("checksum", "0" * 64)],
+)  # fmt: skip
+def test_a_manifest_that_says_something_else_is_found(
+    catalog: Catalog, versions: list[Version], key: str, value: object
+) -> None:
+    rewrite(versions[1], {key: value})
+
+    assert verify(catalog.find("d@v2")) == [Problem("manifest.json", "changed")]
+    with pytest.raises(DatasetError, match=r"damaged: manifest\.json changed"):
+        catalog.find_whole("d@v2")
+    assert catalog.find_whole("d@v1").manifest.version == "v1"
+
+
+def test_files_that_were_changed_together_with_what_is_said_of_them_are_found(
+    catalog: Catalog, versions: list[Version]
+) -> None:
+    rows = versions[1].folder / "rows.jsonl"
+    rewrite(versions[1], {})
+    rows.chmod(0o644)
+    rows.write_text(rows.read_text().replace('"bad"', '"odd"'))
+    files = [asdict(each) for each in files_of(versions[1].folder)]
+
+    rewrite(versions[1], {"files": files, "checksum": ""})
+
+    assert verify(catalog.find("d@v2")) == [Problem("manifest.json", "changed")]
+
+
+def test_a_version_without_a_checksum_is_known_by_its_id(
+    catalog: Catalog, versions: list[Version]
+) -> None:
+    rewrite(versions[1], {"checksum": ""})
+
+    assert verify(catalog.find("d@v2")) == []
+
+
+def test_a_version_that_was_moved_is_no_version_of_its_own(
+    catalog: Catalog, versions: list[Version]
+) -> None:
+    versions[1].folder.rename(versions[1].folder.with_name("v9"))
+
+    assert verify(catalog.find("d@v9")) == [Problem("manifest.json", "changed")]
+
+
+def rewrite(version: Version, changes: dict[str, object]) -> None:
+    make_writable(version.folder)
+    path = version.folder / "manifest.json"
+    path.chmod(0o644)
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), **changes}))

@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from alo.datasets.catalog import Catalog, Version, verify
+from alo.datasets.catalog import Catalog, Version, make_writable, verify
 from alo.datasets.make import DatasetRequest, contents_that_tested, make_version
 from alo.errors import DatasetError, UsageError
+from alo.layout import Workspace
 from alo.tables.reading import read_table
 
 from .conftest import make_row
@@ -271,3 +275,58 @@ def test_a_label_column_of_measured_numbers_is_told_so(make: Make, tmp_path: Pat
 
     with pytest.raises(DatasetError, match="'label' of the base holds measured numbers"):
         make(base_paths=[base])
+
+
+def test_a_base_that_was_changed_makes_another_version(make: Make, base: Path) -> None:
+    first = make(base_paths=[base])
+    (path,) = base.rglob("*.csv")
+    path.write_bytes(path.read_bytes() + b"b9,9,good\n")
+
+    second = make(base_paths=[base])
+
+    assert (first.manifest.version, second.manifest.version) == ("v1", "v2")
+    (frozen,) = (first.folder / "train").rglob("*.csv")
+    assert b"b9" not in frozen.read_bytes()
+
+
+def test_what_tested_is_known_by_the_versions_where_the_list_of_it_is_lost(
+    make: Make, catalog: Catalog
+) -> None:
+    tested = contents_that_tested(make(test_share=0.5).folder.parent)
+    (catalog.folder / "d/tested.jsonl").unlink()
+
+    again = make(test_share=0.0)
+
+    lines = [json.loads(line) for line in (again.folder / "rows.jsonl").read_text().splitlines()]
+    assert {line["content"] for line in lines if line["split"] == "test"} == tested
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None)
+def test_no_row_that_ever_tested_is_learned_from_in_three_versions(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        catalog, tested = Catalog(Workspace(Path(name))), set()
+        (Path(name) / "base.csv").write_text(BASE + "".join(f"k{n},{n},bad\n" for n in range(6)))
+        bases: list[Path] = [Path(name) / "base.csv"]
+        for _ in range(3):
+            numbers = data.draw(st.sets(st.integers(0, 12), min_size=1))
+            rows = [
+                make_row(
+                    number,
+                    data.draw(st.sampled_from(["good", "bad"])),
+                    source=data.draw(st.sampled_from(["random", "uncertain", "picked"])),
+                )
+                for number in sorted(numbers)
+            ]
+            request = DatasetRequest(
+                name="d", rows=rows, reviews=["r"], base="b", columns=["id", "x"], key="id",
+                base_paths=[data.draw(st.sampled_from(bases))],
+                test_share=data.draw(st.sampled_from([0.0, 0.3, 0.7])),
+            )  # fmt: skip
+            version, _ = make_version(catalog, request)
+            (table,) = (version.folder / "train").rglob("*.csv")
+            bases.append(table)
+            learned = {",".join(row[:2]) for row in read_table(table).rows}
+            tested |= {",".join(row) for row in read_table(version.folder / "test/test.csv").rows}
+            assert not learned & tested
+            make_writable(version.folder)

@@ -9,9 +9,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from alo.datasets.manifest import DatasetFile, Manifest, files_of, read_manifest
+from alo.datasets.manifest import (
+    MANIFEST,
+    ROWS,
+    DatasetFile,
+    Manifest,
+    checksum_of,
+    files_of,
+    id_of,
+    read_manifest,
+)
 from alo.errors import DatasetError, UsageError
 from alo.files import remove_tree
+from alo.json_text import json_lines
 from alo.layout import Workspace
 from alo.texts import check_plain_name, is_plain_name
 
@@ -69,6 +79,23 @@ class Catalog:
         folder = self.folder / name / (version or versions[-1])
         return Version(folder, read_manifest(folder))
 
+    def find_whole(self, reference: str) -> Version:
+        """As ``find``, a version that is as it was made: to learn from.
+
+        Raises:
+            UsageError: there is none.
+            DatasetError: it is damaged.
+        """
+        version = self.find(reference)
+        for each in verify(version):
+            raise DatasetError(
+                f"data set {version.manifest.reference} is damaged: {each.path} {each.what}",
+                where=str(version.folder),
+                fix=f"alo dataset verify {version.manifest.reference} names all of it;"
+                " restore it from a backup, or make the next version",
+            )
+        return version
+
     def all(self) -> Iterator[Version]:
         """Every version, by name, the newest first; damaged ones are left out."""
         for folder in self.references().values():
@@ -106,14 +133,33 @@ class Problem:
 
 
 def verify(version: Version) -> list[Problem]:
-    """What of a version is not as its manifest says."""
+    """What of a version is not as its manifest says, and whether that is as it was written."""
     recorded = {each.path: each for each in version.manifest.files}
     found = {each.path: each for each in files_of(version.folder)}
-    return [
+    problems = [
         Problem(path, what)
         for path in sorted(recorded.keys() | found.keys())
         if (what := _difference(recorded.get(path), found.get(path)))
     ]
+    if not _is_own(version, is_readable=not any(each.path == ROWS for each in problems)):
+        problems.append(Problem(MANIFEST, "changed"))
+    return problems
+
+
+def _is_own(version: Version, *, is_readable: bool) -> bool:
+    """Whether a manifest is that of its version, and says what it was written with."""
+    manifest, folder = version.manifest, version.folder
+    if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
+        return False
+    if manifest.checksum and manifest.checksum != checksum_of(manifest):
+        return False
+    if not is_readable:  # then its rows cannot tell
+        return True
+    try:
+        lines = list(json_lines((folder / ROWS).read_bytes()))
+        return manifest.id == id_of(manifest.files, lines)
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _difference(recorded: DatasetFile | None, found: DatasetFile | None) -> str:

@@ -157,13 +157,24 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
         note=asked.note,
         command=asked.command,
     )
-    write_manifest(build, manifest)
-    return manifest
+    return write_manifest(build, manifest)
 
 
 def contents_that_tested(home: Path) -> frozenset[str]:
-    """The content ids that ever tested a version of this data set, of those removed too."""
-    return frozenset(content for _, contents in _ledger(home) for content in contents)
+    """The content ids that ever tested a version of this data set, of those removed too.
+
+    A version that the list lacks, since that was lost, is asked itself.
+    """
+    noted = dict(_ledger(home))
+    found = {content for contents in noted.values() for content in contents}
+    for path in home.glob(f"v*/{ROWS}"):
+        if path.parent.name.removeprefix("v") not in map(str, noted):
+            found.update(_tested_by(path))
+    return frozenset(found)
+
+
+def _tested_by(rows: Path) -> list[str]:
+    return [line["content"] for line in json_lines(rows.read_bytes()) if line["split"] == TEST]
 
 
 def _ledger(home: Path) -> list[tuple[int, list[str]]]:
@@ -186,9 +197,7 @@ def _ledger(home: Path) -> list[tuple[int, list[str]]]:
 
 def _note_tested(home: Path, manifest: Manifest, build: Path) -> None:
     """Before the version is there: what tests it is never learned from, whatever happens then."""
-    contents = [
-        line["content"] for line in json_lines((build / ROWS).read_bytes()) if line["split"] == TEST
-    ]
+    contents = _tested_by(build / ROWS)
     line = json.dumps({"version": manifest.version, "id": manifest.id, "contents": contents})
     append_line(home / TESTED, line.encode())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from alo.errors import DatasetError
@@ -14,7 +14,10 @@ from alo.json_text import json_bytes, json_file
 MANIFEST, ROWS, LABELS = "manifest.json", "rows.jsonl", "test_labels.csv"
 _BLOCK = 1 << 20
 _KINDS: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("name", "version", "id", "parent", "base", "who", "when"), str),
+    **dict.fromkeys(
+        ("name", "version", "id", "parent", "base", "who", "when", "note", "command", "checksum"),
+        str,
+    ),
     **dict.fromkeys(("meaning", "counts"), dict),
     "test_share": (int, float),
 }
@@ -50,6 +53,7 @@ class Manifest:
     when: str = ""
     note: str = ""
     command: str = ""
+    checksum: str = ""  # over all of this; of versions of old there is none
 
     @property
     def reference(self) -> str:
@@ -97,9 +101,17 @@ def _check(manifest: Manifest) -> None:
             raise ValueError("'files' has one without a path or a checksum")
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest of a version that is being made."""
-    (folder / MANIFEST).write_bytes(json_bytes(manifest.to_json(), indent=1))
+def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
+    """Write the manifest of a version that is being made; returns it with its checksum."""
+    whole = replace(manifest, checksum=checksum_of(manifest))
+    (folder / MANIFEST).write_bytes(json_bytes(whole.to_json(), indent=1))
+    return whole
+
+
+def checksum_of(manifest: Manifest) -> str:
+    """The SHA-256 over everything that a manifest says."""
+    said = replace(manifest, checksum="").to_json()
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def files_of(folder: Path) -> list[DatasetFile]:

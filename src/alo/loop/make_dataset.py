@@ -164,7 +164,7 @@ def _base_paths(workspace: Workspace, catalog: Catalog, base: str) -> list[Path]
         path = (workspace.home / base).resolve()
         if path.exists():
             return [path]
-        version = catalog.find(base)
+        version = catalog.find_whole(base)
         folder = version.folder / "train"
         return [folder / name for name in version.manifest.base_folders]
     from alo.plan.load import load_plan

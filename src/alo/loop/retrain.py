@@ -77,9 +77,10 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
         say: is told what is being done.
     Raises:
         UsageError: there is no such data set or run.
+        DatasetError: the data set is damaged.
         RetrainError: there is no model to compare with, or the train run failed.
     """
-    version = Catalog(workspace).find(asked.dataset)
+    version = Catalog(workspace).find_whole(asked.dataset)
     champion = _champion(workspace, asked.against)
     cases = tested_cases(version)
     with trial_project(workspace) as trial:

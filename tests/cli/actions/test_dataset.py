@@ -218,3 +218,43 @@ def test_a_run_that_was_changed_since_is_not_learned_from(
     status, _, err = alo("dataset", "make", "d", "--review", "r")
 
     assert (status, what in err) == (1, True), err
+
+
+def test_one_label_alone_and_no_test_rows_are_said(alo: Alo, home: Path) -> None:
+    (home / "known/rows.csv").write_text("id,x,kind\nz,1,good\n")
+
+    _, out, _ = alo("dataset", "make", "d", "--review", "r", "--test-share", "0")
+
+    assert "all train rows have the same label" in out
+    assert "no row tests" in out
+
+
+def test_a_damaged_version_is_no_base(alo: Alo, home: Path) -> None:
+    alo("dataset", "make", "d", "--review", "r")
+    path = home / "datasets/d/v1/train/known/rows.csv"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() + b"x,1,bad\n")
+
+    status, _, err = alo("dataset", "make", "e", "--review", "r", "--base", "d@v1")
+
+    assert (status, "d@v1 is damaged: train/known/rows.csv changed" in err) == (1, True)
+
+
+def test_the_base_is_not_here_is_said(alo: Alo, home: Path) -> None:
+    remove_tree(home / "known")
+
+    status, _, err = alo("dataset", "make", "d", "--review", "r")
+
+    assert (status, "the train data of the plan is not here" in err) == (2, True)
+
+
+def test_what_review_and_base_say_differently_is_the_reviews_and_counted(
+    alo: Alo, home: Path
+) -> None:
+    made = as_json(alo("dataset", "make", "d", "--review", "r", "--test-share", "0", "--json"))
+
+    rows = (home / "datasets/d/v1/train/known/rows.csv").read_text().splitlines()
+    known = [row for row in rows[1:] if row.partition(",")[0] in {f"k{n}" for n in range(10)}]
+    counts = made["counts"]
+    assert isinstance(counts, dict)
+    assert counts["overruled"] == sum(row.endswith(",good") for row in known) in (9, 10)

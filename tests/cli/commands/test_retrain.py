@@ -166,6 +166,26 @@ def test_too_few_rows_are_said_with_how_many_are_missing(alo: Alo) -> None:
     assert found["needed"] == 99 - int(str(found["rows"]))
 
 
+def test_without_test_rows_it_is_held(alo: Alo) -> None:
+    assert alo("dataset", "make", "e", "--review", "r", "--test-share", "0")[0] == 0
+
+    found = compared(alo("retrain", "--dataset", "e", *LAX, "--json"), 3)
+
+    assert (found["rows"], "too_few_rows" in str(found["reasons"])) == (0, True)
+
+
+def test_a_damaged_data_set_trains_nothing(alo: Alo, home: Path) -> None:
+    path = home / "datasets/d/v1/test_labels.csv"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"good", b"bad"))
+    before = state_of(home)
+
+    status, _, err = alo("retrain", "--dataset", "d", *LAX)
+
+    assert (status, "d@v1 is damaged: test_labels.csv changed" in err) == (1, True)
+    assert state_of(home) == before
+
+
 def test_a_candidate_that_fails_on_the_test_rows_is_held(alo: Alo) -> None:
     found = compared(alo("retrain", "--dataset", "d", *LAX, "--set", "train.how=mute", "--json"), 3)
 

@@ -245,10 +245,17 @@ def _lines(version: Version) -> Iterator[str]:
         text = ", ".join(f"{count:,} {label}" for label, count in shown)
         yield f"{part}: {_total(counts, part):,} rows{f': {text}' if text else ''}"
     yield f"base: {manifest.base}; reviews: {', '.join(manifest.reviews)}"
-    others = ("overruled", "moved_to_test", "skipped", "flagged", "conflict")
+    others = (
+        "overruled", "moved_to_test", "pictures_missing", "skipped", "flagged", "conflict",
+    )  # fmt: skip
     told = [f"{counts[name]} {name.replace('_', ' ')}" for name in others if counts.get(name)]
     if told:
         yield ", ".join(told)
+    learned = counts.get("train")
+    if isinstance(learned, Mapping) and len(learned) == 1:
+        yield "all train rows have the same label: a model learns nothing else from them"
+    if not _total(counts, "test"):
+        yield "no row tests: alo retrain holds what is trained on it; review more random records"
     left_out = counts.get("left_out")
     for why, count in left_out.items() if isinstance(left_out, Mapping) else ():
         yield f"left out: {count} rows: {why}"

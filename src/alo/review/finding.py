@@ -6,16 +6,18 @@ it first, the row says more than that person may know.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alo.database.connection import Database
+from alo.errors import UsageError
 from alo.review.decisions import ACCEPTED, CHANGED, UNDECIDED, RecordState, state_of
 from alo.review.reviews import shown
 from alo.review.rows import (
     RECORD_COLUMNS,
     ItemShown,
     Review,
+    StoredRecord,
     decisions_at,
     record_of,
     records_at,
@@ -63,7 +65,23 @@ class Finder:
             " ORDER BY place LIMIT ?",
             (*values, after, limit),
         )
-        records = [record_of(row) for row in found]
+        return self._shown([record_of(row) for row in found])
+
+    def named(self, names: Iterable[str]) -> Sequence[ItemShown]:
+        """Some records by their ids, each once.
+
+        Raises:
+            UsageError: the review has no such record.
+        """
+        places = {name: self._review.place_of(name) for name in names}
+        known = [at for at in places.values() if at is not None]
+        found = records_at(self._database.read, self._review.number, known)
+        for name, at in places.items():
+            if at not in found:
+                raise UsageError(f"review '{self._review.name}' has no record '{name}'")
+        return self._shown([found[at] for at in known])
+
+    def _shown(self, records: Sequence[StoredRecord]) -> Sequence[ItemShown]:
         said = decisions_at(
             self._database.read,
             self._review.number,

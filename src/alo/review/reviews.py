@@ -92,6 +92,27 @@ class Reviews:
         found = self._database.read(f"SELECT {REVIEW_COLUMNS} FROM reviews ORDER BY number DESC")  # noqa: S608 - names of ours
         return [review_of(row) for row in found]
 
+    def newest(self, below: int = 0, limit: int = 50, *, state: str = "") -> list[Review]:
+        """Some of them, the newest first.
+
+        Args:
+            below: only those with a smaller number; 0: all.
+            state: only those that are open or closed; empty: all.
+        """
+        condition, values = _those(below, state)
+        found = self._database.read(
+            f"SELECT {REVIEW_COLUMNS} FROM reviews WHERE {condition}"  # noqa: S608 - names of ours
+            " ORDER BY number DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [review_of(row) for row in found]
+
+    def count(self, state: str = "") -> int:
+        """How many there are, in this state or in any."""
+        condition, values = _those(0, state)
+        found = self._database.read(f"SELECT count(*) FROM reviews WHERE {condition}", values)  # noqa: S608 - names of ours
+        return int(found[0][0])
+
     def get(self, name: str) -> Review:
         """The review of this name.
 
@@ -252,6 +273,13 @@ class Reviews:
                 rows.execute(f"DELETE FROM {table} WHERE review = ?", (review.number,))  # noqa: S608 - names of ours
             rows.execute("DELETE FROM reviews WHERE number = ?", (review.number,))
             return review
+
+
+def _those(below: int, state: str) -> tuple[str, list[object]]:
+    """The condition for reviews below a number, and in a state."""
+    given = [("number < ?", below), ("state = ?", state)]
+    wanted = [(text, value) for text, value in given if value]
+    return " AND ".join([text for text, _ in wanted] or ["1 = 1"]), [value for _, value in wanted]
 
 
 def check_free(rows: Connection, name: str) -> None:

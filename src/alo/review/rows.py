@@ -66,6 +66,20 @@ class Review:
         """What the columns of its runs mean."""
         return ReviewSettings.of(self.asked)
 
+    def to_json(self) -> dict[str, object]:
+        """Without its records."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "created": self.created,
+            "by": self.person,
+            "runs": [each.id for each in self.runs],
+            "seed": self.asked.get("seed"),
+            "population": self.counts.get("records", 0),
+            "counts": dict(self.counts),
+            "labels": [each.to_json() for each in self.labels.shown],
+        }
+
     def record_id(self, at: int) -> str:
         """The id of the record at this place: its run and row, or its run alone."""
         run = next(each for each in reversed(self.runs) if each.first <= at)

@@ -10,8 +10,10 @@ from alo.database.connection import Database
 from alo.history.browse import History
 from alo.history.index.kept import KeptIndex
 from alo.layout import Workspace
+from alo.review.reviews import Reviews
 from alo.ui.access.people import People
 from alo.ui.access.sign_in import SignIn
+from alo.ui.accuracies import Accuracies
 from alo.ui.audit import Audit
 from alo.ui.jobs.queue import Jobs
 from alo.ui.readers.cache import FileCache
@@ -72,6 +74,16 @@ class Studio:
     def jobs(self) -> Jobs:
         """Commands that were started here."""
         return Jobs(self.workspace, self.database, self.settings.database_url)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """What people review."""
+        return Reviews(self.database)
+
+    @cached_property
+    def accuracies(self) -> Accuracies:
+        """How accurate the model is by each of them."""
+        return Accuracies(self.database)
 
     @cached_property
     def try_out(self) -> TryOut:

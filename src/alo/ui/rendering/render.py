@@ -58,6 +58,7 @@ NAVIGATION = (  # key of the keyboard, path, name
     ("o", "/", "Overview"),
     ("r", "/runs", "Runs"),
     ("f", "/feed", "Feed"),
+    ("v", "/reviews", "Reviews"),
     ("m", "/models", "Models"),
     ("d", "/datasets", "Data sets"),
     ("j", "/jobs", "Jobs"),

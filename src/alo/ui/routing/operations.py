@@ -102,10 +102,12 @@ PARAMETERS: Mapping[str, Parameter] = {
     "values": Parameter("A column whose values are counted"),
     "next": Parameter("A path of the studio that comes after"),
 }
-NAMES_IN_URL = {
+NAMES_IN_URL = {  # of parameters that mean another thing elsewhere
     "events_of": "run",
+    "export_format": "format",
     "items_limit": "limit",
-}  # of parameters that mean another thing elsewhere
+    "review_state": "state",
+}
 
 ERROR: Schema = {
     "type": "object",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alo.ui.routing.operations import LIST, TEXT, Answer, Body, Parameter, Schema
+from alo.ui.routing.operations import (
+    LIST,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    Answer,
+    Body,
+    Parameter,
+    Schema,
+)
 
 DECISION: Schema = {
     "type": "object",
@@ -48,12 +57,76 @@ RESULT: Schema = {
         "seen": 7,
     },
 }
+STATES = ["undecided", "accepted", "changed", "skipped", "flagged", "conflict"]
+ACCURACY: Schema = {
+    "type": "object",
+    "required": [
+        "estimate",
+        "low",
+        "high",
+        "level",
+        "method",
+        "population",
+        "reviewed",
+        "strata",
+        "by_class",
+        "enough",
+        "needed",
+    ],
+    "properties": {
+        "estimate": {**NUMBER, "description": "null: too little was reviewed"},
+        "low": NUMBER,
+        "high": NUMBER,
+        "level": {"type": "number"},
+        "method": TEXT,
+        "population": {"type": "integer"},
+        "reviewed": OBJECT,
+        "strata": {"type": "array"},
+        "by_class": OBJECT,
+        "enough": {"type": "boolean"},
+        "needed": {"type": "integer", "description": "further random records; 0: reached"},
+    },
+}
+REVIEW: Schema = {
+    "type": "object",
+    "required": [
+        *LIST["required"],
+        "name",
+        "state",
+        "runs",
+        "seed",
+        "population",
+        "counts",
+        "labels",
+        "agreement",
+        "accuracy",
+    ],
+    "properties": {
+        **LIST["properties"],
+        "accuracy": {"type": ["object", "null"], "description": "null: it is at /accuracy.json"},
+    },
+}
 PARAMETERS: Mapping[str, Parameter] = {
     "items_limit": Parameter(
         "How many records", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}
     ),
+    "review_state": Parameter("Only reviews in this state", {"enum": ["open", "closed"]}, "open"),
+    "state": Parameter("Only records in this state", {"enum": STATES}, "undecided"),
+    "source": Parameter(
+        "Only records that are in the queue for this; none: outside of it",
+        {"enum": ["random", "uncertain", "picked", "none"]},
+    ),
+    "predicted": Parameter("Only records that the model says this of", example="benign"),
+    "label": Parameter("Only records with this label", example="benign"),
+    "method": Parameter("How it is estimated", {"enum": ["stratified", "ppi"]}),
+    "export_format": Parameter("Of the file", {"enum": ["csv", "jsonl", "label-studio"]}, "csv"),
 }
-COMPONENTS: Mapping[str, Schema] = {"Decision": DECISION, "Result": RESULT}
+COMPONENTS: Mapping[str, Schema] = {
+    "Accuracy": ACCURACY,
+    "Decision": DECISION,
+    "Result": RESULT,
+    "Review": REVIEW,
+}
 DECISIONS = Body(
     {
         "decisions": {
@@ -87,3 +160,29 @@ RESULTS: Mapping[str, Answer] = {
         }
     )
 }
+BULK = Body(
+    {
+        "records": {"type": "array", "items": TEXT, "description": "ids; in a form a line each"},
+        "scope": {"enum": ["selection", "filter"], "description": "filter: all that it finds"},
+        "filter": {"type": "object", "description": "q, state, source, predicted, label"},
+        "verdict": {"enum": ["accept", "change", "skip", "flag", "reset"]},
+        "label": {**TEXT, "description": "of change"},
+        "note": TEXT,
+        "until": {"type": ["integer", "string"], "description": "the last decision one knows of"},
+        "key": {**TEXT, "description": "of the request: the same one twice is one action"},
+    },
+    {"scope": "filter", "filter": {"predicted": "benign"}, "verdict": "accept", "key": "b7c1"},
+    is_open=True,
+)
+LABELS = Body(
+    {
+        "action": {"enum": ["add", "rename", "merge", "recolour", "delete"]},
+        "name": TEXT,
+        "to": {**TEXT, "description": "of rename"},
+        "into": {**TEXT, "description": "of merge, and of delete where it is in use"},
+        "colour": {**TEXT, "description": "#rrggbb, of add and recolour"},
+        "key": {**TEXT, "description": "a letter that is no command, of add and recolour"},
+    },
+    {"action": "add", "name": "unclear", "key": "u", "colour": "#1f5f9f"},
+    ("action", "name"),
+)

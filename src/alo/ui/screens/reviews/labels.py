@@ -1,0 +1,68 @@
+"""``POST /reviews/{name}/labels``: labels are added, renamed, merged, recoloured and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from alo.errors import LabelError
+from alo.review.labels import Labels
+from alo.review.rows import Review
+from alo.ui.ask import Ask
+from alo.ui.problems import FieldProblem, UiProblem, refused_value
+from alo.ui.rendering.page import Redirect
+from alo.ui.screens.reviews.named import named
+
+ADD, RENAME, MERGE, RECOLOUR, DELETE = ACTIONS = ("add", "rename", "merge", "recolour", "delete")
+FIELD_OF = {ADD: "name", RENAME: "to", MERGE: "into", RECOLOUR: "colour", DELETE: "name"}
+
+
+def change(ask: Ask) -> Redirect:
+    """Change a label; what was said stays as it was said.
+
+    Raises:
+        UiProblem: 409: it is in use, and cannot be deleted; 422: it cannot be so.
+    """
+    review = named(ask)
+    action = ask.text("action")
+    if action not in ACTIONS:
+        raise refused_value("action", f"'{action}' is none of {', '.join(ACTIONS)}")
+    given = {key: ask.text(key).strip() for key in ("name", "to", "into", "colour", "key")}
+    if action in (ADD, RECOLOUR) and ask.text("no_colour"):
+        given["colour"] = ""  # a field for a colour cannot be empty
+    try:
+        changed = _changed(ask, review, action, given)
+    except LabelError as error:
+        if action == DELETE and not given["into"] and given["name"] in review.labels.ids:
+            raise UiProblem(409, error.what, fix=error.fix) from error
+        field = "key" if "key" in error.what else FIELD_OF[action]
+        raise UiProblem(
+            422, error.what, fix=error.fix, fields=[FieldProblem(field, error.what)]
+        ) from error
+    ask.studio.audit.add(
+        ask.who.name,
+        "labels",
+        review.name,
+        before=_names(review),
+        after={"action": action, **{key: value for key, value in given.items() if value}},
+    )
+    content = {"labels": [each.to_json() for each in changed.labels.shown]}
+    return Redirect(f"/reviews/{review.name}#labels", content)
+
+
+def _changed(ask: Ask, review: Review, action: str, given: Mapping[str, str]) -> Review:
+    reviews, name = ask.studio.reviews, given["name"]
+    if action == DELETE:
+        return reviews.remove_label(review.name, name, given["into"])
+    ways: Mapping[str, Callable[[Labels], Labels]] = {
+        ADD: lambda labels: labels.add(name, key=given["key"], colour=given["colour"]),
+        RENAME: lambda labels: labels.rename(name, given["to"]),
+        MERGE: lambda labels: labels.merge(name, given["into"]),
+        RECOLOUR: lambda labels: labels.recolour(
+            name, given["colour"], given["key"] if "key" in ask.body else None
+        ),
+    }
+    return reviews.change_labels(review.name, ways[action])
+
+
+def _names(review: Review) -> dict[str, object]:
+    return {"labels": [each.name for each in review.labels.shown]}

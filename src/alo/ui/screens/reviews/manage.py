@@ -1,0 +1,49 @@
+"""``POST /reviews/{name}/close`` and ``reopen``; ``/reviews/{name}/export``: all that was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alo.loop.accuracy_of import every_item
+from alo.loop.new_review import close_review, reopen_review
+from alo.review.exchange import FORMATS, export_text
+from alo.review.rows import Review
+from alo.ui.ask import Ask
+from alo.ui.rendering.page import Download, Redirect
+from alo.ui.screens.reviews.named import named
+
+SUFFIXES = {"csv": "csv", "jsonl": "jsonl", "label-studio": "json"}
+
+
+def close(ask: Ask) -> Redirect:
+    """Nothing more is decided in it, and its runs are kept for it no more."""
+    return _set(ask, close_review)
+
+
+def reopen(ask: Ask) -> Redirect:
+    """Continue it."""
+    return _set(ask, reopen_review)
+
+
+def export(ask: Ask) -> Download:
+    """The queue with its labels, as a file."""
+    ask.query.allow("format")
+    review = named(ask)
+    form = ask.query.one("format", FORMATS[0], among=FORMATS)
+    text = export_text(every_item(ask.studio.reviews, review, queue_only=True), form)
+    name = f"{review.name}.{SUFFIXES[form]}"
+    return Download(name, iter([text.encode("utf-8", "surrogatepass")]))
+
+
+def _set(ask: Ask, change: Callable[..., Review]) -> Redirect:
+    before = named(ask)
+    review = change(ask.studio.workspace, ask.studio.database, before.name)
+    if review.state != before.state:
+        ask.studio.audit.add(
+            ask.who.name,
+            "review",
+            review.name,
+            before={"state": before.state},
+            after={"state": review.state},
+        )
+    return Redirect(f"/reviews/{review.name}", {"name": review.name, "state": review.state})

@@ -1,4 +1,4 @@
-"""Past inference runs whose results can be reviewed, written as history has them; nothing is run."""
+"""Past inference runs whose results can be reviewed, as history has them; nothing is run."""
 
 from __future__ import annotations
 
@@ -45,17 +45,23 @@ def write_run(home: Path, number: int = 0, rows: int = 8) -> str:
 
 
 def make_review(
-    home: Path, database: Database, name: str = "patients", runs: int = 2, **asked: object
+    home: Path,
+    database: Database,
+    name: str = "patients",
+    *,
+    runs: int = 2,
+    rows: int = 8,
+    **asked: object,
 ) -> Review:
     """A review of new runs, with eight records by chance and three uncertain ones."""
-    for number in range(runs):
-        write_run(home, number)
+    made = [write_run(home, number, rows) for number in range(runs)]
     given = {"random": 8, "uncertain": 3, "seed": 1, **asked}
     request = ReviewRequest(
         name=name,
         person="ada",
         time="2026-01-02T00:00:00Z",
         settings=SETTINGS,
+        runs=made,
         **given,  # type: ignore[arg-type]
     )
     return new_review(Workspace(home), database, request).review

@@ -144,8 +144,9 @@ def accuracy(
         share, variance = _stratified(strata, rest)
     inside = _interval(rest, share, variance, level)
     certain = sum(known.values()) / max(1, total)
-    estimate = certain + weight * share
-    low, high = certain + weight * inside.low, certain + weight * inside.high
+    # A sum of shares may be off by a rounding; no share is above 1.
+    estimate = min(1.0, certain + weight * share)
+    low, high = certain + weight * inside.low, min(1.0, certain + weight * inside.high)
     is_enough = (high - low) / 2 <= GOAL
     return Accuracy(
         estimate=estimate,

@@ -273,10 +273,20 @@ FEED: Schema = {
 }
 OVERVIEW: Schema = {
     "type": "object",
-    "required": ["deployed", "last", "running", "jobs", "services", "alarms", "watched"],
+    "required": [
+        "deployed",
+        "last",
+        "running",
+        "jobs",
+        "services",
+        "alarms",
+        "watched",
+        "reviews",
+    ],
     "properties": {
         "alarms": {**ALARMS, "description": "that are raised now"},
         "watched": {"type": "array", "items": TEXT, "description": "that the plan asks for"},
+        "reviews": {"type": "array", "description": "the newest that are open"},
     },
 }
 COMPONENTS: Mapping[str, Schema] = {

@@ -15,6 +15,9 @@ from alo.ui.alarms import alarms_of, crossing_json
 from alo.ui.ask import Ask
 from alo.ui.rendering.page import Page
 from alo.ui.screens.models import deployed_now, deployment_json
+from alo.ui.screens.reviews.index import open_lines
+
+MOST_REVIEWS = 5
 
 
 def show(ask: Ask) -> Page:
@@ -34,6 +37,7 @@ def show(ask: Ask) -> Page:
         "watched": watched_by(noted.alarm),
         "running": first.to_list_json() if first else None,
         "jobs": [each.to_json() for each in studio.jobs.open()],
+        "reviews": open_lines(studio, MOST_REVIEWS),
         "services": _services(studio.workspace),
         "uses": {name: use.run for name, use in live_services(studio.workspace, deployed).items()},
     }

@@ -1,0 +1,198 @@
+"""The table of a review: its records with what the model was given, filtered, page by page."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.reviewed_project import make_review
+from tests.ui.screens.reviews.conftest import As
+
+from alo.layout import Workspace
+from alo.review.rows import Review
+from alo.ui.accuracies import AT_ONCE
+from alo.ui.studio import Studio
+
+PATH = "/reviews/patients"
+
+
+@pytest.fixture
+def review(home: Path, team: Studio) -> Review:
+    """Sixteen records of two runs, eleven of them in the queue."""
+    return make_review(home, team.database)
+
+
+def of(client: httpx.Client, query: str = "") -> dict[str, Any]:
+    answer = client.get(f"{PATH}.json{query}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def decide(client: httpx.Client, record: str, verdict: str, label: str = "") -> None:
+    body = {"records": [record], "verdict": verdict, "label": label}
+    assert client.post(f"{PATH}/bulk", json=body).json()["counts"] == {"saved": 1}
+
+
+def test_records_have_the_columns_of_their_input(ada: httpx.Client) -> None:
+    found = of(ada)
+
+    assert found["columns"] == ["patient", "age", "remark"]
+    assert found["items"][0]["input"]["patient"].startswith("P")
+    assert {each["source"] for each in found["items"][:11]} == {"random", "uncertain"}
+    assert {each["source"] for each in found["items"][11:]} == {None}
+    assert (found["total"], found["population"], found["state"]) == (16, 16, "open")
+    assert found["counts"]["undecided"] == 11
+
+
+def test_pages_follow_one_another(ada: httpx.Client) -> None:
+    whole = [each["record"] for each in of(ada)["items"]]
+    pages: list[str] = []
+    query: str | None = "?limit=7"
+    while query:
+        page = of(ada, query)
+        pages += [each["record"] for each in page["items"]]
+        query = page["next"] and "?" + page["next"].partition("?")[2]
+
+    assert pages == whole
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("?state=accepted", lambda each: each["state"] == "accepted"),
+        ("?source=uncertain", lambda each: each["source"] == "uncertain"),
+        ("?source=none", lambda each: each["source"] is None),
+        ("?predicted=malignant", lambda each: each["predicted"] == "malignant"),
+        ("?label=benign", lambda each: each["label"] == "benign"),
+        ("?q=P000003", lambda each: each["input"]["patient"] == "P000003"),
+        ("?q=혹", lambda each: "혹" in each["input"]["remark"]),
+        ("?q=FINE&source=random", lambda each: False),
+    ],
+)
+def test_filters_find_what_fits(ada: httpx.Client, query: str, fits: Any) -> None:
+    items = of(ada)["items"]
+    decide(ada, items[0]["record"], "accept")
+    decide(ada, items[1]["record"], "change", "benign")
+    everything = of(ada)["items"]
+    if query.startswith("?q=FINE"):
+        fits = lambda each: each["input"]["remark"] == "fine" and each["source"] == "random"  # noqa: E731
+
+    found = of(ada, query)
+
+    assert found["items"] == [each for each in everything if fits(each)]
+    assert found["items"]
+    assert found["total"] == (None if "q=" in query else len(found["items"]))
+    page = ada.get(f"{PATH}{query}").text
+    assert page.count('data-action="remove-filter"') == query.count("=")
+
+
+@pytest.mark.parametrize("query", ["?state=lost", "?source=lost", "?page=x", "?odd=1", "?limit=0"])
+def test_values_that_cannot_be_are_refused(ada: httpx.Client, query: str) -> None:
+    assert ada.get(f"{PATH}{query}").status_code == 422
+
+
+def test_a_review_that_is_not_there_is_404(ada: httpx.Client) -> None:
+    for path in ("", "/accuracy", "/export"):
+        assert ada.get(f"/reviews/others{path}").status_code == 404
+
+
+def test_the_csv_is_the_whole_filtered_list(ada: httpx.Client) -> None:
+    rows = list(csv.DictReader(ada.get(f"{PATH}.csv?limit=3&source=random").text.splitlines()))
+    disarmed = ada.get(f"{PATH}.csv?for=spreadsheet").text
+
+    assert [row["record"] for row in rows] == [
+        each["record"] for each in of(ada, "?source=random")["items"]
+    ]
+    assert rows[0]["patient"].startswith("P")
+    assert "'=1+1" in disarmed
+
+
+def test_scripts_in_cells_labels_and_notes_are_text(ada: httpx.Client) -> None:
+    script = "<script>alert(2)</script>"
+    ada.post(f"{PATH}/labels", json={"action": "add", "name": script})
+    record = of(ada)["items"][0]["record"]
+    body = {"records": [record], "verdict": "change", "label": script, "note": "<img src=x>"}
+    ada.post(f"{PATH}/bulk", json=body)
+
+    page = ada.get(PATH).text
+
+    assert "<script>alert" not in page
+    assert "<img src=x>" not in page
+    assert page.count("&lt;script&gt;alert(1)") >= 4
+    assert "&lt;script&gt;alert(2)" in page
+
+
+def test_who_looks_second_sees_neither_the_first_label_nor_finds_it_by_a_filter(
+    home: Path, team: Studio, as_person: As
+) -> None:
+    make_review(home, team.database, "twice", second_look=1.0, random=8, uncertain=0)
+    ada, bob = as_person("ada"), as_person("bob")
+    record = ada.get("/reviews/twice.json").json()["items"][0]["record"]
+    body = {"records": [record], "verdict": "change", "label": "benign"}
+    ada.post("/reviews/twice/bulk", json=body)
+
+    def found(who: httpx.Client, query: str) -> list[str]:
+        items = who.get(f"/reviews/twice.json?{query}").json()["items"]
+        return [each["record"] for each in items]
+
+    assert found(ada, "label=benign") == [record]
+    assert found(bob, "label=benign") == []
+    assert record in found(bob, "state=undecided&source=random")
+    assert ada.get("/reviews/twice.csv?label=benign").text.count(record) == 1
+    assert record not in bob.get("/reviews/twice.csv?label=benign").text
+
+
+def test_a_viewer_looks_and_has_nothing_to_decide_with(as_person: As, review: Review) -> None:
+    vic, ada = as_person("vic"), as_person("ada")
+
+    assert 'data-action="decide-all"' in ada.get(PATH).text
+    page = vic.get(PATH).text
+    for action in ("decide-all", "accept", "close", "add-label", "undo", "make-dataset"):
+        assert f'data-action="{action}"' not in page
+    for path in ("bulk", "labels", "close", "reopen"):
+        assert vic.post(f"{PATH}/{path}", json={}).status_code == 403
+
+
+def test_an_operator_finds_the_way_to_a_data_set(as_person: As, review: Review) -> None:
+    page = as_person("olga").get(PATH).text
+
+    assert 'href="/datasets/new?review=patients"' in page
+
+
+@pytest.mark.parametrize("gone", ["output/output.csv", "input", ""])
+def test_what_is_gone_of_a_run_is_said_and_the_rest_is_shown(
+    home: Path, ada: httpx.Client, review: Review, gone: str
+) -> None:
+    run = review.runs[0].id
+    entry = Workspace(home).history / "inference" / run
+    shutil.rmtree(entry / gone) if (entry / gone).is_dir() else (entry / gone).unlink()
+
+    found = of(ada)
+
+    lost = [each for each in found["items"] if each["run"] == run]
+    kept = [each for each in found["items"] if each["run"] != run]
+    assert len(lost) == len(kept) == 8
+    assert all(each["input"] and not each["missing"] for each in kept)
+    if gone != "input":  # without it, the output has what is shown
+        assert all(each["missing"] and each["predicted"] for each in lost)
+        assert 'data-missing="8"' in ada.get(PATH).text
+
+
+def test_a_large_population_is_estimated_after_the_page(
+    monkeypatch: pytest.MonkeyPatch, ada: httpx.Client
+) -> None:
+    monkeypatch.setattr("alo.ui.accuracies.AT_ONCE", 15)
+    assert AT_ONCE > 15
+
+    assert of(ada)["accuracy"] is None
+    page = ada.get(PATH).text
+    assert f'hx-get="{PATH}/accuracy"' in page
+    assert f'href="{PATH}/accuracy"' in page
+    assert ada.get(f"{PATH}/accuracy.json").json()["population"] == 16
+    assert of(ada)["accuracy"]["population"] == 16  # it is known from now on
+    assert "hx-get" not in ada.get(PATH).text

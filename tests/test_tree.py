@@ -65,6 +65,8 @@ TESTED_WITH = {
     "alo/cli/person.py": "cli/commands/test_deploy.py",
     "alo/database/opening.py": "database/test_connection.py",
     "alo/ui/found_run.py": "ui/screens/files/test_files.py",
+    "alo/ui/screens/reviews/found_records.py": "ui/screens/reviews/test_records.py",
+    "alo/ui/screens/reviews/named.py": "ui/screens/reviews/test_records.py",
     "alo/ui/jobs/folder.py": "ui/jobs/test_queue.py",
     "alo/ui/jobs/job.py": "ui/jobs/test_queue.py",
     "alo/ui/jobs/supervisor.py": "ui/jobs/test_queue.py",

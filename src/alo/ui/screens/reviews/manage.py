@@ -27,7 +27,7 @@ def reopen(ask: Ask) -> Redirect:
 
 def export(ask: Ask) -> Download:
     """The queue with its labels, as a file."""
-    ask.query.allow("format")
+    ask.query.allow()
     review = named(ask)
     form = ask.query.one("format", FORMATS[0], among=FORMATS)
     text = export_text(every_item(ask.studio.reviews, review, queue_only=True), form)

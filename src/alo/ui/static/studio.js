@@ -36,16 +36,6 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// A picture in its own size and back; what does not fit then is scrolled to, by arrow keys, too.
-function zoom(event) {
-  event.target.closest("[data-zoom]")?.classList.toggle("zoomed");
-}
-
-document.addEventListener("click", zoom);
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") zoom(event);
-});
-
 // Which runs are selected is in the URL, so that Back and a pasted link show the same, and in all
 // that leads to another page of the list.
 document.addEventListener("change", (event) => {

@@ -7,11 +7,11 @@ import threading
 import pytest
 from tests.conftest import OpenDatabase
 
+from alo.database.audit import Audit
 from alo.database.connection import Database
 from alo.database.migrations import MIGRATIONS
 from alo.errors import DatabaseError, UsageError
 from alo.ui.access.people import People
-from alo.ui.audit import Audit
 
 HOSTILE = (
     "'; DROP TABLE audit; --",

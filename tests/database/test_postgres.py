@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from tests.postgres_server import PostgresServer
 
+from alo.database.audit import Audit
 from alo.database.postgres import PostgresDatabase
 from alo.errors import DatabaseError, UsageError
-from alo.ui.audit import Audit
 
 
 @pytest.fixture

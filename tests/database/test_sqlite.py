@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from alo.database.audit import Audit
 from alo.database.migrations import MIGRATIONS
 from alo.database.sqlite import SqliteDatabase
 from alo.errors import DatabaseError, UsageError
-from alo.ui.audit import Audit
 
 
 @pytest.fixture

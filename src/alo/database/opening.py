@@ -5,6 +5,13 @@ from __future__ import annotations
 from alo.database.connection import Database
 from alo.layout import Workspace
 
+FILE = "studio.sqlite"
+
+
+def has_database(workspace: Workspace, url: str = "") -> bool:
+    """Whether there is one; it is not looked for on a server."""
+    return bool(url) or (workspace.studio / FILE).is_file()
+
 
 def open_database(workspace: Workspace, url: str = "") -> Database:
     """The database of what people made in a project.
@@ -20,4 +27,4 @@ def open_database(workspace: Workspace, url: str = "") -> Database:
         return PostgresDatabase(url)
     from alo.database.sqlite import SqliteDatabase
 
-    return SqliteDatabase(workspace.studio / "studio.sqlite")
+    return SqliteDatabase(workspace.studio / FILE)

@@ -75,6 +75,17 @@ class Deployment(NamedTuple):
         """Whether the chosen model has failed, and services stay with what they use."""
         return self.has_failed(self.run) and not self.before
 
+    def in_short(self) -> dict[str, object]:
+        """As the studio and its audit have it."""
+        return {
+            "run": self.run,
+            "before": self.before,
+            "shadow": self.shadow,
+            "who": self.who,
+            "when": self.when,
+            "check": self.check_of(self.run)._asdict(),
+        }
+
     @property
     def ids(self) -> frozenset[str]:
         """The runs that must stay in history."""
@@ -168,6 +179,14 @@ def change_deployment(
         if after != before or replaces_damaged:
             write_whole(path, json_bytes(_to_json(after), indent=2) + b"\n")
     return after
+
+
+def deployed_in_short(workspace: Workspace) -> Mapping[str, object]:
+    """What is deployed, as the audit has it; nothing where it cannot be read."""
+    try:
+        return read_deployment(workspace).in_short()
+    except HistoryError:
+        return {}
 
 
 def deployed_ids(workspace: Workspace) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from alo.files import checksum_of, write_whole
 from alo.gate.comparison import ComparedRow, Comparison, compare
 from alo.gate.verdict import CANDIDATE_FAILED, HELD, PASS, GateSettings
 from alo.history.browse import Entry, History
+from alo.history.compared import COMPARISON
 from alo.history.deployment import CURRENT, read_deployment
 from alo.history.entries.checksums import read_checksums, stamp, write_checksums
 from alo.history.models_origin import NAMELESS, current_train_id
@@ -22,9 +23,6 @@ from alo.layout import Workspace
 from alo.loop.evaluation import TestedCase, answers_of, contents_below, tested_cases
 from alo.loop.trial_project import TrialProject, trial_project
 from alo.serve.rollout.choose import deploy_model
-
-COMPARISON = "log/comparison.json"  # in the candidate's history entry
-SHOWN = ("dataset", "rows", "difference", "verdict", "reasons")  # in promotions.jsonl
 
 Say = Callable[[str], None]
 
@@ -232,30 +230,7 @@ def _deploy(workspace: Workspace, run: str, comparison: Comparison, asked: Retra
     passes = comparison.judged.verdict == PASS
     if not (asked.deploy and (passes or asked.force_reason)):
         return False
-    why = "the gate lets it pass" if passes else f"forced: {asked.force_reason}"
-    deploy_model(workspace, run, asked.person, why=why, comparison=_short(comparison))
+    deploy_model(
+        workspace, run, asked.person, why="the gate lets it pass", force_reason=asked.force_reason
+    )
     return True
-
-
-def _short(comparison: Comparison) -> Mapping[str, object]:
-    told = comparison.to_json()
-    return {name: told[name] for name in SHOWN}
-
-
-def comparison_of(entry: Entry) -> Mapping[str, object] | None:
-    """The comparison that a candidate's entry has; None: it has none.
-
-    Raises:
-        HistoryError: it is damaged.
-    """
-    from alo.json_text import json_file
-
-    try:
-        content = json_file(entry.folder / COMPARISON)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise HistoryError(
-            f"the comparison cannot be read: {error}", where=str(entry.folder / COMPARISON)
-        ) from error
-    return content if isinstance(content, dict) else None

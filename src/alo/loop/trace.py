@@ -11,13 +11,13 @@ from alo.datasets.catalog import Catalog, Version
 from alo.datasets.diff import reviewed_rows
 from alo.errors import DatasetError, HistoryError, UsageError
 from alo.history.browse import Entry, History
+from alo.history.compared import comparison_of
 from alo.history.filters import Filters
 from alo.history.models_origin import NAMELESS
 from alo.history.promotions import promotions
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.loop.record_inputs import record_inputs
-from alo.loop.retrain import comparison_of
 from alo.review.reviews import Reviews
 from alo.review.rows import Review, decisions_at, records_at
 
@@ -204,7 +204,7 @@ class _Tracer:
             else:
                 self._dataset(found, version)
             found.link(record.dataset, record.id, "trained")
-        compared = comparison_of(entry)
+        compared = comparison_of(entry.folder)
         if compared is not None:
             name = f"comparison {record.id}"
             told = {key: compared.get(key) for key in ("verdict", "reasons", "rows")}

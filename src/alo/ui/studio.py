@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from alo.database.audit import Audit
 from alo.database.connection import Database
 from alo.history.browse import History
 from alo.history.index.kept import KeptIndex
@@ -14,7 +15,6 @@ from alo.review.reviews import Reviews
 from alo.ui.access.people import People
 from alo.ui.access.sign_in import SignIn
 from alo.ui.accuracies import Accuracies
-from alo.ui.audit import Audit
 from alo.ui.jobs.queue import Jobs
 from alo.ui.readers.cache import FileCache
 from alo.ui.readers.orders import Orders

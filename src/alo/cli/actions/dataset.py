@@ -10,9 +10,11 @@ from pathlib import Path
 
 from alo.cli.actions.dispatch import Action
 from alo.cli.actions.review_database import add_database, opened
+from alo.cli.audited import audited
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, path, share
+from alo.database.audit import Audit
 from alo.datasets.catalog import Catalog, Version, verify
 from alo.datasets.diff import difference
 from alo.datasets.export import export_version
@@ -67,6 +69,10 @@ def _make(options: argparse.Namespace) -> int:
     )
     with opened(options) as database:
         version, is_new = make_dataset(Workspace(options.project), database, asked)
+        if is_new:
+            manifest = version.manifest
+            after = {"id": manifest.id, "reviews": manifest.reviews, "base": manifest.base}
+            Audit(database).add(asked.person, "make-dataset", manifest.reference, after=after)
     if options.json:
         console.write_json({**version.manifest.to_json(), "is_new": is_new})
         return 0
@@ -199,7 +205,10 @@ def _remove(options: argparse.Namespace) -> int:
                 f"{version.manifest.reference} cannot be removed: run {run_id} was trained on it",
                 fix="with --force it is removed; what the run learned from is then gone",
             )
-    Catalog(workspace).remove(version)
+    with audited(workspace) as note:
+        Catalog(workspace).remove(version)
+        before = {"id": version.manifest.id, "forced": options.force}
+        note(person(), "remove-dataset", version.manifest.reference, before)
     return _done(options, version, f"removed {version.manifest.reference}")
 
 

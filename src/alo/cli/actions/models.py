@@ -9,11 +9,11 @@ from alo.cli.actions.dispatch import Action
 from alo.cli.output import console
 from alo.cli.values import named
 from alo.history.browse import Entry, History
+from alo.history.compared import comparison_of
 from alo.history.deployment import CURRENT, read_deployment
 from alo.history.filters import Filters, parse_since
 from alo.history.promotions import model_at, promotions, run_of
 from alo.layout import Workspace
-from alo.loop.retrain import comparison_of
 
 OF_TRAIN = Filters(pipeline="train", status="success")
 
@@ -25,7 +25,7 @@ def _list(options: argparse.Namespace) -> int:
     rows = []
     for record in history.list(OF_TRAIN, None):
         folder = history.folder(record)
-        compared = comparison_of(Entry(record, folder)) if folder else None
+        compared = comparison_of(folder) if folder else None
         rows.append(
             {
                 "run": record.id,
@@ -53,7 +53,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _show(options: argparse.Namespace) -> int:
     entry = History(Workspace(options.project)).find(options.run)
-    compared = comparison_of(entry)
+    compared = comparison_of(entry.folder)
     found = [
         each.to_json()
         for each in promotions(Workspace(options.project))

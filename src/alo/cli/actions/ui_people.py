@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from alo.cli.options import CommandParser
 from alo.cli.output import console
 from alo.cli.values import named
+from alo.database.audit import Audit
 from alo.database.opening import open_database
 from alo.errors import UsageError
 from alo.layout import Workspace
 from alo.ui.access.people import People
 from alo.ui.access.roles import OPERATOR, ROLES
-from alo.ui.audit import Audit
 from alo.ui.settings import Settings
 
 COMMAND_LINE = "command line"  # who has changed something, as the audit has it

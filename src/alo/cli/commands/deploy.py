@@ -5,12 +5,19 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from alo.cli.audited import audited
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, seconds
 from alo.engine.checks.preflight import find_workspace
-from alo.errors import ServeError
-from alo.history.deployment import CURRENT, UNCHECKED, Deployment, read_deployment
+from alo.errors import ServeError, UsageError
+from alo.history.deployment import (
+    CURRENT,
+    UNCHECKED,
+    Deployment,
+    deployed_in_short,
+    read_deployment,
+)
 from alo.layout import Workspace
 from alo.serve.rollout.choose import deploy_model, roll_back, set_shadow
 from alo.serve.rollout.status import REFUSED, live_services, wait_for_services
@@ -40,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run this model on the same requests, without answering; off: none",
     )
     what.add_argument("--status", action="store_true", help="show what is deployed")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="with --reason: also a model that the gate of alo retrain holds",
+    )
+    parser.add_argument("--reason", metavar="TEXT", type=named, help="why it is forced")
     parser.add_argument(
         "--wait",
         metavar="SECONDS",
@@ -71,12 +84,24 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _change(options: argparse.Namespace, workspace: Workspace) -> None:
-    if options.rollback:
-        roll_back(workspace, person())
-    elif options.shadow:
-        set_shadow(workspace, "" if options.shadow == "off" else options.shadow)
-    else:
-        deploy_model(workspace, options.run_id or "", person())
+    if options.force != bool(options.reason):
+        raise UsageError("--force and --reason TEXT go together")
+    if options.force and (options.rollback or options.shadow):
+        raise UsageError("--force deploys a model that the gate holds, and does nothing else")
+    who = person()
+    with audited(workspace) as note:
+        before = deployed_in_short(workspace)
+        if options.rollback:
+            act, after = "rollback", roll_back(workspace, who)
+        elif options.shadow:
+            shadow = "" if options.shadow == "off" else options.shadow
+            act, after = "shadow", set_shadow(workspace, shadow)
+        else:
+            run_id, reason = options.run_id or "", options.reason or ""
+            act, after = "deploy", deploy_model(workspace, run_id, who, force_reason=reason)
+        said = {"reason": options.reason} if options.force else {}
+        target = after.shadow if act == "shadow" else after.run
+        note(who, act, target, before, {**after.in_short(), **said})
 
 
 def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:

@@ -53,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
+    from alo.cli.audited import audited
     from alo.cli.person import person
+    from alo.history.deployment import deployed_in_short
     from alo.layout import Workspace
     from alo.loop.plan_settings import gate_of_plan
     from alo.loop.retrain import RetrainRequest, retrain
@@ -72,7 +74,13 @@ def execute(options: argparse.Namespace) -> int:
         prints_to=STANDARD_ERROR if options.json else None,
     )
     say = console.write_error if options.json else console.write
-    found = retrain(workspace, asked, say)
+    with audited(workspace) as note:
+        before = deployed_in_short(workspace)
+        found = retrain(workspace, asked, say)
+        if found.is_deployed:
+            said = {"reason": asked.force_reason} if asked.force_reason else {}
+            after = {**deployed_in_short(workspace), **said}
+            note(asked.person, "deploy", found.run, before, after)
     if options.json:
         console.write_json(found.to_json())
     else:
@@ -125,6 +133,6 @@ def _lines(found: Retrained) -> Iterator[str]:
     if found.is_deployed:
         yield f"deployed {found.run}"
     elif judged.reasons:
-        yield "it is not deployed; alo deploy takes it all the same"
+        yield f"to deploy it all the same: alo deploy {found.run} --force --reason TEXT"
     else:
         yield f"next: alo deploy {found.run}"

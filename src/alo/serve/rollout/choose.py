@@ -6,12 +6,13 @@ follow by themselves (``follow.py``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 from alo.engine.rerun import require_models
-from alo.errors import HistoryError, UsageError
+from alo.errors import HistoryError, RetrainError, UsageError
+from alo.history.compared import comparison_of, in_short, is_held, reasons_of
 from alo.history.deployment import CURRENT, Deployment, change_deployment
+from alo.history.entries.names import entry_folder
 from alo.history.models_origin import NAMELESS, current_train_id
 from alo.history.promotions import note_promotion
 from alo.layout import Workspace
@@ -24,7 +25,7 @@ def deploy_model(
     who: str,
     *,
     why: str = "deploy",
-    comparison: Mapping[str, object] | None = None,
+    force_reason: str = "",
 ) -> Deployment:
     """Have services use the model of a train run.
 
@@ -33,18 +34,27 @@ def deploy_model(
             also replaces a choice whose file is damaged.
         who: has chosen, as ``alo deploy --status`` shows it.
         why: it was chosen, for `alo models log`.
-        comparison: with what it was compared, and how.
+        force_reason: why it is chosen although the gate holds it; empty: then it is not.
     Raises:
+        RetrainError: the gate holds it.
         HistoryError: the run is not there, or has no models that can be used.
         UsageError: none is named, and it is not known which run made the current model.
     """
     target = require_models(workspace, run_id or _current(workspace))
+    compared = comparison_of(entry_folder(workspace, "train", target))
+    if compared is not None and is_held(compared):
+        if not force_reason:
+            raise RetrainError(
+                f"the gate holds the model of {target}: {', '.join(reasons_of(compared))}",
+                fix=f"alo deploy {target} --force --reason TEXT deploys it all the same",
+            )
+        why = f"forced: {force_reason}"
     deployed = change_deployment(
         workspace,
         lambda now: _chosen(now, target, who, workspace),
         replaces_damaged=bool(run_id),
     )
-    note_promotion(workspace, deployed, why, comparison)
+    note_promotion(workspace, deployed, why, in_short(compared) if compared else None)
     return deployed
 
 

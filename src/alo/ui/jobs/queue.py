@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 
+from alo.database.audit import add_change
 from alo.database.connection import Connection, Database, Row
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
 from alo.history.deployment import utc_now
 from alo.layout import Workspace
-from alo.ui.audit import add_change
 from alo.ui.jobs.folder import JobFolder, python_running
 from alo.ui.jobs.job import (
     CANCELLED,

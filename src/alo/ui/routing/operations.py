@@ -326,6 +326,7 @@ DEPLOY = Body(
         "run": {**TEXT, "description": "the train run whose model is to be deployed"},
         "rollback": {"type": ["boolean", "string"], "description": "back to the model before"},
         "shadow": {"type": ["string", "null"], "description": "the run that runs in the shadow"},
+        "reason": {**TEXT, "description": "of a run that the gate holds: why it is deployed"},
         "seen": {**TEXT, "description": "of a rollback: 409 where the model before is another"},
     },
     {"run": RUN_ID},

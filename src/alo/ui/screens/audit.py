@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from alo.database.audit import Change
 from alo.ui.ask import Ask
-from alo.ui.audit import Change
 from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import below_of, every, limit_of, numbered, table_of
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alo.errors import AloError, HistoryError, UsageError
+from alo.errors import AloError, HistoryError, RetrainError, UsageError
 from alo.history.deployment import Deployment, read_deployment
 from alo.history.filters import Filters
 from alo.history.index.kept import KeptIndex
@@ -38,7 +38,7 @@ def show(ask: Ask) -> Page:
     )
     shadow = _compared(workspace) if deployed.shadow else None
     content = {
-        "deployed": deployment_json(deployed),
+        "deployed": deployed.in_short(),
         "problem": problem,
         "current": current_train_id(workspace),
         "services": {
@@ -78,13 +78,20 @@ def deploy(ask: Ask) -> Redirect:
     given = {key: ask.body[key] for key in ("run", "rollback", "shadow") if key in ask.body}
     if len(given) != 1:
         raise UiProblem(422, "name exactly one of run, rollback and shadow")
-    workspace, who = ask.studio.workspace, ask.who.name
-    before = deployment_json(deployed_now(workspace)[0])
+    workspace, who, reason = (
+        ask.studio.workspace,
+        ask.who.name,
+        " ".join(ask.text("reason").split()),
+    )
+    if reason and "run" not in given:
+        raise UiProblem(422, "a reason is of a model that the gate holds: name its run")
+    before = deployed_now(workspace)[0].in_short()
     ((key, value),) = given.items()
     try:
         match key, value:
             case "run", str() if value:
-                act, after = "deploy", deploy_model(workspace, _whole_id(ask, value), who)
+                run_id = _whole_id(ask, value)
+                act, after = "deploy", deploy_model(workspace, run_id, who, force_reason=reason)
             case "rollback", True | "true" | "1":
                 act, after = "rollback", roll_back(workspace, who, ask.text("seen"))
             case "shadow", None | "":
@@ -94,11 +101,12 @@ def deploy(ask: Ask) -> Redirect:
             case _:
                 what = f"{value!r} is no value of {key}"
                 raise UiProblem(422, what, fields=[FieldProblem(key, what)])
-    except (HistoryError, UsageError) as error:
+    except (HistoryError, RetrainError, UsageError) as error:
         raise UiProblem(409, error.what, where=error.where, fix=error.fix) from error
-    content = deployment_json(after)
+    content = after.in_short()
     target = value if isinstance(value, str) and act != "rollback" else after.run
-    ask.studio.audit.add(who, act, target, before, content)
+    said = {"reason": reason} if reason else {}
+    ask.studio.audit.add(who, act, target, before, {**content, **said})
     return Redirect("/models", content)
 
 
@@ -108,18 +116,6 @@ def deployed_now(workspace: Workspace) -> tuple[Deployment, str]:
         return read_deployment(workspace), ""
     except HistoryError as error:
         return Deployment(), f"{error.what} · {error.where} · {error.fix}"
-
-
-def deployment_json(deployed: Deployment) -> dict[str, object]:
-    """What is deployed, as scripts read it."""
-    return {
-        "run": deployed.run,
-        "before": deployed.before,
-        "shadow": deployed.shadow,
-        "who": deployed.who,
-        "when": deployed.when,
-        "check": deployed.check_of(deployed.run)._asdict(),
-    }
 
 
 def _whole_id(ask: Ask, run_id: str) -> str:

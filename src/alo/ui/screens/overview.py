@@ -14,7 +14,7 @@ from alo.serve.rollout.status import live_services
 from alo.ui.alarms import alarms_of, crossing_json
 from alo.ui.ask import Ask
 from alo.ui.rendering.page import Page
-from alo.ui.screens.models import deployed_now, deployment_json
+from alo.ui.screens.models import deployed_now
 from alo.ui.screens.reviews.index import open_lines
 
 MOST_REVIEWS = 5
@@ -29,7 +29,7 @@ def show(ask: Ask) -> Page:
     first = unfinished_record(studio.workspace)
     noted = alarms_of(studio.workspace)
     content = {
-        "deployed": deployment_json(deployed),
+        "deployed": deployed.in_short(),
         "problem": problem,
         "current": current_train_id(studio.workspace),
         "last": {kind: record.to_list_json() if record else None for kind, record in last.items()},

@@ -1,13 +1,13 @@
-"""Every change that somebody made in the studio: who, when, before and after."""
+"""Every change that somebody made in the studio, or by a command: who, when, before and after."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from alo.database.connection import Connection, Database
-from alo.history.deployment import utc_now
 
 Values = Mapping[str, object]
 NOTHING: Values = {}
@@ -72,5 +72,9 @@ def add_change(
     """Record a change in the transaction that makes it."""
     rows.execute(
         "INSERT INTO audit (time, person, act, target, before, after) VALUES (?, ?, ?, ?, ?, ?)",
-        (utc_now(), by, act, target, json.dumps(before), json.dumps(after)),
+        (_now(), by, act, target, json.dumps(before), json.dumps(after)),
     )
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

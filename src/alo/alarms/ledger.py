@@ -8,7 +8,7 @@ however often the call is repeated; so no crossing is lost by a crash, and none 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -58,6 +58,10 @@ class Crossing(NamedTuple):
             "time": self.time,
         }
 
+    def to_json(self) -> dict[str, object]:
+        """As lists have it: what was sent, and what became of it."""
+        return {**self.body, "delivery": self.delivery, "reason": self.reason}
+
 
 class Ledger(NamedTuple):
     """All that is noted."""
@@ -67,6 +71,13 @@ class Ledger(NamedTuple):
     raised_total: Mapping[str, int] = {}  # how often each was raised
     failed_total: Mapping[str, int] = {}  # calls that were given up, by alarm
     window: Window = Window()
+
+    @property
+    def raised_now(self) -> Sequence[Crossing]:
+        """Those that are raised, the newest first, with what became of their calls."""
+        known = {each.id: each for each in self.crossings}
+        now = (known.get(each.id, each) for each in self.raised.values())
+        return sorted(now, key=lambda each: each.time, reverse=True)
 
     @property
     def waiting(self) -> tuple[Crossing, ...]:

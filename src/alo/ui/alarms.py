@@ -23,13 +23,6 @@ class Noted(NamedTuple):
     ledger: Ledger
     problem: str = ""  # why what services have noted cannot be read
 
-    @property
-    def raised(self) -> Sequence[Crossing]:
-        """Those that are raised now, the newest first, with what became of their calls."""
-        known = {each.id: each for each in self.ledger.crossings}
-        now = (known.get(each.id, each) for each in self.ledger.raised.values())
-        return sorted(now, key=lambda each: each.time, reverse=True)
-
     def between(self, first: str, last: str) -> Sequence[Crossing]:
         """Those from one moment until before another, the newest first; empty: without end."""
         found = (
@@ -47,11 +40,6 @@ def alarms_of(workspace: Workspace) -> Noted:
         return Noted(alarm, read_ledger(workspace))
     except HistoryError as error:
         return Noted(alarm, NOTHING, error.what)
-
-
-def crossing_json(crossing: Crossing) -> dict[str, object]:
-    """As pages have it: what was sent, and what became of it."""
-    return {**crossing.body, "delivery": crossing.delivery, "reason": crossing.reason}
 
 
 def _alarm_of_plan(workspace: Workspace) -> Alarm:

@@ -105,10 +105,11 @@ def _change(options: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:
+    from alo.cli.output import alarms
     from alo.serve.rollout.shadow import compared
 
     deployed, shadow = read_deployment(workspace), compared(workspace)
-    services = live_services(workspace, deployed)
+    services, raised = live_services(workspace, deployed), alarms.raised_now(workspace)
     if as_json:
         content = {
             "run": deployed.run,
@@ -119,6 +120,7 @@ def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:
             "in_use": deployed.in_use,
             "checks": {run: check._asdict() for run, check in deployed.checks.items()},
             "services": {name: use._asdict() for name, use in services.items()},
+            "alarms": alarms.as_json(raised),
             "compared": shadow._asdict() if shadow else None,
             "wait": outcome._asdict() if outcome else None,
         }
@@ -135,6 +137,7 @@ def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:
             f"          {shadow.requests} requests, {shadow.same_results} with the same result; "
             f"mean score {shadow.mean_score:.3f}, of the shadow {shadow.mean_shadow_score:.3f}"
         )
+    lines += [f"alarm     {alarms.as_line(each)}" for each in raised or ()]
     console.write("\n".join(lines))
 
 

@@ -78,20 +78,25 @@ def execute(options: argparse.Namespace) -> int:
 def _show_status(options: argparse.Namespace) -> int:
     """1 where no loop serves: for a probe."""
     from alo.cli.options import check_project
+    from alo.cli.output import alarms
     from alo.layout import Workspace
     from alo.serve.redis_queue.health import SERVING, loops_of
 
     check_project(options.project)
-    loops = list(loops_of(Workspace(options.project)))
+    workspace = Workspace(options.project)
+    loops, raised = list(loops_of(workspace)), alarms.raised_now(workspace)
     if options.json:
-        console.write_json([each._asdict() for each in loops])
+        of_project = alarms.as_json(raised)  # all services and loops of a project share them
+        console.write_json([{**each._asdict(), "alarms": of_project} for each in loops])
     else:
         lines = [
             f"{each.name}  {each.status} since {each.since}; {each.requests} requests "
             f"(process {each.pid} on {each.host})"
             for each in loops
         ]
-        console.write("\n".join(lines) or "no loop of this project runs")
+        lines = lines or ["no loop of this project runs"]
+        lines += [f"alarm {alarms.as_line(each)}" for each in raised or ()]
+        console.write("\n".join(lines))
     return 0 if any(each.status == SERVING for each in loops) else 1
 
 

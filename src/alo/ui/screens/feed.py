@@ -17,7 +17,7 @@ from alo.history.index.table import Index
 from alo.history.models_origin import NAMELESS
 from alo.history.record import RunRecord
 from alo.layout import Workspace
-from alo.ui.alarms import Noted, alarms_of, crossing_json
+from alo.ui.alarms import Noted, alarms_of
 from alo.ui.ask import Ask
 from alo.ui.class_mixes import parts_of
 from alo.ui.drawing.mixes import mix_chart
@@ -58,7 +58,7 @@ def show(ask: Ask) -> Page:
     items = [_item(record, below) for record in records]
     content = {
         "items": items,
-        "alarms": list(map(crossing_json, crossings)),
+        "alarms": [each.to_json() for each in crossings],
         "limits": {"score_below": below, "class_mix": noted.alarm.class_mix},
         "train": {"run": train.id, "score": train.score, "shares": shares} if train else None,
         "mixes": [part.to_json() for part in parts],
@@ -120,7 +120,7 @@ def _rows(
 ) -> Sequence[Mapping[str, object]]:
     """Requests, and the alarms between them, the newest first."""
     timed = [(str(each["start_time"]), {"run": each}) for each in items]
-    timed += [(each.time, {"alarm": crossing_json(each)}) for each in crossings]
+    timed += [(each.time, {"alarm": each.to_json()}) for each in crossings]
     return [each for _, each in sorted(timed, key=lambda one: one[0], reverse=True)]
 
 

@@ -11,7 +11,7 @@ from alo.layout import KINDS, Workspace
 from alo.serve.folders import names_of_live
 from alo.serve.redis_queue.health import loops_of
 from alo.serve.rollout.status import live_services
-from alo.ui.alarms import alarms_of, crossing_json
+from alo.ui.alarms import alarms_of
 from alo.ui.ask import Ask
 from alo.ui.rendering.page import Page
 from alo.ui.screens.models import deployed_now
@@ -33,7 +33,7 @@ def show(ask: Ask) -> Page:
         "problem": problem,
         "current": current_train_id(studio.workspace),
         "last": {kind: record.to_list_json() if record else None for kind, record in last.items()},
-        "alarms": list(map(crossing_json, noted.raised)),
+        "alarms": [each.to_json() for each in noted.ledger.raised_now],
         "watched": watched_by(noted.alarm),
         "running": first.to_list_json() if first else None,
         "jobs": [each.to_json() for each in studio.jobs.open()],

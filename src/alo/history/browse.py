@@ -101,22 +101,15 @@ class History:
         Raises:
             HistoryError: one of them is not there, or in use; nothing has been removed then.
         """
-        from alo.history.in_use import ids_in_use
-        from alo.history.pins import pins
+        from alo.history.in_use import holders
 
         entries = {entry.record.id: entry for entry in map(self.find, ids)}
-        pinned = pins(self._workspace)
-        for run_id in sorted(entries.keys() & ids_in_use(self._workspace)):
-            if run_id in pinned:
-                raise HistoryError(
-                    f"run {run_id} is in use: {pinned[run_id]} needs it",
-                    where=str(entries[run_id].folder),
-                    fix="close or remove what needs it first",
-                )
+        held = holders(self._workspace)
+        for run_id in sorted(entries.keys() & held.keys()):
             raise HistoryError(
-                f"run {run_id} is in use: it made the current model, or a run needs it now",
+                f"run {run_id} is in use: {held[run_id]} needs it",
                 where=str(entries[run_id].folder),
-                fix="train a new model first, or wait until the run has ended",
+                fix="close the review, train a new model or deploy another, or wait for the run",
             )
         return [run_id for run_id, entry in entries.items() if _put_away(entry.folder)]
 

@@ -5,6 +5,8 @@ Reads what the engine leaves in ``.unfinished_run/``; the run's claim is looked 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from alo.claims import holder_of
 from alo.history.record import RunRecord
 from alo.layout import Workspace
@@ -35,15 +37,27 @@ def ids_in_use(workspace: Workspace) -> frozenset[str]:
     Raises:
         HistoryError: it is not known what reviews need.
     """
+    return frozenset(holders(workspace))
+
+
+def holders(workspace: Workspace) -> Mapping[str, str]:
+    """The runs that may not be removed now, each with what needs it, as people are told.
+
+    Raises:
+        HistoryError: it is not known what reviews need.
+    """
     from alo.history.deployment import deployed_ids
     from alo.history.models_origin import current_train_id, read_origin
     from alo.history.pins import pins
+    from alo.history.promotions import promoted_ids
 
-    ids = {current_train_id(workspace), *deployed_ids(workspace), *pins(workspace)}
+    found = {current_train_id(workspace): "the current model"}
+    found |= dict.fromkeys(promoted_ids(workspace), "the last promotion")
+    found |= dict.fromkeys(deployed_ids(workspace), "what is deployed")
     unfinished = unfinished_record(workspace)
     if unfinished is not None:
         # Models are on the move: what a note says may be true again when the run has ended.
         previous = workspace.unfinished / "previous" / "artifacts"
-        ids |= {read_origin(folder)[0] for folder in (workspace.artifacts("train"), previous)}
-        ids |= {unfinished.id, unfinished.train_id}
-    return frozenset(ids)
+        ids = {read_origin(folder)[0] for folder in (workspace.artifacts("train"), previous)}
+        found |= dict.fromkeys({*ids, unfinished.id, unfinished.train_id}, "the run in progress")
+    return {**found, **pins(workspace)}

@@ -72,6 +72,18 @@ def promotions(workspace: Workspace) -> list[Promotion]:
     return found
 
 
+def promoted_ids(workspace: Workspace) -> frozenset[str]:
+    """The runs that the last promotion needs: the one that was deployed, and the way back.
+
+    None where the file cannot be read.
+    """
+    try:
+        last = _stored(_path(workspace))[-1:]
+    except (HistoryError, OSError):
+        return frozenset()
+    return frozenset(run for each in last for run in (each.run, each.before)) - {"", CURRENT}
+
+
 def model_at(found: Sequence[Promotion], when: str) -> Promotion | None:
     """The deployment that was in force at a time; None: before the first.
 

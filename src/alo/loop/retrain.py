@@ -20,6 +20,7 @@ from alo.history.entries.checksums import read_checksums, stamp, write_checksums
 from alo.history.models_origin import NAMELESS, current_train_id
 from alo.json_text import json_bytes
 from alo.layout import Workspace
+from alo.loop.candidates import keep_candidate
 from alo.loop.evaluation import TestedCase, answers_of, contents_below, tested_cases
 from alo.loop.trial_project import TrialProject, trial_project
 from alo.serve.rollout.choose import deploy_model
@@ -97,6 +98,7 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
         run = entry.record.id
         comparison = _compare(workspace, version, cases, champion, run, old, new, asked)
         _keep(entry, comparison)
+        keep_candidate(workspace, version.manifest.name, [run, champion.run])
         trial.hand_over(entry)  # with its comparison: whoever is killed leaves all of it, or none
     return Retrained(run, comparison, _deploy(workspace, run, comparison, asked))
 

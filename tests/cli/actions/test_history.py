@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from alo.history.pins import pin
+from alo.layout import Workspace
+
 Keep = Callable[..., Path]
 
 
@@ -50,6 +53,18 @@ def test_prune_tells_what_went(keep: Keep, history: Call) -> None:
     assert history("prune", "--keep", "2")[1] == f"removed {entries[0].name}\n"
     assert history("prune", "--keep", "2")[1] == "nothing to remove\n"
     assert history("prune", "--size", "0")[1] == f"removed {entries[1].name}\n"
+
+
+def test_prune_tells_what_stays_and_who_needs_it(keep: Keep, history: Call, home: Path) -> None:
+    first, second = keep(0), keep(1)
+    pin(Workspace(home), "review patients", [first.name])
+    needed = {first.name: "review patients"}
+
+    assert history("prune", "--keep", "1")[1] == (
+        f"nothing to remove\nkept {first.name}: review patients needs it\n"
+    )
+    found = json.loads(history("prune", "--keep", "0", "--json")[1])
+    assert found == {"removed": [second.name], "kept": needed}
 
 
 def test_verify_ends_with_1_where_it_finds_damage(keep: Keep, history: Call) -> None:

@@ -16,6 +16,7 @@ from tests.waiting import wait_until
 
 from alo.cli.main import main
 from alo.history.deployment import read_deployment
+from alo.history.pins import pins
 from alo.layout import Workspace
 
 Alo = Callable[..., tuple[int, str, str]]
@@ -83,6 +84,16 @@ def test_a_better_candidate_passes_is_in_history_and_leaves_the_current_model_al
     assert kept["verdict"] == "pass"
     assert alo("history", "verify", run)[0] == 0
     assert json.loads(alo("models", "show", run, "--json")[1])["comparison"] == kept
+
+
+def test_a_candidate_stays_in_history_with_the_model_before(alo: Alo, home: Path) -> None:
+    found = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 0)
+    old, run = found["old"], str(found["run"])
+    assert isinstance(old, dict)
+
+    assert set(pins(Workspace(home))) >= {run, old["run"]}
+    status, _, err = alo("history", "remove", run)
+    assert (status, "the newest candidate of data set d needs it" in err) == (1, True)
 
 
 def test_what_passes_is_deployed_where_that_was_asked_and_the_log_says_why(

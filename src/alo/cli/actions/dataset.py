@@ -22,6 +22,7 @@ from alo.errors import DatasetError
 from alo.history.browse import History
 from alo.history.deployment import utc_now
 from alo.layout import Workspace
+from alo.loop.candidates import remove_version
 from alo.loop.make_dataset import MakeRequest, make_dataset
 
 TEST_SHARE = 0.2
@@ -206,7 +207,7 @@ def _remove(options: argparse.Namespace) -> int:
                 fix="with --force it is removed; what the run learned from is then gone",
             )
     with audited(workspace) as note:
-        Catalog(workspace).remove(version)
+        remove_version(workspace, version)
         before = {"id": version.manifest.id, "forced": options.force}
         note(person(), "remove-dataset", version.manifest.reference, before)
     return _done(options, version, f"removed {version.manifest.reference}")

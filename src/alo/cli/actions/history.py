@@ -1,7 +1,7 @@
 """``alo history show``, ``follow``, ``diff``, ``verify``, ``rerun``, ``remove`` and ``prune``."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from alo.cli.actions.dispatch import Action
 from alo.cli.output import console
@@ -157,18 +157,28 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _prune(options: argparse.Namespace) -> int:
-    _report_removed(_history(options).prune(keep=options.keep, size_mb=options.size), options)
+    from alo.history.in_use import holders
+
+    history = _history(options)
+    removed = history.prune(keep=options.keep, size_mb=options.size)
+    held = holders(Workspace(options.project))
+    older = [line.id for line in history.lines(limit=None)[options.keep or 0 :]]
+    _report_removed(removed, options, {run_id: held[run_id] for run_id in older if run_id in held})
     return 0
 
 
-def _report_removed(ids: Sequence[str], options: argparse.Namespace) -> None:
+def _report_removed(
+    ids: Sequence[str], options: argparse.Namespace, kept: Mapping[str, str] | None = None
+) -> None:
     from alo.engine.steps.reuse import forget_runs
 
     forget_runs(Workspace(options.project), ids)
     if options.json:
-        console.write_json({"removed": list(ids)})
-    else:
-        console.write("\n".join(f"removed {run_id}" for run_id in ids) or "nothing to remove")
+        console.write_json({"removed": list(ids)} | ({} if kept is None else {"kept": dict(kept)}))
+        return
+    console.write("\n".join(f"removed {run_id}" for run_id in ids) or "nothing to remove")
+    for run_id, holder in (kept or {}).items():
+        console.write(f"kept {run_id}: {holder} needs it")
 
 
 ACTIONS = {

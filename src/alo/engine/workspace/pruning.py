@@ -26,17 +26,14 @@ def prune(job: Job, run_id: str, guard: SignalGuard) -> None:
 def _remove_oldest(workspace: Workspace, size_mb: float, run_id: str) -> list[str]:
     if has_room(workspace, size_mb):  # which most runs find
         return []
-    from alo.history.deployment import deployed_ids
-    from alo.history.models_origin import current_train_id
-    from alo.history.pins import pins
+    from alo.history.in_use import ids_in_use
     from alo.history.retention import keep_within
 
     try:
-        pinned = pins(workspace)
+        in_use = ids_in_use(workspace)
     except HistoryError:  # in doubt nothing goes; alo history prune says what is wrong
         return []
-    protected = {run_id, current_train_id(workspace), *deployed_ids(workspace), *pinned}
-    return keep_within(workspace, size_mb, protected)
+    return keep_within(workspace, size_mb, {run_id, *in_use})
 
 
 def _forget(workspace: Workspace, removed: Sequence[str], run_id: str) -> None:

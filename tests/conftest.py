@@ -279,15 +279,20 @@ OpenDatabase = Callable[[], Database]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDatabase]:
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Of a database of its own; empty: that in the project's folder."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres").new_database())
+    return ""
+
+
+@pytest.fixture
+def open_database(database_url: str, tmp_path: Path) -> Iterator[OpenDatabase]:
     """``open_database()``: the same database of people's making, opened once more."""
     made: list[Database] = []
-    url = ""
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
 
     def open_it() -> Database:
-        made.append(open_database_of(Workspace(tmp_path), url))
+        made.append(open_database_of(Workspace(tmp_path), database_url))
         return made[-1]
 
     yield open_it

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import OpenDatabase
+from tests.waiting import PATIENCE_S
 
 from alo.database.connection import Database
 from alo.errors import ReviewClosedError, UsageError
@@ -161,6 +165,76 @@ def test_two_within_one_moment_are_one_saved_and_one_conflict(
     assert sorted(each.state for each in results) == [
         "conflict", "conflict", "conflict", "saved", "unchanged", "unchanged",
     ]  # fmt: skip
+
+
+TWO = """
+import sys
+from pathlib import Path
+from alo.database.opening import open_database
+from alo.layout import Workspace
+from alo.review.deciding import decide
+from alo.review.decisions import NewDecision
+
+database = open_database(Workspace(Path(sys.argv[1])), sys.argv[2])
+print("ready", flush=True)
+input()
+sent = [
+    NewDecision(key=f"k{at}", record=f"run-a:{at}", verdict="change", label=sys.argv[3])
+    for at in range(5)
+]
+for each in sent:
+    (result,) = decide(database, "patients", [each], person=sys.argv[3], time="t")
+    print(result.state, flush=True)
+"""
+
+
+def test_two_processes_that_decide_at_once_never_write_over_each_other(
+    people: People, tmp_path: Path, database_url: str
+) -> None:
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO, str(tmp_path), database_url, label],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for label in ("good", "bad")
+    ]
+    for each in both:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+
+    for each in both:
+        assert each.stdin is not None
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    told = [each.communicate(timeout=PATIENCE_S)[0].split() for each in both]
+
+    assert [sorted(pair) for pair in zip(*told, strict=True)] == [["conflict", "saved"]] * 5
+    assert people.database.read("SELECT count(*) FROM decisions")[0][0] == 5
+
+
+def test_a_label_that_was_renamed_meanwhile_is_still_the_one_that_was_meant(
+    people: People,
+) -> None:
+    sent = people.new("ada", "run-a:1", "change", "bad")
+    Reviews(people.database).change_labels(NAME, lambda labels: labels.rename("bad", "poor"))
+
+    (result,) = decide(people.database, NAME, [sent], person="ada", time="t")
+
+    assert (result.state, people.item("run-a:1")["label"]) == ("saved", "poor")
+
+
+def test_the_order_is_by_number_and_not_by_a_clock_that_is_wrong_by_a_day(
+    people: People,
+) -> None:
+    for verdict, time in (("flag", "2026-01-02T00:00:00Z"), ("accept", "2026-01-01T00:00:00Z")):
+        sent = people.new("ada", "run-a:1", verdict, key=verdict)
+        decide(people.database, NAME, [sent], person="ada", time=time)
+
+    assert people.item("run-a:1")["state"] == "accepted"
+    people.undo("ada")
+    assert people.item("run-a:1")["state"] == "flagged"
 
 
 def test_each_of_many_is_judged_alone_and_answered_in_order(people: People) -> None:

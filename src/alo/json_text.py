@@ -14,6 +14,9 @@ MOST_LEVELS = 64  # of nesting, in what comes from outside: a plan, metadata, a 
 DEEPEST = 100  # of what we have written ourselves, which holds such values
 
 
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class TooDeepError(ValueError):
     """A text of more levels than can be read, or handed on."""
 
@@ -24,7 +27,10 @@ def json_bytes(content: object, *, indent: int | None = None, default: Any = Non
     Args:
         default: what makes a value of one that JSON has no type for.
     """
-    text = json.dumps(content, ensure_ascii=False, indent=indent, default=default)
+    if indent is None and default is None:
+        text = _encoded(content)  # json.dumps makes an encoder for each call
+    else:
+        text = json.dumps(content, ensure_ascii=False, indent=indent, default=default)
     return text.encode("utf-8", "backslashreplace")
 
 

@@ -30,7 +30,8 @@ def make_row(number: int = 0, label: str = "good", **changes: object) -> Reviewe
         "at": "t",
         "source": "random",
         "weight": 2.0,
-        "values": values,
+        "columns": tuple(values),
+        "values": list(values.values()),
         "key": values["id"],
     }
     return ReviewedRow(**{**fields, **changes})  # type: ignore[arg-type]

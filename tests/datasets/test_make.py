@@ -160,7 +160,7 @@ def test_without_a_key_labels_are_named_by_the_row(make: Make) -> None:
         ({"name": "a/b"}, UsageError, "no data set can be called"),
         ({"name": ".."}, UsageError, "no data set can be called"),
         ({"label": "nope"}, DatasetError, "no table of the base has a column 'nope'"),
-        ({"columns": ["id"], "rows": [make_row(1, values={"id": "z"}, content="c")],
+        ({"columns": ["id"], "rows": [make_row(1, columns=("id",), values=["z"], content="c")],
           "test_share": 0.0}, DatasetError, "no column 'x', which the base has"),
     ],
 )  # fmt: skip

@@ -55,7 +55,7 @@ def picture(tmp_path: Path) -> Callable[..., ReviewedRow]:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content.encode())
         of = picture_content(content.encode())
-        return make_row(number, label, content=of, picture=path, values={})
+        return make_row(number, label, content=of, picture=path, columns=(), values=())
 
     return make_it
 
@@ -79,7 +79,8 @@ def test_pictures_are_put_where_their_label_says(make: Make, tmp_path: Path) -> 
                 label,
                 content=picture_content(name.encode()),
                 picture=given / name,
-                values={},
+                columns=(),
+                values=(),
                 source="picked",
             )
         )
@@ -104,7 +105,11 @@ def test_pictures_that_test_are_beside_their_labels_and_out_of_the_base(
     base = tmp_path / "pictures/1"
     base.mkdir(parents=True)
     (base / "a.png").write_bytes(b"a")
-    rows = [make_row(0, "1", content=picture_content(b"a"), picture=base / "a.png", values={})]
+    rows = [
+        make_row(
+            0, "1", content=picture_content(b"a"), picture=base / "a.png", columns=(), values=()
+        )
+    ]
 
     version = make(rows=rows, base_paths=[base.parent], test_share=1.0)
 

@@ -131,9 +131,15 @@ def test_a_new_table_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
 ) -> None:
     path = tmp_path_factory.mktemp("t") / "t.csv"
-    path.write_bytes(new_table(["a", "b"], [{"a": one, "b": two} for one, two in rows]))
+    path.write_bytes(new_table(["a", "b"], rows))
 
     table = read_table(path)
 
     assert list(table.columns) == ["a", "b"]
     assert [tuple(row) for row in table.rows] == rows
+
+
+def test_an_empty_cell_alone_in_its_row_is_still_a_row(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(new_table(["a"], [["1"], [""], ["2"]]))
+
+    assert read_table(tmp_path / "t.csv").rows == [["1"], [""], ["2"]]

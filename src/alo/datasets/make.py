@@ -27,12 +27,12 @@ from alo.datasets.pictures import (
     edit_labelled,
     new_pictures,
 )
-from alo.datasets.rows import TEST, TRAIN, ReviewedRow
+from alo.datasets.rows import TEST, TRAIN, ReviewedRow, line_of
 from alo.datasets.split import Split, split_rows
 from alo.datasets.table_edit import Tally, edit_table, new_table, replace_content
 from alo.errors import DatasetError
 from alo.files import alone_with, append_line, remove_tree
-from alo.json_text import json_bytes, json_lines
+from alo.json_text import json_lines
 from alo.tables.content import row_content
 from alo.tables.measured import are_measured
 from alo.tables.reading import columns_of
@@ -86,11 +86,11 @@ def make_version(catalog: Catalog, asked: DatasetRequest) -> tuple[Version, bool
         _sweep(home)
         build = home / f"{NEW}{os.urandom(6).hex()}"
         try:
-            manifest = _build(build, catalog, asked)
+            manifest, tested = _build(build, catalog, asked)
             same = _same_version(catalog, asked.name, manifest.id)
             if same is not None:
                 return same, False
-            _note_tested(home, manifest, build)
+            _note_tested(home, manifest, tested)
             settle(build)
             make_read_only(build)
             os.chmod(build, 0o755)  # noqa: S103 - it is renamed
@@ -113,7 +113,8 @@ def _check_base(home: Path, asked: DatasetRequest) -> None:
             )
 
 
-def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
+def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> tuple[Manifest, Sequence[str]]:
+    """Write a version; returns its manifest, and the content ids that test it."""
     home = build.parent
     versions = catalog.versions(asked.name)
     split = split_rows(asked.rows, asked.name, asked.test_share, contents_that_tested(home))
@@ -122,11 +123,12 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
         (build / part).mkdir(parents=True)
     folders = _write_train(build / TRAIN, asked, split, tally)
     _write_test(build, asked, split.test)
-    lines = [
-        *(row.to_json(tally.old.get(row.content), TRAIN) for row in split.train),
-        *(row.to_json(tally.old.get(row.content), TEST) for row in split.test),
-    ]
-    (build / ROWS).write_bytes(b"".join(json_bytes(line) + b"\n" for line in lines))
+    lines = b"".join(
+        line_of(row.to_json(tally.old.get(row.content), part))
+        for part, rows in ((TRAIN, split.train), (TEST, split.test))
+        for row in rows
+    )
+    (build / ROWS).write_bytes(lines)
     files = files_of(build)
     manifest = Manifest(
         name=asked.name,
@@ -157,7 +159,7 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> Manifest:
         note=asked.note,
         command=asked.command,
     )
-    return write_manifest(build, manifest)
+    return write_manifest(build, manifest), [row.content for row in split.test]
 
 
 def contents_that_tested(home: Path) -> frozenset[str]:
@@ -195,9 +197,8 @@ def _ledger(home: Path) -> list[tuple[int, list[str]]]:
         ) from error
 
 
-def _note_tested(home: Path, manifest: Manifest, build: Path) -> None:
+def _note_tested(home: Path, manifest: Manifest, contents: Sequence[str]) -> None:
     """Before the version is there: what tests it is never learned from, whatever happens then."""
-    contents = _tested_by(build / ROWS)
     line = json.dumps({"version": manifest.version, "id": manifest.id, "contents": contents})
     append_line(home / TESTED, line.encode())
 
@@ -253,7 +254,7 @@ def _edit_tables(
     for number, path in enumerate(tables, 1):
         is_last = number == len(tables)
         added = {
-            row.content: {**row.values, asked.label: row.label}
+            row.content: {**row.named(), asked.label: row.label}
             for row in rows
             if is_last and row.content not in tally.old
         }
@@ -270,7 +271,7 @@ def _edit_tables(
 
 def _content_of(asked: DatasetRequest) -> Callable[[Sequence[str]], Callable[[Sequence[str]], str]]:
     """Content ids of the base's rows, over the columns that the reviewed rows have."""
-    wanted = [name for name in asked.columns if name != asked.label]
+    wanted = _given_columns(asked)
 
     def of(columns: Sequence[str]) -> Callable[[Sequence[str]], str]:
         places = [list(columns).index(name) if name in columns else -1 for name in wanted]
@@ -290,23 +291,29 @@ def _write_own(
     if not asked.columns:
         new_pictures(folder, asked.picture_table, rows)
         return
-    columns = [*(name for name in asked.columns if name != asked.label), asked.label]
-    values = [{**row.values, asked.label: row.label} for row in rows]
-    (folder / "reviewed.csv").write_bytes(new_table(columns, values))
+    columns = _given_columns(asked)
+    values = [[*row.values_of(columns), row.label] for row in rows]
+    (folder / "reviewed.csv").write_bytes(new_table([*columns, asked.label], values))
 
 
 def _write_test(build: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow]) -> None:
     """``test/``: as the inference input is, without labels; those are beside it."""
     folder = build / TEST
     if asked.columns:
-        columns = [name for name in asked.columns if name != asked.label]
-        (folder / "test.csv").write_bytes(new_table(columns, [row.values for row in rows]))
+        columns = _given_columns(asked)
+        values = [row.values_of(columns) for row in rows]
+        (folder / "test.csv").write_bytes(new_table(columns, values))
         keys = [row.key if asked.key else str(at) for at, row in enumerate(rows)]
     else:
         keys = [add_picture(folder, row) for row in rows]
     name = "key" if asked.columns else "file"
-    lines = [{name: key, "label": row.label} for key, row in zip(keys, rows, strict=True)]
+    lines = [(key, row.label) for key, row in zip(keys, rows, strict=True)]
     (build / LABELS).write_bytes(new_table([name, "label"], lines))
+
+
+def _given_columns(asked: DatasetRequest) -> Sequence[str]:
+    """The columns that a model is given."""
+    return tuple(name for name in asked.columns if name != asked.label)
 
 
 def _tables(folder: Path) -> list[Path]:

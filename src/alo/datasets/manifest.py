@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from alo.datasets.rows import decisions_of
 from alo.errors import DatasetError
 from alo.json_text import json_bytes, json_file
 
@@ -133,16 +134,17 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def id_of(files: Iterable[DatasetFile], rows: Iterable[Mapping[str, object]]) -> str:
+def id_of(files: Iterable[DatasetFile], rows: bytes) -> str:
     """The id over the contents of a version: 12 hexadecimal digits.
 
     Who decided when is in the rows, but not in the id: the same decisions make the same version.
+
+    Args:
+        rows: the content of ``rows.jsonl``.
     """
     digest = hashlib.sha256()
     for file in files:
         if file.path != ROWS:
             digest.update(f"{file.path}\0{file.sha256}\n".encode("utf-8", "surrogateescape"))
-    for row in rows:
-        said = {key: value for key, value in row.items() if key not in ("by", "at")}
-        digest.update(json.dumps(said, sort_keys=True).encode() + b"\n")
+    digest.update(decisions_of(rows))
     return digest.hexdigest()[:12]

@@ -96,10 +96,7 @@ def new_pictures(folder: Path, table: PictureTable | None, rows: Sequence[Review
         for row in rows:
             add_picture(folder / _as_folder(row.label), row)
         return
-    lines = [
-        {table.path: f"{ADDED}/{add_picture(folder / ADDED, row)}", table.label: row.label}
-        for row in rows
-    ]
+    lines = [(f"{ADDED}/{add_picture(folder / ADDED, row)}", row.label) for row in rows]
     content = new_table([table.path, table.label], lines)
     (folder / Path(table.file).name).write_bytes(content)
 

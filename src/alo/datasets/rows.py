@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from alo.json_text import json_bytes
 
 TRAIN, TEST = "train", "test"
+_WHO = b', "by": '  # from here on, a line says who decided and when
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewedRow:
+class ReviewedRow(NamedTuple):
     """A record with the label that people gave it."""
 
     record: str  # its id
@@ -24,12 +26,24 @@ class ReviewedRow:
     at: str
     source: str  # random, uncertain or picked
     weight: float | None
-    values: Mapping[str, str]  # of the input, by column; of a picture, none
+    columns: Sequence[str]  # of the input; of a picture, none
+    values: Sequence[str]  # of these columns
     key: str = ""  # the value that joins output and input
     picture: Path | None = None
 
+    def values_of(self, columns: Sequence[str]) -> Sequence[str]:
+        """The values of some columns, empty where it has none."""
+        if columns == self.columns:
+            return self.values
+        named = self.named()
+        return [named.get(name, "") for name in columns]
+
+    def named(self) -> dict[str, str]:
+        """The values by column."""
+        return dict(zip(self.columns, self.values, strict=True))
+
     def to_json(self, old: str | None, split: str) -> dict[str, object]:
-        """A line of ``rows.jsonl``.
+        """A line of ``rows.jsonl``; who decided and when comes last.
 
         Args:
             old: the label that the base has for the case; None: the base does not have it.
@@ -43,12 +57,22 @@ class ReviewedRow:
             "certainty": self.certainty,
             "old": old,
             "new": self.label,
-            "by": self.by,
-            "at": self.at,
             "source": self.source,
             "weight": self.weight,
             "split": split,
+            "by": self.by,
+            "at": self.at,
         }
+
+
+def line_of(row: Mapping[str, object]) -> bytes:
+    """A line as the file has it."""
+    return json_bytes(row) + b"\n"
+
+
+def decisions_of(lines: bytes) -> bytes:
+    """The lines of ``rows.jsonl`` without who decided and when: what was decided."""
+    return b"\n".join([line.rpartition(_WHO)[0] for line in lines.split(b"\n")])
 
 
 def is_row(line: object) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from alo.tables.encodings import UTF8, WIDE, Encoding, encoding_of
 from alo.tables.reading import names_once
 from alo.tables.records import Dialect, cells, dialect_of, raw_cells, records
 
+_SPECIAL = re.compile('["\n\r]')  # of a cell, what has to be quoted beside the delimiter
 ContentOf = Callable[[Sequence[str]], Callable[[Sequence[str]], str]]
 
 
@@ -141,19 +144,16 @@ class _Editor:
         rows = [row for content, row in added.items() if content not in self._old]
         if rows and not self.parts[-1].endswith((b"\n", b"\r")):
             self.parts.append(self._end)
-        delimiter = self._dialect.delimiter
         for row in rows:
-            missing = [name for name in self._columns if name not in row]
-            if missing:
+            try:
+                texts = [row[name] for name in self._columns]
+            except KeyError as error:
                 raise DatasetError(
-                    f"reviewed rows have no column '{missing[0]}', which the base has",
+                    f"reviewed rows have no column '{error.args[0]}', which the base has",
                     where=str(self._path),
                     fix="choose another base (--base), or let the inference input have the column",
-                )
-            self.parts += [
-                delimiter.join(self._cell(row[name]) for name in self._columns),
-                self._end,
-            ]
+                ) from error
+            self.parts += [self.line(texts), self._end]
             self._counts[row[self._label]] += 1
         return Edited(
             b"".join(self.parts), self._old, dict(self._counts), self._overruled, self._dropped
@@ -177,6 +177,17 @@ class _Editor:
         raw[self._place] = self._cell(label)
         return self._dialect.delimiter.join(raw)
 
+    def line(self, texts: Sequence[str]) -> bytes:
+        """Cells as a record."""
+        delimiter = self._dialect.delimiter
+        if list(texts) == [""]:
+            return b'""'  # an empty line is no row
+        joined = delimiter.decode().join(texts)
+        if not _SPECIAL.search(joined) and joined.count(delimiter.decode()) == len(texts) - 1:
+            with suppress(UnicodeEncodeError):  # the usual row, all of its cells at once
+                return joined.encode(self._dialect.encoding.name)
+        return delimiter.join(map(self._cell, texts))
+
     def _cell(self, text: str) -> bytes:
         try:
             cell = text.encode(self._dialect.encoding.name)
@@ -192,9 +203,8 @@ class _Editor:
         return cell
 
 
-def new_table(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
+def new_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """A table of its own, in UTF-8: where there is no base, and for tests."""
     dialect = Dialect(b",", b"\n", Encoding(UTF8))
     editor = _Editor(Path("new.csv"), dialect, "", {}, ())
-    lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
-    return b"".join(b",".join(map(editor._cell, line)) + b"\n" for line in lines)
+    return b"".join([editor.line(line) + b"\n" for line in (columns, *rows)])

@@ -67,15 +67,16 @@ def _joined(run: RunFiles, settings: ReviewSettings) -> tuple[Sequence[str], lis
     for number, row in enumerate(output.rows):
         joined = cases.of(number, row)
         table, place = cases.place_of(joined)
-        values = [] if joined.why else [*joined.values, *[""] * (len(columns) - len(joined.values))]
-        picture = joined.picture and run.input and joined.picture.relative_to(run.input).as_posix()
         key = row[at] if 0 <= at < len(row) else ""
-        found.append(
-            JoinedCase(
-                () if joined.why else columns, values[: len(columns)], picture or "", table, place,
-                key, joined.why,
-            )
-        )  # fmt: skip
+        if joined.why:
+            found.append(JoinedCase(values=[], table=table, row=place, key=key, why=joined.why))
+            continue
+        values, picture = joined.values, ""
+        if len(values) != len(columns):
+            values = [*values, *[""] * (len(columns) - len(values))][: len(columns)]
+        if joined.picture and run.input:
+            picture = joined.picture.relative_to(run.input).as_posix()
+        found.append(JoinedCase(columns, values, picture, table, place, key))
     return columns, found
 
 

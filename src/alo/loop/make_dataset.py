@@ -13,13 +13,13 @@ from alo.datasets.make import DatasetRequest, make_version
 from alo.datasets.pictures import PictureTable
 from alo.datasets.rows import ReviewedRow
 from alo.errors import DatasetError, HistoryError, UsageError
+from alo.files import many_objects
 from alo.layout import Workspace, find_plan
-from alo.loop.accuracy_of import LABELLED, every_item
+from alo.loop.accuracy_of import LABELLED
 from alo.loop.record_inputs import record_inputs
 from alo.review.inputs import RecordInput
-from alo.review.queue import PICKED
 from alo.review.reviews import Reviews
-from alo.review.rows import ItemShown, Review
+from alo.review.rows import Review, SaidRecord
 from alo.review.settings import CSV, REQUEST, ReviewSettings
 
 NONE = "none"  # --base: made of reviews alone
@@ -50,6 +50,11 @@ def make_dataset(
         UsageError: there is no such review or base.
         DatasetError: there is nothing to make it of, or reviews and base do not fit.
     """
+    with many_objects():
+        return _make(workspace, database, asked)
+
+
+def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple[Version, bool]:
     catalog, reviews = Catalog(workspace), Reviews(database)
     found = [reviews.get(name) for name in dict.fromkeys(asked.reviews)]
     settings = [review.settings for review in found]
@@ -119,38 +124,41 @@ class _Gathered:
         self, workspace: Workspace, reviews: Reviews, review: Review, settings: ReviewSettings
     ) -> None:
         """The records of one review that were decided."""
-        items = [each for each in every_item(reviews, review) if each.state.state != "undecided"]
-        self.counts.update(each.state.state for each in items if each.state.state not in LABELLED)
-        labelled = [each for each in items if each.state.state in LABELLED]
-        inputs = record_inputs(workspace, review, (each.id for each in labelled))
-        for each in labelled:
-            given = inputs[each.id]
+        said = reviews.said(review)
+        self.counts.update(each.state for each in said if each.state not in LABELLED)
+        labelled = [each for each in said if each.state in LABELLED]
+        ids = [review.record_id(each.at) for each in labelled]
+        inputs = record_inputs(workspace, review, ids)
+        for record, each in zip(ids, labelled, strict=True):
+            given = inputs[record]
             if given.columns and given.columns not in self.columns:
                 self.columns.append(given.columns)
             self.rows.append(_row(review, each, given, settings.label))
 
 
-def _row(review: Review, item: ItemShown, given: RecordInput, label: str) -> ReviewedRow:
+def _row(review: Review, said: SaidRecord, given: RecordInput, label: str) -> ReviewedRow:
     content, why = given.content(label)
-    if content != item.record.content:
+    run = review.run_of(given.record)
+    if content != said.content:
         raise HistoryError(
-            f"record {item.id} is not as it was reviewed: {why or 'its input has changed'}",
+            f"record {given.record} is not as it was reviewed: {why or 'its input has changed'}",
             where=f"review {review.name}",
-            fix=f"alo history verify {review.run_of(item.id)}",
+            fix=f"alo history verify {run}",
         )
     return ReviewedRow(
-        record=item.id,
+        record=given.record,
         content=content,
-        run=review.run_of(item.id),
+        run=run,
         model=given.model,
-        predicted=item.record.predicted,
-        certainty=item.record.certainty,
-        label=str(item.label),
-        by=item.state.by,
-        at=item.state.at,
-        source=item.record.source or PICKED,
-        weight=item.record.weight,
-        values=dict(zip(given.columns, given.values, strict=True)),
+        predicted=said.predicted,
+        certainty=said.certainty,
+        label=str(review.labels.name_of(said.label)),
+        by=said.by,
+        at=said.time,
+        source=said.source,
+        weight=said.weight,
+        columns=given.columns,
+        values=given.values,
         key=given.key,
         picture=given.picture,
     )

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-from alo.review.records import Joined, case_content
+from alo.review.records import content_of_picture
+from alo.tables.content import row_content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordInput:
+class RecordInput(NamedTuple):
     """What a model was given for one record."""
 
     record: str
     columns: Sequence[str] = ()  # none of pictures and of whole requests
     values: Sequence[str] = ()  # as many
     picture: Path | None = None
-    files: Mapping[str, Path] = field(default_factory=dict)  # of a whole request, by name
+    files: Mapping[str, Path] = {}  # of a whole request, by name
     table: str = ""  # of the input, by its path in the input folder; empty: it is of the output
     row: int | None = None  # of that table, from 0
     key: str = ""  # the value of the column that joins output and input
@@ -31,8 +31,11 @@ class RecordInput:
         Args:
             label: the column of the train data that is no part of the case.
         """
-        joined = Joined(self.values, self.picture, why=self.why)
-        return _content_of(tuple(self.columns), label)(joined)
+        if self.why:
+            return "", self.why
+        if self.picture is None:
+            return _content_of(tuple(self.columns), label)(self.values), ""
+        return content_of_picture(self.picture)
 
     def to_json(self) -> dict[str, object]:
         """As JSON for a screen: a picture and files by name alone."""
@@ -48,4 +51,4 @@ class RecordInput:
         }
 
 
-_content_of = lru_cache(maxsize=8)(case_content)  # the rows of a run have the same columns
+_content_of = lru_cache(maxsize=8)(row_content)  # the rows of a run have the same columns

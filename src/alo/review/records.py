@@ -263,12 +263,17 @@ def case_content(columns: Sequence[str], label: str) -> Callable[[Joined], tuple
             return "", case.why
         if case.picture is None:
             return of_row(case.values), ""
-        try:
-            return picture_content(case.picture.read_bytes()), ""
-        except OSError:
-            return "", "its picture cannot be read"
+        return content_of_picture(case.picture)
 
     return content_of
+
+
+def content_of_picture(path: Path) -> tuple[str, str]:
+    """The content id of a picture, or why it has none."""
+    try:
+        return picture_content(path.read_bytes()), ""
+    except OSError:
+        return "", "its picture cannot be read"
 
 
 def _by_name(folder: Path) -> dict[str, Path]:

@@ -11,7 +11,7 @@ from functools import cache
 from alo.database.connection import Connection, Database
 from alo.errors import LabelError, UsageError
 from alo.review.agreement import Agreement, agreement
-from alo.review.decisions import UNDECIDED, Decision, both_looks, state_of
+from alo.review.decisions import UNDECIDED, Decision, Reviewed, both_looks, state_of
 from alo.review.labels import Labels
 from alo.review.queue import QueueItem
 from alo.review.records import FoundRecord
@@ -22,6 +22,7 @@ from alo.review.rows import (
     ItemShown,
     PopulationRun,
     Review,
+    SaidRecord,
     StoredRecord,
     decisions_at,
     labels_json,
@@ -184,6 +185,27 @@ class Reviews:
             (review.number,),
         )
         return {at: Case(predicted, certainty) for at, predicted, certainty in found}
+
+    def said(self, review: Review) -> list[SaidRecord]:
+        """The records of which something is said, in their order, with what that comes to."""
+        found = self._database.read(
+            "SELECT at, content, predicted, certainty, source, weight, state, label, is_second_look"
+            " FROM review_records WHERE review = ? AND state <> ? ORDER BY place",
+            (review.number, UNDECIDED),
+        )
+        last = {
+            at: (person, time)
+            for at, person, time in self._database.read(
+                "SELECT at, person, time FROM decisions WHERE review = ? ORDER BY number",
+                (review.number,),
+            )
+        }
+        looked_at_twice = [at for at, *_, is_second_look in found if is_second_look]
+        past = decisions_at(self._database.read, review.number, looked_at_twice)
+        for at, those in past.items():
+            state = state_of(Reviewed(predicted="", is_second_look=True), those)
+            last[at] = (state.by, state.at)
+        return [SaidRecord._make((*each[:-1], *last[each[0]])) for each in found]
 
     def decided(self, review: Review) -> list[str]:
         """The ids of the records of which something is said, skipped and flagged ones too."""

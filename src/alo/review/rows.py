@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from alo.database.connection import Row
 from alo.errors import UsageError
@@ -44,6 +45,21 @@ class StoredRecord:
     state: str = "undecided"
     label: str | None = None  # the id of the one that it has by now
     place: int = 0  # in the queue; after it, the others in the order of the population
+
+
+class SaidRecord(NamedTuple):
+    """A record of which something is said, with what that comes to."""
+
+    at: int  # its place in the population
+    content: str
+    predicted: str
+    certainty: float | None
+    source: str
+    weight: float | None
+    state: str
+    label: str | None  # the id of a label
+    by: str
+    time: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

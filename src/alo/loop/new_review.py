@@ -72,7 +72,7 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
         HistoryError: a run is not there.
     """
     check_name(asked.name)
-    entries = _entries(workspace, asked)
+    entries = runs_of(workspace, asked)
     if not asked.settings.label:
         label = next(filter(None, map(label_of_run, entries[:LOOKED_AT])), "")
         asked = replace(asked, settings=replace(asked.settings, label=label))
@@ -197,7 +197,13 @@ def holder_of(name: str) -> str:
     return f"review {name}"
 
 
-def _entries(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:
+def runs_of(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:
+    """The runs whose results are to be reviewed.
+
+    Raises:
+        UsageError: there are none, or one has no results.
+        HistoryError: one is not there.
+    """
     history = History(workspace)
     if asked.runs:
         entries = [history.find(run_id) for run_id in dict.fromkeys(asked.runs)]

@@ -20,7 +20,11 @@ def settings_of_plan(workspace: Workspace) -> ReviewSettings:
     Raises:
         PlanError: the plan cannot be read.
     """
-    said = _review(workspace)
+    return settings_of(_review(workspace))
+
+
+def settings_of(said: ReviewPlan) -> ReviewSettings:
+    """The same of a ``review`` that was read."""
     return ReviewSettings(
         unit=said.unit,
         prediction=said.prediction,

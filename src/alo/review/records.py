@@ -127,7 +127,7 @@ def joined_tables(
     Raises:
         ReviewError: it has no table, or that lacks a column that the settings name.
     """
-    path = _output_table(run)
+    path = output_path(run)
     output = read_table(path)
     notes += [f"{run.id}: {OUTPUT}: {note}" for note in output.notes]
     _check_columns(output, settings, path)
@@ -171,7 +171,7 @@ def output_table(run: RunFiles) -> WholeTable:
     Raises:
         ReviewError: it has none.
     """
-    return read_table(_output_table(run))
+    return read_table(output_path(run))
 
 
 def _of_output(output: WholeTable, settings: ReviewSettings) -> Cases:
@@ -341,7 +341,8 @@ def _share(row: Sequence[str], at: int) -> float | None:
     return value if 0 <= value <= 1 else None  # what is no number is not, either
 
 
-def _check_columns(output: WholeTable, settings: ReviewSettings, path: Path) -> None:
+def missing_columns(columns: Sequence[str], settings: ReviewSettings) -> dict[str, str]:
+    """The columns that settings name and an output does not have, by the keys that name them."""
     named = {
         "prediction": settings.prediction,
         "certainty": settings.certainty,
@@ -349,20 +350,28 @@ def _check_columns(output: WholeTable, settings: ReviewSettings, path: Path) -> 
         "key": settings.key,
         **{f"probabilities.{name}": each for name, each in settings.probabilities.items()},
     }
-    for key, column in named.items():
-        if column and column not in output.columns:
-            raise ReviewError(
-                f"{OUTPUT} has no column '{column}', which review.{key} names",
-                where=str(path),
-                fix=f"columns: {', '.join(output.columns) or 'none: it is empty'}",
-            )
+    return {key: column for key, column in named.items() if column and column not in columns}
+
+
+def _check_columns(output: WholeTable, settings: ReviewSettings, path: Path) -> None:
+    for key, column in missing_columns(output.columns, settings).items():
+        raise ReviewError(
+            f"{OUTPUT} has no column '{column}', which review.{key} names",
+            where=str(path),
+            fix=f"columns: {', '.join(output.columns) or 'none: it is empty'}",
+        )
 
 
 def _column(table: WholeTable, name: str) -> int:
     return list(table.columns).index(name)
 
 
-def _output_table(run: RunFiles) -> Path:
+def output_path(run: RunFiles) -> Path:
+    """The table of a run's results.
+
+    Raises:
+        ReviewError: it has none.
+    """
     path = run.output / OUTPUT
     if path.is_file():
         return path

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from alo.review.labels import Label
 
@@ -36,6 +37,15 @@ class ReviewSettings:
     truth: PictureTruth = PictureTruth()
     labels: Sequence[Label | str] = ()  # empty: the classes that were seen
     slices: Sequence[str] = ()  # columns whose values the gate looks at one by one
+
+    def overridden(self, given: Mapping[str, Any]) -> ReviewSettings:
+        """These, with what is given in their place; what is empty is not given."""
+        said = {key: value for key, value in given.items() if value}
+        if "probabilities" in said:
+            said.setdefault("certainty", "")
+        elif "certainty" in said:
+            said["probabilities"] = {}
+        return replace(self, **said)
 
     @classmethod
     def of(cls, asked: Mapping[str, object]) -> ReviewSettings:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from alo.cli.actions.dispatch import Action
-from alo.cli.actions.review_database import add_database, line_of, opened
+from alo.cli.actions.review_database import add_database, opened
 from alo.cli.actions.review_new import add_new, new
 from alo.cli.output import console
 from alo.cli.person import person
@@ -38,7 +38,7 @@ def _list(options: argparse.Namespace) -> int:
         reviews = Reviews(database)
         lines = [(each, reviews.states(each)) for each in reviews.all()]
     if options.json:
-        console.write_json([line_of(each) | {"states": states} for each, states in lines])
+        console.write_json([each.to_json() | {"states": states} for each, states in lines])
         return 0
     rows = [
         (
@@ -67,16 +67,10 @@ def _show(options: argparse.Namespace) -> int:
         items = every_item(reviews, review, queue_only=True)
         states, agreed = reviews.states(review), reviews.agreement(review)
     if options.json:
-        asked = review.asked
         console.write_json(
             {
-                "name": review.name,
-                "state": review.state,
-                "runs": [each.id for each in review.runs],
-                "seed": asked.get("seed"),
-                "population": review.counts.get("records", 0),
+                **review.to_json(),
                 "counts": {**review.counts, **states},
-                "labels": [each.to_json() for each in review.labels.shown],
                 "agreement": agreed.to_json(),
                 "items": [each.to_json() for each in items],
             }
@@ -249,7 +243,7 @@ def _remove(options: argparse.Namespace) -> int:
 
 def _done(options: argparse.Namespace, review: Review, what: str) -> int:
     if options.json:
-        console.write_json(line_of(review))
+        console.write_json(review.to_json())
     else:
         console.write(what)
     return 0

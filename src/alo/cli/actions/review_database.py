@@ -1,4 +1,4 @@
-"""What the actions of ``alo review`` share: the database that they work with, a review as JSON."""
+"""What the actions of ``alo review`` share: the database that they work with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from alo.cli.withheld import take
 from alo.database.connection import Database
 from alo.database.opening import open_database
 from alo.layout import Workspace
-from alo.review.rows import Review
 from alo.ui.settings import DATABASE_VARIABLE
 
 
@@ -35,16 +34,3 @@ def opened(options: argparse.Namespace) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-def line_of(review: Review) -> dict[str, object]:
-    """A review without its items."""
-    return {
-        "name": review.name,
-        "state": review.state,
-        "created": review.created,
-        "by": review.person,
-        "runs": [each.id for each in review.runs],
-        "counts": dict(review.counts),
-        "labels": [each.to_json() for each in review.labels.shown],
-    }

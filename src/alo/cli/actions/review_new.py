@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from alo.cli.actions.review_database import add_database, line_of, opened
+from alo.cli.actions.review_database import add_database, opened
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, run_count, share
@@ -17,6 +17,8 @@ from alo.loop.new_review import ReviewRequest, new_review
 from alo.loop.plan_settings import settings_of_plan
 from alo.review.settings import CSV, FOLDERS, UNITS, PictureTruth, ReviewSettings
 
+# Keys of `review:` whose options have the same names.
+SAME = ("unit", "prediction", "certainty", "key", "image", "label", "labels", "slices")
 RANDOM = 100  # records, where nothing else is asked for
 
 
@@ -106,7 +108,7 @@ def new(options: argparse.Namespace) -> int:
         Audit(database).add(asked.person, "review", made.review.name, after=after)
     if options.json:
         console.write_json(
-            line_of(made.review) | {"queued": made.queued, "notes": list(made.notes)}
+            made.review.to_json() | {"queued": made.queued, "notes": list(made.notes)}
         )
         return 0
     counts = dict(made.review.counts)
@@ -140,18 +142,12 @@ def _settings(options: argparse.Namespace) -> ReviewSettings:
                 fix="for example: --probability malignant=probability",
             )
         probabilities[name] = column
-    return ReviewSettings(
-        unit=options.unit or defaults.unit,
-        prediction=options.prediction or defaults.prediction,
-        probabilities=probabilities or ({} if options.certainty else defaults.probabilities),
-        certainty=options.certainty or ("" if probabilities else defaults.certainty),
-        key=options.key or defaults.key,
-        image=options.image or defaults.image,
-        label=options.label or defaults.label,
-        truth=_truth(options.truth) if options.truth else defaults.truth,
-        labels=options.labels or defaults.labels,
-        slices=options.slices or defaults.slices,
-    )
+    given = {
+        "probabilities": probabilities,
+        "truth": _truth(options.truth) if options.truth else None,
+        **{key: getattr(options, key) for key in SAME},
+    }
+    return defaults.overridden(given)
 
 
 def _truth(text: str) -> PictureTruth:

@@ -13,7 +13,7 @@ QUEUED, RUNNING, SUCCESS, ERROR, CANCELLED = STATES = (
     "cancelled",
 )
 OPEN = (QUEUED, RUNNING)
-RUN, DATASET, RETRAIN = "run", "dataset", "retrain"  # the first word of a command
+RUN, DATASET, RETRAIN, REVIEW = "run", "dataset", "retrain", "review"  # a command's first word
 HELD, HELD_STATUS = "held", 3  # of a candidate that the gate holds: no error
 
 
@@ -31,7 +31,7 @@ class Job(NamedTuple):
     ended: str = ""
     exit_status: int | None = None
     run: str = ""  # the id of its run, once that has begun; or of the candidate
-    made: str = ""  # the data set, NAME@V
+    made: str = ""  # the data set, NAME@V, or the review
 
     @property
     def is_open(self) -> bool:
@@ -40,8 +40,13 @@ class Job(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What it makes: run, dataset or retrain."""
+        """What it makes: run, dataset, retrain or review."""
         return self.command[0]
+
+    @property
+    def is_light(self) -> bool:
+        """Whether it runs nothing, and so waits for no run."""
+        return self.kind == REVIEW
 
     @property
     def is_held(self) -> bool:

@@ -29,6 +29,7 @@ from alo.ui.jobs.job import (
     OPEN,
     QUEUED,
     RETRAIN,
+    REVIEW,
     RUN,
     RUNNING,
     SUCCESS,
@@ -42,10 +43,16 @@ LOOK_S = 0.5
 STARTING_S = 30.0  # that a supervisor may take until it follows its job
 AGAIN_S = 2.0  # from one supervisor that ends at once to the next
 INTERRUPTED = (130, 143)  # exit statuses of a run that a signal has ended
-ACTS = {RUN: "run", DATASET: "make-dataset", RETRAIN: "retrain"}  # in the audit
+ACTS = {
+    RUN: "run",
+    DATASET: "make-dataset",
+    RETRAIN: "retrain",
+    REVIEW: "make-review",
+}  # in the audit
 _COLUMNS = (
     "number, id, state, command, pipeline, person, queued, started, ended, exit_status, run, made"
 )
+_OPEN_JOBS = f"SELECT {_COLUMNS} FROM jobs WHERE state IN (?, ?) ORDER BY number"  # noqa: S608
 
 
 class Jobs:
@@ -106,8 +113,7 @@ class Jobs:
 
     def open(self) -> Sequence[Job]:
         """Those that have not ended, the first of the queue first."""
-        query = f"SELECT {_COLUMNS} FROM jobs WHERE state IN (?, ?) ORDER BY number"  # noqa: S608
-        return [_job(row) for row in self._database.read(query, OPEN)]
+        return [_job(row) for row in self._database.read(_OPEN_JOBS, OPEN)]
 
     @property
     def count(self) -> int:
@@ -163,24 +169,31 @@ class Jobs:
             thread.join()
 
     def look(self) -> None:
-        """Note what has become of the job that runs, and start the next if none does."""
+        """Note what has become of the jobs that run, and start those that come next.
+
+        One at a time has the workspace; what runs nothing waits for others of its kind alone.
+        """
         for process in [each for each in self._supervisors if _has_ended(each)]:
             del self._supervisors[process]
         for job in self.open():
-            if job.state == RUNNING and not self._follow(job):
-                return
+            if job.state == RUNNING:
+                self._follow(job)
+        for is_light in (False, True):
+            if (following := self._next(is_light=is_light)) is not None:
+                self._start(following)
+
+    def _next(self, *, is_light: bool) -> Job | None:
+        """The job that runs from now on, if one waits and none is before it."""
+        if not any(job.state == QUEUED and job.is_light == is_light for job in self.open()):
+            return None
         with self._database.transaction() as rows:
-            if rows.execute("SELECT 1 FROM jobs WHERE state = ? LIMIT 1", (RUNNING,)):
-                return  # another studio of the project has started one
-            first = rows.execute(
-                f"SELECT {_COLUMNS} FROM jobs WHERE state = ? ORDER BY number LIMIT 1",  # noqa: S608
-                (QUEUED,),
-            )
-            if not first:
-                return
-            job = _job(first[0])
-            self._set(rows, job, RUNNING, started=utc_now())
-        self._start(job)
+            found = rows.execute(_OPEN_JOBS, OPEN)
+            same = [job for job in map(_job, found) if job.is_light == is_light]
+            # Another studio of the project may have started one.
+            if not same or any(job.state == RUNNING for job in same):
+                return None
+            self._set(rows, same[0], RUNNING, started=utc_now())
+            return same[0]
 
     def _follow(self, job: Job) -> bool:
         """Whether a job that ran has ended."""

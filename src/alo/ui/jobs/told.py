@@ -18,7 +18,7 @@ from alo.gate.verdict import PASS
 from alo.json_text import json_value
 from alo.layout import KINDS, Workspace, find_plan
 from alo.ui.jobs.folder import JobFolder
-from alo.ui.jobs.job import HELD_STATUS, RETRAIN, RUN
+from alo.ui.jobs.job import HELD_STATUS, RETRAIN, REVIEW, RUN
 
 ALL = "all"  # pipelines of the plan, as of --mode
 
@@ -115,7 +115,7 @@ class RunTelling:
 
 
 class ResultTelling:
-    """Of a command that prints one object when it is done: a data set, or a candidate."""
+    """Of a command that prints one object when it is done: a data set, a candidate, a review."""
 
     def __init__(self, folder: JobFolder, words: Sequence[str]) -> None:
         self._path, self._words = folder.events, words
@@ -128,7 +128,8 @@ class ResultTelling:
         if self._words[0] == RETRAIN:
             status = 0 if found.get("verdict") == PASS else HELD_STATUS
             return Told(run=str(found.get("run", "")), is_over=True, exit_status=status)
-        made = f"{found.get('name')}@{found.get('version')}" if "version" in found else ""
+        made = str(found.get("name", "")) if self._words[0] == REVIEW else ""
+        made = f"{found.get('name')}@{found.get('version')}" if "version" in found else made
         return Told(made=made, is_over=True, exit_status=0)
 
     def _result(self) -> Mapping[str, object] | None:

@@ -186,3 +186,21 @@ LABELS = Body(
     {"action": "add", "name": "unclear", "key": "u", "colour": "#1f5f9f"},
     ("action", "name"),
 )
+NEW = Body(
+    {
+        "name": TEXT,
+        "runs": {"type": "array", "items": TEXT, "description": "ids; none: those that fit"},
+        "since": {**TEXT, "description": "runs since then, as 7d"},
+        "filter": {"type": "array", "items": TEXT, "description": "STEP.ARG=VALUE, of runs"},
+        "random": {"type": ["integer", "string"], "description": "so many of all, by chance"},
+        "uncertain": {"type": ["integer", "string"], "description": "so many of the least sure"},
+        "pick": {"type": "array", "items": TEXT, "description": "records: RUN:ROW"},
+        "seed": {"type": ["integer", "string"]},
+        "second_look": {"type": ["number", "string"], "description": "share, for a second person"},
+        "review": {"type": "object", "description": "keys of the plan's review, in its place"},
+        "key": {**TEXT, "description": "of the request: the same one twice is one job"},
+    },
+    {"name": "patients", "random": 100, "review": {"key": "patient"}, "key": "b7c1"},
+    ("name",),
+    is_open=True,
+)

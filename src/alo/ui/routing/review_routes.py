@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from alo.ui.access.roles import REVIEWER, VIEWER
-from alo.ui.routing.operations import BYTES, DONE, EMPTY, LISTED, Answer, Operation, reference
-from alo.ui.routing.review_operations import BULK, DECISIONS, ITEMS, LABELS, RESULTS, UNDO
+from alo.ui.routing.operations import (
+    BYTES,
+    DONE,
+    EMPTY,
+    LISTED,
+    QUEUED,
+    Answer,
+    Operation,
+    reference,
+)
+from alo.ui.routing.review_operations import BULK, DECISIONS, ITEMS, LABELS, NEW, RESULTS, UNDO
 from alo.ui.routing.route import Route
 from alo.ui.screens.reviews import (
     bulk,
@@ -15,6 +24,7 @@ from alo.ui.screens.reviews import (
     items,
     labels,
     manage,
+    new,
     records,
 )
 
@@ -51,6 +61,14 @@ REVIEW_ROUTES: tuple[Route, ...] = (
         VIEWER,
         "Reviews, with how far each is",
         Operation(("review_state", "page", "limit"), answers=LISTED),
+    ),
+    Route(
+        "POST",
+        "/reviews",
+        new.start,
+        REVIEWER,
+        "Make a review as a job",
+        Operation(body=NEW, answers=QUEUED),
     ),
     Route(
         "GET",

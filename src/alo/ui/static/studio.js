@@ -173,10 +173,12 @@ commanding?.addEventListener("input", () => {
     const { option, flag, default: usual } = field.dataset;
     const isBox = field.tagName === "FIELDSET" || field.type === "checkbox";
     const boxes = field.type === "checkbox" ? [field] : [...field.querySelectorAll("input")];
-    const values = isBox ? boxes.filter((each) => each.checked).map((each) => each.value) : [field.value.trim()];
+    const lines = field.tagName === "TEXTAREA" ? field.value.trim().split(/\s*\n\s*/) : [field.value?.trim()];
+    const values = isBox ? boxes.filter((each) => each.checked).map((each) => each.value) : lines;
     if (!values.length || values[0] === "" || values[0] === usual) continue;
-    if (option) words.push(option);
-    if (flag === undefined) words.push(...values.map(quoted));
+    const given = flag === undefined ? values.map(quoted) : [];
+    if (option && field.dataset.each !== undefined) words.push(...given.flatMap((each) => [option, each]));
+    else words.push(...(option ? [option] : []), ...given);
   }
   showCommand([...words, ...sets(commanding, commanding.dataset.pipelineSet)]);
 });

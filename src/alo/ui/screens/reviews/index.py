@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 
 from alo.review.decisions import UNDECIDED
 from alo.review.rows import CLOSED, OPEN, Review
+from alo.ui.access.roles import REVIEWER
 from alo.ui.ask import Ask
 from alo.ui.query import active
 from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import below_of, every, limit_of, numbered, table_of
+from alo.ui.screens.reviews.new import form_values
 from alo.ui.studio import Studio
 
 STATES = (OPEN, CLOSED)
@@ -40,6 +42,7 @@ def show(ask: Ask) -> Page:
     shown = {
         "filters": active(ask.query, {"state": "state"}),
         "states": STATES,
+        **(form_values(ask) if ask.who.may(REVIEWER) else {}),
         "is_first": not ask.query.one("page"),
         "command": shlex.join(["alo", "review", "list"]),
     }

@@ -31,6 +31,7 @@ from alo.review.reviews import Reviews
 from alo.review.rows import CLOSED, OPEN, ItemShown, Review
 
 SHOWN_ITEMS = 20
+SHOWN_KEYS = ("name", "state", "runs", "seed", "population", "labels")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -67,9 +68,10 @@ def _show(options: argparse.Namespace) -> int:
         items = every_item(reviews, review, queue_only=True)
         states, agreed = reviews.states(review), reviews.agreement(review)
     if options.json:
+        line = review.to_json()
         console.write_json(
             {
-                **review.to_json(),
+                **{key: line[key] for key in SHOWN_KEYS},
                 "counts": {**review.counts, **states},
                 "agreement": agreed.to_json(),
                 "items": [each.to_json() for each in items],

@@ -43,9 +43,8 @@ def made(studio: Studio, listener: list[Event], answer: httpx.Response) -> Revie
     with studio.jobs.dispatching(listener.append):
         wait_until(lambda: not studio.jobs.find(job_id).is_open)
     job = studio.jobs.find(job_id)
-    assert (job.state, job.made) == ("success", "patients"), studio.jobs.folder(
-        job
-    ).output.read_text()
+    output = studio.jobs.folder(job).output.read_text()
+    assert (job.state, job.made) == ("success", "patients"), output
     return studio.reviews.get(job.made)
 
 
@@ -69,7 +68,8 @@ def test_it_is_made_as_a_job_on_behalf_of_who_asked(
     assert [each.name for each in review.labels.shown][:2] == ["unclear", "two words"]
     assert [each.id for each in review.runs] == [run_id]
     assert 'data-review="patients"' in ada.get(f"/jobs/{answer.json()['id']}").text
-    assert team.audit.changes()[0].act == "make-review"
+    changes = [(each.act, each.by) for each in team.audit.changes()]
+    assert changes == [("review", "ada"), ("make-review", "ada")]  # when it was made, and asked for
 
 
 def test_the_same_request_twice_is_one_job(ada: httpx.Client, team: Studio, run_id: str) -> None:

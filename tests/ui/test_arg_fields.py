@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alo.plan.model import UiArg
-from alo.ui.arg_fields import ArgField, from_form, from_json
+from alo.ui.arg_fields import ArgField, as_typed, from_form, from_json
 
 DETAILS = {
     "int": UiArg("a", "int", range=(1, 9)),
@@ -39,6 +39,24 @@ def test_what_is_typed_becomes_a_value_of_its_type(kind: str, typed: str, value:
     chosen = from_form(field(kind, "other"), {"args.s.a": typed})
 
     assert (chosen.args, chosen.problems) == ({"s": {"a": value}}, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed"),
+    [("int", "x"), ("int", "10"), ("float", "0.5"), ("string", ""), ("single", "1"), ("yaml", "{")],
+)
+def test_a_field_shows_what_was_typed_right_or_wrong(kind: str, typed: str) -> None:
+    (shown,) = as_typed(field(kind, "other"), {"args.s.a": typed})
+
+    assert shown.text == typed
+    assert as_typed(field(kind, 3), {}) == field(kind, 3)
+
+
+def test_what_was_selected_stays_selected() -> None:
+    (several,) = as_typed(field("multi", ["x"]), {"args.s.a": "\ny\nz"})
+    assert [each.is_chosen for each in several.choices] == [False, True]
+    (one,) = as_typed(field("single", 1), {"args.s.a": "b"})
+    assert [each.is_chosen for each in one.choices] == [False, False, True]
 
 
 def test_several_that_stay_as_they_were_are_not_chosen_and_none_can_be() -> None:

@@ -6,6 +6,7 @@ Whatever is typed or sent is checked by the same rules; the plan's own checks co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from alo.json_text import json_text
@@ -121,6 +122,20 @@ def from_form(fields: Sequence[ArgField], form: Mapping[str, object]) -> Chosen:
         else:
             args.setdefault(field.step, {})[field.key] = value
     return Chosen(args, problems)
+
+
+def as_typed(fields: Sequence[ArgField], form: Mapping[str, object]) -> list[ArgField]:
+    """The fields with what a form has in them, right or wrong."""
+    return [_with_text(field, form.get(field.name)) for field in fields]
+
+
+def _with_text(field: ArgField, text: object) -> ArgField:
+    if not isinstance(text, str):
+        return field
+    value: object = text.splitlines() if field.detail.type == MULTI else text
+    with suppress(ValueError):
+        value = _typed(field.detail, text)
+    return field._replace(value=value)
 
 
 def from_json(fields: Sequence[ArgField], given: object) -> Chosen:

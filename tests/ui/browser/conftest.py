@@ -58,7 +58,8 @@ with open(f"{self.asset.get_report_path()}/report.html", "w") as file:
 with open(f"{self.asset.get_model_path()}/model.json", "w") as file:
     file.write("{}")
 mix = {"ok": 0.75, "not ok": 0.25}
-self.asset.save_summary(result="ok", score=min(1.0, x / 10), note="n", probability=mix)
+note = f"a note that is longer than a column has room for: {x} " * 2
+self.asset.save_summary(result="ok", score=min(1.0, x / 10), note=note, probability=mix)
 """
 PIXEL = (  # a picture of one pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

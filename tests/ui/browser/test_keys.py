@@ -9,7 +9,7 @@ import pytest
 from tests.ui.browser.conftest import PASSWORD, OpenBrowser, Project
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 HANGUL = """([key, code]) => (document.activeElement ?? document.body).dispatchEvent(
     new KeyboardEvent("keydown", {key, code, bubbles: true, cancelable: true}))"""
@@ -125,6 +125,24 @@ def test_rows_are_selected_compared_and_opened(page: Page, project: Project) -> 
 
     page.keyboard.press("Escape")
     on_screen(page, "runs")
+
+
+def test_a_long_note_takes_one_line_until_it_is_focused(page: Page, project: Project) -> None:
+    page.goto("/runs?pipeline=train&status=success")
+    note = page.locator(f'tr[data-run="{project.runs["first"]}"] .cell').last
+    other = page.locator(f'tr[data-run="{project.runs["second"]}"] .cell').last
+
+    def height(cell: Locator) -> float:
+        box = cell.bounding_box()
+        assert box is not None
+        return box["height"]
+
+    line = height(note)
+    assert line == height(other) < 45
+    assert (note.get_attribute("title") or "").startswith("a note that is longer")
+    move_to(page, f'tr[data-run="{project.runs["first"]}"] .cell[tabindex]')
+    assert height(note) > line * 1.5
+    assert height(other) == line
 
 
 def test_what_is_selected_is_in_the_url(page: Page, project: Project) -> None:

@@ -55,6 +55,14 @@ def test_cells_are_escaped(column: str) -> None:
     assert shown.count("<td") == 2
 
 
+def test_a_long_text_is_shown_whole_to_who_points_at_it_or_focuses_it() -> None:
+    long = '"' + "x" * 31
+    shown = rendered("{{ cells|cells }}", cells=[("note", "short"), ("note", long)])
+
+    assert shown.startswith('<td class="cell">short</td>')
+    assert f'tabindex="0" title="&quot;{"x" * 31}">&quot;{"x" * 31}</td>' in shown
+
+
 def test_what_a_page_forgot_to_give_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         rendered("{{ value }}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,38 @@ def test_a_form_leads_to_its_job(
     (job,) = studio.jobs.list()
     assert answer.headers["location"] == f"/jobs/{job.id}"
     assert list(job.command) == ["run", "--mode", "train", "--json", "--set", "train.train.x=8"]
+
+
+def test_a_form_that_is_refused_is_shown_as_it_was_sent(
+    client: httpx.Client, studio: Studio
+) -> None:
+    form = {"pipeline": "train", "args.train.kind": "b", "args.train.x": "1000", "key": "once"}
+
+    answer = client.post("/runs", data={**form, "data": "./here"}, headers=OWN)
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'inputmode="decimal" value="1000" aria-invalid="true" autofocus>' in answer.text
+    assert '<span class="wrong" role="alert">it has to be from 1 to 99</span>' in answer.text
+    assert '<option value="b" data-yaml="&#34;b&#34;" selected>' in answer.text
+    assert 'name="data" value="./here">' in answer.text
+    assert 'name="key" value="once"' in answer.text
+    assert answer.text.count("autofocus") == 1
+    lost = client.post("/runs", data={**form, "args.train.x": "7", "data": "./none"}, headers=OWN)
+    assert 'name="data" value="./none" aria-invalid="true" autofocus>' in lost.text
+    assert client.post("/runs.json", data=form, headers=OWN).json()["fields"]
+    assert studio.jobs.count == 0
+    assert client.post("/runs", data={**form, "args.train.x": "7"}, headers=OWN).status_code == 303
+
+
+def test_what_is_wrong_at_no_field_is_said_above_the_form(client: httpx.Client, home: Path) -> None:
+    (home / "assets/train/asset_train.py").unlink()
+
+    answer = client.post("/runs", data={"pipeline": "train"}, headers=OWN)
+
+    assert answer.status_code == 422
+    assert "asset_train.py" in re.findall(r'role="alert" data-refusal.*?</p>', answer.text)[0]
+    assert "autofocus" not in answer.text
 
 
 def test_a_plan_that_cannot_be_read_is_said(client: httpx.Client, home: Path) -> None:

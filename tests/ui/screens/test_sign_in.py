@@ -29,6 +29,8 @@ def test_name_and_password_lead_to_where_one_was_going(stranger: httpx.Client) -
 
 def test_a_wrong_password_is_said_on_the_form(stranger: httpx.Client) -> None:
     answer = stranger.post("/sign-in", data={"name": "ada", "password": "no"}, headers=OWN)
+    assert 'name="name" autocomplete="username" required value="ada">' in answer.text
+    assert 'name="password" autocomplete="current-password" required autofocus>' in answer.text
 
     assert answer.status_code == 401
     assert 'role="alert"' in answer.text

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from alo.json_text import json_text
 
 Translate = Callable[[object], str]
+ONE_LINE = 30  # characters that a cell has room for
 STATES = 50  # whose elements are kept: there are fewer, unless someone wrote others into records
 
 
@@ -93,7 +94,10 @@ def cells(
     }
 
     def other(value: object) -> str:
-        return f'<td class="cell">{"" if value is None else html.escape(arg(value))}</td>'
+        text = "" if value is None else html.escape(arg(value))
+        if len(text) <= ONE_LINE:
+            return f'<td class="cell">{text}</td>'
+        return f'<td class="cell" tabindex="0" title="{text}">{text}</td>'  # cut off by the style
 
     def shown_cells(values: Iterable[tuple[str, object]]) -> Markup:
         shown = [ways.get(column, other)(value) for column, value in values]

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from alo.errors import CheckError, UsageError
 from alo.layout import KINDS, find_plan
 from alo.plan.model import Plan
-from alo.ui.arg_fields import ArgField, Chosen, arg_fields, as_yaml, from_form, from_json
+from alo.ui.arg_fields import (
+    ArgField,
+    Chosen,
+    arg_fields,
+    as_typed,
+    as_yaml,
+    from_form,
+    from_json,
+)
 from alo.ui.ask import Ask
 from alo.ui.found_run import find_run
 from alo.ui.problems import FieldProblem, UiProblem
@@ -37,9 +47,19 @@ def form(ask: Ask) -> Page:
     return _form(ask, plan, record.pipeline, record.args, record.id)
 
 
-def start(ask: Ask) -> Redirect:
-    """Check what was asked for, and queue it."""
+def start(ask: Ask) -> Page | Redirect:
+    """Check what was asked for, and queue it; a form that is refused is shown as it was sent."""
     plan = plan_now(ask)
+    try:
+        return _start(ask, plan)
+    except UiProblem as problem:
+        kind = ask.body.get("pipeline")
+        if problem.status != 422 or not ask.is_form or plan.pipeline(str(kind)) is None:
+            raise
+        return _refused_form(ask, plan, str(kind), problem)
+
+
+def _start(ask: Ask, plan: Plan) -> Redirect:
     kind = ask.text("pipeline", ALL)
     if kind not in (*KINDS, ALL):
         raise _refused("pipeline", f"'{kind}' is none of {', '.join((*KINDS, ALL))}")
@@ -64,9 +84,28 @@ def start(ask: Ask) -> Redirect:
 
 
 def _form(ask: Ask, plan: Plan, kind: str, args: Args, run_id: str) -> Page:
-    import os
+    return _form_of(plan, kind, arg_fields(plan, kind, args), run_id)
 
-    fields = arg_fields(plan, kind, args)
+
+def _refused_form(ask: Ask, plan: Plan, kind: str, problem: UiProblem) -> Page:
+    """The form with what was typed, and at each field what is wrong with it."""
+    fields = as_typed(arg_fields(plan, kind), ask.body)
+    names = [each.name for each in fields]
+    wrong = {each.field: each.what for each in problem.fields if each.field in (*names, "data")}
+    elsewhere = [each.what for each in problem.fields if each.field not in wrong]
+    page = _form_of(plan, kind, fields, "")
+    shown = {
+        **page.content,
+        **page.shown,
+        "key": ask.text("key"),
+        "typed_data": ask.text("data"),
+        "wrong": {name: wrong[name] for name in (*names, "data") if name in wrong},
+        "refusal": " · ".join(filter(None, (problem.what, *elsewhere, problem.fix))),
+    }
+    return replace(page, content=problem.to_json(), shown=shown, status=problem.status)
+
+
+def _form_of(plan: Plan, kind: str, fields: Sequence[ArgField], run_id: str) -> Page:
     planned = {each.name: each.text for each in arg_fields(plan, kind)}
     content: Mapping[str, object] = {
         "pipeline": kind,
@@ -81,6 +120,9 @@ def _form(ask: Ask, plan: Plan, kind: str, args: Args, run_id: str) -> Page:
         "kinds": [each.kind for each in plan.pipelines],
         "data": " ".join(plan.external.load_data(kind)),
         "key": os.urandom(8).hex(),
+        "typed_data": "",
+        "wrong": {},
+        "refusal": "",
         "command": shlex.join(["alo", "run", "--mode", kind, *_sets(kind, fields, planned)]),
     }
     return Page("run_again", "Run again", content, shown)
@@ -153,7 +195,7 @@ def check_run(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> N
         # Where other data was typed, what the plan says of its data is about that.
         data = f"external_path.load_{kind}_data_path" if system else ""
         fields = [
-            FieldProblem("data" if each.key == data else each.key, str(each))
+            FieldProblem("data" if data and each.key == data else each.key, str(each))
             for each in error.problems
         ]
         raise UiProblem(422, "the run cannot begin so", fields=fields) from error

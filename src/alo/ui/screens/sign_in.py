@@ -12,7 +12,11 @@ def show(ask: Ask) -> Page:
     """The form for name and password."""
     ask.query.allow("next")
     problem = "the URL with this token was used already, or is of another studio"
-    shown = {"next": _own_path(ask.query.one("next")), "wrong": problem if ask.token else ""}
+    shown = {
+        "next": _own_path(ask.query.one("next")),
+        "wrong": problem if ask.token else "",
+        "name": "",
+    }
     return Page("sign_in", "Sign in", {}, shown)
 
 
@@ -30,7 +34,7 @@ def enter(ask: Ask) -> Page | Redirect:
             "sign_in",
             "Sign in",
             problem.to_json(),
-            {"next": target, "wrong": wrong},
+            {"next": target, "wrong": wrong, "name": name},
             status=problem.status,
         )
     session = ask.studio.people.open_session(person)

@@ -59,6 +59,8 @@ class Comparison:
     in_training: int = 0  # test rows that either model has learned from
     unanswered: int = 0  # test rows without an answer of the new model
     dataset: str = ""
+    command: str = ""  # that has made the candidate
+    by: str = ""
 
     def to_json(self) -> dict[str, object]:
         """As `comparison.json` and `alo retrain --json` have it."""
@@ -87,6 +89,8 @@ class Comparison:
             "reasons": list(self.judged.reasons),
             "needed": self.judged.needed,
             "needed_reviews": self.judged.needed_reviews,
+            "command": self.command,
+            "by": self.by,
         }
 
 

@@ -39,6 +39,7 @@ class RetrainRequest:
     deploy: bool = False
     force_reason: str = ""  # deploy also where the gate holds it, and why
     person: str = ""
+    command: str = ""
     prints_to: int | None = None  # what the train run prints; None: standard output
 
 
@@ -194,7 +195,7 @@ def _compare(
     if new is None:
         judged = replace(found.judged, verdict=HELD, reasons=[CANDIDATE_FAILED])
         found = replace(found, judged=judged)
-    return found
+    return replace(found, command=asked.command, by=asked.person)
 
 
 def _learned(

@@ -71,6 +71,7 @@ def execute(options: argparse.Namespace) -> int:
         deploy=options.deploy,
         force_reason=options.reason or "",
         person=person(),
+        command=_command(options),
         prints_to=STANDARD_ERROR if options.json else None,
     )
     say = console.write_error if options.json else console.write
@@ -86,6 +87,17 @@ def execute(options: argparse.Namespace) -> int:
     else:
         console.write("\n".join(_lines(found)))
     return found.exit_status
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What makes such a candidate again."""
+    import shlex
+
+    words = ["alo", "retrain", "--dataset", options.dataset]
+    words += ["--against", options.against] if options.against else []
+    words += [word for text in options.set for word in ("--set", text)]
+    words += [word for text in options.gate for word in ("--gate", text)]
+    return shlex.join(words)
 
 
 def _gate(texts: list[str], gate: GateSettings) -> GateSettings:

@@ -35,6 +35,11 @@ def number(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def percent(value: object, digits: int = 1) -> str:
+    """A share, or a difference of two, in percent."""
+    return f"{value:.{digits}%}" if isinstance(value, int | float) else ""
+
+
 def size(count: object) -> str:
     """An amount of bytes."""
     if not isinstance(count, int | float):

@@ -51,6 +51,7 @@ def environment(language: str) -> Environment:
         query=lambda pairs: urlencode(pairs, doseq=True, errors="surrogateescape"),
         duration=shown.duration,
         number=shown.number,
+        percent=shown.percent,
         size=shown.size,
         moment=shown.moment,
         short=shown.short,
@@ -69,7 +70,8 @@ def drawn(name: str, language: str, base_path: str, drawing: object) -> Markup:
         drawing: with all that it shows; it is what the template calls by its own name.
     """
     template = environment(language).get_template(f"{name}.html")
-    return Markup(template.render({name: drawing, "base_path": base_path}))  # noqa: S704 - of ours
+    called = name.rpartition("/")[2]
+    return Markup(template.render({called: drawing, "base_path": base_path}))  # noqa: S704 - of ours
 
 
 def _with_texts(translate: Callable[[str], str]) -> type[Extension]:

@@ -12,6 +12,7 @@ KEY: Schema = {**TEXT, "description": "of the request: the same one twice is one
 DATASET = "patients@v1"
 
 PARAMETERS: Mapping[str, Parameter] = {
+    "at": Parameter("A time in UTC, or so long ago", example="2026-11-02T10:00Z"),
     "split": Parameter("Whether the row trains or tests", {"enum": ["train", "test"]}),
     "new": Parameter("The label that people gave", example="good"),
     "source": Parameter(

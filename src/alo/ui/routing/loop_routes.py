@@ -6,7 +6,7 @@ from alo.ui.access.roles import REVIEWER, VIEWER
 from alo.ui.routing.loop_operations import MAKE_DATASET, RETRAIN
 from alo.ui.routing.operations import LISTED, QUEUED, Operation
 from alo.ui.routing.route import Route
-from alo.ui.screens.loop import datasets, make_dataset, retrain
+from alo.ui.screens.loop import candidate, datasets, make_dataset, promotions, retrain
 
 LOOP_ROUTES: tuple[Route, ...] = (
     Route(
@@ -68,5 +68,21 @@ LOOP_ROUTES: tuple[Route, ...] = (
         REVIEWER,
         "Train a candidate and have the gate judge it, as a job; deploy and force need an operator",
         Operation(body=RETRAIN, answers=QUEUED),
+    ),
+    Route(
+        "GET",
+        "/models/log",
+        promotions.show,
+        VIEWER,
+        "Every deployment, and which model answered at a time",
+        Operation(("at", "page", "limit"), answers=LISTED),
+    ),
+    Route(
+        "GET",
+        "/models/{run}",
+        candidate.show,
+        VIEWER,
+        "A model: what it was compared with, and what the gate says",
+        Operation(("page", "limit"), answers=LISTED),
     ),
 )

@@ -157,8 +157,8 @@ ROUTES = (
         "/models",
         models.show,
         VIEWER,
-        "What is deployed, was before, and could be",
-        Operation(("page", "limit"), answers=LISTED),
+        "What is deployed, was before, and could be; which model answered at a time",
+        Operation(("at", "page", "limit"), answers=LISTED),
     ),
     Route(
         "POST",

@@ -1,0 +1,120 @@
+"""Two models compared: their accuracies, and the difference with what may be lost, as intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+WIDTH, ROW = 480, 34  # of the drawing, in its own units; the height of an interval
+LEFT, RIGHT, TOP, BOTTOM = 90, 20, 14, 24  # names at the left, numbers below
+MOST_TICKS = 7
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
+
+
+class Tick(NamedTuple):
+    """A number of the axis."""
+
+    x: float
+    value: float
+
+
+class Interval(NamedTuple):
+    """One line with its point."""
+
+    name: str
+    y: float
+    left: float
+    point: float
+    right: float
+    low: float
+    value: float
+    high: float
+
+
+class Rule(NamedTuple):
+    """A value that the intervals are looked at against."""
+
+    name: str
+    x: float
+    value: float
+
+
+class ComparisonChart(NamedTuple):
+    """What the template draws."""
+
+    kind: str  # accuracy or difference
+    width: int
+    height: int
+    left: int
+    right: int
+    intervals: tuple[Interval, ...]
+    rules: tuple[Rule, ...]
+    ticks: tuple[Tick, ...]
+
+
+def accuracy_chart(compared: Mapping[str, object]) -> ComparisonChart | None:
+    """How often each model is right; None: there was no test row."""
+    told = [(name, _three(compared.get(name), "accuracy")) for name in ("old", "new")]
+    known = [(name, three) for name, three in told if three is not None]
+    return _chart("accuracy", known, {}, at_most=1.0) if known else None
+
+
+def difference_chart(compared: Mapping[str, object]) -> ComparisonChart | None:
+    """How much more often the new one is right, and the most that it may lose."""
+    three = _three(compared.get("difference"), "value")
+    if three is None:
+        return None
+    rules = {"alike": 0.0}
+    gate, difference = compared.get("gate"), compared.get("difference")
+    if isinstance(gate, Mapping) and isinstance(gate.get("max_loss"), int | float):
+        rules["limit"] = -float(gate["max_loss"])
+    if isinstance(difference, Mapping) and isinstance(difference.get("bound"), int | float):
+        rules["bound"] = float(difference["bound"])
+    return _chart("difference", [("difference", three)], rules)
+
+
+def _three(told: object, middle: str) -> tuple[float, float, float] | None:
+    """The lower end, the value and the upper end; None: they are not known."""
+    if not isinstance(told, Mapping):
+        return None
+    found = [told.get(name) for name in ("low", middle, "high")]
+    if not all(isinstance(each, int | float) for each in found):
+        return None
+    low, value, high = (float(each) for each in found if isinstance(each, int | float))
+    return low, value, high
+
+
+def _chart(
+    kind: str,
+    told: Sequence[tuple[str, tuple[float, float, float]]],
+    rules: Mapping[str, float],
+    at_most: float = math.inf,
+) -> ComparisonChart:
+    values = [each for _, three in told for each in three] + list(rules.values())
+    step = _step(max(values) - min(values))
+    first = math.floor(min(values) / step - 1e-9)
+    last = math.ceil(min(max(values) + step / 4, at_most) / step - 1e-9)
+    span = max(last - first, 1) * step
+
+    def x(value: float) -> float:
+        return round(LEFT + (value - first * step) / span * (WIDTH - LEFT - RIGHT), 1)
+
+    intervals = tuple(
+        Interval(name, float(TOP + ROW * (at + 0.5)), x(low), x(value), x(high), low, value, high)
+        for at, (name, (low, value, high)) in enumerate(told)
+    )
+    return ComparisonChart(
+        kind,
+        WIDTH,
+        TOP + ROW * len(told) + BOTTOM,
+        LEFT,
+        WIDTH - RIGHT,
+        intervals,
+        tuple(Rule(name, x(value), value) for name, value in rules.items()),
+        tuple(Tick(x(at * step), round(at * step, 4)) for at in range(first, last + 1)),
+    )
+
+
+def _step(span: float) -> float:
+    return next((each for each in STEPS if span / each <= MOST_TICKS - 2), STEPS[-1])

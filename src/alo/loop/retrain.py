@@ -24,6 +24,7 @@ from alo.loop.candidates import keep_candidate
 from alo.loop.evaluation import TestedCase, answers_of, contents_below, tested_cases
 from alo.loop.trial_project import TrialProject, trial_project
 from alo.serve.rollout.choose import deploy_model
+from alolib.disk import fix_of_full
 
 Say = Callable[[str], None]
 
@@ -150,6 +151,8 @@ def _answers(
     if not cases:
         return []
     if trial.run("inference", [version.folder / "test"]) != 0:
+        if fix := fix_of_full(trial.workspace.home):  # that says nothing of the model
+            raise RetrainError("the disk is full", where=str(trial.project.internal), fix=fix)
         return None
     try:
         return answers_of(trial.output, cases, version.manifest.meaning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from alo.claims import locked_folder
 from alo.copies import clone_or_copy, copy_folder
 from alo.files import discard, remove_tree
 from alo.history.browse import Entry
+from alo.history.entries.folders import building
 from alo.history.entries.names import entry_names, read_record
 from alo.history.entries.seal import seal
 from alo.layout import ASSETS, Workspace
@@ -92,7 +94,14 @@ class TrialProject:
         """Move an entry, as it is by now, into the project's history."""
         target = self.project.history / entry.record.pipeline
         target.mkdir(parents=True, exist_ok=True)
-        os.rename(entry.folder, target / entry.folder.name)
+        try:
+            os.rename(entry.folder, target / entry.folder.name)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            with building(target, entry.folder.name) as build:  # .alo/ is on another disk
+                for each in entry.folder.iterdir():
+                    (copy_folder if each.is_dir() else clone_or_copy)(each, build / each.name)
 
     def use_models(self, models: Path) -> None:
         """Have these models in the place of those that the last train run made."""

@@ -1,0 +1,161 @@
+"""A full disk in each phase of the loop: it is said, and nothing is half done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tests.loop_project import LAX, review_results, write_loop_project
+
+from alo.cli.main import main
+from alo.history.pins import pins
+from alo.layout import Workspace
+
+Alo = Callable[..., tuple[int, str, str]]
+Disk = Callable[..., Path]
+
+
+@pytest.fixture
+def home(make_solution: Callable[..., Path]) -> Path:
+    return write_loop_project(make_solution)
+
+
+@pytest.fixture
+def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
+    def call(*words: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        status = main([*words, "--project", str(home)])
+        return status, *capfd.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def disk(home: Path, mount: Callable[..., Path]) -> Disk:
+    """``disk("datasets")``: put that folder of the project on a small disk."""
+
+    def make(name: str, megabytes: int = 1) -> Path:
+        return mount(home / name, "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", lazily=True)
+
+    return make
+
+
+def fill(folder: Path, left: int = 0) -> Path:
+    """Write until nothing more can be written but some bytes; returns the file to remove."""
+    path = folder / "filler"
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    with path.open("rb+") as file:
+        file.truncate(max(0, path.stat().st_size - left))
+    return path
+
+
+def decisions(home: Path, alo: Alo) -> Path:
+    items = json.loads(alo("review", "show", "r", "--json")[1])["items"]
+    path = home / "said.csv"
+    rows = (f"{each['record']},accept,{'n' * 900}" for each in items)
+    path.write_text("\n".join(["record,verdict,note", *rows]))
+    return path
+
+
+@pytest.mark.parametrize("left", [0, 20_000, 60_000])
+def test_a_review_on_a_full_disk_is_not_made_and_can_be_then(
+    home: Path, alo: Alo, disk: Disk, left: int
+) -> None:
+    folder = disk("studio")
+    assert alo("run", "--quiet")[0] == 0
+    assert alo("review", "list")[0] == 0
+    filler = fill(folder, left)
+    words = ("review", "new", "r", "--random", "100", "--key", "id")
+
+    status, _, err = alo(*words)
+
+    filler.unlink()
+    if status:
+        assert "full" in err or "No space left" in err
+        assert pins(Workspace(home)) == {}
+        assert json.loads(alo("review", "list", "--json")[1]) == []
+        assert alo(*words)[0] == 0
+    assert len(json.loads(alo("review", "show", "r", "--json")[1])["items"]) == 100
+
+
+@pytest.mark.parametrize("left", [0, 40_000])
+def test_decisions_on_a_full_disk_are_refused_all_and_stored_once_then(
+    home: Path, alo: Alo, disk: Disk, left: int
+) -> None:
+    folder = disk("studio")
+    assert alo("run", "--quiet")[0] == 0
+    assert alo("review", "new", "r", "--random", "100", "--key", "id")[0] == 0
+    said = decisions(home, alo)
+    filler = fill(folder, left)
+
+    status, _, err = alo("review", "decide", "r", "--from", str(said))
+
+    assert (status in (1, 2), "the disk is full" in err) == (True, True), err
+    filler.unlink()
+    states = {
+        each["state"] for each in json.loads(alo("review", "show", "r", "--json")[1])["items"]
+    }
+    assert states == {"undecided"}
+    assert alo("review", "decide", "r", "--from", str(said))[:2] == (0, "100 saved\n")
+
+
+@pytest.mark.parametrize("left", [0, 4_096, 20_000])
+def test_a_review_that_closes_on_a_full_disk_stays_open_with_its_runs(
+    home: Path, alo: Alo, disk: Disk, left: int
+) -> None:
+    folder = disk("studio")
+    review_results(home)
+    held = pins(Workspace(home))
+    filler = fill(folder, left)
+
+    status, _, err = alo("review", "close", "r")
+
+    assert (status in (1, 2), "full" in err or "No space left" in err) == (True, True), err
+    filler.unlink()
+    assert pins(Workspace(home)) == held
+    assert alo("review", "close", "r")[0] == 0
+    assert pins(Workspace(home)) == {}
+
+
+@pytest.mark.parametrize("left", [0, 8_192, 24_576])
+def test_a_data_set_on_a_full_disk_is_absent(home: Path, alo: Alo, disk: Disk, left: int) -> None:
+    folder = disk("datasets")
+    review_results(home)
+    filler = fill(folder, left)
+
+    status, _, err = alo("dataset", "make", "d", "--review", "r")
+
+    assert (status, "No space left" in err or "full" in err) == (1, True), err
+    filler.unlink()
+    assert list(folder.glob("d/v*")) == list(folder.glob("d/.new-*")) == []
+    assert alo("dataset", "make", "d", "--review", "r")[0] == 0
+    assert alo("dataset", "verify")[0] == 0
+
+
+@pytest.mark.parametrize("left", [0, 1_200_000, 1_400_000])
+def test_retraining_on_a_full_disk_leaves_the_model_and_the_history_as_they_were(
+    home: Path, alo: Alo, disk: Disk, left: int
+) -> None:
+    review_results(home)
+    assert alo("dataset", "make", "d", "--review", "r")[0] == 0
+    (home / ".alo").rename(home / "before")
+    folder = disk(".alo", 64)
+    models = home / "train_artifacts/models"
+    before = {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}
+    filler = fill(folder, left)
+
+    status, _, err = alo("retrain", "--dataset", "d", *LAX)
+
+    filler.unlink()
+    assert {path: path.read_bytes() for path in models.rglob("*") if path.is_file()} == before
+    assert alo("history", "verify")[0] == 0
+    if status != 0:
+        assert (status, "full" in err or "No space left" in err) == (1, True), err
+        assert list(folder.glob("rerun-*")) == []
+    told = alo("retrain", "--dataset", "d", *LAX)
+    assert told[0] in (0, 3), told

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,26 @@ def json_bytes(content: object, *, indent: int | None = None, default: Any = Non
     else:
         text = json.dumps(content, ensure_ascii=False, indent=indent, default=default)
     return text.encode("utf-8", "backslashreplace")
+
+
+def json_bytes_by_line(content: Mapping[str, object]) -> bytes:
+    """An object as ``json_bytes`` has it, a line for each key and for each object of a list.
+
+    It is read as well as with an indent, which only the encoder in Python knows: at twenty times
+    the cost.
+    """
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    lines = ",\n".join(
+        f" {encode(key)}: {_by_lines(encode, each)}" for key, each in content.items()
+    )
+    return f"{{\n{lines}\n}}".encode("utf-8", "backslashreplace")
+
+
+def _by_lines(encode: Callable[[object], str], value: object) -> str:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        return encode(value)
+    lines = ",\n".join(f"  {encode(each)}" for each in value)
+    return f"[\n{lines}\n ]" if lines else "[]"
 
 
 def json_text(content: object, *, indent: int | None = None) -> str:

@@ -72,7 +72,9 @@ def test_a_folder_that_stays_as_it_is_is_not_listed_again(
     names = ModuleNames(tmp_path)
     assert names.now() == {"a"}
     listed: list[Path] = []
-    monkeypatch.setattr(finder, "module_names", lambda folder: listed.append(folder) or set())
+    monkeypatch.setattr(
+        finder, "_names_and_folders", lambda folder: listed.append(folder) or (set(), False)
+    )
 
     assert names.now() == {"a"}
     assert not listed

@@ -30,7 +30,7 @@ from alo.history.entries.tree import Found, copy_tree, found_below, put
 from alo.history.new_runs import changed_ns, columns_of, note_run
 from alo.history.recent_runs import recent_runs, record_recent_run
 from alo.history.record import RunRecord
-from alo.json_text import json_bytes
+from alo.json_text import json_bytes_by_line
 from alo.layout import ASSETS, KINDS, PLAN_NAME, PROJECT_CODE, Workspace, in_entry
 
 __all__ = ["copy_tree", "entry_folder", "kept_code", "save_entry"]
@@ -170,7 +170,7 @@ class _Builder:
             except FileNotFoundError:  # a process that the asset left behind has deleted it
                 continue
         self._write(PLAN_NAME, plan)
-        self._write(RECORD, json_bytes(record.to_json(), indent=1))
+        self._write(RECORD, json_bytes_by_line(record.to_json()))
         write_checksums(self._folder, self._checksums)
         return all(each.checksum for each in self._checksums.values())
 
@@ -218,5 +218,9 @@ class _Builder:
 
     def _make_folder(self, name: str) -> None:
         if name not in self._folders:
-            os.makedirs(os.path.join(self._folder, name), exist_ok=True)
+            path = os.path.join(self._folder, name)
+            try:
+                os.mkdir(path)  # most are in one that is there, or are there themselves
+            except OSError:
+                os.makedirs(path, exist_ok=True)
             self._folders.add(name)

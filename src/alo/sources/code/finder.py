@@ -7,6 +7,7 @@ a project's ``queue.py`` stand in for Python's own, also for Python itself, and 
 
 from __future__ import annotations
 
+import marshal
 import os
 import stat
 import sys
@@ -24,6 +25,7 @@ from importlib.machinery import (
     SourceFileLoader,
     SourcelessFileLoader,
 )
+from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -72,15 +74,22 @@ def is_installed(path: str) -> bool:
 
 def module_names(folder: str | os.PathLike[str]) -> set[str]:
     """The names under which modules in a folder are imported."""
-    names = set()
+    return _names_and_folders(folder)[0]
+
+
+def _names_and_folders(folder: str | os.PathLike[str]) -> tuple[set[str], bool]:
+    """The names of its modules, and whether it has folders, in which there may be more."""
+    names, has_folders = set(), False
     with os.scandir(folder) as entries:
         for entry in entries:
+            if entry.name == PYCACHE:
+                continue
+            is_folder = entry.is_dir()
+            has_folders = has_folders or is_folder
             name, dot, _ = entry.name.partition(".")
-            if entry.name.endswith(SUFFIXES) or (
-                not dot and name != PYCACHE and _holds_modules(entry)
-            ):
+            if entry.name.endswith(SUFFIXES) or (is_folder and not dot and _holds_modules(entry)):
                 names.add(name)
-    return names - NOT_OF_A_PROJECT
+    return names - NOT_OF_A_PROJECT, has_folders
 
 
 class ModuleNames:
@@ -104,12 +113,11 @@ class ModuleNames:
         if not stat.S_ISDIR(found.st_mode):
             self._names = frozenset()
             return
-        self._names = frozenset(module_names(self._folder))
+        names, has_folders = _names_and_folders(self._folder)
+        self._names = frozenset(names)
         # A file that comes right after another may leave it as old; one in a folder below it does.
         is_settled = time.time_ns() - found.st_mtime_ns > SETTLED_S * 10**9
-        with os.scandir(self._folder) as entries:
-            is_flat = all(each.name == PYCACHE or not each.is_dir() for each in entries)
-        self._changed = found.st_mtime_ns if is_settled and is_flat else -1
+        self._changed = found.st_mtime_ns if is_settled and not has_folders else -1
 
 
 def _holds_modules(folder: str | os.DirEntry[str]) -> bool:
@@ -210,6 +218,31 @@ class ProjectLoader(SourceFileLoader):
         else:
             super().exec_module(module)
 
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The code of the module, compiled by now or earlier."""
+        return self._compiled() or super().get_code(fullname)
+
+    def _compiled(self) -> CodeType | None:
+        """What Python has compiled of the source, as ``super`` would find it, with fewer looks.
+
+        None: it is to be found out by that, which asks ``path_stats`` and ``get_data``.
+        """
+        try:
+            source = os.stat(self.path)
+            if not self._view.is_as_run(self.path, source):
+                return None
+            with open(cache_from_source(self.path), "rb", buffering=0) as file:
+                compiled_at, content = os.fstat(file.fileno()).st_mtime, file.read()
+        except (OSError, NotImplementedError):  # the latter of a Python that keeps none
+            return None
+        second = int(source.st_mtime)
+        is_settled = min(time.time(), compiled_at) >= second + SETTLED_S
+        stamp = b"".join(_four_bytes(each) for each in (0, second, source.st_size))
+        if not is_settled or not content.startswith(MAGIC_NUMBER + stamp):
+            return None
+        code = marshal.loads(content[len(MAGIC_NUMBER + stamp) :])  # noqa: S302 - by Python's rules
+        return code if isinstance(code, CodeType) and code.co_filename == self.path else None
+
     def path_stats(self, path: str) -> Mapping[str, float]:
         """Size and time of the source, by which Python judges ``__pycache__``.
 
@@ -239,6 +272,10 @@ class ProjectLoader(SourceFileLoader):
     def source_to_code(self, data: Any, path: Any, **options: Any) -> CodeType:  # type: ignore[override]
         """Compile the source, under the path that tracebacks are to show."""
         return super().source_to_code(data, self._view.shown(os.fspath(path)), **options)
+
+
+def _four_bytes(number: int) -> bytes:
+    return (number & 0xFFFFFFFF).to_bytes(4, "little")
 
 
 def stamp_of(path: str) -> tuple[int, ...]:

@@ -60,7 +60,10 @@ class Imports:
         taken = put
         # So it is, again and again, where a process serves: nothing has come or gone.
         if list(now) != [*self._before, *put] or any(now[each] is not put[each] for each in put):
-            new = {name: now[name] for name in now.keys() - self._before}
+            names, size = list(now), len(self._before)
+            # What has come comes last, where nothing has gone or been replaced.
+            come = names[size:] if names[:size] == self._before else now.keys() - self._before
+            new = {name: now[name] for name in come}
             # All are told before any is gone that others look at.
             taken = {name: each for name, each in new.items() if is_below(each, self._roots)}
         for name in taken:

@@ -44,8 +44,11 @@ def find_asset_file(folder: Path, step: str) -> Path:
     Raises:
         AssetNotFoundError: if the folder or the file is not there.
     """
+    usual = f"asset_{step}.py"  # most steps have it, so nothing else is made for them
+    if os.path.isfile(os.path.join(folder, usual)):
+        return folder / usual
     names = asset_file_names(step)
-    for name in names:
+    for name in names[1:]:
         if os.path.isfile(os.path.join(folder, name)):
             return folder / name
     if not folder.is_dir():

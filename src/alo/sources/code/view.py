@@ -100,14 +100,17 @@ class CodeView:
 
         So it will not where the file has been edited since, or is a copy that has another name.
         """
-        source = self._source(path)
-        if source is None:
+        if self._source(path) is None:
             self.content(path)
-        elif (status := os.stat(path)).st_size != source.size or (
-            status.st_mtime_ns != source.mtime_ns
-        ):
+            return not self._shown
+        return self.is_as_run(path, os.stat(path))
+
+    def is_as_run(self, path: str, status: os.stat_result) -> bool:
+        """Whether a file is as the run has it, and read under its own name."""
+        source = self._source(path)
+        if source is None or self._shown:
             return False
-        return not self._shown
+        return (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns)
 
     def content(self, path: str) -> bytes:
         """The content of a file as the run has it; of one that it has not yet, it is noted."""

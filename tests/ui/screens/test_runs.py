@@ -75,6 +75,20 @@ def test_what_is_selected_stays_so_through_all_that_leads_to_another_page(
     assert [each for each in fields_of(none) if each] == [ids, ids, ids]
 
 
+def test_the_language_is_changed_where_one_is(client: httpx.Client, runs: dict[str, str]) -> None:
+    page = client.get("/runs?q=test&sort=score&limit=1").text
+    link = html.unescape(re.findall(r'href="([^"]*)" lang="ko"', page)[0])
+
+    assert link == "/runs?q=test&sort=score&limit=1&lang=ko"
+    following = html.unescape(re.findall(r'href="([^"]*)" rel="next"', page)[0])
+    second = client.get(following).text
+    korean = client.get(html.unescape(re.findall(r'href="([^"]*)" lang="ko"', second)[0])).text
+    assert '<html lang="ko">' in korean
+    assert re.findall(r'<tr data-run="[^"]*"', korean) == re.findall(
+        r'<tr data-run="[^"]*"', second
+    )
+
+
 def test_more_runs_than_can_be_compared_are_said_where_they_are_selected(
     client: httpx.Client, runs: dict[str, str]
 ) -> None:

@@ -13,7 +13,7 @@ from alo import ui
 
 AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
 TEMPLATES = Path(ui.__file__).with_name("templates")
-NO_SCREENS = {"base", "parts", "mix_chart", "score_chart"}
+NO_SCREENS = {"base", "parts", "mix_chart", "strata_chart", "score_chart"}
 FIND_FAULTS = """async (rules) => (await axe.run({resultTypes: ["violations"], iframes: false,
     ...(rules.length ? {runOnly: rules} : {})}))
     .violations.filter(each => ["serious", "critical"].includes(each.impact))

@@ -22,6 +22,7 @@ from alo.review.reviews import Reviews
 from alo.review.rows import Review, decisions_at, records_at
 
 PRESENT, PRUNED = "present", "pruned"
+COMPARED = ("verdict", "reasons", "rows", "why")  # of a comparison
 _CONTENT = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -91,13 +92,23 @@ class _Tracer:
             return found
         if _CONTENT.match(wanted):
             return self._content(wanted)
+        run_id = wanted
         try:
-            record = self._history.look_up(wanted)
+            run_id = self._history.look_up(wanted).id
         except HistoryError as error:
-            raise _unknown(wanted) from error
-        found = Trace(record.id, "run")
-        self._run(found, record.id)
+            if wanted not in self._named_runs():
+                raise _unknown(wanted) from error
+        found = Trace(run_id, "run")
+        self._run(found, run_id)
         return found
+
+    def _named_runs(self) -> set[str]:
+        """Runs that are known of though history may not have them any more."""
+        rows = [row for rows in self._rows.values() for row in rows.values()]
+        found = {str(row.get(key)) for row in rows for key in ("run", "model")}
+        found |= {run for each in self._promotions for run in (each.run, each.before)}
+        found |= {run.id for review in self._reviews for run in review.runs}
+        return found - {"", "None", *NAMELESS}
 
     def _content(self, content: str) -> Trace:
         found = Trace(content, "content")
@@ -140,6 +151,9 @@ class _Tracer:
             self._review(found, review, record)
         for version, line in versions:
             self._dataset(found, version)
+            if (model := str(line.get("model") or "")) and model not in NAMELESS:
+                self._run(found, model)
+                found.link(model, run_id, "answered")
             found.link(record, version.manifest.reference, f"went to {line['split']}")
         return True
 
@@ -184,7 +198,8 @@ class _Tracer:
         """A run, the model that it used or made, and what became of that."""
         entry = self._entry(run_id)
         if entry is None:
-            found.add("run", run_id, state=PRUNED)
+            if found.add("run", run_id, state=PRUNED):
+                self._deployments(found, run_id)
             return
         record = entry.record
         if not found.add("run", run_id, **_known(record)):
@@ -204,17 +219,23 @@ class _Tracer:
             else:
                 self._dataset(found, version)
             found.link(record.dataset, record.id, "trained")
-        compared = comparison_of(entry.folder)
+        try:
+            compared = comparison_of(entry.folder)
+        except HistoryError as error:  # damaged: the rest is known all the same
+            compared = {"why": error.what}
         if compared is not None:
             name = f"comparison {record.id}"
-            told = {key: compared.get(key) for key in ("verdict", "reasons", "rows")}
+            told = {key: compared[key] for key in COMPARED if key in compared}
             found.add("comparison", name, **told)
             found.link(record.id, name, "was compared")
+        self._deployments(found, record.id)
+
+    def _deployments(self, found: Trace, run_id: str) -> None:
         for each in self._promotions:
-            if each.run == record.id:
+            if each.run == run_id:
                 name = f"promotion {each.when}"
                 found.add("promotion", name, by=each.who, at=each.when, why=each.why)
-                found.link(record.id, name, "was deployed")
+                found.link(run_id, name, "was deployed")
 
     def _dataset(self, found: Trace, version: Version) -> None:
         manifest = version.manifest

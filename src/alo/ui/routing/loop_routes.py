@@ -6,7 +6,7 @@ from alo.ui.access.roles import REVIEWER, VIEWER
 from alo.ui.routing.loop_operations import MAKE_DATASET, RETRAIN
 from alo.ui.routing.operations import LISTED, QUEUED, Operation
 from alo.ui.routing.route import Route
-from alo.ui.screens.loop import candidate, datasets, make_dataset, promotions, retrain
+from alo.ui.screens.loop import candidate, datasets, make_dataset, promotions, retrain, trace
 
 LOOP_ROUTES: tuple[Route, ...] = (
     Route(
@@ -84,5 +84,12 @@ LOOP_ROUTES: tuple[Route, ...] = (
         VIEWER,
         "A model: what it was compared with, and what the gate says",
         Operation(("page", "limit"), answers=LISTED),
+    ),
+    Route(
+        "GET",
+        "/trace/{id}",
+        trace.show,
+        VIEWER,
+        "What a record, a run, a data set or a case hangs together with",
     ),
 )

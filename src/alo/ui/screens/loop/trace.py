@@ -1,0 +1,100 @@
+"""``/trace/{id}``: what a record, a run, a data set or a case hangs together with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from alo.errors import UsageError
+from alo.loop.trace import trace
+from alo.ui.ask import Ask
+from alo.ui.drawing.traces import trace_chart
+from alo.ui.problems import not_found
+from alo.ui.rendering.page import Page
+from alo.ui.screens.lists import table_of
+from alo.ui.screens.loop.make_dataset import FOLDER
+
+COLUMNS = ("kind", "id", "state")
+TRACED = ("record", "run", "dataset", "content")  # kinds whose ids lead to a trace of their own
+HIDDEN = ("kind", "id", "state")
+
+Node = Mapping[str, Any]
+
+
+def show(ask: Ask) -> Page:
+    """The chain, drawn and as a list."""
+    ask.query.allow()
+    studio = ask.studio
+    try:
+        found = trace(studio.workspace, studio.database, ask.names["id"])
+    except UsageError as error:
+        raise not_found(error.what, fix=error.fix) from error
+    content = found.to_json()
+    nodes, edges = list(_nodes(content)), list(_edges(content))
+    shown = {
+        "links": [_link(found.id, node) for node in nodes],
+        "names": [_name(node) for node in nodes],
+        "facts": [_facts(node) for node in nodes],
+        "following": [[each for each in edges if each["from"] == node["id"]] for node in nodes],
+        "traced": [node["kind"] in TRACED and node["id"] != found.id for node in nodes],
+        "chart": trace_chart(nodes, edges),
+        "command": shlex.join(["alo", "trace", found.id]),
+    }
+    return Page("trace", found.id, content, shown, table_of(COLUMNS, nodes), folder=FOLDER)
+
+
+def _nodes(content: Mapping[str, object]) -> list[Node]:
+    found = content["nodes"]
+    return found if isinstance(found, list) else []
+
+
+def _edges(content: Mapping[str, object]) -> list[Mapping[str, str]]:
+    found = content["edges"]
+    return found if isinstance(found, list) else []
+
+
+def _name(node: Node) -> str:
+    """The id without its kind, which is said beside it."""
+    return str(node["id"]).removeprefix("input of ").removeprefix(f"{node['kind']} ")
+
+
+def _facts(node: Node) -> list[tuple[str, object]]:
+    """What is known of a node beside its id."""
+    return [
+        (key, ", ".join(map(str, value)) if isinstance(value, list) else value)
+        for key, value in node.items()
+        if key not in HIDDEN and value not in (None, "", [])
+    ]
+
+
+def _link(here: str, node: Node) -> str:
+    """Where a node is shown; empty: nowhere, as it is pruned."""
+    kind, name, is_gone = node["kind"], _name(node), node["state"] != "present"
+    match kind:
+        case "run" if is_gone:
+            return "" if name == here else f"/trace/{_part(name)}"
+        case "run":
+            return f"/{'models' if node.get('pipeline') == 'train' else 'runs'}/{_part(name)}"
+        case "record" if name == here:
+            return f"/runs/{_part(name.rpartition(':')[0])}/files?folder=output"
+        case "record" | "content":
+            return f"/trace/{_part(name)}"
+        case "comparison":
+            return f"/models/{_part(name)}"
+        case "promotion":
+            return f"/models/log?at={_part(name)}"
+        case _ if is_gone:
+            return ""
+        case "input":
+            return f"/runs/{_part(name.rpartition(':')[0])}/files"
+        case "dataset":
+            return f"/datasets/{name.replace('@', '/')}"
+        case "review":
+            return f"/reviews/{_part(name)}"
+    return ""
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,121 @@
+"""One id is followed through everything, on a page where each node leads on."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+from tests.loop_project import LAX
+from tests.ui.screens.loop.conftest import Alo
+
+from alo.history.deployment import read_deployment
+from alo.layout import Workspace
+
+
+@pytest.fixture
+def candidate(alo: Alo, dataset: str, home: Path) -> str:
+    """The run of a candidate that is deployed."""
+    assert alo("retrain", "--dataset", dataset, *LAX, "--deploy", "--json") == 0
+    return read_deployment(Workspace(home)).run
+
+
+@pytest.fixture
+def row(dataset: str, home: Path) -> dict[str, str]:
+    """A reviewed row that trains."""
+    lines = (home / "datasets/d/v1/rows.jsonl").read_text().splitlines()
+    return next(row for row in map(json.loads, lines) if row["split"] == "train")
+
+
+def test_a_record_leads_from_its_input_to_the_model_that_learned_from_it(
+    client: httpx.Client,
+    candidate: str,
+    row: dict[str, str],
+    alo: Alo,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    found = client.get(f"/trace/{quote(row['record'])}.json").json()
+
+    capfd.readouterr()
+    assert alo("trace", row["record"], "--json") == 0
+    assert json.loads(capfd.readouterr().out) == found
+    kinds = {each["kind"] for each in found["nodes"]}
+    assert kinds == {
+        "input", "record", "run", "review", "decision", "dataset", "comparison", "promotion",
+    }  # fmt: skip
+    given = next(each for each in found["nodes"] if each["kind"] == "input")
+    assert (given["file"], given["row"]) == ("asked/rows.csv", int(row["record"].rpartition(":")[2]))
+    page = client.get(f"/trace/{quote(row['record'])}").text
+    for node in found["nodes"]:
+        assert f'data-node="{node["id"]}"' in page
+    assert page.count('class="node"') == len(found["nodes"])
+
+
+def test_each_node_leads_to_a_page_that_is_there(
+    client: httpx.Client, candidate: str, row: dict[str, str]
+) -> None:
+    page = client.get(f"/trace/{quote(row['record'])}").text
+
+    links = set(re.findall(r'<a href="(/[^"]+)" tabindex="-1"', page))
+    assert len(links) >= 8
+    for link in links:
+        assert client.get(link.replace("&amp;", "&")).status_code == 200, link
+
+
+@pytest.mark.parametrize("kind", ["run", "dataset", "content"])
+def test_runs_data_sets_and_cases_are_followed_too(
+    client: httpx.Client, candidate: str, row: dict[str, str], kind: str
+) -> None:
+    wanted = {"run": candidate, "dataset": "d@v1", "content": row["content"]}[kind]
+
+    found = client.get(f"/trace/{quote(wanted)}.json").json()
+
+    assert (found["id"], found["kind"]) == (wanted, kind)
+    assert candidate in {each["id"] for each in found["nodes"]}
+    assert "data-here" in client.get(f"/trace/{quote(wanted)}").text
+
+
+def test_what_was_pruned_is_named_as_such(
+    client: httpx.Client, candidate: str, row: dict[str, str], alo: Alo
+) -> None:
+    run = row["record"].rpartition(":")[0]
+    assert alo("review", "close", "r") == 0
+    assert alo("history", "remove", run) == 0
+
+    found = client.get(f"/trace/{quote(row['record'])}.json").json()
+    alone = client.get(f"/trace/{run}.json").json()
+
+    states = {each["id"]: each["state"] for each in found["nodes"]}
+    assert states[run] == "pruned"
+    assert alone["nodes"][0] == {"kind": "run", "id": run, "state": "pruned"}
+    page = client.get(f"/trace/{quote(row['record'])}").text
+    assert f'data-node="{run}" data-kind="run" data-state="pruned"' in page
+
+
+def test_a_damaged_comparison_hides_nothing_else(
+    client: httpx.Client, candidate: str, home: Path
+) -> None:
+    (home / "history/train" / candidate / "log/comparison.json").write_text("{")
+
+    found = client.get(f"/trace/{candidate}.json").json()
+
+    (compared,) = [each for each in found["nodes"] if each["kind"] == "comparison"]
+    assert "cannot be read" in compared["why"]
+    assert "promotion" in {each["kind"] for each in found["nodes"]}
+
+
+@pytest.mark.parametrize("wanted", ["nothing", "x:1", "e@v1", "0" * 32, "<script>"])
+def test_an_unknown_id_is_404(client: httpx.Client, dataset: str, wanted: str) -> None:
+    assert client.get(f"/trace/{quote(wanted)}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/runs", "/feed", "/models", "/datasets", "/runs/{run}"])
+def test_ids_lead_to_their_traces(
+    client: httpx.Client, candidate: str, home: Path, path: str
+) -> None:
+    page = client.get(path.format(run=candidate)).text
+
+    assert 'class="trace" href="/trace/' in page

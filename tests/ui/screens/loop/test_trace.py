@@ -47,7 +47,8 @@ def test_a_record_leads_from_its_input_to_the_model_that_learned_from_it(
         "input", "record", "run", "review", "decision", "dataset", "comparison", "promotion",
     }  # fmt: skip
     given = next(each for each in found["nodes"] if each["kind"] == "input")
-    assert (given["file"], given["row"]) == ("asked/rows.csv", int(row["record"].rpartition(":")[2]))
+    number = int(row["record"].rpartition(":")[2])
+    assert (given["file"], given["row"]) == ("asked/rows.csv", number)
     page = client.get(f"/trace/{quote(row['record'])}").text
     for node in found["nodes"]:
         assert f'data-node="{node["id"]}"' in page

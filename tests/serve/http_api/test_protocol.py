@@ -39,6 +39,21 @@ class Connections:
         port = self._server.sockets[0].getsockname()[1]
         return await asyncio.open_connection("127.0.0.1", port)
 
+    async def writes(self) -> list[bytes]:
+        """What is written to the one connection that there is, from now on, each write as it is."""
+        while not self._state.connections:
+            await asyncio.sleep(0)
+        (connection,) = self._state.connections
+        transport: Any = connection.transport
+        write, written = transport.write, list[bytes]()
+
+        def noted(data: bytes) -> None:
+            written.append(data)
+            write(data)
+
+        transport.write = noted
+        return written
+
     async def __aenter__(self) -> Connections:
         make: Any = self.config.http_protocol_class
         self._server = await asyncio.get_running_loop().create_server(
@@ -149,6 +164,88 @@ def test_a_body_that_waits_for_the_service_has_not_stopped_coming() -> None:
 
             assert answered.startswith(b"HTTP/1.1 200 ")
             assert server.refusals == []
+            writer.close()
+
+    run(act)
+
+
+def test_a_head_and_its_body_are_sent_together() -> None:
+    async def act() -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await answer(send, body=b"whole")
+
+        async with Connections(app, Limits()) as server:
+            reader, writer = await server.connect()
+            sent = await server.writes()
+            writer.write(ASK)
+
+            answered = await reader.readuntil(b"whole")
+
+            assert sent == [answered]
+            writer.close()
+
+    run(act)
+
+
+def test_a_head_does_not_wait_for_a_body_that_comes_later() -> None:
+    async def act() -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            headers = [(b"content-length", b"5")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await has_head.wait()
+            await send({"type": "http.response.body", "body": b"later"})
+
+        has_head = asyncio.Event()
+        async with Connections(app, Limits()) as server:
+            reader, writer = await server.connect()
+            writer.write(ASK)
+
+            await reader.readuntil(b"\r\n\r\n")
+            has_head.set()
+
+            assert await reader.readexactly(5) == b"later"
+            writer.close()
+
+    run(act)
+
+
+def test_an_answer_without_a_body_is_its_head() -> None:
+    async def act() -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await answer(send)
+
+        async with Connections(app, Limits()) as server:
+            reader, writer = await server.connect()
+            writer.write(ASK.replace(b"GET", b"HEAD"))
+
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+
+    run(act)
+
+
+def test_a_request_that_comes_whole_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act() -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await whole_body(receive)
+            await answer(send, body=b"whole")
+
+        async with Connections(app, Limits(head_s=7.0, idle_body_s=8.0)) as server:
+            reader, writer = await server.connect()
+            writer.write(HEAD % 5 + b"12345")
+            await reader.readuntil(b"whole")
+            loop = asyncio.get_running_loop()
+            call_later, timed = loop.call_later, list[float]()
+
+            def noted(seconds: float, *call: Any) -> asyncio.TimerHandle:
+                timed.append(seconds)
+                return call_later(seconds, *call)
+
+            monkeypatch.setattr(loop, "call_later", noted)
+            writer.write(HEAD % 5 + b"12345")
+            await reader.readuntil(b"whole")
+
+            assert not {7.0, 8.0} & set(timed)
             writer.close()
 
     run(act)

@@ -29,6 +29,7 @@ from alo.serve.http_api.limits import Limits
 OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 SAY_EVERY_S = 60.0
 LOOK_S = 0.02
+MOST_JOINED = 1 << 16  # bytes of a body that are copied to be sent with their head
 
 Count = Callable[[int, str], object]  # a refusal: its status, and the limit that was reached
 
@@ -118,6 +119,8 @@ class LimitedProtocol(HttpToolsProtocol):
     _trailer_bytes = 0
     _is_in_head = _is_upgrade = False
     _timer: asyncio.TimerHandle | None = None
+    # What is to be timed, unless it comes with the bytes that are being read: most requests do.
+    _timed: tuple[float, Callable[[], None]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected: refused where there are too many, else timed."""
@@ -140,6 +143,8 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self._unheard_bytes += len(data)
         self._feed(data)
+        if self._timed is not None:
+            self._start_timer(*self._timed)
         if self._unheard_bytes > self.limits.head_bytes:
             self._refuse_head()
 
@@ -168,7 +173,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_in_head, self._trailer_bytes = True, 0
         self.waiting[self] = None
         if self._timer is None:  # one more request on the same connection
-            self._start_timer(self.limits.head_s, self._head_is_late)
+            self._timed = self.limits.head_s, self._head_is_late
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header of the head, or one that follows the body: those are only counted."""
@@ -190,8 +195,10 @@ class LimitedProtocol(HttpToolsProtocol):
         if size > self.limits.head_bytes or len(self.headers) > self.limits.headers:
             self._refuse_head()
             return
-        self._start_timer(self.limits.idle_body_s, self._body_is_late)
+        self._timed = self.limits.idle_body_s, self._body_is_late
         super().on_headers_complete()
+        if not self.expect_100_continue:  # else that is written first
+            self.cycle.transport = _HeadWithBody(self.transport, self.loop)
 
     def on_chunk_header(self) -> None:
         """A chunk of the body begins: its bytes are not the head's."""
@@ -202,7 +209,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._unheard_bytes = 0
         if self.transport.is_closing():
             return
-        self._start_timer(self.limits.idle_body_s, self._body_is_late)
+        self._timed = self.limits.idle_body_s, self._body_is_late
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -271,9 +278,46 @@ class LimitedProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(seconds, call)
 
     def _stop_timer(self) -> None:
+        self._timed = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class _HeadWithBody(asyncio.Transport):
+    """What one answer is written to: its head is sent with its body, if that comes at once.
+
+    Each send is a call of the system, and wakes the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._head: bytes | None = None  # None: not written yet; empty: sent
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take the head, or a piece of the body."""
+        if self._head is None:
+            self._head = bytes(data)
+            self._loop.call_soon(self._send_head)  # there may be no body, or a late one
+            return
+        if self._head and len(data) <= MOST_JOINED:
+            self._head, data = b"", self._head + data
+        self._send_head()
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Close the connection once all is sent."""
+        self._send_head()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether the connection is closed, or about to be."""
+        return self._transport.is_closing()
+
+    def _send_head(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
 
 
 def _answer(status: int, what: str) -> bytes:

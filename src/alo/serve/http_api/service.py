@@ -166,7 +166,7 @@ class HttpService:
     def new_folder(self, *, is_stored: bool) -> tuple[str, Path]:
         """The id of a new request, and the folder for its data (not made yet)."""
         request_id = os.urandom(8).hex()
-        return request_id, self._folder(request_id, is_stored) / "in" / DATA
+        return request_id, Path(f"{self._place(request_id, is_stored)}/in/{DATA}")
 
     async def answer_now(self, request_id: str, args: Args, files: Files) -> Answer:
         """Have a request run, and wait for what comes of it.
@@ -187,17 +187,18 @@ class HttpService:
             else:
                 loop.call_soon_threadsafe(_settle, future, result)
 
-        folder = self._folder(request_id, is_stored=False)
+        folder = self._place(request_id, is_stored=False)
         request = _request(request_id, folder, args, files)
 
         def released() -> None:
             gone = self._forget_oldest()
             if not files or gone:
-                remove = partial(_remove, gone, None if files else folder)
+                remove = partial(_remove, gone, None if files else Path(folder))
                 tell = partial(notify, "a request's folder", remove, self._listener)
                 loop.run_in_executor(None, tell) if _is_in(loop) else tell()
 
-        ticket = Ticket(request, folder / "out", do_nothing, done, released, loop=loop)
+        outputs = Path(f"{folder}/out")
+        ticket = Ticket(request, outputs, do_nothing, done, released, loop=loop)
         with _refusing():
             self.pool.submit(ticket)
         result = await future
@@ -287,7 +288,8 @@ class HttpService:
 
         remove_tree(folder / "out")
         started = lambda: self._store.begin(request_id)  # noqa: E731
-        request, released = _request(request_id, folder, args), partial(_remove_data, folder)
+        request = _request(request_id, str(folder), args)
+        released = partial(_remove_data, folder)
         ticket = Ticket(request, folder / "out", started, done, released, is_stored=True)
         with _refusing():
             self.pool.submit(ticket, always=True)
@@ -306,14 +308,18 @@ class HttpService:
                 request_id, old = self._results.popitem(last=False)
                 self._result_bytes -= old.size
                 gone.append(request_id)
-        folders = (self._folder(request_id, is_stored=False) for request_id in gone)
-        return [folder for folder in folders if os.path.lexists(folder)]
+        folders = (self._place(request_id, is_stored=False) for request_id in gone)
+        return [Path(folder) for folder in folders if os.path.lexists(folder)]
 
     def _folder(self, request_id: str, is_stored: bool) -> Path:
-        return (self._stored_folder if is_stored else self._spool) / request_id
+        return Path(self._place(request_id, is_stored))
+
+    def _place(self, request_id: str, is_stored: bool) -> str:
+        """Its folder as text: a join of paths costs each request as much as a call of the system."""
+        return f"{self._stored_folder if is_stored else self._spool}/{request_id}"
 
 
-def _request(request_id: str, folder: Path, args: Args, files: Files = NO_FILES) -> Request:
+def _request(request_id: str, folder: str, args: Args, files: Files = NO_FILES) -> Request:
     data = () if files else (f"{folder}/in/{DATA}",)
     return Request(request_id, None, data, args, files=files, is_followed=False)
 

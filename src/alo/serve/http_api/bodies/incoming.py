@@ -70,15 +70,15 @@ class Bodies:
         Raises:
             Refused: with the status that says why.
         """
-        file = folder.with_name(f"{folder.name}.body")
+        file = f"{folder}.body"
         try:
             size, content = await self._received(http, folder, file)
             head = http.headers.get(HEADER, "")
-            job = Job(kind, str(file), str(folder), content_type, self.limits.table, head)
+            job = Job(kind, file, str(folder), content_type, self.limits.table, head)
             return await self._parsed(job, size, content)
         finally:
             if os.path.exists(file):
-                await run_in_threadpool(file.unlink)
+                await run_in_threadpool(os.unlink, file)
 
     async def _parsed(self, job: Job, size: int, content: bytes | None) -> Taken:
         """Parse a body where it holds up no one: a few bytes of rows can be a very wide table."""
@@ -102,7 +102,7 @@ class Bodies:
         return BodyStream(self, http)
 
     async def _received(
-        self, http: HttpRequest, folder: Path, file: Path
+        self, http: HttpRequest, folder: Path, file: str
     ) -> tuple[int, bytes | None]:
         """Its size, and the body itself where it is small: else it is in the file."""
         parts: list[bytes] = []
@@ -231,11 +231,11 @@ def _has_outgrown(parsed: Parsed, job: Job, most_cells: int) -> bool:
 
 
 def _write(job: Job, content: bytes) -> None:
-    with _opened(Path(job.folder), Path(job.file)) as file:
+    with _opened(Path(job.folder), job.file) as file:
         file.write(content)
 
 
-def _opened(folder: Path, file: Path) -> BinaryIO:
+def _opened(folder: Path, file: str) -> BinaryIO:
     os.makedirs(folder)
     return open(file, "wb")
 

@@ -145,18 +145,20 @@ def test_an_emptied_folder_stays_itself_and_links_are_not_followed(tmp_path: Pat
     (elsewhere / "in").mkdir(parents=True)
     (folder / "below").mkdir(parents=True)
     (folder / "below" / "file").write_text("")
-    (folder / "kept").mkdir()
+    kept = folder / "kept"
+    (kept / "below").mkdir(parents=True)
+    (kept / "file").touch()
     (folder / "link").symlink_to(elsewhere)
     link = tmp_path / "link"
     link.symlink_to(elsewhere)
-    inode = folder.stat().st_ino
+    inodes = folder.stat().st_ino, kept.stat().st_ino
 
-    empty_folder(folder, but="kept")
+    empty_folder(folder, stays="kept")
     empty_folder(link)
     empty_folder(tmp_path / "not there")
 
-    assert os.listdir(folder) == ["kept"]
-    assert folder.stat().st_ino == inode
+    assert (os.listdir(folder), os.listdir(kept)) == (["kept"], [])
+    assert (folder.stat().st_ino, kept.stat().st_ino) == inodes
     assert not link.is_symlink()
     assert os.listdir(elsewhere) == ["in"]
 

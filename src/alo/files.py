@@ -71,8 +71,7 @@ def write_new(contents: Mapping[str, bytes], folder: str | os.PathLike[str]) -> 
     for name, content in contents.items():
         path = os.path.join(folder, name)
         make_folder(os.path.dirname(path))
-        with open(path, "xb") as file:
-            file.write(content)
+        write_once(path, content)
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -349,11 +348,12 @@ def discard(path: Path) -> None:
 
 
 def empty_folder(
-    folder: str | os.PathLike[str], but: str = "", *, may_hold_volumes: bool = True
+    folder: str | os.PathLike[str], stays: str = "", *, may_hold_volumes: bool = True
 ) -> None:
-    """Remove what is in a folder, ``but`` for one name; what is no folder goes itself.
+    """Remove what is in a folder; what is no folder goes itself.
 
     Args:
+        stays: the name of a folder in it that is only emptied.
         may_hold_volumes: as ``remove_tree`` has it.
     """
     try:
@@ -365,7 +365,7 @@ def empty_folder(
         return
     if may_hold_volumes:
         refuse_volumes(Path(folder), itself=False)
-    _remove_content(os.fspath(folder), but)
+    _remove_content(os.fspath(folder), stays)
 
 
 def refuse_volumes(folder: Path, *, itself: bool = True) -> None:
@@ -383,17 +383,17 @@ def _remove_folder(path: str) -> None:
     os.rmdir(path)
 
 
-def _remove_content(path: str, but: str = "") -> None:
+def _remove_content(path: str, stays: str = "") -> None:
     folders = [path]
     for folder in folders:  # more are added meanwhile, each behind the one that it is in
         with os.scandir(folder) as entries:
             found = list(entries)
         for entry in found:
-            if folder == path and entry.name == but:
-                continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
             else:
                 os.unlink(entry.path)
+    kept = f"{path}/{stays}" if stays else path
     for folder in reversed(folders[1:]):
-        os.rmdir(folder)
+        if folder != kept:
+            os.rmdir(folder)

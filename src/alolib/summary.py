@@ -73,8 +73,7 @@ def write_summary(
     temporary = f"{path}.{os.urandom(4).hex()}.tmp"
     try:
         make_folder(os.path.dirname(path))
-        with open(temporary, "wb") as file:
-            file.write(content)
+        _write(temporary, content)
         os.replace(temporary, path)
     except OSError as error:
         with suppress(OSError):
@@ -88,6 +87,17 @@ def write_summary(
     if REPLACEMENT not in text:  # else it may stand for what a file cannot hold
         _last_written[content] = _copy(full)  # the asset may change what it is given
     return full
+
+
+def _write(path: str, content: bytes) -> None:
+    """In two calls of the system; a file object takes five, and each served request pays."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        rest = memoryview(content)
+        while len(rest):
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
 
 
 def content_of(text: bytes) -> dict[str, object] | None:

@@ -111,12 +111,13 @@ class _Reporter:
         self.is_awaited = False  # the other side has yet to take the output files
 
     def __call__(self, messages: Sequence[Message]) -> None:
+        stages = [message for message in messages if isinstance(message, Stage)]
+        if isinstance(messages[-1], Finished | Failure):
+            self._note.end()
+        elif stages:  # where it is once they are sent
+            self._note.begin(stages[-1].step)
         for message in messages:
-            if isinstance(message, Stage):
-                self._note.begin(message.step)
-            elif isinstance(message, Finished | Failure):
-                self._note.end()
-            elif isinstance(message, Summary):
+            if isinstance(message, Summary):
                 self.is_awaited = self._takes_outputs and message.contents is None
         if not self._is_followed:
             messages = [each for each in messages if not isinstance(each, Stage)]

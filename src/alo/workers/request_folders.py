@@ -38,8 +38,7 @@ class RequestFolders:
         artifacts = str(self.current.artifacts("inference"))
         # Each request pays for this. No one mounts volumes in folders whose names are random.
         empty_folder(str(self.current.input("inference")), may_hold_volumes=False)
-        empty_folder(artifacts, but="log", may_hold_volumes=False)
-        empty_folder(f"{artifacts}/log", may_hold_volumes=False)
+        empty_folder(artifacts, stays="log", may_hold_volumes=False)
 
     def renew(self) -> None:
         """Use names that no request has been given; what the last one has made goes."""

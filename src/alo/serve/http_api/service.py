@@ -315,7 +315,7 @@ class HttpService:
         return Path(self._place(request_id, is_stored))
 
     def _place(self, request_id: str, is_stored: bool) -> str:
-        """Its folder as text: a join of paths costs each request as much as a call of the system."""
+        """Its folder as text: a join of paths costs as much as a call of the system."""
         return f"{self._stored_folder if is_stored else self._spool}/{request_id}"
 
 

@@ -58,7 +58,12 @@ else:
 
     def _replace(self: Any, /, **changes: Any) -> Any:
         """A tuple with other values for some fields."""
-        return type(self)(**{**self._asdict(), **changes})
+        values, fields = list(self), self._fields
+        for field, value in changes.items():
+            if field not in fields:
+                raise TypeError(f"{type(self).__name__} has no field '{field}'")
+            values[fields.index(field)] = value
+        return tuple.__new__(type(self), values)
 
     def _asdict(self: Any) -> dict[str, Any]:
         """The fields and their values."""

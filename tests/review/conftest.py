@@ -51,7 +51,7 @@ def create_review(
         name,
         person="ada",
         created="2026-01-01T00:00:00Z",
-        asked=asked or {"seed": request.seed},
+        asked=asked or {"seed": request.seed, "second_look": request.second_look},
         runs=[
             PopulationRun(id="run-a", first=0, records=first),
             PopulationRun(id="run-b", first=first, records=records - first),

@@ -89,6 +89,16 @@ class Finder:
         )
         return [shown(self._review, each, said.get(each.at, []), self._person) for each in records]
 
+    def before(self, wanted: RecordFilter, place: int) -> str:
+        """The id of the last record that a filter finds before a place; empty: there is none."""
+        condition, values = self._condition(wanted)
+        found = self._database.read(
+            f"SELECT at FROM review_records WHERE {condition} AND place < ?"  # noqa: S608 - names of ours
+            " ORDER BY place DESC LIMIT 1",
+            (*values, place),
+        )
+        return self._review.record_id(int(found[0][0])) if found else ""
+
     def count(self, wanted: RecordFilter = ALL) -> int:
         """How many records a filter finds."""
         condition, values = self._condition(wanted)

@@ -16,6 +16,7 @@ from alo.ui.access.people import People
 from alo.ui.access.sign_in import SignIn
 from alo.ui.accuracies import Accuracies
 from alo.ui.jobs.queue import Jobs
+from alo.ui.live.presence import Presence
 from alo.ui.readers.cache import FileCache
 from alo.ui.readers.orders import Orders
 from alo.ui.readers.pictures import Pictures
@@ -84,6 +85,11 @@ class Studio:
     def accuracies(self) -> Accuracies:
         """How accurate the model is by each of them."""
         return Accuracies(self.database)
+
+    @cached_property
+    def presence(self) -> Presence:
+        """Who looks at which record of a review."""
+        return Presence()
 
     @cached_property
     def try_out(self) -> TryOut:

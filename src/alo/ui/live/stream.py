@@ -1,4 +1,4 @@
-"""``/events``: the events of a run, of jobs or of the feed, as they happen (server-sent).
+"""``/events``: the events of a run, a review, of jobs or the feed, as they happen (server-sent).
 
 Each has its place as id, so that a browser that was cut off continues where it was.
 """
@@ -11,15 +11,19 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
+from alo.errors import UsageError
 from alo.events.stored import StoredEvent, StoredEvents
 from alo.history.follow import Run, events_file
 from alo.history.in_use import unfinished_record
 from alo.json_text import json_bytes
+from alo.review.reviews import Reviews
 from alo.ui.ask import Ask
+from alo.ui.live import reviews
 from alo.ui.problems import UiProblem, refused_value
 from alo.ui.rendering.page import Stream
 from alo.ui.studio import Studio
 
+REVIEW = "review:"  # before the name of one
 LOOK_S = 0.1
 ALIVE_S = 15.0  # after so long without an event a comment is sent, which tells that one listens
 PIECE = 200  # events that are sent at once
@@ -37,7 +41,9 @@ def show(ask: Ask) -> Stream:
     if name in ("jobs", "feed"):
         return Stream(_changes(ask.studio, name))
     if not name:
-        raise refused_value("run", "name a run, jobs or feed")
+        raise refused_value("run", "name a run, review:NAME, jobs or feed")
+    if name.startswith(REVIEW):
+        return Stream(_review(ask, name.removeprefix(REVIEW), since))
     return Stream(_run(ask.studio, name, since))
 
 
@@ -47,6 +53,14 @@ def _since(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise refused_value("Last-Event-ID", "it has to be the sequence of an event")
     return int(text) + 1
+
+
+def _review(ask: Ask, name: str, since: int) -> AsyncIterator[bytes]:
+    try:
+        Reviews(ask.studio.database).get(name)
+    except UsageError as error:
+        raise UiProblem(404, error.what) from error
+    return reviews.events(ask.studio, name, ask.who.name, since)
 
 
 def _run(studio: Studio, run_id: str, since: int) -> AsyncIterator[bytes]:

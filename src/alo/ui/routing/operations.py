@@ -105,6 +105,7 @@ PARAMETERS: Mapping[str, Parameter] = {
 NAMES_IN_URL = {  # of parameters that mean another thing elsewhere
     "events_of": "run",
     "export_format": "format",
+    "behind": "after",
     "items_limit": "limit",
     "review_state": "state",
 }

@@ -107,6 +107,9 @@ REVIEW: Schema = {
     },
 }
 PARAMETERS: Mapping[str, Parameter] = {
+    "record": Parameter("A record, by its id", example="20260101T090000.000Z-churn:0"),
+    "behind": Parameter("A record: what is shown is the first open one behind it"),
+    "view": Parameter("grid: many at once", {"enum": ["grid"]}),
     "items_limit": Parameter(
         "How many records", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}
     ),
@@ -139,6 +142,7 @@ DECISIONS = Body(
     {"decisions": [DECISION["example"]]},
     is_open=True,
 )
+PRESENCE = Body({"record": TEXT}, {"record": "20260101T090000.000Z-churn:0"})
 UNDO = Body(
     {
         "redo": {"type": "boolean", "description": "bring again what was taken back last"},

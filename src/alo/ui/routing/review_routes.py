@@ -13,7 +13,16 @@ from alo.ui.routing.operations import (
     Operation,
     reference,
 )
-from alo.ui.routing.review_operations import BULK, DECISIONS, ITEMS, LABELS, NEW, RESULTS, UNDO
+from alo.ui.routing.review_operations import (
+    BULK,
+    DECISIONS,
+    ITEMS,
+    LABELS,
+    NEW,
+    PRESENCE,
+    RESULTS,
+    UNDO,
+)
 from alo.ui.routing.route import Route
 from alo.ui.screens.reviews import (
     bulk,
@@ -22,9 +31,11 @@ from alo.ui.screens.reviews import (
     found_records,
     index,
     items,
+    label,
     labels,
     manage,
     new,
+    presence,
     records,
 )
 
@@ -36,6 +47,30 @@ REVIEW_ROUTES: tuple[Route, ...] = (
         VIEWER,
         "All records of a review with what was said of them, the queue first",
         Operation(("items_limit", "page"), answers=ITEMS),
+    ),
+    Route(
+        "GET",
+        "/reviews/{name}/label",
+        label.show,
+        REVIEWER,
+        "Decide on records one at a time, or as a grid",
+        Operation(("record", "behind", "view", *label.FILTERS), errors=("404",)),
+    ),
+    Route(
+        "GET",
+        "/reviews/{name}/picture",
+        label.picture,
+        VIEWER,
+        "The picture of a record",
+        Operation(("record", "thumb"), answers=BYTES, is_data=False),
+    ),
+    Route(
+        "POST",
+        "/reviews/{name}/presence",
+        presence.tell,
+        REVIEWER,
+        "Tell others which record one looks at; empty: none any more",
+        Operation(body=PRESENCE),
     ),
     Route(
         "POST",

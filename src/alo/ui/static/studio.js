@@ -247,6 +247,8 @@ document.addEventListener("keydown", (event) => {
     going = Date.now() + 1500;
     return;
   }
+  const asked = new CustomEvent("alo:key", { detail: { key, event }, cancelable: true });
+  if (!document.dispatchEvent(asked)) return event.preventDefault(); // it is the screen's own
   if (key === "Enter" && !current()) return;
   if (KEYS[key]) {
     event.preventDefault();
@@ -268,8 +270,8 @@ function pause(failures) {
 
 // A stream that goes on behind its last event, however long the network or the studio was away. A
 // browser by itself gives up at an answer that is no stream, such as that of a proxy.
-function listen({ name, names, on, over, poll }) {
-  let source, timer, polling, after = "", failures = 0, isClosed = false;
+function listen({ name, names, on, over, poll, from = "" }) {
+  let source, timer, polling, after = from, failures = 0, isClosed = false;
   const came = () => {
     failures = 0;
     clearTimeout(silence);
@@ -310,6 +312,14 @@ function listen({ name, names, on, over, poll }) {
   });
   addEventListener("pagehide", close);
   return close;
+}
+
+// What a screen's own script hears: events of the element that names a stream.
+const heard = document.querySelector("[data-listen]");
+if (heard) {
+  const tell = (name, detail) => heard.dispatchEvent(new CustomEvent(`alo:${name}`, { detail }));
+  const { listen: name, names, after: from } = heard.dataset;
+  listen({ name, names: names.split(" "), on: tell, poll: () => tell("poll"), from });
 }
 
 const words = JSON.parse(document.querySelector("[data-words]")?.dataset.words ?? "{}");

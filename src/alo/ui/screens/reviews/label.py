@@ -1,0 +1,160 @@
+"""``/reviews/{name}/label``: records one at a time, or as a grid; a key decides, and on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from urllib.parse import quote, urlencode
+
+from alo.errors import UsageError
+from alo.loop.record_inputs import record_inputs
+from alo.review.decisions import STATES
+from alo.review.finding import RecordFilter
+from alo.review.inputs import RecordInput
+from alo.review.labels import Label
+from alo.review.rows import CLOSED, ItemShown, Review
+from alo.review.walk import QUEUE, Stretch, Walk, last_said
+from alo.ui.ask import Ask
+from alo.ui.live.reviews import newest_decision, progress
+from alo.ui.problems import not_found
+from alo.ui.query import active
+from alo.ui.rendering.page import FileAnswer, Page
+from alo.ui.screens.files import image
+from alo.ui.screens.files.files import IMAGES
+from alo.ui.screens.reviews.named import named
+
+FILTERS = ("state", "source", "predicted", "label")
+AHEAD = 12  # records that a page has, so that the next is there before it is wanted
+IN_GRID = 48
+SHOWN_SIDE = 1024  # pixels
+GRID = "grid"
+DIGITS = "1234567890"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One record as the page shows it."""
+
+    item: ItemShown
+    given: RecordInput
+    predicted: str
+    probabilities: Sequence[tuple[str, float]]  # the most likely class first
+    picture: str  # its URL below the studio; empty: there is none
+    previous: str
+    next: str
+
+    def to_json(self) -> dict[str, object]:
+        """As ``.json`` has it."""
+        return {**self.item.to_json(), "input": self.given.to_json(), "picture": self.picture}
+
+
+def show(ask: Ask) -> Page:
+    """Where the walk through the queue is, and what comes next."""
+    ask.query.allow("record", "after", "view", *FILTERS)
+    review = named(ask)
+    view = ask.query.one("view", among=(GRID,))
+    walk = Walk(ask.studio.database, review, ask.who.name, _filter(ask))
+    stretch = _stretch(ask, walk, IN_GRID if view else AHEAD)
+    inputs = record_inputs(ask.studio.workspace, review, [each.id for each in stretch.items])
+    ids = [stretch.previous, *(each.id for each in stretch.items), stretch.next]
+    cases = [
+        _case(review, each, inputs[each.id], ids[at], ids[at + 2])
+        for at, each in enumerate(stretch.items)
+    ]
+    content = {
+        "review": review.name,
+        "state": review.state,
+        "labels": [each.to_json() for each in review.labels.shown],
+        "items": [each.to_json() for each in cases],
+        "previous": stretch.previous or None,
+        "next": stretch.next or None,
+        "progress": progress(ask.studio.reviews, review),
+    }
+    shown = {
+        "cases": cases,
+        "labels": _keyed(review.labels.shown),
+        "last": last_said(ask.studio.database, review, ask.who.name),
+        "after": newest_decision(ask.studio.database, review),
+        "is_closed": review.state == CLOSED,
+        "view": view,
+        "filters": active(ask.query, {key: key for key in FILTERS}),
+        "base": f"/reviews/{quote(review.name)}",
+        "kept_as": f"{ask.studio.workspace.home.name}/{review.name}/{review.created}",
+        "new_key": token_hex(16),
+        "command": f"alo review show {review.name}",
+    }
+    return Page("label", review.name, content, shown, folder="reviews/")
+
+
+def picture(ask: Ask) -> FileAnswer:
+    """The picture of a record, or a small copy of it.
+
+    Raises:
+        UiProblem: 404: it has none.
+    """
+    ask.query.allow("record", "thumb")
+    review, record = named(ask), ask.query.one("record")
+    if review.place_of(record) is None:
+        raise not_found(f"review '{review.name}' has no record '{record}'")
+    given = record_inputs(ask.studio.workspace, review, [record])[record]
+    path = _picture_of(given)
+    if path is None:
+        raise not_found(given.why or f"record '{record}' has no picture")
+    if ask.query.one("thumb"):
+        return image.thumbnail(ask, path, path.name)
+    return FileAnswer(path, path.name, IMAGES[path.suffix.lower()])
+
+
+def _filter(ask: Ask) -> RecordFilter:
+    state = ask.query.one("state", among=STATES)
+    source = ask.query.one("source", among=QUEUE)
+    return RecordFilter(
+        states=[state] if state else (),
+        sources=[source] if source else (),
+        predicted=ask.query.one("predicted"),
+        label=ask.query.one("label"),
+    )
+
+
+def _stretch(ask: Ask, walk: Walk, limit: int) -> Stretch:
+    record, after = ask.query.one("record"), ask.query.one("after")
+    try:
+        return walk.at(record, limit) if record else walk.open(limit, after=after)
+    except UsageError as error:
+        raise not_found(error.what) from error
+
+
+def _case(
+    review: Review, item: ItemShown, given: RecordInput, previous: str, following: str
+) -> Case:
+    shares = sorted(item.record.probabilities.items(), key=lambda each: -each[1])
+    path = f"/reviews/{quote(review.name)}/picture?{urlencode({'record': item.id})}"
+    return Case(
+        item,
+        given,
+        str(review.labels.name_of(item.record.predicted)),
+        [(str(review.labels.name_of(name)), share) for name, share in shares],
+        path if _picture_of(given) else "",
+        previous,
+        following,
+    )
+
+
+def _picture_of(given: RecordInput) -> Path | None:
+    """The picture of a record; of a whole request, the only one of its files."""
+    if given.picture is not None:
+        return given.picture if given.picture.suffix.lower() in IMAGES else None
+    found = [path for path in given.files.values() if path.suffix.lower() in IMAGES]
+    return found[0] if len(found) == 1 else None
+
+
+def _keyed(labels: Sequence[Label]) -> list[tuple[Label, str]]:
+    """Each label with the keys that give it: its own, and that of its place."""
+    places = [*DIGITS, *(f"Shift {digit}" for digit in DIGITS)]
+    keyed: list[tuple[Label, str]] = []
+    for at, label in enumerate(labels):
+        keys = [label.key, places[at] if at < len(places) else ""]
+        keyed.append((label, " ".join(filter(None, keys[:1] if label.key else keys))))
+    return keyed

@@ -1,0 +1,675 @@
+// The label screen: a key decides, and the next record is there. The page works without it, too.
+
+const page = document.querySelector("[data-label-page]");
+const { base, person, view } = page.dataset;
+const words = JSON.parse(page.dataset.words);
+const isGrid = view === "grid";
+const isClosed = page.dataset.closed !== undefined;
+const find = (selector) => page.querySelector(selector);
+const list = find("[data-cases]");
+const form = find("[data-decide]");
+const note = form.elements.note;
+const dialogs = { conflicts: find("[data-conflicts]"), signing: find("[data-signing]") };
+
+const AHEAD = 24; // undecided records that are there before they are wanted
+const BEHIND = 60; // records that stay
+const DIGITS = "1234567890";
+const STATES = { accept: "accepted", change: "changed", skip: "skipped", flag: "flagged", reset: "undecided" };
+const MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, j: 1, k: -1 };
+
+let current = null;
+let anchor = null; // where a selection has begun
+let lastLabel = null;
+let zoom = 1;
+let decided = Number(page.dataset.decided);
+let total = Number(page.dataset.total);
+let isAtEnd = false; // nothing undecided is left behind what is loaded
+let chain = Promise.resolve(); // what keys do, one behind the other
+
+// What others do meanwhile; heard from the start, as the stream does not wait for this script.
+let begin;
+const begun = new Promise((resolve) => (begin = resolve));
+page.addEventListener("alo:decision", ({ detail }) => begun.then(() => takeOver(detail)));
+page.addEventListener("alo:review", ({ detail }) => begun.then(() => onReview(detail)));
+page.addEventListener("alo:poll", () => begun.then(() => current && refresh([current.dataset.record])));
+
+const { Sender } = await import(page.dataset.sender);
+const sender = new Sender({
+  base,
+  place: page.dataset.keptAs,
+  person,
+  on: (what, detail) => ON[what](detail),
+});
+
+// ---- the records that are loaded
+
+const cards = () => [...list.children];
+const cardOf = (record) => list.querySelector(`[data-record="${CSS.escape(record)}"]`);
+const isOpen = (card) => (filters.has("state") ? !card.dataset.done : card.dataset.state === "undecided");
+const filters = new URLSearchParams(location.search);
+for (const each of ["record", "after", "view", "lang", "token"]) filters.delete(each);
+
+function address(more) {
+  const query = new URLSearchParams(filters);
+  if (isGrid) query.set("view", "grid");
+  for (const [name, value] of Object.entries(more)) if (value) query.set(name, value);
+  return `${base}/label${query.size ? `?${query}` : ""}`;
+}
+
+// The page as the studio has it by now; null: it cannot be had.
+async function fetched(more) {
+  const answer = await fetch(address(more)).catch(() => null);
+  if (answer?.url && new URL(answer.url).pathname.endsWith("/sign-in")) signIn();
+  if (!answer?.ok) {
+    if (!answer) trouble(words.away);
+    return null;
+  }
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return found.querySelector("[data-label-page]");
+}
+
+// What is decided here and not acknowledged yet is shown as if it were.
+function overlay(card) {
+  const pending = sender.pendingOf(card.dataset.record);
+  if (pending) paint(card, pending.verdict, pending.label, pending.note);
+  return card;
+}
+
+function articles(found) {
+  return [...(found?.querySelectorAll("article.case") ?? [])].map((each) => document.importNode(each, true));
+}
+
+function put(card, place) {
+  if (cardOf(card.dataset.record)) return false;
+  card.hidden = !isGrid;
+  list.insertBefore(overlay(card), place);
+  return true;
+}
+
+// Loads the record that a query leads to and those behind it; returns the first of them.
+async function load(more) {
+  const found = await fetched(more);
+  if (!found) return null;
+  const all = articles(found);
+  for (const card of all) {
+    const before = cardOf(card.dataset.previous);
+    put(card, before ? before.nextSibling : null);
+  }
+  return all.length ? cardOf(all[0].dataset.record) : undefined;
+}
+
+async function loadBefore(record) {
+  const found = articles(await fetched({ record }))[0];
+  if (found) put(found, cardOf(found.dataset.next));
+  return found ? cardOf(record) : null;
+}
+
+function prune() {
+  const all = cards();
+  const at = all.indexOf(current);
+  if (!isGrid) for (const each of all.slice(0, Math.max(0, at - BEHIND))) each.remove();
+}
+
+let loading = null;
+function ahead() {
+  if (loading || isAtEnd) return;
+  const all = cards();
+  const open = all.slice(all.indexOf(current) + 1).filter(isOpen).length;
+  if (open >= AHEAD || !all.length) return;
+  const size = all.length;
+  loading = load({ after: all.at(-1).dataset.record }).then((first) => {
+    loading = null;
+    if (first === null) return; // the network is away
+    isAtEnd = list.children.length === size;
+    ahead();
+  });
+}
+
+// ---- moving
+
+let told = "";
+let toldAt = 0;
+let following = 0;
+function follow() {
+  clearTimeout(following);
+  following = setTimeout(() => {
+    history.replaceState(history.state, "", address({ record: current?.dataset.record }));
+    present();
+  }, 250);
+}
+
+function present() {
+  const record = document.hidden ? "" : (current?.dataset.record ?? "");
+  if (record === told && Date.now() - toldAt < 15_000) return;
+  [told, toldAt] = [record, Date.now()];
+  fetch(`${base}/presence`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ record }),
+    keepalive: true,
+  }).catch(() => null);
+}
+setInterval(() => current && present(), 20_000);
+
+function show(card) {
+  if (!card) return;
+  if (current && current !== card) {
+    current.removeAttribute("aria-current");
+    if (!isGrid) current.hidden = true;
+  }
+  if (current !== card) resize(1);
+  current = card;
+  card.hidden = false;
+  card.setAttribute("aria-current", "true");
+  if (isGrid) card.scrollIntoView({ block: "nearest" });
+  form.elements.record.value = card.dataset.record;
+  form.elements.seen.value = card.dataset.seen;
+  if (document.activeElement !== note) note.value = card.dataset.note;
+  link("previous", card.dataset.previous && { record: card.dataset.previous });
+  link("next", card.dataset.next && { record: card.dataset.next });
+  link("next-undecided", { after: card.dataset.record });
+  find("[data-nothing]").hidden = true;
+  mark();
+  follow();
+  prune();
+  ahead();
+}
+
+function link(action, more) {
+  find(`[data-action="${action}"]`).href = address(more || { record: current.dataset.record });
+}
+
+async function step(by, isExtending) {
+  if (!current) return;
+  if (isExtending) anchor ??= current;
+  else anchor = null;
+  const record = by > 0 ? current.dataset.next : current.dataset.previous;
+  if (record) {
+    const card = cardOf(record) ?? (by > 0 ? await load({ record }) : await loadBefore(record));
+    show(card);
+  }
+  select();
+}
+
+// On to the next record that is open: of those that are loaded, else of those that the studio has.
+async function advance() {
+  const all = cards();
+  let next = all.slice(all.indexOf(current) + 1).find(isOpen);
+  if (!next && loading) {
+    await loading;
+    next = cards().slice(cards().indexOf(current) + 1).find(isOpen);
+  }
+  if (!next) {
+    next = cards().find(isOpen) ?? (await load({ after: current?.dataset.record ?? "" }));
+    if (next && !isOpen(next)) next = cards().find(isOpen);
+  }
+  if (next) show(next);
+  else if (next !== null) find("[data-nothing]").hidden = false;
+  return next;
+}
+
+// ---- the selection: from where it began to the current record
+
+function selected() {
+  if (!anchor || !current) return current ? [current] : [];
+  const all = cards();
+  const [from, to] = [all.indexOf(anchor), all.indexOf(current)].sort((one, other) => one - other);
+  return all.slice(Math.max(0, from), to + 1);
+}
+
+function select() {
+  const chosen = anchor ? selected() : [];
+  for (const each of cards()) each.toggleAttribute("data-chosen", chosen.includes(each));
+  const shown = find("[data-selected]");
+  shown.hidden = !anchor;
+  shown.textContent = words.selected.replace("{n}", chosen.length);
+}
+
+// ---- deciding
+
+function paint(card, verdict, label, text) {
+  const state = STATES[verdict];
+  const given = verdict === "accept" ? card.dataset.predicted : verdict === "change" ? label : "";
+  said(card, { state, label: given, by: verdict === "reset" ? "" : person, note: text ?? "" });
+}
+
+function said(card, { state, label, by, note: text }) {
+  Object.assign(card.dataset, { state, given: label ?? "", note: text ?? "" });
+  const facts = { state: words[state] ?? state, label: label ?? "", by: by ?? "", note: text ?? "" };
+  for (const [name, value] of Object.entries(facts)) {
+    card.querySelector(`[data-fact="${name}"]`).textContent = value;
+  }
+  card.querySelector('[data-fact="state"]').dataset.state = state;
+  if (card === current) mark();
+}
+
+// Which label and verdict the current record has by now.
+function mark() {
+  const { given, state } = current.dataset;
+  for (const each of form.querySelectorAll("[data-label]")) {
+    each.setAttribute("aria-pressed", String(Boolean(given) && each.dataset.label === given));
+  }
+  for (const each of form.querySelectorAll('[name="verdict"]')) {
+    each.setAttribute("aria-pressed", String(state !== "undecided" && STATES[each.value] === state));
+  }
+}
+
+function verdictOn(card, verdict, label) {
+  return verdict === "change" && label === card.dataset.predicted ? "accept" : verdict;
+}
+
+async function decide(verdict, label = null) {
+  const chosen = selected();
+  if (!chosen.length || isClosed) return;
+  if (label !== null) lastLabel = label;
+  const sent = chosen.map((card) => {
+    const own = verdictOn(card, verdict, label);
+    return {
+      record: card.dataset.record,
+      verdict: own,
+      label: own === "change" ? label : null,
+      note: card === current ? note.value : card.dataset.note,
+      seen: card.dataset.seen === "" ? null : Number(card.dataset.seen),
+    };
+  });
+  sender.decide(sent);
+  chosen.forEach((card, at) => {
+    decided += (verdict !== "reset") - (card.dataset.state !== "undecided");
+    paint(card, sent[at].verdict, label, sent[at].note);
+    card.dataset.done = "1";
+    remember(card, verdict);
+  });
+  progress();
+  note.blur();
+  anchor = null;
+  select();
+  if (verdict !== "reset") await advance();
+}
+
+// A note on what is decided already is sent by itself; else it goes with the decision.
+function keepNote() {
+  const { state, given } = current.dataset;
+  const verdict = Object.keys(STATES).find((each) => STATES[each] === state);
+  if (note.value === current.dataset.note || isClosed) return;
+  if (state === "undecided" || !verdict) return;
+  const seen = current.dataset.seen === "" ? null : Number(current.dataset.seen);
+  const label = verdict === "change" ? given : null;
+  sender.decide([{ record: current.dataset.record, verdict, label, note: note.value, seen }]);
+  paint(current, verdict, label, note.value);
+}
+
+function remember(card, verdict, text) {
+  const line = document.createElement("li");
+  const to = document.createElement("a");
+  to.href = address({ record: card.dataset.record });
+  to.textContent = card.dataset.record;
+  const what = document.createElement("b");
+  what.textContent = text ?? (card.dataset.given || words[STATES[verdict]]);
+  line.dataset.verdict = verdict;
+  line.append(to, " ", what);
+  const last = find("[data-last]");
+  last.prepend(line);
+  while (last.children.length > 10) last.lastChild.remove();
+}
+
+function progress() {
+  const shown = Math.min(decided, total);
+  Object.assign(find("[data-progress] progress"), { max: total, value: shown });
+  find("[data-progress-text]").textContent = words.of.replace("{decided}", shown).replace("{total}", total);
+}
+
+// The records as the studio has them by now, in the places of those that are shown.
+async function refresh(records) {
+  for (const record of records) {
+    const [fresh] = articles(await fetched({ record }));
+    const card = cardOf(record);
+    if (!fresh || !card) continue;
+    fresh.hidden = card.hidden;
+    card.replaceWith(overlay(fresh));
+    if (card === anchor) anchor = fresh;
+    if (card !== current) continue;
+    current = null;
+    show(fresh);
+  }
+}
+
+// ---- what the sender tells
+
+const ON = {
+  count() {
+    const { count, waiting, isKept } = sender;
+    const shown = find("[data-unsent]");
+    shown.dataset.unsent = count;
+    shown.textContent = count ? words.unsent.replace("{n}", count) : words.sent;
+    const button = find("[data-waiting]");
+    button.hidden = !waiting.length;
+    button.textContent = words.conflicts.replace("{n}", waiting.length);
+    if (!isKept) trouble(words.full);
+    if (dialogs.conflicts.open) drawConflicts();
+  },
+  saved({ record, seen }) {
+    const card = cardOf(record);
+    if (!card) return;
+    card.dataset.seen = seen ?? "";
+    if (card === current) form.elements.seen.value = card.dataset.seen;
+  },
+  waiting({ decision, result }) {
+    const card = cardOf(decision.record);
+    if (card && result.theirs) {
+      const { label, by, note: text, seen, verdict } = result.theirs;
+      said(card, { state: STATES[verdict], label, by, note: text });
+      card.dataset.seen = seen;
+    } else if (card) refresh([decision.record]);
+  },
+  async undone({ redo, results }) {
+    undone?.(results);
+    const saved = results.filter((each) => each.state === "saved");
+    const refused = results.filter((each) => each.state === "refused");
+    if (!results.length) trouble(words.nothing);
+    if (refused.length) trouble(refused.map((each) => `${each.record}: ${each.why}`).join(" · "));
+    isAtEnd = false;
+    await refresh(saved.map((each) => each.record));
+    for (const { record } of saved) {
+      const card = cardOf(record);
+      if (card) {
+        delete card.dataset.done;
+        remember(card, "reset", redo ? words.redone : words.undone);
+      }
+    }
+  },
+  session: () => signIn(),
+  trouble: (why) => trouble(why || words.away),
+  calm: () => trouble(""),
+};
+
+function trouble(text) {
+  const shown = find("[data-trouble]");
+  shown.textContent = text;
+  shown.hidden = !text;
+}
+
+let undone = null;
+async function takeBack(redo) {
+  const results = await Promise.race([
+    new Promise((resolve) => {
+      undone = resolve;
+      sender.undo(redo);
+    }),
+    new Promise((resolve) => setTimeout(resolve, 2000, null)), // the network is away: it waits
+  ]);
+  undone = null;
+  const record = results?.find((each) => each.state === "saved")?.record;
+  if (record) show(cardOf(record) ?? (await load({ record })));
+}
+
+// ---- what others do
+
+function takeOver(item) {
+  if (sender.pendingOf(item.record)) return; // what is said of it here is on its way
+  const card = cardOf(item.record);
+  if (!card) return;
+  said(card, item);
+  card.dataset.seen = item.seen ?? "";
+  if (card === current) {
+    form.elements.seen.value = card.dataset.seen;
+    if (document.activeElement !== note) note.value = card.dataset.note;
+  }
+}
+
+let shownLabels = "";
+async function onReview({ labels, progress: now, present: people }) {
+  decided = now.decided + sender.count;
+  total = now.total;
+  progress();
+  for (const each of list.querySelectorAll('[data-fact="present"]')) each.textContent = "";
+  for (const { name, record } of people) {
+    const place = cardOf(record)?.querySelector('[data-fact="present"]');
+    if (place) place.textContent = `${place.textContent} ${name}`.trim();
+  }
+  find("[data-present]").textContent = people.map((each) => each.name).join(", ");
+  const given = JSON.stringify(labels);
+  if (shownLabels && shownLabels !== given) {
+    const record = current?.dataset.record;
+    const found = await fetched({ record });
+    if (!found) return;
+    form.querySelector(".labels").replaceWith(document.importNode(found.querySelector(".labels"), true));
+    list.replaceChildren();
+    current = anchor = null;
+    isAtEnd = false;
+    for (const card of articles(found)) put(card, null);
+    show(cardOf(record ?? "") ?? list.firstElementChild);
+  }
+  shownLabels = given;
+}
+
+// ---- a conflict: both labels, and a key for each
+
+function drawConflicts() {
+  const shown = dialogs.conflicts.querySelector("[data-list]");
+  shown.replaceChildren(...sender.waiting.map(([name, each]) => conflict(name, each)));
+  if (!sender.waiting.length) dialogs.conflicts.close();
+}
+
+function conflict(name, { decision, result }) {
+  const line = document.createElement("li");
+  line.dataset.record = decision.record;
+  const mine = decision.label ?? (decision.verdict === "accept" ? cardOf(decision.record)?.dataset.predicted : null);
+  const theirs = result.theirs;
+  const text = theirs
+    ? `${words.theirs} (${theirs.by}): ${theirs.label ?? words[STATES[theirs.verdict]]} · ${words.yours}: ${mine ?? words[STATES[decision.verdict]]}`
+    : result.why;
+  line.append(`${decision.record} · ${text} `);
+  const button = (action, said, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.dataset.action = action;
+    made.textContent = said;
+    made.addEventListener("click", act);
+    line.append(made, " ");
+  };
+  if (!theirs) {
+    button("discard", words.discard, () => sender.dismiss(name));
+    return line;
+  }
+  button("keep", words.keep, () => sender.dismiss(name));
+  button("replace", words.replace, () => {
+    const { record, verdict, label, note: own } = decision;
+    sender.dismiss(name);
+    sender.decide([{ record, verdict, label, note: own, seen: theirs.seen, replace: true }]);
+    const card = cardOf(record);
+    if (card) paint(card, verdict, label, own);
+  });
+  return line;
+}
+
+function openConflicts() {
+  if (!sender.waiting.length) return;
+  drawConflicts();
+  dialogs.conflicts.showModal();
+}
+
+dialogs.conflicts.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const action = { Digit1: ["keep", "discard"], Digit2: ["replace"], Numpad1: ["keep", "discard"], Numpad2: ["replace"] }[event.code];
+  if (!action) return;
+  event.preventDefault();
+  const first = dialogs.conflicts.querySelector("li");
+  first?.querySelector(action.map((each) => `[data-action="${each}"]`).join(","))?.click();
+});
+
+// ---- a session that is over: signing in over the page, which stays as it is
+
+function signIn() {
+  if (!dialogs.signing.open) dialogs.signing.showModal();
+}
+
+dialogs.signing.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { name, password } = Object.fromEntries(new FormData(event.target));
+  const answer = await fetch(page.dataset.signIn, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ name, password }),
+  }).catch(() => null);
+  const wrong = dialogs.signing.querySelector("[data-wrong]");
+  wrong.hidden = Boolean(answer?.ok);
+  if (!answer?.ok) {
+    const content = await answer?.json().catch(() => null);
+    wrong.textContent = content ? [content.error.what, content.error.fix].filter(Boolean).join(" · ") : words.away;
+    return;
+  }
+  dialogs.signing.querySelector("[name=password]").value = "";
+  if (name !== person) {
+    trouble(words.other);
+    location.reload();
+    return;
+  }
+  dialogs.signing.close();
+  sender.flush();
+});
+
+dialogs.signing.querySelector('[data-action="try-again"]').addEventListener("click", () => {
+  dialogs.signing.close();
+  sender.flush();
+});
+
+// ---- zoom
+
+function resize(to) {
+  zoom = to;
+  const picture = current?.querySelector(".picture img");
+  if (!picture) return;
+  if (zoom > 1 && picture.dataset.full) {
+    picture.src = picture.dataset.full;
+    delete picture.dataset.full;
+  }
+  picture.style.width = zoom === 1 ? "" : `${Math.round(zoom * 100)}%`;
+  picture.style.maxWidth = zoom === 1 ? "" : "none";
+}
+
+// ---- keys and buttons
+
+function enqueue(act) {
+  chain = chain.then(act).catch((error) => trouble(String(error)));
+}
+
+function labelButtons() {
+  return [...form.querySelectorAll("[data-label]")];
+}
+
+// The label that a key gives: its own key first, else that of its place.
+function labelOf(key, event) {
+  const all = labelButtons();
+  const typed = [event.key, event.shiftKey ? key.toUpperCase() : key.toLowerCase()];
+  const own = all.find((each) => each.dataset.key && typed.includes(each.dataset.key));
+  if (own) return own;
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
+  if (digit === undefined) return null;
+  return all[DIGITS.indexOf(digit) + (event.shiftKey ? 10 : 0)] ?? null;
+}
+
+const COMMANDS = {
+  a: () => decide("accept"),
+  s: () => decide("skip"),
+  f: () => decide("flag"),
+  z: (event) => takeBack(event.shiftKey),
+  ".": () => lastLabel !== null && decide("change", lastLabel),
+  Enter: () => {
+    anchor = null;
+    select();
+    return advance();
+  },
+};
+const AT_ONCE = {
+  n: () => note.focus(),
+  i: () => {
+    const input = current?.querySelector(".input");
+    if (input) input.open = !input.open;
+  },
+  "+": () => resize(Math.min(8, zoom * 1.25)),
+  "=": () => resize(Math.min(8, zoom * 1.25)),
+  "-": () => resize(Math.max(0.25, zoom / 1.25)),
+  0: () => resize(1),
+  c: openConflicts,
+};
+
+document.addEventListener("alo:key", (asked) => {
+  const { key, event } = asked.detail;
+  const plain = key.length === 1 ? key.toLowerCase() : key;
+  if (plain === "Enter" && event.target.closest("a, button, summary")) return;
+  if (plain === "Escape" && anchor) {
+    anchor = null;
+    select();
+    return asked.preventDefault();
+  }
+  const label = labelOf(key, event);
+  const move = MOVES[plain];
+  if (label || COMMANDS[plain]) {
+    asked.preventDefault();
+    if (event.repeat) return; // a key that is held decides once
+    if (label) enqueue(() => decide("change", label.dataset.label));
+    else enqueue(() => COMMANDS[plain](event));
+  } else if (move) {
+    asked.preventDefault();
+    const isExtending = event.shiftKey && plain.startsWith("Arrow");
+    enqueue(() => step(move, isExtending));
+  } else if (AT_ONCE[plain]) {
+    asked.preventDefault();
+    AT_ONCE[plain](event);
+  }
+});
+
+note.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  note.blur();
+});
+note.addEventListener("change", () => current && keepNote());
+
+const CLICKS = {
+  label: (button) => enqueue(() => decide("change", button.dataset.label)),
+  accept: () => enqueue(() => decide("accept")),
+  skip: () => enqueue(() => decide("skip")),
+  flag: () => enqueue(() => decide("flag")),
+  reset: () => enqueue(() => decide("reset")),
+  undo: () => enqueue(() => takeBack(false)),
+  redo: () => enqueue(() => takeBack(true)),
+  previous: () => enqueue(() => step(-1, false)),
+  next: () => enqueue(() => step(1, false)),
+  "next-undecided": () => enqueue(advance),
+  conflicts: openConflicts,
+};
+
+page.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const button = event.target.closest("[data-action]");
+  const act = button && CLICKS[button.dataset.action];
+  if (act) {
+    event.preventDefault();
+    act(button);
+    // Enter goes on to the next record then, and does not press this one again.
+    if (event.detail) button.blur();
+    return;
+  }
+  const card = isGrid && event.target.closest("article.case");
+  if (card && !event.target.closest("a, summary")) show(card);
+});
+
+addEventListener("pagehide", () => {
+  told = "";
+  navigator.sendBeacon?.(`${base}/presence`, new Blob([JSON.stringify({ record: "" })], { type: "application/json" }));
+});
+document.addEventListener("visibilitychange", () => current && present());
+
+for (const card of cards()) overlay(card);
+if (list.firstElementChild) {
+  if (isOpen(list.firstElementChild) || new URLSearchParams(location.search).has("record")) show(list.firstElementChild);
+  else {
+    current = list.firstElementChild; // it was decided a moment ago, before the page was loaded again
+    enqueue(advance);
+  }
+}
+ON.count();
+sender.flush();
+begin();
+page.dataset.ready = "1";

@@ -16,7 +16,7 @@ from alo.ui.access.people import People
 from alo.ui.access.sign_in import SignIn
 from alo.ui.accuracies import Accuracies
 from alo.ui.jobs.queue import Jobs
-from alo.ui.live.presence import Presence
+from alo.ui.presence import Presence
 from alo.ui.readers.cache import FileCache
 from alo.ui.readers.orders import Orders
 from alo.ui.readers.pictures import Pictures

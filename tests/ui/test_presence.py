@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alo.ui.live import presence
-from alo.ui.live.presence import Presence
+from alo.ui import presence
+from alo.ui.presence import Presence
 
 
 def test_each_person_is_where_they_said_last() -> None:

@@ -6,6 +6,7 @@ import csv
 import html
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -21,7 +22,7 @@ def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
     return list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
 
 
-def lists(client: httpx.Client, run: str) -> dict[str, dict[str, object]]:
+def lists(client: httpx.Client, run: str) -> dict[str, Any]:
     """The pages of the studio that are lists, with what they have as JSON."""
     paths = [route.path.replace("{id}", run) for route in ROUTES if route.method == "GET"]
     plain = [path for path in paths if "{" not in path and path not in ("/", "/events")]
@@ -49,6 +50,26 @@ def test_each_list_is_a_table_that_its_page_links(
         assert {whole, disarmed} <= set(links), path
         assert len(rows_of(client.get(whole))) == content["total"]
         assert client.get(disarmed).content.startswith(b"\xef\xbb\xbf")
+
+
+def test_each_list_has_pages_of_as_many_rows_as_one_asks_for(
+    client: httpx.Client, runs: dict[str, str]
+) -> None:
+    for name in ("ada", "bob", "cyd"):
+        user = {"name": name, "role": "viewer", "password": "long enough"}
+        assert client.post("/users", json=user, headers=OWN).status_code == 201
+
+    for path, content in lists(client, runs["train"]).items():
+        found: list[Any] = []
+        url = f"{path}?limit=1"
+        while url and len(found) < 9:
+            page = client.get(url.replace(path, f"{path}.json", 1)).json()
+            found += page["items"]
+            url = page["next"]
+        assert found == content["items"][:9], path
+        for wrong in ("0", "501", "x"):
+            assert client.get(f"{path}.json?limit={wrong}").status_code == 422, path
+    assert client.get("/users.json?page=eve").status_code == 422
 
 
 def test_the_table_of_a_list_has_its_filters_and_no_formula(

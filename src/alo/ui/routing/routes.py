@@ -219,7 +219,14 @@ ROUTES = (
         "Every change, with who made it",
         Operation(("page", "limit"), answers=LISTED),
     ),
-    Route("GET", "/users", users.show, OPERATOR, "Who may sign in", Operation(answers=LISTED)),
+    Route(
+        "GET",
+        "/users",
+        users.show,
+        OPERATOR,
+        "Who may sign in",
+        Operation(("page", "limit"), answers=LISTED),
+    ),
     Route(
         "POST",
         "/users",

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from alo.errors import UsageError
 from alo.ui.access.roles import ROLES
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, not_found
+from alo.ui.problems import UiProblem, not_found, refused_value
+from alo.ui.query import Query
 from alo.ui.rendering.page import Page, Redirect
-from alo.ui.screens.lists import table_of
+from alo.ui.screens.lists import limit_of, table_of
 
 COLUMNS = ("name", "role", "disabled", "created")
 
 
 def show(ask: Ask) -> Page:
-    """All users and tokens."""
-    ask.query.allow()
+    """Users, page by page, and all tokens."""
+    ask.query.allow("page", "limit")
+    limit = limit_of(ask.query)
     users: list[dict[str, object]] = [
         {
             "name": each.name,
@@ -28,9 +30,21 @@ def show(ask: Ask) -> Page:
         for each in ask.studio.people.users()
     ]
     tokens = [each._asdict() for each in ask.studio.people.tokens()]
-    content = {"items": users, "next": None, "total": len(users), "tokens": tokens}
+    first = _first_of(ask.query, [str(each["name"]) for each in users])
+    listed = users[first : first + limit]
+    more = first + limit < len(users)
+    following = ask.query.link(page=str(listed[-1]["name"])) if more else None
+    content = {"items": listed, "next": following, "total": len(users), "tokens": tokens}
     shown = {"roles": ROLES, "command": "alo ui users add NAME"}
     return Page("users", "Users", content, shown, table_of(COLUMNS, users))
+
+
+def _first_of(query: Query, names: Sequence[str]) -> int:
+    """Where the page begins: behind the last name of the one before."""
+    last = query.one("page")
+    if last and last not in names:
+        raise refused_value("page", "this is no page of the list")
+    return names.index(last) + 1 if last else 0
 
 
 def add(ask: Ask) -> Redirect:

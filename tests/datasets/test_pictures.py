@@ -180,6 +180,24 @@ def test_without_a_base_the_table_is_made(make: Make, picture: Callable[..., Rev
     assert names_of(version) == {f"train/train/{name}"}
 
 
+def test_a_version_is_the_base_of_the_next(
+    make: Make, labelled: Path, picture: Callable[..., ReviewedRow]
+) -> None:
+    first = make(rows=[picture("new", "2")], base_paths=[labelled], picture_table=TABLE)
+    base = first.folder / "train/base"
+    stray = base / "reviewed" / f"{picture_content(b'more')[:12]}-more.png"
+    base.joinpath("reviewed").chmod(0o755)
+    stray.write_bytes(b"more")  # which the table does not name
+
+    second = make(
+        rows=[picture("new", "7"), picture("more", "8", 1)], base_paths=[base], picture_table=TABLE
+    )
+
+    table = read_table(second.folder / "train/base/labels.csv")
+    assert [row[2] for row in table.rows] == ["1", "2", "3", "7", "8"]
+    assert len(names_of(second)) == 4
+
+
 @pytest.mark.parametrize(
     ("table", "what"),
     [

@@ -107,7 +107,8 @@ def add_picture(folder: Path, row: ReviewedRow) -> str:
         raise DatasetError(f"the picture of record {row.record} is gone")
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{row.content[:12]}-{row.picture.name}"
-    clone_or_copy(row.picture, folder / name)
+    if not (folder / name).exists():  # the base may have it, without saying what it shows
+        clone_or_copy(row.picture, folder / name)
     return name
 
 

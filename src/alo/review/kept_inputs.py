@@ -47,12 +47,12 @@ class KeptInputs:
         Raises:
             ReviewError: they are damaged.
         """
-        wanted = {json.dumps(record)[1:-1].encode(): record for record in records}
         found: dict[str, RecordInput] = {}
         try:
             with open(self.folder / INPUTS, "rb") as file:
                 if json.loads(next(file, b"null")) != self._head:  # of one that was so called
                     return {}
+                wanted = {json.dumps(record)[1:-1].encode(): record for record in records}
                 for line in file:
                     name, _, _ = line.removeprefix(_BEGIN).partition(b'"')
                     if name in wanted:

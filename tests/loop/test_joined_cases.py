@@ -87,6 +87,24 @@ def test_no_more_files_are_kept_than_some(
     assert len(list((tmp_path / ".alo/joined").iterdir())) == 2
 
 
+def test_what_others_have_in_the_folder_is_never_removed(
+    tmp_path: Path, run: RunFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_FILES", 1)
+    theirs = tmp_path / ".alo/joined/theirs"
+    theirs.mkdir(parents=True)
+    (theirs / "file").touch()
+    (theirs.parent / "notes.sqlite").touch()
+
+    for number in range(3):
+        other = RunFiles(f"run-{number}", run.output, run.input)
+        joined_cases(Workspace(tmp_path), other, SETTINGS, [0])
+
+    assert (theirs / "file").exists()
+    assert (theirs.parent / "notes.sqlite").exists()
+    assert len(list(theirs.parent.iterdir())) == 3
+
+
 def test_small_tables_are_read_each_time(tmp_path: Path, run: RunFiles) -> None:
     module.LARGE = 1 << 20  # the fixture puts it back
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
@@ -23,6 +24,7 @@ from alo.review.settings import ReviewSettings
 FOLDER = "joined"  # below .alo/
 LARGE = 1 << 20  # bytes of tables, from which on it is worth a file
 FEW = 1000  # rows: for more, the tables are read
+_OWN = re.compile(r"[0-9a-f]{32}\.sqlite")
 MOST_FILES = 50  # that are kept; what was made longest ago goes first
 
 
@@ -131,7 +133,7 @@ def _keep(kept: Path, columns: Sequence[str], cases: Sequence[JoinedCase]) -> No
         discard(new)
         raise
     for path in _oldest(kept.parent)[:-MOST_FILES]:
-        discard(path)
+        path.unlink(missing_ok=True)
 
 
 def _lines(cases: Sequence[JoinedCase]) -> Iterator[tuple[int, str]]:
@@ -139,4 +141,6 @@ def _lines(cases: Sequence[JoinedCase]) -> Iterator[tuple[int, str]]:
 
 
 def _oldest(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    """The files that are kept: whatever else is in the folder is none of ours to remove."""
+    own = [path for path in folder.iterdir() if _OWN.fullmatch(path.name) and path.is_file()]
+    return sorted(own, key=lambda path: path.stat().st_mtime_ns)

@@ -25,3 +25,24 @@ def test_files_have_their_states_and_links_are_never_followed(tmp_path: Path) ->
 def test_each_folder_that_files_need_is_named_once() -> None:
     assert folders_of(["a/b/c", "a/d", "e"]) == {"a", "a/b"}
     assert folders_of([]) == set()
+
+
+def test_a_folder_with_nothing_in_it_is_noticed_wherever_it_is(tmp_path: Path) -> None:
+    assert not found_in(tmp_path).has_empty
+
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert found_in(tmp_path).has_empty
+
+    (tmp_path / "a" / "b" / "file").touch()
+    assert not found_in(tmp_path).has_empty
+
+
+def test_columns_are_in_the_order_of_names(tmp_path: Path) -> None:
+    assert list(map(list, found_in(tmp_path).columns)) == [[], [], [], []]
+
+    for name, size in (("b", 2), ("a", 1), ("c", 3)):
+        (tmp_path / name).write_bytes(b"x" * size)
+
+    names, sizes, _, _ = found_in(tmp_path).columns
+    assert list(names) == ["a", "b", "c"]
+    assert list(sizes) == [1, 2, 3]

@@ -1,5 +1,6 @@
 """What is in ``input/<kind>/`` now: every file with its state, and every folder."""
 
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from alo.data.manifest import State
 from alo.files import entries_of
 from alo.named_tuples import NamedTuple
 
+TYPE = stat.S_IFMT(0xFFFF)  # the bits of a mode that tell a file from a folder
 LINK: State = (-1, -1, -1)  # stands for what is no regular file: never equal to a remembered state
 
 
@@ -15,6 +17,12 @@ class Found(NamedTuple):
 
     files: list[tuple[str, int, int, int]]  # name and state; links count as files
     folders: list[str]  # parents before what they hold
+    has_empty: bool  # whether there is nothing in one of them
+
+    @property
+    def columns(self) -> Sequence[Sequence[object]]:
+        """Names, sizes, mtimes and ctimes, in the order of names."""
+        return list(zip(*sorted(self.files), strict=True)) or [()] * 4
 
     @property
     def states(self) -> dict[str, State]:
@@ -26,21 +34,23 @@ def found_in(root: Path) -> Found:
     """All that is below a folder."""
     files: list[tuple[str, int, int, int]] = []
     folders: list[str] = []
-    waiting = [""]
+    waiting, has_empty = [""], False
     while waiting:
         prefix = waiting.pop()
+        before = len(files), len(folders)
         with entries_of(f"{root}/{prefix}") as entries:
             for entry in entries:
-                name = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
+                name, found = prefix + entry.name, entry.stat(follow_symlinks=False)
+                kind = found.st_mode & TYPE  # no call for each of many files
+                if kind == stat.S_IFREG:
+                    files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+                elif kind == stat.S_IFDIR:
                     folders.append(name)
                     waiting.append(f"{name}/")
-                elif entry.is_file(follow_symlinks=False):
-                    found = entry.stat(follow_symlinks=False)  # no call for each of many files
-                    files.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
                 else:
                     files.append((name, *LINK))
-    return Found(files, folders)
+        has_empty = has_empty or (bool(prefix) and before == (len(files), len(folders)))
+    return Found(files, folders, has_empty)
 
 
 def folders_of(names: Sequence[str]) -> set[str]:

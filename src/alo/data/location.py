@@ -6,7 +6,7 @@ error that names the right one: taken as it is, it would be a new folder next to
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from alo.errors import OutsideError
@@ -104,6 +104,14 @@ def versions_of(files: Iterable[SourceFile]) -> list[tuple[str, int, int, str]]:
         for _, name, size, mtime_ns, etag in files
         if name[-1] != "/"
     ]
+
+
+def version_columns(files: Sequence[SourceFile]) -> Sequence[Sequence[object]]:
+    """The same as columns: names, sizes, times, ETags."""
+    _, *columns = zip(*files, strict=True) if files else [()] * 5
+    if all(columns[2]) and not any(columns[3]):  # no folder is among them, and no object of a store
+        return columns
+    return list(zip(*versions_of(files), strict=True)) or [()] * 4
 
 
 def is_remote(path: str) -> bool:

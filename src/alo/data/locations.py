@@ -117,17 +117,14 @@ def _walk_folder(
             raise LocationError(f"{folder}: a link that leads back to a folder above it")
         with entries_of(folder) as entries:
             for entry in entries:
-                here = entry.name
-                if entry.is_dir():
-                    folders.append(here)
-                    continue
-                found = entry.stat()
+                here, found = entry.name, entry.stat()
                 if found.st_mode & MODE_BITS == USUAL_MODE:  # no call for each of many files
                     values = (path + here, prefix + here, found.st_size, found.st_mtime_ns, "")
-                    new = make(SourceFile, values)
+                    files.append(make(SourceFile, values))
+                elif stat.S_ISDIR(found.st_mode):
+                    folders.append(here)
                 else:
-                    new = _file(path + here, prefix + here, found)
-                files.append(new)
+                    files.append(_file(path + here, prefix + here, found))
     except OSError as error:
         raise LocationError(f"{error.filename or folder}: {_reason(error)}") from error
     for here in folders:

@@ -8,7 +8,6 @@ import json
 import os
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Sequence
-from operator import eq
 from pathlib import Path
 from typing import TypeAlias
 
@@ -62,15 +61,13 @@ class Columns(NamedTuple):
     sourced: Sequence[str]  # the names of those that have a source
     versions: Sequence[Sequence[int | str]]  # sizes, mtimes, ETags
 
-    def is_of_copies(self, found: Sequence[tuple[object, ...]]) -> bool:
-        """Whether these are the names and states of all files, in the order they have here."""
-        rows = zip(self.names, *self.states, strict=True)
-        return len(found) == len(self.names) and all(map(eq, found, rows))
+    def is_of_copies(self, found: Sequence[Sequence[object]]) -> bool:
+        """Whether these columns are the names and states of all files, in their order here."""
+        return all(map(_are_equal, found, (self.names, *self.states)))
 
-    def is_of_sources(self, found: Sequence[tuple[object, ...]]) -> bool:
-        """Whether these are the names and versions of all that have a source, in that order."""
-        rows = zip(self.sourced, *self.versions, strict=True)
-        return len(found) == len(self.sourced) and all(map(eq, found, rows))
+    def is_of_sources(self, found: Sequence[Sequence[object]]) -> bool:
+        """Whether they are the names and versions of all that have a source, in that order."""
+        return all(map(_are_equal, found, (self.sourced, *self.versions)))
 
     @property
     def foreign(self) -> tuple[str, ...]:
@@ -87,6 +84,10 @@ class Columns(NamedTuple):
             dict(zip(names, states, strict=True)),
             dict(zip(names, self.checksums, strict=True)),
         )
+
+
+def _are_equal(one: Sequence[object], other: Sequence[object]) -> bool:
+    return list(one) == (other.tolist() if isinstance(other, memoryview) else list(other))
 
 
 NOTHING = Columns([], [], [[]] * 3, [], [[]] * 3)

@@ -10,7 +10,14 @@ import xxhash
 
 from alo.data.copying import Copied, Copier
 from alo.data.found import Found, folders_of, found_in
-from alo.data.location import NO_PROFILE, Access, SourceFile, is_remote, versions_of
+from alo.data.location import (
+    NO_PROFILE,
+    Access,
+    SourceFile,
+    is_remote,
+    version_columns,
+    versions_of,
+)
 from alo.data.manifest import (
     Columns,
     Manifest,
@@ -126,10 +133,12 @@ def _is_as_remembered(sources: Sequence[SourceFile], known: Columns, here: Found
 
     It is found in the order of names, in which sources are listed; another costs time.
     """
-    if not known.is_of_sources(versions_of(sources)):
+    if not known.is_of_sources(version_columns(sources)):
         return False
-    if not known.is_of_copies(sorted(here.files)):
+    if not known.is_of_copies(here.columns):
         return False
+    if not here.has_empty and len(sources) == len(known.sourced):
+        return True  # all folders are those of files, on both sides
     return set(here.folders) == folders_of([file.name for file in sources])
 
 

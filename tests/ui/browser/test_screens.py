@@ -77,11 +77,16 @@ def test_every_screen_is_among_them() -> None:
 def test_a_screen_fits_is_legible_and_loads_nothing_else(
     path: str, open_browser: OpenBrowser, names: dict[str, str]
 ) -> None:
+    look_at(path.format(**names), SCREENS[path], open_browser)
+
+
+def look_at(path: str, screen: str, open_browser: OpenBrowser) -> None:
+    """Open a screen in both languages, narrow and wide, light and dark, and find its faults."""
     for locale in ("ko-KR", "en-US"):
         page = open_browser(locale)
-        page.goto(path.format(**names))
+        page.goto(path)
         assert page.locator("html").get_attribute("lang") == locale[:2]
-        assert page.locator("main").get_attribute("data-screen") == SCREENS[path]
+        assert page.locator("main").get_attribute("data-screen") == screen
         for size in (NARROW, WIDE):
             page.set_viewport_size(size)
             assert page.evaluate(FIND_WIDE) == []

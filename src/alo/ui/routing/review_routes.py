@@ -26,6 +26,7 @@ from alo.ui.routing.review_operations import (
 from alo.ui.routing.route import Route
 from alo.ui.screens.reviews import (
     bulk,
+    conflicts,
     decisions,
     estimate,
     found_records,
@@ -55,6 +56,14 @@ REVIEW_ROUTES: tuple[Route, ...] = (
         REVIEWER,
         "Decide on records one at a time, or as a grid",
         Operation(("record", "behind", "view", *label.FILTERS), errors=("404",)),
+    ),
+    Route(
+        "GET",
+        "/reviews/{name}/conflicts",
+        conflicts.show,
+        REVIEWER,
+        "What two people see differently, to be settled by an operator or a third",
+        Operation(("page", "limit"), answers=LISTED),
     ),
     Route(
         "GET",

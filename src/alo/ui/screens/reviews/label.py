@@ -60,7 +60,7 @@ def show(ask: Ask) -> Page:
     inputs = record_inputs(ask.studio.workspace, review, [each.id for each in stretch.items])
     ids = [stretch.previous, *(each.id for each in stretch.items), stretch.next]
     cases = [
-        _case(review, each, inputs[each.id], ids[at], ids[at + 2])
+        case_of(review, each, inputs[each.id], ids[at], ids[at + 2])
         for at, each in enumerate(stretch.items)
     ]
     content = {
@@ -126,9 +126,10 @@ def _stretch(ask: Ask, walk: Walk, limit: int) -> Stretch:
         raise not_found(error.what) from error
 
 
-def _case(
-    review: Review, item: ItemShown, given: RecordInput, previous: str, following: str
+def case_of(
+    review: Review, item: ItemShown, given: RecordInput, previous: str = "", following: str = ""
 ) -> Case:
+    """A record as pages show it, with its neighbours."""
     shares = sorted(item.record.probabilities.items(), key=lambda each: -each[1])
     path = f"/reviews/{quote(review.name)}/picture?{urlencode({'record': item.id})}"
     return Case(

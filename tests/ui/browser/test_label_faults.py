@@ -86,7 +86,8 @@ def test_without_a_network_it_goes_on_and_all_is_sent_when_it_is_back(
         page.keyboard.press(key)
     wait_unsent(page, 3)
     page.get_by_text("the studio cannot be reached").wait_for()
-    page.reload()
+    page.wait_for_url(f"**record={queue.items()[3]['record'].replace(':', '%3A')}")
+    page.goto(queue.path)
     wait_unsent(page, 3)
     assert queue.decisions() == 0
     page.locator(f'article[aria-current][data-record="{queue.items()[3]["record"]}"]').wait_for()

@@ -157,8 +157,8 @@ export class Sender {
       if (answer.results) {
         this.failures = 0;
         this.isAlone = false;
-        this.settle(batch, answer.results);
         this.on("calm");
+        this.settle(batch, answer.results);
         continue;
       }
       if (HOPELESS.has(answer.status)) {

@@ -42,7 +42,7 @@ def slug(text: str) -> str:
 
 def without_digits(step: str) -> str:
     """The step's name as ALO 2.x looks its file and model folder up."""
-    return re.sub(r"\d", "", step)
+    return "".join(each for each in step if not each.isdecimal())
 
 
 class Workspace:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import alo
+from alo.sources.code import imported
 from alo.sources.code.imported import Import, imports_in
 
 
@@ -47,3 +48,39 @@ def test_nothing_is_missed_that_python_itself_would_import() -> None:
                 assert {(alias.name, 0) for alias in node.names} <= told, path
             if isinstance(node, ast.ImportFrom):
                 assert (node.module or "", node.level) in told, path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import a",
+        "import a.b",
+        "import a, b.c as d,e",
+        "import a as b",
+        "  import a",
+        "from a import b",
+        "from a.b import c, d as e",
+        "from . import a",
+        "from ..a.b import c",
+        "from .a import (b, c)",
+        "from a import *",
+        "from a import b  # import c",
+        "import a; import b",
+        "import a,",
+        "import",
+        "from a import",
+        "if x: import a",
+        "x = 'import a'",
+        "important import words",
+        "import_module('a')",
+        "from a import b.c",
+        "import 한",
+        "from a import é",
+        "from import a",
+    ],
+)
+def test_a_plain_line_is_read_as_by_the_pattern(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    quickly = list(imports_in(line.encode()))
+    monkeypatch.setattr(imported, "_plain", lambda text: [])
+
+    assert quickly == list(imports_in(line.encode()))

@@ -11,7 +11,14 @@ from alo.errors import UsageError
 from alo.files import remove_tree
 from alo.history.filters import Filters, Param
 from alo.history.index import table
-from alo.history.index.pages import RunPage, Scored, Wanted, newest_scores, page_of_runs
+from alo.history.index.pages import (
+    RunPage,
+    Scored,
+    Wanted,
+    newest_scores,
+    page_of_runs,
+    scores_in,
+)
 from alo.layout import Workspace
 
 Keep = Callable[..., Path]
@@ -144,6 +151,9 @@ def test_the_scores_of_the_newest_are_given_the_oldest_first(
     ]
     assert [each.run for each in scores(Wanted(Filters(status="error")), 4)] == [runs["d"]]
     assert scores(Wanted(text="\0"), 4) == []
+    found = page_of_runs(workspace, Wanted(sort="score")).lines
+    for limit in range(1, len(runs) + 1):
+        assert scores_in(found, limit) == scores(Wanted(), limit)
 
 
 def test_the_args_of_some_runs_are_read_without_their_records(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from alo.errors import UsageError
@@ -102,6 +102,16 @@ def newest_scores(runs: Index, wanted: Wanted, limit: int) -> list[Scored]:
     )
     found = [Scored(*row) for row in runs.select(query, (*values, limit)) if row[2] is not None]
     return found[::-1]
+
+
+def scores_in(lines: Iterable[Line], limit: int) -> list[Scored]:
+    """The same of all runs that were found, without a look at the index."""
+    newest = sorted(lines, key=lambda line: (line.start_time, line.name), reverse=True)[:limit]
+    return [
+        Scored(line.id, line.start_time, line.score, line.kind)
+        for line in reversed(newest)
+        if line.score is not None
+    ]
 
 
 def _page(

@@ -20,6 +20,7 @@ from alo.history.index.pages import (
     Wanted,
     newest_scores,
     page_in,
+    scores_in,
 )
 from alo.history.index.table import Index, Line
 from alo.history.record import RunRecord
@@ -145,8 +146,14 @@ def _find(runs: Index, wanted: Wanted, key: str, limit: int, columns: Sequence[s
     """All that the page shows of the index, which is opened once for it."""
     page = page_in(runs, wanted, key=key, limit=limit)
     needed = page.lines if any(map(_is_arg, columns)) else page.lines[:OFFERING]
-    scores = () if key else tuple(newest_scores(runs, wanted, CHART_POINTS))
-    return _Found(page, runs.args(needed), scores)
+    return _Found(page, runs.args(needed), () if key else _scores(runs, wanted, page))
+
+
+def _scores(runs: Index, wanted: Wanted, page: RunPage) -> tuple[Scored, ...]:
+    """Those of the chart; where few runs were found, they are all on the first page."""
+    if not page.next:
+        return tuple(scores_in(page.lines, CHART_POINTS))
+    return tuple(newest_scores(runs, wanted, CHART_POINTS))
 
 
 def _items(ask: Ask, first: RunRecord | None, lines: Sequence[Line]) -> Iterator[object]:

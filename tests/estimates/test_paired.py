@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from alo.estimates.paired import (
@@ -42,6 +42,64 @@ def test_two_models_that_never_differ_need_133_rows_for_two_points() -> None:
 @pytest.mark.parametrize(("only_old", "only_new"), [(0.12, 0.02), (0.2, 0.1), (0.3, 0.2)])
 def test_a_model_that_is_too_much_worse_rarely_passes(only_old: float, only_new: float) -> None:
     assert passes(40, only_old, only_new, max_loss=0.1) <= 0.06
+
+
+def likeliest(counts: Paired, difference: float) -> float:
+    """The share of rows that only the old model has right under which the counts are likeliest,
+    found by trying; with the difference it says all that the statistic has to know."""
+    both = counts.rows - counts.only_old - counts.only_new
+
+    def likelihood(share: float) -> float:
+        shares = (share, share + difference, 1 - 2 * share - difference)
+        seen = (counts.only_old, counts.only_new, both)
+        if any(part <= 0 < times for part, times in zip(shares, seen, strict=True)):
+            return -math.inf
+        return sum(
+            times * math.log(part) for part, times in zip(shares, seen, strict=True) if times
+        )
+
+    low, high = max(0.0, -difference), (1 - difference) / 2
+    for _ in range(200):  # a golden section: the likelihood is concave
+        step = (high - low) * 0.381966
+        if likelihood(low + step) < likelihood(high - step):
+            low += step
+        else:
+            high -= step
+    return (low + high) / 2
+
+
+@given(
+    rows=st.integers(5, 200),
+    shares=st.tuples(st.floats(0, 0.45), st.floats(0, 0.45)),
+    difference=st.floats(-0.6, 0.6),
+)
+def test_the_statistic_is_that_of_the_likeliest_shares_under_the_hypothesis(
+    rows: int, shares: tuple[float, float], difference: float
+) -> None:
+    counts = Paired(rows, int(rows * shares[0]), int(rows * shares[1]))
+    share = likeliest(counts, difference)
+    variance = rows * (2 * share + difference - difference**2)
+    assume(variance > 1e-3)
+
+    gap = counts.only_new - counts.only_old - rows * difference
+    assert tango_z(counts, difference) == pytest.approx(gap / math.sqrt(variance), rel=1e-3)
+
+
+def test_the_interval_is_the_published_one() -> None:
+    # Airway reactivity before and after a transplantation, of 21 children: 7 only before, 1 only
+    # after; Fagerland, Lydersen and Laake, Statistics in Medicine 33, 2014, the score interval.
+    low, high = tango_bounds(Paired(21, 7, 1))
+
+    assert (round(low, 3), round(high, 3)) == (-0.517, -0.026)
+
+
+def test_the_size_of_the_gate_is_five_percent_but_where_the_candidate_is_never_better() -> None:
+    sizes = {only_new: passes(100, 0.05 + only_new, only_new, 0.05) for only_new in (0.0, 0.02, 0.1)}
+
+    assert max(sizes.values()) <= 0.055
+    # An identical candidate passes from 133 rows on, so one that loses two points at once does, too,
+    # wherever chance shows none of them.
+    assert passes(133, 0.02, 0.0, 0.02) == pytest.approx(0.98**133)
 
 
 @given(rows=st.integers(1, 500), shares=st.tuples(st.floats(0, 0.5), st.floats(0, 0.5)))
@@ -88,6 +146,20 @@ def test_mcnemar_is_exact() -> None:
     assert mcnemar_exact(1, 9) == pytest.approx(2 * (1 + 10) / 2**10)
     assert mcnemar_exact(0, 0) == 1.0
     assert worse_exact(9, 1) == pytest.approx((1 + 10) / 2**10)
+
+
+@given(count=st.integers(0, 60), hits=st.integers(0, 60))
+def test_a_split_of_rows_is_as_likely_as_one_of_coins(count: int, hits: int) -> None:
+    hits = min(hits, count)
+
+    tail = sum(math.comb(count, k) for k in range(hits, count + 1)) / 2**count
+
+    assert worse_exact(hits, count - hits) == pytest.approx(tail)
+
+
+def test_a_split_of_many_rows_takes_no_long_sums() -> None:
+    assert mcnemar_exact(50_000, 50_000) == 1.0
+    assert mcnemar_exact(50_500, 49_500) == pytest.approx(0.00158, rel=0.01)
 
 
 def test_holm_refuses_from_the_least_chance_on_and_stops_at_the_first_that_holds() -> None:

@@ -8,16 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.estimates.intervals import clopper_pearson
+from alo.estimates.intervals import clopper_pearson, wilson
 from alo.review.accuracy import GOAL, Accuracy, Answer, accuracy
+from alo.review.queue import RANDOM, QueueRequest, make_queue
 from alo.review.strata import Case
 
 
-def world(count: int, seed: int) -> tuple[list[Case], list[bool], list[int]]:
-    """A population whose certainty is honest, which predictions are right, and a random order."""
+def world(
+    count: int, seed: int, trust: float = 1.0
+) -> tuple[list[Case], list[bool], list[int]]:
+    """A population, which of its predictions are right, and a random order.
+
+    Args:
+        trust: how far its certainty is honest; the rest of it says nothing.
+    """
     chance = random.Random(seed)  # noqa: S311
     cases = [Case(chance.choice("ab"), max(0.5, chance.betavariate(6, 1))) for _ in range(count)]
-    right = [chance.random() < (case.certainty or 0) for case in cases]
+    right = [
+        chance.random() < trust * (case.certainty or 0) + (1 - trust) * 0.75 for case in cases
+    ]
     order = list(range(count))
     chance.shuffle(order)
     return cases, right, order
@@ -36,25 +45,58 @@ def bounds(found: Accuracy) -> tuple[float, float, float]:
 
 @pytest.mark.parametrize("method", ["stratified", "ppi"])
 @pytest.mark.parametrize("unsure", [0, 60])
-def test_nineteen_of_twenty_intervals_hold_the_truth(method: str, unsure: int) -> None:
-    held, off = 0, 0.0
+@pytest.mark.parametrize("trust", [0.0, 0.6, 1.0])
+def test_nineteen_of_twenty_intervals_hold_the_truth(
+    method: str, unsure: int, trust: float
+) -> None:
+    """``trust``: how far the model's certainty says anything; without, it is over-confident."""
+    held, off, width, usual = 0, 0.0, 0.0, 0.0
     for seed in range(300):
-        cases, right, order = world(600, seed)
-        least = sorted(order, key=lambda at: cases[at].certainty or 0)[:unsure]
+        cases, right, order = world(600, seed, trust)
+        contents = [str(at) for at in order]
+        queue = make_queue(cases, contents, QueueRequest(random=100, uncertain=unsure, seed=seed))
+        drawn = answers([item.at for item in queue if item.source == RANDOM], right)
+        least = [item.at for item in queue if item.uncertain_place is not None]
 
-        found = accuracy(
-            cases,
-            random=answers(order[:100], right),
-            uncertain=answers(least, right),
-            method=method,
-        )
+        found = accuracy(cases, random=drawn, uncertain=answers(least, right), method=method)
 
         low, estimate, high = bounds(found)
         truth = sum(right) / len(right)
         held += low <= truth <= high
         off += estimate - truth
+        width += high - low
+        usual += 2 * wilson(sum(each.is_right for each in drawn) / 100, 100, 0.95).half_width
     assert held >= 0.93 * 300
     assert abs(off / 300) <= 0.005
+    assert width <= 1.2 * usual
+
+
+def test_with_half_a_percent_of_errors_the_interval_is_no_wider_than_the_exact_one() -> None:
+    for seed in range(100):
+        chance = random.Random(seed)  # noqa: S311
+        cases = [Case("a", chance.uniform(0.8, 1)) for _ in range(1000)]
+        sample = [Answer(at, chance.random() > 0.005) for at in range(200)]
+
+        low, _, high = bounds(accuracy(cases, random=sample))
+
+        wrong = sum(not each.is_right for each in sample)
+        assert high - low <= 2 * clopper_pearson(wrong, 200, 0.95).half_width + 1e-9
+
+
+def test_the_interval_is_narrow_where_all_that_is_wrong_was_uncertain_and_looked_at() -> None:
+    cases = [Case("a", 0.5 if at % 10 == 0 else 0.99) for at in range(2000)]
+    right = [at % 20 != 0 for at in range(2000)]
+    queue = make_queue(
+        cases, [str(at) for at in range(2000)], QueueRequest(random=200, uncertain=180, seed=1)
+    )
+    drawn = answers([item.at for item in queue if item.source == RANDOM], right)
+    least = answers([item.at for item in queue if item.uncertain_place is not None], right)
+
+    low, _, high = bounds(accuracy(cases, random=drawn, uncertain=least))
+
+    wrong = sum(not each.is_right for each in drawn)
+    assert high - low <= 0.6 * 2 * wilson(1 - wrong / 200, 200, 0.95).half_width
+    assert low <= 0.95 <= high
 
 
 def test_what_people_chose_to_look_at_never_moves_the_estimate() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,3 +88,25 @@ def test_strata_in_words_are_those_of_the_whole_population_whoever_asks() -> Non
     population = [Case(name, n / 100) for name in ("a", "b") for n in range(100)]
 
     assert stratum_names(population, [0, 199]) == {0: "a 0.00-0.15", 199: "b 0.83-0.99"}
+
+
+def test_a_class_is_divided_only_as_far_as_ten_reviewed_ones_are_expected_in_each_part() -> None:
+    population = [Case(name, n / 900) for n in range(900) for name in ("a", "b", "b")]
+    reviewed = range(0, len(population), 30)  # 30 of a, 60 of b
+
+    strata = strata_of(population, reviewed)
+
+    parts = Counter(each.predicted for each in strata)
+    assert parts == {"a": 3, "b": 6}
+
+
+def test_which_reviewed_records_were_met_changes_no_stratum_that_has_enough() -> None:
+    population = [Case("a", n / 1000) for n in range(1000)]
+    chance = random.Random(1)  # noqa: S311
+
+    seen = {
+        tuple((each.low, each.high) for each in strata_of(population, sample))
+        for sample in (chance.sample(range(1000), 200) for _ in range(20))
+    }
+
+    assert len(seen) == 1

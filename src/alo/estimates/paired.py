@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
+from alo.estimates.intervals import at_most
+
 _STEPS = 60  # halvings of a search: past the digits of a float
 ONE_SIDED = 0.95  # level of confidence of a bound
 
@@ -110,8 +112,9 @@ def worse_exact(only_old: int, only_new: int) -> float:
 
 
 def _at_least(hits: int, count: int) -> float:
-    """Of `count` throws of a coin, the chance of at least so many heads."""
-    return float(sum(math.comb(count, k) for k in range(hits, count + 1)) / 2**count)
+    """Of `count` throws of a coin, the chance of at least so many heads: of at most as many tails
+    as are left."""
+    return at_most(count - hits, count, 0.5)
 
 
 def holm(chances: Sequence[float], level: float = 0.05) -> list[bool]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 MOST = 12  # strata
+EXPECTED = 10  # reviewed records of a stratum; it is not divided into smaller ones
 LEAST_REVIEWED = 5  # in a stratum; with fewer it is merged with its neighbour in certainty
 
 
@@ -43,17 +44,27 @@ def strata_of(
 ) -> list[Stratum]:
     """Divide a population into strata that have enough reviewed records each.
 
+    How many there are depends on how many reviewed records are to be expected in each. Those that
+    happen to have too few are merged, which is rare then: a merged stratum has fewer of its one
+    part than it should, so merging often would shift the estimate.
+
     Args:
         reviewed: the places in the population that a random choice took.
         known: places that are in no stratum.
     """
-    strata = _divided(population, reviewed, known)
+    sample = list(reviewed)
+    size = len(population) - len(known)
+
+    def bins(members: int) -> int:
+        return len(sample) * members // max(1, size) // EXPECTED
+
+    strata = _divided(population, sample, bins, known)
     return _merged(strata, lambda each: len(each.reviewed))
 
 
 def stratum_names(population: Sequence[Case], places: Iterable[int]) -> dict[int, str]:
     """The stratum of each of these records, in words, as the whole population is divided."""
-    strata = _merged(_divided(population, places), lambda each: each.size)
+    strata = _merged(_divided(population, places, lambda _: MOST), lambda each: each.size)
     return {at: _name(each) for each in strata for at in each.reviewed}
 
 
@@ -65,9 +76,16 @@ def _name(stratum: Stratum) -> str:
 
 
 def _divided(
-    population: Sequence[Case], reviewed: Iterable[int], known: Collection[int] = ()
+    population: Sequence[Case],
+    reviewed: Iterable[int],
+    bins: Callable[[int], int],
+    known: Collection[int] = (),
 ) -> list[Stratum]:
-    """The strata of each class."""
+    """The strata of each class.
+
+    Args:
+        bins: into how many parts a class of so many records may be divided.
+    """
     certainties: defaultdict[str, list[float | None]] = defaultdict(list)
     seen: defaultdict[str, list[int]] = defaultdict(list)
     left_out = frozenset(known)
@@ -76,11 +94,11 @@ def _divided(
             certainties[predicted].append(certainty)
     for at in reviewed:
         seen[population[at].predicted].append(at)
-    bins = max(1, MOST // max(1, len(certainties)))
+    most = MOST // max(1, len(certainties))
     return [
         part
         for name, own in sorted(certainties.items())
-        for part in _quantiles(population, name, own, seen[name], bins)
+        for part in _quantiles(population, name, own, seen[name], min(most, bins(len(own))))
     ]
 
 

@@ -14,9 +14,7 @@ from alo.review.queue import RANDOM, QueueRequest, make_queue
 from alo.review.strata import Case
 
 
-def world(
-    count: int, seed: int, trust: float = 1.0
-) -> tuple[list[Case], list[bool], list[int]]:
+def world(count: int, seed: int, trust: float = 1.0) -> tuple[list[Case], list[bool], list[int]]:
     """A population, which of its predictions are right, and a random order.
 
     Args:
@@ -24,9 +22,7 @@ def world(
     """
     chance = random.Random(seed)  # noqa: S311
     cases = [Case(chance.choice("ab"), max(0.5, chance.betavariate(6, 1))) for _ in range(count)]
-    right = [
-        chance.random() < trust * (case.certainty or 0) + (1 - trust) * 0.75 for case in cases
-    ]
+    right = [chance.random() < trust * (case.certainty or 0) + (1 - trust) * 0.75 for case in cases]
     order = list(range(count))
     chance.shuffle(order)
     return cases, right, order

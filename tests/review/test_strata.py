@@ -91,7 +91,7 @@ def test_strata_in_words_are_those_of_the_whole_population_whoever_asks() -> Non
 
 
 def test_a_class_is_divided_only_as_far_as_ten_reviewed_ones_are_expected_in_each_part() -> None:
-    population = [Case(name, n / 900) for n in range(900) for name in ("a", "b", "b")]
+    population = [Case(name, n / 900) for name in ("a", "b", "b") for n in range(900)]
     reviewed = range(0, len(population), 30)  # 30 of a, 60 of b
 
     strata = strata_of(population, reviewed)

@@ -1,0 +1,109 @@
+"""Reviews of 100,000 records: made, shown, estimated, decided; one record followed. In memory.
+
+The records are those of ten runs, in tables as `examples/breast_cancer` has them: a key and 30
+measurements in the input; in the output these, the prediction and a probability. What is shown is
+measured beside `alo --version`, which starts as well.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from alo.layout import Workspace
+from benchmarks.bench_history import RUNS, record_of, write_record
+from benchmarks.processes import Command, alo, by_turns, in_memory, run
+from benchmarks.reviewed import MEANING, write_project
+from benchmarks.rows import Row, show
+
+INPUTS, ROWS = 10, 10_000  # runs, and rows of each
+QUEUE = ("--random", "1000", "--uncertain", "1000", "--seed", "1")
+DECISIONS = 10_000
+ROUNDS, LOOKS = 5, 7
+
+
+def measure() -> list[Row]:
+    with in_memory() as folder:
+        home = Path(folder) / "project"
+        tables = write_project(home, INPUTS, ROWS)
+        return [
+            _measure_new(home, tables),
+            *_measure_looks(home),
+            _measure_decisions(home),
+            _measure_trace(home),
+        ]
+
+
+def _measure_new(home: Path, tables: Sequence[Path]) -> Row:
+    made, read = [], []
+    for _ in range(ROUNDS):
+        shutil.rmtree(home / "studio", ignore_errors=True)
+        made.append(run(_new(home, "r", *QUEUE))[0].wall_s)
+        read.append(_read_all(tables))
+    what = "alo review new over 100,000 records : their CSVs read with csv, without a start"
+    return Row(what, median(made), median(read), 3, "s")
+
+
+def _new(home: Path, name: str, *queue: str) -> list[str]:
+    return alo("review", "new", name, "--project", home, *MEANING, *queue)
+
+
+def _read_all(tables: Sequence[Path]) -> float:
+    start = time.perf_counter()
+    for path in tables:
+        with open(path, newline="") as file:
+            for _ in csv.reader(file):
+                pass
+    return time.perf_counter() - start
+
+
+def _measure_looks(home: Path) -> list[Row]:
+    actions = (("list",), ("show", "r"), ("accuracy", "r"))
+    commands = [Command(alo("review", *action, "--project", home)) for action in actions]
+    *looks, start = by_turns(*commands, Command(alo("--version")), rounds=LOOKS)
+    return [
+        Row(
+            f"alo review {action[0]}, 100,000 records, beyond alo --version",
+            (look.wall_s - start.wall_s) * 1e3,
+            None,
+            300,
+            "ms",
+        )
+        for action, look in zip(actions, looks, strict=True)
+    ]
+
+
+def _measure_decisions(home: Path) -> Row:
+    name = "decided"
+    run(_new(home, name, "--random", str(DECISIONS)))
+    file, none = home.parent / "decisions.csv", home.parent / "none.csv"
+    run_id = min(path.name for path in (home / "history" / "inference").iterdir())
+    header = "key,record,verdict\n"
+    none.write_text(header)
+    file.write_text(header + "".join(f"k{n},{run_id}:{n},accept\n" for n in range(DECISIONS)))
+
+    def decided(path: Path) -> float:
+        command = alo("review", "decide", name, "--project", home, "--from", path)
+        return run(command)[0].wall_s
+
+    idle = median(decided(none) for _ in range(3))
+    what = f"alo review decide of {DECISIONS:,}, beyond one of none"
+    return Row(what, decided(file) - idle, None, 1, "s")
+
+
+def _measure_trace(home: Path) -> Row:
+    run_id = min(path.name for path in (home / "history" / "inference").iterdir())
+    for number in range(INPUTS, RUNS):
+        write_record(Workspace(home), record_of(number))
+    trace = Command(alo("trace", f"{run_id}:7", "--project", home))
+    found, start = by_turns(trace, Command(alo("--version")), rounds=LOOKS)
+    what = f"alo trace of a record, {RUNS:,} runs, 100,000 records, beyond alo --version"
+    return Row(what, (found.wall_s - start.wall_s) * 1e3, None, None, "ms")
+
+
+if __name__ == "__main__":
+    show(measure())

@@ -50,7 +50,8 @@ def test_nineteen_of_twenty_intervals_hold_the_truth(
     for seed in range(300):
         cases, right, order = world(600, seed, trust)
         contents = [str(at) for at in order]
-        queue = make_queue(cases, contents, QueueRequest(random=100, uncertain=unsure, seed=seed))
+        asked = QueueRequest(random=100, uncertain=unsure, seed=1_000_000 + seed)  # not the world's
+        queue = make_queue(cases, contents, asked)
         drawn = answers([item.at for item in queue if item.source == RANDOM], right)
         least = [item.at for item in queue if item.uncertain_place is not None]
 
@@ -63,7 +64,7 @@ def test_nineteen_of_twenty_intervals_hold_the_truth(
         width += high - low
         usual += 2 * wilson(sum(each.is_right for each in drawn) / 100, 100, 0.95).half_width
     assert held >= 0.93 * 300
-    assert abs(off / 300) <= 0.005
+    assert abs(off / 300) <= 0.0075  # three standard errors of so few reviews
     assert width <= 1.2 * usual
 
 

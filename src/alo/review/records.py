@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alo.errors import ReviewError
+from alo.review.certainties import certainties
 from alo.review.labels import can_be_label
 from alo.review.settings import ReviewSettings
 from alo.tables.content import picture_content, row_content
@@ -21,7 +22,6 @@ from alo.tables.reading import WholeTable, read_table
 OUTPUT = "output.csv"
 TABLES = (".csv", ".tsv")
 MOST_NAMED = 5  # pictures of a run that are missing
-SUM_MAY_BE_OFF = 0.01  # of probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def read_records(run: RunFiles, settings: ReviewSettings, first: int = 0) -> Run
     output, cases = joined_tables(run, settings, notes)
     content_of = case_content(cases.columns, settings.label)
     predictions = _column(output, settings.prediction)
-    certainty_of = _certainties(output, settings, notes)
+    certainty_of = certainties(output.columns, settings, notes)
     can_be = cache(can_be_label)
     refused: Counter[str] = Counter()
     found: list[FoundRecord] = []
@@ -210,7 +210,7 @@ def _by_key(
         at = places.get(value)
         if at is None:
             return Joined(why=f"its '{key}' is not in the input")
-        return Joined(rows[at], at=at)
+        return Joined(rows[at], None, at)
 
     return joined
 
@@ -259,11 +259,10 @@ def case_content(columns: Sequence[str], label: str) -> Callable[[Joined], tuple
     of_row = row_content(columns, label)
 
     def content_of(case: Joined) -> tuple[str, str]:
-        if case.why:
-            return "", case.why
-        if case.picture is None:
-            return of_row(case.values), ""
-        return content_of_picture(case.picture)
+        values, picture, _, why = case
+        if why:
+            return "", why
+        return (of_row(values), "") if picture is None else content_of_picture(picture)
 
     return content_of
 
@@ -295,50 +294,6 @@ def _by_name(folder: Path) -> dict[str, Path]:
         if len(paths) == 1:
             found.setdefault(name, paths[0])
     return found
-
-
-Certainty = Callable[[Sequence[str], str], tuple[float | None, Mapping[str, float]]]
-
-
-def _certainties(output: WholeTable, settings: ReviewSettings, notes: list[str]) -> Certainty:
-    """What gives how certain a prediction is, and the probabilities of the classes."""
-    columns = {name: _column(output, column) for name, column in settings.probabilities.items()}
-    place = _column(output, settings.certainty) if settings.certainty else -1
-    is_noted = False
-
-    def certainty_of(row: Sequence[str], predicted: str) -> tuple[float | None, dict[str, float]]:
-        nonlocal is_noted
-        found: dict[str, float] = {}
-        for name, at in columns.items():
-            value = _share(row, at)
-            if value is None:
-                found = {}
-                break
-            found[name] = value
-        if len(found) > 1 and not is_noted:
-            total = sum(found.values())
-            is_noted = abs(total - 1) > SUM_MAY_BE_OFF
-            if is_noted:
-                notes.append(f"probabilities that do not sum to 1: {total:g}")
-        if place >= 0:
-            return _share(row, place), found
-        if predicted in found:
-            return found[predicted], found
-        if len(columns) == 1 and found:  # of two classes one is enough
-            (only,) = found.values()
-            return 1 - only, found
-        return None, found
-
-    return certainty_of
-
-
-def _share(row: Sequence[str], at: int) -> float | None:
-    """A number from 0 to 1; None: it is none."""
-    try:
-        value = float(row[at])
-    except (ValueError, IndexError):
-        return None
-    return value if 0 <= value <= 1 else None  # what is no number is not, either
 
 
 def missing_columns(columns: Sequence[str], settings: ReviewSettings) -> dict[str, str]:

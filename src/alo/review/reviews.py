@@ -361,9 +361,11 @@ def _insert(
         f"INSERT INTO review_records VALUES ({review}, ?, ?, ?, ?, ?, ?,"  # noqa: S608 - ours
         f" NULL, NULL, NULL, NULL, 0, '{UNDECIDED}', NULL)",
         (
-            _stored(record, len(queue) + index)
-            for index, record in enumerate(records)
-            if index not in queued
+            (at, place, content, predicted, certainty, _as_text(probabilities))
+            for place, (at, content, predicted, certainty, probabilities) in enumerate(
+                records, len(queue)
+            )
+            if place - len(queue) not in queued
         ),
     )
 
@@ -377,9 +379,8 @@ def _as_text(probabilities: Mapping[str, float]) -> str:
     """As JSON; by hand, since a population has them by the hundred thousand."""
     if not probabilities:
         return ""
-    return (
-        f"{{{', '.join(f'{_quoted(name)}: {share!r}' for name, share in probabilities.items())}}}"
-    )
+    shares = [f"{_quoted(name)}: {share!r}" for name, share in probabilities.items()]
+    return f"{{{', '.join(shares)}}}"
 
 
 _quoted = cache(json.dumps)

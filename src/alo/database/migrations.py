@@ -52,7 +52,8 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         " AND decisions.look <> 2 AND decisions.verdict <> 'reset'"
         " ORDER BY decisions.look DESC, decisions.number DESC LIMIT 1)"
         " WHERE state IN ('accepted', 'changed')",
-        "CREATE INDEX review_records_by_state ON review_records (review, source, state, label)",
+        "CREATE INDEX review_records_by_state ON review_records (review, source, state, label)"
+        " WHERE source IS NOT NULL",  # of the queue alone: a population is large
     ),
     ("ALTER TABLE jobs ADD COLUMN made TEXT NOT NULL DEFAULT ''",),
 )

@@ -23,12 +23,13 @@ from typing import Any
 from alo.database.opening import open_database
 from alo.layout import Workspace
 from alo.review.labels import Labels
+from alo.review.records import FoundRecord
 from alo.review.reviews import Reviews
-from alo.review.rows import PopulationRun, StoredRecord
+from alo.review.rows import PopulationRun
 
 TOKEN = "of-these-kills"  # noqa: S105
 NAME, RUN, PEOPLE = "killed", "run-a", 4
-LONGEST_S, MOST = 1.5, 40  # between kills; decisions of one request
+LONGEST_S, MOST = 1.0, 8  # between kills; decisions of one request
 
 
 class Studio:
@@ -158,9 +159,7 @@ def _make_review(home: Path, records: int) -> None:
         counts={"records": records},
         labels=Labels.named(["good", "bad"]),
         records=[
-            StoredRecord(
-                at=at, content=f"c{at}", predicted="good", certainty=None, probabilities={}
-            )
+            FoundRecord(at=at, content=f"c{at}", predicted="good", certainty=None, probabilities={})
             for at in range(records)
         ],
         queue=[],

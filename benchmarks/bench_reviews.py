@@ -209,7 +209,7 @@ def _measure_keys(home: Path, port: int) -> list[Row]:
         return []
     url = f"http://127.0.0.1:{port}/reviews/keys/label"
     command = python("-c", KEYS, chromium, url, str(ROWS_BY_KEY))
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)  # noqa: S603 - of ours
     found = json.loads(done.stdout)
     database = open_database(Workspace(home))
     number = Reviews(database).get("keys").number

@@ -16,24 +16,30 @@ export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
 
-// Texts by names in this browser's storage, or, where that is full or refused, in memory.
+// Values by names in this browser's storage, or, where that is full or refused, in memory alone.
 class Store {
   constructor(prefix) {
     this.prefix = prefix;
-    this.memory = new Map();
+    this.loose = new Set(); // names of what is in memory alone
+    this.known = null; // all, as they were read last; null: another tab has changed them
+    addEventListener("storage", ({ key }) => {
+      if (key === null || key.startsWith(prefix)) this.known = null;
+    });
   }
 
   set(name, value) {
+    this.all().set(name, value);
     try {
       localStorage.setItem(this.prefix + name, JSON.stringify(value));
-      this.memory.delete(name);
+      this.loose.delete(name);
     } catch {
-      this.memory.set(name, value);
+      this.loose.add(name);
     }
   }
 
   delete(name) {
-    this.memory.delete(name);
+    this.all().delete(name);
+    this.loose.delete(name);
     try {
       localStorage.removeItem(this.prefix + name);
     } catch {
@@ -41,9 +47,9 @@ class Store {
     }
   }
 
-  // All, in the order of their names.
-  entries() {
-    const found = new Map(this.memory);
+  all() {
+    if (this.known) return this.known;
+    const found = new Map([...this.loose].map((name) => [name, this.before?.get(name)]));
     try {
       for (let at = 0; at < localStorage.length; at++) {
         const key = localStorage.key(at);
@@ -54,7 +60,13 @@ class Store {
     } catch {
       // there is no storage
     }
-    return [...found].sort(([one], [other]) => (one < other ? -1 : 1));
+    this.known = this.before = found;
+    return found;
+  }
+
+  // All, in the order of their names.
+  entries() {
+    return [...this.all()].sort(([one], [other]) => (one < other ? -1 : 1));
   }
 }
 
@@ -72,12 +84,12 @@ export class Sender {
     addEventListener("online", () => this.flush());
     document.addEventListener("visibilitychange", () => document.hidden || this.flush());
     addEventListener("beforeunload", (event) => {
-      if (this.unsent.memory.size) event.preventDefault();
+      if (!this.isKept) event.preventDefault();
     });
   }
 
   get count() {
-    return this.unsent.entries().length;
+    return this.unsent.all().size;
   }
 
   // What is in conflict or was refused: [name, {decision, result}].
@@ -86,7 +98,7 @@ export class Sender {
   }
 
   get isKept() {
-    return !this.unsent.memory.size;
+    return !this.unsent.loose.size;
   }
 
   // The last decision on a record that is not acknowledged yet.

@@ -25,6 +25,7 @@ class Store {
     addEventListener("storage", ({ key }) => {
       if (key === null || key.startsWith(prefix)) this.known = null;
     });
+    addEventListener("pageshow", () => (this.known = null)); // nothing was heard while it was away
   }
 
   set(name, value) {

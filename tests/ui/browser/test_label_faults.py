@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.ui.browser.conftest import PASSWORD, OpenBrowser, Project
+from tests.ui.browser.conftest import NARROW, PASSWORD, WIDE, OpenBrowser, Project
 from tests.ui.browser.reviews import NewReview, Queue, current, new_review
+from tests.ui.browser.test_screens import AXE, FIND_FAULTS, FIND_WIDE
 from tests.waiting import wait_until
 
 from alo.review.deciding import decide
@@ -339,6 +340,11 @@ def test_a_conflict_of_two_looks_is_settled_by_a_key_and_leaves(
         decide(queue.database, queue.name, sent, person=who, time="2026-01-01T00:00:00Z")
     page.goto(f"/reviews/{queue.name}/conflicts")
     page.locator("article[aria-current]").wait_for()
+    for size in (NARROW, WIDE):
+        page.set_viewport_size(size)
+        assert page.evaluate(FIND_WIDE) == []
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(FIND_FAULTS, []) == []
 
     page.keyboard.press("j")
     page.keyboard.press("2")

@@ -9,6 +9,7 @@ from alolib.errors import (
     ArgsError,
     AssetError,
     ContractError,
+    MetricError,
     PathError,
     StoppedByAsset,
     SummaryError,
@@ -22,12 +23,14 @@ __all__ = [
     "ContractError",
     "DatabaseError",
     "DatasetError",
+    "ExecutorError",
     "ExportError",
     "HistoryError",
     "InstallError",
     "Interrupted",
     "LabelError",
     "MetadataError",
+    "MetricError",
     "OutsideError",
     "PathError",
     "PlanError",
@@ -44,6 +47,7 @@ __all__ = [
     "StoppedByAsset",
     "StoreError",
     "SummaryError",
+    "SweepError",
     "UsageError",
     "WorkspaceBusy",
 ]
@@ -194,6 +198,14 @@ class DatasetError(AloError):
 
 class RetrainError(AloError):
     """A candidate could not be trained, or there is nothing to compare it with."""
+
+
+class ExecutorError(AloError):
+    """Runs cannot be sent to where they were to go."""
+
+
+class SweepError(AloError):
+    """A sweep cannot be recorded or read, or too many of its trials failed."""
 
 
 class WorkspaceBusy(AloError):  # noqa: N818

@@ -29,7 +29,7 @@ from alolib.context import StepContext
 from alolib.errors import ContractError, PathError, StoppedByAsset
 from alolib.paths import inference_model_folder, made, train_model_folder
 from alolib.structure import AssetStructure
-from alolib.summary import make_summary, odd_length, read_summary, write_summary
+from alolib.summary import EXACT_SCORE, make_summary, odd_length, read_summary, write_summary
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -257,7 +257,7 @@ class AssetApi:
         summary = make_summary(result, score, note, probability)
         alo = self._alo
         written = write_summary(alo.summary_file, summary, alo.save_path, alo.summary_version)
-        alo.handover.summary = summary
+        alo.handover.summary = {**summary, EXACT_SCORE: float(score)}
         if odd := odd_length(summary):
             alo.log("WARNING", odd)
         return written
@@ -269,6 +269,25 @@ class AssetApi:
             SummaryError: none has been saved in this run.
         """
         return read_summary(self._alo.summary_file)
+
+    def save_metric(self, name: str, value: float, step: int | None = None) -> None:
+        """Save a number in full precision; of several with one name the last one counts.
+
+        They are in ``score/train_metrics.jsonl`` of the artifacts, and a sweep can look for the
+        best of them.
+
+        Args:
+            name: such as ``f1``; not one of the summary.
+            value: any finite number.
+            step: how far the training was, such as the epoch.
+        Raises:
+            MetricError: it cannot be kept; says why.
+        """
+        from alolib.metrics import append_metric, check_name, check_step, check_value
+
+        checked = check_name(name)
+        number, at = check_value(checked, value), check_step(checked, step)
+        append_metric(self._alo.metrics_file, checked, number, at)
 
     # Logging
 

@@ -56,6 +56,11 @@ class StepContext:
         return f"{self.artifacts}score/{self.kind}_summary.yaml"
 
     @property
+    def metrics_file(self) -> str:
+        """Where ``save_metric`` writes: the metrics of the pipeline's run."""
+        return f"{self.artifacts}score/{self.kind}_metrics.jsonl"
+
+    @property
     def summary_version(self) -> str:
         """``v`` and the version of the solution metadata; empty without any."""
         version = str(self.structure.envs.get("solution_metadata_version") or "")

@@ -60,5 +60,9 @@ class SummaryError(AssetError):
     """``save_summary`` was given a value it cannot keep, or there is no summary to load."""
 
 
+class MetricError(AssetError):
+    """``save_metric`` was given a name or a value it cannot keep."""
+
+
 class StoppedByAsset(AssetError):  # noqa: N818
     """The asset called ``save_error``."""

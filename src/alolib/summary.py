@@ -20,6 +20,7 @@ EPSILON = 1e-9  # what adding binary fractions may be off: 0.5 + 0.49 is not qui
 TOLERANCE = 0.01  # of the sum of the probabilities, or ...
 TOLERANCE_OF_A_CLASS = 0.005  # ... this for each class, where that is more
 LONGEST_PROBABILITY = 1024  # characters that edge platforms keep of them, as text
+EXACT_SCORE = "exact_score"  # beside it, for who compares runs; in no file of the summary
 KEPT = ("result", "score", "note", "probability")
 REPLACEMENT = "\ufffd"  # in the file, for half a character
 

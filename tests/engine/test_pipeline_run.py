@@ -84,7 +84,7 @@ POINTS = [
     "alo.history.retention:keep_within",
     "alo.engine.steps.reuse:forget_unknown_runs",
     "alo.engine.pipeline_run:PipelineRun.save",
-    "alo.engine.run:_run_job",
+    "alo.engine.run:run_job",
     "alo.engine.workspace.lock:Claim.release",
     "alo.events.journal:EventJournal.report_end",
 ]
@@ -187,7 +187,7 @@ def test_a_full_disk_undoes_a_run_or_leaves_waste(point: str, home: Path) -> Non
     assert model(home) == ("model 1" if ended.status else "model 2")
     if ended.status:
         assert_that_all_tell_the_same(home, ended)
-    next_run = strike(home, "alo.engine.run:_run_job", "never", "")
+    next_run = strike(home, "alo.engine.run:run_job", "never", "")
     assert next_run.status == 0, next_run.console
     assert_that_all_tell_the_same(home, next_run)
 
@@ -223,7 +223,7 @@ def test_when_all_is_done_a_signal_ends_the_process_with_its_status(how: str, ho
 def test_between_two_runs_the_first_one_stays_and_the_second_is_not_begun(
     how: str, home: Path
 ) -> None:
-    ended = strike(home, "alo.engine.run:_run_job", "after", how, mode="all")
+    ended = strike(home, "alo.engine.run:run_job", "after", how, mode="all")
 
     assert ended.status == INTERRUPTIONS[how]
     assert model(home) == "model 2"
@@ -241,7 +241,7 @@ def test_pruning_is_cut_short_by_an_interruption_and_the_next_run_prunes_on(
     assert ended.status == (0 if mode == "train" else 130), ended.console
     assert "the run has succeeded; the next one has to clean up" in ended.console
     assert len(succeeded(home)) == 2
-    strike(home, "alo.engine.run:_run_job", "never", "")
+    strike(home, "alo.engine.run:run_job", "never", "")
     assert succeeded(home) == ["model 2"]
 
 
@@ -259,7 +259,7 @@ def test_a_run_that_cannot_be_undone_says_so_and_the_next_one_undoes_it(home: Pa
     assert "unsupported operand" in ended.console  # the first error is the one that is told
     assert (home / ".unfinished_run").exists()
     failing.write_text(good)
-    ended = strike(home, "alo.engine.run:_run_job", "never", "")
+    ended = strike(home, "alo.engine.run:run_job", "never", "")
     assert ended.status == 0, ended.console
     assert model(home) == "model 2"
 

@@ -35,6 +35,7 @@ from alo.history.entries.save import kept_code, kept_input, save_entry
 from alo.history.entries.tree import Found
 from alo.history.models_origin import write_origin
 from alo.history.record import RunRecord
+from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 from alo.plan.model import StepPlan
 from alo.plan.render import render_plan
@@ -171,8 +172,10 @@ class PipelineRun:
         exported = self._export()
         self.emit(info("the run has succeeded"))
         self._check_logs()
-        clean_up = partial(prune, self.job, self.record.id, self.guard)
-        return self._succeed(exported, self._unfinished.discard, clean_up)
+        tidy: list[Callable[[], object]] = [self._unfinished.discard]
+        if self.job.prunes:
+            tidy.append(partial(prune, self.job, self.record.id, self.guard))
+        return self._succeed(exported, *tidy)
 
     def _save_part(self) -> RunOutcome:
         """End a run of some steps only: it is kept in history, and what it replaced comes back."""
@@ -183,7 +186,7 @@ class PipelineRun:
     def _succeed(self, exported: list[str], *tidy: Callable[[], object]) -> RunOutcome:
         """Keep the run in history. Once it is there it has succeeded, whatever happens then."""
         with self.guard.held():
-            with disk_errors("the run cannot be kept in history", self.workspace.history):
+            with disk_errors("the run cannot be kept in history", self._keeper.history):
                 history = self._keep(exported)
             self.outcome = outcome_of(self.record, self.artifacts, history, tuple(exported))
             for work in (self._close, self._events.close, *tidy):
@@ -233,6 +236,13 @@ class PipelineRun:
 
     def _finish_record(self, status: str, *, reason: str = "", failed_step: str = "") -> None:
         self.session.ended(status, reason=reason, failed_step=failed_step)
+        metrics = self.artifacts / "score" / f"{self.kind}_metrics.jsonl"
+        if metrics.exists():  # few assets save any
+            from alolib.metrics import last_metrics
+
+            self.session.note_metrics(last_metrics(str(metrics)))
+        if self.job.origin is not None:
+            self.session.note_attempt(self.job.origin)
         self.session.note_environment(imported_packages(), self._git.read())
 
     def _export(self) -> list[str]:
@@ -250,14 +260,15 @@ class PipelineRun:
     def _keep(self, exported: Sequence[str]) -> Path:
         """Make the history entry; how the run has ended is in its copy of the events alone."""
         control = self.job.plan.control
-        entry = self.workspace.history / self.kind / entry_name(self.record.id, self.record.status)
+        keeper = self._keeper
+        entry = keeper.history / self.kind / entry_name(self.record.id, self.record.status)
         end = self._events.ending(self._finished(entry, exported))
         keeps_input = self.kind == "inference" and control.backup_artifacts
         given: Sequence[Found] = ()
         if keeps_input and self.record.status == "success":
             given, _ = kept_input(self.workspace.input(self.kind), control.backup_size)
         return save_entry(
-            self.workspace,
+            keeper,
             self.record,
             plan=render_plan(self.job.plan, self.job.changes),
             artifacts=self.artifacts,
@@ -267,6 +278,11 @@ class PipelineRun:
             backup_log=control.backup_log,
             given=given,
         )
+
+    @property
+    def _keeper(self) -> Workspace:
+        """Whose history has the run."""
+        return self.job.keeps_in or self.workspace
 
     def _check_logs(self) -> None:
         self._logs.check()
@@ -325,7 +341,7 @@ def _take_over(job: Job, *, stays: bool) -> Begun:
         job.workspace.unfinished / "code",
         workspace=job.workspace.home,
         shown=job.code_shown,
-        earlier=cache(partial(kept_code, job.workspace)),
+        earlier=cache(partial(kept_code, job.keeps_in or job.workspace)),
     )
     shared = SharedModules(code.view, stays=stays)
     code.take([step.name for step in job.pipeline.steps])

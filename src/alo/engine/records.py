@@ -16,6 +16,7 @@ from alo.history.record import RunRecord
 from alo.masking import masked
 from alo.sources.git.checkout import current_checkouts
 from alo.version import __version__
+from alolib.summary import EXACT_SCORE
 
 
 def first_record(job: Job, started: float) -> RunRecord:
@@ -39,6 +40,9 @@ def first_record(job: Job, started: float) -> RunRecord:
         host=os.uname().nodename,
         alo_version=__version__,
         metadata_version=job.metadata_version,
+        sweep=job.origin.sweep if job.origin else {},
+        executor=job.origin.executor if job.origin else "",
+        node=job.origin.node if job.origin else "",
     ).with_args(args_of(job))
 
 
@@ -73,7 +77,10 @@ def with_summary(record: RunRecord, summary: Mapping[str, object]) -> RunRecord:
     """The record with what ``save_summary`` has stored."""
     probability: Any = summary.get("probability") or {}
     score: Any = summary["score"]
+    exact: Any = summary.get(EXACT_SCORE, score)
+    metrics = {name: each for name, each in record.metrics.items() if name != "score"}
     return record._replace(
+        metrics={"score": float(exact), **metrics} if exact != score else metrics,
         result=str(summary["result"]),
         score=float(score),
         note=str(summary.get("note", "")),

@@ -127,6 +127,8 @@ def _no_models(entry: Entry) -> str:
         return "is an inference run, which makes no model that can be used"
     if entry.record.status != "success":
         return "did not succeed: its models may be half made"
+    if entry.record.models_dropped:
+        return f"has its models no more: {entry.record.models_dropped}"
     if not (entry.folder / "models").is_dir():
         return "has no models: its steps wrote none, or backup_artifacts was False"
     return ""

@@ -65,7 +65,7 @@ def run_solution(
                 for number, job in enumerate(jobs):
                     if number and is_changing:  # each on its own code, where they share a folder
                         _fetch_code(job, setup, listener)
-                    _run_job(job, guard, listener, outcomes)
+                    run_job(job, guard, listener, outcomes)
     except Signalled as signal:
         if not outcomes or len(outcomes) < len(jobs):
             raise _interrupted(signal, outcomes) from None
@@ -73,6 +73,19 @@ def run_solution(
         name = Signals(guard.received).name
         listener(warning(f"{name} came when all had succeeded, and has changed nothing"))
     return tuple(outcomes)
+
+
+def ready(request: RunRequest, listener: Listener) -> Sequence[Job]:
+    """What a request would run, checked and with its code and packages in place.
+
+    Raises:
+        CheckError: with every problem that was found.
+        ContinueIn: the command has to continue in an environment of the project.
+    """
+    checked = check_solution(request)
+    for problem in () if _continues() else checked.warnings:
+        listener(warning(str(problem)))
+    return _set_up(checked.jobs, request.setup, listener)
 
 
 def _chosen(request: RunRequest, jobs: Sequence[Job]) -> Sequence[Job]:
@@ -119,11 +132,14 @@ def _run_interrupted(signal: Signalled, run: PipelineRun) -> Interrupted:
     )
 
 
-def _run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[RunOutcome]) -> None:
-    """Run one pipeline.
+def run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[RunOutcome]) -> None:
+    """Run one pipeline, in a workspace that the caller has alone.
 
     Args:
+        guard: installed.
         outcomes: of each that has succeeded, also if the next one does not.
+    Raises:
+        AloError, KeyboardInterrupt: why it has not succeeded; the workspace is as it was before.
     """
     guard.raise_if_received()  # at the end of the run before, where it had to wait
     recover(job.workspace, listener)  # what the run before could not clean up

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from alo.data.staging import Staged
 from alo.engine.records import args_of, with_summary
-from alo.engine.spec import Job
+from alo.engine.spec import Job, Origin
 from alo.engine.steps.code import RunCode
 from alo.engine.steps.context import StepContext
 from alo.engine.steps.executor import Executed, StepExecutor, StepValues, has_own_process
@@ -20,7 +20,7 @@ from alo.engine.steps.task import Inputs
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, StepFinished, StepStarted
 from alo.history.ids import dataset_of, utc_text
-from alo.history.record import RunRecord, StepRecord
+from alo.history.record import Attempt, RunRecord, StepRecord
 from alo.layout import ASSETS
 from alo.masking import masked
 from alo.named_tuples import NamedTuple
@@ -146,6 +146,16 @@ class Session:
             reason=reason,
             failed_step=failed_step,
         )
+
+    def note_attempt(self, origin: Origin) -> None:
+        """Note the try of an executor that this run is."""
+        record = self._record
+        here = Attempt(origin.node, record.start_time, record.end_time, record.status)
+        self._record = record._replace(attempts=(*origin.attempts, here))
+
+    def note_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Note what steps have saved by ``save_metric``."""
+        self._record = self._record._replace(metrics={**self._record.metrics, **metrics})
 
     def note_environment(self, packages: Mapping[str, str], git: Mapping[str, object]) -> None:
         """Note what the run was made with, here and in the processes of steps."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alo.data.location import RemoteLocation, SourceFile
+from alo.history.record import Attempt
 from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 from alo.plan.model import LOCAL, PipelinePlan, Plan
@@ -31,6 +32,15 @@ class Part(NamedTuple):
         return cls(last=text.rpartition(" ")[2])
 
 
+class Origin(NamedTuple):
+    """Why and where an executor does a run, for its record."""
+
+    executor: str
+    node: str
+    sweep: Mapping[str, object] = {}  # of a trial: name of the sweep, and number of the trial
+    attempts: tuple[Attempt, ...] = ()  # before this one
+
+
 class Job(NamedTuple):
     """One pipeline that is ready to run."""
 
@@ -52,6 +62,9 @@ class Job(NamedTuple):
     expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
     part: Part = Part()
     commits: Mapping[str, str] = {}  # step → the commit that its code has to be, where it is known
+    keeps_in: Workspace | None = None  # whose history the run goes into; None: its own workspace's
+    prunes: bool = True  # whether old runs give way when it has succeeded
+    origin: Origin | None = None  # of a run that an executor does
     metadata_version: str = ""
     changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
 

@@ -45,6 +45,15 @@ class StepRecord(NamedTuple):
     data_keys: tuple[str, ...] = ()  # the data keys it was the first to save
 
 
+class Attempt(NamedTuple):
+    """One try of an executor to have a run done."""
+
+    node: str
+    start: str  # UTC
+    end: str
+    end_reason: str  # success, error, lost, ...
+
+
 class RunRecord(NamedTuple):
     """One run. Times are UTC, ``YYYY-mm-ddTHH:MM:SS.ffffffZ``; ids are 12 hex digits or empty."""
 
@@ -82,6 +91,12 @@ class RunRecord(NamedTuple):
     host: str = ""
     alo_version: str = ""
     dataset: str = ""  # of a train run: the version of a data set that it was trained on, NAME@V
+    metrics: Mapping[str, float] = {}  # of save_metric, and score where the summary rounds it
+    sweep: Mapping[str, object] = {}  # of a trial: name of the sweep, and number of the trial
+    models_dropped: str = ""  # why the models that it made are not in its entry any more
+    executor: str = ""  # where it ran, if not in the command that asked for it: local, ray, ...
+    node: str = ""
+    attempts: tuple[Attempt, ...] = ()  # of a run that went to an executor: the last is this one
 
     def with_args(self, args: Mapping[str, Mapping[str, object]]) -> "RunRecord":
         """The record of a run with these args, and what JSON would lose of them."""
@@ -102,8 +117,12 @@ class RunRecord(NamedTuple):
         Of the args no password in a URL is in it; a rerun takes them from the entry's plan.
         """
         steps = [step._asdict() for step in self.steps]
+        attempts = [each._asdict() for each in self.attempts]
         shown = {"args": _shown(self.args), "arg_forms": _shown(self.arg_forms)}
-        return cast(dict[str, object], plain({**self._asdict(), **shown, "steps": steps}))
+        return cast(
+            dict[str, object],
+            plain({**self._asdict(), **shown, "steps": steps, "attempts": attempts}),
+        )
 
     def to_list_json(self) -> dict[str, object]:
         """As a list of runs gives it to scripts: ``alo history --json``, and the studio."""
@@ -190,6 +209,11 @@ def _steps(value: object) -> tuple[StepRecord, ...]:
     )
 
 
+def _attempts(value: object) -> tuple[Attempt, ...]:
+    known = map(_mapping, value) if isinstance(value, list | tuple) else ()
+    return tuple(Attempt(*[_text(each.get(name)) for name in Attempt._fields]) for each in known)
+
+
 def _each(read: Callable[[object], object]) -> Callable[[object], dict[str, object]]:
     return lambda value: {name: read(each) for name, each in _mapping(value).items()}
 
@@ -208,4 +232,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "packages": _each(_text),
     "git": _mapping,
     "sources": _mapping,
+    "metrics": _each(_number),
+    "sweep": _mapping,
+    "attempts": _attempts,
 }

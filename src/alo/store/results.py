@@ -29,6 +29,7 @@ OWNER = ".owner"  # no step has such a name
 FORMAT = 3
 CONTEXT = "told"  # what files of this format call a key's context
 SUMMARIES = tuple(f"{kind}_summary.yaml" for kind in KINDS)
+METRICS = tuple(f"{kind}_metrics.jsonl" for kind in KINDS)
 NO_TRACE = "nothing"  # of a step that has done nothing to files
 RECENT_RUNS = 20  # that are looked through for a result
 
@@ -285,22 +286,24 @@ def _trace(effect: Effect, checksums: Mapping[str, str], folder: Path) -> str:
     if not any(effect):
         return NO_TRACE
     lasting = {
-        name: lasting_checksum(folder / name) if _is_summary(folder / name) else known
+        name: lasting_checksum(folder / name) if _is_dated(folder / name) else known
         for name, known in checksums.items()
     }
     return checksum_of(json.dumps([effect._asdict(), lasting], sort_keys=True).encode())
 
 
 def lasting_checksum(path: Path) -> str:
-    """The checksum of a file; of a summary, without the date, which differs in each run."""
-    if not _is_summary(path):
+    """The checksum of a file; of a summary and of metrics without dates, which differ each time."""
+    if not _is_dated(path):
         return checksum(path)
     lines = path.read_bytes().splitlines()
+    if path.name in METRICS:
+        return checksum_of(b"\n".join(line.partition(b', "time": "')[0] for line in lines))
     return checksum_of(b"\n".join(line for line in lines if not line.startswith(b"date:")))
 
 
-def _is_summary(path: Path) -> bool:
-    return path.name in SUMMARIES and path.parent.name == "score"
+def _is_dated(path: Path) -> bool:
+    return path.name in SUMMARIES + METRICS and path.parent.name == "score"
 
 
 def _document(cached: CachedStep) -> dict[str, object]:

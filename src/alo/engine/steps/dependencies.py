@@ -30,6 +30,8 @@ from alo.store.keys import StepKey
 
 UNLIKE = ("proc_start_time",)  # of what an asset is given: another one in each run
 PYTHON = "python"
+BOUND = "project folder"  # in a key: the step's result says where it was made
+ANYWHERE = "<project>"
 
 
 class Dependencies:
@@ -50,6 +52,8 @@ class Dependencies:
         traces: Mapping[str, str],
         modules: Mapping[str, str],
         packages: Mapping[str, str] | None,
+        *,
+        is_bound: bool = False,
     ) -> StepKey:
         """Of a step that has just run.
 
@@ -58,12 +62,15 @@ class Dependencies:
             modules: that it may have used: name → checksum.
             packages: that it imported: name → version; None: those of this process, to which
                 the modules have to be added that it has from elsewhere.
+            is_bound: whether what it saved names the project's folder, of which there are several
+                where an executor runs it.
         """
         self._versions = {}
         if packages is not None:
-            return self._key(inputs, traces, modules, packages)
+            return self._key(inputs, traces, modules, packages, is_bound)
         self._look_at_modules()
-        return self._key(inputs, traces, {**modules, **self._outside}, self._packages)
+        code = {**modules, **self._outside}
+        return self._key(inputs, traces, code, self._packages, is_bound)
 
     def as_before(self, inputs: Inputs, traces: Mapping[str, str], before: StepKey) -> StepKey:
         """Of a step that would run now, with the modules and packages that it used before."""
@@ -71,7 +78,8 @@ class Dependencies:
         modules = {name: self._checksum(name) for name in before.code if not name.startswith(own)}
         python = self._job.pythons.get(inputs.step.name, "")
         packages = {name: self._version(name, python) for name in before.packages}
-        return self._key(inputs, traces, {**inputs.code, **modules}, packages)
+        code = {**inputs.code, **modules}
+        return self._key(inputs, traces, code, packages, BOUND in before.context)
 
     def _key(
         self,
@@ -79,11 +87,12 @@ class Dependencies:
         traces: Mapping[str, str],
         code: Mapping[str, str],
         packages: Mapping[str, str],
+        is_bound: bool,
     ) -> StepKey:
         step = inputs.step
         return StepKey(
             args={str(key): _kept(value) for key, value in step.args.items()},
-            context=self._context(inputs),
+            context=self._context(inputs) | ({BOUND: self._place} if is_bound else {}),
             code=code,
             requirements=tuple(map(masked, step.source.requirements)),
             packages=packages,
@@ -97,6 +106,8 @@ class Dependencies:
         """What the asset is given in addition to its args, its model folder included."""
         envs = own_envs(self._job, inputs.step, inputs.number)
         own = {name: _kept(value) for name, value in envs.items()}
+        if self._job.origin is not None:
+            own = {name: value.replace(self._place, ANYWHERE) for name, value in own.items()}
         return {
             **self._common_context,
             **own,
@@ -106,7 +117,14 @@ class Dependencies:
     @cached_property
     def _common_context(self) -> dict[str, str]:
         envs = run_envs(self._job, 0.0)
-        return {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
+        kept = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
+        if self._job.origin is None:
+            return kept
+        return {name: value.replace(self._place, ANYWHERE) for name, value in kept.items()}
+
+    @property
+    def _place(self) -> str:
+        return str(self._job.workspace.home)
 
     @cached_property
     def _namesakes(self) -> dict[str, str]:

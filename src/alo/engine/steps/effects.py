@@ -20,6 +20,7 @@ ARTIFACTS = "_artifacts"
 LOGS = "log"
 MODELS = "models"
 LARGE = 16_000_000  # bytes
+PIECE = 1 << 20
 
 
 class Snapshot(NamedTuple):
@@ -161,3 +162,17 @@ def _twins(written: Sequence[str], after: Snapshot) -> dict[str, str]:
         if (status := after.files[name]).st_nlink > 1
     }
     return {name: other for name, other in sorted(twins.items()) if other != name}
+
+
+def holds(path: Path, text: bytes) -> bool:
+    """Whether a text is in a file, which is read in chunks; a folder or a file that is gone: no."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            before = b""
+            while piece := file.read(PIECE):
+                if text in before + piece:
+                    return True
+                before = piece[-len(text) :]
+    except (FileNotFoundError, IsADirectoryError):
+        pass
+    return False

@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from alo.engine.spec import Job
 from alo.engine.steps.dependencies import Dependencies
-from alo.engine.steps.effects import Snapshot, seen_folders
+from alo.engine.steps.effects import Snapshot, holds, seen_folders
 from alo.engine.steps.task import META, Inputs
 from alo.errors import StoreError
 from alo.history.entries.names import FAILED, entry_names
@@ -57,6 +57,7 @@ class StepReuse:
         self._traces: dict[str, str] = {}  # of the steps so far that have left any, by name
         self._dependencies = Dependencies(job)
         self._ahead: dict[str, Ahead] = {}  # by step
+        self._saved: StoredStep | None = None  # by the last step
         self._own: set[str] = set()  # the steps that this run has a result of
 
     @property
@@ -121,9 +122,10 @@ class StepReuse:
         """
         own = {key: value for key, value in config.items() if key != META}
         name, given = inputs.step.name, inputs.incoming
-        return self._store.save(
+        self._saved = self._store.save(
             self._run_id, self._kind, name, data, own, incoming=given, paths=paths
         )
+        return self._saved
 
     def cache(
         self,
@@ -144,17 +146,32 @@ class StepReuse:
             StoreError: there is no room.
         """
         self._seen = after = self._look()
+        effect = before.effect(after)
+        is_bound = self._job.origin is not None and self._names_home(effect.files)
         cached = CachedStep(
             self._run_id,
             self._kind,
             inputs.step.name,
-            self._dependencies.now(inputs, self._traces, modules, packages),
-            before.effect(after),
+            self._dependencies.now(inputs, self._traces, modules, packages, is_bound=is_bound),
+            effect,
             summary,
             data_keys,
         )
         self._own.add(cached.step)
         _note_trace(self._traces, self._results.save(cached, self._workspace.home))
+
+    def _names_home(self, files: Iterable[str]) -> bool:
+        """Whether what the step has just saved or written says where the project is.
+
+        Another workspace would then be led to files of this one.
+        """
+        stored, home = self._saved, self._workspace.home
+        paths = [home / name for name in files]
+        if stored is not None:
+            folder = self._workspace.interface / self._kind / self._run_id
+            own = {part.blob for part in stored.parts() if part.step == stored.step}
+            paths += [folder / blob for blob in own]
+        return any(holds(path, os.fsencode(home)) for path in paths)
 
     def load(self, stored: StoredStep) -> tuple[dict[str, object], dict[str, object]]:
         """Data and config of a stored step.

@@ -146,6 +146,14 @@ def begin(workspace: Workspace, info: Mapping[str, object]) -> UnfinishedRun:
     return run
 
 
+def sweep_copies(workspace: Workspace) -> None:
+    """Remove the copies of the project that killed processes have left."""
+    for folder in _beginning_with(workspace.internal, RERUN_PREFIX):
+        with suppress(OSError), left_behind(folder) as is_left:
+            if is_left:
+                discard(folder)
+
+
 def find(workspace: Workspace) -> UnfinishedRun | None:
     """The run that a killed process left behind, if any; also sweeps what is only waste.
 
@@ -162,10 +170,7 @@ def find(workspace: Workspace) -> UnfinishedRun | None:
     ):
         for waste in _beginning_with(folder, prefix):
             discard(waste)
-    for folder in _beginning_with(workspace.internal, RERUN_PREFIX):
-        with suppress(OSError), left_behind(folder) as is_left:
-            if is_left:
-                discard(folder)
+    sweep_copies(workspace)
     if not workspace.unfinished.is_dir():
         return None
     try:

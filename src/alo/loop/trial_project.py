@@ -14,21 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alo.claims import locked_folder
-from alo.copies import clone_or_copy, copy_folder
+from alo.copies import copy_folder
+from alo.executors.project_copy import copy_project
 from alo.files import discard, remove_tree
 from alo.history.browse import Entry
 from alo.history.entries.folders import building
 from alo.history.entries.names import entry_names, read_record
 from alo.history.entries.seal import seal
-from alo.layout import ASSETS, Workspace
+from alo.layout import Workspace
 from alo.processes.tree import Watchdog
 
-COPIED = (ASSETS, "solution")  # folders that a run may write to
-LEFT_OUT = (
-    "history", "input", "train_artifacts", "inference_artifacts", "datasets", "studio",
-)  # fmt: skip
 STOP_S = 10.0  # that an interrupted run has to stop by itself
-ENVIRONMENTS = "environments"  # below .alo: packages are installed once
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +118,7 @@ def trial_project(project: Workspace) -> Iterator[TrialProject]:
     project.internal.mkdir(exist_ok=True)
     home, descriptor = locked_folder(project.past_code)
     try:
-        for entry in sorted(project.home.iterdir()):
-            if entry.name.startswith(".") or entry.name in LEFT_OUT:
-                continue
-            target = home / entry.name
-            if entry.name in COPIED and entry.is_dir():
-                copy_folder(entry, target)
-            elif entry.is_file():
-                clone_or_copy(entry, target)
-            else:
-                target.symlink_to(entry.resolve())
-        (home / ".alo").mkdir()
-        environments = project.internal / ENVIRONMENTS
-        environments.mkdir(exist_ok=True)
-        (home / ".alo" / ENVIRONMENTS).symlink_to(environments)
+        copy_project(project, home)
         yield TrialProject(Workspace(home), project, descriptor)
     finally:
         discard(home)

@@ -1,0 +1,225 @@
+"""A process of the local executor: keeps Python warm, and does one task after the other.
+
+Each run has the process' own workspace, and goes into the project's history. What an asset leaves
+in the process ends with its step, as in any run (``engine/isolation``).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alo.engine.run import run_job
+from alo.engine.spec import Job, Origin
+from alo.engine.steps.process_main import MessageSender, process_of_ours, show_stacks_in
+from alo.engine.workspace.recovery import recover
+from alo.errors import AloError
+from alo.events.envelope import Envelope
+from alo.events.types import Event, Listener, LogLine, Output
+from alo.executors.task import (
+    ERROR,
+    INTERRUPTED,
+    RUN,
+    SUCCESS,
+    Done,
+    Result,
+    RunDone,
+    Task,
+    Told,
+)
+from alo.history.entries.names import FAILED, entry_names, read_record
+from alo.history.record import Attempt, RunRecord
+from alo.layout import KINDS, Workspace
+from alo.masking import masked
+from alo.plan.overrides import Override, apply_overrides
+from alo.processes.inherited import default_sigchld
+from alo.processes.signals import SignalGuard
+from alo.processes.wire import Inbox
+
+PIECE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """What the process is started with."""
+
+    jobs: Mapping[str, Job]  # by pipeline, as the project's check has found them
+    home: Path  # of its own workspace
+    stacks: Path
+    path: tuple[str, ...]  # where modules are found
+    executor: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A task, and what became of the tries before."""
+
+    task: Task
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It takes tasks from now on."""
+
+
+def main() -> None:
+    """Do tasks until the other side hangs up."""
+    with process_of_ours() as connection:
+        send, inbox = MessageSender(connection), Inbox()
+        messages: list[object] = []
+        while (boot := _next(connection, inbox, messages)) is not None:
+            if not isinstance(boot, Boot):
+                return
+            sys.path[:] = boot.path or sys.path
+            show_stacks_in(boot.stacks)
+            slot = Slot(boot, send)
+            send(Ready())
+            while (message := _next(connection, inbox, messages)) is not None:
+                if isinstance(message, Given):
+                    send(Done(slot.do(message)))
+            return
+
+
+def _next(connection: socket.socket, inbox: Inbox, here: list[object]) -> object:
+    """The next message; None when the other side has hung up."""
+    while not here:
+        piece = connection.recv(PIECE)
+        if not piece:
+            return None
+        here += inbox.take(piece)
+    return here.pop(0)
+
+
+class Slot:
+    """The workspace of one process, and the runs in it.
+
+    Args:
+        send: takes events and prints.
+    """
+
+    def __init__(self, boot: Boot, send: MessageSender) -> None:
+        self._boot, self._send = boot, send
+        self._workspace = Workspace(boot.home)
+        self._project = next(iter(boot.jobs.values())).workspace
+
+    def do(self, given: Given) -> Result:
+        """Do one task; whatever goes wrong is its result."""
+        task = given.task
+        done: list[RunDone] = []
+        guard = SignalGuard()
+        with default_sigchld(), guard.installed():
+            for kind in task.pipelines:
+                listener = _Listener(self._send, shows_output=task.kind == RUN)
+                began = time.time()
+                try:
+                    job = self._job(kind, given)
+                    run_job(job, guard, listener, [])
+                except (Exception, KeyboardInterrupt) as error:  # the last net of a task
+                    done += self._ended(listener, kind, began)
+                    interrupted = isinstance(error, KeyboardInterrupt)
+                    status = INTERRUPTED if interrupted else ERROR
+                    return Result(status=status, runs=tuple(done), error=_text_of(error))
+                done += self._ended(listener, kind, began)
+        return Result(status=SUCCESS, runs=tuple(done))
+
+    def _job(self, kind: str, given: Given) -> Job:
+        task, job = given.task, self._boot.jobs[kind]
+        overrides = [
+            Override(kind, step, key, value)
+            for step, values in task.args.get(kind, {}).items()
+            for key, value in values.items()
+        ]
+        plan, changes = apply_overrides(job.plan, overrides)
+        pipeline = plan.pipeline(kind)
+        assert pipeline is not None  # noqa: S101 - the job has it
+        return job._replace(
+            plan=plan,
+            pipeline=pipeline,
+            changes=(*job.changes, *changes),
+            workspace=self._workspace,
+            assets=self._workspace.assets,
+            keeps_in=self._project,
+            prunes=False,
+            export_target=None,
+            origin=Origin(self._boot.executor, self._boot.node, task.sweep, given.attempts),
+        )
+
+    def _ended(self, listener: _Listener, kind: str, began: float) -> Sequence[RunDone]:
+        """What has become of a run, from history; nothing where it had no id yet."""
+        if not listener.run_id:
+            return []
+        folder = self._project.history / kind
+        for name in (listener.run_id, f"{listener.run_id}{FAILED}"):
+            if (folder / name).is_dir() and (record := read_record(folder / name)):
+                return [run_done(record)]
+        seconds = round(time.time() - began, 6)
+        return [
+            RunDone(run_id=listener.run_id, pipeline=kind, status=ERROR, seconds=seconds)
+        ]  # it is not in history: no room, say
+
+
+def recovered(workspace: Workspace, project: Workspace, listener: Listener) -> list[RunDone]:
+    """Put in order what a process that died has left of a run, and have the run in history.
+
+    Args:
+        workspace: of that process.
+    Raises:
+        OSError, RunError: that cannot be.
+    """
+    recover(workspace, listener)
+    found = []
+    for kind in KINDS:
+        folder, target = workspace.history / kind, project.history / kind
+        for name in entry_names(folder):
+            target.mkdir(parents=True, exist_ok=True)
+            os.rename(folder / name, target / name)
+            found.append(run_done(read_record(target / name)))
+    return found
+
+
+def run_done(record: RunRecord) -> RunDone:
+    """What a task's result says of a run that is in history."""
+    return RunDone(
+        run_id=record.id,
+        pipeline=record.pipeline,
+        status=record.status,
+        seconds=record.seconds,
+        score=record.metrics.get("score", record.score),
+        metrics={name: each for name, each in record.metrics.items() if name != "score"},
+        probability=record.probability,
+        reason=record.reason,
+    )
+
+
+class _Listener:
+    """Sends a run's events.
+
+    Args:
+        shows_output: also what assets print and log, which is in the run's log files anyway.
+    """
+
+    def __init__(self, send: MessageSender, *, shows_output: bool = False) -> None:
+        self._send, self._shows_output = send, shows_output
+        self.run_id = ""
+
+    def __call__(self, event: Event) -> None:
+        """What is of no run."""
+
+    def of_run(self, envelope: Envelope) -> None:
+        """An event of a run."""
+        self.run_id = envelope.run_id
+        if self._shows_output or not isinstance(envelope.event, LogLine | Output):
+            self._send(Told(envelope))
+
+
+def _text_of(error: BaseException) -> str:
+    if isinstance(error, AloError):
+        return masked(str(error))
+    return masked(f"{type(error).__name__}: {error}")

@@ -1,0 +1,106 @@
+"""What goes to an executor, what comes back, and what an executor is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from alo.events.envelope import Envelope
+
+RUN, TRIAL, SHARD = "run", "trial", "shard"
+SUCCESS, ERROR, INTERRUPTED, TIMEOUT, OOM = "success", "error", "interrupted", "timeout", "oom"
+
+Args: TypeAlias = Mapping[str, Mapping[str, Mapping[str, object]]]  # pipeline → step → key → value
+NO_ARGS: Args = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One pipeline run, or a train run and the inference with its model."""
+
+    id: str
+    kind: str  # run, trial or shard
+    pipelines: tuple[str, ...]  # in their order
+    args: Args = field(default_factory=lambda: NO_ARGS)
+    attempt: int = 1
+    timeout_s: float | None = None
+    sweep: Mapping[str, object] = field(default_factory=dict)  # of a trial: for its record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDone:
+    """How one run of a task has ended; it is in history then."""
+
+    run_id: str
+    pipeline: str
+    status: str  # as in history
+    seconds: float
+    score: float | None = None  # as it was given to save_summary
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    probability: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a task has ended."""
+
+    status: str  # success, error, interrupted, timeout or oom
+    runs: tuple[RunDone, ...] = ()
+    error: str = ""  # what is wrong, where, and how to mend it
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of a run of the task."""
+
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of what the task prints that is in no event."""
+
+    stream: str  # stdout or stderr
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Whoever did the task is gone, for no fault of the task's: it may be tried again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The task has ended; nothing more of it comes."""
+
+    result: Result
+
+
+TaskEvent: TypeAlias = Told | Chunk | Lost | Done
+
+
+class Executor(Protocol):
+    """Runs tasks, as many at once as it has capacity for; used by one thread."""
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks it runs at once."""
+
+    def submit(self, task: Task) -> str:
+        """Take a task, without waiting for anything; returns its handle."""
+
+    def events(self) -> Iterator[tuple[str, TaskEvent]]:
+        """What happens, as it happens, in order within a task, until all tasks have ended.
+
+        More may be submitted meanwhile. ``Lost`` and ``Done`` are the last of a handle.
+        """
+
+    def cancel(self, handle: str, grace_s: float) -> None:
+        """End a task: in order if it does so in time, else at once; its ``Done`` comes then."""
+
+    def close(self) -> None:
+        """End whatever still runs, and remove what was made for it."""

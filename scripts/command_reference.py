@@ -45,6 +45,7 @@ MORE = {  # where a command is explained
     "models": ("Retrain behind a gate", "../guides/retrain.md"),
     "trace": ("Retrain behind a gate", "../guides/retrain.md#trace"),
     "review": ("Review results", "../guides/review.md"),
+    "sweep": ("Sweeps", "../guides/sweeps.md"),
     "loop": ("Redis loop", "../guides/redis-loop.md"),
     "schema": ("Plan reference", "plan.md"),
 }

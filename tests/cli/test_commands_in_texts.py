@@ -15,6 +15,7 @@ import pytest
 
 from alo.cli.actions.dispatch import MODULES, actions_of, parse_action, parser_of
 from alo.cli.actions.ui_people import parsers as people_parsers
+from alo.cli.commands import sweep
 from alo.cli.main import COMMANDS
 from alo.cli.options import parse, parsers_of
 from alo.errors import UsageError
@@ -157,7 +158,11 @@ def problem_of(call: Call) -> str:
         return ""
     try:
         options = parse(name, COMMANDS[name], words)
-        if options is not None and name in MODULES and options.action:
+        if options is None or name not in MODULES or not options.action:
+            return ""
+        if name == "sweep" and options.action[0] not in sweep.ACTIONS:
+            sweep.named_sweep(options)
+        else:
             parse_action(name, options)
     except UsageError as error:
         is_incomplete = not call.is_whole and any(sign in error.what for sign in INCOMPLETE)

@@ -17,8 +17,12 @@ from alo.events.types import (
     SettingUp,
     StepFinished,
     StepStarted,
+    SweepFinished,
+    TrialFinished,
+    TrialStarted,
 )
 
+BEST = {"trial": 3, "values": {"score": 0.5}, "args": {"train.depth": 5}, "run_id": "id"}
 EXAMPLES = [
     SettingUp("installing pandas with uv"),
     RunStarted("id", "train", ("a", "b"), "name"),
@@ -30,6 +34,9 @@ EXAMPLES = [
     RunFinished("id", "train", "success", 1.0, {"score": 1.0}, "/p/train_artifacts", ""),
     LeftOut(3, 4000),
     CommandFailed("it broke", "asset_a.py:3", "mend it", "Traceback", 1),
+    TrialStarted(3, {"train.depth": 5}),
+    TrialFinished(3, "complete", {"score": 0.5}, 1.5, "id"),
+    SweepFinished("s", {"complete": 1}, (BEST,)),
 ]
 
 

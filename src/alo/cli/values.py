@@ -31,6 +31,11 @@ def run_count(text: str) -> int:
     return min(int(text[:20]), 1_000_000_000)
 
 
+def whole(text: str) -> int:
+    """A whole number that fits 32 bits, such as a seed."""
+    return _whole(text, 0, 2**32 - 1, "a whole number from 0 up")
+
+
 def processes(text: str) -> int:
     """A number of processes, from 1 to 1000."""
     return _whole(text, 1, 1000, "a number of processes, 1 or more")

@@ -24,6 +24,9 @@ from alo.events.types import (
     SettingUp,
     StepFinished,
     StepStarted,
+    SweepFinished,
+    TrialFinished,
+    TrialStarted,
 )
 from alo.named_tuples import NamedTuple
 
@@ -38,6 +41,9 @@ NAMES: Mapping[type, str] = {
     RunFinished: "run_finished",
     LeftOut: "left_out",
     CommandFailed: "error",
+    TrialStarted: "trial_started",
+    TrialFinished: "trial_finished",
+    SweepFinished: "sweep_finished",
 }
 _KINDS: Mapping[str, Any] = {name: kind for kind, name in NAMES.items()}
 
@@ -102,7 +108,7 @@ def _fits(value: object, kind: Any) -> bool:
     """Whether a value of JSON is of the type that an event's field has."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is tuple:
-        return type(value) is tuple and all(type(each) is parts[0] for each in value)
+        return type(value) is tuple and all(_fits(each, parts[0]) for each in value)
     if origin is Mapping:
         return isinstance(value, Mapping)
     if parts:
@@ -124,14 +130,14 @@ class _Encoders(dict[type, Callable[[Any], str]]):
 _text_json: Callable[[str], str] = encode_basestring
 _any_json = JSONEncoder(ensure_ascii=False, default=str).encode
 # An encoder that is called for each value would take half of the time that an event may cost.
-_JSON = _Encoders(
+_JSON: dict[type, Callable[[Any], str]] = _Encoders(
     {
         str: _text_json,
         int: int.__repr__,
         float: float.__repr__,
         bool: lambda value: "true" if value else "false",
         NoneType: lambda value: "null",
-        tuple: lambda texts: f"[{', '.join(map(_text_json, texts))}]",
+        tuple: lambda values: f"[{', '.join(_JSON[type(each)](each) for each in values)}]",
     }
 )
 _PAYLOADS = {

@@ -22,6 +22,9 @@ __all__ = [
     "SettingUp",
     "StepFinished",
     "StepStarted",
+    "SweepFinished",
+    "TrialFinished",
+    "TrialStarted",
 ]
 
 
@@ -108,6 +111,32 @@ class CommandFailed(NamedTuple):
     exit_status: int
 
 
+class TrialStarted(NamedTuple):
+    """A trial of a sweep begins."""
+
+    trial: int  # from 0
+    args: Mapping[str, object]  # STEP.KEY → value
+
+
+class TrialFinished(NamedTuple):
+    """A trial of a sweep has ended."""
+
+    trial: int
+    state: str  # complete, failed, duplicate, ...
+    values: Mapping[str, object]  # metric → number
+    seconds: float
+    run_id: str
+    error: str = ""
+
+
+class SweepFinished(NamedTuple):
+    """A sweep has ended, or stops here for now."""
+
+    name: str
+    counts: Mapping[str, object]  # state → trials
+    best: tuple[Mapping[str, object], ...]  # trial, values, args, run_id; the best first
+
+
 Event: TypeAlias = (
     SettingUp
     | RunStarted
@@ -119,5 +148,8 @@ Event: TypeAlias = (
     | RunFinished
     | LeftOut
     | CommandFailed
+    | TrialStarted
+    | TrialFinished
+    | SweepFinished
 )
 Listener: TypeAlias = Callable[[Event], None]

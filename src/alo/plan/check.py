@@ -11,6 +11,7 @@ from alo.plan.keys import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEnt
 from alo.plan.model import LOCAL
 from alo.plan.review_keys import check_review
 from alo.plan.suggest import did_you_mean, listed, nearest, quoted
+from alo.plan.sweep_keys import check_sweep
 from alo.plan.yaml_nodes.reader import NodeReader
 
 SELECTIONS = ("single_selection", "multi_selection")
@@ -45,6 +46,8 @@ def check_entry(entry: PlanEntry, reader: NodeReader) -> None:
         check_alarm(entry.alarm, reader)
     if entry.review is not None:
         check_review(entry.review, reader)
+    if entry.sweep is not None:
+        check_sweep(entry.sweep, reader)
     for kind in KINDS:
         described = _described(entry.ui_args_detail.get(kind, ()))
         for step in steps.get(kind, ()):

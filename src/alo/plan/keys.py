@@ -1,16 +1,16 @@
 """Every key of a plan: its value and its use; reader and JSON Schema both come from here."""
 
-import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from alo.named_tuples import NamedTuple
 from alo.plan.alarm_keys import ALARM
-from alo.plan.model import Alarm, Control, ExternalPaths, ReviewPlan, Source
+from alo.plan.model import Alarm, Control, ExternalPaths, ReviewPlan, Source, SweepPlan
 from alo.plan.review_keys import REVIEW
 from alo.plan.sections import Args, Key, ListOf, Section
 from alo.plan.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
+from alo.plan.sweep_keys import SCALES, SWEEP
 
 MAX_STEP_BYTES = 200  # a step is a folder and a file name; most file systems end at 255
 T = TypeVar("T")
@@ -22,12 +22,6 @@ CODE_PATTERN = (
 )
 GIT_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 LOCAL_PATHS = ("/", "./", "../", "~/")
-
-
-def is_for_a_ui(key: str) -> bool:
-    """Whether only a user interface reads it: it decides nothing about a run, so a slip in it is
-    no error."""
-    return re.match(r"ui_args_detail\b|user_parameters\.[^.]+\.ui_args\b", key) is not None
 
 
 class StepEntry(NamedTuple):
@@ -63,6 +57,7 @@ class UiArgEntry(NamedTuple):
     selectable: tuple[object, ...] = ()
     range: tuple[float, float] | None = None
     selected: object = None
+    scale: str = ""
 
     @property
     def choices(self) -> tuple[object, ...]:
@@ -101,6 +96,7 @@ class PlanEntry(NamedTuple):
     ui_args_detail: Pipelines[DetailEntry] = MappingProxyType({})
     alarm: Alarm | None = None
     review: ReviewPlan | None = None
+    sweep: SweepPlan | None = None
 
 
 def step_rule(name: str) -> str:
@@ -342,6 +338,7 @@ UI_ARG = Section(
     Key("description", Text(lines=True), "what a UI says about the arg."),
     Key("default", Anything(), "value that a UI starts with."),
     Key("range", Range(), "smallest and largest number, or shortest and longest text."),
+    Key("scale", Choice(*SCALES), "log: a sweep tries small numbers as often as large ones."),
     Key("selectable", Values(), "values to choose from, for a selection."),
     Key("selected", Anything(), "taken as selectable where that is missing, as in ALO 2.x."),
     both_forms=False,
@@ -381,6 +378,7 @@ PLAN = Section(
     ),
     Key("alarm", ALARM, "when the requests of a service raise an alarm, and whom that reports to."),
     Key("review", REVIEW, "how results are reviewed, and what a new model has to reach."),
+    Key("sweep", SWEEP, "which args `alo sweep` tries other values of, and what is better."),
     both_forms=False,
 )
 

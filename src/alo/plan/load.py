@@ -6,6 +6,7 @@ Not here: the keys (``keys.py``), the rules across them (``check.py``), anything
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from alo.plan.keys import (
     SourceEntry,
     StepEntry,
     UiArgEntry,
-    is_for_a_ui,
 )
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan, UiArg
 from alo.plan.yaml_nodes.cache import nodes_of
@@ -67,7 +67,7 @@ def parse_plan(text: bytes, *, path: Path, home: Path, kept: Path | None = None)
     Args:
         kept: where the nodes of such a text may be in a file.
     """
-    reader = NodeReader(shown_path(path, home), is_for_a_ui)
+    reader = NodeReader(shown_path(path, home), _is_for_a_ui)
     try:
         entry = _read(nodes_of(text, kept), reader)
     except YamlError as error:
@@ -79,6 +79,12 @@ def parse_plan(text: bytes, *, path: Path, home: Path, kept: Path | None = None)
         rest = _plan(_without_bad_sources(entry, problems), reader, text, path, home)
         raise BrokenPlanError(problems, rest)
     return _plan(entry, reader, text, path, home)
+
+
+def _is_for_a_ui(key: str) -> bool:
+    """Whether only a user interface reads it: it decides nothing about a run, so a slip in it is
+    no error."""
+    return re.match(r"ui_args_detail\b|user_parameters\.[^.]+\.ui_args\b", key) is not None
 
 
 def _without_bad_sources(entry: PlanEntry, problems: Sequence[Problem]) -> PlanEntry:
@@ -158,6 +164,7 @@ def _plan(entry: PlanEntry, reader: NodeReader, text: bytes, path: Path, home: P
         places=places,
         alarm=entry.alarm,
         review=entry.review,
+        sweep=entry.sweep,
     )
 
 
@@ -225,4 +232,6 @@ def _ui_args_detail(
 
 
 def _ui_arg(arg: UiArgEntry) -> UiArg:
-    return UiArg(arg.name, arg.type, arg.description, arg.default, arg.choices, arg.range)
+    return UiArg(
+        arg.name, arg.type, arg.description, arg.default, arg.choices, arg.range, arg.scale
+    )

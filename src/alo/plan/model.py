@@ -138,6 +138,26 @@ class ReviewPlan(NamedTuple):
     gate: Gate = Gate()
 
 
+class SweepParam(NamedTuple):
+    """The values of an arg that is swept: a range, or choices."""
+
+    range: tuple[float, float] | None = None
+    step: float | None = None
+    scale: str = ""  # or log
+    choices: tuple[object, ...] = ()
+
+
+class SweepPlan(NamedTuple):
+    """What a sweep of this solution is, where the command does not say otherwise."""
+
+    metric: tuple[str, ...] = ()
+    direction: tuple[str, ...] = ()  # of each metric; one for all
+    sampler: str = ""
+    trials: int | None = None
+    seed: int | None = None
+    params: Mapping[str, SweepParam] = {}  # by STEP.KEY
+
+
 class UiArg(NamedTuple):
     """How a UI edits one arg."""
 
@@ -147,6 +167,7 @@ class UiArg(NamedTuple):
     default: object = None
     selectable: tuple[object, ...] = ()
     range: tuple[float, float] | None = None  # bounds; of a string: its length
+    scale: str = ""  # log: a sweep tries small numbers as often as large ones
 
 
 class Plan(NamedTuple):
@@ -167,6 +188,7 @@ class Plan(NamedTuple):
     places: Mapping[str, tuple[int, int]] = {}  # key path -> line and column in the file
     alarm: Alarm | None = None
     review: ReviewPlan | None = None
+    sweep: SweepPlan | None = None
 
     def problem(self, key: str, what: str) -> Problem:
         """Something wrong with the value of a key such as ``external_path.load_model_path``.

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from alo.layout import KINDS
 from alo.masking import masked
-from alo.plan.model import PipelinePlan, Plan, ReviewPlan, Source, StepPlan, UiArg
+from alo.plan.model import (
+    PipelinePlan,
+    Plan,
+    ReviewPlan,
+    Source,
+    StepPlan,
+    SweepPlan,
+    UiArg,
+)
 from alo.plan.passwords import without_passwords
 
 HEADER = "# The plan as it ran. Changed for this run:"
@@ -46,6 +54,7 @@ def _document(plan: Plan) -> dict[str, object]:
         "control": _list_form(plan.control._asdict()),
         "alarm": _list_form(plan.alarm._asdict()) if plan.alarm else [],
         "review": _review(plan.review) if plan.review else [],
+        "sweep": _sweep(plan.sweep) if plan.sweep else [],
         "ui_args_detail": [
             {f"{kind}_pipeline": _details(plan.ui_args_detail[kind])}
             for kind in KINDS
@@ -63,6 +72,18 @@ def _review(review: ReviewPlan) -> list[dict[str, object]]:
         "gate": dict(review.gate._asdict()),
     }
     return _list_form({**review._asdict(), **nested})
+
+
+def _sweep(sweep: SweepPlan) -> list[dict[str, object]]:
+    params = {
+        name: {
+            key: _blank_or(value)
+            for key, value in param._asdict().items()
+            if value not in (None, "", ())
+        }
+        for name, param in sweep.params.items()
+    }
+    return _list_form({**sweep._asdict(), "params": params or None})
 
 
 def _list_form(section: Mapping[str, object]) -> list[dict[str, object]]:

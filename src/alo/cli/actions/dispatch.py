@@ -16,6 +16,7 @@ MODULES = {  # command -> the module with its ACTIONS
     "review": "alo.cli.actions.review",
     "models": "alo.cli.actions.models",
     "dataset": "alo.cli.actions.dataset",
+    "sweep": "alo.cli.actions.sweep",
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from alo.cli.commands.run import add_plan_arguments, add_setup_arguments, request_of, setup_of
+from alo.cli.commands.run import add_plan_arguments, request_of
 from alo.cli.output import console
 from alo.cli.output.live import watched
+from alo.cli.setup_options import add_setup_arguments, setup_of
 from alo.engine.install import install
 
 

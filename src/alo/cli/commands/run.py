@@ -6,9 +6,10 @@ import argparse
 
 from alo.cli.commands.loop import add_redis_arguments
 from alo.cli.output.live import watched
+from alo.cli.setup_options import add_setup_arguments, setup_of
 from alo.cli.values import named, path, processes, seconds
 from alo.cli.withheld import ALARM_SECRET, take
-from alo.engine.request import ENVIRONMENTS, MODES, RunRequest, Setup, refuse_other_computing
+from alo.engine.request import MODES, RunRequest, refuse_other_computing
 from alo.errors import UsageError
 
 
@@ -84,30 +85,6 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
-    """How the code and the packages that a plan names are brought into place."""
-    parser.add_argument(
-        "--env",
-        choices=ENVIRONMENTS,
-        default=ENVIRONMENTS[0],
-        help="where missing packages go: into an environment of the project (default), "
-        "or into the current one, in which ALO runs",
-    )
-    parser.add_argument(
-        "--locked",
-        action="store_true",
-        help="use exactly the versions and commits of solution/alo.lock",
-    )
-    parser.add_argument(
-        "--offline", action="store_true", help="use only what is cached, and no network"
-    )
-    parser.add_argument(
-        "--force",
-        action="store_true",
-        help="replace edited files of assets that come from git (a copy is kept)",
-    )
-
-
 def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     """How requests are served."""
     parser.add_argument(
@@ -126,11 +103,6 @@ def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds in which a worker has to be ready (60)",
     )
-
-
-def setup_of(options: argparse.Namespace) -> Setup:
-    """What the options of ``add_setup_arguments`` ask for."""
-    return Setup(options.env, options.locked, options.offline, options.force)
 
 
 def execute(options: argparse.Namespace) -> int:

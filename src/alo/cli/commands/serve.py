@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from alo.cli.commands.run import add_setup_arguments, add_worker_arguments, setup_of
+from alo.cli.commands.run import add_worker_arguments
 from alo.cli.output.live import watched
+from alo.cli.setup_options import add_setup_arguments, setup_of
 from alo.cli.values import count, kilobytes, megabytes, named, path, port, seconds
 from alo.cli.withheld import ALARM_SECRET, take
 from alo.engine.request import RunRequest

@@ -1,0 +1,1 @@
+"""Many train runs with other args, to find the best: ``alo sweep``."""

@@ -1,0 +1,155 @@
+"""What a sweep is: its params, metrics and sampler, and which data and code it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alo.batch.sweep.space import Choices, Domain, Param, Range, SpecError
+from alo.plan.values import plan_form
+
+MAX, MIN = "max", "min"
+SCORE = "score"
+MODES = ("train", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What makes a configuration better than another."""
+
+    name: str  # score, probability.CLASS, or a name of save_metric; inference.… with --mode all
+    direction: str = MAX
+
+    @property
+    def text(self) -> str:
+        """As it is typed."""
+        return f"{self.name}:{self.direction}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What does not change while a sweep goes on."""
+
+    name: str
+    params: tuple[Param, ...]
+    metrics: tuple[Metric, ...]
+    sampler: str
+    seed: int
+    mode: str = "train"
+    repeats: int = 1
+    seed_arg: str = ""  # STEP.KEY of the train pipeline, which gets 0, 1, … with repeats
+    overrides: tuple[str, ...] = ()  # of --set and --system, a line each
+    ids: Mapping[str, str] = field(default_factory=dict)  # of data and code
+    created: str = ""  # UTC
+
+    def to_json(self) -> dict[str, object]:
+        """As ``sweep.json`` has it."""
+        return {
+            "name": self.name,
+            "params": {param.name: param.domain.to_json() for param in self.params},
+            "metric": [metric.text for metric in self.metrics],
+            "sampler": self.sampler,
+            "seed": self.seed,
+            "mode": self.mode,
+            "repeats": self.repeats,
+            "seed_arg": self.seed_arg,
+            "overrides": list(self.overrides),
+            "ids": dict(self.ids),
+            "created": self.created,
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Definition:
+        """What ``to_json`` has made.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is something else.
+        """
+        return cls(
+            name=str(told["name"]),
+            params=tuple(_param(name, each) for name, each in told["params"].items()),
+            metrics=tuple(map(parse_metric, told["metric"])),
+            sampler=str(told["sampler"]),
+            seed=int(told["seed"]),
+            mode=str(told["mode"]),
+            repeats=int(told["repeats"]),
+            seed_arg=str(told["seed_arg"]),
+            overrides=tuple(map(str, told["overrides"])),
+            ids={str(name): str(each) for name, each in told["ids"].items()},
+            created=str(told["created"]),
+        )
+
+
+def parse_metric(text: str) -> Metric:
+    """What was typed after ``--metric``.
+
+    Raises:
+        SpecError: it has no name.
+    """
+    name, colon, direction = text.rpartition(":")
+    if colon and direction in (MAX, MIN):
+        return Metric(_named(name), direction)
+    return Metric(_named(text))
+
+
+def _named(name: str) -> str:
+    if not name.strip():
+        raise SpecError("a metric has no name")
+    return name.strip()
+
+
+def domain_of(told: Mapping[str, Any]) -> Domain:
+    """The values that a param of the plan, or of ``sweep.json``, may take.
+
+    Raises:
+        SpecError: there are none; says why.
+    """
+    if "choices" in told:
+        return Choices(tuple(told["choices"]))
+    low, high = told["range"]
+    for bound in (low, high):
+        if isinstance(bound, bool) or not isinstance(bound, int | float):
+            raise SpecError(f"the bounds of a range have to be numbers, not {plan_form(bound)}")
+    step = told.get("step")
+    is_whole = isinstance(low, int) and isinstance(high, int)
+    if step is not None and not isinstance(step, int):
+        is_whole = False
+    return Range(
+        low=low,
+        high=high,
+        step=None if step is None else float(step),
+        is_log=told.get("scale") == "log",
+        is_whole=is_whole,
+    )
+
+
+def _param(name: str, told: Mapping[str, Any]) -> Param:
+    pipeline = "inference" if name.startswith("inference.") and name.count(".") > 1 else "train"
+    step, _, key = (
+        name.removeprefix("inference.").partition(".")
+        if pipeline == "inference"
+        else (name.partition("."))
+    )
+    return Param(pipeline, step, key, domain_of(told))
+
+
+def differences(old: Definition, new: Definition) -> Iterator[str]:
+    """What two definitions do not have in common, a line each; of what is asked for alone."""
+    before, after = old.to_json(), new.to_json()
+    for name, was in before.items():
+        now = after[name]
+        if name in ("created", "ids", "name") or plan_form(was) == plan_form(now):
+            continue
+        if isinstance(was, dict) and isinstance(now, dict):
+            for each in dict.fromkeys([*was, *now]):
+                one, two = plan_form(was.get(each)), plan_form(now.get(each))
+                if one != two:
+                    yield f"{name} {each}: {one} → {two}"
+        else:
+            yield f"{name}: {plan_form(was)} → {plan_form(now)}"
+
+
+def changed_ids(definition: Definition, now: Mapping[str, str]) -> Sequence[str]:
+    """Which of the data and the code are not what the sweep began with."""
+    return [name for name, before in definition.ids.items() if now.get(name) != before]

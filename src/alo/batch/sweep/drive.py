@@ -1,0 +1,354 @@
+"""Drives a sweep: asks for configurations, sends them out as runs, and records what they come to.
+
+The record is on disk before the next trial is asked for, and all of it is made anew from there when
+a sweep goes on. Not here: which values come next (``samplers``), where runs happen (``executors``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from alo.batch.sweep.definition import Definition
+from alo.batch.sweep.results import metrics_of, over_repeats, results_of
+from alo.batch.sweep.samplers import Sampler
+from alo.batch.sweep.space import args_of, form_of
+from alo.batch.sweep.trials import (
+    COMPLETE,
+    DUPLICATE,
+    FAILED,
+    FAILURES,
+    INTERRUPTED,
+    LOST,
+    OOM,
+    OPEN,
+    RUNNING,
+    TIMEOUT,
+    SweepFolder,
+    Trial,
+    TrialLog,
+)
+from alo.errors import AloError, ExecutorError, SweepError, UsageError
+from alo.events.types import StepFinished
+from alo.executors.task import (
+    ERROR,
+    SUCCESS,
+    TRIAL,
+    Done,
+    Executor,
+    Lost,
+    Result,
+    Task,
+    TaskEvent,
+    Told,
+)
+from alo.executors.task import INTERRUPTED as TASK_INTERRUPTED
+from alo.executors.task import OOM as TASK_OOM
+from alo.executors.task import TIMEOUT as TASK_TIMEOUT
+from alo.history.ids import utc_text
+
+STATES = {
+    ERROR: FAILED,
+    TASK_TIMEOUT: TIMEOUT,
+    TASK_OOM: OOM,
+    TASK_INTERRUPTED: INTERRUPTED,
+}
+GRACE_S = 5.0  # that a run has to end by itself
+FEWEST_FAILURES, FAILURE_SHARE = 3, 0.1  # that a sweep bears without being told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When a sweep ends."""
+
+    trials: int | None  # None: all configurations of a grid
+    jobs: int
+    trial_timeout_s: float | None = None
+    timeout_s: float | None = None
+    max_failures: int | None = None  # None: a tenth of the trials, and at least three
+    retries: int = 2  # of a trial that was lost
+
+    def failures(self, trials: int) -> int:
+        """How many trials may fail."""
+        if self.max_failures is not None:
+            return self.max_failures
+        return max(FEWEST_FAILURES, int(FAILURE_SHARE * trials))
+
+
+@dataclass(slots=True)
+class Reports:
+    """Who is told what happens; each does nothing by itself."""
+
+    started: Callable[[Trial], object] = lambda trial: None
+    ended: Callable[[Trial], object] = lambda trial: None
+    progressed: Callable[[], object] = lambda: None
+
+
+@dataclass(slots=True)
+class _InHand:
+    """A trial that runs: the results of its repeats so far."""
+
+    trial: Trial
+    began: float
+    left: int  # repeats that have not ended
+    done: list[Result] = field(default_factory=list)
+
+
+class SweepDrive:
+    """One process' part of a sweep.
+
+    Args:
+        trials: as they are on record.
+        prefix: the last step before the first swept one; its result is made once, before trials
+            run at the same time. Empty: there is none.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        trials: Mapping[int, Trial],
+        log: TrialLog,
+        folder: SweepFolder,
+        executor: Executor,
+        sampler: Sampler,
+        limits: Limits,
+        reports: Reports,
+        prefix: str = "",
+    ) -> None:
+        self.definition, self.trials = definition, dict(trials)
+        self._log, self._folder = log, folder
+        self._executor, self._sampler = executor, sampler
+        self._limits, self._reports = limits, reports
+        self._prefix, self._is_prefix_made = prefix, not prefix
+        self._tasks: deque[Task] = deque()  # to be sent out
+        self._handles: dict[str, Task] = {}  # that are out
+        self._in_hand: dict[int, _InHand] = {}
+        self._again = deque(sorted(number for number, each in trials.items() if each.state in OPEN))
+        self._forms = {
+            form_of(each.values): number
+            for number, each in trials.items()
+            if each.state != DUPLICATE
+        }
+        self._next = max(trials, default=-1) + 1
+        self._is_over = False
+        self._is_ending = False  # now, with what runs
+        self._deadline = time.monotonic() + limits.timeout_s if limits.timeout_s else None
+        self._problem: SweepError | UsageError | None = None
+
+    def run(self) -> None:
+        """Run until all is done, or something ends it.
+
+        Raises:
+            SweepError: too many trials failed, or nothing can be recorded.
+            UsageError: no trial has such a metric.
+        """
+        try:
+            self._send_out()
+            for handle, event in self._executor.events():
+                if (task := self._handles.get(handle)) is not None:  # else it has ended already
+                    self._take(handle, task, event)
+                self._send_out()
+        except (AloError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # of somebody's executor: what has ended is on record
+            name = type(self._executor).__name__
+            raise ExecutorError(
+                f"the executor {name} failed: {type(error).__name__}: {error}",
+                fix=f"mend it, and go on: alo sweep resume {self.definition.name}",
+            ) from error
+        if self._problem is not None:
+            raise self._problem
+
+    def stop(self) -> None:
+        """Ask for no more trials; what runs now ends by itself. For a signal handler."""
+        self._is_over = True
+
+    def end(self) -> None:
+        """End now, with what runs. For a signal handler."""
+        self._is_over = self._is_ending = True
+        for handle in list(self._handles):
+            self._executor.cancel(handle, GRACE_S)
+
+    @property
+    def running(self) -> int:
+        """How many trials run now."""
+        return len(self._in_hand)
+
+    def _send_out(self) -> None:
+        while len(self._handles) < self._room and (task := self._next_task()) is not None:
+            handle = self._executor.submit(task)
+            self._handles[handle] = task
+
+    @property
+    def _room(self) -> int:
+        """How many tasks may be out; until the common steps have run once: one."""
+        return self._limits.jobs if self._is_prefix_made else 1
+
+    def _next_task(self) -> Task | None:
+        if self._folder.is_to_stop or self._is_late:
+            self._is_over = True
+        while not self._tasks and not self._is_over:
+            if not self._begin_next():
+                return None
+        return self._tasks.popleft() if self._tasks and not self._is_ending else None
+
+    @property
+    def _is_late(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def _begin_next(self) -> bool:
+        """Begin a trial; whether there was one."""
+        if self._again:
+            number = self._again.popleft()
+            values = self.trials[number].values
+        else:
+            number = self._next
+            if self._limits.trials is not None and number >= self._limits.trials:
+                return False
+            asked = self._sampler.ask(number)
+            if asked is None:
+                return False
+            values = asked
+            self._next += 1
+        trial = Trial(number=number, values=values, state=RUNNING, started=utc_text(time.time()))
+        known = self._forms.setdefault(form_of(values), number)
+        if known != number:
+            self._end_as_duplicate(trial, self.trials[known])
+            return True
+        self._note(trial, lasts=False)
+        self._reports.started(trial)
+        repeats = self.definition.repeats
+        self._in_hand[number] = _InHand(trial, time.monotonic(), repeats)
+        self._tasks.extend(self._task(trial, repeat) for repeat in range(repeats))
+        return True
+
+    def _end_as_duplicate(self, trial: Trial, known: Trial) -> None:
+        ended = replace(
+            trial,
+            state=DUPLICATE,
+            reused_from=known.number,
+            results=known.results,
+            spread=known.spread,
+            ended=utc_text(time.time()),
+        )
+        self._note(ended, lasts=True)
+        self._tell_sampler(ended)
+        self._reports.ended(ended)
+
+    def _task(self, trial: Trial, repeat: int, attempt: int = 1) -> Task:
+        definition = self.definition
+        args = args_of(definition.params, trial.values)
+        if definition.seed_arg:
+            step, _, key = definition.seed_arg.partition(".")
+            args.setdefault("train", {}).setdefault(step, {})[key] = repeat
+        return Task(
+            id=f"{trial.number}/{repeat}",
+            kind=TRIAL,
+            pipelines=("train", "inference") if definition.mode == "all" else ("train",),
+            args=args,
+            attempt=attempt,
+            timeout_s=self._time_left(),
+            sweep={"name": definition.name, "trial": trial.number},
+        )
+
+    def _time_left(self) -> float | None:
+        of_trial = self._limits.trial_timeout_s
+        if self._deadline is None:
+            return of_trial
+        left = max(0.01, self._deadline - time.monotonic())
+        return left if of_trial is None else min(left, of_trial)
+
+    def _take(self, handle: str, task: Task, event: TaskEvent) -> None:
+        match event:
+            case Told(envelope):
+                step = envelope.event
+                if isinstance(step, StepFinished) and step.step == self._prefix:
+                    self._is_prefix_made = True
+                self._reports.progressed()
+            case Lost(reason):
+                del self._handles[handle]
+                self._lost(task, reason)
+            case Done(result):
+                del self._handles[handle]
+                self._is_prefix_made = self._is_prefix_made or result.status == SUCCESS
+                self._done(task, result)
+
+    def _lost(self, task: Task, reason: str) -> None:
+        number, _, repeat = task.id.partition("/")
+        in_hand = self._in_hand[int(number)]
+        if task.attempt <= self._limits.retries and not self._is_ending:
+            self._tasks.appendleft(self._task(in_hand.trial, int(repeat), task.attempt + 1))
+            return
+        tries = "once" if task.attempt == 1 else f"{task.attempt} times"
+        self._done(task, Result(status=LOST, error=f"it was lost {tries}: {reason}"))
+
+    def _done(self, task: Task, result: Result) -> None:
+        number = int(task.id.partition("/")[0])
+        in_hand = self._in_hand[number]
+        in_hand.done.append(result)
+        in_hand.left -= 1
+        if in_hand.left:
+            return
+        del self._in_hand[number]
+        trial = self._ended(in_hand)
+        self._note(trial, lasts=True)
+        self._tell_sampler(trial)
+        self._reports.ended(trial)
+        self._look_at_failures()
+
+    def _ended(self, in_hand: _InHand) -> Trial:
+        """What a trial has come to, of all its repeats."""
+        trial = replace(
+            in_hand.trial,
+            seconds=round(time.monotonic() - in_hand.began, 6),
+            ended=utc_text(time.time()),
+            run_ids=tuple(
+                run.run_id for each in in_hand.done for run in each.runs if run.pipeline == "train"
+            ),
+        )
+        bad = next((each for each in in_hand.done if each.status != SUCCESS), None)
+        if bad is not None:
+            state = STATES.get(bad.status, bad.status)
+            if state == TIMEOUT and self._is_late:
+                state = INTERRUPTED  # by the sweep's own time
+            return replace(trial, state=state, error=bad.error)
+        found = [metrics_of(each.runs) for each in in_hand.done]
+        missing = [each.name for each in self.definition.metrics if each.name not in found[0]]
+        if missing:
+            what = f"no metric '{missing[0]}' was saved"
+            saved = ", ".join(sorted(found[0])) or "nothing"
+            if not any(each.state == COMPLETE for each in self.trials.values()):
+                self._problem = UsageError(
+                    f"{what} by the first trial that ended; it saved {saved}",
+                    where=f"run {trial.run_id}",
+                    fix="name one of them with --metric, or save it: "
+                    f"self.asset.save_metric('{missing[0]}', value)",
+                )
+                self.end()
+            return replace(trial, state=FAILED, error=f"{what}; it saved {saved}")
+        results, spread = over_repeats(found, self.definition.metrics)
+        return replace(trial, state=COMPLETE, results=results, spread=spread)
+
+    def _tell_sampler(self, trial: Trial) -> None:
+        if trial.state != INTERRUPTED:
+            results = results_of(trial, self.definition.metrics)
+            self._sampler.tell(trial.number, trial.values, results)
+
+    def _look_at_failures(self) -> None:
+        failed = [each for each in self.trials.values() if each.state in FAILURES]
+        total = self._limits.trials or len(self.trials)
+        if self._problem is None and len(failed) > self._limits.failures(total):
+            common, times = Counter(each.error for each in failed).most_common(1)[0]
+            self._problem = SweepError(
+                f"{len(failed)} trials failed, {times} of them so: {common}",
+                where=f"trial {failed[-1].number}, run {failed[-1].run_id}",
+                fix=f"mend it, and go on: alo sweep resume {self.definition.name}; "
+                "or allow for more: --max-failures N",
+            )
+            self.end()
+
+    def _note(self, trial: Trial, *, lasts: bool) -> None:
+        self._log.write(trial, lasts=lasts)
+        self.trials[trial.number] = trial

@@ -1,0 +1,203 @@
+"""Which configuration comes next: grid and random of our own, the others by Optuna.
+
+Optuna is used as a sampler only: its study is in memory, and made anew of our own record of trials
+whenever a sweep goes on.
+"""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Protocol
+
+from alo.batch.sweep.space import Choices, Param, Value, Values, grid, size_of
+from alo.errors import UsageError
+from alo.plan.values import plan_form
+
+if TYPE_CHECKING:
+    import optuna
+
+AUTO, GRID, RANDOM = "auto", "grid", "random"
+OF_OPTUNA = ("tpe", "gp", "cmaes", "qmc")
+SAMPLERS = (AUTO, GRID, RANDOM, *OF_OPTUNA)
+LARGEST_GRID = 1000  # configurations that are all tried where nobody says how many
+
+
+class Sampler(Protocol):
+    """Proposes configurations, and may learn from how they did."""
+
+    def ask(self, number: int) -> Values | None:
+        """The configuration of a trial; None: there are no more."""
+
+    def tell(self, number: int, values: Values, results: Sequence[float] | None) -> None:
+        """How a trial did; None: it failed."""
+
+
+def resolved(name: str, params: Sequence[Param], trials: int | None) -> str:
+    """Which sampler ``auto`` is: a grid where all of it is to be tried, else the best there is."""
+    if name != AUTO:
+        return name
+    size = size_of(params)
+    if size is not None and size <= (LARGEST_GRID if trials is None else trials):
+        return GRID
+    return "tpe" if find_spec("optuna") else RANDOM
+
+
+def make_sampler(
+    name: str, params: Sequence[Param], seed: int, directions: Sequence[str]
+) -> Sampler:
+    """The sampler of this name.
+
+    Args:
+        directions: max or min, of each metric.
+    Raises:
+        SpecError: a grid of a param without a step.
+        UsageError: it needs Optuna, which is not installed.
+    """
+    if name == GRID:
+        return Grid(params)
+    if name == RANDOM:
+        return Random(params, seed)
+    return _of_optuna(name, params, seed, directions)
+
+
+class Grid:
+    """Every configuration once, in order."""
+
+    def __init__(self, params: Sequence[Param]) -> None:
+        self._params = params
+        self._left: Iterator[Values] = grid(params)
+        self._next = 0
+        next(grid(params))  # raises where there is none to be
+
+    def ask(self, number: int) -> Values | None:
+        """See ``Sampler``."""
+        while self._next < number:  # after a resume
+            if next(self._left, None) is None:
+                return None
+            self._next += 1
+        self._next += 1
+        return next(self._left, None)
+
+    def tell(self, number: int, values: Values, results: Sequence[float] | None) -> None:
+        """See ``Sampler``; it learns nothing."""
+
+
+class Random:
+    """Each trial by chance, the same for the same seed and number."""
+
+    def __init__(self, params: Sequence[Param], seed: int) -> None:
+        self._params, self._seed = params, seed
+
+    def ask(self, number: int) -> Values | None:
+        """See ``Sampler``."""
+        chance = random.Random(f"{self._seed}/{number}")  # noqa: S311 - no secret
+        return {param.name: param.domain.at(chance.random()) for param in self._params}
+
+    def tell(self, number: int, values: Values, results: Sequence[float] | None) -> None:
+        """See ``Sampler``; it learns nothing."""
+
+
+def _of_optuna(
+    name: str, params: Sequence[Param], seed: int, directions: Sequence[str]
+) -> OptunaSampler:
+    try:
+        import optuna
+    except ImportError as error:
+        raise UsageError(
+            f"the sampler '{name}' needs Optuna, which is not installed",
+            fix="pip install 'open-alo[sweep]', or take --sampler random or grid",
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return OptunaSampler(name, params, seed, directions)
+
+
+class OptunaSampler:
+    """An in-memory study of Optuna's."""
+
+    def __init__(
+        self, name: str, params: Sequence[Param], seed: int, directions: Sequence[str]
+    ) -> None:
+        import optuna
+
+        samplers = optuna.samplers
+        made: Mapping[str, type[optuna.samplers.BaseSampler]] = {
+            "tpe": samplers.TPESampler,
+            "gp": samplers.GPSampler,
+            "cmaes": samplers.CmaEsSampler,
+            "qmc": samplers.QMCSampler,
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it may change: versions are pinned
+            sampler = made[name](seed=seed)  # type: ignore[call-arg]
+        self._study = optuna.create_study(
+            sampler=sampler,
+            directions=["maximize" if each == "max" else "minimize" for each in directions],
+        )
+        self._params = {param.name: param for param in params}
+        self._distributions = {param.name: _distribution(param) for param in params}
+        self._asked: dict[int, optuna.Trial] = {}
+
+    def ask(self, number: int) -> Values | None:
+        """See ``Sampler``."""
+        trial = self._study.ask(self._distributions)
+        self._asked[number] = trial
+        return {name: self._value(name, value) for name, value in trial.params.items()}
+
+    def tell(self, number: int, values: Values, results: Sequence[float] | None) -> None:
+        """See ``Sampler``."""
+        import optuna
+
+        state = optuna.trial.TrialState
+        trial = self._asked.pop(number, None)
+        if trial is not None:
+            if results is None:
+                self._study.tell(trial, state=state.FAIL)
+            else:
+                self._study.tell(trial, list(results))
+            return
+        self._study.add_trial(  # of an earlier process
+            optuna.trial.create_trial(
+                state=state.FAIL if results is None else state.COMPLETE,
+                values=None if results is None else list(results),
+                params={name: self._stored(name, value) for name, value in values.items()},
+                distributions=self._distributions,
+            )
+        )
+
+    def _value(self, name: str, stored: object) -> Value:
+        """Optuna knows choices by their place: its values have to be plain."""
+        domain = self._params[name].domain
+        return domain.values[int(str(stored))] if isinstance(domain, Choices) else stored
+
+    def _stored(self, name: str, value: Value) -> object:
+        domain = self._params[name].domain
+        if not isinstance(domain, Choices):
+            return value
+        return [plan_form(each) for each in domain.values].index(plan_form(value))
+
+
+def _distribution(param: Param) -> optuna.distributions.BaseDistribution:
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    domain = param.domain
+    if isinstance(domain, Choices):
+        return CategoricalDistribution(list(range(len(domain.values))))
+    if domain.is_whole:
+        low, high, step = int(domain.low), int(domain.high), int(domain.step or 1)
+        return IntDistribution(low, high, log=domain.is_log, step=step)
+    return FloatDistribution(domain.low, domain.high, log=domain.is_log, step=domain.step)
+
+
+def told_again(
+    sampler: Sampler, known: Iterable[tuple[int, Values, Sequence[float] | None]]
+) -> None:
+    """Tell a new sampler all that is known of earlier trials, in their order."""
+    for number, values, results in known:
+        sampler.tell(number, values, results)

@@ -1,0 +1,240 @@
+"""The search space of a sweep: which values each swept arg may take, and how that is written."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias
+
+from alo.history.record import plain
+from alo.plan.values import plan_form
+
+Value: TypeAlias = object  # of YAML
+_WHOLE = r"[+-]?\d+"
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?::({_NUMBER}))?(@log)?")
+FORM = "write LOW..HIGH, LOW..HIGH:STEP, LOW..HIGH@log, or values with commas: A,B,C"
+
+
+class SpecError(ValueError):
+    """What was written is no set of values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Numbers from ``low`` to ``high``, both included."""
+
+    low: float
+    high: float
+    step: float | None = None  # None: 1 of whole numbers, any number of others
+    is_log: bool = False
+    is_whole: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ``SpecError`` where no value can be taken from it."""
+        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+            raise SpecError("the bounds of a range have to be finite")
+        if self.low > self.high:
+            raise SpecError(f"the range {self.text} is empty: its bounds are the wrong way round")
+        if self.step is not None and not self.step > 0:
+            raise SpecError(f"the step of {self.text} has to be above 0")
+        if self.is_log and self.low <= 0:
+            raise SpecError(f"the range {self.text} has to begin above 0 to be @log")
+        if self.is_log and self.step is not None:
+            raise SpecError(f"the range {self.text} cannot have both a step and @log")
+
+    @property
+    def text(self) -> str:
+        """As it is typed."""
+        step = "" if self.step is None else f":{self._shown(self.step)}"
+        return f"{self._shown(self.low)}..{self._shown(self.high)}{step}{'@log' * self.is_log}"
+
+    @property
+    def points(self) -> Sequence[float] | None:
+        """Its values in order, where there are finitely many; None: any number between."""
+        step = self.step or (1 if self.is_whole else None)
+        if step is None:
+            return [self.low] if self.low == self.high else None
+        count = math.floor((self.high - self.low) / step + 1e-9) + 1
+        if self.is_whole:
+            return range(int(self.low), int(self.high) + 1, int(step))
+        return [self._cut(self.low + step * number) for number in range(count)]
+
+    def at(self, share: float) -> Value:
+        """The value at a share of the range, 0 ≤ share < 1; each is equally likely."""
+        points = None if self.is_log else self.points
+        if points is not None:
+            return points[int(share * len(points))]
+        if not self.is_log:
+            return self.low + share * (self.high - self.low)
+        if not self.is_whole:
+            return min(self.high, self.low * (self.high / self.low) ** share)
+        low, high = self.low - 0.5, self.high + 0.5
+        return min(int(self.high), max(int(self.low), round(low * (high / low) ** share)))
+
+    def to_json(self) -> dict[str, object]:
+        """As the plan writes it."""
+        told: dict[str, object] = {"range": [self._number(self.low), self._number(self.high)]}
+        if self.step is not None:
+            told["step"] = self._number(self.step)
+        return told | ({"scale": "log"} if self.is_log else {})
+
+    def _number(self, value: float) -> float:
+        return int(value) if self.is_whole else float(value)
+
+    def _shown(self, value: float) -> str:
+        return repr(self._number(value))
+
+    def _cut(self, value: float) -> float:
+        """Without what adding binary fractions has added: 0.1 three times is 0.3."""
+        return float(f"{value:.12g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Some values, in the order in which they were given."""
+
+    values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        """Raises ``SpecError`` where there is none, or one twice."""
+        if not self.values:
+            raise SpecError("there is no value to choose from")
+        for value in self.values:
+            if plan_form(plain(value)) != plan_form(value):
+                raise SpecError(
+                    f"{plan_form(value)} is no text and no plain number: put it in quotes"
+                )
+        forms = [plan_form(value) for value in self.values]
+        if twice := next((form for form in forms if forms.count(form) > 1), None):
+            raise SpecError(f"the value {twice} is there twice")
+
+    @property
+    def text(self) -> str:
+        """As it is typed."""
+        return ",".join(map(plan_form, self.values))
+
+    @property
+    def points(self) -> Sequence[Value]:
+        """Its values in order."""
+        return self.values
+
+    def at(self, share: float) -> Value:
+        """The value at a share, 0 ≤ share < 1; each is equally likely."""
+        return self.values[int(share * len(self.values))]
+
+    def to_json(self) -> dict[str, object]:
+        """As the plan writes it."""
+        return {"choices": list(self.values)}
+
+
+Domain: TypeAlias = Range | Choices
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """An arg that is swept."""
+
+    pipeline: str  # train or inference
+    step: str
+    key: str
+    domain: Domain
+
+    @property
+    def name(self) -> str:
+        """As results name it: STEP.KEY; of the inference pipeline with its name before it."""
+        prefix = "" if self.pipeline == "train" else f"{self.pipeline}."
+        return f"{prefix}{self.step}.{self.key}"
+
+
+Values: TypeAlias = Mapping[str, Value]  # by the name of the param
+
+
+def parse_spec(text: str) -> Domain:
+    """What was typed behind ``STEP.KEY=``.
+
+    Raises:
+        SpecError: it is no set of values; says why.
+    """
+    from alo.plan.yaml_nodes.reader import read_value
+    from alo.plan.yaml_nodes.tree import YamlError
+
+    if found := _RANGE.fullmatch(text.strip()):
+        low, high, step, log = found.groups()
+        is_whole = all(re.fullmatch(_WHOLE, each) for each in (low, high))
+        if is_whole and step is not None and not re.fullmatch(_WHOLE, step):
+            is_whole = False
+        return Range(
+            low=float(low),
+            high=float(high),
+            step=None if step is None else float(step),
+            is_log=bool(log),
+            is_whole=is_whole,
+        )
+    if _is_broken_range(text):
+        raise SpecError(f"'{text}' is no range of numbers; {FORM}")
+    try:
+        values = read_value(f"[{text}]".encode())
+    except YamlError as error:
+        raise SpecError(f"'{text}' is not YAML: {error.problem.what}; {FORM}") from error
+    if not isinstance(values, list):
+        raise SpecError(f"'{text}' are no values; {FORM}")
+    return Choices(tuple(values))
+
+
+def _is_broken_range(text: str) -> bool:
+    """Whether it was meant to be a range: A..B with a number on one side, or a mark of ours."""
+    low, dots, rest = text.strip().partition("..")
+    if not dots or "," in text or text[:1] in "\"'[{":
+        return False
+    high = re.split(r"[:@]", rest, maxsplit=1)[0]
+    sides = [bool(re.fullmatch(_NUMBER, side.strip())) for side in (low, high)]
+    return any(sides) or not low or not high
+
+
+def size_of(params: Sequence[Param]) -> int | None:
+    """How many configurations there are; None: not finitely many."""
+    size = 1
+    for param in params:
+        points = param.domain.points
+        if points is None:
+            return None
+        size *= len(points)
+    return size
+
+
+def grid(params: Sequence[Param]) -> Iterator[dict[str, Value]]:
+    """Each configuration once; the last param changes fastest.
+
+    Raises:
+        SpecError: a param has not finitely many values.
+    """
+    names = [param.name for param in params]
+    for values in product(*(_points(param) for param in params)):
+        yield dict(zip(names, values, strict=True))
+
+
+def _points(param: Param) -> Sequence[Value]:
+    points = param.domain.points
+    if points is None:
+        raise SpecError(
+            f"{param.name}={param.domain.text} has not finitely many values: a grid needs a step"
+        )
+    return points
+
+
+def form_of(values: Values) -> str:
+    """The same for two configurations exactly when they are the same: 1, 1.0 and true are three."""
+    return plan_form(dict(sorted(values.items())))
+
+
+def args_of(params: Sequence[Param], values: Values) -> dict[str, dict[str, dict[str, Value]]]:
+    """The values as args: pipeline → step → key → value."""
+    found: dict[str, dict[str, dict[str, Value]]] = {}
+    for param in params:
+        step = found.setdefault(param.pipeline, {}).setdefault(param.step, {})
+        step[param.key] = values[param.name]
+    return found

@@ -1,0 +1,231 @@
+"""``alo sweep``: begun or gone on with, driven to its end, and what is kept of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+
+from alo.batch.sweep.begin import prefix_of, with_cached_prefix
+from alo.batch.sweep.definition import Definition, changed_ids, differences
+from alo.batch.sweep.drive import Limits, Reports, SweepDrive
+from alo.batch.sweep.finished import adopt
+from alo.batch.sweep.keep import Keeper
+from alo.batch.sweep.results import known_results
+from alo.batch.sweep.samplers import make_sampler, told_again
+from alo.batch.sweep.trials import (
+    COMPLETE,
+    SweepFolder,
+    Trial,
+    TrialLog,
+    best_of,
+    counts_of,
+)
+from alo.claims import holder_of, take
+from alo.engine.spec import Job
+from alo.errors import HistoryError, SweepError, UsageError
+from alo.executors.finding import make_executor
+from alo.history.browse import History
+from alo.history.record import RunRecord
+from alo.layout import Workspace
+from alo.processes.signals import ending_signals
+
+IDS = ("data_id", "code_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepOptions:
+    """How a sweep is run."""
+
+    limits: Limits
+    computing: str = "local"
+    keep: str = "best:5"
+    anyway: bool = False  # go on though data or code has changed
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a sweep has come to, for now."""
+
+    definition: Definition
+    trials: Mapping[int, Trial]
+    signal_number: int = 0  # that has ended it; 0: none
+    problem: SweepError | None = None
+
+    @property
+    def best(self) -> list[Trial]:
+        """The best trials."""
+        return best_of(self.trials.values(), self.definition.metrics)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many trials are in each state."""
+        return counts_of(self.trials.values())
+
+    @property
+    def exit_status(self) -> int:
+        """0: some trial is complete, and not too many failed."""
+        if self.signal_number:
+            return 128 + self.signal_number
+        return 0 if self.problem is None and self.counts.get(COMPLETE) else 1
+
+
+def check_free(folder: SweepFolder, definition: Definition) -> None:
+    """See that a sweep of this name would be the same, if there is one.
+
+    Raises:
+        UsageError: there is another one; says what differs.
+    """
+    if not folder.exists:
+        return
+    differs = list(differences(folder.definition(), definition))
+    if differs:
+        raise UsageError(
+            f"there is a sweep '{folder.name}' of another kind: {'; '.join(differs)}",
+            fix=f"take another name, or go on with it: alo sweep resume {folder.name}",
+        )
+
+
+def run_sweep(
+    workspace: Workspace,
+    definition: Definition,
+    jobs: Mapping[str, Job],
+    options: SweepOptions,
+    reports: Reports,
+    watch: Callable[[SweepDrive], object] = lambda drive: None,
+) -> Outcome:
+    """Begin a sweep, or go on with it, until all is done or something ends it.
+
+    Args:
+        definition: of a new sweep; one that is on record is taken from there.
+        jobs: by pipeline, ready to run.
+        watch: is given the drive before it begins.
+    Raises:
+        UsageError: another process runs it, data or code has changed, or no metric is so called.
+        SweepError: it cannot be recorded.
+    """
+    folder = SweepFolder(workspace, definition.name)
+    if not folder.exists:
+        folder.create(definition)
+    with _claimed(folder):
+        definition, trials = folder.definition(), folder.trials()
+        if definition.ids and not options.anyway:
+            _refuse_changed(workspace, definition, jobs)
+        trials = adopt(workspace, definition, trials)
+        folder.clear_stop()
+        prefix = prefix_of(definition, jobs["train"])
+        jobs = {**jobs, "train": with_cached_prefix(jobs["train"], prefix)}
+        directions = [metric.direction for metric in definition.metrics]
+        sampler = make_sampler(definition.sampler, definition.params, definition.seed, directions)
+        told_again(sampler, known_results(trials, definition.metrics))
+        executor = make_executor(options.computing, jobs, options.limits.jobs)
+        log = TrialLog(folder)
+        keeper = Keeper(workspace, definition, options.keep)
+        try:
+            drive = SweepDrive(
+                definition, trials, log, folder, executor, sampler, options.limits,
+                _with_ids(workspace, folder, definition, keeper, reports), prefix,
+            )  # fmt: skip
+            keeper.watch(drive)
+            watch(drive)
+            return _driven(drive, definition)
+        finally:
+            executor.close()
+            log.close()
+            keeper.finish()
+
+
+def _driven(drive: SweepDrive, definition: Definition) -> Outcome:
+    outcome = Outcome(definition, drive.trials)
+    with _stopping(drive) as received:
+        try:
+            drive.run()
+        except SweepError as error:
+            outcome.problem = error
+    outcome.trials = drive.trials
+    outcome.signal_number = received[0] if received else 0
+    return outcome
+
+
+@contextmanager
+def _stopping(drive: SweepDrive) -> Iterator[list[int]]:
+    """The first signal asks for no more trials, the second ends those that run; gives them."""
+    received: list[int] = []
+
+    def take_signal(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) == 1 and number == signal.SIGINT:
+            drive.stop()
+        else:
+            drive.end()
+
+    before = {number: signal.signal(number, take_signal) for number in ending_signals()}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _claimed(folder: SweepFolder) -> Iterator[None]:
+    path = folder.path / "lock"
+    claim = take(path, f"alo sweep {folder.name}")
+    if claim is None:
+        raise UsageError(
+            f"the sweep '{folder.name}' runs already: {holder_of(path)}",
+            fix=f"alo sweep show {folder.name} shows it; alo sweep stop {folder.name} ends it",
+        )
+    try:
+        yield
+    finally:
+        claim.release()
+
+
+def is_running(folder: SweepFolder) -> bool:
+    """Whether a process runs it now."""
+    path = folder.path / "lock"
+    return path.exists() and holder_of(path) is not None
+
+
+def _with_ids(
+    workspace: Workspace,
+    folder: SweepFolder,
+    definition: Definition,
+    keeper: Keeper,
+    reports: Reports,
+) -> Reports:
+    """As reports, and the first run that ends says which data and code the sweep is about."""
+    known = dict(definition.ids)
+
+    def ended(trial: Trial) -> None:
+        if not known and trial.run_id and (record := _record(workspace, trial.run_id)):
+            known.update({name: str(getattr(record, name)) for name in IDS})
+            folder.create(replace(definition, ids=known))
+        keeper.ended(trial)
+        reports.ended(trial)
+
+    return replace(reports, ended=ended)
+
+
+def _record(workspace: Workspace, run_id: str) -> RunRecord | None:
+    try:
+        return History(workspace).find(run_id).record
+    except HistoryError:
+        return None
+
+
+def _refuse_changed(workspace: Workspace, definition: Definition, jobs: Mapping[str, Job]) -> None:
+    from alo.executors.identity import ids_of
+
+    names = changed_ids(definition, ids_of(jobs["train"]))
+    if names:
+        what = " and ".join("data" if name == "data_id" else "code" for name in names)
+        raise UsageError(
+            f"the {what} of sweep '{definition.name}' changed since it began",
+            where=", ".join(f"{name} was {definition.ids[name]}" for name in names),
+            fix=f"begin another one; or go on all the same: alo sweep resume {definition.name} "
+            "--anyway",
+        )

@@ -1,0 +1,281 @@
+"""The trials of a sweep, and their record: a line for each change, before what comes next."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from alo.batch.sweep.definition import MAX, Definition, Metric
+from alo.batch.sweep.space import Values, form_of
+from alo.errors import SweepError
+from alo.files import write_whole
+from alo.history.ids import utc_text
+from alo.json_text import json_bytes, json_file
+from alo.layout import Workspace
+from alolib.disk import fix_of
+
+WAITING, RUNNING, COMPLETE, FAILED = "waiting", "running", "complete", "failed"
+PRUNED, TIMEOUT, OOM, LOST = "pruned", "timeout", "oom", "lost"
+INTERRUPTED, DUPLICATE = "interrupted", "duplicate"
+STATES = (
+    WAITING, RUNNING, COMPLETE, FAILED, PRUNED, TIMEOUT, OOM, LOST, INTERRUPTED, DUPLICATE,
+)  # fmt: skip
+FAILURES = (FAILED, TIMEOUT, OOM, LOST)
+OPEN = (WAITING, RUNNING, INTERRUPTED)  # that a resume runs
+DEFINITION, TRIALS, STOP = "sweep.json", "trials.jsonl", "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One configuration, and what has become of it."""
+
+    number: int
+    values: Values
+    state: str = WAITING
+    results: Mapping[str, float] = field(default_factory=dict)  # by the metric's name
+    spread: Mapping[str, float] = field(default_factory=dict)  # of repeats: standard deviation
+    run_ids: tuple[str, ...] = ()  # of the train runs: several with repeats
+    seconds: float = 0.0
+    error: str = ""
+    reused_from: int | None = None  # of a duplicate
+    started: str = ""  # UTC
+    ended: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """Its run; with repeats the first."""
+        return self.run_ids[0] if self.run_ids else ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no resume runs it again."""
+        return self.state not in OPEN
+
+    def to_json(self) -> dict[str, object]:
+        """As ``alo sweep show --json`` has it."""
+        told = asdict(self)
+        told["trial"] = told.pop("number")
+        told["args"] = told.pop("values")
+        told["values"] = told.pop("results")
+        return {**told, "run_ids": list(self.run_ids), "run_id": self.run_id}
+
+
+class SweepFolder:
+    """``history/sweeps/<name>/``: the truth about a sweep, whoever was killed.
+
+    Args:
+        workspace: the project.
+    """
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        self.name = name
+        self.path = sweeps_folder(workspace) / name
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a sweep."""
+        return (self.path / DEFINITION).is_file()
+
+    def create(self, definition: Definition) -> None:
+        """Begin a sweep: whole or not at all.
+
+        Raises:
+            SweepError: the disk does not let us.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_whole(self.path / DEFINITION, json_bytes(definition.to_json(), indent=1))
+        except OSError as error:
+            raise _not_written(error, self.path) from error
+
+    def definition(self) -> Definition:
+        """What the sweep is.
+
+        Raises:
+            SweepError: it cannot be read.
+        """
+        path = self.path / DEFINITION
+        try:
+            told = json_file(path)
+            if not isinstance(told, dict):
+                raise ValueError("it is no JSON object")
+            return Definition.from_json(told)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SweepError(f"the sweep cannot be read: {error}", where=str(path)) from error
+
+    def trials(self) -> dict[int, Trial]:
+        """All trials, by number; a torn last line is one that was never written.
+
+        Raises:
+            SweepError: the record cannot be read.
+        """
+        found: dict[int, Trial] = {}
+        path = self.path / TRIALS
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return found
+        except OSError as error:
+            raise SweepError(f"the trials cannot be read: {error}", where=str(path)) from error
+        *lines, _torn = content.split(b"\n")
+        for at, line in enumerate(lines):
+            try:
+                told = json.loads(line)
+                number = int(told["trial"])
+                found[number] = _changed(found.get(number), number, told)
+            except (ValueError, KeyError, TypeError) as error:
+                raise SweepError(
+                    f"line {at + 1} of the trials cannot be read: {error}", where=str(path)
+                ) from error
+        return found
+
+    @property
+    def is_to_stop(self) -> bool:
+        """Whether ``alo sweep stop`` has asked for it."""
+        return (self.path / STOP).exists()
+
+    def ask_to_stop(self) -> None:
+        """Have whoever runs it stop, once what runs now has ended."""
+        write_whole(self.path / STOP, b"")
+
+    def clear_stop(self) -> None:
+        """It goes on."""
+        with suppress(FileNotFoundError):
+            (self.path / STOP).unlink()
+
+
+class TrialLog:
+    """Appends to the record of trials; one process at a time.
+
+    Raises:
+        SweepError: the disk does not let us.
+    """
+
+    def __init__(self, folder: SweepFolder) -> None:
+        self._path = folder.path / TRIALS
+        try:
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o666)
+            self._cut_torn_line()
+        except OSError as error:
+            raise _not_written(error, self._path) from error
+
+    def _cut_torn_line(self) -> None:
+        size = os.fstat(self._descriptor).st_size
+        tail = os.pread(self._descriptor, 1 << 16, max(0, size - (1 << 16)))
+        whole = tail.rfind(b"\n") + 1
+        if len(tail) > whole:
+            os.ftruncate(self._descriptor, size - (len(tail) - whole))
+
+    def write(self, trial: Trial, *, lasts: bool) -> None:
+        """Note a trial as it is now.
+
+        Args:
+            lasts: also through a power failure: how it ended.
+        Raises:
+            SweepError: there is no room; nothing of the line is there then.
+        """
+        told = trial.to_json()
+        del told["run_id"]
+        content = json_bytes({**told, "time": utc_text(time.time())}) + b"\n"
+        before = os.fstat(self._descriptor).st_size
+        try:
+            written = os.write(self._descriptor, content)
+            if written < len(content):
+                raise OSError(28, "no room for all of it")
+            if lasts:
+                os.fdatasync(self._descriptor)
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, before)
+            raise _not_written(error, self._path) from error
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        os.close(self._descriptor)
+
+
+def sweeps_folder(workspace: Workspace) -> Path:
+    """Where the sweeps of a project are."""
+    return workspace.history / "sweeps"
+
+
+def names_of_sweeps(workspace: Workspace) -> list[str]:
+    """The sweeps of a project, the newest first."""
+    try:
+        folders = [each for each in sweeps_folder(workspace).iterdir() if each.is_dir()]
+    except FileNotFoundError:
+        return []
+    known = [each for each in folders if (each / DEFINITION).is_file()]
+    known.sort(key=lambda each: ((each / DEFINITION).stat().st_mtime_ns, each.name), reverse=True)
+    return [each.name for each in known]
+
+
+def same_configuration(trials: Iterable[Trial], values: Values) -> Trial | None:
+    """The trial that has had this configuration, and not as a duplicate itself."""
+    form = form_of(values)
+    return next(
+        (each for each in trials if each.state != DUPLICATE and form_of(each.values) == form), None
+    )
+
+
+def best_of(trials: Iterable[Trial], metrics: Sequence[Metric]) -> list[Trial]:
+    """The best of those that are complete, the best first; of two metrics, the Pareto front."""
+    complete = [each for each in trials if each.state == COMPLETE]
+    signs = [1 if metric.direction == MAX else -1 for metric in metrics]
+
+    def scores(trial: Trial) -> list[float]:
+        pairs = zip(metrics, signs, strict=True)
+        return [sign * trial.results[metric.name] for metric, sign in pairs]
+
+    ranked = sorted(complete, key=lambda each: ([-one for one in scores(each)], each.number))
+    if len(metrics) == 1:
+        return ranked
+    front: list[Trial] = []
+    for trial in ranked:
+        mine = scores(trial)
+        if not any(_dominates(scores(other), mine) for other in complete):
+            front.append(trial)
+    return front
+
+
+def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
+    pairs = list(zip(one, other, strict=True))
+    return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
+
+
+def counts_of(trials: Iterable[Trial]) -> dict[str, int]:
+    """How many trials are in each state, of those that any is in."""
+    states = [trial.state for trial in trials]
+    return {state: states.count(state) for state in STATES if state in states}
+
+
+def _changed(known: Trial | None, number: int, told: Mapping[str, Any]) -> Trial:
+    trial = known or Trial(number=number, values=dict(told["args"]))
+    reused = told.get("reused_from")
+    return replace(
+        trial,
+        state=str(told["state"]),
+        results={str(name): float(each) for name, each in told.get("values", {}).items()},
+        spread={str(name): float(each) for name, each in told.get("spread", {}).items()},
+        run_ids=tuple(map(str, told.get("run_ids", ()))),
+        seconds=float(told.get("seconds", 0.0)),
+        error=str(told.get("error", "")),
+        reused_from=None if reused is None else int(reused),
+        started=str(told.get("started", "")),
+        ended=str(told.get("ended", "")),
+    )
+
+
+def _not_written(error: OSError, path: Path) -> SweepError:
+    return SweepError(
+        f"the sweep cannot be recorded: {error.strerror or error}",
+        where=str(path),
+        fix=fix_of(error),
+    )

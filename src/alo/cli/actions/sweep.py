@@ -1,0 +1,378 @@
+"""``alo sweep``: a new one, and ``list``, ``show``, ``resume``, ``stop``, ``apply``, ..."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+from alo.batch.sweep.apply import apply_args
+from alo.batch.sweep.begin import Begun, SweepRequest, definition_of, fixed_args
+from alo.batch.sweep.definition import Definition
+from alo.batch.sweep.drive import Limits, Reports
+from alo.batch.sweep.keep import parse_keep
+from alo.batch.sweep.plot import plot
+from alo.batch.sweep.sweep import (
+    Outcome,
+    SweepOptions,
+    check_free,
+    is_running,
+    run_sweep,
+)
+from alo.batch.sweep.trials import (
+    SweepFolder,
+    Trial,
+    best_of,
+    counts_of,
+    names_of_sweeps,
+)
+from alo.cli.actions.dispatch import Action
+from alo.cli.output import console
+from alo.cli.output.sweep_live import SweepDisplay, sweep_display
+from alo.cli.output.sweep_report import SHOWN_TRIALS, outcome_lines, shown_value
+from alo.cli.setup_options import add_setup_arguments, setup_of
+from alo.cli.sweep_options import add_limits
+from alo.cli.values import named, path, run_count
+from alo.engine.checks.preflight import check_solution
+from alo.engine.request import RunRequest, Setup
+from alo.engine.run import ready
+from alo.engine.spec import Job
+from alo.errors import UsageError
+from alo.files import write_whole
+from alo.history.ids import utc_text
+from alo.layout import Workspace, find_plan
+from alo.plan.load import load_plan
+from alo.plan.suggest import did_you_mean
+from alo.texts import check_plain_name
+
+
+def run_new(options: argparse.Namespace, name: str, setup: Setup) -> int:
+    """Begin a sweep, and run it to its end; returns the exit status."""
+    workspace = Workspace(options.project)
+    if name:
+        check_plain_name(name, "sweep")
+    parse_keep(options.keep)
+    request = _request(options, options.mode, options.set, setup)
+    begun = _begun(workspace, options, name or _free_name(workspace), request)
+    if name:
+        check_free(SweepFolder(workspace, name), begun.definition)
+    for note in begun.notes:
+        console.write_error(f"note: {note}")
+    return _run(workspace, begun.definition, begun.trials, request, options)
+
+
+def _begun(
+    workspace: Workspace, options: argparse.Namespace, name: str, request: RunRequest
+) -> Begun:
+    checked = check_solution(request)
+    plan = checked.plan
+    untouched = load_plan(plan.path or find_plan(workspace.home), home=workspace.home)
+    asked = SweepRequest(
+        name=name,
+        params=options.param,
+        from_ui=options.from_ui,
+        trials=options.trials,
+        sampler=options.sampler or "",
+        seed=options.seed,
+        metrics=options.metric,
+        mode=options.mode,
+        repeats=options.repeats,
+        seed_arg=options.seed_arg or "",
+        overrides=[*options.set, *([options.system] if options.system else [])],
+    )
+    fixed = fixed_args(untouched, plan, options.set)
+    return definition_of(asked, plan, fixed, name, utc_text(time.time()))
+
+
+def _run(
+    workspace: Workspace,
+    definition: Definition,
+    trials: int | None,
+    request: RunRequest,
+    options: argparse.Namespace,
+) -> int:
+    limits = Limits(
+        trials=trials,
+        jobs=options.jobs or os.cpu_count() or 1,
+        trial_timeout_s=options.trial_timeout,
+        timeout_s=options.timeout,
+        max_failures=options.max_failures,
+        retries=options.retries,
+    )
+    sweep_options = SweepOptions(
+        limits=limits,
+        computing=options.computing,
+        keep=options.keep,
+        anyway=getattr(options, "anyway", False),
+    )
+    with sweep_display(definition, trials, as_json=options.json) as display:
+        jobs = _jobs(request, display)
+        reports = Reports(display.started, display.ended, display.progressed)
+        outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
+        display.finished(outcome)
+        if not options.json:
+            console.write("\n".join(outcome_lines(outcome)))
+        if outcome.problem is not None:
+            raise outcome.problem
+    return outcome.exit_status
+
+
+def _jobs(request: RunRequest, display: SweepDisplay) -> Mapping[str, Job]:
+    return {job.pipeline.kind: job for job in ready(request, display.of_setup)}
+
+
+def _list(options: argparse.Namespace) -> int:
+    workspace = Workspace(options.project)
+    found = []
+    for name in names_of_sweeps(workspace):
+        folder = SweepFolder(workspace, name)
+        definition, trials = folder.definition(), folder.trials().values()
+        best = best_of(trials, definition.metrics)
+        found.append((definition, counts_of(trials), best[0] if best else None, _status(folder)))
+    if options.json:
+        console.write_json(
+            [
+                {
+                    "name": definition.name,
+                    "status": status,
+                    "created": definition.created,
+                    "counts": counts,
+                    "best": best.to_json() if best else None,
+                }
+                for definition, counts, best, status in found
+            ]
+        )
+        return 0
+    rows = [
+        (
+            definition.name,
+            status,
+            definition.created[:19].replace("T", " "),
+            f"{sum(counts.values()):,}",
+            definition.metrics[0].name,
+            shown_value(best.results.get(definition.metrics[0].name)) if best else "",
+        )
+        for definition, counts, best, status in found
+    ]
+    headers = ("name", "status", "created (UTC)", "trials", "metric", "best")
+    empty = "no sweeps yet: alo sweep --param STEP.KEY=LOW..HIGH"
+    console.write(console.table(headers, rows, right=(3, 5)) if rows else empty)
+    return 0
+
+
+def _status(folder: SweepFolder) -> str:
+    if is_running(folder):
+        return "running"
+    return "stopped" if any(not each.has_ended for each in folder.trials().values()) else "ended"
+
+
+def _folder(options: argparse.Namespace) -> SweepFolder:
+    workspace = Workspace(options.project)
+    folder = SweepFolder(workspace, options.name)
+    if not folder.exists:
+        known = names_of_sweeps(workspace)
+        raise UsageError(
+            f"there is no sweep '{options.name}'; {did_you_mean(options.name, known)}",
+            fix="alo sweep list names them",
+        )
+    return folder
+
+
+def _show(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    definition, trials = folder.definition(), folder.trials()
+    best = best_of(trials.values(), definition.metrics)
+    if options.json:
+        told = definition.to_json()
+        console.write_json(
+            {
+                "name": definition.name,
+                "status": _status(folder),
+                "metric": told["metric"],
+                "sampler": definition.sampler,
+                "seed": definition.seed,
+                "params": told["params"],
+                "counts": counts_of(trials.values()),
+                "best": [each.to_json() for each in best[:SHOWN_TRIALS]],
+                "trials": [trials[number].to_json() for number in sorted(trials)],
+            }
+        )
+        return 0
+    outcome = Outcome(definition, trials)
+    console.write(f"{_status(folder)}; sampler {definition.sampler}, seed {definition.seed}")
+    console.write("\n".join(outcome_lines(outcome)))
+    failed = [each for each in trials.values() if each.error]
+    for each in failed[-3:]:
+        console.write(f"trial {each.number} {each.state}: {each.error}")
+    return 0
+
+
+def _add_resume(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    add_limits(parser)
+    add_setup_arguments(parser)
+    parser.add_argument(
+        "--anyway", action="store_true", help="also if data or code has changed since it began"
+    )
+
+
+def _resume(options: argparse.Namespace) -> int:
+    workspace, folder = Workspace(options.project), _folder(options)
+    definition = folder.definition()
+    overrides = [each for each in definition.overrides if "=" in each and "{" not in each]
+    options.system, options.config = None, None
+    request = _request(options, definition.mode, overrides, setup_of(options))
+    trials = options.trials
+    if trials is None and definition.sampler != "grid":
+        trials = max(folder.trials(), default=-1) + 1
+    return _run(workspace, definition, trials, request, options)
+
+
+def _stop(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    if not is_running(folder):
+        console.write(f"sweep {folder.name} does not run")
+        return 0
+    folder.ask_to_stop()
+    console.write(f"sweep {folder.name} stops once the trials that run have ended")
+    return 0
+
+
+def _add_apply(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    parser.add_argument("--trial", type=run_count, metavar="N", help="this trial (the best)")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change")
+
+
+def _apply(options: argparse.Namespace) -> int:
+    workspace, folder = Workspace(options.project), _folder(options)
+    definition, trials = folder.definition(), folder.trials()
+    trial = _chosen(definition, trials, options.trial)
+    plan = load_plan(find_plan(workspace.home), home=workspace.home)
+    changed = apply_args(plan, definition.params, trial.values)
+    if not options.dry_run:
+        write_whole(plan.path, changed.text)
+    if options.json:
+        console.write_json({"trial": trial.number, "changes": list(changed.changes)})
+        return 0
+    verb = "would change" if options.dry_run else "changed"
+    console.write(f"trial {trial.number}: {verb} {plan.file}")
+    for line in changed.changes or ["nothing: the plan has these values"]:
+        console.write(f"  {line}")
+    return 0
+
+
+def _chosen(definition: Definition, trials: Mapping[int, Trial], number: int | None) -> Trial:
+    if number is not None:
+        if number not in trials:
+            raise UsageError(
+                f"sweep '{definition.name}' has no trial {number}",
+                fix=f"alo sweep show {definition.name} lists them",
+            )
+        return trials[number]
+    best = best_of(trials.values(), definition.metrics)
+    if not best:
+        raise UsageError(
+            f"sweep '{definition.name}' has no complete trial",
+            fix=f"alo sweep show {definition.name} says what became of them",
+        )
+    if len(definition.metrics) > 1 and len(best) > 1:
+        numbers = ", ".join(str(each.number) for each in best)
+        raise UsageError(
+            f"no trial is best in both metrics: {numbers} are each best in their way",
+            fix=f"choose one: alo sweep apply {definition.name} --trial {best[0].number}",
+        )
+    return best[0]
+
+
+def _add_plot(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    parser.add_argument(
+        "--out", metavar="DIR", type=path, required=True, help="folder for the pictures"
+    )
+
+
+def _plot(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    written = plot(folder.definition(), folder.trials(), options.out)
+    if options.json:
+        console.write_json([str(each) for each in written])
+    else:
+        for each in written:
+            console.write(f"written {each}")
+    return 0
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    _add_name(parser)
+    parser.add_argument("--csv", metavar="FILE", type=path, required=True, help="the table")
+
+
+def _export(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    definition, trials = folder.definition(), folder.trials()
+    metrics = [metric.name for metric in definition.metrics]
+    params = [param.name for param in definition.params]
+    out = io.StringIO(newline="")
+    table = csv.writer(out)
+    table.writerow(["trial", "state", *metrics, *params, "seconds", "run", "error"])
+    for number in sorted(trials):
+        trial = trials[number]
+        table.writerow(
+            [
+                number,
+                trial.state,
+                *[trial.results.get(name, "") for name in metrics],
+                *[shown_value(trial.values.get(name)) for name in params],
+                trial.seconds,
+                trial.run_id,
+                trial.error,
+            ]
+        )
+    write_whole(options.csv, out.getvalue().encode("utf-8", "surrogatepass"))
+    if options.json:
+        console.write_json({"file": str(options.csv), "trials": len(trials)})
+    else:
+        console.write(f"written {len(trials):,} trials to {options.csv}")
+    return 0
+
+
+def _request(
+    options: argparse.Namespace, mode: str, overrides: Sequence[str], setup: Setup
+) -> RunRequest:
+    return RunRequest(
+        home=options.project,
+        config=options.config,
+        system=options.system or "",
+        mode=mode,
+        overrides=tuple(overrides),
+        setup=setup,
+    )
+
+
+def _free_name(workspace: Workspace) -> str:
+    known = set(names_of_sweeps(workspace))
+    number = next(each for each in range(1, len(known) + 2) if f"sweep-{each}" not in known)
+    return f"sweep-{number}"
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", type=named, help="of the sweep")
+
+
+def _add_nothing(parser: argparse.ArgumentParser) -> None:
+    """It takes nothing."""
+
+
+ACTIONS = {
+    "list": Action("List the sweeps.", _add_nothing, _list),
+    "show": Action("Show a sweep and its best trials.", _add_name, _show),
+    "resume": Action("Go on with a sweep, with its own args.", _add_resume, _resume),
+    "stop": Action("Have a sweep stop once its trials have ended.", _add_name, _stop),
+    "apply": Action("Write the best values into the plan.", _add_apply, _apply),
+    "plot": Action("Draw history, parallel coordinates and importance.", _add_plot, _plot),
+    "export": Action("Write a table of all trials.", _add_export, _export),
+}

@@ -1,0 +1,49 @@
+"""A sweep as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alo.batch.sweep.definition import Definition
+from alo.batch.sweep.sweep import Outcome
+from alo.batch.sweep.trials import Trial
+from alo.cli.output import console
+from alo.plan.values import plan_form
+
+SHOWN_TRIALS = 10
+
+
+def outcome_lines(outcome: Outcome) -> Sequence[str]:
+    """What a sweep has come to, and what can be done next."""
+    definition, best = outcome.definition, outcome.best
+    counts = ", ".join(f"{count:,} {state}" for state, count in outcome.counts.items())
+    lines = [f"sweep {definition.name}: {counts or 'no trials'}"]
+    if best:
+        lines.append(console.table(*_table_of(definition, best[:SHOWN_TRIALS])))
+        lines.append(f"next: alo sweep apply {definition.name}, or alo deploy {best[0].run_id}")
+    return lines
+
+
+def _table_of(
+    definition: Definition, trials: Sequence[Trial]
+) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    metrics = [metric.name for metric in definition.metrics]
+    params = [param.name for param in definition.params]
+    rows = [
+        (
+            str(trial.number),
+            trial.state,
+            *[shown_value(trial.results.get(name)) for name in metrics],
+            *[shown_value(trial.values.get(name)) for name in params],
+            trial.run_id,
+        )
+        for trial in trials
+    ]
+    return ("trial", "state", *metrics, *params, "run"), rows
+
+
+def shown_value(value: object) -> str:
+    """A value in a table."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else value if isinstance(value, str) else plan_form(value)

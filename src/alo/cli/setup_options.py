@@ -1,0 +1,36 @@
+"""Options of commands that bring code and packages into place before they run something."""
+
+from __future__ import annotations
+
+import argparse
+
+from alo.engine.request import ENVIRONMENTS, Setup
+
+
+def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the code and the packages that a plan names are brought into place."""
+    parser.add_argument(
+        "--env",
+        choices=ENVIRONMENTS,
+        default=ENVIRONMENTS[0],
+        help="where missing packages go: into an environment of the project (default), "
+        "or into the current one, in which ALO runs",
+    )
+    parser.add_argument(
+        "--locked",
+        action="store_true",
+        help="use exactly the versions and commits of solution/alo.lock",
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what is cached, and no network"
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace edited files of assets that come from git (a copy is kept)",
+    )
+
+
+def setup_of(options: argparse.Namespace) -> Setup:
+    """What the options of ``add_setup_arguments`` ask for."""
+    return Setup(options.env, options.locked, options.offline, options.force)

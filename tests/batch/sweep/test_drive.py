@@ -1,0 +1,169 @@
+"""The drive of a sweep, with executors that do not behave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from alo.batch.sweep.definition import Definition, Metric
+from alo.batch.sweep.drive import Limits, Reports, SweepDrive
+from alo.batch.sweep.samplers import make_sampler
+from alo.batch.sweep.space import Param, parse_spec
+from alo.batch.sweep.trials import COMPLETE, RUNNING, SweepFolder, TrialLog
+from alo.errors import ExecutorError, SweepError
+from alo.executors.task import (
+    ERROR,
+    SUCCESS,
+    Done,
+    Lost,
+    Result,
+    RunDone,
+    Task,
+    TaskEvent,
+)
+from alo.layout import Workspace
+
+PARAM = Param("train", "s", "x", parse_spec("1..8"))
+DEFINITION = Definition(
+    name="s", params=(PARAM,), metrics=(Metric("score"),), sampler="grid", seed=0
+)
+Answer = Callable[[Task], Sequence[TaskEvent]]
+
+
+def succeeded(task: Task) -> Sequence[TaskEvent]:
+    x = task.args["train"]["s"]["x"]
+    run = RunDone(
+        run_id=f"run-{x}", pipeline="train", status=SUCCESS, seconds=1, score=float(str(x)) / 10
+    )
+    return [Done(Result(status=SUCCESS, runs=(run,)))]
+
+
+class Odd:
+    """An executor of somebody's: what it says of each task is up to the test."""
+
+    capacity = 2
+
+    def __init__(self, answer: Answer, *, newest_first: bool = False) -> None:
+        self._answer, self._newest_first = answer, newest_first
+        self.tasks: list[Task] = []
+        self.most = 0
+        self._waiting: list[tuple[str, Task]] = []
+
+    def submit(self, task: Task) -> str:
+        self.tasks.append(task)
+        self._waiting.append((f"{task.id}.{task.attempt}", task))
+        self.most = max(self.most, len(self._waiting))
+        return self._waiting[-1][0]
+
+    def events(self) -> Iterator[tuple[str, TaskEvent]]:
+        while self._waiting:
+            handle, task = self._waiting.pop(-1 if self._newest_first else 0)
+            for event in self._answer(task):
+                yield handle, event
+
+    def cancel(self, handle: str, grace_s: float) -> None:
+        self._waiting = [each for each in self._waiting if each[0] != handle]
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SweepFolder:
+    made = SweepFolder(Workspace(tmp_path), "s")
+    made.create(DEFINITION)
+    return made
+
+
+def drive_of(folder: SweepFolder, executor: Odd, prefix: str = "", jobs: int = 2) -> SweepDrive:
+    sampler = make_sampler("grid", DEFINITION.params, 0, ["max"])
+    limits = Limits(trials=None, jobs=jobs)
+    log = TrialLog(folder)
+    trials = folder.trials()
+    return SweepDrive(DEFINITION, trials, log, folder, executor, sampler, limits, Reports(), prefix)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_in_whichever_order_trials_end_each_has_its_own_result(
+    folder: SweepFolder, newest_first: bool
+) -> None:
+    executor = Odd(succeeded, newest_first=newest_first)
+    drive_of(folder, executor).run()
+    assert {n: each.results for n, each in folder.trials().items()} == {
+        n: {"score": (n + 1) / 10} for n in range(8)
+    }
+    assert executor.most == 2
+
+
+def test_an_ending_that_is_told_twice_counts_once(folder: SweepFolder) -> None:
+    drive_of(folder, Odd(lambda task: [*succeeded(task), *succeeded(task)])).run()
+    assert [each.state for each in folder.trials().values()] == [COMPLETE] * 8
+
+
+def test_a_loss_is_tried_again_and_the_tries_are_numbered(folder: SweepFolder) -> None:
+    def once_lost(task: Task) -> Sequence[TaskEvent]:
+        return [Lost("gone")] if task.attempt == 1 else succeeded(task)
+
+    executor = Odd(once_lost)
+    drive_of(folder, executor).run()
+    assert [each.state for each in folder.trials().values()] == [COMPLETE] * 8
+    assert sorted(each.attempt for each in executor.tasks) == [1] * 8 + [2] * 8
+
+
+def test_an_executor_that_raises_is_named_and_what_has_ended_stays(folder: SweepFolder) -> None:
+    def broken(task: Task) -> Sequence[TaskEvent]:
+        if task.id == "3/0":
+            raise ValueError("no cluster any more")
+        return succeeded(task)
+
+    with pytest.raises(ExecutorError, match="Odd failed: ValueError: no cluster") as raised:
+        drive_of(folder, Odd(broken)).run()
+    assert "alo sweep resume s" in raised.value.fix
+    states = [each.state for each in folder.trials().values()]
+    assert states[:3] == [COMPLETE] * 3
+    assert set(states[3:]) == {RUNNING}
+
+    executor = Odd(succeeded)
+    drive_of(folder, executor).run()  # goes on
+    assert [each.state for each in folder.trials().values()] == [COMPLETE] * 8
+    assert [each.id for each in executor.tasks[:2]] == ["3/0", "4/0"]
+
+
+def test_the_commonest_error_ends_a_sweep(folder: SweepFolder) -> None:
+    def failing(task: Task) -> Sequence[TaskEvent]:
+        error = "rare" if task.id == "0/0" else "common"
+        return [Done(Result(status=ERROR, error=error))]
+
+    with pytest.raises(SweepError, match="4 trials failed, 3 of them so: common"):
+        drive_of(folder, Odd(failing)).run()
+    assert len(folder.trials()) <= 5
+
+
+def test_nothing_is_asked_for_once_it_is_to_stop(folder: SweepFolder) -> None:
+    executor = Odd(succeeded)
+    drive = drive_of(folder, executor)
+
+    def stop_at_third(task: Task) -> Sequence[TaskEvent]:
+        if task.id == "2/0":
+            drive.stop()
+        return succeeded(task)
+
+    executor._answer = stop_at_third
+    drive.run()
+    assert len(executor.tasks) == 4  # one was under way
+    assert [each.state for each in folder.trials().values()] == [COMPLETE] * 4
+
+
+def test_until_the_common_steps_have_run_one_trial_runs(folder: SweepFolder) -> None:
+    executor = Odd(succeeded)
+    most: list[int] = []
+
+    def counting(task: Task) -> Sequence[TaskEvent]:
+        most.append(len(executor._waiting) + 1)
+        return succeeded(task)
+
+    executor._answer = counting
+    drive_of(folder, executor, "prepare", jobs=4).run()
+    assert most[0] == 1
+    assert max(most) == 4

@@ -1,0 +1,359 @@
+"""`alo sweep`, as people and scripts call it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alo.cli.main import main
+from alo.history.browse import History
+from alo.layout import Workspace
+
+PREPARE = """
+with open(self.args["count"], "a") as file:
+    file.write("x")
+self.data["rows"] = [1, 2, 3]
+"""
+TRAIN = """
+import os, signal, time
+x = self.args["x"]
+if self.args["how"] == "fail" and x != 1:
+    raise ValueError("no good")
+if self.args["how"] == "slow":
+    time.sleep(0.3)
+if self.args["how"] == "die":
+    os.kill(os.getpid(), signal.SIGKILL)
+with open(self.asset.get_model_path() + "m", "w") as file:
+    file.write(str(x))
+if self.args["how"] != "mute":
+    self.asset.save_metric("loss", (x - 3) ** 2 + self.args["seed"])
+    self.asset.save_summary("ok", 1 / (1 + abs(x - 3)) / 1.0001)
+"""
+
+Alo = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def home(make_solution: Callable[..., Path], tmp_path: Path) -> Path:
+    return make_solution(
+        {"prepare": PREPARE, "train": TRAIN},
+        args={
+            "prepare": {"count": str(tmp_path / "count")},
+            "train": {"x": 2, "how": "", "seed": 0},
+        },
+    )
+
+
+@pytest.fixture
+def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
+    def call(*words: str) -> tuple[int, str, str]:
+        status = main([*words, "--project", str(home)])
+        written = capsys.readouterr()
+        return status, written.out, written.err
+
+    return call
+
+
+def shown(alo: Alo, name: str) -> dict[str, Any]:
+    status, out, err = alo("sweep", "show", name, "--json")
+    assert (status, err) == (0, "")
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+def test_a_grid_from_its_start_to_the_plan(alo: Alo, home: Path, tmp_path: Path) -> None:
+    status, out, err = alo("sweep", "s", "--param", "train.x=1..5", "--jobs", "2")
+    assert (status, err) == (0, "")
+    assert "sweep s: 5 complete" in out
+    told = shown(alo, "s")
+    assert {
+        "name",
+        "status",
+        "metric",
+        "sampler",
+        "seed",
+        "params",
+        "counts",
+        "best",
+        "trials",
+    } == (set(told))
+    best = told["best"][0]
+    assert (best["args"], best["values"]) == ({"train.x": 3}, {"score": 1 / 1.0001})
+    assert [each["args"]["train.x"] for each in told["trials"]] == [1, 2, 3, 4, 5]
+    assert (tmp_path / "count").read_text() == "x"  # the step before ran once
+
+    entry = History(Workspace(home)).find(best["run_id"])
+    assert (entry.folder / "models/train/m").read_text() == "3"
+    assert entry.record.sweep == {"name": "s", "trial": 2}
+    assert "none damaged" in alo("history", "verify")[1]
+    assert not (home / "train_artifacts").exists()
+
+    before = (home / "solution/experimental_plan.yaml").read_text()
+    assert "x: 2 -> 3" in alo("sweep", "apply", "s", "--dry-run")[1]
+    assert (home / "solution/experimental_plan.yaml").read_text() == before
+    assert alo("sweep", "apply", "s")[0] == 0
+    after = (home / "solution/experimental_plan.yaml").read_text()
+    assert after == before.replace('"x": 2', '"x": 3')
+    assert alo("deploy", best["run_id"])[0] == 0
+
+
+def test_what_has_no_sweep_yet_says_how_to_make_one(alo: Alo) -> None:
+    assert "alo sweep --param" in alo("sweep", "list")[1]
+    status, _, err = alo("sweep", "show", "x")
+    assert (status, "there is no sweep 'x'" in err) == (2, True)
+    status, _, err = alo("sweep")
+    assert (status, "no arg is swept" in err) == (2, True)
+
+
+def test_events_are_lines_of_json(alo: Alo) -> None:
+    words = ["--param", "train.x=2,3,3.0", "--jobs", "1", "--json"]
+    status, out, _ = alo("sweep", "s", *words)
+    events = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [each["sequence"] for each in events] == list(range(len(events)))
+    assert [each["event"] for each in events if each["event"] != "log"] == [
+        *["trial_started", "trial_finished"] * 3, "sweep_finished",
+    ]  # fmt: skip
+    last = events[-1]["payload"]
+    assert last["counts"] == {"complete": 3}
+    assert set(last["best"][0]) == {"trial", "values", "args", "run_id"}
+
+
+def test_random_trials_are_the_same_for_a_seed_and_the_same_one_is_not_run_twice(alo: Alo) -> None:
+    words = ["--param", "train.x=1..3", "--sampler", "random", "--trials", "6", "--jobs", "1"]
+    assert alo("sweep", "one", *words, "--seed", "5")[0] == 0
+    assert alo("sweep", "two", *words, "--seed", "5")[0] == 0
+    one, two = shown(alo, "one"), shown(alo, "two")
+    assert [each["args"] for each in one["trials"]] == [each["args"] for each in two["trials"]]
+    again = [each for each in one["trials"] if each["state"] == "duplicate"]
+    assert again
+    for each in again:
+        first = one["trials"][each["reused_from"]]
+        assert (first["args"], first["values"]) == (each["args"], each["values"])
+        assert not each["run_id"]
+
+
+def test_a_metric_that_is_saved_and_its_direction(alo: Alo) -> None:
+    words = ["--param", "train.x=1..5", "--metric", "loss:min"]
+    assert alo("sweep", "s", *words)[0] == 0
+    assert shown(alo, "s")["best"][0]["values"] == {"loss": 0}
+
+
+def test_a_metric_that_nobody_saves_ends_it_at_once_and_lists_those_there_are(alo: Alo) -> None:
+    words = ["--param", "train.x=1..50", "--metric", "lss", "--jobs", "1"]
+    status, _, err = alo("sweep", "s", *words)
+    assert status == 2
+    assert "no metric 'lss'" in err
+    assert "it saved loss, score" in err
+    assert len(shown(alo, "s")["trials"]) == 1
+
+
+def test_failures_are_borne_up_to_a_limit_and_the_commonest_is_told(alo: Alo) -> None:
+    words = ["--param", "train.x=1..6", "--set", "train.how=fail", "--jobs", "1"]
+    status, _, err = alo("sweep", "few", *words)
+    assert status == 1
+    assert "4 trials failed, 4 of them so: step 'train' failed: ValueError: no good" in err
+    assert shown(alo, "few")["counts"] == {"complete": 1, "failed": 4}
+    assert alo("sweep", "many", *words, "--max-failures", "5")[0] == 0
+    assert shown(alo, "many")["counts"] == {"complete": 1, "failed": 5}
+
+
+def test_a_trial_that_is_lost_is_tried_again_and_then_given_up(alo: Alo) -> None:
+    words = ["--param", "train.how='',die", "--jobs", "1", "--retries", "1"]
+    assert alo("sweep", "s", *words)[0] == 0
+    good, bad = shown(alo, "s")["trials"]
+    assert (good["state"], bad["state"]) == ("complete", "lost")
+    assert "lost 2 times" in bad["error"]
+
+
+def test_repeats_are_one_trial_with_mean_and_spread(alo: Alo, home: Path) -> None:
+    words = ["--param", "train.x=2,3", "--metric", "loss:min", "--repeats", "3"]
+    assert alo("sweep", "s", *words, "--seed-arg", "train.seed")[0] == 0
+    best = shown(alo, "s")["best"][0]
+    assert (best["values"], best["spread"]) == ({"loss": 1}, {"loss": 1})
+    runs = [History(Workspace(home)).find(each).record for each in best["run_ids"]]
+    assert sorted(each.args["train"]["seed"] for each in runs) == [0, 1, 2]
+
+
+def test_models_of_beaten_trials_are_dropped_and_the_entry_says_so(alo: Alo, home: Path) -> None:
+    assert alo("sweep", "s", "--param", "train.x=1..6", "--keep", "best:2", "--jobs", "1")[0] == 0
+    workspace = Workspace(home)
+    trials = shown(alo, "s")["trials"]
+    kept = {
+        each["args"]["train.x"]
+        for each in trials
+        if (History(workspace).find(each["run_id"]).folder / "models").is_dir()
+    }
+    assert kept == {2, 3}
+    gone = next(each["run_id"] for each in trials if each["args"]["train.x"] == 6)
+    status, _, err = alo("deploy", gone)
+    assert (status, "other trials of sweep s were better" in err) == (1, True)
+    assert "none damaged" in alo("history", "verify")[1]
+
+
+def test_a_name_that_another_sweep_has_is_refused_and_the_same_goes_on(alo: Alo) -> None:
+    assert alo("sweep", "s", "--param", "train.x=1..2")[0] == 0
+    status, _, err = alo("sweep", "s", "--param", "train.x=1..3")
+    assert status == 2
+    assert "params train.x" in err
+    assert alo("sweep", "s", "--param", "train.x=1..2")[0] == 0
+    assert len(shown(alo, "s")["trials"]) == 2
+
+
+def test_code_that_changed_is_told_before_a_resume(alo: Alo, home: Path) -> None:
+    assert alo("sweep", "s", "--param", "train.x=1..2")[0] == 0
+    path = home / "assets/train/asset_train.py"
+    path.write_text(path.read_text() + "\n# changed\n")
+    status, _, err = alo("sweep", "resume", "s")
+    assert (status, "the code of sweep 's' changed" in err) == (2, True)
+    assert alo("sweep", "resume", "s", "--anyway")[0] == 0
+
+
+def test_a_table_and_pictures_of_all_trials(alo: Alo, tmp_path: Path) -> None:
+    assert alo("sweep", "s", "--param", "train.x=1..4", "--param", "train.seed=0,1")[0] == 0
+    assert alo("sweep", "export", "s", "--csv", str(tmp_path / "t.csv"))[0] == 0
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
+    assert [row["train.x"] for row in rows] == ["1", "1", "2", "2", "3", "3", "4", "4"]
+    assert alo("sweep", "plot", "s", "--out", str(tmp_path / "out"))[0] == 0
+    for name in ("history", "parallel", "importance"):
+        page = (tmp_path / "out" / f"{name}.html").read_text()
+        assert "<svg" in page
+        assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def started(home: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "alo.cli.main", "sweep", *words, "--project", str(home)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for_trials(process: subprocess.Popen[str], count: int) -> None:
+    assert process.stdout is not None
+    seen = 0
+    for line in process.stdout:
+        seen += line.startswith("trial ")
+        if seen >= count:
+            return
+    raise AssertionError("it has ended before")
+
+
+SLOW = ["--param", "train.x=1..12", "--set", "train.how=slow", "--jobs", "2"]
+
+
+def test_an_interrupted_sweep_ends_what_runs_and_goes_on_with_its_own_args(
+    alo: Alo, home: Path
+) -> None:
+    process = started(home, "s", *SLOW)
+    wait_for_trials(process, 3)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "sweep s:" in out
+    counts = shown(alo, "s")["counts"]
+    assert set(counts) == {"complete"}
+    assert 3 <= counts["complete"] < 12
+    assert alo("sweep", "resume", "s", "--jobs", "2")[0] == 0
+    assert_once_each(alo, home)
+
+
+def assert_once_each(alo: Alo, home: Path) -> None:
+    """Each configuration is complete, and has one finished entry in history."""
+    trials = shown(alo, "s")["trials"]
+    assert [each["state"] for each in trials] == ["complete"] * 12
+    assert [each["args"]["train.x"] for each in trials] == list(range(1, 13))
+    runs = History(Workspace(home)).list()
+    good = [record.args["train"]["x"] for record in runs if record.status == "success"]
+    assert sorted(good) == list(range(1, 13))
+
+
+def test_a_second_interrupt_ends_it_now(alo: Alo, home: Path) -> None:
+    process = started(home, "s", "--param", "train.x=1..12", "--set", "train.how=slow")
+    wait_for_trials(process, 1)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode in (130, 143)
+    assert alo("sweep", "resume", "s")[0] == 0
+    assert_once_each(alo, home)
+
+
+@pytest.mark.parametrize("trials", [1, 4, 7])
+def test_a_killed_sweep_goes_on_with_each_configuration_once(
+    alo: Alo, home: Path, trials: int
+) -> None:
+    process = started(home, "s", *SLOW)
+    wait_for_trials(process, trials)
+    process.kill()
+    process.communicate()
+    status, _, err = alo("sweep", "resume", "s", "--jobs", "2")
+    assert (status, err) == (0, "")
+    assert_once_each(alo, home)
+    assert [each for each in os.listdir(home / ".alo") if each.startswith("rerun-")] == []
+
+
+def test_another_process_stops_it_and_sees_that_it_runs(alo: Alo, home: Path) -> None:
+    process = started(home, "s", *SLOW)
+    wait_for_trials(process, 1)
+    assert shown(alo, "s")["status"] == "running"
+    status, _, err = alo("sweep", "resume", "s")
+    assert (status, "runs already" in err) == (2, True)
+    assert alo("sweep", "stop", "s")[0] == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert len(shown(alo, "s")["trials"]) < 12
+    assert alo("sweep", "resume", "s")[0] == 0
+    assert_once_each(alo, home)
+
+
+def test_its_time_ends_a_sweep_that_a_resume_completes(alo: Alo, home: Path) -> None:
+    began = time.monotonic()
+    words = ["--param", "train.x=1..12", "--set", "train.how=slow", "--jobs", "1"]
+    assert alo("sweep", "s", *words, "--timeout", "2")[0] == 0
+    assert time.monotonic() - began < 30
+    assert len([each for each in shown(alo, "s")["trials"] if each["state"] == "complete"]) < 12
+    assert alo("sweep", "resume", "s")[0] == 0
+    assert_once_each(alo, home)
+
+
+def test_the_plan_may_say_what_is_swept(alo: Alo, home: Path) -> None:
+    path = home / "solution/experimental_plan.yaml"
+    plan = yaml.safe_load(path.read_text())
+    plan["sweep"] = {"metric": "loss", "direction": "min", "params": {"train.x": {"range": [1, 3]}}}
+    path.write_text(json.dumps(plan))
+    assert alo("sweep")[0] == 0
+    assert shown(alo, "sweep-1")["best"][0]["args"] == {"train.x": 3}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--computing", "moon"], "no such executor"),
+        (["--computing", "no.such:Class"], "No module named"),
+        (["--keep", "worst:3"], "not best:K, all or none"),
+        (["--seed-arg", "train.seed"], "--seed-arg is for --repeats"),
+        (["--trials", "0"], "--trials"),
+        (["--system", '{"pipeline": [{"type": "train", "parameters": {"x": 1'], "--system"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_starts(
+    alo: Alo, home: Path, words: list[str], said: str
+) -> None:
+    status, _, err = alo("sweep", "s", "--param", "train.x=1..2", *words)
+    assert status == 2
+    assert said in err
+    assert not (home / "history/train").exists()
+
+
+def test_names_are_plain(alo: Alo) -> None:
+    status, _, err = alo("sweep", "../up", "--param", "train.x=1..2")
+    assert (status, "sweep" in err) == (2, True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alo.claims import locked_folder
-from alo.copies import copy_folder
+from alo.copies import clone_or_copy, copy_folder
 from alo.executors.project_copy import copy_project
 from alo.files import discard, remove_tree
 from alo.history.browse import Entry

@@ -72,6 +72,7 @@ TESTED_WITH = {
     "alo/cli/sweep_options.py": "cli/actions/test_sweep.py",
     "alo/cli/output/sweep_live.py": "cli/actions/test_sweep.py",
     "alo/cli/output/sweep_report.py": "cli/actions/test_sweep.py",
+    "alo/history/entries/move.py": "executors/test_local.py",
     "alo/executors/finding.py": "executors/test_local.py",
     "alo/executors/identity.py": "cli/actions/test_sweep.py",
     "alo/executors/project_copy.py": "executors/test_local.py",

@@ -6,7 +6,6 @@ in the process ends with its step, as in any run (``engine/isolation``).
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import time
@@ -32,6 +31,7 @@ from alo.executors.task import (
     Task,
     Told,
 )
+from alo.history.entries.move import move_entry
 from alo.history.entries.names import FAILED, entry_names, read_record
 from alo.history.record import Attempt, RunRecord
 from alo.layout import KINDS, Workspace
@@ -178,9 +178,7 @@ def recovered(workspace: Workspace, project: Workspace, listener: Listener) -> l
     for kind in KINDS:
         folder, target = workspace.history / kind, project.history / kind
         for name in entry_names(folder):
-            target.mkdir(parents=True, exist_ok=True)
-            os.rename(folder / name, target / name)
-            found.append(run_done(read_record(target / name)))
+            found.append(run_done(read_record(move_entry(folder / name, target))))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import signal
@@ -14,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alo.claims import locked_folder
-from alo.copies import clone_or_copy, copy_folder
+from alo.copies import copy_folder
 from alo.executors.project_copy import copy_project
 from alo.files import discard, remove_tree
 from alo.history.browse import Entry
-from alo.history.entries.folders import building
+from alo.history.entries.move import move_entry
 from alo.history.entries.names import entry_names, read_record
 from alo.history.entries.seal import seal
 from alo.layout import Workspace
@@ -88,16 +87,7 @@ class TrialProject:
 
     def hand_over(self, entry: Entry) -> None:
         """Move an entry, as it is by now, into the project's history."""
-        target = self.project.history / entry.record.pipeline
-        target.mkdir(parents=True, exist_ok=True)
-        try:
-            os.rename(entry.folder, target / entry.folder.name)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            with building(target, entry.folder.name) as build:  # .alo/ is on another disk
-                for each in entry.folder.iterdir():
-                    (copy_folder if each.is_dir() else clone_or_copy)(each, build / each.name)
+        move_entry(entry.folder, self.project.history / entry.record.pipeline)
 
     def use_models(self, models: Path) -> None:
         """Have these models in the place of those that the last train run made."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from alo.layout import Workspace
 from alo.loop import joined_cases as module
 from alo.loop.joined_cases import JoinedCase, joined_cases
 from alo.review.records import RunFiles
@@ -16,9 +15,8 @@ SETTINGS = ReviewSettings(key="id")
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFiles:
-    """A run of 100 rows whose tables count as large."""
-    monkeypatch.setattr(module, "LARGE", 1)
+def run(tmp_path: Path) -> RunFiles:
+    """A run of 100 rows, of which the input has all but the last, in another order."""
     files = RunFiles("run", tmp_path / "output", tmp_path / "input")
     for folder, text in (
         ("output", "id,prediction\n" + "".join(f"k{n},good\n" for n in range(100))),
@@ -29,85 +27,45 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFiles:
     return files
 
 
-def test_what_was_kept_is_what_is_read(
-    tmp_path: Path, run: RunFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = [7, 99, 100, 0]
-    read = joined_cases(Workspace(tmp_path), run, SETTINGS, rows)
+def test_each_row_has_its_case_or_says_why_not(run: RunFiles) -> None:
+    found = joined_cases(run, SETTINGS, [7, 99, 100])
 
-    monkeypatch.setattr(module, "joined_tables", None)  # nothing is read again
-    kept = joined_cases(Workspace(tmp_path), run, SETTINGS, rows)
+    case = JoinedCase(("id", "x"), ["k7", "a, 7"], table="output.csv", row=91, key="k7")
+    assert found[7] == case
+    assert found[99].why == "its 'id' is not in the input"
+    assert found[100].why == "its row is gone from the output"
 
-    assert kept == read
-    assert read[7] == JoinedCase(("id", "x"), ["k7", "a, 7"], table="output.csv", row=91, key="k7")
-    assert read[99].why == "its 'id' is not in the input"
-    assert read[100].why == "its row is gone from the output"
+
+def test_the_same_tables_are_not_read_again(run: RunFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = joined_cases(run, SETTINGS, [7])
+    monkeypatch.setattr(module, "joined_tables", None)
+
+    assert joined_cases(run, SETTINGS, [7, 8])[7] == read[7]
 
 
 def test_other_tables_are_read_anew(tmp_path: Path, run: RunFiles) -> None:
-    joined_cases(Workspace(tmp_path), run, SETTINGS, [0])
+    joined_cases(run, SETTINGS, [0])
     (tmp_path / "input/output.csv").write_text("id,x\nk0,other\n")
 
-    assert joined_cases(Workspace(tmp_path), run, SETTINGS, [0])[0].values == ["k0", "other"]
+    assert joined_cases(run, SETTINGS, [0])[0].values == ["k0", "other"]
 
 
-def test_another_way_of_joining_is_read_anew(tmp_path: Path, run: RunFiles) -> None:
-    joined_cases(Workspace(tmp_path), run, SETTINGS, [0])
+def test_another_way_of_joining_is_read_anew(run: RunFiles) -> None:
+    joined_cases(run, SETTINGS, [0])
 
-    found = joined_cases(Workspace(tmp_path), run, ReviewSettings(), [0])
+    found = joined_cases(run, ReviewSettings(), [0])
 
     assert "the output has 100 rows, the input 99" in found[0].why
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense" * 100])
-def test_a_file_that_is_damaged_or_cannot_be_kept_costs_no_record(
-    tmp_path: Path, run: RunFiles, content: bytes
+def test_tables_that_are_too_large_to_keep_are_read_each_time(
+    run: RunFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    joined_cases(Workspace(tmp_path), run, SETTINGS, [0])
-    (path,) = (tmp_path / ".alo/joined").iterdir()
-    path.write_bytes(content)
-    expected = ["k0", "a, 0"]
+    read, real = [], module.joined_tables
+    monkeypatch.setattr(module, "MOST_BYTES", 10)
+    monkeypatch.setattr(module, "joined_tables", lambda *given: [read.append(1), real(*given)][1])
 
-    assert joined_cases(Workspace(tmp_path), run, SETTINGS, [0])[0].values == expected
-    path.unlink()
-    (tmp_path / ".alo/joined").rmdir()
-    (tmp_path / ".alo/joined").write_text("in its way")
-    assert joined_cases(Workspace(tmp_path), run, SETTINGS, [0])[0].values == expected
+    for _ in range(2):
+        assert joined_cases(run, SETTINGS, [0])[0].values == ["k0", "a, 0"]
 
-
-def test_no_more_files_are_kept_than_some(
-    tmp_path: Path, run: RunFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MOST_FILES", 2)
-
-    for number in range(4):
-        other = RunFiles(f"run-{number}", run.output, run.input)
-        joined_cases(Workspace(tmp_path), other, SETTINGS, [0])
-
-    assert len(list((tmp_path / ".alo/joined").iterdir())) == 2
-
-
-def test_what_others_have_in_the_folder_is_never_removed(
-    tmp_path: Path, run: RunFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MOST_FILES", 1)
-    theirs = tmp_path / ".alo/joined/theirs"
-    theirs.mkdir(parents=True)
-    (theirs / "file").touch()
-    (theirs.parent / "notes.sqlite").touch()
-
-    for number in range(3):
-        other = RunFiles(f"run-{number}", run.output, run.input)
-        joined_cases(Workspace(tmp_path), other, SETTINGS, [0])
-
-    assert (theirs / "file").exists()
-    assert (theirs.parent / "notes.sqlite").exists()
-    assert len(list(theirs.parent.iterdir())) == 3
-
-
-def test_small_tables_are_read_each_time(tmp_path: Path, run: RunFiles) -> None:
-    module.LARGE = 1 << 20  # the fixture puts it back
-
-    joined_cases(Workspace(tmp_path), run, SETTINGS, [0])
-
-    assert not (tmp_path / ".alo").exists()
+    assert len(read) == 2

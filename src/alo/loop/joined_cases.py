@@ -1,31 +1,20 @@
-"""The cases of a run by row of its output, a few of a large table without reading all of it.
+"""The cases of a run by row of its output; the tables of the last runs are kept in memory.
 
-What was joined of large tables is kept below `.alo/`, in a file for each run and way of joining;
-it is made again once it is gone, or the tables are others.
+Rows are divided into cells as they are asked for: of a large run no more is made than is looked at.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
-from hashlib import blake2b
-from pathlib import Path
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from alo.files import discard
-from alo.layout import Workspace
-from alo.review.records import RunFiles, joined_tables, tables_of
+from alo.review.records import Cases, RunFiles, joined_tables, tables_of
 from alo.review.settings import ReviewSettings
+from alo.tables.reading import WholeTable
 
-FOLDER = "joined"  # below .alo/
-LARGE = 1 << 20  # bytes of tables, from which on it is worth a file
-FEW = 1000  # rows: for more, the tables are read
-_OWN = re.compile(r"[0-9a-f]{32}\.sqlite")
-MOST_FILES = 50  # that are kept; what was made longest ago goes first
+MOST_RUNS = 2  # whose tables are kept
+MOST_BYTES = 1 << 26  # of the tables of a run; larger ones are read each time
 
 
 class JoinedCase(NamedTuple):
@@ -41,7 +30,7 @@ class JoinedCase(NamedTuple):
 
 
 def joined_cases(
-    workspace: Workspace, run: RunFiles, settings: ReviewSettings, rows: Sequence[int]
+    run: RunFiles, settings: ReviewSettings, rows: Sequence[int]
 ) -> dict[int, JoinedCase]:
     """The cases of these rows of a run's output.
 
@@ -49,98 +38,56 @@ def joined_cases(
         ReviewError: its output has no table, or that lacks a column that the settings name.
         OSError: a table cannot be read.
     """
-    kept = _kept_file(workspace, run, settings) if len(rows) <= FEW else None
-    found = _read(kept, rows) if kept is not None else None
-    if found is None:
-        columns, cases = _joined(run, settings)
-        if kept is not None:
-            with suppress(OSError, sqlite3.Error):  # it is read without it, too
-                _keep(kept, columns, cases)
-        found = {row: cases[row] for row in rows if row < len(cases)}
-    gone = JoinedCase(why="its row is gone from the output")
-    return {row: found.get(row, gone) for row in rows}
-
-
-def _joined(run: RunFiles, settings: ReviewSettings) -> tuple[Sequence[str], list[JoinedCase]]:
-    output, cases = joined_tables(run, settings, [])
+    stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in tables_of(run)]
+    is_small = sum(size for size, _ in stamps) <= MOST_BYTES
+    join = _joined if is_small else _joined.__wrapped__
+    output, cases = join(run, _How.of(settings), tuple(stamps))
     columns = tuple(cases.columns)
     at = list(output.columns).index(settings.key) if settings.key else -1
-    found: list[JoinedCase] = []
-    for number, row in enumerate(output.rows):
-        joined = cases.of(number, row)
-        table, place = cases.place_of(joined)
-        key = row[at] if 0 <= at < len(row) else ""
-        if joined.why:
-            found.append(JoinedCase(values=[], table=table, row=place, key=key, why=joined.why))
-            continue
-        values, picture = joined.values, ""
-        if len(values) != len(columns):
-            values = [*values, *[""] * (len(columns) - len(values))][: len(columns)]
-        if joined.picture and run.input:
-            picture = joined.picture.relative_to(run.input).as_posix()
-        found.append(JoinedCase(columns, values, picture, table, place, key))
-    return columns, found
+    return {row: _case(run, output, cases, columns, at, row) for row in rows}
 
 
-def _kept_file(workspace: Workspace, run: RunFiles, settings: ReviewSettings) -> Path | None:
-    """Where what was joined is; None: the tables are too small for that."""
-    how = (settings.key, settings.image, settings.prediction, settings.certainty,
-           sorted(settings.probabilities.values()))  # fmt: skip
-    digest, size = blake2b(repr((run.id, how)).encode(), digest_size=16), 0
-    for path in tables_of(run):
-        status = path.stat()
-        size += status.st_size
-        digest.update(repr((str(path), status.st_size, status.st_mtime_ns)).encode())
-    name = f"{digest.hexdigest()}.sqlite"
-    return workspace.internal / FOLDER / name if size >= LARGE else None
+class _How(NamedTuple):
+    """What the join of a run's output and input depends on."""
+
+    key: str
+    image: str
+    prediction: str
+    certainty: str
+    probabilities: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, settings: ReviewSettings) -> _How:
+        probabilities = tuple(settings.probabilities.items())
+        return cls(
+            settings.key, settings.image, settings.prediction, settings.certainty, probabilities
+        )
 
 
-def _read(kept: Path, rows: Sequence[int]) -> dict[int, JoinedCase] | None:
-    """What was kept of these rows; None: there is nothing."""
-    if not kept.is_file():
-        return None
-    with suppress(sqlite3.Error, ValueError, TypeError):
-        with closing(sqlite3.connect(f"{kept.as_uri()}?mode=ro", uri=True)) as database:
-            columns = tuple(json.loads(database.execute("SELECT said FROM columns").fetchone()[0]))
-            marks = ", ".join("?" * len(rows))
-            found = database.execute(
-                f"SELECT at, said FROM cases WHERE at IN ({marks})",  # noqa: S608 - marks alone
-                list(rows),
-            ).fetchall()
-        return {at: _case(columns, *json.loads(said)) for at, said in found}
-    return None
+@lru_cache(MOST_RUNS)
+def _joined(
+    run: RunFiles,
+    how: _How,
+    stamps: tuple[tuple[int, int], ...],  # other tables are read anew
+) -> tuple[WholeTable, Cases]:
+    settings = ReviewSettings(**{**how._asdict(), "probabilities": dict(how.probabilities)})
+    return joined_tables(run, settings, [])
 
 
-def _case(columns: Sequence[str], values: list[str], *rest: object) -> JoinedCase:
-    case = JoinedCase((), values, *rest)  # type: ignore[arg-type]
-    return case if case.why else case._replace(columns=columns)
-
-
-def _keep(kept: Path, columns: Sequence[str], cases: Sequence[JoinedCase]) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    new = kept.with_name(f".{kept.name}.{os.urandom(6).hex()}")
-    try:
-        with closing(sqlite3.connect(new)) as database:
-            database.execute("PRAGMA journal_mode = OFF")
-            database.execute("PRAGMA synchronous = OFF")
-            database.execute("CREATE TABLE columns (said TEXT)")
-            database.execute("CREATE TABLE cases (at INTEGER PRIMARY KEY, said TEXT)")
-            database.execute("INSERT INTO columns VALUES (?)", (json.dumps(columns),))
-            database.executemany("INSERT INTO cases VALUES (?, ?)", _lines(cases))
-            database.commit()
-        os.replace(new, kept)
-    except BaseException:
-        discard(new)
-        raise
-    for path in _oldest(kept.parent)[:-MOST_FILES]:
-        path.unlink(missing_ok=True)
-
-
-def _lines(cases: Sequence[JoinedCase]) -> Iterator[tuple[int, str]]:
-    return ((at, json.dumps(case[1:])) for at, case in enumerate(cases))
-
-
-def _oldest(folder: Path) -> list[Path]:
-    """The files that are kept: whatever else is in the folder is none of ours to remove."""
-    own = [path for path in folder.iterdir() if _OWN.fullmatch(path.name) and path.is_file()]
-    return sorted(own, key=lambda path: path.stat().st_mtime_ns)
+def _case(
+    run: RunFiles, output: WholeTable, cases: Cases, columns: Sequence[str], at: int, number: int
+) -> JoinedCase:
+    if number >= len(output.rows):
+        return JoinedCase(why="its row is gone from the output")
+    row = output.rows[number]
+    joined = cases.of(number, row)
+    table, place = cases.place_of(joined)
+    key = row[at] if 0 <= at < len(row) else ""
+    if joined.why:
+        return JoinedCase(table=table, row=place, key=key, why=joined.why)
+    values, picture = joined.values, ""
+    if len(values) != len(columns):
+        values = [*values, *[""] * (len(columns) - len(values))][: len(columns)]
+    if joined.picture and run.input:
+        picture = joined.picture.relative_to(run.input).as_posix()
+    return JoinedCase(columns, values, picture, table, place, key)

@@ -33,7 +33,7 @@ def record_inputs(
             by_run.setdefault(review.run_of(record), []).append(record)
     history = History(workspace)
     for run_id, those in by_run.items():
-        for each in _of_run(workspace, history, review, run_id, those):
+        for each in _of_run(history, review, run_id, those):
             found[each.record] = each
     return {record: found[record] for record in wanted}
 
@@ -50,7 +50,7 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def _of_run(
-    workspace: Workspace, history: History, review: Review, run_id: str, records: Sequence[str]
+    history: History, review: Review, run_id: str, records: Sequence[str]
 ) -> Iterator[RecordInput]:
     try:
         entry = history.find(run_id)
@@ -60,7 +60,7 @@ def _of_run(
             yield from (_whole(entry, record) for record in records)
             return
         rows = [int(record.rpartition(":")[2]) for record in records]
-        cases = joined_cases(workspace, run_files(entry), review.settings, rows)
+        cases = joined_cases(run_files(entry), review.settings, rows)
     except (AloError, OSError) as error:
         why = _why(error, run_id)
         yield from (RecordInput(record=record, why=why) for record in records)

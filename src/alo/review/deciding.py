@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alo.database.connection import Connection, Database
 from alo.errors import ReviewClosedError, UsageError
@@ -31,6 +31,7 @@ from alo.review.rows import (
 from alo.texts import is_odd
 
 MOST = 10_000  # decisions of one request
+ROWS = 50  # that are inserted at once: both databases take their 500 values
 SAVED, UNCHANGED, CONFLICT, REFUSED = "saved", "unchanged", "conflict", "refused"
 
 
@@ -155,6 +156,7 @@ class _ReviewAction:
             )
         self._actions: dict[str, str] = {}  # what who sends calls them → ids
         self._touched: dict[int, StoredRecord] = {}
+        self._new: list[Sequence[object]] = []  # until they are stored, their numbers are -1, -2, …
 
     def decide(self, sent: Sequence[NewDecision], *, may_settle: bool) -> list[Result]:
         places = [self._review.place_of(each.record) for each in sent]
@@ -186,8 +188,7 @@ class _ReviewAction:
             results.append(self._result_of(outcome, each, record, past))
             if isinstance(outcome, Save):
                 given[each.key] = (record.at, each.verdict)
-        self._finish(said, "")
-        return results
+        return self._finish(results, said, "")
 
     def undo(self, *, redo: bool, key: str) -> list[Result]:
         actions = self._rows.execute(
@@ -213,8 +214,7 @@ class _ReviewAction:
         results = [
             self._take_back(records[int(at)], said[int(at)], int(number)) for at, number in found
         ]
-        self._finish(said, action)
-        return results
+        return self._finish(results, said, action)
 
     def _take_back(self, record: StoredRecord, past: list[Decision], number: int) -> Result:
         """Append what was said before a decision."""
@@ -273,13 +273,9 @@ class _ReviewAction:
             save.look,
             self._action_id(sent.action),
         )
-        (row,) = self._rows.execute(
-            "INSERT INTO decisions (review, key, at, verdict, label, note, person, time, look,"
-            " action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
-            values,
-        )
+        self._new.append(values)
         decision = Decision(
-            number=int(row[0]),
+            number=-len(self._new),
             verdict=sent.verdict,
             label=save.label,
             note=sent.note,
@@ -322,8 +318,11 @@ class _ReviewAction:
             found.update((str(key), (int(at), str(verdict))) for key, at, verdict in rows)
         return found
 
-    def _finish(self, said: dict[int, list[Decision]], undoes: str) -> None:
-        """What was touched gets its state; the action is one that can be taken back."""
+    def _finish(
+        self, results: Sequence[Result], said: dict[int, list[Decision]], undoes: str
+    ) -> list[Result]:
+        """Store all; what was touched gets its state; the action is one that can be taken back."""
+        numbers = self._store()
         states: list[Sequence[object]] = []
         for at, record in self._touched.items():
             now = state_of(reviewed(record), said[at])
@@ -342,8 +341,37 @@ class _ReviewAction:
                 (self._review.number, action, self._person, undoes),
             )
 
+        return [_numbered(each, numbers) for each in results]
+
+    def _store(self) -> list[int]:
+        """Append the new decisions; returns their numbers."""
+        found: dict[str, int] = {}
+        for start in range(0, len(self._new), ROWS):
+            part = self._new[start : start + ROWS]
+            marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(part))
+            rows = self._rows.execute(
+                "INSERT INTO decisions (review, key, at, verdict, label, note, person, time, look,"  # noqa: S608 - marks alone
+                f" action) VALUES {marks} RETURNING key, number",
+                [value for each in part for value in each],
+            )
+            found.update((str(key), int(number)) for key, number in rows)
+        return [found[str(key)] for _, key, *_ in self._new]
+
     def _action_id(self, name: str) -> str:
         return self._actions.setdefault(name, secrets.token_hex(8))
+
+
+def _numbered(result: Result, numbers: Sequence[int]) -> Result:
+    """With the numbers that decisions have got; also of one that another of the request is of."""
+    theirs = result.theirs
+    if theirs is not None and theirs.number < 0:
+        theirs = replace(theirs, number=numbers[-theirs.number - 1])
+    seen = result.seen
+    if seen is not None and seen < 0:
+        seen = numbers[-seen - 1]
+    if seen == result.seen and theirs is result.theirs:
+        return result
+    return replace(result, seen=seen, theirs=theirs)
 
 
 def _result(

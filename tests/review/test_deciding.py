@@ -364,3 +364,38 @@ def test_undo_and_redo_are_as_in_any_editor(acts: Sequence[str]) -> None:
             goal.append(source.pop())
             actions.append((action, target))
             carries[action] = carries[target]
+
+
+def test_what_a_request_says_twice_of_a_record_differs_by_its_own_number(people: People) -> None:
+    sent = [
+        people.new("ada", "run-a:0", "change", "good", key="one"),
+        people.new("ada", "run-a:1", "change", "good", key="two"),
+        people.new("ada", "run-a:0", "change", "bad", key="three"),
+    ]
+
+    saved, _, conflict = decide(people.database, NAME, sent, person="ada", time="now")
+
+    assert saved.seen == people.item("run-a:0")["seen"]
+    assert conflict.state == "conflict"
+    assert conflict.theirs is not None
+    assert conflict.theirs.number == conflict.seen == saved.seen
+
+
+def test_actions_that_are_named_are_taken_back_one_by_one_and_an_undo_with_its_key_once(
+    people: People,
+) -> None:
+    sent = [
+        NewDecision(key=f"k{row}", record=f"run-a:{row}", verdict="skip", action=action)
+        for row, action in enumerate(("first", "second", "second"))
+    ]
+    decide(people.database, NAME, sent, person="ada", time="now")
+
+    taken = [
+        undo(people.database, NAME, person="ada", time="now", key=key) for key in ("a", "a", "b")
+    ]
+
+    assert [[each.record for each in results] for results in taken] == [
+        ["run-a:2", "run-a:1"],
+        [],
+        ["run-a:0"],
+    ]

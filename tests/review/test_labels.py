@@ -93,3 +93,10 @@ def test_no_review_has_labels_without_end() -> None:
 
 def test_a_decision_without_a_label_has_no_name(labels: Labels) -> None:
     assert labels.name_of(None) is None
+
+
+def test_who_says_what_a_label_was_called_at_first_means_that_label() -> None:
+    labels = Labels.named(["good", "bad", "odd"]).rename("good", "fine").merge("odd", "bad")
+
+    assert labels.meant == {"good": "good", "fine": "good", "bad": "bad", "odd": "bad"}
+    assert labels.add("good").meant["good"] == "good#2"

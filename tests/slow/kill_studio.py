@@ -43,21 +43,13 @@ class UserAsset(Asset):
 """
 
 
-class Project:
-    """A solution of one step, and the studios that run it."""
+class Studios:
+    """The studios of a project."""
 
-    def __init__(self, folder: Path, studios: int) -> None:
-        self.home, self.notes = folder / "project", folder / "notes"
-        asset = self.home / "assets" / "one" / "asset_one.py"
-        asset.parent.mkdir(parents=True)
-        asset.write_text(ASSET.format(path=str(self.notes)))
-        step = {"step": "one", "args": [{"number": 0}], "ui_args": ["number"]}
-        plan = {"name": "killed", "user_parameters": {"train_pipeline": [step]}}
-        (self.home / "solution").mkdir()
-        (self.home / "solution/experimental_plan.yaml").write_text(json.dumps(plan))
-        self.notes.touch()
-        self._log = (folder / "log").open("wb")
-        self._studios = [self._started() for _ in range(studios)]
+    def __init__(self, home: Path, count: int) -> None:
+        self.home = home
+        self._log = (home.parent / "log").open("wb")
+        self._studios = [self._started() for _ in range(count)]
 
     def kill_one(self, at: int) -> None:
         """Kill a studio, and start another in its place."""
@@ -106,6 +98,22 @@ class Project:
             return process, json.loads(process.stdout.readline())["port"]
 
 
+class Project(Studios):
+    """A solution of one step, and the studios that run it."""
+
+    def __init__(self, folder: Path, studios: int) -> None:
+        home, self.notes = folder / "project", folder / "notes"
+        asset = home / "assets" / "one" / "asset_one.py"
+        asset.parent.mkdir(parents=True)
+        asset.write_text(ASSET.format(path=str(self.notes)))
+        step = {"step": "one", "args": [{"number": 0}], "ui_args": ["number"]}
+        plan = {"name": "killed", "user_parameters": {"train_pipeline": [step]}}
+        (home / "solution").mkdir()
+        (home / "solution/experimental_plan.yaml").write_text(json.dumps(plan))
+        self.notes.touch()
+        super().__init__(home, studios)
+
+
 def kill_at_random(folder: Path, jobs: int, studios: int, seed: int, patience_s: float) -> int:
     """Returns how often a studio was killed; fails if a job was lost or doubled."""
     rule, kills = random.Random(seed), 0  # noqa: S311
@@ -135,10 +143,8 @@ def kill_at_random(folder: Path, jobs: int, studios: int, seed: int, patience_s:
                 if (page := project.ask(at, "/overview.json")) is not None:
                     open_jobs = len(page["jobs"])
                 time.sleep(LOOK_S)
-        states = Counter(
-            _ask_whole(project, f"/jobs/{each}.json")["state"] for each in ids.values()
-        )
-        total = _ask_whole(project, "/jobs.json")["total"]
+        states = Counter(ask_whole(project, f"/jobs/{each}.json")["state"] for each in ids.values())
+        total = ask_whole(project, "/jobs.json")["total"]
     finally:
         project.end()
     noted = Counter(map(int, project.notes.read_text().split()))
@@ -148,7 +154,7 @@ def kill_at_random(folder: Path, jobs: int, studios: int, seed: int, patience_s:
     return kills
 
 
-def _ask_whole(project: Project, path: str) -> Any:
+def ask_whole(project: Studios, path: str) -> Any:
     while (found := project.ask(0, path)) is None:
         time.sleep(LOOK_S)
     return found

@@ -47,6 +47,12 @@ def main() -> int:
         for options in RUNS:
             _alo(home, "run", *options)
         runs = json.loads(_alo(home, "history", "--json"))
+        candidate, record = _go_round(home)
+        of_loop = {
+            "dataset": "/datasets/patients/v1",
+            "candidate": f"/models/{candidate}",
+            "trace": f"/trace/{record}",
+        }
         with (
             _started(home, "ui", "--no-sign-in") as (studio, first),
             _started(home, "serve") as (service, line),
@@ -54,11 +60,24 @@ def main() -> int:
             try:
                 while not (found := re.search(r"serving at ([^ ,]+)", line)):
                     line = _line_of(service)
-                _take_all(json.loads(first)["url"].rstrip("/"), found[1], runs)
+                _take_all(json.loads(first)["url"].rstrip("/"), found[1], runs, of_loop)
             finally:
                 service.terminate()
                 studio.terminate()
     return 0
+
+
+def _go_round(home: Path) -> tuple[str, str]:
+    """Review results, make a data set and a candidate of it; returns its run, and a record."""
+    _alo(home, "review", "new", "patients", "--random", "60", "--seed", "1")
+    items = json.loads(_alo(home, "review", "show", "patients", "--json"))["items"]
+    decisions = home / "decisions.csv"
+    lines = [f"{each['record']},accept" for each in items]
+    decisions.write_text("\n".join(["record,verdict", *lines, ""]))
+    _alo(home, "review", "decide", "patients", "--from", str(decisions))
+    _alo(home, "dataset", "make", "patients", "--review", "patients")
+    made = json.loads(_alo(home, "retrain", "--dataset", "patients", "--json"))
+    return str(made["run"]), str(items[0]["record"])
 
 
 @contextmanager
@@ -80,7 +99,7 @@ def _alo(home: Path, *words: str) -> str:
     return ended.stdout
 
 
-def _take_all(url: str, service: str, runs: list[dict[str, str]]) -> None:
+def _take_all(url: str, service: str, runs: list[dict[str, str]], of_loop: dict[str, str]) -> None:
     trained = [run["id"] for run in runs if run["pipeline"] == "train"]
     good = [run["id"] for run in runs if run["pipeline"] == "train" and run["status"] == "success"]
     pages = {
@@ -88,6 +107,7 @@ def _take_all(url: str, service: str, runs: list[dict[str, str]]) -> None:
         "run": f"/runs/{good[0]}",
         "failed": f"/runs/{trained[0]}",
         "compare": f"/compare?run={good[0]}&run={good[1]}",
+        **of_loop,
     }
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-BOX, HEIGHT = 170, 46  # of a box, in the drawing's own units
+BOX, HEIGHT = 210, 46  # of a box, in the drawing's own units
 GAP, ROW_GAP, EDGE = 56, 16, 8  # between columns, between boxes, around all of it
 MOST = 60  # boxes that are drawn; all are in the list
 
@@ -34,6 +34,8 @@ class TraceChart(NamedTuple):
     height: int
     boxes: Sequence[Box]
     arrows: Sequence[Arrow]
+    box: int  # the width of one
+    box_height: int
     left_out: int  # nodes that are in the list alone
 
 
@@ -58,6 +60,8 @@ def trace_chart(nodes: Sequence[Node], edges: Sequence[Mapping[str, str]]) -> Tr
         2 * EDGE + max(rows.values(), default=1) * (HEIGHT + ROW_GAP) - ROW_GAP,
         boxes,
         arrows,
+        BOX,
+        HEIGHT,
         len(nodes) - len(drawn),
     )
 

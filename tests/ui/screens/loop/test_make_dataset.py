@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.ui.conftest import Browse, MakeStudio
 from tests.ui.screens.loop.conftest import Alo, Ended
 
 from alo.ui.studio import Studio
@@ -103,3 +104,28 @@ def test_without_a_review_the_page_names_the_command(client: httpx.Client, alo: 
     alo("review", "remove", "r")
 
     assert "alo review new NAME" in client.get("/datasets/new").text
+
+
+def test_what_a_token_of_a_person_does_is_done_in_the_persons_name(
+    make_studio: MakeStudio, browse: Browse, home: Path, alo: Alo, capfd: pytest.CaptureFixture[str]
+) -> None:
+    studio = make_studio()
+    studio.people.add("ada", "reviewer", "long enough for ada")
+    capfd.readouterr()
+    assert alo("ui", "tokens", "add", "script", "--user", "ada") == 0
+    token = capfd.readouterr().out.removesuffix("\n")
+    client = browse(studio)
+    client.headers["Authorization"] = f"Bearer {token}"
+    (item, *_) = client.get("/reviews/r/items.json").json()["items"]
+    decision = {"key": "k", "record": item["record"], "verdict": "skip", "seen": item["seen"]}
+
+    decided = client.post(
+        "/reviews/r/decisions", json={"decisions": [{**decision, "replace": True}]}
+    )
+    made = client.post("/datasets", json={"name": "d", "review": "r"})
+
+    assert decided.json()["results"][0]["state"] == "saved"
+    assert (made.status_code, made.json()["by"]) == (202, "ada")
+    after = client.get("/reviews/r/items.json").json()["items"][0]
+    assert (after["state"], after["by"]) == ("skipped", "ada")
+    assert [each.by for each in studio.audit.changes() if each.act == "make-dataset"] == ["ada"]

@@ -13,6 +13,7 @@ from alo.ui.ask import Ask
 from alo.ui.drawing.traces import trace_chart
 from alo.ui.problems import not_found
 from alo.ui.rendering.page import Page
+from alo.ui.rendering.shown import short
 from alo.ui.screens.lists import table_of
 from alo.ui.screens.loop.make_dataset import FOLDER
 
@@ -36,6 +37,7 @@ def show(ask: Ask) -> Page:
     shown = {
         "links": [_link(found.id, node) for node in nodes],
         "names": [_name(node) for node in nodes],
+        "short_names": [_short_name(_name(node)) for node in nodes],
         "facts": [_facts(node) for node in nodes],
         "following": [[each for each in edges if each["from"] == node["id"]] for node in nodes],
         "traced": [node["kind"] in TRACED and node["id"] != found.id for node in nodes],
@@ -58,6 +60,14 @@ def _edges(content: Mapping[str, object]) -> list[Mapping[str, str]]:
 def _name(node: Node) -> str:
     """The id without its kind, which is said beside it."""
     return str(node["id"]).removeprefix("input of ").removeprefix(f"{node['kind']} ")
+
+
+def _short_name(name: str) -> str:
+    """As a box has room for it: without the solution's name, which all runs share."""
+    run_id, colon, row = name.rpartition(":")
+    if not (colon and row.isdigit()):
+        run_id, colon, row = name, "", ""
+    return f"{short(run_id)}{colon}{row}" if run_id[:8].isdigit() else name
 
 
 def _facts(node: Node) -> list[tuple[str, object]]:

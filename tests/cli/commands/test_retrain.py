@@ -300,3 +300,22 @@ def test_ended_while_it_trains_or_tests_it_leaves_no_process_and_nothing_in_the_
     assert state_of(home) == before
     assert alo("run", "--mode", "inference", "--quiet")[0] == 0
     assert list((home / ".alo").glob("rerun-*")) == []
+
+
+def test_two_at_once_make_two_candidates_and_both_are_whole(alo: Alo, home: Path) -> None:
+    words = ["retrain", "--project", str(home), "--dataset", "d", *LAX, "--json"]
+    command = [sys.executable, "-m", "alo.cli.main", *words]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
+
+    told = [json.loads(process.communicate()[0]) for process in processes]
+
+    assert [each["verdict"] for each in told] == ["pass", "pass"]
+    runs = {str(each["run"]) for each in told}
+    assert len(runs) == 2
+    for run in runs:
+        assert (home / "history/train" / run / "log/comparison.json").is_file()
+        assert alo("history", "verify", run)[0] == 0
+    assert list((home / ".alo").glob("rerun-*")) == []

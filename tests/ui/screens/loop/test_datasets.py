@@ -164,3 +164,15 @@ def test_one_label_and_no_test_rows_are_said(client: httpx.Client, alo: Alo, hom
     assert alo("dataset", "make", "e", "--review", "r", "--test-share", "0") == 0
 
     assert "No row tests" in client.get("/datasets/e/v1").text
+
+
+def test_that_all_rows_have_one_label_is_said(
+    client: httpx.Client, alo: Alo, tmp_path: Path
+) -> None:
+    items = client.get("/reviews/r/items.json?limit=1000").json()["items"]
+    lines = [f"{each['record']},change,good" for each in items]
+    (tmp_path / "d.csv").write_text("\n".join(["record,verdict,label", *lines, ""]))
+    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv")) == 0
+    assert alo("dataset", "make", "d", "--review", "r") == 0
+
+    assert "All rows have one label" in client.get("/datasets/d/v1").text

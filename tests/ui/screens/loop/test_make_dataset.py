@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import httpx
@@ -129,3 +130,19 @@ def test_what_a_token_of_a_person_does_is_done_in_the_persons_name(
     after = client.get("/reviews/r/items.json").json()["items"][0]
     assert (after["state"], after["by"]) == ("skipped", "ada")
     assert [each.by for each in studio.audit.changes() if each.act == "make-dataset"] == ["ada"]
+
+
+def test_a_base_that_has_gone_is_said_and_nothing_is_made(
+    client: httpx.Client, ended: Ended, home: Path
+) -> None:
+    shutil.rmtree(home / "known")
+    shutil.rmtree(home / "input/train", ignore_errors=True)
+
+    job = ended(
+        client.post("/datasets", json={"name": "d", "review": "r"}, headers=OWN).json()["id"]
+    )
+
+    assert (job.state, job.made) == ("error", "")
+    output = " ".join(client.get(f"/jobs/{job.id}.json").json()["output"])
+    assert "the train data of the plan is not here" in output
+    assert client.get("/datasets.json").json()["items"] == []

@@ -67,6 +67,34 @@ class Finder:
         )
         return self._shown([record_of(row) for row in found])
 
+    def with_text(self, wanted: RecordFilter, text: str, given: Collection[int]) -> Sequence[int]:
+        """The places in the population of those that have a text, in their order.
+
+        Args:
+            given: the places of records that have it in their input.
+        """
+        condition, values = self._condition(wanted)
+        found = self._database.read(
+            f"SELECT at, predicted, label FROM review_records WHERE {condition} ORDER BY place",  # noqa: S608 - names of ours
+            values,
+        )
+        text, noted = text.casefold(), self._noted(text.casefold())
+        labels = {each.id for each in self._review.labels.everything if self._has(each.id, text)}
+        return [
+            at
+            for at, predicted, label in found
+            if at in given
+            or at in noted
+            or text in predicted.casefold()
+            or self._own_label(at, label) in labels
+            or text in self._review.record_id(at).casefold()
+        ]
+
+    def at(self, places: Sequence[int]) -> Sequence[ItemShown]:
+        """The records at these places of the population, in this order."""
+        found = records_at(self._database.read, self._review.number, places)
+        return self._shown([found[at] for at in places])
+
     def named(self, names: Iterable[str]) -> Sequence[ItemShown]:
         """Some records by their ids, each once.
 
@@ -142,6 +170,20 @@ class Finder:
         others = f"at NOT IN ({_marks(self._otherwise)})"
         condition = f"(({condition} AND {others}) OR {_among('at', fitting)})"
         return condition, [*values, *self._otherwise, *fitting]
+
+    def _has(self, label: str, text: str) -> bool:
+        return text in str(self._review.labels.name_of(label)).casefold()
+
+    def _own_label(self, at: int, label: str | None) -> str | None:
+        return self._otherwise[at].label if at in self._otherwise else label
+
+    def _noted(self, text: str) -> Collection[int]:
+        """The places of the records whose notes have a text, those left out that are not seen."""
+        found = self._database.read(
+            "SELECT at, note FROM decisions WHERE review = ? AND note <> ''",
+            (self._review.number,),
+        )
+        return {at for at, note in found if text in note.casefold()} - self._otherwise.keys()
 
     def _label_ids(self, name: str) -> Sequence[str]:
         labels = self._review.labels

@@ -224,6 +224,8 @@ const KEYS = {
   x: () => follow('input[type="checkbox"]', current()),
   Enter: () => follow('[data-action="open"]', current()),
   c: () => follow('[data-action="compare"]'),
+  a: () => follow('[data-action="accept"]', current()),
+  e: () => current()?.querySelector("[data-edit]")?.focus(),
   "[": () => follow('[rel="prev"]'),
   "]": () => follow('[rel="next"]'),
   Escape: () => follow('[data-action="up"]'),

@@ -76,6 +76,9 @@ def take_back(ask: Ask) -> Redirect:
             409, "; ".join(f"{each.record}: {each.why}" for each in results if each.why)
         )
     to = _screen(review.name, record=results[-1].record) if results else _screen(review.name)
+    back = ask.text("back")
+    if back.startswith(f"{ask.studio.settings.base_path}/reviews/{quote(review.name)}"):
+        to = back
     return Redirect(to, {"results": [each.to_json() for each in results]})
 
 

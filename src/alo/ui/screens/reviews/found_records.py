@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 from alo.loop.record_inputs import record_inputs
+from alo.loop.record_texts import places_with
 from alo.review.decisions import STATES
 from alo.review.finding import NO_SOURCE, Finder, RecordFilter
 from alo.review.inputs import RecordInput
@@ -16,7 +19,7 @@ from alo.ui.studio import Studio
 
 SOURCES = (RANDOM, UNCERTAIN, PICKED, NO_SOURCE)
 FILTERS = ("q", "state", "source", "predicted", "label")
-FIRST_LOOK, LOOK = 500, 100_000  # records that are read at once: few, and then a run at a time
+LOOK = 100_000  # records that are read at once, for a table of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,6 @@ class FoundRecord:
 
     item: ItemShown
     given: RecordInput
-
-    def has(self, text: str) -> bool:
-        """Whether a text is in what people see of it."""
-        item = self.item
-        own = (item.id, item.record.predicted, item.label or "", item.state.note)
-        return any(text in each.casefold() for each in (*own, *self.given.values))
 
     def to_json(self) -> dict[str, object]:
         """As a list of records has it."""
@@ -58,7 +55,7 @@ class FoundRecords:
     ) -> None:
         self._studio, self._review = studio, review
         self._finder = Finder(studio.database, review, person)
-        self._text = wanted.get("q", "").casefold()
+        self._text = wanted.get("q", "")
         state, source = wanted.get("state", ""), wanted.get("source", "")
         for key, value, known in (("state", state, STATES), ("source", source, SOURCES)):
             if value and value not in known:
@@ -71,9 +68,9 @@ class FoundRecords:
         )
 
     @property
-    def total(self) -> int | None:
-        """How many there are; None: that is not counted where a text is looked for."""
-        return None if self._text else self._finder.count(self._wanted)
+    def total(self) -> int:
+        """How many there are."""
+        return len(self._with_text) if self._text else self._finder.count(self._wanted)
 
     def page(self, after: int, limit: int) -> Sequence[FoundRecord]:
         """Some of them, in their order.
@@ -83,31 +80,27 @@ class FoundRecords:
         """
         if not self._text:
             return self._with_inputs(self._finder.items(self._wanted, after=after, limit=limit))
-        found: list[FoundRecord] = []
-        for part in self._parts(after):
-            found += [each for each in self._with_inputs(part) if each.has(self._text)]
-            if len(found) >= limit:
-                break
-        return found[:limit]
+        items = (each for each in self._finder.at(self._with_text) if each.record.place > after)
+        return self._with_inputs(list(islice(items, limit)))
 
     def every(self) -> Iterator[FoundRecord]:
         """All of them."""
-        for part in self._parts(-1):
-            for each in self._with_inputs(part):
-                if not self._text or each.has(self._text):
-                    yield each
+        after = -1
+        while part := self.page(after, LOOK):
+            yield from part
+            after = part[-1].item.record.place
 
     def items(self, most: int) -> Sequence[ItemShown]:
         """All of them without their inputs, so many at most."""
         if self._text:
-            return [each.item for each in self.page(-1, most)]
+            return self._finder.at(self._with_text[:most])
         return self._finder.items(self._wanted, limit=most)
 
-    def _parts(self, after: int) -> Iterator[Sequence[ItemShown]]:
-        most = FIRST_LOOK
-        while part := self._finder.items(self._wanted, after=after, limit=most):
-            yield part
-            after, most = part[-1].record.place, LOOK
+    @cached_property
+    def _with_text(self) -> Sequence[int]:
+        """The places in the population of those that have the text, in their order."""
+        given = places_with(self._studio.workspace, self._review, self._text)
+        return self._finder.with_text(self._wanted, self._text, given)
 
     def _with_inputs(self, items: Sequence[ItemShown]) -> Sequence[FoundRecord]:
         given = record_inputs(self._studio.workspace, self._review, [each.id for each in items])

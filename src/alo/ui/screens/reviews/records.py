@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from alo.datasets.catalog import Catalog
 from alo.review.accuracy import Accuracy
 from alo.review.decisions import STATES, VERDICTS
 from alo.review.exchange import FORMATS
@@ -45,6 +46,8 @@ def show(ask: Ask) -> Page:
         "chart": chart_of(estimate),
         "agreed": ask.studio.reviews.agreement(review),
         "missing": _missing(rows),
+        "datasets": _datasets(ask, review),
+        "back": ask.query.link(page=ask.query.one("page")),
         "wanted": wanted,
         "filters": active(ask.query, NAMES),
         "is_first": not ask.query.one("page"),
@@ -94,6 +97,16 @@ def _missing(rows: Iterable[FoundRecord]) -> Mapping[str, int]:
         if each.given.why:
             counts[each.given.why] = counts.get(each.given.why, 0) + 1
     return counts
+
+
+def _datasets(ask: Ask, review: Review) -> Sequence[str]:
+    """NAME@V of the newest version of each data set that the review is in."""
+    newest: dict[str, str] = {}
+    for version in Catalog(ask.studio.workspace).all():
+        manifest = version.manifest
+        if review.name in manifest.reviews:
+            newest.setdefault(manifest.name, f"{manifest.name}@{manifest.version}")
+    return list(newest.values())
 
 
 def _predictions(review: Review) -> Sequence[str]:

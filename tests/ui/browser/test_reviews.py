@@ -1,4 +1,4 @@
-"""Reviews in Chromium: the list, the form, the table with filters, labels and decisions, by keys."""
+"""Reviews in Chromium: the list, the form, the table with filters, labels, decisions, by keys."""
 
 from __future__ import annotations
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from babel.messages.pofile import read_po
 
 from alo.ui.rendering import templating
-from alo.ui.rendering.language import wanted_language, word
+from alo.ui.rendering.language import LOCALES, wanted_language, word
 from alo.ui.rendering.templating import environment
 
 
@@ -60,3 +61,15 @@ def test_a_page_is_korean_for_who_reads_korean(client: httpx.Client) -> None:
 
     assert "실행 목록" in page
     assert "No runs yet" not in page
+
+
+@pytest.mark.parametrize("path", sorted(LOCALES.glob("*/LC_MESSAGES/ui.po")))
+def test_a_translation_takes_the_values_that_its_text_takes(path: Path) -> None:
+    with open(path, "rb") as file:
+        formats = [each for each in read_po(file) if "%(" in str(each.id)]
+
+    assert formats
+    for message in formats:
+        values = dict.fromkeys(re.findall(r"%\((\w+)\)", str(message.id)), "here")
+        assert str(message.string) % values
+        assert str(message.string).count("%(") == str(message.id).count("%(")

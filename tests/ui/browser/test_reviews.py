@@ -109,7 +109,7 @@ def test_a_selection_by_keys_is_flagged_and_taken_back_as_one(page: Page, table:
     for _ in range(3):
         page.keyboard.press("j")
         page.keyboard.press("x")
-    page.get_by_label("Decision", exact=True).select_option("flag")
+    page.locator('select[name="verdict"]').select_option("flag")
     page.locator('[data-action="decide-selection"]').press("Enter")
     page.locator('tr[data-state="flagged"]').nth(2).wait_for()
     assert table.states()[:4] == ["flagged"] * 3 + ["undecided"]
@@ -126,7 +126,7 @@ def test_all_that_a_filter_finds_is_labelled(page: Page, table: Table) -> None:
     page.locator('[data-action="filter"]').click()
     page.locator('[data-action="remove-filter"]').wait_for()
     assert page.locator("[data-total]").get_attribute("data-total") == "4"
-    page.get_by_label("Decision", exact=True).select_option("change")
+    page.locator('select[name="verdict"]').select_option("change")
     page.locator('#decide input[name="label"]').fill("benign")
 
     page.locator('[data-action="decide-all"]').click()
@@ -142,7 +142,7 @@ def test_all_that_a_filter_finds_is_labelled(page: Page, table: Table) -> None:
 def test_the_accuracy_is_said_in_words_and_drawn(page: Page, table: Table) -> None:
     go(page, table.path, "review")
     assert page.locator('[data-accuracy="unknown"]').count() == 1
-    page.get_by_label("Decision", exact=True).select_option("accept")
+    page.locator('select[name="verdict"]').select_option("accept")
     page.locator('[data-action="decide-all"]').click()
     page.locator('[data-accuracy="1.0"]').wait_for()
 
@@ -205,7 +205,7 @@ def test_the_table_works_without_scripts(open_browser: OpenBrowser, table: Table
     page.locator(f'tr[data-record="{first.id}"][data-label="benign"]').wait_for()
     for each in (second, third):
         page.locator(f'input[name="records"][value="{each.id}"]').check()
-    page.get_by_label("Decision", exact=True).select_option("skip")
+    page.locator('select[name="verdict"]').select_option("skip")
     page.locator('[data-action="decide-selection"]').click()
     page.locator('tr[data-state="skipped"]').nth(1).wait_for()
 

@@ -33,7 +33,7 @@ class Table:
     """A review of sixteen patients, as its database has it."""
 
     def __init__(self, database: Database, project: Project, name: str) -> None:
-        make_review(project.home, database, name)
+        make_review(project.home, database, name, random=16)
         self.database, self.name, self.path = database, name, f"/reviews/{name}"
 
     def items(self) -> list[ItemShown]:

@@ -251,7 +251,7 @@ document.addEventListener("keydown", (event) => {
   }
   const asked = new CustomEvent("alo:key", { detail: { key, event }, cancelable: true });
   if (!document.dispatchEvent(asked)) return event.preventDefault(); // it is the screen's own
-  if (key === "Enter" && !current()) return;
+  if (key === "Enter" && (!current() || event.target.closest("a, button, summary"))) return;
   if (KEYS[key]) {
     event.preventDefault();
     KEYS[key]();

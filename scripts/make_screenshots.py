@@ -49,6 +49,7 @@ def main() -> int:
         runs = json.loads(_alo(home, "history", "--json"))
         candidate, record = _go_round(home)
         of_loop = {
+            "review": "/reviews/patients",
             "dataset": "/datasets/patients/v1",
             "candidate": f"/models/{candidate}",
             "trace": f"/trace/{record}",

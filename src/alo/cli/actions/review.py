@@ -108,7 +108,8 @@ def _add_decide(parser: argparse.ArgumentParser) -> None:
 
 
 def _decide(options: argparse.Namespace) -> int:
-    return _store(options, lambda items: read_decisions(options.file, items))
+    # What something was said of is in the queue; of other records nothing has to be known.
+    return _store(options, lambda items: read_decisions(options.file, items), queue_only=True)
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
@@ -125,12 +126,20 @@ def _import(options: argparse.Namespace) -> int:
 def _store(
     options: argparse.Namespace,
     read: Callable[[Mapping[str, ItemShown]], Sequence[NewDecision]],
+    *,
+    queue_only: bool = False,
 ) -> int:
-    """Store the decisions of a file; the status is 1 where one is refused or in conflict."""
+    """Store the decisions of a file; the status is 1 where one is refused or in conflict.
+
+    Args:
+        read: makes decisions of the records that are known, by id.
+        queue_only: whether those are known that are in the queue, or all.
+    """
     with opened(options) as database:
         reviews = Reviews(database)
         review = reviews.get(options.name)
-        items = {item.id: item for item in every_item(reviews, review)}
+        known = every_item(reviews, review, queue_only=queue_only)
+        items = {item.id: item for item in known}
         sent, who = read(items), person()
         results: list[Result] = []
         for start in range(0, len(sent), MOST):

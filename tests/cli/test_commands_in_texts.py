@@ -55,6 +55,7 @@ OF_OTHERS = {  # options of pip, in files of requirements, of docker, and of scr
     "--trusted-host",
     "--use-feature",
 }
+PUT_IN = "'X'"  # what a module puts into a text: of which kind it is, only the module knows
 INCOMPLETE = ("the following arguments are required", "is required", "expected one argument")
 
 
@@ -166,7 +167,7 @@ def problem_of(call: Call) -> str:
             parse_action(name, options)
     except UsageError as error:
         is_incomplete = not call.is_whole and any(sign in error.what for sign in INCOMPLETE)
-        return "" if is_incomplete else error.what
+        return "" if is_incomplete or PUT_IN in error.what else error.what
     return ""
 
 
@@ -240,6 +241,7 @@ def test_a_command_in_code_is_found_wherever_it_stands(line: str) -> None:
         ("alo history shwo X", ""),
         ("`alo history shwo X`", "no action 'shwo'"),
         ("try alo run --mode both, and see", "invalid choice"),
+        ("`alo sweep apply X --trial X`", ""),
         ("alo deploy RUN_ID brings it", ""),
         ("alo prints a page", None),
     ],

@@ -16,6 +16,7 @@ from statistics import median
 
 from alo.layout import Workspace
 from benchmarks.bench_history import RUNS, record_of, write_record
+from benchmarks.bench_studio import get, studio
 from benchmarks.processes import Command, alo, by_turns, in_memory, run
 from benchmarks.reviewed import MEANING, write_project
 from benchmarks.rows import Row, show
@@ -24,6 +25,9 @@ INPUTS, ROWS = 10, 10_000  # runs, and rows of each
 QUEUE = ("--random", "1000", "--uncertain", "1000", "--seed", "1")
 DECISIONS = 10_000
 ROUNDS, LOOKS = 5, 7
+OPENED = "/reviews/r"
+FILTERED = f"{OPENED}?source=none&predicted=benign"
+SEARCHED = f"{OPENED}?q=P099999"
 
 
 def measure() -> list[Row]:
@@ -33,6 +37,7 @@ def measure() -> list[Row]:
         return [
             _measure_new(home, tables),
             *_measure_looks(home),
+            *_measure_open(home),
             _measure_decisions(home),
             _measure_trace(home),
         ]
@@ -75,6 +80,38 @@ def _measure_looks(home: Path) -> list[Row]:
         )
         for action, look in zip(actions, looks, strict=True)
     ]
+
+
+def _measure_open(home: Path) -> list[Row]:
+    """The page of the review: the first time in a studio's life, and then."""
+    first: list[float] = []
+    for _ in range(ROUNDS):
+        with studio(home) as opened:
+            get(opened.port, "/reviews")
+            first.append(_milliseconds(opened.port, OPENED))
+    with studio(home) as opened:
+        get(opened.port, OPENED)
+        again = [_milliseconds(opened.port, OPENED) for _ in range(LOOKS)]
+        filtered = [_milliseconds(opened.port, FILTERED) for _ in range(LOOKS)]
+        text = [_milliseconds(opened.port, SEARCHED) for _ in range(LOOKS)]
+    return [
+        Row(
+            "review_open: a review over 100,000 records, the first time",
+            median(first),
+            None,
+            300,
+            "ms",
+        ),
+        Row("the same again", median(again), None, 300, "ms"),
+        Row("records outside of the queue, of one prediction", median(filtered), None, 300, "ms"),
+        Row("a text in any of 100,000 records", median(text), None, None, "ms"),
+    ]
+
+
+def _milliseconds(port: int, path: str) -> float:
+    start = time.perf_counter()
+    get(port, path)
+    return (time.perf_counter() - start) * 1e3
 
 
 def _measure_decisions(home: Path) -> Row:

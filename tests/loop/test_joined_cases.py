@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,25 @@ def test_tables_that_are_too_large_to_keep_are_read_each_time(
         assert joined_cases(run, SETTINGS, [0])[0].values == ["k0", "a, 0"]
 
     assert len(read) == 2
+
+
+def test_the_tables_of_many_runs_are_kept_until_they_are_too_many_bytes(
+    run: RunFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, real = [], module.joined_tables
+    monkeypatch.setattr(
+        module, "joined_tables", lambda one, *given: [read.append(one.id), real(one, *given)][1]
+    )
+    runs = [replace(run, id=f"run-{number}") for number in range(10)]
+    size = sum(path.stat().st_size for path in module.tables_of(run))
+
+    for _ in range(2):
+        for each in runs:
+            joined_cases(each, SETTINGS, [0])
+    assert read == [each.id for each in runs]
+
+    monkeypatch.setattr(module, "MOST_BYTES", 3 * size)
+    joined_cases(replace(run, id="another"), SETTINGS, [0])
+    for each in (runs[9], runs[8], runs[7]):
+        joined_cases(each, SETTINGS, [0])
+    assert read[10:] == ["another", "run-7"]

@@ -5,16 +5,16 @@ Rows are divided into cells as they are asked for: of a large run no more is mad
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 from alo.review.records import Cases, RunFiles, joined_tables, tables_of
 from alo.review.settings import ReviewSettings
 from alo.tables.reading import WholeTable
 
-MOST_RUNS = 2  # whose tables are kept
-MOST_BYTES = 1 << 26  # of the tables of a run; larger ones are read each time
+MOST_BYTES = 1 << 26  # of all tables that are kept; those of a larger run are read each time
 
 
 class JoinedCase(NamedTuple):
@@ -38,10 +38,9 @@ def joined_cases(
         ReviewError: its output has no table, or that lacks a column that the settings name.
         OSError: a table cannot be read.
     """
-    stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in tables_of(run)]
-    is_small = sum(size for size, _ in stamps) <= MOST_BYTES
-    join = _joined if is_small else _joined.__wrapped__
-    output, cases = join(run, _How.of(settings), tuple(stamps))
+    stamps = tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in tables_of(run))
+    key = (run, _How.of(settings), stamps)  # other tables are read anew
+    output, cases = _kept.join(key, sum(size for size, _ in stamps))
     columns = tuple(cases.columns)
     at = list(output.columns).index(settings.key) if settings.key else -1
     return {row: _case(run, output, cases, columns, at, row) for row in rows}
@@ -64,14 +63,34 @@ class _How(NamedTuple):
         )
 
 
-@lru_cache(MOST_RUNS)
-def _joined(
-    run: RunFiles,
-    how: _How,
-    stamps: tuple[tuple[int, int], ...],  # other tables are read anew
-) -> tuple[WholeTable, Cases]:
-    settings = ReviewSettings(**{**how._asdict(), "probabilities": dict(how.probabilities)})
-    return joined_tables(run, settings, [])
+_Key = tuple[RunFiles, _How, tuple[tuple[int, int], ...]]
+_Join = tuple[WholeTable, Cases]
+
+
+class _KeptJoins:
+    """The joins of the runs that were looked at last: a page may show records of many."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._joins: OrderedDict[_Key, tuple[int, _Join]] = OrderedDict()
+
+    def join(self, key: _Key, size: int) -> _Join:
+        """A run's output and input, read if they are not kept."""
+        with self._lock:
+            if key in self._joins:
+                self._joins.move_to_end(key)
+                return self._joins[key][1]
+        run, how, _ = key
+        settings = ReviewSettings(**{**how._asdict(), "probabilities": dict(how.probabilities)})
+        found = joined_tables(run, settings, [])
+        with self._lock:
+            self._joins[key] = (size, found)
+            while sum(bytes_of for bytes_of, _ in self._joins.values()) > MOST_BYTES:
+                self._joins.popitem(last=False)
+        return found
+
+
+_kept = _KeptJoins()
 
 
 def _case(

@@ -379,23 +379,3 @@ def test_what_a_request_says_twice_of_a_record_differs_by_its_own_number(people:
     assert conflict.state == "conflict"
     assert conflict.theirs is not None
     assert conflict.theirs.number == conflict.seen == saved.seen
-
-
-def test_actions_that_are_named_are_taken_back_one_by_one_and_an_undo_with_its_key_once(
-    people: People,
-) -> None:
-    sent = [
-        NewDecision(key=f"k{row}", record=f"run-a:{row}", verdict="skip", action=action)
-        for row, action in enumerate(("first", "second", "second"))
-    ]
-    decide(people.database, NAME, sent, person="ada", time="now")
-
-    taken = [
-        undo(people.database, NAME, person="ada", time="now", key=key) for key in ("a", "a", "b")
-    ]
-
-    assert [[each.record for each in results] for results in taken] == [
-        ["run-a:2", "run-a:1"],
-        [],
-        ["run-a:0"],
-    ]

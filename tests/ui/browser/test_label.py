@@ -9,6 +9,9 @@ from tests.ui.browser.conftest import NARROW, PASSWORD, WIDE, OpenBrowser
 from tests.ui.browser.reviews import NewReview, current, new_review
 from tests.ui.browser.test_screens import AXE, FIND_FAULTS, FIND_WIDE
 
+from alo.review.labels import Labels
+from alo.review.reviews import Reviews
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -53,6 +56,28 @@ def test_a_held_key_and_a_key_that_no_label_has_decide_nothing_more(
     queue.wait_sent(page)
 
     assert queue.decisions() == 1
+
+
+def test_ten_labels_and_more_have_keys_and_ones_own_key_comes_first(
+    page: Page, new_review: NewReview
+) -> None:
+    queue = new_review()
+
+    def twelve(labels: Labels) -> Labels:
+        for at in range(3, 12):
+            labels = labels.add(f"label {at}")
+        return labels.add("label 12", key="q")
+
+    Reviews(queue.database).change_labels(queue.name, twelve)
+    queue.open(page)
+
+    for pressed in ("3", "0", "Shift+Digit1", "q", "Shift+Digit2", "Shift+Digit3"):
+        page.keyboard.press(pressed)
+    queue.wait_sent(page)
+
+    found = [label for _, label in queue.said()]
+    assert found[:5] == ["label 3", "label 10", "label 11", "label 12", "label 12"]
+    assert queue.decisions() == 5
 
 
 def test_keys_move_and_enter_goes_to_what_is_undecided(page: Page, new_review: NewReview) -> None:

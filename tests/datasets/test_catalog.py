@@ -12,7 +12,7 @@ from alo.datasets.catalog import Catalog, Problem, Version, make_writable, verif
 from alo.datasets.diff import difference
 from alo.datasets.export import export_version
 from alo.datasets.make import DatasetRequest, make_version
-from alo.datasets.manifest import files_of
+from alo.datasets.manifest import Meaning, files_of
 from alo.errors import DatasetError, UsageError
 
 from .conftest import make_row
@@ -28,7 +28,7 @@ def versions(catalog: Catalog) -> list[Version]:
                 rows=[make_row(n, label) for n, label in rows],
                 reviews=["r"],
                 base="none",
-                columns=["id", "x"],
+                meaning=Meaning(columns=("id", "x")),
             ),
         )[0]
 
@@ -124,7 +124,8 @@ def test_a_version_is_exported_whole_and_over_nothing(
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("meaning", []), ("counts", []), ("name", None), ("version", 7), ("test_share", "x"),
+    [("meaning", []), ("meaning", {"more": 1}), ("meaning", {"columns": "x"}),
+     ("counts", []), ("name", None), ("version", 7), ("test_share", "x"),
      ("labels", 5), ("reviews", [1]), ("base_folders", "abc"), ("base_folders", ["../.."]),
      ("files", [{"path": 1, "size": "x", "sha256": None}]), ("files", 3), ("more", 1)],
 )  # fmt: skip

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from alo.datasets.catalog import Catalog, Version, make_writable, verify
 from alo.datasets.make import DatasetRequest, contents_that_tested, make_version
+from alo.datasets.manifest import Meaning
 from alo.errors import DatasetError, UsageError
 from alo.layout import Workspace
 from alo.tables.reading import read_table
@@ -23,6 +25,7 @@ from alo.tables.reading import read_table
 from .conftest import make_row
 
 Make = Callable[..., Version]
+MEANING = Meaning(columns=("id", "x"), key="id")
 BASE = "id,x,label\n" + "".join(f"b{n},{n},good\n" for n in range(5)) + "k1,1,good\n"
 
 
@@ -36,8 +39,7 @@ def make(catalog: Catalog) -> Make:
             "rows": [make_row(n, "bad" if n % 2 else "good") for n in range(20)],
             "reviews": ["r"],
             "base": "none",
-            "columns": ["id", "x"],
-            "key": "id",
+            "meaning": MEANING,
             "who": "ada",
         }
         request = DatasetRequest(**{**fields, **changes})  # type: ignore[arg-type]
@@ -147,7 +149,9 @@ def test_a_row_of_the_base_that_tested_is_learned_from_in_no_later_version(
 
 
 def test_without_a_key_labels_are_named_by_the_row(make: Make) -> None:
-    version = make(key="", test_share=1.0, rows=[make_row(n) for n in range(3)])
+    version = make(
+        meaning=replace(MEANING, key=""), test_share=1.0, rows=[make_row(n) for n in range(3)]
+    )
 
     rows = read_table(version.folder / "test_labels.csv").rows
     assert [list(row) for row in rows] == [["0", "good"], ["1", "good"], ["2", "good"]]
@@ -159,9 +163,11 @@ def test_without_a_key_labels_are_named_by_the_row(make: Make) -> None:
         ({"rows": []}, DatasetError, "no record with a label"),
         ({"name": "a/b"}, UsageError, "no data set can be called"),
         ({"name": ".."}, UsageError, "no data set can be called"),
-        ({"label": "nope"}, DatasetError, "no table of the base has a column 'nope'"),
-        ({"columns": ["id"], "rows": [make_row(1, columns=("id",), values=["z"], content="c")],
-          "test_share": 0.0}, DatasetError, "no column 'x', which the base has"),
+        ({"meaning": replace(MEANING, label="nope")}, DatasetError,
+         "no table of the base has a column 'nope'"),
+        ({"meaning": replace(MEANING, columns=("id",)), "test_share": 0.0,
+          "rows": [make_row(1, columns=("id",), values=["z"], content="c")]}, DatasetError,
+         "no column 'x', which the base has"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made_is_refused_and_leaves_nothing(
@@ -205,6 +211,7 @@ from alo.datasets import make as module
 from alo.datasets.catalog import Catalog
 from alo.layout import Workspace
 from tests.datasets.conftest import make_row
+from tests.datasets.test_make import MEANING
 
 place, home = sys.argv[1:]
 def end(*_):
@@ -214,7 +221,7 @@ catalog = Catalog(Workspace(Path(home)))
 rows = [make_row(n) for n in range(20)]
 module.make_version(
     catalog,
-    module.DatasetRequest(name="d", rows=rows, reviews=["r"], base="none", columns=["id", "x"]),
+    module.DatasetRequest(name="d", rows=rows, reviews=["r"], base="none", meaning=MEANING),
 )
 """
 
@@ -259,7 +266,7 @@ def test_a_label_that_can_be_no_folder_is_refused(make: Make, tmp_path: Path, la
     row = make_row(1, label, picture=picture)
 
     with pytest.raises(DatasetError, match="cannot be a folder's name"):
-        make(rows=[row], columns=[], test_share=0.0)
+        make(rows=[row], meaning=Meaning(), test_share=0.0)
 
 
 def test_a_value_with_another_end_of_line_in_it_is_one_row(make: Make) -> None:
@@ -319,7 +326,7 @@ def test_no_row_that_ever_tested_is_learned_from_in_three_versions(data: st.Data
                 for number in sorted(numbers)
             ]
             request = DatasetRequest(
-                name="d", rows=rows, reviews=["r"], base="b", columns=["id", "x"], key="id",
+                name="d", rows=rows, reviews=["r"], base="b", meaning=MEANING,
                 base_paths=[data.draw(st.sampled_from(bases))],
                 test_share=data.draw(st.sampled_from([0.0, 0.3, 0.7])),
             )  # fmt: skip

@@ -12,6 +12,7 @@ from tests.datasets.conftest import make_row
 
 from alo.datasets.catalog import Catalog
 from alo.datasets.make import DatasetRequest, make_version
+from alo.datasets.manifest import Meaning
 from alo.gate import verdict
 from alo.gate.comparison import ComparedRow, compare
 from alo.gate.verdict import GateSettings
@@ -76,7 +77,7 @@ def test_a_part_has_the_keys_that_the_contract_says(part: str, names: Collection
 def test_a_version_has_what_the_contract_says(tmp_path: Path) -> None:
     request = DatasetRequest(
         name="d", rows=[make_row(n) for n in range(9)], reviews=["r"], base="none",
-        columns=["id", "x"], key="id",
+        meaning=Meaning(columns=("id", "x"), key="id"),
     )  # fmt: skip
 
     version, _ = make_version(Catalog(Workspace(tmp_path)), request)

@@ -16,7 +16,7 @@ ROWS = [
 
 
 def test_the_comparison_has_all_that_a_decision_needs() -> None:
-    found = compare(ROWS, GateSettings(), old_run="old", new_run="new", dataset="d@v1").to_json()
+    found = compare(ROWS, GateSettings(), old_run="old", new_run="new").to_json()
 
     assert set(found) >= {
         "rows", "old", "new", "difference", "only_old_right", "only_new_right", "mcnemar_p",

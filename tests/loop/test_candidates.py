@@ -11,6 +11,7 @@ import pytest
 from alo.database.connection import Database
 from alo.datasets.catalog import Catalog
 from alo.datasets.make import DatasetRequest, make_version
+from alo.datasets.manifest import Meaning
 from alo.errors import HistoryError
 from alo.history.browse import History
 from alo.history.pins import pins
@@ -81,7 +82,11 @@ def test_without_its_data_set_a_candidate_is_needed_no_more(home: Path, train: T
     workspace, catalog = Workspace(home), Catalog(Workspace(home))
     for number in range(2):
         request = DatasetRequest(
-            name="d", rows=[make_row(number)], reviews=["r"], base="none", columns=["id", "x"]
+            name="d",
+            rows=[make_row(number)],
+            reviews=["r"],
+            base="none",
+            meaning=Meaning(columns=("id", "x")),
         )
         make_version(catalog, request)
     keep_candidate(workspace, "d", ["run"])

@@ -15,6 +15,7 @@ from alo.datasets.manifest import (
     LABELS,
     ROWS,
     Manifest,
+    Meaning,
     files_of,
     id_of,
     read_manifest,
@@ -53,12 +54,9 @@ class DatasetRequest:
     base: str  # as it was asked for: a path, NAME@V, or none
     base_paths: Sequence[Path] = ()  # folders and files of train data
     test_share: float = 0.2
-    label: str = "label"  # the column of the train data
-    key: str = ""  # the column that joins outputs and inputs; empty: by position
     picture_table: PictureTable | None = None  # None: a picture's folder is its label
-    columns: Sequence[str] = ()  # of the input, in its order; none of pictures
     labels: Sequence[str] = ()  # the names that can be given
-    meaning: Mapping[str, object] = field(default_factory=dict)  # of columns: prediction, ...
+    meaning: Meaning = field(default_factory=Meaning)
     counts: Mapping[str, int] = field(default_factory=dict)  # skipped, flagged, conflict
     who: str = ""
     when: str = ""
@@ -139,7 +137,7 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> tuple[Manife
         base_folders=folders,
         reviews=list(asked.reviews),
         labels=list(asked.labels),
-        meaning=asked.meaning,
+        meaning=asked.meaning.as_read(),
         test_share=asked.test_share,
         counts={
             TRAIN: dict(sorted(tally.train.items())),
@@ -230,7 +228,7 @@ def _write_train(folder: Path, asked: DatasetRequest, split: Split, tally: Tally
             raise DatasetError(f"two paths of the base are called '{path.name}'", where=str(path))
         names.append(path.name)
         _copy(path, folder / path.name)
-    if asked.columns:
+    if asked.meaning.columns:
         _edit_tables(folder, asked, split.train, test, tally)
     elif asked.picture_table is None:
         edit_folders(folder, split.train, test, tally)
@@ -243,10 +241,11 @@ def _edit_tables(
     folder: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow], test: set[str], tally: Tally
 ) -> None:
     """The tables of the base that have the label: edited, and the last one with what is new."""
-    tables = [path for path in _tables(folder) if asked.label in columns_of(path)]
+    label = asked.meaning.label
+    tables = [path for path in _tables(folder) if label in columns_of(path)]
     if not tables:
         raise DatasetError(
-            f"no table of the base has a column '{asked.label}' for the label",
+            f"no table of the base has a column '{label}' for the label",
             where=asked.base,
             fix="name it by review.label in the plan or --label, or take another base (--base)",
         )
@@ -254,14 +253,14 @@ def _edit_tables(
     for number, path in enumerate(tables, 1):
         is_last = number == len(tables)
         added = {
-            row.content: {**row.named(), asked.label: row.label}
+            row.content: {**row.named(), label: row.label}
             for row in rows
             if is_last and row.content not in tally.old
         }
-        edited = edit_table(path, asked.label, labels, test, added, _content_of(asked))
+        edited = edit_table(path, label, labels, test, added, _content_of(asked.meaning.columns))
         if are_measured(edited.old.values()):
             raise DatasetError(
-                f"the column '{asked.label}' of the base holds measured numbers, not classes",
+                f"the column '{label}' of the base holds measured numbers, not classes",
                 where=f"{asked.base}: {path.name}",
                 fix="name the column with the class by review.label in the plan, or --label",
             )
@@ -269,9 +268,10 @@ def _edit_tables(
         tally.add(edited)
 
 
-def _content_of(asked: DatasetRequest) -> Callable[[Sequence[str]], Callable[[Sequence[str]], str]]:
+def _content_of(
+    wanted: Sequence[str],
+) -> Callable[[Sequence[str]], Callable[[Sequence[str]], str]]:
     """Content ids of the base's rows, over the columns that the reviewed rows have."""
-    wanted = _given_columns(asked)
 
     def of(columns: Sequence[str]) -> Callable[[Sequence[str]], str]:
         places = [list(columns).index(name) if name in columns else -1 for name in wanted]
@@ -288,32 +288,27 @@ def _write_own(
 ) -> None:
     folder.mkdir()
     tally.train.update(row.label for row in rows)
-    if not asked.columns:
+    columns = asked.meaning.columns
+    if not columns:
         new_pictures(folder, asked.picture_table, rows)
         return
-    columns = _given_columns(asked)
     values = [[*row.values_of(columns), row.label] for row in rows]
-    (folder / "reviewed.csv").write_bytes(new_table([*columns, asked.label], values))
+    (folder / "reviewed.csv").write_bytes(new_table([*columns, asked.meaning.label], values))
 
 
 def _write_test(build: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow]) -> None:
     """``test/``: as the inference input is, without labels; those are beside it."""
     folder = build / TEST
-    if asked.columns:
-        columns = _given_columns(asked)
+    columns = asked.meaning.columns
+    if columns:
         values = [row.values_of(columns) for row in rows]
         (folder / "test.csv").write_bytes(new_table(columns, values))
-        keys = [row.key if asked.key else str(at) for at, row in enumerate(rows)]
+        keys = [row.key if asked.meaning.key else str(at) for at, row in enumerate(rows)]
     else:
         keys = [add_picture(folder, row) for row in rows]
-    name = "key" if asked.columns else "file"
+    name = "key" if columns else "file"
     lines = [(key, row.label) for key, row in zip(keys, rows, strict=True)]
     (build / LABELS).write_bytes(new_table([name, "label"], lines))
-
-
-def _given_columns(asked: DatasetRequest) -> Sequence[str]:
-    """The columns that a model is given."""
-    return tuple(name for name in asked.columns if name != asked.label)
 
 
 def _tables(folder: Path) -> list[Path]:

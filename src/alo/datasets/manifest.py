@@ -19,10 +19,12 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
         ("name", "version", "id", "parent", "base", "who", "when", "note", "command", "checksum"),
         str,
     ),
-    **dict.fromkeys(("meaning", "counts"), dict),
+    "counts": dict,
     "test_share": (int, float),
 }
 _LISTS = ("base_folders", "reviews", "labels")
+_MEANING_KINDS = {**dict.fromkeys(("prediction", "key", "image", "label"), str), "agreement": dict}
+_MEANING_LISTS = ("slices", "columns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,23 @@ class DatasetFile:
     path: str  # in the version's folder
     size: int  # bytes
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """Which columns mean what, in the inputs of a version and in what a model answers to them."""
+
+    prediction: str = "prediction"  # of the answer
+    key: str = ""  # joins answer and input; empty: by position
+    image: str = ""  # of the answer, with the picture's file name
+    label: str = "label"  # of the train data
+    columns: Sequence[str] = ()  # that a model is given, in their order; none: pictures
+    slices: Sequence[str] = ()  # looked at one by one by the gate
+    agreement: Mapping[str, object] = field(default_factory=dict)  # of people, about the rows
+
+    def as_read(self) -> Meaning:
+        """As it is once it was written and read again, with lists."""
+        return replace(self, columns=list(self.columns), slices=list(self.slices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +65,7 @@ class Manifest:
     base_folders: Sequence[str] = ()  # below train/, one for each path of the base
     reviews: Sequence[str] = ()
     labels: Sequence[str] = ()
-    meaning: Mapping[str, object] = field(default_factory=dict)  # of columns: prediction, key, ...
+    meaning: Meaning = field(default_factory=Meaning)
     test_share: float = 0.2
     counts: Mapping[str, object] = field(default_factory=dict)
     files: Sequence[DatasetFile] = ()
@@ -76,7 +95,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         content = json_file(path)
         files = [DatasetFile(**each) for each in content.pop("files")]
-        manifest = Manifest(**content, files=files)
+        meaning = Meaning(**content.pop("meaning"))
+        manifest = Manifest(**content, meaning=meaning, files=files)
         _check(manifest)
     except FileNotFoundError as error:
         raise DatasetError("it is no version of a data set", where=str(folder)) from error
@@ -87,19 +107,28 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _check(manifest: Manifest) -> None:
     """Raises ``ValueError`` where something is not of its kind: whoever has changed the file."""
-    for key, kind in _KINDS.items():
-        if not isinstance(getattr(manifest, key), kind):
-            raise ValueError(f"'{key}' is of another kind")
-    for key in _LISTS:
-        given = getattr(manifest, key)
-        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
-            raise ValueError(f"'{key}' is no list of texts")
+    _check_kinds(manifest, _KINDS, _LISTS)
+    _check_kinds(manifest.meaning, _MEANING_KINDS, _MEANING_LISTS)
     for name in manifest.base_folders:
         if Path(name).name != name:
             raise ValueError(f"'{name}' is no folder below train/")
     for file in manifest.files:
         if not (isinstance(file.path, str) and isinstance(file.sha256, str)):
             raise ValueError("'files' has one without a path or a checksum")
+
+
+def _check_kinds(
+    given: Manifest | Meaning,
+    kinds: Mapping[str, type | tuple[type, ...]],
+    lists: Sequence[str],
+) -> None:
+    for key, kind in kinds.items():
+        if not isinstance(getattr(given, key), kind):
+            raise ValueError(f"'{key}' is of another kind")
+    for key in lists:
+        value = getattr(given, key)
+        if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+            raise ValueError(f"'{key}' is no list of texts")
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:

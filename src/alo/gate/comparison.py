@@ -52,13 +52,13 @@ class Comparison:
     slices: Sequence[Slice]
     confusion: Mapping[str, Mapping[str, Mapping[str, int]]]
     changed: Sequence[Mapping[str, object]]
-    agreement: Mapping[str, object]
     judged: Judged
     gate: GateSettings
     bound: float | None  # what the difference is at least, one-sided
     in_training: int = 0  # test rows that either model has learned from
     unanswered: int = 0  # test rows without an answer of the new model
-    dataset: str = ""
+    agreement: Mapping[str, object] = field(default_factory=dict)  # of people, about the rows
+    dataset: str = ""  # NAME@V
     command: str = ""  # that has made the candidate
     by: str = ""
 
@@ -102,8 +102,6 @@ def compare(
     new_run: str,
     in_training: int = 0,
     test_share: float = 0.2,
-    agreement: Mapping[str, object] | None = None,
-    dataset: str = "",
 ) -> Comparison:
     """Compare two models, and say whether the new one may take the place of the old one.
 
@@ -137,7 +135,6 @@ def compare(
             "new": _confusion((row.label, row.new) for row in rows),
         },
         changed=_changed(rows),
-        agreement=agreement or {},
         judged=judge(
             counts,
             slices,
@@ -151,7 +148,6 @@ def compare(
         bound=tango_lower(counts) if rows else None,
         in_training=in_training,
         unanswered=unanswered,
-        dataset=dataset,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alo.datasets.catalog import Version
 from alo.datasets.diff import reviewed_rows
-from alo.datasets.manifest import LABELS
+from alo.datasets.manifest import LABELS, Meaning
 from alo.errors import DatasetError
 from alo.review.records import RunFiles, output_table
 from alo.tables.content import picture_content, row_content
@@ -69,57 +69,49 @@ def tested_cases(version: Version) -> list[TestedCase]:
     return found
 
 
-def answers_of(
-    output: Path, cases: Sequence[TestedCase], meaning: Mapping[str, object]
-) -> list[str | None]:
+def answers_of(output: Path, cases: Sequence[TestedCase], meaning: Meaning) -> list[str | None]:
     """What a model has answered for each test row; None: nothing, or nothing that can be joined.
 
     Args:
         output: the folder with the results of the inference on ``test/``.
-        meaning: of the columns, as the manifest of the data set has it.
     Raises:
         ReviewError: there is no table of results.
     """
     table = output_table(RunFiles("of the test", output, None))
     columns = list(table.columns)
-    prediction = str(meaning.get("prediction") or "prediction")
-    if prediction not in columns:
+    if meaning.prediction not in columns:
         return [None] * len(cases)
-    place = columns.index(prediction)
+    place = columns.index(meaning.prediction)
     said = [row[place] if place < len(row) else "" for row in table.rows]
-    join = str(meaning.get("image") or meaning.get("key") or "")
+    join = meaning.image or meaning.key
     if not join:
         return [each or None for each in said] if len(said) == len(cases) else [None] * len(cases)
     if join not in columns:
         return [None] * len(cases)
     at = columns.index(join)
     keys = [row[at] if at < len(row) else "" for row in table.rows]
-    if meaning.get("image"):
+    if meaning.image:
         keys = [Path(key).name for key in keys]
     times = Counter(keys)
     answers = {key: each for key, each in zip(keys, said, strict=True) if times[key] == 1}
     return [answers.get(case.key) or None for case in cases]
 
 
-def contents_below(paths: Sequence[Path], columns: Sequence[str], label: str) -> set[str]:
-    """The content ids of all rows, or pictures, of some train data.
-
-    Args:
-        columns: of the cases, without the label; none: they are pictures.
-    """
+def contents_below(paths: Sequence[Path], meaning: Meaning) -> set[str]:
+    """The content ids of all rows, or pictures, of some train data."""
     found: set[str] = set()
     files = [each for path in paths for each in ([path] if path.is_file() else path.rglob("*"))]
     for path in files:
         if not path.is_file():
             continue
-        if not columns:
+        if not meaning.columns:
             found.add(picture_content(path.read_bytes()))
         elif path.suffix.lower() in TABLES:
             table = read_table(path)
-            if not set(columns) <= set(table.columns):
+            if not set(meaning.columns) <= set(table.columns):
                 continue
-            places = [list(table.columns).index(name) for name in columns]
-            content_of = row_content(columns, label)
+            places = [list(table.columns).index(name) for name in meaning.columns]
+            content_of = row_content(meaning.columns)
             for row in table.rows:
                 found.add(content_of([row[at] if at < len(row) else "" for at in places]))
     return found

@@ -10,6 +10,7 @@ from pathlib import Path
 from alo.database.connection import Database
 from alo.datasets.catalog import Catalog, Version
 from alo.datasets.make import DatasetRequest, make_version
+from alo.datasets.manifest import Meaning
 from alo.datasets.pictures import PictureTable
 from alo.datasets.rows import ReviewedRow
 from alo.errors import DatasetError, HistoryError, UsageError
@@ -70,7 +71,7 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
         raise DatasetError("the inputs of these runs have different columns")
     first = settings[0]
     label = asked.label or first.label or LABEL
-    columns = list(gathered.columns[0]) if gathered.columns else []
+    columns = gathered.columns[0] if gathered.columns else ()
     request = DatasetRequest(
         name=asked.name,
         rows=gathered.rows,
@@ -78,20 +79,17 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
         base=asked.base or "plan",
         base_paths=_base_paths(workspace, catalog, asked.base),
         test_share=asked.test_share,
-        label=label,
-        key=first.key,
         picture_table=_picture_table(first, label),
-        columns=columns,
         labels=list(dict.fromkeys(label.name for each in found for label in each.labels.shown)),
-        meaning={
-            "prediction": first.prediction,
-            "key": first.key,
-            "image": first.image,
-            "label": label,
-            "slices": list(first.slices),
-            "columns": [name for name in columns if name != (label)],
-            "agreement": _agreement(reviews, found),
-        },
+        meaning=Meaning(
+            prediction=first.prediction,
+            key=first.key,
+            image=first.image,
+            label=label,
+            columns=tuple(name for name in columns if name != label),
+            slices=first.slices,
+            agreement=_agreement(reviews, found),
+        ),
         counts=gathered.counts,
         who=asked.person,
         when=asked.time,

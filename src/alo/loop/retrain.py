@@ -71,6 +71,16 @@ class _Champion:
     entry: Entry | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """What both models are asked."""
+
+    workspace: Workspace
+    version: Version
+    champion: _Champion
+    cases: Sequence[TestedCase]
+
+
 def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
     """Train on a data set in a copy of the project, compare, judge, and deploy what passes.
 
@@ -83,11 +93,11 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
     """
     version = Catalog(workspace).find_whole(asked.dataset)
     champion = _champion(workspace, asked.against)
-    cases = tested_cases(version)
+    test = _Test(workspace, version, champion, tested_cases(version))
     with trial_project(workspace) as trial:
-        say(f"testing the model before on {len(cases):,} rows")
+        say(f"testing the model before on {len(test.cases):,} rows")
         trial.use_models(champion.models)
-        old = _answers(trial, version, cases)
+        old = _answers(trial, test)
         if old is None:
             raise RetrainError(
                 f"the model of {champion.run or 'the workspace'} fails on the test rows",
@@ -95,10 +105,10 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
             )
         say(f"training on {version.manifest.reference}")
         entry = _train(trial, version, asked)
-        say(f"testing the candidate on {len(cases):,} rows")
-        new = _answers(trial, version, cases)
+        say(f"testing the candidate on {len(test.cases):,} rows")
+        new = _answers(trial, test)
         run = entry.record.id
-        comparison = _compare(workspace, version, cases, champion, run, old, new, asked)
+        comparison = _compared(test, run, old, new, asked)
         _keep(entry, comparison)
         keep_candidate(workspace, version.manifest.name, [run, champion.run])
         trial.hand_over(entry)  # with its comparison: whoever is killed leaves all of it, or none
@@ -144,81 +154,78 @@ def _train(trial: TrialProject, version: Version, asked: RetrainRequest) -> Entr
     )
 
 
-def _answers(
-    trial: TrialProject, version: Version, cases: Sequence[TestedCase]
-) -> list[str | None] | None:
+def _answers(trial: TrialProject, test: _Test) -> list[str | None] | None:
     """What the models of the trial answer; None: the inference failed."""
-    if not cases:
+    if not test.cases:
         return []
-    if trial.run("inference", [version.folder / "test"]) != 0:
+    if trial.run("inference", [test.version.folder / "test"]) != 0:
         if fix := fix_of_full(trial.workspace.home):  # that says nothing of the model
             raise RetrainError("the disk is full", where=str(trial.project.internal), fix=fix)
         return None
     try:
-        return answers_of(trial.output, cases, version.manifest.meaning)
+        return answers_of(trial.output, test.cases, test.version.manifest.meaning)
     except ReviewError:
         return None
 
 
-def _compare(
-    workspace: Workspace,
-    version: Version,
-    cases: Sequence[TestedCase],
-    champion: _Champion,
+def _compared(
+    test: _Test,
     run: str,
     old: Sequence[str | None],
     new: Sequence[str | None] | None,
     asked: RetrainRequest,
 ) -> Comparison:
-    meaning = version.manifest.meaning
-    slices = meaning.get("slices")
-    names = [str(each) for each in slices] if isinstance(slices, list) else []
-    rows = [
+    manifest = test.version.manifest
+    found = compare(
+        _rows(test, old, new),
+        asked.gate,
+        old_run=test.champion.run,
+        new_run=run,
+        in_training=_learned(test),
+        test_share=manifest.test_share,
+    )
+    if new is None:
+        judged = replace(found.judged, verdict=HELD, reasons=[CANDIDATE_FAILED])
+        found = replace(found, judged=judged)
+    return replace(
+        found,
+        agreement=manifest.meaning.agreement,
+        dataset=manifest.reference,
+        command=asked.command,
+        by=asked.person,
+    )
+
+
+def _rows(
+    test: _Test, old: Sequence[str | None], new: Sequence[str | None] | None
+) -> list[ComparedRow]:
+    slices = test.version.manifest.meaning.slices
+    return [
         ComparedRow(
             record=case.record,
             label=case.label,
             old=old[at],
             new=new[at] if new is not None else None,
             weight=case.weight,
-            slices={name: case.values[name] for name in names if name in case.values},
+            slices={name: case.values[name] for name in slices if name in case.values},
         )
-        for at, case in enumerate(cases)
+        for at, case in enumerate(test.cases)
     ]
-    agreement = meaning.get("agreement")
-    found = compare(
-        rows,
-        asked.gate,
-        old_run=champion.run,
-        new_run=run,
-        in_training=_learned(workspace, version, cases, champion),
-        test_share=version.manifest.test_share,
-        agreement=agreement if isinstance(agreement, dict) else {},
-        dataset=version.manifest.reference,
-    )
-    if new is None:
-        judged = replace(found.judged, verdict=HELD, reasons=[CANDIDATE_FAILED])
-        found = replace(found, judged=judged)
-    return replace(found, command=asked.command, by=asked.person)
 
 
-def _learned(
-    workspace: Workspace, version: Version, cases: Sequence[TestedCase], champion: _Champion
-) -> int:
+def _learned(test: _Test) -> int:
     """How many test rows either model has learned from, as far as its train data is still here."""
-    meaning = version.manifest.meaning
-    columns = meaning.get("columns")
-    names = [str(each) for each in columns] if isinstance(columns, list) else []
-    label = str(meaning.get("label") or "")
-    learned = contents_below([version.folder / "train"], names, label)
-    if champion.entry is not None:
-        sources = champion.entry.record.data_id_description.get("sources")
+    meaning = test.version.manifest.meaning
+    learned = contents_below([test.version.folder / "train"], meaning)
+    if test.champion.entry is not None:
+        sources = test.champion.entry.record.data_id_description.get("sources")
         paths = (
-            [workspace.home / str(each) for each in sources if each]
+            [test.workspace.home / str(each) for each in sources if each]
             if isinstance(sources, list)
             else []
         )
-        learned |= contents_below([path for path in paths if path.exists()], names, label)
-    return sum(case.content in learned for case in cases)
+        learned |= contents_below([path for path in paths if path.exists()], meaning)
+    return sum(case.content in learned for case in test.cases)
 
 
 def _keep(entry: Entry, comparison: Comparison) -> None:

@@ -203,3 +203,17 @@ class TestForms:
         assert answer.status_code == 409
         assert f'data-record="{record}" data-state="conflict"' in answer.text
         assert "benign" in answer.text
+
+    def test_an_action_is_taken_back_and_the_same_page_is_shown(self, page: httpx.Client) -> None:
+        record = items(page)[0]["record"]
+        self.send(page, accept=record)
+        back = f"{PATH}?state=accepted"
+
+        def undo(back: str) -> str:
+            answer = page.post(f"{PATH}/undo", data={"back": back}, headers=OWN)
+            assert answer.status_code == 303
+            return answer.headers["location"]
+
+        assert undo(back) == back
+        assert items(page, "?state=accepted") == []
+        assert undo("https://elsewhere.example/reviews/patients").startswith(f"{PATH}/label")

@@ -158,10 +158,17 @@ def test_a_viewer_looks_and_has_nothing_to_decide_with(as_person: As, review: Re
         assert vic.post(f"{PATH}/{path}", json={}).status_code == 403
 
 
-def test_an_operator_finds_the_way_to_a_data_set(as_person: As, review: Review) -> None:
-    page = as_person("olga").get(PATH).text
+def test_a_reviewer_finds_the_way_to_a_data_set_and_a_viewer_to_the_trace(
+    as_person: As, review: Review
+) -> None:
+    record = review.record_id(0)
+
+    page, looked = as_person("ada").get(PATH).text, as_person("vic").get(PATH).text
 
     assert 'href="/datasets/new?review=patients"' in page
+    assert f"{PATH}/label?record=" in page
+    assert f"{PATH}/label?record=" not in looked
+    assert f"/trace/{record.replace(':', '%3A')}" in looked
 
 
 @pytest.mark.parametrize("gone", ["output/output.csv", "input", ""])

@@ -27,6 +27,12 @@ from alo.texts import check_plain_name, is_plain_name
 _VERSION = re.compile(r"v([1-9]\d{0,8})\Z")
 
 
+def is_reference(text: str) -> bool:
+    """Whether a text is how a version is called: NAME@V."""
+    name, _, version = text.rpartition("@")
+    return is_plain_name(name) and _VERSION.match(version) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """A version and where it is."""

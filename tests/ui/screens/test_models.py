@@ -41,6 +41,21 @@ def test_a_model_is_deployed_and_rolled_back(
     assert [each["id"] for each in rows] == [two.run_id, one.run_id]
 
 
+def test_what_is_deployed_was_before_and_runs_in_the_shadow_leads_to_its_trace(
+    client: httpx.Client, home: Path, run: Callable[..., Any]
+) -> None:
+    asset = home / "assets/train/asset_train.py"
+    code = "__import__('pathlib').Path(self.asset.get_model_path(), 'm').write_text('m')"
+    asset.write_text(asset.read_text().replace("x = self.args", f"{code}\n        x = self.args"))
+    one, two, three = [run(home, mode="train")[0].run_id for _ in range(3)]
+    for body in ({"run": one}, {"run": two}, {"shadow": three}):
+        assert client.post("/deploy", json=body, headers=OWN).status_code == 200
+
+    block = client.get("/models").text.partition("</dl>")[0]
+
+    assert re.findall('data-trace="([^"]+)"', block) == [two, one, three]
+
+
 def test_what_was_deployed_meanwhile_is_not_rolled_back_by_an_old_page(
     client: httpx.Client, home: Path, run: Callable[..., Any], alo: Callable[..., Any]
 ) -> None:

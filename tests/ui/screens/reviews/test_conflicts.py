@@ -47,6 +47,7 @@ def test_both_answers_are_side_by_side_with_who_and_why(as_person: As, records: 
     ]
     text = third.get(PATH).text
     assert text.count('data-action="settle"') == 4
+    assert all(f'data-trace="{each}"' in text for each in records[:2])
     assert "&lt;b&gt;" in text
 
 

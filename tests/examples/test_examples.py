@@ -16,19 +16,31 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 PARTS = ("assets", "sample_data", "solution")  # what is not there after a fresh clone is left out
 MOST_LINES = 40
 
+Copy = Callable[[str], Path]
 Run = Callable[[str], tuple[Path, "subprocess.CompletedProcess[str]"]]
 
 pytest.importorskip("sklearn", reason="the examples need the extra 'examples'")
 
 
 @pytest.fixture
-def run_example(tmp_path: Path, alo: Callable[..., subprocess.CompletedProcess[str]]) -> Run:
-    """Call it with an example's name; returns where it ran, and what the command line said."""
+def copy_example(tmp_path: Path) -> Copy:
+    """Call it with an example's name; returns the folder of its copy."""
 
-    def run(name: str) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    def copy(name: str) -> Path:
         home = tmp_path / name
         for part in PARTS:
             shutil.copytree(EXAMPLES / name / part, home / part)
+        return home
+
+    return copy
+
+
+@pytest.fixture
+def run_example(copy_example: Copy, alo: Callable[..., subprocess.CompletedProcess[str]]) -> Run:
+    """Call it with an example's name; returns where it ran, and what the command line said."""
+
+    def run(name: str) -> tuple[Path, subprocess.CompletedProcess[str]]:
+        home = copy_example(name)
         return home, alo("run", "--project", str(home))
 
     return run
@@ -63,6 +75,18 @@ def test_breast_cancer(run_example: Run) -> None:
     assert set(summary_of(home, "inference")["probability"]) == {"malignant", "benign"}
     report = home / "train_artifacts" / "report"
     assert any(path.suffix == ".png" for path in report.iterdir())
+
+
+def test_the_plan_of_breast_cancer_can_be_swept(
+    copy_example: Copy, alo: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    home = copy_example("breast_cancer")
+
+    done = alo("sweep", "best", "--jobs", "1", "--project", str(home))
+
+    assert done.returncode == 0, done.stderr
+    assert "sweep best: 4 complete" in done.stdout
+    assert alo("sweep", "apply", "best", "--project", str(home)).returncode == 0
 
 
 def test_digits(run_example: Run) -> None:

@@ -19,6 +19,11 @@ HAS_PARAM = (  # asked of one run after the other, so that a list of the newest 
     " WHERE params.run = runs.run AND step = ? AND key = ? AND value = ?)"
 )
 
+OF_SWEEP = (
+    "EXISTS (SELECT 1 FROM records WHERE records.run = runs.run"
+    " AND json_extract(record, '$.sweep.name') = ?)"
+)
+
 
 class Param(NamedTuple):
     """An arg that a run was made with."""
@@ -35,6 +40,7 @@ class Filters(NamedTuple):
     status: str = ""
     since: str = ""  # runs that started at this time or later, as utc_text writes it
     params: tuple[Param, ...] = ()
+    sweep: str = ""  # trials of the sweep of this name
 
 
 def parse_param(text: str) -> Param:
@@ -136,6 +142,9 @@ def condition_of(filters: Filters) -> tuple[str, list[str]]:
     for param in filters.params:
         parts.append(HAS_PARAM)
         values += [param.step, param.key, value_text(param.value)]
+    if filters.sweep:
+        parts.append(OF_SWEEP)
+        values.append(filters.sweep)
     return " AND ".join(parts) or "1", values
 
 
@@ -145,6 +154,7 @@ def matches(record: "RunRecord", filters: Filters) -> bool:
         filters.pipeline in ("", record.pipeline)
         and filters.status in ("", record.status)
         and record.start_time >= filters.since
+        and filters.sweep in ("", record.sweep.get("name"))
         and all(_has(record, param) for param in filters.params)
     )
 

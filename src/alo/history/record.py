@@ -30,6 +30,7 @@ LISTED = (  # the fields that a list of runs gives to scripts
     "code_id",
     "param_id",
     "train_id",
+    "sweep",
     "args",
 )
 

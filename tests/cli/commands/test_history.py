@@ -12,7 +12,7 @@ from alo.cli.commands.history import list_newest, words_of_list
 
 JSON_KEYS = [
     *("id", "pipeline", "status", "start_time", "end_time", "score", "result", "note"),
-    *("probability", "version", "data_id", "code_id", "param_id", "train_id", "args"),
+    *("probability", "version", "data_id", "code_id", "param_id", "train_id", "sweep", "args"),
 ]
 
 Keep = Callable[..., Path]
@@ -88,6 +88,8 @@ def test_a_project_without_runs_says_so(history: Call) -> None:
         (["--param", "train.n=5", "--param", "train.m=x"], [3]),
         (["--since", "2026-01-01T00:02"], [3, 2]),
         (["--since", "3d"], []),
+        (["--sweep", "depth"], [2]),
+        (["--sweep", "dept"], []),
         (["--limit", "1"], [3]),
         (["--limit", "0"], [3, 2, 1, 0]),
     ],
@@ -97,8 +99,8 @@ def test_filters_narrow_the_list(
 ) -> None:
     keep(0, args={"train": {"n": 5}})
     keep(1, status="error")
-    keep(2, pipeline="inference")
-    keep(3, args={"train": {"n": 5, "m": "x"}})
+    keep(2, pipeline="inference", sweep={"name": "depth", "trial": 4})
+    keep(3, args={"train": {"n": 5, "m": "x"}}, sweep={"name": "other", "trial": 0})
 
     found = json.loads(history("--json", *words)[1])
 

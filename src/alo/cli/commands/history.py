@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since", metavar="TIME", type=named, help="only runs since then: 2026-05-01, 12h, 7d"
     )
+    parser.add_argument("--sweep", metavar="NAME", type=named, help="only trials of this sweep")
     parser.add_argument(
         "--limit",
         metavar="N",
@@ -114,6 +115,7 @@ def _filters(options: argparse.Namespace) -> Filters:
         options.status,
         parse_since(options.since) if options.since else "",
         tuple(map(parse_param, options.param)),
+        options.sweep or "",
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alo.errors import UsageError
 from alo.plan.model import Plan
-from alo.plan.overrides import Override, apply_overrides, parse_override
+from alo.plan.overrides import Override, apply_overrides, for_pipeline, parse_override
 
 LoadText = Callable[[str | bytes], Plan]
 
@@ -198,6 +198,20 @@ def test_the_plan_that_was_given_stays_as_it_was(load: LoadText) -> None:
     apply_overrides(before, [parse_override("train.n_estimators=5")])
 
     assert args(before, "train", "train") == {"n_estimators": 100}
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("train.n=0.5", "train.train.n=0.5"),  # of the step that is called so
+        ("input.n=0.5", "train.input.n=0.5"),
+        ("train.input.n=5", "train.input.n=5"),
+        ("train_pipeline.input.n=5", "train_pipeline.input.n=5"),
+    ],
+)
+def test_an_override_is_made_one_of_a_single_pipeline(text: str, whole: str) -> None:
+    assert for_pipeline(text, "train") == whole
+    assert parse_override(whole).kind == "train"
 
 
 @given(st.text(max_size=30))

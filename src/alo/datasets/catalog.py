@@ -19,6 +19,7 @@ from alo.datasets.manifest import (
     id_of,
     read_manifest,
 )
+from alo.datasets.rows import TRAIN
 from alo.errors import DatasetError, UsageError
 from alo.files import remove_tree
 from alo.layout import Workspace
@@ -39,6 +40,11 @@ class Version:
 
     folder: Path
     manifest: Manifest
+
+    @property
+    def train_paths(self) -> list[Path]:
+        """The folders to train on, in the order in which the plan names its own."""
+        return [self.folder / TRAIN / name for name in self.manifest.base_folders]
 
 
 class Catalog:

@@ -29,19 +29,18 @@ from alo.datasets.pictures import (
     new_pictures,
 )
 from alo.datasets.rows import TEST, TRAIN, ReviewedRow, line_of
-from alo.datasets.split import Split, split_rows
+from alo.datasets.split import TEST_SHARE, Split, split_rows
 from alo.datasets.table_edit import Tally, edit_table, new_table, replace_content
 from alo.errors import DatasetError
 from alo.files import alone_with, append_line, remove_tree
 from alo.json_text import json_lines
 from alo.tables.content import row_content
 from alo.tables.measured import are_measured
-from alo.tables.reading import columns_of
+from alo.tables.reading import columns_of, is_table
 
 TESTED = "tested.jsonl"  # of a data set: which cases tested which of its versions
 NEW = ".new-"  # of the folder of a version that is being made
 OWN = "train"  # the folder below train/ where there is no base
-TABLES = (".csv", ".tsv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class DatasetRequest:
     reviews: Sequence[str]
     base: str  # as it was asked for: a path, NAME@V, or none
     base_paths: Sequence[Path] = ()  # folders and files of train data
-    test_share: float = 0.2
+    test_share: float = TEST_SHARE
     picture_table: PictureTable | None = None  # None: a picture's folder is its label
     labels: Sequence[str] = ()  # the names that can be given
     meaning: Meaning = field(default_factory=Meaning)
@@ -312,7 +311,7 @@ def _write_test(build: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow])
 
 
 def _tables(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.rglob("*") if each.suffix.lower() in TABLES)
+    return sorted(each for each in folder.rglob("*") if is_table(each))
 
 
 def _copy(source: Path, target: Path) -> None:

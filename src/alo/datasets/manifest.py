@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from alo.datasets.rows import decisions_of
+from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError
 from alo.json_text import json_bytes, json_file
 
@@ -66,7 +67,7 @@ class Manifest:
     reviews: Sequence[str] = ()
     labels: Sequence[str] = ()
     meaning: Meaning = field(default_factory=Meaning)
-    test_share: float = 0.2
+    test_share: float = TEST_SHARE
     counts: Mapping[str, object] = field(default_factory=dict)
     files: Sequence[DatasetFile] = ()
     who: str = ""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from alo.datasets.rows import ReviewedRow
 
 RANDOM = "random"
+TEST_SHARE = 0.2  # of the random rows, where nothing else is asked for
 _ALL = 1 << 64
 
 

@@ -13,10 +13,9 @@ from alo.datasets.manifest import LABELS, Meaning
 from alo.errors import DatasetError
 from alo.review.records import RunFiles, output_table
 from alo.tables.content import picture_content, row_content
-from alo.tables.reading import read_table
+from alo.tables.reading import is_table, read_table
 
 TEST = "test"
-TABLES = (".csv", ".tsv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +105,7 @@ def contents_below(paths: Sequence[Path], meaning: Meaning) -> set[str]:
             continue
         if not meaning.columns:
             found.add(picture_content(path.read_bytes()))
-        elif path.suffix.lower() in TABLES:
+        elif is_table(path):
             table = read_table(path)
             if not set(meaning.columns) <= set(table.columns):
                 continue

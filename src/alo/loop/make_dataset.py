@@ -13,6 +13,7 @@ from alo.datasets.make import DatasetRequest, make_version
 from alo.datasets.manifest import Meaning
 from alo.datasets.pictures import PictureTable
 from alo.datasets.rows import ReviewedRow
+from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError, HistoryError, UsageError
 from alo.files import many_objects
 from alo.layout import Workspace, find_plan
@@ -34,7 +35,7 @@ class MakeRequest:
     name: str
     reviews: Sequence[str]
     base: str = ""  # a path, NAME@V or none; empty: the plan's train data
-    test_share: float = 0.2
+    test_share: float = TEST_SHARE
     label: str = ""  # the column of the train data; empty: what the reviews were made with
     note: str = ""
     person: str = ""
@@ -170,9 +171,7 @@ def _base_paths(workspace: Workspace, catalog: Catalog, base: str) -> list[Path]
         path = (workspace.home / base).resolve()
         if path.exists():
             return [path]
-        version = catalog.find_whole(base)
-        folder = version.folder / "train"
-        return [folder / name for name in version.manifest.base_folders]
+        return catalog.find_whole(base).train_paths
     from alo.plan.load import load_plan
 
     plan = load_plan(find_plan(workspace.home), home=workspace.home)

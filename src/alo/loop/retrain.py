@@ -23,6 +23,7 @@ from alo.layout import Workspace
 from alo.loop.candidates import keep_candidate
 from alo.loop.evaluation import TestedCase, answers_of, contents_below, tested_cases
 from alo.loop.trial_project import TrialProject, trial_project
+from alo.plan.overrides import for_pipeline
 from alo.serve.rollout.choose import deploy_model
 from alolib.disk import fix_of_full
 
@@ -135,13 +136,8 @@ def _champion(workspace: Workspace, against: str) -> _Champion:
 
 
 def _train(trial: TrialProject, version: Version, asked: RetrainRequest) -> Entry:
-    folder = version.folder / "train"
-    data = [folder / name for name in version.manifest.base_folders]
-    overrides = [
-        text if text.startswith("train.") and text.count(".") > 1 else f"train.{text}"
-        for text in asked.overrides
-    ]
-    status = trial.run("train", data, overrides, prints_to=asked.prints_to)
+    overrides = [for_pipeline(text, "train") for text in asked.overrides]
+    status = trial.run("train", version.train_paths, overrides, prints_to=asked.prints_to)
     entry = trial.last_entry("train")
     if status == 0 and entry is not None:
         return entry

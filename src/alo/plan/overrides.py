@@ -46,6 +46,12 @@ def parse_override(text: str) -> Override:
     return Override(kind, step, key, _value(text, value))
 
 
+def for_pipeline(text: str, kind: str) -> str:
+    """What was typed after ``--set``, as it is for one pipeline alone."""
+    named, _, _ = _parts(text.partition("=")[0].strip())
+    return text if named == kind else f"{kind}.{text}"
+
+
 def _parts(address: str) -> tuple[str, str, str]:
     first, _, rest = address.partition(".")
     kind = first.removesuffix("_pipeline")

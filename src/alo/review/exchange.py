@@ -12,7 +12,7 @@ from pathlib import Path
 from alo.errors import UsageError
 from alo.review.decisions import ACCEPT, CHANGE, NewDecision
 from alo.review.rows import ItemShown
-from alo.tables.reading import read_table
+from alo.tables.reading import is_table, read_table
 from alo.tables.spreadsheet import disarmed, text_of
 from alo.texts import is_whole_number
 
@@ -87,7 +87,7 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
 
 def _rows(path: Path) -> list[Mapping[str, object]]:
     try:
-        if path.suffix.lower() in (".csv", ".tsv"):
+        if is_table(path):
             table = read_table(path)
             return [dict(zip(table.columns, map(text_of, row), strict=False)) for row in table.rows]
         lines = path.read_text("utf-8-sig").split("\n")

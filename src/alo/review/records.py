@@ -17,10 +17,9 @@ from alo.review.certainties import certainties
 from alo.review.labels import can_be_label
 from alo.review.settings import ReviewSettings
 from alo.tables.content import picture_content, row_content
-from alo.tables.reading import WholeTable, read_table
+from alo.tables.reading import WholeTable, is_table, read_table
 
 OUTPUT = "output.csv"
-TABLES = (".csv", ".tsv")
 MOST_NAMED = 5  # pictures of a run that are missing
 
 
@@ -356,5 +355,5 @@ def _input_tables(run: RunFiles, notes: list[str]) -> dict[str, WholeTable]:
 
 def _tables(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in TABLES and path.is_file() and not path.is_symlink():
+        if is_table(path) and path.is_file() and not path.is_symlink():
             yield path

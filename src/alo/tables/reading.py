@@ -15,6 +15,7 @@ from typing import overload
 from alo.tables.encodings import UTF8, WIDE, Encoding, encoding_of
 from alo.tables.records import Dialect, cells, dialect_of, records
 
+TABLES = (".csv", ".tsv")  # endings of files that are read as tables
 MOST_NOTES = 20
 
 
@@ -32,6 +33,11 @@ class WholeTable:
         at = list(self.columns).index(name)
         rows = self.rows.up_to(at) if isinstance(self.rows, PlainRows) else self.rows
         return [row[at] if at < len(row) else "" for row in rows]
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is one by its name."""
+    return path.suffix.lower() in TABLES
 
 
 class PlainRows(Sequence[list[str]]):

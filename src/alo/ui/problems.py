@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from alo.errors import AloError
+
 
 class FieldProblem(NamedTuple):
     """What is wrong with one field of a form or a query."""
@@ -37,11 +39,16 @@ class UiProblem(Exception):  # noqa: N818
         }
 
 
+def problem_at(field: str, error: AloError) -> FieldProblem:
+    """What is wrong with a field, and how to mend it."""
+    return FieldProblem(field, " · ".join(filter(None, (error.what, error.fix))))
+
+
 def not_found(what: str, *, fix: str = "") -> UiProblem:
     """404."""
     return UiProblem(404, what, fix=fix)
 
 
 def refused_value(field: str, what: str) -> UiProblem:
-    """422, of one value of a query."""
+    """422, of one value of a query or a body."""
     return UiProblem(422, f"{field}: {what}", fields=[FieldProblem(field, what)])

@@ -18,14 +18,13 @@ from alo.database.audit import Audit
 from alo.datasets.catalog import Catalog, Version, verify
 from alo.datasets.diff import difference
 from alo.datasets.export import export_version
+from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError
 from alo.history.browse import History
 from alo.history.deployment import utc_now
 from alo.layout import Workspace
 from alo.loop.candidates import remove_version
 from alo.loop.make_dataset import MakeRequest, make_dataset
-
-TEST_SHARE = 0.2
 
 
 def _add_make(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
+from alo.tables.reading import TABLES
 from alo.ui.ask import Ask
 from alo.ui.found_run import FoundRun, find_run
 from alo.ui.problems import not_found, refused_value
@@ -28,7 +29,6 @@ IMAGES = {
     ".bmp": "image/bmp",
 }
 REPORTS = {".html": "text/html; charset=utf-8", ".htm": "text/html", ".svg": "image/svg+xml"}
-TABLES = (".csv", ".tsv")
 TEXTS = (".txt", ".log", ".json", ".jsonl", ".yaml", ".yml", ".py", ".md", ".toml", ".ini", ".cfg")
 
 

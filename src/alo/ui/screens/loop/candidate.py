@@ -15,7 +15,6 @@ from alo.ui.drawing.comparisons import accuracy_chart, difference_chart
 from alo.ui.problems import not_found
 from alo.ui.rendering.page import Page, Table
 from alo.ui.screens.lists import below_of, limit_of, table_of
-from alo.ui.screens.loop.make_dataset import FOLDER
 from alo.ui.screens.models import deployed_now
 
 CHANGED_COLUMNS = ("record", "label", "old", "new")
@@ -84,7 +83,7 @@ def show(ask: Ask) -> Page:
         "is_first": first == 0,
         "command": f"alo models show {record.id}",
     }
-    return Page("candidate", record.id, content, shown, _table(changed), folder=FOLDER)
+    return Page("candidate", record.id, content, shown, _table(changed), folder="loop/")
 
 
 def _entry(ask: Ask) -> Entry:

@@ -18,7 +18,6 @@ from alo.ui.problems import not_found, refused_value
 from alo.ui.query import active
 from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import below_of, limit_of, table_of
-from alo.ui.screens.loop.make_dataset import FOLDER
 
 Line = Mapping[str, Any]
 COLUMNS = ("reference", "id", "train", "test", "base", "parent", "when", "who", "note", "damaged")
@@ -55,7 +54,7 @@ def index(ask: Ask) -> Page:
         "command": "alo dataset list",
     }
     whole = table_of(COLUMNS, (_line(catalog, each) for each in references))
-    return Page("datasets", "Data sets", content, shown, whole, folder=FOLDER)
+    return Page("datasets", "Data sets", content, shown, whole, folder="loop/")
 
 
 def _line(catalog: Catalog, reference: str) -> dict[str, object]:
@@ -116,7 +115,7 @@ def show(ask: Ask) -> Page:
         "command": shlex.join(["alo", "dataset", "show", manifest.reference]),
     }
     whole = table_of(ROW_COLUMNS, ({name: row.get(name) for name in ROW_COLUMNS} for row in found))
-    return Page("dataset", manifest.reference, content, shown, whole, folder=FOLDER)
+    return Page("dataset", manifest.reference, content, shown, whole, folder="loop/")
 
 
 def _version(ask: Ask, version: str) -> Version:
@@ -229,5 +228,5 @@ def diff(ask: Ask) -> Page:
     }
     title = f"{found.before} → {found.after}"
     return Page(
-        "dataset_diff", title, content, shown, table_of(CHANGE_COLUMNS, changes()), folder=FOLDER
+        "dataset_diff", title, content, shown, table_of(CHANGE_COLUMNS, changes()), folder="loop/"
     )

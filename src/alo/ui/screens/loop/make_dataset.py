@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from alo.datasets.catalog import Catalog, check_name
+from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError, UsageError
 from alo.loop.make_dataset import NONE
 from alo.review.reviews import Reviews
 from alo.ui.access.roles import OPERATOR
 from alo.ui.ask import Ask
-from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
 from alo.ui.rendering.page import Page, Redirect
 
-TEST_SHARE = 0.2
-FOLDER = "loop/"
 LONGEST_NOTE = 2000
 
 
@@ -38,7 +37,7 @@ def form(ask: Ask) -> Page:
         "key": os.urandom(8).hex(),
         "command": _command(name, chosen, ask.query.one("base")) if chosen else "alo review new",
     }
-    return Page("make_dataset", "Make a data set", content, shown, folder=FOLDER)
+    return Page("make_dataset", "Make a data set", content, shown, folder="loop/")
 
 
 def _command(name: str, reviews: Sequence[str], base: str) -> str:
@@ -68,11 +67,11 @@ def make(ask: Ask) -> Redirect:
     return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)
 
 
-def _problem(field: str, check: object) -> list[FieldProblem]:
+def _problem(field: str, check: Callable[[], object]) -> list[FieldProblem]:
     try:
-        check()  # type: ignore[operator]
+        check()
     except (UsageError, DatasetError) as error:
-        return [FieldProblem(field, " · ".join(filter(None, (error.what, error.fix))))]
+        return [problem_at(field, error)]
     return []
 
 
@@ -81,8 +80,7 @@ def _reviews(ask: Ask) -> list[str]:
     given = ask.body.get("reviews", ask.body.get("review", []))
     names = given.splitlines() if isinstance(given, str) else given
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
-        what = "it has to be a list of names"
-        raise UiProblem(422, f"reviews: {what}", fields=[FieldProblem("reviews", what)])
+        raise refused_value("reviews", "it has to be a list of names")
     return list(dict.fromkeys(filter(None, (each.strip() for each in names))))
 
 

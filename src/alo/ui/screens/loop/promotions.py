@@ -5,7 +5,6 @@ from __future__ import annotations
 from alo.ui.ask import Ask
 from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import below_of, limit_of, table_of
-from alo.ui.screens.loop.make_dataset import FOLDER
 from alo.ui.screens.models import answering, promotions_of
 
 COLUMNS = ("when", "run", "from", "who", "why")
@@ -32,4 +31,4 @@ def show(ask: Ask) -> Page:
         "command": f"alo models at {at}" if at else "alo models log",
     }
     whole = table_of(COLUMNS, (each.to_json() for each in reversed(changes)))
-    return Page("promotions", "Deployments", content, shown, whole, folder=FOLDER)
+    return Page("promotions", "Deployments", content, shown, whole, folder="loop/")

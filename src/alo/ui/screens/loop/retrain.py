@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from alo.datasets.catalog import Catalog, Version
+from alo.datasets.rows import TRAIN
 from alo.errors import AloError, DatasetError, UsageError
 from alo.history.deployment import CURRENT, read_deployment
 from alo.history.models_origin import current_train_id
+from alo.plan.overrides import for_pipeline
 from alo.ui.access.roles import OPERATOR
 from alo.ui.arg_fields import arg_fields, as_yaml
 from alo.ui.ask import Ask
-from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.problems import UiProblem, problem_at, refused_value
 from alo.ui.rendering.page import Page, Redirect
-from alo.ui.screens.loop.make_dataset import FOLDER
 from alo.ui.screens.run_again import check_run, chosen_args, plan_now
 
-TRAIN = "train"
 YES = (True, "true", "1", "on")
 
 
@@ -45,7 +45,7 @@ def form(ask: Ask) -> Page:
         "key": os.urandom(8).hex(),
         "command": shlex.join(["alo", "retrain", "--dataset", chosen]) if chosen else _MAKE,
     }
-    return Page("retrain", "Retrain", content, shown, folder=FOLDER)
+    return Page("retrain", "Retrain", content, shown, folder="loop/")
 
 
 _MAKE = "alo dataset make NAME --review REVIEW"
@@ -62,7 +62,7 @@ def start(ask: Ask) -> Redirect:
     reason = " ".join(ask.text("reason").split())
     if force and not (deploy and reason):
         what = "a model that the gate holds is deployed with deploy and a reason"
-        raise UiProblem(422, what, fields=[FieldProblem("reason", what)])
+        raise refused_value("reason", what)
     version, against = _dataset(ask), ask.text("against").strip()
     if against:
         _check_against(ask, against)
@@ -82,7 +82,7 @@ def _is_set(ask: Ask, key: str) -> bool:
         return True
     if value in (False, "", "false", "0", None):
         return False
-    raise _refused(key, "it is true or false")
+    raise refused_value(key, "it is true or false")
 
 
 def _dataset(ask: Ask) -> Version:
@@ -90,7 +90,7 @@ def _dataset(ask: Ask) -> Version:
     try:
         return Catalog(ask.studio.workspace).find(name)
     except (UsageError, DatasetError) as error:
-        raise _refused("dataset", " · ".join(filter(None, (error.what, error.fix)))) from error
+        raise refused_value(*problem_at("dataset", error)) from error
 
 
 def _check_against(ask: Ask, run_id: str) -> None:
@@ -99,7 +99,7 @@ def _check_against(ask: Ask, run_id: str) -> None:
     try:
         require_models(ask.studio.workspace, run_id)
     except AloError as error:
-        raise _refused("against", error.what) from error
+        raise refused_value("against", error.what) from error
 
 
 def _overrides(ask: Ask) -> list[str]:
@@ -115,22 +115,15 @@ def _overrides(ask: Ask) -> list[str]:
     given = ask.body.get("set", [])
     texts = given.splitlines() if isinstance(given, str) else given
     if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
-        raise _refused("set", "it has to be a list of STEP.ARG=VALUE")
+        raise refused_value("set", "it has to be a list of STEP.ARG=VALUE")
     if texts and not ask.who.may(OPERATOR):
         raise UiProblem(403, "to set any arg needs an operator", fix="args takes those of ui_args")
-    return found + [_whole(each) for each in texts if each]
-
-
-def _whole(text: str) -> str:
-    name = text.partition("=")[0]
-    return text if name.startswith(f"{TRAIN}.") and name.count(".") > 1 else f"{TRAIN}.{text}"
+    return found + [for_pipeline(each, TRAIN) for each in texts if each]
 
 
 def _metadata(version: Version) -> str:
     """Solution metadata that names the data set as train data."""
-    paths: Sequence[str] = [
-        str(version.folder / TRAIN / name) for name in version.manifest.base_folders
-    ]
+    paths = list(map(str, version.train_paths))
     pipeline: Mapping[str, object] = {"type": TRAIN, "dataset_uri": paths}
     return json.dumps({"pipeline": [pipeline]})
 
@@ -142,7 +135,3 @@ def _in_use(ask: Ask) -> str:
     except AloError:
         run_id = ""
     return run_id if run_id and run_id != CURRENT else current_train_id(ask.studio.workspace)
-
-
-def _refused(field: str, what: str) -> UiProblem:
-    return UiProblem(422, f"{field}: {what}", fields=[FieldProblem(field, what)])

@@ -15,7 +15,6 @@ from alo.ui.problems import not_found
 from alo.ui.rendering.page import Page
 from alo.ui.rendering.shown import short
 from alo.ui.screens.lists import table_of
-from alo.ui.screens.loop.make_dataset import FOLDER
 
 COLUMNS = ("kind", "id", "state")
 TRACED = ("record", "run", "dataset", "content")  # kinds whose ids lead to a trace of their own
@@ -44,7 +43,7 @@ def show(ask: Ask) -> Page:
         "chart": trace_chart(nodes, edges),
         "command": shlex.join(["alo", "trace", found.id]),
     }
-    return Page("trace", found.id, content, shown, table_of(COLUMNS, nodes), folder=FOLDER)
+    return Page("trace", found.id, content, shown, table_of(COLUMNS, nodes), folder="loop/")
 
 
 def _nodes(content: Mapping[str, object]) -> list[Node]:

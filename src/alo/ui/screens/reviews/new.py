@@ -24,7 +24,7 @@ from alo.review.settings import CSV, FOLDERS, REQUEST, UNITS, ReviewSettings
 from alo.tables.reading import columns_of
 from alo.texts import is_whole_number
 from alo.ui.ask import Ask
-from alo.ui.problems import FieldProblem, UiProblem, refused_value
+from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
 from alo.ui.rendering.page import Redirect
 
 REVIEW = "review."  # of a form, before a key of the plan's section
@@ -221,8 +221,10 @@ class _Asked:
         try:
             return check()
         except (AloError, OSError) as error:
-            what = [error.what, error.fix] if isinstance(error, AloError) else [str(error)]
-            self._wrong(field, " · ".join(filter(None, what)))
+            if isinstance(error, AloError):
+                self._wrong(*problem_at(field, error))
+            else:
+                self._wrong(field, str(error))
             return None
 
     def _wrong(self, field: str, what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alo.texts import is_odd, is_whole_number, odd_text
+from alo.texts import is_odd, is_plain_name, is_whole_number, odd_text
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "x\udc80"])
@@ -41,3 +41,15 @@ def test_a_long_text_is_cut() -> None:
 )  # fmt: skip
 def test_a_whole_number_is_of_digits_and_fits_into_a_database(text: str, is_one: bool) -> None:
     assert is_whole_number(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("a", True), ("v1.2_x-y", True), ("가" * 66, True), ("가" * 67, False), ("x" * 101, False),
+     ("..", False), (".x", False), ("-x", False), ("--json", False), ("a/b", False), ("", False),
+     ("a\n", False), ("%2e", False)],
+)  # fmt: skip
+def test_a_plain_name_is_a_folders_of_any_file_system_and_no_option(
+    name: str, is_one: bool
+) -> None:
+    assert is_plain_name(name) is is_one

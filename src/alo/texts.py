@@ -11,6 +11,7 @@ from alo.json_text import bad_character, every_value
 MOST_DIGITS = 18  # of a number that fits into eight bytes
 
 PLAIN_NAME = r"[\w.-]{1,100}"  # of what is a folder, and a part of URLs
+MOST_NAME_BYTES = 200  # of one: file systems take 255, and we put something before and behind it
 
 
 def is_odd(text: str) -> bool:
@@ -37,8 +38,10 @@ def odd_text(content: object, but: Collection[str] = ()) -> str | None:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a name can be a folder's and a part of a URL, hidden by no system."""
-    return bool(re.fullmatch(PLAIN_NAME, name)) and not name.startswith(".")
+    """Whether a name can be a folder's and a part of a URL, hidden by no system, and no option."""
+    if not re.fullmatch(PLAIN_NAME, name) or name.startswith((".", "-")):
+        return False
+    return len(name.encode()) <= MOST_NAME_BYTES
 
 
 def check_plain_name(name: str, what: str) -> None:
@@ -52,5 +55,6 @@ def check_plain_name(name: str, what: str) -> None:
     if not is_plain_name(name):
         raise UsageError(
             f"no {what} can be called '{name}'",
-            fix="take letters, digits, '-', '_' and '.', at most 100, no '.' at first",
+            fix="take letters, digits, '-', '_' and '.', at most 100 (200 bytes), no '.' or '-'"
+            " at first",
         )

@@ -73,6 +73,17 @@ def read_body(content: bytes, content_type: str) -> tuple[Mapping[str, object], 
     raise UiProblem(415, "the body has to be JSON or a form", fix="Content-Type: application/json")
 
 
+def share_of(value: object) -> float | None:
+    """A share from 0 to 1 that a body has as a number or a text; None: it is something else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        share = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return share if 0 <= share <= 1 else None
+
+
 def _check_texts(value: Mapping[str, object]) -> None:
     if odd := odd_text(value, JUDGED_ALONE):
         raise ValueError(odd)

@@ -67,6 +67,9 @@ def test_the_form_is_filled_in_and_sends_what_a_script_does(
     [
         ({"name": "../d", "reviews": ["r"]}, "name"),
         ({"name": "", "reviews": ["r"]}, "name"),
+        ({"name": "--json", "reviews": ["r"]}, "name"),
+        ({"name": "d", "reviews": ["r"], "base": "x" * 300}, "base"),
+        ({"name": "d", "reviews": ["r"], "test_share": 10**400}, "test_share"),
         ({"name": "d", "reviews": []}, "reviews"),
         ({"name": "d", "reviews": ["none"]}, "reviews"),
         ({"name": "d", "reviews": [1]}, "reviews"),

@@ -12,7 +12,7 @@ from alo.errors import DatasetError, UsageError
 from alo.loop.make_dataset import NONE
 from alo.review.reviews import Reviews
 from alo.ui.access.roles import OPERATOR
-from alo.ui.ask import Ask
+from alo.ui.ask import Ask, share_of
 from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
 from alo.ui.rendering.page import Page, Redirect
 
@@ -96,17 +96,13 @@ def _check_base(ask: Ask, base: str) -> None:
     base = base.strip()
     if not base or base == NONE:
         return
-    if ask.who.may(OPERATOR) and (ask.studio.workspace.home / base).exists():
+    if ask.who.may(OPERATOR) and os.path.exists(ask.studio.workspace.home / base):
         return
     Catalog(ask.studio.workspace).find(base)
 
 
 def _share(ask: Ask) -> float:
     given = ask.body.get("test_share", TEST_SHARE)
-    try:
-        share = float(given) if isinstance(given, str | int | float) else -1.0
-    except ValueError:
-        share = -1.0
-    if isinstance(given, bool) or not 0 <= share <= 1:
+    if (share := share_of(given)) is None:
         raise UsageError(f"a share from 0 to 1, not '{given}'")
     return share

@@ -23,7 +23,7 @@ from alo.review.reviews import check_name
 from alo.review.settings import CSV, FOLDERS, REQUEST, UNITS, ReviewSettings
 from alo.tables.reading import columns_of
 from alo.texts import is_whole_number
-from alo.ui.ask import Ask
+from alo.ui.ask import Ask, share_of
 from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
 from alo.ui.rendering.page import Redirect
 
@@ -208,13 +208,8 @@ class _Asked:
         value = self._ask.body.get(key, "")
         if value in ("", None):
             return None
-        try:
-            share = float(value) if isinstance(value, str | int | float) else -1.0
-        except ValueError:
-            share = -1.0
-        if isinstance(value, bool) or not 0 <= share <= 1:
+        if (share := share_of(value)) is None:
             self._wrong(key, f"a share from 0 to 1, not '{value}'")
-            return None
         return share
 
     def _try(self, field: str, check: Callable[[], Value]) -> Value | None:

@@ -15,6 +15,7 @@ from tests.ui.screens.loop.conftest import Alo
 from alo.history.deployment import read_deployment
 from alo.history.promotions import promotions
 from alo.layout import Workspace
+from alo.loop.candidates import keep_candidate
 
 OWN = {"Origin": "http://127.0.0.1:8811"}
 
@@ -147,6 +148,7 @@ def test_the_champions_run_may_be_pruned(
 ) -> None:
     old = client.get(f"/models/{passing}.json").json()["comparison"]["old"]["run"]
     (home / "train_artifacts").rename(home / "gone")
+    keep_candidate(Workspace(home), "d", ["another"])  # of the next candidate
     alo("history", "remove", old)
 
     assert client.get(f"/models/{old}").status_code == 404

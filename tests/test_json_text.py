@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.json_text import (
+    EACH,
     bad_character,
     every_value,
     is_deeper,
@@ -18,6 +19,7 @@ from alo.json_text import (
     json_lines,
     json_text,
     json_value,
+    misfit,
 )
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -123,3 +125,23 @@ def test_json_by_line_has_a_line_for_each_key_and_item() -> None:
         ' "steps": [{"name": "a"},',
         ' {"name": "b"}]}',
     ]
+
+
+SHAPE = {"a": int, "b": [(str, type(None))], "c": {EACH: {"d": float}}}
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ({"a": 1, "b": ["x", None], "c": {}, "more": object}, ""),
+        ({"a": 1, "b": [], "c": {"x": {"d": 0.5}}}, ""),
+        ([], "all"),
+        ({"a": True, "b": [], "c": {}}, "a"),
+        ({"a": 1, "b": [1], "c": {}}, "b"),
+        ({"a": 1, "b": "x", "c": {}}, "b"),
+        ({"a": 1, "b": [], "c": {"x": 1}}, "c.x"),
+        ({"a": 1, "b": [], "c": {"x": {"d": float("inf")}}}, "c.x.d"),
+    ],
+)
+def test_what_is_not_of_a_shape_is_named_by_its_first_part(value: object, part: str) -> None:
+    assert misfit(value, SHAPE) == part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 MOST_LEVELS = 64  # of nesting, in what comes from outside: a plan, metadata, a request
 DEEPEST = 100  # of what we have written ourselves, which holds such values
+EACH = "*"  # of a shape: any key that it does not name
 
 
 _encoded = json.JSONEncoder(ensure_ascii=False).encode
@@ -130,6 +132,33 @@ def is_deeper(content: object, most: int) -> bool:
             for each in (outer.values() if isinstance(outer, dict) else outer)
         ]
     return bool(level)
+
+
+def misfit(value: object, shape: object, name: str = "") -> str:
+    """The name of the first part of a value that is not as it has to be; empty: it is.
+
+    Args:
+        shape: types (``int`` is no bool, ``float`` a finite number); of an object, key -> shape,
+            where ``EACH`` is any other key; a list of one shape: a list of such.
+        name: of the value itself.
+    """
+    if isinstance(shape, dict):
+        if not isinstance(value, dict):
+            return name or "all"
+        keys = [key for key in dict.fromkeys((*shape, *value)) if key != EACH]
+        parts = [
+            (value.get(key), shape.get(key, shape.get(EACH, object)), f"{name}.{key}".lstrip("."))
+            for key in keys
+        ]
+        return next(filter(None, (misfit(*part) for part in parts)), "")
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return name
+        return next(filter(None, (misfit(each, shape[0], name) for each in value)), "")
+    kinds = shape if isinstance(shape, tuple) else (shape,)
+    if object in kinds or type(value) in kinds:
+        return name if isinstance(value, float) and not math.isfinite(value) else ""
+    return name
 
 
 def bad_character(text: str) -> str:

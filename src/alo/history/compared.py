@@ -6,12 +6,46 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alo.errors import HistoryError
-from alo.json_text import json_file
+from alo.json_text import EACH, json_file, misfit
 
 COMPARISON = "log/comparison.json"  # in the candidate's history entry
 SHOWN = ("dataset", "rows", "difference", "verdict", "reasons")  # in promotions.jsonl
 
 Compared = Mapping[str, object]
+
+_NUMBER, _PERHAPS, _WORD = (int, float), (int, float, type(None)), (str, type(None))
+_MODEL = {"run": _WORD, "accuracy": _PERHAPS, "low": _PERHAPS, "high": _PERHAPS}
+_SLICE = {
+    "slice": str,
+    "rows": int,
+    "difference": _NUMBER,
+    "only_old_right": int,
+    "only_new_right": int,
+}
+CHANGED = {"record": str, "label": str, "old": _WORD, "new": _WORD}  # of each of `changed`
+_SHAPE = {
+    "verdict": str,
+    "reasons": [str],
+    "rows": int,
+    "dataset": _WORD,
+    "old": _MODEL,
+    "new": _MODEL,
+    "difference": {"value": _PERHAPS, "low": _PERHAPS, "high": _PERHAPS, "bound": _PERHAPS},
+    "gate": {EACH: _NUMBER},
+    "test_in_training": int,
+    "rows_unanswered": int,
+    "only_old_right": int,
+    "only_new_right": int,
+    "mcnemar_p": _NUMBER,
+    "slices": [_SLICE],
+    "confusion": {EACH: {EACH: {EACH: int}}},
+    "changed": list,
+    "agreement": {EACH: _PERHAPS},
+    "needed": int,
+    "needed_reviews": int,
+    "command": _WORD,
+    "by": _WORD,
+}
 
 
 def comparison_of(folder: Path) -> Compared | None:
@@ -27,7 +61,13 @@ def comparison_of(folder: Path) -> Compared | None:
         return None
     except (OSError, ValueError) as error:
         raise HistoryError(f"the comparison cannot be read: {error}", where=str(path)) from error
-    return content if isinstance(content, dict) else None
+    if wrong := misfit(content, _SHAPE):
+        raise HistoryError(
+            f"the comparison is damaged: {wrong} is missing, or of another kind",
+            where=str(path),
+            fix="restore it from a backup, or retrain: alo history verify names what has changed",
+        )
+    return dict(content)
 
 
 def is_held(compared: Compared | None) -> bool:

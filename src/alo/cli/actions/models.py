@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from alo.cli.actions.dispatch import Action
 from alo.cli.output import console
 from alo.cli.values import named
+from alo.errors import HistoryError
 from alo.history.browse import Entry, History
 from alo.history.compared import comparison_of
 from alo.history.deployment import CURRENT, read_deployment
@@ -24,15 +26,13 @@ def _list(options: argparse.Namespace) -> int:
     roles = {deployed.shadow: "shadow", deployed.before: "before", deployed.run: "deployed"}
     rows = []
     for record in history.list(OF_TRAIN, None):
-        folder = history.folder(record)
-        compared = comparison_of(folder) if folder else None
         rows.append(
             {
                 "run": record.id,
                 "role": roles.get(record.id, ""),
                 "score": record.score,
                 "dataset": record.dataset,
-                "verdict": str(compared["verdict"]) if compared else "",
+                "verdict": _verdict(history.folder(record)),
             }
         )
     if options.json:
@@ -43,6 +43,15 @@ def _list(options: argparse.Namespace) -> int:
     empty = "no models yet: alo run --mode train makes the first"
     console.write(console.table(headers, shown, right=(2,)) if rows else empty)
     return 0
+
+
+def _verdict(folder: Path | None) -> str:
+    """What the gate says of a model in the list; of one that is damaged, that."""
+    try:
+        compared = comparison_of(folder) if folder else None
+    except HistoryError:
+        return "damaged"
+    return str(compared["verdict"]) if compared else ""
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

@@ -67,9 +67,9 @@ def difference_chart(compared: Mapping[str, object]) -> ComparisonChart | None:
         return None
     rules = {"alike": 0.0}
     gate, difference = compared.get("gate"), compared.get("difference")
-    if isinstance(gate, Mapping) and isinstance(gate.get("max_loss"), int | float):
+    if isinstance(gate, Mapping) and _is_share(gate.get("max_loss")):
         rules["limit"] = -float(gate["max_loss"])
-    if isinstance(difference, Mapping) and isinstance(difference.get("bound"), int | float):
+    if isinstance(difference, Mapping) and _is_share(difference.get("bound")):
         rules["bound"] = float(difference["bound"])
     return _chart("difference", [("difference", three)], rules)
 
@@ -79,10 +79,15 @@ def _three(told: object, middle: str) -> tuple[float, float, float] | None:
     if not isinstance(told, Mapping):
         return None
     found = [told.get(name) for name in ("low", middle, "high")]
-    if not all(isinstance(each, int | float) for each in found):
+    if not all(map(_is_share, found)):
         return None
     low, value, high = (float(each) for each in found if isinstance(each, int | float))
     return low, value, high
+
+
+def _is_share(value: object) -> bool:
+    """Whether it is a share, or a difference of two: whoever has written the file."""
+    return isinstance(value, int | float) and -1 <= value <= 1
 
 
 def _chart(

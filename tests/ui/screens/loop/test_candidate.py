@@ -184,3 +184,29 @@ def test_a_viewer_sees_it_and_cannot_deploy(
     assert page.status_code == 200
     assert 'data-action="deploy"' not in page.text
     assert viewer.post("/deploy", json={"run": passing}).status_code == 403
+
+
+def test_a_comparison_of_another_shape_is_said_on_every_page(
+    client: httpx.Client, passing: str, alo: Alo, home: Path
+) -> None:
+    path = home / "history/train" / passing / "log/comparison.json"
+    whole = json.loads(path.read_text())
+    for odd in ({"verdict": "pass"}, {**whole, "confusion": {"old": {"a": 5}}}):
+        path.write_text(json.dumps(odd))
+
+        assert "the comparison is damaged" in client.get(f"/models/{passing}").text
+        assert client.get("/models").status_code == 200
+        assert client.get(f"/trace/{passing}").status_code == 200
+        assert alo("models", "list") == 0
+        assert alo("deploy", passing) == 1
+
+
+def test_numbers_that_no_drawing_could_hold_are_not_drawn(
+    client: httpx.Client, passing: str, home: Path
+) -> None:
+    path = home / "history/train" / passing / "log/comparison.json"
+    whole = json.loads(path.read_text())
+    wide = {"value": 1e308, "low": -1e308, "high": 1e308, "bound": 0}
+    path.write_text(json.dumps({**whole, "difference": wide, "gate": {"max_loss": 1e308}}))
+
+    assert client.get(f"/models/{passing}").status_code == 200

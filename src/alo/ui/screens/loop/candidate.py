@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from alo.errors import HistoryError
 from alo.history.browse import Entry
-from alo.history.compared import Compared, comparison_of, is_held, reasons_of
+from alo.history.compared import CHANGED, Compared, comparison_of, is_held, reasons_of
 from alo.history.promotions import promotions
+from alo.json_text import misfit
 from alo.ui.ask import Ask
 from alo.ui.drawing.comparisons import accuracy_chart, difference_chart
 from alo.ui.problems import not_found
@@ -48,7 +49,7 @@ def show(ask: Ask) -> Page:
     except HistoryError as error:
         problem, promoted = f"{error.what} · {error.where}", []
     deployed, of_deployment = deployed_now(workspace)
-    changed = _list(compared, "changed")
+    changed = [each for each in _list(compared, "changed") if not misfit(each, CHANGED)]
     first, limit = below_of(ask.query), limit_of(ask.query)
     following = ask.query.link(page=str(first + limit), limit=ask.query.one("limit"))
     content = {

@@ -21,7 +21,7 @@ from alo.database.opening import open_database
 from alo.layout import Workspace
 from alo.review.labels import Labels
 from alo.review.queue import QueueItem
-from alo.review.records import FoundRecord
+from alo.review.results.records import FoundRecord
 from alo.review.reviews import Reviews
 from alo.review.rows import PopulationRun
 from benchmarks.bench_studio import get, p95, studio

@@ -17,7 +17,7 @@ from alo.loop.record_inputs import record_inputs
 from alo.loop.trace import trace
 from alo.review.deciding import decide
 from alo.review.decisions import NewDecision
-from alo.review.kept_inputs import KeptInputs
+from alo.review.results.kept_inputs import KeptInputs
 from alo.review.reviews import Reviews
 
 from .conftest import Give, Make, Predict

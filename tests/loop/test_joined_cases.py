@@ -9,7 +9,7 @@ import pytest
 
 from alo.loop import joined_cases as module
 from alo.loop.joined_cases import JoinedCase, joined_cases
-from alo.review.records import RunFiles
+from alo.review.results.tables import RunFiles
 from alo.review.settings import ReviewSettings
 
 SETTINGS = ReviewSettings(key="id")

@@ -11,7 +11,7 @@ from alo.history.browse import History
 from alo.layout import Workspace
 from alo.loop.new_review import NewReview
 from alo.loop.record_inputs import record_inputs
-from alo.review.inputs import RecordInput
+from alo.review.results.inputs import RecordInput
 from alo.review.rows import Review
 
 from .conftest import Give, Make, Predict

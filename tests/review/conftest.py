@@ -11,7 +11,7 @@ from tests.conftest import OpenDatabase
 from alo.database.connection import Database
 from alo.review.labels import Labels
 from alo.review.queue import QueueRequest, make_queue
-from alo.review.records import FoundRecord
+from alo.review.results.records import FoundRecord
 from alo.review.reviews import Reviews
 from alo.review.rows import PopulationRun, Review
 from alo.review.strata import Case

@@ -23,7 +23,7 @@ from typing import Any
 from alo.database.opening import open_database
 from alo.layout import Workspace
 from alo.review.labels import Labels
-from alo.review.records import FoundRecord
+from alo.review.results.records import FoundRecord
 from alo.review.reviews import Reviews
 from alo.review.rows import PopulationRun
 

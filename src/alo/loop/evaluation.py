@@ -11,7 +11,7 @@ from alo.datasets.catalog import Version
 from alo.datasets.diff import reviewed_rows
 from alo.datasets.manifest import LABELS, Meaning
 from alo.errors import DatasetError
-from alo.review.records import RunFiles, output_table
+from alo.review.results.tables import RunFiles, output_table
 from alo.tables.content import picture_content, row_content
 from alo.tables.reading import is_table, read_table
 

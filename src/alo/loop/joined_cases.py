@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import NamedTuple
 
-from alo.review.records import Cases, RunFiles, joined_tables, tables_of
+from alo.review.results.cases import Cases, joined_tables
+from alo.review.results.tables import RunFiles, tables_of
 from alo.review.settings import ReviewSettings
 from alo.tables.reading import WholeTable
 

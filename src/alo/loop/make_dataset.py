@@ -19,7 +19,7 @@ from alo.files import many_objects
 from alo.layout import Workspace, find_plan
 from alo.loop.accuracy_of import LABELLED
 from alo.loop.record_inputs import record_inputs
-from alo.review.inputs import RecordInput
+from alo.review.results.inputs import RecordInput
 from alo.review.reviews import Reviews
 from alo.review.rows import Review, SaidRecord
 from alo.review.settings import CSV, REQUEST, ReviewSettings

@@ -19,10 +19,11 @@ from alo.history.pins import pin, unpin
 from alo.layout import Workspace
 from alo.loop.plan_settings import label_of_run
 from alo.loop.record_inputs import files_below, record_inputs, run_files
-from alo.review.kept_inputs import KeptInputs
 from alo.review.labels import Label, Labels
 from alo.review.queue import QueueRequest, make_queue
-from alo.review.records import FoundRecord, RunFiles, RunRecords, read_records
+from alo.review.results.kept_inputs import KeptInputs
+from alo.review.results.records import FoundRecord, RunRecords, read_records
+from alo.review.results.tables import RunFiles
 from alo.review.reviews import Reviews, check_free, check_name
 from alo.review.rows import CLOSED, OPEN, PopulationRun, Review
 from alo.review.settings import CSV, REQUEST, ReviewSettings

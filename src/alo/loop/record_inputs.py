@@ -14,9 +14,9 @@ from alo.errors import AloError, HistoryError
 from alo.history.browse import Entry, History
 from alo.layout import Workspace
 from alo.loop.joined_cases import JoinedCase, joined_cases
-from alo.review.inputs import RecordInput
-from alo.review.kept_inputs import KeptInputs
-from alo.review.records import RunFiles
+from alo.review.results.inputs import RecordInput
+from alo.review.results.kept_inputs import KeptInputs
+from alo.review.results.tables import RunFiles
 from alo.review.rows import Review
 from alo.review.settings import REQUEST
 

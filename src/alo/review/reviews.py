@@ -14,7 +14,7 @@ from alo.review.agreement import Agreement, agreement
 from alo.review.decisions import UNDECIDED, Decision, Reviewed, both_looks, state_of
 from alo.review.labels import Labels
 from alo.review.queue import QueueItem
-from alo.review.records import FoundRecord
+from alo.review.results.records import FoundRecord
 from alo.review.rows import (
     OPEN,
     RECORD_COLUMNS,

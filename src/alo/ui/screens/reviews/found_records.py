@@ -11,8 +11,8 @@ from alo.loop.record_inputs import record_inputs
 from alo.loop.record_texts import places_with
 from alo.review.decisions import STATES
 from alo.review.finding import NO_SOURCE, Finder, RecordFilter
-from alo.review.inputs import RecordInput
 from alo.review.queue import PICKED, RANDOM, UNCERTAIN
+from alo.review.results.inputs import RecordInput
 from alo.review.rows import ItemShown, Review
 from alo.ui.problems import refused_value
 from alo.ui.studio import Studio

@@ -12,8 +12,8 @@ from alo.errors import UsageError
 from alo.loop.record_inputs import record_inputs
 from alo.review.decisions import STATES
 from alo.review.finding import RecordFilter
-from alo.review.inputs import RecordInput
 from alo.review.labels import Label
+from alo.review.results.inputs import RecordInput
 from alo.review.rows import CLOSED, ItemShown, Review
 from alo.review.walk import QUEUE, Stretch, Walk, last_said
 from alo.ui.ask import Ask

@@ -12,15 +12,15 @@ import pytest
 
 from alo.errors import ReviewError
 from alo.layout import Workspace
-from alo.review.inputs import RecordInput
-from alo.review.kept_inputs import KeptInputs
+from alo.review.results.inputs import RecordInput
+from alo.review.results.kept_inputs import KeptInputs
 from alo.review.rows import Review
 
 WRITE = """
 import os, sys
 from pathlib import Path
-import alo.review.kept_inputs as module
-from tests.review.test_kept_inputs import kept, pictures
+import alo.review.results.kept_inputs as module
+from tests.review.results.test_kept_inputs import kept, pictures
 
 home, point = Path(sys.argv[1]), sys.argv[2]
 holder, name = (Path, "rename") if point == "rename" else (module, point)
@@ -137,7 +137,7 @@ def test_a_kill_leaves_what_was_copied_before(tmp_path: Path, point: str, is_fir
     if before:
         kept(tmp_path).write(before)
 
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     command = [sys.executable, "-c", WRITE, str(tmp_path), point]
     done = subprocess.run(command, check=False, cwd=root)
 

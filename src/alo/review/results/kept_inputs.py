@@ -25,7 +25,7 @@ from alo.files import (
     write_whole,
 )
 from alo.layout import Workspace
-from alo.review.inputs import RecordInput
+from alo.review.results.inputs import RecordInput
 from alo.review.rows import Review
 
 FOLDER = "reviews"  # below studio/

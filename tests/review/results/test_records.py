@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from alo.errors import ReviewError
-from alo.review.records import RunFiles, RunRecords, read_records
+from alo.review.results.records import RunRecords, read_records
+from alo.review.results.tables import RunFiles
 from alo.review.settings import ReviewSettings
 from alo.tables.content import picture_content, row_content
 

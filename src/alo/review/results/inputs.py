@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.review.records import content_of_picture
+from alo.review.results.cases import content_of_picture
 from alo.tables.content import row_content
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alo.review.certainties import certainties
+from alo.review.results.certainties import certainties
 from alo.review.settings import ReviewSettings
 
 COLUMNS = ["prediction", "p", "q"]

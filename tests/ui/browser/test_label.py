@@ -13,11 +13,22 @@ from alo.review.labels import Labels
 from alo.review.reviews import Reviews
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 __all__ = ["new_review"]
 TYPED = """([key, code, shift]) => document.body.dispatchEvent(new KeyboardEvent("keydown",
     {key, code, shiftKey: shift ?? false, bubbles: true, cancelable: true}))"""
+GIVE_A_TINY_PICTURE_AND_MUCH_INPUT = """(card) => {
+  const picture = new Image(8, 8);
+  picture.src = document.querySelector("link[rel=icon]").href;
+  const figure = document.createElement("figure");
+  figure.className = "picture";
+  figure.append(picture);
+  card.querySelector(".given").prepend(figure);
+  const rows = Array.from({length: 60}, (_, at) => `<tr><th>column ${at}</th><td>${at}</td></tr>`);
+  card.insertAdjacentHTML("beforeend", `<details class="input" open><summary>Input</summary>
+    <div class="scroll"><table>${rows.join("")}</table></div></details>`);
+}"""
 
 
 def test_one_key_decides_and_the_next_record_is_there(page: Page, new_review: NewReview) -> None:
@@ -197,6 +208,44 @@ def test_buttons_decide_on_a_phone(page: Page, new_review: NewReview, view: str)
     queue.wait_sent(page)
 
     assert [each[0] == "undecided" for each in queue.said()[:4]] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_labels_stay_in_sight_however_much_there_is_to_see(
+    page: Page, new_review: NewReview, size: ViewportSize
+) -> None:
+    queue = new_review()
+    page.set_viewport_size(size)
+    queue.open(page)
+
+    page.locator("article[aria-current]").evaluate(GIVE_A_TINY_PICTURE_AND_MUCH_INPUT)
+
+    for name in ("good", "Accept"):
+        found = page.get_by_role("button", name=name).bounding_box()
+        assert found is not None
+        assert found["y"] + found["height"] <= size["height"]
+
+
+def test_a_tiny_picture_is_shown_large_and_keys_make_it_larger(
+    page: Page, new_review: NewReview
+) -> None:
+    queue = new_review()
+    queue.open(page)
+    page.locator("article[aria-current]").evaluate(GIVE_A_TINY_PICTURE_AND_MUCH_INPUT)
+
+    def height() -> float:
+        found = page.locator("article[aria-current] .picture img").bounding_box()
+        assert found is not None
+        return found["height"]
+
+    as_shown = height()
+    page.keyboard.press("+")
+    larger = height()
+    page.keyboard.press("0")
+
+    assert as_shown >= 0.3 * WIDE["height"]
+    assert larger > 1.2 * as_shown
+    assert height() == as_shown
 
 
 def test_the_grid_shows_many_and_a_click_chooses_one(page: Page, new_review: NewReview) -> None:

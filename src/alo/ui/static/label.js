@@ -362,7 +362,6 @@ const ON = {
     } else if (card) refresh([decision.record]);
   },
   async undone({ redo, results }) {
-    undone?.(results);
     const saved = results.filter((each) => each.state === "saved");
     const refused = results.filter((each) => each.state === "refused");
     if (!results.length) trouble(words.nothing);
@@ -376,6 +375,7 @@ const ON = {
         remember(card, "reset", redo ? words.redone : words.undone);
       }
     }
+    undone?.(results); // only now: what is decided next has seen what was taken back
   },
   session: () => signIn(),
   trouble: (why) => trouble(why || words.away),
@@ -543,7 +543,7 @@ function resize(to) {
     picture.src = picture.dataset.full;
     delete picture.dataset.full;
   }
-  picture.style.width = zoom === 1 ? "" : `${Math.round(zoom * 100)}%`;
+  picture.style.setProperty("--zoom", zoom);
   picture.style.maxWidth = zoom === 1 ? "" : "none";
 }
 

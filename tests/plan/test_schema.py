@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from alo.plan.keys import every_key
+from alo.plan.keys.plan import every_key
 from alo.plan.schema import plan_schema
 
 ROOT = Path(__file__).parents[2]

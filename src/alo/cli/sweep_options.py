@@ -6,7 +6,7 @@ import argparse
 
 from alo.cli.setup_options import add_setup_arguments
 from alo.cli.values import named, path, processes, seconds, whole
-from alo.plan.sweep_keys import SAMPLERS
+from alo.plan.keys.sweep import SAMPLERS
 
 MODES = ("train", "all")
 

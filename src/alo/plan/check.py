@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from alo.layout import KINDS
-from alo.plan.alarm_keys import check_alarm
-from alo.plan.keys import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
+from alo.plan.keys.alarm import check_alarm
+from alo.plan.keys.plan import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
+from alo.plan.keys.review import check_review
+from alo.plan.keys.sweep import check_sweep
 from alo.plan.model import LOCAL
-from alo.plan.review_keys import check_review
 from alo.plan.suggest import did_you_mean, listed, nearest, quoted
-from alo.plan.sweep_keys import check_sweep
 from alo.plan.yaml_nodes.reader import NodeReader
 
 SELECTIONS = ("single_selection", "multi_selection")

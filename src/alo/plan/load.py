@@ -1,6 +1,6 @@
 """Read an experimental_plan.yaml and turn it into a :class:`Plan`.
 
-Not here: the keys (``keys.py``), the rules across them (``check.py``), anything that runs a step.
+Not here: the keys (``keys``), the rules across them (``check.py``), anything that runs a step.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from alo.errors import PlanError, Problem
 from alo.layout import KINDS, Workspace
 from alo.plan.check import check_entry
-from alo.plan.keys import (
+from alo.plan.keys.plan import (
     PLAN,
     DetailEntry,
     Pipelines,

@@ -20,8 +20,8 @@ from alo.json_text import (
 )
 from alo.layout import KINDS
 from alo.plan.changes import changed_line, unplanned_line, with_args
+from alo.plan.keys.shapes import odd_characters
 from alo.plan.model import PipelinePlan, Plan, ReviewPlan
-from alo.plan.shapes import odd_characters
 from alo.plan.suggest import did_you_mean, quoted
 from alo.plan.values import same
 from alo.plan.yaml_nodes.reader import below, read_value

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from alo.plan.keys import PLAN
-from alo.plan.shapes import Schema
+from alo.plan.keys.plan import PLAN
+from alo.plan.keys.shapes import Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -1,7 +1,7 @@
 """YAML nodes to plain values.
 
 Here: what is true of any YAML file that comes from outside - tags, aliases, duplicate keys. Not
-here: syntax (``parser.py``), what the keys of a plan mean (``plan/keys.py``). Nothing can run code.
+here: syntax (``parser.py``), what the keys of a plan mean (``plan/keys``). Nothing can run code.
 """
 
 from collections.abc import Callable, Hashable, Iterator

@@ -213,4 +213,5 @@ def content_of_picture(path: Path) -> tuple[str, str]:
 
 
 def column_at(table: WholeTable, name: str) -> int:
+    """The place of a column that a table has."""
     return list(table.columns).index(name)

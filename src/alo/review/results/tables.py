@@ -84,6 +84,11 @@ def missing_columns(columns: Sequence[str], settings: ReviewSettings) -> dict[st
 
 
 def check_columns(output: WholeTable, settings: ReviewSettings, path: Path) -> None:
+    """See that an output has the columns that settings name.
+
+    Raises:
+        ReviewError: it lacks one.
+    """
     for key, column in missing_columns(output.columns, settings).items():
         raise ReviewError(
             f"{OUTPUT} has no column '{column}', which review.{key} names",

@@ -1,8 +1,8 @@
 """The keys of ``alarm``: what of a service's requests raises an alarm, and whom it reports to."""
 
+from alo.plan.keys.sections import Key, Section
+from alo.plan.keys.shapes import Number, Text
 from alo.plan.model import Alarm
-from alo.plan.sections import Key, Section
-from alo.plan.shapes import Number, Text
 from alo.plan.yaml_nodes.reader import NodeReader
 
 AT = "alarm"  # where a plan has it

@@ -5,12 +5,12 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from alo.named_tuples import NamedTuple
-from alo.plan.alarm_keys import ALARM
+from alo.plan.keys.alarm import ALARM
+from alo.plan.keys.review import REVIEW
+from alo.plan.keys.sections import Args, Key, ListOf, Section
+from alo.plan.keys.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
+from alo.plan.keys.sweep import SCALES, SWEEP
 from alo.plan.model import Alarm, Control, ExternalPaths, ReviewPlan, Source, SweepPlan
-from alo.plan.review_keys import REVIEW
-from alo.plan.sections import Args, Key, ListOf, Section
-from alo.plan.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
-from alo.plan.sweep_keys import SCALES, SWEEP
 
 MAX_STEP_BYTES = 200  # a step is a folder and a file name; most file systems end at 255
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """The shapes of a plan that have names in them: sections with known keys, lists of them, args.
 
-How a single value is read is in ``shapes.py``; which keys a section has, in ``keys.py``.
+How a single value is read is in ``shapes.py``; which keys a section has, in the other modules here.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from alo.errors import SHOWN_PROBLEMS
 from alo.named_tuples import NamedTuple
-from alo.plan.shapes import Schema, Shape
+from alo.plan.keys.shapes import Schema, Shape
 from alo.plan.suggest import did_you_mean, listed, quoted
 from alo.plan.yaml_nodes.reader import NodeReader, Pair, below, found, is_blank, place_of
 from alo.plan.yaml_nodes.tree import TEXT, MappingNode, Node, SequenceNode

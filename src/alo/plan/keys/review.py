@@ -1,9 +1,9 @@
 """The keys of ``review``: which columns of results mean what, and what a new model has to reach."""
 
 from alo.label_keys import wrong_label_key
+from alo.plan.keys.sections import Key, Section, entries
+from alo.plan.keys.shapes import Choice, Number, Schema, Shape, Text, Texts
 from alo.plan.model import Gate, ReviewLabel, ReviewPlan, Truth
-from alo.plan.sections import Key, Section, entries
-from alo.plan.shapes import Choice, Number, Schema, Shape, Text, Texts
 from alo.plan.yaml_nodes.reader import NodeReader, found, is_blank
 from alo.plan.yaml_nodes.tree import MappingNode, Node, ScalarNode, SequenceNode
 

@@ -1,8 +1,8 @@
 """The keys of ``sweep``: which args are swept over which values, and what counts as better."""
 
+from alo.plan.keys.sections import Key, Section, entries
+from alo.plan.keys.shapes import Choice, Number, Range, Schema, Shape, Text, Texts, Values
 from alo.plan.model import SweepParam, SweepPlan
-from alo.plan.sections import Key, Section, entries
-from alo.plan.shapes import Choice, Number, Range, Schema, Shape, Text, Texts, Values
 from alo.plan.yaml_nodes.reader import NodeReader
 from alo.plan.yaml_nodes.tree import Node
 

@@ -1,7 +1,7 @@
 """The kinds of values a plan's keys can have: each reads a node, and says itself as JSON Schema.
 
 Reading and schema come from one object, so that they cannot drift apart. Which key has which shape
-is in ``keys.py``. A shape that meets a blank or a bad value gives None, so that the default holds;
+is in ``plan.py``. A shape that meets a blank or a bad value gives None, so that the default holds;
 what is wrong has then been told to the reader.
 """
 

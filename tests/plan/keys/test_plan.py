@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from alo.plan.keys import every_key
+from alo.plan.keys.plan import every_key
 from alo.plan.model import Plan
 
 LoadText = Callable[[str | bytes], Plan]
 Told = Callable[[str | bytes], list[str]]
 
-DOCS = Path(__file__).parents[2] / "docs" / "reference" / "plan.md"
+DOCS = Path(__file__).parents[3] / "docs" / "reference" / "plan.md"
 
 
 def test_the_docs_name_every_key_of_a_plan() -> None:

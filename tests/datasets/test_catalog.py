@@ -125,7 +125,9 @@ def test_a_version_is_exported_whole_and_over_nothing(
 @pytest.mark.parametrize(
     ("key", "value"),
     [("meaning", []), ("meaning", {"more": 1}), ("meaning", {"columns": "x"}),
-     ("counts", []), ("name", None), ("version", 7), ("test_share", "x"),
+     ("counts", []), ("counts", {"train": {"a": "x"}}), ("counts", {"left_out": "x"}),
+     ("counts", {"skipped": None}), ("files", [{"path": "a", "size": "x", "sha256": ""}]),
+     ("name", None), ("version", 7), ("test_share", "x"),
      ("labels", 5), ("reviews", [1]), ("base_folders", "abc"), ("base_folders", ["../.."]),
      ("files", [{"path": 1, "size": "x", "sha256": None}]), ("files", 3), ("more", 1)],
 )  # fmt: skip

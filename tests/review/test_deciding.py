@@ -260,6 +260,14 @@ def test_each_of_many_is_judged_alone_and_answered_in_order(people: People) -> N
     ]
 
 
+def test_a_request_of_keys_that_no_database_could_hold_is_answered(people: People) -> None:
+    sent = [NewDecision(key=key, record="run-a:0", verdict="accept") for key in ("\ud800", "a\0")]
+
+    results = decide(people.database, NAME, sent, person="ada", time="t")
+
+    assert [each.state for each in results] == ["refused", "refused"]
+
+
 def test_a_record_outside_of_the_queue_that_someone_decides_is_picked(people: People) -> None:
     queued = [
         each.id for each in Reviews(people.database).items(Reviews(people.database).get(NAME),

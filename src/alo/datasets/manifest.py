@@ -11,7 +11,7 @@ from pathlib import Path
 from alo.datasets.rows import decisions_of
 from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError
-from alo.json_text import json_bytes, json_file
+from alo.json_text import EACH, json_bytes, json_file, misfit
 
 MANIFEST, ROWS, LABELS = "manifest.json", "rows.jsonl", "test_labels.csv"
 _BLOCK = 1 << 20
@@ -113,9 +113,13 @@ def _check(manifest: Manifest) -> None:
     for name in manifest.base_folders:
         if Path(name).name != name:
             raise ValueError(f"'{name}' is no folder below train/")
+    for name, count in manifest.counts.items():
+        by_label = name in ("train", "test", "left_out")
+        if wrong := misfit(count, {EACH: int} if by_label else int, f"counts.{name}"):
+            raise ValueError(f"'{wrong}' is no count")
     for file in manifest.files:
-        if not (isinstance(file.path, str) and isinstance(file.sha256, str)):
-            raise ValueError("'files' has one without a path or a checksum")
+        if misfit([file.path, file.sha256], [str]) or misfit(file.size, int, "size"):
+            raise ValueError("'files' has one without a path, a size or a checksum")
 
 
 def _check_kinds(

@@ -307,8 +307,9 @@ class _ReviewAction:
     def _keys(self, sent: Sequence[NewDecision]) -> dict[str, tuple[int, str]]:
         """Those of the keys that this person sent before, with the record and the verdict."""
         found: dict[str, tuple[int, str]] = {}
-        for start in range(0, len(sent), 500):
-            part = [each.key for each in sent[start : start + 500] if not is_odd(each.key)]
+        keys = [each.key for each in sent if not is_odd(each.key)]
+        for start in range(0, len(keys), 500):
+            part = keys[start : start + 500]
             marks = ", ".join("?" * len(part))
             rows = self._rows.execute(
                 "SELECT key, at, verdict FROM decisions"  # noqa: S608 - marks alone

@@ -58,6 +58,14 @@ def test_the_same_key_twice_is_one_job(studio: Studio) -> None:
     assert studio.jobs.add(run_of(), "train", "ada").id != first.id
 
 
+def test_a_form_that_was_changed_after_it_was_sent_is_another_job(studio: Studio) -> None:
+    first = studio.jobs.add(run_of(), "train", "ada", key="k")
+    changed = studio.jobs.add(run_of("--set", "train.x=7"), "train", "ada", key="k")
+
+    assert changed.command != first.command
+    assert studio.jobs.add(run_of("--set", "train.x=7"), "train", "ada", key="k") == changed
+
+
 def test_one_runs_at_a_time_in_the_order_of_the_queue(studio: Studio) -> None:
     jobs = [studio.jobs.add(run_of(), "train", "ada") for _ in range(2)]
 

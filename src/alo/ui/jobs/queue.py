@@ -7,6 +7,7 @@ what has become of the job, and claims whether somebody follows it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -72,8 +73,11 @@ class Jobs:
 
         Args:
             command: the words after ``alo``.
-            key: of the request: the same one twice is one job.
+            key: of the request: the same one twice is one job; with another command, as of a form
+                that somebody went back to and has changed, it is another.
         """
+        if key:
+            key = hashlib.sha256(json.dumps([key, *command]).encode()).hexdigest()
         with self._database.transaction() as rows:
             known = rows.execute("SELECT id FROM jobs WHERE key = ?", (key,)) if key else []
             if known:

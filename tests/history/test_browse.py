@@ -79,6 +79,20 @@ def test_filters_have_to_hold_all(
     assert found == minutes
 
 
+def test_runs_are_found_by_the_data_set_that_they_were_trained_on(
+    keep: Keep, history: History, workspace: Workspace, make_record: Callable[..., RunRecord]
+) -> None:
+    wanted = keep(0, dataset="d@v1")
+    keep(1, dataset="d@v2")
+    keep(2)
+    begin(workspace, make_record(3, dataset="d@v1", status="interrupted"))
+
+    found = history.list(Filters(dataset="d@v1"))
+
+    assert [each.dataset for each in found] == ["d@v1", "d@v1"]
+    assert found[-1].id == wanted.name
+
+
 def test_a_run_is_found_by_the_beginning_of_its_id_or_its_folder(
     keep: Keep, history: History
 ) -> None:

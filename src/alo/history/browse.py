@@ -1,5 +1,6 @@
 """What one can do with past runs: list, find, verify, remove."""
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -190,9 +191,15 @@ def _as_id(text: str) -> str:
 
 
 def _nearest(text: str, ids: Sequence[str]) -> list[str]:
-    """Ids that hold the text, or else those that begin like it for longest."""
+    """Ids that hold the text, or else those that begin like it for longest.
+
+    Args:
+        ids: sorted, so that the latter are where the text would be.
+    """
     holding = [run_id for run_id in ids if text in run_id]
-    by_beginning = sorted(ids, key=lambda run_id: _shared(run_id, text), reverse=True)
+    at = bisect(ids, text)
+    around = ids[max(0, at - 3) : at + 3]
+    by_beginning = sorted(around, key=lambda run_id: _shared(run_id, text), reverse=True)
     return (holding[::-1] or by_beginning)[:3]
 
 

@@ -18,10 +18,13 @@ HAS_PARAM = (  # asked of one run after the other, so that a list of the newest 
     "EXISTS (SELECT 1 FROM params INDEXED BY params_by_run"
     " WHERE params.run = runs.run AND step = ? AND key = ? AND value = ?)"
 )
-
 OF_SWEEP = (
     "EXISTS (SELECT 1 FROM records WHERE records.run = runs.run"
     " AND json_extract(record, '$.sweep.name') = ?)"
+)
+OF_DATASET = (
+    "EXISTS (SELECT 1 FROM records WHERE records.run = runs.run"
+    " AND json_extract(record, '$.dataset') = ?)"
 )
 
 
@@ -41,6 +44,7 @@ class Filters(NamedTuple):
     since: str = ""  # runs that started at this time or later, as utc_text writes it
     params: tuple[Param, ...] = ()
     sweep: str = ""  # trials of the sweep of this name
+    dataset: str = ""  # train runs that were trained on this version, NAME@V
 
 
 def parse_param(text: str) -> Param:
@@ -145,6 +149,9 @@ def condition_of(filters: Filters) -> tuple[str, list[str]]:
     if filters.sweep:
         parts.append(OF_SWEEP)
         values.append(filters.sweep)
+    if filters.dataset:
+        parts.append(OF_DATASET)
+        values.append(filters.dataset)
     return " AND ".join(parts) or "1", values
 
 
@@ -155,6 +162,7 @@ def matches(record: "RunRecord", filters: Filters) -> bool:
         and filters.status in ("", record.status)
         and record.start_time >= filters.since
         and filters.sweep in ("", record.sweep.get("name"))
+        and filters.dataset in ("", record.dataset)
         and all(_has(record, param) for param in filters.params)
     )
 

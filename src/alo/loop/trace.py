@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from alo.database.connection import Database
 from alo.datasets.catalog import Catalog, Version
-from alo.datasets.diff import reviewed_rows
-from alo.errors import DatasetError, HistoryError, UsageError
+from alo.datasets.manifest import ROWS
+from alo.datasets.row_lines import Line, rows_with
+from alo.errors import HistoryError, UsageError
 from alo.history.browse import Entry, History
 from alo.history.compared import comparison_of
 from alo.history.filters import Filters
@@ -74,7 +76,7 @@ class _Tracer:
         self._workspace = workspace
         self._reviews = Reviews(database).all()
         self._versions = list(Catalog(workspace).all())
-        self._rows = {each.manifest.reference: _rows(each) for each in self._versions}
+        self._entries: dict[str, Entry | None] = {}
         self._promotions = promotions(workspace)
 
     def trace(self, wanted: str) -> Trace:
@@ -96,19 +98,28 @@ class _Tracer:
         try:
             run_id = self._history.look_up(wanted).id
         except HistoryError as error:
-            if wanted not in self._named_runs():
+            if not self._is_named(wanted):
                 raise _unknown(wanted) from error
         found = Trace(run_id, "run")
         self._run(found, run_id)
         return found
 
-    def _named_runs(self) -> set[str]:
-        """Runs that are known of though history may not have them any more."""
-        rows = [row for rows in self._rows.values() for row in rows.values()]
-        found = {str(row.get(key)) for row in rows for key in ("run", "model")}
-        found |= {run for each in self._promotions for run in (each.run, each.before)}
-        found |= {run.id for review in self._reviews for run in review.runs}
-        return found - {"", "None", *NAMELESS}
+    def _is_named(self, run_id: str) -> bool:
+        """Whether a run is known of though history may not have it any more."""
+        named = {run for each in self._promotions for run in (each.run, each.before)}
+        named |= {run.id for review in self._reviews for run in review.runs}
+        if run_id in ("", *NAMELESS):
+            return False
+        return run_id in named or any(self._rows_with(key, run_id) for key in ("run", "model"))
+
+    def _rows_with(self, key: str, value: str) -> list[tuple[Version, Line]]:
+        """The reviewed rows of all versions with this value."""
+        found: list[tuple[Version, Line]] = []
+        for version in self._versions:
+            with suppress(OSError):  # its page says so
+                rows = rows_with(version.folder / ROWS, key, value)
+                found += [(version, row) for row in rows]
+        return found
 
     def _content(self, content: str) -> Trace:
         found = Trace(content, "content")
@@ -127,21 +138,14 @@ class _Tracer:
                 (review.number, content),
             )
             yield from (review.record_id(int(row[0])) for row in rows)
-        for version in self._versions:
-            line = self._rows[version.manifest.reference].get(content)
-            if line is not None:
-                yield str(line["record"])
+        for _, line in self._rows_with("content", content):
+            yield str(line["record"])
 
     def _record(self, found: Trace, record: str) -> bool:
         """A record, what made it, what was said of it, and where it went; False: it is unknown."""
         run_id = record.rpartition(":")[0]
         reviews = [each for each in self._reviews if each.place_of(record) is not None]
-        versions = [
-            (version, line)
-            for version in self._versions
-            for line in self._rows[version.manifest.reference].values()
-            if line["record"] == record
-        ]
+        versions = self._rows_with("record", record)
         if not (reviews or versions or self._entry(run_id)):
             return False
         found.add("record", record)
@@ -246,15 +250,17 @@ class _Tracer:
             is_there = any(each.name == name for each in self._reviews)
             found.add("review", f"review {name}", state=PRESENT if is_there else PRUNED)
             found.link(f"review {name}", manifest.reference, "was made into")
-        for record in self._history.list(Filters(pipeline="train"), None):
-            if record.dataset == manifest.reference:
-                self._run(found, record.id)
+        wanted = Filters(pipeline="train", dataset=manifest.reference)
+        for record in self._history.list(wanted, None):
+            self._run(found, record.id)
 
     def _entry(self, run_id: str) -> Entry | None:
-        try:
-            return self._history.find(run_id)
-        except HistoryError:
-            return None
+        if run_id not in self._entries:
+            try:
+                self._entries[run_id] = self._history.find(run_id)
+            except HistoryError:
+                self._entries[run_id] = None
+        return self._entries[run_id]
 
     def _version(self, reference: str) -> Version | None:
         found = (each for each in self._versions if each.manifest.reference == reference)
@@ -269,13 +275,6 @@ def _known(record: RunRecord) -> dict[str, object]:
         "score": record.score,
         "data": record.data_id,
     }
-
-
-def _rows(version: Version) -> Mapping[str, Mapping[str, object]]:
-    try:
-        return reviewed_rows(version)
-    except DatasetError:
-        return {}
 
 
 def _unknown(wanted: str) -> UsageError:

@@ -217,12 +217,15 @@ class Reviews:
 
     def states(self, review: Review) -> dict[str, int]:
         """How many records of the queue are in each state."""
-        found = self._database.read(
-            "SELECT state, count(*) FROM review_records"
-            " WHERE review = ? AND source IS NOT NULL GROUP BY state",
+        found = self._database.read(  # in the order of their index, so that none is sorted
+            "SELECT source, state, count(*) FROM review_records"
+            " WHERE review = ? AND source IS NOT NULL GROUP BY source, state",
             (review.number,),
         )
-        return dict(Counter({str(state): int(count) for state, count in found}))
+        counts: Counter[str] = Counter()
+        for _, state, count in found:
+            counts[str(state)] += int(count)
+        return dict(counts)
 
     def agreement(self, review: Review) -> Agreement:
         """How far two people agree about the records that both have labelled."""

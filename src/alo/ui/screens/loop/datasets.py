@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from alo.datasets.catalog import Catalog, Version, verify
 from alo.datasets.diff import difference
 from alo.datasets.manifest import ROWS
-from alo.datasets.rows import TEST, TRAIN, is_row
+from alo.datasets.row_lines import Line, RowLines, row_lines
+from alo.datasets.rows import TEST, TRAIN
 from alo.errors import DatasetError, UsageError
-from alo.json_text import json_value
 from alo.ui.ask import Ask
 from alo.ui.problems import not_found, refused_value
 from alo.ui.query import active
 from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import below_of, limit_of, table_of
 
-Line = Mapping[str, Any]
 COLUMNS = ("reference", "id", "train", "test", "base", "parent", "when", "who", "note", "damaged")
 ROW_COLUMNS = (
     "record", "content", "predicted", "certainty", "old", "new", "split", "source", "weight",
@@ -83,10 +81,8 @@ def show(ask: Ask) -> Page:
     version = _version(ask, ask.names["version"])
     manifest = version.manifest
     limit, first = limit_of(ask.query), below_of(ask.query)
-    wanted = _wanted(ask)
-    notes: list[str] = []
-    rows = list(_rows(version, notes))
-    found = [row for row in rows if wanted(row)]
+    lines, notes = _lines(version)
+    found = lines.find(_wanted(ask), ask.query.one("q"))
     here, follows = found[first : first + limit], first + limit < len(found)
     damage = _damage(ask, version)
     following = ask.query.link(page=str(first + limit), limit=ask.query.one("limit"))
@@ -95,7 +91,7 @@ def show(ask: Ask) -> Page:
         "reference": manifest.reference,
         "damage": damage,
         "notes": notes,
-        "items": [{name: row.get(name) for name in ROW_COLUMNS} for row in here],
+        "items": [_shown(row) for row in lines.read(here)],
         "next": following if follows else None,
         "total": len(found),
     }
@@ -107,14 +103,14 @@ def show(ask: Ask) -> Page:
         "left_out": manifest.counts.get("left_out") or {},
         "others": [each for each in versions if each != manifest.version],
         "filters": active(ask.query, FILTERS),
-        "choices": {"split": SPLITS, "source": SOURCES, "new": _labels(rows)},
+        "choices": {"split": SPLITS, "source": SOURCES, "new": _labels(lines)},
         "is_first": first == 0,
         "size": sum(each.size for each in manifest.files),
         "verify_link": ask.query.link(verify="1"),
         "columns": ROW_COLUMNS,
         "command": shlex.join(["alo", "dataset", "show", manifest.reference]),
     }
-    whole = table_of(ROW_COLUMNS, ({name: row.get(name) for name in ROW_COLUMNS} for row in found))
+    whole = table_of(ROW_COLUMNS, map(_shown, lines.read(found)))
     return Page("dataset", manifest.reference, content, shown, whole, folder="loop/")
 
 
@@ -125,41 +121,29 @@ def _version(ask: Ask, version: str) -> Version:
         raise not_found(error.what, fix=error.fix) from error
 
 
-def _rows(version: Version, notes: list[str]) -> Iterator[Line]:
-    """The reviewed rows that can be read; what cannot is noted."""
+def _lines(version: Version) -> tuple[RowLines, Sequence[str]]:
+    """The reviewed rows that can be read, and what cannot."""
+    path = version.folder / ROWS
     try:
-        lines = (version.folder / ROWS).read_bytes().splitlines()
+        found = row_lines(path)
     except OSError as error:
-        notes.append(f"{ROWS}: {error.strerror or error}")
-        return
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json_value(line)
-        except ValueError:
-            row = None
-        if isinstance(row, dict) and is_row(row):
-            yield row
-        else:
-            notes.append(f"{ROWS}: line {number} is no reviewed row")
+        return RowLines(path, (), (), (), ()), [f"{ROWS}: {error.strerror or error}"]
+    return found, found.notes
 
 
-def _wanted(ask: Ask) -> Callable[[Line], bool]:
-    """Whether a row meets the filters of the URL."""
+def _shown(row: Line) -> dict[str, object]:
+    return {name: row.get(name) for name in ROW_COLUMNS}
+
+
+def _wanted(ask: Ask) -> Mapping[str, str]:
+    """The facets of rows that the URL filters by."""
     query = ask.query
-    exact = {
+    asked = {
         "split": query.one("split", among=SPLITS),
         "source": query.one("source", among=SOURCES),
         "new": query.one("new"),
     }
-    asked = {key: value for key, value in exact.items() if value}
-    text = query.one("q").lower()
-
-    def is_wanted(row: Line) -> bool:
-        if any(row.get(key) != value for key, value in asked.items()):
-            return False
-        return not text or any(text in str(row.get(name, "")).lower() for name in ROW_COLUMNS)
-
-    return is_wanted
+    return {name: value for name, value in asked.items() if value}
 
 
 def _damage(ask: Ask, version: Version) -> list[dict[str, str]] | None:
@@ -181,8 +165,8 @@ def _by_label(counts: Mapping[str, object]) -> list[tuple[str, int, int]]:
     ]
 
 
-def _labels(rows: Iterable[Line]) -> Sequence[str]:
-    return sorted({str(row["new"]) for row in rows})
+def _labels(lines: RowLines) -> Sequence[str]:
+    return sorted({each.new for each in set(lines.facets)})
 
 
 def diff(ask: Ask) -> Page:

@@ -117,6 +117,10 @@ class StepError(RunError):
         self.in_init = False  # whether the class could not even be made
 
 
+class MemoryGrantError(StepError):
+    """A step used more memory than its ``resources`` in the plan grant it, and was ended."""
+
+
 class OutsideError(RunError):
     """Base of what went wrong with a place outside, whose passwords and tokens are never shown."""
 

@@ -19,6 +19,7 @@ from alo.executors.local import LocalExecutor
 from alo.executors.task import (
     ERROR,
     INTERRUPTED,
+    OOM,
     RUN,
     SUCCESS,
     TIMEOUT,
@@ -95,6 +96,23 @@ def task(number: int, how: str, **fields: Any) -> Task:
         **fields,
     }
     return Task(**given)
+
+
+def test_a_task_that_goes_over_its_memory_is_told_from_one_that_fails(
+    make_solution: Callable[..., Path],
+) -> None:
+    asked = {"train": {"resources": {"memory": "150MB"}}}
+    code = "import time\nbig = bytearray(300_000_000)\ntime.sleep(600)"
+    made = LocalExecutor(jobs_of(make_solution({"train": code}, beside=asked)), 1)
+    try:
+        found = results(made, task(1, "any", args={}))["1"]
+    finally:
+        made.close()
+
+    assert isinstance(found, Result)
+    assert found.status == OOM
+    assert "150 MB granted" in found.error
+    assert found.runs[0].status == "error"
 
 
 def results(executor: LocalExecutor, *tasks: Task) -> dict[str, Result | Lost]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.history.record import RunRecord, StepRecord
+from alo.history.record import Attempt, RunRecord, StepRecord
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -44,6 +44,9 @@ records = st.builds(
     packages=st.dictionaries(texts, texts, max_size=3),
     git=objects,
     sources=objects,
+    metrics=st.dictionaries(texts, numbers, max_size=3),
+    sweep=objects,
+    attempts=st.lists(st.builds(Attempt, *[texts] * 4), max_size=3).map(tuple),
 )
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from alo.errors import PlanError
 from alo.plan.load import load_plan, parse_plan
-from alo.plan.model import Control, ExternalPaths, Plan, Source, UiArg
+from alo.plan.model import Control, ExternalPaths, Plan, Resources, Source, UiArg
 
 LoadText = Callable[[str | bytes], Plan]
 Meaning = Callable[[Plan], Plan]
@@ -44,6 +44,7 @@ user_parameters:
       environment: isolated
       timeout: 60
       retries: 2
+      resources: {cpu: 2, gpu: 1, memory: 1.5GB}
   - inference_pipeline:
     - step: input
       args:
@@ -98,6 +99,7 @@ user_parameters:
       environment: isolated
       timeout: 60
       retries: 2
+      resources: {cpu: 2, gpu: 1, memory: 1.5GB}
   inference_pipeline:
     - step: input
     - step: inference
@@ -145,6 +147,8 @@ def test_every_key_reaches_the_plan(load: LoadText) -> None:
     )
     options = (train.cache, train.isolation, train.environment, train.timeout_s, train.retries)
     assert options == (False, "process", "isolated", 60, 2)
+    assert train.resources == Resources(2, 1, 1_500_000_000)
+    assert plan.train.resources == train.resources
     assert (first.args, first.ui_args, first.line) == (
         {"x_columns": ["a", "b"]},
         ("x_columns",),

@@ -19,6 +19,7 @@ from alo.plan.model import (
     ExternalPaths,
     PipelinePlan,
     Plan,
+    Resources,
     Source,
     StepPlan,
     UiArg,
@@ -217,6 +218,12 @@ STEPS = st.builds(
     ui_args=st.just(()),
     timeout_s=st.none() | st.floats(0.001, 1e9),
     retries=st.integers(0, 9),
+    resources=st.builds(
+        Resources,
+        st.just(0.0) | st.floats(0.1, 64),
+        st.integers(0, 8),
+        st.just(0) | st.integers(10**6, 10**12),
+    ),
     source=st.builds(
         Source,
         code=st.sampled_from(["local", "git@x:y.git"]),

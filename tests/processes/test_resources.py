@@ -10,7 +10,7 @@ import time
 import pytest
 
 from alo.processes import resources
-from alo.processes.resources import Sampler, UsageMeter
+from alo.processes.resources import Sampler, UsageMeter, tree_bytes
 
 MIB = 1 << 20
 LINE = re.compile(
@@ -30,6 +30,25 @@ def numbers(line: str) -> list[int]:
     found = LINE.fullmatch(line)
     assert found, line
     return [int(text) for text in found.groups()]
+
+
+@needs_proc
+def test_the_memory_of_a_process_has_that_of_those_it_started() -> None:
+    code = (
+        "import subprocess, sys; own = bytearray(40 << 20)\n"
+        "subprocess.run([sys.executable, '-c',"
+        " 'big = bytearray(80 << 20); print(1, flush=True); input()'])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdout.readline()
+        rough, exact = tree_bytes(process.pid, 1 << 40), tree_bytes(process.pid, 0)
+        process.stdin.write(b"\n")
+
+    assert 120 * MIB < exact <= rough < 200 * MIB
 
 
 def test_cpu_seconds_are_those_since_the_start() -> None:

@@ -17,12 +17,13 @@ from alo.engine.run import run_job
 from alo.engine.spec import Job, Origin
 from alo.engine.steps.process_main import MessageSender, process_of_ours, show_stacks_in
 from alo.engine.workspace.recovery import recover
-from alo.errors import AloError
+from alo.errors import AloError, MemoryGrantError
 from alo.events.envelope import Envelope
 from alo.events.types import Event, Listener, LogLine, Output
 from alo.executors.task import (
     ERROR,
     INTERRUPTED,
+    OOM,
     RUN,
     SUCCESS,
     Done,
@@ -123,9 +124,7 @@ class Slot:
                     run_job(job, guard, listener, [])
                 except (Exception, KeyboardInterrupt) as error:  # the last net of a task
                     done += self._ended(listener, kind, began)
-                    interrupted = isinstance(error, KeyboardInterrupt)
-                    status = INTERRUPTED if interrupted else ERROR
-                    return Result(status=status, runs=tuple(done), error=_text_of(error))
+                    return Result(status=_status_of(error), runs=tuple(done), error=_text_of(error))
                 done += self._ended(listener, kind, began)
         return Result(status=SUCCESS, runs=tuple(done))
 
@@ -215,6 +214,12 @@ class _Listener:
         self.run_id = envelope.run_id
         if self._shows_output or not isinstance(envelope.event, LogLine | Output):
             self._send(Told(envelope))
+
+
+def _status_of(error: BaseException) -> str:
+    if isinstance(error, MemoryGrantError):
+        return OOM
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else ERROR
 
 
 def _text_of(error: BaseException) -> str:

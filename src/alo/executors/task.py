@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from alo.events.envelope import Envelope
+from alo.plan.model import Resources
 
 RUN, TRIAL, SHARD = "run", "trial", "shard"
 SUCCESS, ERROR, INTERRUPTED, TIMEOUT, OOM = "success", "error", "interrupted", "timeout", "oom"
@@ -26,6 +27,7 @@ class Task:
     attempt: int = 1
     timeout_s: float | None = None
     sweep: Mapping[str, object] = field(default_factory=dict)  # of a trial: for its record
+    resources: Resources = field(default_factory=Resources)  # that it asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,6 +215,7 @@ def _step(entry: StepEntry, source: SourceEntry, places: dict[str, tuple[int, in
         environment=entry.environment,
         timeout_s=entry.timeout,
         retries=entry.retries,
+        resources=entry.resources,
         line=line,
         source_key=f"{source.at}.source" if source.at else "",
     )

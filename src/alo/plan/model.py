@@ -1,6 +1,6 @@
 """What a plan says, typed and immutable; reading it is in ``load.py``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from alo.errors import Problem
@@ -19,6 +19,22 @@ class Source(NamedTuple):
     is_shared: bool = False  # local here, and of the other pipeline's repository where not there
 
 
+class Resources(NamedTuple):
+    """What a step asks for of the machine that runs it."""
+
+    cpu: float = 0.0  # cores; 0: it does not say
+    gpu: float = 0.0
+    memory: int = 0  # bytes: a limit; 0: none
+
+
+NOTHING_ASKED = Resources()
+
+
+def most_of(asked: Iterable[Resources]) -> Resources:
+    """The most of each that any of them asks for."""
+    return Resources(*map(max, zip(NOTHING_ASKED, *asked, strict=True)))
+
+
 class StepPlan(NamedTuple):
     """One step as the plan asks for it; nothing has been imported yet."""
 
@@ -31,6 +47,7 @@ class StepPlan(NamedTuple):
     environment: str = ""  # empty: the pipeline's; or isolated
     timeout_s: float | None = None
     retries: int = 0  # further tries after the first
+    resources: Resources = NOTHING_ASKED
     line: int = 0  # of the step in user_parameters
     source_key: str = ""  # of its source in the plan; empty: the plan does not say one
     lent_key: str = ""  # of the other pipeline's source, where that is shared
@@ -46,6 +63,11 @@ class PipelinePlan(NamedTuple):
     def name(self) -> str:
         """The pipeline's key in the plan, such as ``train_pipeline``."""
         return f"{self.kind}_pipeline"
+
+    @property
+    def resources(self) -> Resources:
+        """What a run of it asks for."""
+        return most_of(step.resources for step in self.steps)
 
     def step(self, name: str) -> StepPlan | None:
         """The step of this name; None if the pipeline has none."""

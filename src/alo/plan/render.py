@@ -9,6 +9,7 @@ from alo.masking import masked
 from alo.plan.model import (
     PipelinePlan,
     Plan,
+    Resources,
     ReviewPlan,
     Source,
     StepPlan,
@@ -103,12 +104,20 @@ def _user_step(step: StepPlan) -> dict[str, object]:
         "environment": (step.environment, usual.environment),
         "timeout": (step.timeout_s, usual.timeout_s),
         "retries": (step.retries, usual.retries),
+        "resources": (_asked(step.resources), {}),
     }
     return {
         "step": step.name,
         "args": [{name: value} for name, value in step.args.items()] or None,
         **{name: _blank_or(value) for name, (value, unset) in options.items() if value != unset},
     }
+
+
+def _asked(resources: Resources) -> dict[str, object]:
+    told = {key: each for key, each in resources._asdict().items() if each}
+    if resources.memory:
+        told["memory"] = f"{resources.memory}B"
+    return told
 
 
 def _has_sources(pipeline: PipelinePlan) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.errors import ServeError, StepError
+from alo.errors import MemoryGrantError, ServeError, StepError
 
 LAST_LINES = 5
 MEANINGS = {
@@ -66,6 +66,22 @@ def hang_error(step: str, home: Path, ending: Ending, limit_s: float) -> StepErr
     where = "'timeout' next to the step in the plan" if step else "--request-timeout"
     fix = f"raise {where}, or see why it takes so long"
     return _error(step, home, ending, f"it took longer than its timeout of {limit_s:g} s", fix)
+
+
+def memory_error(step: str, home: Path, ending: Ending, used: int, granted: int) -> StepError:
+    """The error for a process that was ended because it used more memory than it may."""
+    where, traceback = _trace(ending, home)
+    return MemoryGrantError(
+        f"step {step} used {_size(used)}, {_size(granted)} granted",
+        where=where,
+        fix="work on less data at once, or raise 'memory' of its resources in the plan",
+        step=step,
+        user_traceback=traceback,
+    )
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.3g} GB" if size >= 10**9 else f"{size / 1e6:.3g} MB"
 
 
 def _error(step: str, home: Path, ending: Ending, how: str, fix: str) -> StepError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,13 +14,24 @@ from typing import Any
 
 import pytest
 
-from alo.errors import StepError
+from alo.errors import MemoryGrantError, StepError
 from alo.layout import Workspace
 
 from ...waiting import GROWING_LIMITS_S, PATIENCE_S, wait_until
 from .test_process import APART, MODEL
 
 Run = Callable[..., tuple]
+TAKE = """
+import os, time
+open(self.args["note"], "w").write(str(os.getpid()))
+big = bytearray(300_000_000)
+time.sleep(600)
+"""
+IN_CHILD = """
+subprocess.run([sys.executable, "-c", "import os, sys, time; "
+    "open(sys.argv[1], 'w').write(str(os.getpid())); "
+    "big = bytearray(300_000_000); time.sleep(600)", self.args["note"]])
+"""
 MakeSolution = Callable[..., Path]
 
 
@@ -38,6 +50,29 @@ def ends(pid: int) -> bool:
 
 def wait_for(path: Path) -> str:
     return wait_until(lambda: path.is_file() and path.read_text())
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs Linux' /proc")
+@pytest.mark.parametrize("code", [TAKE, f"import subprocess, sys\n{IN_CHILD}"])
+def test_a_step_that_goes_over_its_memory_is_ended_with_all_it_started(
+    make_solution: MakeSolution, run: Run, tmp_path: Path, code: str
+) -> None:
+    note = tmp_path / "pid"
+    beside = {"one": {"resources": {"memory": "150MB"}}}
+    home = make_solution({"one": code}, args={"one": {"note": str(note)}}, beside=beside)
+
+    with pytest.raises(MemoryGrantError) as caught:
+        run(home)
+
+    assert re.fullmatch(r"step one used \d+ MB, 150 MB granted", caught.value.what)
+    assert "asset_one.py" in caught.value.where
+    assert ends(int(note.read_text()))
+
+
+def test_a_step_within_its_memory_is_left_alone(make_solution: MakeSolution, run: Run) -> None:
+    home = make_solution({"one": MODEL}, beside={"one": {"resources": {"memory": "4GB"}}})
+
+    run(home)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ from alo.executors.task import INTERRUPTED as TASK_INTERRUPTED
 from alo.executors.task import OOM as TASK_OOM
 from alo.executors.task import TIMEOUT as TASK_TIMEOUT
 from alo.history.ids import utc_text
+from alo.plan.model import NOTHING_ASKED, Resources
 
 STATES = {
     ERROR: FAILED,
@@ -64,7 +65,7 @@ class Limits:
     """When a sweep ends."""
 
     trials: int | None  # None: all configurations of a grid
-    jobs: int
+    jobs: int | None = None  # None: as many as the executor has room for
     trial_timeout_s: float | None = None
     timeout_s: float | None = None
     max_failures: int | None = None  # None: a tenth of the trials, and at least three
@@ -103,6 +104,7 @@ class SweepDrive:
         trials: as they are on record.
         prefix: the last step before the first swept one; its result is made once, before trials
             run at the same time. Empty: there is none.
+        resources: that a trial asks for.
     """
 
     def __init__(
@@ -116,11 +118,12 @@ class SweepDrive:
         limits: Limits,
         reports: Reports,
         prefix: str = "",
+        resources: Resources = NOTHING_ASKED,
     ) -> None:
         self.definition, self.trials = definition, dict(trials)
         self._log, self._folder = log, folder
         self._executor, self._sampler = executor, sampler
-        self._limits, self._reports = limits, reports
+        self._limits, self._reports, self._resources = limits, reports, resources
         self._prefix, self._is_prefix_made = prefix, not prefix
         self._tasks: deque[Task] = deque()  # to be sent out
         self._handles: dict[str, Task] = {}  # that are out
@@ -184,7 +187,9 @@ class SweepDrive:
     @property
     def _room(self) -> int:
         """How many tasks may be out; until the common steps have run once: one."""
-        return self._limits.jobs if self._is_prefix_made else 1
+        if not self._is_prefix_made:
+            return 1
+        return self._limits.jobs or self._executor.capacity
 
     def _next_task(self) -> Task | None:
         if self._folder.is_to_stop or self._is_late:
@@ -251,6 +256,7 @@ class SweepDrive:
             attempt=attempt,
             timeout_s=self._time_left(),
             sweep={"name": definition.name, "trial": trial.number},
+            resources=self._resources,
         )
 
     def _time_left(self) -> float | None:

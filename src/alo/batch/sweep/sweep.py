@@ -27,9 +27,11 @@ from alo.claims import holder_of, take
 from alo.engine.spec import Job
 from alo.errors import HistoryError, SweepError, UsageError
 from alo.executors.finding import make_executor
+from alo.executors.room import tasks_at_once
 from alo.history.browse import History
 from alo.history.record import RunRecord
 from alo.layout import Workspace
+from alo.plan.model import most_of
 from alo.processes.signals import ending_signals
 
 IDS = ("data_id", "code_id")
@@ -120,13 +122,15 @@ def run_sweep(
         directions = [metric.direction for metric in definition.metrics]
         sampler = make_sampler(definition.sampler, definition.params, definition.seed, directions)
         told_again(sampler, known_results(trials, definition.metrics))
-        executor = make_executor(options.computing, jobs, options.limits.jobs)
+        resources = most_of(job.pipeline.resources for job in jobs.values())
+        tasks = options.limits.jobs or tasks_at_once(resources)
+        executor = make_executor(options.computing, jobs, tasks)
         log = TrialLog(folder)
         keeper = Keeper(workspace, definition, options.keep)
         try:
             drive = SweepDrive(
                 definition, trials, log, folder, executor, sampler, options.limits,
-                _with_ids(workspace, folder, definition, keeper, reports), prefix,
+                _with_ids(workspace, folder, definition, keeper, reports), prefix, resources,
             )  # fmt: skip
             keeper.watch(drive)
             watch(drive)

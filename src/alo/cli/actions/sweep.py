@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import os
 import time
 from collections.abc import Mapping, Sequence
 
@@ -96,7 +95,7 @@ def _run(
 ) -> int:
     limits = Limits(
         trials=trials,
-        jobs=options.jobs or os.cpu_count() or 1,
+        jobs=options.jobs,
         trial_timeout_s=options.trial_timeout,
         timeout_s=options.timeout,
         max_failures=options.max_failures,

@@ -50,7 +50,7 @@ def has_own_process(job: Job, step: StepPlan) -> bool:
     """Whether a step runs in a process of its own.
 
     A thread cannot be ended, and what a failed try did to values in memory not be undone: a time
-    limit and further tries need one too.
+    limit and further tries need one too. A limit of memory ends the process that goes over it.
     """
-    wants = step.isolation or step.timeout_s is not None or step.retries
+    wants = step.isolation or step.timeout_s is not None or step.retries or step.resources.memory
     return bool(wants) or step.name in job.pythons

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alo.engine.spec import Job
 from alo.engine.steps.context import StepContext
@@ -22,12 +22,14 @@ from alo.errors import InstallError, StoreError
 from alo.events.log_lines import warning
 from alo.events.types import Listener
 from alo.processes.child import POLL_S, Child
-from alo.processes.crash_report import crash_error, hang_error
+from alo.processes.crash_report import crash_error, hang_error, memory_error
+from alo.processes.resources import tree_bytes
 
 if TYPE_CHECKING:
     from alo.store import StoredStep
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # before a step is tried again
+MEMORY_POLL_S = 0.1  # between two looks at the memory of a step that has a limit
 EXIT_S = 5.0  # for threads and exit handlers of the asset, once its result is here
 
 
@@ -73,7 +75,8 @@ class ProcessExecutor:
         """Run the step's process until it succeeds, or has had its tries."""
         step, emit = inputs.step, self._context.emit
         python = job.pythons.get(step.name, sys.executable)
-        done = run_in_process(assignment, python, step.timeout_s, emit)
+        limits = Limits(step.timeout_s, step.resources.memory)
+        done = run_in_process(assignment, python, limits, emit)
         for number in range(step.retries):
             if not isinstance(done, FailedStep):
                 break
@@ -81,7 +84,7 @@ class ProcessExecutor:
             what = f"try {number + 2} of {step.retries + 1} in {pause:g} s"
             emit(warning(f"{done.error.what}; {what}"))
             time.sleep(pause)
-            done = run_in_process(assignment, python, step.timeout_s, emit)
+            done = run_in_process(assignment, python, limits, emit)
         return done
 
     def _assignment(
@@ -123,14 +126,20 @@ class ProcessExecutor:
             return stored, store.blobs(context.run_id, context.kind) - there
 
 
+class Limits(NamedTuple):
+    """What ends the process of a step."""
+
+    timeout_s: float | None = None  # None: no limit
+    memory: int = 0  # bytes of it and all that it has started; 0: no limit
+
+
 def run_in_process(
-    assignment: Assignment, python: str, timeout_s: float | None, listener: Listener
+    assignment: Assignment, python: str, limits: Limits, listener: Listener
 ) -> Done | FailedStep:
     """Run one step in a process of its own, and wait for its end.
 
     Args:
         python: the interpreter; the one that runs now, or one of another environment.
-        timeout_s: after so many seconds it is ended; None: no limit.
     Raises:
         StoreError: what the step is given cannot be read, or what it saves not be stored.
         KeyboardInterrupt: the user ended it; all that it had started has ended too.
@@ -138,8 +147,9 @@ def run_in_process(
     task = assignment.task
     with _child(assignment, python, listener) as child:
         child.send(assignment)
-        result, is_late = _watch(child, timeout_s)
-        if is_late:
+        watch = _Watch(child, limits)
+        result = watch.until_over()
+        if watch.is_late or watch.used:
             child.show_stacks()
             child.end()
         last, ending = child.wait()
@@ -148,11 +158,14 @@ def run_in_process(
         raise result
     if isinstance(result, Done | FailedStep):
         return result._replace(peak_bytes=ending.peak_bytes)
-    if is_late and timeout_s is not None:
-        error = hang_error(task.name, _code_home(assignment), ending, timeout_s)
+    home, error = _code_home(assignment), None
+    if watch.used:
+        error = memory_error(task.name, home, ending, watch.used, limits.memory)
+    elif watch.is_late and limits.timeout_s is not None:
+        error = hang_error(task.name, home, ending, limits.timeout_s)
     else:
         _refuse_broken(python, task.name)
-        error = crash_error(task.name, _code_home(assignment), ending)
+        error = crash_error(task.name, home, ending)
     return FailedStep(error, ending.cpu_seconds, ending.peak_bytes, "")
 
 
@@ -195,19 +208,41 @@ def _child(assignment: Assignment, python: str, listener: Listener) -> Iterator[
         child.close()
 
 
-def _watch(child: Child, timeout_s: float | None) -> tuple[object, bool]:
-    """Its result, once it has ended, and whether its time was over before that."""
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    result: object = None
-    exit_by = 0.0
-    while True:
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        messages, ended = child.poll(left if result is None else POLL_S)
-        if messages and result is None:
-            result, exit_by = messages[0], time.monotonic() + EXIT_S
-        if ended:
-            return result, False
-        if result is not None and time.monotonic() > exit_by:
-            child.end()
-        elif result is None and deadline is not None and time.monotonic() >= deadline:
-            return None, True
+class _Watch:
+    """Waits for the end of a step's process, or for its limits."""
+
+    def __init__(self, child: Child, limits: Limits) -> None:
+        self._child, self._limits = child, limits
+        timeout_s = limits.timeout_s
+        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self.is_late = False
+        self.used = 0  # bytes, once they are more than it may use
+
+    def until_over(self) -> object:
+        """The step's result, once its process has ended; None where a limit came before that."""
+        result: object = None
+        exit_by = 0.0
+        while True:
+            messages, ended = self._child.poll(self._pause_s if result is None else POLL_S)
+            if messages and result is None:
+                result, exit_by = messages[0], time.monotonic() + EXIT_S
+            if ended:
+                return result
+            if result is None and self._is_over_limit():
+                return None
+            if result is not None and time.monotonic() > exit_by:
+                self._child.end()
+
+    @property
+    def _pause_s(self) -> float | None:
+        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        if not self._limits.memory:
+            return left
+        return MEMORY_POLL_S if left is None else min(MEMORY_POLL_S, left)
+
+    def _is_over_limit(self) -> bool:
+        self.is_late = self._deadline is not None and time.monotonic() >= self._deadline
+        if granted := self._limits.memory:
+            used = tree_bytes(self._child.pid, granted)
+            self.used = used if used > granted else 0
+        return self.is_late or bool(self.used)

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias, TypeVar
 from alo.named_tuples import NamedTuple
 from alo.plan.keys.alarm import ALARM
 from alo.plan.keys.review import REVIEW
+from alo.plan.keys.resource import RESOURCES
 from alo.plan.keys.sections import Args, Key, ListOf, Section
 from alo.plan.keys.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
 from alo.plan.keys.sweep import SCALES, SWEEP
-from alo.plan.model import Alarm, Control, ExternalPaths, ReviewPlan, Source, SweepPlan
+from alo.plan.model import Alarm, Control, ExternalPaths, Resources, ReviewPlan, Source, SweepPlan
 
 MAX_STEP_BYTES = 200  # a step is a folder and a file name; most file systems end at 255
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class StepEntry(NamedTuple):
     environment: str = ""
     timeout: float | None = None
     retries: int = 0
+    resources: Resources = Resources()
 
 
 class SourceEntry(NamedTuple):
@@ -261,6 +263,7 @@ USER_STEP = Section(
     ),
     Key("timeout", Number(above=0), "seconds after which the step is stopped. Empty: no limit."),
     Key("retries", Number(minimum=0, whole=True), "further tries after the first one has failed."),
+    Key("resources", RESOURCES, "cores, GPUs and memory that the step may use."),
     both_forms=False,
     located=True,
 )

@@ -13,6 +13,7 @@ from alolib.errors import (
     PathError,
     StoppedByAsset,
     SummaryError,
+    TrialPruned,
 )
 
 __all__ = [
@@ -29,12 +30,14 @@ __all__ = [
     "InstallError",
     "Interrupted",
     "LabelError",
+    "MemoryGrantError",
     "MetadataError",
     "MetricError",
     "OutsideError",
     "PathError",
     "PlanError",
     "Problem",
+    "PrunedError",
     "ResultError",
     "RetrainError",
     "ReviewClosedError",
@@ -48,6 +51,7 @@ __all__ = [
     "StoreError",
     "SummaryError",
     "SweepError",
+    "TrialPruned",
     "UsageError",
     "WorkspaceBusy",
 ]
@@ -119,6 +123,10 @@ class StepError(RunError):
 
 class MemoryGrantError(StepError):
     """A step used more memory than its ``resources`` in the plan grant it, and was ended."""
+
+
+class PrunedError(StepError):
+    """The pruner of a sweep has ended a trial in this step."""
 
 
 class OutsideError(RunError):

@@ -282,12 +282,15 @@ class AssetApi:
             step: how far the training was, such as the epoch.
         Raises:
             MetricError: it cannot be kept; says why.
+            TrialPruned: in a sweep with a pruner: other trials were better at this step.
         """
         from alolib.metrics import append_metric, check_name, check_step, check_value
 
         checked = check_name(name)
         number, at = check_value(checked, value), check_step(checked, step)
         append_metric(self._alo.metrics_file, checked, number, at)
+        if (pruner := self._alo.handover.pruner) is not None:
+            pruner.note(checked, number, at)
 
     # Logging
 

@@ -6,12 +6,16 @@ The engine makes a :class:`Handover` for each step and reads it afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
 
 from alolib.advice import COMMAND
 from alolib.callers import place_of_caller
 from alolib.errors import ContractError
 from alolib.messages import LogLine
 from alolib.once import LoadedOnce
+
+if TYPE_CHECKING:
+    from alolib.pruning import Pruner
 
 Emit = Callable[[LogLine], object]
 
@@ -26,6 +30,7 @@ class Handover:
         emit: where log lines go; None: the console, and the log file if one is known.
         loaded: what ``load_once`` has loaded, where a process serves; None: nothing is kept.
         caller: who runs the asset, for advice: one of those in ``advice.py``.
+        pruner: of the sweep that the run is a trial of; None: nothing ends it early.
     """
 
     __slots__ = (
@@ -38,6 +43,7 @@ class Handover:
         "is_first",
         "loaded",
         "places",
+        "pruner",
         "step",
         "steps",
         "summary",
@@ -53,7 +59,9 @@ class Handover:
         emit: Emit | None = None,
         loaded: LoadedOnce | None = None,
         caller: str = COMMAND,
+        pruner: Pruner | None = None,
     ) -> None:
+        self.pruner = pruner
         self.loaded, self.caller = loaded, caller
         self.is_first, self.steps, self.train_steps, self.emit = is_first, steps, train_steps, emit
         self.step = ""

@@ -64,5 +64,9 @@ class MetricError(AssetError):
     """``save_metric`` was given a name or a value it cannot keep."""
 
 
+class TrialPruned(AssetError):  # noqa: N818
+    """A trial of a sweep is hopeless by what ``save_metric`` was given, and ends here."""
+
+
 class StoppedByAsset(AssetError):  # noqa: N818
     """The asset called ``save_error``."""

@@ -6,7 +6,7 @@ import argparse
 
 from alo.cli.setup_options import add_setup_arguments
 from alo.cli.values import named, path, processes, seconds, whole
-from alo.plan.keys.sweep import SAMPLERS
+from alo.plan.keys.sweep import NONE, PRUNERS, SAMPLERS
 
 MODES = ("train", "all")
 
@@ -49,6 +49,12 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed-arg", metavar="STEP.KEY", type=named, help="arg that is 0, 1, … in the repeats"
+    )
+    parser.add_argument(
+        "--pruner",
+        choices=PRUNERS,
+        default=NONE,
+        help="how trials are found hopeless by save_metric(..., step=) and ended (none)",
     )
     parser.add_argument(
         "--set",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alo.data.location import RemoteLocation, SourceFile
 from alo.history.record import Attempt
@@ -10,6 +11,9 @@ from alo.named_tuples import NamedTuple
 from alo.plan.model import LOCAL, PipelinePlan, Plan
 from alolib.advice import COMMAND
 from alolib.once import LoadedOnce
+
+if TYPE_CHECKING:
+    from alolib.pruning import Pruner
 
 
 class Part(NamedTuple):
@@ -39,6 +43,7 @@ class Origin(NamedTuple):
     node: str
     sweep: Mapping[str, object] = {}  # of a trial: name of the sweep, and number of the trial
     attempts: tuple[Attempt, ...] = ()  # before this one
+    pruner: "Pruner | None" = None
 
 
 class Job(NamedTuple):

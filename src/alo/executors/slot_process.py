@@ -17,13 +17,14 @@ from alo.engine.run import run_job
 from alo.engine.spec import Job, Origin
 from alo.engine.steps.process_main import MessageSender, process_of_ours, show_stacks_in
 from alo.engine.workspace.recovery import recover
-from alo.errors import AloError, MemoryGrantError
+from alo.errors import AloError, MemoryGrantError, PrunedError
 from alo.events.envelope import Envelope
 from alo.events.types import Event, Listener, LogLine, Output
 from alo.executors.task import (
     ERROR,
     INTERRUPTED,
     OOM,
+    PRUNED,
     RUN,
     SUCCESS,
     Done,
@@ -147,7 +148,9 @@ class Slot:
             keeps_in=self._project,
             prunes=False,
             export_target=None,
-            origin=Origin(self._boot.executor, self._boot.node, task.sweep, given.attempts),
+            origin=Origin(
+                self._boot.executor, self._boot.node, task.sweep, given.attempts, task.pruner
+            ),
         )
 
     def _ended(self, listener: _Listener, kind: str, began: float) -> Sequence[RunDone]:
@@ -219,6 +222,8 @@ class _Listener:
 def _status_of(error: BaseException) -> str:
     if isinstance(error, MemoryGrantError):
         return OOM
+    if isinstance(error, PrunedError):
+        return PRUNED
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else ERROR
 
 

@@ -8,9 +8,11 @@ from typing import Protocol, TypeAlias
 
 from alo.events.envelope import Envelope
 from alo.plan.model import Resources
+from alolib.pruning import Pruner
 
 RUN, TRIAL, SHARD = "run", "trial", "shard"
-SUCCESS, ERROR, INTERRUPTED, TIMEOUT, OOM = "success", "error", "interrupted", "timeout", "oom"
+SUCCESS, ERROR, INTERRUPTED, TIMEOUT = "success", "error", "interrupted", "timeout"
+OOM, PRUNED = "oom", "pruned"
 
 Args: TypeAlias = Mapping[str, Mapping[str, Mapping[str, object]]]  # pipeline → step → key → value
 NO_ARGS: Args = {}
@@ -28,6 +30,7 @@ class Task:
     timeout_s: float | None = None
     sweep: Mapping[str, object] = field(default_factory=dict)  # of a trial: for its record
     resources: Resources = field(default_factory=Resources)  # that it asks for
+    pruner: Pruner | None = None  # that may end it early
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ class RunDone:
 class Result:
     """How a task has ended."""
 
-    status: str  # success, error, interrupted, timeout or oom
+    status: str  # success, error, interrupted, timeout, oom or pruned
     runs: tuple[RunDone, ...] = ()
     error: str = ""  # what is wrong, where, and how to mend it
 

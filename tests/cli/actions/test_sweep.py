@@ -108,6 +108,39 @@ def test_a_grid_from_its_start_to_the_plan(alo: Alo, home: Path, tmp_path: Path)
     assert alo("deploy", best["run_id"])[0] == 0
 
 
+ON_ITS_WAY = """
+for step in range(5):
+    self.asset.save_metric("acc", self.args["x"] + step, step=step)
+self.asset.save_summary("ok", 0.5)
+"""
+
+
+@pytest.mark.parametrize("isolation", [{}, {"train": {"isolation": "process"}}])
+def test_a_hopeless_trial_is_pruned_which_is_no_failure(
+    make_solution: Callable[..., Path], alo: Alo, isolation: dict[str, object]
+) -> None:
+    make_solution({"train": ON_ITS_WAY}, args={"train": {"x": 0}}, beside=isolation)
+    words = ["--param", "train.x=9,8,7,6,5,1", "--jobs", "1", "--metric", "acc"]
+    status, out, err = alo("sweep", "s", *words, "--pruner", "median", "--max-failures", "0")
+    assert (status, err) == (0, "")
+    assert "5 complete, 1 pruned" in out
+    last = shown(alo, "s")["trials"][-1]
+    assert (last["state"], last["values"]) == ("pruned", {"acc": 1})
+    assert "where other trials were better" in last["error"]
+
+    assert alo("sweep", "all", *words)[0] == 0
+    assert shown(alo, "all")["counts"] == {"complete": 6}
+
+
+@pytest.mark.parametrize("metric", [[], ["--metric", "acc", "--metric", "f1"]])
+def test_a_pruner_needs_one_metric_that_trials_save_on_their_way(
+    alo: Alo, metric: list[str]
+) -> None:
+    status, _, err = alo("sweep", "--param", "train.x=1..3", "--pruner", "median", *metric)
+    assert status == 2
+    assert "--pruner" in err
+
+
 def test_what_has_no_sweep_yet_says_how_to_make_one(alo: Alo) -> None:
     assert "alo sweep --param" in alo("sweep", "list")[1]
     status, _, err = alo("sweep", "show", "x")

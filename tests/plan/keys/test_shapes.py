@@ -152,7 +152,7 @@ def test_an_empty_control_value_is_the_default(load: LoadText, blank: str) -> No
         ("cache: never", "cache  expected True or False, found the text 'never'"),
         ("isolation: proces", "isolation  expected process, found the text 'proces'; did you mean"),
         ("environment: own", "environment  expected isolated, found the text 'own'"),
-        ("source: local", "source  unknown key 'source'; there is step, args, ui_args"),
+        ("code: local", "code  unknown key 'code'; there is step, args, ui_args"),
         ("arg: x", "arg  unknown key 'arg'; did you mean 'args'?"),
     ],
 )

@@ -23,6 +23,7 @@ from alo.layout import KINDS
 from alo.plan.model import Plan, StepPlan, SweepParam, UiArg
 from alo.plan.overrides import parse_override
 from alo.plan.suggest import did_you_mean, listed, quoted
+from alo.plan.keys.sweep import NONE
 from alo.plan.values import plan_form
 
 MOST_SUBSETS = 64  # of a multi_selection
@@ -44,6 +45,7 @@ class SweepRequest:
     mode: str = "train"
     repeats: int = 1
     seed_arg: str = ""
+    pruner: str = NONE
     overrides: Sequence[str] = ()  # as typed after --set
 
 
@@ -81,6 +83,7 @@ def definition_of(
             "no arg is swept",
             "name some: alo sweep --param STEP.KEY=LOW..HIGH, or in the plan: sweep: params:",
         )
+    maker.check_pruner(metrics)
     sampler = resolved(sampler, params, trials)
     if sampler == GRID:
         for param in params:
@@ -103,6 +106,7 @@ def definition_of(
         mode=asked.mode,
         repeats=asked.repeats,
         seed_arg=seed_arg,
+        pruner=asked.pruner,
         overrides=tuple(asked.overrides),
         created=created,
     )
@@ -198,6 +202,20 @@ class _Maker:
                 self.complain(f"--metric {quoted(text)}: it is there twice")
             found.append(metric)
         return found
+
+    def check_pruner(self, metrics: Sequence[Metric]) -> None:
+        """A pruner compares what trials save on their way, which is one metric of save_metric."""
+        if self._asked.pruner == NONE:
+            return
+        names = [each.name for each in metrics]
+        if len(names) > 1:
+            self.complain("--pruner compares one metric, not two", "leave it out, or a --metric")
+        elif names and names[0].partition(".")[0] in (SCORE, "probability", "inference"):
+            self.complain(
+                f"--pruner: {names[0]} is known at the end of a trial only",
+                "name one that the asset saves on its way: --metric NAME, with "
+                "self.asset.save_metric('NAME', value, step=epoch)",
+            )
 
     def seed_arg(self, params: Sequence[Param]) -> str:
         """The arg that gets another number in each repeat."""

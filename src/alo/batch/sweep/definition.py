@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alo.batch.sweep.space import Choices, Domain, Param, Range, SpecError
+from alo.plan.keys.sweep import NONE
 from alo.plan.values import plan_form
 
 MAX, MIN = "max", "min"
@@ -38,6 +39,7 @@ class Definition:
     seed: int
     mode: str = "train"
     repeats: int = 1
+    pruner: str = NONE
     seed_arg: str = ""  # STEP.KEY of the train pipeline, which gets 0, 1, … with repeats
     overrides: tuple[str, ...] = ()  # of --set and --system, a line each
     ids: Mapping[str, str] = field(default_factory=dict)  # of data and code
@@ -54,6 +56,7 @@ class Definition:
             "mode": self.mode,
             "repeats": self.repeats,
             "seed_arg": self.seed_arg,
+            "pruner": self.pruner,
             "overrides": list(self.overrides),
             "ids": dict(self.ids),
             "created": self.created,
@@ -75,6 +78,7 @@ class Definition:
             mode=str(told["mode"]),
             repeats=int(told["repeats"]),
             seed_arg=str(told["seed_arg"]),
+            pruner=str(told.get("pruner", NONE)),
             overrides=tuple(map(str, told["overrides"])),
             ids={str(name): str(each) for name, each in told["ids"].items()},
             created=str(told["created"]),

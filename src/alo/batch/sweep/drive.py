@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from alo.batch.sweep.definition import Definition
+from alo.batch.sweep.definition import MAX, Definition
 from alo.batch.sweep.results import metrics_of, over_repeats, results_of
 from alo.batch.sweep.samplers import Sampler
 from alo.batch.sweep.space import args_of, form_of
@@ -22,8 +22,10 @@ from alo.batch.sweep.trials import (
     FAILURES,
     INTERRUPTED,
     LOST,
+    ON_THE_WAY,
     OOM,
     OPEN,
+    PRUNED,
     RUNNING,
     TIMEOUT,
     SweepFolder,
@@ -46,9 +48,12 @@ from alo.executors.task import (
 )
 from alo.executors.task import INTERRUPTED as TASK_INTERRUPTED
 from alo.executors.task import OOM as TASK_OOM
+from alo.executors.task import PRUNED as TASK_PRUNED
 from alo.executors.task import TIMEOUT as TASK_TIMEOUT
 from alo.history.ids import utc_text
 from alo.plan.model import NOTHING_ASKED, Resources
+from alo.plan.keys.sweep import NONE
+from alolib.pruning import Pruner
 
 STATES = {
     ERROR: FAILED,
@@ -257,6 +262,21 @@ class SweepDrive:
             timeout_s=self._time_left(),
             sweep={"name": definition.name, "trial": trial.number},
             resources=self._resources,
+            pruner=self._pruner_of(trial, repeat),
+        )
+
+    def _pruner_of(self, trial: Trial, repeat: int) -> Pruner | None:
+        definition = self.definition
+        if definition.pruner == NONE:
+            return None
+        metric = definition.metrics[0]
+        return Pruner(
+            how=definition.pruner,
+            path=str(self._folder.path.resolve() / ON_THE_WAY),
+            trial=f"{trial.number}/{repeat}",
+            number=trial.number,
+            metric=metric.name,
+            is_max=metric.direction == MAX,
         )
 
     def _time_left(self) -> float | None:
@@ -316,6 +336,11 @@ class SweepDrive:
         )
         bad = next((each for each in in_hand.done if each.status != SUCCESS), None)
         if bad is not None:
+            if bad.status == TASK_PRUNED:  # it is told with what it had come to
+                metrics = metrics_of(bad.runs)
+                known = [each for each in self.definition.metrics if each.name in metrics]
+                results, _ = over_repeats([metrics], known)
+                return replace(trial, state=PRUNED, results=results, error=bad.error)
             state = STATES.get(bad.status, bad.status)
             if state == TIMEOUT and self._is_late:
                 state = INTERRUPTED  # by the sweep's own time

@@ -29,6 +29,7 @@ STATES = (
 FAILURES = (FAILED, TIMEOUT, OOM, LOST)
 OPEN = (WAITING, RUNNING, INTERRUPTED)  # that a resume runs
 DEFINITION, TRIALS, STOP = "sweep.json", "trials.jsonl", "stop"
+ON_THE_WAY = "on_the_way.jsonl"  # what trials save before their end, for the pruner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ def _begun(
         mode=options.mode,
         repeats=options.repeats,
         seed_arg=options.seed_arg or "",
+        pruner=options.pruner,
         overrides=[*options.set, *([options.system] if options.system else [])],
     )
     fixed = fixed_args(untouched, plan, options.set)

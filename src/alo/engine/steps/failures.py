@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import alo
 import alolib
-from alo.errors import AloError, StepError, StoreError
+from alo.errors import AloError, PrunedError, StepError, StoreError, TrialPruned
 from alo.masking import masked
 from alo.named_tuples import NamedTuple
 from alolib.disk import fix_of, fix_of_full, is_full
@@ -46,7 +46,8 @@ def step_error(step: str, error: BaseException, *roots: Path) -> StepError:
     what, fix = _what_and_fix(error, step)
     if not fix and roots and not isinstance(error, AloError):
         fix = fix_of_full(roots[-1])  # not every library says what it is that it lacks
-    failed = StepError(
+    kind = PrunedError if isinstance(error, TrialPruned) else StepError
+    failed = kind(
         f"step '{step}' failed: {masked(what)}" if step else masked(what),
         where=_where(error, roots),
         fix=masked(fix),

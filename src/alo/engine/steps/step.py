@@ -65,4 +65,5 @@ def _handover(task: StepTask, send: Callable[[LogLine], object]) -> Handover:
         emit=send,
         loaded=task.loaded,
         caller=task.caller,
+        pruner=task.pruner,
     )

@@ -22,6 +22,7 @@ from alolib.once import LoadedOnce
 
 if TYPE_CHECKING:
     from alo.store import StoredStep
+    from alolib.pruning import Pruner
 
 
 META = "meta"  # the key of config that the engine sets afresh before each step
@@ -43,6 +44,7 @@ class StepTask(NamedTuple):
     is_measured: bool = True  # what it costs is asked for
     loaded: LoadedOnce | None = None  # by load_once, where a process serves
     caller: str = COMMAND  # who runs it, for advice
+    pruner: "Pruner | None" = None  # of the sweep that it is a trial of
 
 
 class StepResult(NamedTuple):
@@ -111,6 +113,7 @@ def make_task(
         is_measured=job.caller != SERVICE or control.backup_artifacts or control.check_resource,
         loaded=job.loaded,
         caller=job.caller,
+        pruner=job.origin.pruner if job.origin else None,
     )
 
 

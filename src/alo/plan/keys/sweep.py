@@ -9,6 +9,8 @@ from alo.plan.yaml_nodes.tree import Node
 AT = "sweep"  # where a plan has it
 DIRECTIONS = ("max", "min", "maximize", "minimize")
 SAMPLERS = ("auto", "grid", "random", "tpe", "gp", "cmaes", "qmc")
+NONE = "none"
+PRUNERS = (NONE, "median", "hyperband")
 SCALES = ("linear", "log")
 MOST_TRIALS = 1_000_000
 

@@ -231,6 +231,17 @@ def test_a_task_is_cancelled_in_order_or_at_once(
     assert ended == dict.fromkeys([handle, *waiting], INTERRUPTED)
 
 
+def test_a_task_is_cancelled_before_its_process_is_ready(executor: LocalExecutor) -> None:
+    handles = [executor.submit(task(n, "hang")) for n in (0, 1)]
+    for handle in handles:
+        executor.cancel(handle, 30.0)
+
+    ended = {name: event.result for name, event in executor.events() if isinstance(event, Done)}
+
+    assert ended == dict.fromkeys(handles, Result(status=INTERRUPTED))
+    assert result_of(executor, "well").status == SUCCESS
+
+
 def test_all_processes_have_the_code_as_it_was_at_the_beginning(
     home: Path, executor: LocalExecutor
 ) -> None:

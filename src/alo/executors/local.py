@@ -228,7 +228,11 @@ class _Slot:
         for message in messages:
             if isinstance(message, Ready):
                 self._is_ready = True
-                self._send_task()
+                if self._given is not None and self._end_reason:  # before it could begin
+                    self._forget_task()
+                    yield Done(Result(status=self._end_reason))
+                else:
+                    self._send_task()
             elif isinstance(message, Told):
                 yield message
             elif isinstance(message, Done):

@@ -139,6 +139,7 @@ class SweepDrive:
             for number, each in trials.items()
             if each.state != DUPLICATE
         }
+        self._failed = [each for each in trials.values() if each.state in FAILURES]
         self._next = max(trials, default=-1) + 1
         self._is_over = False
         self._is_ending = False  # now, with what runs
@@ -320,6 +321,8 @@ class SweepDrive:
         del self._in_hand[number]
         trial = self._ended(in_hand)
         self._note(trial, lasts=True)
+        if trial.state in FAILURES:
+            self._failed.append(trial)
         self._tell_sampler(trial)
         self._reports.ended(trial)
         self._look_at_failures()
@@ -368,7 +371,7 @@ class SweepDrive:
             self._sampler.tell(trial.number, trial.values, results)
 
     def _look_at_failures(self) -> None:
-        failed = [each for each in self.trials.values() if each.state in FAILURES]
+        failed = self._failed
         total = self._limits.trials or len(self.trials)
         if self._problem is None and len(failed) > self._limits.failures(total):
             common, times = Counter(each.error for each in failed).most_common(1)[0]

@@ -7,12 +7,12 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alo.batch.sweep.definition import MAX, Definition, Metric
-from alo.batch.sweep.space import Values, form_of
+from alo.batch.sweep.space import Values
 from alo.errors import SweepError
 from alo.files import write_whole
 from alo.history.ids import utc_text
@@ -125,16 +125,18 @@ class SweepFolder:
         except OSError as error:
             raise SweepError(f"the trials cannot be read: {error}", where=str(path)) from error
         *lines, _torn = content.split(b"\n")
-        for at, line in enumerate(lines):
+        # From the last one back: how a trial is now is in its newest line.
+        for at, line in reversed([*enumerate(lines)]):
             try:
                 told = json.loads(line)
                 number = int(told["trial"])
-                found[number] = _changed(found.get(number), number, told)
+                if number not in found:
+                    found[number] = _trial(number, told)
             except (ValueError, KeyError, TypeError) as error:
                 raise SweepError(
                     f"line {at + 1} of the trials cannot be read: {error}", where=str(path)
                 ) from error
-        return found
+        return {number: found[number] for number in sorted(found)}
 
     @property
     def is_to_stop(self) -> bool:
@@ -218,14 +220,6 @@ def names_of_sweeps(workspace: Workspace) -> list[str]:
     return [each.name for each in known]
 
 
-def same_configuration(trials: Iterable[Trial], values: Values) -> Trial | None:
-    """The trial that has had this configuration, and not as a duplicate itself."""
-    form = form_of(values)
-    return next(
-        (each for each in trials if each.state != DUPLICATE and form_of(each.values) == form), None
-    )
-
-
 def best_of(trials: Iterable[Trial], metrics: Sequence[Metric]) -> list[Trial]:
     """The best of those that are complete, the best first; of two metrics, the Pareto front."""
     complete = [each for each in trials if each.state == COMPLETE]
@@ -257,11 +251,11 @@ def counts_of(trials: Iterable[Trial]) -> dict[str, int]:
     return {state: states.count(state) for state in STATES if state in states}
 
 
-def _changed(known: Trial | None, number: int, told: Mapping[str, Any]) -> Trial:
-    trial = known or Trial(number=number, values=dict(told["args"]))
+def _trial(number: int, told: Mapping[str, Any]) -> Trial:
     reused = told.get("reused_from")
-    return replace(
-        trial,
+    return Trial(
+        number=number,
+        values=dict(told["args"]),
         state=str(told["state"]),
         results={str(name): float(each) for name, each in told.get("values", {}).items()},
         spread={str(name): float(each) for name, each in told.get("spread", {}).items()},

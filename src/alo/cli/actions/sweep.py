@@ -6,7 +6,7 @@ import argparse
 import csv
 import io
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from alo.batch.sweep.apply import apply_args
 from alo.batch.sweep.begin import Begun, SweepRequest, definition_of, fixed_args
@@ -131,7 +131,8 @@ def _list(options: argparse.Namespace) -> int:
         folder = SweepFolder(workspace, name)
         definition, trials = folder.definition(), folder.trials().values()
         best = best_of(trials, definition.metrics)
-        found.append((definition, counts_of(trials), best[0] if best else None, _status(folder)))
+        status = _status(folder, trials)
+        found.append((definition, counts_of(trials), best[0] if best else None, status))
     if options.json:
         console.write_json(
             [
@@ -163,10 +164,10 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _status(folder: SweepFolder) -> str:
+def _status(folder: SweepFolder, trials: Iterable[Trial]) -> str:
     if is_running(folder):
         return "running"
-    return "stopped" if any(not each.has_ended for each in folder.trials().values()) else "ended"
+    return "stopped" if any(not each.has_ended for each in trials) else "ended"
 
 
 def _folder(options: argparse.Namespace) -> SweepFolder:
@@ -185,12 +186,13 @@ def _show(options: argparse.Namespace) -> int:
     folder = _folder(options)
     definition, trials = folder.definition(), folder.trials()
     best = best_of(trials.values(), definition.metrics)
+    status = _status(folder, trials.values())
     if options.json:
         told = definition.to_json()
         console.write_json(
             {
                 "name": definition.name,
-                "status": _status(folder),
+                "status": status,
                 "metric": told["metric"],
                 "sampler": definition.sampler,
                 "seed": definition.seed,
@@ -202,7 +204,7 @@ def _show(options: argparse.Namespace) -> int:
         )
         return 0
     outcome = Outcome(definition, trials)
-    console.write(f"{_status(folder)}; sampler {definition.sampler}, seed {definition.seed}")
+    console.write(f"{status}; sampler {definition.sampler}, seed {definition.seed}")
     console.write("\n".join(outcome_lines(outcome)))
     failed = [each for each in trials.values() if each.error]
     for each in failed[-3:]:

@@ -16,7 +16,7 @@ from alo.claims import locked_folder
 from alo.engine.spec import Job
 from alo.engine.workspace.unfinished import sweep_copies
 from alo.errors import AloError, ExecutorError
-from alo.events.types import Event, LogLine, Output
+from alo.events.types import Event, LogLine, Output, StepStarted
 from alo.executors.project_copy import copy_project
 from alo.executors.slot_process import Boot, Given, Ready, recovered
 from alo.executors.task import (
@@ -166,6 +166,7 @@ class _Slot:
         self._end_reason = ""  # why we end it
         self._boot_deadline = 0.0
         self._given: Given | None = None
+        self._step = ""  # of its task that has begun last
         self._chunks: list[TaskEvent] = []
         self.handle = ""
         self.began = 0.0
@@ -234,6 +235,8 @@ class _Slot:
                 else:
                     self._send_task()
             elif isinstance(message, Told):
+                if isinstance(message.envelope.event, StepStarted):
+                    self._step = message.envelope.event.step
                 yield message
             elif isinstance(message, Done):
                 result = self._as_ended(message.result)
@@ -311,7 +314,7 @@ class _Slot:
         if status == TIMEOUT:
             error = self._too_long
         elif status == ERROR:
-            error = str(crash_error("", self._home, ending))
+            error = str(crash_error(self._step, self._home, ending))
         try:
             runs = recovered(Workspace(self._home), self._project, _not_heard)
         except (OSError, AloError) as problem:
@@ -319,7 +322,7 @@ class _Slot:
         return Done(Result(status=status, runs=tuple(runs), error=error))
 
     def _forget_task(self) -> None:
-        self.handle, self._given, self._deadline = "", None, 0.0
+        self.handle, self._given, self._deadline, self._step = "", None, 0.0, ""
 
     def _hear(self, event: object) -> None:
         """What the process prints past Python; the end of it is in the report of a crash."""

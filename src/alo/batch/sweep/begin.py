@@ -20,10 +20,10 @@ from alo.batch.sweep.space import Choices, Domain, Param, Range, SpecError, pars
 from alo.engine.spec import Job
 from alo.errors import CheckError, Problem
 from alo.layout import KINDS
+from alo.plan.keys.sweep import NONE
 from alo.plan.model import Plan, StepPlan, SweepParam, UiArg
 from alo.plan.overrides import parse_override
 from alo.plan.suggest import did_you_mean, listed, quoted
-from alo.plan.keys.sweep import NONE
 from alo.plan.values import plan_form
 
 MOST_SUBSETS = 64  # of a multi_selection

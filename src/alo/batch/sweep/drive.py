@@ -51,8 +51,8 @@ from alo.executors.task import OOM as TASK_OOM
 from alo.executors.task import PRUNED as TASK_PRUNED
 from alo.executors.task import TIMEOUT as TASK_TIMEOUT
 from alo.history.ids import utc_text
-from alo.plan.model import NOTHING_ASKED, Resources
 from alo.plan.keys.sweep import NONE
+from alo.plan.model import NOTHING_ASKED, Resources
 from alolib.pruning import Pruner
 
 STATES = {

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from alo.named_tuples import NamedTuple
 from alo.plan.keys.alarm import ALARM
-from alo.plan.keys.review import REVIEW
 from alo.plan.keys.resource import RESOURCES
+from alo.plan.keys.review import REVIEW
 from alo.plan.keys.sections import Args, Key, ListOf, Section
 from alo.plan.keys.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
 from alo.plan.keys.sweep import SCALES, SWEEP

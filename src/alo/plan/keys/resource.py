@@ -2,9 +2,9 @@
 
 import re
 
-from alo.plan.model import Resources
 from alo.plan.keys.sections import Key, Section
 from alo.plan.keys.shapes import Number, Schema, Shape
+from alo.plan.model import Resources
 from alo.plan.suggest import quoted
 from alo.plan.yaml_nodes.reader import NodeReader, found
 from alo.plan.yaml_nodes.tree import Node, ScalarNode

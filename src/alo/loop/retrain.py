@@ -120,7 +120,16 @@ def _champion(workspace: Workspace, against: str) -> _Champion:
     history = History(workspace)
     run_id = against or read_deployment(workspace).in_use
     if run_id and run_id != CURRENT:
-        deployed = history.find(require_models(workspace, run_id))
+        try:
+            deployed = history.find(require_models(workspace, run_id))
+        except HistoryError as error:
+            if against:
+                raise
+            raise RetrainError(
+                f"the deployed model cannot be compared with: {error.what}",
+                where=error.where,
+                fix="name another model: --against RUN; or deploy one: alo deploy RUN",
+            ) from error
         return _Champion(deployed.record.id, deployed.folder / "models", deployed)
     run_id = current_train_id(workspace)
     if not workspace.models.is_dir():

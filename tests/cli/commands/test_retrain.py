@@ -15,6 +15,7 @@ from tests.loop_project import LAX, review_results, write_loop_project
 from tests.waiting import wait_until
 
 from alo.cli.main import main
+from alo.files import remove_tree
 from alo.history.deployment import read_deployment
 from alo.history.pins import pins
 from alo.layout import Workspace
@@ -114,6 +115,34 @@ def test_what_passes_is_deployed_where_that_was_asked_and_the_log_says_why(
         "dataset": "d@v1",
         "verdict": "pass",
     }
+
+
+def test_a_champion_that_history_has_no_more_is_named_with_what_to_do(alo: Alo, home: Path) -> None:
+    (old,) = (each.name for each in (home / "history/train").iterdir())
+    assert alo("deploy", old)[0] == 0
+    remove_tree(home / "history/train" / old)
+    before = state_of(home)
+
+    status, _, err = alo("retrain", "--dataset", "d", *LAX)
+
+    assert status == 1
+    assert "the deployed model cannot be compared with" in err
+    assert old in err
+    assert "--against RUN" in err
+    assert state_of(home) == before
+
+
+def test_the_workspaces_model_is_compared_with_though_history_has_its_run_no_more(
+    alo: Alo, home: Path
+) -> None:
+    (old,) = (each.name for each in (home / "history/train").iterdir())
+    remove_tree(home / "history/train" / old)
+
+    found = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 0)
+
+    assert isinstance(found["old"], dict)
+    assert found["old"]["run"] == old
+    assert 0 < share(found, "old") < share(found, "new") == 1.0
 
 
 def test_one_record_is_followed_to_the_model_that_learned_from_it_and_back(

@@ -22,6 +22,7 @@ TRAIN = "Path(self.asset.get_model_path(), 'm').write_text(str(self.args['word']
 USE = (
     "word = Path(self.asset.get_model_path(), 'm').read_text()\n"
     "if word == 'broken':\n    raise ValueError('a model of no use')\n"
+    "if word == 'hangs':\n    import time\n    time.sleep(3600)\n"
     "self.data['result'] = word\n"
     f"{OUTPUT}"
 )
@@ -99,6 +100,7 @@ class StandIn:
         self.model_id, self.models = model_id, Path()
         self._broken, self._answers = broken, answers
         self.did = [] if did is None else did
+        self.checked_within_s: float | None = None
 
     def sibling(self, models: Path, model_id: str) -> StandIn:
         other = StandIn(model_id, self._broken, self._answers, self.did)
@@ -113,6 +115,7 @@ class StandIn:
 
     def check(self, sample: Request, limit_s: float | None, *, may_be_gone: bool) -> None:
         self.did.append(("check", self.model_id))
+        self.checked_within_s = limit_s
         if self.model_id in self._broken:
             raise ServeError("the check failed: of no use")
 

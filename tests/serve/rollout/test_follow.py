@@ -64,6 +64,23 @@ def test_the_sample_of_the_project_is_what_a_model_has_to_answer(
     assert result(service) == "one"
 
 
+def test_a_model_that_hangs_in_its_check_is_given_up_and_the_one_before_answers_meanwhile(
+    home: Path, trained: dict[str, str], run: Run, start: Callable[..., Service], alo: Alo
+) -> None:
+    (slow,) = run(home, mode="train", overrides=("train.word=hangs",))
+    alo("deploy", trained["one"], cwd=home)
+    service = start("--request-timeout", "2")
+    assert result(service) == "one"
+
+    alo("deploy", slow.run_id, cwd=home)
+
+    wait_until(lambda: result(service) == "one" and "the check failed" in service.log.read_text())
+    assert result(service) == "one"
+    check = status(home, alo)["checks"][slow.run_id]
+    assert check["verdict"] == "failed"
+    assert "2 s" in check["reason"]
+
+
 def test_a_loop_follows_too_and_starts_with_what_is_deployed(
     home: Path,
     trained: dict[str, str],

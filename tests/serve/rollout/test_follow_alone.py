@@ -15,7 +15,7 @@ from alo.history.deployment import FAILED, PASSED, change_deployment, read_deplo
 from alo.history.models_origin import EXTERNAL_MODEL
 from alo.layout import Workspace
 from alo.serve.folders import make_folder
-from alo.serve.rollout.follow import Changes
+from alo.serve.rollout.follow import CHECK_S, Changes
 from alo.workers.protocol import Request
 
 from ...waiting import wait_until
@@ -90,6 +90,12 @@ def test_the_model_of_the_boot_is_checked_once_and_recorded(followed: Followed) 
     assert followed.did == [("check", "one")]
     assert followed.verdict("one") == PASSED
     assert read_deployment(followed.workspace).services[followed.folder.name].run == "one"
+
+
+def test_a_check_ends_in_time_even_where_requests_may_take_any(followed: Followed) -> None:
+    followed.boot("one")
+
+    assert followed.workers[0].checked_within_s == CHECK_S
 
 
 def test_a_worker_that_has_booted_with_a_model_that_failed_gets_the_one_before(

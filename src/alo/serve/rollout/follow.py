@@ -33,6 +33,7 @@ from alo.workers.handle import Worker
 from alo.workers.protocol import Request
 
 LOOK_S = 0.5
+CHECK_S = 600.0  # for a check where a request may take any time: one that hangs bars every choice
 STOP_S = 1.0
 
 
@@ -213,11 +214,12 @@ class Changes:
 
     def _check(self, worker: Worker) -> None:
         smoke, newest = self._workspace.home / SMOKE, self._samples.newest
+        limit_s = CHECK_S if self._limit_s is None else self._limit_s
         if smoke.is_dir():
             sample = Request("smoke", None, (str(smoke),), exports=False)
-            worker.check(sample, self._limit_s, may_be_gone=False)
+            worker.check(sample, limit_s, may_be_gone=False)
         elif newest is not None:
-            worker.check(newest._replace(id="smoke"), self._limit_s, may_be_gone=True)
+            worker.check(newest._replace(id="smoke"), limit_s, may_be_gone=True)
         else:
             return
         if worker.model_id not in NAMELESS:

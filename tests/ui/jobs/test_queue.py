@@ -11,8 +11,8 @@ from tests.ui.conftest import MakeStudio
 from tests.waiting import wait_until
 
 from alo.ui.jobs.job import Job
+from alo.ui.jobs.progress import RunReader
 from alo.ui.jobs.queue import Jobs
-from alo.ui.jobs.told import RunTelling
 from alo.ui.problems import UiProblem
 from alo.ui.studio import Studio
 
@@ -151,8 +151,8 @@ def test_two_processes_for_one_job_run_it_once(studio: Studio) -> None:
     studio.jobs._start(job)
 
     assert ended(studio.jobs, job).state == "success"
-    telling = RunTelling(studio.jobs.folder(job), job.command, studio.workspace.home)
-    assert len(telling.runs) == 1
+    reader = RunReader(studio.jobs.folder(job), job.command, studio.workspace.home)
+    assert len(reader.runs) == 1
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from alo.claims import take
 from alo.ui.jobs.folder import JobFolder, python_running
-from alo.ui.jobs.told import telling_of
+from alo.ui.jobs.progress import reader_of
 
 LOOK_S = 0.2
 
@@ -76,12 +76,12 @@ class FoundCommand:
 
     def __init__(self, folder: JobFolder, words: Sequence[str], home: Path) -> None:
         self._folder = folder
-        self._telling = telling_of(folder, words, home)
+        self._reader = reader_of(folder, words, home)
 
     def has_ended(self, limit_s: float) -> bool:
         """See ``Command``; what it has left running may still hold its claim."""
         end = time.monotonic() + limit_s
-        while self._folder.has_command and not self._telling.told().is_over:
+        while self._folder.has_command and not self._reader.progress().is_over:
             if time.monotonic() > end:
                 return False
             time.sleep(LOOK_S)
@@ -95,7 +95,7 @@ class FoundCommand:
     @property
     def exit_status(self) -> int | None:
         """See ``Command``: as what it has printed says."""
-        return self._telling.told().exit_status
+        return self._reader.progress().exit_status
 
 
 def _send(process: int, number: signal.Signals) -> None:

@@ -36,7 +36,7 @@ from alo.ui.jobs.job import (
     SUCCESS,
     Job,
 )
-from alo.ui.jobs.told import Telling, telling_of
+from alo.ui.jobs.progress import ProgressReader, reader_of
 from alo.ui.problems import UiProblem, not_found
 from alo.ui.settings import DATABASE_VARIABLE, PERSON_VARIABLE
 
@@ -65,7 +65,7 @@ class Jobs:
         self._folder = workspace.studio
         self._wake = threading.Event()
         self._tries: dict[str, float] = {}  # job → when this studio last started a supervisor
-        self._telling: dict[str, Telling] = {}  # of the jobs that run
+        self._readers: dict[str, ProgressReader] = {}  # of the jobs that run
         self._supervisors: dict[int, str] = {}  # their processes → the job of each
 
     def add(self, command: Sequence[str], pipeline: str, by: str, key: str = "") -> Job:
@@ -204,13 +204,13 @@ class Jobs:
         folder = self.folder(job)
         # In this order: a supervisor says how its job has ended before it leaves.
         is_followed = folder.has_supervisor
-        telling = self._telling.get(job.id) or telling_of(folder, job.command, self._workspace.home)
-        self._telling[job.id] = telling
-        ending, told = folder.ending, telling.told()
+        reader = self._readers.get(job.id) or reader_of(folder, job.command, self._workspace.home)
+        self._readers[job.id] = reader
+        ending, progress = folder.ending, reader.progress()
         if ending is None:
-            if told.run != job.run:
+            if progress.run != job.run:
                 with self._database.transaction() as rows:
-                    rows.execute("UPDATE jobs SET run = ? WHERE id = ?", (told.run, job.id))
+                    rows.execute("UPDATE jobs SET run = ? WHERE id = ?", (progress.run, job.id))
             # Whoever was to start or to follow it was killed; or does so in a moment.
             if not is_followed and not self._has_time_left(job):
                 self._start(job)
@@ -221,9 +221,9 @@ class Jobs:
         if folder.is_to_be_cancelled and status in (None, *INTERRUPTED, 137):
             state = CANCELLED
         with self._database.transaction() as rows:
-            ended = job._replace(run=told.run or job.run, made=told.made)
+            ended = job._replace(run=progress.run or job.run, made=progress.made)
             self._set(rows, ended, state, ended=utc_now(), exit_status=status)
-        self._telling.pop(job.id, None)
+        self._readers.pop(job.id, None)
         self._tries.pop(job.id, None)
         return True
 

@@ -10,7 +10,7 @@ import pytest
 from alo.claims import take
 from alo.ui.jobs.command import FoundCommand
 from alo.ui.jobs.folder import JobFolder
-from alo.ui.jobs.told import Told, telling_of
+from alo.ui.jobs.progress import Progress, reader_of
 
 MADE = {"name": "d", "version": "v2"}
 
@@ -26,30 +26,30 @@ def folder(tmp_path: Path) -> JobFolder:
 @pytest.mark.parametrize(
     ("words", "printed", "expected"),
     [
-        (["dataset", "make"], MADE, Told(made="d@v2", is_over=True, exit_status=0)),
-        (["retrain"], {"run": "r", "verdict": "pass"}, Told("r", "", True, 0)),
-        (["retrain"], {"run": "r", "verdict": "held"}, Told("r", "", True, 3)),
+        (["dataset", "make"], MADE, Progress(made="d@v2", is_over=True, exit_status=0)),
+        (["retrain"], {"run": "r", "verdict": "pass"}, Progress("r", "", True, 0)),
+        (["retrain"], {"run": "r", "verdict": "held"}, Progress("r", "", True, 3)),
     ],
 )
 def test_a_command_that_prints_one_object_is_over_when_that_is_whole(
-    folder: JobFolder, words: list[str], printed: dict[str, str], expected: Told
+    folder: JobFolder, words: list[str], printed: dict[str, str], expected: Progress
 ) -> None:
-    telling = telling_of(folder, words, folder.path)
-    assert telling.told() == Told()
+    reader = reader_of(folder, words, folder.path)
+    assert reader.progress() == Progress()
     whole = json.dumps(printed) + "\n"
 
     folder.events.write_text(whole[:-1])
-    assert telling.told() == Told()
+    assert reader.progress() == Progress()
 
     folder.events.write_text(whole)
-    assert telling.told() == expected
+    assert reader.progress() == expected
 
 
 @pytest.mark.parametrize("text", ["", "[1]\n", "no json\n", "{}\n{}\n"])
 def test_what_is_no_such_object_says_nothing(folder: JobFolder, text: str) -> None:
     folder.events.write_text(text)
 
-    assert telling_of(folder, ["dataset", "make"], folder.path).told() == Told()
+    assert reader_of(folder, ["dataset", "make"], folder.path).progress() == Progress()
 
 
 def test_a_found_command_has_ended_with_what_it_has_printed(folder: JobFolder) -> None:

@@ -23,7 +23,7 @@ from alo.ui.jobs.job import HELD_STATUS, RETRAIN, REVIEW, RUN
 ALL = "all"  # pipelines of the plan, as of --mode
 
 
-class Told(NamedTuple):
+class Progress(NamedTuple):
     """What is known by now."""
 
     run: str = ""  # the first run that it has begun; or the candidate
@@ -32,21 +32,21 @@ class Told(NamedTuple):
     exit_status: int | None = None  # None: it is not known
 
 
-class Telling(Protocol):
+class ProgressReader(Protocol):
     """Reads what a command prints, as it comes."""
 
-    def told(self) -> Told:
+    def progress(self) -> Progress:
         """All until now."""
 
 
-def telling_of(folder: JobFolder, words: Sequence[str], home: Path) -> Telling:
+def reader_of(folder: JobFolder, words: Sequence[str], home: Path) -> ProgressReader:
     """What reads the prints of a job's command."""
     if words[0] == RUN:
-        return RunTelling(folder, words, home)
-    return ResultTelling(folder, words)
+        return RunReader(folder, words, home)
+    return ResultReader(folder, words)
 
 
-class RunTelling:
+class RunReader:
     """Of ``alo run``: the events of its runs."""
 
     def __init__(self, folder: JobFolder, words: Sequence[str], home: Path) -> None:
@@ -56,15 +56,15 @@ class RunTelling:
         self._runs: dict[str, str] = {}  # the ids of its runs -> how each ended; empty: it has not
         self._exit_status: int | None = None  # as it says itself when it fails
 
-    def told(self) -> Told:
-        """See ``Telling``; without a word of its own, 0 if all its runs are known to be good."""
+    def progress(self) -> Progress:
+        """See ``ProgressReader``; without a word of its own, 0 if all runs are known to be good."""
         self._read_on()
         run = next(iter(self._runs), "")
         if self._exit_status is not None:
-            return Told(run, is_over=True, exit_status=self._exit_status)
+            return Progress(run, is_over=True, exit_status=self._exit_status)
         has_run_all = len(self._runs) >= self._wanted_runs
         ended = [status or self._status_of(run_id) for run_id, status in self._runs.items()]
-        return Told(
+        return Progress(
             run,
             is_over=has_run_all and all(self._runs.values()),
             exit_status=0 if has_run_all and set(ended) == {"success"} else None,
@@ -114,23 +114,23 @@ class RunTelling:
         return len(KINDS)
 
 
-class ResultTelling:
+class ResultReader:
     """Of a command that prints one object when it is done: a data set, a candidate, a review."""
 
     def __init__(self, folder: JobFolder, words: Sequence[str]) -> None:
         self._path, self._words = folder.events, words
 
-    def told(self) -> Told:
-        """See ``Telling``."""
+    def progress(self) -> Progress:
+        """See ``ProgressReader``."""
         found = self._result()
         if found is None:
-            return Told()
+            return Progress()
         if self._words[0] == RETRAIN:
             status = 0 if found.get("verdict") == PASS else HELD_STATUS
-            return Told(run=str(found.get("run", "")), is_over=True, exit_status=status)
+            return Progress(run=str(found.get("run", "")), is_over=True, exit_status=status)
         made = str(found.get("name", "")) if self._words[0] == REVIEW else ""
         made = f"{found.get('name')}@{found.get('version')}" if "version" in found else made
-        return Told(made=made, is_over=True, exit_status=0)
+        return Progress(made=made, is_over=True, exit_status=0)
 
     def _result(self) -> Mapping[str, object] | None:
         with suppress(OSError, ValueError):  # there is nothing yet, or half of it

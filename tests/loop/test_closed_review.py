@@ -64,6 +64,8 @@ def test_its_runs_may_go_and_what_was_decided_is_still_there(
     assert found[f"{run}:15"].why == f"run {run} is in history no more"
     assert dataset(home, database) == of_run
     nodes = trace(workspace, database, f"{run}:3").nodes
+    content = str(nodes["record", f"{run}:3"]["content"])
+    assert trace(workspace, database, content[:12]).id == content
     assert nodes["run", run]["state"] == "pruned"
     place = nodes["input", f"input of {run}:3"]
     assert (place["state"], place["file"], place["row"]) == ("present", "data/rows.csv", 16)

@@ -11,6 +11,7 @@ import pytest
 from alo.database.connection import Database
 from alo.errors import HistoryError, ReviewError, UsageError
 from alo.history.browse import History
+from alo.history.filters import Filters
 from alo.history.pins import pins
 from alo.layout import Workspace
 from alo.review.labels import Label
@@ -204,3 +205,10 @@ def test_a_run_that_cannot_be_read_is_counted_and_said_and_the_rest_is_reviewed(
     ]
     with pytest.raises(ReviewError, match="no column 'prediction'"):
         make("alone", runs=[first])
+
+
+def test_filters_that_no_run_fits_are_what_the_error_names(make: Make, predict: Predict) -> None:
+    predict()
+
+    with pytest.raises(UsageError, match="fits --since and --filter"):
+        make(filters=Filters(since="2100-01-01T00:00:00.000000Z"))

@@ -47,9 +47,14 @@ def test_json_lines_have_all_that_is_known() -> None:
 
 
 def test_label_studio_gets_tasks_with_predictions_and_annotations(tmp_path: Path) -> None:
-    text = export_text([item(0, "bad"), item(1)], "label-studio")
+    given = {"run:0": {"a": "1", "record": "of the table"}}
+
+    text = export_text([item(0, "bad"), item(1)], "label-studio", given)
 
     tasks = json.loads(text)
+    assert tasks[0]["data"]["a"] == "1"
+    assert "completed_by" not in tasks[0]["annotations"][0]  # of Label Studio's own people alone
+    assert "by" in tasks[0]["meta"]
     assert tasks[0]["data"]["record"] == "run:0"
     assert tasks[0]["predictions"][0]["result"][0]["value"]["choices"] == ["good"]
     assert tasks[0]["annotations"][0]["result"][0]["value"]["choices"] == ["bad"]

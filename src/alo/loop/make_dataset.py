@@ -171,6 +171,12 @@ def _base_paths(workspace: Workspace, catalog: Catalog, base: str) -> list[Path]
         path = (workspace.home / base).resolve()
         if path.exists():
             return [path]
+        if "/" in base:
+            raise UsageError(
+                f"there is no base '{base}'",
+                where=str(path),
+                fix="--base takes a path of the project or an absolute one, NAME@V, or none",
+            )
         return catalog.find_whole(base).train_paths
     from alo.plan.load import load_plan
 

@@ -220,6 +220,11 @@ def runs_of(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:
     entries = [
         Entry(record, folder) for record in found if (folder := history.folder(record)) is not None
     ]
+    if not entries and asked.filters != Filters():
+        raise UsageError(
+            "no inference run that succeeded fits --since and --filter",
+            fix="alo history --mode inference --status success lists those that there are",
+        )
     if not entries:
         raise UsageError(
             "there is no inference run to review", fix="alo run --mode inference makes one"

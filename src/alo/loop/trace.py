@@ -25,7 +25,7 @@ from alo.review.rows import Review, decisions_at, records_at
 
 PRESENT, PRUNED = "present", "pruned"
 COMPARED = ("verdict", "reasons", "rows", "why")  # of a comparison
-_CONTENT = re.compile(r"[0-9a-f]{32}\Z")
+_CONTENT = re.compile(r"[0-9a-f]{12,32}\Z")  # whole, or as short as pages show it
 
 
 @dataclass(slots=True)
@@ -121,15 +121,30 @@ class _Tracer:
                 found += [(version, row) for row in rows]
         return found
 
-    def _content(self, content: str) -> Trace:
+    def _content(self, wanted: str) -> Trace:
+        known = self._contents(wanted)
+        if not known:
+            raise _unknown(wanted)
+        if len(known) > 1:
+            raise UsageError(f"{len(known)} cases begin with '{wanted}'", fix="give more of the id")
+        (content,) = known
         found = Trace(content, "content")
         found.add("content", content)
         for record in dict.fromkeys(self._records_of(content)):
             self._record(found, record)
             found.link(content, record, "is the case of")
-        if len(found.nodes) == 1:
-            raise _unknown(content)
         return found
+
+    def _contents(self, beginning: str) -> set[str]:
+        """The content ids that begin so."""
+        rows = self._database.read(
+            "SELECT DISTINCT content FROM review_records WHERE content >= ? AND content < ?",
+            (beginning, beginning + "g"),  # g: behind each hexadecimal digit
+        )
+        of_versions = (each for rows in self._rows.values() for each in rows)
+        return {str(row[0]) for row in rows} | {
+            each for each in of_versions if each.startswith(beginning)
+        }
 
     def _records_of(self, content: str) -> Iterator[str]:
         for review in self._reviews:

@@ -16,7 +16,8 @@ from alo.tables.reading import is_table, read_table
 from alo.tables.spreadsheet import disarmed, text_of
 from alo.texts import is_whole_number
 
-FORMATS = ("csv", "jsonl", "label-studio")
+LABEL_STUDIO = "label-studio"
+FORMATS = ("csv", "jsonl", LABEL_STUDIO)
 COLUMNS = (
     "record", "content", "run", "predicted", "certainty", "label", "state", "source", "stratum",
     "weight", "note", "by", "at", "seen",
@@ -25,11 +26,14 @@ DECISION_KEYS = ("key", "record", "verdict", "label", "note", "seen")
 CONTROL, TO_NAME = "label", "record"  # of Label Studio's results
 
 
-def export_text(items: Iterable[ItemShown], form: str) -> str:
+def export_text(
+    items: Iterable[ItemShown], form: str, given: Mapping[str, Mapping[str, str]] | None = None
+) -> str:
     """Records with what was said of them.
 
     Args:
         form: one of `FORMATS`.
+        given: what the model was given for a record, by column: Label Studio shows it.
     """
     rows = [item.to_json() for item in items]
     if form == "csv":
@@ -40,7 +44,8 @@ def export_text(items: Iterable[ItemShown], form: str) -> str:
         return text.getvalue()
     if form == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    return json.dumps([_task(row) for row in rows], ensure_ascii=False, indent=1) + "\n"
+    tasks = [_task(row, (given or {}).get(str(row["record"]), {})) for row in rows]
+    return json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
 
 
 def read_decisions(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]:
@@ -151,10 +156,14 @@ def _cell(value: object) -> object:
     return "" if value is None else disarmed(value)
 
 
-def _task(row: Mapping[str, object]) -> dict[str, object]:
-    """A task of Label Studio: the record, the prediction, and the label as an annotation."""
+def _task(row: Mapping[str, object], given: Mapping[str, str]) -> dict[str, object]:
+    """A task of Label Studio: the record, the prediction, and the label as an annotation.
+
+    Who gave the label is in ``meta``: as ``completed_by``, Label Studio takes its own people alone.
+    """
     task: dict[str, object] = {
         "data": {
+            **given,
             "record": row["record"],
             "content": row["content"],
             "predicted": row["predicted"],
@@ -164,7 +173,8 @@ def _task(row: Mapping[str, object]) -> dict[str, object]:
         "annotations": [],
     }
     if row["label"] is not None:
-        task["annotations"] = [{"result": [_choice(row["label"])], "completed_by": row["by"]}]
+        task["annotations"] = [{"result": [_choice(row["label"])]}]
+        task["meta"] = {"by": row["by"]}
     return task
 
 

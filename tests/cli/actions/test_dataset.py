@@ -149,6 +149,7 @@ def test_damage_makes_the_status_one_and_is_named(alo: Alo, home: Path) -> None:
     [
         (("make", "d", "--review", "none"), 2, "there is no review 'none'"),
         (("make", "d", "--review", "r", "--base", "nowhere"), 2, "there is no data set 'nowhere'"),
+        (("make", "d", "--review", "r", "--base", "./gone"), 2, "there is no base './gone'"),
         (("make", "d", "--review", "r", "--label", "odd"), 1, "a column 'odd'"),
         (("show", "none"), 2, "there is no data set 'none'"),
         (("frob",), 2, "alo dataset has no action 'frob'"),

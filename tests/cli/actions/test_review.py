@@ -159,7 +159,7 @@ def test_the_runs_of_an_open_review_stay_in_history(alo: Alo) -> None:
         (("new", "r", "--probability", "good"), 2, "takes CLASS=COLUMN"),
         (("new", "r", "--second-look", "2"), 2, "a share from 0 to 1"),
         (("new", "r", "--prediction", "nope"), 1, "no column 'nope'"),
-        (("new", "r", "--since", "2100-01-01"), 2, "no inference run to review"),
+        (("new", "r", "--since", "2100-01-01"), 2, "no inference run that succeeded fits"),
         (("decide", "r", "--from", "/none"), 2, "no review 'r'"),
     ],
 )

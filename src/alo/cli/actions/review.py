@@ -18,6 +18,7 @@ from alo.files import write_whole
 from alo.history.deployment import utc_now
 from alo.layout import Workspace
 from alo.loop.accuracy_of import accuracy_of, every_item
+from alo.loop.exported import exported
 from alo.loop.new_review import (
     close_review,
     remove_review,
@@ -26,7 +27,7 @@ from alo.loop.new_review import (
 from alo.review.accuracy import METHODS, Accuracy
 from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, Result, decide
 from alo.review.decisions import NewDecision
-from alo.review.exchange import FORMATS, export_text, read_decisions, read_labels
+from alo.review.exchange import FORMATS, read_decisions, read_labels
 from alo.review.reviews import Reviews
 from alo.review.rows import CLOSED, OPEN, ItemShown, Review
 
@@ -213,9 +214,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _export(options: argparse.Namespace) -> int:
     with opened(options) as database:
         reviews = Reviews(database)
-        text = export_text(
-            every_item(reviews, reviews.get(options.name), queue_only=True), options.format
-        )
+        review = reviews.get(options.name)
+        text = exported(Workspace(options.project), reviews, review, options.format)
     if options.to is None:
         console.write(text.removesuffix("\n"))
         return 0

@@ -45,7 +45,7 @@ def _lines(found: Trace) -> Iterator[str]:
     yield f"{found.kind} {found.id}"
     for (kind, name), known in found.nodes.items():
         facts = [
-            f"{key} {value}"
+            f"{key} {_text(value)}"
             for key, value in known.items()
             if value not in (None, "", [], "present")
         ]
@@ -53,3 +53,11 @@ def _lines(found: Trace) -> Iterator[str]:
         yield f"  {shown}{': ' + ', '.join(facts) if facts else ''}"
     for one, other, what in found.edges:
         yield f"  {one} {what} {other}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return str(value)

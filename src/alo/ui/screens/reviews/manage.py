@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from alo.loop.accuracy_of import every_item
+from alo.loop.exported import exported
 from alo.loop.new_review import close_review, reopen_review
-from alo.review.exchange import FORMATS, export_text
+from alo.review.exchange import FORMATS
 from alo.review.rows import Review
 from alo.ui.ask import Ask
 from alo.ui.rendering.page import Download, Redirect
@@ -30,7 +30,7 @@ def export(ask: Ask) -> Download:
     ask.query.allow()
     review = named(ask)
     form = ask.query.one("format", FORMATS[0], among=FORMATS)
-    text = export_text(every_item(ask.studio.reviews, review, queue_only=True), form)
+    text = exported(ask.studio.workspace, ask.studio.reviews, review, form)
     name = f"{review.name}.{SUFFIXES[form]}"
     return Download(name, iter([text.encode("utf-8", "surrogatepass")]))
 

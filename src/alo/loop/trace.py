@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from alo.database.connection import Database
 from alo.datasets.catalog import Catalog, Version
 from alo.datasets.manifest import ROWS
-from alo.datasets.row_lines import Line, rows_with
+from alo.datasets.row_lines import Line, row_lines, rows_with
 from alo.errors import HistoryError, UsageError
 from alo.history.browse import Entry, History
 from alo.history.compared import comparison_of
@@ -141,10 +141,12 @@ class _Tracer:
             "SELECT DISTINCT content FROM review_records WHERE content >= ? AND content < ?",
             (beginning, beginning + "g"),  # g: behind each hexadecimal digit
         )
-        of_versions = (each for rows in self._rows.values() for each in rows)
-        return {str(row[0]) for row in rows} | {
-            each for each in of_versions if each.startswith(beginning)
-        }
+        found = {str(row[0]) for row in rows}
+        for version in self._versions:
+            with suppress(OSError):  # its page says so
+                lines = row_lines(version.folder / ROWS)
+                found |= {str(row["content"]) for row in lines.read(lines.find({}, beginning))}
+        return {each for each in found if each.startswith(beginning)}
 
     def _records_of(self, content: str) -> Iterator[str]:
         for review in self._reviews:

@@ -28,8 +28,8 @@ from alo.executors.task import (
     Done,
     Lost,
     Result,
+    RunEvent,
     Task,
-    Told,
 )
 from alo.history.browse import History
 from alo.layout import Workspace
@@ -167,7 +167,7 @@ def test_events_come_in_order_and_prints_only_of_plain_runs(executor: LocalExecu
     executor.submit(task(0, "raw"))
     kinds, sequences, chunks = [], [], []
     for _, event in executor.events():
-        if isinstance(event, Told):
+        if isinstance(event, RunEvent):
             kinds.append(type(event.envelope.event))
             sequences.append(event.envelope.sequence)
         if isinstance(event, Chunk):
@@ -175,7 +175,7 @@ def test_events_come_in_order_and_prints_only_of_plain_runs(executor: LocalExecu
     assert sequences == sorted(sequences)
     assert (StepFinished in kinds, kinds[-1]) == (True, RunFinished)
     executor.submit(task(1, "hang", kind=RUN, timeout_s=0.5))
-    assert any(isinstance(event, Told | Chunk) for _, event in executor.events())
+    assert any(isinstance(event, RunEvent | Chunk) for _, event in executor.events())
 
 
 def test_an_asset_that_fails_costs_its_task_alone(home: Path, executor: LocalExecutor) -> None:
@@ -224,7 +224,7 @@ def test_a_task_is_cancelled_in_order_or_at_once(
     waiting = [executor.submit(task(n, "hang")) for n in (1, 2)]
     ended: dict[str, str] = {}
     for name, event in executor.events():
-        if isinstance(event, Told) and name == handle:
+        if isinstance(event, RunEvent) and name == handle:
             for each in (waiting[1], handle, waiting[0]):
                 executor.cancel(each, grace_s)
         if isinstance(event, Done):

@@ -27,9 +27,9 @@ from alo.executors.task import (
     Done,
     Lost,
     Result,
+    RunEvent,
     Task,
     TaskEvent,
-    Told,
 )
 from alo.files import discard
 from alo.history.ids import utc_text
@@ -60,7 +60,7 @@ class LocalExecutor:
         self._waiting: deque[tuple[str, Task]] = deque()
         self._slots: list[_Slot] = []
         self._attempts: dict[str, list[Attempt]] = {}  # of tasks that were lost, by their id
-        self._told: deque[tuple[str, TaskEvent]] = deque()
+        self._events: deque[tuple[str, TaskEvent]] = deque()
         self._project.internal.mkdir(exist_ok=True)
         sweep_copies(self._project)
         self._folder, self._lock = locked_folder(self._project.past_code)
@@ -94,11 +94,11 @@ class LocalExecutor:
     def events(self) -> Iterator[tuple[str, TaskEvent]]:
         """See ``Executor``."""
         while True:
-            while self._told:
-                yield self._told.popleft()
+            while self._events:
+                yield self._events.popleft()
             self._start_waiting()
             busy = [slot for slot in self._slots if slot.handle]
-            if not (busy or self._waiting or self._told):
+            if not (busy or self._waiting or self._events):
                 return
             self._wait(busy)
 
@@ -106,7 +106,7 @@ class LocalExecutor:
         """See ``Executor``."""
         for each in [each for each in self._waiting if each[0] == handle]:
             self._waiting.remove(each)
-            self._told.append((handle, Done(Result(status=INTERRUPTED))))
+            self._events.append((handle, Done(Result(status=INTERRUPTED))))
         for slot in self._slots:
             if slot.handle == handle:
                 slot.interrupt(grace_s)
@@ -140,9 +140,9 @@ class LocalExecutor:
             is_waitable = len(selector.get_map()) == len(busy)
             selector.select(POLL_S if is_waitable else 0.02)
         for slot in busy:
-            self._told.extend(self._heard(slot))
+            self._events.extend(self._news(slot))
 
-    def _heard(self, slot: _Slot) -> Iterator[tuple[str, TaskEvent]]:
+    def _news(self, slot: _Slot) -> Iterator[tuple[str, TaskEvent]]:
         handle, task = slot.handle, slot.task
         for event in slot.poll():
             if isinstance(event, Lost) and task is not None:
@@ -234,7 +234,7 @@ class _Slot:
                     yield Done(Result(status=self._end_reason))
                 else:
                     self._send_task()
-            elif isinstance(message, Told):
+            elif isinstance(message, RunEvent):
                 if isinstance(message.envelope.event, StepStarted):
                     self._step = message.envelope.event.step
                 yield message
@@ -255,7 +255,7 @@ class _Slot:
                 workspace.interface.symlink_to(self._root.parent / STEPS)
                 self._link_inputs(workspace)
             stacks = self._root / "stacks"
-            self._child = Child("alo.executors.slot_process", sys.executable, stacks, self._hear)
+            self._child = Child("alo.executors.slot_process", sys.executable, stacks, self._take_in)
         except OSError as error:
             raise ExecutorError(
                 f"a process for runs cannot be started: {error}", where=str(self._root)
@@ -316,7 +316,7 @@ class _Slot:
         elif status == ERROR:
             error = str(crash_error(self._step, self._home, ending))
         try:
-            runs = recovered(Workspace(self._home), self._project, _not_heard)
+            runs = recovered(Workspace(self._home), self._project, _ignore)
         except (OSError, AloError) as problem:
             runs, error = [], f"{error}; its run is not in history: {problem}"
         return Done(Result(status=status, runs=tuple(runs), error=error))
@@ -324,7 +324,7 @@ class _Slot:
     def _forget_task(self) -> None:
         self.handle, self._given, self._deadline, self._step = "", None, 0.0, ""
 
-    def _hear(self, event: object) -> None:
+    def _take_in(self, event: object) -> None:
         """What the process prints past Python; the end of it is in the report of a crash."""
         if isinstance(event, Output):
             self._chunks.append(Chunk(event.stream, event.text))
@@ -336,7 +336,7 @@ class _Slot:
         return chunks
 
 
-def _not_heard(event: Event) -> None:
+def _ignore(event: Event) -> None:
     """A task's result says it."""
 
 

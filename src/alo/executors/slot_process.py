@@ -30,8 +30,8 @@ from alo.executors.task import (
     Done,
     Result,
     RunDone,
+    RunEvent,
     Task,
-    Told,
 )
 from alo.history.entries.move import move_entry
 from alo.history.entries.names import FAILED, entry_names, read_record
@@ -216,7 +216,7 @@ class _Listener:
         """An event of a run."""
         self.run_id = envelope.run_id
         if self._shows_output or not isinstance(envelope.event, LogLine | Output):
-            self._send(Told(envelope))
+            self._send(RunEvent(envelope))
 
 
 def _status_of(error: BaseException) -> str:

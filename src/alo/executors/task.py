@@ -57,7 +57,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RunEvent:
     """An event of a run of the task."""
 
     envelope: Envelope
@@ -85,7 +85,7 @@ class Done:
     result: Result
 
 
-TaskEvent: TypeAlias = Told | Chunk | Lost | Done
+TaskEvent: TypeAlias = RunEvent | Chunk | Lost | Done
 
 
 class Executor(Protocol):

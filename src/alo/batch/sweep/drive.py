@@ -42,9 +42,9 @@ from alo.executors.task import (
     Executor,
     Lost,
     Result,
+    RunEvent,
     Task,
     TaskEvent,
-    Told,
 )
 from alo.executors.task import INTERRUPTED as TASK_INTERRUPTED
 from alo.executors.task import OOM as TASK_OOM
@@ -289,7 +289,7 @@ class SweepDrive:
 
     def _take(self, handle: str, task: Task, event: TaskEvent) -> None:
         match event:
-            case Told(envelope):
+            case RunEvent(envelope):
                 step = envelope.event
                 if isinstance(step, StepFinished) and step.step == self._prefix:
                     self._is_prefix_made = True

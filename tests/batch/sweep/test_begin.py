@@ -67,7 +67,7 @@ def test_params_of_the_command_and_what_is_usual(tmp_path: Path) -> None:
     assert [param.name for param in definition.params] == ["train.depth", "train.kind"]
     assert (definition.sampler, definition.seed) == ("grid", 0)
     assert [metric.text for metric in definition.metrics] == ["score:max"]
-    assert found.trials is None
+    assert found.definition.trials is None
 
 
 def test_the_arg_may_be_known_to_the_ui_alone(tmp_path: Path) -> None:
@@ -144,13 +144,14 @@ sweep:
 """,
     )
     found = begun(plan)
-    assert (found.trials, found.definition.sampler, found.definition.seed) == (7, "random", 4)
+    definition = found.definition
+    assert (definition.trials, definition.sampler, definition.seed) == (7, "random", 4)
     assert [each.text for each in found.definition.metrics] == ["f1:max", "size:min"]
     domains = [each.domain.text for each in found.definition.params]
     assert domains == ["2..20@log", "'gini','entropy'"]
     other = begun(plan, "train.kind=x,y", metrics=["score"], trials=2, seed=0)
     assert [each.name for each in other.definition.params] == ["train.kind"]
-    assert (other.trials, other.definition.seed) == (2, 0)
+    assert (other.definition.trials, other.definition.seed) == (2, 0)
 
 
 def test_problems_of_the_plan_have_their_line(tmp_path: Path) -> None:

@@ -299,6 +299,29 @@ def test_an_interrupted_sweep_ends_what_runs_and_goes_on_with_its_own_args(
     assert_once_each(alo, home)
 
 
+def test_a_resume_goes_on_to_the_number_asked_for_with_all_that_was_set(
+    alo: Alo, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = home / "solution/experimental_plan.yaml"
+    other = home / "other.yaml"
+    other.write_text(plan.read_text().replace('"how": ""', '"how": "slow"'))
+    monkeypatch.chdir(home)
+    words = ["--param", "train.x=1..100", "--sampler", "random", "--trials", "8", "--jobs", "1"]
+    fixed = ["--set", "train.seed={a: 1}", "--config", "other.yaml", "--metric", "score"]
+    assert alo("sweep", "s", *words, *fixed, "--timeout", "2", "--max-failures", "99")[0] in (0, 1)
+    assert shown(alo, "s")["status"] == "stopped"
+
+    monkeypatch.chdir(tmp_path)
+    assert alo("sweep", "resume", "s", "--max-failures", "99")[0] == 1
+    told = shown(alo, "s")
+    assert (told["status"], len(told["trials"])) == ("ended", 8)
+    args = [record.args["train"] for record in History(Workspace(home)).list(limit=None)]
+    assert {(each["how"], json.dumps(each["seed"])) for each in args} == {("slow", '{"a": 1}')}
+
+    alo("sweep", "resume", "s", "--trials", "9", "--max-failures", "99")
+    assert len(shown(alo, "s")["trials"]) == 9
+
+
 def assert_once_each(alo: Alo, home: Path) -> None:
     """Each configuration is complete, and has one finished entry in history."""
     trials = shown(alo, "s")["trials"]

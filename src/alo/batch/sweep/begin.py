@@ -47,6 +47,8 @@ class SweepRequest:
     seed_arg: str = ""
     pruner: str = NONE
     overrides: Sequence[str] = ()  # as typed after --set
+    system: str = ""
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,6 @@ class Begun:
     """A sweep that could begin."""
 
     definition: Definition
-    trials: int | None  # None: every point of the grid
     notes: tuple[str, ...]  # what a user should know
 
 
@@ -108,9 +109,12 @@ def definition_of(
         seed_arg=seed_arg,
         pruner=asked.pruner,
         overrides=tuple(asked.overrides),
+        system=asked.system,
+        config=asked.config,
+        trials=trials,
         created=created,
     )
-    return Begun(definition, trials, tuple(maker.notes))
+    return Begun(definition, tuple(maker.notes))
 
 
 def prefix_of(definition: Definition, job: Job) -> str:

@@ -41,7 +41,10 @@ class Definition:
     repeats: int = 1
     pruner: str = NONE
     seed_arg: str = ""  # STEP.KEY of the train pipeline, which gets 0, 1, … with repeats
-    overrides: tuple[str, ...] = ()  # of --set and --system, a line each
+    overrides: tuple[str, ...] = ()  # as typed after --set
+    system: str = ""  # solution metadata: a file's path, or JSON
+    config: str = ""  # another plan than the project's own
+    trials: int | None = None  # asked for, which a resume may raise; None: every point of the grid
     ids: Mapping[str, str] = field(default_factory=dict)  # of data and code
     created: str = ""  # UTC
 
@@ -58,6 +61,9 @@ class Definition:
             "seed_arg": self.seed_arg,
             "pruner": self.pruner,
             "overrides": list(self.overrides),
+            "system": self.system,
+            "config": self.config,
+            "trials": self.trials,
             "ids": dict(self.ids),
             "created": self.created,
         }
@@ -80,6 +86,9 @@ class Definition:
             seed_arg=str(told["seed_arg"]),
             pruner=str(told.get("pruner", NONE)),
             overrides=tuple(map(str, told["overrides"])),
+            system=str(told.get("system", "")),
+            config=str(told.get("config", "")),
+            trials=None if told.get("trials") is None else int(told["trials"]),
             ids={str(name): str(each) for name, each in told["ids"].items()},
             created=str(told["created"]),
         )
@@ -143,7 +152,7 @@ def differences(old: Definition, new: Definition) -> Iterator[str]:
     before, after = old.to_json(), new.to_json()
     for name, was in before.items():
         now = after[name]
-        if name in ("created", "ids", "name") or plan_form(was) == plan_form(now):
+        if name in ("created", "ids", "name", "trials") or plan_form(was) == plan_form(now):
             continue
         if isinstance(was, dict) and isinstance(now, dict):
             for each in dict.fromkeys([*was, *now]):

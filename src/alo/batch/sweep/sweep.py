@@ -112,7 +112,10 @@ def run_sweep(
     if not folder.exists:
         folder.create(definition)
     with _claimed(folder):
-        definition, trials = folder.definition(), folder.trials()
+        known, trials = folder.definition(), folder.trials()
+        definition = replace(known, trials=definition.trials)
+        if definition != known:  # more of them, or fewer
+            folder.create(definition)
         if definition.ids and not options.anyway:
             _refuse_changed(workspace, definition, jobs)
         trials = adopt(workspace, definition, trials)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from alo.batch.sweep.apply import apply_args
 from alo.batch.sweep.begin import Begun, SweepRequest, definition_of, fixed_args
@@ -14,6 +17,7 @@ from alo.batch.sweep.definition import Definition
 from alo.batch.sweep.drive import Limits, Reports
 from alo.batch.sweep.keep import parse_keep
 from alo.batch.sweep.plot import plot
+from alo.batch.sweep.space import size_of
 from alo.batch.sweep.sweep import (
     Outcome,
     SweepOptions,
@@ -60,7 +64,7 @@ def run_new(options: argparse.Namespace, name: str, setup: Setup) -> int:
         check_free(SweepFolder(workspace, name), begun.definition)
     for note in begun.notes:
         console.write_error(f"note: {note}")
-    return _run(workspace, begun.definition, begun.trials, request, options)
+    return _run(workspace, begun.definition, request, options)
 
 
 def _begun(
@@ -81,21 +85,28 @@ def _begun(
         repeats=options.repeats,
         seed_arg=options.seed_arg or "",
         pruner=options.pruner,
-        overrides=[*options.set, *([options.system] if options.system else [])],
+        overrides=options.set,
+        system=_kept_place(options.system or ""),
+        config=os.path.abspath(options.config) if options.config else "",
     )
     fixed = fixed_args(untouched, plan, options.set)
     return definition_of(asked, plan, fixed, name, utc_text(time.time()))
 
 
+def _kept_place(system: str) -> str:
+    """Solution metadata as a later command in another folder finds it."""
+    is_text = not system or system.lstrip().startswith(("{", "["))
+    return system if is_text else os.path.abspath(system)
+
+
 def _run(
     workspace: Workspace,
     definition: Definition,
-    trials: int | None,
     request: RunRequest,
     options: argparse.Namespace,
 ) -> int:
     limits = Limits(
-        trials=trials,
+        trials=definition.trials,
         jobs=options.jobs,
         trial_timeout_s=options.trial_timeout,
         timeout_s=options.timeout,
@@ -108,7 +119,7 @@ def _run(
         keep=options.keep,
         anyway=getattr(options, "anyway", False),
     )
-    with sweep_display(definition, trials, as_json=options.json) as display:
+    with sweep_display(definition, definition.trials, as_json=options.json) as display:
         jobs = _jobs(request, display)
         reports = Reports(display.started, display.ended, display.progressed)
         outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
@@ -131,7 +142,7 @@ def _list(options: argparse.Namespace) -> int:
         folder = SweepFolder(workspace, name)
         definition, trials = folder.definition(), folder.trials().values()
         best = best_of(trials, definition.metrics)
-        status = _status(folder, trials)
+        status = _status(folder, definition, trials)
         found.append((definition, counts_of(trials), best[0] if best else None, status))
     if options.json:
         console.write_json(
@@ -164,10 +175,13 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _status(folder: SweepFolder, trials: Iterable[Trial]) -> str:
+def _status(folder: SweepFolder, definition: Definition, trials: Collection[Trial]) -> str:
     if is_running(folder):
         return "running"
-    return "stopped" if any(not each.has_ended for each in trials) else "ended"
+    asked = definition.trials if definition.trials is not None else size_of(definition.params)
+    if any(not each.has_ended for each in trials) or len(trials) < (asked or 0):
+        return "stopped"
+    return "ended"
 
 
 def _folder(options: argparse.Namespace) -> SweepFolder:
@@ -186,7 +200,7 @@ def _show(options: argparse.Namespace) -> int:
     folder = _folder(options)
     definition, trials = folder.definition(), folder.trials()
     best = best_of(trials.values(), definition.metrics)
-    status = _status(folder, trials.values())
+    status = _status(folder, definition, trials.values())
     if options.json:
         told = definition.to_json()
         console.write_json(
@@ -224,13 +238,12 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
 def _resume(options: argparse.Namespace) -> int:
     workspace, folder = Workspace(options.project), _folder(options)
     definition = folder.definition()
-    overrides = [each for each in definition.overrides if "=" in each and "{" not in each]
-    options.system, options.config = None, None
-    request = _request(options, definition.mode, overrides, setup_of(options))
-    trials = options.trials
-    if trials is None and definition.sampler != "grid":
-        trials = max(folder.trials(), default=-1) + 1
-    return _run(workspace, definition, trials, request, options)
+    if options.trials is not None:
+        definition = replace(definition, trials=options.trials)
+    options.system = definition.system
+    options.config = Path(definition.config) if definition.config else None
+    request = _request(options, definition.mode, definition.overrides, setup_of(options))
+    return _run(workspace, definition, request, options)
 
 
 def _stop(options: argparse.Namespace) -> int:

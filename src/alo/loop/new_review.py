@@ -112,23 +112,24 @@ def _made_of(
         ),
     )
     labels = _labels(asked.settings, records)
+    notes = [f"{each.what} ({each.where})" for each in unreadable]
+    notes += [note for each in found for note in each.notes]
+    if asked.uncertain and all(each.certainty is None for each in records):
+        notes.insert(0, UNKNOWN)
+    notes = notes[:SHOWN_NOTES]
     with _pinned(workspace, database, asked.name, runs):
         review = Reviews(database).create(
             asked.name,
             person=asked.person,
             created=asked.time,
-            asked=_told(asked, seed),
+            asked=_told(asked, seed, notes),
             runs=runs,
             counts={"records": len(records), **_refusals(found), **_unread(unreadable)},
             labels=labels,
             records=records,
             queue=queue,
         )
-    notes = [f"{each.what} ({each.where})" for each in unreadable]
-    notes += [note for each in found for note in each.notes]
-    if asked.uncertain and all(each.certainty is None for each in records):
-        notes.insert(0, UNKNOWN)
-    return NewReview(review, len(queue), notes[:SHOWN_NOTES])
+    return NewReview(review, len(queue), notes)
 
 
 @contextmanager
@@ -343,7 +344,7 @@ def _labels(settings: ReviewSettings, records: Sequence[FoundRecord]) -> Labels:
     return Labels.named(given)
 
 
-def _told(asked: ReviewRequest, seed: int) -> Mapping[str, object]:
+def _told(asked: ReviewRequest, seed: int, notes: Sequence[str]) -> Mapping[str, object]:
     settings = asked.settings
     return dict(
         _given(
@@ -360,6 +361,7 @@ def _told(asked: ReviewRequest, seed: int) -> Mapping[str, object]:
             uncertain=asked.uncertain,
             picked=list(asked.picked),
             second_look=asked.second_look,
+            notes=notes,
         ),
         seed=seed,
     )

@@ -71,7 +71,7 @@ class Review:
     state: str  # open or closed
     person: str
     created: str
-    asked: Mapping[str, object]  # what `new` was given, seed included
+    asked: Mapping[str, object]  # what `new` was given, the seed, and what it found odd (notes)
     runs: Sequence[PopulationRun]
     counts: Mapping[str, int] = field(default_factory=dict)  # of records, joined and refused
     labels: Labels = field(default_factory=lambda: Labels(()))

@@ -51,3 +51,13 @@ def test_probabilities_that_do_not_sum_are_noted_once() -> None:
         both(row, "good")
 
     assert notes == ["probabilities that do not sum to 1: 1.8"]
+
+
+def test_what_is_no_share_is_noted_once_for_each_column_and_an_empty_cell_is_not() -> None:
+    notes: list[str] = []
+    one = certainties(COLUMNS, ReviewSettings(certainty="p"), notes)
+
+    for cell in ("", "nan", "7"):
+        one(["good", cell, "0.3"], "good")
+
+    assert notes == ["'p' is no number from 0 to 1: nan"]

@@ -22,12 +22,20 @@ def certainties(columns: Sequence[str], settings: ReviewSettings, notes: list[st
     places = [(name, names.index(column)) for name, column in settings.probabilities.items()]
     place = names.index(settings.certainty) if settings.certainty else -1
     is_noted = False
+    odd: set[int] = set()  # columns that are noted
+
+    def share(row: Sequence[str], at: int) -> float | None:
+        value = _share(row, at)
+        if value is None and at not in odd and at < len(row) and row[at].strip():
+            odd.add(at)
+            notes.append(f"'{names[at]}' is no number from 0 to 1: {row[at][:40]}")
+        return value
 
     def certainty_of(row: Sequence[str], predicted: str) -> tuple[float | None, dict[str, float]]:
         nonlocal is_noted
         found: dict[str, float] = {}
         for name, at in places:
-            value = _share(row, at)
+            value = share(row, at)
             if value is None:
                 found = {}
                 break
@@ -38,7 +46,7 @@ def certainties(columns: Sequence[str], settings: ReviewSettings, notes: list[st
             if is_noted:
                 notes.append(f"probabilities that do not sum to 1: {total:g}")
         if place >= 0:
-            return _share(row, place), found
+            return share(row, place), found
         if predicted in found:
             return found[predicted], found
         if len(places) == 1 and found:  # of two classes one is enough

@@ -15,6 +15,7 @@ from alo.database.opening import open_database
 from alo.history.deployment import read_deployment
 from alo.history.promotions import promotions
 from alo.layout import Workspace
+from alo.review.reviews import Reviews
 
 
 @pytest.fixture
@@ -111,3 +112,64 @@ def test_what_cannot_be_recorded_is_not_done(home: Path) -> None:
     assert alo(home, "deploy") == 2
 
     assert read_deployment(Workspace(home)).run == ""
+
+
+def cut(*_: object, **__: object) -> None:
+    """The process is killed where the line of the audit would be written."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("review", "new", "again", "--random", "5", "--key", "id", "--label", "kind"),
+        ("review", "decide", "r", "--from", "said.csv"),
+        ("review", "close", "r"),
+        ("review", "remove", "r"),
+    ],
+)
+def test_a_review_changes_with_its_line_in_the_audit_or_not_at_all(
+    home: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_results(home, labelled=5)
+    record = f"{next((home / 'history/inference').iterdir()).name}:99"
+    (home / "said.csv").write_text(f"record,verdict,label\n{record},change,bad\n")
+    monkeypatch.chdir(home)
+    before = state_of(home)
+
+    with monkeypatch.context() as killed:
+        killed.setattr("alo.loop.new_review.add_change", cut)
+        killed.setattr("alo.cli.actions.review.add_change", cut)
+        alo(home, *words)
+    assert state_of(home) == before
+
+    assert alo(home, *words) == 0
+    assert state_of(home) != before
+    assert len(changes(home)) == len(before[1]) + 1
+
+
+def state_of(home: Path) -> tuple[list[tuple[object, ...]], list[Change]]:
+    """The reviews with what was said, and the audit."""
+    database = open_database(Workspace(home))
+    try:
+        found = [
+            (each.name, each.state, Reviews(database).decided(each))
+            for each in Reviews(database).all()
+        ]
+        return found, list(Audit(database).changes())
+    finally:
+        database.close()
+
+
+def test_the_line_of_a_data_set_is_there_before_its_files_go(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_results(home)
+    assert alo(home, "dataset", "make", "d", "--review", "r") == 0
+
+    with monkeypatch.context() as killed:
+        killed.setattr("alo.cli.actions.dataset.remove_version", cut)
+        alo(home, "dataset", "remove", "d@v1")
+
+    assert changes(home)[-1].act == "remove-dataset"
+    assert (home / "datasets/d/v1").is_dir()

@@ -57,6 +57,39 @@ def test_an_error_undoes_the_whole_transaction(open_database: OpenDatabase) -> N
     assert database.read("SELECT * FROM tokens") == []
 
 
+def test_a_transaction_within_another_is_a_part_of_it(open_database: OpenDatabase) -> None:
+    database = open_database()
+    seen: list[int] = []
+
+    def fail() -> None:
+        with database.transaction() as rows:
+            rows.execute("INSERT INTO tokens VALUES ('a', 'b', 'viewer', '', '')")
+            Audit(database).add("ada", "token-added", "a")
+            seen.extend([Audit(database).count, len(database.read("SELECT * FROM tokens"))])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert seen == [1, 1]
+    assert (Audit(database).count, database.read("SELECT * FROM tokens")) == (0, [])
+    Audit(database).add("ada", "deploy", "run")  # what comes after it is another
+    assert Audit(database).count == 1
+
+
+def test_what_other_threads_do_is_no_part_of_a_transaction(open_database: OpenDatabase) -> None:
+    database, seen = open_database(), list[int]()
+    with database.transaction() as rows:
+        rows.execute("INSERT INTO tokens VALUES ('a', 'b', 'viewer', '', '')")
+        other = threading.Thread(
+            target=lambda: seen.append(len(database.read("SELECT * FROM tokens")))
+        )
+        other.start()
+        other.join()
+
+    assert seen == [0]
+
+
 def test_a_statement_that_is_refused_is_an_error_and_the_next_one_is_answered(
     open_database: OpenDatabase,
 ) -> None:

@@ -28,6 +28,8 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[Connection]:
         """Read and write; nobody else writes meanwhile. An error undoes all of it.
 
+        One that the same thread begins within another is a part of it, and so is what it reads.
+
         Raises:
             DatabaseError: it cannot be reached, or written to.
         """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
-from alo.database.connection import Row
+from alo.database.connection import Connection, Row
+from alo.database.joining import Joining
 from alo.database.migrations import MIGRATIONS
 from alo.errors import DatabaseError, UsageError
 from alo.masking import masked
@@ -36,7 +37,7 @@ class PostgresDatabase:
                 fix="pip install 'open-alo[postgres]'",
             ) from error
         self._psycopg: Any = psycopg
-        self._url, self._lock = url, threading.Lock()
+        self._url, self._lock, self._joining = url, threading.Lock(), Joining()
         self._idle: list[Any] = []
         try:
             self._migrate()
@@ -47,15 +48,20 @@ class PostgresDatabase:
                 fix="see that the server runs, and that the URL is right",
             ) from problem
 
-    @contextmanager
-    def transaction(self) -> Iterator[_Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """See ``Database``."""
+        return self._joining.join(self._begin)
+
+    @contextmanager
+    def _begin(self) -> Iterator[_Connection]:
         with self._borrowed() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER,))
             yield _Connection(connection)
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """See ``Database``."""
+        if self._joining.rows is not None:
+            return self._joining.rows.execute(statement, values)
         with self._borrowed() as connection:
             return _Connection(connection).execute(statement, values)
 

@@ -6,10 +6,11 @@ import errno
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from alo.database.connection import Row
+from alo.database.connection import Connection, Row
+from alo.database.joining import Joining
 from alo.database.migrations import MIGRATIONS
 from alo.errors import DatabaseError, UsageError
 from alo.layout import PRIVATE
@@ -30,7 +31,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
+        self._lock, self._joining = threading.Lock(), Joining()
         self._idle: list[sqlite3.Connection] = []
         try:
             path.parent.mkdir(PRIVATE, exist_ok=True)
@@ -41,9 +42,12 @@ class SqliteDatabase:
                 f"the studio's database cannot be used: {what}", where=str(path), fix=fix
             ) from error
 
-    @contextmanager
-    def transaction(self) -> Iterator[_Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """See ``Database``."""
+        return self._joining.join(self._begin)
+
+    @contextmanager
+    def _begin(self) -> Iterator[_Connection]:
         with self._borrowed() as database:
             database.execute("BEGIN IMMEDIATE")
             try:
@@ -56,6 +60,8 @@ class SqliteDatabase:
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """See ``Database``."""
+        if self._joining.rows is not None:
+            return self._joining.rows.execute(statement, values)
         with self._borrowed() as database:
             return database.execute(statement, values).fetchall()
 

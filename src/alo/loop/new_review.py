@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from alo.database.audit import add_change
 from alo.database.connection import Database
 from alo.errors import AloError, ReviewError, UsageError
 from alo.files import many_objects
@@ -117,7 +118,7 @@ def _made_of(
     if asked.uncertain and all(each.certainty is None for each in records):
         notes.insert(0, UNKNOWN)
     notes = notes[:SHOWN_NOTES]
-    with _pinned(workspace, database, asked.name, runs):
+    with _pinned(workspace, database, asked.name, runs), database.transaction() as rows:
         review = Reviews(database).create(
             asked.name,
             person=asked.person,
@@ -129,6 +130,8 @@ def _made_of(
             records=records,
             queue=queue,
         )
+        after = {"state": review.state, "queued": len(queue)}
+        add_change(rows, asked.person, "review", review.name, after=after)
     return NewReview(review, len(queue), notes)
 
 
@@ -150,45 +153,63 @@ def _pinned(
         raise
 
 
-def close_review(workspace: Workspace, database: Database, name: str) -> Review:
+def close_review(workspace: Workspace, database: Database, name: str, by: str = "") -> Review:
     """Close a review: it copies what was given for its decided records, and needs no run any more.
 
+    Args:
+        by: who does it, for the audit; empty: nobody whom it knows.
     Raises:
         UsageError: there is no such review.
         OSError: what it needs cannot be copied; it is as it was.
     """
     reviews = Reviews(database)
     before = reviews.get(name).state
-    review = reviews.set_state(name, CLOSED)  # nothing is decided meanwhile
+    review = _set_state(database, name, CLOSED, by)  # nothing is decided meanwhile
     try:
         decided = record_inputs(workspace, review, reviews.decided(review))
         KeptInputs(workspace, review).write(list(decided.values()))
     except BaseException:
         with suppress(AloError):  # closed, but its runs are kept: closing it again completes it
-            reviews.set_state(name, before)
+            _set_state(database, name, before, by)
         raise
     unpin(workspace, holder_of(name))
     return review
 
 
-def reopen_review(workspace: Workspace, database: Database, name: str) -> Review:
+def reopen_review(workspace: Workspace, database: Database, name: str, by: str = "") -> Review:
     """Open a closed review again; what is left of its runs is kept for it.
 
+    Args:
+        by: as of ``close_review``.
     Raises:
         UsageError: there is no such review.
     """
     review = Reviews(database).get(name)
     pin(workspace, holder_of(name), [each.id for each in review.runs])
-    return Reviews(database).set_state(name, OPEN)
+    return _set_state(database, name, OPEN, by)
 
 
-def remove_review(workspace: Workspace, database: Database, name: str) -> Review:
+def _set_state(database: Database, name: str, state: str, by: str) -> Review:
+    with database.transaction() as rows:
+        before = Reviews(database).get(name).state
+        review = Reviews(database).set_state(name, state)
+        if by and before != state:
+            add_change(rows, by, "review", name, {"state": before}, {"state": state})
+    return review
+
+
+def remove_review(workspace: Workspace, database: Database, name: str, by: str = "") -> Review:
     """Delete a review with all its decisions, and what it has copied.
 
+    Args:
+        by: as of ``close_review``.
     Raises:
         UsageError: there is no such review.
     """
-    review = Reviews(database).remove(name)
+    with database.transaction() as rows:
+        review = Reviews(database).remove(name)
+        if by:
+            add_change(rows, by, "remove-review", name, {"state": review.state})
     unpin(workspace, holder_of(name))
     KeptInputs(workspace, review).remove()
     return review

@@ -206,9 +206,10 @@ def _remove(options: argparse.Namespace) -> int:
                 fix="with --force it is removed; what the run learned from is then gone",
             )
     with audited(workspace) as note:
-        remove_version(workspace, version)
         before = {"id": version.manifest.id, "forced": options.force}
+        # Before it is done: a removal that a kill interrupts is never one that nobody has made.
         note(person(), "remove-dataset", version.manifest.reference, before)
+        remove_version(workspace, version)
     return _done(options, version, f"removed {version.manifest.reference}")
 
 

@@ -13,7 +13,7 @@ from alo.cli.actions.review_new import add_new, new
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, path
-from alo.database.audit import Audit
+from alo.database.audit import add_change
 from alo.files import write_whole
 from alo.history.deployment import utc_now
 from alo.layout import Workspace
@@ -144,16 +144,18 @@ def _store(
         sent, who = read(items), person()
         results: list[Result] = []
         for start in range(0, len(sent), MOST):
-            results += decide(
-                database,
-                review.name,
-                sent[start : start + MOST],
-                person=who,
-                time=utc_now(),
-                may_settle=True,
-            )
-        if saved := sum(each.state == SAVED for each in results):
-            Audit(database).add(who, "decide", review.name, after={"decisions": saved})
+            with database.transaction() as rows:
+                stored = decide(
+                    database,
+                    review.name,
+                    sent[start : start + MOST],
+                    person=who,
+                    time=utc_now(),
+                    may_settle=True,
+                )
+                if saved := sum(each.state == SAVED for each in stored):
+                    add_change(rows, who, "decide", review.name, after={"decisions": saved})
+            results += stored
     if options.json:
         console.write_json({"results": [each.to_json() for each in results]})
     else:
@@ -236,19 +238,13 @@ def _reopen(options: argparse.Namespace) -> int:
 def _set_state(options: argparse.Namespace, state: str) -> int:
     with opened(options) as database:
         change = close_review if state == CLOSED else reopen_review
-        before = Reviews(database).get(options.name)
-        review = change(Workspace(options.project), database, options.name)
-        if before.state != review.state:
-            Audit(database).add(
-                person(), "review", review.name, {"state": before.state}, {"state": review.state}
-            )
+        review = change(Workspace(options.project), database, options.name, person())
     return _done(options, review, f"review {review.name} is {review.state}")
 
 
 def _remove(options: argparse.Namespace) -> int:
     with opened(options) as database:
-        review = remove_review(Workspace(options.project), database, options.name)
-        Audit(database).add(person(), "remove-review", review.name, {"state": review.state})
+        review = remove_review(Workspace(options.project), database, options.name, person())
     return _done(options, review, f"review {review.name} was removed")
 
 

@@ -8,7 +8,6 @@ from alo.cli.actions.review_database import add_database, opened
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, run_count, share
-from alo.database.audit import Audit
 from alo.errors import UsageError
 from alo.history.deployment import utc_now
 from alo.history.filters import Filters, parse_param, parse_since
@@ -104,8 +103,6 @@ def new(options: argparse.Namespace) -> int:
     )
     with opened(options) as database:
         made = new_review(Workspace(options.project), database, asked)
-        after = {"state": made.review.state, "queued": made.queued}
-        Audit(database).add(asked.person, "review", made.review.name, after=after)
     if options.json:
         console.write_json(
             made.review.to_json() | {"queued": made.queued, "notes": list(made.notes)}

@@ -39,7 +39,7 @@ def test_a_label_is_added_with_its_key_and_colour(ada: httpx.Client, team: Studi
     answer = change(ada, "add", name="unclear", key="u", colour="#1f5f9f")
 
     assert answer.json()["labels"][-1] == {"name": "unclear", "key": "u", "colour": "#1f5f9f"}
-    assert [each.act for each in team.audit.changes()] == ["labels"]
+    assert [each.act for each in team.audit.changes()] == ["labels", "review"]
     assert 'data-label="unclear"' in ada.get(PATH).text
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from secrets import token_hex
 
+from alo.database.audit import add_change
 from alo.errors import UsageError
 from alo.history.deployment import utc_now
 from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, decide
@@ -37,18 +38,19 @@ def send(ask: Ask) -> Page | Redirect:
     """
     review = named(ask)
     sent = _typed(ask, review) if ask.is_form and "cells" in ask.body else _same(ask, review)
-    results = decide(
-        ask.studio.database,
-        review.name,
-        sent,
-        person=ask.who.name,
-        time=utc_now(),
-        may_settle=ask.who.may(OPERATOR),
-    )
-    counts = Counter(each.state for each in results)
-    if counts[SAVED] > 1:  # one alone is among the decisions, with who and when
-        after = {"decisions": counts[SAVED]}
-        ask.studio.audit.add(ask.who.name, "decide", review.name, after=after)
+    with ask.studio.database.transaction() as rows:
+        results = decide(
+            ask.studio.database,
+            review.name,
+            sent,
+            person=ask.who.name,
+            time=utc_now(),
+            may_settle=ask.who.may(OPERATOR),
+        )
+        counts = Counter(each.state for each in results)
+        if counts[SAVED] > 1:  # one alone is among the decisions, with who and when
+            after = {"decisions": counts[SAVED]}
+            add_change(rows, ask.who.name, "decide", review.name, after=after)
     others = [each for each in results if each.state in (CONFLICT, REFUSED)]
     back = _back(ask, review)
     content = {

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
+from alo.database.audit import add_change
 from alo.history.deployment import utc_now
 from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, Result, decide, undo
 from alo.review.decisions import CHANGE, NewDecision
@@ -60,17 +61,18 @@ def take_back(ask: Ask) -> Redirect:
     redo = ask.body.get("redo", False)
     if redo not in (True, False, "true", "false"):
         raise refused_value("redo", "it has to be true or false")
-    results = undo(
-        ask.studio.database,
-        review.name,
-        person=ask.who.name,
-        time=utc_now(),
-        redo=redo in (True, "true"),
-        key=ask.text("key"),
-    )
-    saved = sum(each.state == SAVED for each in results)
-    if saved > 1:
-        ask.studio.audit.add(ask.who.name, "undo", review.name, after={"decisions": saved})
+    with ask.studio.database.transaction() as rows:
+        results = undo(
+            ask.studio.database,
+            review.name,
+            person=ask.who.name,
+            time=utc_now(),
+            redo=redo in (True, "true"),
+            key=ask.text("key"),
+        )
+        saved = sum(each.state == SAVED for each in results)
+        if saved > 1:
+            add_change(rows, ask.who.name, "undo", review.name, after={"decisions": saved})
     if ask.is_form and any(each.state == REFUSED for each in results):
         raise UiProblem(
             409, "; ".join(f"{each.record}: {each.why}" for each in results if each.why)
@@ -111,19 +113,20 @@ def _send_form(ask: Ask, name: str) -> Redirect:
 def _store(ask: Ask, name: str, entries: Sequence[NewDecision | Result]) -> Sequence[Result]:
     """What becomes of each; of those that say nothing, that is known already."""
     sent = [each for each in entries if isinstance(each, NewDecision)]
-    stored = decide(
-        ask.studio.database,
-        name,
-        sent,
-        person=ask.who.name,
-        time=utc_now(),
-        may_settle=ask.who.may(OPERATOR),
-    )
-    actions = zip(sent, stored, strict=True)
-    counts = Counter(new.action for new, result in actions if result.state == SAVED)
-    for count in counts.values():
-        if count > 1:  # one alone is among the decisions, with who and when
-            ask.studio.audit.add(ask.who.name, "decide", name, after={"decisions": count})
+    with ask.studio.database.transaction() as rows:
+        stored = decide(
+            ask.studio.database,
+            name,
+            sent,
+            person=ask.who.name,
+            time=utc_now(),
+            may_settle=ask.who.may(OPERATOR),
+        )
+        actions = zip(sent, stored, strict=True)
+        counts = Counter(new.action for new, result in actions if result.state == SAVED)
+        for count in counts.values():
+            if count > 1:  # one alone is among the decisions, with who and when
+                add_change(rows, ask.who.name, "decide", name, after={"decisions": count})
     following = iter(stored)
     return [each if isinstance(each, Result) else next(following) for each in entries]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from alo.database.audit import add_change
 from alo.errors import LabelError
 from alo.review.labels import Labels
 from alo.review.rows import Review
@@ -29,8 +30,11 @@ def change(ask: Ask) -> Redirect:
     given = {key: ask.text(key).strip() for key in ("name", "to", "into", "colour", "key")}
     if action in (ADD, RECOLOUR) and ask.text("no_colour"):
         given["colour"] = ""  # a field for a colour cannot be empty
+    said = {"action": action, **{key: value for key, value in given.items() if value}}
     try:
-        changed = _changed(ask, review, action, given)
+        with ask.studio.database.transaction() as rows:
+            changed = _changed(ask, review, action, given)
+            add_change(rows, ask.who.name, "labels", review.name, _names(review), said)
     except LabelError as error:
         if action == DELETE and not given["into"] and given["name"] in review.labels.ids:
             raise UiProblem(409, error.what, fix=error.fix) from error
@@ -38,13 +42,6 @@ def change(ask: Ask) -> Redirect:
         raise UiProblem(
             422, error.what, fix=error.fix, fields=[FieldProblem(field, error.what)]
         ) from error
-    ask.studio.audit.add(
-        ask.who.name,
-        "labels",
-        review.name,
-        before=_names(review),
-        after={"action": action, **{key: value for key, value in given.items() if value}},
-    )
     content = {"labels": [each.to_json() for each in changed.labels.shown]}
     return Redirect(f"/reviews/{review.name}#labels", content)
 

@@ -36,14 +36,5 @@ def export(ask: Ask) -> Download:
 
 
 def _set(ask: Ask, change: Callable[..., Review]) -> Redirect:
-    before = named(ask)
-    review = change(ask.studio.workspace, ask.studio.database, before.name)
-    if review.state != before.state:
-        ask.studio.audit.add(
-            ask.who.name,
-            "review",
-            review.name,
-            before={"state": before.state},
-            after={"state": review.state},
-        )
+    review = change(ask.studio.workspace, ask.studio.database, named(ask).name, ask.who.name)
     return Redirect(f"/reviews/{review.name}", {"name": review.name, "state": review.state})

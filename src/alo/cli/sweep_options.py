@@ -108,6 +108,6 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--computing",
         metavar="WHERE",
-        default="local",
-        help="local, or MODULE:CLASS of an executor of yours (local)",
+        type=named,
+        help="local, or MODULE:CLASS of an executor of yours (control: computing in the plan)",
     )

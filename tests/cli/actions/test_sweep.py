@@ -390,6 +390,15 @@ def test_the_plan_may_say_what_is_swept(alo: Alo, home: Path) -> None:
     assert shown(alo, "sweep-1")["best"][0]["args"] == {"train.x": 3}
 
 
+def test_the_plan_may_name_the_executor_and_the_command_another(alo: Alo, home: Path) -> None:
+    path = home / "solution/experimental_plan.yaml"
+    plan = yaml.safe_load(path.read_text())
+    path.write_text(json.dumps({**plan, "control": {"computing": "moon"}}))
+    status, _, err = alo("sweep", "s", "--param", "train.x=1..2")
+    assert (status, "--computing moon: there is no such executor" in err) == (2, True)
+    assert alo("sweep", "s", "--param", "train.x=1..2", "--computing", "local")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

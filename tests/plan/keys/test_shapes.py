@@ -81,7 +81,7 @@ STEPS = "user_parameters: {train_pipeline: [{step: a}]}\n"
             "retention: 1",
             "2:11  control.retention  unknown key 'retention'; there is get_asset_source, "
             "backup_artifacts, backup_log, backup_size, interface_mode, save_inference_format, "
-            "check_resource, cache",
+            "check_resource, cache, computing",
         ),
     ],
 )

@@ -113,14 +113,14 @@ def _run(
         max_failures=options.max_failures,
         retries=options.retries,
     )
-    sweep_options = SweepOptions(
-        limits=limits,
-        computing=options.computing,
-        keep=options.keep,
-        anyway=getattr(options, "anyway", False),
-    )
     with sweep_display(definition, definition.trials, as_json=options.json) as display:
         jobs = _jobs(request, display)
+        sweep_options = SweepOptions(
+            limits=limits,
+            computing=options.computing or jobs["train"].plan.control.computing,
+            keep=options.keep,
+            anyway=getattr(options, "anyway", False),
+        )
         reports = Reports(display.started, display.ended, display.progressed)
         outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
         display.finished(outcome)

@@ -25,6 +25,10 @@ class Connection(Protocol):
 class Database(Protocol):
     """A database of the studio; used from many threads."""
 
+    @property
+    def place(self) -> str:
+        """Where it is, without a password: the same database has the same."""
+
     def transaction(self) -> AbstractContextManager[Connection]:
         """Read and write; nobody else writes meanwhile. An error undoes all of it.
 

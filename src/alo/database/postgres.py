@@ -48,6 +48,11 @@ class PostgresDatabase:
                 fix="see that the server runs, and that the URL is right",
             ) from problem
 
+    @property
+    def place(self) -> str:
+        """See ``Database``."""
+        return masked(self._url)
+
     def transaction(self) -> AbstractContextManager[Connection]:
         """See ``Database``."""
         return self._joining.join(self._begin)

@@ -42,6 +42,11 @@ class SqliteDatabase:
                 f"the studio's database cannot be used: {what}", where=str(path), fix=fix
             ) from error
 
+    @property
+    def place(self) -> str:
+        """See ``Database``."""
+        return self._path.name  # a project may be moved
+
     def transaction(self) -> AbstractContextManager[Connection]:
         """See ``Database``."""
         return self._joining.join(self._begin)

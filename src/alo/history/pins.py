@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
 from alo.errors import HistoryError
 from alo.files import write_whole
@@ -20,17 +23,18 @@ FOLDER = "pins"  # below studio/
 MOST_BYTES = 10_000_000  # of a file
 
 
-def pin(workspace: Workspace, holder: str, runs: Collection[str]) -> None:
+def pin(workspace: Workspace, holder: str, runs: Collection[str], known_in: str = "") -> None:
     """Keep runs in history for as long as a holder needs them.
 
     Args:
         holder: who needs them, as people are told: ``review patients``.
+        known_in: the database that knows the holder; empty: none does.
     Raises:
         OSError: it cannot be written.
     """
     folder = workspace.studio / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    content = {"holder": holder, "runs": sorted(runs)}
+    content = {"holder": holder, "runs": sorted(runs), "known_in": known_in}
     write_whole(folder / _name(holder), json_bytes(content))
 
 
@@ -38,6 +42,26 @@ def unpin(workspace: Workspace, holder: str) -> None:
     """A holder needs its runs no more."""
     with suppress(FileNotFoundError):
         os.unlink(workspace.studio / FOLDER / _name(holder))
+
+
+class Pin(NamedTuple):
+    """What one holder needs."""
+
+    holder: str
+    runs: Sequence[str]
+    known_in: str
+    path: Path
+    age_s: float  # since it was written
+
+
+def all_pins(workspace: Workspace) -> Iterator[Pin]:
+    """Those of every holder; damaged ones are left out."""
+    for path in sorted((workspace.studio / FOLDER).glob("*.json")):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            content = json_file(path, most=MOST_BYTES)
+            runs = [str(each) for each in content["runs"]]
+            age_s = time.time() - path.stat().st_mtime
+            yield Pin(str(content["holder"]), runs, str(content.get("known_in", "")), path, age_s)
 
 
 def pins(workspace: Workspace) -> Mapping[str, str]:

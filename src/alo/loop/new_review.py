@@ -16,7 +16,7 @@ from alo.errors import AloError, ReviewError, UsageError
 from alo.files import many_objects
 from alo.history.browse import Entry, History
 from alo.history.filters import Filters
-from alo.history.pins import pin, unpin
+from alo.history.pins import all_pins, pin, unpin
 from alo.layout import Workspace
 from alo.loop.plan_settings import label_of_run
 from alo.loop.record_inputs import files_below, record_inputs, run_files
@@ -32,6 +32,8 @@ from alo.review.strata import Case
 from alo.tables.measured import are_measured
 
 SHOWN_NOTES = 20
+HOLDER = "review "  # of runs, before the name
+MAKING_S = 3600.0  # longer than any review is being made, once its runs are kept for it
 LOOKED_AT = 10  # runs, for the column that the solution metadata has named
 UNKNOWN = (
     "it is not known how certain the predictions are, so none is queued as uncertain:"
@@ -143,13 +145,14 @@ def _pinned(
     reviews = Reviews(database)
     with database.transaction() as rows:
         check_free(rows, name)  # what another one of that name needs stays pinned
-    pin(workspace, holder_of(name), [each.id for each in runs])
+    pin(workspace, holder_of(name), [each.id for each in runs], database.place)
     try:
         yield
     except BaseException:
         unpin(workspace, holder_of(name))
         with suppress(AloError):  # somebody else has made one of that name meanwhile
-            pin(workspace, holder_of(name), [each.id for each in reviews.get(name).runs])
+            needed = [each.id for each in reviews.get(name).runs]
+            pin(workspace, holder_of(name), needed, database.place)
         raise
 
 
@@ -185,7 +188,7 @@ def reopen_review(workspace: Workspace, database: Database, name: str, by: str =
         UsageError: there is no such review.
     """
     review = Reviews(database).get(name)
-    pin(workspace, holder_of(name), [each.id for each in review.runs])
+    pin(workspace, holder_of(name), [each.id for each in review.runs], database.place)
     return _set_state(database, name, OPEN, by)
 
 
@@ -215,9 +218,26 @@ def remove_review(workspace: Workspace, database: Database, name: str, by: str =
     return review
 
 
+def release_unmade(workspace: Workspace, database: Database) -> Iterator[str]:
+    """Release the runs of reviews whose making was killed; gives what is to be said of each."""
+    known = {holder_of(each.name) for each in Reviews(database).all()}
+    for each in all_pins(workspace):
+        if not each.holder.startswith(HOLDER) or each.holder in known:
+            continue
+        if each.known_in == database.place and each.age_s > MAKING_S:
+            unpin(workspace, each.holder)
+            yield f"{each.holder} was never made: {len(each.runs):,} runs are kept for it no more"
+        else:
+            yield (
+                f"{len(each.runs):,} runs are kept for {each.holder}, which is not in this database"
+                f" ({each.known_in or 'it is not known in which'}) or is being made; if it is in"
+                f" none, remove {each.path}"
+            )
+
+
 def holder_of(name: str) -> str:
     """What keeps the runs of a review, as people are told."""
-    return f"review {name}"
+    return f"{HOLDER}{name}"
 
 
 def runs_of(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:

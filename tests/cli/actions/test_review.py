@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from tests.loop.conftest import OUTPUT, ROWS
 from tests.postgres_server import PostgresServer
 
 from alo.cli.main import main
+from alo.history.pins import all_pins, pin, pins
+from alo.layout import Workspace
+from alo.loop.new_review import MAKING_S
 
 Alo = Callable[..., tuple[int, str, str]]
 
@@ -44,6 +49,47 @@ def records_of(alo: Alo, name: str = "r") -> Sequence[dict[str, object]]:
     items = as_json(alo("review", "show", name, "--json"))["items"]
     assert isinstance(items, list)
     return items
+
+
+def made_until_the_kill(home: Path, name: str, age_s: float, known_in: str) -> Path:
+    """The pin of a review whose making was killed before it was stored."""
+    pin(Workspace(home), f"review {name}", ["run-1"], known_in)
+    path = next(each.path for each in all_pins(Workspace(home)) if each.runs == ["run-1"])
+    moment = time.time() - age_s
+    os.utime(path, (moment, moment))
+    return path
+
+
+def test_the_runs_of_a_review_that_was_never_made_are_released(alo: Alo, home: Path) -> None:
+    alo("review", "new", "r", "--random", "2", "--certainty", "p")
+    path = made_until_the_kill(home, "never", 2 * MAKING_S, "studio.sqlite")
+    assert set(pins(Workspace(home)).values()) == {"review r", "review never"}
+
+    status, out, err = alo("review", "list", "--json")
+
+    assert (status, err.splitlines()) == (
+        0, ["review never was never made: 1 runs are kept for it no more"],
+    )  # fmt: skip
+    assert [each["name"] for each in json.loads(out)] == ["r"]
+    assert not path.exists()
+    assert set(pins(Workspace(home)).values()) == {"review r"}
+    assert alo("review", "list")[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("age_s", "known_in"),
+    [(1.0, "studio.sqlite"), (2 * MAKING_S, "postgresql://db/studio"), (2 * MAKING_S, "")],
+)
+def test_where_that_is_not_certain_it_is_said_who_holds_runs_and_how_they_are_released(
+    alo: Alo, home: Path, age_s: float, known_in: str
+) -> None:
+    path = made_until_the_kill(home, "other", age_s, known_in)
+
+    err = alo("review", "list")[2]
+
+    assert "1 runs are kept for review other" in err
+    assert f"remove {path}" in err
+    assert path.exists()
 
 
 def test_a_review_from_its_making_to_the_accuracy(alo: Alo, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from alo.loop.accuracy_of import accuracy_of, every_item
 from alo.loop.exported import exported
 from alo.loop.new_review import (
     close_review,
+    release_unmade,
     remove_review,
     reopen_review,
 )
@@ -37,6 +38,8 @@ SHOWN_KEYS = ("name", "state", "runs", "seed", "population", "labels")
 
 def _list(options: argparse.Namespace) -> int:
     with opened(options) as database:
+        for said in release_unmade(Workspace(options.project), database):
+            console.write_error(said)
         reviews = Reviews(database)
         lines = [(each, reviews.states(each)) for each in reviews.all()]
     if options.json:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alo.cli.output import console
-from alo.cli.output.console import ERASE_LINE, ReaderGone, Screen
+from alo.cli.output.console import ERASE_LINE, LINE_UP, ReaderGone, Screen
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
@@ -115,6 +115,22 @@ def test_the_live_line_is_drawn_anew_below_the_lines(terminal: Terminal) -> None
     first, rest = terminal.seen().split("a line\n")
     assert first.endswith(f"train  1 s\x1b[0m{ERASE_LINE}")
     assert rest.endswith(f"train  2 s\x1b[0m{ERASE_LINE}")
+
+
+def test_live_lines_give_way_to_a_line_and_to_fewer_of_them(terminal: Terminal) -> None:
+    screen = Screen()
+    up = f"{ERASE_LINE}{LINE_UP}{ERASE_LINE}{LINE_UP}{ERASE_LINE}"
+
+    screen.draw("2 trials", ["best", "0.9"])
+    screen.line("a line")
+    screen.draw("3 trials", ["best", "0.8"])
+    screen.draw("4 trials")
+    screen.erase()
+
+    first, rest = terminal.seen().split("a line\n")
+    assert first.startswith(f"{ERASE_LINE}\x1b[2mbest\x1b[0m\n\x1b[2m0.9\x1b[0m\n")
+    assert first.endswith(f"2 trials\x1b[0m{up}")
+    assert rest.endswith(f"3 trials\x1b[0m{up}\x1b[2m4 trials\x1b[0m{ERASE_LINE}")
 
 
 def test_the_live_line_waits_while_an_asset_is_in_the_middle_of_a_line(terminal: Terminal) -> None:

@@ -17,6 +17,7 @@ from typing import TextIO
 GAP = "  "  # between two columns
 USUAL_COLUMNS = 80  # where there is no terminal, or one that does not tell
 ERASE_LINE = "\r\x1b[K"
+LINE_UP = "\x1b[A"
 STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
 
 
@@ -247,7 +248,7 @@ class Screen:
         self._streams: dict[str, TextIO | None] = {"stdout": out, "stderr": sys.stderr}
         self.is_live = is_terminal(out) and os.environ.get("TERM") != "dumb"
         self._renew_lock()
-        self._drawn = False  # the live line is on the terminal
+        self._drawn = 0  # live lines that are on the terminal
         self._unfinished = ""  # the stream whose last line has no end yet
         if self.is_live:
             # A child that an asset forks must not wait for a lock that another thread held then.
@@ -282,17 +283,22 @@ class Screen:
         """Whether someone may still read what is written."""
         return self._streams["stdout"] is not None
 
-    def draw(self, text: str) -> None:
-        """Show the live line, unless an asset is in the middle of a line of its own."""
+    def draw(self, text: str, above: Sequence[str] = ()) -> None:
+        """Show the live line, unless an asset is in the middle of a line of its own.
+
+        Args:
+            above: further live lines above it; fewer than the terminal has.
+        """
         if not self.is_live:
             return
         with self._lock:
             if not self._unfinished:
                 out = self._streams["stdout"]
                 # A full line would make the terminal scroll.
-                shown = style(fit(one_line(text), columns(out) - 1), "dim", out)
-                self._try_put("stdout", f"{ERASE_LINE}{shown}")
-                self._drawn = True
+                room = columns(out) - 1
+                shown = [style(fit(one_line(each), room), "dim", out) for each in (*above, text)]
+                self._try_put("stdout", self._erasing() + "\n".join(shown))
+                self._drawn = len(shown)
 
     def erase(self) -> None:
         """Take the live line away."""
@@ -301,8 +307,11 @@ class Screen:
 
     def _erase(self) -> None:
         if self._drawn:
-            self._try_put("stdout", ERASE_LINE)
-            self._drawn = False
+            self._try_put("stdout", self._erasing())
+            self._drawn = 0
+
+    def _erasing(self) -> str:
+        return ERASE_LINE + f"{LINE_UP}{ERASE_LINE}" * (self._drawn - 1)
 
     def _try_put(self, stream: str, content: str | bytes) -> None:
         out = self._streams[stream]

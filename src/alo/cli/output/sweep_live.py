@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from alo.batch.sweep.definition import Definition
 from alo.batch.sweep.drive import SweepDrive
 from alo.batch.sweep.sweep import Outcome
 from alo.batch.sweep.trials import COMPLETE, DUPLICATE, FAILURES, Trial, best_of
+from alo.cli.output import console
 from alo.cli.output.console import Screen, own_stdout
 from alo.cli.output.format import duration
 from alo.cli.output.live import JsonEvents
-from alo.cli.output.sweep_report import shown_value
+from alo.cli.output.sweep_report import shown_value, table_of
 from alo.errors import AloError
 from alo.events.log_lines import warning
 from alo.events.types import (
@@ -27,6 +28,7 @@ from alo.events.types import (
 )
 
 SHOWN_BEST = 10
+SHOWN_LIVE = 5  # while it runs
 DRAW_S = 0.2
 
 
@@ -44,7 +46,7 @@ class SweepDisplay:
         self._send = JsonEvents(screen) if as_json else None
         self._drive: SweepDrive | None = None
         self._drawn = 0.0
-        self._best = ""
+        self._shown: tuple[str, Sequence[str]] | None = None
 
     def of_setup(self, event: Event) -> None:
         """What is reported before there are trials."""
@@ -87,26 +89,26 @@ class SweepDisplay:
         args = " ".join(f"{name}={shown_value(each)}" for name, each in trial.values.items())
         style = "red" if trial.state in FAILURES else ""
         self._screen.line(f"trial {trial.number}  {duration(trial.seconds)}  {said}  {args}", style)
-        self._drawn = 0.0
+        if self._shown:
+            self._screen.draw(*self._shown)
         self.progressed()
 
     def progressed(self) -> None:
-        """Something has happened: on a terminal the live line says how far it is."""
-        drive = self._drive
-        if self._send is not None or drive is None or not self._screen.is_live:
+        """Something has happened: a terminal shows how far it is, now and then."""
+        if self._send is not None or self._drive is None or not self._screen.is_live:
             return
-        if time.monotonic() - self._drawn < DRAW_S:
-            return
-        self._drawn = time.monotonic()
+        if time.monotonic() - self._drawn >= DRAW_S:
+            self._drawn = time.monotonic()
+            self._shown = self._state_of(self._drive)
+            self._screen.draw(*self._shown)
+
+    def _state_of(self, drive: SweepDrive) -> tuple[str, Sequence[str]]:
+        """How far it is, and the best so far as a table."""
         ended = sum(each.has_ended for each in drive.trials.values())
-        best = best_of(drive.trials.values(), self._definition.metrics)
+        best = best_of(drive.trials.values(), self._definition.metrics)[:SHOWN_LIVE]
         of = "" if self._total is None else f" of {self._total:,}"
-        shown = f"{ended:,}{of} trials, {drive.running} run"
-        if best:
-            results = best[0].results.items()
-            said = ", ".join(f"{name} {shown_value(each)}" for name, each in results)
-            shown += f" · best: trial {best[0].number}, {said}"
-        self._screen.draw(shown)
+        table = console.table(*table_of(self._definition, best)).split("\n") if best else ()
+        return f"{ended:,}{of} trials, {drive.running} run", table
 
     def finished(self, outcome: Outcome) -> None:
         """The sweep has ended."""

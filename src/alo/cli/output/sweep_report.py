@@ -19,14 +19,15 @@ def outcome_lines(outcome: Outcome) -> Sequence[str]:
     counts = ", ".join(f"{count:,} {state}" for state, count in outcome.counts.items())
     lines = [f"sweep {definition.name}: {counts or 'no trials'}"]
     if best:
-        lines.append(console.table(*_table_of(definition, best[:SHOWN_TRIALS])))
+        lines.append(console.table(*table_of(definition, best[:SHOWN_TRIALS])))
         lines.append(f"next: alo sweep apply {definition.name}, or alo deploy {best[0].run_id}")
     return lines
 
 
-def _table_of(
+def table_of(
     definition: Definition, trials: Sequence[Trial]
 ) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Headers and rows: a trial each, with its metrics and params."""
     metrics = [metric.name for metric in definition.metrics]
     params = [param.name for param in definition.params]
     rows = [

@@ -126,6 +126,9 @@ def test_too_many_selections_have_to_be_named(tmp_path: Path) -> None:
     assert (
         "more than 64 selections" in problems(plan_of(tmp_path, many), from_ui=["train.columns"])[0]
     )
+    found = begun(plan_of(tmp_path, many), "train.columns=[a],[a, b]", from_ui=[])
+    domains = {param.key: param.domain.text for param in found.definition.params}
+    assert (domains["columns"], "depth" in domains) == ("['a'],['a','b']", True)
 
 
 def test_a_sweep_of_the_plan_and_the_command_over_it(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -171,7 +171,7 @@ class _Maker:
             typed.add(place)
             found[place] = param
         if self._asked.from_ui is not None:
-            for param in self._of_ui(self._asked.from_ui):
+            for param in self._of_ui(self._asked.from_ui, found):
                 found.setdefault((param.pipeline, param.step, param.key), param)
         settings = self._plan.sweep
         if settings is not None and not (self._asked.params or self._asked.from_ui is not None):
@@ -311,8 +311,8 @@ class _Maker:
     def _details(self, kind: str, step: StepPlan) -> Sequence[UiArg]:
         return self._plan.ui_args_detail.get(kind, {}).get(step.name, ())
 
-    def _of_ui(self, names: Sequence[str]) -> list[Param]:
-        """The args that a UI may set, as far as the plan bounds them."""
+    def _of_ui(self, names: Sequence[str], typed: Collection[tuple[str, str, str]]) -> list[Param]:
+        """The args that a UI may set, as far as the plan bounds them, but those typed."""
         pipeline = self._plan.train
         found: list[Param] = []
         wanted, left_out = set(names), list[str]()
@@ -322,6 +322,8 @@ class _Maker:
                 if each.name not in step.ui_args or (names and name not in names):
                     continue
                 wanted.discard(name)
+                if ("train", step.name, each.name) in typed:
+                    continue
                 domain = self._bounded(name, each)
                 if domain is None:
                     left_out.append(name)
@@ -331,7 +333,7 @@ class _Maker:
             self.complain(f"{OF_UI} {quoted(name)}: no arg of ui_args with details is called so")
         if left_out:
             self.notes.append(f"left out, as nothing bounds them: {listed(left_out)}")
-        if not found and not self.problems:
+        if not (found or typed or self.problems):
             self.complain(
                 f"{OF_UI}: no arg in ui_args is bounded by ui_args_detail",
                 "give them a range or selectable, or name args with --param",

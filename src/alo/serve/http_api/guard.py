@@ -95,7 +95,7 @@ def check_origin(method: str, headers: Mapping[str, str], proof: Proof) -> None:
 
 
 def _foreign(who: str) -> ForeignAsker:
-    fix = "use this server's own pages (a proxy passes Host on as it is), or send no Origin"
+    fix = "use this server's own pages (a proxy passes Host on as it is), or a token and no Origin"
     return ForeignAsker(403, f"{who} may not ask here", fix=fix, limit="origin")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -255,7 +256,6 @@ def test_all_processes_have_the_code_as_it_was_at_the_beginning(
 
 def test_a_killed_driver_leaves_nothing_running(home: Path, tmp_path: Path) -> None:
     import subprocess
-    import sys
     import time
 
     code = (
@@ -292,6 +292,17 @@ def test_an_executor_may_be_a_class_of_ones_own(home: Path) -> None:
     made = make_executor("alo.executors.local:LocalExecutor", jobs_of(home), 1)
     assert made.capacity == 1
     made.close()
+
+
+def test_an_executor_may_be_in_the_projects_folder(home: Path) -> None:
+    own = "from alo.executors import Chunk, Done, Executor, Lost, Result, RunEvent, Task\n"
+    (home / "own_executor.py").write_text(
+        f"{own}class Mine:\n    def __init__(self, jobs, tasks):\n        self.capacity = tasks\n"
+    )
+    before = list(sys.path)
+
+    assert make_executor("own_executor:Mine", jobs_of(home), 3).capacity == 3
+    assert sys.path == before
 
 
 def test_where_processes_cannot_be_started_it_is_said(

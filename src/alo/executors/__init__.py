@@ -1,1 +1,27 @@
 """Where whole pipeline runs go: this machine's cores, or whatever a class of yours leads to."""
+
+from alo.executors.task import (
+    Args,
+    Chunk,
+    Done,
+    Executor,
+    Lost,
+    Result,
+    RunDone,
+    RunEvent,
+    Task,
+    TaskEvent,
+)
+
+__all__ = [
+    "Args",
+    "Chunk",
+    "Done",
+    "Executor",
+    "Lost",
+    "Result",
+    "RunDone",
+    "RunEvent",
+    "Task",
+    "TaskEvent",
+]

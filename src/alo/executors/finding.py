@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 from alo.engine.spec import Job
 from alo.errors import UsageError
@@ -27,14 +30,15 @@ def make_executor(name: str, jobs: Mapping[str, Job], tasks: int) -> Executor:
     """
     if name == LOCAL:
         return LocalExecutor(jobs, tasks)
-    return _maker(name)(jobs, tasks)
+    return _maker(name, next(iter(jobs.values())).workspace.home)(jobs, tasks)
 
 
-def _maker(name: str) -> Maker:
+def _maker(name: str, home: Path) -> Maker:
     module, colon, attribute = name.partition(":")
     if colon and module and "/" not in name:
         try:
-            found: Maker = getattr(import_module(module), attribute)
+            with _on_path(home):
+                found: Maker = getattr(import_module(module), attribute)
             return found
         except (ImportError, AttributeError) as error:
             raise UsageError(f"--computing {name}: {error}", fix="write MODULE:CLASS") from error
@@ -48,3 +52,13 @@ def _maker(name: str) -> Maker:
         )
     found = known[name].load()
     return found
+
+
+@contextmanager
+def _on_path(home: Path) -> Iterator[None]:
+    """The project's own modules are found, behind all others."""
+    sys.path.append(str(home))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(home))

@@ -10,6 +10,7 @@ TEMPLATES = SRC / "alo/templates"  # copied into a user's project; tests/templat
 LONGEST = 400  # lines of a file, which can be read at one go
 
 NOTHING_TO_TEST = {
+    "alo/plan/keys/entries.py": "types, which the tests of all that reads a plan go through",
     "alo/plan/yaml_nodes/tree.py": "types, which the tests of all that reads a plan go through",
     "alo/version.py": "one constant, which the release's tests compare",
     "alo/serve/http_api/refusal.py": "an exception",

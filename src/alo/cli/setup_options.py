@@ -21,6 +21,11 @@ def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="use exactly the versions and commits of solution/alo.lock",
     )
+    add_fetch_arguments(parser)
+
+
+def add_fetch_arguments(parser: argparse.ArgumentParser) -> None:
+    """How what comes from elsewhere is fetched, and put in the place of what is here."""
     parser.add_argument(
         "--offline", action="store_true", help="use only what is cached, and no network"
     )

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from alo.layout import KINDS
 from alo.plan.keys.alarm import check_alarm
-from alo.plan.keys.plan import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
+from alo.plan.keys.entries import DetailEntry, Pipelines, PlanEntry, StepEntry, UiArgEntry
 from alo.plan.keys.review import check_review
 from alo.plan.keys.sweep import check_sweep
 from alo.plan.model import LOCAL

@@ -13,8 +13,7 @@ from pathlib import Path
 from alo.errors import PlanError, Problem
 from alo.layout import KINDS, Workspace
 from alo.plan.check import check_entry
-from alo.plan.keys.plan import (
-    PLAN,
+from alo.plan.keys.entries import (
     DetailEntry,
     Pipelines,
     PlanEntry,
@@ -22,6 +21,7 @@ from alo.plan.keys.plan import (
     StepEntry,
     UiArgEntry,
 )
+from alo.plan.keys.plan import PLAN
 from alo.plan.model import LOCAL, PipelinePlan, Plan, StepPlan, UiArg
 from alo.plan.yaml_nodes.cache import nodes_of
 from alo.plan.yaml_nodes.reader import NodeReader, found, place_of

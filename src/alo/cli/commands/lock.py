@@ -7,20 +7,14 @@ import argparse
 from alo.cli.commands.run import add_plan_arguments, request_of
 from alo.cli.output import console
 from alo.cli.output.live import watched
+from alo.cli.setup_options import add_fetch_arguments
 from alo.engine.install import lock
 from alo.engine.request import Setup
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
-    parser.add_argument(
-        "--offline", action="store_true", help="use only what is cached, and no network"
-    )
-    parser.add_argument(
-        "--force",
-        action="store_true",
-        help="replace edited files of assets that come from git (a copy is kept)",
-    )
+    add_fetch_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 

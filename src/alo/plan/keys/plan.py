@@ -1,17 +1,24 @@
 """Every key of a plan: its value and its use; reader and JSON Schema both come from here."""
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
-from alo.named_tuples import NamedTuple
 from alo.plan.keys.alarm import ALARM
+from alo.plan.keys.entries import (
+    DetailEntry,
+    Permission,
+    Pipelines,
+    PlanEntry,
+    SourceEntry,
+    StepEntry,
+    UiArgEntry,
+)
 from alo.plan.keys.resource import RESOURCES
 from alo.plan.keys.review import REVIEW
 from alo.plan.keys.sections import Args, Key, ListOf, Section
 from alo.plan.keys.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
 from alo.plan.keys.sweep import SCALES, SWEEP
-from alo.plan.model import Alarm, Control, ExternalPaths, Resources, ReviewPlan, Source, SweepPlan
+from alo.plan.model import Control, ExternalPaths, Source
 
 MAX_STEP_BYTES = 200  # a step is a folder and a file name; most file systems end at 255
 T = TypeVar("T")
@@ -23,82 +30,6 @@ CODE_PATTERN = (
 )
 GIT_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 LOCAL_PATHS = ("/", "./", "../", "~/")
-
-
-class StepEntry(NamedTuple):
-    """A step in ``user_parameters``, as written; ``at`` is its key path."""
-
-    at: str
-    step: str
-    args: Mapping[str, object] = {}
-    ui_args: tuple[str, ...] = ()
-    cache: bool = True
-    isolation: str = ""
-    environment: str = ""
-    timeout: float | None = None
-    retries: int = 0
-    resources: Resources = Resources()
-
-
-class SourceEntry(NamedTuple):
-    """A step in ``asset_source``, as written; ``at`` is its key path."""
-
-    at: str
-    step: str
-    source: Source = Source()
-
-
-class UiArgEntry(NamedTuple):
-    """An arg in ``ui_args_detail``, as written; ``at`` is its key path."""
-
-    at: str
-    name: str
-    type: str
-    description: str = ""
-    default: object = None
-    selectable: tuple[object, ...] = ()
-    range: tuple[float, float] | None = None
-    selected: object = None
-    scale: str = ""
-
-    @property
-    def choices(self) -> tuple[object, ...]:
-        """The values to choose from, which some plans of ALO 2.x give as ``selected``."""
-        chosen = self.selected if isinstance(self.selected, list) else ()
-        return self.selectable or tuple(chosen)
-
-
-class DetailEntry(NamedTuple):
-    """A step in ``ui_args_detail``, as written; ``at`` is its key path."""
-
-    at: str
-    step: str
-    args: tuple[UiArgEntry, ...] = ()
-
-
-class Permission(NamedTuple):
-    """With which rights external paths are read and written."""
-
-    aws_key_profile: str = ""
-
-
-Pipelines: TypeAlias = Mapping[str, tuple[T, ...]]  # train or inference, if it has steps
-
-
-class PlanEntry(NamedTuple):
-    """A whole plan as written, each key on its own."""
-
-    name: str = ""
-    version: str = ""
-    external_path: ExternalPaths = ExternalPaths()
-    external_path_permission: Permission = Permission()
-    user_parameters: Pipelines[StepEntry] = MappingProxyType({})
-    asset_source: Pipelines[SourceEntry] = MappingProxyType({})
-    control: Control = Control()
-    ui_args_detail: Pipelines[DetailEntry] = MappingProxyType({})
-    alarm: Alarm | None = None
-    review: ReviewPlan | None = None
-    sweep: SweepPlan | None = None
 
 
 def step_rule(name: str) -> str:

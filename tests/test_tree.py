@@ -47,6 +47,7 @@ TESTED_WITH = {
     "alo/ui/access/cookies.py": "ui/test_app.py",
     "alo/ui/ask.py": "ui/test_app.py",
     "alo/database/audit.py": "database/test_sqlite.py",
+    "alo/database/joining.py": "database/test_connection.py",
     "alo/database/migrations.py": "database/test_sqlite.py",
     "alo/cli/actions/dispatch.py": "cli/actions/test_history.py",
     "alo/cli/commands/dataset.py": "cli/actions/test_dataset.py",

@@ -4,55 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from tests.swept_project import Alo, shown, write_swept_project
 
 from alo.cli.main import main
 from alo.history.browse import History
 from alo.layout import Workspace
 
-PREPARE = """
-with open(self.args["count"], "a") as file:
-    file.write("x")
-self.data["rows"] = [1, 2, 3]
-"""
-TRAIN = """
-import os, signal, time
-x = self.args["x"]
-if self.args["how"] == "fail" and x != 1:
-    raise ValueError("no good")
-if self.args["how"] == "slow":
-    time.sleep(0.3)
-if self.args["how"] == "die":
-    os.kill(os.getpid(), signal.SIGKILL)
-with open(self.asset.get_model_path() + "m", "w") as file:
-    file.write(str(x))
-if self.args["how"] != "mute":
-    self.asset.save_metric("loss", (x - 3) ** 2 + self.args["seed"])
-    self.asset.save_summary("ok", 1 / (1 + abs(x - 3)) / 1.0001)
-"""
-
-Alo = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def home(make_solution: Callable[..., Path], tmp_path: Path) -> Path:
-    return make_solution(
-        {"prepare": PREPARE, "train": TRAIN},
-        args={
-            "prepare": {"count": str(tmp_path / "count")},
-            "train": {"x": 2, "how": "", "seed": 0},
-        },
-    )
+    return write_swept_project(make_solution, tmp_path)
 
 
 @pytest.fixture
@@ -63,13 +29,6 @@ def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
         return status, written.out, written.err
 
     return call
-
-
-def shown(alo: Alo, name: str) -> dict[str, Any]:
-    status, out, err = alo("sweep", "show", name, "--json")
-    assert (status, err) == (0, "")
-    found: dict[str, Any] = json.loads(out)
-    return found
 
 
 def test_a_grid_from_its_start_to_the_plan(alo: Alo, home: Path, tmp_path: Path) -> None:
@@ -263,122 +222,6 @@ def test_a_table_and_pictures_of_all_trials(alo: Alo, tmp_path: Path) -> None:
         page = (tmp_path / "out" / f"{name}.html").read_text()
         assert "<svg" in page
         assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
-
-
-def started(home: Path, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "alo.cli.main", "sweep", *words, "--project", str(home)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def wait_for_trials(process: subprocess.Popen[str], count: int) -> None:
-    assert process.stdout is not None
-    seen = 0
-    for line in process.stdout:
-        seen += line.startswith("trial ")
-        if seen >= count:
-            return
-    raise AssertionError("it has ended before")
-
-
-SLOW = ["--param", "train.x=1..12", "--set", "train.how=slow", "--jobs", "2"]
-
-
-def test_an_interrupted_sweep_ends_what_runs_and_goes_on_with_its_own_args(
-    alo: Alo, home: Path
-) -> None:
-    process = started(home, "s", *SLOW)
-    wait_for_trials(process, 3)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "sweep s:" in out
-    counts = shown(alo, "s")["counts"]
-    assert set(counts) == {"complete"}
-    assert 3 <= counts["complete"] < 12
-    assert alo("sweep", "resume", "s", "--jobs", "2")[0] == 0
-    assert_once_each(alo, home)
-
-
-def test_a_resume_goes_on_to_the_number_asked_for_with_all_that_was_set(
-    alo: Alo, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan = home / "solution/experimental_plan.yaml"
-    other = home / "other.yaml"
-    other.write_text(plan.read_text().replace('"how": ""', '"how": "slow"'))
-    monkeypatch.chdir(home)
-    words = ["--param", "train.x=1..100", "--sampler", "random", "--trials", "8", "--jobs", "1"]
-    fixed = ["--set", "train.seed={a: 1}", "--config", "other.yaml", "--metric", "score"]
-    assert alo("sweep", "s", *words, *fixed, "--timeout", "2", "--max-failures", "99")[0] in (0, 1)
-    assert shown(alo, "s")["status"] == "stopped"
-
-    monkeypatch.chdir(tmp_path)
-    assert alo("sweep", "resume", "s", "--max-failures", "99")[0] == 1
-    told = shown(alo, "s")
-    assert (told["status"], len(told["trials"])) == ("ended", 8)
-    args = [record.args["train"] for record in History(Workspace(home)).list(limit=None)]
-    assert {(each["how"], json.dumps(each["seed"])) for each in args} == {("slow", '{"a": 1}')}
-
-    alo("sweep", "resume", "s", "--trials", "9", "--max-failures", "99")
-    assert len(shown(alo, "s")["trials"]) == 9
-
-
-def assert_once_each(alo: Alo, home: Path) -> None:
-    """Each configuration is complete, and has one finished entry in history."""
-    trials = shown(alo, "s")["trials"]
-    assert [each["state"] for each in trials] == ["complete"] * 12
-    assert [each["args"]["train.x"] for each in trials] == list(range(1, 13))
-    runs = History(Workspace(home)).list()
-    good = [record.args["train"]["x"] for record in runs if record.status == "success"]
-    assert sorted(good) == list(range(1, 13))
-
-
-def test_a_second_interrupt_ends_it_now(alo: Alo, home: Path) -> None:
-    process = started(home, "s", "--param", "train.x=1..12", "--set", "train.how=slow")
-    wait_for_trials(process, 1)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode in (130, 143)
-    assert alo("sweep", "resume", "s")[0] == 0
-    assert_once_each(alo, home)
-
-
-@pytest.mark.parametrize("trials", [1, 4, 7])
-def test_a_killed_sweep_goes_on_with_each_configuration_once(
-    alo: Alo, home: Path, trials: int
-) -> None:
-    process = started(home, "s", *SLOW)
-    wait_for_trials(process, trials)
-    process.kill()
-    process.communicate()
-    status, _, err = alo("sweep", "resume", "s", "--jobs", "2")
-    assert (status, err) == (0, "")
-    assert_once_each(alo, home)
-    assert [each for each in os.listdir(home / ".alo") if each.startswith("rerun-")] == []
-
-
-def test_another_process_stops_it_and_sees_that_it_runs(alo: Alo, home: Path) -> None:
-    process = started(home, "s", *SLOW)
-    wait_for_trials(process, 1)
-    assert shown(alo, "s")["status"] == "running"
-    status, _, err = alo("sweep", "resume", "s")
-    assert (status, "runs already" in err) == (2, True)
-    assert alo("sweep", "stop", "s")[0] == 0
-    process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert len(shown(alo, "s")["trials"]) < 12
-    assert alo("sweep", "resume", "s")[0] == 0
-    assert_once_each(alo, home)
-
-
-def test_its_time_ends_a_sweep_that_a_resume_completes(alo: Alo, home: Path) -> None:
-    began = time.monotonic()
-    words = ["--param", "train.x=1..12", "--set", "train.how=slow", "--jobs", "1"]
-    assert alo("sweep", "s", *words, "--timeout", "2")[0] == 0
-    assert time.monotonic() - began < 30
-    assert len([each for each in shown(alo, "s")["trials"] if each["state"] == "complete"]) < 12
-    assert alo("sweep", "resume", "s")[0] == 0
-    assert_once_each(alo, home)
 
 
 def test_the_plan_may_say_what_is_swept(alo: Alo, home: Path) -> None:

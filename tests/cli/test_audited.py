@@ -138,8 +138,8 @@ def test_a_review_changes_with_its_line_in_the_audit_or_not_at_all(
     before = state_of(home)
 
     with monkeypatch.context() as killed:
-        killed.setattr("alo.loop.new_review.add_change", cut)
-        killed.setattr("alo.cli.actions.review.add_change", cut)
+        for module in ("loop.new_review", "loop.held_runs", "cli.actions.review"):
+            killed.setattr(f"alo.{module}.add_change", cut)
         alo(home, *words)
     assert state_of(home) == before
 

@@ -14,7 +14,7 @@ from alo.database.connection import Database
 from alo.database.opening import open_database
 from alo.errors import DatabaseError
 from alo.layout import Workspace
-from alo.loop.new_review import close_review
+from alo.loop.held_runs import close_review
 from alo.review.deciding import decide
 from alo.review.decisions import NewDecision
 from alo.review.reviews import Reviews

@@ -17,7 +17,7 @@ from alo.history.browse import History
 from alo.history.pins import pins
 from alo.layout import Workspace
 from alo.loop.candidates import keep_candidate, remove_version
-from alo.loop.new_review import close_review, reopen_review
+from alo.loop.held_runs import close_review, reopen_review
 from alo.serve.rollout.choose import deploy_model
 
 from ..datasets.conftest import make_row

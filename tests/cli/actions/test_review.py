@@ -15,7 +15,7 @@ from tests.postgres_server import PostgresServer
 from alo.cli.main import main
 from alo.history.pins import all_pins, pin, pins
 from alo.layout import Workspace
-from alo.loop.new_review import MAKING_S
+from alo.loop.held_runs import MAKING_S
 
 Alo = Callable[..., tuple[int, str, str]]
 

@@ -19,12 +19,7 @@ from alo.history.deployment import utc_now
 from alo.layout import Workspace
 from alo.loop.accuracy_of import accuracy_of, every_item
 from alo.loop.exported import exported
-from alo.loop.new_review import (
-    close_review,
-    release_unmade,
-    remove_review,
-    reopen_review,
-)
+from alo.loop.held_runs import close_review, release_unmade, remove_review, reopen_review
 from alo.review.accuracy import METHODS, Accuracy
 from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, Result, decide
 from alo.review.decisions import NewDecision

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alo.loop.exported import exported
-from alo.loop.new_review import close_review, reopen_review
+from alo.loop.held_runs import close_review, reopen_review
 from alo.review.exchange import FORMATS
 from alo.review.rows import Review
 from alo.ui.ask import Ask

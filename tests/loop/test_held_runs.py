@@ -11,8 +11,9 @@ from alo.datasets.diff import reviewed_rows
 from alo.history.browse import History
 from alo.history.pins import pins
 from alo.layout import Workspace
+from alo.loop.held_runs import close_review, remove_review, reopen_review
 from alo.loop.make_dataset import MakeRequest, make_dataset
-from alo.loop.new_review import NewReview, close_review, remove_review, reopen_review
+from alo.loop.new_review import NewReview
 from alo.loop.record_inputs import record_inputs
 from alo.loop.trace import trace
 from alo.review.deciding import decide

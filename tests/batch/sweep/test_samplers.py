@@ -81,6 +81,22 @@ def test_a_sampler_finds_better_values_and_knows_what_was_told_before() -> None:
     assert sorted(late)[10] < 2  # by chance half of them are within 3.5
 
 
+@pytest.mark.parametrize("name", ["random", "tpe", "qmc"])
+def test_a_sampler_made_again_goes_on_where_the_earlier_one_was(name: str) -> None:
+    whole, known = make_sampler(name, PARAMS, 5, ["max"]), []
+    for number in range(16):
+        values = whole.ask(number)
+        assert values is not None
+        known.append((number, values, [float(str(values["s.x"]))]))
+        whole.tell(*known[-1])
+
+    again = make_sampler(name, PARAMS, 5, ["max"])
+    told_again(again, known[:12])
+    for number, values, results in known[12:]:
+        assert again.ask(number) == values
+        again.tell(number, values, results)
+
+
 def test_without_optuna_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(UsageError, match="needs Optuna") as raised:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
-from alo.batch.sweep.space import Choices, Param, Value, Values, grid, size_of
+from alo.batch.sweep.space import Choices, Param, Value, Values, form_of, grid, size_of
 from alo.errors import UsageError
 from alo.plan.values import plan_form
 
@@ -152,13 +152,15 @@ class OptunaSampler:
 
         state = optuna.trial.TrialState
         trial = self._asked.pop(number, None)
+        if trial is None:  # of an earlier process
+            trial = self._asked_again(values)
         if trial is not None:
             if results is None:
                 self._study.tell(trial, state=state.FAIL)
             else:
                 self._study.tell(trial, list(results))
             return
-        self._study.add_trial(  # of an earlier process
+        self._study.add_trial(
             optuna.trial.create_trial(
                 state=state.FAIL if results is None else state.COMPLETE,
                 values=None if results is None else list(results),
@@ -166,6 +168,18 @@ class OptunaSampler:
                 distributions=self._distributions,
             )
         )
+
+    def _asked_again(self, values: Values) -> optuna.Trial | None:
+        """The trial with these values, if they are what comes next: a sampler that is made again
+        has to get to where the earlier one was, or it begins with the same values once more."""
+        import optuna
+
+        trial = self._study.ask(self._distributions)
+        asked = {name: self._value(name, value) for name, value in trial.params.items()}
+        if form_of(asked) == form_of(values):
+            return trial
+        self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        return None
 
     def _value(self, name: str, stored: object) -> Value:
         """Optuna knows choices by their place: its values have to be plain."""

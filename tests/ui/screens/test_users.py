@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import httpx
+import pytest
 
 from alo.ui.access.roles import Person
 from alo.ui.studio import Studio
@@ -20,6 +22,28 @@ def test_a_user_is_added_once(client: httpx.Client, studio: Studio) -> None:
     assert client.post("/users", json=user, headers=OWN).status_code == 422
     assert client.get("/users.json").json()["items"][0]["name"] == "ada"
     assert "long enough" not in str(studio.audit.changes())
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [({"name": "ada"}, "name"), ({"password": "2short7"}, "password"), ({"role": "odd"}, "role")],
+)
+def test_a_refused_form_is_shown_as_it_was_sent_with_the_wrong_field_named(
+    client: httpx.Client, studio: Studio, changed: dict[str, str], field: str
+) -> None:
+    studio.people.add("ada", "viewer", "long enough")
+    sent = {"name": "bob", "role": "reviewer", "password": "long enough", **changed}
+
+    answer = client.post("/users", data=sent, headers=OWN)
+
+    assert answer.status_code == 422
+    form = answer.text.partition('<form class="args"')[2]
+    assert f'value="{sent["name"]}"' in form
+    assert ('value="reviewer" selected' in form) is (sent["role"] == "reviewer")
+    assert re.findall('name="([a-z]+)"[^>]*aria-invalid="true"', form) == [field]
+    assert len(re.findall('class="wrong" role="alert">[^<]', form)) == 1
+    assert sent["password"] not in answer.text
+    assert [each.name for each in studio.people.users()] == ["ada"]
 
 
 def test_users_and_changes_are_there_as_csv(client: httpx.Client, studio: Studio) -> None:
@@ -61,7 +85,7 @@ def test_a_password_that_is_too_short_or_of_nobody_is_refused(
 ) -> None:
     studio.people.add("ada", "viewer", "long enough")
 
-    short = client.post("/users/ada/password", json={"password": "short"}, headers=OWN)
+    short = client.post("/users/ada/password", json={"password": "2short7"}, headers=OWN)
     nobody = client.post("/users/eve/disable", json={}, headers=OWN)
 
     assert (short.status_code, nobody.status_code) == (422, 404)

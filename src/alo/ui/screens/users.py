@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from alo.errors import UsageError
 from alo.ui.access.roles import ROLES
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, not_found, refused_value
+from alo.ui.problems import UiProblem, not_found, problem_at, refused_value
 from alo.ui.query import Query
 from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.lists import limit_of, table_of
 
 COLUMNS = ("name", "role", "disabled", "created")
+FIELDS = ("name", "role", "password")  # of the form
 
 
 def show(ask: Ask) -> Page:
@@ -35,7 +38,7 @@ def show(ask: Ask) -> Page:
     more = first + limit < len(users)
     following = ask.query.link(page=str(listed[-1]["name"])) if more else None
     content = {"items": listed, "next": following, "total": len(users), "tokens": tokens}
-    shown = {"roles": ROLES, "command": "alo ui users add NAME"}
+    shown = {"roles": ROLES, "typed": {}, "wrong": {}, "command": "alo ui users add NAME"}
     return Page("users", "Users", content, shown, table_of(COLUMNS, users))
 
 
@@ -47,10 +50,18 @@ def _first_of(query: Query, names: Sequence[str]) -> int:
     return names.index(last) + 1 if last else 0
 
 
-def add(ask: Ask) -> Redirect:
-    """A new user."""
-    with _refused():
-        user = ask.studio.people.add(ask.text("name"), ask.text("role"), ask.text("password"))
+def add(ask: Ask) -> Page | Redirect:
+    """A new user; a form that is refused is shown as it was sent, but for the password."""
+    try:
+        with _refused(*FIELDS):
+            user = ask.studio.people.add(ask.text("name"), ask.text("role"), ask.text("password"))
+    except UiProblem as problem:
+        if not ask.is_form:
+            raise
+        page, wrong = show(ask), {each.field: each.what for each in problem.fields}
+        typed = {name: ask.text(name) for name in ("name", "role")}
+        shown = {**page.content, **page.shown, "typed": typed, "wrong": wrong}
+        return replace(page, content=problem.to_json(), shown=shown, status=problem.status)
     after = {"name": user.name, "role": user.role}
     ask.studio.audit.add(ask.who.name, "user-added", user.name, after=after)
     return Redirect("/users", after, json_status=201)
@@ -84,9 +95,12 @@ def _known(ask: Ask) -> str:
 
 
 @contextmanager
-def _refused() -> Iterator[None]:
-    """What cannot be is 422."""
+def _refused(*fields: str) -> Iterator[None]:
+    """What cannot be is 422, of the one of these fields that it speaks of, or else of the first."""
     try:
         yield
     except UsageError as error:
-        raise UiProblem(422, error.what, fix=error.fix) from error
+        ours = re.sub("'.*'", "", error.what)  # without what was typed
+        said = [each for each in fields if each in ours] or fields
+        wrong = [problem_at(each, error) for each in said[:1]]
+        raise UiProblem(422, error.what, fix=error.fix, fields=wrong) from error

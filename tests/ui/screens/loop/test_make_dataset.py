@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -149,3 +150,25 @@ def test_a_base_that_has_gone_is_said_and_nothing_is_made(
     output = " ".join(client.get(f"/jobs/{job.id}.json").json()["output"])
     assert "the train data of the plan is not here" in output
     assert client.get("/datasets.json").json()["items"] == []
+
+
+def test_a_refused_form_is_shown_as_it_was_sent_with_each_wrong_field_named(
+    client: httpx.Client,
+) -> None:
+    sent = {
+        "name": "a/b", "reviews": "r", "base": "none@v9", "test_share": "2", "note": "by <hand>",
+        "key": "k1",
+    }  # fmt: skip
+
+    answer = client.post("/datasets", data=sent, headers=OWN)
+
+    assert answer.status_code == 422
+    form = answer.text.partition('<form class="args"')[2]
+    for value in ("a/b", "none@v9", "2", "by &lt;hand&gt;", "k1"):
+        assert f'value="{value}"' in form
+    assert 'value="r" checked' in form
+    assert re.findall('name="([a-z_]+)"[^>]*aria-invalid="true"', form) == [
+        "name", "base", "test_share",
+    ]  # fmt: skip
+    assert len(re.findall('class="wrong" role="alert">[^<]', form)) == 3
+    assert form.count("autofocus") == 1

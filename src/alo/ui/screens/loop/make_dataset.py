@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from alo.datasets.catalog import Catalog, check_name
 from alo.datasets.split import TEST_SHARE
@@ -22,9 +23,14 @@ LONGEST_NOTE = 2000
 def form(ask: Ask) -> Page:
     """The form; ``review`` and ``base`` of the URL are filled in."""
     ask.query.allow("review", "base", "name")
+    reviews = ask.query.many("review")
+    return _page(ask, reviews, ask.query.one("name"), ask.query.one("base"))
+
+
+def _page(ask: Ask, reviews: Sequence[str], name: str, base: str) -> Page:
     known = Reviews(ask.studio.database).all()
-    chosen = [name for name in ask.query.many("review") if any(each.name == name for each in known)]
-    name = ask.query.one("name", chosen[0] if chosen else "")
+    chosen = [each for each in reviews if any(each == other.name for other in known)]
+    name = name or (chosen[0] if chosen else "")
     content = {
         "reviews": [{"name": each.name, "state": each.state} for each in known],
         "datasets": Catalog(ask.studio.workspace).names(),
@@ -32,10 +38,14 @@ def form(ask: Ask) -> Page:
     shown = {
         "chosen": chosen,
         "name": name,
-        "base": ask.query.one("base"),
+        "base": base,
         "test_share": TEST_SHARE,
+        "usual_share": TEST_SHARE,
+        "note": "",
+        "wrong": {},
+        "refusal": "",
         "key": os.urandom(8).hex(),
-        "command": _command(name, chosen, ask.query.one("base")) if chosen else "alo review new",
+        "command": _command(name, chosen, base) if chosen else "alo review new",
     }
     return Page("make_dataset", "Make a data set", content, shown, folder="loop/")
 
@@ -45,8 +55,25 @@ def _command(name: str, reviews: Sequence[str], base: str) -> str:
     return shlex.join([*words, *(["--base", base] if base else [])])
 
 
-def make(ask: Ask) -> Redirect:
-    """Check what was asked for, and queue it."""
+def make(ask: Ask) -> Page | Redirect:
+    """Check what was asked for, and queue it; a form that is refused is shown as it was sent."""
+    try:
+        return _make(ask)
+    except UiProblem as problem:
+        if problem.status != 422 or not ask.is_form:
+            raise
+        return _refused_form(ask, problem)
+
+
+def _refused_form(ask: Ask, problem: UiProblem) -> Page:
+    page = _page(ask, _reviews(ask), ask.text("name"), ask.text("base"))
+    typed = {each: ask.text(each) for each in ("name", "base", "test_share", "note", "key")}
+    wrong = {each.field: each.what for each in problem.fields}
+    shown = {**page.content, **page.shown, **typed, "wrong": wrong, "refusal": problem.what}
+    return replace(page, content=problem.to_json(), shown=shown, status=problem.status)
+
+
+def _make(ask: Ask) -> Redirect:
     name, reviews = ask.text("name"), _reviews(ask)
     problems = [
         *_problem("name", lambda: check_name(name)),

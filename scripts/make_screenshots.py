@@ -50,6 +50,7 @@ def main() -> int:
         candidate, record = _go_round(home)
         of_loop = {
             "review": "/reviews/patients",
+            "label": f"/reviews/patients/label?record={record}",
             "dataset": "/datasets/patients/v1",
             "candidate": f"/models/{candidate}",
             "trace": f"/trace/{record}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,13 @@ def test_rows_are_found_by_a_value_of_a_key(path: Path) -> None:
     assert [each["record"] for each in rows_with(path, "content", content)] == ["run:8"]
     assert [each["record"] for each in rows_with(path, "record", "run:11")] == ["run:11"]
     assert list(rows_with(path, "model", "run")) == []
+
+
+def test_a_pipe_in_place_of_the_rows_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    os.mkfifo(path)
+
+    with pytest.raises(OSError, match="no ordinary file"):
+        row_lines(path)
+    with pytest.raises(OSError, match="no ordinary file"):
+        list(rows_with(path, "record", "r:1"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,12 @@ def test_a_damaged_line_in_the_middle_is_said_with_its_number(workspace: Workspa
 
 def test_without_a_deployment_there_are_none(workspace: Workspace) -> None:
     assert promotions(workspace) == []
+
+
+def test_a_file_that_has_no_end_is_said_and_not_waited_for(workspace: Workspace) -> None:
+    path = workspace.home / "solution/promotions.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+
+    with pytest.raises(HistoryError, match="cannot be read"):
+        promotions(workspace)

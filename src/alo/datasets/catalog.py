@@ -22,6 +22,7 @@ from alo.datasets.manifest import (
 from alo.datasets.rows import TRAIN
 from alo.errors import DatasetError, UsageError
 from alo.files import remove_tree
+from alo.json_text import ordinary_bytes
 from alo.layout import Workspace
 from alo.texts import check_plain_name, is_plain_name
 
@@ -167,7 +168,7 @@ def _is_own(version: Version, *, is_readable: bool) -> bool:
     if not is_readable:  # then its rows cannot tell
         return True
     try:
-        return manifest.id == id_of(manifest.files, (folder / ROWS).read_bytes())
+        return manifest.id == id_of(manifest.files, ordinary_bytes(folder / ROWS))
     except OSError:
         return False
 

@@ -10,7 +10,7 @@ from alo.datasets.catalog import Version
 from alo.datasets.manifest import ROWS
 from alo.datasets.rows import is_row
 from alo.errors import DatasetError
-from alo.json_text import json_lines
+from alo.json_text import json_lines, ordinary_bytes
 
 Line = Mapping[str, Any]
 
@@ -23,7 +23,7 @@ def reviewed_rows(version: Version) -> dict[str, Line]:
     """
     path = version.folder / ROWS
     try:
-        lines = list(json_lines(path.read_bytes()))
+        lines = list(json_lines(ordinary_bytes(path)))
     except (OSError, ValueError) as error:
         raise DatasetError(f"its rows cannot be read: {error}", where=str(path)) from error
     for number, line in enumerate(lines, 1):

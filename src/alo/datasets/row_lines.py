@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from alo.datasets.rows import is_row
-from alo.json_text import json_text, json_value
+from alo.json_text import json_text, json_value, ordinary_bytes
 
 Line = Mapping[str, Any]
 KEPT = 16  # files
@@ -103,15 +103,14 @@ def rows_with(path: Path, key: str, value: str) -> Iterator[Line]:
         OSError: the file cannot be read.
     """
     needle = json_text(value).encode()
-    with open(path, "rb") as file:
-        for line in file:
-            if needle in line and (row := _row_of(line)) is not None and row.get(key) == value:
-                yield row
+    for line in ordinary_bytes(path).split(b"\n"):
+        if needle in line and (row := _row_of(line)) is not None and row.get(key) == value:
+            yield row
 
 
 @lru_cache(KEPT)
 def _indexed(path: Path, _inode: int, _size: int, _mtime_ns: int) -> RowLines:
-    lines = path.read_bytes().split(b"\n")
+    lines = ordinary_bytes(path).split(b"\n")
     if not lines[-1]:
         lines.pop()
     rows, starts, facets, notes = array("Q"), array("Q"), [], []

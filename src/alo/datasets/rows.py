@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from alo.json_text import json_bytes
+from alo.texts import is_odd
 
 TRAIN, TEST = "train", "test"
+_SAID = ("run", "model", "predicted", "old", "source", "by", "at")  # texts, or null
 _WHO = b', "by": '  # from here on, a line says who decided and when
 
 
@@ -79,12 +82,13 @@ def is_row(line: object) -> bool:
     """Whether something read from ``rows.jsonl`` is what `ReviewedRow.to_json` makes."""
     if not isinstance(line, dict):
         return False
-    get, weight = line.get, line.get("weight")
-    # One by one: a page asks this of a hundred thousand.
-    texts = (
-        isinstance(get("record"), str)
-        and isinstance(get("content"), str)
-        and isinstance(get("new"), str)
-    )
-    is_weight = weight is None or (isinstance(weight, int | float) and weight > 0)
-    return texts and is_weight and get("split") in (TRAIN, TEST)
+    # At once: a page asks this of a hundred thousand.
+    said = [each for each in map(line.get, _SAID) if each is not None]
+    try:
+        texts = "".join((line["record"], line["content"], line["new"], *said))
+    except (KeyError, TypeError):
+        return False
+    certainty, weight = line.get("certainty"), line.get("weight")
+    is_share = certainty is None or (isinstance(certainty, int | float) and 0 <= certainty <= 1)
+    is_weight = weight is None or (isinstance(weight, int | float) and 0 < weight < math.inf)
+    return is_share and is_weight and line.get("split") in (TRAIN, TEST) and not is_odd(texts)

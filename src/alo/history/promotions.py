@@ -14,6 +14,7 @@ from typing import NamedTuple
 from alo.errors import HistoryError
 from alo.files import append_line
 from alo.history.deployment import CURRENT, NOTHING, Deployment, read_deployment
+from alo.json_text import ordinary_bytes
 from alo.layout import Workspace
 
 NAME = "promotions.jsonl"
@@ -108,9 +109,13 @@ def _deployed(workspace: Workspace) -> Deployment:
 
 def _stored(path: Path) -> list[Promotion]:
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = ordinary_bytes(path).split(b"\n")
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise HistoryError(
+            f"the promotions cannot be read: {error.strerror or error}", where=str(path)
+        ) from error
     found: list[Promotion] = []
     for number, line in enumerate(lines, 1):
         if not line:

@@ -9,7 +9,7 @@ import pytest
 
 from alo.errors import ReviewError
 from alo.review.results.records import RunRecords, read_records
-from alo.review.results.tables import RunFiles
+from alo.review.results.tables import RunFiles, output_path
 from alo.review.settings import ReviewSettings
 from alo.tables.content import picture_content, row_content
 
@@ -280,3 +280,18 @@ def test_a_prediction_that_cannot_be_a_label_costs_its_own_row(read: Read, odd: 
 
     assert [each.predicted for each in found.records] == ["good"]
     assert found.refused == {"the value in column 'prediction' cannot be a label": 1}
+
+
+def test_a_link_that_leads_out_of_the_runs_folder_is_no_output(tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("prediction\nroot\n")
+    folder = tmp_path / "of a run"
+    folder.mkdir()
+    (folder / "output.csv").symlink_to("../secret.csv")
+
+    with pytest.raises(ReviewError, match=r"has no output\.csv"):
+        output_path(RunFiles("run-a", folder, None))
+
+    (folder / "output.csv").unlink()
+    (folder / "real").write_text("prediction\ngood\n")
+    (folder / "output.csv").symlink_to("real")
+    assert output_path(RunFiles("run-a", folder, None)).is_file()

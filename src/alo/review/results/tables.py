@@ -30,7 +30,7 @@ def output_path(run: RunFiles) -> Path:
         ReviewError: it has none.
     """
     path = run.output / OUTPUT
-    if path.is_file():
+    if path.is_file() and path.resolve().is_relative_to(run.output.resolve()):
         return path
     others = list(_tables(run.output))
     if len(others) == 1:

@@ -176,3 +176,24 @@ def test_that_all_rows_have_one_label_is_said(
     assert alo("dataset", "make", "d", "--review", "r") == 0
 
     assert "All rows have one label" in client.get("/datasets/d/v1").text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"record": "\ud800"}, {"run": 5}, {"model": {}}, {"predicted": [1]}, {"weight": 1e999},
+     {"certainty": "x"}, {"by": {}}],
+)  # fmt: skip
+def test_a_row_that_somebody_changed_is_noted_and_not_a_fault(
+    client: httpx.Client, dataset: str, home: Path, change: dict[str, object]
+) -> None:
+    folder = home / "datasets/d/v1"
+    make_writable(folder)
+    os.chmod(folder / "rows.jsonl", 0o644)
+    first, *others = (folder / "rows.jsonl").read_text().splitlines()
+    odd = json.dumps({**json.loads(first), **change})
+    (folder / "rows.jsonl").write_text("\n".join([odd, *others, ""]))
+
+    answer = client.get("/datasets/d/v1")
+
+    assert answer.status_code == 200
+    assert "line 1 is no reviewed row" in answer.text

@@ -18,7 +18,7 @@ from alo.layout import Workspace, find_plan
 from alo.loop.new_review import ReviewRequest, runs_of
 from alo.loop.plan_settings import settings_of, settings_of_plan
 from alo.loop.record_inputs import run_files
-from alo.review.results.tables import missing_columns, output_path
+from alo.review.results.tables import RunFiles, missing_columns, output_path
 from alo.review.reviews import check_name
 from alo.review.settings import CSV, FOLDERS, REQUEST, UNITS, ReviewSettings
 from alo.tables.reading import columns_of
@@ -302,9 +302,8 @@ def _columns(workspace: Workspace, filters: Filters) -> Sequence[str]:
         folder = history.folder(record)
         if folder is None:
             continue
-        path = folder / "output" / "output.csv"
         try:
-            return columns_of(path)
-        except OSError:
+            return columns_of(output_path(RunFiles(record.id, folder / "output", None)))
+        except (AloError, OSError):
             return ()
     return ()

@@ -68,14 +68,19 @@ class RowLines:
         Raises:
             OSError: the file cannot be read.
         """
+        wanted = list(numbers)
+        if not wanted:  # of a file that cannot be read, it is not opened either
+            return
         with open(self.path, "rb") as file:
-            for number in numbers:
+            for number in wanted:
                 file.seek(self.starts[number])
                 if (row := _row_of(file.readline())) is not None:
                     yield row
 
-    def _with_text(self, numbers: Iterable[int], text: str) -> list[int]:
-        content = self.path.read_bytes()
+    def _with_text(self, numbers: Sequence[int], text: str) -> list[int]:
+        if not numbers:
+            return []
+        content = ordinary_bytes(self.path)
         lowered = content.decode("utf-8", "replace").lower().split("\n")
         needle = json_text(text)[1:-1]
         found = [at for at in numbers if needle in lowered[self.lines[at]]]

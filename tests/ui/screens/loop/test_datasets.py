@@ -197,3 +197,15 @@ def test_a_row_that_somebody_changed_is_noted_and_not_a_fault(
 
     assert answer.status_code == 200
     assert "line 1 is no reviewed row" in answer.text
+
+
+def test_rows_that_have_no_end_are_not_waited_for(
+    client: httpx.Client, dataset: str, home: Path
+) -> None:
+    folder = home / "datasets/d/v1"
+    make_writable(folder)
+    (folder / "rows.jsonl").unlink()
+    os.mkfifo(folder / "rows.jsonl")
+
+    for query in ("", "?q=a", "?new=good"):
+        assert client.get(f"/datasets/d/v1{query}").status_code == 200

@@ -111,6 +111,8 @@ class PostgresDatabase:
     def _open(self) -> Any:
         connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
         connection.execute(f"SET lock_timeout = '{PATIENCE_S}s'")
+        # A plan for whatever values compares each row with each of hundreds, one by one.
+        connection.execute("SET plan_cache_mode = force_custom_plan")
         return connection
 
     def _migrate(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alo.database.connection import Connection, Database
@@ -20,6 +20,7 @@ from alo.review.decisions import (
     judge,
     state_of,
 )
+from alo.review.queue import PICKED
 from alo.review.rows import (
     CLOSED,
     StoredRecord,
@@ -31,7 +32,7 @@ from alo.review.rows import (
 from alo.texts import is_odd
 
 MOST = 10_000  # decisions of one request
-ROWS = 50  # that are inserted at once: both databases take their 500 values
+ROWS = 400  # that one statement stores: both databases take the values of so many
 SAVED, UNCHANGED, CONFLICT, REFUSED = "saved", "unchanged", "conflict", "refused"
 
 
@@ -324,16 +325,7 @@ class _ReviewAction:
     ) -> list[Result]:
         """Store all; what was touched gets its state; the action is one that can be taken back."""
         numbers = self._store()
-        states: list[Sequence[object]] = []
-        for at, record in self._touched.items():
-            now = state_of(reviewed(record), said[at])
-            # One that was in nobody's queue was looked up by hand.
-            states.append((now.state, now.label, "picked", self._review.number, at))
-        self._rows.execute_many(
-            "UPDATE review_records SET state = ?, label = ?, source = COALESCE(source, ?)"
-            " WHERE review = ? AND at = ?",
-            states,
-        )
+        self._store_states(said)
         if undoes:
             self._action_id("")  # also one that nothing was left of to take back
         for action in self._actions.values():
@@ -349,17 +341,38 @@ class _ReviewAction:
         found: dict[str, int] = {}
         for start in range(0, len(self._new), ROWS):
             part = self._new[start : start + ROWS]
-            marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(part))
             rows = self._rows.execute(
                 "INSERT INTO decisions (review, key, at, verdict, label, note, person, time, look,"  # noqa: S608 - marks alone
-                f" action) VALUES {marks} RETURNING key, number",
+                f" action) VALUES {_marks(part)} RETURNING key, number",
                 [value for each in part for value in each],
             )
             found.update((str(key), int(number)) for key, number in rows)
         return [found[str(key)] for _, key, *_ in self._new]
 
+    def _store_states(self, said: Mapping[int, Sequence[Decision]]) -> None:
+        """What was touched gets its state; what was in nobody's queue was looked up by hand."""
+        states: list[Sequence[object]] = []
+        for at, record in self._touched.items():
+            now = state_of(reviewed(record), said[at])
+            states.append((at, now.state, now.label))
+        for start in range(0, len(states), ROWS):
+            part = states[start : start + ROWS]
+            self._rows.execute(
+                f"WITH now (at, state, label) AS (VALUES {_marks(part)})"  # noqa: S608 - marks alone
+                " UPDATE review_records SET state = now.state, label = now.label,"
+                " source = COALESCE(review_records.source, ?)"
+                " FROM now WHERE review_records.review = ? AND review_records.at = now.at",
+                [*(value for each in part for value in each), PICKED, self._review.number],
+            )
+
     def _action_id(self, name: str) -> str:
         return self._actions.setdefault(name, secrets.token_hex(8))
+
+
+def _marks(rows: Sequence[Sequence[object]]) -> str:
+    """The place of each value of some rows."""
+    row = ", ".join("?" * len(rows[0]))
+    return ", ".join([f"({row})"] * len(rows))
 
 
 def _numbered(result: Result, numbers: Sequence[int]) -> Result:

@@ -6,7 +6,7 @@ it first, the row says more than that person may know.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alo.database.connection import Database
@@ -67,27 +67,30 @@ class Finder:
         )
         return self._shown([record_of(row) for row in found])
 
-    def with_text(self, wanted: RecordFilter, text: str, given: Collection[int]) -> Sequence[int]:
-        """The places in the population of those that have a text, in their order.
+    def with_text(
+        self, wanted: RecordFilter, text: str, given: Collection[int]
+    ) -> Sequence[tuple[int, int]]:
+        """The places of those that have a text, in their order: in it, and in the population.
 
         Args:
-            given: the places of records that have it in their input.
+            given: the places in the population of records that have it in their input.
         """
         condition, values = self._condition(wanted)
         found = self._database.read(
-            f"SELECT at, predicted, label FROM review_records WHERE {condition} ORDER BY place",  # noqa: S608 - names of ours
+            f"SELECT place, at, predicted, label FROM review_records WHERE {condition}"  # noqa: S608 - names of ours
+            " ORDER BY place",
             values,
         )
-        text, noted = text.casefold(), self._noted(text.casefold())
+        text = text.casefold()
+        having = {*given, *self._noted(text), *self._called(text)}
+        predictions = {each for each in {row[2] for row in found} if text in each.casefold()}
         labels = {each.id for each in self._review.labels.everything if self._has(each.id, text)}
         return [
-            at
-            for at, predicted, label in found
-            if at in given
-            or at in noted
-            or text in predicted.casefold()
-            or self._own_label(at, label) in labels
-            or text in self._review.record_id(at).casefold()
+            (place, at)
+            for place, at, predicted, label in found
+            if at in having
+            or predicted in predictions
+            or (labels and self._own_label(at, label) in labels)
         ]
 
     def at(self, places: Sequence[int]) -> Sequence[ItemShown]:
@@ -184,6 +187,19 @@ class Finder:
             (self._review.number,),
         )
         return {at for at, note in found if text in note.casefold()} - self._otherwise.keys()
+
+    def _called(self, text: str) -> Iterator[int]:
+        """The places of the records whose ids have a text."""
+        is_of_row = ":" in text or text.isdecimal()
+        for run in self._review.runs:
+            places = range(run.first, run.first + run.records)
+            if text in run.id.casefold():
+                yield from places
+            elif is_of_row:
+                ids = map(self._review.record_id, places)
+                yield from (
+                    at for at, name in zip(places, ids, strict=True) if text in name.casefold()
+                )
 
     def _label_ids(self, name: str) -> Sequence[str]:
         labels = self._review.labels

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.review.conftest import create_review
-from tests.ui.browser.conftest import Project
+from tests.ui.browser.conftest import PASSWORD, OpenBrowser, Project
 from tests.waiting import wait_until
 
 from alo.database.connection import Database
 from alo.database.opening import open_database
 from alo.layout import Workspace
+from alo.review.deciding import decide
+from alo.review.decisions import NewDecision
 from alo.review.reviews import Reviews
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Queue:
         assert wait_until(lambda: self.said()[: len(wanted)] == wanted, every_s=0.05), self.said()
 
 
+SENT = "**/decisions"
 NewReview = Callable[..., Queue]
 
 
@@ -84,3 +87,55 @@ def current(page: Page) -> str:
     found = page.locator("article[aria-current]").get_attribute("data-record")
     assert found is not None
     return found
+
+
+@pytest.fixture
+def cut_on_purpose(open_browser: OpenBrowser) -> Iterator[None]:
+    """Requests that a test cuts are errors on a console."""
+    yield
+    for page, watched in open_browser.opened.values():  # type: ignore[attr-defined]
+        page.unroute_all(behavior="ignoreErrors")
+        watched.problems[:] = [each for each in watched.problems if "net::ERR" not in each]
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator('main[data-screen="overview"]').wait_for()
+
+
+def end_sessions(queue: Queue, person: str) -> None:
+    with queue.database.transaction() as rows:
+        rows.execute("DELETE FROM sessions WHERE person = ?", (person,))
+
+
+def cut(page: Page, path: str = SENT) -> None:
+    page.route(path, lambda route: route.abort())
+
+
+def mend(page: Page, path: str = SENT) -> None:
+    page.unroute(path)
+    page.evaluate("dispatchEvent(new Event('online'))")
+
+
+def wait_unsent(page: Page, count: int) -> None:
+    page.locator(f'[data-unsent="{count}"]').wait_for()
+
+
+def bob_says(queue: Queue, record: str, label: str) -> None:
+    item = next(each for each in queue.items() if each["record"] == record)
+    sent = NewDecision(
+        key=f"b {record}", record=record, verdict="change", label=label, seen=item["seen"]
+    )
+    (result,) = decide(queue.database, queue.name, [sent], person="bob", time="2026-01-01T00:00Z")
+    assert result.state == "saved"
+
+
+def sign_in_again(page: Page) -> None:
+    """Over the page, whose session is over."""
+    dialog = page.get_by_role("dialog", name="Sign in")
+    dialog.get_by_label("Password").fill(PASSWORD)
+    dialog.locator('[data-action="sign-in"]').click()
+    dialog.wait_for(state="hidden")

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.ui.browser.conftest import NARROW, PASSWORD, WIDE, OpenBrowser, Project
-from tests.ui.browser.reviews import NewReview, Queue, current, new_review
+from tests.ui.browser.reviews import (
+    SENT,
+    NewReview,
+    bob_says,
+    current,
+    cut,
+    cut_on_purpose,
+    end_sessions,
+    mend,
+    new_review,
+    sign_in,
+    wait_unsent,
+)
 from tests.ui.browser.test_screens import AXE, FIND_FAULTS, FIND_WIDE
 from tests.waiting import wait_until
 
@@ -19,17 +30,8 @@ from alo.review.reviews import Reviews
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
-__all__ = ["new_review"]
-SENT = "**/decisions"
-
-
-@pytest.fixture(autouse=True)
-def _cut_on_purpose(open_browser: OpenBrowser) -> Iterator[None]:
-    """Requests that a test cuts are errors on a console."""
-    yield
-    for page, watched in open_browser.opened.values():  # type: ignore[attr-defined]
-        page.unroute_all(behavior="ignoreErrors")
-        watched.problems[:] = [each for each in watched.problems if "net::ERR" not in each]
+__all__ = ["cut_on_purpose", "new_review"]
+pytestmark = pytest.mark.usefixtures("cut_on_purpose")
 
 
 @pytest.fixture
@@ -39,41 +41,6 @@ def ada(open_browser: OpenBrowser) -> Page:
     page.context.clear_cookies()
     sign_in(page, "ada")
     return page
-
-
-def sign_in(page: Page, name: str) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.locator('main[data-screen="overview"]').wait_for()
-
-
-def end_sessions(queue: Queue, person: str) -> None:
-    with queue.database.transaction() as rows:
-        rows.execute("DELETE FROM sessions WHERE person = ?", (person,))
-
-
-def cut(page: Page, path: str = SENT) -> None:
-    page.route(path, lambda route: route.abort())
-
-
-def mend(page: Page, path: str = SENT) -> None:
-    page.unroute(path)
-    page.evaluate("dispatchEvent(new Event('online'))")
-
-
-def wait_unsent(page: Page, count: int) -> None:
-    page.locator(f'[data-unsent="{count}"]').wait_for()
-
-
-def bob_says(queue: Queue, record: str, label: str) -> None:
-    item = next(each for each in queue.items() if each["record"] == record)
-    sent = NewDecision(
-        key=f"b {label}", record=record, verdict="change", label=label, seen=item["seen"]
-    )
-    (result,) = decide(queue.database, queue.name, [sent], person="bob", time="2026-01-01T00:00Z")
-    assert result.state == "saved"
 
 
 def test_without_a_network_it_goes_on_and_all_is_sent_when_it_is_back(

@@ -39,6 +39,7 @@ class KeptInputs:
 
     def __init__(self, workspace: Workspace, review: Review) -> None:
         self.folder = workspace.studio / FOLDER / review.name
+        self.path = self.folder / INPUTS
         self._head = {"review": review.name, "created": review.created, "number": review.number}
 
     def read(self, records: Collection[str]) -> dict[str, RecordInput]:
@@ -49,7 +50,7 @@ class KeptInputs:
         """
         found: dict[str, RecordInput] = {}
         try:
-            with open(self.folder / INPUTS, "rb") as file:
+            with open(self.path, "rb") as file:
                 if json.loads(next(file, b"null")) != self._head:  # of one that was so called
                     return {}
                 wanted = {json.dumps(record)[1:-1].encode(): record for record in records}
@@ -62,7 +63,7 @@ class KeptInputs:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ReviewError(
                 f"what the review has copied cannot be read: {error}",
-                where=str(self.folder / INPUTS),
+                where=str(self.path),
                 fix="restore it from a backup",
             ) from error
         return found
@@ -80,7 +81,7 @@ class KeptInputs:
             lines = [self._head, *self._lines(inputs, copied)]
             settle(self.folder / FILES)
             content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-            write_whole(self.folder / INPUTS, content)
+            write_whole(self.path, content)
             for name in set(os.listdir(self.folder / FILES)) - copied:
                 discard(self.folder / FILES / name)
 

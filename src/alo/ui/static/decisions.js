@@ -102,9 +102,11 @@ export class Sender {
     return !this.unsent.loose.size;
   }
 
-  // The last decision on a record that is not acknowledged yet.
+  // The last decision on a record that is not acknowledged yet; also one on many that names it.
   pendingOf(record) {
-    return this.unsent.entries().findLast(([, each]) => each.decision?.record === record)?.[1].decision;
+    const isOf = ({ decision, bulk }) => decision?.record === record || bulk?.records?.includes(record);
+    const found = this.unsent.entries().findLast(([, each]) => isOf(each))?.[1];
+    return found?.decision ?? found?.bulk;
   }
 
   // Decisions of one action: {record, verdict, label, note, seen, replace}.
@@ -115,6 +117,14 @@ export class Sender {
       const behind = this.pendingOf(given.record)?.key; // whose number is seen once it has one
       this.add({ decision, behind });
     }
+    this.tell();
+    return this.flush();
+  }
+
+  // One decision on many records, which the studio finds: {records, or scope and filter, verdict,
+  // label, note, until}.
+  decideOnMany(bulk) {
+    this.add({ bulk: { ...bulk, key: newKey() } });
     this.tell();
     return this.flush();
   }
@@ -134,7 +144,7 @@ export class Sender {
   add(entry) {
     const last = this.unsent.entries().at(-1)?.[0] ?? "0";
     this.order = Math.max(this.order ?? 0, Number.parseInt(last, 10)) + 1; // no clock is asked
-    const { key } = entry.decision ?? entry.undo;
+    const { key } = entry.decision ?? entry.bulk ?? entry.undo;
     this.unsent.set(`${String(this.order).padStart(12, "0")}-${key}`, entry);
   }
 
@@ -171,7 +181,7 @@ export class Sender {
         this.failures = 0;
         this.isAlone = false;
         this.on("calm");
-        this.settle(batch, answer.results);
+        this.settle(batch, answer);
         continue;
       }
       if (HOPELESS.has(answer.status)) {
@@ -188,10 +198,10 @@ export class Sender {
     this.tell();
   }
 
-  // What one request takes: an undo alone; else decisions on records that differ, as each further
+  // What one request takes: an undo or a bulk alone; else decisions on records that differ, as each further
   // one on the same record waits for the number of that before it.
   next(entries) {
-    if (entries[0]?.[1].undo || this.isAlone) return entries.slice(0, 1);
+    if (!entries[0]?.[1].decision || this.isAlone) return entries.slice(0, 1);
     const records = new Set();
     const batch = [];
     for (const entry of entries) {
@@ -207,10 +217,10 @@ export class Sender {
   }
 
   async post(batch) {
-    const { undo } = batch[0][1];
-    const content = undo ?? { decisions: batch.map(([, each]) => each.decision) };
+    const { undo, bulk } = batch[0][1];
+    const content = undo ?? bulk ?? { decisions: batch.map(([, each]) => each.decision) };
     const body = JSON.stringify({ ...content, by: this.person });
-    const answer = await fetch(`${this.base}/${undo ? "undo" : "decisions"}`, {
+    const answer = await fetch(`${this.base}/${undo ? "undo" : bulk ? "bulk" : "decisions"}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,
@@ -223,10 +233,15 @@ export class Sender {
     return { status: isAway ? 0 : answer.status, why: isAway ? "" : (found?.error?.what ?? "") };
   }
 
-  settle(batch, results) {
+  settle(batch, answer) {
+    const { results } = answer;
     if (batch[0][1].undo) {
       this.unsent.delete(batch[0][0]);
       this.on("undone", { redo: batch[0][1].undo.redo, results });
+      return;
+    }
+    if (batch[0][1].bulk) {
+      this.settleMany(batch[0], answer);
       return;
     }
     batch.forEach(([name, entry], at) => {
@@ -244,9 +259,26 @@ export class Sender {
     });
   }
 
-  putAside([name, { decision }], result) {
-    if (decision) this.refused.set(name, { decision, result });
+  // What was decided behind it has seen what it came to; what differs waits as decisions do.
+  settleMany([name, { bulk }], { results, seen }) {
+    for (const [later, each] of this.unsent.entries()) {
+      const number = seen[each.decision?.record];
+      if (number === undefined || (each.behind && each.behind !== bulk.key)) continue;
+      this.unsent.set(later, { decision: { ...each.decision, seen: number } });
+    }
+    const { verdict, label, note } = bulk;
+    results.forEach((result, at) => {
+      const decision = { record: result.record, verdict, label, note };
+      this.putAside([`${name}-${String(at).padStart(5, "0")}`, { decision }], result);
+    });
     this.unsent.delete(name);
-    if (decision) this.on("waiting", { decision, result });
+    this.on("decided", { seen, results });
+  }
+
+  putAside([name, { decision, bulk }], result) {
+    const refused = decision ?? bulk;
+    if (refused) this.refused.set(name, { decision: refused, result });
+    this.unsent.delete(name);
+    if (refused) this.on("waiting", { decision: refused, result });
   }
 }

@@ -1,20 +1,16 @@
 // The label screen: a key decides, and the next record is there. The page works without it, too.
 
 const page = document.querySelector("[data-label-page]");
-const { base, person, view } = page.dataset;
-const words = JSON.parse(page.dataset.words);
+const { base, view } = page.dataset;
 const isGrid = view === "grid";
 const isClosed = page.dataset.closed !== undefined;
 const find = (selector) => page.querySelector(selector);
 const list = find("[data-cases]");
 const form = find("[data-decide]");
 const note = form.elements.note;
-const dialogs = { conflicts: find("[data-conflicts]"), signing: find("[data-signing]") };
 
 const AHEAD = 24; // undecided records that are there before they are wanted
 const BEHIND = 60; // records that stay
-const DIGITS = "1234567890";
-const STATES = { accept: "accepted", change: "changed", skip: "skipped", flag: "flagged", reset: "undecided" };
 const MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, j: 1, k: -1 };
 
 let current = null;
@@ -27,19 +23,14 @@ let isAtEnd = false; // nothing undecided is left behind what is loaded
 let chain = Promise.resolve(); // what keys do, one behind the other
 
 // What others do meanwhile; heard from the start, as the stream does not wait for this script.
-let begin;
-const begun = new Promise((resolve) => (begin = resolve));
+let open;
+const begun = new Promise((resolve) => (open = resolve));
 page.addEventListener("alo:decision", ({ detail }) => begun.then(() => takeOver(detail)));
 page.addEventListener("alo:review", ({ detail }) => begun.then(() => onReview(detail)));
 page.addEventListener("alo:poll", () => begun.then(() => current && refresh([current.dataset.record])));
 
-const { Sender } = await import(page.dataset.sender);
-const sender = new Sender({
-  base,
-  place: page.dataset.keptAs,
-  person,
-  on: (what, detail) => ON[what](detail),
-});
+const shared = await import(page.dataset.deciding);
+const { STATES, decisionOn, labelOf, openConflicts, sender, trouble, words } = shared;
 
 // ---- the records that are loaded
 
@@ -58,20 +49,13 @@ function address(more) {
 
 // The page as the studio has it by now; null: it cannot be had.
 async function fetched(more) {
-  const answer = await fetch(address(more)).catch(() => null);
-  if (answer?.url && new URL(answer.url).pathname.endsWith("/sign-in")) signIn();
-  if (!answer?.ok) {
-    if (!answer) trouble(words.away);
-    return null;
-  }
-  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return found.querySelector("[data-label-page]");
+  return (await shared.fetched(address(more)))?.querySelector("[data-label-page]") ?? null;
 }
 
 // What is decided here and not acknowledged yet is shown as if it were.
 function overlay(card) {
   const pending = sender.pendingOf(card.dataset.record);
-  if (pending) paint(card, pending.verdict, pending.label, pending.note);
+  if (pending) shared.paint(card, pending);
   return card;
 }
 
@@ -227,19 +211,8 @@ function select() {
 
 // ---- deciding
 
-function paint(card, verdict, label, text) {
-  const state = STATES[verdict];
-  const given = verdict === "accept" ? card.dataset.predicted : verdict === "change" ? label : "";
-  said(card, { state, label: given, by: verdict === "reset" ? "" : person, note: text ?? "" });
-}
-
-function said(card, { state, label, by, note: text }) {
-  Object.assign(card.dataset, { state, given: label ?? "", note: text ?? "" });
-  const facts = { state: words[state] ?? state, label: label ?? "", by: by ?? "", note: text ?? "" };
-  for (const [name, value] of Object.entries(facts)) {
-    card.querySelector(`[data-fact="${name}"]`).textContent = value;
-  }
-  card.querySelector('[data-fact="state"]').dataset.state = state;
+function paint(card, decision) {
+  shared.paint(card, decision);
   if (card === current) mark();
 }
 
@@ -254,28 +227,16 @@ function mark() {
   }
 }
 
-function verdictOn(card, verdict, label) {
-  return verdict === "change" && label === card.dataset.predicted ? "accept" : verdict;
-}
-
 async function decide(verdict, label = null) {
   const chosen = selected();
   if (!chosen.length || isClosed) return;
   if (label !== null) lastLabel = label;
-  const sent = chosen.map((card) => {
-    const own = verdictOn(card, verdict, label);
-    return {
-      record: card.dataset.record,
-      verdict: own,
-      label: own === "change" ? label : null,
-      note: card === current ? note.value : card.dataset.note,
-      seen: card.dataset.seen === "" ? null : Number(card.dataset.seen),
-    };
-  });
+  const noteOf = (card) => (card === current ? note.value : card.dataset.note);
+  const sent = chosen.map((card) => decisionOn(card, verdict, label, noteOf(card)));
   sender.decide(sent);
   chosen.forEach((card, at) => {
     decided += (verdict !== "reset") - (card.dataset.state !== "undecided");
-    paint(card, sent[at].verdict, label, sent[at].note);
+    paint(card, sent[at]);
     card.dataset.done = "1";
     remember(card, verdict);
   });
@@ -292,10 +253,9 @@ function keepNote() {
   const verdict = Object.keys(STATES).find((each) => STATES[each] === state);
   if (note.value === current.dataset.note || isClosed) return;
   if (state === "undecided" || !verdict) return;
-  const seen = current.dataset.seen === "" ? null : Number(current.dataset.seen);
-  const label = verdict === "change" ? given : null;
-  sender.decide([{ record: current.dataset.record, verdict, label, note: note.value, seen }]);
-  paint(current, verdict, label, note.value);
+  const decision = decisionOn(current, verdict, given, note.value);
+  sender.decide([decision]);
+  paint(current, decision);
 }
 
 function remember(card, verdict, text) {
@@ -336,17 +296,7 @@ async function refresh(records) {
 // ---- what the sender tells
 
 const ON = {
-  count() {
-    const { count, waiting, isKept } = sender;
-    const shown = find("[data-unsent]");
-    shown.dataset.unsent = count;
-    shown.textContent = count ? words.unsent.replace("{n}", count) : words.sent;
-    const button = find("[data-waiting]");
-    button.hidden = !waiting.length;
-    button.textContent = words.conflicts.replace("{n}", waiting.length);
-    if (!isKept) trouble(words.full);
-    if (dialogs.conflicts.open) drawConflicts();
-  },
+  elementOf: cardOf,
   saved({ record, seen }) {
     const card = cardOf(record);
     if (!card) return;
@@ -355,17 +305,13 @@ const ON = {
   },
   waiting({ decision, result }) {
     const card = cardOf(decision.record);
-    if (card && result.theirs) {
-      const { label, by, note: text, seen, verdict } = result.theirs;
-      said(card, { state: STATES[verdict], label, by, note: text });
-      card.dataset.seen = seen;
-    } else if (card) refresh([decision.record]);
+    if (!card) return;
+    if (!result.theirs) refresh([decision.record]);
+    else shared.showTheirs(card, result.theirs);
+    if (card === current) mark();
   },
   async undone({ redo, results }) {
     const saved = results.filter((each) => each.state === "saved");
-    const refused = results.filter((each) => each.state === "refused");
-    if (!results.length) trouble(words.nothing);
-    if (refused.length) trouble(refused.map((each) => `${each.record}: ${each.why}`).join(" · "));
     isAtEnd = false;
     await refresh(saved.map((each) => each.record));
     for (const { record } of saved) {
@@ -377,27 +323,11 @@ const ON = {
     }
     undone?.(results); // only now: what is decided next has seen what was taken back
   },
-  session: () => signIn(),
-  trouble: (why) => trouble(why || words.away),
-  calm: () => trouble(""),
+  decided: ({ seen }) => refresh(Object.keys(seen).filter(cardOf)),
 };
 
-function trouble(text) {
-  const shown = find("[data-trouble]");
-  shown.textContent = text;
-  shown.hidden = !text;
-}
-
-let undone = null;
 async function takeBack(redo) {
-  const results = await Promise.race([
-    new Promise((resolve) => {
-      undone = resolve;
-      sender.undo(redo);
-    }),
-    new Promise((resolve) => setTimeout(resolve, 2000, null)), // the network is away: it waits
-  ]);
-  undone = null;
+  const results = await shared.takeBack(redo);
   const record = results?.find((each) => each.state === "saved")?.record;
   if (record) show(cardOf(record) ?? (await load({ record })));
 }
@@ -408,9 +338,10 @@ function takeOver(item) {
   if (sender.pendingOf(item.record)) return; // what is said of it here is on its way
   const card = cardOf(item.record);
   if (!card) return;
-  said(card, item);
+  shared.show(card, item);
   card.dataset.seen = item.seen ?? "";
   if (card === current) {
+    mark();
     form.elements.seen.value = card.dataset.seen;
     if (document.activeElement !== note) note.value = card.dataset.note;
   }
@@ -442,97 +373,6 @@ async function onReview({ labels, progress: now, present: people }) {
   shownLabels = given;
 }
 
-// ---- a conflict: both labels, and a key for each
-
-function drawConflicts() {
-  const shown = dialogs.conflicts.querySelector("[data-list]");
-  shown.replaceChildren(...sender.waiting.map(([name, each]) => conflict(name, each)));
-  if (!sender.waiting.length) dialogs.conflicts.close();
-}
-
-function conflict(name, { decision, result }) {
-  const line = document.createElement("li");
-  line.dataset.record = decision.record;
-  const mine = decision.label ?? (decision.verdict === "accept" ? cardOf(decision.record)?.dataset.predicted : null);
-  const theirs = result.theirs;
-  const text = theirs
-    ? `${words.theirs} (${theirs.by}): ${theirs.label ?? words[STATES[theirs.verdict]]} · ${words.yours}: ${mine ?? words[STATES[decision.verdict]]}`
-    : result.why;
-  line.append(`${decision.record} · ${text} `);
-  const button = (action, said, act) => {
-    const made = document.createElement("button");
-    made.type = "button";
-    made.dataset.action = action;
-    made.textContent = said;
-    made.addEventListener("click", act);
-    line.append(made, " ");
-  };
-  if (!theirs) {
-    button("discard", words.discard, () => sender.dismiss(name));
-    return line;
-  }
-  button("keep", words.keep, () => sender.dismiss(name));
-  button("replace", words.replace, () => {
-    const { record, verdict, label, note: own } = decision;
-    sender.dismiss(name);
-    sender.decide([{ record, verdict, label, note: own, seen: theirs.seen, replace: true }]);
-    const card = cardOf(record);
-    if (card) paint(card, verdict, label, own);
-  });
-  return line;
-}
-
-function openConflicts() {
-  if (!sender.waiting.length) return;
-  drawConflicts();
-  dialogs.conflicts.showModal();
-}
-
-dialogs.conflicts.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const action = { Digit1: ["keep", "discard"], Digit2: ["replace"], Numpad1: ["keep", "discard"], Numpad2: ["replace"] }[event.code];
-  if (!action) return;
-  event.preventDefault();
-  const first = dialogs.conflicts.querySelector("li");
-  first?.querySelector(action.map((each) => `[data-action="${each}"]`).join(","))?.click();
-});
-
-// ---- a session that is over: signing in over the page, which stays as it is
-
-function signIn() {
-  if (!dialogs.signing.open) dialogs.signing.showModal();
-}
-
-dialogs.signing.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const { name, password } = Object.fromEntries(new FormData(event.target));
-  const answer = await fetch(page.dataset.signIn, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ name, password }),
-  }).catch(() => null);
-  const wrong = dialogs.signing.querySelector("[data-wrong]");
-  wrong.hidden = Boolean(answer?.ok);
-  if (!answer?.ok) {
-    const content = await answer?.json().catch(() => null);
-    wrong.textContent = content ? [content.error.what, content.error.fix].filter(Boolean).join(" · ") : words.away;
-    return;
-  }
-  dialogs.signing.querySelector("[name=password]").value = "";
-  if (name !== person) {
-    trouble(words.other);
-    location.reload();
-    return;
-  }
-  dialogs.signing.close();
-  sender.flush();
-});
-
-dialogs.signing.querySelector('[data-action="try-again"]').addEventListener("click", () => {
-  dialogs.signing.close();
-  sender.flush();
-});
-
 // ---- zoom
 
 function resize(to) {
@@ -555,17 +395,6 @@ function enqueue(act) {
 
 function labelButtons() {
   return [...form.querySelectorAll("[data-label]")];
-}
-
-// The label that a key gives: its own key first, else that of its place.
-function labelOf(key, event) {
-  const all = labelButtons();
-  const typed = [event.key, event.shiftKey ? key.toUpperCase() : key.toLowerCase()];
-  const own = all.find((each) => each.dataset.key && typed.includes(each.dataset.key));
-  if (own) return own;
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
-  if (digit === undefined) return null;
-  return all[DIGITS.indexOf(digit) + (event.shiftKey ? 10 : 0)] ?? null;
 }
 
 const COMMANDS = {
@@ -602,7 +431,7 @@ document.addEventListener("alo:key", (asked) => {
     select();
     return asked.preventDefault();
   }
-  const label = labelOf(key, event);
+  const label = labelOf(labelButtons(), key, event);
   const move = MOVES[plain];
   if (label || COMMANDS[plain]) {
     asked.preventDefault();
@@ -669,7 +498,6 @@ if (list.firstElementChild) {
     enqueue(advance);
   }
 }
-ON.count();
-sender.flush();
-begin();
+shared.begin(ON);
+open();
 page.dataset.ready = "1";

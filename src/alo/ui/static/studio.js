@@ -15,7 +15,7 @@ function localise(root = document) {
 }
 
 localise();
-document.addEventListener("htmx:after:swap", () => localise());
+for (const each of ["htmx:after:swap", "alo:rows"]) document.addEventListener(each, () => localise());
 // htmx restores only those entries of the browser's history that bear its mark.
 if (!history.state) history.replaceState({ htmx: true }, "");
 

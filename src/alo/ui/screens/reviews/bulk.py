@@ -13,8 +13,8 @@ from secrets import token_hex
 from alo.database.audit import add_change
 from alo.errors import UsageError
 from alo.history.deployment import utc_now
-from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, decide
-from alo.review.decisions import ACCEPT, CHANGE, RESET, VERDICTS, NewDecision
+from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, UNCHANGED, decide
+from alo.review.decisions import ACCEPT, CHANGE, FLAG, RESET, SKIP, VERDICTS, NewDecision
 from alo.review.finding import Finder
 from alo.review.rows import ItemShown, Review
 from alo.texts import is_whole_number
@@ -23,10 +23,12 @@ from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem, refused_value
 from alo.ui.query import Query
 from alo.ui.rendering.page import Page, Redirect
+from alo.ui.screens.reviews.decisions import check_person
 from alo.ui.screens.reviews.found_records import FILTERS, FoundRecords
 from alo.ui.screens.reviews.named import named
 
 SHOWN = 1000  # results that are no success
+OF_ROW = (ACCEPT, SKIP, FLAG)  # buttons of a row, whose value is its record
 CELL = "label."  # of a form, before the record whose label was typed
 
 
@@ -34,9 +36,11 @@ def send(ask: Ask) -> Page | Redirect:
     """Decide on them.
 
     Raises:
-        UiProblem: 409: the review is closed; 413: there are too many; 422: it makes no sense.
+        UiProblem: 409: the review is closed, or it is another person's; 413: there are too many;
+            422: it makes no sense.
     """
     review = named(ask)
+    check_person(ask)
     sent = _typed(ask, review) if ask.is_form and "cells" in ask.body else _same(ask, review)
     with ask.studio.database.transaction() as rows:
         results = decide(
@@ -56,6 +60,7 @@ def send(ask: Ask) -> Page | Redirect:
     content = {
         "counts": dict(counts),
         "results": [each.to_json() for each in others[:SHOWN]],
+        "seen": {each.record: each.seen for each in results if each.state in (SAVED, UNCHANGED)},
     }
     if not others or not ask.is_form:
         return Redirect(back, content)
@@ -65,8 +70,9 @@ def send(ask: Ask) -> Page | Redirect:
 
 def _same(ask: Ask, review: Review) -> Sequence[NewDecision]:
     """The same decision for the records that are named, or that the filter finds."""
-    record = ask.text("accept")  # the button of a row
-    verdict = ACCEPT if record else ask.text("verdict")
+    of_row = next((each for each in OF_ROW if ask.text(each)), "")
+    record = ask.text(of_row) if of_row else ""
+    verdict = of_row or ask.text("verdict")
     if verdict not in VERDICTS:
         raise refused_value("verdict", f"'{verdict}' is none of {', '.join(VERDICTS)}")
     label = ask.text("label") if verdict == CHANGE else ""
@@ -117,16 +123,17 @@ def _decisions(ask: Ask, items: Sequence[ItemShown], verdict: str, label: str) -
             verdict=verdict,
             label=label if verdict == CHANGE else None,
             note=ask.text("note"),
-            seen=_seen(item, until),
+            seen=_seen(item, until, ask.who.name),
         )
         for item in items
     ]
 
 
-def _seen(item: ItemShown, until: int | None) -> int | None:
-    """The last decision of the record, if the person's page could know it."""
+def _seen(item: ItemShown, until: int | None, person: str) -> int | None:
+    """The last decision of the record, if the person's page could know it, or it is their own."""
     seen = item.state.seen
-    return seen if seen is None or until is None or seen <= until else None
+    is_known = seen is None or until is None or seen <= until or item.state.by == person
+    return seen if is_known else None
 
 
 def _until(ask: Ask) -> int | None:

@@ -40,7 +40,7 @@ def send(ask: Ask) -> Redirect:
     review = named(ask)
     if ask.is_form:
         return _send_form(ask, review.name)
-    _check_person(ask)
+    check_person(ask)
     entries = ask.body.get("decisions")
     if not isinstance(entries, list):
         raise refused_value("decisions", "it has to be a list")
@@ -57,7 +57,7 @@ def take_back(ask: Ask) -> Redirect:
         UiProblem: 409: the review is closed.
     """
     review = named(ask)
-    _check_person(ask)
+    check_person(ask)
     redo = ask.body.get("redo", False)
     if redo not in (True, False, "true", "false"):
         raise refused_value("redo", "it has to be true or false")
@@ -159,7 +159,7 @@ def _wrong(entry: dict[str, object]) -> str:
     return f"{missing[0]} is missing" if missing else ""
 
 
-def _check_person(ask: Ask) -> None:
+def check_person(ask: Ask) -> None:
     """What somebody has decided is not stored as another's who has signed in meanwhile."""
     by = ask.text("by", ask.who.name)
     if by != ask.who.name:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 from alo.loop.record_inputs import record_inputs
 from alo.loop.record_texts import places_with
@@ -80,8 +79,8 @@ class FoundRecords:
         """
         if not self._text:
             return self._with_inputs(self._finder.items(self._wanted, after=after, limit=limit))
-        items = (each for each in self._finder.at(self._with_text) if each.record.place > after)
-        return self._with_inputs(list(islice(items, limit)))
+        behind = [at for place, at in self._with_text if place > after]
+        return self._with_inputs(self._finder.at(behind[:limit]))
 
     def every(self) -> Iterator[FoundRecord]:
         """All of them."""
@@ -93,12 +92,12 @@ class FoundRecords:
     def items(self, most: int) -> Sequence[ItemShown]:
         """All of them without their inputs, so many at most."""
         if self._text:
-            return self._finder.at(self._with_text[:most])
+            return self._finder.at([at for _, at in self._with_text[:most]])
         return self._finder.items(self._wanted, limit=most)
 
     @cached_property
-    def _with_text(self) -> Sequence[int]:
-        """The places in the population of those that have the text, in their order."""
+    def _with_text(self) -> Sequence[tuple[int, int]]:
+        """Those that have the text, in their order: their places in it, and in the population."""
         given = places_with(self._studio.workspace, self._review, self._text)
         return self._finder.with_text(self._wanted, self._text, given)
 

@@ -23,7 +23,7 @@ from alo.ui.query import active
 from alo.ui.rendering.page import FileAnswer, Page
 from alo.ui.screens.files import image
 from alo.ui.screens.files.files import IMAGES
-from alo.ui.screens.reviews.named import named
+from alo.ui.screens.reviews.named import kept_as, named
 
 FILTERS = ("state", "source", "predicted", "label")
 AHEAD = 12  # records that a page has, so that the next is there before it is wanted
@@ -81,7 +81,7 @@ def show(ask: Ask) -> Page:
         "view": view,
         "filters": active(ask.query, {key: key for key in FILTERS}),
         "base": f"/reviews/{quote(review.name)}",
-        "kept_as": f"{ask.studio.workspace.home.name}/{review.name}/{review.created}",
+        "kept_as": kept_as(ask, review),
         "new_key": token_hex(16),
         "command": f"alo review show {review.name}",
     }

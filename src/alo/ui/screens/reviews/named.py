@@ -1,4 +1,4 @@
-"""The review that a path names."""
+"""The review that a path names, and what a browser calls it that keeps decisions on it."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def named(ask: Ask) -> Review:
         return Reviews(ask.studio.database).get(ask.names["name"])
     except UsageError as error:
         raise not_found(error.what, fix="/reviews lists them") from error
+
+
+def kept_as(ask: Ask, review: Review) -> str:
+    """What is another of another project's review, or of one that had the name before."""
+    return f"{ask.studio.workspace.home.name}/{review.name}/{review.created}"

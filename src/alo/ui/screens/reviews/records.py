@@ -12,11 +12,12 @@ from alo.review.exchange import FORMATS
 from alo.review.rows import Review
 from alo.ui.ask import Ask
 from alo.ui.drawing.strata import strata_chart
+from alo.ui.live.reviews import newest_decision
 from alo.ui.query import active
 from alo.ui.rendering.page import Page, Table
 from alo.ui.screens.lists import limit_of
 from alo.ui.screens.reviews.found_records import FILTERS, SOURCES, FoundRecord, FoundRecords
-from alo.ui.screens.reviews.named import named
+from alo.ui.screens.reviews.named import kept_as, named
 
 COLUMNS = ("predicted", "certainty", "label", "state", "source", "by", "at", "note")
 NAMES = {key: key for key in FILTERS} | {"q": "text"}  # of the filters, as people call them
@@ -57,6 +58,8 @@ def show(ask: Ask) -> Page:
         "formats": FORMATS,
         "predictions": _predictions(review),
         "until": _last_decision(ask),
+        "after": newest_decision(ask.studio.database, review),
+        "kept_as": kept_as(ask, review),
         "key": os.urandom(8).hex(),
         "command": f"alo review show {review.name}",
     }

@@ -87,7 +87,7 @@ def test_by_keys_alone_a_review_is_found_and_labels_are_typed(page: Page, table:
     page.keyboard.press("Enter")
     page.locator('main[data-screen="review"]').wait_for()
 
-    first, second, *_ = table.items()
+    _, second, third, *_ = table.items()
     for _ in range(2):
         page.keyboard.press("j")
     page.keyboard.press("e")
@@ -96,9 +96,10 @@ def test_by_keys_alone_a_review_is_found_and_labels_are_typed(page: Page, table:
     page.locator(f'tr[data-record="{second.id}"][data-state="changed"]').wait_for()
     page.keyboard.press("j")
     page.keyboard.press("a")
-    page.locator(f'tr[data-record="{first.id}"][data-state="accepted"]').wait_for()
+    page.locator(f'tr[data-record="{third.id}"][data-state="accepted"]').wait_for()
 
-    assert table.states()[:3] == ["accepted", "changed", "undecided"]
+    page.locator('[data-unsent="0"]').wait_for()
+    assert table.states()[:3] == ["undecided", "changed", "accepted"]
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.locator('main[data-screen="label"]').wait_for()
@@ -112,10 +113,12 @@ def test_a_selection_by_keys_is_flagged_and_taken_back_as_one(page: Page, table:
     page.locator('select[name="verdict"]').select_option("flag")
     page.locator('[data-action="decide-selection"]').press("Enter")
     page.locator('tr[data-state="flagged"]').nth(2).wait_for()
+    page.locator('[data-unsent="0"]').wait_for()
     assert table.states()[:4] == ["flagged"] * 3 + ["undecided"]
 
     page.locator('[data-action="undo"]').press("Enter")
     page.locator('main[data-screen="review"]:not(:has(tr[data-state="flagged"]))').wait_for()
+    page.locator('[data-unsent="0"]').wait_for()
 
     assert set(table.states()) == {"undecided"}
 

@@ -96,6 +96,8 @@ export function paint(element, { verdict, label, note }) {
 
 export function show(element, { state, label, by, note }) {
   Object.assign(element.dataset, { state, given: label ?? "", note: note ?? "" });
+  if (label) element.dataset.label = label;
+  else delete element.dataset.label;
   const facts = { state: words[state] ?? state, label: label ?? "", by: by ?? "", note: note ?? "" };
   for (const [name, value] of Object.entries(facts)) {
     const place = element.querySelector(`[data-fact="${name}"]`);
@@ -126,6 +128,8 @@ function drawConflicts() {
   const shown = dialogs.conflicts.querySelector("[data-list]");
   shown.replaceChildren(...sender.waiting.map(([name, each]) => conflict(name, each)));
   if (!sender.waiting.length) dialogs.conflicts.close();
+  // A button that is gone takes the keys with it.
+  else if (!dialogs.conflicts.contains(document.activeElement)) shown.querySelector("button")?.focus();
 }
 
 function conflict(name, { decision, result }) {

@@ -135,7 +135,7 @@ def test_all_that_a_filter_finds_is_labelled(page: Page, table: Table) -> None:
     page.locator('[data-action="decide-all"]').click()
 
     page.locator('tr[data-label="benign"]').nth(3).wait_for()
-    assert page.url.endswith("q=fine")
+    assert "q=fine" in page.url
     page.locator('[data-action="remove-filter"]').click()
     page.locator("[data-total='16']").wait_for()
     page.go_back()

@@ -17,8 +17,8 @@ from alo.errors import AloError
 from alo.history.browse import History
 from alo.layout import Workspace
 from alo.loop.record_inputs import record_inputs, run_files
-from alo.review.kept_inputs import KeptInputs
-from alo.review.records import tables_of
+from alo.review.results.kept_inputs import KeptInputs
+from alo.review.results.tables import tables_of
 from alo.review.rows import PopulationRun, Review
 from alo.review.settings import REQUEST
 

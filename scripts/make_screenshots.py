@@ -8,6 +8,7 @@ it, opens `alo ui` and `alo serve` on it and writes `studio-*.png` and `service-
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/breast_cancer"
 MADE = ("history", ".alo", "studio", "input", "train_artifacts", "inference_artifacts")
+PERSON = "ada"  # who has decided and made what is in the pictures
 SIZE: ViewportSize = {"width": 1120, "height": 700}
 RUNS = (
     ("--mode", "all"),
@@ -97,7 +99,10 @@ def _line_of(process: subprocess.Popen[str]) -> str:
 
 def _alo(home: Path, *words: str) -> str:
     command = [sys.executable, "-m", "alo.cli.main", *words]
-    ended = subprocess.run(command, cwd=home, stdout=subprocess.PIPE, text=True, check=False)
+    env = {**os.environ, "ALO_PERSON": PERSON}
+    ended = subprocess.run(
+        command, cwd=home, stdout=subprocess.PIPE, text=True, check=False, env=env
+    )
     return ended.stdout
 
 

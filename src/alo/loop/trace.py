@@ -11,7 +11,7 @@ from alo.database.connection import Database
 from alo.datasets.catalog import Catalog, Version
 from alo.datasets.manifest import ROWS
 from alo.datasets.row_lines import Line, row_lines, rows_with
-from alo.errors import HistoryError, UsageError
+from alo.errors import HistoryError, ReviewError, UsageError
 from alo.history.browse import Entry, History
 from alo.history.compared import comparison_of
 from alo.history.filters import Filters
@@ -19,9 +19,12 @@ from alo.history.models_origin import NAMELESS
 from alo.history.promotions import promotions
 from alo.history.record import RunRecord
 from alo.layout import Workspace
-from alo.loop.record_inputs import record_inputs
+from alo.loop.record_inputs import record_inputs, run_files
+from alo.review.results.tables import output_path
 from alo.review.reviews import Reviews
 from alo.review.rows import Review, decisions_at, records_at
+from alo.tables.reading import read_table
+from alo.texts import is_whole_number
 
 PRESENT, PRUNED = "present", "pruned"
 COMPARED = ("verdict", "reasons", "rows", "why")  # of a comparison
@@ -82,7 +85,7 @@ class _Tracer:
     def trace(self, wanted: str) -> Trace:
         name = wanted.partition("@")[0]
         _, colon, row = wanted.rpartition(":")
-        if colon and row.isdigit():
+        if colon and is_whole_number(row):
             found = Trace(wanted, "record")
             if not self._record(found, wanted):
                 raise _unknown(wanted)
@@ -163,7 +166,7 @@ class _Tracer:
         run_id = record.rpartition(":")[0]
         reviews = [each for each in self._reviews if each.place_of(record) is not None]
         versions = self._rows_with("record", record)
-        if not (reviews or versions or self._entry(run_id)):
+        if not (reviews or versions or self._has_row(record)):
             return False
         found.add("record", record)
         self._run(found, run_id)
@@ -177,6 +180,17 @@ class _Tracer:
                 found.link(model, run_id, "answered")
             found.link(record, version.manifest.reference, f"went to {line['split']}")
         return True
+
+    def _has_row(self, record: str) -> bool:
+        """Whether a run in history has a row of this number in its results."""
+        run_id, _, row = record.rpartition(":")
+        entry = self._entry(run_id)
+        if entry is None or entry.record.id != run_id:
+            return False
+        try:
+            return int(row) < len(read_table(output_path(run_files(entry))).rows)
+        except (ReviewError, OSError):
+            return False
 
     def _review(self, found: Trace, review: Review, record: str) -> None:
         at = review.place_of(record)

@@ -120,3 +120,11 @@ def test_ids_lead_to_their_traces(
     page = client.get(path.format(run=candidate)).text
 
     assert 'class="trace" href="/trace/' in page
+
+
+def test_a_row_that_the_run_does_not_have_is_unknown(client: httpx.Client, home: Path) -> None:
+    (run,) = (each.name for each in (home / "history/inference").iterdir())
+
+    assert client.get(f"/trace/{run}:99").status_code == 200
+    for row in ("100", "999999", "9" * 30, "\u00b2", "\u0663"):
+        assert client.get(f"/trace/{run}:{row}").status_code == 404

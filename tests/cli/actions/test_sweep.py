@@ -35,6 +35,7 @@ def test_a_grid_from_its_start_to_the_plan(alo: Alo, home: Path, tmp_path: Path)
     status, out, err = alo("sweep", "s", "--param", "train.x=1..5", "--jobs", "2")
     assert (status, err) == (0, "")
     assert "sweep s: 5 complete" in out
+    assert "trials to go" not in out
     told = shown(alo, "s")
     assert {
         "name",

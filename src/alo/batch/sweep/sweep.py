@@ -15,6 +15,7 @@ from alo.batch.sweep.finished import adopt
 from alo.batch.sweep.keep import Keeper
 from alo.batch.sweep.results import known_results
 from alo.batch.sweep.samplers import make_sampler, told_again
+from alo.batch.sweep.space import size_of
 from alo.batch.sweep.trials import (
     COMPLETE,
     SweepFolder,
@@ -65,6 +66,14 @@ class Outcome:
     def counts(self) -> dict[str, int]:
         """How many trials are in each state."""
         return counts_of(self.trials.values())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all trials that were asked for have ended."""
+        asked = self.definition.trials
+        if asked is None:
+            asked = size_of(self.definition.params) or 0
+        return len(self.trials) >= asked and all(each.has_ended for each in self.trials.values())
 
     @property
     def exit_status(self) -> int:

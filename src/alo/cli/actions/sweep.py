@@ -7,7 +7,7 @@ import csv
 import io
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from alo.batch.sweep.definition import Definition
 from alo.batch.sweep.drive import Limits, Reports
 from alo.batch.sweep.keep import parse_keep
 from alo.batch.sweep.plot import plot
-from alo.batch.sweep.space import size_of
 from alo.batch.sweep.sweep import (
     Outcome,
     SweepOptions,
@@ -29,7 +28,6 @@ from alo.batch.sweep.trials import (
     SweepFolder,
     Trial,
     best_of,
-    counts_of,
     names_of_sweeps,
 )
 from alo.cli.actions.dispatch import Action
@@ -140,10 +138,9 @@ def _list(options: argparse.Namespace) -> int:
     found = []
     for name in names_of_sweeps(workspace):
         folder = SweepFolder(workspace, name)
-        definition, trials = folder.definition(), folder.trials().values()
-        best = best_of(trials, definition.metrics)
-        status = _status(folder, definition, trials)
-        found.append((definition, counts_of(trials), best[0] if best else None, status))
+        outcome = Outcome(folder.definition(), folder.trials())
+        best = outcome.best[0] if outcome.best else None
+        found.append((outcome.definition, outcome.counts, best, _status(folder, outcome)))
     if options.json:
         console.write_json(
             [
@@ -175,13 +172,10 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _status(folder: SweepFolder, definition: Definition, trials: Collection[Trial]) -> str:
+def _status(folder: SweepFolder, outcome: Outcome) -> str:
     if is_running(folder):
         return "running"
-    asked = definition.trials if definition.trials is not None else size_of(definition.params)
-    if any(not each.has_ended for each in trials) or len(trials) < (asked or 0):
-        return "stopped"
-    return "ended"
+    return "ended" if outcome.is_whole else "stopped"
 
 
 def _folder(options: argparse.Namespace) -> SweepFolder:
@@ -199,8 +193,8 @@ def _folder(options: argparse.Namespace) -> SweepFolder:
 def _show(options: argparse.Namespace) -> int:
     folder = _folder(options)
     definition, trials = folder.definition(), folder.trials()
-    best = best_of(trials.values(), definition.metrics)
-    status = _status(folder, definition, trials.values())
+    outcome = Outcome(definition, trials)
+    status = _status(folder, outcome)
     if options.json:
         told = definition.to_json()
         console.write_json(
@@ -211,13 +205,12 @@ def _show(options: argparse.Namespace) -> int:
                 "sampler": definition.sampler,
                 "seed": definition.seed,
                 "params": told["params"],
-                "counts": counts_of(trials.values()),
-                "best": [each.to_json() for each in best[:SHOWN_TRIALS]],
+                "counts": outcome.counts,
+                "best": [each.to_json() for each in outcome.best[:SHOWN_TRIALS]],
                 "trials": [trials[number].to_json() for number in sorted(trials)],
             }
         )
         return 0
-    outcome = Outcome(definition, trials)
     console.write(f"{status}; sampler {definition.sampler}, seed {definition.seed}")
     console.write("\n".join(outcome_lines(outcome)))
     failed = [each for each in trials.values() if each.error]

@@ -21,6 +21,8 @@ def outcome_lines(outcome: Outcome) -> Sequence[str]:
     if best:
         lines.append(console.table(*table_of(definition, best[:SHOWN_TRIALS])))
         lines.append(f"next: alo sweep apply {definition.name}, or alo deploy {best[0].run_id}")
+    if not outcome.is_whole:
+        lines.append(f"it has trials to go: alo sweep resume {definition.name}")
     return lines
 
 

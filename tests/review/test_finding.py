@@ -135,3 +135,15 @@ def test_a_database_of_before_knows_the_labels_of_its_records(
 
     assert database.read("SELECT at, label FROM review_records ORDER BY at") == before
     assert any(label for _, label in before)
+
+
+def test_a_filter_knows_of_more_second_looks_than_a_database_takes_parameters(
+    review: Review, database: Database
+) -> None:
+    finder = Finder(database, review, "bob")
+    seen = next(iter(finder._otherwise.values()))
+    unseen = RecordFilter(states=("accepted", "changed", "skipped", "flagged"))
+    before = finder.count(unseen)
+    finder._otherwise = {**finder._otherwise, **dict.fromkeys(range(1000, 80_000), seen)}
+
+    assert finder.count(unseen) == before

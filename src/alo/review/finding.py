@@ -170,9 +170,8 @@ class Finder:
             for at, seen in self._otherwise.items()
             if seen.state in states and (not wanted.label or seen.label in labels)
         ]
-        others = f"at NOT IN ({_marks(self._otherwise)})"
-        condition = f"(({condition} AND {others}) OR {_among('at', fitting)})"
-        return condition, [*values, *self._otherwise, *fitting]
+        others = f"NOT ({_at_places(self._otherwise)})"
+        return f"(({condition} AND {others}) OR {_at_places(fitting)})", values
 
     def _has(self, label: str, text: str) -> bool:
         return text in str(self._review.labels.name_of(label)).casefold()
@@ -223,6 +222,11 @@ class Finder:
             if (state.state, state.label) != (record.state, record.label):
                 otherwise[at] = state
         return otherwise
+
+
+def _at_places(places: Iterable[int]) -> str:
+    """As numbers in the text: no database takes parameters by the ten thousand."""
+    return f"at IN ({', '.join(map(str, places)) or 'NULL'})"
 
 
 def _among(column: str, values: Collection[object]) -> str:

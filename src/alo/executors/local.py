@@ -119,6 +119,7 @@ class LocalExecutor:
         discard(self._folder)
         with suppress(OSError):
             os.close(self._lock)
+        sweep_copies(self._project)  # of one that was killed a moment before we began
 
     def _start_waiting(self) -> None:
         while self._waiting:

@@ -20,10 +20,9 @@ from alo.review.deciding import (
     MOST,
     Result,
     decide,
-    last_actions,
     undo,
 )
-from alo.review.decisions import NewDecision
+from alo.review.decisions import NewDecision, last_actions
 from alo.review.reviews import Reviews
 from alo.review.rows import CLOSED
 

@@ -18,6 +18,7 @@ from alo.review.decisions import (
     Refuse,
     Save,
     judge,
+    last_actions,
     state_of,
 )
 from alo.review.queue import PICKED
@@ -122,27 +123,6 @@ def undo(
     """
     with database.transaction() as rows:
         return _ReviewAction(rows, review_name, person, time).undo(redo=redo, key=key)
-
-
-def last_actions(actions: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    """The action that an undo would take back, and that which a redo would; empty: none.
-
-    Args:
-        actions: of one person, in their order: each with the action that it takes back, or "".
-    """
-    done: list[str] = []
-    undone: list[str] = []
-    for action, undoes in actions:
-        if not undoes:
-            done.append(action)
-            undone.clear()
-        elif undone and undone[-1] == undoes:  # a redo takes an undo back
-            undone.pop()
-            done.append(action)
-        elif done and done[-1] == undoes:
-            done.pop()
-            undone.append(action)
-    return done[-1] if done else "", undone[-1] if undone else ""
 
 
 class _ReviewAction:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 # Percent of branches, as reached by the packages' own tests (`make test`).
 FLOORS = {
-    "engine": 92,
-    "history": 96,
+    "engine": 91,
+    "history": 94,
     "plan": 97,
     "serve": 96,
     "store": 95,

@@ -81,7 +81,7 @@ def test_a_run_is_started_again_once_by_a_double_click(page: Page, project: Proj
 
     on_screen(page, "job")
     page.locator('h1[data-state="success"]').wait_for()
-    page.locator("dl a").click()
+    page.locator("dl a:not(.trace)").click()
     on_screen(page, "run")
     page.goto("/jobs")
     assert page.locator("tr[data-job]").count() == 1
@@ -105,7 +105,7 @@ def test_several_are_selected_by_what_they_are(page: Page) -> None:
     on_screen(page, "job")
     page.locator('h1[data-state="success"]').wait_for()
     assert """'train.train.columns=["r"]'""" in page.locator("dl code").inner_text()
-    page.locator("dl a").click()
+    page.locator("dl a:not(.trace)").click()
     on_screen(page, "run")
     assert page.request.get(f"{page.url}.json").json()["args"]["train"]["columns"] == ["r"]
 
@@ -128,7 +128,7 @@ def test_the_command_that_is_shown_is_the_one_that_runs(page: Page, project: Pro
     words.remove("--json")
     assert shlex.split(shown) == words
     assert words[-1] == '{"pipeline": [{"type": "train", "dataset_uri": ["./other/"]}]}'
-    page.locator("dl a").click()
+    page.locator("dl a:not(.trace)").click()
     on_screen(page, "run")
     assert page.request.get(f"{page.url}.json").json()["args"]["train"]["label"] == "7"
 

@@ -59,11 +59,21 @@ def test_the_same_key_twice_is_one_job(studio: Studio) -> None:
 
 
 def test_a_form_that_was_changed_after_it_was_sent_is_another_job(studio: Studio) -> None:
-    first = studio.jobs.add(run_of(), "train", "ada", key="k")
-    changed = studio.jobs.add(run_of("--set", "train.x=7"), "train", "ada", key="k")
+    first = studio.jobs.add(run_of(), "train", "ada", key="k", is_form=True)
+    other = run_of("--set", "train.x=7")
+    changed = studio.jobs.add(other, "train", "ada", key="k", is_form=True)
 
     assert changed.command != first.command
-    assert studio.jobs.add(run_of("--set", "train.x=7"), "train", "ada", key="k") == changed
+    assert studio.jobs.add(other, "train", "ada", key="k", is_form=True) == changed
+
+
+def test_the_key_of_a_script_is_one_job_whatever_else_it_says_and_of_another_command_another(
+    studio: Studio,
+) -> None:
+    first = studio.jobs.add(run_of(), "train", "ada", key="k")
+
+    assert studio.jobs.add(run_of("--set", "train.x=7"), "train", "ada", key="k") == first
+    assert studio.jobs.add(["dataset", "make", "d"], "", "ada", key="k").id != first.id
 
 
 def test_one_runs_at_a_time_in_the_order_of_the_queue(studio: Studio) -> None:

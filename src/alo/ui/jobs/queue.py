@@ -68,16 +68,26 @@ class Jobs:
         self._readers: dict[str, ProgressReader] = {}  # of the jobs that run
         self._supervisors: dict[int, str] = {}  # their processes → the job of each
 
-    def add(self, command: Sequence[str], pipeline: str, by: str, key: str = "") -> Job:
+    def add(
+        self,
+        command: Sequence[str],
+        pipeline: str,
+        by: str,
+        key: str = "",
+        *,
+        is_form: bool = False,
+    ) -> Job:
         """Queue a command.
 
         Args:
             command: the words after ``alo``.
-            key: of the request: the same one twice is one job; with another command, as of a form
-                that somebody went back to and has changed, it is another.
+            key: of the request: the same one twice for the same command, such as run, is one job.
+            is_form: a page has sent it: somebody may have gone back to the form and changed it,
+                which makes another job.
         """
         if key:
-            key = hashlib.sha256(json.dumps([key, *command]).encode()).hexdigest()
+            told = [key, *(command if is_form else command[:1])]
+            key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
         with self._database.transaction() as rows:
             known = rows.execute("SELECT id FROM jobs WHERE key = ?", (key,)) if key else []
             if known:

@@ -79,7 +79,7 @@ def _start(ask: Ask, plan: Plan) -> Redirect:
     system = _metadata(kind, ask.text("data"))
     words += ["--system", system] if system else []
     check_run(ask, kind, tuple(overrides), system)
-    job = ask.studio.jobs.add(words, kind, ask.who.name, ask.text("key"))
+    job = ask.studio.jobs.add(words, kind, ask.who.name, ask.text("key"), is_form=ask.is_form)
     return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)
 
 

@@ -19,7 +19,9 @@ export const sender = new Sender({
   person,
   on(what, detail) {
     ON[what]?.(detail);
-    screen[what]?.(detail);
+    const shown = screen[what]?.(detail);
+    // Only once it is shown: what is decided next has seen what was taken back.
+    if (what === "undone") Promise.resolve(shown).finally(() => answered?.(detail.results));
   },
 });
 
@@ -35,7 +37,6 @@ export function begin(own) {
 const ON = {
   count: showCount,
   undone({ results }) {
-    answered?.(results);
     const refused = results.filter((each) => each.state === "refused");
     if (!results.length) trouble(words.nothing);
     if (refused.length) trouble(refused.map((each) => `${each.record}: ${each.why}`).join(" · "));

@@ -321,7 +321,6 @@ const ON = {
         remember(card, "reset", redo ? words.redone : words.undone);
       }
     }
-    undone?.(results); // only now: what is decided next has seen what was taken back
   },
   decided: ({ seen }) => refresh(Object.keys(seen).filter(cardOf)),
 };

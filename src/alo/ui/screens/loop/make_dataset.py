@@ -90,7 +90,7 @@ def _make(ask: Ask) -> Redirect:
     words += [f"--base={base}"] if (base := ask.text("base").strip()) else []
     words += [f"--test-share={_share(ask):g}"]
     words += [f"--note={note}"] if note else []
-    job = ask.studio.jobs.add(words, "", ask.who.name, ask.text("key"))
+    job = ask.studio.jobs.add(words, "", ask.who.name, ask.text("key"), is_form=ask.is_form)
     return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)
 
 

@@ -72,7 +72,7 @@ def start(ask: Ask) -> Redirect:
     words += [f"--set={text}" for text in overrides]
     words += ["--deploy"] if deploy else []
     words += ["--force", f"--reason={reason}"] if force else []
-    job = ask.studio.jobs.add(words, "", ask.who.name, ask.text("key"))
+    job = ask.studio.jobs.add(words, "", ask.who.name, ask.text("key"), is_form=ask.is_form)
     return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)
 
 

@@ -81,7 +81,7 @@ def start(ask: Ask) -> Redirect:
     if request is None or asked.problems:
         raise UiProblem(422, "the review cannot be made so", fields=asked.problems)
     words = ["review", "new", request.name, "--json", *asked.words()]
-    job = ask.studio.jobs.add(words, "", ask.who.name, ask.text("key"))
+    job = ask.studio.jobs.add(words, "", ask.who.name, ask.text("key"), is_form=ask.is_form)
     return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)
 
 

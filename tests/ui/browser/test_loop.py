@@ -12,7 +12,9 @@ from tests.ui.browser.conftest import OpenBrowser, Project
 from tests.ui.browser.test_screens import TEMPLATES, look_at
 
 from alo.cli.main import main
+from alo.history.browse import History
 from alo.history.deployment import read_deployment
+from alo.history.filters import Filters
 from alo.layout import Workspace
 
 if TYPE_CHECKING:
@@ -58,7 +60,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     for how, status in (("worst", 3), ("well", 0)):
         words = ["retrain", "--dataset", "d@v1", *LAX, "--set", f"train.how={how}", "--json"]
         assert alo(*words) == status
-    entries = sorted(path.name for path in (home / "history/train").iterdir())
+    records = History(Workspace(home)).list(Filters("train"))
+    records = sorted(records, key=lambda record: record.start_time)  # ids know seconds alone
+    entries = [record.id for record in records]
     runs = dict(zip(("first", "held", "passing"), entries, strict=True))
     row = (home / "datasets/d/v1/rows.jsonl").read_text().splitlines()[0]
     return Project(home, {**runs, "record": json.loads(row)["record"]})
@@ -146,7 +150,7 @@ def test_what_a_candidate_prints_is_on_the_page(page: Page, project: Project) ->
     page.locator('button[data-action="retrain"]').click()
     page.locator('main[data-screen="job"]').wait_for()
 
-    page.locator("[data-live-output]", has_text="training on d@v1").wait_for()
+    page.locator("pre", has_text="training on d@v1").wait_for()
     page.locator('h1[data-state="success"]').wait_for()
     page.locator("pre", has_text="testing the candidate").wait_for()
 

@@ -73,9 +73,9 @@ def test_a_drawing_is_drawn_once_while_it_shows_the_same() -> None:
     from alo.ui.drawing.scores import score_chart
 
     points = (Scored(HOSTILE, "2026", 0.1, "train"), Scored("b", "2026", 0.2, "train"))
-    first = drawn("score_chart", "en", "/base", score_chart(points))
+    first = drawn("charts/score_chart", "en", "/base", score_chart(points))
 
-    assert drawn("score_chart", "en", "/base", score_chart((*points,))) is first
-    assert drawn("score_chart", "ko", "/base", score_chart(points)) != first
+    assert drawn("charts/score_chart", "en", "/base", score_chart((*points,))) is first
+    assert drawn("charts/score_chart", "ko", "/base", score_chart(points)) != first
     assert '<a href="/base/runs/b"' in first
     assert "<script>" not in first

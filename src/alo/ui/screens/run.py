@@ -50,7 +50,7 @@ def show(ask: Ask) -> Page:
         "outputs": [_file(each) for each in files if each.path.startswith(OUTPUT_FOLDERS)],
         "traceback": traceback_lines(_traceback(found), found.workspace.home),
     }
-    return Page("run", found.record.id, content, shown)
+    return Page("run", found.record.id, content, shown, folder="runs/")
 
 
 def steps(ask: Ask) -> Page:
@@ -63,6 +63,7 @@ def steps(ask: Ask) -> Page:
         found.record.id,
         content,
         {**_frame(found, "steps"), "drawing": _timeline(content["steps"])},
+        folder="runs/",
     )
 
 
@@ -76,7 +77,7 @@ def log(ask: Ask) -> Page:
     window = text_window(path, start, ask.query.one("q")) if path else TextWindow.nothing()
     content = {"id": found.record.id, "file": name, **window.to_json()}
     shown = {**_frame(found, "log"), "window": window, "logs": LOGS, "name": name}
-    return Page("run_log", found.record.id, content, shown)
+    return Page("run_log", found.record.id, content, shown, folder="runs/")
 
 
 def plan(ask: Ask) -> Page:
@@ -85,7 +86,11 @@ def plan(ask: Ask) -> Page:
     found = find_run(ask)
     text = found.plan().decode("utf-8", "replace")
     return Page(
-        "run_plan", found.record.id, {"id": found.record.id, "plan": text}, _frame(found, "plan")
+        "run_plan",
+        found.record.id,
+        {"id": found.record.id, "plan": text},
+        _frame(found, "plan"),
+        folder="runs/",
     )
 
 
@@ -98,7 +103,7 @@ def code(ask: Ask) -> Page:
         {"path": name, "text": _text(found.folder / name)} for name in names if found.is_in_history
     ]
     content = {"id": found.record.id, "code_id": found.record.code_id, "files": sources}
-    return Page("run_code", found.record.id, content, _frame(found, "code"))
+    return Page("run_code", found.record.id, content, _frame(found, "code"), folder="runs/")
 
 
 def steps_of(found: FoundRun) -> list[StepShown]:

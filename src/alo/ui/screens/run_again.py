@@ -125,7 +125,7 @@ def _form_of(plan: Plan, kind: str, fields: Sequence[ArgField], run_id: str) -> 
         "refusal": "",
         "command": shlex.join(["alo", "run", "--mode", kind, *_sets(kind, fields, planned)]),
     }
-    return Page("run_again", "Run again", content, shown)
+    return Page("run_again", "Run again", content, shown, folder="runs/")
 
 
 def _sets(kind: str, fields: Sequence[ArgField], planned: Mapping[str, str]) -> Iterator[str]:

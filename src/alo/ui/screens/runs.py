@@ -116,7 +116,7 @@ def show(ask: Ask) -> Page | Redirect:
         "is_first": not key,
         "command": _command(query.one("pipeline"), query.one("status")),
     }
-    return Page("runs", "Runs", content, shown, _table(ask, wanted, columns))
+    return Page("runs", "Runs", content, shown, _table(ask, wanted, columns), folder="runs/")
 
 
 def _selection(query: Query, shown: Collection[str]) -> _Selection:

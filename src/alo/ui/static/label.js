@@ -1,16 +1,12 @@
 // The label screen: a key decides, and the next record is there. The page works without it, too.
 
 const page = document.querySelector("[data-label-page]");
-const { base, view } = page.dataset;
-const isGrid = view === "grid";
 const isClosed = page.dataset.closed !== undefined;
 const find = (selector) => page.querySelector(selector);
 const list = find("[data-cases]");
 const form = find("[data-decide]");
 const note = form.elements.note;
 
-const AHEAD = 24; // undecided records that are there before they are wanted
-const BEHIND = 60; // records that stay
 const MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, j: 1, k: -1 };
 
 let current = null;
@@ -19,7 +15,6 @@ let lastLabel = null;
 let zoom = 1;
 let decided = Number(page.dataset.decided);
 let total = Number(page.dataset.total);
-let isAtEnd = false; // nothing undecided is left behind what is loaded
 let chain = Promise.resolve(); // what keys do, one behind the other
 
 // What others do meanwhile; heard from the start, as the stream does not wait for this script.
@@ -31,109 +26,11 @@ page.addEventListener("alo:poll", () => begun.then(() => current && refresh([cur
 
 const shared = await import(page.dataset.deciding);
 const { STATES, decisionOn, labelOf, openConflicts, sender, trouble, words } = shared;
-
-// ---- the records that are loaded
-
-const cards = () => [...list.children];
-const cardOf = (record) => list.querySelector(`[data-record="${CSS.escape(record)}"]`);
-const isOpen = (card) => (filters.has("state") ? !card.dataset.done : card.dataset.state === "undecided");
-const filters = new URLSearchParams(location.search);
-for (const each of ["record", "after", "view", "lang", "token"]) filters.delete(each);
-
-function address(more) {
-  const query = new URLSearchParams(filters);
-  if (isGrid) query.set("view", "grid");
-  for (const [name, value] of Object.entries(more)) if (value) query.set(name, value);
-  return `${base}/label${query.size ? `?${query}` : ""}`;
-}
-
-// The page as the studio has it by now; null: it cannot be had.
-async function fetched(more) {
-  return (await shared.fetched(address(more)))?.querySelector("[data-label-page]") ?? null;
-}
-
-// What is decided here and not acknowledged yet is shown as if it were.
-function overlay(card) {
-  const pending = sender.pendingOf(card.dataset.record);
-  if (pending) shared.paint(card, pending);
-  return card;
-}
-
-function articles(found) {
-  return [...(found?.querySelectorAll("article.case") ?? [])].map((each) => document.importNode(each, true));
-}
-
-function put(card, place) {
-  if (cardOf(card.dataset.record)) return false;
-  card.hidden = !isGrid;
-  list.insertBefore(overlay(card), place);
-  return true;
-}
-
-// Loads the record that a query leads to and those behind it; returns the first of them.
-async function load(more) {
-  const found = await fetched(more);
-  if (!found) return null;
-  const all = articles(found);
-  for (const card of all) {
-    const before = cardOf(card.dataset.previous);
-    put(card, before ? before.nextSibling : null);
-  }
-  return all.length ? cardOf(all[0].dataset.record) : undefined;
-}
-
-async function loadBefore(record) {
-  const found = articles(await fetched({ record }))[0];
-  if (found) put(found, cardOf(found.dataset.next));
-  return found ? cardOf(record) : null;
-}
-
-function prune() {
-  const all = cards();
-  const at = all.indexOf(current);
-  if (!isGrid) for (const each of all.slice(0, Math.max(0, at - BEHIND))) each.remove();
-}
-
-let loading = null;
-function ahead() {
-  if (loading || isAtEnd) return;
-  const all = cards();
-  const open = all.slice(all.indexOf(current) + 1).filter(isOpen).length;
-  if (open >= AHEAD || !all.length) return;
-  const size = all.length;
-  loading = load({ after: all.at(-1).dataset.record }).then((first) => {
-    loading = null;
-    if (first === null) return; // the network is away
-    isAtEnd = list.children.length === size;
-    ahead();
-  });
-}
+const { address, ahead, articles, cardOf, cards, fetched, isGrid, isOpen, load, loadBefore, loaded, overlay, prune, put } =
+  await import(page.dataset.casesScript);
+const { follow } = (await import(page.dataset.presenceScript)).presence(page.dataset.base, address, () => current?.dataset.record);
 
 // ---- moving
-
-let told = "";
-let toldAt = 0;
-let following = 0;
-function follow() {
-  clearTimeout(following);
-  following = setTimeout(() => {
-    history.replaceState(history.state, "", address({ record: current?.dataset.record }));
-    present();
-  }, 250);
-}
-
-function present() {
-  const record = document.hidden ? "" : (current?.dataset.record ?? "");
-  if (record === told && Date.now() - toldAt < 15_000) return;
-  [told, toldAt] = [record, Date.now()];
-  fetch(`${base}/presence`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ record }),
-    keepalive: true,
-  }).catch(() => null);
-}
-setInterval(() => current && present(), 20_000);
 
 function show(card) {
   if (!card) return;
@@ -155,8 +52,8 @@ function show(card) {
   find("[data-nothing]").hidden = true;
   mark();
   follow();
-  prune();
-  ahead();
+  prune(current);
+  ahead(current);
 }
 
 function link(action, more) {
@@ -179,8 +76,8 @@ async function step(by, isExtending) {
 async function advance() {
   const all = cards();
   let next = all.slice(all.indexOf(current) + 1).find(isOpen);
-  if (!next && loading) {
-    await loading;
+  if (!next && loaded.loading) {
+    await loaded.loading;
     next = cards().slice(cards().indexOf(current) + 1).find(isOpen);
   }
   if (!next) {
@@ -312,7 +209,7 @@ const ON = {
   },
   async undone({ redo, results }) {
     const saved = results.filter((each) => each.state === "saved");
-    isAtEnd = false;
+    loaded.isAtEnd = false;
     await refresh(saved.map((each) => each.record));
     for (const { record } of saved) {
       const card = cardOf(record);
@@ -365,7 +262,7 @@ async function onReview({ labels, progress: now, present: people }) {
     form.querySelector(".labels").replaceWith(document.importNode(found.querySelector(".labels"), true));
     list.replaceChildren();
     current = anchor = null;
-    isAtEnd = false;
+    loaded.isAtEnd = false;
     for (const card of articles(found)) put(card, null);
     show(cardOf(record ?? "") ?? list.firstElementChild);
   }
@@ -482,12 +379,6 @@ page.addEventListener("click", (event) => {
   const card = isGrid && event.target.closest("article.case");
   if (card && !event.target.closest("a, summary")) show(card);
 });
-
-addEventListener("pagehide", () => {
-  told = "";
-  navigator.sendBeacon?.(`${base}/presence`, new Blob([JSON.stringify({ record: "" })], { type: "application/json" }));
-});
-document.addEventListener("visibilitychange", () => current && present());
 
 for (const card of cards()) overlay(card);
 if (list.firstElementChild) {

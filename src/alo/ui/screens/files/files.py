@@ -69,7 +69,7 @@ def index(ask: Ask) -> Page:
     }
     content = {"items": files, "next": following, "total": listed.total}
     whole = table_of(COLUMNS, _all_of(found, folder, wanted))
-    return Page("run_files", found.record.id, content, shown, whole)
+    return Page("run_files", found.record.id, content, shown, whole, folder="runs/")
 
 
 def _listed(entry: Entry, folder: str) -> dict[str, object]:
@@ -117,7 +117,7 @@ def show(ask: Ask) -> Page:
     if kind in (TEXT, OTHER):
         window = text_window(path, ask.query.number("from", 0, 0, 10**15), ask.query.one("q"))
         content |= window.to_json()
-    return Page("file", name, content, {**shown, "window": window})
+    return Page("file", name, content, {**shown, "window": window}, folder="files/")
 
 
 def raw(ask: Ask) -> FileAnswer | TableAnswer:

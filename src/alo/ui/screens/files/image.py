@@ -33,7 +33,7 @@ def show(ask: Ask, name: str, path: Path, frame: Mapping[str, object]) -> Page:
         "format": picture.kind,
         "notes": [picture.problem, *picture.notes] if picture.problem else picture.notes,
     }
-    return Page("image", name, content, {**frame, "is_shown": not picture.problem})
+    return Page("image", name, content, {**frame, "is_shown": not picture.problem}, folder="files/")
 
 
 def thumbnail(ask: Ask, path: Path, name: str) -> FileAnswer:

@@ -94,7 +94,7 @@ def show(ask: Ask, name: str, path: Path, frame: Mapping[str, object]) -> Page:
         "earlier_columns": _column_link(ask.query, first_column - MOST_COLUMNS, len(places)),
         "later_columns": _column_link(ask.query, first_column + MOST_COLUMNS, len(places)),
     }
-    return Page("table", name, content, shown, whole(ask, path))
+    return Page("table", name, content, shown, whole(ask, path), folder="files/")
 
 
 def whole(ask: Ask, path: Path) -> page.Table:

@@ -12,7 +12,7 @@ export const STATES = { accept: "accepted", change: "changed", skip: "skipped", 
 
 const { Sender } = await import(page.dataset.sender);
 let screen = {};
-let said = ""; // what is amiss
+let isOfSender = false; // whether the sender has said so
 export const sender = new Sender({
   base,
   place: page.dataset.keptAs,
@@ -42,8 +42,11 @@ const ON = {
     if (refused.length) trouble(refused.map((each) => `${each.record}: ${each.why}`).join(" · "));
   },
   session: () => signIn(),
-  trouble: (why) => trouble(why || words.away),
-  calm: () => trouble(""),
+  trouble(why) {
+    trouble(why || words.away);
+    isOfSender = true;
+  },
+  calm: () => isOfSender && trouble(""), // what a screen has said stays until it says something else
 };
 
 export function showCount() {
@@ -54,12 +57,12 @@ export function showCount() {
   const button = find("[data-waiting]");
   button.hidden = !waiting.length;
   button.textContent = words.conflicts.replace("{n}", waiting.length);
-  trouble(isKept ? said : words.full);
+  if (!isKept) trouble(words.full);
   if (dialogs.conflicts.open) drawConflicts();
 }
 
 export function trouble(text) {
-  said = text;
+  isOfSender = false;
   const shown = find("[data-trouble]");
   shown.textContent = text;
   shown.hidden = !text;

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.ui.browser.conftest import NARROW, PASSWORD, WIDE, OpenBrowser
 from tests.ui.browser.reviews import NewReview, current, new_review
-from tests.ui.browser.test_screens import AXE, FIND_FAULTS, FIND_WIDE
+from tests.ui.browser.test_screens import FIND_WIDE, assert_no_faults
 
 from alo.review.labels import Labels
 from alo.review.reviews import Reviews
@@ -319,11 +319,7 @@ def test_it_fits_is_legible_and_its_keys_are_listed(
             for size in (NARROW, WIDE):
                 page.set_viewport_size(size)
                 assert page.evaluate(FIND_WIDE) == []
-            page.evaluate(AXE.read_text())
-            assert page.evaluate(FIND_FAULTS, []) == []
-            page.emulate_media(color_scheme="dark")
-            assert page.evaluate(FIND_FAULTS, ["color-contrast"]) == []
-            page.emulate_media(color_scheme="light")
+            assert_no_faults(page)
     page.keyboard.press("?")
     assert page.locator("dialog#keys").get_by_text("accept the prediction").is_visible()
     page.keyboard.press("Escape")

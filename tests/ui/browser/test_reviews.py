@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.reviewed_project import make_review
 from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
-from tests.ui.browser.test_screens import AXE, FIND_FAULTS, FIND_WIDE
+from tests.ui.browser.test_screens import FIND_WIDE, assert_no_faults
 
 from alo.database.connection import Database
 from alo.database.opening import open_database
@@ -70,11 +70,7 @@ def test_a_screen_fits_is_legible_and_loads_nothing_else(
         for size in (NARROW, WIDE):
             page.set_viewport_size(size)
             assert page.evaluate(FIND_WIDE) == []
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(FIND_FAULTS, []) == []
-    page.emulate_media(color_scheme="dark")
-    assert page.evaluate(FIND_FAULTS, ["color-contrast"]) == []
-    page.emulate_media(color_scheme="light")
+    assert_no_faults(page)
 
 
 def test_by_keys_alone_a_review_is_found_and_labels_are_typed(page: Page, table: Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -10,6 +11,9 @@ from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
 from tests.waiting import wait_until
 
 from alo import ui
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
 TEMPLATES = Path(ui.__file__).with_name("templates")
@@ -81,6 +85,15 @@ def test_a_screen_fits_is_legible_and_loads_nothing_else(
     look_at(path.format(**names), SCREENS[path], open_browser)
 
 
+def assert_no_faults(page: Page) -> None:
+    """axe finds nothing in what is shown, and it is legible when it is dark, too."""
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(FIND_FAULTS, []) == []
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(FIND_FAULTS, ["color-contrast"]) == []
+    page.emulate_media(color_scheme="light")
+
+
 def look_at(path: str, screen: str, open_browser: OpenBrowser) -> None:
     """Open a screen in both languages, narrow and wide, light and dark, and find its faults."""
     for locale in ("ko-KR", "en-US"):
@@ -91,8 +104,4 @@ def look_at(path: str, screen: str, open_browser: OpenBrowser) -> None:
         for size in (NARROW, WIDE):
             page.set_viewport_size(size)
             assert page.evaluate(FIND_WIDE) == []
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(FIND_FAULTS, []) == []
-    page.emulate_media(color_scheme="dark")
-    assert page.evaluate(FIND_FAULTS, ["color-contrast"]) == []
-    page.emulate_media(color_scheme="light")
+    assert_no_faults(page)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from alo.batch.sweep.definition import Definition
-from alo.batch.sweep.drive import SweepDrive
 from alo.batch.sweep.trials import COMPLETE, Trial, best_of
 from alo.errors import AloError, UsageError
 from alo.history.deployment import deployed_ids
@@ -33,19 +33,19 @@ def parse_keep(text: str) -> int | None:
 
 
 class Keeper:
-    """Drops models as trials end."""
+    """Drops models as trials end.
 
-    def __init__(self, workspace: Workspace, definition: Definition, keep: str) -> None:
+    Args:
+        trials: that ended before.
+    """
+
+    def __init__(
+        self, workspace: Workspace, definition: Definition, keep: str, trials: Iterable[Trial]
+    ) -> None:
         self._workspace, self._definition = workspace, definition
         self._most = parse_keep(keep)
         self._why = f"other trials of sweep {definition.name} were better"
-        self._drive: SweepDrive | None = None
-        self._kept: list[Trial] = []  # complete ones whose models are there
-
-    def watch(self, drive: SweepDrive) -> None:
-        """Know the trials that ended before."""
-        self._drive = drive
-        self._kept = [each for each in drive.trials.values() if each.state == COMPLETE]
+        self._kept = [each for each in trials if each.state == COMPLETE]  # with their models
 
     def ended(self, trial: Trial) -> None:
         """A trial has ended: it may have beaten another one."""
@@ -60,10 +60,6 @@ class Keeper:
         for beaten in [each for each in self._kept if each.number not in stays]:
             self._kept.remove(beaten)
             self._drop(beaten)
-
-    def finish(self) -> None:
-        """Nothing more comes; the drive is not needed any longer."""
-        self._drive = None
 
     def _drop(self, trial: Trial) -> None:
         with suppress(AloError):  # in doubt it stays

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 
@@ -136,21 +136,17 @@ def run_sweep(
         told_again(sampler, known_results(trials, definition.metrics))
         resources = most_of(job.pipeline.resources for job in jobs.values())
         tasks = options.limits.jobs or tasks_at_once(resources)
-        executor = make_executor(options.computing, jobs, tasks)
-        log = TrialLog(folder)
-        keeper = Keeper(workspace, definition, options.keep)
-        try:
+        keeper = Keeper(workspace, definition, options.keep, trials.values())
+        with (
+            closing(TrialLog(folder)) as log,
+            closing(make_executor(options.computing, jobs, tasks)) as executor,
+        ):
             drive = SweepDrive(
                 definition, trials, log, folder, executor, sampler, options.limits,
                 _with_ids(workspace, folder, definition, keeper, reports), prefix, resources,
             )  # fmt: skip
-            keeper.watch(drive)
             watch(drive)
             return _driven(drive, definition)
-        finally:
-            executor.close()
-            log.close()
-            keeper.finish()
 
 
 def _driven(drive: SweepDrive, definition: Definition) -> Outcome:

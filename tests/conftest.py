@@ -24,8 +24,8 @@ from alo.engine.run import run_solution
 from alo.events.types import Event
 from alo.layout import Workspace
 
-from .postgres_server import PostgresServer
-from .waiting import PATIENCE_S
+from .support.postgres_server import PostgresServer
+from .support.waiting import PATIENCE_S
 
 # A hang ends with the name of its test, wherever pytest-timeout is installed.
 os.environ.setdefault("PYTEST_TIMEOUT", "300")

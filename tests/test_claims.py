@@ -19,7 +19,7 @@ from alo import claims
 from alo.claims import died_here, holder_of, left_behind, ours, take
 from alo.mounts import Mount
 
-from .waiting import PATIENCE_S
+from .support.waiting import PATIENCE_S
 
 HOLD = """
 import os, sys

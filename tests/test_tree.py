@@ -19,7 +19,7 @@ NOTHING_TO_TEST = {
     "alo/ui/rendering/page.py": "types",
     "alo/ui/problems.py": "an exception and its JSON, which every refusal shows",
     "alo/ui/settings.py": "a type",
-    "alolib/advice.py": "texts; tests/test_advice.py shows each where it is told",
+    "alolib/advice.py": "texts; tests/faults/test_advice.py shows each where it is told",
 }
 # What one module does cannot be told from what another one does: these tests are of both.
 TESTED_WITH = {

@@ -26,7 +26,7 @@ from alo.layout import Workspace
 from alo.plan.model import Alarm
 
 from ..conftest import Heard
-from ..waiting import end_all, wait_until
+from ..support.waiting import end_all, wait_until
 from .conftest import Receiver
 
 QUICK = (0.01, 0.01, 0.01)

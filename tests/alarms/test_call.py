@@ -18,7 +18,7 @@ from alo.alarms.call import USUAL, Called, Limits, call, command_fault, signatur
 from alo.alarms.ledger import Crossing
 from alo.plan.model import Alarm
 
-from ..waiting import wait_until
+from ..support.waiting import wait_until
 from .conftest import Receiver
 
 CROSSING = Crossing("id1", "score_below", "raised", 0.24, 0.2, 50, "churn", "2026-01-01T00:00:00Z")

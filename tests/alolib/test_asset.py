@@ -16,7 +16,7 @@ from alolib.asset import Asset, AssetStructure
 from alolib.errors import ContractError, PathError, StoppedByAsset
 from alolib.messages import LogLine
 
-from ..waiting import uncounted_environment
+from ..support.waiting import uncounted_environment
 
 HEAVY = ("yaml", "logging", "dataclasses", "inspect", "alo", "pandas", "numpy")
 

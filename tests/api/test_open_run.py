@@ -24,7 +24,7 @@ from alo.events.types import Event, LogLine
 from alo.history.entries.names import RECORD
 from alo.layout import Workspace
 
-from ..waiting import PATIENCE_S
+from ..support.waiting import PATIENCE_S
 
 MakeSolution = Callable[..., Path]
 Model = Callable[[], str]

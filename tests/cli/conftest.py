@@ -18,7 +18,7 @@ from alo.history.ids import utc_text
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 
-from ..waiting import PATIENCE_S
+from ..support.waiting import PATIENCE_S
 
 END = "\0"  # no one writes it
 

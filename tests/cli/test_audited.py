@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.loop_project import LAX, review_results, write_loop_project
+from tests.support.loop_project import LAX, review_results, write_loop_project
 
 from alo.cli.main import main
 from alo.database.audit import Audit, Change

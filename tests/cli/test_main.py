@@ -14,7 +14,7 @@ from alo.cli.main import COMMANDS, main
 from alo.errors import AloError, CheckError, Interrupted, Problem, StepError, WorkspaceBusy
 from alo.version import __version__
 
-from ..waiting import uncounted_environment
+from ..support.waiting import uncounted_environment
 
 Failing = Callable[[BaseException], None]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.postgres_server import PostgresServer
+from tests.support.postgres_server import PostgresServer
 
 from alo.cli.main import main
 from alo.database.connection import Database
@@ -19,7 +19,7 @@ from alo.review.deciding import decide
 from alo.review.decisions import NewDecision
 from alo.review.reviews import Reviews
 
-from ..loop_project import LAX, write_loop_project
+from ..support.loop_project import LAX, write_loop_project
 
 Alo = Callable[..., tuple[int, str, str]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.postgres_server import PostgresServer
+from tests.support.postgres_server import PostgresServer
 
 from alo.database.audit import Audit
 from alo.database.postgres import PostgresDatabase

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alo.cli.main import main
 
-from ..stacks import NotedStack
+from ..support.stacks import NotedStack
 
 MakeSolution = Callable[..., Path]
 

@@ -21,7 +21,7 @@ from alo.history.browse import History
 from alo.history.entries.verify import damage
 from alo.layout import Workspace
 
-from ..waiting import PATIENCE_S
+from ..support.waiting import PATIENCE_S
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]

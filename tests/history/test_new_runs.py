@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 from alo.history import new_runs
 from alo.history.browse import History

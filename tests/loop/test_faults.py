@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.loop_project import LAX, review_results, write_loop_project
+from tests.support.loop_project import LAX, review_results, write_loop_project
 
 from alo.cli.main import main
 from alo.history.pins import pins

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.reviewed_project import make_review
+from tests.support.reviewed_project import make_review
 
 from alo.database.opening import open_database
 from alo.layout import Workspace

@@ -16,7 +16,7 @@ from alo.processes import child as child_module
 from alo.processes.child import Child
 from alo.processes.crash_report import Ending
 
-from ..waiting import PATIENCE_S, wait_until
+from ..support.waiting import PATIENCE_S, wait_until
 
 MODULE = """
 import os, signal, sys, time

@@ -14,7 +14,7 @@ import pytest
 
 from alo.processes.inherited import default_sigchld, reset_signals
 
-from ..waiting import PATIENCE_S
+from ..support.waiting import PATIENCE_S
 
 MakeSolution = Callable[..., Path]
 

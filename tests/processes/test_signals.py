@@ -12,7 +12,7 @@ import pytest
 
 from alo.processes.signals import SIGNALS, SignalGuard, Signalled
 
-from ..waiting import PATIENCE_S
+from ..support.waiting import PATIENCE_S
 
 
 def send(number: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from alo.processes.tree import MARK, Watchdog, end_tree, has_ended
 
-from ..waiting import wait_until
+from ..support.waiting import wait_until
 
 GRANDCHILD = """
 import os, signal, subprocess, sys, time

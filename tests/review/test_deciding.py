@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import OpenDatabase
-from tests.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S
 
 from alo.database.connection import Database
 from alo.errors import ReviewClosedError, UsageError

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import redis
 
-from ..waiting import PATIENCE_S, end_all, wait_for_text, wait_until
+from ..support.waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 
 OUTPUT = """
 self.asset.save_summary(result=self.data.get("result", "fine"), score=0.5)

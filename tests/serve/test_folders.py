@@ -21,7 +21,7 @@ from alo.layout import Workspace
 from alo.serve import folders as service_folders
 from alo.serve.folders import lives, make_folder, names_of_live
 
-from ..waiting import PATIENCE_S, end_all, wait_for_text, wait_until
+from ..support.waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 from .conftest import Edge, RunningLoop
 
 MakeSolution = Callable[..., Path]

@@ -19,7 +19,7 @@ from alo.serve.http_api.service import HttpService
 from alo.serve.service import prepare
 from alo.workers.protocol import Request
 
-from ..stacks import NotedStack
+from ..support.stacks import NotedStack
 from .conftest import OUTPUT
 
 MakeSolution = Callable[..., Path]

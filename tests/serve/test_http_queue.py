@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ..waiting import PATIENCE_S, wait_until
+from ..support.waiting import PATIENCE_S, wait_until
 from .conftest import Edge, RedisServer, RunningLoop
 from .http_api.test_app import ROWS, STEPS, Held, Service
 

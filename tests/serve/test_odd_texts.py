@@ -19,7 +19,7 @@ from alo.workers import request_run as pipeline
 from alo.workers.protocol import Failure
 from alo.workers.warm_pipeline import WarmPipeline
 
-from ..waiting import PATIENCE_S
+from ..support.waiting import PATIENCE_S
 from .conftest import OUTPUT, Edge, RunningLoop
 
 MakeSolution = Callable[..., Path]

@@ -17,7 +17,7 @@ from alo.serve import upkeep
 from alo.serve.folders import has_worker_died, lives, make_folder, sweep
 from alo.serve.upkeep import Upkeep, prune_history
 
-from ..waiting import wait_until
+from ..support.waiting import wait_until
 
 
 def folders(home: Path) -> list[str]:

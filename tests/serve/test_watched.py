@@ -19,7 +19,7 @@ from alo.layout import Workspace, find_plan
 
 from ..alarms.conftest import Receiver
 from ..conftest import write_asset
-from ..waiting import end_all, wait_for_text, wait_until
+from ..support.waiting import end_all, wait_for_text, wait_until
 from .conftest import Edge, RedisServer, RunningLoop
 from .http_api.test_app import ROWS, Service
 

@@ -22,8 +22,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.conftest import write_solution
-from tests.loop_project import review_results, write_loop_project
 from tests.slow.kill_studio import FOLLOWERS, LOOK_S, Studios, ask_whole
+from tests.support.loop_project import review_results, write_loop_project
 
 from alo.datasets.catalog import Catalog, verify
 from alo.history.browse import History

@@ -12,7 +12,7 @@ import pytest
 
 from alo.sources.commands import UNKNOWN, Commands
 
-from ..waiting import PATIENCE_S
+from ..support.waiting import PATIENCE_S
 
 
 def run(*command: str) -> tuple[int | None, str]:

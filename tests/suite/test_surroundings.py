@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ..waiting import PATIENCE_S
+from ..support.waiting import PATIENCE_S
 
 TESTS = Path(__file__).parents[1]
 IGNORING = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from tests.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S
 
 from alo.database.opening import open_database as open_database_of
 from alo.engine.request import RunOutcome

@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
-from tests.postgres_server import PostgresServer
-from tests.waiting import wait_until
+from tests.support.postgres_server import PostgresServer
+from tests.support.waiting import wait_until
 
 from alo.ui.screens import overview
 from alo.ui.studio import Studio

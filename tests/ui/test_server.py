@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.waiting import PATIENCE_S, end_all, wait_until
+from tests.support.waiting import PATIENCE_S, end_all, wait_until
 
 from alo.ui.server import CONNECTIONS
 

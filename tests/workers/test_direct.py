@@ -22,7 +22,7 @@ from alo.workers.protocol import Request
 from alo.workers.ticket import Result, Ticket, do_nothing
 
 from ..serve.conftest import OUTPUT
-from ..waiting import PATIENCE_S, wait_until
+from ..support.waiting import PATIENCE_S, wait_until
 
 MakeSolution = Callable[..., Path]
 DO = (

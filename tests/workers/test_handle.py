@@ -16,7 +16,7 @@ from alo.workers.handle import BOOT_S, RequestTimeoutError, Worker, WorkerDiedEr
 from alo.workers.protocol import Finished, Message, Request, Stage, Summary
 
 from ..serve.conftest import OUTPUT
-from ..waiting import wait_until
+from ..support.waiting import wait_until
 
 MakeSolution = Callable[..., Path]
 ECHO = f"self.data['result'] = str(self.args.get('word', 'none'))\n{OUTPUT}"

@@ -23,7 +23,7 @@ from alo.workers.protocol import Request
 from alo.workers.ticket import Result, Ticket
 
 from ..serve.conftest import OUTPUT
-from ..waiting import PATIENCE_S, wait_until
+from ..support.waiting import PATIENCE_S, wait_until
 
 MakeSolution = Callable[..., Path]
 ECHO = f"self.data['result'] = str(self.args.get('word', 'none'))\n{OUTPUT}"

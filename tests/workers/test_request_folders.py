@@ -19,7 +19,7 @@ from alo.workers import request_folders
 from alo.workers.protocol import Failure, Request, Summary
 from alo.workers.warm_pipeline import WarmPipeline
 
-from ..waiting import PATIENCE_S, wait_until
+from ..support.waiting import PATIENCE_S, wait_until
 
 TRAIN = 'Path(self.asset.get_model_path(), "weights").write_text("7")'
 INFERENCE = """\

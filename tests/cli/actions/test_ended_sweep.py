@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.swept_project import Alo, shown, write_swept_project
+from tests.support.swept_project import Alo, shown, write_swept_project
 
 from alo.cli.main import main
 from alo.history.browse import History

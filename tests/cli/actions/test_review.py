@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.loop.conftest import OUTPUT, ROWS
-from tests.postgres_server import PostgresServer
+from tests.support.postgres_server import PostgresServer
 
 from alo.cli.main import main
 from alo.history.pins import all_pins, pin, pins

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.swept_project import Alo, shown, write_swept_project
+from tests.support.swept_project import Alo, shown, write_swept_project
 
 from alo.cli.main import main
 from alo.history.browse import History

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.loop_project import LAX, review_results, write_loop_project
-from tests.waiting import wait_until
+from tests.support.loop_project import LAX, review_results, write_loop_project
+from tests.support.waiting import wait_until
 
 from alo.cli.main import main
 from alo.files import remove_tree

@@ -15,7 +15,7 @@ from alo.history.entries import save as entry
 from alo.history.entries.folders import unsealed_entries
 from alo.layout import Workspace
 
-from ...waiting import PATIENCE_S, wait_until
+from ...support.waiting import PATIENCE_S, wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import MakeSolution

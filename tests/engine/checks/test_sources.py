@@ -15,7 +15,7 @@ from tests.conftest import write_asset
 from tests.sources.repositories import ASSET, Repository
 from tests.sources.wheels import make_wheel
 
-from ...waiting import PATIENCE_S, wait_until
+from ...support.waiting import PATIENCE_S, wait_until
 from .conftest import MODEL, Make, everything, refused
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -13,7 +13,7 @@ import pytest
 
 from alo.events.types import Event, Output
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from alo.engine.isolation.event_loop import no_running_loop
 from alo.errors import Interrupted, StepError
 from alo.testing import run_asset
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 MakeSolution = Callable[..., Path]
 

@@ -6,7 +6,7 @@ import threading
 
 from alo.engine.isolation.prints import _Flusher
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 
 class _SetJustAfterTheLook(threading.Event):

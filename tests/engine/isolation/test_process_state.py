@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from alo.engine.isolation.process_state import _merged
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 MakeSolution = Callable[..., Path]
 

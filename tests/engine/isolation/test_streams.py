@@ -20,7 +20,7 @@ from alo.engine.isolation.capture import captured
 from alo.events.log_files import PIPELINE_LOG, RunLogs
 from alo.events.types import Event, LogLine, Output
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 MakeSolution = Callable[..., Path]
 

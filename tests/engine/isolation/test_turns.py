@@ -9,7 +9,7 @@ from typing import Any
 from alo.engine.isolation.turns import turn_of
 from alo.events.types import LogLine
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 
 def test_a_second_thread_waits_and_says_for_which_step(heard: Any) -> None:

@@ -17,7 +17,7 @@ import pytest
 from alo.errors import MemoryGrantError, StepError
 from alo.layout import Workspace
 
-from ...waiting import GROWING_LIMITS_S, PATIENCE_S, wait_until
+from ...support.waiting import GROWING_LIMITS_S, PATIENCE_S, wait_until
 from .test_process import APART, MODEL
 
 Run = Callable[..., tuple]

@@ -15,7 +15,7 @@ from alo.engine.steps.failures import LONGEST_PIECE, MOST_LINES, user_traceback
 from alo.errors import StepError
 from alo.processes.child import Child
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 
 MakeSolution = Callable[..., Path]
 Run = Callable[..., tuple]

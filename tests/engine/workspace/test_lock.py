@@ -24,7 +24,7 @@ from alo.events.types import Event, LogLine
 from alo.layout import Workspace
 from alo.processes.signals import SignalGuard, Signalled
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 HOLD = """\
 import sys, time

@@ -28,7 +28,7 @@ from alo.history.entries.save import save_entry
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]

@@ -26,7 +26,7 @@ from alo.history.entries.seal import (
 from alo.history.entries.verify import damage
 from alo.layout import Workspace
 
-from ...waiting import PATIENCE_S, wait_until
+from ...support.waiting import PATIENCE_S, wait_until
 
 Keep = Callable[..., Path]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ...waiting import end_all
+from ...support.waiting import end_all
 from .test_app import STEPS, Serve, Service
 
 MakeSolution = Callable[..., Path]

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ...waiting import PATIENCE_S, end_all, wait_for_text, wait_until
+from ...support.waiting import PATIENCE_S, end_all, wait_for_text, wait_until
 
 Serve = Callable[..., "Service"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ...waiting import PATIENCE_S, wait_until
+from ...support.waiting import PATIENCE_S, wait_until
 from .test_app import ROWS, STEPS, Held, Serve, Service
 
 MakeSolution = Callable[..., Path]

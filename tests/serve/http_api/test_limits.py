@@ -17,7 +17,7 @@ import pytest
 
 from alo.serve.http_api.limits import RESERVED_DESCRIPTORS, most_connections
 
-from ...waiting import PATIENCE_S, end_all, wait_for_text
+from ...support.waiting import PATIENCE_S, end_all, wait_for_text
 from .test_app import ROWS, SECRET, STEPS, Service
 
 Serve = Callable[..., Service]

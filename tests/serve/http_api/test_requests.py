@@ -29,7 +29,7 @@ from alo.serve.http_api.limits import Limits, TableLimits
 from alo.serve.http_api.paths import decoded, encoded
 from alo.serve.http_api.refusal import Refused
 
-from ...waiting import PATIENCE_S, end_all, wait_for_text
+from ...support.waiting import PATIENCE_S, end_all, wait_for_text
 
 MODEL = "결과 #1/2 100%25"
 STEP = """

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ...waiting import GROWING_LIMITS_S, PATIENCE_S, end_all, wait_for_text, wait_until
+from ...support.waiting import GROWING_LIMITS_S, PATIENCE_S, end_all, wait_for_text, wait_until
 from ..conftest import RedisServer, RunningLoop
 from .test_app import ROWS, STEPS, Held, Service
 

@@ -13,7 +13,7 @@ from alo.serve.redis_queue.remote_pool import RemotePool
 from alo.workers.protocol import Request
 from alo.workers.ticket import Result, Ticket
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from ..conftest import OUTPUT, Edge, RedisServer
 
 MakeSolution = Callable[..., Path]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 from ..conftest import OUTPUT, Edge, RunningLoop
 from .conftest import KEEP, do, next_of, numbered, results
 

@@ -25,7 +25,7 @@ from alo.serve.redis_queue.remote_protocol import to_payload
 from alo.workers.pace import Pace
 from alo.workers.protocol import Finished, Message, Request, Summary
 
-from ...waiting import PATIENCE_S, wait_until
+from ...support.waiting import PATIENCE_S, wait_until
 from ..conftest import RedisServer
 
 METADATA = {"solution_metadata": {"pipeline": [{"type": "inference"}]}}

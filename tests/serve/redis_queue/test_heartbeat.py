@@ -11,7 +11,7 @@ from alo.serve.redis_queue import queue as redis_lists
 from alo.serve.redis_queue.heartbeat import Heartbeat
 from alo.serve.redis_queue.queue import Queue
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from ..conftest import Edge, RedisServer
 
 MakeQueue = Callable[..., Queue]

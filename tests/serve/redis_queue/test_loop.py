@@ -18,7 +18,7 @@ from alo.serve.redis_queue.loop import _publish_boot_failure, _run_all, serve_lo
 from alo.serve.redis_queue.queue import FAIL_CHANNEL
 from alo.serve.redis_queue.url import connect
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from ..conftest import RedisServer
 
 

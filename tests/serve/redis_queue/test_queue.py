@@ -28,7 +28,7 @@ from alo.serve.redis_queue.queue import (
 )
 from alo.serve.redis_queue.url import connect
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from ..conftest import RedisServer
 
 Make = Callable[..., Queue]

@@ -19,7 +19,7 @@ from alo.workers.pool import NotReadyError, QueueFullError
 from alo.workers.protocol import Request
 from alo.workers.ticket import Result, Ticket
 
-from ...waiting import PATIENCE_S, wait_until
+from ...support.waiting import PATIENCE_S, wait_until
 from ..conftest import RedisServer
 from .conftest import said, ticket
 

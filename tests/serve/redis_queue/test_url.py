@@ -15,7 +15,7 @@ import redis
 from alo.errors import UsageError
 from alo.serve.redis_queue.url import connect, find_url, whole_url
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from ..conftest import RedisServer
 
 

@@ -10,7 +10,7 @@ from alo.files import alone_with
 from alo.history.deployment import CURRENT, read_deployment
 from alo.layout import Workspace
 
-from ...waiting import PATIENCE_S, wait_until
+from ...support.waiting import PATIENCE_S, wait_until
 from ..conftest import Edge, RunningLoop
 from ..http_api.test_app import Service
 from .conftest import result, status

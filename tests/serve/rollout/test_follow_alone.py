@@ -18,7 +18,7 @@ from alo.serve.folders import make_folder
 from alo.serve.rollout.follow import CHECK_S, Changes
 from alo.workers.protocol import Request
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from .conftest import StandIn
 
 

@@ -15,7 +15,7 @@ from alo.serve.rollout import samples as kept_samples
 from alo.serve.rollout.samples import Samples
 from alo.workers.protocol import Request
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from ..http_api.test_app import Service
 from .conftest import result
 

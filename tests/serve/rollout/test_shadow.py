@@ -16,7 +16,7 @@ from alo.serve.rollout import shadow
 from alo.serve.rollout.shadow import FILE, OLD_FILE, Comparison, Shadow, compared
 from alo.workers.protocol import Request
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from ..http_api.test_app import Service
 from .conftest import StandIn, result
 

@@ -14,7 +14,7 @@ from alo.layout import Workspace
 from alo.serve.folders import ServiceFolder, make_folder
 from alo.serve.rollout.status import LATE, NO_SERVICE, REFUSED, SWITCHED, Outcome, wait_for_services
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 from ..http_api.test_app import Service
 from .conftest import status
 

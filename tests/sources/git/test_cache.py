@@ -14,7 +14,7 @@ from alo.errors import SourceError
 from alo.layout import Workspace
 from alo.sources.git.clones import cache_folder
 
-from ...waiting import wait_until
+from ...support.waiting import wait_until
 from ..repositories import ASSET, Repository
 from .conftest import Bring, step
 from .test_checkout import tree

@@ -18,7 +18,7 @@ from tests.sources.wheels import make_wheel
 
 from alo.sources.packages.trial import NOTE
 
-from ...waiting import PATIENCE_S
+from ...support.waiting import PATIENCE_S
 
 Alo = Callable[..., "subprocess.CompletedProcess[str]"]
 

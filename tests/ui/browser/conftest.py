@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.conftest import write_asset
-from tests.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S
 
 from alo.alarms.ledger import change_ledger
 from alo.alarms.watch import Change, Window

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.review.conftest import create_review
+from tests.support.waiting import wait_until
 from tests.ui.browser.conftest import PASSWORD, OpenBrowser, Project
-from tests.waiting import wait_until
 
 from alo.database.connection import Database
 from alo.database.opening import open_database

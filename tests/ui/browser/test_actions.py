@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.waiting import PATIENCE_S
 from tests.ui.browser.conftest import PASSWORD, Project
 from tests.ui.browser.test_keys import on_screen
-from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

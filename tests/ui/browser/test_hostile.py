@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.conftest import write_asset
+from tests.support.waiting import PATIENCE_S, end_all
 from tests.ui.browser.conftest import Watched
-from tests.waiting import PATIENCE_S, end_all
 
 from alo.history.browse import History
 from alo.layout import Workspace

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.waiting import wait_until
 from tests.ui.browser.conftest import NARROW, PASSWORD, WIDE, OpenBrowser, Project
 from tests.ui.browser.reviews import (
     SENT,
@@ -21,7 +22,6 @@ from tests.ui.browser.reviews import (
     wait_unsent,
 )
 from tests.ui.browser.test_screens import AXE, FIND_FAULTS, FIND_WIDE
-from tests.waiting import wait_until
 
 from alo.review.deciding import decide
 from alo.review.decisions import NewDecision

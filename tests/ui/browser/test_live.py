@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from tests.support.waiting import PATIENCE_S, end_all, wait_until
 from tests.ui.browser.conftest import TOKEN, Project
 from tests.ui.browser.test_keys import on_screen
-from tests.waiting import PATIENCE_S, end_all, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.conftest import write_solution
-from tests.loop_project import LAX, review_results, write_loop_project
+from tests.support.loop_project import LAX, review_results, write_loop_project
 from tests.ui.browser.conftest import OpenBrowser, Project
 from tests.ui.browser.test_screens import TEMPLATES, look_at
 

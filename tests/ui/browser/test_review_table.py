@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.waiting import wait_until
 from tests.ui.browser.conftest import TOKEN, OpenBrowser
 from tests.ui.browser.reviews import (
     NewReview,
@@ -19,7 +20,6 @@ from tests.ui.browser.reviews import (
     sign_in_again,
     wait_unsent,
 )
-from tests.waiting import wait_until
 
 from alo.review.reviews import Reviews
 

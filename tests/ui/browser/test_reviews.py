@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.reviewed_project import make_review
+from tests.support.reviewed_project import make_review
 from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
 from tests.ui.browser.test_screens import FIND_WIDE, assert_no_faults
 

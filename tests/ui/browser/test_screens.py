@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from tests.support.waiting import wait_until
 from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
-from tests.waiting import wait_until
 
 from alo import ui
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.conftest import write_asset
 from tests.serve.http_api.test_app import SECRET, Service
+from tests.support.waiting import PATIENCE_S, end_all
 from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project, Watched
 from tests.ui.browser.test_screens import AXE, FIND_FAULTS, FIND_WIDE
-from tests.waiting import PATIENCE_S, end_all
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

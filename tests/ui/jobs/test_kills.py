@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.slow import kill_makers
 from tests.slow.kill_studio import kill_at_random
-from tests.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize("studios", [1, 2])

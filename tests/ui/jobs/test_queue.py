@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import wait_until
 from tests.ui.conftest import MakeStudio
-from tests.waiting import wait_until
 
 from alo.ui.jobs.job import Job
 from alo.ui.jobs.progress import RunReader

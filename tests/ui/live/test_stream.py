@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.waiting import end_all, wait_until
+from tests.support.waiting import end_all, wait_until
 
 from alo.history.follow import Run
 from alo.ui.live.stream import _Reader

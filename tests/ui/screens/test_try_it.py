@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.serve.http_api.test_app import SECRET, Service
-from tests.waiting import end_all
+from tests.support.waiting import end_all
 
 from alo.layout import find_plan
 from alo.ui.studio import Studio

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ....waiting import PATIENCE_S, end_all, wait_until
+from ....support.waiting import PATIENCE_S, end_all, wait_until
 from ..test_app import ROWS, STEPS, Service
 from ..test_limits import refusals
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.loop_project import LAX
+from tests.support.loop_project import LAX
 from tests.ui.conftest import Browse, MakeStudio
 from tests.ui.screens.loop.conftest import Alo
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.waiting import wait_until
 from tests.ui.conftest import Browse, MakeStudio
 from tests.ui.screens.loop.conftest import Ended
-from tests.waiting import wait_until
 
 from alo.history.deployment import read_deployment
 from alo.history.promotions import promotions

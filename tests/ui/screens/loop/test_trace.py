@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from tests.loop_project import LAX
+from tests.support.loop_project import LAX
 from tests.ui.screens.loop.conftest import Alo
 
 from alo.history.deployment import read_deployment

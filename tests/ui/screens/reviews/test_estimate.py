@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.reviewed_project import make_review
+from tests.support.reviewed_project import make_review
 from tests.ui.screens.reviews.conftest import As
 
 from alo.loop.accuracy_of import accuracy_of

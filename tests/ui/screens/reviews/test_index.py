@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import httpx
-from tests.reviewed_project import make_review
+from tests.support.reviewed_project import make_review
 from tests.ui.conftest import Browse
 from tests.ui.screens.reviews.conftest import As
 

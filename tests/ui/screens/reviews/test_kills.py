@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.slow.kill_reviews import kill_at_random
-from tests.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S
 
 
 def test_every_acknowledged_decision_is_there_whenever_the_studio_is_killed(

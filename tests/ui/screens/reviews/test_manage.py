@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.reviewed_project import make_review
+from tests.support.reviewed_project import make_review
 
 from alo.review.rows import Review
 from alo.ui.studio import Studio

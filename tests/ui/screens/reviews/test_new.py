@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.reviewed_project import make_review, write_run
+from tests.support.reviewed_project import make_review, write_run
+from tests.support.waiting import wait_until
 from tests.ui.screens.reviews.conftest import PASSWORD, As
-from tests.waiting import wait_until
 
 from alo.events.types import Event
 from alo.layout import find_plan

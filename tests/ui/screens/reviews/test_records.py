@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.reviewed_project import make_review
+from tests.support.reviewed_project import make_review
 from tests.ui.screens.reviews.conftest import As
 
 from alo.layout import Workspace

@@ -12,7 +12,7 @@ from alo.serve.redis_queue.queue import ARTIFACTS, PROCESSING, REQUESTS, SUMMARI
 from alo.serve.redis_queue.remote_protocol import ANSWERS, NOTES
 from alo.serve.redis_queue.url import connect
 
-from ..conftest import Edge, RedisServer, RunningLoop
+from ...conftest import Edge, RedisServer, RunningLoop
 
 
 @pytest.fixture

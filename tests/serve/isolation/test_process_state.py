@@ -11,7 +11,7 @@ from alo.serve.service import prepare
 from alo.workers.handle import Worker
 from alo.workers.protocol import Failure, Message, Request, Summary
 
-from .conftest import OUTPUT
+from ..conftest import OUTPUT
 
 MakeSolution = Callable[..., Path]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
 TRANSLATED = [page for page in PAGES if page.name.endswith(".ko.md")]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)

@@ -18,13 +18,13 @@ import pytest
 
 from alo.sources.packages.installers import find_uv
 
-from .bodies.test_binary_tensors import service
-from .test_app import Service
+from ..bodies.test_binary_tensors import service
+from ..test_app import Service
 
 __all__ = ["service"]
 
 WANTED = "kserve>=0.15,<1"
-ENVIRONMENTS = Path(__file__).parents[3] / "build" / "kserve"
+ENVIRONMENTS = Path(__file__).parents[4] / "build" / "kserve"
 CALLS = Path(__file__).with_name("kserve_calls.py")
 MODEL = "my model"
 # What uv and pip say where an index has no version of it for this Python, or there is no index.

@@ -18,9 +18,9 @@ from alo.serve.redis_queue.remote_pool import RemotePool
 from alo.workers.protocol import Request
 from alo.workers.ticket import Result, Ticket
 
-from ...waiting import PATIENCE_S, wait_until
-from ..conftest import RedisServer
-from .conftest import payload_of, said, ticket
+from ....support.waiting import PATIENCE_S, wait_until
+from ...conftest import RedisServer
+from ..conftest import payload_of, said, ticket
 
 
 def test_a_request_that_redis_has_lost_is_sent_again(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from alolib.asset import AssetApi
+from alolib.asset import Asset, AssetApi, AssetStructure
 
 DOCS = Path(__file__).parents[2] / "docs"
 WRITING = (DOCS / "guides/writing-an-asset.md").read_text(encoding="utf-8")
@@ -64,8 +64,9 @@ def test_the_error_of_the_guide_is_the_one_that_comes(home: Path, alo: Callable[
     assert done.stderr in WRITING
 
 
-def test_the_reference_names_every_call_and_attribute(make: Callable[..., Any]) -> None:
-    api = make().asset
+def test_the_reference_names_every_call_and_attribute(tmp_path: Path) -> None:
+    envs = {"project_home": f"{tmp_path}/", "pipeline": "train_pipeline", "step": "train"}
+    api = Asset(AssetStructure(envs)).asset
     names = [name for name in (*vars(AssetApi), *vars(api)) if not name.startswith("_")]
 
     assert [name for name in names if f"`{name}" not in REFERENCE] == []

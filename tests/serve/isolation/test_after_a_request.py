@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import OUTPUT, Edge, RunningLoop
+from ..conftest import OUTPUT, Edge, RunningLoop
 
 MakeSolution = Callable[..., Path]
 STEP = f"""

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ...waiting import PATIENCE_S, wait_until
-from ..conftest import OUTPUT, Edge, RedisServer, RunningLoop
-from .conftest import ECHO, KEEP, all_answered, do, numbered
+from ....support.waiting import PATIENCE_S, wait_until
+from ...conftest import OUTPUT, Edge, RedisServer, RunningLoop
+from ..conftest import ECHO, KEEP, all_answered, do, numbered
 
 MakeSolution = Callable[..., Path]
 StartLoop = Callable[..., RunningLoop]

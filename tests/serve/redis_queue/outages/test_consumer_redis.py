@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ...waiting import PATIENCE_S, wait_until
-from ..conftest import Edge, RedisServer, RunningLoop
-from .conftest import all_answered, numbered, results
+from ....support.waiting import PATIENCE_S, wait_until
+from ...conftest import Edge, RedisServer, RunningLoop
+from ..conftest import all_answered, numbered, results
 
 StartLoop = Callable[..., RunningLoop]
 

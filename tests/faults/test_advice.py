@@ -17,7 +17,7 @@ from alo.serve.service import prepare
 from alo.workers.handle import BOOT_S, WorkerDiedError
 from alo.workers.protocol import Failure, Request
 
-from .waiting import GROWING_LIMITS_S
+from ..support.waiting import GROWING_LIMITS_S
 
 MakeSolution = Callable[..., Path]
 MODES = ("memory", "file", "process", "isolated", "served", "notebook")

@@ -15,6 +15,7 @@ from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.errors import ExecutorError
 from alo.events.types import RunFinished, StepFinished
+from alo.executors.depot import Depot
 from alo.executors.finding import make_executor
 from alo.executors.local import LocalExecutor
 from alo.executors.task import (
@@ -22,6 +23,7 @@ from alo.executors.task import (
     INTERRUPTED,
     OOM,
     RUN,
+    SHARD,
     SUCCESS,
     TIMEOUT,
     TRIAL,
@@ -254,6 +256,72 @@ def test_all_processes_have_the_code_as_it_was_at_the_beginning(
     assert first.status == SUCCESS
 
 
+@pytest.fixture
+def shards(tmp_path: Path) -> list[Path]:
+    folders = []
+    for number in range(3):
+        folder = tmp_path / f"shard-{number}/data"
+        folder.mkdir(parents=True)
+        (folder / "rows.csv").write_text(f"rows of {number}")
+        folders.append(folder.parent)
+    return folders
+
+
+SHARD_STEP = """
+with open(self.asset.get_input_path() + "data/rows.csv") as file:
+    rows = file.read()
+if "2" in rows:
+    raise ValueError(rows)
+with open(self.asset.get_output_path() + "output.csv", "w") as file:
+    file.write(rows + open(self.asset.get_model_path() + "m").read())
+self.asset.save_summary("ok", 0.5, note=rows)
+"""
+
+
+def test_a_shard_gives_a_folder_back_and_is_in_no_history(
+    make_solution: Callable[..., Path], shards: list[Path], tmp_path: Path
+) -> None:
+    home = make_solution(inference={"inference": SHARD_STEP})
+    models = tmp_path / "models"
+    (models / "train").mkdir(parents=True)
+    (models / "train/m").write_text(" by m")
+    depot = Depot()
+    made = LocalExecutor(jobs_of(home), 1, depot)
+    try:
+        found = results(
+            made,
+            *[
+                task(
+                    number, "", kind=SHARD, pipelines=("inference",), args={},
+                    inputs={"inference": depot.add_folder(each)},
+                    model=depot.add_folder(models),
+                )
+                for number, each in enumerate(shards)
+            ],
+        )  # fmt: skip
+        for number in (0, 1):
+            result = found[str(number)]
+            assert isinstance(result, Result)
+            assert result.status == SUCCESS, result.error
+            assert result.output is not None
+            text = (result.output / "output/output.csv").read_text()
+            assert text == f"rows of {number} by m"
+            assert (result.output / "log/pipeline.log").is_file()
+            assert (result.output / "log/experimental_history.json").is_file()
+            assert result.runs[0].note == f"rows of {number}"
+        failed = found["2"]
+        assert isinstance(failed, Result)
+        assert (failed.status, "ValueError: rows of 2" in failed.error) == (ERROR, True)
+        assert failed.output is not None
+        assert (failed.output / "log/pipeline.log").is_file()
+        assert [str(path) for path in shards[0].rglob("*.csv")] == [
+            str(shards[0] / "data/rows.csv")
+        ]
+    finally:
+        made.close()
+    assert not (home / "history/inference").exists()
+
+
 def test_a_killed_driver_leaves_nothing_running(home: Path, tmp_path: Path) -> None:
     import subprocess
     import time
@@ -290,18 +358,19 @@ def _is_alive(pid: int) -> bool:
 
 def test_an_executor_may_be_a_class_of_ones_own(home: Path) -> None:
     made = make_executor("alo.executors.local:LocalExecutor", jobs_of(home), 1)
-    assert made.capacity == 1
+    assert made.capacity() == 1
     made.close()
 
 
 def test_an_executor_may_be_in_the_projects_folder(home: Path) -> None:
     own = "from alo.executors import Chunk, Done, Executor, Lost, Result, RunEvent, Task\n"
     (home / "own_executor.py").write_text(
-        f"{own}class Mine:\n    def __init__(self, jobs, tasks):\n        self.capacity = tasks\n"
+        f"{own}class Mine:\n    def __init__(self, jobs, tasks):\n        self.tasks = tasks\n"
+        "    def capacity(self):\n        return self.tasks\n"
     )
     before = list(sys.path)
 
-    assert make_executor("own_executor:Mine", jobs_of(home), 3).capacity == 3
+    assert make_executor("own_executor:Mine", jobs_of(home), 3).capacity() == 3
     assert sys.path == before
 
 

@@ -1,5 +1,6 @@
 """Where whole pipeline runs go: this machine's cores, or whatever a class of yours leads to."""
 
+from alo.executors.depot import Depot
 from alo.executors.task import (
     Args,
     Chunk,
@@ -16,6 +17,7 @@ from alo.executors.task import (
 __all__ = [
     "Args",
     "Chunk",
+    "Depot",
     "Done",
     "Executor",
     "Lost",

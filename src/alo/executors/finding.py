@@ -6,31 +6,56 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 from alo.engine.spec import Job
-from alo.errors import UsageError
+from alo.errors import AloError, ExecutorError, UsageError
+from alo.executors.depot import Depot
 from alo.executors.local import LOCAL, LocalExecutor
 from alo.executors.task import Executor
 from alo.plan.suggest import did_you_mean
 
 GROUP = "alo.executors"
 
-Maker = Callable[[Mapping[str, Job], int], Executor]
+Maker = Callable[..., Executor]  # of the jobs, the number of tasks, and a depot if it takes one
 
 
-def make_executor(name: str, jobs: Mapping[str, Job], tasks: int) -> Executor:
+def make_executor(
+    name: str, jobs: Mapping[str, Job], tasks: int, depot: Depot | None = None
+) -> Executor:
     """The executor of this name.
 
     Args:
         jobs: by pipeline.
         tasks: how many run at once.
+        depot: where the folders are that tasks name by digests.
     Raises:
-        UsageError: there is none of that name, or it cannot be made.
+        UsageError: there is none of that name.
+        ExecutorError: it cannot be made.
     """
+    depot = depot or Depot()
     if name == LOCAL:
-        return LocalExecutor(jobs, tasks)
-    return _maker(name, next(iter(jobs.values())).workspace.home)(jobs, tasks)
+        return LocalExecutor(jobs, tasks, depot)
+    make = _maker(name, next(iter(jobs.values())).workspace.home)
+    try:
+        made = make(jobs, tasks, depot=depot) if _takes_depot(make) else make(jobs, tasks)
+    except AloError:
+        raise
+    except Exception as error:  # of somebody's class
+        raise ExecutorError(
+            f"the executor {name} cannot be made: {type(error).__name__}: {error}",
+            fix="it is called with the jobs, the number of tasks at once and, where it has a "
+            "third parameter `depot`, with that",
+        ) from error
+    return made
+
+
+def _takes_depot(make: Maker) -> bool:
+    try:
+        return "depot" in signature(make).parameters
+    except (TypeError, ValueError):  # of something in C
+        return False
 
 
 def _maker(name: str, home: Path) -> Maker:
@@ -40,8 +65,11 @@ def _maker(name: str, home: Path) -> Maker:
             with _on_path(home):
                 found: Maker = getattr(import_module(module), attribute)
             return found
-        except (ImportError, AttributeError) as error:
-            raise UsageError(f"--computing {name}: {error}", fix="write MODULE:CLASS") from error
+        except Exception as error:  # whatever is in that module
+            kind = "" if isinstance(error, ImportError | AttributeError) else _kind_of(error)
+            raise UsageError(
+                f"--computing {name}: {kind}{error}", fix="write MODULE:CLASS"
+            ) from error
     from importlib.metadata import entry_points
 
     known = {each.name: each for each in entry_points(group=GROUP)}
@@ -52,6 +80,10 @@ def _maker(name: str, home: Path) -> Maker:
         )
     found = known[name].load()
     return found
+
+
+def _kind_of(error: Exception) -> str:
+    return f"{type(error).__name__}: "
 
 
 @contextmanager

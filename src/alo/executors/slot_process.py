@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alo.engine.run import run_job
@@ -20,6 +20,7 @@ from alo.engine.workspace.recovery import recover
 from alo.errors import AloError, MemoryGrantError, PrunedError
 from alo.events.envelope import Envelope
 from alo.events.types import Event, Listener, LogLine, Output
+from alo.executors.placing import place_input, place_models, take_out
 from alo.executors.task import (
     ERROR,
     INTERRUPTED,
@@ -60,10 +61,13 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A task, and what became of the tries before."""
+    """A task, what became of the tries before, and where its folders are on this machine."""
 
     task: Task
     attempts: tuple[Attempt, ...] = ()
+    inputs: Mapping[str, Path] = field(default_factory=dict)  # by pipeline; else the job's own
+    models: Path | None = None
+    output: Path | None = None  # where the results of a shard go
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,31 @@ class Slot:
                 began = time.time()
                 try:
                     job = self._job(kind, given)
+                    self._place(job, given)
                     run_job(job, guard, listener, [])
                 except (Exception, KeyboardInterrupt) as error:  # the last net of a task
-                    done += self._ended(listener, kind, began)
-                    return Result(status=_status_of(error), runs=tuple(done), error=_text_of(error))
-                done += self._ended(listener, kind, began)
-        return Result(status=SUCCESS, runs=tuple(done))
+                    done += self._ended(listener, kind, began, given)
+                    failed = Result(status=_status_of(error), error=_text_of(error))
+                    return self._with_output(failed, done, given)
+                done += self._ended(listener, kind, began, given)
+        return self._with_output(Result(status=SUCCESS), done, given)
+
+    def _place(self, job: Job, given: Given) -> None:
+        """The data of a run, and the model of an inference, where the run looks for them."""
+        kind = job.pipeline.kind
+        own = self._project.input(kind)
+        links_own = job.sources is None and kind not in given.inputs and own.is_dir()
+        place_input(self._workspace, kind, own if links_own else given.inputs.get(kind))
+        if kind == "inference" and kind == given.task.pipelines[0]:
+            place_models(self._workspace, given.models, given.task.train_id)
+
+    def _with_output(self, result: Result, runs: Sequence[RunDone], given: Given) -> Result:
+        result = replace(result, runs=tuple(runs))
+        if given.output is None or not runs:
+            return result
+        last = runs[-1]
+        output = take_out(self._workspace, last.pipeline, last.run_id, given.output)
+        return replace(result, output=output)
 
     def _job(self, kind: str, given: Given) -> Job:
         task, job = given.task, self._boot.jobs[kind]
@@ -139,13 +162,17 @@ class Slot:
         plan, changes = apply_overrides(job.plan, overrides)
         pipeline = plan.pipeline(kind)
         assert pipeline is not None  # noqa: S101 - the job has it
+        if given.output is not None:  # what it has made is moved there, and needs no copy
+            plan = plan._replace(control=plan.control._replace(backup_artifacts=False))
+        if kind in given.inputs:
+            job = job._replace(sources=None, lists_late=False)
         return job._replace(
             plan=plan,
             pipeline=pipeline,
             changes=(*job.changes, *changes),
             workspace=self._workspace,
             assets=self._workspace.assets,
-            keeps_in=self._project,
+            keeps_in=None if given.output is not None else self._project,
             prunes=False,
             export_target=None,
             origin=Origin(
@@ -153,11 +180,13 @@ class Slot:
             ),
         )
 
-    def _ended(self, listener: _Listener, kind: str, began: float) -> Sequence[RunDone]:
+    def _ended(
+        self, listener: _Listener, kind: str, began: float, given: Given
+    ) -> Sequence[RunDone]:
         """What has become of a run, from history; nothing where it had no id yet."""
         if not listener.run_id:
             return []
-        folder = self._project.history / kind
+        folder = (self._workspace if given.output else self._project).history / kind
         for name in (listener.run_id, f"{listener.run_id}{FAILED}"):
             if (folder / name).is_dir() and (record := read_record(folder / name)):
                 return [run_done(record)]
@@ -167,20 +196,23 @@ class Slot:
         ]  # it is not in history: no room, say
 
 
-def recovered(workspace: Workspace, project: Workspace, listener: Listener) -> list[RunDone]:
+def recovered(workspace: Workspace, keeper: Workspace, listener: Listener) -> list[RunDone]:
     """Put in order what a process that died has left of a run, and have the run in history.
 
     Args:
         workspace: of that process.
+        keeper: whose history; it may be that of the process' own workspace.
     Raises:
         OSError, RunError: that cannot be.
     """
     recover(workspace, listener)
     found = []
     for kind in KINDS:
-        folder, target = workspace.history / kind, project.history / kind
+        folder, target = workspace.history / kind, keeper.history / kind
         for name in entry_names(folder):
-            found.append(run_done(read_record(move_entry(folder / name, target))))
+            is_there = folder == target
+            entry = folder / name if is_there else move_entry(folder / name, target)
+            found.append(run_done(read_record(entry)))
     return found
 
 
@@ -195,6 +227,8 @@ def run_done(record: RunRecord) -> RunDone:
         metrics={name: each for name, each in record.metrics.items() if name != "score"},
         probability=record.probability,
         reason=record.reason,
+        result=record.result,
+        note=record.note,
     )
 
 

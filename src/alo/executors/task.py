@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from alo.events.envelope import Envelope
@@ -20,12 +21,20 @@ NO_ARGS: Args = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One pipeline run, or a train run and the inference with its model."""
+    """One pipeline run, or a train run and the inference with its model.
+
+    Folders are named by the digests that a ``Depot`` gave them; whoever makes tasks has put them
+    there. What is empty is the project's own, as ``alo run`` would take it.
+    """
 
     id: str
     kind: str  # run, trial or shard
     pipelines: tuple[str, ...]  # in their order
+    project: str = ""  # digest of a snapshot of the project; empty: as the executor was given it
     args: Args = field(default_factory=lambda: NO_ARGS)
+    inputs: Mapping[str, str] = field(default_factory=dict)  # pipeline → digest of its input data
+    model: str = ""  # digest of the models folder that an inference uses
+    train_id: str = ""  # the run that has made that model; empty: none is known
     attempt: int = 1
     timeout_s: float | None = None
     sweep: Mapping[str, object] = field(default_factory=dict)  # of a trial: for its record
@@ -45,6 +54,8 @@ class RunDone:
     metrics: Mapping[str, float] = field(default_factory=dict)
     probability: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    result: str = ""  # of save_summary, as is the note
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,9 @@ class Result:
     status: str  # success, error, interrupted, timeout, oom or pruned
     runs: tuple[RunDone, ...] = ()
     error: str = ""  # what is wrong, where, and how to mend it
+    # Of a shard: a folder like a run's in history, which has all that it has made. It is the
+    # caller's, until the executor is closed: rename it to where it is to stay.
+    output: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,6 @@ TaskEvent: TypeAlias = RunEvent | Chunk | Lost | Done
 class Executor(Protocol):
     """Runs tasks, as many at once as it has capacity for; used by one thread."""
 
-    @property
     def capacity(self) -> int:
         """How many tasks it runs at once."""
 

@@ -32,8 +32,10 @@ from alo.batch.sweep.trials import (
     Trial,
     TrialLog,
 )
-from alo.errors import AloError, ExecutorError, SweepError, UsageError
+from alo.engine.faults import disk_errors
+from alo.errors import SweepError, UsageError
 from alo.events.types import StepFinished
+from alo.executors.guard import GuardedExecutor
 from alo.executors.task import (
     ERROR,
     SUCCESS,
@@ -127,7 +129,8 @@ class SweepDrive:
     ) -> None:
         self.definition, self.trials = definition, dict(trials)
         self._log, self._folder = log, folder
-        self._executor, self._sampler = executor, sampler
+        fix = f"mend it, and go on: alo sweep resume {definition.name}"
+        self._executor, self._sampler = GuardedExecutor(executor, fix), sampler
         self._limits, self._reports, self._resources = limits, reports, resources
         self._prefix, self._is_prefix_made = prefix, not prefix
         self._tasks: deque[Task] = deque()  # to be sent out
@@ -153,20 +156,11 @@ class SweepDrive:
             SweepError: too many trials failed, or nothing can be recorded.
             UsageError: no trial has such a metric.
         """
-        try:
+        with disk_errors("the sweep cannot go on"):
             self._send_out()
             for handle, event in self._executor.events():
-                if (task := self._handles.get(handle)) is not None:  # else it has ended already
-                    self._take(handle, task, event)
+                self._take(handle, self._handles[handle], event)
                 self._send_out()
-        except (AloError, KeyboardInterrupt):
-            raise
-        except Exception as error:  # of somebody's executor: what has ended is on record
-            name = type(self._executor).__name__
-            raise ExecutorError(
-                f"the executor {name} failed: {type(error).__name__}: {error}",
-                fix=f"mend it, and go on: alo sweep resume {self.definition.name}",
-            ) from error
         if self._problem is not None:
             raise self._problem
 
@@ -195,7 +189,7 @@ class SweepDrive:
         """How many tasks may be out; until the common steps have run once: one."""
         if not self._is_prefix_made:
             return 1
-        return self._limits.jobs or self._executor.capacity
+        return self._limits.jobs or self._executor.capacity()
 
     def _next_task(self) -> Task | None:
         if self._folder.is_to_stop or self._is_late:

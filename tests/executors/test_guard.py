@@ -1,0 +1,79 @@
+"""Executors that do not behave, guarded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from alo.errors import ExecutorError
+from alo.executors.guard import GuardedExecutor
+from alo.executors.task import (
+    INTERRUPTED,
+    SUCCESS,
+    TRIAL,
+    Chunk,
+    Done,
+    Lost,
+    Result,
+    Task,
+    TaskEvent,
+)
+
+TASK = Task(id="1", kind=TRIAL, pipelines=("train",))
+DONE = Done(Result(status=SUCCESS))
+
+
+class Odd:
+    """Tells what it is given, whichever tasks it has."""
+
+    def __init__(self, events: Sequence[tuple[str, TaskEvent] | Exception]) -> None:
+        self._events = events
+
+    def capacity(self) -> int:
+        raise ValueError("no idea")
+
+    def submit(self, task: Task) -> str:
+        return task.id
+
+    def events(self) -> Iterator[tuple[str, TaskEvent]]:
+        for each in self._events:
+            if isinstance(each, Exception):
+                raise each
+            yield each
+
+    def cancel(self, handle: str, grace_s: float) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def events_of(*events: tuple[str, TaskEvent] | Exception) -> list[tuple[str, TaskEvent]]:
+    guarded = GuardedExecutor(Odd(events), "mend it")
+    guarded.submit(TASK)
+    return list(guarded.events())
+
+
+@pytest.mark.parametrize("last", [DONE, Lost("gone")])
+def test_what_comes_after_the_end_is_dropped(last: TaskEvent) -> None:
+    chunk = Chunk("stdout", "a")
+    found = events_of(("1", chunk), ("1", last), ("1", DONE), ("1", chunk), ("9", DONE))
+    assert found == [("1", chunk), ("1", last)]
+
+
+def test_a_task_that_never_ends_is_told_when_nothing_more_comes() -> None:
+    with pytest.raises(ExecutorError, match="the executor Odd failed: it has nothing more to tell"):
+        events_of(("1", Chunk("stdout", "a")))
+
+
+def test_a_cancelled_task_has_ended_when_nothing_more_comes() -> None:
+    guarded = GuardedExecutor(Odd([]), "")
+    guarded.cancel(guarded.submit(TASK), 0.1)
+    assert list(guarded.events()) == [("1", Done(Result(status=INTERRUPTED)))]
+
+
+def test_what_it_raises_names_it() -> None:
+    with pytest.raises(ExecutorError, match="Odd failed: RuntimeError: gone") as raised:
+        events_of(RuntimeError("gone"))
+    assert raised.value.fix == "mend it"
+    with pytest.raises(ExecutorError, match="Odd failed: ValueError: no idea"):
+        GuardedExecutor(Odd([]), "").capacity()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from tests.support.loop_project import LAX, review_results, write_loop_project
@@ -12,10 +14,12 @@ from tests.support.loop_project import LAX, review_results, write_loop_project
 from alo.cli.main import main
 from alo.database.audit import Audit, Change
 from alo.database.opening import open_database
-from alo.history.deployment import read_deployment
+from alo.datasets.catalog import Catalog
+from alo.history.deployment import change_deployment, read_deployment
 from alo.history.promotions import promotions
 from alo.layout import Workspace
 from alo.review.reviews import Reviews
+from alo.ui.access.people import People
 
 
 @pytest.fixture
@@ -126,39 +130,130 @@ def cut(*_: object, **__: object) -> None:
         ("review", "decide", "r", "--from", "said.csv"),
         ("review", "close", "r"),
         ("review", "remove", "r"),
+        ("dataset", "make", "d", "--review", "r"),
+        ("deploy",),
+        ("deploy", "--shadow", "off"),
+        ("deploy", "--rollback"),
+        ("ui", "users", "add", "eve", "--password-stdin"),
+        ("ui", "users", "password", "ada", "--password-stdin"),
+        ("ui", "users", "disable", "ada"),
+        ("ui", "tokens", "add", "ci", "--user", "ada"),
+        ("ui", "tokens", "revoke", "of-ada"),
     ],
 )
-def test_a_review_changes_with_its_line_in_the_audit_or_not_at_all(
+def test_something_changes_with_its_line_in_the_audit_or_not_at_all(
     home: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     review_results(home, labelled=5)
     record = f"{next((home / 'history/inference').iterdir()).name}:99"
     (home / "said.csv").write_text(f"record,verdict,label\n{record},change,bad\n")
     monkeypatch.chdir(home)
+    with_people_and_deployments(home)
     before = state_of(home)
 
     with monkeypatch.context() as killed:
-        for module in ("loop.new_review", "loop.held_runs", "cli.actions.review"):
+        for module in (
+            "database.audit", "loop.new_review", "loop.held_runs", "cli.actions.review",
+            "ui.access.people",
+        ):  # fmt: skip
             killed.setattr(f"alo.{module}.add_change", cut)
-        alo(home, *words)
+        typed(home, *words, monkeypatch=monkeypatch)
     assert state_of(home) == before
 
-    assert alo(home, *words) == 0
+    assert typed(home, *words, monkeypatch=monkeypatch) == 0
     assert state_of(home) != before
-    assert len(changes(home)) == len(before[1]) + 1
+    assert len(changes(home)) == len(before.audit) + 1
 
 
-def state_of(home: Path) -> tuple[list[tuple[object, ...]], list[Change]]:
-    """The reviews with what was said, and the audit."""
+def with_people_and_deployments(home: Path) -> None:
+    """Somebody with a token; a model with one before it, and one in the shadow."""
+    database = open_database(Workspace(home))
+    People(database).add("ada", "viewer", "long enough")
+    People(database).add_token("of-ada", "viewer", "ada")
+    database.close()
+    run = next((home / "history/train").iterdir()).name
+    change_deployment(
+        Workspace(home),
+        lambda now: now.choose("another", "ada", run)._replace(shadow=run),
+    )
+
+
+def typed(home: Path, *words: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A command that is given a password."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("quite long enough\n"))
+    return alo(home, *words)
+
+
+class State(NamedTuple):
+    """What can change in a project."""
+
+    reviews: list[tuple[object, ...]]
+    people: list[Sequence[object]]
+    deployed: dict[str, object]
+    datasets: list[str]
+    audit: list[Change]
+
+
+def state_of(home: Path) -> State:
     database = open_database(Workspace(home))
     try:
-        found = [
+        reviews = [
             (each.name, each.state, Reviews(database).decided(each))
             for each in Reviews(database).all()
         ]
-        return found, list(Audit(database).changes())
+        people = database.read("SELECT name, password, is_disabled FROM people ORDER BY name")
+        tokens = database.read("SELECT name, hash FROM tokens ORDER BY name")
+        deployed = read_deployment(Workspace(home)).in_short()
+        datasets = list(Catalog(Workspace(home)).references())
+        audit = list(Audit(database).changes())
+        return State(reviews, [*people, *tokens], deployed, datasets, audit)
     finally:
         database.close()
+
+
+@pytest.mark.parametrize("words", [("dataset", "make", "d", "--review", "r"), ("deploy",)])
+def test_the_line_of_what_a_rename_makes_is_there_before_it(
+    home: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_results(home)
+
+    def renamed(*_: object) -> None:
+        assert len(changes(home)) == len(before.audit) + 1
+        raise KeyboardInterrupt
+
+    before = state_of(home)
+    with monkeypatch.context() as killed:
+        killed.setattr("pathlib.Path.rename", renamed)
+        killed.setattr("os.replace", renamed)
+        alo(home, *words)
+
+    after = state_of(home)
+    assert (after.deployed, after.datasets) == (before.deployed, before.datasets)
+    assert after.audit[0].act == {"dataset": "make-dataset"}.get(words[0], "deploy")
+
+
+def test_the_log_of_models_has_the_reason_of_a_deployment_that_was_killed_before_its_line(
+    home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_results(home)
+    assert alo(home, "dataset", "make", "d", "--review", "r") == 0
+    capfd.readouterr()
+    assert alo(home, "retrain", "--dataset", "d", *LAX, "--set", "train.how=worst", "--json") == 3
+    run = json.loads(capfd.readouterr().out)["run"]
+    with monkeypatch.context() as killed:
+        killed.setattr("alo.history.promotions.append_line", cut)
+        alo(home, "deploy", run, "--force", "--reason", "a demo")
+    killed_at = promotions(Workspace(home))
+
+    assert alo(home, "deploy") == 0
+
+    found = promotions(Workspace(home))
+    assert found[:1] == killed_at
+    assert [each.why for each in found] == ["forced: a demo", "deploy"]
+    assert found[0].comparison is not None
+    assert found[0].comparison["verdict"] == "held"
+    lines = (home / "solution/promotions.jsonl").read_text().splitlines()
+    assert len(lines) == len(found)
 
 
 def test_the_line_of_a_data_set_is_there_before_its_files_go(

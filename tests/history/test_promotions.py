@@ -22,10 +22,11 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def deploy(workspace: Workspace, run: str, when: str, *, note: bool = True) -> Deployment:
     made = change_deployment(
-        workspace, lambda now: now._replace(run=run, before=now.run, who="ada", when=when)
+        workspace,
+        lambda now: now._replace(run=run, before=now.run, who="ada", when=when, why="deploy"),
     )
     if note:
-        note_promotion(workspace, made, "deploy")
+        note_promotion(workspace, made)
     return made
 
 
@@ -48,7 +49,7 @@ def test_each_deployment_is_a_line_with_who_when_and_what_was_before(workspace: 
 def test_the_same_deployment_is_noted_once(workspace: Workspace) -> None:
     made = deploy(workspace, "run-a", "2026-01-01T00:00:00Z")
 
-    note_promotion(workspace, made, "deploy")
+    note_promotion(workspace, made)
 
     assert len(promotions(workspace)) == 1
 
@@ -71,7 +72,24 @@ def test_a_deployment_that_was_not_noted_before_a_kill_is_found(workspace: Works
 
     found = promotions(workspace)
 
-    assert [(each.run, each.why) for each in found] == [("run-a", "deploy"), ("run-b", FOUND)]
+    assert [(each.run, each.why) for each in found] == [("run-a", "deploy"), ("run-b", "deploy")]
+
+
+def test_what_an_earlier_alo_has_deployed_has_no_reason(workspace: Workspace) -> None:
+    change_deployment(
+        workspace, lambda now: now._replace(run="run-a", who="ada", when="2026-01-01T00:00:00Z")
+    )
+
+    assert [each.why for each in promotions(workspace)] == [FOUND]
+
+
+def test_damage_to_the_past_stops_no_deployment(workspace: Workspace) -> None:
+    path_of(workspace).write_text("nonsense\n{}\n")
+
+    made = deploy(workspace, "run-a", "2026-01-01T00:00:00Z")
+    note_promotion(workspace, made)
+
+    assert path_of(workspace).read_text().count("run-a") == 1
 
 
 def test_a_torn_last_line_is_passed_over_and_the_next_is_whole(workspace: Workspace) -> None:

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
 
 from alo.cli.withheld import take
-from alo.database.audit import NOTHING, Audit, Values
+from alo.database.audit import NOTHING, Audit, Note
 from alo.database.opening import has_database, open_database
 from alo.layout import Workspace
 from alo.ui.settings import DATABASE_VARIABLE
-
-
-class Note(Protocol):
-    """Adds a line to the audit."""
-
-    def __call__(
-        self, by: str, act: str, target: str, before: Values = NOTHING, after: Values = NOTHING
-    ) -> None:
-        """As ``Audit.add``."""
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from alo.database.connection import Connection, Database
 
@@ -23,6 +23,15 @@ class Change(NamedTuple):
     target: str  # what was changed: a run, a job, a user
     before: Values
     after: Values
+
+
+class Note(Protocol):
+    """Adds a line to an audit, as ``Audit.add``; where there is none, it does nothing."""
+
+    def __call__(
+        self, by: str, act: str, target: str, before: Values = NOTHING, after: Values = NOTHING
+    ) -> None:
+        """Record a change."""
 
 
 class Audit:

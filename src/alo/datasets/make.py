@@ -63,9 +63,13 @@ class DatasetRequest:
     command: str = ""
 
 
-def make_version(catalog: Catalog, asked: DatasetRequest) -> tuple[Version, bool]:
+def make_version(
+    catalog: Catalog, asked: DatasetRequest, note: Callable[[Manifest], None] = lambda _: None
+) -> tuple[Version, bool]:
     """Make a version; returns it, and whether it is new: the same decisions make no other one.
 
+    Args:
+        note: is told of a new version once it is complete, just before it is to be seen.
     Raises:
         UsageError: no data set can be called so.
         DatasetError: there is nothing to make it of, or the base does not fit.
@@ -92,6 +96,7 @@ def make_version(catalog: Catalog, asked: DatasetRequest) -> tuple[Version, bool
             make_read_only(build)
             os.chmod(build, 0o755)  # noqa: S103 - it is renamed
             target = home / manifest.version
+            note(manifest)
             build.rename(target)
             os.chmod(target, 0o555)  # noqa: S103 - a folder
             return Version(target, manifest), True

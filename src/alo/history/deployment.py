@@ -5,6 +5,7 @@ change under a lock. Running services look at it, and so does the clean-up of hi
 deployed, what was used before, and what runs in the shadow is never removed.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 
 NAME = "deployment.json"
+STAGED = ".deployment.next.json"  # beside it, while it is written
 FORMAT = 2
 CURRENT = "current"  # in the place of a run: the workspace's current model
 PASSED, FAILED, UNCHECKED = "passed", "failed", "not yet"
@@ -50,6 +52,8 @@ class Deployment(NamedTuple):
     shadow: str = ""  # whose model sees the same requests, and whose answers are not sent
     who: str = ""  # has chosen
     when: str = ""  # as no other choice
+    why: str = ""  # it was chosen: deploy, rollback, or a reason
+    comparison: Mapping[str, object] | None = None  # with what it was compared before, in short
     checks: Mapping[str, Check] = {}
     services: Mapping[str, Use] = {}  # by the name of the service's folder
 
@@ -92,16 +96,27 @@ class Deployment(NamedTuple):
         used = (use.run for use in self.services.values())
         return frozenset((self.run, self.before, self.shadow, *used)) - {"", CURRENT}
 
-    def choose(self, run_id: str, who: str, used: str) -> "Deployment":
+    def choose(
+        self,
+        run_id: str,
+        who: str,
+        used: str,
+        why: str = "",
+        comparison: Mapping[str, object] | None = None,
+    ) -> "Deployment":
         """Have services use a model; one that has failed before is tried again.
 
         Args:
             run_id: empty: the workspace's current model.
             used: the run whose model services use now, to go back to; or ``CURRENT``.
+            why: it is chosen.
+            comparison: of this model with the one before, in short.
         """
         checks = {each: check for each, check in self.checks.items() if each != run_id}
         when = utc_text(time.time())  # two choices may be made within a second
-        chosen = self._replace(run=run_id, who=who, when=when, checks=checks)
+        chosen = self._replace(
+            run=run_id, who=who, when=when, why=why, comparison=comparison, checks=checks
+        )
         target = run_id or CURRENT
         if used != target:
             return chosen._replace(before=used)
@@ -131,6 +146,11 @@ class Deployment(NamedTuple):
 
 
 NOTHING = Deployment()
+Changed = Callable[[Deployment, Deployment], None]  # is told of what was, and of what is then
+
+
+def _unnoted(before: Deployment, after: Deployment) -> None:
+    """Nobody has to know."""
 
 
 def read_deployment(workspace: Workspace) -> Deployment:
@@ -157,11 +177,15 @@ def change_deployment(
     change: Callable[[Deployment], Deployment],
     *,
     replaces_damaged: bool = False,
+    first: Changed = _unnoted,
+    then: Changed = _unnoted,
 ) -> Deployment:
     """Read, change and write what is deployed, one process at a time; returns what is written.
 
     Args:
         replaces_damaged: start from nothing where the file cannot be read.
+        first: called once all but the change itself is done: where it fails, nothing is changed.
+        then: called after the change, which nobody else has changed yet.
     Raises:
         HistoryError: the file is damaged.
         OSError: it cannot be written, or another process keeps it locked.
@@ -177,16 +201,16 @@ def change_deployment(
             before = NOTHING
         after = change(before)
         if after != before or replaces_damaged:
-            write_whole(path, json_bytes(_to_json(after), indent=2) + b"\n")
+            content = json_bytes(_to_json(after), indent=2) + b"\n"
+            staged = path.with_name(STAGED)
+            try:
+                write_whole(staged, content)
+                first(before, after)
+                os.replace(staged, path)  # which needs no room
+            finally:
+                staged.unlink(missing_ok=True)
+            then(before, after)
     return after
-
-
-def deployed_in_short(workspace: Workspace) -> Mapping[str, object]:
-    """What is deployed, as the audit has it; nothing where it cannot be read."""
-    try:
-        return read_deployment(workspace).in_short()
-    except HistoryError:
-        return {}
 
 
 def deployed_ids(workspace: Workspace) -> frozenset[str]:
@@ -247,6 +271,8 @@ def _from_json(content: Mapping[str, object]) -> Deployment:
         _text(content, "shadow"),
         _text(chosen, "who"),
         _text(chosen, "when"),
+        _text(chosen, "why"),
+        _mapping(chosen, "comparison") or None,
         {run: Check(*_texts(Check, each)) for run, each in _mapping(content, "checks").items()},
         {name: Use(*_texts(Use, each)) for name, each in _mapping(content, "services").items()},
     )
@@ -255,7 +281,13 @@ def _from_json(content: Mapping[str, object]) -> Deployment:
 def _to_json(deployment: Deployment) -> dict[str, object]:
     return {
         "format": FORMAT,
-        "chosen": {"run": deployment.run, "who": deployment.who, "when": deployment.when},
+        "chosen": {
+            "run": deployment.run,
+            "who": deployment.who,
+            "when": deployment.when,
+            "why": deployment.why,
+            "comparison": deployment.comparison or {},
+        },
         "before": deployment.before,
         "shadow": deployment.shadow,
         "checks": {run: check._asdict() for run, check in deployment.checks.items()},

@@ -1,13 +1,14 @@
 """Which model answered when: every deployment, in the order it was made.
 
 ``solution/promotions.jsonl`` is only ever appended to. ``deployment.json`` says what is chosen now,
-and wins where the two differ: a process may have been killed between the two.
+and all that its line has to say: a process may have been killed between the two.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ from alo.json_text import ordinary_bytes
 from alo.layout import Workspace
 
 NAME = "promotions.jsonl"
-FOUND = "found in deployment.json"  # why, where who changed it could not say
+_DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)  # of a line
+FOUND = "found in deployment.json"  # why, where an earlier ALO has not written it
 
 
 class Promotion(NamedTuple):
@@ -38,26 +40,17 @@ class Promotion(NamedTuple):
         return fields
 
 
-def note_promotion(
-    workspace: Workspace,
-    deployment: Deployment,
-    why: str,
-    comparison: Mapping[str, object] | None = None,
-) -> None:
-    """Append what was just deployed, unless it is the last line already.
+def note_promotion(workspace: Workspace, deployment: Deployment) -> None:
+    """Append what is deployed, unless it is the last line already, or nothing was ever chosen.
 
     Raises:
         OSError: it cannot be written.
     """
-    made = Promotion(
-        deployment.when, deployment.who, deployment.run, deployment.before, why, comparison
-    )
     path = _path(workspace)
-    last = _stored(path)[-1:]
-    if last and (last[0].when, last[0].run) == (made.when, made.run):
+    if not deployment.when or _is_of(_last(path), deployment):
         return
-    line = json.dumps(made.to_json(), ensure_ascii=False).encode("utf-8", "surrogatepass")
-    append_line(path, line)
+    made = _promotion_of(deployment).to_json()
+    append_line(path, json.dumps(made, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def promotions(workspace: Workspace) -> list[Promotion]:
@@ -68,8 +61,8 @@ def promotions(workspace: Workspace) -> list[Promotion]:
     """
     found = _stored(_path(workspace))
     now = _deployed(workspace)
-    if now.when and (not found or (found[-1].when, found[-1].run) != (now.when, now.run)):
-        found.append(Promotion(now.when, now.who, now.run, now.before, FOUND))
+    if now.when and not _is_of(found[-1] if found else None, now):
+        found.append(_promotion_of(now))
     return found
 
 
@@ -100,6 +93,15 @@ def run_of(promotion: Promotion) -> str:
     return promotion.run or CURRENT
 
 
+def _promotion_of(now: Deployment) -> Promotion:
+    return Promotion(now.when, now.who, now.run, now.before, now.why or FOUND, now.comparison)
+
+
+def _is_of(last: Promotion | None, now: Deployment) -> bool:
+    """Whether the last line is of what is deployed."""
+    return last is not None and (last.when, last.run) == (now.when, now.run)
+
+
 def _deployed(workspace: Workspace) -> Deployment:
     try:
         return read_deployment(workspace)
@@ -107,22 +109,35 @@ def _deployed(workspace: Workspace) -> Deployment:
         return NOTHING
 
 
-def _stored(path: Path) -> list[Promotion]:
+def _last(path: Path) -> Promotion | None:
+    """The last line, whatever those before it are: damage to the past stops no rollback."""
+    with suppress(HistoryError):
+        for line in reversed(_lines(path)):
+            with suppress(*_DAMAGE):
+                return _promotion(json.loads(line))
+    return None
+
+
+def _lines(path: Path) -> list[bytes]:
     try:
-        lines = ordinary_bytes(path).split(b"\n")
+        return ordinary_bytes(path).split(b"\n")
     except FileNotFoundError:
         return []
     except OSError as error:
         raise HistoryError(
             f"the promotions cannot be read: {error.strerror or error}", where=str(path)
         ) from error
+
+
+def _stored(path: Path) -> list[Promotion]:
+    lines = _lines(path)
     found: list[Promotion] = []
     for number, line in enumerate(lines, 1):
         if not line:
             continue
         try:
             found.append(_promotion(json.loads(line)))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except _DAMAGE as error:
             if number >= len(lines) - 1:  # torn by a kill
                 continue
             raise HistoryError(

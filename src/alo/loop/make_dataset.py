@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alo.database.audit import Audit
 from alo.database.connection import Database
 from alo.datasets.catalog import Catalog, Version
 from alo.datasets.make import DatasetRequest, make_version
-from alo.datasets.manifest import Meaning
+from alo.datasets.manifest import Manifest, Meaning
 from alo.datasets.pictures import PictureTable
 from alo.datasets.rows import ReviewedRow
 from alo.datasets.split import TEST_SHARE
@@ -97,7 +98,12 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
         note=asked.note,
         command=asked.command,
     )
-    return make_version(catalog, request)
+
+    def note(manifest: Manifest) -> None:
+        after = {"id": manifest.id, "reviews": manifest.reviews, "base": manifest.base}
+        Audit(database).add(asked.person, "make-dataset", manifest.reference, after=after)
+
+    return make_version(catalog, request, note)
 
 
 def _picture_table(settings: ReviewSettings, label: str) -> PictureTable | None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from alo.database.audit import Note
 from alo.datasets.catalog import Catalog, Version
 from alo.engine.rerun import require_models
 from alo.errors import HistoryError, RetrainError, ReviewError
@@ -24,7 +25,7 @@ from alo.loop.candidates import keep_candidate
 from alo.loop.evaluation import TestedCase, answers_of, contents_below, tested_cases
 from alo.loop.trial_project import TrialProject, trial_project
 from alo.plan.overrides import for_pipeline
-from alo.serve.rollout.choose import deploy_model
+from alo.serve.rollout.choose import deploy_model, noted
 from alolib.disk import fix_of_full
 
 Say = Callable[[str], None]
@@ -82,11 +83,12 @@ class _Test:
     cases: Sequence[TestedCase]
 
 
-def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
+def retrain(workspace: Workspace, asked: RetrainRequest, say: Say, note: Note) -> Retrained:
     """Train on a data set in a copy of the project, compare, judge, and deploy what passes.
 
     Args:
         say: is told what is being done.
+        note: adds a line to the audit, before what passes is deployed.
     Raises:
         UsageError: there is no such data set or run.
         DatasetError: the data set is damaged.
@@ -113,7 +115,7 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say) -> Retrained:
         _keep(entry, comparison)
         keep_candidate(workspace, version.manifest.name, [run, champion.run])
         trial.hand_over(entry)  # with its comparison: whoever is killed leaves all of it, or none
-    return Retrained(run, comparison, _deploy(workspace, run, comparison, asked))
+    return Retrained(run, comparison, _deploy(workspace, run, comparison, asked, note))
 
 
 def _champion(workspace: Workspace, against: str) -> _Champion:
@@ -244,11 +246,18 @@ def _keep(entry: Entry, comparison: Comparison) -> None:
     write_checksums(entry.folder, checksums)
 
 
-def _deploy(workspace: Workspace, run: str, comparison: Comparison, asked: RetrainRequest) -> bool:
+def _deploy(
+    workspace: Workspace, run: str, comparison: Comparison, asked: RetrainRequest, note: Note
+) -> bool:
     passes = comparison.judged.verdict == PASS
     if not (asked.deploy and (passes or asked.force_reason)):
         return False
     deploy_model(
-        workspace, run, asked.person, why="the gate lets it pass", force_reason=asked.force_reason
+        workspace,
+        run,
+        asked.person,
+        why="the gate lets it pass",
+        force_reason=asked.force_reason,
+        note=noted(note, asked.person, "deploy", asked.force_reason),
     )
     return True

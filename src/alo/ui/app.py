@@ -148,7 +148,6 @@ class Application:
 
     def _signed_in(self, http: Request, person: Person, query: Query) -> Response:
         session = self._studio.people.open_session(person)
-        self._studio.audit.add(person.name, "sign-in", person.name)
         redirect = Redirect(query.link(), headers=(session_cookie(session),))
         return self._renderer.redirect(redirect, HTML)
 

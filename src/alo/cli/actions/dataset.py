@@ -14,7 +14,6 @@ from alo.cli.audited import audited
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, path, share
-from alo.database.audit import Audit
 from alo.datasets.catalog import Catalog, Version, verify
 from alo.datasets.diff import difference
 from alo.datasets.export import export_version
@@ -69,10 +68,6 @@ def _make(options: argparse.Namespace) -> int:
     )
     with opened(options) as database:
         version, is_new = make_dataset(Workspace(options.project), database, asked)
-        if is_new:
-            manifest = version.manifest
-            after = {"id": manifest.id, "reviews": manifest.reviews, "base": manifest.base}
-            Audit(database).add(asked.person, "make-dataset", manifest.reference, after=after)
     if options.json:
         console.write_json({**version.manifest.to_json(), "is_new": is_new})
         return 0

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from alo.cli.options import CommandParser
 from alo.cli.output import console
 from alo.cli.values import named
-from alo.database.audit import Audit
 from alo.database.opening import open_database
 from alo.errors import UsageError
 from alo.layout import Workspace
@@ -62,18 +61,18 @@ def act(workspace: Workspace, settings: Settings, words: Sequence[str], *, as_js
         return 0
     database = open_database(workspace, settings.database_url)
     try:
-        people, audit = People(database), Audit(database)
+        people = People(database, COMMAND_LINE)
         as_json = as_json or getattr(options, "json", False)
         if kind == "users":
-            _users(people, audit, options, as_json)
+            _users(people, options, as_json)
         else:
-            _tokens(people, audit, options, as_json)
+            _tokens(people, options, as_json)
     finally:
         database.close()
     return 0
 
 
-def _users(people: People, audit: Audit, options: argparse.Namespace, as_json: bool) -> None:
+def _users(people: People, options: argparse.Namespace, as_json: bool) -> None:
     match options.act:
         case "list":
             users = people.users()
@@ -85,17 +84,14 @@ def _users(people: People, audit: Audit, options: argparse.Namespace, as_json: b
             ]
             console.write(console.table(("name", "role", ""), rows) if rows else "no users yet")
         case "add":
-            user = people.add(options.name, options.role, _typed_password(options))
-            audit.add(COMMAND_LINE, "user-added", user.name, after={"role": user.role})
+            people.add(options.name, options.role, _typed_password(options))
         case "disable":
             people.disable(options.name)
-            audit.add(COMMAND_LINE, "user-disabled", options.name)
         case "password":
             people.set_password(options.name, _typed_password(options))
-            audit.add(COMMAND_LINE, "password-changed", options.name)
 
 
-def _tokens(people: People, audit: Audit, options: argparse.Namespace, as_json: bool) -> None:
+def _tokens(people: People, options: argparse.Namespace, as_json: bool) -> None:
     match options.act:
         case "list":
             tokens = people.tokens()
@@ -106,12 +102,9 @@ def _tokens(people: People, audit: Audit, options: argparse.Namespace, as_json: 
             headers = ("name", "role", "user", "created")
             console.write(console.table(headers, rows) if rows else "no tokens yet")
         case "add":
-            token = people.add_token(options.name, options.role, options.user or "")
-            audit.add(COMMAND_LINE, "token-added", options.name, after={"role": options.role})
-            console.write(token)
+            console.write(people.add_token(options.name, options.role, options.user or ""))
         case "revoke":
             people.revoke(options.name)
-            audit.add(COMMAND_LINE, "token-revoked", options.name)
 
 
 def _typed_password(options: argparse.Namespace) -> str:

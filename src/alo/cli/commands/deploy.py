@@ -11,15 +11,9 @@ from alo.cli.person import person
 from alo.cli.values import named, seconds
 from alo.engine.checks.preflight import find_workspace
 from alo.errors import ServeError, UsageError
-from alo.history.deployment import (
-    CURRENT,
-    UNCHECKED,
-    Deployment,
-    deployed_in_short,
-    read_deployment,
-)
+from alo.history.deployment import CURRENT, UNCHECKED, Deployment, read_deployment
 from alo.layout import Workspace
-from alo.serve.rollout.choose import deploy_model, roll_back, set_shadow
+from alo.serve.rollout.choose import deploy_model, noted, roll_back, set_shadow
 from alo.serve.rollout.status import REFUSED, live_services, wait_for_services
 
 if TYPE_CHECKING:
@@ -88,20 +82,21 @@ def _change(options: argparse.Namespace, workspace: Workspace) -> None:
         raise UsageError("--force and --reason TEXT go together")
     if options.force and (options.rollback or options.shadow):
         raise UsageError("--force deploys a model that the gate holds, and does nothing else")
-    who = person()
+    who, reason = person(), options.reason or ""
     with audited(workspace) as note:
-        before = deployed_in_short(workspace)
         if options.rollback:
-            act, after = "rollback", roll_back(workspace, who)
+            roll_back(workspace, who, note=noted(note, who, "rollback"))
         elif options.shadow:
             shadow = "" if options.shadow == "off" else options.shadow
-            act, after = "shadow", set_shadow(workspace, shadow)
+            set_shadow(workspace, shadow, noted(note, who, "shadow"))
         else:
-            run_id, reason = options.run_id or "", options.reason or ""
-            act, after = "deploy", deploy_model(workspace, run_id, who, force_reason=reason)
-        said = {"reason": options.reason} if options.force else {}
-        target = after.shadow if act == "shadow" else after.run
-        note(who, act, target, before, {**after.in_short(), **said})
+            deploy_model(
+                workspace,
+                options.run_id or "",
+                who,
+                force_reason=reason,
+                note=noted(note, who, "deploy", reason),
+            )
 
 
 def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:

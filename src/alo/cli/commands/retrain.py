@@ -55,7 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     from alo.cli.audited import audited
     from alo.cli.person import person
-    from alo.history.deployment import deployed_in_short
     from alo.layout import Workspace
     from alo.loop.plan_settings import gate_of_plan
     from alo.loop.retrain import RetrainRequest, retrain
@@ -76,12 +75,7 @@ def execute(options: argparse.Namespace) -> int:
     )
     say = console.write_error if options.json else console.write
     with audited(workspace) as note:
-        before = deployed_in_short(workspace)
-        found = retrain(workspace, asked, say)
-        if found.is_deployed:
-            said = {"reason": asked.force_reason} if asked.force_reason else {}
-            after = {**deployed_in_short(workspace), **said}
-            note(asked.person, "deploy", found.run, before, after)
+        found = retrain(workspace, asked, say, note)
     if options.json:
         console.write_json(found.to_json())
     else:

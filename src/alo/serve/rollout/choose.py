@@ -6,12 +6,14 @@ follow by themselves (``follow.py``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
+from alo.database.audit import Note
 from alo.engine.rerun import require_models
 from alo.errors import HistoryError, RetrainError, UsageError
 from alo.history.compared import comparison_of, in_short, is_held, reasons_of
-from alo.history.deployment import CURRENT, Deployment, change_deployment
+from alo.history.deployment import CURRENT, Changed, Deployment, change_deployment
 from alo.history.entries.names import entry_folder
 from alo.history.models_origin import NAMELESS, current_train_id
 from alo.history.promotions import note_promotion
@@ -26,6 +28,7 @@ def deploy_model(
     *,
     why: str = "deploy",
     force_reason: str = "",
+    note: Changed | None = None,
 ) -> Deployment:
     """Have services use the model of a train run.
 
@@ -35,6 +38,8 @@ def deploy_model(
         who: has chosen, as ``alo deploy --status`` shows it.
         why: it was chosen, for `alo models log`.
         force_reason: why it is chosen although the gate holds it; empty: then it is not.
+        note: is told of what was deployed and of what is to be, just before it is; where it fails,
+            nothing is deployed.
     Raises:
         RetrainError: the gate holds it.
         HistoryError: the run is not there, or has no models that can be used.
@@ -49,45 +54,81 @@ def deploy_model(
                 fix=f"alo deploy {target} --force --reason TEXT deploys it all the same",
             )
         why = f"forced: {force_reason}"
-    deployed = change_deployment(
-        workspace,
-        lambda now: _chosen(now, target, who, workspace),
-        replaces_damaged=bool(run_id),
-    )
-    note_promotion(workspace, deployed, why, in_short(compared) if compared else None)
-    return deployed
+    short = in_short(compared) if compared else None
+
+    def chosen(now: Deployment) -> Deployment:
+        if target == now.run and not now.has_failed(target):
+            return now
+        return now.choose(target, who, _used(now, workspace), why, short)
+
+    return _change(workspace, chosen, note, replaces_damaged=bool(run_id))
 
 
-def roll_back(workspace: Workspace, who: str, seen: str = "") -> Deployment:
+def roll_back(
+    workspace: Workspace, who: str, seen: str = "", note: Changed | None = None
+) -> Deployment:
     """Have services use again what they used before the last choice.
 
     Args:
         seen: what they used before, as far as whoever asks knows; empty: whatever it was.
+        note: as of ``deploy_model``.
     Raises:
         UsageError: there is nothing to go back to, or another choice was made meanwhile.
         HistoryError: the models of that run are not in history any more.
     """
-    deployed = change_deployment(workspace, lambda now: _rolled_back(now, who, workspace, seen))
-    note_promotion(workspace, deployed, "rollback")
-    return deployed
+    return _change(workspace, lambda now: _rolled_back(now, who, workspace, seen), note)
 
 
-def set_shadow(workspace: Workspace, run_id: str) -> Deployment:
+def set_shadow(workspace: Workspace, run_id: str, note: Changed | None = None) -> Deployment:
     """Have services run this model on the same requests, without answering.
 
     Args:
         run_id: empty: none.
+        note: as of ``deploy_model``.
     Raises:
         HistoryError: the run is not there, or has no models that can be used.
     """
     shadow = require_models(workspace, run_id) if run_id else ""
-    return change_deployment(workspace, lambda now: now._replace(shadow=shadow))
+    return _change(workspace, lambda now: now._replace(shadow=shadow), note)
 
 
-def _chosen(now: Deployment, run_id: str, who: str, workspace: Workspace) -> Deployment:
-    if run_id == now.run and not now.has_failed(run_id):
-        return now
-    return now.choose(run_id, who, _used(now, workspace))
+def noted(note: Note, who: str, act: str, reason: str = "") -> Changed:
+    """What adds a line to the audit for a change of what is deployed.
+
+    Args:
+        act: deploy, rollback or shadow.
+        reason: why a model is deployed that the gate holds.
+    """
+
+    def add(before: Deployment, after: Deployment) -> None:
+        target = after.shadow if act == "shadow" else after.run
+        said = {"reason": reason} if reason else {}
+        note(who, act, target, before.in_short(), {**after.in_short(), **said})
+
+    return add
+
+
+def _change(
+    workspace: Workspace,
+    change: Callable[[Deployment], Deployment],
+    note: Changed | None,
+    *,
+    replaces_damaged: bool = False,
+) -> Deployment:
+    """Change what is deployed, with a line in the log of promotions, and where else it is noted."""
+
+    def first(before: Deployment, after: Deployment) -> None:
+        note_promotion(workspace, before)  # where a kill, or a full disk, has left it out
+        if note is not None:
+            note(before, after)
+
+    def then(_: Deployment, after: Deployment) -> None:
+        with suppress(OSError):  # it is deployed; the next change comes after its line
+            note_promotion(workspace, after)
+
+    return change_deployment(
+        workspace, change, replaces_damaged=replaces_damaged, first=first, then=then
+    )
 
 
 def _rolled_back(now: Deployment, who: str, workspace: Workspace, seen: str) -> Deployment:
@@ -102,7 +143,7 @@ def _rolled_back(now: Deployment, who: str, workspace: Workspace, seen: str) -> 
             fix="alo deploy RUN_ID chooses one; alo history lists them",
         )
     run_id = "" if now.before == CURRENT else require_models(workspace, now.before)
-    return now.choose(run_id, who, _used(now, workspace))
+    return now.choose(run_id, who, _used(now, workspace), "rollback")
 
 
 def _used(now: Deployment, workspace: Workspace) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from alo.database.audit import add_change
 from alo.database.connection import Connection, Database
 from alo.errors import UsageError
 from alo.history.deployment import utc_now
@@ -44,10 +45,18 @@ class Token(NamedTuple):
 
 
 class People:
-    """Users, tokens and sessions in the studio's database."""
+    """Users, tokens and sessions in the studio's database, and a line of the audit of each change.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        by: who changes them; empty: nobody whom the audit has to know.
+    """
+
+    def __init__(self, database: Database, by: str = "") -> None:
+        self._database, self._by = database, by
+
+    def changed_by(self, by: str) -> People:
+        """The same, as somebody changes them."""
+        return People(self._database, by)
 
     @property
     def is_empty(self) -> bool:
@@ -78,6 +87,7 @@ class People:
             rows.execute(
                 "INSERT INTO people VALUES (?, ?, ?, 0, ?)", (name, role, stored, user.created)
             )
+            self._note(rows, "user-added", name, role=role)
         return user
 
     def disable(self, name: str) -> None:
@@ -87,6 +97,7 @@ class People:
             rows.execute("UPDATE people SET is_disabled = 1 WHERE name = ?", (name,))
             rows.execute("DELETE FROM sessions WHERE person = ?", (name,))
             rows.execute("DELETE FROM tokens WHERE person = ?", (name,))
+            self._note(rows, "user-disabled", name)
 
     def set_password(self, name: str, password: str) -> None:
         """Another password; sessions that were open end, and a disabled user may sign in again."""
@@ -97,6 +108,7 @@ class People:
                 "UPDATE people SET password = ?, is_disabled = 0 WHERE name = ?", (stored, name)
             )
             rows.execute("DELETE FROM sessions WHERE person = ?", (name,))
+            self._note(rows, "password-changed", name)
 
     def tokens(self) -> Sequence[Token]:
         """All tokens, by name."""
@@ -121,6 +133,7 @@ class People:
                 "INSERT INTO tokens VALUES (?, ?, ?, ?, ?)",
                 (name, hash_of(token), role, user, utc_now()),
             )
+            self._note(rows, "token-added", name, role=role, **({"user": user} if user else {}))
         return token
 
     def revoke(self, name: str) -> None:
@@ -129,6 +142,7 @@ class People:
             if not rows.execute("SELECT 1 FROM tokens WHERE name = ?", (name,)):
                 raise UsageError(f"there is no token '{name}'", fix="alo ui tokens list")
             rows.execute("DELETE FROM tokens WHERE name = ?", (name,))
+            self._note(rows, "token-revoked", name)
 
     def with_password(self, name: str, password: str) -> Person | None:
         """Who has this name and password; takes as long for a name that nobody has."""
@@ -165,6 +179,7 @@ class People:
                 "INSERT INTO sessions VALUES (?, ?, ?, ?)",
                 (hash_of(session), person.name, person.role, expires),
             )
+            add_change(rows, person.name, "sign-in", person.name)
         return session
 
     def with_session(self, session: str) -> Person | None:
@@ -186,6 +201,11 @@ class People:
         """Sign somebody out."""
         with self._database.transaction() as rows:
             rows.execute("DELETE FROM sessions WHERE hash = ?", (person.session.decode(),))
+            add_change(rows, person.name, "sign-out", person.name)
+
+    def _note(self, rows: Connection, act: str, target: str, **after: object) -> None:
+        if self._by:
+            add_change(rows, self._by, act, target, after=after)
 
     def _require(self, rows: Connection, name: str) -> None:
         if not rows.execute("SELECT 1 FROM people WHERE name = ?", (name,)):

@@ -87,7 +87,7 @@ def _some(index: KeptIndex, wanted: Wanted, key: str) -> tuple[Sequence[Line], s
 def deploy(ask: Ask) -> Redirect:
     """Deploy a run, roll back, or set the shadow: exactly one of them."""
     # What checks a model imports the engine, which no page needs.
-    from alo.serve.rollout.choose import deploy_model, roll_back, set_shadow
+    from alo.serve.rollout.choose import deploy_model, noted, roll_back, set_shadow
 
     given = {key: ask.body[key] for key in ("run", "rollback", "shadow") if key in ask.body}
     if len(given) != 1:
@@ -99,29 +99,32 @@ def deploy(ask: Ask) -> Redirect:
     )
     if reason and "run" not in given:
         raise UiProblem(422, "a reason is of a model that the gate holds: name its run")
-    before = deployed_now(workspace)[0].in_short()
+    note = ask.studio.audit.add
     ((key, value),) = given.items()
     try:
         match key, value:
             case "run", str() if value:
                 run_id = _whole_id(ask, value)
-                act, after = "deploy", deploy_model(workspace, run_id, who, force_reason=reason)
+                after = deploy_model(
+                    workspace,
+                    run_id,
+                    who,
+                    force_reason=reason,
+                    note=noted(note, who, "deploy", reason),
+                )
             case "rollback", True | "true" | "1":
-                act, after = "rollback", roll_back(workspace, who, ask.text("seen"))
+                after = roll_back(workspace, who, ask.text("seen"), noted(note, who, "rollback"))
             case "shadow", None | "":
-                act, after = "shadow", set_shadow(workspace, "")
+                after = set_shadow(workspace, "", noted(note, who, "shadow"))
             case "shadow", str():
-                act, after = "shadow", set_shadow(workspace, _whole_id(ask, value))
+                shadow = _whole_id(ask, value)
+                after = set_shadow(workspace, shadow, noted(note, who, "shadow"))
             case _:
                 what = f"{value!r} is no value of {key}"
                 raise UiProblem(422, what, fields=[FieldProblem(key, what)])
     except (HistoryError, RetrainError, UsageError) as error:
         raise UiProblem(409, error.what, where=error.where, fix=error.fix) from error
-    content = after.in_short()
-    target = value if isinstance(value, str) and act != "rollback" else after.run
-    said = {"reason": reason} if reason else {}
-    ask.studio.audit.add(who, act, target, before, {**content, **said})
-    return Redirect("/models", content)
+    return Redirect("/models", after.in_short())
 
 
 def deployed_now(workspace: Workspace) -> tuple[Deployment, str]:

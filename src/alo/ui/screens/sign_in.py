@@ -38,7 +38,6 @@ def enter(ask: Ask) -> Page | Redirect:
             status=problem.status,
         )
     session = ask.studio.people.open_session(person)
-    ask.studio.audit.add(person.name, "sign-in", person.name)
     content = {"name": person.name, "role": person.role}
     return Redirect(target, content, headers=(session_cookie(session),))
 
@@ -47,7 +46,6 @@ def leave(ask: Ask) -> Redirect:
     """End the session."""
     if ask.who.session:
         ask.studio.people.close_session(ask.who)
-        ask.studio.audit.add(ask.who.name, "sign-out", ask.who.name)
     return Redirect("/sign-in", headers=(ended_session(),))
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from alo.errors import UsageError
+from alo.ui.access.people import People
 from alo.ui.access.roles import ROLES
 from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem, not_found, problem_at, refused_value
@@ -54,7 +55,7 @@ def add(ask: Ask) -> Page | Redirect:
     """A new user; a form that is refused is shown as it was sent, but for the password."""
     try:
         with _refused(*FIELDS):
-            user = ask.studio.people.add(ask.text("name"), ask.text("role"), ask.text("password"))
+            user = _people(ask).add(ask.text("name"), ask.text("role"), ask.text("password"))
     except UiProblem as problem:
         if not ask.is_form:
             raise
@@ -63,7 +64,6 @@ def add(ask: Ask) -> Page | Redirect:
         shown = {**page.content, **page.shown, "typed": typed, "wrong": wrong}
         return replace(page, content=problem.to_json(), shown=shown, status=problem.status)
     after = {"name": user.name, "role": user.role}
-    ask.studio.audit.add(ask.who.name, "user-added", user.name, after=after)
     return Redirect("/users", after, json_status=201)
 
 
@@ -73,8 +73,7 @@ def disable(ask: Ask) -> Redirect:
     if name == ask.who.name:
         raise UiProblem(409, "nobody can disable themselves", fix="ask another operator")
     with _refused():
-        ask.studio.people.disable(name)
-    ask.studio.audit.add(ask.who.name, "user-disabled", name)
+        _people(ask).disable(name)
     return Redirect("/users", {"name": name, "disabled": True})
 
 
@@ -82,9 +81,12 @@ def set_password(ask: Ask) -> Redirect:
     """Another password of a user, whose sessions end; one who was disabled may sign in again."""
     name = _known(ask)
     with _refused():
-        ask.studio.people.set_password(name, ask.text("password"))
-    ask.studio.audit.add(ask.who.name, "password-changed", name)
+        _people(ask).set_password(name, ask.text("password"))
     return Redirect("/users", {"name": name, "disabled": False})
+
+
+def _people(ask: Ask) -> People:
+    return ask.studio.people.changed_by(ask.who.name)
 
 
 def _known(ask: Ask) -> str:

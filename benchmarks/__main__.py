@@ -1,4 +1,4 @@
-"""Run every ``bench_*.py`` and print one table: ``python -m benchmarks [topic ...]``."""
+"""Run all topics, or some, and print one table: ``python -m benchmarks [topic ...]``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ PREFIX = "bench_"
 
 
 def main(arguments: Sequence[str]) -> int:
-    topics = [path.stem.removeprefix(PREFIX) for path in sorted(_here().glob(f"{PREFIX}*.py"))]
+    modules = _modules()
+    topics = sorted(modules)
     unknown = sorted(set(arguments) - set(topics))
     if unknown:
         sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are: {', '.join(topics)}\n")
@@ -25,22 +26,27 @@ def main(arguments: Sequence[str]) -> int:
     try:
         for topic in topics:
             if not arguments or topic in arguments:
-                rows += _run(topic)
+                rows += _run(topic, modules[topic])
     finally:  # also of what was measured before someone ended it
         show(rows)
     return 0 if all(row.is_met for row in rows) else 1
 
 
-def _here() -> Path:
-    return Path(__file__).parent
+def _modules() -> dict[str, str]:
+    """Each topic, whichever folder it is in, and the module that measures it."""
+    here = Path(__file__).parent
+    return {
+        path.stem.removeprefix(PREFIX): f"benchmarks.{path.parent.name}.{path.stem}"
+        for path in here.glob(f"*/{PREFIX}*.py")
+    }
 
 
-def _run(topic: str) -> list[Row]:
+def _run(topic: str, module: str) -> list[Row]:
     start = time.monotonic()
     sys.stderr.write(f"{topic} ...")
     sys.stderr.flush()
     try:
-        rows: list[Row] = import_module(f"benchmarks.{PREFIX}{topic}").measure()
+        rows: list[Row] = import_module(module).measure()
     except Exception as failure:  # the other topics' figures are not lost for it
         sys.stderr.write(f" failed: {failure!r}\n")
         return [Row(f"{topic}: failed", float("nan"), None, 0, "")]

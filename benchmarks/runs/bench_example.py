@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.processes import Command, alo, by_turns, python, run
 from benchmarks.rows import Row, show
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "breast_cancer"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "breast_cancer"
 
 # The same reading, fitting and writing as the example's three train steps.
 PLAIN = """\

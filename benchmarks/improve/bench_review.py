@@ -15,11 +15,11 @@ from pathlib import Path
 from statistics import median
 
 from alo.layout import Workspace
-from benchmarks.bench_history import RUNS, record_of, write_record
-from benchmarks.bench_studio import get, studio
+from benchmarks.improve.reviewed import MEANING, write_project
 from benchmarks.processes import Command, alo, by_turns, in_memory, run
-from benchmarks.reviewed import MEANING, write_project
 from benchmarks.rows import Row, show
+from benchmarks.storage.bench_history import RUNS, record_of, write_record
+from benchmarks.studio.bench_studio import get, studio
 
 INPUTS, ROWS = 10, 10_000  # runs, and rows of each
 QUEUE = ("--random", "1000", "--uncertain", "1000", "--seed", "1")

@@ -1,6 +1,6 @@
 """The bare route beside ``bench_studio``: the index's query, 50 rows of 10 columns, Jinja2.
 
-python -m benchmarks.plain_page PROJECT
+python -m benchmarks.studio.plain_page PROJECT
 """
 
 from __future__ import annotations

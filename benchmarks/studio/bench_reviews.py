@@ -24,10 +24,10 @@ from alo.review.queue import QueueItem
 from alo.review.results.records import FoundRecord
 from alo.review.reviews import Reviews
 from alo.review.rows import PopulationRun
-from benchmarks.bench_studio import get, p95, studio
 from benchmarks.processes import python
 from benchmarks.rows import Row, show
 from benchmarks.solutions import write_empty_solution
+from benchmarks.studio.bench_studio import get, p95, studio
 
 RECORDS, QUEUE, AT_ONCE = 100_000, 30_000, 10_000
 SINGLE, PEOPLE, EACH_S, RATE = 500, 20, 60, 5

@@ -23,11 +23,11 @@ from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks.bench_http import served
-from benchmarks.bench_loop import process_tree, redis_process, write_pipeline
-from benchmarks.bench_loop import served as loop_served
 from benchmarks.processes import in_memory
 from benchmarks.rows import Row, show
+from benchmarks.serving.bench_http import served
+from benchmarks.serving.bench_loop import process_tree, redis_process, write_pipeline
+from benchmarks.serving.bench_loop import served as loop_served
 
 ASK_EVERY_S, LOOK_EVERY_S = 0.01, 0.02
 MEDIAN_MS, LONGEST_MS, TIMES_THE_BODY = 50, 500, 4

@@ -21,8 +21,7 @@ from alo.layout import Workspace
 from alo.review.deciding import decide
 from alo.review.decisions import NewDecision
 from alo.review.reviews import Reviews
-from benchmarks.processes import alo, in_memory, run
-from benchmarks.reviewed import (
+from benchmarks.improve.reviewed import (
     CLASSES,
     KEY,
     LABEL,
@@ -32,6 +31,7 @@ from benchmarks.reviewed import (
     write_project,
     write_table,
 )
+from benchmarks.processes import alo, in_memory, run
 from benchmarks.rows import Row, show
 
 ROWS, FEW = 100_000, 2_000

@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks.bench_frames import FIRST, NEXT, REPLACES
-from benchmarks.bench_store import FRAME_BYTES, baseline
 from benchmarks.processes import ALO, Command, alo, by_turns, python, run
 from benchmarks.rows import Row, show
+from benchmarks.runs.bench_frames import FIRST, NEXT, REPLACES
 from benchmarks.solutions import EMPTY_ASSET, write_solution
+from benchmarks.storage.bench_store import FRAME_BYTES, baseline
 
 ROUNDS, START_ROUNDS = 7, 11
 SMALL = FIRST.replace("12_500_000", "1_000")

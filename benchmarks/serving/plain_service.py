@@ -3,7 +3,7 @@
 It writes the rows of a request to a CSV in a folder of the request's own, has a worker read that
 and write an output and a summary, answers with both, and keeps as many outputs as ``alo serve``.
 
-``python -m benchmarks.plain_service FOLDER`` serves on a free port of loopback, which it prints.
+``python -m benchmarks.serving.plain_service FOLDER`` serves on a free port, which it prints.
 """
 
 from __future__ import annotations

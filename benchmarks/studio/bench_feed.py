@@ -8,11 +8,11 @@ from alo.history.ids import new_run_id, utc_text
 from alo.history.index import table
 from alo.history.record import RunRecord
 from alo.layout import Workspace
-from benchmarks.bench_history import FIRST, write_record
-from benchmarks.bench_studio import get, in_turns, p95, studio
 from benchmarks.processes import in_memory
 from benchmarks.rows import Row, show
 from benchmarks.solutions import write_empty_solution
+from benchmarks.storage.bench_history import FIRST, write_record
+from benchmarks.studio.bench_studio import get, in_turns, p95, studio
 
 FEW_REQUESTS, MANY_REQUESTS = 1_000, 100_000
 

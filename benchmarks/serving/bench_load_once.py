@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from benchmarks.bench_loop import redis_server, served
 from benchmarks.processes import alo, in_memory, python, run
 from benchmarks.rows import Row, show
+from benchmarks.serving.bench_loop import redis_server, served
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "breast_cancer"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "breast_cancer"
 TURNS, IN_A_TURN = 11, 20  # the first turn of each warms it
 
 

@@ -14,7 +14,7 @@ from statistics import median
 from benchmarks.processes import alo, in_memory, run
 from benchmarks.rows import Row, show
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "breast_cancer"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "breast_cancer"
 DATASET = ("--dataset", "patients")
 ROUNDS = 9
 

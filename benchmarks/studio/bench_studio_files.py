@@ -21,10 +21,10 @@ from alo.ui.readers.orders import OrderJob, Orders
 from alo.ui.readers.pictures import Pictures
 from alo.ui.readers.table_index import Mark
 from alo.ui.readers.tables import Tables
-from benchmarks.bench_history import record_of, write_record
-from benchmarks.bench_studio import get, studio
 from benchmarks.rows import Row, show
 from benchmarks.solutions import write_empty_solution
+from benchmarks.storage.bench_history import record_of, write_record
+from benchmarks.studio.bench_studio import get, studio
 
 MEGABYTES = int(os.environ.get("ALO_BENCH_MB", "1000"))
 PICTURES = int(os.environ.get("ALO_BENCH_PICTURES", "200"))

@@ -25,10 +25,10 @@ from alo.history.filters import Filters
 from alo.history.index import table
 from alo.history.index.pages import Wanted, page_of_runs
 from alo.layout import Workspace
-from benchmarks.bench_history import record_of, write_record
 from benchmarks.processes import ALO, in_memory, python
 from benchmarks.rows import Row, show
 from benchmarks.solutions import write_empty_solution
+from benchmarks.storage.bench_history import record_of, write_record
 
 RUNS = 10_000
 PAGE, RARE, FOUND = 200, "needle", (9, 5_000, 9_990)
@@ -172,7 +172,7 @@ def studio(home: Path) -> Iterator[Studio]:
 @contextmanager
 def plain(home: Path) -> Iterator[int]:
     """The port of the bare route."""
-    with started(python("-m", "benchmarks.plain_page", home)) as (_, told):
+    with started(python("-m", "benchmarks.studio.plain_page", home)) as (_, told):
         yield told["port"]
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.bench_store import FRAME_BYTES, baseline
 from benchmarks.processes import alo, run
 from benchmarks.rows import Row, show
 from benchmarks.solutions import write_solution
+from benchmarks.storage.bench_store import FRAME_BYTES, baseline
 
 ROUNDS, NEW_ROUNDS = 5, 3
 STEPS = 4

@@ -18,9 +18,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.bench_loop import LAST, process_tree, write_pipeline
 from benchmarks.processes import ALO, BenchmarkError, in_memory, python
 from benchmarks.rows import Row, show
+from benchmarks.serving.bench_loop import LAST, process_tree, write_pipeline
 from benchmarks.solutions import EMPTY_ASSET
 
 SECONDS, ROUNDS, MANY = 2, 3, 8
@@ -99,7 +99,7 @@ def _compared(wrk: str, folder: Path) -> _Place:
     script, bare = folder / "post.lua", folder / "bare"
     script.write_text(POST)
     bare.mkdir()
-    command = python("-m", "benchmarks.plain_service", bare)
+    command = python("-m", "benchmarks.serving.plain_service", bare)
     workers = "--workers", "2"
     with (
         served(three, *workers) as first,

@@ -69,7 +69,7 @@ def baseline(folder: Path) -> float:
     """Seconds that writing the frame's memory once takes."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
         os.sync()
-        _, text = run(python("-m", "benchmarks.bench_store", "plain", place))
+        _, text = run(python("-m", "benchmarks.storage.bench_store", "plain", place))
     return Cost(*json.loads(text)).seconds
 
 

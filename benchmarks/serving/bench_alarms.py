@@ -17,10 +17,10 @@ from typing import NamedTuple
 from alo.alarms.alarms import Alarms
 from alo.layout import Workspace
 from alo.plan.model import Alarm
-from benchmarks.bench_http import MANY, POST, _ask, _p50_ms, _rate, served
-from benchmarks.bench_loop import write_pipeline
 from benchmarks.processes import BenchmarkError, in_memory
 from benchmarks.rows import Row, show
+from benchmarks.serving.bench_http import MANY, POST, _ask, _p50_ms, _rate, served
+from benchmarks.serving.bench_loop import write_pipeline
 
 ROUNDS, SECONDS = 5, 2
 ALARM = "alarm: {score_below: 0.7, of_last: 50, share: 0.2, failures: 0.1, class_mix: 0.2}\n"

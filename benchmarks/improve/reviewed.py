@@ -10,8 +10,8 @@ from pathlib import Path
 from alo.history.ids import new_run_id, utc_text
 from alo.history.record import RunRecord
 from alo.layout import Workspace
-from benchmarks.bench_history import FIRST, write_record
 from benchmarks.solutions import write_empty_solution
+from benchmarks.storage.bench_history import FIRST, write_record
 
 KEY, LABEL = "patient", "diagnosis"
 MEASURES = tuple(f"measure_{number}" for number in range(30))

@@ -1,0 +1,1 @@
+"""Reviews, data sets, retraining; how good their estimates are."""

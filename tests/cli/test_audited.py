@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -217,7 +218,11 @@ def test_the_line_of_what_a_rename_makes_is_there_before_it(
 ) -> None:
     review_results(home)
 
-    def renamed(*_: object) -> None:
+    real = os.replace
+
+    def renamed(source: Path, target: Path | str) -> None:
+        if Path(target).name not in ("deployment.json", "v1"):
+            return real(source, target)
         assert len(changes(home)) == len(before.audit) + 1
         raise KeyboardInterrupt
 

@@ -16,7 +16,7 @@ from alo.masking import masked
 from alo.version import __version__
 from alolib.disk import fix_of
 
-COMMANDS = {  # name -> what it does; the module of the same name has add_arguments() and execute()
+COMMANDS = {  # name -> what it does; a module of the same name has add_arguments() and execute()
     "init": "create a project that runs as it is",
     "check": "report every problem that would stop a run, without running",
     "run": "run the train pipeline, the inference pipeline, or both",

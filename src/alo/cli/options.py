@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 from alo.cli.output import console
@@ -15,6 +16,7 @@ from alo.layout import PLAN_NAME, Workspace, find_plan
 from alo.processes.inherited import reset_signals
 
 WITHOUT_PROJECT = ("init", "loop", "schema")  # commands that need none to work on
+OF_ACTIONS = ("review", "models", "dataset")  # commands that do nothing but their actions
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -46,7 +48,12 @@ def find_command(
         return _help_was_shown, argparse.Namespace()
     if name not in WITHOUT_PROJECT and not asks_for_help(words):
         check_project(options.project)
-    return import_module(f"alo.cli.commands.{name}").execute, options
+    return _module(name).execute, options
+
+
+def _module(name: str) -> ModuleType:
+    """The one that has a command's ``add_arguments`` and ``execute``."""
+    return import_module(f"alo.cli.{'actions' if name in OF_ACTIONS else 'commands'}.{name}")
 
 
 def _help_was_shown(options: argparse.Namespace) -> int:
@@ -85,7 +92,7 @@ def parsers_of(name: str, help_line: str) -> tuple[CommandParser, CommandParser]
         parents=[common],
         allow_abbrev=False,
     )
-    import_module(f"alo.cli.commands.{name}").add_arguments(parser)
+    _module(name).add_arguments(parser)
     return parser, common
 
 

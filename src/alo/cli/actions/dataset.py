@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from alo.cli.actions.dispatch import Action
+from alo.cli.actions.dispatch import Action, of_actions
 from alo.cli.actions.review_database import add_database, opened
 from alo.cli.audited import audited
 from alo.cli.output import console
@@ -275,3 +275,5 @@ ACTIONS = {
     "export": Action("Write a version to a folder or an archive.", _add_export, _export),
     "remove": Action("Delete a version.", _add_remove, _remove),
 }
+
+add_arguments, execute = of_actions("dataset", ACTIONS, example="make")

@@ -37,20 +37,26 @@ def actions_of(command: str) -> Mapping[str, Action]:
     return found
 
 
-def add_action(parser: argparse.ArgumentParser, names: str) -> None:
-    """Add what a command takes that does nothing but its actions.
+def of_actions(
+    command: str, actions: Mapping[str, Action], example: str
+) -> tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]:
+    """``add_arguments`` and ``execute`` of a command that does nothing but its actions.
 
     Args:
-        names: of the actions, for its help.
+        example: the action whose help its own help points to.
     """
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("action", metavar="ACTION ...", nargs="...", help=names)
+    *most, last = actions
+    names = f"{', '.join(most)} or {last}; alo {command} {example} --help shows more"
 
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument("action", metavar="ACTION ...", nargs="...", help=names)
 
-def act_or_list(command: str, options: argparse.Namespace) -> int:
-    """As ``act``; without words, list."""
-    options.action = options.action or ["list"]
-    return act(command, options)
+    def execute(options: argparse.Namespace) -> int:
+        options.action = options.action or ["list"]
+        return act(command, options)
+
+    return add_arguments, execute
 
 
 def act(command: str, options: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from alo.cli.actions.dispatch import Action
+from alo.cli.actions.dispatch import Action, of_actions
 from alo.cli.output import console
 from alo.cli.values import named
 from alo.errors import HistoryError
@@ -137,3 +137,5 @@ ACTIONS = {
     "log": Action("List every deployment, the oldest first.", lambda parser: None, _log),
     "at": Action("Show which model was deployed at a time.", _add_time, _at),
 }
+
+add_arguments, execute = of_actions("models", ACTIONS, example="at")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from alo.cli.actions.dispatch import Action
+from alo.cli.actions.dispatch import Action, of_actions
 from alo.cli.actions.review_database import add_database, opened
 from alo.cli.actions.review_new import add_new, new
 from alo.cli.output import console
@@ -275,3 +275,5 @@ ACTIONS = {
     "reopen": Action("Open a closed review again.", _add_name, _reopen),
     "remove": Action("Delete a review with all its decisions.", _add_name, _remove),
 }
+
+add_arguments, execute = of_actions("review", ACTIONS, example="new")

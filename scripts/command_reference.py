@@ -30,23 +30,23 @@ STATUS = """\
 | 130, 143 | interrupted by SIGINT, SIGTERM; the artifacts from before the run are back |
 
 `alo deploy --wait`, `alo loop status` and services have further ones:
-[Operating a service](../guides/operations.md#exit-status).
+[Operating a service](../guides/services/operations.md#exit-status).
 """
 MORE = {  # where a command is explained
     "init": ("Getting started", "../getting-started/first-solution.md"),
-    "run": ("Resume and cache", "../guides/resume-and-cache.md"),
-    "install": ("Packages that assets require", "../guides/requirements.md"),
-    "lock": ("Packages that assets require", "../guides/requirements.md"),
-    "history": ("History", "../guides/history.md"),
-    "serve": ("HTTP service", "../guides/http-service.md"),
-    "deploy": ("Zero-downtime model deployment", "../guides/deploy.md"),
-    "dataset": ("Make train data of reviews", "../guides/datasets.md"),
-    "retrain": ("Retrain behind a gate", "../guides/retrain.md"),
-    "models": ("Retrain behind a gate", "../guides/retrain.md"),
-    "trace": ("Retrain behind a gate", "../guides/retrain.md#trace"),
-    "review": ("Review results", "../guides/review.md"),
-    "sweep": ("Sweeps", "../guides/sweeps.md"),
-    "loop": ("Redis loop", "../guides/redis-loop.md"),
+    "run": ("Resume and cache", "../guides/runs/resume-and-cache.md"),
+    "install": ("Packages that assets require", "../guides/assets/requirements.md"),
+    "lock": ("Packages that assets require", "../guides/assets/requirements.md"),
+    "history": ("History", "../guides/runs/history.md"),
+    "serve": ("HTTP service", "../guides/services/http-service.md"),
+    "deploy": ("Zero-downtime model deployment", "../guides/services/deploy.md"),
+    "dataset": ("Make train data of reviews", "../guides/improve/datasets.md"),
+    "retrain": ("Retrain behind a gate", "../guides/improve/retrain.md"),
+    "models": ("Retrain behind a gate", "../guides/improve/retrain.md"),
+    "trace": ("Retrain behind a gate", "../guides/improve/retrain.md#trace"),
+    "review": ("Review results", "../guides/improve/review.md"),
+    "sweep": ("Sweeps", "../guides/runs/sweeps.md"),
+    "loop": ("Redis loop", "../guides/services/redis-loop.md"),
     "schema": ("Plan reference", "plan.md"),
 }
 

@@ -48,7 +48,7 @@ CHAPTERS = (
     Chapter(
         "alo",
         "Open a project, run it whole or step by step, and look at past runs. "
-        "The guide: [ALO from Python](../guides/notebook.md). "
+        "The guide: [ALO from Python](../guides/runs/notebook.md). "
         "A `listener` is given the values of `alo.events.types`: [Events](events.md).",
         (
             Member("alo.Project", "alo/api/project.py"),
@@ -62,7 +62,7 @@ CHAPTERS = (
     Chapter(
         "alo.testing",
         "Run one asset in a unit test. "
-        "The guide: [Testing an asset](../guides/testing-an-asset.md).",
+        "The guide: [Testing an asset](../guides/assets/testing-an-asset.md).",
         (
             Member("alo.testing.run_asset", "alo/testing.py"),
             Member("alo.testing.AssetResult", "alo/testing.py", False),

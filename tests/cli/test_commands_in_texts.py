@@ -213,7 +213,7 @@ def test_every_option_that_a_page_names_exists() -> None:
 def test_the_pages_in_korean_are_looked_at() -> None:
     found = {call.where.partition(":")[0] for call in calls()}
 
-    assert {"README.ko.md", "docs/guides/from-alo-2.ko.md"} <= found
+    assert {"README.ko.md", "docs/getting-started/from-alo-2.ko.md"} <= found
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from alolib.asset import Asset, AssetApi, AssetStructure
 
 DOCS = Path(__file__).parents[2] / "docs"
-WRITING = (DOCS / "guides/writing-an-asset.md").read_text(encoding="utf-8")
-TESTING = (DOCS / "guides/testing-an-asset.md").read_text(encoding="utf-8")
+WRITING = (DOCS / "guides/assets/writing-an-asset.md").read_text(encoding="utf-8")
+TESTING = (DOCS / "guides/assets/testing-an-asset.md").read_text(encoding="utf-8")
 REFERENCE = (DOCS / "reference/asset-api.md").read_text(encoding="utf-8")
 NAMED_BLOCK = re.compile(r"`([\w/]+\.(?:py|yaml))`:\n\n```\w+\n(.*?)```", re.DOTALL)
 
@@ -75,4 +75,4 @@ def test_the_reference_names_every_call_and_attribute(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", ["from-alo-2.md", "from-alo-2.ko.md"])
 @pytest.mark.parametrize("name", ["register(", "sagemaker", "alolib.logger", "alolib.common"])
 def test_who_comes_from_another_version_reads_what_is_not_here(name: str, page: str) -> None:
-    assert name in (DOCS / "guides" / page).read_text(encoding="utf-8")
+    assert name in (DOCS / "getting-started" / page).read_text(encoding="utf-8")

@@ -105,7 +105,8 @@ def test_the_step_that_is_added_runs_where_the_page_says(
 
 
 def test_the_rows_that_are_sent_have_the_columns_of_the_sample(project: Path) -> None:
-    (sent,) = re.findall(r"-d '(.*)'", "".join(blocks("docs/guides/http-service.md", "sh")))
+    code = "".join(blocks("docs/guides/services/http-service.md", "sh"))
+    (sent,) = re.findall(r"-d '(.*)'", code)
     with open(project / "sample_data/inference/flowers.csv", newline="") as sample:
         columns = next(csv.reader(sample))
 

@@ -35,13 +35,13 @@ def test_the_menu_has_every_page(make_site: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("page", "text", "turned"),
     [
-        ("README.md", "[G](docs/guides/data.md#a)", "[G](guides/data.md#a)"),
+        ("README.md", "[G](docs/guides/runs/data.md#a)", "[G](guides/runs/data.md#a)"),
         ("README.md", "![P](docs/images/p.svg)", "![P](images/p.svg)"),
         ("README.md", "[License](LICENSE)", "License"),
-        ("docs/guides/data.md", "[R](../../README.md)", "[R](../index.md)"),
-        ("docs/guides/data.md", "[E](../../examples/digits/make_data.py)", "E"),
-        ("docs/guides/data.md", "[S](#here), [U](https://u.org/a)", None),
-        ("docs/guides/data.ko.md", "English: [data.md](data.md)\n\nText", "Text"),
+        ("docs/guides/runs/data.md", "[R](../../../README.md)", "[R](../../index.md)"),
+        ("docs/guides/runs/data.md", "[E](../../../examples/digits/make_data.py)", "E"),
+        ("docs/guides/runs/data.md", "[S](#here), [U](https://u.org/a)", None),
+        ("docs/guides/runs/data.ko.md", "English: [data.md](data.md)\n\nText", "Text"),
         ("docs/reference/a.md", "| `A\\|B` | x |", "| `A|B` | x |"),
     ],
 )

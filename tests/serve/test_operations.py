@@ -15,8 +15,9 @@ from alo.layout import Workspace
 from alo.serve.http_api.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/guides/operations.md").read_text(encoding="utf-8")
-HTTP_PAGE = (ROOT / "docs/guides/http-service.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/guides/services/operations.md").read_text(encoding="utf-8")
+HTTP_PAGE = (ROOT / "docs/guides/services/http-service.md").read_text(encoding="utf-8")
+PAGES = sorted(ROOT.glob("docs/guides/**/*.md"))
 NO_METRICS = {"alo_status", "alo_fail", "alo_answers", "alo_requests"}  # in Redis
 METRIC = re.compile(r"`(alo_[a-z_]+)")
 LIMIT = re.compile(r"""limit="([a-z-]+)"|(?:count\w*|_refuse|count)\(\d{3}, "([a-z-]+)\"""")
@@ -48,7 +49,7 @@ def test_each_metric_is_in_the_table_and_each_of_the_table_is_one() -> None:
     assert {METRIC.findall(row)[0] for row in rows} == metrics()
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/guides/*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_metric_that_a_page_names_exists(page: Path) -> None:
     assert set(METRIC.findall(page.read_text(encoding="utf-8"))) <= metrics() | NO_METRICS
 

@@ -2,7 +2,7 @@
 
 What an asset can see and is not here makes a cached result wrong without a word; so whatever the
 engine hands to a step comes in by itself (all of its ``envs``), and what it cannot know of (the
-time, the network, files outside of the project) is described in docs/guides/resume-and-cache.md.
+time, the network, files outside of the project) is in docs/guides/runs/resume-and-cache.md.
 """
 
 from __future__ import annotations

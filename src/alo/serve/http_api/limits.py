@@ -1,4 +1,4 @@
-"""What an HTTP service takes at the most; ``docs/guides/http-service.md`` has the table."""
+"""What an HTTP service takes at the most; docs/guides/services/http-service.md has the table."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _init_problems(method: Any, name: str) -> Iterator[Problem]:
     needed = positional[1 : len(positional) - len(method.args.defaults)]
     if tuple(needed[:2]) == BY_ALO_1:
         what = f"an asset of ALO 1, whose __init__ takes {', '.join(needed)}; here it is"
-        yield at(method, f"{what} '{SIGNATURE}': see docs/guides/from-alo-2.md", name)
+        yield at(method, f"{what} '{SIGNATURE}': see docs/getting-started/from-alo-2.md", name)
     elif len(needed) > 1:
         what = f"__init__ needs {', '.join(needed)}, and is given the asset structure alone"
         yield at(method, f"{what}: write '{SIGNATURE}'", name)

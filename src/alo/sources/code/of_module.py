@@ -35,7 +35,7 @@ PACKAGES = {
 OURS = ("alo", "alolib")
 OF_ALO_1 = ("common", "exception")
 INSTALLED_IN = Path(__file__).parents[3]
-GUIDE = "see docs/guides/from-alo-2.md"
+GUIDE = "see docs/getting-started/from-alo-2.md"
 
 
 def unknown_part(module: str) -> str:

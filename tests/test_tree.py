@@ -63,6 +63,8 @@ TESTED_WITH = {
     "alo/cli/actions/review_database.py": "cli/actions/test_review.py",
     "alo/cli/actions/review_new.py": "cli/actions/test_review.py",
     "alo/loop/plan_settings.py": "cli/actions/test_review.py",
+    "alo/batch/cutting/unchanged.py": "batch/cutting/test_write.py",
+    "alo/batch/cutting/walk.py": "batch/cutting/test_scan.py",
     "alo/batch/sweep/finished.py": "cli/actions/test_sweep.py",
     "alo/batch/sweep/keep.py": "cli/actions/test_sweep.py",
     "alo/batch/sweep/plot.py": "cli/actions/test_sweep.py",

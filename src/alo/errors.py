@@ -22,6 +22,7 @@ __all__ = [
     "AssetError",
     "CheckError",
     "ContractError",
+    "CutError",
     "DatabaseError",
     "DatasetError",
     "ExecutorError",
@@ -214,6 +215,10 @@ class RetrainError(AloError):
 
 class ExecutorError(AloError):
     """Runs cannot be sent to where they were to go."""
+
+
+class CutError(UsageError):
+    """The input of a batch cannot be cut into shards, or not as it was asked."""
 
 
 class SweepError(AloError):

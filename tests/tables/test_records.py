@@ -61,6 +61,7 @@ def test_a_line_without_an_end_is_shown_in_parts(
         ("a.csv", "a;b\r\n", b";", b"\n"),
         ("a.csv", '"a\nb"|c\r1|2\r', b"|", b"\r"),
         ("a.csv", "one\n", b",", b"\n"),
+        ("a.csv", "\r\n\na|b\n", b"|", b"\n"),
     ],
 )
 def test_the_dialect_is_found(

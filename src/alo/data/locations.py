@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 
@@ -35,29 +35,35 @@ def list_sources(
         LocationError: the first thing that is wrong with one of them.
     """
     with many_objects():
-        return _list_sources(home, paths, target, access)
+        files: list[SourceFile] = []
+        for found in list_by_source(home, paths, target, access):
+            files += found
+        files.sort(key=attrgetter("name"))
+        return files
 
 
-def _list_sources(
-    home: Path, paths: Sequence[str], target: Path, access: Access
-) -> list[SourceFile]:
+def list_by_source(
+    home: Path, paths: Sequence[str], target: Path, access: Access = NO_PROFILE
+) -> Iterator[list[SourceFile]]:
+    """The files of each source, in the order in which the sources are given.
+
+    Raises:
+        LocationError: the first thing that is wrong with one of them.
+    """
     owners: dict[str, str] = {}
-    files: list[SourceFile] = []
     for path in paths:
         source = locate(home, path, access)
         if not isinstance(source, RemoteLocation):
             _claim_name(source.name, path, owners)
             _refuse_overlap(path, source, target)
-            files += _walk(source, path)
+            yield _walk(source, path)
         elif source.is_http:  # whose server may name the file
             found = _list_remote(source)
             _claim_name(found[0].name, path, owners)
-            files += found
+            yield found
         else:
             _claim_name(source.name, path, owners)
-            files += _list_remote(source)
-    files.sort(key=attrgetter("name"))
-    return files
+            yield _list_remote(source)
 
 
 def _claim_name(name: str, path: str, owners: dict[str, str]) -> None:

@@ -27,7 +27,11 @@ def encoding_of(path: Path) -> Encoding:
         OSError: it cannot be read.
     """
     with open(path, "rb") as file:
-        sample = file.read(SAMPLE)
+        return encoding_in(file.read(SAMPLE))
+
+
+def encoding_in(sample: bytes) -> Encoding:
+    """The encoding of a file that begins with these bytes, ``SAMPLE`` of them if it has as many."""
     for mark, name in MARKS:
         if sample.startswith(mark):
             return Encoding(name, len(mark))

@@ -57,11 +57,15 @@ class _Patterns(NamedTuple):
 def dialect_of(path: Path, encoding: Encoding) -> Dialect:
     """How a table is written, by its first lines."""
     with open(path, "rb") as file:
-        sample = file.read(STEP)[encoding.mark :]
-    bare = re.sub(rb'"[^"]*"', b"", sample)
+        return dialect_in(file.read(STEP), path.suffix, encoding)
+
+
+def dialect_in(sample: bytes, suffix: str, encoding: Encoding) -> Dialect:
+    """How a table is written that begins with these bytes, in a file whose name ends so."""
+    bare = re.sub(rb'"[^"]*"', b"", sample[encoding.mark :])
     line_end = b"\r" if b"\r" in bare and b"\n" not in bare else b"\n"
-    delimiter = b"\t" if path.suffix.lower() == ".tsv" else b","
-    first = bare.partition(line_end)[0]
+    delimiter = b"\t" if suffix.lower() == ".tsv" else b","
+    first = bare.lstrip(b"\r\n").partition(line_end)[0]
     if delimiter not in first:
         counts = {each: first.count(each) for each in DELIMITERS}
         best = max(counts, key=lambda each: counts[each])

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from alo.batch.cutting.shard import ROWS, CsvRows, Cut, Shard, WholeFile
+from alo.batch.cutting.shard import ROWS, CsvRows, CsvTable, Cut, Shard, WholeFile
 from alo.data.location import SourceFile
+from alo.tables.encodings import Encoding
 
 TABLE = SourceFile("/data/a.csv", "a.csv", 100, 1)
 OTHER = SourceFile("/data/b.csv", "b.csv", 100, 1)
 
 
 def rows_of(file: SourceFile, first: int, rows: int) -> CsvRows:
-    return CsvRows(file, 7, 10, first, rows, 10 + 10 * first, 10 + 10 * (first + rows))
+    table = CsvTable(file, 7, 10, ("a", "b"), 2, Encoding("utf-8"), b",")
+    return CsvRows(table, first, rows, 10 + 10 * first, 10 + 10 * (first + rows))
 
 
 def test_the_rows_of_a_shard_are_those_of_its_pieces() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from alo.data.location import SourceFile
+from alo.tables.encodings import WIDE, Encoding
 
 ROWS, FILES = "rows", "files"  # how an input is cut
 
@@ -19,26 +20,64 @@ class WholeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV as it was when it was looked at."""
+
+    file: SourceFile
+    inode: int
+    head: int  # bytes at its begin, with BOM and header, that are no row
+    columns: tuple[str, ...]  # none without a header
+    width: int  # cells in its first row; 0 where there is none
+    encoding: Encoding
+    delimiter: bytes
+
+    @property
+    def unit(self) -> int:
+        """Bytes of a character that separates rows or cells."""
+        return 2 if self.encoding.name in WIDE else 1
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetTable:
+    """A Parquet file as it was when it was looked at."""
+
+    file: SourceFile
+    inode: int
+    rows: int
+    columns: tuple[str, ...]
+
+
+Table: TypeAlias = CsvTable | ParquetTable
+
+
+@dataclass(frozen=True, slots=True)
 class CsvRows:
     """Some rows of a CSV: a span of its bytes, before which its head is repeated."""
 
-    file: SourceFile
-    inode: int  # of the file that was looked at
-    head: int  # bytes at the file's begin, with its BOM and header, that are no row
+    table: CsvTable
     first_row: int  # from 0
     rows: int
     start: int  # byte at which the first row begins
     end: int  # byte behind the last one
+
+    @property
+    def file(self) -> SourceFile:
+        """The file that they are of."""
+        return self.table.file
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetRows:
     """Some rows of a Parquet file."""
 
-    file: SourceFile
-    inode: int
+    table: ParquetTable
     first_row: int  # from 0
     rows: int
+
+    @property
+    def file(self) -> SourceFile:
+        """The file that they are of."""
+        return self.table.file
 
 
 RowsPiece: TypeAlias = CsvRows | ParquetRows

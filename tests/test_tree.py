@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 TESTS = Path(__file__).parent
 SRC = TESTS.parent / "src"
 TEMPLATES = SRC / "alo/templates"  # copied into a user's project; tests/templates runs them
 LONGEST = 400  # lines of a file, which can be read at one go
+MOST = 15  # files of a folder, which can be seen at one look
+OURS = ("src", "tests", "benchmarks", "docs", "scripts")
+READ = (".c", ".css", ".html", ".js", ".json", ".md", ".py", ".sh")  # data and pictures are not
+NOT_COUNTED = ("__init__.py", "conftest.py")
+FULL = {
+    "src/alolib": "each module is public: assets import it by its name",
+}
 
 NOTHING_TO_TEST = {
     "alo/plan/keys/entries.py": "types, which the tests of all that reads a plan go through",
@@ -149,3 +157,15 @@ def test_no_file_is_too_long_to_be_read_at_one_go() -> None:
     lengths = {path: len(path.read_text().splitlines()) for path in files}
 
     assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_no_folder_is_too_full_to_be_seen_at_one_look() -> None:
+    root = TESTS.parent
+    counts = Counter(
+        path.parent.relative_to(root).as_posix()
+        for folder in OURS
+        for path in (root / folder).rglob("*")
+        if path.suffix in READ and path.name not in NOT_COUNTED
+    )
+
+    assert {folder for folder, count in counts.items() if count > MOST} == FULL.keys()

@@ -20,7 +20,7 @@ from alo.executors.slot import Slot, node_name
 from alo.executors.slot_process import Given
 from alo.executors.task import (
     INTERRUPTED,
-    SHARD,
+    TRIAL,
     Done,
     Lost,
     Result,
@@ -135,13 +135,14 @@ class LocalExecutor:
             copied=self._folder / PROJECT,
             steps=self._folder / STEPS,
             executor=LOCAL,
+            node=node_name(),
         )
 
     def _with_folders(self, handle: str, task: Task) -> Given:
         """The task with the folders that it names by their digests."""
         inputs = {kind: self._depot.folder(each) for kind, each in task.inputs.items()}
         models = self._depot.folder(task.model) if task.model else None
-        output = self._folder / OUTPUTS / slug(handle) if task.kind == SHARD else None
+        output = self._folder / OUTPUTS / slug(handle) if task.kind != TRIAL else None
         return Given(task, inputs=inputs, models=models, output=output)
 
     def _wait(self, busy: Sequence[Slot]) -> None:

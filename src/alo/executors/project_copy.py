@@ -31,6 +31,7 @@ def copy_project(project: Workspace, home: Path) -> None:
         else:
             target.symlink_to(entry.resolve())
     (home / ".alo").mkdir()
-    environments = project.internal / ENVIRONMENTS
-    environments.mkdir(exist_ok=True)
-    (home / ".alo" / ENVIRONMENTS).symlink_to(environments)
+    if project.internal.is_dir():  # of what a node was sent there is none
+        environments = project.internal / ENVIRONMENTS
+        environments.mkdir(exist_ok=True)
+        (home / ".alo" / ENVIRONMENTS).symlink_to(environments)

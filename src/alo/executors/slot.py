@@ -47,7 +47,7 @@ class Slot:
         copied: the state of the project that its workspace is a copy of.
         steps: what steps store, for all processes.
         python: its interpreter.
-        executor: as the record of a run names it.
+        executor: as the record of a run names it, as it does the node.
     """
 
     def __init__(
@@ -59,11 +59,12 @@ class Slot:
         steps: Path,
         python: str = sys.executable,
         executor: str,
+        node: str,
     ) -> None:
         self._jobs, self._root, self._home = jobs, root, root / "project"
         self._project = next(iter(jobs.values())).workspace
         self._copied, self._steps = copied, steps
-        self._python, self._executor = python, executor
+        self._python, self._executor, self._node = python, executor, node
         self._child: Child | None = None
         self._is_ready = False
         self._deadline = 0.0  # of the task, on the monotonic clock; 0: none
@@ -170,7 +171,7 @@ class Slot:
             stacks=stacks,
             path=tuple(sys.path) if self._python == sys.executable else (),
             executor=self._executor,
-            node=node_name(),
+            node=self._node,
         )
         self._child.send(boot)
 
@@ -215,13 +216,11 @@ class Slot:
         here, output = Workspace(self._home), self._given.output if self._given else None
         try:
             runs = recovered(here, here if output else self._project, _ignore)
-            if output and runs:
-                output = take_out(here, runs[-1].pipeline, runs[-1].run_id, output)
+            if output and self.task is not None:
+                output = take_out(here, self.task, runs, output)
         except (OSError, AloError) as problem:
             runs, output, error = [], None, f"{error}; its run is not in history: {problem}"
-        return Done(
-            Result(status=status, runs=tuple(runs), error=error, output=output if runs else None)
-        )
+        return Done(Result(status=status, runs=tuple(runs), error=error, output=output))
 
     def _forget_run(self) -> None:
         """A run that was lost is in history once it has ended elsewhere, and only then."""

@@ -27,6 +27,7 @@ from alo.executors.task import (
     OOM,
     PRUNED,
     RUN,
+    SHARD,
     SUCCESS,
     Done,
     Result,
@@ -67,7 +68,7 @@ class Given:
     attempts: tuple[Attempt, ...] = ()
     inputs: Mapping[str, Path] = field(default_factory=dict)  # by pipeline; else the job's own
     models: Path | None = None
-    output: Path | None = None  # where the results of a shard go
+    output: Path | None = None  # where what runs and shards have made goes; of trials: history
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,7 @@ class Slot:
         result = replace(result, runs=tuple(runs))
         if given.output is None or not runs:
             return result
-        last = runs[-1]
-        output = take_out(self._workspace, last.pipeline, last.run_id, given.output)
+        output = take_out(self._workspace, given.task, runs, given.output)
         return replace(result, output=output)
 
     def _job(self, kind: str, given: Given) -> Job:
@@ -162,7 +162,7 @@ class Slot:
         plan, changes = apply_overrides(job.plan, overrides)
         pipeline = plan.pipeline(kind)
         assert pipeline is not None  # noqa: S101 - the job has it
-        if given.output is not None:  # what it has made is moved there, and needs no copy
+        if task.kind == SHARD:  # what it has made goes into its entry, and needs no copy
             plan = plan._replace(control=plan.control._replace(backup_artifacts=False))
         if kind in given.inputs:
             job = job._replace(sources=None, lists_late=False)

@@ -65,8 +65,9 @@ class Result:
     status: str  # success, error, interrupted, timeout, oom or pruned
     runs: tuple[RunDone, ...] = ()
     error: str = ""  # what is wrong, where, and how to mend it
-    # Of a shard: a folder like a run's in history, which has all that it has made. It is the
-    # caller's, until the executor is closed: rename it to where it is to stay.
+    # What it has made, on this machine and in no history. Of a shard: a folder like that of a run
+    # in history. Of a run: <pipeline>/entry/<name in history>/, and <pipeline>/artifacts/ where it
+    # has succeeded. It is the caller's until the executor is closed: rename it to where it stays.
     output: Path | None = None
 
 

@@ -1,0 +1,291 @@
+"""An executor over nodes: a thread for each slot sends it tasks and follows them.
+
+How nodes are reached is up to who makes it (``NodeLink``): nothing here knows of a cluster, and
+nothing is assumed to be on a disk that both have.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from alo.claims import locked_folder
+from alo.engine.spec import Job
+from alo.engine.workspace.unfinished import sweep_copies
+from alo.errors import AloError, ExecutorError
+from alo.executors.depot import Depot
+from alo.executors.node.feeding import check_node, follow
+from alo.executors.node.link import NodeLink
+from alo.executors.node.order import Order, SetUp
+from alo.executors.node.parcel import Parcel
+from alo.executors.node.rebase import local_sources
+from alo.executors.node.receive import Returns
+from alo.executors.node.snapshot import take_snapshot
+from alo.executors.task import ERROR, INTERRUPTED, Chunk, Done, Lost, Result, Task, TaskEvent
+from alo.files import discard
+from alo.history.ids import utc_text
+from alo.history.record import Attempt
+from alo.layout import slug
+from alo.sources.packages.lockfile import Lock
+
+Connect = Callable[[int], NodeLink]  # of the slot's number; raises where there is none any more
+LOOK_S = 0.5
+PROJECT, RETURNS = "project", "returns"
+
+
+class NodesExecutor:
+    """See ``Executor``.
+
+    Args:
+        jobs: by pipeline, as the project's check has found them.
+        slots: how many nodes there are, each of which does one task at a time.
+        connect: reaches one; again when it was lost.
+        depot: where the folders are that tasks name.
+        name: of the executor, in the records of runs.
+        lock: the packages of the plan's environments; None: none are required.
+        uses_own_python: the nodes' Python is used as it is.
+    Raises:
+        ExecutorError: the project cannot be read, or is too large to be sent.
+    """
+
+    def __init__(
+        self,
+        jobs: Mapping[str, Job],
+        slots: int,
+        connect: Connect,
+        depot: Depot,
+        *,
+        name: str,
+        lock: Lock | None = None,
+        uses_own_python: bool = False,
+    ) -> None:
+        self._jobs, self._slots, self._connect, self._depot = jobs, slots, connect, depot
+        self._name, self._lock, self._uses_own_python = name, lock, uses_own_python
+        self._project = next(iter(jobs.values())).workspace
+        self._tasks: deque[tuple[str, Task]] = deque()
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._events: queue.SimpleQueue[tuple[str, TaskEvent]] = queue.SimpleQueue()
+        self._open: set[str] = set()
+        self._cancelled: dict[str, float] = {}
+        self._attempts: dict[str, tuple[Attempt, ...]] = {}
+        self._parcels: dict[str, Parcel] = {}
+        self._threads: list[threading.Thread] = []
+        self._gone: list[str] = []  # why slots are gone
+        self.warnings: tuple[str, ...] = ()
+        self._project.internal.mkdir(exist_ok=True)
+        sweep_copies(self._project)
+        self._folder, self._claim = locked_folder(self._project.past_code)
+        try:
+            self._pack()
+        except BaseException:
+            self.close()
+            raise
+
+    def _pack(self) -> None:
+        """One state of the project and its local data for all nodes, whatever happens to it."""
+        try:
+            home = self._folder / PROJECT
+            self.warnings = take_snapshot(self._jobs, home)
+            self._snapshot = self._add(Parcel.of_folder(home))
+            self._data, self._models, self._inputs = {}, {}, {}
+            for kind, job in self._jobs.items():
+                if found := local_sources(job):
+                    self._data[kind] = self._add(Parcel.of_files(found))
+                own = self._project.input(kind)
+                if job.sources is None and own.is_dir():
+                    self._inputs[kind] = self._add(Parcel.of_folder(own))
+                if isinstance(job.model_source, Path):
+                    self._models[kind] = self._add(Parcel.of_folder(job.model_source))
+        except OSError as error:
+            raise ExecutorError(
+                f"the project cannot be read: {error.strerror or error}",
+                where=str(error.filename or self._project.home),
+                fix="see that it may be read, and that nothing writes to it",
+            ) from error
+
+    def capacity(self) -> int:
+        """See ``Executor``."""
+        return self._slots
+
+    def submit(self, task: Task) -> str:
+        """See ``Executor``."""
+        handle = f"{task.id}.{task.attempt}"
+        self._open.add(handle)
+        with self._changed:
+            self._tasks.append((handle, task))
+            self._changed.notify()
+        if len(self._threads) < min(self._slots, len(self._open)):
+            self._begin_slot()
+        return handle
+
+    def events(self) -> Iterator[tuple[str, TaskEvent]]:
+        """See ``Executor``.
+
+        Raises:
+            ExecutorError: there is no node any more.
+        """
+        while self._open:
+            try:
+                handle, event = self._events.get(timeout=LOOK_S)
+            except queue.Empty:
+                self._refuse_nobody()
+                continue
+            if isinstance(event, Done | Lost):
+                self._open.discard(handle)
+            yield handle, event
+
+    def cancel(self, handle: str, grace_s: float) -> None:
+        """See ``Executor``."""
+        self._cancelled[handle] = grace_s
+
+    def close(self) -> None:
+        """See ``Executor``."""
+        self._is_closed = True
+        with self._changed:
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        discard(self._folder)
+        with suppress(OSError):
+            os.close(self._claim)
+
+    def _begin_slot(self) -> None:
+        number = len(self._threads)
+        thread = threading.Thread(
+            target=self._serve, args=(number,), name=f"alo-node-{number}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def _refuse_nobody(self) -> None:
+        """See that somebody does what waits."""
+        if len(self._gone) < len(self._threads):
+            return
+        if len(self._threads) < self._slots:
+            self._begin_slot()
+        else:
+            raise ExecutorError(
+                f"no node is left: {self._gone[-1]}", fix="see to the cluster, and run it again"
+            )
+
+    def _serve(self, number: int) -> None:
+        """The thread of a slot."""
+        link: NodeLink | None = None
+        try:
+            while (found := self._next_task()) is not None:
+                handle, task = found
+                if handle in self._cancelled:
+                    self._events.put((handle, Done(Result(status=INTERRUPTED))))
+                    continue
+                try:
+                    if link is None:
+                        link = self._connect(number)
+                        node = check_node(link)
+                except Exception as error:
+                    self._put_back(handle, task)
+                    self._gone.append(str(error) or type(error).__name__)
+                    return
+                if not self._done_by(link, node, handle, task):
+                    _closed(link)
+                    link = None
+        finally:
+            if link is not None:
+                _closed(link)
+
+    def _done_by(self, link: NodeLink, node: str, handle: str, task: Task) -> bool:
+        """Have a node do a task; whether the node is still there then."""
+        began = time.time()
+        returns = Returns(task, self._folder / RETURNS / slug(handle), self._project)
+        ours: AloError | OSError | None = None
+        try:
+            for event in follow(
+                cast("NodeLink", _Asked(link)), self._order(task), self._parcel, returns,
+                lambda: 0.0 if self._is_closed else self._cancelled.get(handle),
+            ):  # fmt: skip
+                if isinstance(event, SetUp):
+                    self._events.put((handle, Chunk("stderr", f"{node}: {event.text}\n")))
+                    continue
+                if isinstance(event, Lost):
+                    self._note_lost(task, node, began)
+                self._events.put((handle, event))
+            return True
+        except _LinkFailed as error:
+            self._note_lost(task, node, began)
+            self._events.put((handle, Lost(f"node {node} is gone: {error}")))
+            return False
+        except (AloError, OSError) as error:
+            ours = error
+        text = str(ours) if isinstance(ours, AloError) else f"of this machine: {ours}"
+        self._events.put((handle, Done(Result(status=ERROR, error=text))))
+        return False  # whatever it still does is not followed
+
+    def _order(self, task: Task) -> Order:
+        inputs = {k: each for k, each in self._inputs.items() if k in task.pipelines}
+        return Order(
+            task=replace(task, inputs={**inputs, **task.inputs}),
+            jobs=self._jobs,
+            project=task.project or self._snapshot,
+            sources={k: each for k, each in self._data.items() if k not in task.inputs},
+            models=self._models,
+            attempts=self._attempts.get(task.id, ()),
+            executor=self._name,
+            lock=self._lock,
+            uses_own_python=self._uses_own_python,
+        )
+
+    def _add(self, parcel: Parcel) -> str:
+        self._parcels[parcel.digest] = parcel
+        return parcel.digest
+
+    def _parcel(self, digest: str) -> Parcel:
+        return self._parcels.get(digest) or Parcel.of_folder(self._depot.folder(digest))
+
+    def _next_task(self) -> tuple[str, Task] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._tasks or self._is_closed)
+            return None if self._is_closed else self._tasks.popleft()
+
+    def _put_back(self, handle: str, task: Task) -> None:
+        with self._changed:
+            self._tasks.appendleft((handle, task))
+            self._changed.notify()
+
+    def _note_lost(self, task: Task, node: str, began: float) -> None:
+        here = Attempt(node, utc_text(began), utc_text(time.time()), "lost")
+        self._attempts[task.id] = (*self._attempts.get(task.id, ()), here)
+
+
+def _closed(link: NodeLink) -> None:
+    with suppress(Exception):  # of a node that is gone
+        link.close()
+
+
+class _LinkFailed(Exception):  # noqa: N818 - control flow
+    """Whatever a link raises, told from what goes wrong on this machine."""
+
+
+class _Asked:
+    """A link whose failures are told from ours."""
+
+    def __init__(self, link: NodeLink) -> None:
+        self._link = link
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        asked = getattr(self._link, name)
+
+        def ask(*given: object) -> object:
+            try:
+                return asked(*given)
+            except Exception as error:
+                raise _LinkFailed(str(error) or type(error).__name__) from error
+
+        return ask

@@ -1,0 +1,72 @@
+"""What a driver and a node tell each other about one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from alo.engine.spec import Job
+from alo.executors.task import Chunk, Done, Lost, RunEvent, Task
+from alo.history.record import Attempt
+from alo.sources.packages.lockfile import Lock
+
+ENTRY, ARTIFACTS, OUTPUT = "entry", "artifacts", "output"  # what comes back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A task, with all that a node needs to know to do it."""
+
+    task: Task
+    jobs: Mapping[str, Job]  # by pipeline, with the paths of the driver
+    project: str  # digest of the snapshot
+    sources: Mapping[str, str] = field(default_factory=dict)  # pipeline → local data sources
+    models: Mapping[str, str] = field(default_factory=dict)  # pipeline → local load_model_path
+    attempts: tuple[Attempt, ...] = ()
+    executor: str = ""
+    lock: Lock | None = None  # the packages of each environment; None: nothing is required
+    uses_own_python: bool = False  # the node's, as it is
+    offline: bool = False
+
+    @property
+    def digests(self) -> list[str]:
+        """All folders that it needs, without doubles."""
+        task = self.task
+        named = [self.project, *self.sources.values(), *self.models.values()]
+        named += [*task.inputs.values(), task.model]
+        return [each for each in dict.fromkeys(named) if each]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The task could not begin: these folders have to be sent first."""
+
+    digests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Something that takes long is done before the task runs."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A folder follows, in pieces."""
+
+    what: str  # entry, artifacts or output
+    kind: str  # of the pipeline
+    name: str  # of the entry in history
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Of the folder that was announced last."""
+
+    content: bytes
+
+
+Message: TypeAlias = RunEvent | Chunk | Lost | Done | Missing | SetUp | Arriving | Piece

@@ -1,0 +1,141 @@
+"""A node that is asked by hand."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alo.engine.checks.preflight import check_solution
+from alo.engine.request import RunRequest
+from alo.errors import ExecutorError
+from alo.executors.node.feeding import bring, check_node
+from alo.executors.node.link import PIECE
+from alo.executors.node.node import MOST_WAITING, Node
+from alo.executors.node.order import Arriving, Missing, Order, Piece
+from alo.executors.node.parcel import Parcel
+from alo.executors.task import ERROR, INTERRUPTED, SUCCESS, TRIAL, Chunk, Done, RunEvent, Task
+
+TRAIN = """
+import os, time
+how = self.args["how"]
+if how == "hang":
+    os.write(1, b"hanging")
+    time.sleep(600)
+if how == "print":
+    for _ in range(1000):
+        os.write(1, b"x" * 50_000)
+self.asset.save_summary("ok", 0.5)
+"""
+
+
+@pytest.fixture
+def home(make_solution: Callable[..., Path]) -> Path:
+    return make_solution({"train": TRAIN}, args={"train": {"how": "well"}})
+
+
+@pytest.fixture
+def project(home: Path) -> Parcel:
+    return Parcel.of_folder(home)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    made = Node(tmp_path / "node", "here", silent_s=2.0)
+    yield made
+    made.close()
+    assert list((tmp_path / "node/scratch").iterdir()) == []
+
+
+def order(home: Path, project: Parcel, how: str) -> bytes:
+    jobs: dict[str, Any] = {job.pipeline.kind: job for job in check_solution(RunRequest(home)).jobs}
+    task = Task(id="1", kind=TRIAL, pipelines=("train",), args={"train": {"train": {"how": how}}})
+    return pickle.dumps(Order(task=task, jobs=jobs, project=project.digest, executor="test"))
+
+
+def told(node: Node, until: type = Done, max_bytes: int = PIECE) -> list[Any]:
+    found: list[Any] = []
+    while not any(isinstance(each, until) for each in found):
+        found += [pickle.loads(each) for each in node.poll(max_bytes, 0.5)]  # noqa: S301
+    return found
+
+
+def test_a_task_without_its_folders_says_which_are_missing(
+    home: Path, project: Parcel, node: Node
+) -> None:
+    node.start(order(home, project, "well"))
+    assert told(node, Missing) == [Missing((project.digest,))]
+    bring(node, [project.digest], lambda digest: project)
+    node.start(order(home, project, "well"))
+    messages = told(node)
+    assert messages[-1].result.status == SUCCESS
+    kinds = [type(each) for each in messages if not isinstance(each, Chunk)]
+    assert list(dict.fromkeys(kinds)) == [RunEvent, Arriving, Piece, Done]
+
+
+def test_a_task_of_which_nobody_asks_any_more_is_ended(
+    home: Path, project: Parcel, node: Node
+) -> None:
+    bring(node, [project.digest], lambda digest: project)
+    node.start(order(home, project, "hang"))
+    messages = told(node, Chunk)
+    assert not any(isinstance(each, Done) for each in messages)
+    assert node._work is not None
+    end = time.monotonic() + 60
+    while not node._work.is_idle and time.monotonic() < end:
+        time.sleep(0.05)
+    assert node._work.is_idle
+
+
+def test_a_cancelled_task_ends(home: Path, project: Parcel, node: Node) -> None:
+    bring(node, [project.digest], lambda digest: project)
+    node.start(order(home, project, "hang"))
+    told(node, Chunk)
+    node.cancel(30.0)
+    assert told(node)[-1].result.status == INTERRUPTED
+
+
+def test_an_asset_that_prints_much_is_slowed_down_to_what_is_pulled(
+    home: Path, project: Parcel, node: Node
+) -> None:
+    bring(node, [project.digest], lambda digest: project)
+    node.start(order(home, project, "print"))
+    size, most, result = 0, 0, None
+    while result is None:
+        for each in node.poll(1_000_000, 0.5):
+            message = pickle.loads(each)  # noqa: S301
+            if isinstance(message, Chunk):
+                size += len(message.text)
+            elif isinstance(message, Done):
+                result = message.result
+        most = max(most, node._waiting_bytes)
+    assert (size, result.status) == (50_000_000, SUCCESS)
+    assert most <= MOST_WAITING + 2_000_000
+
+
+def test_what_cannot_be_kept_is_told_as_the_end_of_the_task(
+    home: Path, project: Parcel, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alo.executors.node.parcel.os.write", full)
+        bring(node, [project.digest], lambda digest: project)
+    node.start(order(home, project, "well"))
+
+    (done,) = told(node)
+
+    assert done.result.status == ERROR
+    assert "the node cannot keep what it is sent: No space left" in done.result.error
+
+
+def test_a_node_with_another_alo_is_refused(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_node(node) == "here"
+    monkeypatch.setattr("alo.executors.node.node.__version__", "9.9")
+    with pytest.raises(ExecutorError, match=r"node here has ALO 9\.9, and this machine"):
+        check_node(node)

@@ -130,6 +130,11 @@ class Workspace:
         """The plan of the last run, read into nodes; see ``plan/yaml_nodes/cache.py``."""
         return self.internal / "plan-nodes.jsonl"
 
+    @property
+    def inspected(self) -> Path:
+        """Which assets were found well; see ``engine/checks/inspected.py``."""
+        return self.internal / "inspected.json"
+
     def trash(self) -> Path:
         """A new name to rename a folder to before it is deleted; leftovers go at the next run.
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from signal import Signals
 from typing import TypeVar
 
@@ -40,8 +41,8 @@ def run_solution(
     Raises:
         AloError: of the class that says what went wrong; the workspace is as it was before then.
     """
-    check = check or (lambda: check_solution(request))
     workspace, setup = Workspace(request.home), request.setup
+    check = check or partial(check_solution, request, skips_known=True)
     listener = OneAtATime(listener)
     guard = SignalGuard()
     outcomes: list[RunOutcome] = []
@@ -59,6 +60,9 @@ def run_solution(
                 with suppress(OSError):  # which the next command is faster with
                     keep_nodes(checked.plan.text, workspace.plan_nodes)
                 jobs = _set_up(_chosen(request, checked.jobs), setup, listener)
+                if checked.inspected is not None:  # and this goes on in no other environment
+                    with suppress(OSError):
+                        checked.inspected.keep()
                 if not jobs:
                     listener(warning("there is nothing to resume: the last run has succeeded"))
                 is_changing = bool(changing_steps([job.pipeline for job in jobs]))

@@ -6,6 +6,7 @@ Everything that can be known to be wrong is reported at once; nothing is importe
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alo.data.location import Access, LocationError, is_remote, is_within, locate
 from alo.data.locations import list_sources
@@ -19,7 +20,9 @@ from alo.named_tuples import NamedTuple
 from alo.plan.changes import is_unplanned
 from alo.plan.load import BrokenPlanError, load_plan
 from alo.plan.model import ExternalPaths, Plan, StepPlan
-from alo.sources.code.inspection import inspect_asset
+
+if TYPE_CHECKING:
+    from alo.engine.checks.inspected import Inspected
 
 ONLINE, UNASKED, OFFLINE = "online", "unasked", "offline"
 
@@ -30,13 +33,18 @@ class Checked(NamedTuple):
     plan: Plan
     jobs: tuple[Job, ...]
     warnings: tuple[Problem, ...]
+    inspected: "Inspected | None" = None  # for the next run to know
 
 
-def check_solution(request: RunRequest, *, online: bool = True) -> Checked:
+def check_solution(
+    request: RunRequest, *, online: bool = True, skips_known: bool = False
+) -> Checked:
     """Check all that a run of this request needs.
 
     Args:
         online: False: remote places are not looked at.
+        skips_known: assets that the last run found well are not parsed again, if nothing that says
+            so has changed.
     Raises:
         CheckError: with every problem that was found.
         UsageError: the request itself is wrong.
@@ -44,7 +52,22 @@ def check_solution(request: RunRequest, *, online: bool = True) -> Checked:
     workspace = find_workspace(request.home)
     plan, changes, metadata_version = read_plan(request, workspace)
     network = OFFLINE if request.setup.offline else ONLINE if online else UNASKED
-    return check_plan(plan, workspace, request.mode, changes, metadata_version, network=network)
+    inspected = _inspected(workspace) if skips_known else None
+    return check_plan(
+        plan,
+        workspace,
+        request.mode,
+        changes,
+        metadata_version,
+        network=network,
+        inspected=inspected,
+    )
+
+
+def _inspected(workspace: Workspace) -> "Inspected":
+    from alo.engine.checks.inspected import Inspected  # of runs alone
+
+    return Inspected(workspace.inspected)
 
 
 def find_workspace(home: Path) -> Workspace:
@@ -114,6 +137,7 @@ def check_plan(
     *,
     train_id: str = "",
     serves: bool = False,
+    inspected: "Inspected | None" = None,
 ) -> Checked:
     """Check what a plan needs of the project around it.
 
@@ -124,6 +148,7 @@ def check_plan(
         network: online; unasked: remote places are not looked at; offline: they are problems.
         train_id: the past run whose model an inference is to use; empty: what is in place.
         serves: the jobs run in workspaces of their own, and replace nothing in this one.
+        inspected: the assets that need not be parsed again.
     Raises:
         CheckError: with every problem that was found.
         UsageError: there is no such mode.
@@ -132,7 +157,7 @@ def check_plan(
         raise UsageError(f"no mode '{mode}'", fix=f"it can be {', '.join(MODES)}")
     problems: list[Problem] = []
     jobs: list[Job] = []
-    inspected: set[str] = set()
+    seen: set[str] = set()
     for kind in _kinds(mode):
         pipeline = plan.pipeline(kind)
         if pipeline is None:
@@ -150,9 +175,9 @@ def check_plan(
             metadata_version=metadata_version,
             changes=changes,
         )
-        steps = [step for step in pipeline.steps if step.name not in inspected]
-        inspected.update(step.name for step in steps)
-        problems += _asset_problems(job, steps)
+        steps = [step for step in pipeline.steps if step.name not in seen]
+        seen.update(step.name for step in steps)
+        problems += _asset_problems(job, steps, inspected)
         jobs.append(_check_outside(job, problems, network, before=jobs))
     pipelines = [job.pipeline for job in jobs]
     sources = source_findings(
@@ -165,10 +190,16 @@ def check_plan(
     unplanned = [Problem(change) for change in changes if is_unplanned(change)]
     places = () if serves else place_warnings(jobs)
     warnings = (*plan.warnings, *unplanned, *sources.warnings, *_warnings(jobs, network), *places)
-    return Checked(plan, tuple(jobs), warnings)
+    return Checked(plan, tuple(jobs), warnings, inspected)
 
 
-def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
+def _asset_problems(
+    job: Job, steps: Sequence[StepPlan], inspected: "Inspected | None"
+) -> Iterator[Problem]:
+    if inspected is None:
+        from alo.sources.code.inspection import inspect_asset as inspect  # with what parses Python
+    else:
+        inspect = inspected.problems
     home = job.assets.parent
     for step in steps:
         folder = job.assets / step.name
@@ -180,7 +211,7 @@ def _asset_problems(job: Job, steps: Sequence[StepPlan]) -> Iterator[Problem]:
             yield _missing_asset(job, step)
             continue
         installs = bool(step.source.requirements or step.environment)
-        for problem in inspect_asset(folder, step.name, home=home, installs=installs):
+        for problem in inspect(folder, step.name, home=home, installs=installs):
             yield _shown(job, problem)
 
 

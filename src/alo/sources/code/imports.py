@@ -28,9 +28,14 @@ class ImportCheck:
         folder: the asset's.
         home: the project's, whose modules assets may import too.
         installs: packages that are not there yet are no problem.
+    Attributes:
+        looked_at: the paths, also of what is not there, that the result depends on.
+        is_lasting: whether it depends on nothing else but these and what is installed.
     """
 
     def __init__(self, folder: Path, home: Path, *, installs: bool) -> None:
+        self.looked_at: set[str] = set()
+        self.is_lasting = True
         self._folder, self._home = folder, home
         self._own = f"{folder}{os.sep}"
         self._roots = [str(folder), str(home)]
@@ -76,7 +81,7 @@ class ImportCheck:
                 root = None if top in sys.stdlib_module_names else self._root_of(top)
                 if root is not None:
                     self._follow_files(Path(root), module.split("."), node)
-                elif not _is_known(top):
+                elif not self._is_known(top):
                     what = f"the module '{top}' is not installed here"
                     fix = advice_for(top, self._folder.name)
                     self._missing.append(at(node, f"{what}: {fix}", name))
@@ -88,7 +93,9 @@ class ImportCheck:
     def _root_of(self, top: str) -> str | None:
         """The folder of the project's in which a module is."""
         for root in self._roots:
-            if os.path.isfile(f"{root}/{top}.py") or os.path.isdir(f"{root}/{top}"):
+            file, folder = f"{root}/{top}.py", f"{root}/{top}"
+            self.looked_at.update((file, folder))
+            if os.path.isfile(file) or os.path.isdir(folder):
                 return root
         return None
 
@@ -103,6 +110,7 @@ class ImportCheck:
             self._follow_file(base / f"{part}.py")
 
     def _follow_file(self, path: Path) -> None:
+        self.looked_at.add(str(path))
         if str(path) in self._seen or not path.is_file():
             return
         self._seen.add(str(path))
@@ -124,7 +132,9 @@ class ImportCheck:
         """An import from the asset's own file that gets Python's module of the same name."""
         if kind(node) != "ImportFrom" or node.level or node.module not in sys.stdlib_module_names:
             return
-        if not (self._folder / f"{node.module}.py").is_file():
+        own = self._folder / f"{node.module}.py"
+        self.looked_at.add(str(own))
+        if not own.is_file():
             return
         module = __import__(node.module)
         wanted = [alias.name for alias in node.names if alias.name != "*"]
@@ -136,6 +146,19 @@ class ImportCheck:
             )
             yield at(node, what, name)
 
+    def _is_known(self, module: str) -> bool:
+        """Whether Python itself finds the module, without a project's folders."""
+        if module in sys.stdlib_module_names:
+            return True
+        try:
+            if any(finder.find_spec(module, None) for finder in sys.meta_path):
+                return True
+        except Exception:  # a broken finder of someone else's: the import itself will tell
+            self.is_lasting = False
+            return True
+        self.is_lasting = False  # it may be installed in a moment, or be in this process alone
+        return module in sys.modules
+
 
 def _imported(node: Any) -> list[str]:
     if kind(node) == "Import":
@@ -143,13 +166,3 @@ def _imported(node: Any) -> list[str]:
     if kind(node) == "ImportFrom" and not node.level and node.module:
         return [node.module]
     return []
-
-
-def _is_known(module: str) -> bool:
-    """Whether Python itself finds the module, without a project's folders."""
-    if module in sys.modules or module in sys.stdlib_module_names:
-        return True
-    try:
-        return any(finder.find_spec(module, None) for finder in sys.meta_path)
-    except Exception:  # a broken finder of someone else's: the import itself will tell
-        return True

@@ -7,16 +7,35 @@ from pathlib import Path
 from typing import Any
 
 from alo.errors import Problem
+from alo.named_tuples import NamedTuple
 from alo.sources.code.imports import ImportCheck
-from alo.sources.code.loader import CLASS_NAME, AssetNotFoundError, find_asset_file
+from alo.sources.code.loader import (
+    CLASS_NAME,
+    AssetNotFoundError,
+    asset_file_names,
+    find_asset_file,
+)
 from alo.sources.code.methods import method_problems
 from alo.sources.code.syntax import at, kind, last_name, parse, statements
 
 BASE = "Asset"
 
 
+class Inspection(NamedTuple):
+    """What is wrong with an asset, and what that depends on."""
+
+    problems: list[Problem]
+    looked_at: frozenset[str] = frozenset()  # paths, also of what is not there
+    is_lasting: bool = False  # whether it is the same while these and what is installed are
+
+
 def inspect_asset(folder: Path, step: str, *, home: Path, installs: bool) -> list[Problem]:
-    """What is wrong with a step's asset; the file is parsed, never imported.
+    """What is wrong with a step's asset: the problems of ``inspection_of``."""
+    return inspection_of(folder, step, home=home, installs=installs).problems
+
+
+def inspection_of(folder: Path, step: str, *, home: Path, installs: bool) -> Inspection:
+    """Look at a step's asset; the file is parsed, never imported.
 
     Args:
         home: the project's folder, whose own modules assets may import too.
@@ -26,17 +45,19 @@ def inspect_asset(folder: Path, step: str, *, home: Path, installs: bool) -> lis
     try:
         path = find_asset_file(folder, step)
     except AssetNotFoundError as error:
-        return [Problem(f"{error.what}. {_sentence(error.fix)}")]
+        return Inspection([Problem(f"{error.what}. {_sentence(error.fix)}")])
     check = ImportCheck(folder, home, installs=installs)
     name = check.name_of(path)
     try:
         source = path.read_bytes()
     except OSError as error:
-        return [Problem(f"cannot be read: {error.strerror}", name)]
+        return Inspection([Problem(f"cannot be read: {error.strerror}", name)])
     tree = parse(source, path, name)
     if isinstance(tree, Problem):
-        return [tree]
-    return [*_class_problems(tree, source, name), *check.problems(tree, source, path)]
+        return Inspection([tree])
+    problems = [*_class_problems(tree, source, name), *check.problems(tree, source, path)]
+    files = {f"{folder}/{each}" for each in asset_file_names(step)}
+    return Inspection(problems, frozenset(check.looked_at | files), check.is_lasting)
 
 
 def _sentence(text: str) -> str:

@@ -60,7 +60,7 @@ class PostgresDatabase:
     @contextmanager
     def _begin(self) -> Iterator[_Connection]:
         with self._borrowed() as connection, connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER,))
+            connection.execute("SELECT pg_advisory_xact_lock($1)", (WRITER,))
             yield _Connection(connection)
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
@@ -109,7 +109,12 @@ class PostgresDatabase:
         return False
 
     def _open(self) -> Any:
-        connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
+        connection = self._psycopg.connect(
+            self._url,
+            autocommit=True,
+            connect_timeout=CONNECT_S,
+            cursor_factory=self._psycopg.RawCursor,  # finds no values in a statement of thousands
+        )
         connection.execute(f"SET lock_timeout = '{PATIENCE_S}s'")
         # A plan for whatever values compares each row with each of hundreds, one by one.
         connection.execute("SET plan_cache_mode = force_custom_plan")
@@ -143,10 +148,16 @@ class _Connection:
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """See ``Connection``."""
-        cursor = self._connection.execute(statement.replace("?", "%s"), values)
+        cursor = self._connection.execute(_numbered(statement), values)
         return list(cursor.fetchall()) if cursor.description else []
 
     def execute_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """See ``Connection``."""
         with self._connection.cursor() as cursor:
-            cursor.executemany(statement.replace("?", "%s"), rows)
+            cursor.executemany(_numbered(statement), rows)
+
+
+def _numbered(statement: str) -> str:
+    """With the values as PostgreSQL itself names them."""
+    first, *others = statement.split("?")
+    return first + "".join(f"${at}{part}" for at, part in enumerate(others, 1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Commands of the label screen and of every screen; digits give labels by their places.
-COMMANDS = frozenset("asfnzjki.+-/?xcg[]")
+# Commands of the label screen, the table and every screen; digits give labels by their places.
+COMMANDS = frozenset("asfnzjkiexcg.+=-/?[]")
 
 
 def wrong_label_key(key: str) -> str:

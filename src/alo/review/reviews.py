@@ -310,7 +310,12 @@ def _those(below: int, state: str) -> tuple[str, list[object]]:
 def check_free(rows: Connection, name: str) -> None:
     """Raises ``UsageError`` if there is a review of that name."""
     if rows.execute("SELECT 1 FROM reviews WHERE name = ?", (name,)):
-        raise UsageError(f"there is a review '{name}'", fix="take another name")
+        raise UsageError(
+            f"there is a review '{name}'",
+            fix="take another name; what is queued in it stays as it is, or its accuracy would be"
+            " that of no sample: other records of its runs are decided there without a queue"
+            f" (alo review decide {name}, or its table), and count as picked",
+        )
 
 
 def check_name(name: str) -> None:

@@ -27,7 +27,7 @@ SCREENS = {
     "/datasets/new?review=r": "make_dataset",
     "/datasets/d/v1": "dataset",
     "/datasets/d/v1?split=test&new=good": "dataset",
-    "/datasets/d/v2/diff/v1": "dataset_diff",
+    "/datasets/d/v1/diff/v2": "dataset_diff",
     "/models": "models",
     "/models?at=0s": "models",
     "/models/log": "promotions",

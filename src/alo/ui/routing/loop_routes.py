@@ -50,7 +50,7 @@ LOOP_ROUTES: tuple[Route, ...] = (
         "/datasets/{name}/{version}/diff/{other}",
         datasets.diff,
         VIEWER,
-        "What a version has more, less and otherwise than another",
+        "What the other version has more, less and otherwise than this one",
         Operation(("change", "page", "limit"), answers=LISTED, errors=("409",)),
     ),
     Route(

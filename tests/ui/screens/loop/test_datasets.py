@@ -124,12 +124,26 @@ def test_a_version_whose_manifest_is_damaged_is_listed_with_what_is_wrong(
 
 
 def test_what_differs_between_two_versions_is_a_page(client: httpx.Client, second: str) -> None:
-    found = client.get("/datasets/d/v2/diff/v1.json").json()
+    found = client.get("/datasets/d/v1/diff/v2.json").json()
 
     assert (found["from"], found["to"], found["total"]) == ("d@v1", "d@v2", 0)
     assert "train/known/rows.csv" in found["files"]
-    assert 'data-screen="dataset_diff"' in client.get("/datasets/d/v2/diff/v1").text
-    assert client.get("/datasets/d/v2/diff/v9").status_code == 404
+    assert 'data-screen="dataset_diff"' in client.get("/datasets/d/v1/diff/v2").text
+    assert client.get("/datasets/d/v1/diff/v9").status_code == 404
+    assert '/datasets/d/v1/diff/v2"' in client.get("/datasets/d/v2").text  # what is new in it
+
+
+def test_the_page_and_the_command_tell_a_difference_in_the_same_direction(
+    client: httpx.Client, second: str, alo: Alo, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for one, other in (("v1", "v2"), ("v2", "v1")):
+        shown = client.get(f"/datasets/d/{one}/diff/{other}.json").json()
+        capfd.readouterr()
+        assert alo("dataset", "diff", f"d@{one}", f"d@{other}", "--json") == 0
+
+        told = json.loads(capfd.readouterr().out)
+        assert (told["from"], told["to"]) == (shown["from"], shown["to"])
+        assert told["counts"] == shown["counts"]
 
 
 def test_rows_that_were_labelled_otherwise_since_are_in_the_difference(
@@ -140,11 +154,11 @@ def test_rows_that_were_labelled_otherwise_since_are_in_the_difference(
     assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv")) == 0
     assert alo("dataset", "make", "d", "--review", "r") == 0
 
-    found = client.get("/datasets/d/v2/diff/v1.json?change=relabelled").json()
+    found = client.get("/datasets/d/v1/diff/v2.json?change=relabelled").json()
 
     (item,) = found["items"]
     assert (item["record"], item["from"], item["label"]) == (row["record"], "good", "bad")
-    assert 'data-change="relabelled"' in client.get("/datasets/d/v2/diff/v1").text
+    assert 'data-change="relabelled"' in client.get("/datasets/d/v1/diff/v2").text
 
 
 @pytest.mark.parametrize("path", ["/datasets/none/v1", "/datasets/d/v9", "/datasets/d/odd"])

@@ -170,9 +170,9 @@ def _labels(lines: RowLines) -> Sequence[str]:
 
 
 def diff(ask: Ask) -> Page:
-    """What a version has more, less and otherwise than another."""
+    """What the other version has more, less and otherwise than this: as `alo dataset diff A B`."""
     ask.query.allow("change", "page", "limit")
-    other, one = _version(ask, ask.names["version"]), _version(ask, ask.names["other"])
+    one, other = _version(ask, ask.names["version"]), _version(ask, ask.names["other"])
     found = difference(one, other)
     parts = {"added": found.added, "removed": found.removed, "relabelled": found.relabelled}
     wanted = ask.query.one("change", among=tuple(parts))

@@ -1,7 +1,8 @@
-"""Which keys may give a label: those that are no command of the studio's screens."""
+"""How many labels a review has, and which keys may give one: no command of the studio's screens."""
 
 from __future__ import annotations
 
+MOST_LABELS = 1000  # of a review
 # Commands of the label screen, the table and every screen; digits give labels by their places.
 COMMANDS = frozenset("asfnzjkiexcg.+=-/?[]")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 import zipfile
 from dataclasses import asdict
@@ -111,6 +112,36 @@ def unpack(archive: Path, folder: Path) -> None:
     else:
         with tarfile.open(archive) as file:
             file.extractall(folder, filter="data")
+
+
+def test_a_link_in_a_version_is_damage_whatever_it_leads_to(
+    catalog: Catalog, versions: list[Version], tmp_path: Path
+) -> None:
+    (tmp_path / "secret.csv").write_text("id,x,kind\n")
+    train = versions[0].folder / "train"
+    make_writable(versions[0].folder)
+    (train / "more.csv").symlink_to(tmp_path / "secret.csv")
+    (train / "folder").symlink_to(tmp_path)
+    os.mkfifo(train / "pipe")
+
+    found = {(each.path, each.what) for each in verify(versions[0])}
+
+    assert found == {(f"train/{name}", "added") for name in ("more.csv", "folder", "pipe")}
+    with pytest.raises(DatasetError, match="is damaged"):
+        catalog.find_whole("d@v1")
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_nothing_is_exported_over_a_link_that_leads_nowhere(
+    versions: list[Version], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(UsageError, match="already"):
+        export_version(versions[0], tmp_path / name)
+
+    assert [each.name for each in tmp_path.glob("*out*")] == [name]
+    assert (tmp_path / name).is_symlink()
 
 
 @pytest.mark.parametrize("name", ["out", "out.zip", "out.tar.gz"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.datasets.rows import ReviewedRow
-from alo.datasets.split import place_of, split_rows
+from alo.datasets.split import places, split_rows
 
 from .conftest import make_row
 
@@ -54,7 +54,7 @@ def test_another_data_set_chooses_other_rows() -> None:
     tests = [contents(split_rows(rows, name, 0.2, frozenset()).test) for name in ("a", "b")]
 
     assert tests[0] != tests[1]
-    assert all(0 <= place_of("a", row.content) < 1 for row in rows)
+    assert all(0 <= places("a")(row.content) < 1 for row in rows)
 
 
 def test_a_case_that_was_labelled_in_two_ways_is_left_out() -> None:

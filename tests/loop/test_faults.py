@@ -1,17 +1,23 @@
-"""A full disk in each phase of the loop: it is said, and nothing is half done."""
+"""What the machine does to the loop: it is said, and nothing is half done."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.serve.http_api.test_app import Service
 from tests.support.loop_project import LAX, review_results, write_loop_project
+from tests.support.waiting import wait_until
 
 from alo.cli.main import main
+from alo.history.browse import History
+from alo.history.filters import Filters
 from alo.history.pins import pins
+from alo.history.promotions import promotions
 from alo.layout import Workspace
 
 Alo = Callable[..., tuple[int, str, str]]
@@ -145,17 +151,88 @@ def test_retraining_on_a_full_disk_leaves_the_model_and_the_history_as_they_were
     assert alo("dataset", "make", "d", "--review", "r")[0] == 0
     (home / ".alo").rename(home / "before")
     folder = disk(".alo", 64)
-    models = home / "train_artifacts/models"
-    before = {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}
+    before = current_models(home)
     filler = fill(folder, left)
 
     status, _, err = alo("retrain", "--dataset", "d", *LAX)
 
     filler.unlink()
-    assert {path: path.read_bytes() for path in models.rglob("*") if path.is_file()} == before
+    assert current_models(home) == before
     assert alo("history", "verify")[0] == 0
     if status != 0:
         assert (status, "full" in err or "No space left" in err) == (1, True), err
         assert list(folder.glob("rerun-*")) == []
     told = alo("retrain", "--dataset", "d", *LAX)
     assert told[0] in (0, 3), told
+
+
+@pytest.mark.parametrize(("how", "why"), [("refuse", "does not answer"), ("sleep", "2 s")])
+def test_a_candidate_that_the_gate_passes_and_the_service_refuses_answers_nobody(
+    home: Path, alo: Alo, how: str, why: str
+) -> None:
+    review_results(home)
+    assert alo("dataset", "make", "d", "--review", "r")[0] == 0
+    (home / "solution/smoke").mkdir()
+    (home / "solution/smoke/sample.csv").write_text("id,x\nsample,1\n")
+    assert alo("deploy")[0] == 0
+    service = Service(home, "--request-timeout", "2")
+    try:
+        words = ("--set", f"train.how={how}", "--deploy", "--json")
+        status, out, err = alo("retrain", "--dataset", "d", *LAX, *words)
+        assert status == 0, err
+        run = json.loads(out)["run"]
+
+        wait_until(lambda: "the model stays as it is" in service.log.read_text())
+
+        told = json.loads(alo("deploy", "--status", "--json")[1])
+        assert told["checks"][run]["verdict"] == "failed"
+        assert why in told["checks"][run]["reason"]
+        assert told["in_use"] == told["previous"] != run
+        assert [each.run for each in promotions(Workspace(home))][-1] == run
+        assert alo("deploy", "--rollback")[0] == 0
+    finally:
+        service.close()
+
+
+@pytest.mark.parametrize("folder", [".alo", "datasets/d"])
+def test_what_is_deleted_while_a_candidate_is_trained_costs_that_candidate_alone(
+    home: Path, alo: Alo, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    review_results(home)
+    assert alo("dataset", "make", "d", "--review", "r")[0] == 0
+    before = current_models(home)
+    for path in (home / "datasets").rglob("*"):
+        path.chmod(0o755)
+    shutil.copytree(home / "datasets", home / "kept")
+    monkeypatch.setenv("RETRAIN_WIPES", str(home / folder))
+
+    status, out, err = alo("retrain", "--dataset", "d", *LAX, "--set", "train.how=wipe")
+
+    assert (status, "Traceback" in out + err) == (1, False), (out, err)
+    assert current_models(home) == before
+    assert alo("history", "verify")[0] == 0
+    if not (home / "datasets/d").exists():
+        (home / "kept/d").rename(home / "datasets/d")
+    assert alo("retrain", "--dataset", "d", *LAX)[0] in (0, 3)
+
+
+@pytest.mark.parametrize("lost", ["output", "input", "."])
+def test_a_run_that_is_deleted_by_hand_costs_its_own_records_and_says_so(
+    home: Path, alo: Alo, lost: str
+) -> None:
+    review_results(home)
+    (run,) = History(Workspace(home)).list(Filters(pipeline="inference"), None)
+    entry = home / "history/inference" / run.id
+    shutil.rmtree(entry / lost)
+
+    status, out, err = alo("dataset", "make", "d", "--review", "r")
+
+    assert (status, run.id in err) == (1, True), (out, err)
+    assert not list((home / "datasets").glob("d/v*"))
+    assert json.loads(alo("review", "accuracy", "r", "--json")[1])["enough"]
+    assert len(json.loads(alo("review", "show", "r", "--json")[1])["items"]) == 100
+
+
+def current_models(home: Path) -> dict[Path, bytes]:
+    models = home / "train_artifacts/models"
+    return {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}

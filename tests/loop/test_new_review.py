@@ -14,6 +14,7 @@ from alo.history.browse import History
 from alo.history.filters import Filters
 from alo.history.pins import pins
 from alo.layout import Workspace
+from alo.loop.record_inputs import record_inputs
 from alo.review.labels import Label
 from alo.review.reviews import Reviews
 from alo.tables.content import row_content
@@ -212,3 +213,22 @@ def test_filters_that_no_run_fits_are_what_the_error_names(make: Make, predict: 
 
     with pytest.raises(UsageError, match="fits --since and --filter"):
         make(filters=Filters(since="2100-01-01T00:00:00.000000Z"))
+
+
+def test_thousands_of_columns_and_a_cell_of_ten_megabytes_are_reviewed_as_they_are(
+    make: Make, predict: Predict, give: Give, home: Path
+) -> None:
+    large = "x, " * 3_400_000
+    columns = [f"c{at}" for at in range(5000)]
+    rows = [["k0", f'"{large}"', *"1" * 4999], ["k1", "small", *"2" * 4999]]
+    give({"rows.csv": "\n".join(",".join(row) for row in (["id", *columns], *rows)) + "\n"})
+    predict([["k0", "good", 0.5], ["k1", "bad", 0.9]])
+
+    made = make(random=2, key="id")
+
+    assert made.review.counts == {"records": 2}
+    run = made.review.runs[0].id
+    found = record_inputs(Workspace(home), made.review, [f"{run}:0", f"{run}:1"])
+    assert [len(each.columns) for each in found.values()] == [5001, 5001]
+    assert found[f"{run}:0"].values[1] == large
+    assert found[f"{run}:1"].values[1:3] == ["small", "2"]

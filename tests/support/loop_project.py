@@ -14,7 +14,8 @@ from alo.review.decisions import NewDecision
 from alo.review.reviews import Reviews
 
 # Learns from which x on rows are bad; `worst` says the opposite, `fail` and `mute` fail, `hang` and
-# `stuck` wait, `short` leaves a row out.
+# `stuck` wait, `short` leaves a row out; `refuse` fails and `sleep` waits where a service asks its
+# sample; `wipe` deletes a folder while it learns.
 TRAIN = """
 import csv, json
 
@@ -25,6 +26,10 @@ if self.args["how"] == "hang":
 
     Path(os.environ["RETRAIN_PID"]).write_text(str(os.getpid()))
     signal.pause()
+if self.args["how"] == "wipe":
+    import os, shutil
+
+    shutil.rmtree(os.environ["RETRAIN_WIPES"])
 rows = []
 for path in sorted(Path(self.asset.get_input_path()).rglob("*.csv")):
     with path.open() as file:
@@ -49,6 +54,13 @@ rows = []
 for path in sorted(Path(self.asset.get_input_path()).rglob("*.csv")):
     with path.open() as file:
         rows += list(csv.DictReader(file))
+if any(row["id"] == "sample" for row in rows):
+    if model["how"] == "refuse":
+        raise ValueError("it does not answer this")
+    if model["how"] == "sleep":
+        import time
+
+        time.sleep(3600)
 rows = rows[: -1 if model["how"] == "short" else None]
 is_bad = lambda row: (float(row["x"]) >= model["from"]) != (model["how"] == "worst")
 with open(self.asset.get_output_path() + "output.csv", "w") as file:

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
+from tests.review.conftest import create_review
 from tests.support.postgres_server import PostgresServer
 from tests.support.waiting import wait_until
 
@@ -280,3 +281,43 @@ def test_a_run_of_an_earlier_version_is_shown(
     assert client.get("/runs.json?pipeline=train").json()["items"][0]["score"] == known["score"]
     both = f"run={runs['train']}&run={runs['inference']}"
     assert client.get(f"/compare?{both}&all=1").status_code == 200
+
+
+def test_two_people_at_two_studios_of_one_project_never_write_over_each_other(
+    make_studio: MakeStudio, browse: Browse, database_url: str
+) -> None:
+    studios = [make_studio(database_url=database_url) for _ in range(2)]
+    create_review(studios[0].database, random=10)
+    people = []
+    for name, studio in zip(("ada", "bob"), studios, strict=True):
+        studio.people.add(name, "reviewer", "long enough")
+        token = studio.people.add_token(f"of-{name}", "reviewer", name)
+        people.append(browse(studio))
+        people[-1].headers["Authorization"] = f"Bearer {token}"
+    ready = threading.Barrier(2)
+    answers: list[dict[str, str]] = []
+
+    def say(who: httpx.Client, label: str, record: str) -> None:
+        sent = {"key": record, "record": record, "verdict": "change", "label": label}
+        ready.wait()
+        answer = who.post("/reviews/patients/decisions", json={"decisions": [sent]})
+        answers.extend(answer.json()["results"])
+
+    for at in range(10):
+        record = f"run-{'a' if at < 5 else 'b'}:{at % 5}"
+        answers.clear()
+        threads = [
+            threading.Thread(target=say, args=(who, label, record))
+            for who, label in zip(people, ("good", "bad"), strict=True)
+        ]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert sorted(each["state"] for each in answers) == ["conflict", "saved"]
+
+    first, second = (
+        who.get("/reviews/patients/items.json?limit=1000").json()["items"] for who in people
+    )
+    assert first == second
+    assert {each["state"] for each in first} == {"changed"}

@@ -153,9 +153,17 @@ def verify(version: Version) -> list[Problem]:
         for path in sorted(recorded.keys() | found.keys())
         if (what := _difference(recorded.get(path), found.get(path)))
     ]
+    problems += [Problem(path, "added") for path in _links_and_others(version.folder)]
     if not _is_own(version, is_readable=not any(each.path == ROWS for each in problems)):
         problems.append(Problem(MANIFEST, "changed"))
     return problems
+
+
+def _links_and_others(folder: Path) -> Iterator[str]:
+    """What no version has: links, whatever they lead to, pipes and devices."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            yield path.relative_to(folder).as_posix()
 
 
 def _is_own(version: Version, *, is_readable: bool) -> bool:

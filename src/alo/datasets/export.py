@@ -22,7 +22,7 @@ def export_version(version: Version, target: Path) -> None:
         UsageError: there is something already.
         OSError: nothing of it is to be seen then.
     """
-    if target.exists():
+    if os.path.lexists(target):  # a link that leads nowhere, too
         raise UsageError(f"there is a '{target}' already", fix="name another, or remove it")
     new = target.with_name(f".{target.name}-{os.urandom(4).hex()}")
     try:

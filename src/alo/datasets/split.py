@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alo.datasets.rows import ReviewedRow
@@ -40,8 +40,9 @@ def split_rows(
     train: list[ReviewedRow] = []
     test: list[ReviewedRow] = []
     left_out: Counter[str] = Counter()
+    place_of = places(name)
     for row in _one_a_case(rows, left_out):
-        is_test = row.content in tested or place_of(name, row.content) < share
+        is_test = row.content in tested or place_of(row.content) < share
         if is_test and row.source == RANDOM:
             test.append(row)
         elif row.content in tested:
@@ -51,11 +52,16 @@ def split_rows(
     return Split(train, test, dict(left_out))
 
 
-def place_of(name: str, content: str) -> float:
-    """Where a case is in the random order of a data set's cases, 0 to 1."""
-    key = hashlib.sha256(name.encode()).digest()
-    digest = hashlib.blake2b(content.encode(), key=key, digest_size=8).digest()
-    return int.from_bytes(digest, "big") / _ALL
+def places(name: str) -> Callable[[str], float]:
+    """What gives, by its content id, where a case is in the random order of a data set, 0 to 1."""
+    keyed = hashlib.blake2b(key=hashlib.sha256(name.encode()).digest(), digest_size=8)
+
+    def place_of(content: str) -> float:
+        found = keyed.copy()
+        found.update(content.encode())
+        return int.from_bytes(found.digest(), "big") / _ALL
+
+    return place_of
 
 
 def _one_a_case(rows: Sequence[ReviewedRow], left_out: Counter[str]) -> Sequence[ReviewedRow]:
@@ -65,6 +71,9 @@ def _one_a_case(rows: Sequence[ReviewedRow], left_out: Counter[str]) -> Sequence
         cases.setdefault(row.content, []).append(row)
     found: list[ReviewedRow] = []
     for same in cases.values():
+        if len(same) == 1:
+            found += same
+            continue
         if len({row.label for row in same}) > 1:
             left_out["conflict"] += len(same)
             continue

@@ -10,7 +10,7 @@ from pathlib import Path
 from alo.database.audit import Note
 from alo.datasets.catalog import Catalog, Version
 from alo.engine.rerun import require_models
-from alo.errors import HistoryError, RetrainError, ReviewError
+from alo.errors import AloError, HistoryError, RetrainError, ReviewError
 from alo.files import checksum_of, write_whole
 from alo.gate.comparison import ComparedRow, Comparison, compare
 from alo.gate.verdict import CANDIDATE_FAILED, HELD, PASS, GateSettings
@@ -168,11 +168,25 @@ def _answers(trial: TrialProject, test: _Test) -> list[str | None] | None:
     if trial.run("inference", [test.version.folder / "test"]) != 0:
         if fix := fix_of_full(trial.workspace.home):  # that says nothing of the model
             raise RetrainError("the disk is full", where=str(trial.project.internal), fix=fix)
+        _require_whole(test)
         return None
     try:
         return answers_of(trial.output, test.cases, test.version.manifest.meaning)
     except ReviewError:
         return None
+
+
+def _require_whole(test: _Test) -> None:
+    """A failure where the test rows have gone says nothing of a model, either."""
+    reference = test.version.manifest.reference
+    try:
+        Catalog(test.workspace).find_whole(reference)
+    except AloError as error:
+        raise RetrainError(
+            f"data set {reference} was changed or removed meanwhile: {error.what}",
+            where=str(test.version.folder),
+            fix="make it again, or name another version",
+        ) from error
 
 
 def _compared(

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alo.errors import LabelError
-from alo.label_keys import wrong_label_key
+from alo.label_keys import MOST_LABELS, wrong_label_key
 from alo.texts import is_odd
 
-MOST = 1000
 MOST_NAME = 200  # characters
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
@@ -101,8 +100,8 @@ class Labels:
             LabelError: there is one, or a name, key or colour cannot be.
         """
         self._check(name, key, colour)
-        if len(self._all) >= MOST:
-            raise LabelError(f"a review has at most {MOST:,} labels")
+        if len(self._all) >= MOST_LABELS:
+            raise LabelError(f"a review has at most {MOST_LABELS:,} labels")
         label_id, count = name, 1
         while label_id in self._all:
             count += 1

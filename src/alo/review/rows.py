@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -76,6 +77,10 @@ class Review:
     counts: Mapping[str, int] = field(default_factory=dict)  # of records, joined and refused
     labels: Labels = field(default_factory=lambda: Labels(()))
     unit: str = "row"
+    _by_id: Mapping[str, PopulationRun] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {run.id: run for run in self.runs})
 
     @property
     def settings(self) -> ReviewSettings:
@@ -98,7 +103,7 @@ class Review:
 
     def record_id(self, at: int) -> str:
         """The id of the record at this place: its run and row, or its run alone."""
-        run = next(each for each in reversed(self.runs) if each.first <= at)
+        run = self.runs[bisect_right(self.runs, at, key=lambda each: each.first) - 1]
         return run.id if self.unit == "request" else f"{run.id}:{at - run.first}"
 
     def run_of(self, record: str) -> str:
@@ -110,10 +115,8 @@ class Review:
         run_id, _, row = (record, ":", "0") if self.unit == "request" else record.rpartition(":")
         if not is_whole_number(row):
             return None
-        for run in self.runs:
-            if run.id == run_id and int(row) < run.records:
-                return run.first + int(row)
-        return None
+        run = self._by_id.get(run_id)
+        return run.first + int(row) if run is not None and int(row) < run.records else None
 
 
 REVIEW_COLUMNS = "number, name, state, person, created, asked, runs, counts, labels"

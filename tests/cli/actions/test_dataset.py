@@ -144,6 +144,18 @@ def test_damage_makes_the_status_one_and_is_named(alo: Alo, home: Path) -> None:
     )
 
 
+def test_a_damaged_version_is_not_exported(home: Path, alo: Alo, tmp_path: Path) -> None:
+    assert alo("dataset", "make", "d", "--review", "r")[0] == 0
+    path = home / "datasets/d/v1/test_labels.csv"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"good", b"fine"))
+
+    status, _, err = alo("dataset", "export", "d", str(tmp_path / "out"))
+
+    assert (status, "is damaged: test_labels.csv changed" in err) == (1, True), err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "status", "what"),
     [

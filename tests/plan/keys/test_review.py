@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
+from alo.errors import PlanError
 from alo.plan.model import Gate, Plan, ReviewLabel, ReviewPlan, Truth
 from alo.plan.render import render_plan
 from alo.plan.schema import plan_schema
@@ -93,6 +95,55 @@ def test_what_makes_no_sense_is_reported_with_its_place(
     told: Told, review: str, told_of_it: str
 ) -> None:
     assert any(told_of_it in line for line in told(f"{STEPS}review: {review}"))
+
+
+HOSTILE = (
+    "5", "-1", "1.5", "1e999", ".nan", "true", "null", "''", "[]", "{}", "[[]]", "[{}]", "[[[[]]]]",
+    "{a: {b: c}}", '"a\\0b"', '"\\ud800"', "!!binary aGk=", "!!set {a}", "2026-01-01", "&x [*x]",
+    "{? [a] : b}", "{5: 6}", "[5, true, null]", "{name: {name: a}}", "[{name: [a], key: {a: b}}]",
+)  # fmt: skip
+KEYS = (
+    "unit", "prediction", "probabilities", "certainty", "key", "image", "label", "truth", "labels",
+    "slices", "gate", "gate.min_rows", "gate.max_loss", "truth.layout", "truth.file",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_whatever_a_key_holds_is_taken_or_refused_with_its_place(load: LoadText, key: str) -> None:
+    outer, _, inner = key.partition(".")
+    refused = 0
+    for value in HOSTILE:
+        text = f"{outer}: {{{inner}: {value}}}" if inner else f"{outer}: {value}"
+        try:
+            load(f"{STEPS}review:\n  {text}\n")
+        except PlanError as error:
+            refused += 1
+            for each in error.problems:
+                assert each.line >= 2, (text, str(each))
+    assert refused > len(HOSTILE) / 2
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_whatever_is_in_its_place_is_a_review_or_refused(load: LoadText, value: str) -> None:
+    with suppress(PlanError):
+        assert isinstance(load(f"{STEPS}review: {value}\n").review, ReviewPlan | None)
+
+
+def test_a_key_that_is_there_twice_and_an_anchor_are_taken_as_everywhere_in_a_plan(
+    load: LoadText, told: Told
+) -> None:
+    twice = told(f"{STEPS}review: {{key: a, key: b}}")
+    shared = load(f"{STEPS}review: {{slices: &s [site], labels: *s}}").review
+
+    assert any("key" in each and each.startswith("2:") for each in twice)
+    assert shared is not None
+    assert (shared.slices, [each.name for each in shared.labels]) == (("site",), ["site"])
+
+
+def test_lists_without_end_are_refused_and_quickly(told: Told) -> None:
+    labels = ", ".join(f"l{at}" for at in range(20_000))
+
+    assert any("review.labels" in each for each in told(f"{STEPS}review: {{labels: [{labels}]}}"))
 
 
 def test_the_schema_for_editors_has_the_section() -> None:

@@ -178,7 +178,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    version = _find(options, options.reference)
+    # What was tampered with leaves the project as little as it is learned from.
+    version = Catalog(Workspace(options.project)).find_whole(options.reference)
     target: Path = options.target
     export_version(version, target)
     return _done(options, version, f"{version.manifest.reference} was written to {target}")

@@ -11,10 +11,10 @@ from alo.cli.actions.dispatch import Action, of_actions
 from alo.cli.actions.review_database import add_database, opened
 from alo.cli.actions.review_new import add_new, new
 from alo.cli.output import console
+from alo.cli.output.written import write_output
 from alo.cli.person import person
 from alo.cli.values import named, path
 from alo.database.audit import add_change
-from alo.files import write_whole
 from alo.history.deployment import utc_now
 from alo.layout import Workspace
 from alo.loop.accuracy_of import accuracy_of, every_item
@@ -220,7 +220,7 @@ def _export(options: argparse.Namespace) -> int:
         console.write(text.removesuffix("\n"))
         return 0
     target: Path = options.to
-    write_whole(target, text.encode("utf-8", "surrogatepass"))
+    write_output(target, text.encode("utf-8", "surrogatepass"))
     console.write(f"written to {target}")
     return 0
 

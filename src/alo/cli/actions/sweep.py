@@ -34,6 +34,7 @@ from alo.cli.actions.dispatch import Action
 from alo.cli.output import console
 from alo.cli.output.sweep_live import SweepDisplay, sweep_display
 from alo.cli.output.sweep_report import SHOWN_TRIALS, outcome_lines, shown_value
+from alo.cli.output.written import write_output
 from alo.cli.setup_options import add_setup_arguments, setup_of
 from alo.cli.sweep_options import add_limits
 from alo.cli.values import named, path, run_count
@@ -340,7 +341,7 @@ def _export(options: argparse.Namespace) -> int:
                 trial.error,
             ]
         )
-    write_whole(options.csv, out.getvalue().encode("utf-8", "surrogatepass"))
+    write_output(options.csv, out.getvalue().encode("utf-8", "surrogatepass"))
     if options.json:
         console.write_json({"file": str(options.csv), "trials": len(trials)})
     else:

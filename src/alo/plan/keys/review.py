@@ -1,6 +1,8 @@
 """The keys of ``review``: which columns of results mean what, and what a new model has to reach."""
 
-from alo.label_keys import wrong_label_key
+from collections import Counter
+
+from alo.label_keys import MOST_LABELS, wrong_label_key
 from alo.plan.keys.sections import Key, Section, entries
 from alo.plan.keys.shapes import Choice, Number, Schema, Shape, Text, Texts
 from alo.plan.model import Gate, ReviewLabel, ReviewPlan, Truth
@@ -125,9 +127,12 @@ def check_review(review: ReviewPlan, reader: NodeReader) -> None:
         for name in ("file", "path"):
             if not getattr(review.truth, name):
                 reader.complain(f"{AT}.truth", f"the layout csv needs '{name}'")
-    names = [label.name for label in review.labels]
-    for name in dict.fromkeys(names):
-        if names.count(name) > 1:
+    if len(review.labels) > MOST_LABELS:
+        what = f"a review has at most {MOST_LABELS:,} labels, not {len(review.labels):,}"
+        reader.complain(f"{AT}.labels", what)
+        return
+    for name, times in Counter(label.name for label in review.labels).items():
+        if times > 1:
             reader.complain(f"{AT}.labels", f"'{name}' is there more than once")
     keys = [label.key for label in review.labels]
     for number, key in enumerate(keys):

@@ -94,6 +94,7 @@ TESTED_WITH = {
     "alo/executors/node/receive.py": "executors/node/test_executor.py",
     "alo/executors/node/returning.py": "executors/node/test_executor.py",
     "alo/executors/node/work.py": "executors/node/test_executor.py",
+    "alo/executors/live_run.py": "executors/test_whole_run.py",
     "alo/executors/placing.py": "executors/test_local.py",
     "alo/executors/project_copy.py": "executors/test_local.py",
     "alo/executors/slot.py": "executors/test_local.py",

@@ -10,6 +10,7 @@ from alo.named_tuples import NamedTuple
 MODES = ("train", "inference", "all")
 
 
+LOCAL = "local"
 ENVIRONMENTS = ("project", "current")  # that the command line has
 
 
@@ -36,6 +37,7 @@ class RunRequest(NamedTuple):
     first: str = ""  # the step to begin at, on stored results
     last: str = ""  # the step to end after
     setup: Setup = Setup()
+    computing: str = LOCAL  # here; empty: as the plan says
 
 
 class RunOutcome(NamedTuple):

@@ -14,7 +14,7 @@ from typing import TypeVar
 from alo.engine.checks.preflight import Checked, check_solution
 from alo.engine.faults import disk_errors
 from alo.engine.pipeline_run import PipelineRun, begin
-from alo.engine.request import RunOutcome, RunRequest, Setup
+from alo.engine.request import LOCAL, RunOutcome, RunRequest, Setup
 from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
@@ -40,6 +40,7 @@ def run_solution(
         check: gives what is ready to run; without it, what ``check_solution`` finds to be.
     Raises:
         AloError: of the class that says what went wrong; the workspace is as it was before then.
+        GoesElsewhere: the request leaves that to the plan, which names an executor.
     """
     workspace, setup = Workspace(request.home), request.setup
     check = check or partial(check_solution, request, skips_known=True)
@@ -50,6 +51,8 @@ def run_solution(
     try:
         with default_sigchld(), guard.installed():
             checked = check()
+            if request.computing != LOCAL and checked.plan.control.computing != LOCAL:
+                raise GoesElsewhere(checked.plan.control.computing)
             for problem in () if _continues() else checked.warnings:
                 listener(warning(str(problem)))
             what = " and ".join(job.pipeline.name for job in checked.jobs)
@@ -59,7 +62,7 @@ def run_solution(
                 recover(workspace, listener)
                 with suppress(OSError):  # which the next command is faster with
                     keep_nodes(checked.plan.text, workspace.plan_nodes)
-                jobs = _set_up(_chosen(request, checked.jobs), setup, listener)
+                jobs = prepared(_chosen(request, checked.jobs), setup, listener)
                 if checked.inspected is not None:  # and this goes on in no other environment
                     with suppress(OSError):
                         checked.inspected.keep()
@@ -89,7 +92,7 @@ def ready(request: RunRequest, listener: Listener) -> Sequence[Job]:
     checked = check_solution(request)
     for problem in () if _continues() else checked.warnings:
         listener(warning(str(problem)))
-    return _set_up(checked.jobs, request.setup, listener)
+    return prepared(checked.jobs, request.setup, listener)
 
 
 def _chosen(request: RunRequest, jobs: Sequence[Job]) -> Sequence[Job]:
@@ -101,7 +104,12 @@ def _chosen(request: RunRequest, jobs: Sequence[Job]) -> Sequence[Job]:
     return choose_jobs(request, jobs)
 
 
-def _set_up(jobs: Sequence[Job], setup: Setup, listener: Listener) -> Sequence[Job]:
+def prepared(jobs: Sequence[Job], setup: Setup, listener: Listener) -> Sequence[Job]:
+    """The jobs with their code and packages in place; the lock of the workspace is the caller's.
+
+    Raises:
+        ContinueIn: the command has to continue in an environment of the project.
+    """
     if not (jobs and needs_setup(jobs)):
         return jobs
     from alo.engine.setup import set_up
@@ -167,6 +175,14 @@ def run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[Run
             raise
         if run.outcome is not None:  # nothing can fail it any more
             outcomes.append(run.outcome)
+
+
+class GoesElsewhere(Exception):  # noqa: N818
+    """The plan names an executor for its runs."""
+
+    def __init__(self, computing: str) -> None:
+        super().__init__(f"the run goes to {computing}")
+        self.computing = computing
 
 
 class OneAtATime:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from alo.engine.spec import Job
@@ -198,7 +199,7 @@ class Slot:
         if not self._end_reason or result.status not in (ERROR, INTERRUPTED):
             return result
         error = self._too_long if self._end_reason == TIMEOUT else result.error
-        return Result(status=self._end_reason, runs=result.runs, error=error)
+        return replace(result, status=self._end_reason, error=error)
 
     @property
     def _too_long(self) -> str:

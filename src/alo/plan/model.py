@@ -104,7 +104,7 @@ class Control(NamedTuple):
     save_inference_format: str = "tar.gz"
     check_resource: bool = False
     cache: bool = False  # a step whose inputs have not changed is not run again
-    computing: str = "local"  # the executor of the trials of a sweep
+    computing: str = "local"  # the executor of runs and trials
 
 
 class Alarm(NamedTuple):

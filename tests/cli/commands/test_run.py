@@ -124,7 +124,7 @@ def test_another_place_to_compute_is_refused(
 
     assert main(["run", "--project", str(home), "--computing", "sagemaker"]) == 2
 
-    assert "is not supported" in capsys.readouterr().err
+    assert "there is no such executor" in capsys.readouterr().err
     assert not (home / "train_artifacts").exists()
 
 

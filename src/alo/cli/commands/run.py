@@ -7,9 +7,9 @@ import argparse
 from alo.cli.commands.loop import add_redis_arguments
 from alo.cli.output.live import watched
 from alo.cli.setup_options import add_setup_arguments, setup_of
-from alo.cli.values import named, path, processes, seconds
+from alo.cli.values import named, path, processes, seconds, whole
 from alo.cli.withheld import ALARM_SECRET, take
-from alo.engine.request import MODES, RunRequest, refuse_other_computing
+from alo.engine.request import LOCAL, MODES, RunRequest, refuse_other_computing
 from alo.errors import UsageError
 
 
@@ -47,8 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--computing",
         metavar="WHERE",
-        default="local",
-        help="local; others come with a later version",
+        type=named,
+        help="local, or MODULE:CLASS of an executor of yours (control: computing in the plan)",
+    )
+    parser.add_argument(
+        "--retries",
+        type=whole,
+        default=2,
+        metavar="N",
+        help="tries of a run that an executor has lost (2)",
     )
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -107,18 +114,26 @@ def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     from alo.engine.isolation.only_steps import only_steps_run
-    from alo.engine.run import run_solution
+    from alo.engine.run import GoesElsewhere, run_solution
     from alo.history.entries.seal import seal_after_us
 
-    refuse_other_computing(computing=options.computing)
     if options.loop:
+        refuse_other_computing(computing=options.computing or LOCAL)
         from alo.cli.commands.loop import run_loop
 
         return run_loop(options, _run_request(options))
     seal_after_us()
     take(ALARM_SECRET)  # of services alone: no asset is to see it
+    request = _run_request(options)._replace(computing=options.computing or "")
     with only_steps_run(), watched(quiet=options.quiet, as_json=options.json) as listener:
-        run_solution(_run_request(options), listener)
+        try:
+            if request.computing not in ("", LOCAL):
+                raise GoesElsewhere(request.computing)
+            run_solution(request, listener)
+        except GoesElsewhere as found:
+            from alo.executors.whole_run import run_elsewhere
+
+            run_elsewhere(request, found.computing, options.retries, listener)
     return 0
 
 

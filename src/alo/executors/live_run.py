@@ -1,0 +1,159 @@
+"""A run that an executor does, in the project on this machine: its logs as they come, then its end.
+
+As for a run that is done here, what it replaces is aside until the entry in history is there, and
+comes back if it has failed, or this process is killed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from alo.copies import copy_folder
+from alo.engine.faults import disk_errors, tried
+from alo.engine.outputs import export
+from alo.engine.records import first_record, outcome_of
+from alo.engine.request import RunOutcome
+from alo.engine.spec import Job
+from alo.engine.workspace import unfinished
+from alo.engine.workspace.pruning import prune
+from alo.engine.workspace.recovery import seal_history
+from alo.events.appended import AppendedFile
+from alo.events.envelope import Envelope
+from alo.events.journal import EVENTS_LOG
+from alo.events.log_files import RunLogs
+from alo.events.types import Listener, RunFinished
+from alo.executors.placing import ARTIFACTS, ENTRY
+from alo.files import discard
+from alo.history.entries.move import move_entry
+from alo.history.entries.names import read_record
+from alo.history.ids import utc_text
+from alo.history.models_origin import write_origin
+from alo.history.recent_runs import record_recent_run
+from alo.plan.render import render_plan
+from alo.processes.signals import SignalGuard
+
+
+class LiveRun:
+    """Begins with the first event of a run; the lock of the workspace is the caller's.
+
+    Args:
+        first: its first event.
+        executor: as the record names it.
+        guard: installed.
+    Raises:
+        RunError: what it replaces cannot be moved aside; nothing has changed then.
+    """
+
+    def __init__(
+        self, job: Job, first: Envelope, executor: str, guard: SignalGuard, listener: Listener
+    ) -> None:
+        self._job, self._guard, self._listener = job, guard, listener
+        self._workspace, self._kind = job.workspace, first.pipeline
+        self._last: Envelope | None = None  # how it has ended, passed on once that is true here
+        seal_history(job.workspace, listener)
+        record = first_record(job, first.moment)._replace(
+            id=first.run_id, start_time=utc_text(first.moment), executor=executor
+        )
+        with disk_errors("the run cannot begin", job.workspace.home):
+            self._unfinished = unfinished.begin(
+                job.workspace,
+                {
+                    "id": record.id,
+                    "pipeline": record.pipeline,
+                    "record": record.to_json(),
+                    "plan": render_plan(job.plan, job.changes).decode("utf-8", "surrogateescape"),
+                },
+            )
+        log = self._live / "log"
+        self._logs, self._events = RunLogs(log), AppendedFile(log / EVENTS_LOG)
+        self.run_id = record.id
+
+    @property
+    def _live(self) -> Path:
+        return self._workspace.artifacts(self._kind)
+
+    def take(self, envelope: Envelope) -> bool:
+        """Write an event to the logs; whether it is to be passed on now."""
+        self._logs(envelope.event)
+        self._events.write(envelope.to_json(), whole=True)
+        if isinstance(envelope.event, RunFinished):
+            self._last = envelope
+            return False
+        return True
+
+    def succeed(self, folder: Path) -> RunOutcome:
+        """Have what it has made in its place, and its entry in history.
+
+        Args:
+            folder: with the entry and the artifacts.
+        Raises:
+            RunError, ExportError: that cannot be; what it replaced is back then.
+        """
+        with self._guard.held():
+            self._close()
+            try:
+                with disk_errors("what the run has made cannot be put in its place", self._live):
+                    _replace(folder / ARTIFACTS, self._live)
+                    if self._kind == "train":
+                        write_origin(self._workspace, self.run_id)
+                with self._guard.released():
+                    exported = tuple(export(self._job, self._live))
+                entry = self._enter(folder)
+            except BaseException:
+                self._undo()
+                raise
+            record = read_record(entry)
+            record_recent_run(self._workspace, self._kind, record.id)
+            tried(self._listener, "the next run has to clean up", self._unfinished.discard)
+            if self._job.prunes:
+                tidy = lambda: prune(self._job, record.id, self._guard)  # noqa: E731
+                tried(self._listener, "history is not pruned", tidy)
+        return outcome_of(record, self._live, entry, exported)
+
+    def fail(self, folder: Path | None) -> None:
+        """Have its entry in history, and what it replaced back.
+
+        Args:
+            folder: with the entry; None: there is none.
+        """
+        with self._guard.held():
+            self._close()
+            if folder is not None and (folder / ENTRY).is_dir():
+                enter = lambda: self._enter(folder)  # noqa: E731
+                tried(self._listener, "the failed run is not in history", enter)
+            self._undo()
+
+    def ending(self, outcome: RunOutcome | None) -> Envelope | None:
+        """Its last event, with the folders of this machine."""
+        if self._last is None or not isinstance(event := self._last.event, RunFinished):
+            return None
+        history = "" if outcome is None else str(outcome.history)
+        exported = () if outcome is None else outcome.exported
+        told = event._replace(artifacts=str(self._live), history=history, exported=exported)
+        return self._last._replace(event=told)
+
+    def _enter(self, folder: Path) -> Path:
+        (entry,) = (folder / ENTRY).iterdir()
+        with disk_errors("the run cannot be kept in history", self._workspace.history):
+            return move_entry(entry, self._workspace.history / self._kind)
+
+    def _undo(self) -> None:
+        what = "the previous artifacts are not back yet, the next run puts them back"
+        tried(self._listener, what, self._unfinished.put_back)
+
+    def _close(self) -> None:
+        self._logs.close()
+        self._events.close()
+
+
+def _replace(source: Path, live: Path) -> None:
+    """Have a folder in the place of the one that had the logs until now."""
+    discard(live)
+    try:
+        os.rename(source, live)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy_folder(source, live)  # .alo/ is on another disk

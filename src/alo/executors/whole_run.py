@@ -1,0 +1,231 @@
+"""``alo run --computing``: the pipelines of a request, run by an executor, each as one task."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from alo.engine.checks.preflight import check_solution
+from alo.engine.request import RunOutcome, RunRequest
+from alo.engine.run import OneAtATime, prepared
+from alo.engine.spec import Job
+from alo.engine.workspace.lock import hold_workspace
+from alo.engine.workspace.recovery import recover
+from alo.errors import ExecutorError, Interrupted, RunError, UsageError
+from alo.events.log_lines import warning
+from alo.events.types import Listener, Output
+from alo.executors.depot import Depot
+from alo.executors.finding import make_executor
+from alo.executors.guard import GuardedExecutor
+from alo.executors.live_run import LiveRun
+from alo.executors.task import (
+    INTERRUPTED,
+    RUN,
+    SUCCESS,
+    Chunk,
+    Done,
+    Lost,
+    Result,
+    RunEvent,
+    Task,
+)
+from alo.history.models_origin import NO_TRAIN_RUN, current_train_id
+from alo.layout import Workspace
+from alo.processes.inherited import default_sigchld
+from alo.processes.signals import SignalGuard, ending_signals
+from alo.sources.git.repositories import changing_steps
+
+GRACE_S = 10.0  # that a run has to end by itself
+
+
+def run_elsewhere(
+    request: RunRequest, computing: str, retries: int, listener: Listener
+) -> tuple[RunOutcome, ...]:
+    """Run the pipelines that were asked for where an executor leads to.
+
+    Args:
+        retries: how often a run that was lost is tried again.
+    Raises:
+        AloError: as ``run_solution`` does; ExecutorError: the executor cannot be used.
+    """
+    if request.resume or request.first or request.last:
+        raise UsageError(
+            f"--computing {computing} runs whole pipelines",
+            fix="leave out --resume, --only, --from and --until, or run here: --computing local",
+        )
+    workspace, listener = Workspace(request.home), OneAtATime(listener)
+    checked = check_solution(request)
+    for problem in checked.warnings:
+        listener(warning(str(problem)))
+    what = " and ".join(job.pipeline.name for job in checked.jobs)
+    with (
+        default_sigchld(),
+        hold_workspace(workspace, wait=request.wait, listener=listener, what=what) as late,
+    ):
+        if late:
+            checked = check_solution(request)
+        recover(workspace, listener)
+        jobs = {job.pipeline.kind: job for job in prepared(checked.jobs, request.setup, listener)}
+        _refuse_dependent(list(jobs.values()))
+        depot = Depot()
+        executor = make_executor(computing, jobs, 1, depot)
+        with closing(executor):
+            for text in getattr(executor, "warnings", ()):
+                listener(warning(text))
+            guarded = GuardedExecutor(executor, "see to it, and run again")
+            driver = _Driver(computing, guarded, depot, retries, listener)
+            return tuple(driver.run(job) for job in jobs.values())
+
+
+def _refuse_dependent(jobs: Sequence[Job]) -> None:
+    """What an executor is given is known before the first run begins."""
+    fix = "run them one after the other: --mode train, then --mode inference"
+    if changing_steps([job.pipeline for job in jobs]):
+        raise UsageError("the pipelines have other code for one step", fix=fix)
+    if any(job.lists_late or _is_late_model(job, jobs) for job in jobs):
+        raise UsageError("the inference reads what the train run exports", fix=fix)
+
+
+def _is_late_model(job: Job, jobs: Sequence[Job]) -> bool:
+    source = job.model_source
+    return isinstance(source, Path) and len(jobs) > 1 and not source.is_dir()
+
+
+class _Driver:
+    """Has one run after the other done, and enters it here.
+
+    Args:
+        name: of the executor.
+        retries: of a run that is lost.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        executor: GuardedExecutor,
+        depot: Depot,
+        retries: int,
+        listener: OneAtATime,
+    ) -> None:
+        self._name, self._executor, self._depot = name, executor, depot
+        self._retries, self._listener = retries, listener
+        self._guard = SignalGuard()
+
+    def run(self, job: Job) -> RunOutcome:
+        """Have one pipeline run.
+
+        Raises:
+            RunError: it has failed.
+            ExecutorError: it was lost too often, or the executor fails.
+            Interrupted: by a signal.
+        """
+        task = _task(job, self._depot)
+        with self._cancelling() as signals:
+            while True:
+                live, ended = self._try(job, task, signals)
+                if isinstance(ended, Result):
+                    return self._entered(job, live, ended, signals)
+                if live is not None:
+                    live.fail(None)
+                if signals:
+                    raise _interrupted(signals)
+                if task.attempt > self._retries:
+                    raise ExecutorError(
+                        f"the run was lost, at {task.attempt} tries: {ended.reason}",
+                        fix="see to where it ran, or allow for more: --retries N",
+                    )
+                self._listener(warning(f"the run is lost, and tried again: {ended.reason}"))
+                task = replace(task, attempt=task.attempt + 1)
+
+    def _try(
+        self, job: Job, task: Task, signals: list[int]
+    ) -> tuple[LiveRun | None, Result | Lost]:
+        live: LiveRun | None = None
+        self._handle = self._executor.submit(task)
+        if signals:
+            self._executor.cancel(self._handle, GRACE_S)
+        try:
+            for _, event in self._executor.events():
+                match event:
+                    case RunEvent(envelope):
+                        live = live or LiveRun(
+                            job, envelope, self._name, self._guard, self._listener
+                        )
+                        if live.take(envelope):
+                            self._listener.of_run(envelope)
+                    case Chunk(stream, text):
+                        self._listener(Output(stream, text))
+                    case Done(result):
+                        return live, result
+                    case Lost():
+                        return live, event
+        except BaseException:
+            if live is not None:
+                live.fail(None)
+            raise
+        raise AssertionError("a guarded executor tells the end of its tasks")
+
+    def _entered(
+        self, job: Job, live: LiveRun | None, result: Result, signals: list[int]
+    ) -> RunOutcome:
+        """What has come of a run, in the project."""
+        folder = result.output / job.pipeline.kind if result.output else None
+        outcome = None
+        if live is not None and result.status == SUCCESS and folder is not None:
+            outcome = live.succeed(folder)
+        elif live is not None:
+            live.fail(folder)
+        if live is not None and (last := live.ending(outcome)) is not None:
+            self._listener.of_run(last)
+        if outcome is not None:
+            return outcome
+        if result.status == INTERRUPTED:
+            raise _interrupted(signals)
+        raise RunError(result.error or f"the run has ended as {result.status}, and sent nothing")
+
+    @contextmanager
+    def _cancelling(self) -> Iterator[list[int]]:
+        """The first signal has the run end in order, the second at once; gives them."""
+        received: list[int] = []
+        self._handle = ""
+
+        def take_signal(number: int, frame: FrameType | None) -> None:
+            received.append(number)
+            if self._handle:
+                self._executor.cancel(self._handle, GRACE_S if len(received) == 1 else 0.0)
+
+        before = {number: signal.signal(number, take_signal) for number in ending_signals()}
+        try:
+            yield received
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _task(job: Job, depot: Depot) -> Task:
+    """An inference has the models that are here, unless the plan names others."""
+    task = Task(
+        id=job.pipeline.kind,
+        kind=RUN,
+        pipelines=(job.pipeline.kind,),
+        resources=job.pipeline.resources,
+    )
+    models = job.workspace.models
+    if job.pipeline.kind == "train" or job.model_source is not None or not models.is_dir():
+        return task
+    train_id = current_train_id(job.workspace)
+    known = "" if train_id == NO_TRAIN_RUN else train_id
+    return replace(task, model=depot.add_folder(models), train_id=known)
+
+
+def _interrupted(signals: Sequence[int]) -> Interrupted:
+    number = signals[0] if signals else signal.SIGINT
+    name = signal.Signals(number).name
+    return Interrupted(
+        f"the run was interrupted by {name}; the previous artifacts are back",
+        signal_number=number,
+    )

@@ -10,7 +10,7 @@ from tests.batch.cutting.conftest import Inputs
 
 from alo.batch.cutting.cut import cut
 from alo.batch.cutting.parts import halves, read_rows, sample_rows
-from alo.batch.cutting.write import digest, write_shard
+from alo.batch.cutting.write import write_shard
 from alo.errors import CutError, StagingError
 
 arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
@@ -37,8 +37,7 @@ def test_the_rows_of_all_shards_are_those_of_the_whole_in_order(
     assert made.rows == 80
     found = []
     for shard in made.shards:
-        written = write_shard(shard, tmp_path / shard.name)
-        assert written == digest(shard)
+        write_shard(shard, tmp_path / shard.name)
         for path in sorted((tmp_path / shard.name).rglob("*.p*q*")):
             found += parquet.read_table(path)["n"].to_pylist()
     assert found == list(range(80))
@@ -74,12 +73,6 @@ def test_without_a_row_there_is_one_shard(inputs: Inputs, tmp_path: Path) -> Non
 
     write_shard(shard, tmp_path / "s")
     assert (tmp_path / "s/data/a.parquet").read_bytes() == content
-
-
-def test_a_digest_is_another_once_a_row_is(inputs: Inputs) -> None:
-    before = digest(cut(inputs({"a.parquet": table(10)}), shards=1).shards[0])
-
-    assert digest(cut(inputs({"a.parquet": table(10, 1)}), shards=1).shards[0]) != before
 
 
 def test_what_is_no_parquet_is_refused_by_its_name(inputs: Inputs) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
-import xxhash
-
 from alo.batch.cutting.shard import ParquetRows, ParquetTable
 from alo.batch.cutting.unchanged import opened, opened_first
 from alo.data.location import SourceFile
 from alo.errors import CutError
-from alo.files import CHUNK, set_time
+from alo.files import set_time
 
 BATCH = 1 << 14  # rows that are in memory at once
 
@@ -64,19 +61,6 @@ def read_rows(piece: ParquetRows) -> Iterator[tuple[object, ...]]:
             yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def digest_of(rows: Sequence[ParquetRows]) -> str:
-    """What differs once these rows do: of the bytes of their row groups, and which rows it are."""
-    table = rows[0].table
-    digest = xxhash.xxh3_128(repr([(piece.first_row, piece.rows) for piece in rows]).encode())
-    with opened(table) as descriptor, _parquet_file(table.file, descriptor) as found:
-        digest.update(str(found.schema_arrow).encode())
-        for group in sorted({group for piece in rows for group, _, _ in _groups(found, piece)}):
-            for start, end in _spans(found.metadata.row_group(group)):
-                for at in range(start, end, CHUNK):
-                    digest.update(os.pread(descriptor, min(CHUNK, end - at), at))
-    return digest.hexdigest()
-
-
 @contextmanager
 def _parquet_file(file: SourceFile, descriptor: int) -> Iterator[Any]:
     try:
@@ -121,16 +105,6 @@ def _batches(found: Any, piece: ParquetRows) -> Iterator[Any]:
             yield part
             if not wanted:
                 break
-
-
-def _spans(group: Any) -> Iterator[tuple[int, int]]:
-    """The bytes of each column of a row group."""
-    for number in range(group.num_columns):
-        column = group.column(number)
-        start = column.data_page_offset
-        if column.has_dictionary_page and column.dictionary_page_offset:
-            start = min(start, column.dictionary_page_offset)
-        yield start, start + column.total_compressed_size
 
 
 @contextmanager

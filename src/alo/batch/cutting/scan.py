@@ -26,7 +26,9 @@ def count_rows(chunk: bytes, state: int, delimiter: bytes) -> tuple[int, int]:
     if (marked := _marked(chunk, state, delimiter)) is None:
         ends, state = walked_ends(chunk, state, delimiter)
         return len(ends), state
-    return int(marked[0].sum()), marked[1]
+    import numpy as np  # which is there, then
+
+    return int(np.count_nonzero(marked[0])), marked[1]
 
 
 def row_ends(chunk: bytes, state: int, delimiter: bytes) -> tuple[Sequence[int], int]:
@@ -95,12 +97,14 @@ def _inside(quotes: Marks, is_inside: bool) -> Marks:
 
 def _drop_blank(ends: Marks, returns: Marks | None, state: int) -> None:
     """Leave out the ends of lines with nothing on them."""
-    blank = ends.copy()
-    blank[1:] &= ends[:-1]
-    blank[0] &= state == RECORD
-    if returns is not None and len(ends) > 1:  # \r\n
+    blank = ends[1:] & ends[:-1]
+    if returns is not None:  # \r\n, of which only the second one is an end
         pairs = ends[1:] & returns[:-1]
         pairs[1:] &= ends[:-2]
-        pairs[0] &= state == RECORD
-        blank[1:] |= pairs
-    ends &= ~blank
+        pairs[:1] &= state == RECORD
+        blank |= pairs
+    is_first = bool(ends[0]) and state == RECORD
+    if blank.any():
+        ends[1:] &= ~blank
+    if is_first:
+        ends[0] = False

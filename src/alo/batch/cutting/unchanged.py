@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alo.batch.cutting.shard import Table
-from alo.data.location import SourceFile, is_remote
-from alo.errors import CutError, StagingError
+from alo.data.location import SourceFile
+from alo.errors import StagingError
 from alolib.disk import fix_of
 
 
@@ -17,14 +17,8 @@ def opened_first(file: SourceFile) -> Iterator[tuple[int, int]]:
     """The descriptor and inode of a file as it was listed.
 
     Raises:
-        CutError: it is not on this machine.
         StagingError: it cannot be read, or has changed.
     """
-    if is_remote(file.path):
-        raise CutError(
-            f"{file.path} is not on this machine, where its rows could be cut",
-            fix="copy it here first; or cut by --files-per-shard",
-        )
     try:
         descriptor = os.open(file.path, os.O_RDONLY)
     except OSError as error:

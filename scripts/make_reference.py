@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from command_reference import command_reference
-from python_reference import python_reference
+from reference.command_reference import command_reference
+from reference.python_reference import python_reference
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 PAGES: dict[str, Callable[[], str]] = {

@@ -20,6 +20,7 @@ FULL = {
 NOTHING_TO_TEST = {
     "alo/plan/keys/entries.py": "types, which the tests of all that reads a plan go through",
     "alo/plan/yaml_nodes/tree.py": "types, which the tests of all that reads a plan go through",
+    "alo/executors/ray/messages.py": "types",
     "alo/version.py": "one constant, which the release's tests compare",
     "alo/serve/http_api/refusal.py": "an exception",
     "alo/datasets/rows.py": "a type",
@@ -96,6 +97,8 @@ TESTED_WITH = {
     "alo/executors/node/work.py": "executors/node/test_executor.py",
     "alo/executors/live_run.py": "executors/test_whole_run.py",
     "alo/executors/placing.py": "executors/test_local.py",
+    "alo/executors/ray/link.py": "executors/ray/test_executor.py",
+    "alo/executors/ray/link_process.py": "executors/ray/test_executor.py",
     "alo/executors/project_copy.py": "executors/test_local.py",
     "alo/executors/slot.py": "executors/test_local.py",
     "alo/executors/slot_process.py": "executors/test_local.py",

@@ -36,8 +36,10 @@ def test_a_stale_page_is_named_and_written_anew(tmp_path: Path, page: str) -> No
     scripts.mkdir()
     reference = tmp_path / "docs/reference"
     reference.mkdir(parents=True)
-    for script in ROOT.glob("scripts/*.py"):
-        (scripts / script.name).write_text(script.read_text())
+    for script in ROOT.glob("scripts/**/*.py"):
+        copy = tmp_path / script.relative_to(ROOT)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(script.read_text())
     for name in ("command-line.md", "python-api.md"):
         (reference / name).write_text((REFERENCE / name).read_text())
     (reference / page).write_text("old")

@@ -109,5 +109,6 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         "--computing",
         metavar="WHERE",
         type=named,
-        help="local, or MODULE:CLASS of an executor of yours (control: computing in the plan)",
+        help="local, ray, ray://HOST:PORT, or MODULE:CLASS of an executor of yours (control: "
+        "computing in the plan)",
     )

@@ -1,4 +1,4 @@
-"""Finds an executor by name: ``local``, the entry points of ``alo.executors``, ``module:Class``."""
+"""Finds an executor by name: ``local``, ``ray``, an entry point, or ``module:Class``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from alo.engine.spec import Job
 from alo.errors import AloError, ExecutorError, UsageError
 from alo.executors.depot import Depot
 from alo.executors.local import LOCAL, LocalExecutor
+from alo.executors.ray.address import RAY, is_ray
+from alo.executors.room import tasks_at_once
 from alo.executors.task import Executor
+from alo.plan.model import most_of
 from alo.plan.suggest import did_you_mean
 
 GROUP = "alo.executors"
@@ -22,19 +25,24 @@ Maker = Callable[..., Executor]  # of the jobs, the number of tasks, and a depot
 
 
 def make_executor(
-    name: str, jobs: Mapping[str, Job], tasks: int, depot: Depot | None = None
+    name: str, jobs: Mapping[str, Job], tasks: int | None, depot: Depot | None = None
 ) -> Executor:
     """The executor of this name.
 
     Args:
         jobs: by pipeline.
-        tasks: how many run at once.
+        tasks: how many run at once; None: as many as there is room for.
         depot: where the folders are that tasks name by digests.
     Raises:
         UsageError: there is none of that name.
         ExecutorError: it cannot be made.
     """
     depot = depot or Depot()
+    if is_ray(name):
+        from alo.executors.ray.executor import RayExecutor
+
+        return RayExecutor(jobs, tasks, depot, name)
+    tasks = tasks or tasks_at_once(most_of(job.pipeline.resources for job in jobs.values()))
     if name == LOCAL:
         return LocalExecutor(jobs, tasks, depot)
     make = _maker(name, next(iter(jobs.values())).workspace.home)
@@ -75,8 +83,10 @@ def _maker(name: str, home: Path) -> Maker:
     known = {each.name: each for each in entry_points(group=GROUP)}
     if name not in known:
         raise UsageError(
-            f"--computing {name}: there is no such executor; {did_you_mean(name, [LOCAL, *known])}",
-            fix="local runs on this machine; MODULE:CLASS is one of yours",
+            f"--computing {name}: there is no such executor; "
+            f"{did_you_mean(name, [LOCAL, RAY, *known])}",
+            fix="local runs on this machine, ray and ray://HOST:PORT on a Ray cluster; "
+            "MODULE:CLASS is one of yours",
         )
     found = known[name].load()
     return found

@@ -92,6 +92,7 @@ class Reports:
     started: Callable[[Trial], object] = lambda trial: None
     ended: Callable[[Trial], object] = lambda trial: None
     progressed: Callable[[], object] = lambda: None
+    warned: Callable[[str], object] = lambda text: None
 
 
 @dataclass(slots=True)

@@ -28,7 +28,6 @@ from alo.claims import holder_of, take
 from alo.engine.spec import Job
 from alo.errors import HistoryError, SweepError, UsageError
 from alo.executors.finding import make_executor
-from alo.executors.room import tasks_at_once
 from alo.history.browse import History
 from alo.history.record import RunRecord
 from alo.layout import Workspace
@@ -135,12 +134,13 @@ def run_sweep(
         sampler = make_sampler(definition.sampler, definition.params, definition.seed, directions)
         told_again(sampler, known_results(trials, definition.metrics))
         resources = most_of(job.pipeline.resources for job in jobs.values())
-        tasks = options.limits.jobs or tasks_at_once(resources)
         keeper = Keeper(workspace, definition, options.keep, trials.values())
         with (
             closing(TrialLog(folder)) as log,
-            closing(make_executor(options.computing, jobs, tasks)) as executor,
+            closing(make_executor(options.computing, jobs, options.limits.jobs)) as executor,
         ):
+            for text in getattr(executor, "warnings", ()):
+                reports.warned(text)
             drive = SweepDrive(
                 definition, trials, log, folder, executor, sampler, options.limits,
                 _with_ids(workspace, folder, definition, keeper, reports), prefix, resources,

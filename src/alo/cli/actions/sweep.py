@@ -120,7 +120,7 @@ def _run(
             keep=options.keep,
             anyway=getattr(options, "anyway", False),
         )
-        reports = Reports(display.started, display.ended, display.progressed)
+        reports = Reports(display.started, display.ended, display.progressed, display.warned)
         outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
         display.finished(outcome)
         if not options.json:

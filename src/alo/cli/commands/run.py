@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--computing",
         metavar="WHERE",
         type=named,
-        help="local, or MODULE:CLASS of an executor of yours (control: computing in the plan)",
+        help="local, ray, ray://HOST:PORT, or MODULE:CLASS of an executor of yours (control: "
+        "computing in the plan)",
     )
     parser.add_argument(
         "--retries",

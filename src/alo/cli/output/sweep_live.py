@@ -57,12 +57,16 @@ class SweepDisplay:
         elif isinstance(event, LogLine) and event.level != "INFO":
             self._screen.line(f"{event.level.lower()}: {event.text}")
 
+    def warned(self, text: str) -> None:
+        """Something that should be known of where the trials run."""
+        self.of_setup(warning(text))
+
     def watch(self, drive: SweepDrive) -> None:
         """Know the sweep that is shown."""
         self._drive = drive
         known = sum(each.has_ended for each in drive.trials.values())
         if known:
-            self.of_setup(warning(f"goes on behind {known:,} trials that have ended"))
+            self.warned(f"goes on behind {known:,} trials that have ended")
 
     def started(self, trial: Trial) -> None:
         """A trial begins."""

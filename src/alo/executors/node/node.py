@@ -172,6 +172,10 @@ class Node:
         except Exception as error:  # the last net: the driver is told, whatever it is
             text = str(error) if isinstance(error, AloError) else f"{type(error).__name__}: {error}"
             self._tell(Done(Result(status=ERROR, error=masked(text))))
+        finally:
+            if self._is_gone and self._work is not None:  # no one will give it another task
+                self._work.close()
+                self._work = None
 
     def _run(self, order: Order) -> None:
         if self._work is not None and not self._work.does(order):

@@ -255,7 +255,7 @@ CONTROL = Section(
     ),
     Key("check_resource", Flag(), "whether CPU and peak memory of each step are measured."),
     Key("cache", Flag(), "whether a step is skipped when nothing it depends on has changed."),
-    Key("computing", Text(), "where runs and trials go: local, or MODULE:CLASS of an executor."),
+    Key("computing", Text(), "where runs and trials go: local, ray, or MODULE:CLASS."),
     legacy={
         "get_external_data": "data is staged at every run, and copied only where it changed",
         "check_asset_source": "use get_asset_source (once or every)",

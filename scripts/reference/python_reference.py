@@ -12,7 +12,7 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-SOURCES = Path(__file__).parents[1] / "src"
+SOURCES = Path(__file__).parents[2] / "src"
 HEAD = """\
 # Python API
 

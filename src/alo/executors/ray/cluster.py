@@ -1,0 +1,76 @@
+"""A cluster of our own on this machine, which lives as long as the process that made it.
+
+Ray listens on all interfaces and runs anyone's code: the cluster has a token that no one else has.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+from uuid import uuid4
+
+from alo.claims import left_behind, locked_folder
+from alo.executors.ray.address import VARIABLE
+from alo.executors.ray.probe import MODE, TOKEN, TOKEN_FILE
+from alo.files import discard
+
+PREFIX = "alo-ray-"
+LONGEST = 40  # characters of a folder's path: sockets below it have at most 107
+STORE_BYTES = 150_000_000  # of shared memory, for what is on its way
+TOO_SLOW = "timed out during startup"
+STARTS = 3  # on a crowded machine Ray gives up after half a minute
+
+
+def guard_with_token(environ: MutableMapping[str, str]) -> None:
+    """Have the cluster that is started next know those alone that this process starts."""
+    environ[MODE], environ[TOKEN] = "token", token_hex(32)
+    for name in (TOKEN_FILE, VARIABLE):
+        environ.pop(name, None)
+
+
+@contextmanager
+def cluster_folder() -> Iterator[Path]:
+    """Where the cluster has its sockets and logs; what killed processes have left is removed."""
+    parent = Path(tempfile.gettempdir())
+    if len(str(parent)) + len(PREFIX) + 9 > LONGEST:
+        parent = Path("/tmp")  # noqa: S108 - the name below it is nobody's, and ours alone
+    for left in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError), left_behind(left) as is_left:
+            if is_left and left.stat().st_uid == os.getuid():
+                discard(left)
+    folder, lock = locked_folder(lambda: parent / f"{PREFIX}{uuid4().hex[:8]}")
+    try:
+        folder.chmod(0o700)
+        yield folder
+    finally:
+        discard(folder)
+        os.close(lock)
+
+
+def start_cluster(ray: Any, folder: Path, cpus: int) -> None:
+    """Start it, and be connected to it.
+
+    Args:
+        ray: the module.
+        cpus: that it is to have; 0: those of this machine.
+    """
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                num_cpus=cpus or None,
+                include_dashboard=False,
+                object_store_memory=STORE_BYTES,
+                configure_logging=False,
+                log_to_driver=False,
+                _temp_dir=str(folder),
+            )
+            return
+        except Exception as error:
+            ray.shutdown()
+            if not left or TOO_SLOW not in str(error):
+                raise

@@ -1,0 +1,82 @@
+"""A cluster of our own: its token, its folder, and what of it stays."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from alo.executors.ray.cluster import PREFIX, cluster_folder, guard_with_token, start_cluster
+
+
+def test_a_cluster_of_our_own_has_a_token_that_no_one_has_had_before() -> None:
+    first = {"RAY_AUTH_TOKEN_PATH": "elsewhere", "RAY_ADDRESS": "local"}
+    second: dict[str, str] = {}
+
+    guard_with_token(first)
+    guard_with_token(second)
+
+    assert first["RAY_AUTH_MODE"] == "token"
+    assert len(first["RAY_AUTH_TOKEN"]) == 64
+    assert first["RAY_AUTH_TOKEN"] != second["RAY_AUTH_TOKEN"]
+    assert first.keys() == second.keys()
+
+
+def test_its_folder_is_ours_alone_and_goes_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short = tempfile.mkdtemp()
+    monkeypatch.setattr(tempfile, "tempdir", short)
+    left = Path(short, f"{PREFIX}left")
+    left.mkdir()
+
+    with cluster_folder() as folder, cluster_folder() as other:
+        (folder / "socket").touch()
+
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert other.is_dir()
+        assert not left.exists()
+
+    os.rmdir(short)
+
+
+def test_its_sockets_have_short_paths_wherever_temporary_files_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = tmp_path / ("deep" * 10)
+    far.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(far))
+
+    with cluster_folder() as folder:
+        assert len(str(folder)) <= 40
+
+
+@pytest.mark.parametrize(("slow", "starts"), [(2, 3), (0, 1)])
+def test_a_start_that_was_too_slow_is_tried_again(tmp_path: Path, slow: int, starts: int) -> None:
+    tried: list[Any] = []
+
+    def init(**options: Any) -> None:
+        tried.append(options["num_cpus"])
+        if len(tried) <= slow:
+            raise Exception("The current node timed out during startup.")
+
+    start_cluster(SimpleNamespace(init=init, shutdown=lambda: None), tmp_path, 2)
+
+    assert tried == [2] * starts
+
+
+def test_a_start_that_fails_otherwise_is_not(tmp_path: Path) -> None:
+    tried: list[Any] = []
+
+    def init(**options: Any) -> None:
+        tried.append(options)
+        raise ValueError("no shared memory")
+
+    with pytest.raises(ValueError, match="no shared memory"):
+        start_cluster(SimpleNamespace(init=init, shutdown=lambda: None), tmp_path, 0)
+
+    assert len(tried) == 1

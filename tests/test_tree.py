@@ -96,7 +96,6 @@ TESTED_WITH = {
     "alo/executors/node/returning.py": "executors/node/test_executor.py",
     "alo/executors/node/work.py": "executors/node/test_executor.py",
     "alo/executors/live_run.py": "executors/test_whole_run.py",
-    "alo/executors/placing.py": "executors/test_local.py",
     "alo/executors/ray/link.py": "executors/ray/test_executor.py",
     "alo/executors/ray/link_process.py": "executors/ray/test_executor.py",
     "alo/executors/project_copy.py": "executors/test_local.py",

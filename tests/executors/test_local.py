@@ -15,7 +15,6 @@ from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.errors import ExecutorError
 from alo.events.types import RunFinished, StepFinished
-from alo.executors.depot import Depot
 from alo.executors.finding import make_executor
 from alo.executors.local import LocalExecutor
 from alo.executors.task import (
@@ -23,7 +22,6 @@ from alo.executors.task import (
     INTERRUPTED,
     OOM,
     RUN,
-    SHARD,
     SUCCESS,
     TIMEOUT,
     TRIAL,
@@ -212,6 +210,26 @@ def test_a_process_that_was_killed_is_a_loss_and_the_next_try_knows_of_it(
     assert [each.end_reason for each in record.attempts] == ["lost", "success"]
 
 
+def test_a_further_try_goes_on_after_the_last_step_that_was_stored(
+    make_solution: Callable[..., Path], tmp_path: Path
+) -> None:
+    first = f"with open({str(tmp_path / 'count')!r}, 'a') as file: file.write('x')"
+    last = f"import os\nmark = {str(tmp_path / 'mark')!r}\n"
+    last += "if not os.path.exists(mark):\n    os.mkdir(mark)\n    os.kill(os.getpid(), 9)"
+    home = make_solution({"first": first, "last": last}, control={"interface_mode": "file"})
+    made = LocalExecutor(jobs_of(home), 1)
+    try:
+        assert isinstance(results(made, task(0, "", args={}))["0"], Lost)
+        again = results(made, task(0, "", args={}, attempt=2))["0"]
+    finally:
+        made.close()
+    assert isinstance(again, Result)
+    assert again.status == SUCCESS, again.error
+    steps = History(Workspace(home)).find(again.runs[0].run_id).record.steps
+    assert [each.status for each in steps] == ["cached", "success"]
+    assert (tmp_path / "count").read_text() == "x"
+
+
 def test_a_task_that_takes_too_long_is_ended(home: Path, executor: LocalExecutor) -> None:
     found = result_of(executor, "hang", timeout_s=1.0)
     assert (found.status, found.error) == (TIMEOUT, "it took longer than 1 s")
@@ -254,72 +272,6 @@ def test_all_processes_have_the_code_as_it_was_at_the_beginning(
     second = results(executor, task(1, "a"), task(2, "b"))
     assert [getattr(each, "status", "") for each in second.values()] == [SUCCESS, SUCCESS]
     assert first.status == SUCCESS
-
-
-@pytest.fixture
-def shards(tmp_path: Path) -> list[Path]:
-    folders = []
-    for number in range(3):
-        folder = tmp_path / f"shard-{number}/data"
-        folder.mkdir(parents=True)
-        (folder / "rows.csv").write_text(f"rows of {number}")
-        folders.append(folder.parent)
-    return folders
-
-
-SHARD_STEP = """
-with open(self.asset.get_input_path() + "data/rows.csv") as file:
-    rows = file.read()
-if "2" in rows:
-    raise ValueError(rows)
-with open(self.asset.get_output_path() + "output.csv", "w") as file:
-    file.write(rows + open(self.asset.get_model_path() + "m").read())
-self.asset.save_summary("ok", 0.5, note=rows)
-"""
-
-
-def test_a_shard_gives_a_folder_back_and_is_in_no_history(
-    make_solution: Callable[..., Path], shards: list[Path], tmp_path: Path
-) -> None:
-    home = make_solution(inference={"inference": SHARD_STEP})
-    models = tmp_path / "models"
-    (models / "train").mkdir(parents=True)
-    (models / "train/m").write_text(" by m")
-    depot = Depot()
-    made = LocalExecutor(jobs_of(home), 1, depot)
-    try:
-        found = results(
-            made,
-            *[
-                task(
-                    number, "", kind=SHARD, pipelines=("inference",), args={},
-                    inputs={"inference": depot.add_folder(each)},
-                    model=depot.add_folder(models),
-                )
-                for number, each in enumerate(shards)
-            ],
-        )  # fmt: skip
-        for number in (0, 1):
-            result = found[str(number)]
-            assert isinstance(result, Result)
-            assert result.status == SUCCESS, result.error
-            assert result.output is not None
-            text = (result.output / "output/output.csv").read_text()
-            assert text == f"rows of {number} by m"
-            assert (result.output / "log/pipeline.log").is_file()
-            assert (result.output / "log/experimental_history.json").is_file()
-            assert result.runs[0].note == f"rows of {number}"
-        failed = found["2"]
-        assert isinstance(failed, Result)
-        assert (failed.status, "ValueError: rows of 2" in failed.error) == (ERROR, True)
-        assert failed.output is not None
-        assert (failed.output / "log/pipeline.log").is_file()
-        assert [str(path) for path in shards[0].rglob("*.csv")] == [
-            str(shards[0] / "data/rows.csv")
-        ]
-    finally:
-        made.close()
-    assert not (home / "history/inference").exists()
 
 
 def test_a_killed_driver_leaves_nothing_running(home: Path, tmp_path: Path) -> None:

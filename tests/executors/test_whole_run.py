@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import wait_until
 
 from alo.cli.main import main
 from alo.history.browse import History
 from alo.layout import Workspace
-from tests.support.waiting import wait_until
 
 TRAIN = """
 import os, time

@@ -12,6 +12,7 @@ from pathlib import Path
 from alo.engine.spec import Job
 from alo.errors import AloError, ExecutorError, UsageError
 from alo.executors.depot import Depot
+from alo.executors.guard import PatientExecutor
 from alo.executors.local import LOCAL, LocalExecutor
 from alo.executors.ray.address import RAY, is_ray
 from alo.executors.room import tasks_at_once
@@ -56,7 +57,7 @@ def make_executor(
             fix="it is called with the jobs, the number of tasks at once and, where it has a "
             "third parameter `depot`, with that",
         ) from error
-    return made
+    return PatientExecutor(made)
 
 
 def _takes_depot(make: Maker) -> bool:

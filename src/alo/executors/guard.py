@@ -1,15 +1,23 @@
 """An executor as who uses it wants it, whatever somebody's class does.
 
-What it raises is an ``ExecutorError`` that names it; an ending that comes twice counts once.
+What it raises is an ``ExecutorError`` that names it; an ending that comes twice counts once. One
+that is not ours is used by a thread of its own, so that a call which does not return is noticed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import cast
 
 from alo.errors import AloError, ExecutorError
 from alo.executors.task import INTERRUPTED, Done, Executor, Lost, Result, Task, TaskEvent
+
+LIMIT_S = 60.0  # that a call of somebody's executor may take
+LOOK_S = 0.5  # between two looks at what takes long
 
 
 class GuardedExecutor:
@@ -82,5 +90,113 @@ class GuardedExecutor:
             raise self._failure(f"{type(error).__name__}: {error}") from error
 
     def _failure(self, what: str) -> ExecutorError:
-        name = type(self._executor).__name__
-        return ExecutorError(f"the executor {name} failed: {what}", fix=self._fix)
+        return ExecutorError(
+            f"the executor {name_of(self._executor)} failed: {what}", fix=self._fix
+        )
+
+
+class PatientExecutor:
+    """An executor of somebody's, which may take too long.
+
+    Args:
+        limit_s: that a call may take; and a task, past its own timeout or the grace of its end.
+    Raises:
+        ExecutorError: from each call, when something takes longer.
+    """
+
+    def __init__(self, executor: Executor, limit_s: float = LIMIT_S) -> None:
+        self.executor, self._limit_s = executor, limit_s
+        self._calls: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[object, Exception | None]] = queue.SimpleQueue()
+        self._timeouts: dict[str, float] = {}  # of tasks that have not begun to tell anything
+        self._deadlines: dict[str, float] = {}  # of those that have, or were cancelled
+        threading.Thread(target=self._serve, name="alo-executor", daemon=True).start()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know of it."""
+        return tuple(getattr(self.executor, "warnings", ()))
+
+    def capacity(self) -> int:
+        """See ``Executor``."""
+        return int(str(self._call("capacity", self.executor.capacity)))
+
+    def submit(self, task: Task) -> str:
+        """See ``Executor``."""
+        handle = str(self._call("submit", lambda: self.executor.submit(task)))
+        if task.timeout_s:
+            self._timeouts[handle] = task.timeout_s
+        return handle
+
+    def events(self) -> Iterator[tuple[str, TaskEvent]]:
+        """See ``Executor``."""
+        events = iter(self.executor.events())
+        while True:
+            self._calls.put(lambda: next(events, None))
+            found = self._answer(self._look_at_tasks)
+            if found is None:
+                return
+            handle, event = cast("tuple[str, TaskEvent]", found)
+            if isinstance(event, Done | Lost):
+                self._timeouts.pop(handle, None)
+                self._deadlines.pop(handle, None)
+            elif timeout_s := self._timeouts.pop(handle, 0.0):
+                self._deadlines[handle] = time.monotonic() + timeout_s + self._limit_s
+            yield handle, event
+
+    def cancel(self, handle: str, grace_s: float) -> None:
+        """See ``Executor``. It is called beside a call that waits for events."""
+        self._deadlines[handle] = time.monotonic() + grace_s + self._limit_s
+        asking = threading.Thread(
+            target=self.executor.cancel, args=(handle, grace_s), name="alo-cancel", daemon=True
+        )
+        asking.start()
+        asking.join(min(grace_s, self._limit_s))  # if it takes longer, the task's end tells
+
+    def close(self) -> None:
+        """See ``Executor``."""
+        self._call("close", self.executor.close)
+        self._calls.put(None)
+
+    def _call(self, name: str, call: Callable[[], object]) -> object:
+        end = time.monotonic() + self._limit_s
+
+        def look() -> None:
+            if time.monotonic() > end:
+                raise ExecutorError(
+                    f"{name}() of the executor {name_of(self)} has not returned "
+                    f"for {self._limit_s:g} s"
+                )
+
+        self._calls.put(call)
+        return self._answer(look)
+
+    def _answer(self, look: Callable[[], None]) -> object:
+        while True:
+            with suppress(queue.Empty):
+                found, error = self._answers.get(timeout=LOOK_S)
+                if error is not None:
+                    raise error
+                return found
+            look()
+
+    def _look_at_tasks(self) -> None:
+        late = [each for each, end in self._deadlines.items() if time.monotonic() > end]
+        if late:
+            raise ExecutorError(
+                f"the executor {name_of(self)} has not told the end of the task {late[0]}, "
+                f"{self._limit_s:g} s after it had to end"
+            )
+
+    def _serve(self) -> None:
+        while (call := self._calls.get()) is not None:
+            try:
+                self._answers.put((call(), None))
+            except Exception as error:  # of somebody's class: raised where it was called
+                self._answers.put((None, error))
+
+
+def name_of(executor: Executor) -> str:
+    """As a user knows it."""
+    inner = executor.executor if isinstance(executor, PatientExecutor) else executor
+    return type(inner).__name__

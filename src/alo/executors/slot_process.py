@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alo.engine.run import run_job
-from alo.engine.spec import Job, Origin
+from alo.engine.spec import Job, Origin, stores_steps
 from alo.engine.steps.process_main import MessageSender, process_of_ours, show_stacks_in
 from alo.engine.workspace.recovery import recover
 from alo.errors import AloError, MemoryGrantError, PrunedError
@@ -164,6 +164,10 @@ class Slot:
         assert pipeline is not None  # noqa: S101 - the job has it
         if task.kind == SHARD:  # what it has made goes into its entry, and needs no copy
             plan = plan._replace(control=plan.control._replace(backup_artifacts=False))
+        if task.attempt > 1 and stores_steps(job):  # what a try before has stored is taken
+            steps = tuple(step._replace(cache=True) for step in pipeline.steps)
+            pipeline = pipeline._replace(steps=steps)
+            plan = plan._replace(control=plan.control._replace(cache=True))
         if kind in given.inputs:
             job = job._replace(sources=None, lists_late=False)
         return job._replace(

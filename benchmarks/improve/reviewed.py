@@ -7,9 +7,15 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from alo.database.opening import open_database
 from alo.history.ids import new_run_id, utc_text
 from alo.history.record import RunRecord
 from alo.layout import Workspace
+from alo.review.labels import Labels
+from alo.review.queue import QueueItem
+from alo.review.results.records import FoundRecord
+from alo.review.reviews import Reviews
+from alo.review.rows import PopulationRun
 from benchmarks.solutions import write_empty_solution
 from benchmarks.storage.bench_history import FIRST, write_record
 
@@ -17,6 +23,23 @@ KEY, LABEL = "patient", "diagnosis"
 MEASURES = tuple(f"measure_{number}" for number in range(30))
 CLASSES = ("malignant", "benign")
 MEANING = ("--key", KEY, "--probability", "malignant=probability", "--label", LABEL)
+
+
+def store_review(home: Path, name: str, run: str, records: int, queued: int) -> None:
+    """A review of two classes, of a run that need not be there; the first records are its queue."""
+    database = open_database(Workspace(home))
+    Reviews(database).create(
+        name,
+        person="ada",
+        created="2026-01-01T00:00:00Z",
+        asked={"seed": 1},
+        runs=[PopulationRun(id=run, first=0, records=records)],
+        counts={"records": records},
+        labels=Labels.named(["good", "bad"]),
+        records=[FoundRecord(at, f"c{at}", "good", 0.5, {"good": 0.5}) for at in range(records)],
+        queue=[QueueItem(at=at, source="random", stratum="", weight=1.0) for at in range(queued)],
+    )
+    database.close()
 
 
 def write_project(home: Path, runs: int, rows: int) -> list[Path]:

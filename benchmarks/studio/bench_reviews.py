@@ -19,11 +19,8 @@ from statistics import median
 
 from alo.database.opening import open_database
 from alo.layout import Workspace
-from alo.review.labels import Labels
-from alo.review.queue import QueueItem
-from alo.review.results.records import FoundRecord
 from alo.review.reviews import Reviews
-from alo.review.rows import PopulationRun
+from benchmarks.improve.reviewed import store_review
 from benchmarks.processes import python
 from benchmarks.rows import Row, show
 from benchmarks.solutions import write_empty_solution
@@ -39,28 +36,11 @@ def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "reviewed"
         write_empty_solution(home, 1)
-        make_review(home, "server")
-        make_review(home, "keys")
+        for name in ("server", "keys"):
+            store_review(home, name, RUN, RECORDS, QUEUE)
         with studio(home) as opened:
             rows = [*_measure_server(opened.port), *_measure_people(home, opened.port)]
             return [*rows, *_measure_keys(home, opened.port)]
-
-
-def make_review(home: Path, name: str) -> None:
-    """A review of two classes; the first records are its queue."""
-    database = open_database(Workspace(home))
-    Reviews(database).create(
-        name,
-        person="ada",
-        created="2026-01-01T00:00:00Z",
-        asked={"seed": 1},
-        runs=[PopulationRun(id=RUN, first=0, records=RECORDS)],
-        counts={"records": RECORDS},
-        labels=Labels.named(["good", "bad"]),
-        records=[FoundRecord(at, f"c{at}", "good", 0.5, {"good": 0.5}) for at in range(RECORDS)],
-        queue=[QueueItem(at=at, source="random", stratum="", weight=1.0) for at in range(QUEUE)],
-    )
-    database.close()
 
 
 def decision(row: int, key: str = "") -> dict[str, object]:

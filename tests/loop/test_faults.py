@@ -10,17 +10,15 @@ from pathlib import Path
 
 import pytest
 from tests.serve.http_api.test_app import Service
-from tests.support.loop_project import LAX, review_results, write_loop_project
+from tests.support.loop_project import LAX, Alo, caller, review_results, write_loop_project
 from tests.support.waiting import wait_until
 
-from alo.cli.main import main
 from alo.history.browse import History
 from alo.history.filters import Filters
 from alo.history.pins import pins
 from alo.history.promotions import promotions
 from alo.layout import Workspace
 
-Alo = Callable[..., tuple[int, str, str]]
 Disk = Callable[..., Path]
 
 
@@ -31,12 +29,7 @@ def home(make_solution: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
-    def call(*words: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        status = main([*words, "--project", str(home)])
-        return status, *capfd.readouterr()
-
-    return call
+    return caller(home, capfd)
 
 
 @pytest.fixture

@@ -20,12 +20,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+# The review is that of the benchmarks: as a script, this file has to find them.
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.improve.reviewed import store_review
+
 from alo.database.opening import open_database
 from alo.layout import Workspace
-from alo.review.labels import Labels
-from alo.review.results.records import FoundRecord
-from alo.review.reviews import Reviews
-from alo.review.rows import PopulationRun
 
 TOKEN = "of-these-kills"  # noqa: S105
 NAME, RUN, PEOPLE = "killed", "run-a", 4
@@ -127,7 +128,7 @@ def kill_at_random(folder: Path, decisions: int, seed: int, patience_s: float) -
     step = {"step": "one", "args": [{}]}
     plan = {"name": "killed", "user_parameters": {"train_pipeline": [step]}}
     (home / "solution/experimental_plan.yaml").write_text(json.dumps(plan))
-    _make_review(home, decisions)
+    store_review(home, NAME, RUN, decisions, 0)
     rule, kills = random.Random(seed), 0  # noqa: S311
     studio = Studio(home, folder / "log")
     traffic = Traffic(studio, decisions, seed)
@@ -146,25 +147,6 @@ def kill_at_random(folder: Path, decisions: int, seed: int, patience_s: float) -
     assert len(traffic.acknowledged) == decisions
     assert _stored(home) == traffic.acknowledged
     return kills
-
-
-def _make_review(home: Path, records: int) -> None:
-    database = open_database(Workspace(home))
-    Reviews(database).create(
-        NAME,
-        person="ada",
-        created="2026-01-01T00:00:00Z",
-        asked={"seed": 1},
-        runs=[PopulationRun(id=RUN, first=0, records=records)],
-        counts={"records": records},
-        labels=Labels.named(["good", "bad"]),
-        records=[
-            FoundRecord(at=at, content=f"c{at}", predicted="good", certainty=None, probabilities={})
-            for at in range(records)
-        ],
-        queue=[],
-    )
-    database.close()
 
 
 def _stored(home: Path) -> dict[str, tuple[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from alo.cli.main import main
 from alo.database.opening import open_database
 from alo.layout import Workspace
@@ -68,6 +70,7 @@ with open(self.asset.get_output_path() + "output.csv", "w") as file:
     file.writelines(f"{row['id']},{'bad' if is_bad(row) else 'good'}\\n" for row in rows)
 self.asset.save_summary("fine", 0.5)
 """
+Alo = Callable[..., tuple[int, str, str]]
 LAX = ("--gate", "min_rows=5", "--gate", "max_loss=0.3")
 
 
@@ -89,6 +92,17 @@ def write_loop_project(make_solution: Callable[..., Path], **options: object) ->
         rows = [f"a{n},{n},good" if folder == "known" else f"k{n},{n}" for n in numbers]
         (home / folder / "rows.csv").write_text("\n".join([header, *rows, ""]))
     return home
+
+
+def caller(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
+    """``alo("review", "list")``: a command in the project; its status, and what it has written."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        status = main([*words, "--project", str(home)])
+        return status, *capfd.readouterr()
+
+    return call
 
 
 def review_results(home: Path, labelled: int = 100) -> None:

@@ -11,16 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.loop_project import LAX, review_results, write_loop_project
+from tests.support.loop_project import LAX, Alo, caller, review_results, write_loop_project
 from tests.support.waiting import wait_until
 
-from alo.cli.main import main
 from alo.files import remove_tree
 from alo.history.deployment import read_deployment
 from alo.history.pins import pins
 from alo.layout import Workspace
-
-Alo = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -32,13 +29,7 @@ def home(make_solution: Callable[..., Path]) -> Path:
 @pytest.fixture
 def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
     """``alo("retrain", ...)``: in a project with a model and a data set of 100 reviewed rows."""
-
-    def call(*words: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        status = main([*words, "--project", str(home)])
-        written = capfd.readouterr()
-        return status, written.out, written.err
-
+    call = caller(home, capfd)
     review_results(home)
     assert call("dataset", "make", "d", "--review", "r")[0] == 0
     return call

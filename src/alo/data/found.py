@@ -2,7 +2,9 @@
 
 import stat
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from alo.data.manifest import State
 from alo.files import entries_of
@@ -20,9 +22,9 @@ class Found(NamedTuple):
     has_empty: bool  # whether there is nothing in one of them
 
     @property
-    def columns(self) -> Sequence[Sequence[object]]:
+    def columns(self) -> Sequence[Sequence[Any]]:
         """Names, sizes, mtimes and ctimes, in the order of names."""
-        return list(zip(*sorted(self.files), strict=True)) or [()] * 4
+        return list(zip(*sorted(self.files, key=itemgetter(0)), strict=True)) or [()] * 4
 
     @property
     def states(self) -> dict[str, State]:

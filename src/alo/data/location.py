@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from alo.errors import OutsideError
 from alo.masking import masked
@@ -106,7 +107,7 @@ def versions_of(files: Iterable[SourceFile]) -> list[tuple[str, int, int, str]]:
     ]
 
 
-def version_columns(files: Sequence[SourceFile]) -> Sequence[Sequence[object]]:
+def version_columns(files: Sequence[SourceFile]) -> Sequence[Sequence[Any]]:
     """The same as columns: names, sizes, times, ETags."""
     _, *columns = zip(*files, strict=True) if files else [()] * 5
     if all(columns[2]) and not any(columns[3]):  # no folder is among them, and no object of a store

@@ -6,13 +6,12 @@ believed.
 
 import json
 import os
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from alo.files import is_leftover, write_whole
-from alo.json_text import json_file
+from alo.json_text import json_value, ordinary_bytes
 from alo.named_tuples import NamedTuple
 
 Version: TypeAlias = tuple[int, int, str]  # of a source: size, mtime_ns, etag
@@ -52,70 +51,64 @@ def state_of(status: os.stat_result) -> State:
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-class Columns(NamedTuple):
-    """What is remembered, a column for each thing: all that is needed where nothing has changed."""
+class Glance(NamedTuple):
+    """What tells whether anything has changed, without a look at single files."""
 
-    names: Sequence[str]
-    checksums: Sequence[str]
-    states: Sequence[Sequence[int]]  # sizes, mtimes, ctimes
-    sourced: Sequence[str]  # the names of those that have a source
-    versions: Sequence[Sequence[int | str]]  # sizes, mtimes, ETags
+    key: str  # over the names and states of all files, the versions of their sources, checksums
+    checksums: str  # in the order of names, spaces between them
 
-    def is_of_copies(self, found: Sequence[Sequence[object]]) -> bool:
-        """Whether these columns are the names and states of all files, in their order here."""
-        return all(map(_are_equal, found, (self.names, *self.states)))
-
-    def is_of_sources(self, found: Sequence[Sequence[object]]) -> bool:
-        """Whether they are the names and versions of all that have a source, in that order."""
-        return all(map(_are_equal, found, (self.sourced, *self.versions)))
-
-    @property
-    def foreign(self) -> tuple[str, ...]:
-        """The names of those that a user put there."""
-        if len(self.names) == len(self.sourced):
-            return ()
-        return tuple(sorted(set(self.names).difference(self.sourced)))
-
-    def manifest(self) -> Manifest:
-        """To look single files up, and to change."""
-        names, states = self.names, zip(*self.states, strict=True)
-        return Manifest(
-            dict(zip(self.sourced, zip(*self.versions, strict=True), strict=True)),
-            dict(zip(names, states, strict=True)),
-            dict(zip(names, self.checksums, strict=True)),
-        )
+    def is_of(
+        self, copies: Sequence[Sequence[object]], sources: Sequence[Sequence[object]]
+    ) -> bool:
+        """Whether these columns, in the order of names, are what is remembered."""
+        return bool(self.key) and self.key == _key_of(copies, sources, self.checksums)
 
 
-def _are_equal(one: Sequence[object], other: Sequence[object]) -> bool:
-    return list(one) == (other.tolist() if isinstance(other, memoryview) else list(other))
+def _key_of(
+    copies: Sequence[Sequence[Any]], sources: Sequence[Sequence[Any]], checksums: str
+) -> str:
+    import xxhash
+
+    digest = xxhash.xxh3_128(checksums.encode())
+    for column in (*copies, *sources):
+        content = _content(column)
+        digest.update(f"\n{len(column)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
-NOTHING = Columns([], [], [[]] * 3, [], [[]] * 3)
+def _content(column: Sequence[Any]) -> bytes:
+    """Texts or numbers as bytes."""
+    if column and isinstance(column[0], str):
+        return "\0".join(column).encode("utf-8", "surrogatepass")
+    return _as_int64(column) or repr(tuple(column)).encode()
 
 
-def read_columns(path: Path) -> Columns:
-    """What was remembered; nothing if the file is damaged or gone."""
+def read_glance(path: Path) -> Glance:
+    """The first line of the file; what fits no files, if that is damaged or gone."""
     try:
-        names, checksums, states, sourced, versions = json_file(path)
-        sourced = names if sourced is None else sourced
-        columns = Columns(
-            names,
-            checksums,
-            [_unpacked(column) for column in states or NOTHING.states],
-            sourced,
-            [*map(_unpacked, versions[:2]), versions[2]] if versions else NOTHING.versions,
-        )
-        "".join(names), "".join(sourced)  # nothing but text
-        lengths = [{len(each) for each in (names, checksums, *columns.states)}]
-        lengths.append({len(each) for each in (sourced, *columns.versions)})
-    except (OSError, ValueError, TypeError, LookupError):
-        return NOTHING
-    return columns if all(len(each) == 1 for each in lengths) else NOTHING
+        key, checksums = json_value(ordinary_bytes(path).partition(b"\n")[0])
+        return Glance(f"{key}", f"{checksums}")
+    except (OSError, ValueError, TypeError):
+        return Glance("", "")
 
 
 def read_manifest(path: Path) -> Manifest:
-    """What was remembered, by name."""
-    return read_columns(path).manifest()
+    """What was remembered, by name; nothing if the file is damaged or gone."""
+    try:
+        _, _, columns = ordinary_bytes(path).rpartition(b"\n")  # an earlier version has one line
+        names, checksums, states, sourced, versions = json_value(columns)
+        sourced = names if sourced is None else sourced
+        states = [_unpacked(column) for column in states or [[]] * 3]
+        versions = [*map(_unpacked, versions[:2]), versions[2]] if versions else [[]] * 3
+        "".join(names), "".join(sourced)  # nothing but text
+        return Manifest(
+            dict(zip(sourced, zip(*versions, strict=True), strict=True)),
+            dict(zip(names, zip(*states, strict=True), strict=True)),
+            dict(zip(names, checksums, strict=True)),
+        )
+    except (OSError, ValueError, TypeError, LookupError):
+        return Manifest.empty()
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
@@ -125,28 +118,41 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         if is_leftover(name) and name.startswith(f".{path.name}."):
             (path.parent / name).unlink(missing_ok=True)
     names, sourced = sorted(manifest.copies), sorted(manifest.sources)
-    states = list(zip(*(manifest.copies[name] for name in names), strict=True))
-    versions = list(zip(*(manifest.sources[name] for name in sourced), strict=True))
+    checksums = [manifest.checksums[name] for name in names]
+    states = list(zip(*(manifest.copies[name] for name in names), strict=True)) or [()] * 3
+    versions = list(zip(*(manifest.sources[name] for name in sourced), strict=True)) or [()] * 3
     columns = [
         names,
-        [manifest.checksums[name] for name in names],
+        checksums,
         [_packed(column) for column in states],
         None if sourced == names else sourced,
         [*map(_packed, versions[:2]), *versions[2:]],
     ]
-    write_whole(path, json.dumps(columns).encode(), durable=False)
+    joined = " ".join(checksums)
+    glance = _key_of([names, *states], [sourced, *versions], joined), joined
+    lines = [json.dumps(line).encode() for line in (glance, columns)]
+    write_whole(path, b"\n".join(lines), durable=False)
 
 
 def _packed(numbers: Sequence[int]) -> str | Sequence[int]:
     """Text that is read in a tenth of the time that digits take."""
+    from binascii import b2a_base64
+
+    content = _as_int64(numbers)
+    return numbers if content is None else b2a_base64(content, newline=False).decode()
+
+
+def _as_int64(numbers: Sequence[int]) -> bytes | None:
+    """None if one is larger: a time after 2262."""
     import struct
 
     try:
-        content = struct.pack(f"{len(numbers)}q", *numbers)
-    except struct.error:  # a time after 2262
-        return numbers
-    return b2a_base64(content, newline=False).decode()
+        return struct.pack(f"{len(numbers)}q", *numbers)
+    except struct.error:
+        return None
 
 
 def _unpacked(column: str | Sequence[int]) -> Sequence[int]:
+    from binascii import a2b_base64
+
     return memoryview(a2b_base64(column)).cast("q") if isinstance(column, str) else column

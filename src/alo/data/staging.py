@@ -19,10 +19,9 @@ from alo.data.location import (
     versions_of,
 )
 from alo.data.manifest import (
-    Columns,
     Manifest,
     State,
-    read_columns,
+    read_glance,
     read_manifest,
     state_of,
     write_manifest,
@@ -100,13 +99,12 @@ def stage(
             staging = _Staging(workspace, kind, sources, report, access, is_remembered=False)
             return staging.run(Manifest.empty(), found_in(root))
         with many_objects():
-            known, here = read_columns(path), found_in(root)
-            is_done = _is_as_remembered(sources, known, here)
-        if is_done:
+            here = found_in(root)
+            unchanged = _as_remembered(sources, path, here)
+        if unchanged is not None:
             _unfinished_mark(path).unlink(missing_ok=True)
-            checksums = dict(zip(known.names, known.checksums, strict=True))
-            return Staged(checksums, sum(known.states[0]), 0, known.foreign)
-        return _Staging(workspace, kind, sources, report, access).run(known.manifest(), here)
+            return unchanged
+        return _Staging(workspace, kind, sources, report, access).run(read_manifest(path), here)
     except OSError as error:
         raise StagingError(
             f"cannot bring the input data in: {error.strerror or error}",
@@ -128,18 +126,23 @@ def stage_content(workspace: Workspace, kind: str, contents: Mapping[str, bytes]
     return Staged(checksums, sum(map(len, contents.values())), len(contents), ())
 
 
-def _is_as_remembered(sources: Sequence[SourceFile], known: Columns, here: Found) -> bool:
-    """Whether nothing has changed on either side: the usual case, so it has a short way.
+def _as_remembered(sources: Sequence[SourceFile], manifest: Path, here: Found) -> Staged | None:
+    """The input data, where nothing has changed on either side: the usual case, so it has a short
+    way.
 
     It is found in the order of names, in which sources are listed; another costs time.
     """
-    if not known.is_of_sources(version_columns(sources)):
-        return False
-    if not known.is_of_copies(here.columns):
-        return False
-    if not here.has_empty and len(sources) == len(known.sourced):
-        return True  # all folders are those of files, on both sides
-    return set(here.folders) == folders_of([file.name for file in sources])
+    known, copies, versions = read_glance(manifest), here.columns, version_columns(sources)
+    if not known.is_of(copies, versions):
+        return None
+    (names, sizes, *_), (sourced, *_) = copies, versions
+    # Else all folders are those of files, on both sides.
+    may_differ = here.has_empty or len(sources) > len(sourced)
+    if may_differ and {*here.folders} != folders_of([file.name for file in sources]):
+        return None
+    foreign = () if len(names) == len(sourced) else tuple(sorted({*names}.difference(sourced)))
+    checksums = dict(zip(names, known.checksums.split(), strict=True))
+    return Staged(checksums, sum(sizes), 0, foreign)
 
 
 def use_what_is_there(workspace: Workspace, kind: str) -> Staged:
@@ -363,7 +366,8 @@ class _Staging:
     def _finish(self) -> None:
         if not self._is_remembered:
             return
-        if self._manifest != self._known:
+        is_of_earlier_version = bool(self._known.copies) and not read_glance(self._path).key
+        if self._manifest != self._known or is_of_earlier_version:
             write_manifest(self._path, self._manifest)
         _unfinished_mark(self._path).unlink(missing_ok=True)
 

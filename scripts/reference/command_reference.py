@@ -46,6 +46,7 @@ MORE = {  # where a command is explained
     "trace": ("Retrain behind a gate", "../guides/improve/retrain.md#trace"),
     "review": ("Review results", "../guides/improve/review.md"),
     "sweep": ("Sweeps", "../guides/runs/sweeps.md"),
+    "infer": ("Batch inference", "../guides/runs/batch-inference.md"),
     "loop": ("Redis loop", "../guides/services/redis-loop.md"),
     "schema": ("Plan reference", "plan.md"),
 }

@@ -225,6 +225,10 @@ class SweepError(AloError):
     """A sweep cannot be recorded or read, or too many of its trials failed."""
 
 
+class BatchError(AloError):
+    """A sharded inference cannot be recorded or gone on with, or too much of it failed."""
+
+
 class WorkspaceBusy(AloError):  # noqa: N818
     """Another run has the workspace, and the caller did not want to wait."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from alo.events import types as events
 from alo.events.types import (
+    BatchFinished,
     CommandFailed,
     LeftOut,
     LogLine,
@@ -15,6 +16,8 @@ from alo.events.types import (
     RunFinished,
     RunStarted,
     SettingUp,
+    ShardFinished,
+    ShardStarted,
     StepFinished,
     StepStarted,
     SweepFinished,
@@ -23,6 +26,7 @@ from alo.events.types import (
 )
 
 BEST = {"trial": 3, "values": {"score": 0.5}, "args": {"train.depth": 5}, "run_id": "id"}
+COUNTS = {"total": 4, "done": 4, "failed": 0, "reused": 1}
 EXAMPLES = [
     SettingUp("installing pandas with uv"),
     RunStarted("id", "train", ("a", "b"), "name"),
@@ -37,6 +41,9 @@ EXAMPLES = [
     TrialStarted(3, {"train.depth": 5}),
     TrialFinished(3, "complete", {"score": 0.5}, 1.5, "id"),
     SweepFinished("s", {"complete": 1}, (BEST,)),
+    ShardStarted("0003.1", 50, 1),
+    ShardFinished("0003.1", "failed", 1, 1.5, "it broke"),
+    BatchFinished("b", "id", "complete", 1000, 999, 1, COUNTS, "/p/output/output.csv"),
 ]
 
 

@@ -26,3 +26,17 @@ def test_what_nobody_has_added_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExecutorError, match="cannot be read") as raised:
         Depot().add_folder(tmp_path / "none")
     assert str(tmp_path / "none") in raised.value.where
+
+
+def test_a_folder_that_is_forgotten_may_be_made_anew_elsewhere(tmp_path: Path) -> None:
+    depot = Depot()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_text("a")
+    digest = depot.add_folder(tmp_path / "one")
+
+    depot.forget(digest)
+    depot.forget(digest)
+
+    assert depot.add_folder(tmp_path / "two") == digest
+    assert depot.folder(digest) == tmp_path / "two"

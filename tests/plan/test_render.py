@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from alo.plan.load import parse_plan
 from alo.plan.model import (
+    Aggregate,
     Alarm,
     Control,
     ExternalPaths,
@@ -51,6 +52,15 @@ def plan_of(*steps: StepPlan, **fields: Any) -> Plan:
 def read_again(plan: Plan, *changes: str) -> Plan:
     text = render_plan(plan, changes or ["a change"])
     return parse_plan(text, path=HOME / "plan.yaml", home=HOME)
+
+
+def test_how_shards_become_one_summary_is_rendered_where_the_plan_says_it() -> None:
+    control = Control(aggregate=Aggregate("max", "most"))
+
+    plan = read_again(plan_of(StepPlan("a", {}), control=control))
+
+    assert plan.control == control
+    assert b"aggregate" not in render_plan(plan_of(StepPlan("a", {})), ["a change"])
 
 
 def test_a_plan_without_changes_is_the_file_as_it_was(load: LoadText) -> None:

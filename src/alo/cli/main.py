@@ -26,6 +26,7 @@ COMMANDS = {  # name -> what it does; a module of the same name has add_argument
     "serve": "serve the inference pipeline over HTTP",
     "deploy": "choose the model that services use; roll back; compare one in the shadow",
     "sweep": "train with many values of args to find the best; list, resume, apply, plot",
+    "infer": "answer a large input in shards, which become one inference run",
     "review": "review results: make, list and show reviews; decide; how accurate the model is",
     "dataset": "make versioned train data of reviews; list, compare, verify and export it",
     "retrain": "train on a data set, compare with the deployed model, deploy what passes a gate",

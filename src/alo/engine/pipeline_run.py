@@ -151,16 +151,18 @@ class PipelineRun:
         last = self.job.part.last
         return steps[: names.index(last) + 1] if last in names else steps
 
-    def save(self) -> RunOutcome:
+    def save(self, *, is_checked: bool = False) -> RunOutcome:
         """End a run that has succeeded: check, export, keep in history, drop what it replaced.
 
+        Args:
+            is_checked: its results are those of runs that have been checked.
         Raises:
             ResultError: an inference run left no valid summary or output.
             ExportError: the artifacts could not be written to the external path.
         """
         if self.job.part.last in [step.name for step in self.steps[-1:]]:
             return self._save_part()
-        if self.kind == "inference":
+        if self.kind == "inference" and not is_checked:
             from alo.engine.checks.results import check_results
 
             for odd in check_results(self.artifacts).odd:

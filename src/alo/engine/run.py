@@ -82,14 +82,18 @@ def run_solution(
     return tuple(outcomes)
 
 
-def ready(request: RunRequest, listener: Listener) -> Sequence[Job]:
+def ready(
+    request: RunRequest, listener: Listener, check: Callable[[], Checked] | None = None
+) -> Sequence[Job]:
     """What a request would run, checked and with its code and packages in place.
 
+    Args:
+        check: gives what is ready to run; without it, what ``check_solution`` finds to be.
     Raises:
         CheckError: with every problem that was found.
         ContinueIn: the command has to continue in an environment of the project.
     """
-    checked = check_solution(request)
+    checked = check() if check else check_solution(request)
     for problem in () if _continues() else checked.warnings:
         listener(warning(str(problem)))
     return prepared(checked.jobs, request.setup, listener)
@@ -144,12 +148,19 @@ def _run_interrupted(signal: Signalled, run: PipelineRun) -> Interrupted:
     )
 
 
-def run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[RunOutcome]) -> None:
+def run_job(
+    job: Job,
+    guard: SignalGuard,
+    listener: Listener,
+    outcomes: list[RunOutcome],
+    work: Callable[[PipelineRun], object] | None = None,
+) -> None:
     """Run one pipeline, in a workspace that the caller has alone.
 
     Args:
         guard: installed.
         outcomes: of each that has succeeded, also if the next one does not.
+        work: in place of loading, running the steps here, and saving.
     Raises:
         AloError, KeyboardInterrupt: why it has not succeeded; the workspace is as it was before.
     """
@@ -159,11 +170,14 @@ def run_job(job: Job, guard: SignalGuard, listener: Listener, outcomes: list[Run
         run = begin(job, guard, listener)
         try:
             with guard.released():
-                run.load()
-                with disk_errors("the run cannot continue"):
-                    for number, step in enumerate(run.steps):
-                        run.session.run_step(step, number)
-                run.save()
+                if work is not None:
+                    work(run)
+                else:
+                    run.load()
+                    with disk_errors("the run cannot continue"):
+                        for number, step in enumerate(run.steps):
+                            run.session.run_step(step, number)
+                    run.save()
         except KeyboardInterrupt as error:
             if run.outcome is None:
                 run.fail(error)

@@ -162,6 +162,19 @@ class Session:
         packages = {**packages, **self._packages}
         self._record = self._record._replace(packages=packages, git=git)
 
+    def note_elsewhere(
+        self,
+        steps: Sequence[StepRecord],
+        packages: Mapping[str, str],
+        summary: Mapping[str, object],
+    ) -> None:
+        """Note the steps that have run for it elsewhere, what with, and what they have come to."""
+        self._packages.update(packages)
+        for number, step in enumerate(steps):
+            self.emit(StepStarted(step.name, number + 1, len(steps)))
+            self.emit(_finished(step, number, len(steps)))
+        self.record = with_summary(self.record._replace(steps=tuple(steps)), summary)
+
     def close(self) -> None:
         """Remove what steps in processes of their own have handed over."""
         self._context.close()
@@ -281,19 +294,21 @@ class Session:
         self._steps.pop(record.name, None)  # a notebook may run a step again: it is the last then
         self._steps[record.name] = record
         self._are_steps_noted = False
-        self.emit(
-            StepFinished(
-                record.name,
-                inputs.number + 1,
-                len(self.job.pipeline.steps),
-                record.status,
-                record.seconds,
-                record.cpu_seconds,
-                record.peak_bytes,
-                record.data_keys,
-                note,
-            )
-        )
+        self.emit(_finished(record, inputs.number, len(self.job.pipeline.steps), note))
+
+
+def _finished(record: StepRecord, number: int, total: int, note: str = "") -> StepFinished:
+    return StepFinished(
+        record.name,
+        number + 1,
+        total,
+        record.status,
+        record.seconds,
+        record.cpu_seconds,
+        record.peak_bytes,
+        record.data_keys,
+        note,
+    )
 
 
 def _changed_code(names: Sequence[str], steps: str) -> str:

@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any, get_args, get_origin
 
 from alo.events.types import (
+    BatchFinished,
     CommandFailed,
     Event,
     LeftOut,
@@ -22,6 +23,8 @@ from alo.events.types import (
     RunFinished,
     RunStarted,
     SettingUp,
+    ShardFinished,
+    ShardStarted,
     StepFinished,
     StepStarted,
     SweepFinished,
@@ -44,6 +47,9 @@ NAMES: Mapping[type, str] = {
     TrialStarted: "trial_started",
     TrialFinished: "trial_finished",
     SweepFinished: "sweep_finished",
+    ShardStarted: "shard_started",
+    ShardFinished: "shard_finished",
+    BatchFinished: "batch_finished",
 }
 _KINDS: Mapping[str, Any] = {name: kind for kind, name in NAMES.items()}
 

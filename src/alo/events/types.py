@@ -10,6 +10,7 @@ from alo.named_tuples import NamedTuple
 from alolib.messages import LogLine
 
 __all__ = [
+    "BatchFinished",
     "CommandFailed",
     "Event",
     "LeftOut",
@@ -20,6 +21,8 @@ __all__ = [
     "RunFinished",
     "RunStarted",
     "SettingUp",
+    "ShardFinished",
+    "ShardStarted",
     "StepFinished",
     "StepStarted",
     "SweepFinished",
@@ -137,6 +140,37 @@ class SweepFinished(NamedTuple):
     best: tuple[Mapping[str, object], ...]  # trial, values, args, run_id; the best first
 
 
+class ShardStarted(NamedTuple):
+    """A shard of a batch, or a half of one, begins."""
+
+    shard: str  # its name, such as 0012, or 0012.1 for a half
+    rows: int | None  # None: whole files, whose rows are not known
+    attempt: int  # from 1
+
+
+class ShardFinished(NamedTuple):
+    """A shard of a batch, or a half of one, has ended."""
+
+    shard: str
+    state: str  # done, failed, split or interrupted
+    attempts: int
+    seconds: float
+    error: str = ""
+
+
+class BatchFinished(NamedTuple):
+    """A batch has ended, or stops here for now."""
+
+    batch: str  # its name
+    run_id: str  # the run that it is in history; empty: it is none yet
+    status: str  # complete, incomplete, failed or interrupted
+    rows_in: int | None  # None: whole files, whose rows are not known
+    rows_out: int
+    rows_failed: int
+    shards: Mapping[str, object]  # total, done, failed and reused
+    output: str  # the table, or the folder of the images; empty: there is none yet
+
+
 Event: TypeAlias = (
     SettingUp
     | RunStarted
@@ -151,5 +185,8 @@ Event: TypeAlias = (
     | TrialStarted
     | TrialFinished
     | SweepFinished
+    | ShardStarted
+    | ShardFinished
+    | BatchFinished
 )
 Listener: TypeAlias = Callable[[Event], None]

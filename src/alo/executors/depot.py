@@ -36,6 +36,10 @@ class Depot:
         self._folders.setdefault(digest, path.resolve())
         return digest
 
+    def forget(self, digest: str) -> None:
+        """The folder of this digest is wanted no more, and may be removed."""
+        self._folders.pop(digest, None)
+
     def folder(self, digest: str) -> Path:
         """Where the folder of this digest is.
 

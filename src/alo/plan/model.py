@@ -93,6 +93,13 @@ class ExternalPaths(NamedTuple):
         return self.save_train_artifacts_path if train else self.save_inference_artifacts_path
 
 
+class Aggregate(NamedTuple):
+    """How the summaries of a sharded inference become one."""
+
+    score: str = "mean"  # weighted by rows; or min, max
+    result: str = "same"  # all have to agree; or most: what most rows have
+
+
 class Control(NamedTuple):
     """How the engine runs the plan."""
 
@@ -105,6 +112,7 @@ class Control(NamedTuple):
     check_resource: bool = False
     cache: bool = False  # a step whose inputs have not changed is not run again
     computing: str = "local"  # the executor of runs and trials
+    aggregate: Aggregate = Aggregate()
 
 
 class Alarm(NamedTuple):

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from alo.layout import KINDS
 from alo.masking import masked
 from alo.plan.model import (
+    Aggregate,
+    Control,
     PipelinePlan,
     Plan,
     Resources,
@@ -52,7 +54,7 @@ def _document(plan: Plan) -> dict[str, object]:
         "external_path_permission": _list_form({"aws_key_profile": plan.aws_key_profile}),
         "user_parameters": [{p.name: [_user_step(step) for step in p.steps]} for p in pipelines],
         "asset_source": [{pipeline.name: steps} for pipeline, steps in sources],
-        "control": _list_form(plan.control._asdict()),
+        "control": _control(plan.control),
         "alarm": _list_form(plan.alarm._asdict()) if plan.alarm else [],
         "review": _review(plan.review) if plan.review else [],
         "sweep": _sweep(plan.sweep) if plan.sweep else [],
@@ -63,6 +65,12 @@ def _document(plan: Plan) -> dict[str, object]:
         ],
     }
     return {key: value for key, value in document.items() if value != []}
+
+
+def _control(control: Control) -> list[dict[str, object]]:
+    aggregate = {} if control.aggregate == Aggregate() else control.aggregate._asdict()
+    told = {**control._asdict(), "aggregate": aggregate}
+    return _list_form({name: each for name, each in told.items() if each != {}})
 
 
 def _review(review: ReviewPlan) -> list[dict[str, object]]:

@@ -81,14 +81,14 @@ def test_a_damaged_line_is_told_with_its_place(folder: SweepFolder) -> None:
     write(folder, Trial(number=0, values={"s.x": 1}))
     path = folder.path / "trials.jsonl"
     path.write_bytes(b"{}\n" + path.read_bytes())
-    with pytest.raises(SweepError, match="line 1 of the trials") as raised:
+    with pytest.raises(SweepError, match="trials cannot be read: line 1") as raised:
         folder.trials()
     assert raised.value.where == str(path)
 
 
 def test_on_a_full_disk_nothing_of_a_line_is_left(folder: SweepFolder) -> None:
     log = TrialLog(folder)
-    log._descriptor = __import__("os").open("/dev/full", 1)
+    log._lines._descriptor = __import__("os").open("/dev/full", 1)
     with pytest.raises(SweepError, match="cannot be recorded"):
         log.write(Trial(number=0, values={"s.x": 1}), lasts=False)
     log.close()

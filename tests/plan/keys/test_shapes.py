@@ -78,10 +78,19 @@ STEPS = "user_parameters: {train_pipeline: [{step: a}]}\n"
             "2:11  control.backup_sise  unknown key 'backup_sise'; did you mean 'backup_size'?",
         ),
         (
+            "aggregate: {score: median}",
+            "2:30  control.aggregate.score  expected one of mean, min, max, found the text "
+            "'median'; did you mean 'mean'?",
+        ),
+        (
+            "aggregate: [{score: max}, {results: most}]",
+            "2:38  control.aggregate.results  unknown key 'results'; did you mean 'result'?",
+        ),
+        (
             "retention: 1",
             "2:11  control.retention  unknown key 'retention'; there is get_asset_source, "
             "backup_artifacts, backup_log, backup_size, interface_mode, save_inference_format, "
-            "check_resource, cache, computing",
+            "check_resource, cache, computing, aggregate",
         ),
     ],
 )

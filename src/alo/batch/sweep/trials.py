@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alo.batch.line_log import LineLog, newest_first
 from alo.batch.sweep.definition import MAX, Definition, Metric
 from alo.batch.sweep.space import Values
 from alo.errors import SweepError
@@ -119,23 +118,11 @@ class SweepFolder:
         found: dict[int, Trial] = {}
         path = self.path / TRIALS
         try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return found
-        except OSError as error:
+            # From the last one back: how a trial is now is in its newest line.
+            for trial in newest_first(path, _trial):
+                found.setdefault(trial.number, trial)
+        except (OSError, ValueError) as error:
             raise SweepError(f"the trials cannot be read: {error}", where=str(path)) from error
-        *lines, _torn = content.split(b"\n")
-        # From the last one back: how a trial is now is in its newest line.
-        for at, line in reversed([*enumerate(lines)]):
-            try:
-                told = json.loads(line)
-                number = int(told["trial"])
-                if number not in found:
-                    found[number] = _trial(number, told)
-            except (ValueError, KeyError, TypeError) as error:
-                raise SweepError(
-                    f"line {at + 1} of the trials cannot be read: {error}", where=str(path)
-                ) from error
         return {number: found[number] for number in sorted(found)}
 
     @property
@@ -163,18 +150,9 @@ class TrialLog:
     def __init__(self, folder: SweepFolder) -> None:
         self._path = folder.path / TRIALS
         try:
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o666)
-            self._cut_torn_line()
+            self._lines = LineLog(self._path)
         except OSError as error:
             raise _not_written(error, self._path) from error
-
-    def _cut_torn_line(self) -> None:
-        size = os.fstat(self._descriptor).st_size
-        tail = os.pread(self._descriptor, 1 << 16, max(0, size - (1 << 16)))
-        whole = tail.rfind(b"\n") + 1
-        if len(tail) > whole:
-            os.ftruncate(self._descriptor, size - (len(tail) - whole))
 
     def write(self, trial: Trial, *, lasts: bool) -> None:
         """Note a trial as it is now.
@@ -186,22 +164,14 @@ class TrialLog:
         """
         told = trial.to_json()
         del told["run_id"]
-        content = json_bytes({**told, "time": utc_text(time.time())}) + b"\n"
-        before = os.fstat(self._descriptor).st_size
         try:
-            written = os.write(self._descriptor, content)
-            if written < len(content):
-                raise OSError(28, "no room for all of it")
-            if lasts:
-                os.fdatasync(self._descriptor)
+            self._lines.write({**told, "time": utc_text(time.time())}, lasts=lasts)
         except OSError as error:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, before)
             raise _not_written(error, self._path) from error
 
     def close(self) -> None:
         """Nothing more comes."""
-        os.close(self._descriptor)
+        self._lines.close()
 
 
 def sweeps_folder(workspace: Workspace) -> Path:
@@ -251,10 +221,10 @@ def counts_of(trials: Iterable[Trial]) -> dict[str, int]:
     return {state: states.count(state) for state in STATES if state in states}
 
 
-def _trial(number: int, told: Mapping[str, Any]) -> Trial:
+def _trial(told: Mapping[str, Any]) -> Trial:
     reused = told.get("reused_from")
     return Trial(
-        number=number,
+        number=int(told["trial"]),
         values=dict(told["args"]),
         state=str(told["state"]),
         results={str(name): float(each) for name, each in told.get("values", {}).items()},

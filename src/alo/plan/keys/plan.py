@@ -18,7 +18,7 @@ from alo.plan.keys.review import REVIEW
 from alo.plan.keys.sections import Args, Key, ListOf, Section
 from alo.plan.keys.shapes import Anything, Choice, Flag, Number, Range, Shape, Text, Texts, Values
 from alo.plan.keys.sweep import SCALES, SWEEP
-from alo.plan.model import Control, ExternalPaths, Source
+from alo.plan.model import Aggregate, Control, ExternalPaths, Source
 
 MAX_STEP_BYTES = 200  # a step is a folder and a file name; most file systems end at 255
 T = TypeVar("T")
@@ -229,6 +229,16 @@ SOURCE_STEP = Section(
     located=True,
 )
 
+AGGREGATE = Section(
+    Aggregate,
+    Key("score", Choice("mean", "min", "max"), "of the shards' scores; the mean is of their rows."),
+    Key(
+        "result",
+        Choice("same", "most"),
+        "same: the shards' result, if they agree. most: the one of most rows.",
+    ),
+)
+
 CONTROL = Section(
     Control,
     Key(
@@ -255,7 +265,8 @@ CONTROL = Section(
     ),
     Key("check_resource", Flag(), "whether CPU and peak memory of each step are measured."),
     Key("cache", Flag(), "whether a step is skipped when nothing it depends on has changed."),
-    Key("computing", Text(), "where runs and trials go: local, ray, or MODULE:CLASS."),
+    Key("computing", Text(), "where runs, trials and shards go: local, ray, or MODULE:CLASS."),
+    Key("aggregate", AGGREGATE, "how alo infer makes one summary of those of its shards."),
     legacy={
         "get_external_data": "data is staged at every run, and copied only where it changed",
         "check_asset_source": "use get_asset_source (once or every)",

@@ -1,0 +1,75 @@
+"""One summary of those of the shards."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from alo.batch.shards.result import Manifest
+from alo.plan.model import Aggregate
+from alolib.summary import EXACT_SCORE, LONGEST_NOTE, make_summary
+
+
+def summary_of(
+    manifests: Sequence[Manifest], how: Aggregate, notes: Sequence[str]
+) -> dict[str, object]:
+    """The summary of all, as ``save_summary`` stores one, with the exact score beside it.
+
+    Args:
+        manifests: of the shards that are done, in their order; one at least.
+        notes: what the summary's note says, the most important first.
+    """
+    score = _score(manifests, how.score)
+    summary = make_summary("", score, "", _probability(manifests))
+    return {
+        **summary,
+        "result": _result(manifests, how.result),
+        "note": _note(notes),
+        EXACT_SCORE: score,
+    }
+
+
+def _score(manifests: Sequence[Manifest], how: str) -> float:
+    scores = [each.score for each in manifests]
+    if how != "mean":
+        return min(scores) if how == "min" else max(scores)
+    weights = _weights(manifests)
+    mean = math.fsum(map(operator.mul, scores, weights)) / sum(weights)
+    return min(max(mean, min(scores)), max(scores))  # whatever adding fractions is off
+
+
+def _weights(manifests: Sequence[Manifest]) -> Sequence[int]:
+    """Rows, or files; all alike where there are none at all."""
+    weights = [each.weight for each in manifests]
+    return weights if any(weights) else [1] * len(weights)
+
+
+def _result(manifests: Sequence[Manifest], how: str) -> str:
+    counted: Counter[str] = Counter()
+    for each, weight in zip(manifests, _weights(manifests), strict=True):
+        counted[each.result] += weight
+    if len(counted) == 1 or how == "most":
+        return counted.most_common(1)[0][0]  # of equal ones the first
+    return f"{len(manifests)} shards, {len(counted)} results"
+
+
+def _probability(manifests: Sequence[Manifest]) -> Mapping[str, float]:
+    told = [
+        (each.probability, weight)
+        for each, weight in zip(manifests, _weights(manifests), strict=True)
+        if each.probability
+    ]
+    total = sum(weight for _, weight in told)
+    if not total:
+        return told[0][0] if told else {}
+    names = dict.fromkeys(name for each, _ in told for name in each)
+    return {
+        name: sum(each.get(name, 0.0) * weight for each, weight in told) / total for name in names
+    }
+
+
+def _note(notes: Sequence[str]) -> str:
+    note = "; ".join(notes)
+    return note if len(note) <= LONGEST_NOTE else f"{note[: LONGEST_NOTE - 1]}…"

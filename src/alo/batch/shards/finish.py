@@ -1,0 +1,165 @@
+"""The end of a batch: the results of its shards become the artifacts and the record of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from alo.batch.cutting.parts import read_rows
+from alo.batch.cutting.shard import ROWS, Cut, Shard
+from alo.batch.shards.aggregate import summary_of
+from alo.batch.shards.definition import BISECT, Definition
+from alo.batch.shards.drive import ShardDrive
+from alo.batch.shards.merge import (
+    FailedRow,
+    Merged,
+    copy_logs,
+    merge,
+    steps_of,
+    write_failed_rows,
+    write_shards,
+)
+from alo.batch.shards.record import COMPLETE, FAILED, INCOMPLETE, BatchFolder, Outcome
+from alo.batch.shards.result import OUTPUT, record_in
+from alo.engine.pipeline_run import PipelineRun
+from alo.errors import BatchError
+from alo.events.log_lines import warning
+from alo.plan.model import Aggregate
+from alolib.summary import write_summary
+
+PARTIAL, DONE = "partial", "done"  # of a shard: some of its rows failed
+
+
+def finish(
+    run: PipelineRun, drive: ShardDrive, found: Cut, folder: BatchFolder, definition: Definition
+) -> None:
+    """Make artifacts, summary and record of a run, and save it.
+
+    Args:
+        drive: that has run to its end.
+    Raises:
+        BatchError: no shard has an output.
+        OSError: there is no room.
+    """
+    leaves = [leaf for shard in found.shards for leaf in drive.leaves[shard.number]]
+    results = [
+        (drive.path_of(leaf.name), drive.results[leaf.name])
+        for leaf in leaves
+        if leaf.name in drive.results
+    ]
+    if not results:
+        states = [drive.states[leaf.name] for leaf in drive.failed]
+        raise BatchError(
+            f"no shard has an output; {states[0].shard} failed: {states[0].error}",
+            where=str(folder.path),
+            fix=f"mend it, and go on: alo infer --resume {folder.name}",
+        )
+    merged = merge(results, run.artifacts)
+    for note in merged.notes:
+        run.emit(warning(note))
+    for leaf in drive.failed:
+        copy_logs(folder.failures / leaf.name, leaf.name, run.artifacts)
+    aggregate = run.job.plan.control.aggregate
+    lines = [_line(shard, drive, aggregate) for shard in found.shards]
+    write_shards(lines, run.artifacts)
+    if definition.tolerance.on_error == BISECT and drive.failed:
+        write_failed_rows(found.columns, list(_failed_rows(drive, found)), run.artifacts)
+    outcome = _outcome(run, drive, found, definition, merged, lines)
+    manifests = [manifest for _, manifest in results]
+    summary = summary_of(manifests, aggregate, list(_notes(found, drive, outcome, definition)))
+    _write_summary(run, summary)
+    first = record_in(results[0][0])
+    run.session.take_code_of(results[0][0], first, ())
+    steps = steps_of([path for path, _ in results])
+    run.session.note_elsewhere(steps, first.packages, summary)
+    folder.note_outcome(outcome)
+    run.save(is_checked=True)
+
+
+def _line(shard: Shard, drive: ShardDrive, aggregate: Aggregate) -> dict[str, object]:
+    """What became of a shard of the input, whatever it was split into."""
+    leaves = drive.leaves[shard.number]
+    manifests = [drive.results[leaf.name] for leaf in leaves if leaf.name in drive.results]
+    bad = [drive.states[leaf.name] for leaf in leaves if leaf.name not in drive.results]
+    summary = summary_of(manifests, aggregate, ()) if manifests else {}
+    states = [drive.states[leaf.name] for leaf in leaves if leaf.name in drive.states]
+    return {
+        "shard": shard.name,
+        "rows": shard.rows,
+        "state": PARTIAL if bad and manifests else FAILED if bad else DONE,
+        "attempts": max((each.attempts for each in states), default=1),
+        "score": summary.get("exact_score"),
+        "result": summary.get("result"),
+        "seconds": round(sum(each.seconds for each in states), 6),
+        "error": bad[0].error if bad else "",
+    }
+
+
+def _failed_rows(drive: ShardDrive, found: Cut) -> Iterator[FailedRow]:
+    for leaf in drive.failed:
+        error = drive.states[leaf.name].error.partition("\n")[0]
+        if leaf.rows is None:
+            for piece in leaf.pieces:
+                yield FailedRow({}, piece.file.name, None, error)
+        else:
+            for (source, row), cells in zip(leaf.row_places(), read_rows(leaf), strict=True):
+                columns = dict(zip(found.columns, map(_text, cells), strict=False))
+                yield FailedRow(columns, source, row, error)
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell)
+
+
+def _outcome(
+    run: PipelineRun,
+    drive: ShardDrive,
+    found: Cut,
+    definition: Definition,
+    merged: Merged,
+    lines: Sequence[dict[str, object]],
+) -> Outcome:
+    failed = sum(line["state"] == FAILED for line in lines)
+    tolerance = definition.tolerance
+    is_borne = tolerance.on_error == BISECT or failed <= tolerance.failed_shards
+    reused = sum(
+        all(leaf.name in drive.reused for leaf in drive.leaves[shard.number])
+        for shard in found.shards
+    )
+    output = run.artifacts / OUTPUT
+    return Outcome(
+        batch=definition.name,
+        run_id=run.record.id,
+        status=COMPLETE if is_borne else INCOMPLETE,
+        rows_in=found.rows,
+        rows_out=merged.rows,
+        rows_failed=sum(leaf.rows or 0 for leaf in drive.failed),
+        total=len(found.shards),
+        done=len(found.shards) - failed,
+        failed=failed,
+        reused=reused,
+        output=str(output / merged.table if merged.table else output),
+    )
+
+
+def _notes(
+    found: Cut, drive: ShardDrive, outcome: Outcome, definition: Definition
+) -> Iterator[str]:
+    """What the summary's note says: counts, and what a reader should not overlook."""
+    rows = f"{found.rows:,} rows" if found.rows is not None else f"{found.files:,} files"
+    yield f"{outcome.total:,} shards, {rows}"
+    if definition.tolerance.on_error == BISECT and drive.failed:
+        yield f"{len(drive.failed):,} {'rows' if found.how == ROWS else 'files'} failed"
+    elif outcome.failed:
+        yield f"{outcome.failed:,} shards left out"
+    if found.how == ROWS and not definition.tolerance.row_check:
+        yield "row check off"
+
+
+def _write_summary(run: PipelineRun, summary: dict[str, object]) -> None:
+    told = {name: each for name, each in summary.items() if name != "exact_score"}
+    write_summary(
+        str(run.artifacts / "score" / "inference_summary.yaml"),
+        told,
+        run.job.plan.external.save_inference_artifacts_path,
+        run.job.metadata_version,
+    )

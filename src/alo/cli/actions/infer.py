@@ -1,0 +1,157 @@
+"""``alo infer``: what was typed becomes a batch, which is run and shown."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from alo.batch.shards.batch import BatchOptions, run_batch
+from alo.batch.shards.definition import (
+    BISECT,
+    FILES,
+    ROWS,
+    SHARDS,
+    SKIP,
+    Definition,
+    Tolerance,
+)
+from alo.batch.shards.record import BatchFolder, names_of_batches
+from alo.cli.output.infer_live import infer_display
+from alo.data.location import is_remote
+from alo.engine.request import RunRequest, Setup
+from alo.errors import UsageError
+from alo.history.ids import utc_text
+from alo.layout import Workspace
+from alo.plan.suggest import did_you_mean
+from alo.texts import check_plain_name
+
+UNITS = {SHARDS: "--shards N", ROWS: "--rows-per-shard M", FILES: "--files-per-shard M"}
+FIXED = ("words", "set", "system", "config", "model", *UNITS)  # that a batch keeps
+
+
+def run(options: argparse.Namespace, setup: Setup) -> int:
+    """Run a batch; returns the exit status."""
+    workspace = Workspace(options.project)
+    if options.resume and options.restart:
+        raise UsageError("a batch goes on or begins anew", fix="leave --resume or --restart out")
+    known = options.resume or options.restart
+    definition = _known(workspace, options, known) if known else _new(workspace, options)
+    request = RunRequest(
+        home=options.project,
+        config=Path(definition.config) if definition.config else None,
+        system=definition.system,
+        mode="inference",
+        overrides=definition.overrides,
+        wait=not options.no_wait,
+        setup=setup,
+    )
+    batch_options = BatchOptions(
+        jobs=options.jobs,
+        computing=options.computing or "",
+        goes_on=bool(options.resume),
+        anew=bool(options.restart),
+    )
+    with infer_display(definition.name, as_json=options.json) as display:
+        outcome = run_batch(workspace, definition, request, batch_options, display, display.watch)
+        display.finished(outcome)
+    return 0 if outcome.is_complete else 1
+
+
+def _new(workspace: Workspace, options: argparse.Namespace) -> Definition:
+    sources, name = _sources_and_name(options.words)
+    units = [unit for unit in UNITS if getattr(options, unit) is not None]
+    if len(units) != 1:
+        raise UsageError(
+            "how is the input to be cut?", fix=f"add one of {', '.join(UNITS.values())}"
+        )
+    if name:
+        check_plain_name(name, "batch")
+        if BatchFolder(workspace, name).exists:
+            raise UsageError(
+                f"there is a batch '{name}' already",
+                fix=f"take another name; or go on with it: --resume {name}; or --restart {name}",
+            )
+    return Definition(
+        name=name or _free_name(workspace),
+        cut=(units[0], getattr(options, units[0])),
+        sources=tuple(sources),
+        overrides=tuple(options.set),
+        system=_kept_place(options.system or ""),
+        config=os.path.abspath(options.config) if options.config else "",
+        model=options.model or "",
+        out=_kept_place(options.out) if options.out else None,
+        tolerance=_tolerance(options, Tolerance()),
+        created=utc_text(time.time()),
+    )
+
+
+def _known(workspace: Workspace, options: argparse.Namespace, name: str) -> Definition:
+    """A batch as it is on record, with what may be another way each time."""
+    folder = BatchFolder(workspace, name)
+    if not folder.exists:
+        raise UsageError(
+            f"there is no batch '{name}'; {did_you_mean(name, names_of_batches(workspace))}",
+            fix="begin one: alo infer --shards N",
+        )
+    given = [each for each in FIXED if getattr(options, each)]
+    if given:
+        raise UsageError(
+            f"batch '{name}' has its own input, model, args and cut, which stay as they were",
+            fix="leave sources, --shards, --rows-per-shard, --files-per-shard, --set, --system, "
+            "--config and --model out, or begin another batch",
+        )
+    definition = folder.definition()
+    return replace(
+        definition,
+        tolerance=_tolerance(options, definition.tolerance),
+        out=_kept_place(options.out) if options.out else definition.out,
+    )
+
+
+def _tolerance(options: argparse.Namespace, before: Tolerance) -> Tolerance:
+    """What may fail: as typed now, and else as before."""
+    on_error = options.on_error or before.on_error
+    for given, mode, option in (
+        (options.max_failed_shards, SKIP, "--max-failed-shards"),
+        (options.max_bad_rows, BISECT, "--max-bad-rows"),
+    ):
+        if given is not None and on_error != mode:
+            raise UsageError(f"{option} is for --on-error {mode}", fix=f"add --on-error {mode}")
+    return Tolerance(
+        on_error=on_error,
+        failed_shards=_first(options.max_failed_shards, before.failed_shards),
+        bad_rows=_first(options.max_bad_rows, before.bad_rows),
+        row_check=_first(options.row_check, before.row_check),
+    )
+
+
+def _first(given: int | None, before: int) -> int:
+    return before if given is None else given
+
+
+def _sources_and_name(words: Sequence[str]) -> tuple[list[str], str]:
+    """Sources as a later command in another folder finds them, and a name; empty: none was given.
+
+    A last word that is no path, and names nothing that is there, is the name.
+    """
+    *sources, last = words or [""]
+    is_name = last and "/" not in last and "." not in last and not os.path.exists(last)
+    if last and not is_name:
+        sources, last = [*sources, last], ""
+    return [_kept_place(each) for each in sources], last
+
+
+def _kept_place(place: str) -> str:
+    """A path or a URL, or JSON, as a later command in another folder finds it."""
+    is_text = not place or place.lstrip().startswith(("{", "["))
+    return place if is_text or is_remote(place) else os.path.abspath(os.path.expanduser(place))
+
+
+def _free_name(workspace: Workspace) -> str:
+    known = set(names_of_batches(workspace))
+    number = next(each for each in range(1, len(known) + 2) if f"batch-{each}" not in known)
+    return f"batch-{number}"

@@ -13,8 +13,8 @@ from pathlib import Path
 from alo.errors import HistoryError
 from alo.files import alone_with, write_whole
 from alo.history.entries.names import entry_folder
-from alo.history.ids import utc_text
-from alo.history.models_origin import NAMELESS
+from alo.history.ids import utc_now, utc_text
+from alo.history.models_origin import NAMELESS, current_train_id
 from alo.json_text import json_bytes, json_file
 from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
@@ -235,6 +235,11 @@ def has_models_of(workspace: Workspace, run_id: str) -> bool:
     return run_id not in NAMELESS and (entry_folder(workspace, "train", run_id) / "models").is_dir()
 
 
+def run_in_use(workspace: Workspace, deployment: Deployment) -> str:
+    """The run whose model is to answer; ``NO_TRAIN_RUN`` where no run is known to have made it."""
+    return deployment.in_use or current_train_id(workspace)
+
+
 def models_of(workspace: Workspace, run_id: str) -> Path:
     """The folder of a train run's models.
 
@@ -249,11 +254,6 @@ def models_of(workspace: Workspace, run_id: str) -> Path:
             fix="alo deploy RUN_ID takes another one",
         )
     return folder
-
-
-def utc_now() -> str:
-    """ISO 8601, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _from_json(content: Mapping[str, object]) -> Deployment:

@@ -50,6 +50,11 @@ def utc_text(moment: float) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{micro:06}Z"
 
 
+def utc_now() -> str:
+    """Now, as ``YYYY-mm-ddTHH:MM:SSZ``."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 def is_utc_text(text: str) -> bool:
     """Whether a text is what ``utc_text`` makes."""
     return re.fullmatch(_TIME, text) is not None

@@ -13,8 +13,8 @@ from alo.engine.workspace.lock import hold_workspace
 from alo.errors import CheckError, ServeError
 from alo.events.log_lines import warning
 from alo.events.types import Listener
-from alo.history.deployment import has_models_of, models_of, read_deployment
-from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id
+from alo.history.deployment import has_models_of, models_of, read_deployment, run_in_use
+from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN
 from alo.layout import Workspace
 from alo.plan.model import Plan
 from alo.serve.folders import ServiceFolder, earlier_services, make_folder
@@ -96,7 +96,7 @@ def chosen_model(
             there is none, and one must be.
     """
     deployment = read_deployment(workspace)
-    run_id = deployment.in_use or current_train_id(workspace)
+    run_id = run_in_use(workspace, deployment)
     if deployment.has_failed(run_id):
         raise ServeError(
             f"the model of run {run_id} has failed its check: {deployment.check_of(run_id).reason}",

@@ -20,7 +20,7 @@ from alo.datasets.export import export_version
 from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError
 from alo.history.browse import History
-from alo.history.deployment import utc_now
+from alo.history.ids import utc_now
 from alo.layout import Workspace
 from alo.loop.candidates import remove_version
 from alo.loop.make_dataset import MakeRequest, make_dataset

@@ -15,7 +15,7 @@ from alo.cli.output.written import write_output
 from alo.cli.person import person
 from alo.cli.values import named, path
 from alo.database.audit import add_change
-from alo.history.deployment import utc_now
+from alo.history.ids import utc_now
 from alo.layout import Workspace
 from alo.loop.accuracy_of import accuracy_of, every_item
 from alo.loop.exported import exported

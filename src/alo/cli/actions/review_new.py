@@ -9,8 +9,8 @@ from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, run_count, share
 from alo.errors import UsageError
-from alo.history.deployment import utc_now
 from alo.history.filters import Filters, parse_param, parse_since
+from alo.history.ids import utc_now
 from alo.layout import Workspace
 from alo.loop.new_review import ReviewRequest, new_review
 from alo.loop.plan_settings import settings_of_plan

@@ -13,7 +13,7 @@ from alo.database.audit import Note
 from alo.engine.rerun import require_models
 from alo.errors import HistoryError, RetrainError, UsageError
 from alo.history.compared import comparison_of, in_short, is_held, reasons_of
-from alo.history.deployment import CURRENT, Changed, Deployment, change_deployment
+from alo.history.deployment import CURRENT, Changed, Deployment, change_deployment, run_in_use
 from alo.history.entries.names import entry_folder
 from alo.history.models_origin import NAMELESS, current_train_id
 from alo.history.promotions import note_promotion
@@ -149,7 +149,7 @@ def _rolled_back(now: Deployment, who: str, workspace: Workspace, seen: str) -> 
 def _used(now: Deployment, workspace: Workspace) -> str:
     """The run whose model services use; or would, if one were started now."""
     used = [use.run for use in live_services(workspace, now).values()]
-    run_id = used[0] if used else now.in_use or current_train_id(workspace)
+    run_id = used[0] if used else run_in_use(workspace, now)
     with suppress(HistoryError, UsageError):
         return require_models(workspace, run_id)
     return CURRENT

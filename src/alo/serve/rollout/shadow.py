@@ -14,7 +14,8 @@ from contextlib import suppress
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from alo.history.deployment import read_deployment, utc_now
+from alo.history.deployment import read_deployment
+from alo.history.ids import utc_now
 from alo.json_text import json_value, ordinary_bytes
 from alo.layout import Workspace
 from alo.workers.handle import Worker

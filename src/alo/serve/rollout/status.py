@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from alo.history.deployment import Deployment, Use, read_deployment
-from alo.history.models_origin import current_train_id
+from alo.history.deployment import Deployment, Use, read_deployment, run_in_use
 from alo.layout import Workspace
 from alo.serve.folders import lives
 
@@ -48,9 +47,10 @@ def wait_for_services(workspace: Workspace, limit_s: float) -> Outcome:
 
 
 def _outcome(workspace: Workspace, deployment: Deployment) -> Outcome | None:
-    wanted = deployment.run or current_train_id(workspace)
-    if deployment.has_failed(wanted):
-        return Outcome(REFUSED, deployment.check_of(wanted).reason)
+    wanted = run_in_use(workspace, deployment)
+    for run_id in (deployment.run, wanted):
+        if deployment.has_failed(run_id):
+            return Outcome(REFUSED, deployment.check_of(run_id).reason)
     services = live_services(workspace, deployment)
     if not services:
         return Outcome(NO_SERVICE, "no service or loop of this project runs here")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from alo.database.audit import add_change
 from alo.database.connection import Connection, Database
 from alo.errors import UsageError
-from alo.history.deployment import utc_now
+from alo.history.ids import utc_now
 from alo.ui.access.roles import OPERATOR, ROLES, Person
 from alo.ui.access.secrets import (
     LEAST,

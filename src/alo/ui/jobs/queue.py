@@ -19,7 +19,7 @@ from alo.database.audit import add_change
 from alo.database.connection import Connection, Database, Row
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
-from alo.history.deployment import utc_now
+from alo.history.ids import utc_now
 from alo.layout import Workspace
 from alo.ui.jobs.folder import JobFolder, python_running
 from alo.ui.jobs.job import (

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from alo.datasets.catalog import Catalog, Version
 from alo.datasets.rows import TRAIN
 from alo.errors import AloError, DatasetError, UsageError
-from alo.history.deployment import CURRENT, read_deployment
-from alo.history.models_origin import current_train_id
+from alo.history.deployment import run_in_use
 from alo.plan.overrides import for_pipeline
 from alo.ui.access.roles import OPERATOR
 from alo.ui.arg_fields import arg_fields, as_yaml
 from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem, problem_at, refused_value
 from alo.ui.rendering.page import Page, Redirect
+from alo.ui.screens.models import deployed_now
 from alo.ui.screens.run_again import check_run, chosen_args, plan_now
 
 YES = (True, "true", "1", "on")
@@ -130,8 +130,5 @@ def _metadata(version: Version) -> str:
 
 def _in_use(ask: Ask) -> str:
     """The run whose model a candidate is compared with, where none is named."""
-    try:
-        run_id = read_deployment(ask.studio.workspace).in_use
-    except AloError:
-        run_id = ""
-    return run_id if run_id and run_id != CURRENT else current_train_id(ask.studio.workspace)
+    deployment, _ = deployed_now(ask.studio.workspace)
+    return run_in_use(ask.studio.workspace, deployment)

@@ -12,7 +12,7 @@ from secrets import token_hex
 
 from alo.database.audit import add_change
 from alo.errors import UsageError
-from alo.history.deployment import utc_now
+from alo.history.ids import utc_now
 from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, UNCHANGED, decide
 from alo.review.decisions import ACCEPT, CHANGE, FLAG, RESET, SKIP, VERDICTS, NewDecision
 from alo.review.finding import Finder

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from alo.database.audit import add_change
-from alo.history.deployment import utc_now
+from alo.history.ids import utc_now
 from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, Result, decide, undo
 from alo.review.decisions import CHANGE, NewDecision
 from alo.ui.access.roles import OPERATOR

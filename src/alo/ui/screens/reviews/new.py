@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from alo.errors import AloError, CheckError
-from alo.history.deployment import utc_now
 from alo.history.filters import Filters, parse_param, parse_since
+from alo.history.ids import utc_now
 from alo.json_text import json_bytes
 from alo.layout import Workspace, find_plan
 from alo.loop.new_review import ReviewRequest, runs_of

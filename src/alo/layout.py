@@ -104,7 +104,7 @@ class Workspace:
 
     @property
     def unfinished(self) -> Path:
-        """There while a run goes on: its journal, and what it replaces until it has succeeded.
+        """There while a run is in progress: its journal, and what it replaces until it succeeds.
 
         Not below ``.alo/``, which a user may delete at any time: after a kill the last good model
         is here.

@@ -53,7 +53,7 @@ class Pruner(NamedTuple):
         if self.is_hopeless(known, step):
             raise TrialPruned(
                 f"{name} is {value:g} at step {step}, where other trials were better",
-                fix="let it pass: the sweep goes on with other values; or --pruner none",
+                fix="let it pass: the sweep continues with other values; or --pruner none",
             )
 
     def is_hopeless(self, known: Values, step: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from alo.cli import withheld
-from alo.cli.reexec import go_on
+from alo.cli.reexec import reexec
 from alo.cli.withheld import take, whole_environment
 from alo.engine.setup import ContinueIn
 
@@ -42,6 +42,6 @@ def test_a_command_that_continues_in_another_environment_has_its_secrets(
 
     monkeypatch.setattr("os.execve", execve)
 
-    go_on(ContinueIn("/x/bin/python", "abc"), ["serve"])
+    reexec(ContinueIn("/x/bin/python", "abc"), ["serve"])
 
     assert given[0]["ALO_TOKEN"] == SECRET

@@ -90,9 +90,9 @@ def _continue_in_environment(error: Exception, words: Sequence[str]) -> None:
     """Does not return where the command has to continue in another environment."""
     setup = sys.modules.get("alo.engine.setup")  # not imported where nothing is to be set up
     if setup is not None and isinstance(error, setup.ContinueIn):
-        from alo.cli.reexec import go_on
+        from alo.cli.reexec import reexec
 
-        go_on(error, words)
+        reexec(error, words)
 
 
 def _settle(status: int) -> None:

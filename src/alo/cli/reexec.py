@@ -42,7 +42,7 @@ sys.exit(main())
 """
 
 
-def go_on(found: ContinueIn, words: Sequence[str]) -> NoReturn:
+def reexec(found: ContinueIn, words: Sequence[str]) -> NoReturn:
     """Start the command in the environment that was found for it, in this process' place.
 
     Args:

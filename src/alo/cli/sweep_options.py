@@ -1,4 +1,4 @@
-"""The options of ``alo sweep``, and those of them that a sweep which goes on takes again."""
+"""The options of ``alo sweep``, and those of them that a resumed sweep takes again."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
-    """How a sweep is run: the same for a new one and for one that goes on."""
+    """How a sweep is run: the same for a new one and for a resumed one."""
     parser.add_argument("--trials", type=processes, metavar="N", help="number of trials")
     parser.add_argument(
         "--jobs", type=processes, metavar="N", help="trials at once (one for each core)"

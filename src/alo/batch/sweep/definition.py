@@ -30,7 +30,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What does not change while a sweep goes on."""
+    """What does not change while a sweep runs."""
 
     name: str
     params: tuple[Param, ...]

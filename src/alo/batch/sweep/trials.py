@@ -135,7 +135,7 @@ class SweepFolder:
         write_whole(self.path / STOP, b"")
 
     def clear_stop(self) -> None:
-        """It goes on."""
+        """It runs again."""
         with suppress(FileNotFoundError):
             (self.path / STOP).unlink()
 

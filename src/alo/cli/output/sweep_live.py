@@ -66,7 +66,7 @@ class SweepDisplay:
         self._drive = drive
         known = sum(each.has_ended for each in drive.trials.values())
         if known:
-            self.warned(f"goes on behind {known:,} trials that have ended")
+            self.warned(f"continues behind {known:,} trials that have ended")
 
     def started(self, trial: Trial) -> None:
         """A trial begins."""

@@ -22,8 +22,9 @@ from alo.files import discard
 PREFIX = "alo-ray-"
 LONGEST = 40  # characters of a folder's path: sockets below it have at most 107
 STORE_BYTES = 150_000_000  # of shared memory, for what is on its way
-TOO_SLOW = "timed out during startup"
-STARTS = 3  # on a crowded machine Ray gives up after half a minute
+# What Ray says when it gives up after half a minute: of a node, and of a process for ray://.
+TOO_SLOW = ("timed out during startup", "Starting Ray client server failed")
+TRIES = 3
 
 
 def guard_with_token(environ: MutableMapping[str, str]) -> None:
@@ -59,18 +60,26 @@ def start_cluster(ray: Any, folder: Path, cpus: int) -> None:
         ray: the module.
         cpus: that it is to have; 0: those of this machine.
     """
-    for left in reversed(range(STARTS)):
+    connect(
+        ray,
+        num_cpus=cpus or None,
+        include_dashboard=False,
+        object_store_memory=STORE_BYTES,
+        _temp_dir=str(folder),
+    )
+
+
+def connect(ray: Any, **options: Any) -> None:
+    """Have Ray connect, with patience for a crowded machine.
+
+    Args:
+        options: of ``ray.init``.
+    """
+    for left in reversed(range(TRIES)):
         try:
-            ray.init(
-                num_cpus=cpus or None,
-                include_dashboard=False,
-                object_store_memory=STORE_BYTES,
-                configure_logging=False,
-                log_to_driver=False,
-                _temp_dir=str(folder),
-            )
+            ray.init(configure_logging=False, log_to_driver=False, **options)
             return
         except Exception as error:
             ray.shutdown()
-            if not left or TOO_SLOW not in str(error):
+            if not left or not any(each in str(error) for each in TOO_SLOW):
                 raise

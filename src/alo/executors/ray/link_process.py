@@ -17,6 +17,7 @@ from alo.engine.steps.process_main import MessageSender, process_of_ours
 from alo.errors import AloError, UsageError
 from alo.executors.ray.address import Address
 from alo.executors.ray.cluster import cluster_folder, guard_with_token, start_cluster
+from alo.executors.ray.cluster import connect as connect_to
 from alo.executors.ray.messages import (
     Answered,
     Call,
@@ -102,7 +103,7 @@ def _connected(ray: Any, connect: Connect) -> Iterator[None]:
             if address.is_own:
                 start_cluster(ray, ending.enter_context(cluster_folder()), connect.cpus)
             else:
-                ray.init(address.text, configure_logging=False, log_to_driver=False)
+                connect_to(ray, address=address.text)
         except Exception as error:  # whatever Ray says
             raise refusal_of(error, address) from error
         ending.callback(_disconnect, ray)

@@ -1,0 +1,1 @@
+"""What takes longer with many runs: shards of one input."""

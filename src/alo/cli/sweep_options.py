@@ -106,6 +106,12 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         help="whose models stay in history (best:5)",
     )
     parser.add_argument(
+        "--storage",
+        metavar="URL",
+        type=named,
+        help="PostgreSQL database through which several machines work on one sweep",
+    )
+    parser.add_argument(
         "--computing",
         metavar="WHERE",
         type=named,

@@ -9,7 +9,8 @@ import pytest
 
 from alo.batch.sweep.definition import Definition, Metric
 from alo.batch.sweep.drive import Limits, Reports, SweepDrive
-from alo.batch.sweep.samplers import make_sampler
+from alo.batch.sweep.proposals.own import OwnProposals
+from alo.batch.sweep.proposals.samplers import make_sampler
 from alo.batch.sweep.space import Param, parse_spec
 from alo.batch.sweep.trials import COMPLETE, RUNNING, SweepFolder, TrialLog
 from alo.errors import ExecutorError, SweepError
@@ -78,11 +79,15 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 
 def drive_of(folder: SweepFolder, executor: Odd, prefix: str = "", jobs: int = 2) -> SweepDrive:
-    sampler = make_sampler("grid", DEFINITION.params, 0, ["max"])
     limits = Limits(trials=None, jobs=jobs)
     log = TrialLog(folder)
     trials = folder.trials()
-    return SweepDrive(DEFINITION, trials, log, folder, executor, sampler, limits, Reports(), prefix)
+    sampler = make_sampler("grid", DEFINITION.params, 0, ["max"])
+    first = max(trials, default=-1) + 1
+    proposals = OwnProposals(sampler, DEFINITION.metrics, first, None)
+    return SweepDrive(
+        DEFINITION, trials, log, folder, executor, proposals, limits, Reports(), prefix
+    )
 
 
 @pytest.mark.parametrize("newest_first", [False, True])

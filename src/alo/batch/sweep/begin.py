@@ -15,7 +15,7 @@ from alo.batch.sweep.definition import (
     domain_of,
     parse_metric,
 )
-from alo.batch.sweep.samplers import AUTO, GRID, resolved
+from alo.batch.sweep.proposals.samplers import AUTO, GRID, resolved
 from alo.batch.sweep.space import Choices, Domain, Param, Range, SpecError, parse_spec, size_of
 from alo.engine.spec import Job
 from alo.errors import CheckError, Problem

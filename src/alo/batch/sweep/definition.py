@@ -13,6 +13,7 @@ from alo.plan.values import plan_form
 MAX, MIN = "max", "min"
 SCORE = "score"
 MODES = ("train", "all")
+UNCOMPARED = ("created", "ids", "name", "trials", "storage")  # of two definitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Definition:
     system: str = ""  # solution metadata: a file's path, or JSON
     config: str = ""  # another plan than the project's own
     trials: int | None = None  # asked for, which a resume may raise; None: every point of the grid
+    storage: str = ""  # database through which several machines share it, without its password
     ids: Mapping[str, str] = field(default_factory=dict)  # of data and code
     created: str = ""  # UTC
 
@@ -64,6 +66,7 @@ class Definition:
             "system": self.system,
             "config": self.config,
             "trials": self.trials,
+            "storage": self.storage,
             "ids": dict(self.ids),
             "created": self.created,
         }
@@ -89,6 +92,7 @@ class Definition:
             system=str(told.get("system", "")),
             config=str(told.get("config", "")),
             trials=None if told.get("trials") is None else int(told["trials"]),
+            storage=str(told.get("storage", "")),
             ids={str(name): str(each) for name, each in told["ids"].items()},
             created=str(told["created"]),
         )
@@ -152,7 +156,9 @@ def differences(old: Definition, new: Definition) -> Iterator[str]:
     before, after = old.to_json(), new.to_json()
     for name, was in before.items():
         now = after[name]
-        if name in ("created", "ids", "name", "trials") or plan_form(was) == plan_form(now):
+        if name in ("created", "ids", "name", "trials", "storage") or plan_form(was) == plan_form(
+            now
+        ):
             continue
         if isinstance(was, dict) and isinstance(now, dict):
             for each in dict.fromkeys([*was, *now]):

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from alo.batch.sweep.definition import MAX, Definition
-from alo.batch.sweep.results import metrics_of, over_repeats, results_of
-from alo.batch.sweep.samplers import Sampler
+from alo.batch.sweep.proposals.own import Proposal, Proposals
+from alo.batch.sweep.results import metrics_of, over_repeats
 from alo.batch.sweep.space import args_of, form_of
 from alo.batch.sweep.trials import (
     COMPLETE,
@@ -122,7 +122,7 @@ class SweepDrive:
         log: TrialLog,
         folder: SweepFolder,
         executor: Executor,
-        sampler: Sampler,
+        proposals: Proposals,
         limits: Limits,
         reports: Reports,
         prefix: str = "",
@@ -131,7 +131,7 @@ class SweepDrive:
         self.definition, self.trials = definition, dict(trials)
         self._log, self._folder = log, folder
         fix = f"mend it, and go on: alo sweep resume {definition.name}"
-        self._executor, self._sampler = GuardedExecutor(executor, fix), sampler
+        self._executor, self._proposals = GuardedExecutor(executor, fix), proposals
         self._limits, self._reports, self._resources = limits, reports, resources
         self._prefix, self._is_prefix_made = prefix, not prefix
         self._tasks: deque[Task] = deque()  # to be sent out
@@ -141,10 +141,9 @@ class SweepDrive:
         self._forms = {
             form_of(each.values): number
             for number, each in trials.items()
-            if each.state != DUPLICATE
+            if each.state not in (DUPLICATE, LOST)
         }
         self._failed = [each for each in trials.values() if each.state in FAILURES]
-        self._next = max(trials, default=-1) + 1
         self._is_over = False
         self._is_ending = False  # now, with what runs
         self._deadline = time.monotonic() + limits.timeout_s if limits.timeout_s else None
@@ -162,6 +161,7 @@ class SweepDrive:
             for handle, event in self._executor.events():
                 self._take(handle, self._handles[handle], event)
                 self._send_out()
+            self._note_others()
         if self._problem is not None:
             raise self._problem
 
@@ -208,20 +208,20 @@ class SweepDrive:
         """Begin a trial; whether there was one."""
         if self._again:
             number = self._again.popleft()
-            values = self.trials[number].values
+            proposal = Proposal(number, self.trials[number].values)
         else:
-            number = self._next
-            if self._limits.trials is not None and number >= self._limits.trials:
+            proposed = self._proposals.next()
+            self._note_others()
+            if proposed is None:
                 return False
-            asked = self._sampler.ask(number)
-            if asked is None:
-                return False
-            values = asked
-            self._next += 1
-        trial = Trial(number=number, values=values, state=RUNNING, started=utc_text(time.time()))
-        known = self._forms.setdefault(form_of(values), number)
-        if known != number:
-            self._end_as_duplicate(trial, self.trials[known])
+            proposal = proposed
+        number = proposal.number
+        trial = Trial(
+            number=number, values=proposal.values, state=RUNNING, started=utc_text(time.time())
+        )
+        known = self._forms.setdefault(form_of(proposal.values), number)
+        if proposal.known or known != number:
+            self._end_as_duplicate(trial, proposal.known or self.trials[known])
             return True
         self._note(trial, lasts=False)
         self._reports.started(trial)
@@ -239,9 +239,7 @@ class SweepDrive:
             spread=known.spread,
             ended=utc_text(time.time()),
         )
-        self._note(ended, lasts=True)
-        self._tell_sampler(ended)
-        self._reports.ended(ended)
+        self._note_end(ended)
 
     def _task(self, trial: Trial, repeat: int, attempt: int = 1) -> Task:
         definition = self.definition
@@ -314,12 +312,11 @@ class SweepDrive:
         if in_hand.left:
             return
         del self._in_hand[number]
-        trial = self._ended(in_hand)
-        self._note(trial, lasts=True)
+        trial = self._note_end(self._ended(in_hand))
         if trial.state in FAILURES:
             self._failed.append(trial)
-        self._tell_sampler(trial)
-        self._reports.ended(trial)
+        if trial.state == LOST:  # which is no fault of its values
+            self._forms.pop(form_of(trial.values), None)
         self._look_at_failures()
 
     def _ended(self, in_hand: _InHand) -> Trial:
@@ -360,10 +357,20 @@ class SweepDrive:
         results, spread = over_repeats(found, self.definition.metrics)
         return replace(trial, state=COMPLETE, results=results, spread=spread)
 
-    def _tell_sampler(self, trial: Trial) -> None:
-        if trial.state != INTERRUPTED:
-            results = results_of(trial, self.definition.metrics)
-            self._sampler.tell(trial.number, trial.values, results)
+    def _note_end(self, trial: Trial) -> Trial:
+        """On record before anybody else is told of it."""
+        self._note(trial, lasts=True)
+        counts = self._proposals.ended(trial)
+        if counts != trial:
+            self._note(counts, lasts=True)
+        self._reports.ended(counts)
+        return counts
+
+    def _note_others(self) -> None:
+        """What other machines' trials have come to is on record here, too."""
+        for trial in self._proposals.others():
+            self._note(trial, lasts=False)
+            self._reports.ended(trial)
 
     def _look_at_failures(self) -> None:
         failed = self._failed

@@ -13,8 +13,9 @@ from alo.batch.sweep.definition import Definition, changed_ids, differences
 from alo.batch.sweep.drive import Limits, Reports, SweepDrive
 from alo.batch.sweep.finished import adopt
 from alo.batch.sweep.keep import Keeper
+from alo.batch.sweep.proposals.own import OwnProposals, Proposals
+from alo.batch.sweep.proposals.samplers import make_sampler, told_again
 from alo.batch.sweep.results import known_results
-from alo.batch.sweep.samplers import make_sampler, told_again
 from alo.batch.sweep.space import size_of
 from alo.batch.sweep.trials import (
     COMPLETE,
@@ -45,6 +46,7 @@ class SweepOptions:
     computing: str = "local"
     keep: str = "best:5"
     anyway: bool = False  # go on though data or code has changed
+    storage: str = ""  # URL of the database through which several machines share it
 
 
 @dataclass(slots=True)
@@ -125,28 +127,50 @@ def run_sweep(
         if definition != known:  # more of them, or fewer
             folder.create(definition)
         if definition.ids and not options.anyway:
-            _refuse_changed(workspace, definition, jobs)
+            _refuse_changed(definition, jobs)
         trials = adopt(workspace, definition, trials)
         folder.clear_stop()
         prefix = prefix_of(definition, jobs["train"])
         jobs = {**jobs, "train": with_cached_prefix(jobs["train"], prefix)}
-        directions = [metric.direction for metric in definition.metrics]
-        sampler = make_sampler(definition.sampler, definition.params, definition.seed, directions)
-        told_again(sampler, known_results(trials, definition.metrics))
         resources = most_of(job.pipeline.resources for job in jobs.values())
         keeper = Keeper(workspace, definition, options.keep, trials.values())
         with (
             closing(TrialLog(folder)) as log,
+            closing(_proposals(definition, jobs, options, trials, log)) as proposals,
             closing(make_executor(options.computing, jobs, options.limits.jobs)) as executor,
         ):
             for text in getattr(executor, "warnings", ()):
                 reports.warned(text)
             drive = SweepDrive(
-                definition, trials, log, folder, executor, sampler, options.limits,
+                definition, trials, log, folder, executor, proposals, options.limits,
                 _with_ids(workspace, folder, definition, keeper, reports), prefix, resources,
             )  # fmt: skip
             watch(drive)
             return _driven(drive, definition)
+
+
+def _proposals(
+    definition: Definition,
+    jobs: Mapping[str, Job],
+    options: SweepOptions,
+    trials: dict[int, Trial],
+    log: TrialLog,
+) -> Proposals:
+    """Where trials come from; notes what has become of this machine's trials where others look."""
+    if definition.storage:
+        from alo.batch.sweep.proposals.shared import SharedProposals, shared_ids
+
+        mine = replace(definition, ids=shared_ids(definition, jobs))
+        shared = SharedProposals(options.storage, mine, trials, anyway=options.anyway)
+        for trial in shared.changed:
+            log.write(trial, lasts=True)
+            trials[trial.number] = trial
+        return shared
+    directions = [metric.direction for metric in definition.metrics]
+    sampler = make_sampler(definition.sampler, definition.params, definition.seed, directions)
+    told_again(sampler, known_results(trials, definition.metrics))
+    first = max(trials, default=-1) + 1
+    return OwnProposals(sampler, definition.metrics, first, definition.trials)
 
 
 def _driven(drive: SweepDrive, definition: Definition) -> Outcome:
@@ -229,7 +253,7 @@ def _record(workspace: Workspace, run_id: str) -> RunRecord | None:
         return None
 
 
-def _refuse_changed(workspace: Workspace, definition: Definition, jobs: Mapping[str, Job]) -> None:
+def _refuse_changed(definition: Definition, jobs: Mapping[str, Job]) -> None:
     from alo.executors.identity import ids_of
 
     names = changed_ids(definition, ids_of(jobs["train"]))

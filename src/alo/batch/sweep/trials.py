@@ -46,6 +46,7 @@ class Trial:
     reused_from: int | None = None  # of a duplicate
     started: str = ""  # UTC
     ended: str = ""
+    node: str = ""  # whose history has its runs; empty: this machine's
 
     @property
     def run_id(self) -> str:
@@ -119,7 +120,7 @@ class SweepFolder:
         path = self.path / TRIALS
         try:
             # From the last one back: how a trial is now is in its newest line.
-            for trial in newest_first(path, _trial):
+            for trial in newest_first(path, trial_of):
                 found.setdefault(trial.number, trial)
         except (OSError, ValueError) as error:
             raise SweepError(f"the trials cannot be read: {error}", where=str(path)) from error
@@ -221,7 +222,12 @@ def counts_of(trials: Iterable[Trial]) -> dict[str, int]:
     return {state: states.count(state) for state in STATES if state in states}
 
 
-def _trial(told: Mapping[str, Any]) -> Trial:
+def trial_of(told: Mapping[str, Any]) -> Trial:
+    """What ``Trial.to_json`` has made.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is something else.
+    """
     reused = told.get("reused_from")
     return Trial(
         number=int(told["trial"]),
@@ -235,6 +241,7 @@ def _trial(told: Mapping[str, Any]) -> Trial:
         reused_from=None if reused is None else int(reused),
         started=str(told.get("started", "")),
         ended=str(told.get("ended", "")),
+        node=str(told.get("node", "")),
     )
 
 

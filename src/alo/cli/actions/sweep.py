@@ -17,6 +17,7 @@ from alo.batch.sweep.definition import Definition
 from alo.batch.sweep.drive import Limits, Reports
 from alo.batch.sweep.keep import parse_keep
 from alo.batch.sweep.plot import plot
+from alo.batch.sweep.proposals.shared_database import check_storage, without_password
 from alo.batch.sweep.sweep import (
     Outcome,
     SweepOptions,
@@ -32,7 +33,7 @@ from alo.batch.sweep.trials import (
 )
 from alo.cli.actions.dispatch import Action
 from alo.cli.output import console
-from alo.cli.output.sweep_live import SweepDisplay, sweep_display
+from alo.cli.output.sweep_live import sweep_display
 from alo.cli.output.sweep_report import SHOWN_TRIALS, outcome_lines, shown_value
 from alo.cli.output.written import write_output
 from alo.cli.setup_options import add_setup_arguments, setup_of
@@ -41,7 +42,6 @@ from alo.cli.values import named, path, run_count
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest, Setup
 from alo.engine.run import ready
-from alo.engine.spec import Job
 from alo.errors import UsageError
 from alo.files import write_whole
 from alo.history.ids import utc_text
@@ -56,14 +56,19 @@ def run_new(options: argparse.Namespace, name: str, setup: Setup) -> int:
     workspace = Workspace(options.project)
     if name:
         check_plain_name(name, "sweep")
+    elif options.storage:
+        raise UsageError("--storage needs the sweep's name", fix="alo sweep NAME --storage URL")
     parse_keep(options.keep)
+    if options.storage:
+        check_storage(options.storage)
     request = _request(options, options.mode, options.set, setup)
     begun = _begun(workspace, options, name or _free_name(workspace), request)
+    definition = replace(begun.definition, storage=without_password(options.storage or ""))
     if name:
-        check_free(SweepFolder(workspace, name), begun.definition)
+        check_free(SweepFolder(workspace, name), definition)
     for note in begun.notes:
         console.write_error(f"note: {note}")
-    return _run(workspace, begun.definition, request, options)
+    return _run(workspace, definition, request, options)
 
 
 def _begun(
@@ -113,12 +118,13 @@ def _run(
         retries=options.retries,
     )
     with sweep_display(definition, definition.trials, as_json=options.json) as display:
-        jobs = _jobs(request, display)
+        jobs = {job.pipeline.kind: job for job in ready(request, display.of_setup)}
         sweep_options = SweepOptions(
             limits=limits,
             computing=options.computing or jobs["train"].plan.control.computing,
             keep=options.keep,
             anyway=getattr(options, "anyway", False),
+            storage=options.storage or definition.storage,
         )
         reports = Reports(display.started, display.ended, display.progressed, display.warned)
         outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
@@ -128,10 +134,6 @@ def _run(
         if outcome.problem is not None:
             raise outcome.problem
     return outcome.exit_status
-
-
-def _jobs(request: RunRequest, display: SweepDisplay) -> Mapping[str, Job]:
-    return {job.pipeline.kind: job for job in ready(request, display.of_setup)}
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -234,6 +236,13 @@ def _resume(options: argparse.Namespace) -> int:
     definition = folder.definition()
     if options.trials is not None:
         definition = replace(definition, trials=options.trials)
+    if options.storage:
+        check_storage(options.storage)
+        if not definition.storage:
+            raise UsageError(
+                f"sweep '{folder.name}' was begun by this machine alone",
+                fix="leave out --storage, or begin another one with it",
+            )
     options.system = definition.system
     options.config = Path(definition.config) if definition.config else None
     request = _request(options, definition.mode, definition.overrides, setup_of(options))

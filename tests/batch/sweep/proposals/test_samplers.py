@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from alo.batch.sweep.samplers import make_sampler, resolved, told_again
+from alo.batch.sweep.proposals.samplers import make_sampler, resolved, told_again
 from alo.batch.sweep.space import Choices, Param, parse_spec
 from alo.errors import UsageError
 
@@ -106,7 +106,7 @@ def test_without_optuna_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPat
 
 def test_a_grid_imports_neither_optuna_nor_ray() -> None:
     code = (
-        "import sys; from alo.batch.sweep.samplers import make_sampler, resolved;"
+        "import sys; from alo.batch.sweep.proposals.samplers import make_sampler, resolved;"
         "from alo.batch.sweep.space import Param, parse_spec;"
         "params = [Param('train', 's', 'n', parse_spec('1..5'))];"
         "make_sampler(resolved('auto', params, None), params, 0, ['max']).ask(0);"

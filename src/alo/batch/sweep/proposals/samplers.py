@@ -7,14 +7,17 @@ whenever a sweep goes on.
 from __future__ import annotations
 
 import random
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
-from alo.batch.sweep.space import Choices, Param, Value, Values, form_of, grid, size_of
-from alo.errors import UsageError
-from alo.plan.values import plan_form
+from alo.batch.sweep.proposals.optuna_params import (
+    OptunaParams,
+    need_optuna,
+    optuna_directions,
+    optuna_sampler,
+)
+from alo.batch.sweep.space import Param, Values, form_of, grid, size_of
 
 if TYPE_CHECKING:
     import optuna
@@ -103,14 +106,7 @@ class Random:
 def _of_optuna(
     name: str, params: Sequence[Param], seed: int, directions: Sequence[str]
 ) -> OptunaSampler:
-    try:
-        import optuna
-    except ImportError as error:
-        raise UsageError(
-            f"the sampler '{name}' needs Optuna, which is not installed",
-            fix="pip install 'open-alo[sweep]', or take --sampler random or grid",
-        ) from error
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    need_optuna(f"the sampler '{name}'", ", or take --sampler random or grid")
     return OptunaSampler(name, params, seed, directions)
 
 
@@ -122,29 +118,17 @@ class OptunaSampler:
     ) -> None:
         import optuna
 
-        samplers = optuna.samplers
-        made: Mapping[str, type[optuna.samplers.BaseSampler]] = {
-            "tpe": samplers.TPESampler,
-            "gp": samplers.GPSampler,
-            "cmaes": samplers.CmaEsSampler,
-            "qmc": samplers.QMCSampler,
-        }
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it may change: versions are pinned
-            sampler = made[name](seed=seed)  # type: ignore[call-arg]
         self._study = optuna.create_study(
-            sampler=sampler,
-            directions=["maximize" if each == "max" else "minimize" for each in directions],
+            sampler=optuna_sampler(name, seed), directions=optuna_directions(directions)
         )
-        self._params = {param.name: param for param in params}
-        self._distributions = {param.name: _distribution(param) for param in params}
+        self._params = OptunaParams(params)
         self._asked: dict[int, optuna.Trial] = {}
 
     def ask(self, number: int) -> Values | None:
         """See ``Sampler``."""
-        trial = self._study.ask(self._distributions)
+        trial = self._study.ask(self._params.distributions)
         self._asked[number] = trial
-        return {name: self._value(name, value) for name, value in trial.params.items()}
+        return self._params.values(trial.params)
 
     def tell(self, number: int, values: Values, results: Sequence[float] | None) -> None:
         """See ``Sampler``."""
@@ -164,8 +148,8 @@ class OptunaSampler:
             optuna.trial.create_trial(
                 state=state.FAIL if results is None else state.COMPLETE,
                 values=None if results is None else list(results),
-                params={name: self._stored(name, value) for name, value in values.items()},
-                distributions=self._distributions,
+                params=self._params.stored(values),
+                distributions=self._params.distributions,
             )
         )
 
@@ -174,39 +158,11 @@ class OptunaSampler:
         has to get to where the earlier one was, or it begins with the same values once more."""
         import optuna
 
-        trial = self._study.ask(self._distributions)
-        asked = {name: self._value(name, value) for name, value in trial.params.items()}
-        if form_of(asked) == form_of(values):
+        trial = self._study.ask(self._params.distributions)
+        if form_of(self._params.values(trial.params)) == form_of(values):
             return trial
         self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
         return None
-
-    def _value(self, name: str, stored: object) -> Value:
-        """Optuna knows choices by their place: its values have to be plain."""
-        domain = self._params[name].domain
-        return domain.values[int(str(stored))] if isinstance(domain, Choices) else stored
-
-    def _stored(self, name: str, value: Value) -> object:
-        domain = self._params[name].domain
-        if not isinstance(domain, Choices):
-            return value
-        return [plan_form(each) for each in domain.values].index(plan_form(value))
-
-
-def _distribution(param: Param) -> optuna.distributions.BaseDistribution:
-    from optuna.distributions import (
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
-
-    domain = param.domain
-    if isinstance(domain, Choices):
-        return CategoricalDistribution(list(range(len(domain.values))))
-    if domain.is_whole:
-        low, high, step = int(domain.low), int(domain.high), int(domain.step or 1)
-        return IntDistribution(low, high, log=domain.is_log, step=step)
-    return FloatDistribution(domain.low, domain.high, log=domain.is_log, step=domain.step)
 
 
 def told_again(

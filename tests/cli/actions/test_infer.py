@@ -155,8 +155,9 @@ def test_a_pipeline_that_looks_at_other_rows_is_refused_before_anything_runs(
     assert status == 1
     assert "does not answer each row by itself: row 1 of the output is '0,0,\"a" in err
     assert not (home / "history/inference").exists()
+    assert not (home / "history/batches").exists()
 
-    status, _, err = alo("infer", "c", *words, "--row-check", "off")
+    status, _, err = alo("infer", "b", *words, "--row-check", "off")
     assert (status, err) == (0, "")
     assert runs_of(home)[-1].note == "3 shards, 30 rows; row check off"
 

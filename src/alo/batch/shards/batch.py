@@ -134,7 +134,7 @@ class _Batch:
         scratch = self._scratch()
         prepared = prepare(job, scratch, self._depot, self._report_staging)
         found = _cut(prepared, self._definition)
-        self._settle(prepared, len(found.shards))
+        self._refuse_another(prepared)
         executor = self._executor(prepared)
         same = Same(
             ids={name: each for name, each in prepared.ids.items() if name != "data_id"},
@@ -145,13 +145,14 @@ class _Batch:
         )
         (scratch / "inputs").mkdir()
         staging = Staging(scratch / "inputs", self._depot)
+        notes = [*found.notes, *self._check_rows(found, executor, staging, same)]
+        self._note(prepared, len(found.shards))
         log = self._ending.enter_context(closing(BatchLog(self._folder)))
         tasks = self._options.jobs or executor.capacity()
         drive = ShardDrive(
             found.shards, self._folder, log, executor, staging, same,
             self._definition.tolerance, tasks,
         )  # fmt: skip
-        notes = [*found.notes, *self._check_rows(found, executor, staging, same, drive)]
         drive.reports = reports(drive, len(found.shards))
         work = partial(self._work, log=log, drive=drive, found=found, notes=notes)
         run_job(prepared.job, guard, self._listener, [], work)
@@ -184,13 +185,12 @@ class _Batch:
         self._ending.callback(discard, folder)
         return folder
 
-    def _settle(self, prepared: Prepared, shards: int) -> None:
-        """Have on record what the batch is; it is the same one, or begins here.
+    def _refuse_another(self, prepared: Prepared) -> None:
+        """See that it is the batch that it was, or that there is none of its name.
 
         Raises:
             UsageError: it is another one by now; says in what.
         """
-        now = replace(self._definition, ids=prepared.ids, shards=shards)
         if self._options.goes_on:
             known = self._folder.definition()
             if words := list(changed(known, prepared.ids)):
@@ -199,9 +199,14 @@ class _Batch:
                     where=str(self._folder.path),
                     fix=f"put it back; or begin anew: alo infer --restart {known.name}",
                 )
-        elif self._options.anew:
+        elif self._folder.exists and not self._options.anew:  # begun since this one was asked for
+            raise name_taken(self._folder.name)
+
+    def _note(self, prepared: Prepared, shards: int) -> None:
+        """Have on record what the batch is, before its first shard."""
+        if self._options.anew:
             self._folder.begin_anew()
-        self._folder.create(now)
+        self._folder.create(replace(self._definition, ids=prepared.ids, shards=shards))
 
     def _executor(self, prepared: Prepared) -> Executor:
         # A task says what its input and its model are.
@@ -214,11 +219,12 @@ class _Batch:
         return GuardedExecutor(made, fix)
 
     def _check_rows(
-        self, found: Cut, executor: Executor, staging: Staging, same: Same, drive: ShardDrive
+        self, found: Cut, executor: Executor, staging: Staging, same: Same
     ) -> list[str]:
         """See that the pipeline is row-wise, once; returns what a user should know."""
         tolerance = self._definition.tolerance
-        if found.how != ROWS or len(found.shards) < 2 or drive.results:
+        has_results = self._options.goes_on and any(self._folder.results.glob("*"))
+        if found.how != ROWS or len(found.shards) < 2 or has_results:
             return []
         if not tolerance.row_check:
             return ["the rows were not checked to be answered each by itself"]
@@ -249,6 +255,14 @@ class _Batch:
 
     def _report_staging(self, done: int, total: int) -> None:
         self._listener(Progress("staging", done, total, "B"))
+
+
+def name_taken(name: str) -> UsageError:
+    """The error for a new batch with the name of another."""
+    return UsageError(
+        f"there is a batch '{name}' already",
+        fix=f"take another name; or go on with it: --resume {name}; or --restart {name}",
+    )
 
 
 def _cut(prepared: Prepared, definition: Definition) -> Cut:

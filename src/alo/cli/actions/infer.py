@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from alo.batch.shards.batch import BatchOptions, run_batch
+from alo.batch.shards.batch import BatchOptions, name_taken, run_batch
 from alo.batch.shards.definition import (
     BISECT,
     FILES,
@@ -71,10 +71,7 @@ def _new(workspace: Workspace, options: argparse.Namespace) -> Definition:
     if name:
         check_plain_name(name, "batch")
         if BatchFolder(workspace, name).exists:
-            raise UsageError(
-                f"there is a batch '{name}' already",
-                fix=f"take another name; or go on with it: --resume {name}; or --restart {name}",
-            )
+            raise name_taken(name)
     return Definition(
         name=name or _free_name(workspace),
         cut=(units[0], getattr(options, units[0])),

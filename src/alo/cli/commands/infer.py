@@ -15,6 +15,7 @@ from alo.batch.shards.definition import (
 from alo.cli.options import CommandParser
 from alo.cli.setup_options import add_setup_arguments, setup_of
 from alo.cli.values import count, named, path, processes, run_count
+from alo.cli.withheld import ALARM_SECRET, take
 
 OFF = "off"
 
@@ -123,6 +124,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     from alo.cli.actions.infer import run
 
+    take(ALARM_SECRET)  # of services alone: no asset is to see it
     options = _with_words(options)
     return run(options, setup_of(options))
 

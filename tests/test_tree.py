@@ -100,7 +100,6 @@ TESTED_WITH = {
     "alo/executors/node/feeding.py": "executors/node/test_executor.py",
     "alo/executors/node/link.py": "executors/node/test_executor.py",
     "alo/executors/node/order.py": "executors/node/test_executor.py",
-    "alo/executors/node/packages.py": "executors/node/test_executor.py",
     "alo/executors/node/rebase.py": "executors/node/test_executor.py",
     "alo/executors/node/receive.py": "executors/node/test_executor.py",
     "alo/executors/node/returning.py": "executors/node/test_executor.py",

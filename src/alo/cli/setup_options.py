@@ -14,7 +14,7 @@ def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
         choices=ENVIRONMENTS,
         default=ENVIRONMENTS[0],
         help="where missing packages go: into an environment of the project (default), "
-        "or into the current one, in which ALO runs",
+        "or into the current one, in which ALO runs; node: into none, what runs a step has them",
     )
     parser.add_argument(
         "--locked",

@@ -11,13 +11,15 @@ MODES = ("train", "inference", "all")
 
 
 LOCAL = "local"
-ENVIRONMENTS = ("project", "current")  # that the command line has
+NODE, NODES = "node", "nodes"
+ENVIRONMENTS = ("project", "current", NODE)  # that the command line has
 
 
 class Setup(NamedTuple):
     """How code and packages are brought into place."""
 
     # Where missing packages go: project, or current, where ALO runs. here: nowhere, it is an error.
+    # node: nowhere, what runs a step has them. nodes: to the machines that run it.
     environment: str = "project"
     locked: bool = False  # exactly what solution/alo.lock says
     offline: bool = False  # only what is cached

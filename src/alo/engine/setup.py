@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alo.engine.request import Setup
+from alo.engine.request import NODE, NODES, Setup
 from alo.engine.spec import Job
 from alo.errors import CheckError, InstallError, Problem
 from alo.events.types import Listener, SettingUp
@@ -64,6 +64,8 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
         _refuse_differences(jobs, lock)
     if not (wanted.project or wanted.isolated):
         return list(jobs)
+    if options.environment in (NODE, NODES):
+        return [job._replace(uses_node_python=options.environment == NODE) for job in jobs]
     from alo.sources.packages.package_list import write_package_lists
     from alo.sources.packages.trial import keep_in_use
 

@@ -71,6 +71,7 @@ class Job(NamedTuple):
     prunes: bool = True  # whether old runs give way when it has succeeded
     origin: Origin | None = None  # of a run that an executor does
     metadata_version: str = ""
+    uses_node_python: bool = False  # where an executor does it: with the Python there, as it is
     changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
 
     @property

@@ -9,6 +9,7 @@ from importlib import import_module
 from inspect import signature
 from pathlib import Path
 
+from alo.engine.request import ENVIRONMENTS, NODES, Setup
 from alo.engine.spec import Job
 from alo.errors import AloError, ExecutorError, UsageError
 from alo.executors.depot import Depot
@@ -58,6 +59,13 @@ def make_executor(
             "third parameter `depot`, with that",
         ) from error
     return PatientExecutor(made)
+
+
+def setup_for(computing: str, setup: Setup) -> Setup:
+    """How packages are brought into place: on other machines by these, and not here."""
+    if is_ray(computing) and setup.environment == ENVIRONMENTS[0]:
+        return setup._replace(environment=NODES)
+    return setup
 
 
 def _takes_depot(make: Maker) -> bool:

@@ -19,7 +19,7 @@ from alo.errors import ExecutorError, Interrupted, RunError, UsageError
 from alo.events.log_lines import warning
 from alo.events.types import Listener, Output
 from alo.executors.depot import Depot
-from alo.executors.finding import make_executor
+from alo.executors.finding import make_executor, setup_for
 from alo.executors.guard import GuardedExecutor
 from alo.executors.live_run import LiveRun
 from alo.executors.task import (
@@ -58,6 +58,7 @@ def run_elsewhere(
             fix="leave out --resume, --only, --from and --until, or run here: --computing local",
         )
     workspace, listener = Workspace(request.home), OneAtATime(listener)
+    setup = setup_for(computing, request.setup)
     checked = check_solution(request)
     for problem in checked.warnings:
         listener(warning(str(problem)))
@@ -69,7 +70,7 @@ def run_elsewhere(
         if late:
             checked = check_solution(request)
         recover(workspace, listener)
-        jobs = {job.pipeline.kind: job for job in prepared(checked.jobs, request.setup, listener)}
+        jobs = {job.pipeline.kind: job for job in prepared(checked.jobs, setup, listener)}
         _refuse_dependent(list(jobs.values()))
         depot = Depot()
         executor = make_executor(computing, jobs, 1, depot)

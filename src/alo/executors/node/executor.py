@@ -50,8 +50,7 @@ class NodesExecutor:
         connect: reaches one; again when it was lost.
         depot: where the folders are that tasks name.
         name: of the executor, in the records of runs.
-        lock: the packages of the plan's environments; None: none are required.
-        uses_own_python: the nodes' Python is used as it is.
+        lock: the packages of the plan's environments; None: the nodes' Python is used as it is.
     Raises:
         ExecutorError: the project cannot be read, or is too large to be sent.
     """
@@ -65,10 +64,9 @@ class NodesExecutor:
         *,
         name: str,
         lock: Lock | None = None,
-        uses_own_python: bool = False,
     ) -> None:
         self._jobs, self._slots, self._connect, self._depot = jobs, slots, connect, depot
-        self._name, self._lock, self._uses_own_python = name, lock, uses_own_python
+        self._name, self._lock = name, lock
         self._project = next(iter(jobs.values())).workspace
         self._tasks: deque[tuple[str, Task]] = deque()
         self._changed = threading.Condition()
@@ -239,7 +237,6 @@ class NodesExecutor:
             attempts=self._attempts.get(task.id, ()),
             executor=self._name,
             lock=self._lock,
-            uses_own_python=self._uses_own_python,
         )
 
     def _add(self, parcel: Parcel) -> str:

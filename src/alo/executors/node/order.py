@@ -25,8 +25,7 @@ class Order:
     models: Mapping[str, str] = field(default_factory=dict)  # pipeline → local load_model_path
     attempts: tuple[Attempt, ...] = ()
     executor: str = ""
-    lock: Lock | None = None  # the packages of each environment; None: nothing is required
-    uses_own_python: bool = False  # the node's, as it is
+    lock: Lock | None = None  # the packages of each environment; None: the node's Python as it is
     offline: bool = False
 
     @property

@@ -41,13 +41,13 @@ def locked_packages(jobs: Sequence[Job], report: Report, *, offline: bool = Fals
     Args:
         report: takes a line for what takes long.
     Returns:
-        None: the jobs require nothing.
+        None: the jobs require nothing, or use the Python of the nodes as it is.
     Raises:
         CheckError: requirements are wrong or contradict.
         InstallError: no versions can be found, or the lock file cannot be read.
     """
     wanted = {name: each for name, each in locked_environments(jobs).items() if each}
-    if not wanted:
+    if not wanted or jobs[0].uses_node_python:
         return None
     path = lock_path(jobs[0].plan.path)
     if path.is_file():

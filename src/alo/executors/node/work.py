@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import pickle
 import selectors
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -51,20 +50,15 @@ class Work:
             )
             for kind, job in order.jobs.items()
         }
-        python = sys.executable
-        if not order.uses_own_python:
-            code = Workspace(project)
-            python, own = pythons_of(
-                {
-                    kind: job._replace(workspace=code, assets=code.assets)
-                    for kind, job in jobs.items()
-                },
-                order.lock,
-                store.root / PACKAGES,
-                note,
-                offline=order.offline,
-            )
-            jobs = with_pythons(jobs, own)
+        code = Workspace(project)
+        python, own = pythons_of(
+            {kind: job._replace(workspace=code, assets=code.assets) for kind, job in jobs.items()},
+            order.lock,
+            store.root / PACKAGES,
+            note,
+            offline=order.offline,
+        )
+        jobs = with_pythons(jobs, own)
         self._slot = Slot(
             jobs,
             folder / SLOT,
@@ -133,8 +127,6 @@ class Work:
 
 def _key_of(order: Order) -> str:
     """The same for tasks that one process can do."""
-    asked = (
-        order.jobs, order.project, order.sources, order.models, order.lock, order.uses_own_python,
-        order.executor,
-    )  # fmt: skip
+    same_sources = order.sources, order.models
+    asked = order.jobs, order.project, *same_sources, order.lock, order.executor
     return hashlib.sha256(pickle.dumps(asked, pickle.HIGHEST_PROTOCOL)).hexdigest()

@@ -46,6 +46,17 @@ with open(self.asset.get_model_path() + "m", "w") as file:
 self.asset.save_metric("loss", (x - 3) ** 2 / 7)
 self.asset.save_summary("ok", 1 / (1 + abs(x - 3)))
 """
+ANSWER = """
+import glob
+rows = []
+for path in sorted(glob.glob(self.asset.get_input_path() + "**/*.csv", recursive=True)):
+    rows += open(path).read().split()[1:]
+with open(self.asset.get_output_path() + "output.csv", "w") as file:
+    file.write("x,double\\n")
+    for row in rows:
+        file.write(f"{row},{2 * int(row)}\\n")
+self.asset.save_summary("ok", 0.5)
+"""
 
 Made = Callable[..., Path]
 Alo = Callable[..., "subprocess.Popen[str]"]
@@ -129,6 +140,26 @@ def test_a_sweep_on_two_nodes_gives_what_a_local_one_gives(
         assert sorted(each.read_text() for each in kept) == ["1", "2", "3", "4", "5"]
     for node in ("node1", "node2"):  # the project was sent to each of them, once
         assert len(list(cluster.cache(node).glob("folders/*/assets/train"))) == 1
+
+
+def test_a_batch_on_two_nodes_gives_the_bytes_of_a_local_one(
+    cluster: TwoNodes, make_hidden: Made, alo: Alo
+) -> None:
+    tables = {}
+    for name, words in {"here": (), "there": ("--computing", cluster.address)}.items():
+        home = make_hidden({}, {"answer": ANSWER}, name=name)
+        data = home / "month"
+        data.mkdir()
+        for number in range(50):
+            (data / f"{number}.csv").write_text(f"x\n{number}\n{number + 100}\n")
+
+        shards = ("--files-per-shard", "1", *words)
+        status, _, err = ended(alo("infer", data, "b", *shards, "--project", home))
+
+        assert status == 0, err
+        tables[name] = (home / "inference_artifacts/output/output.csv").read_bytes()
+    assert tables["there"] == tables["here"]
+    assert tables["here"].count(b"\n") == 101
 
 
 def test_a_killed_driver_leaves_no_task_behind(

@@ -142,6 +142,12 @@ def test_a_file_that_makes_no_sense_is_refused_with_the_place(
         ('[{"data": {}}]', "task 1 has no data.record"),
         ('[{"data": {"record": "r"}, "annotations": [{"result": [1]}]}]', "of another kind"),
         (
+            '[{"data": {"record": "r"}, "meta": {"seen": "x"}, "annotations":'
+            ' [{"result": [{"value": {"choices": ["a"]}}]}]}]',
+            "'seen' of task 1 is no number",
+        ),
+        ('[{"data": {"record": "r"}, "meta": "x", "annotations": []}]', "of another kind"),
+        (
             '[{"data": {"record": "r"}, "annotations":'
             ' [{"result": [{"value": {"choices": ["a", "b"]}}]}]}]',
             "more than one label",
@@ -173,3 +179,40 @@ def test_a_json_line_ends_at_a_line_feed_alone(tmp_path: Path) -> None:
     (one,) = read_labels(tmp_path / "f.jsonl", ITEMS)
 
     assert one.note == note
+
+
+@pytest.mark.parametrize(("form", "name"), [("csv", "f.csv"), ("jsonl", "f.jsonl"),
+                                            ("label-studio", "f.json")])  # fmt: skip
+@pytest.mark.parametrize("seen", [None, 7])
+def test_labels_of_an_export_have_seen_what_was_decided_when_it_was_written(
+    tmp_path: Path, form: str, name: str, seen: int | None
+) -> None:
+    (tmp_path / name).write_text(export_text([item(0, "bad", seen=seen)], form))
+
+    (one,) = read_labels(tmp_path / name, {"run:0": item(0, "odd", seen=9)})
+
+    assert one.seen == seen
+
+
+def test_labels_of_another_program_have_seen_what_is_decided_now(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("record,label\nrun:0,bad\n")
+    choice = {"value": {"choices": ["bad"]}}
+    task = {"data": {"record": "run:0"}, "annotations": [{"result": [choice]}]}
+    (tmp_path / "f.json").write_text(json.dumps([task]))
+
+    for name in ("f.csv", "f.json"):
+        (one,) = read_labels(tmp_path / name, {"run:0": item(0, "odd", seen=9)})
+        assert one.seen == 9
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp949", "utf-16"])
+def test_a_table_that_a_spreadsheet_has_written_is_read_in_its_encoding(
+    tmp_path: Path, encoding: str
+) -> None:
+    rows = "".join(f"run:{n},change,나쁨,'=메모\n" for n in range(40))
+    (tmp_path / "f.csv").write_bytes(f"record,verdict,label,note\n{rows}".encode(encoding))
+
+    for read in (read_decisions, read_labels):
+        found = read(tmp_path / "f.csv", ITEMS)
+        assert {(each.label, each.note) for each in found} == {("나쁨", "=메모")}
+        assert [each.record for each in found] == [f"run:{n}" for n in range(40)]

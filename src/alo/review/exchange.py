@@ -73,7 +73,10 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
     """The labels of a file that another program made, as decisions.
 
     The file is one that was exported, with other labels in it, or the JSON that Label Studio
-    exports. A label that is the prediction accepts it; a record without one is left out.
+    exports. A label that is the prediction accepts it; a record without one is left out. What was
+    exported says what had been decided by then: a label that someone has given since is in
+    conflict with that of the file. Of a file that does not say it, the last decision counts as
+    seen.
 
     Raises:
         UsageError: the file cannot be read, or is none of these.
@@ -86,7 +89,8 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
         if not record:
             raise UsageError(f"row {number} has no 'record'", where=str(path))
         if label := row.get("label"):
-            found.append(_labelled(record, str(label), str(row.get("note") or ""), items))
+            seen = _seen_of(row, items.get(record), f"row {number}", path)
+            found.append(_labelled(record, str(label), str(row.get("note") or ""), seen, items))
     return found
 
 
@@ -122,20 +126,30 @@ def _decision(
     record, verdict = str(row["record"]), str(row["verdict"])
     label = str(row["label"]) if row.get("label") and verdict == CHANGE else None
     note = str(row.get("note") or "")
-    given = str(row.get("seen") or "")
-    if given and not is_whole_number(given):
-        raise UsageError(f"'seen' of decision {number} is no number", where=str(path))
-    last = items[record].state.seen if record in items else None
-    seen = int(given) if given else last
+    said = row if row.get("seen") else {}
+    seen = _seen_of(said, items.get(record), f"decision {number}", path)
     key = str(row.get("key") or _key_of(record, verdict, label or "", note, seen))
     return NewDecision(key=key, record=record, verdict=verdict, label=label, note=note, seen=seen)
 
 
-def _labelled(record: str, label: str, note: str, items: Mapping[str, ItemShown]) -> NewDecision:
+def _seen_of(
+    said: Mapping[str, object], item: ItemShown | None, what: str, path: Path
+) -> int | None:
+    """The last decision that whoever made the file had seen; where nothing is said, that of now."""
+    if "seen" not in said:
+        return item.state.seen if item else None
+    text = "" if said["seen"] is None else str(said["seen"])
+    if text and not is_whole_number(text):
+        raise UsageError(f"'seen' of {what} is no number", where=str(path))
+    return int(text) if text else None
+
+
+def _labelled(
+    record: str, label: str, note: str, seen: int | None, items: Mapping[str, ItemShown]
+) -> NewDecision:
     item = items.get(record)
     is_prediction = item is not None and label == item.record.predicted
     verdict = ACCEPT if is_prediction else CHANGE
-    seen = item.state.seen if item else None
     return NewDecision(
         key=_key_of(record, verdict, label, note, seen),
         record=record,
@@ -171,10 +185,10 @@ def _task(row: Mapping[str, object], given: Mapping[str, str]) -> dict[str, obje
         },
         "predictions": [{"result": [_choice(row["predicted"])], "score": row["certainty"]}],
         "annotations": [],
+        "meta": {"by": row["by"], "seen": row["seen"]},
     }
     if row["label"] is not None:
         task["annotations"] = [{"result": [_choice(row["label"])]}]
-        task["meta"] = {"by": row["by"]}
     return task
 
 
@@ -199,7 +213,8 @@ def _of_tasks(path: Path, items: Mapping[str, ItemShown]) -> Iterable[NewDecisio
             record = str(task["data"]["record"])
             annotations = [each for each in task["annotations"] if not each.get("was_cancelled")]
             labels = _choices(annotations[-1]["result"]) if annotations else []
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            meta = dict(task.get("meta") or {})
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise UsageError(
                 f"task {number} has no data.record, or annotations of another kind",
                 where=str(path),
@@ -208,7 +223,8 @@ def _of_tasks(path: Path, items: Mapping[str, ItemShown]) -> Iterable[NewDecisio
         if len(labels) > 1:
             raise UsageError(f"task {number} has more than one label", where=str(path))
         if labels:
-            yield _labelled(record, labels[0], "", items)
+            seen = _seen_of(meta, items.get(record), f"task {number}", path)
+            yield _labelled(record, labels[0], "", seen, items)
 
 
 def _choices(results: Sequence[Mapping[str, Mapping[str, Sequence[str]]]]) -> list[str]:

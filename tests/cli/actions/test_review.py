@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,12 @@ from tests.loop.conftest import OUTPUT, ROWS
 from tests.support.postgres_server import PostgresServer
 
 from alo.cli.main import main
+from alo.database.opening import open_database
 from alo.history.pins import all_pins, pin, pins
 from alo.layout import Workspace
 from alo.loop.held_runs import MAKING_S
+from alo.review.reviews import Reviews
+from alo.review.settings import PictureTruth
 
 Alo = Callable[..., tuple[int, str, str]]
 
@@ -140,6 +144,82 @@ def test_what_was_exported_with_other_labels_is_imported(alo: Alo, tmp_path: Pat
 
     assert alo("review", "import", "r", str(file))[:2] == (0, "3 saved\n")
     assert {item["label"] for item in records_of(alo)} == {"bad"}
+
+
+def test_an_import_overwrites_nothing_that_was_decided_since_the_export(
+    alo: Alo, tmp_path: Path
+) -> None:
+    alo("review", "new", "r", "--random", "3")
+    file = tmp_path / "out.jsonl"
+    assert alo("review", "export", "r", "--format", "jsonl", "--to", str(file))[0] == 0
+    rows = [{**json.loads(line), "label": "bad"} for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "d.csv").write_text(f"record,verdict\n{rows[0]['record']},skip\n")
+    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
+
+    status, out, err = alo("review", "import", "r", str(file))
+
+    assert (status, out) == (1, "1 conflict, 2 saved\n")
+    assert f"{rows[0]['record']}: conflict" in err
+    labels = {item["record"]: item["label"] for item in records_of(alo)}
+    assert [labels[row["record"]] for row in rows] == [None, "bad", "bad"]
+
+
+def test_which_records_are_reviewed_and_what_their_columns_mean_may_all_be_options(
+    alo: Alo, home: Path
+) -> None:
+    plan = home / "solution/experimental_plan.yaml"
+    content = json.loads(plan.read_text())
+    content["user_parameters"]["inference_pipeline"][0]["args"]["mark"] = "second"
+    plan.write_text(json.dumps(content))
+    assert alo("run", "--quiet")[0] == 0
+    second, first = (each["id"] for each in json.loads(alo("history", "--json")[1]))
+    surest = f"{first}:19"
+
+    which = {
+        "a": (("--runs", first, "--uncertain", "4", "--pick", surest), {first}),
+        "b": (("--filter", "infer.mark=second", "--random", "2", "--uncertain", "2"), {second}),
+        "c": (("--since", "1h", "--random", "40"), {first, second}),
+    }
+    for name, (words, runs) in which.items():
+        made = as_json(alo("review", "new", name, *words, "--certainty", "p", "--json"))
+        assert set(made["runs"]) == runs  # type: ignore[call-overload]
+    sources = [(each["record"], each["source"]) for each in records_of(alo, "a")]
+    assert sorted(source for _, source in sources) == ["picked", *["uncertain"] * 4]
+    assert (surest, "picked") in sources
+    least = {each["record"] for each in records_of(alo, "a") if each["source"] == "uncertain"}
+    assert least == {f"{first}:{n}" for n in range(4)}
+    assert len(records_of(alo, "c")) == 40
+
+    how = ("--unit", "row", "--prediction", "prediction", "--probability", "good=p", "--key", "id",
+           "--label", "kind", "--slices", "site", "ward", "--truth", "sub/labels.csv:file",
+           "--labels", "odd")  # fmt: skip
+    alo("review", "new", "d", "--random", "1", *how)
+    with closing(open_database(Workspace(home))) as database:
+        settings = Reviews(database).get("d").settings
+    assert (settings.unit, settings.prediction, settings.key) == ("row", "prediction", "id")
+    assert (settings.label, list(settings.slices)) == ("kind", ["site", "ward"])
+    assert settings.truth == PictureTruth(layout="csv", file="sub/labels.csv", path="file")
+    assert dict(settings.probabilities) == {"good": "p"}
+
+
+def test_the_accuracy_is_estimated_by_the_method_that_is_asked_for(
+    alo: Alo, home: Path, tmp_path: Path
+) -> None:
+    plan = home / "solution/experimental_plan.yaml"
+    content = json.loads(plan.read_text())
+    rows = [[f"k{n}", "good", 0.8] for n in range(100)]
+    content["user_parameters"]["inference_pipeline"][0]["args"]["rows"] = rows
+    plan.write_text(json.dumps(content))
+    alo("run", "--quiet")
+    alo("review", "new", "r", "--random", "60", "--certainty", "p")
+    said = (f"{item['record']},accept" for item in records_of(alo))
+    (tmp_path / "d.csv").write_text("\n".join(["record,verdict", *said]))
+    alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))
+
+    for method in ("stratified", "ppi"):
+        told = as_json(alo("review", "accuracy", "r", "--method", method, "--json"))
+        assert told["method"] == method
 
 
 def test_an_export_without_a_file_is_all_of_standard_output(alo: Alo) -> None:

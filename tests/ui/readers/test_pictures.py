@@ -74,6 +74,21 @@ def test_what_cannot_be_decoded_says_why_and_the_next_one_is(
     assert pictures.thumbnail(whole, 64) is not None
 
 
+def test_a_picture_that_unpacks_to_far_more_than_it_is_says_why_and_the_next_one_is(
+    tmp_path: Path, pictures: Pictures
+) -> None:
+    whole = tmp_path / "whole.png"
+    Image.new("RGB", (9, 9)).save(whole)
+    packed = zlib.compress(bytes(100_000_000), 1)
+    head, rest = whole.read_bytes()[:33], whole.read_bytes()[33:]
+    for kind, name in ((b"zTXt", "text.png"), (b"iCCP", "colours.png")):
+        (tmp_path / name).write_bytes(head + chunk(kind, b"a\0\0" + packed) + rest)
+
+    for name in ("text.png", "colours.png"):
+        assert "Decompressed data too large" in pictures.facts(tmp_path / name).problem
+    assert pictures.facts(whole).problem == ""
+
+
 def test_a_decoder_that_takes_too_long_is_ended(
     tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:

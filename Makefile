@@ -31,7 +31,7 @@ test: ## style, types, layers and tests; with the branches that are taken
 ifeq ($(strip $(PYTEST_ARGS)),)
 	@scripts/run_tests.sh $(BIN) $(PYTEST_WORKERS)
 else
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 endif
 
 test-matrix: ## the tests with every Python from 3.10 on that uv, pyenv or the PATH has (long)
@@ -40,7 +40,7 @@ test-matrix: ## the tests with every Python from 3.10 on that uv, pyenv or the P
 coverage: ## the tests, all counting branches, and which lines are missed (slow)
 	@scripts/setup_venv.sh $(VENV) dev,examples
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -9,8 +9,8 @@ counted=(tests/plan tests/store tests/history tests/engine tests/workers tests/s
 status=0
 
 "$bin/coverage" erase
-"$bin/coverage" run -m pytest -n "$workers" "${counted[@]}" || status=1
-"$bin/python" -m pytest -n "$workers" tests "${counted[@]/#/--ignore=}" || status=1
+"$bin/coverage" run -m pytest -n "$workers" --dist loadgroup "${counted[@]}" || status=1
+"$bin/python" -m pytest -n "$workers" --dist loadgroup tests "${counted[@]/#/--ignore=}" || status=1
 "$bin/coverage" combine --quiet
 "$bin/coverage" json --quiet --fail-under=0 -o build/coverage/report.json
 "$bin/python" scripts/coverage_by_package.py build/coverage/report.json || status=1

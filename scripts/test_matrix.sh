@@ -33,7 +33,7 @@ for version in ${PYTHONS:-$(found | cut -d" " -f1)}; do
     python=$(found | awk -v wanted="$version" '$1 == wanted { print $2 }')
     echo "== Python $version: ${python:-not found}"
     if [ -n "$python" ] && PYTHON=$python scripts/setup_venv.sh "build/venv-$version" dev,examples &&
-        "build/venv-$version/bin/python" -m pytest -n "${PYTEST_WORKERS:-auto}" "$@"; then
+        "build/venv-$version/bin/python" -m pytest -n "${PYTEST_WORKERS:-auto}" --dist loadgroup "$@"; then
         echo "Python $version: passed" >>"$summary"
     else
         echo "Python $version: failed" >>"$summary"

@@ -129,6 +129,22 @@ def test_the_shards_become_one_run_like_any_other(alo: Alo, home: Path) -> None:
     assert (status, "there is a batch 'month' already" in err) == (2, True)
 
 
+def test_an_executor_says_how_much_room_it_has_and_what_a_user_should_know(
+    alo: Alo, home: Path
+) -> None:
+    (home / "cluster.py").write_text(
+        "from alo.executors.local import LocalExecutor\n"
+        "class Cluster(LocalExecutor):\n"
+        "    warnings = ('the cluster has no token',)\n"
+        "    def capacity(self):\n"
+        "        return 1\n"
+    )
+    status, out, err = alo("infer", "--shards", "3", "--computing", "cluster:Cluster")
+    assert status == 0
+    assert (out + err).count("the cluster has no token") == 1
+    assert [line["state"] for line in lines_of(home)] == ["done"] * 3
+
+
 def test_what_is_cut_by_files_is_answered_file_by_file(alo: Alo, home: Path, data: Path) -> None:
     assert (
         alo("infer", str(data / "1.csv"), str(data / "0.csv"), "--files-per-shard", "1", "two")[0]

@@ -43,7 +43,6 @@ from alo.events.types import Listener, Progress, SettingUp
 from alo.executors.depot import Depot
 from alo.executors.finding import make_executor
 from alo.executors.guard import GuardedExecutor
-from alo.executors.room import tasks_at_once
 from alo.executors.task import Executor
 from alo.files import discard
 from alo.layout import Workspace
@@ -211,10 +210,11 @@ class _Batch:
     def _executor(self, prepared: Prepared) -> Executor:
         # A task says what its input and its model are.
         job = prepared.job._replace(expected_data=None, train_id="", model_source=None)
-        tasks = self._options.jobs or tasks_at_once(job.pipeline.resources)
         name = self._options.computing or job.plan.control.computing
-        made = make_executor(name, {KIND: job}, tasks, self._depot)
+        made = make_executor(name, {KIND: job}, self._options.jobs, self._depot)
         self._ending.callback(made.close)
+        for text in getattr(made, "warnings", ()):
+            self._listener(warning(text))
         fix = f"mend it, and go on: alo infer --resume {self._definition.name}"
         return GuardedExecutor(made, fix)
 

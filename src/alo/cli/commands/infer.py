@@ -53,7 +53,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--restart", metavar="NAME", type=named, help="begin a batch anew, with the options it had"
     )
     parser.add_argument(
-        "--jobs", type=processes, metavar="N", help="shards at once (one for each core)"
+        "--jobs",
+        type=processes,
+        metavar="N",
+        help="shards at once (as many as there are cores for)",
     )
     parser.add_argument(
         "--computing",

@@ -14,6 +14,7 @@ from tests.support.loop_project import LAX, Alo, caller, review_results, write_l
 from tests.support.waiting import wait_until
 
 from alo.history.browse import History
+from alo.history.deployment import read_deployment
 from alo.history.filters import Filters
 from alo.history.pins import pins
 from alo.history.promotions import promotions
@@ -157,6 +158,32 @@ def test_retraining_on_a_full_disk_leaves_the_model_and_the_history_as_they_were
         assert list(folder.glob("rerun-*")) == []
     told = alo("retrain", "--dataset", "d", *LAX)
     assert told[0] in (0, 3), told
+
+
+@pytest.mark.parametrize("left", [0, 4_096, 8_192])
+def test_a_model_on_a_full_disk_is_deployed_and_in_the_log_or_neither(
+    home: Path, alo: Alo, disk: Disk, left: int
+) -> None:
+    assert alo("run", "--quiet")[0] == 0
+    (old,) = (each.id for each in History(Workspace(home)).list(Filters("train"), None))
+    (home / "solution").rename(home / "before")
+    folder = disk("solution")
+    shutil.copytree(home / "before", folder, dirs_exist_ok=True)
+    filler = fill(folder, left)
+
+    status, out, err = alo("deploy", old)
+
+    filler.unlink()
+    assert (status == 0) == (read_deployment(Workspace(home)).run == old)
+    assert [each.run for each in promotions(Workspace(home))] == ([] if status else [old])
+    assert (status in (0, 1), "Traceback" in out + err) == (True, False), err
+    if status:
+        assert "full" in err or "No space left" in err, err
+    assert alo("deploy", old)[0] == 0
+    assert [each.run for each in promotions(Workspace(home))] == [old]
+    assert alo("deploy", "--rollback")[0] in (0, 2)
+    logged = json.loads(alo("models", "log", "--json")[1])
+    assert logged[0]["run"] == old
 
 
 @pytest.mark.parametrize(("how", "why"), [("refuse", "does not answer"), ("sleep", "2 s")])

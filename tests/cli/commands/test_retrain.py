@@ -108,6 +108,21 @@ def test_what_passes_is_deployed_where_that_was_asked_and_the_log_says_why(
     }
 
 
+def test_the_model_that_is_named_is_compared_with_in_place_of_the_deployed_one(
+    alo: Alo, home: Path
+) -> None:
+    (first,) = (each.name for each in (home / "history/train").iterdir())
+    deployed = compared(alo("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)
+
+    usual = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 0)
+    found = compared(alo("retrain", "--dataset", "d", *LAX, "--against", first, "--json"), 0)
+
+    assert isinstance(usual["old"], dict)
+    assert isinstance(found["old"], dict)
+    assert (usual["old"]["run"], found["old"]["run"]) == (deployed["run"], first)
+    assert share(found, "old") < share(usual, "old") == 1.0
+
+
 def test_a_champion_that_history_has_no_more_is_named_with_what_to_do(alo: Alo, home: Path) -> None:
     (old,) = (each.name for each in (home / "history/train").iterdir())
     assert alo("deploy", old)[0] == 0

@@ -9,7 +9,7 @@ touches its file. To other machines it is alive until they have seen the file un
 minute, each by its own clock: no two clocks are compared.
 
 Where it has no locks at all, a file of this machine's own is locked in its place, and who is
-elsewhere is known by signs of life alone.
+on another machine is known by signs of life alone.
 """
 
 import errno
@@ -41,7 +41,7 @@ STAND_INS = "/tmp"  # noqa: S108 - in a folder there that only this user can wri
 
 _stand_ins: dict[int, int] = {}  # a file that cannot be locked → one that is locked in its place
 _open: "dict[int, Claim]" = {}  # by their descriptors: all that this process has
-_watched: dict[str, tuple[int, float]] = {}  # a claim of elsewhere → its last sign, and since when
+_watched: dict[str, tuple[int, float]] = {}  # another machine's claim → its last sign, since when
 
 
 class Holder(NamedTuple):
@@ -326,7 +326,7 @@ def _note(descriptor: int, what: str, *, beats: bool) -> None:
     own = os.fstat(descriptor).st_ino
     where = os.getpid(), os.uname().nodename, boot_id(), own
     holder = Holder(what[:LONGEST], *where, beats, _place_of(descriptor))
-    with suppress(OSError):  # a full disk: others wait all the same, and are not told for whom
+    with suppress(OSError):  # a full disk: others wait all the same, and do not know for whom
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder._asdict()).encode(), 0)
 

@@ -70,7 +70,7 @@ def link(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> bool
         return False
     if os.stat(target).st_nlink > 1:
         return True
-    os.unlink(target)  # where names are not counted, no one could tell that it has two
+    os.unlink(target)  # where names are not counted, no one could see that it has two
     return False
 
 

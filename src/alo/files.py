@@ -42,7 +42,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
 
 
 def write_once(path: str | os.PathLike[str], content: bytes, *, mode: int = 0o666) -> None:
-    """Make a file of which its reader can tell whether it is whole: a kill may leave half of it.
+    """Make a file whose reader can check whether it is whole: a kill may leave half of it.
 
     It takes half of what ``write_whole`` does, which has to make and rename another file.
 
@@ -256,7 +256,7 @@ def entries_of(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
 
 
 def real_path(path: str | os.PathLike[str]) -> str:
-    """As ``os.path.realpath`` has it, which looks at each part of a path; Linux tells in one go."""
+    """As ``os.path.realpath`` has it, which looks at each part of a path; Linux takes one call."""
     if not hasattr(os, "O_PATH"):
         return os.path.realpath(path)
     try:

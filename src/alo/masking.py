@@ -11,7 +11,7 @@ from functools import lru_cache
 
 # What ends a URL in a text; other marks may be part of a password.
 _END = r"\s\"<>`"
-# After a #: what a server has signed a client in with; other fragments tell something.
+# After a #: what a server has signed a client in with; other fragments are worth showing.
 _IN_FRAGMENT = r"[\w.-]*(?:token|signature|password|secret|key)|sig|auth|code"
 # In a connection string of Azure's, which is no URL
 _IN_STRING = r"AccountKey|SharedAccessKey|SharedAccessSignature"

@@ -36,7 +36,7 @@ class Mount(NamedTuple):
         return not (is_kept or self.options & LOCAL_LOCKS)
 
 
-LOCAL = Mount("", frozenset())  # as far as can be told
+LOCAL = Mount("", frozenset())  # as far as is known
 _known: dict[int, Mount] = {}
 
 

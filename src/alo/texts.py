@@ -48,7 +48,7 @@ def check_plain_name(name: str, what: str) -> None:
     """See that something can be called so.
 
     Args:
-        what: is to be called so, as people are told.
+        what: is to be called so, as messages name it.
     Raises:
         UsageError: it cannot.
     """

@@ -21,7 +21,7 @@ Emit = Callable[[LogLine], object]
 
 
 class Handover:
-    """What a step saves, and what it has to be told to save it well.
+    """What a step saves, and what it has to know to save it well.
 
     Args:
         is_first: whether no step came before, so that there is no data to load.

@@ -21,7 +21,7 @@ _FIXES = {
 
 
 def free_bytes(folder: str | os.PathLike[str]) -> int | None:
-    """How much room there is for this user; None where the file system does not tell."""
+    """How much room there is for this user; None where the file system does not say."""
     try:
         status = os.statvfs(folder)
     except OSError:

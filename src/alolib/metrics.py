@@ -103,8 +103,8 @@ def last_metrics(path: str) -> dict[str, float]:
         return found
     for line in lines:
         try:
-            told = json.loads(line)
-            found[str(told["name"])] = check_value(str(told["name"]), told["value"])
+            stored = json.loads(line)
+            found[str(stored["name"])] = check_value(str(stored["name"]), stored["value"])
         except (ValueError, TypeError, KeyError, MetricError):
             continue
     return found

@@ -16,7 +16,7 @@ from alolib.errors import MetricError, TrialPruned
 
 MEDIAN, HYPERBAND = "median", "hyperband"
 FIRST_TRIALS = 5  # that are judged by nobody: too little is known
-FACTOR, BRACKETS = 3, 3  # of hyperband: one in three goes on, from step 1, 3 or 9
+FACTOR, BRACKETS = 3, 3  # of hyperband: one in three continues, from step 1, 3 or 9
 
 Values = dict[str, dict[int, float]]  # trial → step → value
 
@@ -103,8 +103,9 @@ def _values_in(path: str) -> Values:
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                told = json.loads(line)
-                found.setdefault(told["trial"], {})[int(told["step"])] = float(told["value"])
+                stored = json.loads(line)
+                values = found.setdefault(stored["trial"], {})
+                values[int(stored["step"])] = float(stored["value"])
             except (ValueError, TypeError, KeyError):  # torn by a kill or a full disk
                 continue
     return found

@@ -58,7 +58,7 @@ class Alarms:
     """Watches the requests of one service.
 
     Args:
-        name: of the solution, for who is told.
+        name: of the solution, for who is notified.
         secret: that signs what a URL is sent; empty: nothing does.
         pauses_s: between the tries of a call that may come through later.
     """
@@ -83,7 +83,7 @@ class Alarms:
         self._came, self._noted = threading.Event(), threading.Event()
         self._ended, self._closing = threading.Event(), threading.Event()
         self._train_mix = lru_cache(maxsize=8)(partial(train_mix, workspace))
-        self._unknown: set[str] = set()  # models whose class mix is not known, which was told
+        self._unknown: set[str] = set()  # models reported to have no known class mix
         self._said: dict[str, str] = {}
         self._calls: dict[str, tuple[str, str]] = {}  # what became of those that are not noted yet
         self._watcher = threading.Thread(target=self._watch, name="alo-alarms", daemon=True)
@@ -236,7 +236,7 @@ class Alarms:
         return True
 
     def _try(self, what: str, work: Callable[[], T]) -> T | None:
-        """Do it; where it fails that is told once, and the service continues."""
+        """Do it; where it fails that is reported once, and the service continues."""
         done: T | None = None
         try:
             done = work()
@@ -253,7 +253,7 @@ class Alarms:
 
 
 def watch_only(workspace: Workspace, names: Collection[str], *, is_sent: bool) -> None:
-    """Note that no other alarm is watched any more, and whether anyone is to be told.
+    """Note that no other alarm is watched any more, and whether anyone is to be notified.
 
     Raises:
         HistoryError: what is noted is damaged.

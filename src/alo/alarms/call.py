@@ -28,7 +28,7 @@ from alo.version import __version__
 COMMAND_S, URL_S = 30.0, 10.0
 SECRET = "ALO_ALARM_SECRET"  # noqa: S105 - the name of the variable
 SIGNATURE = "X-ALO-Signature"
-MOST_TOLD = 300  # bytes of what a command has told of its fault
+MOST_TOLD = 300  # bytes of what a command has written about its fault
 TAIL_S = 0.5  # for that to be read, once the command has ended
 
 
@@ -129,7 +129,7 @@ def _run(words: list[str], body: bytes, home: Path, limit_s: float) -> Called:
         )
     except OSError as error:
         return Called(f"it cannot be started: {error.strerror or error}")
-    told = _Tail(process.stderr)
+    written = _Tail(process.stderr)
     watchdog = Watchdog(process.pid)  # should we be killed, it does not stay for ever
     try:
         # Less than a pipe holds: whether the command reads it, no one waits for.
@@ -145,7 +145,7 @@ def _run(words: list[str], body: bytes, home: Path, limit_s: float) -> Called:
         raise
     finally:
         watchdog.dismiss()
-    return Called(f"it ended with status {status}{told.text()}") if status else Called()
+    return Called(f"it ended with status {status}{written.text()}") if status else Called()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -156,7 +156,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Tail:
-    """The end of what a command tells of its faults, however much that is."""
+    """The end of what a command writes about its faults, however much that is."""
 
     def __init__(self, stream: IO[bytes] | None) -> None:
         self._end = b""
@@ -164,7 +164,7 @@ class _Tail:
         self._thread.start()
 
     def text(self) -> str:
-        """It in one line; what the command has started may still have more to tell."""
+        """It in one line; what the command has started may still have more to write."""
         self._thread.join(TAIL_S)
         line = " ".join(self._end.decode("utf-8", "replace").split())
         return f": {line}" if line else ""

@@ -33,7 +33,7 @@ class Distance(NamedTuple):
 
     @property
     def band(self) -> tuple[float, float]:
-        """Where the distance of all such requests is, as far as these tell."""
+        """Where the distance of all such requests is, as far as these show."""
         return max(0.0, self.value - self.margin), min(1.0, self.value + self.margin)
 
     @property

@@ -23,8 +23,8 @@ FORMAT = 1
 MOST_BYTES = 50_000_000  # of the file
 LOCK_S = 3.0  # that others may keep it locked: a stopped process must not stop services, too
 WAITING, DELIVERED, FAILED, UNSENT = "waiting", "delivered", "failed", "to no one"
-MOST_KEPT = 200  # crossings that no one is to be told of any more
-MOST_WAITING = 100  # that someone is
+MOST_KEPT = 200  # crossings that are to be reported to no one any more
+MOST_WAITING = 100  # that are to be reported
 CROWDED = "too many others waited to be delivered"
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ class Ledger(NamedTuple):
 
     @property
     def waiting(self) -> tuple[Crossing, ...]:
-        """Those of which someone is still to be told, in order."""
+        """Those that are still to be reported to someone, in order."""
         return tuple(each for each in self.crossings if each.delivery == WAITING)
 
     def with_changes(
@@ -91,7 +91,7 @@ class Ledger(NamedTuple):
 
         Args:
             now: in UTC.
-            is_sent: whether there is someone to tell.
+            is_sent: whether there is someone to notify.
         """
         raised, total = dict(self.raised), dict(self.raised_total)
         crossings = list(self.crossings)
@@ -131,7 +131,7 @@ class Ledger(NamedTuple):
         """Only these alarms are watched from now on: none of the others stays raised.
 
         Args:
-            is_sent: whether there is someone to tell; else no crossing waits any more.
+            is_sent: whether there is someone to notify; else no crossing waits any more.
         """
         raised = {name: each for name, each in self.raised.items() if name in alarms}
         after = self._replace(raised=raised)

@@ -11,8 +11,8 @@ from alo.layout import Workspace
 def train_mix(workspace: Workspace, run_id: str) -> Shares:
     """The share of each class, of a train run in history; empty: it is not known.
 
-    A model that was loaded from elsewhere has no train run here, and a train run that has saved no
-    ``probability`` says nothing of its classes; nothing is guessed then.
+    A model that was loaded from another place has no train run here, and a train run that has
+    saved no ``probability`` says nothing of its classes; nothing is guessed then.
     """
     if not run_id or run_id in NAMELESS:
         return UNKNOWN

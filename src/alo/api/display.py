@@ -17,7 +17,7 @@ class Display:
         self._stream = sys.stdout
 
     def attach(self) -> None:
-        """Write to what is standard output now: a notebook may send that of one cell elsewhere."""
+        """Write to what is standard output now: a notebook may redirect that of one cell."""
         self._stream = sys.stdout
 
     def __call__(self, event: Event) -> None:

@@ -25,7 +25,7 @@ def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_fetch_arguments(parser: argparse.ArgumentParser) -> None:
-    """How what comes from elsewhere is fetched, and put in the place of what is here."""
+    """How what comes from other places is fetched, and put in the place of what is here."""
     parser.add_argument(
         "--offline", action="store_true", help="use only what is cached, and no network"
     )

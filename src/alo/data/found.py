@@ -10,7 +10,7 @@ from alo.data.manifest import State
 from alo.files import entries_of
 from alo.named_tuples import NamedTuple
 
-TYPE = stat.S_IFMT(0xFFFF)  # the bits of a mode that tell a file from a folder
+TYPE = stat.S_IFMT(0xFFFF)  # the bits of a mode that distinguish a file from a folder
 LINK: State = (-1, -1, -1)  # stands for what is no regular file: never equal to a remembered state
 
 

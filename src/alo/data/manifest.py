@@ -52,7 +52,7 @@ def state_of(status: os.stat_result) -> State:
 
 
 class Glance(NamedTuple):
-    """What tells whether anything has changed, without a look at single files."""
+    """What shows whether anything has changed, without a look at single files."""
 
     key: str  # over the names and states of all files, the versions of their sources, checksums
     checksums: str  # in the order of names, spaces between them

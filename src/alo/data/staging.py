@@ -85,7 +85,7 @@ def stage(
     """Make ``input/<kind>/`` hold exactly these sources (and what a user put next to them by hand).
 
     Args:
-        report: told now and then how far a long staging is.
+        report: called now and then with how far a long staging is.
         access: as the sources were listed with.
         is_remembered: for the next time, which then copies only what is new.
     Raises:
@@ -256,7 +256,7 @@ class _Staging:
         return checksum(self._root / name) == self._known.checksums[name]
 
     def _drop_what_is_gone(self, files: Mapping[str, State], folders: Sequence[str]) -> set[str]:
-        """The files that stay: in a source's folder its copies, elsewhere what was never one."""
+        """The files that stay: in a source's folder its copies, in others what was never one."""
         stays = set(files)
         tops = set(self._tops)
         for name in files.keys() - self._sources.keys():
@@ -345,7 +345,7 @@ class _Staging:
         return copied
 
     def _will_change(self) -> None:
-        """Leave the mark that tells a later run that this one was broken off."""
+        """Leave the mark by which a later run knows that this one was broken off."""
         if self._is_changing or not self._is_remembered:
             return
         self._is_changing = True

@@ -173,7 +173,7 @@ def _is_own(version: Version, *, is_readable: bool) -> bool:
         return False
     if manifest.checksum and manifest.checksum != checksum_of(manifest):
         return False
-    if not is_readable:  # then its rows cannot tell
+    if not is_readable:  # then its rows cannot show it
         return True
     try:
         return manifest.id == id_of(manifest.files, ordinary_bytes(folder / ROWS))

@@ -1,4 +1,4 @@
-"""A version of a data set as a folder or an archive elsewhere."""
+"""A version of a data set as a folder or an archive of its own."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def make_version(
     """Make a version; returns it, and whether it is new: the same decisions make no other one.
 
     Args:
-        note: is told of a new version once it is complete, just before it is to be seen.
+        note: receives a new version once it is complete, just before it is to be seen.
     Raises:
         UsageError: no data set can be called so.
         DatasetError: there is nothing to make it of, or the base does not fit.

@@ -1,7 +1,7 @@
 """Which rows test a model and are never learned from.
 
-Only rows that chance took into a review can test: what people or the model chose would not stand
-for all. The choice hangs on the case alone, so it is the same in every version of a data set.
+Only rows that chance took into a review can test: what people or the model chose would not
+represent all. The choice hangs on the case alone, so it is the same in every version of a data set.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _one_a_case(rows: Sequence[ReviewedRow], left_out: Counter[str]) -> Sequence
             left_out["conflict"] += len(same)
             continue
         left_out["the same case as another"] += len(same) - 1
-        # One that was drawn at random can test: it stands for the others.
+        # One that was drawn at random can test: it represents the others.
         found.append(next((row for row in same if row.source == RANDOM), same[0]))
     left_out += Counter()  # without the zeros
     return found

@@ -39,7 +39,7 @@ def packages_folder(python: str) -> str:
 def package_version(name: str, folders: Sequence[str] = ()) -> str:
     """The version of the installed package that is imported under this name, without importing it.
 
-    Empty where it is not installed, or does not tell.
+    Empty where it is not installed, or does not say.
 
     Args:
         folders: where to look; none: where this process finds its modules.

@@ -63,7 +63,7 @@ def run_solution(
                 with suppress(OSError):  # which the next command is faster with
                     keep_nodes(checked.plan.text, workspace.plan_nodes)
                 jobs = prepared(_chosen(request, checked.jobs), setup, listener)
-                if checked.inspected is not None:  # and this goes on in no other environment
+                if checked.inspected is not None:  # and this continues in no other environment
                     with suppress(OSError):
                         checked.inspected.keep()
                 if not jobs:
@@ -128,7 +128,7 @@ def _fetch_code(job: Job, setup: Setup, listener: Listener) -> None:
 
 
 def _continues() -> bool:
-    """Whether this is the rest of a run that began in another environment, and has told all."""
+    """Whether this is the rest of a run that began in another environment, and has reported all."""
     environment = os.environ.get("ALO_ENVIRONMENT")
     return bool(environment) and sys.prefix.endswith(str(environment))
 

@@ -168,7 +168,7 @@ class Session:
         packages: Mapping[str, str],
         summary: Mapping[str, object],
     ) -> None:
-        """Note the steps that have run for it elsewhere, what with, and what they have come to."""
+        """Note steps that other processes have run, what with, and what they have come to."""
         self._packages.update(packages)
         for number, step in enumerate(steps):
             self.emit(StepStarted(step.name, number + 1, len(steps)))

@@ -306,7 +306,7 @@ def _note_satisfied(workspace: Workspace, wanted: "Wanted") -> None:
 def _environment_key(wanted: "Wanted") -> str:
     """Changes whenever a package is installed or removed, or something else is required.
 
-    The time of a folder alone does not tell: all folders of some images have the same.
+    The time of a folder alone is not enough: all folders of some images have the same.
     """
     from alo.sources.packages.identity import identity
     from alo.sources.packages.installed import fingerprint

@@ -1,6 +1,6 @@
 """Two models on the same rows: is the new one worse, and how sure is that.
 
-Pure functions of counts; which rows and what follows from them is elsewhere.
+Pure functions of counts; which rows, and what follows from them, is decided by the caller.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ LONGEST_LINE = 1 << 16  # characters without a newline that are held back
 
 
 class RunLogs:
-    """A listener that writes what it hears, line by line, so that a kill loses none."""
+    """A listener that writes what it receives, line by line, so that a kill loses none."""
 
     def __init__(self, folder: Path) -> None:
         self._process = AppendedFile(folder / PROCESS_LOG)

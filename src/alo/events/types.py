@@ -63,7 +63,7 @@ class StepFinished(NamedTuple):
     status: str  # success, error or cached
     seconds: float
     cpu_seconds: float
-    peak_bytes: int  # of the process while the step ran; 0 where the system does not tell
+    peak_bytes: int  # of the process while the step ran; 0 where the system does not say
     keys_added: tuple[str, ...]  # data keys that this step was the first to save
     note: str = ""  # "cached", or why an earlier result does not replace the step
 

@@ -146,7 +146,7 @@ class Deployment(NamedTuple):
 
 
 NOTHING = Deployment()
-Changed = Callable[[Deployment, Deployment], None]  # is told of what was, and of what is then
+Changed = Callable[[Deployment, Deployment], None]  # receives the state before, and after
 
 
 def _unnoted(before: Deployment, after: Deployment) -> None:

@@ -41,7 +41,7 @@ def ids_in_use(workspace: Workspace) -> frozenset[str]:
 
 
 def holders(workspace: Workspace) -> Mapping[str, str]:
-    """The runs that may not be removed now, each with what needs it, as people are told.
+    """The runs that may not be removed now, each with what needs it, as messages name it.
 
     Raises:
         HistoryError: it is not known what reviews need.

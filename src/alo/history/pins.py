@@ -27,7 +27,7 @@ def pin(workspace: Workspace, holder: str, runs: Collection[str], known_in: str 
     """Keep runs in history for as long as a holder needs them.
 
     Args:
-        holder: who needs them, as people are told: ``review patients``.
+        holder: who needs them, as messages name it: ``review patients``.
         known_in: the database that knows the holder; empty: none does.
     Raises:
         OSError: it cannot be written.

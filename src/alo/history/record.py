@@ -132,7 +132,7 @@ class RunRecord(NamedTuple):
 
     @classmethod
     def from_json(cls, content: object) -> "RunRecord":
-        """Read a record; what is missing or of a wrong type is as if it had never been told."""
+        """Read a record; what is missing or of a wrong type is as if it had never been recorded."""
         known = content if isinstance(content, Mapping) else {}
         values: dict[str, Any] = {
             name: read(known[name]) for name, read in _READERS.items() if name in known

@@ -30,5 +30,5 @@ def remove_version(workspace: Workspace, version: Version) -> None:
 
 
 def _holder(name: str) -> str:
-    """As people are told what needs a run."""
+    """What needs a run, as messages name it."""
     return f"the newest candidate of data set {name}"

@@ -118,5 +118,5 @@ def release_unmade(workspace: Workspace, database: Database) -> Iterator[str]:
 
 
 def holder_of(name: str) -> str:
-    """What keeps the runs of a review, as people are told."""
+    """What keeps the runs of a review, as messages name it."""
     return f"{HOLDER}{name}"

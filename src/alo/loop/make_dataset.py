@@ -112,7 +112,7 @@ def _picture_table(settings: ReviewSettings, label: str) -> PictureTable | None:
 
 
 def _agreement(reviews: Reviews, found: Sequence[Review]) -> Mapping[str, object]:
-    """Of the review that most records were labelled twice in: the limit of what can be told."""
+    """Of the review that most records were labelled twice in: the limit of what can be measured."""
     agreed = [reviews.agreement(review) for review in found]
     return max(agreed, key=lambda each: each.items).to_json()
 

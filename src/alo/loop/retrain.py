@@ -87,7 +87,7 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say, note: Note) -
     """Train on a data set in a copy of the project, compare, judge, and deploy what passes.
 
     Args:
-        say: is told what is being done.
+        say: receives what is being done.
         note: adds a line to the audit, before what passes is deployed.
     Raises:
         UsageError: there is no such data set or run.

@@ -260,8 +260,8 @@ class _Tracer:
             compared = {"why": error.what}
         if compared is not None:
             name = f"comparison {record.id}"
-            told = {key: compared[key] for key in COMPARED if key in compared}
-            found.add("comparison", name, **told)
+            values = {key: compared[key] for key in COMPARED if key in compared}
+            found.add("comparison", name, **values)
             found.link(record.id, name, "was compared")
         self._deployments(found, record.id)
 

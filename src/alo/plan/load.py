@@ -102,7 +102,7 @@ def _without_bad_sources(entry: PlanEntry, problems: Sequence[Problem]) -> PlanE
 
 
 def shown_path(path: Path, home: Path) -> str:
-    """How messages name a file: as seen from the project, or in full when it is elsewhere."""
+    """How messages name a file: as seen from the project, or in full when it is outside."""
     full, folder = os.path.abspath(path), os.path.abspath(home)
     return os.path.relpath(full, folder) if full.startswith(os.path.join(folder, "")) else full
 

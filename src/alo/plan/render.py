@@ -69,8 +69,8 @@ def _document(plan: Plan) -> dict[str, object]:
 
 def _control(control: Control) -> list[dict[str, object]]:
     aggregate = {} if control.aggregate == Aggregate() else control.aggregate._asdict()
-    told = {**control._asdict(), "aggregate": aggregate}
-    return _list_form({name: each for name, each in told.items() if each != {}})
+    values = {**control._asdict(), "aggregate": aggregate}
+    return _list_form({name: each for name, each in values.items() if each != {}})
 
 
 def _review(review: ReviewPlan) -> list[dict[str, object]]:
@@ -122,10 +122,10 @@ def _user_step(step: StepPlan) -> dict[str, object]:
 
 
 def _asked(resources: Resources) -> dict[str, object]:
-    told = {key: each for key, each in resources._asdict().items() if each}
+    values = {key: each for key, each in resources._asdict().items() if each}
     if resources.memory:
-        told["memory"] = f"{resources.memory}B"
-    return told
+        values["memory"] = f"{resources.memory}B"
+    return values
 
 
 def _has_sources(pipeline: PipelinePlan) -> bool:

@@ -40,7 +40,7 @@ def listed(names: Iterable[str]) -> str:
 
 def quoted(text: str) -> str:
     """``'text'`` on one line, cut where it gets long, without passwords in URLs."""
-    text = masked(text)  # of a URL that is cut one could no longer tell
+    text = masked(text)  # a password in a URL that is cut could no longer be found
     shown = text if len(text) <= MAX_QUOTE else f"{text[: MAX_QUOTE - 3]}..."
     return f"'{shown}'" if shown.isprintable() else repr(shown)
 

@@ -1,4 +1,4 @@
-"""When two values of args are the same: where an asset could tell them apart, they are not.
+"""When two values of args are the same: where an asset could distinguish them, they are not.
 
 Python's ``==`` will not do, for 1, 1.0 and True are equal there; nor will JSON, where a date is its
 text and every key is one.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-# What YAML gives: the text that Python has for them tells them apart.
+# What YAML gives: the text that Python has for them distinguishes them.
 PLAIN = frozenset(
     {"NoneType", "bool", "int", "float", "complex", "str", "bytes", "date", "datetime"}
 )
 
 
 def same(one: object, other: object) -> bool:
-    """Whether an asset could not tell two values apart; the order of keys is one thing it can."""
+    """Whether an asset could not distinguish two values; by the order of keys, it could."""
     return form(one) == form(other)
 
 

@@ -31,7 +31,7 @@ BOOT = "import sys; sys.path[:1] = sys.argv[1:]; from {module} import main; main
 PIECE = 1 << 16
 PIPE = 1 << 20  # more than a pipe holds
 TAIL = 4000  # characters of what it said last that are kept for an error
-POLL_S = 0.05  # where the system has no better way to tell that a process has ended
+POLL_S = 0.05  # where the system has no better way to report that a process has ended
 STACKS_S = 10.0  # for the process to write where it is, on however crowded a machine
 # What its stacks end with: the main thread's come last, and its first frame, or a cut, last of all.
 WRITTEN = ("in <module>\n", "...\n")
@@ -80,7 +80,7 @@ class Child:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has not ended; what it has told may still be to be read."""
+        """Whether it has not ended; what it has sent may still be to be read."""
         return not has_ended(self.pid)
 
     def send(self, message: object) -> None:
@@ -94,7 +94,7 @@ class Child:
             self._connection.shutdown(socket.SHUT_WR)
 
     def poll(self, wait_s: float | None) -> tuple[list[object], bool]:
-        """What it has told, at latest after ``wait_s``, and whether it has ended.
+        """What it has sent, at latest after ``wait_s``, and whether it has ended.
 
         Its log lines and prints go to the listener.
         """
@@ -122,7 +122,7 @@ class Child:
         return -1 if fileno is None or self._pidfd < 0 else fileno()
 
     def read_now(self) -> list[object] | None:
-        """What it has told by now; None where ``poll`` has more to do, which may take a while."""
+        """What it has sent by now; None where ``poll`` has more to do, which may take a while."""
         for key, _ in self._selector.select(0):
             if key.fileobj is not self._connection:
                 return None
@@ -158,7 +158,7 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def wait(self) -> tuple[list[object], Ending]:
-        """What it told last, and how it ended, once it has."""
+        """What it sent last, and how it ended, once it has."""
         last: list[object] = []
         while not has_ended(self.pid):
             last += self.poll(POLL_S)[0]
@@ -174,7 +174,7 @@ class Child:
             os.close(descriptor)
 
     def _drained(self) -> list[object]:
-        """What it told and printed before it ended; what it left running may continue printing."""
+        """What it sent and printed before it ended; what it left running may continue printing."""
         self._read_all_messages()
         for descriptor in self._outputs:
             self._read_output(descriptor)
@@ -186,7 +186,7 @@ class Child:
             self._hear_all()
 
     def _read_messages(self, connection: socket.socket) -> bool:
-        """Take a piece of what it has told; whether there was one."""
+        """Take a piece of what it has sent; whether there was one."""
         try:
             piece = connection.recv(PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:

@@ -52,7 +52,7 @@ def _cpu_of(who: int) -> float:
 
 
 def _reset_peak() -> None:
-    """Let the kernel count the peak from now on; elsewhere than on Linux it is the process' own."""
+    """Let the kernel count the peak from now on; on systems but Linux it is the process' own."""
     try:
         descriptor = os.open("/proc/self/clear_refs", os.O_WRONLY)
     except OSError:
@@ -130,7 +130,7 @@ def _total(spent: dict[int, float]) -> float:
 
 
 def tree_bytes(pid: int, limit: int) -> int:
-    """The memory of a process and all below it, as exactly as it takes to tell it from a limit.
+    """The memory of a process and all below it, as exactly as it takes to compare it with a limit.
 
     What several of them share is counted for each at first; where that is too much, the kernel is
     asked for their shares of it, which takes longer.

@@ -1,6 +1,6 @@
 """What the inference pipeline is given: names and types of its columns, or the kinds of its files.
 
-Looked up where the last inference, or who wrote the plan, has left it. Values are never told: they
+Looked up where the last inference, or who wrote the plan, has left it. Values are never shown: they
 may be a person's.
 """
 
@@ -154,9 +154,9 @@ def type_of(cells: Sequence[str]) -> str:
 
     Empty cells say nothing, and neither does NaN among numbers.
     """
-    told = [cell for cell in cells if cell]
-    numbers = [cell for cell in told if cell.lower() != "nan"]
-    if told and all(cell.lower() in ("true", "false") for cell in told):
+    filled = [cell for cell in cells if cell]
+    numbers = [cell for cell in filled if cell.lower() != "nan"]
+    if filled and all(cell.lower() in ("true", "false") for cell in filled):
         return "boolean"
     if numbers and all(WHOLE.fullmatch(cell) for cell in numbers):
         return "integer" if len(numbers) == len(cells) else "number"

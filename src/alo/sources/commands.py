@@ -154,7 +154,7 @@ def _reaped(process: subprocess.Popen[bytes]) -> int | None:
     try:
         _, status = os.waitpid(process.pid, 0)
     except ChildProcessError:
-        process.returncode = -1  # or Popen would go on asking for it
+        process.returncode = -1  # or Popen would continue asking for it
         return None
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode

@@ -4,7 +4,7 @@ A run has a folder with a link to each blob that it uses, and a common pool has 
 which other runs find it. A blob in the pool that no run links to is unused. This needs no lock:
 whoever links to a blob while it is taken out of the pool has it all the same. New files are
 made in a folder of their own and renamed; each is locked until then, so that what a killed
-process left is told from what another is writing.
+process left is distinguished from what another is writing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a step's result depends on, and why one of them cannot stand for another."""
+"""What a step's result depends on, and why one of them cannot replace another."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class StoredValue(NamedTuple):
 
     key: str
     type: str  # for messages
-    stream: bytes | Part  # a short one stands in the manifest itself
+    stream: bytes | Part  # a short one is stored in the manifest itself
     buffers: tuple[Part, ...] = ()
     is_pair: bool = False  # the key is no text: the stream holds (key, value), ``key`` its repr
 

@@ -1,9 +1,9 @@
 """Blobs mapped into memory copy-on-write, and whether a mapping was ever written to.
 
 A private mapping shows the pages of its file; the kernel puts an anonymous page in the place of
-each one that is written to, and ``/proc/self/pagemap`` tells the two kinds apart. So bytes that
+each one that is written to, and ``/proc/self/pagemap`` distinguishes the two kinds. So bytes that
 no one has touched need not be read to know that they are still the blob's. Where the kernel
-does not tell, none count as untouched.
+does not report this, none count as untouched.
 """
 
 from __future__ import annotations

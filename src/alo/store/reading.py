@@ -121,7 +121,7 @@ def _checksum(descriptor: int, part: Part) -> str:
     while position < part.end:
         size = os.preadv(descriptor, [buffer[: part.end - position]], position)
         if not size:
-            break  # shorter than it was: the checksum will tell
+            break  # shorter than it was: the checksum will detect it
         digest.update(buffer[:size])
         position += size
     return digest.hexdigest()

@@ -204,7 +204,7 @@ class ResultDir:
         """Do to the project's folder what the step did.
 
         Raises:
-            StoreError: there is no room, or something stands in the way.
+            StoreError: there is no room, or something is in the way.
         """
         if not any(cached.effect):
             return

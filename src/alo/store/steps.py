@@ -229,7 +229,7 @@ class StepStore:
         path = blob_dir.folder / _manifest_name(stored.step)
         try:
             return write_once(path, stored.to_bytes(), mode=READ_ONLY)
-        except OSError:  # the step has run before; or there is no room, as the next tells
+        except OSError:  # the step has run before; or there is no room, as the next reports
             is_new = not path.exists()
         with blob_dir.draft(f"what step '{stored.step}' saved") as draft:
             draft.append(stored.to_bytes())

@@ -11,7 +11,7 @@ from alo.files import CHUNK
 from alo.store.blobs import BlobDir, Draft
 from alo.store.manifest import NO_BLOB, Part, StoredValue
 
-INLINE = 4096  # a stream up to here stands in the manifest
+INLINE = 4096  # a stream up to here is stored in the manifest
 
 
 class OldStream:
@@ -37,7 +37,7 @@ class OldStream:
             os.close(self._descriptor)
 
     def continues_with(self, content: memoryview, position: int) -> bool:
-        """Whether these bytes stand at this position."""
+        """Whether these bytes are at this position."""
         if self.part is None or position + len(content) > self.part.size:
             return False
         return all(

@@ -78,7 +78,7 @@ class TakenSteps:
             document: what the own file of a step would hold.
         Raises:
             ManifestError: what is in ``source`` is damaged.
-            OSError: there is no room, or something stands in the way.
+            OSError: there is no room, or something is in the way.
         """
         known = self.of(source)
         if [*known] == [*steps] and not any(_own_files(source)):

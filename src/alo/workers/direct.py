@@ -20,7 +20,7 @@ class DirectRun:
         steps: as ``Driver.steps`` gives them.
         pace: of the steps.
         ended: called once all steps are taken.
-        hand_over: called where they are to be continued elsewhere.
+        hand_over: called where they are to be continued in a thread.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class DirectRun:
             self._hand_over()
 
     def leave(self) -> None:
-        """Have it continued elsewhere, if it is not yet: its loop has ended."""
+        """Have it continued in a thread, if it is not yet: its loop has ended."""
         if self._is_over:
             return
         self._is_over = True

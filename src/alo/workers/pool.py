@@ -71,7 +71,7 @@ class Pool:
         most: requests that may wait.
         boot_s: seconds until a worker has to be warm.
         most_output: bytes of output that one request may leave.
-        saw: told of each request that was run.
+        saw: called for each request that was run.
     """
 
     def __init__(

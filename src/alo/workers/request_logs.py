@@ -12,7 +12,7 @@ from alo.events.types import Event, LogLine
 
 
 class RequestLogs:
-    """A listener that writes what it hears, from the first line on that is not of each request.
+    """A listener that writes what it receives, from the first line on that is not of each request.
 
     Args:
         folder: made if it is not there: an asset may write into it.

@@ -1,4 +1,4 @@
-"""``alo history follow`` and ``alo history show --events``: a run as its stored events tell it."""
+"""``alo history follow`` and ``alo history show --events``: a run, by its stored events."""
 
 from __future__ import annotations
 

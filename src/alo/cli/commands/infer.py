@@ -47,7 +47,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--resume",
         metavar="NAME",
         type=named,
-        help="go on with a batch that has not ended",
+        help="resume a batch that has not ended",
     )
     known.add_argument(
         "--restart", metavar="NAME", type=named, help="begin a batch anew, with the options it had"
@@ -133,7 +133,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _with_words(options: argparse.Namespace) -> argparse.Namespace:
-    """The options that stand among and behind sources and name, too.
+    """The options that are given among and behind sources and name, too.
 
     Raises:
         UsageError: there is no such option.

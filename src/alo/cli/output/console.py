@@ -15,7 +15,7 @@ from errno import EBADF, EIO
 from typing import TextIO
 
 GAP = "  "  # between two columns
-USUAL_COLUMNS = 80  # where there is no terminal, or one that does not tell
+USUAL_COLUMNS = 80  # where there is no terminal, or one that does not say
 ERASE_LINE = "\r\x1b[K"
 LINE_UP = "\x1b[A"
 STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}

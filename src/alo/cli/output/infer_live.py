@@ -96,8 +96,8 @@ class InferDisplay:
         """The batch has become a run."""
         self._screen.erase()
         if self._send is not None:
-            told = outcome.to_json()
-            self._send(BatchFinished(**told))  # type: ignore[arg-type]
+            content = outcome.to_json()
+            self._send(BatchFinished(**content))  # type: ignore[arg-type]
             return
         counts = [f"{outcome.done:,} of {outcome.total:,} shards"]
         if outcome.reused:

@@ -40,7 +40,7 @@ class TarTarget(NamedTuple):
 def list_members(folder: Path) -> list[Member]:
     """Folders and files below ``folder``, parents first, in the order of their names.
 
-    Links are packed as what they point to: a reader elsewhere has nothing to follow them to. One
+    Links are packed as what they point to: another machine has nothing to follow them to. One
     that points to nothing, or back to a folder above it, has nothing to pack; nor has a pipe.
     """
     return list(_walk(str(folder), "", ()))

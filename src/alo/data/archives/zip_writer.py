@@ -22,7 +22,7 @@ class _Entry:
 
     def __init__(self, name: bytes, mtime: int, mode: int, *, is_64: bool) -> None:
         self.name, self.mode, self.is_64 = name, mode, is_64
-        # A reader told of UTF-8 where there is none refuses the whole archive.
+        # A reader that expects UTF-8 where there is none refuses the whole archive.
         self.flags = UTF8 if _is_utf8(name) else 0
         self.method = STORED if name.endswith(b"/") else DEFLATED
         self.stamp = _dos_time(mtime)

@@ -1,6 +1,6 @@
 """Settings of an AWS profile: the shared files ``~/.aws/credentials`` and ``~/.aws/config``.
 
-Keys are read here. A profile that gets its keys from elsewhere (a role, single sign-on, a process)
+Keys are read here. A profile that gets its keys otherwise (a role, single sign-on, a process)
 is boto3's business, where that is installed.
 """
 

@@ -70,7 +70,7 @@ def fetch_all(
 class Source(Protocol):
     """Where the content of a file comes from."""
 
-    is_sure: bool  # whether it was told where the content that came last ends
+    is_sure: bool  # whether the sender said where the content that came last ends
 
     def get(self, file: SourceFile, start: int, end: int) -> memoryview:
         """Some of its bytes."""

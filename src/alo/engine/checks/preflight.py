@@ -288,7 +288,7 @@ def _network_problems(job: Job) -> Iterator[Problem]:
 
 
 def _without_remote(external: ExternalPaths) -> ExternalPaths:
-    """Places on this machine only; where others are named too, they would be told as missing."""
+    """Places on this machine only; where others are named too, they would be reported missing."""
 
     def local(paths: tuple[str, ...]) -> tuple[str, ...]:
         return () if any(map(is_remote, paths)) else paths

@@ -39,7 +39,7 @@ class ImportWatch:
     """A finder that finds nothing itself; for the head of ``sys.meta_path``.
 
     Args:
-        awaited: modules of Python's own that are to be told of too.
+        awaited: modules of Python's own that are to be reported too.
         unwatched: a folder whose modules need no report.
     """
 

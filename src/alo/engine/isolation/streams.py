@@ -37,7 +37,7 @@ class PrintStream(io.TextIOBase):
 
     @property
     def has_ended(self) -> bool:
-        """Its step has, so nothing more can be told here."""
+        """Its step has, so nothing more can be written here."""
         return self._prints.has_ended
 
     def write(self, text: str) -> int:

@@ -1,4 +1,4 @@
-"""What a step does to the files around it, told from how they are before it and after.
+"""What a step does to the files around it, found by how they are before it and after.
 
 Here: what is looked at, and what has changed. A link counts as where it says that it leads, never
 as what is there. Not here: keeping it and doing it again (``alo/store/results``).

@@ -1,4 +1,4 @@
-"""What a step raised, told to its author: their own traceback, the place, and what may mend it."""
+"""What a step raised, for its author: their own traceback, the place, and what may mend it."""
 
 import os
 from collections.abc import Sequence

@@ -55,7 +55,7 @@ class Done(NamedTuple):
     sampled: str
     used: frozenset[str]  # names of the project's modules that it may have used
     read: Mapping[str, bytes]  # name → content, of those that the run did not know
-    outside: Mapping[str, str]  # modules from elsewhere that are not installed: path → checksum
+    outside: Mapping[str, str]  # modules outside the project, not installed: path → checksum
     packages: Mapping[str, str]  # that it imported: name → version
 
 

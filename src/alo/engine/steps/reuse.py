@@ -251,7 +251,7 @@ class StepReuse:
         _note_trace(self._traces, cached)
 
     def _look_ahead(self, first: Inputs) -> None:
-        """Take all steps at once that need not run as far as can be told before the first one.
+        """Take all steps at once that need not run, as far as is known before the first one.
 
         They are those from the first one on that the newest run has stored. What this does not
         find, or cannot take, is looked for step by step.

@@ -157,10 +157,10 @@ def sweep_copies(workspace: Workspace) -> None:
 def find(workspace: Workspace) -> UnfinishedRun | None:
     """The run that a killed process left behind, if any; also sweeps what is only waste.
 
-    What a run has replaced is put back at once where its journal does not tell which run it was.
+    What a run has replaced is put back at once where its journal does not say which run it was.
 
     Raises:
-        RunError: what is left behind has been damaged by hand, so that no one can tell whose it is.
+        RunError: what is left behind has been damaged by hand, so that its owner is not known.
     """
     with suppress(FileNotFoundError):
         sweep_leftovers(workspace.internal)

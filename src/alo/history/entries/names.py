@@ -65,7 +65,7 @@ def read_record(folder: Path) -> RunRecord:
     if not is_utc_text(start):
         start = start_in_name(run_id) or utc_text(modified)
     status = record.status
-    if status not in ENDED:  # as in entries of ALO 2.x, which tell none
+    if status not in ENDED:  # as in entries of ALO 2.x, which have none
         status = "error" if name.endswith(FAILED) else "success"
     return record._replace(id=run_id, pipeline=kind, status=status, start_time=start)
 

@@ -28,7 +28,7 @@ T = TypeVar("T")
 VERSION = 2  # of the tables; another one's are made again
 PATIENCE_S = 20.0  # for another reader who brings ten thousand runs up to date
 SETTLED_NS = 2_000_000_000  # the coarsest clock of a file system
-TICK_NS = 20_000_000  # longer than the clock of a file system that tells more than seconds
+TICK_NS = 20_000_000  # longer than the clock of a file system that records more than seconds
 MEMORY = ":memory:"
 LAST_CHARACTER = "\U0010ffff"
 

@@ -82,7 +82,7 @@ ALARM = Section(
 
 
 def check_alarm(alarm: Alarm, reader: NodeReader) -> None:
-    """Report to the reader what does not fit together; what is wrong by itself has been told."""
+    """Report to the reader what does not fit together; what is wrong by itself already is."""
     wrong = {
         problem.key.removeprefix(f"{AT}.")
         for problem in reader.problems

@@ -2,7 +2,7 @@
 
 Reading and schema come from one object, so that they cannot drift apart. Which key has which shape
 is in ``plan.py``. A shape that meets a blank or a bad value gives None, so that the default holds;
-what is wrong has then been told to the reader.
+what is wrong has then been reported to the reader.
 """
 
 from abc import ABC, abstractmethod

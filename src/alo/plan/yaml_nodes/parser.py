@@ -95,7 +95,7 @@ def plain_value(node: tree.ScalarNode) -> object:
     try:
         value: object = SafeConstructor().construct_object(yaml.ScalarNode(node.tag, node.value))
         if isinstance(value, int) and value.bit_length() > MANY_BITS:
-            str(value)  # one of more digits than Python writes could not be told of
+            str(value)  # one of more digits than Python writes could not be reported
         return value
     except CANNOT_CONVERT as error:
         raise ValueError(str(error)) from error

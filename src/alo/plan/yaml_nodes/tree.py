@@ -1,4 +1,4 @@
-"""A YAML document as nodes: what stands where, before anyone says what it means.
+"""A YAML document as nodes: what is where, before anything says what it means.
 
 They are ours, not PyYAML's, so that they can come from a cache without it (``cache.py``).
 """

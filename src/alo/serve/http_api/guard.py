@@ -75,7 +75,7 @@ def check_host(headers: Mapping[str, str], own: Collection[str]) -> None:
 def check_origin(method: str, headers: Mapping[str, str], proof: Proof) -> None:
     """See that a request is of one of our own pages, or of a script.
 
-    Reading is free where something says who asks: no page elsewhere can see the answer.
+    Reading is free where something says who asks: no page of another site can see the answer.
 
     Raises:
         ForeignAsker: 403.
@@ -110,7 +110,7 @@ def is_own_host(name: str, own: Collection[str]) -> bool:
     """Whether a name is one of loopback, or of the server.
 
     One that listens on all addresses has each: a page can have a name of its own lead here, but an
-    address in ``Host`` is where the browser was told to connect.
+    address in ``Host`` is the one that the browser was given to connect to.
     """
     name = name.lower().rstrip(".")
     if name in own or name == LOOPBACK_NAME or name.endswith(f".{LOOPBACK_NAME}"):

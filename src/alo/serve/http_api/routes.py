@@ -262,7 +262,7 @@ ROUTES = (
 def nothing_at(path: str) -> str:
     """What to say to who asks for a path of no route: also which other one may be meant.
 
-    Clients of KServe ask by its protocol V1 unless they are told to use V2.
+    Clients of KServe ask by its protocol V1 unless they are configured to use V2.
     """
     what = f"nothing is served at {path[:100]}"
     if path == "/" or path.startswith("/v1/models"):

@@ -84,7 +84,7 @@ class EdgeAnswers:
 
 
 class ServerAnswers(EdgeAnswers):
-    """The ``FrontEnd`` of an HTTP server elsewhere: one answer, with the output files in it."""
+    """The ``FrontEnd`` of a remote HTTP server: one answer, with the output files in it."""
 
     def __init__(
         self, queue: Queue, payload: bytes, listener: Listener, remote: RemoteRequest

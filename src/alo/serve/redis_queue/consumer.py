@@ -43,7 +43,7 @@ class Consumer:
         limit_s: seconds that a request may take; None: any.
         changes: the models, and what takes samples of requests.
         health: shows how the loop is.
-        saw: told of each request that was run.
+        saw: called for each request that was run.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ class RemotePool:
         limit_s: seconds after which an answer is not waited for any more; None: an hour without
             any loop alive.
         most: requests that may be under way.
-        saw: told of each request that no loop has answered.
+        saw: called for each request that no loop has answered.
     """
 
     def __init__(

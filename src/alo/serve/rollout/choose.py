@@ -38,7 +38,7 @@ def deploy_model(
         who: has chosen, as ``alo deploy --status`` shows it.
         why: it was chosen, for `alo models log`.
         force_reason: why it is chosen although the gate holds it; empty: then it is not.
-        note: is told of what was deployed and of what is to be, just before it is; where it fails,
+        note: receives what was deployed and what is to be, just before it is; where it fails,
             nothing is deployed.
     Raises:
         RetrainError: the gate holds it.

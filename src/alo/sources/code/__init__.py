@@ -1,1 +1,1 @@
-"""The code of steps: found, told from its text, imported."""
+"""The code of steps: found, inspected as text, imported."""

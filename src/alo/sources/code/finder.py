@@ -184,7 +184,7 @@ class ProjectFinder(FileFinder):
             (folder,) = spec.submodule_search_locations or [""]
             if _holds_modules(folder):
                 loader: Any = FolderLoader()
-                spec.loader = loader  # without one, Python goes on looking
+                spec.loader = loader  # without one, Python continues looking
         return spec
 
 
@@ -279,6 +279,6 @@ def _four_bytes(number: int) -> bytes:
 
 
 def stamp_of(path: str) -> tuple[int, ...]:
-    """What tells a file that was edited from the one that a module was made of."""
+    """What distinguishes a file that was edited from the one that a module was made of."""
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

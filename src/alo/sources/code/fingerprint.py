@@ -1,4 +1,4 @@
-"""The files that are a step's code, and the id that stands for them."""
+"""The files that are a step's code, and the id that identifies them."""
 
 from __future__ import annotations
 

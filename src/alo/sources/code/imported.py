@@ -20,7 +20,7 @@ class Import(NamedTuple):
 
 
 def imports_in(source: bytes) -> Iterator[Import]:
-    """Every import that stands in a source, be it in a function, a branch or a text."""
+    """Every import that is in a source, be it in a function, a branch or a text."""
     for lines in _lines_with_imports(source.replace(b"\\\n", b" ")):
         text = lines.decode("utf-8", "replace")
         if plain := _plain(text):

@@ -64,7 +64,7 @@ class Imports:
             # What has come comes last, where nothing has gone or been replaced.
             come = names[size:] if names[:size] == self._before else now.keys() - self._before
             new = {name: now[name] for name in come}
-            # All are told before any is gone that others look at.
+            # All are classified before any is gone that others look at.
             taken = {name: each for name, each in new.items() if is_below(each, self._roots)}
         for name in taken:
             del now[name]

@@ -153,7 +153,7 @@ class ImportCheck:
         try:
             if any(finder.find_spec(module, None) for finder in sys.meta_path):
                 return True
-        except Exception:  # a broken finder of someone else's: the import itself will tell
+        except Exception:  # a broken finder of someone else's: the import itself will report it
             self.is_lasting = False
             return True
         self.is_lasting = False  # it may be installed in a moment, or be in this process alone

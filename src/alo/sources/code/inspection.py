@@ -1,4 +1,4 @@
-"""What can be told of an asset from its text, before anything of it runs."""
+"""What can be known of an asset from its text, before anything of it runs."""
 
 from __future__ import annotations
 

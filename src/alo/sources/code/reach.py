@@ -1,7 +1,7 @@
 """Files of the project that a step's code leads to apart from its own folder, found in their text.
 
 Here: what is sure to be code of a step before anything of it runs. What it imports in ways that
-its text does not tell is added once it has been imported.
+its text does not show is added once it has been imported.
 """
 
 from __future__ import annotations

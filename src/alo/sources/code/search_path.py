@@ -1,4 +1,4 @@
-"""The folders that a file puts on ``sys.path``, as far as its text tells."""
+"""The folders that a file puts on ``sys.path``, as far as its text shows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OF_THE_SAME = frozenset({"absolute", "as_posix", "resolve"})  # methods of a Pat
 def added_folders(tree: Any, source: bytes, path: Path) -> list[str] | None:
     """The folders, for ``sys.path.append(os.path.dirname(__file__))`` and the like.
 
-    None: the file does more with ``sys.path`` than can be told without running it.
+    None: the file does more with ``sys.path`` than can be known without running it.
     """
     mentions = source.count(b"sys.path")
     if not mentions:
@@ -52,7 +52,7 @@ def _adds_to_path(node: Any) -> bool:
 
 
 def _text_of(node: Any, known: dict[str, str]) -> str | None:
-    """The text that an expression of paths comes to; None where that cannot be told."""
+    """The text that an expression of paths comes to; None where that cannot be known."""
     if kind(node) == "Name":
         return known.get(node.id)
     if kind(node) == "Constant":

@@ -219,7 +219,7 @@ def _has_asset_file(folder: str) -> bool:
 
 
 def _process_start() -> float:
-    """When this process began; 0 where the system does not tell."""
+    """When this process began; 0 where the system does not say."""
     try:
         with open("/proc/self/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()  # a name may hold anything

@@ -74,7 +74,7 @@ class CodeView:
         return {name: self.read[path] for path, name in names.items() if name}
 
     def move_workspace(self, workspace: str) -> None:
-        """From here on assets are told of another folder; what knows the first one still works."""
+        """From here on assets are given another folder; what knows the first one still works."""
         self._moved_to = workspace
 
     @property
@@ -127,7 +127,7 @@ class CodeView:
         return path if name is None else os.path.join(self._shown, in_entry(name))
 
     def name(self, path: str) -> str | None:
-        """The name of a file in the project's folder; None for one of elsewhere."""
+        """The name of a file in the project's folder; None for one outside it."""
         return _name_below(path, self.home)
 
     def _source(self, path: str) -> Source | None:

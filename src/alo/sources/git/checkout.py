@@ -223,7 +223,7 @@ def _drafts(
         yield drafts
     finally:
         for each in due:
-            with suppress(OSError):  # the first error is the one to tell
+            with suppress(OSError):  # the first error is the one to report
                 _put_in_order(workspace.asset(each.step.name))
 
 

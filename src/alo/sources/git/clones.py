@@ -145,7 +145,7 @@ class Clone:
         wanted = next((WHOLE.get(len(commit), "sha1") for commit in refs.values()), "sha1")
         try:
             config = (self.folder / "config").read_text("utf-8", "replace")
-        except FileNotFoundError:  # damaged: git would go on without its settings
+        except FileNotFoundError:  # damaged: git would continue without its settings
             config = ""
         is_wide = "objectformat = sha256" in config.lower()
         if not config or wanted != ("sha256" if is_wide else "sha1"):
@@ -276,7 +276,7 @@ class Clone:
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        """Alone with this clone, and with errors of the cache's disk told as such."""
+        """Alone with this clone, and with errors of the cache's disk reported as such."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             with open(self._lock, "w") as lock:

@@ -68,7 +68,7 @@ class Git(Commands):
 
 
 def _environment() -> dict[str, str]:
-    """Ours, but for what would lead git elsewhere (in a git hook, say) or have it ask someone."""
+    """Ours, but for what would lead git to other folders (in a git hook) or have it ask someone."""
     own = {
         name: text
         for name, text in os.environ.items()

@@ -97,7 +97,7 @@ class Export(NamedTuple):
                 write_whole(config, masked(text).encode("utf-8", "surrogateescape"))
 
     def _lfs_settings(self) -> list[str]:
-        """The repository has no remote of its own, so git-lfs is told where it comes from."""
+        """The repository has no remote of its own, so git-lfs is given where it comes from."""
         settings = [f"remote.origin.url={self.url}"]
         if self.path:
             settings.append(f"lfs.fetchinclude={self.path}/**")
@@ -151,7 +151,7 @@ class Export(NamedTuple):
         raise SourceError(what, fix=fix, key="path")
 
     def _refuse_clashes(self, names: Sequence[str]) -> None:
-        """Two names of the repository may be one where a file system tells no A from a."""
+        """Two names of the repository may be one where a file system ignores upper and lower case."""
         alike: dict[str, list[str]] = {}
         for name in names:
             alike.setdefault(normalize("NFC", name.casefold()), []).append(name)

@@ -1,4 +1,4 @@
-"""Git LFS: files of which a repository has only a pointer, and their content elsewhere."""
+"""Git LFS: files of which a repository has only a pointer, and their content on a server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POINTER = re.compile(
 
 
 class Pointer(NamedTuple):
-    """What stands in a file's place: the SHA-256 and the size of its content."""
+    """What is in a file's place: the SHA-256 and the size of its content."""
 
     oid: str
     size: int

@@ -1,4 +1,4 @@
-"""The repositories that the steps of a plan name, and what can be told of them without git."""
+"""The repositories that the steps of a plan name, and what can be known of them without git."""
 
 import os
 import posixpath
@@ -87,7 +87,7 @@ def wanted_checkout(workspace: Workspace, step: StepPlan) -> Checkout:
 
 
 def lacks_repository(workspace: Workspace, step: StepPlan) -> str:
-    """What is wrong with a repository on this machine, as far as its folder tells; or nothing."""
+    """What is wrong with a repository on this machine, as far as its folder shows; or nothing."""
     url = whole_url(workspace, step.source.code)
     path = unquoted(url) if url.startswith("file://") else url
     if not path.startswith("/"):

@@ -87,7 +87,7 @@ def is_running_in(workspace: Workspace, name: str) -> bool:
 
 
 class Failure(NamedTuple):
-    """How often this process could not go on in an environment, and why."""
+    """How often this process could not continue in an environment, and why."""
 
     times: int = 0
     why: str = ""

@@ -125,7 +125,7 @@ def conflicts(
 
 
 def _fit_together(one: Requirement, other: Requirement) -> bool:
-    """Whether any version fits both; told by trying those about the ones that they name."""
+    """Whether any version fits both; found by trying those about the ones that they name."""
     first, second = _parsed(one.text), _parsed(other.text)
     if not (_applies(first, "") and _applies(second, "")):
         return True

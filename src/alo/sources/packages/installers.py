@@ -158,7 +158,7 @@ class Installer(NamedTuple):
     def _run_on_files(
         self, command: Sequence[str], wanted: Wanted, more: Mapping[str, str] | None = None
     ) -> tuple[Ended, list[str]]:
-        """Run on files of requirements and constraints; and what was left out, to be told."""
+        """Run on files of requirements and constraints; and what was left out, to be reported."""
         words, wanted, notes = _for_uv(wanted) if self.uv else ([], wanted, [])
         flag = [] if "compile" in command else ["-r"]
         while True:
@@ -254,7 +254,7 @@ def find_uv() -> str:
 
 
 def uv_settings() -> dict[str, str]:
-    """pip's settings in the words of uv, but for what uv has been told itself."""
+    """pip's settings in the words of uv, but for what uv has been set to itself."""
     settings = _pip_settings()
     known = {
         PIP_TO_UV[key]: " ".join(text.split()) for key, text in settings.items() if key in PIP_TO_UV
@@ -285,7 +285,7 @@ def _pip_settings() -> Mapping[str, str]:
 
 
 def _joined(text: str) -> list[str]:
-    """The lines of a requirements file whose hashes stand on lines of their own."""
+    """The lines of a requirements file whose hashes are on lines of their own."""
     whole = re.sub(r"\s*\\\n\s*", " ", text)
     return [line.strip() for line in whole.splitlines() if line.strip() and line[0] != "#"]
 

@@ -38,7 +38,7 @@ class Lock(NamedTuple):
     sources: Mapping[str, Checkout]  # by step
 
     def exact(self, name: str, wanted: Wanted) -> Wanted:
-        """What an installer is told for an environment.
+        """What an installer is given for an environment.
 
         Args:
             wanted: what the plan asks for, which says where packages are found, and with what

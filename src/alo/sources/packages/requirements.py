@@ -383,7 +383,7 @@ class _Reader:
 
 
 def _is_path(target: str) -> bool:
-    """As pip tells a path from a name."""
+    """As pip distinguishes a path from a name."""
     path = target.partition(";")[0].partition("#")[0].strip()
     archive = path.partition("[")[0].lower()
     return "/" in path or path.startswith((".", "~", "file:")) or archive.endswith(ARCHIVES)

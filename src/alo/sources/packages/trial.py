@@ -106,7 +106,7 @@ def is_in_use(folder: Path) -> bool:
             fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
-    except OSError:  # or there are no locks here: then no one can tell
+    except OSError:  # or there are no locks here: then it is not known
         return True
     return False
 

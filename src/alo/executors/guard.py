@@ -108,7 +108,7 @@ class PatientExecutor:
         self.executor, self._limit_s = executor, limit_s
         self._calls: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[object, Exception | None]] = queue.SimpleQueue()
-        self._timeouts: dict[str, float] = {}  # of tasks that have not begun to tell anything
+        self._timeouts: dict[str, float] = {}  # of tasks that have not begun to report anything
         self._deadlines: dict[str, float] = {}  # of those that have, or were cancelled
         threading.Thread(target=self._serve, name="alo-executor", daemon=True).start()
 
@@ -151,7 +151,7 @@ class PatientExecutor:
             target=self.executor.cancel, args=(handle, grace_s), name="alo-cancel", daemon=True
         )
         asking.start()
-        asking.join(min(grace_s, self._limit_s))  # if it takes longer, the task's end tells
+        asking.join(min(grace_s, self._limit_s))  # if it takes longer, the task's end shows it
 
     def close(self) -> None:
         """See ``Executor``."""

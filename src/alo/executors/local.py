@@ -146,7 +146,7 @@ class LocalExecutor:
         return Given(task, inputs=inputs, models=models, output=output)
 
     def _wait(self, busy: Sequence[Slot]) -> None:
-        """Until one of them has told something, or it is time to look at timeouts."""
+        """Until one of them has sent something, or it is time to look at timeouts."""
         with selectors.DefaultSelector() as selector:
             for slot in busy:
                 if slot.watched >= 0:

@@ -1,4 +1,4 @@
-"""The handle of a process that does whole runs: what it is given, what it tells, how it ends."""
+"""The handle of a process that does whole runs: what it is given, what it sends, how it ends."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Slot:
 
     @property
     def watched(self) -> int:
-        """A descriptor that can be read when there is something to hear; -1: there is none."""
+        """A descriptor that can be read when there is something to receive; -1: there is none."""
         return -1 if self._child is None else self._child.watched
 
     def give(self, handle: str, given: Given) -> None:
@@ -119,7 +119,7 @@ class Slot:
             child.close()
 
     def poll(self) -> Iterator[TaskEvent]:
-        """What it has told by now."""
+        """What it has sent by now."""
         child = self._child
         if child is None:
             return
@@ -224,7 +224,7 @@ class Slot:
         return Done(Result(status=status, runs=tuple(runs), error=error, output=output))
 
     def _forget_run(self) -> None:
-        """A run that was lost is in history once it has ended elsewhere, and only then."""
+        """A run that was lost is in history once another try has ended, and only then."""
         workspace = Workspace(self._home)
         with suppress(OSError, AloError):
             recover(workspace, _ignore)

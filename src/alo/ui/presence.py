@@ -9,7 +9,7 @@ STAYS_S = 40.0  # after so long without a word, somebody is taken to have gone
 
 
 class Presence:
-    """Where people are; told by their pages."""
+    """Where people are; reported by their pages."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

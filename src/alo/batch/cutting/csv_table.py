@@ -42,7 +42,7 @@ def look_at(file: SourceFile) -> CsvTable:
     """What a CSV is like, by its first bytes.
 
     Raises:
-        CutError: its rows cannot be told from each other.
+        CutError: its rows cannot be separated from each other.
         StagingError: it cannot be read, or is not what was listed.
     """
     with opened_first(file) as (descriptor, inode):

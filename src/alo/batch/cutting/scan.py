@@ -1,7 +1,7 @@
 """Where rows of a CSV end, a chunk at a time: with numpy where it is installed, else by a walk.
 
 What is a row is in ``walk``. With numpy a chunk is looked at as a whole: a byte is in quotes if an
-odd number of them comes before it. That holds as long as each quote that opens stands where a cell
+odd number of them comes before it. That holds as long as each quote that opens is where a cell
 begins; a chunk in which one does not is walked through.
 """
 
@@ -39,7 +39,7 @@ def row_ends(chunk: bytes, state: int, delimiter: bytes) -> tuple[Sequence[int],
 
 
 def _marked(chunk: bytes, state: int, delimiter: bytes) -> tuple[Marks, int] | None:
-    """Whether a row ends at each byte; None: it takes a walk to tell."""
+    """Whether a row ends at each byte; None: it takes a walk to find out."""
     try:
         import numpy as np
     except ModuleNotFoundError:

@@ -75,12 +75,12 @@ def run_batch(
     Args:
         definition: of a new batch, or as it is on record.
         listener: of the run, and of what comes before.
-        reports: who is told of the shards, once the drive and the number of shards are known.
+        reports: who is notified of the shards, once the drive and the number of shards are known.
     Raises:
         UsageError: input, model, code or args are not those that the batch began with.
         BatchError: more has failed than is allowed, or the pipeline is not row-wise.
         AloError: as of any run.
-        Interrupted: a signal ended it; ``--resume`` goes on.
+        Interrupted: a signal ended it; ``--resume`` continues it.
     """
     guard = SignalGuard()
     goes_on = f"go on with what is done: alo infer --resume {definition.name}"
@@ -174,7 +174,7 @@ class _Batch:
         return replace(outcome, reused=outcome.total)
 
     def _tidy(self, outcome: Outcome) -> None:
-        if outcome.is_complete:  # it is in history, and no one goes on with it
+        if outcome.is_complete:  # it is in history, and no one resumes it
             self._folder.drop_results()
 
     def _scratch(self) -> Path:

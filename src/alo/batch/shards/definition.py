@@ -30,7 +30,7 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """All that does not change while it goes on."""
+    """All that does not change while it runs."""
 
     name: str
     cut: tuple[str, int]  # what is counted, and how many: ("rows", 1000)
@@ -50,26 +50,26 @@ class Definition:
         return {**asdict(self), "cut": {self.cut[0]: self.cut[1]}}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Definition:
-        """The definition that ``to_json`` has told of.
+    def from_json(cls, content: Mapping[str, Any]) -> Definition:
+        """The definition that ``to_json`` has written.
 
         Raises:
             KeyError, TypeError, ValueError: it is none.
         """
-        ((unit, size),) = told["cut"].items()
+        ((unit, size),) = content["cut"].items()
         return cls(
-            name=str(told["name"]),
+            name=str(content["name"]),
             cut=(str(unit), int(size)),
-            sources=tuple(map(str, told["sources"])),
-            overrides=tuple(map(str, told["overrides"])),
-            system=str(told["system"]),
-            config=str(told["config"]),
-            model=str(told["model"]),
-            out=None if told["out"] is None else str(told["out"]),
-            tolerance=Tolerance(**told["tolerance"]),
-            ids={str(name): str(each) for name, each in told["ids"].items()},
-            shards=int(told["shards"]),
-            created=str(told["created"]),
+            sources=tuple(map(str, content["sources"])),
+            overrides=tuple(map(str, content["overrides"])),
+            system=str(content["system"]),
+            config=str(content["config"]),
+            model=str(content["model"]),
+            out=None if content["out"] is None else str(content["out"]),
+            tolerance=Tolerance(**content["tolerance"]),
+            ids={str(name): str(each) for name, each in content["ids"].items()},
+            shards=int(content["shards"]),
+            created=str(content["created"]),
         )
 
 

@@ -1,6 +1,6 @@
 """Drives the shards of a batch: sends them out, takes their results, decides on what fails.
 
-What a shard has come to is on disk before the next is told of. Not here: how an input is cut
+What a shard has come to is on disk before the next is reported. Not here: how an input is cut
 (``cutting``), where shards run (``executors``), what their results become (``merge``).
 """
 
@@ -54,7 +54,7 @@ RETRIES = 2  # of a shard that was lost
 
 @dataclass(slots=True)
 class Reports:
-    """Who is told what happens; each does nothing by itself."""
+    """Who is notified of what happens; each does nothing by itself."""
 
     started: Callable[[Shard, int], object] = lambda shard, attempt: None
     ended: Callable[[Shard, ShardState], object] = lambda shard, state: None
@@ -274,7 +274,7 @@ class ShardDrive:
             self._end(out, DONE)
 
     def _keep_failed(self, shard: Shard, output: Path) -> None:
-        """Its logs tell more than its error; they are a help, and no more."""
+        """Its logs say more than its error; they are a help, and no more."""
         with suppress(OSError):
             self._folder.failures.mkdir(exist_ok=True)
             discard(self._folder.failures / shard.name)

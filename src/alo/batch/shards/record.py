@@ -37,7 +37,7 @@ class ShardState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """The run that the shards are to become; each process that goes on has one of its own."""
+    """The run that the shards are to become; each process that resumes has one of its own."""
 
     run: str
     state: str  # running or done
@@ -74,20 +74,20 @@ class Outcome:
 
     def to_json(self) -> dict[str, object]:
         """As ``alo infer --json`` ends."""
-        told = asdict(self)
+        content = asdict(self)
         names = ("total", "done", "failed", "reused")
-        shards = {name: told.pop(name) for name in names}
-        output = told.pop("output")
-        return {**told, "shards": shards, "output": output}
+        shards = {name: content.pop(name) for name in names}
+        output = content.pop("output")
+        return {**content, "shards": shards, "output": output}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Outcome:
-        """The outcome that ``to_json`` has told of.
+    def from_json(cls, content: Mapping[str, Any]) -> Outcome:
+        """The outcome that ``to_json`` has written.
 
         Raises:
             KeyError, TypeError: it is none.
         """
-        rest = dict(told)
+        rest = dict(content)
         return cls(**rest.pop("shards"), **rest)
 
 
@@ -129,10 +129,10 @@ class BatchFolder:
         """
         path = self.path / DEFINITION
         try:
-            told = json_file(path)
-            if not isinstance(told, dict):
+            content = json_file(path)
+            if not isinstance(content, dict):
                 raise ValueError("it is no JSON object")
-            return Definition.from_json(told)
+            return Definition.from_json(content)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BatchError(f"the batch cannot be read: {error}", where=str(path)) from error
 
@@ -174,10 +174,10 @@ class BatchFolder:
         """
         path = self.path / OUTCOME
         try:
-            told = json_file(path)
-            if not isinstance(told, dict):
+            content = json_file(path)
+            if not isinstance(content, dict):
                 raise ValueError("it is no JSON object")
-            return Outcome.from_json(told)
+            return Outcome.from_json(content)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BatchError(f"the batch cannot be read: {error}", where=str(path)) from error
 
@@ -243,15 +243,15 @@ def names_of_batches(workspace: Workspace) -> list[str]:
     return sorted(path.parent.name for path in batches_folder(workspace).glob(f"*/{DEFINITION}"))
 
 
-def _state_of(told: Mapping[str, Any]) -> ShardState | RunState:
-    if "run" in told:
-        return RunState(run=str(told["run"]), state=str(told["state"]))
+def _state_of(content: Mapping[str, Any]) -> ShardState | RunState:
+    if "run" in content:
+        return RunState(run=str(content["run"]), state=str(content["state"]))
     return ShardState(
-        shard=str(told["shard"]),
-        state=str(told["state"]),
-        attempts=int(told["attempts"]),
-        seconds=float(told["seconds"]),
-        error=str(told["error"]),
+        shard=str(content["shard"]),
+        state=str(content["state"]),
+        attempts=int(content["attempts"]),
+        seconds=float(content["seconds"]),
+        error=str(content["error"]),
     )
 
 

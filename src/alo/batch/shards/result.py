@@ -57,16 +57,16 @@ class Manifest:
         return {**asdict(self), "form": form}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Manifest:
-        """The manifest that ``to_json`` has told of.
+    def from_json(cls, content: Mapping[str, Any]) -> Manifest:
+        """The manifest that ``to_json`` has written.
 
         Raises:
             KeyError, TypeError, ValueError: it is none.
         """
-        form = told["form"]
+        form = content["form"]
         if form is not None:
             form = TableForm(**{**form, "header": form["header"].encode("latin-1")})
-        return cls(**{**told, "form": form, "images": tuple(told["images"])})
+        return cls(**{**content, "form": form, "images": tuple(content["images"])})
 
 
 def manifest_of(
@@ -141,10 +141,10 @@ def read_manifest(folder: Path) -> Manifest:
         BatchError: there is none, or it cannot be read.
     """
     try:
-        told = json_file(folder / MANIFEST)
-        if not isinstance(told, dict):
+        content = json_file(folder / MANIFEST)
+        if not isinstance(content, dict):
             raise ValueError("it is no JSON object")
-        return Manifest.from_json(told)
+        return Manifest.from_json(content)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BatchError(
             f"the result of a shard cannot be read: {error}", where=str(folder)

@@ -59,7 +59,7 @@ def join(tables: Iterable[tuple[Path, TableForm]], target: BinaryIO, *, counts_o
     """Write all rows, in the order of the tables, below the header of the first.
 
     Args:
-        counts_on: the first column of each counts, and goes on to count.
+        counts_on: the first column of each counts, and continues to count.
     Returns:
         how many rows.
     Raises:

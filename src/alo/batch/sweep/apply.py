@@ -164,7 +164,7 @@ def _replaced(text: str, key: yaml.Node, node: yaml.Node, value: object) -> _Edi
         start = end = text.index(":", key.end_mark.index) + 1
         return _Edit(start, end, f" {shown}")
     is_block = isinstance(node, yaml.CollectionNode) and not node.flow_style
-    if is_block:  # it goes up to its key, where a value in one line stands
+    if is_block:  # it goes up to its key, where a value in one line is
         start = text.index(":", key.end_mark.index) + 1
         shown = f" {shown}"
     return _Edit(start, end, shown)

@@ -72,29 +72,29 @@ class Definition:
         }
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Definition:
+    def from_json(cls, content: Mapping[str, Any]) -> Definition:
         """What ``to_json`` has made.
 
         Raises:
             KeyError, TypeError, ValueError: it is something else.
         """
         return cls(
-            name=str(told["name"]),
-            params=tuple(_param(name, each) for name, each in told["params"].items()),
-            metrics=tuple(map(parse_metric, told["metric"])),
-            sampler=str(told["sampler"]),
-            seed=int(told["seed"]),
-            mode=str(told["mode"]),
-            repeats=int(told["repeats"]),
-            seed_arg=str(told["seed_arg"]),
-            pruner=str(told.get("pruner", NONE)),
-            overrides=tuple(map(str, told["overrides"])),
-            system=str(told.get("system", "")),
-            config=str(told.get("config", "")),
-            trials=None if told.get("trials") is None else int(told["trials"]),
-            storage=str(told.get("storage", "")),
-            ids={str(name): str(each) for name, each in told["ids"].items()},
-            created=str(told["created"]),
+            name=str(content["name"]),
+            params=tuple(_param(name, each) for name, each in content["params"].items()),
+            metrics=tuple(map(parse_metric, content["metric"])),
+            sampler=str(content["sampler"]),
+            seed=int(content["seed"]),
+            mode=str(content["mode"]),
+            repeats=int(content["repeats"]),
+            seed_arg=str(content["seed_arg"]),
+            pruner=str(content.get("pruner", NONE)),
+            overrides=tuple(map(str, content["overrides"])),
+            system=str(content.get("system", "")),
+            config=str(content.get("config", "")),
+            trials=None if content.get("trials") is None else int(content["trials"]),
+            storage=str(content.get("storage", "")),
+            ids={str(name): str(each) for name, each in content["ids"].items()},
+            created=str(content["created"]),
         )
 
 
@@ -116,19 +116,19 @@ def _named(name: str) -> str:
     return name.strip()
 
 
-def domain_of(told: Mapping[str, Any]) -> Domain:
+def domain_of(content: Mapping[str, Any]) -> Domain:
     """The values that a param of the plan, or of ``sweep.json``, may take.
 
     Raises:
         SpecError: there are none; says why.
     """
-    if "choices" in told:
-        return Choices(tuple(told["choices"]))
-    low, high = told["range"]
+    if "choices" in content:
+        return Choices(tuple(content["choices"]))
+    low, high = content["range"]
     for bound in (low, high):
         if isinstance(bound, bool) or not isinstance(bound, int | float):
             raise SpecError(f"the bounds of a range have to be numbers, not {plan_form(bound)}")
-    step = told.get("step")
+    step = content.get("step")
     is_whole = isinstance(low, int) and isinstance(high, int)
     if step is not None and not isinstance(step, int):
         is_whole = False
@@ -136,19 +136,19 @@ def domain_of(told: Mapping[str, Any]) -> Domain:
         low=low,
         high=high,
         step=None if step is None else float(step),
-        is_log=told.get("scale") == "log",
+        is_log=content.get("scale") == "log",
         is_whole=is_whole,
     )
 
 
-def _param(name: str, told: Mapping[str, Any]) -> Param:
+def _param(name: str, content: Mapping[str, Any]) -> Param:
     pipeline = "inference" if name.startswith("inference.") and name.count(".") > 1 else "train"
     step, _, key = (
         name.removeprefix("inference.").partition(".")
         if pipeline == "inference"
         else (name.partition("."))
     )
-    return Param(pipeline, step, key, domain_of(told))
+    return Param(pipeline, step, key, domain_of(content))
 
 
 def differences(old: Definition, new: Definition) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Drives a sweep: asks for configurations, sends them out as runs, and records what they come to.
 
 The record is on disk before the next trial is asked for, and all of it is made anew from there when
-a sweep goes on. Not here: which values come next (``samplers``), where runs happen (``executors``).
+a sweep resumes. Not here: which values come next (``samplers``), where runs happen (``executors``).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ STATES = {
     TASK_INTERRUPTED: INTERRUPTED,
 }
 GRACE_S = 5.0  # that a run has to end by itself
-FEWEST_FAILURES, FAILURE_SHARE = 3, 0.1  # that a sweep bears without being told
+FEWEST_FAILURES, FAILURE_SHARE = 3, 0.1  # that a sweep bears by default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Reports:
-    """Who is told what happens; each does nothing by itself."""
+    """Who is notified of what happens; each does nothing by itself."""
 
     started: Callable[[Trial], object] = lambda trial: None
     ended: Callable[[Trial], object] = lambda trial: None
@@ -331,7 +331,7 @@ class SweepDrive:
         )
         bad = next((each for each in in_hand.done if each.status != SUCCESS), None)
         if bad is not None:
-            if bad.status == TASK_PRUNED:  # it is told with what it had come to
+            if bad.status == TASK_PRUNED:  # it is reported with what it had come to
                 metrics = metrics_of(bad.runs)
                 known = [each for each in self.definition.metrics if each.name in metrics]
                 results, _ = over_repeats([metrics], known)
@@ -358,7 +358,7 @@ class SweepDrive:
         return replace(trial, state=COMPLETE, results=results, spread=spread)
 
     def _note_end(self, trial: Trial) -> Trial:
-        """On record before anybody else is told of it."""
+        """On record before anybody else is notified of it."""
         self._note(trial, lasts=True)
         counts = self._proposals.ended(trial)
         if counts != trial:

@@ -62,7 +62,7 @@ class Keeper:
             self._drop(beaten)
 
     def _drop(self, trial: Trial) -> None:
-        with suppress(AloError, OSError):  # in doubt it stays; a full disk is told by who writes
+        with suppress(AloError, OSError):  # in doubt it stays; writers report a full disk
             held = {*deployed_ids(self._workspace), *pins(self._workspace)}
             for run_id in trial.run_ids:
                 if run_id not in held:

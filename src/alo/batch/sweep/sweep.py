@@ -45,7 +45,7 @@ class SweepOptions:
     limits: Limits
     computing: str = "local"
     keep: str = "best:5"
-    anyway: bool = False  # go on though data or code has changed
+    anyway: bool = False  # continue though data or code has changed
     storage: str = ""  # URL of the database through which several machines share it
 
 
@@ -108,7 +108,7 @@ def run_sweep(
     reports: Reports,
     watch: Callable[[SweepDrive], object] = lambda drive: None,
 ) -> Outcome:
-    """Begin a sweep, or go on with it, until all is done or something ends it.
+    """Begin a sweep, or resume it, until all is done or something ends it.
 
     Args:
         definition: of a new sweep; one that is on record is taken from there.

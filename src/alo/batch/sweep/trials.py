@@ -60,11 +60,11 @@ class Trial:
 
     def to_json(self) -> dict[str, object]:
         """As ``alo sweep show --json`` has it."""
-        told = asdict(self)
-        told["trial"] = told.pop("number")
-        told["args"] = told.pop("values")
-        told["values"] = told.pop("results")
-        return {**told, "run_ids": list(self.run_ids), "run_id": self.run_id}
+        content = asdict(self)
+        content["trial"] = content.pop("number")
+        content["args"] = content.pop("values")
+        content["values"] = content.pop("results")
+        return {**content, "run_ids": list(self.run_ids), "run_id": self.run_id}
 
 
 class SweepFolder:
@@ -103,10 +103,10 @@ class SweepFolder:
         """
         path = self.path / DEFINITION
         try:
-            told = json_file(path)
-            if not isinstance(told, dict):
+            content = json_file(path)
+            if not isinstance(content, dict):
                 raise ValueError("it is no JSON object")
-            return Definition.from_json(told)
+            return Definition.from_json(content)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SweepError(f"the sweep cannot be read: {error}", where=str(path)) from error
 
@@ -163,10 +163,10 @@ class TrialLog:
         Raises:
             SweepError: there is no room; nothing of the line is there then.
         """
-        told = trial.to_json()
-        del told["run_id"]
+        content = trial.to_json()
+        del content["run_id"]
         try:
-            self._lines.write({**told, "time": utc_text(time.time())}, lasts=lasts)
+            self._lines.write({**content, "time": utc_text(time.time())}, lasts=lasts)
         except OSError as error:
             raise _not_written(error, self._path) from error
 
@@ -222,26 +222,26 @@ def counts_of(trials: Iterable[Trial]) -> dict[str, int]:
     return {state: states.count(state) for state in STATES if state in states}
 
 
-def trial_of(told: Mapping[str, Any]) -> Trial:
+def trial_of(content: Mapping[str, Any]) -> Trial:
     """What ``Trial.to_json`` has made.
 
     Raises:
         KeyError, TypeError, ValueError: it is something else.
     """
-    reused = told.get("reused_from")
+    reused = content.get("reused_from")
     return Trial(
-        number=int(told["trial"]),
-        values=dict(told["args"]),
-        state=str(told["state"]),
-        results={str(name): float(each) for name, each in told.get("values", {}).items()},
-        spread={str(name): float(each) for name, each in told.get("spread", {}).items()},
-        run_ids=tuple(map(str, told.get("run_ids", ()))),
-        seconds=float(told.get("seconds", 0.0)),
-        error=str(told.get("error", "")),
+        number=int(content["trial"]),
+        values=dict(content["args"]),
+        state=str(content["state"]),
+        results={str(name): float(each) for name, each in content.get("values", {}).items()},
+        spread={str(name): float(each) for name, each in content.get("spread", {}).items()},
+        run_ids=tuple(map(str, content.get("run_ids", ()))),
+        seconds=float(content.get("seconds", 0.0)),
+        error=str(content.get("error", "")),
         reused_from=None if reused is None else int(reused),
-        started=str(told.get("started", "")),
-        ended=str(told.get("ended", "")),
-        node=str(told.get("node", "")),
+        started=str(content.get("started", "")),
+        ended=str(content.get("ended", "")),
+        node=str(content.get("node", "")),
     )
 
 

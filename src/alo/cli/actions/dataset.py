@@ -254,9 +254,9 @@ def _lines(version: Version) -> Iterator[str]:
     others = (
         "overruled", "moved_to_test", "pictures_missing", "skipped", "flagged", "conflict",
     )  # fmt: skip
-    shown = [f"{counts[name]} {name.replace('_', ' ')}" for name in others if counts.get(name)]
-    if shown:
-        yield ", ".join(shown)
+    rest = [f"{counts[name]} {name.replace('_', ' ')}" for name in others if counts.get(name)]
+    if rest:
+        yield ", ".join(rest)
     learned = counts.get("train")
     if isinstance(learned, Mapping) and len(learned) == 1:
         yield "all train rows have the same label: a model learns nothing else from them"

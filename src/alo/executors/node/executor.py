@@ -267,11 +267,11 @@ def _closed(link: NodeLink) -> None:
 
 
 class _LinkFailed(Exception):  # noqa: N818 - control flow
-    """Whatever a link raises, told from what goes wrong on this machine."""
+    """Whatever a link raises, separated from what goes wrong on this machine."""
 
 
 class _Asked:
-    """A link whose failures are told from ours."""
+    """A link whose failures are separated from ours."""
 
     def __init__(self, link: NodeLink) -> None:
         self._link = link

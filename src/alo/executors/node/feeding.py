@@ -54,7 +54,7 @@ def follow(
     returns: Returns,
     cancelled: Callable[[], float | None] = lambda: None,
 ) -> Iterator[TaskEvent | SetUp]:
-    """Have a node do a task: what it tells, until ``Done`` or ``Lost``.
+    """Have a node do a task: what it reports, until ``Done`` or ``Lost``.
 
     Args:
         parcel_of: gives a folder by its digest.

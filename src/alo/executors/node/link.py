@@ -34,21 +34,21 @@ class NodeLink(Protocol):
     def put(self, digest: str, offset: int, piece: bytes, size: int) -> None:
         """Take a piece of a folder, of at most ``PIECE`` bytes, in order; ``size``: of it all.
 
-        What goes wrong with it (a full disk, say) is told by ``poll`` as the end of the task.
+        What goes wrong with it (a full disk, say) is reported by ``poll`` as the end of the task.
         """
 
     def start(self, task: bytes) -> None:
         """Begin a task, whose folders have been put: a pickled ``node.order:Order``."""
 
     def poll(self, max_bytes: int = PIECE, wait_s: float = 0.0) -> list[bytes]:
-        """What the task has told since, in order: pickled messages, together about so many bytes.
+        """What the task has sent since, in order: pickled messages, together about so many bytes.
 
         Args:
             wait_s: for the first of them, at most.
         """
 
     def cancel(self, grace_s: float) -> None:
-        """End the task: in order if it does so in time, else at once; ``poll`` tells its end."""
+        """End the task: in order if it does so in time, else at once; ``poll`` reports its end."""
 
     def close(self) -> None:
         """End whatever still runs; nothing is asked of it any more."""

@@ -1,7 +1,7 @@
-"""A node's slot: takes folders and one task at a time, and tells what becomes of it when asked.
+"""A node's slot: takes folders and one task at a time, and reports what becomes of it when asked.
 
 The task runs in a process of its own (``executors/slot``), in the environment of the solution. A
-thread waits for that process; what it tells is kept until the driver pulls it, and the process is
+thread waits for that process; what it sends is kept until the driver pulls it, and the process is
 not listened to while much is waiting. Whoever is not asked anything for ``SILENT_S`` has no driver
 any more, and ends its task.
 """
@@ -108,7 +108,7 @@ class Node:
         self._thread.start()
 
     def poll(self, max_bytes: int = PIECE, wait_s: float = 0.0) -> list[bytes]:
-        """What the task has told since."""
+        """What the task has sent since."""
         self._note_asked()
         found: list[bytes] = []
         size = 0
@@ -169,7 +169,7 @@ class Node:
             self._run(order)
         except _Ended:
             self._tell(Done(Result(status=INTERRUPTED)))
-        except Exception as error:  # the last net: the driver is told, whatever it is
+        except Exception as error:  # the last net: the driver receives it, whatever it is
             text = str(error) if isinstance(error, AloError) else f"{type(error).__name__}: {error}"
             self._tell(Done(Result(status=ERROR, error=masked(text))))
         finally:

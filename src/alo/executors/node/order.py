@@ -1,4 +1,4 @@
-"""What a driver and a node tell each other about one task."""
+"""What a driver and a node send each other about one task."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Work:
         self._slot.give(slug(task.id), given)
 
     def poll(self, wait_s: float) -> Iterator[TaskEvent]:
-        """What the process has told, after waiting for it so long at most."""
+        """What the process has sent, after waiting for it so long at most."""
         if self._slot.watched < 0:
             time.sleep(min(wait_s, 0.02))
         else:

@@ -149,4 +149,4 @@ def _no_room(rooms: tuple[Room, ...], asked: Resources) -> ExecutorError:
 
 
 def _unheard(line: str) -> None:
-    """What takes long here is told by where it is done."""
+    """What takes long here is reported where it is done."""

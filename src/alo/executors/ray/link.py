@@ -193,7 +193,7 @@ class RayLink:
         self._child.close()
 
     def _hear(self, event: Event) -> None:
-        """What Ray prints is told where it is the last that it does."""
+        """What Ray prints is reported where it is the last that it does."""
         if isinstance(event, Output):
             self._tail = (self._tail + event.text)[-1000:]
 

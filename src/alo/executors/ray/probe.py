@@ -1,6 +1,6 @@
 """Asks a cluster's head who it is, before Ray is: Ray waits for minutes where no one answers.
 
-A head speaks gRPC, and asks for a token or does not; what it says to one question tells all of it.
+A head speaks gRPC, and asks for a token or does not; what it says to one question shows all of it.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class Export(NamedTuple):
         raise SourceError(what, fix=fix, key="path")
 
     def _refuse_clashes(self, names: Sequence[str]) -> None:
-        """Two names of the repository may be one where a file system ignores upper and lower case."""
+        """Two names of the repository may be one where a file system ignores case."""
         alike: dict[str, list[str]] = {}
         for name in names:
             alike.setdefault(normalize("NFC", name.casefold()), []).append(name)

@@ -10,7 +10,7 @@ from alo.ui.class_mixes import Part
 WIDTH, HEIGHT = 960, 170  # of the drawing, in its own units
 TOP, BOTTOM, GAP = 12, 42, 10  # above and below the bars, where two lines of text are; between them
 WIDEST = 110
-COLORS = 8  # that can be told apart; the last is of all other classes
+COLORS = 8  # that can be distinguished; the last is of all other classes
 REST = "…"
 Shares = tuple[tuple[str, float], ...]
 

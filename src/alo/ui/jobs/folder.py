@@ -20,7 +20,7 @@ from alo.files import write_whole
 from alo.json_text import json_bytes, json_file
 from alo.layout import PRIVATE
 
-# What stands first on the path, the working folder, may hold modules of any name.
+# What is first on the path, the working folder, may hold modules of any name.
 _BOOT = "import sys; sys.path[:1] = []; from {module} import main; sys.exit(main())"
 
 

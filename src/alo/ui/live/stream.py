@@ -25,7 +25,7 @@ from alo.ui.studio import Studio
 
 REVIEW = "review:"  # before the name of one
 LOOK_S = 0.1
-ALIVE_S = 15.0  # after so long without an event a comment is sent, which tells that one listens
+ALIVE_S = 15.0  # after so long without an event a comment is sent, which shows that one listens
 PIECE = 200  # events that are sent at once
 
 

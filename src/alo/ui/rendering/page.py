@@ -58,12 +58,12 @@ class FileAnswer:
     media_type: str = "application/octet-stream"
     is_download: bool = False
     is_sandboxed: bool = False  # HTML and SVG: it may run, and reach nothing
-    version: str = ""  # of what it has: a browser that has it already is told so; empty: unknown
+    version: str = ""  # of what it has: a browser that has it already is sent 304; empty: unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that is elsewhere, read piece by piece: to be saved, not shown."""
+    """A file from another source, read piece by piece: to be saved, not shown."""
 
     name: str
     source: Iterator[bytes]

@@ -76,7 +76,7 @@ class Renderer:
     """Makes responses.
 
     Args:
-        base_path: what stands before every path of ours in URLs.
+        base_path: what precedes every path of ours in URLs.
     """
 
     def __init__(self, base_path: str) -> None:

@@ -102,7 +102,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "values": Parameter("A column whose values are counted"),
     "next": Parameter("A path of the studio that comes after"),
 }
-NAMES_IN_URL = {  # of parameters that mean another thing elsewhere
+NAMES_IN_URL = {  # of parameters that mean another thing on other routes
     "events_of": "run",
     "export_format": "format",
     "behind": "after",

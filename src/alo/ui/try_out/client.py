@@ -131,7 +131,7 @@ class ServiceClient:
         return _pieces(connection, response)
 
     def hang_up(self) -> None:
-        """Wait for no answer any more: who waits for one is told that the service is away."""
+        """Wait for no answer any more: who waits for one learns that the service is away."""
         for connection in list(self._asking):
             if connection.sock is not None:
                 with suppress(OSError):  # it has ended by itself

@@ -1,4 +1,4 @@
-"""Which trial comes next, and who is told how it ended: this machine's own count of trials."""
+"""Which trial comes next, and who is notified of its end: this machine's own count of trials."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which configuration comes next: grid and random of our own, the others by Optuna.
 
 Optuna is used as a sampler only: its study is in memory, and made anew of our own record of trials
-whenever a sweep goes on.
+whenever a sweep resumes.
 """
 
 from __future__ import annotations

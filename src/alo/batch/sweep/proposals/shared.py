@@ -199,7 +199,7 @@ class SharedProposals:
             )
 
     def _brought_up_to_date(self, trials: Mapping[int, Trial]) -> Iterator[Trial]:
-        """What was not told, as this machine was killed, or what others did with its trials."""
+        """What was not reported, as this machine was killed, or what others did with its trials."""
         from optuna.trial import Trial as StudyTrial
 
         found = {each.number: each for each in self._study.get_trials(deepcopy=False)}

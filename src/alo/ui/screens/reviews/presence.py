@@ -1,4 +1,4 @@
-"""``/reviews/{name}/presence``: a page tells which record somebody looks at."""
+"""``/reviews/{name}/presence``: a page reports which record somebody looks at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alo.ui.screens.reviews.named import named
 
 
 def tell(ask: Ask) -> Redirect:
-    """Others see it, as long as the page goes on saying so."""
+    """Others see it, as long as the page continues to report it."""
     review, record = named(ask), ask.text("record")
     if record and review.place_of(record) is None:
         raise refused_value("record", f"review '{review.name}' has no such record")

@@ -24,6 +24,11 @@ def count(text: str) -> int:
     return _whole(text, 1, 1_000_000_000, "a number from 1 up")
 
 
+def rows_in_pieces(text: str) -> int:
+    """A number of rows that can be in one piece and in two."""
+    return _whole(text, 2, 1_000_000_000, "off, or a number from 2 up")
+
+
 def run_count(text: str) -> int:
     """A number of past runs; 0 has a meaning, and there are never as many as the most."""
     if not (text.isascii() and text.isdigit()):

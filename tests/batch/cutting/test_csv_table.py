@@ -149,6 +149,14 @@ def test_the_cells_of_rows_are_read_as_python_reads_them(inputs: Inputs) -> None
     assert list(read_rows(pieces[1])) == [("다", "3")]
 
 
+def test_a_row_of_nothing_but_nul_is_a_row_that_is_read_too(inputs: Inputs) -> None:
+    (file,) = inputs({"a.csv": b"a,b\n1,2\n\0\n3,4\n"})
+
+    pieces = list(index_of(look_at(file)).pieces([0, 1, 2, 3]))
+
+    assert [len(list(read_rows(piece))) for piece in pieces] == [1, 1, 1]
+
+
 def test_pieces_follow_each_other_without_a_gap(
     inputs: Inputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

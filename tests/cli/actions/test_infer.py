@@ -238,6 +238,21 @@ def test_what_changed_since_it_began_is_named(alo: Alo, home: Path, data: Path) 
     assert "the input and the model and the code and the args of batch" in err
 
 
+def test_files_in_another_order_are_another_input(alo: Alo, home: Path, data: Path) -> None:
+    plan = home / "solution/experimental_plan.yaml"
+    paths = [str(data / "0.csv"), str(data / "1.csv")]
+    write_table(data / "1.csv", 10, bad=19)
+    alone = plan.read_text()
+    plan.write_text(alone.replace(json.dumps(str(data)), json.dumps(paths)))
+    words = ["--rows-per-shard", "5", "--jobs", "1", "--row-check", "off"]
+    assert alo("infer", "b", *words)[0] == 1
+    plan.write_text(alone.replace(json.dumps(str(data)), json.dumps(paths[::-1])))
+
+    status, _, err = alo("infer", "--resume", "b")
+
+    assert (status, "the order of the input of batch 'b' changed" in err) == (2, True), err
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
@@ -247,6 +262,7 @@ def test_what_changed_since_it_began_is_named(alo: Alo, home: Path, data: Path) 
         (["--shards", "2", "--max-bad-rows", "3"], "--max-bad-rows is for --on-error bisect"),
         (["--resume", "none"], "there is no batch 'none'"),
         (["--shards", "0"], "expected a number from 1 up"),
+        (["--shards", "2", "--row-check", "1"], "expected off, or a number from 2 up"),
         (["a/../b", "--shards", "2"], "does not exist"),
         (["x", "--model", "2020", "--shards", "2"], "2020"),
         (["--shards", "2", "--set", "answer.hight=1", "--computing", "nowhere"], "nowhere"),

@@ -197,7 +197,8 @@ def read_rows(piece: CsvRows) -> Iterator[tuple[str, ...]]:
 def _read(text: str, table: CsvTable) -> Iterator[tuple[str, ...]]:
     limit = csv.field_size_limit(max(len(text), csv.field_size_limit()))
     try:
-        lines = io.StringIO(text.replace("\0", ""), newline="")  # Python 3.10 refuses NUL
+        # Python 3.10 refuses NUL; without it a row of nothing else would be none.
+        lines = io.StringIO(text.replace("\0", "\ufffd"), newline="")
         for row in csv.reader(lines, delimiter=table.delimiter.decode()):
             yield tuple(row)
     finally:

@@ -10,7 +10,13 @@ SHARDS, ROWS, FILES = "shards", "rows", "files"  # what the size of a cut counts
 STOP, SKIP, BISECT = "stop", "skip", "bisect"
 ON_ERROR = (STOP, SKIP, BISECT)  # what becomes of a shard that fails
 MAX_BAD_ROWS, CHECKED_ROWS = 100, 200
-IDS = {"data_id": "input", "model": "model", "code_id": "code", "param_id": "args"}
+IDS = {
+    "data_id": "input",
+    "order": "order of the input",
+    "model": "model",
+    "code_id": "code",
+    "param_id": "args",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,7 @@ class Definition:
 
 
 def changed(definition: Definition, now: Mapping[str, str]) -> Iterator[str]:
-    """What is not as the batch began with, in words: ``input``, ``model``, ``code``, ``args``."""
+    """What is not as the batch began with, in the words of ``IDS``."""
     for name, word in IDS.items():
         if definition.ids.get(name, "") != now.get(name, ""):
             yield word

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from alo.batch.cutting.inputs import list_inputs
@@ -44,7 +46,7 @@ class Prepared:
 
     job: Job  # the run that they are to become; its input and model are in their places
     files: tuple[SourceFile, ...]  # of the input as it is staged, in its order
-    ids: Mapping[str, str]  # of the input, the model, the code and the args
+    ids: Mapping[str, str]  # of the input, its order, the model, the code and the args
     code: Mapping[str, str]  # name → checksum
     model: str  # digest of its folder; empty: there is none
     train_id: str  # the run that has made it; empty: none is known
@@ -94,13 +96,14 @@ def prepare(job: Job, scratch: Path, depot: Depot, report: Report) -> Prepared:
     code = RunCode(job.assets, scratch / "code", workspace=job.workspace.home)
     code.take([step.name for step in job.pipeline.steps])
     model = depot.add_folder(models) if models.is_dir() and has_files(models) else ""
+    files = tuple(_staged_files(job, staged))
     ids = {
         "data_id": staged.data_id,
+        "order": _order_of(files),
         "model": model,
         "code_id": code.id,
         "param_id": param_id(args_of(job)),
     }
-    files = tuple(_staged_files(job, staged))
     # What is staged now is what runs, whatever becomes of its sources.
     job = job._replace(
         sources=None, lists_late=False, expected_data=(staged.data_id, dict(staged.files))
@@ -113,6 +116,12 @@ def prepare(job: Job, scratch: Path, depot: Depot, report: Report) -> Prepared:
         model=model,
         train_id="" if train_id == NO_TRAIN_RUN else train_id,
     )
+
+
+def _order_of(files: Sequence[SourceFile]) -> str:
+    """Checksum of the files' names as they come; the input's id is the same in any order."""
+    names = json.dumps([file.name for file in files])
+    return sha256(names.encode()).hexdigest()
 
 
 def _with_models(job: Job, scratch: Path) -> tuple[Job, Path, str]:

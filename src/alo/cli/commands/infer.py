@@ -14,7 +14,7 @@ from alo.batch.shards.definition import (
 )
 from alo.cli.options import CommandParser
 from alo.cli.setup_options import add_setup_arguments, setup_of
-from alo.cli.values import count, named, path, processes, run_count
+from alo.cli.values import count, named, path, processes, rows_in_pieces, run_count
 from alo.cli.withheld import ALARM_SECRET, take
 
 OFF = "off"
@@ -149,4 +149,4 @@ def _with_words(options: argparse.Namespace) -> argparse.Namespace:
 
 def _rows(text: str) -> int:
     """How many rows are checked; 0: none."""
-    return 0 if text == OFF else count(text)
+    return 0 if text == OFF else rows_in_pieces(text)

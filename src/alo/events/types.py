@@ -166,7 +166,7 @@ class BatchFinished(NamedTuple):
     status: str  # complete, incomplete, failed or interrupted
     rows_in: int | None  # None: whole files, whose rows are not known
     rows_out: int
-    rows_failed: int
+    rows_failed: int  # or files, where whole files were cut
     shards: Mapping[str, object]  # total, done, failed and reused
     output: str  # the table, or the folder of the images; empty: there is none yet
 

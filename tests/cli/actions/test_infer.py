@@ -199,6 +199,18 @@ def test_bad_rows_are_found_and_listed(alo: Alo, home: Path, data: Path) -> None
     assert any("a bad row" in each.read_text() for each in logs.glob("*/process.log"))
 
 
+def test_whole_files_that_fail_are_counted(alo: Alo, home: Path, data: Path) -> None:
+    write_table(data / "1.csv", 10, bad=13)
+    words = ["infer", "b", "--files-per-shard", "3", "--on-error", "bisect", "--jobs", "2"]
+
+    status, out, _ = alo(*words)
+
+    assert (status, "batch b: 1 of 1 shards, 1 files failed" in out) == (0, True)
+    _, out, _ = alo("infer", "--resume", "b", "--json")
+    told = json.loads(out.splitlines()[-1])["payload"]
+    assert (told["rows_in"], told["rows_out"], told["rows_failed"]) == (None, 20, 1)
+
+
 def test_a_shard_that_is_skipped_is_told_and_tried_again(alo: Alo, home: Path, data: Path) -> None:
     write_table(data / "1.csv", 10, bad=13)
     words = ["infer", "b", "--files-per-shard", "1", "--on-error", "skip", "--jobs", "2"]

@@ -132,7 +132,7 @@ def _outcome(
         status=COMPLETE if is_borne else INCOMPLETE,
         rows_in=found.rows,
         rows_out=merged.rows,
-        rows_failed=sum(leaf.rows or 0 for leaf in drive.failed),
+        rows_failed=sum(leaf.weight for leaf in drive.failed),
         total=len(found.shards),
         done=len(found.shards) - failed,
         failed=failed,

@@ -60,7 +60,7 @@ class Outcome:
     status: str  # complete; or incomplete: more shards failed than were to
     rows_in: int | None  # None: whole files
     rows_out: int
-    rows_failed: int
+    rows_failed: int  # or files, where whole files were cut
     total: int  # shards
     done: int
     failed: int

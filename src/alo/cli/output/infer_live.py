@@ -103,7 +103,8 @@ class InferDisplay:
         if outcome.reused:
             counts.append(f"{outcome.reused:,} done before")
         if outcome.rows_failed:
-            counts.append(f"{outcome.rows_failed:,} rows failed")
+            what = "files" if outcome.rows_in is None else "rows"
+            counts.append(f"{outcome.rows_failed:,} {what} failed")
         self._screen.line(f"batch {self._name}: {', '.join(counts)}")
         if not outcome.is_complete:
             self._screen.line(

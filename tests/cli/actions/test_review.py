@@ -203,6 +203,23 @@ def test_which_records_are_reviewed_and_what_their_columns_mean_may_all_be_optio
     assert dict(settings.probabilities) == {"good": "p"}
 
 
+def test_it_is_said_how_many_inferences_the_review_cannot_speak_for(alo: Alo) -> None:
+    before = as_json(alo("review", "new", "whole", "--random", "1", "--json"))
+    alo("review", "remove", "whole")
+    (lost,) = (each["id"] for each in json.loads(alo("history", "--json")[1]))
+    assert alo("run", "--quiet")[0] == 0
+    assert alo("history", "remove", lost)[0] == 0
+
+    after = as_json(alo("review", "new", "r", "--random", "1", "--json"))
+    (run,) = after["runs"]  # type: ignore[misc]
+    named = alo("review", "new", "named", "--random", "1", "--runs", str(run))[1]
+
+    assert before["notes"] == []
+    assert "1 inferences are not in history (counted since 20" in str(after["notes"])
+    assert "not in history" not in named
+    assert "note: 1 inferences" in alo("review", "new", "told", "--random", "1")[1]
+
+
 def test_the_accuracy_is_estimated_by_the_method_that_is_asked_for(
     alo: Alo, home: Path, tmp_path: Path
 ) -> None:

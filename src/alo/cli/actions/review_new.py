@@ -9,6 +9,7 @@ from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, run_count, share
 from alo.errors import UsageError
+from alo.history.entries.not_kept import not_kept
 from alo.history.filters import Filters, parse_param, parse_since
 from alo.history.ids import utc_now
 from alo.layout import Workspace
@@ -85,6 +86,7 @@ def add_new(parser: argparse.ArgumentParser) -> None:
 
 def new(options: argparse.Namespace) -> int:
     """Make the review."""
+    workspace = Workspace(options.project)
     asked = ReviewRequest(
         name=options.name,
         person=person(),
@@ -102,11 +104,10 @@ def new(options: argparse.Namespace) -> int:
         second_look=options.second_look,
     )
     with opened(options) as database:
-        made = new_review(Workspace(options.project), database, asked)
+        made = new_review(workspace, database, asked)
+    notes = [*made.notes, *_lost(workspace, options)]
     if options.json:
-        console.write_json(
-            made.review.to_json() | {"queued": made.queued, "notes": list(made.notes)}
-        )
+        console.write_json(made.review.to_json() | {"queued": made.queued, "notes": notes})
         return 0
     counts = dict(made.review.counts)
     console.write(
@@ -115,10 +116,21 @@ def new(options: argparse.Namespace) -> int:
     )
     for why, count in counts.items():
         console.write(f"left out: {count:,} rows: {why}")
-    for note in made.notes:
+    for note in notes:
         console.write(f"note: {note}")
     console.write(f"next: alo ui, or alo review decide {made.review.name} --from FILE.csv")
     return 0
+
+
+def _lost(workspace: Workspace, options: argparse.Namespace) -> list[str]:
+    """What the review cannot speak for: inferences that history does not have."""
+    lost = not_kept(workspace.history, "inference")
+    if options.runs or not lost.runs:
+        return []
+    return [
+        f"{lost.runs:,} inferences are not in history (counted since {lost.since}):"
+        " the review, and its accuracy, is of those that are"
+    ]
 
 
 def _random(options: argparse.Namespace) -> int:

@@ -103,3 +103,12 @@ def test_tables_that_no_one_could_join_byte_for_byte_are_refused(tmp_path: Path)
 
     with pytest.raises(BatchError, match="UTF-16"):
         form_of(tmp_path / "t.csv")
+
+
+def test_a_table_of_one_line_to_us_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"a,b\r1,2\r")
+    (tmp_path / "quoted.csv").write_bytes(b'"a\rx",b\r\n')
+
+    with pytest.raises(BatchError, match=r"end in \\r alone"):
+        form_of(tmp_path / "t.csv")
+    assert form_of(tmp_path / "quoted.csv").rows == 0

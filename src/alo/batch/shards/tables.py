@@ -17,6 +17,7 @@ from alo.errors import BatchError
 from alo.tables.encodings import WIDE, encoding_of
 
 QUOTE = b'"'
+QUOTED = re.compile(rb'"[^"]*"')
 # A first line that begins with no name, and what is between it and the next.
 NAMELESS = re.compile(rb'(?:\xef\xbb\xbf)?(?:"")?([,;\t|])')
 
@@ -35,7 +36,7 @@ def form_of(path: Path) -> TableForm:
 
     Raises:
         OSError: it cannot be read.
-        BatchError: its encoding is none in which tables can be joined.
+        BatchError: its encoding or its ends of lines are none with which tables can be joined.
     """
     if (encoding := encoding_of(path).name) in WIDE:
         raise BatchError(
@@ -52,6 +53,12 @@ def form_of(path: Path) -> TableForm:
         for record in records:
             counts = counts and _has_number(record, rows, delimiter)
             rows += 1
+    if b"\r" in QUOTED.sub(b"", header).rstrip(b"\r\n"):
+        raise BatchError(
+            "a table whose lines end in \\r alone cannot be joined with others",
+            where=str(path),
+            fix="have the asset end its lines with \\n or \\r\\n",
+        )
     return TableForm(header=header, rows=rows, counts=counts)
 
 

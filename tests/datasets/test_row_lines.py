@@ -11,7 +11,7 @@ from tests.datasets.conftest import make_row
 
 from alo.datasets import row_lines as module
 from alo.datasets.row_lines import row_lines, rows_with
-from alo.datasets.rows import TEST, TRAIN, line_of
+from alo.datasets.rows import TEST, TRAIN, lines_of
 
 LABELS = ("good", "bad", "Röte")
 
@@ -20,10 +20,10 @@ LABELS = ("good", "bad", "Röte")
 def path(tmp_path: Path) -> Path:
     """1,200 rows, every fifth of them for testing, between two lines that are none."""
     rows = [
-        make_row(n, LABELS[n % 3]).to_json(None, TEST if n % 5 == 0 else TRAIN) for n in range(1200)
+        make_row(n, LABELS[n % 3]).line(None, TEST if n % 5 == 0 else TRAIN) for n in range(1200)
     ]
-    lines = [b"no row\n", *map(line_of, rows), b'{"record": 1}\n']
-    (tmp_path / "rows.jsonl").write_bytes(b"".join(lines))
+    lines = ["no row\n", *rows, '{"record": 1}\n']
+    (tmp_path / "rows.jsonl").write_bytes(lines_of(lines))
     return tmp_path / "rows.jsonl"
 
 
@@ -65,8 +65,8 @@ def test_a_text_is_looked_for_in_values_alone(path: Path, text: str, records: li
 
 
 def test_a_quoted_text_is_found_as_it_reads(path: Path) -> None:
-    row = make_row(1, 'the "odd" \\ one').to_json(None, TRAIN)
-    path.write_bytes(line_of(row))
+    row = make_row(1, 'the "odd" \\ one')
+    path.write_bytes(lines_of([row.line(None, TRAIN)]))
 
     assert row_lines(path).find({}, '"odd" \\ o') == [0]
 
@@ -74,7 +74,7 @@ def test_a_quoted_text_is_found_as_it_reads(path: Path) -> None:
 def test_a_file_that_has_changed_is_read_anew(path: Path) -> None:
     assert len(row_lines(path).find({})) == 1200
 
-    path.write_bytes(line_of(make_row(7).to_json(None, TRAIN)))
+    path.write_bytes(lines_of([make_row(7).line(None, TRAIN)]))
 
     lines = row_lines(path)
     assert [each["record"] for each in lines.read(lines.find({}))] == ["run:7"]

@@ -28,7 +28,7 @@ from alo.datasets.pictures import (
     edit_labelled,
     new_pictures,
 )
-from alo.datasets.rows import TEST, TRAIN, ReviewedRow, line_of
+from alo.datasets.rows import TEST, TRAIN, ReviewedRow, lines_of
 from alo.datasets.split import TEST_SHARE, Split, split_rows
 from alo.datasets.table_edit import Tally, edit_table, new_table, replace_content
 from alo.errors import DatasetError
@@ -125,8 +125,8 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> tuple[Manife
         (build / part).mkdir(parents=True)
     folders = _write_train(build / TRAIN, asked, split, tally)
     _write_test(build, asked, split.test)
-    lines = b"".join(
-        line_of(row.to_json(tally.old.get(row.content), part))
+    lines = lines_of(
+        row.line(tally.old.get(row.content), part)
         for part, rows in ((TRAIN, split.train), (TEST, split.test))
         for row in rows
     )

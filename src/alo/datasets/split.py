@@ -66,6 +66,8 @@ def places(name: str) -> Callable[[str], float]:
 
 def _one_a_case(rows: Sequence[ReviewedRow], left_out: Counter[str]) -> Sequence[ReviewedRow]:
     """The rows, each case once; a case that was labelled in two ways is none."""
+    if len({row.content for row in rows}) == len(rows):
+        return rows
     cases: dict[str, list[ReviewedRow]] = {}
     for row in rows:
         cases.setdefault(row.content, []).append(row)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +14,7 @@ from alo.tables.encodings import UTF8, WIDE, Encoding, encoding_of
 from alo.tables.reading import names_once
 from alo.tables.records import Dialect, cells, dialect_of, raw_cells, records
 
-_SPECIAL = re.compile('["\n\r]')  # of a cell, what has to be quoted beside the delimiter
+_PART = 500  # rows: one that has to be quoted takes no more with it
 ContentOf = Callable[[Sequence[str]], Callable[[Sequence[str]], str]]
 
 
@@ -144,17 +143,16 @@ class _Editor:
         rows = [row for content, row in added.items() if content not in self._old]
         if rows and not self.parts[-1].endswith((b"\n", b"\r")):
             self.parts.append(self._end)
-        for row in rows:
-            try:
-                texts = [row[name] for name in self._columns]
-            except KeyError as error:
-                raise DatasetError(
-                    f"reviewed rows have no column '{error.args[0]}', which the base has",
-                    where=str(self._path),
-                    fix="choose another base (--base), or let the inference input have the column",
-                ) from error
-            self.parts += [self.line(texts), self._end]
-            self._counts[row[self._label]] += 1
+        try:
+            texts = [[row[name] for name in self._columns] for row in rows]
+        except KeyError as error:
+            raise DatasetError(
+                f"reviewed rows have no column '{error.args[0]}', which the base has",
+                where=str(self._path),
+                fix="choose another base (--base), or let the inference input have the column",
+            ) from error
+        self.parts.append(self.lines(texts))
+        self._counts.update(row[self._label] for row in rows)
         return Edited(
             b"".join(self.parts), self._old, dict(self._counts), self._overruled, self._dropped
         )
@@ -179,14 +177,31 @@ class _Editor:
 
     def line(self, texts: Sequence[str]) -> bytes:
         """Cells as a record."""
-        delimiter = self._dialect.delimiter
         if list(texts) == [""]:
             return b'""'  # an empty line is no row
-        joined = delimiter.decode().join(texts)
-        if not _SPECIAL.search(joined) and joined.count(delimiter.decode()) == len(texts) - 1:
-            with suppress(UnicodeEncodeError):  # the usual row, all of its cells at once
-                return joined.encode(self._dialect.encoding.name)
-        return delimiter.join(map(self._cell, texts))
+        return self._dialect.delimiter.join(map(self._cell, texts))
+
+    def lines(self, rows: Sequence[Sequence[str]]) -> bytes:
+        """Rows as records, each with the end of its line."""
+        parts = [rows[first : first + _PART] for first in range(0, len(rows), _PART)]
+        return b"".join(map(self._part, parts))
+
+    def _part(self, rows: Sequence[Sequence[str]]) -> bytes:
+        """The usual rows, in which nothing has to be quoted, are made all at once."""
+        delimiter, name = self._dialect.delimiter.decode(), self._dialect.encoding.name
+        joined = [delimiter.join(row) for row in rows]
+        text = "\n".join(joined)
+        is_usual = (
+            all(joined)  # an empty line is no row
+            and '"' not in text
+            and "\r" not in text
+            and text.count("\n") == len(rows) - 1
+            and text.count(delimiter) == sum(map(len, rows)) - len(rows)
+        )
+        if is_usual:
+            with suppress(UnicodeEncodeError):
+                return (text + "\n").replace("\n", self._end.decode()).encode(name)
+        return b"".join([self.line(row) + self._end for row in rows])
 
     def _cell(self, text: str) -> bytes:
         try:
@@ -207,4 +222,4 @@ def new_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """A table of its own, in UTF-8: where there is no base, and for tests."""
     dialect = Dialect(b",", b"\n", Encoding(UTF8))
     editor = _Editor(Path("new.csv"), dialect, "", {}, ())
-    return b"".join([editor.line(line) + b"\n" for line in (columns, *rows)])
+    return editor.lines([columns, *rows])

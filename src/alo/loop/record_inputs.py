@@ -74,16 +74,11 @@ def _of_case(record: str, entry: Entry, case: JoinedCase) -> RecordInput:
     why = case.why
     if picture and not picture.is_file():
         why = f"its picture is missing: {case.picture}"
+    there = None if why else picture or None
+    model = entry.record.train_id
+    # In the order of its fields: by their names takes twice as long, and there are thousands.
     return RecordInput(
-        record=record,
-        columns=case.columns,
-        values=case.values,
-        picture=None if why else picture or None,
-        table=case.table,
-        row=case.row,
-        key=case.key,
-        model=entry.record.train_id,
-        why=why,
+        record, case.columns, case.values, there, {}, case.table, case.row, case.key, model, why
     )
 
 

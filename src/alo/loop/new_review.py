@@ -7,6 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from alo.database.audit import add_change
@@ -100,7 +101,7 @@ def _made_of(
     seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
     picked = _places(asked, runs, records)
     queue = make_queue(
-        [Case(each.predicted, each.certainty) for each in records],
+        [Case(predicted, certainty) for _, _, predicted, certainty, _ in records],
         [each.content for each in records],
         QueueRequest(
             random=asked.random,
@@ -273,7 +274,10 @@ def _places(
 
 def _labels(settings: ReviewSettings, records: Sequence[FoundRecord]) -> Labels:
     """Those of the settings, and every class that was seen: a prediction has to have a name."""
-    seen = sorted({name for each in records for name in (each.predicted, *each.probabilities)})
+    seen = sorted(
+        {each.predicted for each in records}
+        | set(chain.from_iterable(each.probabilities for each in records))
+    )
     given: list[Label | str] = [*settings.labels, *seen]
     return Labels.named(given)
 

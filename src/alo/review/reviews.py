@@ -230,6 +230,8 @@ class Reviews:
 
     def agreement(self, review: Review) -> Agreement:
         """How far two people agree about the records that both have labelled."""
+        if not review.asked.get("second_look"):
+            return agreement([])
         found = self._database.read(
             "SELECT DISTINCT at FROM decisions WHERE review = ? AND look = 2", (review.number,)
         )
@@ -388,8 +390,10 @@ def _as_text(probabilities: Mapping[str, float]) -> str:
     """As JSON; by hand, since a population has them by the hundred thousand."""
     if not probabilities:
         return ""
-    shares = [f"{_quoted(name)}: {share!r}" for name, share in probabilities.items()]
+    return _template(*probabilities) % (*probabilities.values(),)
+
+
+@cache
+def _template(*names: str) -> str:
+    shares = [f"{json.dumps(name)}: ".replace("%", "%%") + "%r" for name in names]
     return f"{{{', '.join(shares)}}}"
-
-
-_quoted = cache(json.dumps)

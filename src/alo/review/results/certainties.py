@@ -25,11 +25,17 @@ def certainties(columns: Sequence[str], settings: ReviewSettings, notes: list[st
     odd: set[int] = set()  # columns that are noted
 
     def share(row: Sequence[str], at: int) -> float | None:
-        value = _share(row, at)
-        if value is None and at not in odd and at < len(row) and row[at].strip():
+        """A number from 0 to 1; None: it is none."""
+        try:
+            value = float(row[at])
+        except (ValueError, IndexError):
+            value = -1.0
+        if 0 <= value <= 1:  # what is no number is not, either
+            return value
+        if at not in odd and at < len(row) and row[at].strip():
             odd.add(at)
             notes.append(f"'{names[at]}' is no number from 0 to 1: {row[at][:40]}")
-        return value
+        return None
 
     def certainty_of(row: Sequence[str], predicted: str) -> tuple[float | None, dict[str, float]]:
         nonlocal is_noted
@@ -55,12 +61,3 @@ def certainties(columns: Sequence[str], settings: ReviewSettings, notes: list[st
         return None, found
 
     return certainty_of
-
-
-def _share(row: Sequence[str], at: int) -> float | None:
-    """A number from 0 to 1; None: it is none."""
-    try:
-        value = float(row[at])
-    except (ValueError, IndexError):
-        return None
-    return value if 0 <= value <= 1 else None  # what is no number is not, either

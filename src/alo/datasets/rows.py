@@ -48,7 +48,7 @@ class ReviewedRow(NamedTuple):
     def line(self, old: str | None, split: str) -> str:
         """A line of ``rows.jsonl``; who decided and when comes last.
 
-        By hand, since a version has a hundred thousand: an encoder takes five times as long.
+        By hand: a version has a hundred thousand, and an encoder takes much longer.
 
         Args:
             old: the label that the base has for the case; None: the base does not have it.

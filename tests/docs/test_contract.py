@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -86,7 +87,7 @@ def test_a_version_has_what_the_contract_says(tmp_path: Path) -> None:
     assert sorted(told("manifest")) == sorted(manifest)
     assert sorted(told("counts")) == sorted(version.manifest.counts)
     assert told("file") == [each.name for each in dataclasses.fields(version.manifest.files[0])]
-    assert sorted(told("row")) == sorted(make_row().to_json(None, "train"))
+    assert sorted(told("row")) == sorted(json.loads(make_row().line(None, "train")))
     assert {path.name for path in version.folder.iterdir()} == {
         "train", "test", "test_labels.csv", "rows.jsonl", "manifest.json",
     }  # fmt: skip

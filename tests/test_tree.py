@@ -128,6 +128,7 @@ TESTED_WITH = {
     "alo/ui/routing/review_routes.py": "ui/test_app.py",
     "alo/ui/routing/loop_operations.py": "ui/routing/test_openapi.py",
     "alo/ui/routing/review_operations.py": "ui/routing/test_openapi.py",
+    "alo/ui/screens/deploy.py": "ui/screens/test_models.py",
     "alo/ui/screens/overview.py": "ui/test_app.py",
     "alo/ui/screens/try_form.py": "ui/screens/test_try_it.py",
     "alo/ui/readers/order_main.py": "ui/readers/test_orders.py",

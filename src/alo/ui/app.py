@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from alo.errors import AloError, DatabaseError
+from alo.errors import AloError
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
 from alo.serve.http_api.guard import ForeignAsker, Proof, check_host, check_origin
@@ -24,16 +25,16 @@ from alo.serve.http_api.paths import path_as_sent
 from alo.ui.access.cookies import SESSION, session_cookie
 from alo.ui.access.roles import ANYONE, NOBODY, OPERATOR, Person
 from alo.ui.ask import Ask, read_body
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiProblem, problem_of
 from alo.ui.query import LONGEST, Query
 from alo.ui.rendering.language import LANGUAGES, wanted_language
 from alo.ui.rendering.page import Redirect
 from alo.ui.rendering.render import Form, Renderer
+from alo.ui.rendering.said import said
 from alo.ui.rendering.static_files import StaticFiles
 from alo.ui.routing.route import MOST_BODY
 from alo.ui.routing.router import Router
 from alo.ui.studio import Studio
-from alolib.disk import fix_of, is_full
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -78,7 +79,7 @@ class Application:
             except UiProblem as problem:
                 answer = await self._in_thread(self._problem, http, path, problem)
             except AloError as error:
-                answer = await self._in_thread(self._problem, http, path, _problem_of(error))
+                answer = await self._in_thread(self._problem, http, path, problem_of(error))
         await answer(scope, receive, send)
 
     async def _in_thread(self, work: Callable[..., Answer], *given: object) -> Answer:
@@ -92,10 +93,10 @@ class Application:
         except UiProblem as problem:
             return self._problem(http, path, problem)
         except AloError as error:
-            return self._problem(http, path, _problem_of(error))
+            return self._problem(http, path, problem_of(error))
         except OSError as error:
             self._listener(error_line(f"{http.method} {path}: {error}"))
-            return self._problem(http, path, _problem_of_system(error))
+            return self._problem(http, path, problem_of(error))
         except Exception as error:  # the last net
             self._listener(error_line(f"a fault in ALO: {http.method} {path}: {error!r}"))
             return self._problem(http, path, UiProblem(500, f"a fault in ALO: {error!r}"))
@@ -115,7 +116,8 @@ class Application:
             check_origin(http.method, http.headers, Proof.TOKEN if _bearer(http) else Proof.SESSION)
         content, is_form = read_body(body, http.headers.get("content-type", ""))
         last_event = http.headers.get("last-event-id", "")
-        ask = Ask(self._studio, who, query, names, content, is_form, token, last_event)
+        say = partial(said, self._language(http))
+        ask = Ask(self._studio, who, query, names, content, is_form, token, last_event, say)
         result = route.screen(ask)
         if form == HTML and http.method == "POST" and (not is_form or _bearer(http)):
             form = JSON
@@ -160,6 +162,8 @@ class Application:
         return self._renderer.problem(problem, Form(form, self._language(http)))
 
     def _language(self, http: Request) -> str:
+        if _bearer(http):
+            return LANGUAGES[0]  # a script, which may look for words
         asked = http.query_params.get("lang", "") or http.cookies.get(LANGUAGE, "")
         if asked in LANGUAGES:
             return asked
@@ -237,22 +241,3 @@ def _not_allowed(who: Person) -> UiProblem:
     if who.role == NOBODY:
         return UiProblem(401, "sign in first", fix="alo ui prints a URL that signs you in")
     return UiProblem(403, f"the role {who.role} may not do this", fix="ask an operator")
-
-
-def _problem_of_system(error: OSError) -> UiProblem:
-    """A file that is gone, or cannot be read or written now."""
-    where = str(error.filename or "")
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return UiProblem(404, "it is not there any more", where=where)
-    if is_full(error):
-        return UiProblem(507, "the disk is full", where=where, fix=fix_of(error))
-    what = f"the disk cannot be used now: {error.strerror or error}"
-    return UiProblem(503, what, where=where, fix="see that it may be read and written")
-
-
-def _problem_of(error: AloError) -> UiProblem:
-    """An error of the engine, as a status: what was asked for makes no sense, or cannot be now."""
-    status = 422 if error.exit_status == 2 else 409
-    if isinstance(error, DatabaseError):
-        status = 507 if error.is_full else 503
-    return UiProblem(status, error.what, where=error.where, fix=error.fix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -30,6 +30,11 @@ class Ask:
     is_form: bool  # whether a page has sent it
     token: str  # of the URL: signs the owner in
     last_event: str  # the last one that a browser has, which was cut off from a stream
+    say: Callable[[str], str]  # gives what the engine has said in the language of who asks
+
+    def page_at(self, path: str, pairs: Iterable[tuple[str, str]] = ()) -> Query:
+        """The URL of another page, as its own: below the studio's base path."""
+        return Query(f"{self.studio.settings.base_path}{path}", pairs)
 
     def text(self, key: str, default: str = "") -> str:
         """A text of the body.

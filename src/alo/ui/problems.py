@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from alo.errors import AloError
+from alo.errors import AloError, DatabaseError
+from alolib.disk import fix_of, is_full
 
 
 class FieldProblem(NamedTuple):
@@ -31,11 +32,15 @@ class UiProblem(Exception):  # noqa: N818
         self.status, self.what, self.where, self.fix = status, what, where, fix
         self.fields = tuple(fields)
 
-    def to_json(self) -> dict[str, object]:
-        """The body of the answer."""
+    def to_json(self, say: Callable[[str], str] = str) -> dict[str, object]:
+        """The body of the answer.
+
+        Args:
+            say: gives a text in the language of who asks.
+        """
         return {
-            "error": {"what": self.what, "where": self.where, "fix": self.fix},
-            "fields": [each._asdict() for each in self.fields],
+            "error": {"what": say(self.what), "where": self.where, "fix": say(self.fix)},
+            "fields": [{"field": each.field, "what": say(each.what)} for each in self.fields],
         }
 
 
@@ -52,3 +57,24 @@ def not_found(what: str, *, fix: str = "") -> UiProblem:
 def refused_value(field: str, what: str) -> UiProblem:
     """422, of one value of a query or a body."""
     return UiProblem(422, f"{field}: {what}", fields=[FieldProblem(field, what)])
+
+
+def problem_of(error: AloError | OSError) -> UiProblem:
+    """What the engine or the disk refuses, as a status: it makes no sense, or cannot be now."""
+    if isinstance(error, OSError):
+        return _problem_of_system(error)
+    status = 422 if error.exit_status == 2 else 409
+    if isinstance(error, DatabaseError):
+        status = 507 if error.is_full else 503
+    return UiProblem(status, error.what, where=error.where, fix=error.fix)
+
+
+def _problem_of_system(error: OSError) -> UiProblem:
+    """A file that is gone, or cannot be read or written now."""
+    where = str(error.filename or "")
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return UiProblem(404, "it is not there any more", where=where)
+    if is_full(error):
+        return UiProblem(507, "the disk is full", where=where, fix=fix_of(error))
+    what = f"the disk cannot be used now: {error.strerror or error}"
+    return UiProblem(503, what, where=where, fix="see that it may be read and written")

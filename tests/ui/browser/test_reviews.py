@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.korean import english
 from tests.support.reviewed_project import make_review
 from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
-from tests.ui.browser.test_screens import FIND_WIDE, assert_no_faults
+from tests.ui.browser.test_screens import FIND_WIDE, OWN, assert_no_faults
 
 from alo.database.connection import Database
 from alo.database.opening import open_database
@@ -65,6 +66,8 @@ def test_a_screen_fits_is_legible_and_loads_nothing_else(
         page = open_browser(locale)
         go(page, path.format(name=table.name), SCREENS[path])
         assert page.locator("html").get_attribute("lang") == locale[:2]
+        if locale == "ko-KR":
+            assert english(page.content(), OWN) == []
         for details in page.locator("details").all():
             details.evaluate("each => { each.open = true }")
         for size in (NARROW, WIDE):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from tests.support.korean import english
 from tests.support.waiting import wait_until
 from tests.ui.browser.conftest import NARROW, TOKEN, WIDE, OpenBrowser, Project
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
 TEMPLATES = Path(ui.__file__).with_name("templates")
 NO_SCREENS = {"base", "parts"}
+# What the projects of these tests have named.
+OWN = """
+    project studio ada owner root vm good bad fine learned how prepare train infer ok not kind x row
+    numbers a note that is longer than column has room for deep columns label gate output name value
+    thirteen ValueError nothing-has-this report score pixel benign malignant age remark patient
+    prediction probability alert script fine diagnosis passing known image certainty
+"""
 FIND_FAULTS = """async (rules) => (await axe.run({resultTypes: ["violations"], iframes: false,
     ...(rules.length ? {runOnly: rules} : {})}))
     .violations.filter(each => ["serious", "critical"].includes(each.impact))
@@ -101,6 +109,8 @@ def look_at(path: str, screen: str, open_browser: OpenBrowser) -> None:
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == locale[:2]
         assert page.locator("main").get_attribute("data-screen") == screen
+        if locale == "ko-KR":
+            assert english(page.content(), OWN) == []
         for size in (NARROW, WIDE):
             page.set_viewport_size(size)
             assert page.evaluate(FIND_WIDE) == []

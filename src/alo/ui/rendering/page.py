@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from alo.ui.query import Query
+
 NOTHING: Mapping[str, object] = {}
 
 
@@ -31,6 +33,7 @@ class Page:
     table: Table | None = None
     status: int = 200
     folder: str = ""  # of its template, where there is one for all screens of its kind: reviews/
+    query: Query | None = None  # its own URL, where a form of it was sent to another path
 
     @property
     def template(self) -> str:

@@ -7,6 +7,8 @@ import gzip
 import io
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
@@ -31,6 +33,7 @@ from alo.ui.rendering.page import (
     Table,
     TableAnswer,
 )
+from alo.ui.rendering.said import said
 from alo.ui.rendering.static_files import versioned
 from alo.ui.rendering.templating import drawn, environment
 
@@ -123,7 +126,10 @@ class Renderer:
             context = {"page": Page("problem", str(problem.status), {}), "problem": problem}
             body, kind = self._html("problem.html", form.language, context, nonce), "text/html"
         else:
-            body, kind = json_bytes(problem.to_json()), "application/json"
+            body, kind = (
+                json_bytes(problem.to_json(partial(said, form.language))),
+                "application/json",
+            )
         headers = {"Content-Security-Policy": POLICY.format(nonce), **dict(SAFE)}
         if problem.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
@@ -139,6 +145,7 @@ class Renderer:
         if form.name == "json":
             body = json_bytes(page.content, default=list)
             return _packed(body, "application/json", page.status, own, headers)
+        ask = replace(ask, query=page.query) if page.query else ask
         context = {**page.content, **page.shown, "page": page, "ask": ask, "who": ask.who}
         body = self._html(page.template, form.language, context, nonce, ask)
         if ask.query.one("lang") in LANGUAGES:
@@ -167,6 +174,9 @@ class Renderer:
             "may_review": bool(ask and ask.who.may(REVIEWER)),
             "who": None,
             "ask": None,
+            "typed": {},  # of a form that was refused, and what is wrong with it
+            "wrong": {},
+            "refusal": "",
         }
         return template.render({**frame, **context}).encode("utf-8", "replace")
 

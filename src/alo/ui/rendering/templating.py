@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from alo.ui.rendering import shown
 from alo.ui.rendering.language import translations, word
+from alo.ui.rendering.said import said as sentence
 
 CALL = ("name", "lparen", "string", "rparen")  # the tokens of _("Runs")
 DRAWINGS = 64  # that are kept as they were drawn
@@ -48,6 +49,7 @@ def environment(language: str) -> Environment:
         part=lambda text: quote(os.fsencode(str(text)), safe=""),
         path=lambda text: quote(os.fsencode(str(text))),  # also of a name that is no UTF-8
         word=said,
+        said=lambda text: sentence(language, str(text or "")),
         query=lambda pairs: urlencode(pairs, doseq=True, errors="surrogateescape"),
         duration=shown.duration,
         number=shown.number,

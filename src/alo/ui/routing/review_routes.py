@@ -35,7 +35,6 @@ from alo.ui.screens.reviews import (
     label,
     labels,
     manage,
-    new,
     presence,
     records,
 )
@@ -109,7 +108,7 @@ REVIEW_ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/reviews",
-        new.start,
+        index.make,
         REVIEWER,
         "Make a review as a job",
         Operation(body=NEW, answers=QUEUED),

@@ -34,6 +34,7 @@ from alo.ui.routing.route import Route
 from alo.ui.screens import (
     audit,
     compare,
+    deploy,
     feed,
     jobs,
     models,
@@ -163,7 +164,7 @@ ROUTES = (
     Route(
         "POST",
         "/deploy",
-        models.deploy,
+        deploy.deploy,
         OPERATOR,
         "Deploy a model, roll back, set the shadow",
         Operation(body=DEPLOY, answers=DONE, errors=("404",)),

@@ -1,4 +1,4 @@
-"""``/models``: what is deployed, was before, runs in the shadow; ``/deploy``: to change it."""
+"""``/models``: what is deployed, was before, runs in the shadow, and what could be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alo.errors import AloError, HistoryError, RetrainError, UsageError
+from alo.errors import HistoryError, UsageError
 from alo.history.compared import Compared, comparison_of
 from alo.history.deployment import Deployment, read_deployment
 from alo.history.entries.names import entry_folder
@@ -20,8 +20,8 @@ from alo.history.promotions import Promotion, model_at, promotions, run_of
 from alo.layout import Workspace
 from alo.serve.rollout.status import live_services
 from alo.ui.ask import Ask
-from alo.ui.problems import FieldProblem, UiProblem, refused_value
-from alo.ui.rendering.page import Page, Redirect
+from alo.ui.problems import refused_value
+from alo.ui.rendering.page import Page
 from alo.ui.screens.lists import every_by_key, limit_of, table_of
 
 if TYPE_CHECKING:
@@ -84,49 +84,6 @@ def _some(index: KeptIndex, wanted: Wanted, key: str) -> tuple[Sequence[Line], s
     return page.lines, page.next
 
 
-def deploy(ask: Ask) -> Redirect:
-    """Deploy a run, roll back, or set the shadow: exactly one of them."""
-    # What checks a model imports the engine, which no page needs.
-    from alo.serve.rollout.choose import deploy_model, noted, roll_back, set_shadow
-
-    given = {key: ask.body[key] for key in ("run", "rollback", "shadow") if key in ask.body}
-    if len(given) != 1:
-        raise UiProblem(422, "name exactly one of run, rollback and shadow")
-    workspace, who, reason = (
-        ask.studio.workspace,
-        ask.who.name,
-        " ".join(ask.text("reason").split()),
-    )
-    if reason and "run" not in given:
-        raise UiProblem(422, "a reason is of a model that the gate holds: name its run")
-    note = ask.studio.audit.add
-    ((key, value),) = given.items()
-    try:
-        match key, value:
-            case "run", str() if value:
-                run_id = _whole_id(ask, value)
-                after = deploy_model(
-                    workspace,
-                    run_id,
-                    who,
-                    force_reason=reason,
-                    note=noted(note, who, "deploy", reason),
-                )
-            case "rollback", True | "true" | "1":
-                after = roll_back(workspace, who, ask.text("seen"), noted(note, who, "rollback"))
-            case "shadow", None | "":
-                after = set_shadow(workspace, "", noted(note, who, "shadow"))
-            case "shadow", str():
-                shadow = _whole_id(ask, value)
-                after = set_shadow(workspace, shadow, noted(note, who, "shadow"))
-            case _:
-                what = f"{value!r} is no value of {key}"
-                raise UiProblem(422, what, fields=[FieldProblem(key, what)])
-    except (HistoryError, RetrainError, UsageError) as error:
-        raise UiProblem(409, error.what, where=error.where, fix=error.fix) from error
-    return Redirect("/models", after.in_short())
-
-
 def deployed_now(workspace: Workspace) -> tuple[Deployment, str]:
     """What is deployed, and why that is not known; empty: it is."""
     try:
@@ -157,13 +114,6 @@ def answering(changes: Sequence[Promotion], at: str) -> dict[str, object]:
     if found is None:
         return {"time": when, "run": None, "since": None, "by": None}
     return {"time": when, "run": run_of(found), "since": found.when, "by": found.who}
-
-
-def _whole_id(ask: Ask, run_id: str) -> str:
-    try:
-        return ask.studio.history.look_up(run_id).id
-    except AloError as error:
-        raise UiProblem(404, error.what, fix="/models lists what can be deployed") from error
 
 
 def _compared(workspace: Workspace) -> Comparison | None:

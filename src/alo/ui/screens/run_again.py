@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from alo.errors import CheckError, UsageError
 from alo.layout import KINDS, find_plan
@@ -23,6 +22,7 @@ from alo.ui.arg_fields import (
 from alo.ui.ask import Ask
 from alo.ui.found_run import find_run
 from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 
 Args = Mapping[str, Mapping[str, object]]
@@ -49,17 +49,11 @@ def form(ask: Ask) -> Page:
 
 def start(ask: Ask) -> Page | Redirect:
     """Check what was asked for, and queue it; a form that is refused is shown as it was sent."""
+    return or_again(ask, _start, _form_as_sent, ask.page_at("/new"))
+
+
+def _start(ask: Ask) -> Redirect:
     plan = plan_now(ask)
-    try:
-        return _start(ask, plan)
-    except UiProblem as problem:
-        kind = ask.body.get("pipeline")
-        if problem.status != 422 or not ask.is_form or plan.pipeline(str(kind)) is None:
-            raise
-        return _refused_form(ask, plan, str(kind), problem)
-
-
-def _start(ask: Ask, plan: Plan) -> Redirect:
     kind = ask.text("pipeline", ALL)
     if kind not in (*KINDS, ALL):
         raise _refused("pipeline", f"'{kind}' is none of {', '.join((*KINDS, ALL))}")
@@ -87,22 +81,11 @@ def _form(ask: Ask, plan: Plan, kind: str, args: Args, run_id: str) -> Page:
     return _form_of(plan, kind, arg_fields(plan, kind, args), run_id)
 
 
-def _refused_form(ask: Ask, plan: Plan, kind: str, problem: UiProblem) -> Page:
-    """The form with what was typed, and at each field what is wrong with it."""
-    fields = as_typed(arg_fields(plan, kind), ask.body)
-    names = [each.name for each in fields]
-    wrong = {each.field: each.what for each in problem.fields if each.field in (*names, "data")}
-    elsewhere = [each.what for each in problem.fields if each.field not in wrong]
-    page = _form_of(plan, kind, fields, "")
-    shown = {
-        **page.content,
-        **page.shown,
-        "key": ask.text("key"),
-        "typed_data": ask.text("data"),
-        "wrong": {name: wrong[name] for name in (*names, "data") if name in wrong},
-        "refusal": " · ".join(filter(None, (problem.what, *elsewhere, problem.fix))),
-    }
-    return replace(page, content=problem.to_json(), shown=shown, status=problem.status)
+def _form_as_sent(ask: Ask) -> Page:
+    plan = plan_now(ask)
+    kinds = [each.kind for each in plan.pipelines]
+    kind = ask.text("pipeline") if ask.text("pipeline") in kinds else kinds[0]
+    return _form_of(plan, kind, as_typed(arg_fields(plan, kind), ask.body), "")
 
 
 def _form_of(plan: Plan, kind: str, fields: Sequence[ArgField], run_id: str) -> Page:
@@ -120,9 +103,6 @@ def _form_of(plan: Plan, kind: str, fields: Sequence[ArgField], run_id: str) -> 
         "kinds": [each.kind for each in plan.pipelines],
         "data": " ".join(plan.external.load_data(kind)),
         "key": os.urandom(8).hex(),
-        "typed_data": "",
-        "wrong": {},
-        "refusal": "",
         "command": shlex.join(["alo", "run", "--mode", kind, *_sets(kind, fields, planned)]),
     }
     return Page("run_again", "Run again", content, shown, folder="runs/")

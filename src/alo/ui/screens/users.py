@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from alo.errors import UsageError
 from alo.ui.access.people import People
@@ -13,6 +12,7 @@ from alo.ui.access.roles import ROLES
 from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem, not_found, problem_at, refused_value
 from alo.ui.query import Query
+from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.lists import limit_of, table_of
 
@@ -39,7 +39,7 @@ def show(ask: Ask) -> Page:
     more = first + limit < len(users)
     following = ask.query.link(page=str(listed[-1]["name"])) if more else None
     content = {"items": listed, "next": following, "total": len(users), "tokens": tokens}
-    shown = {"roles": ROLES, "typed": {}, "wrong": {}, "command": "alo ui users add NAME"}
+    shown = {"roles": ROLES, "command": "alo ui users add NAME"}
     return Page("users", "Users", content, shown, table_of(COLUMNS, users))
 
 
@@ -53,22 +53,22 @@ def _first_of(query: Query, names: Sequence[str]) -> int:
 
 def add(ask: Ask) -> Page | Redirect:
     """A new user; a form that is refused is shown as it was sent, but for the password."""
-    try:
-        with _refused(*FIELDS):
-            user = _people(ask).add(ask.text("name"), ask.text("role"), ask.text("password"))
-    except UiProblem as problem:
-        if not ask.is_form:
-            raise
-        page, wrong = show(ask), {each.field: each.what for each in problem.fields}
-        typed = {name: ask.text(name) for name in ("name", "role")}
-        shown = {**page.content, **page.shown, "typed": typed, "wrong": wrong}
-        return replace(page, content=problem.to_json(), shown=shown, status=problem.status)
+    return or_again(ask, _add, show)
+
+
+def _add(ask: Ask) -> Redirect:
+    with _refused(*FIELDS):
+        user = _people(ask).add(ask.text("name"), ask.text("role"), ask.text("password"))
     after = {"name": user.name, "role": user.role}
     return Redirect("/users", after, json_status=201)
 
 
-def disable(ask: Ask) -> Redirect:
+def disable(ask: Ask) -> Page | Redirect:
     """End a user's sessions and tokens, and let none begin."""
+    return or_again(ask, _disable, show, _page_of(ask))
+
+
+def _disable(ask: Ask) -> Redirect:
     name = _known(ask)
     if name == ask.who.name:
         raise UiProblem(409, "nobody can disable themselves", fix="ask another operator")
@@ -77,12 +77,21 @@ def disable(ask: Ask) -> Redirect:
     return Redirect("/users", {"name": name, "disabled": True})
 
 
-def set_password(ask: Ask) -> Redirect:
+def set_password(ask: Ask) -> Page | Redirect:
     """Another password of a user, whose sessions end; one who was disabled may sign in again."""
+    return or_again(ask, _set_password, show, _page_of(ask))
+
+
+def _set_password(ask: Ask) -> Redirect:
     name = _known(ask)
-    with _refused():
+    with _refused("password"):
         _people(ask).set_password(name, ask.text("password"))
     return Redirect("/users", {"name": name, "disabled": False})
+
+
+def _page_of(ask: Ask) -> Query:
+    """The page of the list that the form was on."""
+    return ask.page_at("/users", [("page", ask.query.one("page"))])
 
 
 def _people(ask: Ask) -> People:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -70,6 +71,16 @@ def test_one_that_is_held_says_why_and_is_deployed_with_a_reason_alone(
     for reason in ("not_shown_no_worse", "no_gain"):
         assert f'data-reason="{reason}"' in page
     assert 'data-action="force-deploy"' in page
+    assert dict(re.findall(r'data-rule="(\w+)" data-state="(\w+)"', page)) == {
+        "candidate_failed": "pass",
+        "too_few_rows": "pass",
+        "rows_unanswered": "pass",
+        "test_in_training": "pass",
+        "not_shown_no_worse": "held",
+        "no_gain": "held",
+        "slice_worse": "pass",
+    }
+    assert len(re.findall(r"<small>[A-Z][^<]+</small></li>", page)) == 2  # what to do
 
     refused = client.post("/deploy", json={"run": held}, headers=OWN)
     assert refused.status_code == 409
@@ -121,7 +132,9 @@ def test_one_that_fails_or_leaves_rows_out_is_held_for_that(
 ) -> None:
     assert alo("retrain", "--dataset", dataset, *LAX, "--set", f"train.how={how}", "--json") == 3
 
-    assert f'data-reason="{reason}"' in client.get(f"/models/{newest(client)}").text
+    page = client.get(f"/models/{newest(client)}").text
+    assert f'data-reason="{reason}"' in page
+    assert f'data-rule="{reason}" data-state="held"' in page
 
 
 def test_one_without_test_rows_is_held_and_the_page_says_that_nothing_can_be_told(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
@@ -58,6 +59,8 @@ def test_the_page_says_it_in_words_and_draws_the_strata_with_their_numbers(
     assert f"{estimate['estimate'] * 100:.1f} %" in page
     assert f"{estimate['low'] * 100:.1f} %" in page
     assert f'data-needed="{estimate["needed"]}"' in page
+    for name, count in (*estimate["reviewed"].items(), ("population", estimate["population"])):
+        assert re.search(f'data-number="{name}">{count} <small>[a-z]', page), name
     assert page.count("<rect") == 2 * len(estimate["strata"])
     assert "As a table" in page
 

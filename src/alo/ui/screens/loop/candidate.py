@@ -29,6 +29,15 @@ class Reason(NamedTuple):
     about: str  # a slice
 
 
+class Rule(NamedTuple):
+    """One rule of the gate, and what the candidate has come to."""
+
+    reason: str  # as verdict has it, where the rule is broken
+    is_kept: bool
+    wanted: object
+    found: object
+
+
 class Confusion(NamedTuple):
     """What one model said of the rows of each label."""
 
@@ -70,6 +79,7 @@ def show(ask: Ask) -> Page:
         "is_compared": compared is not None,
         "is_held": is_held(compared),
         "reasons": _reasons(compared) if compared else [],
+        "rules": _rules(compared) if compared else [],
         "accuracy": accuracy_chart(compared) if compared else None,
         "difference": difference_chart(compared) if compared else None,
         "confusions": _confusions(compared),
@@ -106,6 +116,24 @@ def _reasons(compared: Compared) -> list[Reason]:
         name, _, about = text.partition(": ")
         found.append(Reason(name, about))
     return found
+
+
+def _rules(compared: Compared) -> list[Rule]:
+    """Each rule of the gate, in the order in which it looks, with what it wants and has found."""
+    gate, told = _mapping(compared, "gate"), _mapping(compared, "difference")
+    broken = {each.name for each in _reasons(compared)}
+    slices = [each.about for each in _reasons(compared) if each.name == "slice_worse"]
+    looked_at = sum(bool(each.get("looked_at")) for each in _list(compared, "slices"))
+    found: Mapping[str, tuple[object, object]] = {
+        "candidate_failed": (None, None),
+        "too_few_rows": (gate.get("min_rows"), compared.get("rows")),
+        "rows_unanswered": (0, compared.get("rows_unanswered")),
+        "test_in_training": (0, compared.get("test_in_training")),
+        "not_shown_no_worse": (gate.get("max_loss"), told.get("bound")),
+        "no_gain": (gate.get("min_gain"), told.get("value")),
+        "slice_worse": (gate.get("slice_max_loss"), ", ".join(slices) or looked_at),
+    }
+    return [Rule(name, name not in broken, *numbers) for name, numbers in found.items()]
 
 
 def _confusions(compared: Compared | None) -> list[Confusion]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from alo.datasets.catalog import Catalog, check_name
 from alo.datasets.split import TEST_SHARE
@@ -15,6 +14,7 @@ from alo.review.reviews import Reviews
 from alo.ui.access.roles import OPERATOR
 from alo.ui.ask import Ask, share_of
 from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
+from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 
 LONGEST_NOTE = 2000
@@ -39,11 +39,7 @@ def _page(ask: Ask, reviews: Sequence[str], name: str, base: str) -> Page:
         "chosen": chosen,
         "name": name,
         "base": base,
-        "test_share": TEST_SHARE,
         "usual_share": TEST_SHARE,
-        "note": "",
-        "wrong": {},
-        "refusal": "",
         "key": os.urandom(8).hex(),
         "command": _command(name, chosen, base) if chosen else "alo review new",
     }
@@ -57,20 +53,11 @@ def _command(name: str, reviews: Sequence[str], base: str) -> str:
 
 def make(ask: Ask) -> Page | Redirect:
     """Check what was asked for, and queue it; a form that is refused is shown as it was sent."""
-    try:
-        return _make(ask)
-    except UiProblem as problem:
-        if problem.status != 422 or not ask.is_form:
-            raise
-        return _refused_form(ask, problem)
+    return or_again(ask, _make, _form_as_sent, ask.page_at("/datasets/new"))
 
 
-def _refused_form(ask: Ask, problem: UiProblem) -> Page:
-    page = _page(ask, _reviews(ask), ask.text("name"), ask.text("base"))
-    typed = {each: ask.text(each) for each in ("name", "base", "test_share", "note", "key")}
-    wrong = {each.field: each.what for each in problem.fields}
-    shown = {**page.content, **page.shown, **typed, "wrong": wrong, "refusal": problem.what}
-    return replace(page, content=problem.to_json(), shown=shown, status=problem.status)
+def _form_as_sent(ask: Ask) -> Page:
+    return _page(ask, _reviews(ask), ask.text("name"), ask.text("base"))
 
 
 def _make(ask: Ask) -> Redirect:

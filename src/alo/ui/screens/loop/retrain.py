@@ -13,9 +13,10 @@ from alo.errors import AloError, DatasetError, UsageError
 from alo.history.deployment import run_in_use
 from alo.plan.overrides import for_pipeline
 from alo.ui.access.roles import OPERATOR
-from alo.ui.arg_fields import arg_fields, as_yaml
+from alo.ui.arg_fields import arg_fields, as_typed, as_yaml
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, problem_at, refused_value
+from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
+from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.models import deployed_now
 from alo.ui.screens.run_again import check_run, chosen_args, plan_now
@@ -29,7 +30,8 @@ def form(ask: Ask) -> Page:
     versions = [each.manifest for each in Catalog(ask.studio.workspace).all()]
     references = [each.reference for each in versions]
     chosen = ask.query.one("dataset", references[0] if references else "")
-    fields = arg_fields(plan_now(ask), TRAIN)
+    planned = arg_fields(plan_now(ask), TRAIN)
+    fields = as_typed(planned, ask.body) if ask.body else planned
     content = {
         "datasets": references,
         "dataset": chosen,
@@ -40,7 +42,7 @@ def form(ask: Ask) -> Page:
     }
     shown = {
         "fields": fields,
-        "planned": {each.name: each.text for each in fields},
+        "planned": {each.name: each.text for each in planned},
         "named": ask.query.one("against"),
         "key": os.urandom(8).hex(),
         "command": shlex.join(["alo", "retrain", "--dataset", chosen]) if chosen else _MAKE,
@@ -51,14 +53,18 @@ def form(ask: Ask) -> Page:
 _MAKE = "alo dataset make NAME --review REVIEW"
 
 
-def start(ask: Ask) -> Redirect:
-    """Check what was asked for, and queue it."""
+def start(ask: Ask) -> Page | Redirect:
+    """Check what was asked for, and queue it; a form that is refused is shown as it was sent."""
+    return or_again(ask, _start, form)
+
+
+def _start(ask: Ask) -> Redirect:
     deploy, force = _is_set(ask, "deploy"), _is_set(ask, "force")
     overrides = _overrides(ask)
     if (deploy or force) and not ask.who.may(OPERATOR):
-        raise UiProblem(
-            403, "to deploy needs an operator", fix="retrain without deploy, or ask one"
-        )
+        what = "to deploy needs an operator"
+        fields = [FieldProblem("deploy", what)]
+        raise UiProblem(403, what, fix="retrain without deploy, or ask one", fields=fields)
     reason = " ".join(ask.text("reason").split())
     if force and not (deploy and reason):
         what = "a model that the gate holds is deployed with deploy and a reason"

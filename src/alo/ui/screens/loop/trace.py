@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from alo.ui.screens.lists import table_of
 COLUMNS = ("kind", "id", "state")
 TRACED = ("record", "run", "dataset", "content")  # kinds whose ids lead to a trace of their own
 HIDDEN = ("kind", "id", "state")
+REASONS = "reasons"  # of a verdict, each of which has its own words
 
 Node = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ def show(ask: Ask) -> Page:
         "names": [_name(node) for node in nodes],
         "short_names": [_short_name(_name(node)) for node in nodes],
         "facts": [_facts(node) for node in nodes],
-        "following": [[each for each in edges if each["from"] == node["id"]] for node in nodes],
+        "following": [_following(node, edges, nodes) for node in nodes],
         "traced": [node["kind"] in TRACED and node["id"] != found.id for node in nodes],
         "chart": trace_chart(nodes, edges),
         "command": shlex.join(["alo", "trace", found.id]),
@@ -54,6 +55,15 @@ def _nodes(content: Mapping[str, object]) -> list[Node]:
 def _edges(content: Mapping[str, object]) -> list[Mapping[str, str]]:
     found = content["edges"]
     return found if isinstance(found, list) else []
+
+
+def _following(
+    node: Node, edges: Iterable[Mapping[str, str]], nodes: Iterable[Node]
+) -> list[tuple[str, str, str]]:
+    """What became of a node: how, and the kind and the name of what it leads to."""
+    known = {each["id"]: each for each in nodes}
+    others = [(each["what"], known[each["to"]]) for each in edges if each["from"] == node["id"]]
+    return [(what, str(other["kind"]), _name(other)) for what, other in others]
 
 
 def _name(node: Node) -> str:
@@ -72,7 +82,7 @@ def _short_name(name: str) -> str:
 def _facts(node: Node) -> list[tuple[str, object]]:
     """What is known of a node beside its id."""
     return [
-        (key, ", ".join(map(str, value)) if isinstance(value, list) else value)
+        (key, ", ".join(map(str, value)) if isinstance(value, list) and key != REASONS else value)
         for key, value in node.items()
         if key not in HIDDEN and value not in (None, "", [])
     ]

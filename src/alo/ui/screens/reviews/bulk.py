@@ -22,8 +22,10 @@ from alo.ui.access.roles import OPERATOR
 from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem, refused_value
 from alo.ui.query import Query
+from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
-from alo.ui.screens.reviews.decisions import check_person
+from alo.ui.screens.reviews import records
+from alo.ui.screens.reviews.decisions import answer_of, check_person
 from alo.ui.screens.reviews.found_records import FILTERS, FoundRecords
 from alo.ui.screens.reviews.named import named
 
@@ -33,12 +35,16 @@ CELL = "label."  # of a form, before the record whose label was typed
 
 
 def send(ask: Ask) -> Page | Redirect:
-    """Decide on them.
+    """Decide on them; a form that is refused is shown as it was sent.
 
     Raises:
         UiProblem: 409: the review is closed, or it is another person's; 413: there are too many;
             422: it makes no sense.
     """
+    return or_again(ask, _send, records.show, _table_of(ask) if ask.is_form else None)
+
+
+def _send(ask: Ask) -> Page | Redirect:
     review = named(ask)
     check_person(ask)
     sent = _typed(ask, review) if ask.is_form and "cells" in ask.body else _same(ask, review)
@@ -56,15 +62,26 @@ def send(ask: Ask) -> Page | Redirect:
             after = {"decisions": counts[SAVED]}
             add_change(rows, ask.who.name, "decide", review.name, after=after)
     others = [each for each in results if each.state in (CONFLICT, REFUSED)]
-    back = _back(ask, review)
+    back = _table_of(ask).link(page=ask.text("filter.page"))
     content = {
         "counts": dict(counts),
-        "results": [each.to_json() for each in others[:SHOWN]],
+        "results": [answer_of(ask, each) for each in others[:SHOWN]],
         "seen": {each.record: each.seen for each in results if each.state in (SAVED, UNCHANGED)},
     }
     if not others or not ask.is_form:
         return Redirect(back, content)
-    shown = {"review": review, "others": others[:SHOWN], "back": back}
+    is_typed = "cells" in ask.body
+    said = {each.record: each.label or each.verdict for each in sent}
+    yours = {name: ask.text(f"{CELL}{name}") if is_typed else word for name, word in said.items()}
+    shown = {
+        "review": review,
+        "others": [(each, yours[each.record]) for each in others[:SHOWN]],
+        "back": back,
+        "key": token_hex(8),
+        "until": records.last_decision(ask),
+        "is_typed": is_typed,
+        "kept": {name: text for name, text in ask.body.items() if name.startswith("filter.")},
+    }
     return Page("decided", review.name, content, shown, status=409, folder="reviews/")
 
 
@@ -175,8 +192,7 @@ def _filters(ask: Ask) -> Mapping[str, str]:
     return {key: given.get(key, "") for key in FILTERS}
 
 
-def _back(ask: Ask, review: Review) -> str:
+def _table_of(ask: Ask) -> Query:
     """The page of the table that the form was on."""
     keys = {key: ask.text(f"filter.{key}") for key in (*FILTERS, "page", "limit")}
-    base = ask.studio.settings.base_path
-    return Query(f"{base}/reviews/{review.name}", keys.items()).link(page=keys["page"])
+    return ask.page_at(f"/reviews/{ask.names['name']}", keys.items())

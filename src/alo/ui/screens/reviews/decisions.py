@@ -13,7 +13,10 @@ from alo.review.decisions import CHANGE, NewDecision
 from alo.ui.access.roles import OPERATOR
 from alo.ui.ask import Ask
 from alo.ui.problems import UiProblem, refused_value
-from alo.ui.rendering.page import Redirect
+from alo.ui.refused import or_again
+from alo.ui.rendering.page import Page, Redirect
+from alo.ui.screens.reviews import conflicts
+from alo.ui.screens.reviews import label as label_screen
 from alo.ui.screens.reviews.named import named
 
 FIELDS = {  # of a decision, with what their values have to be
@@ -31,7 +34,7 @@ REQUIRED = ("key", "record", "verdict")
 MAY_BE_NULL = ("label", "seen", "note")
 
 
-def send(ask: Ask) -> Redirect:
+def send(ask: Ask) -> Page | Redirect:
     """Store decisions; each is judged alone, and answered in its place.
 
     Raises:
@@ -39,7 +42,7 @@ def send(ask: Ask) -> Redirect:
     """
     review = named(ask)
     if ask.is_form:
-        return _send_form(ask, review.name)
+        return _from_form(ask, review.name)
     check_person(ask)
     entries = ask.body.get("decisions")
     if not isinstance(entries, list):
@@ -47,7 +50,7 @@ def send(ask: Ask) -> Redirect:
     if len(entries) > MOST:
         raise UiProblem(413, f"at most {MOST:,} decisions are taken at once, not {len(entries):,}")
     results = _store(ask, review.name, [_read(each) for each in entries])
-    return Redirect(_screen(review.name), {"results": [each.to_json() for each in results]})
+    return Redirect(_screen(review.name), {"results": [answer_of(ask, each) for each in results]})
 
 
 def take_back(ask: Ask) -> Redirect:
@@ -81,7 +84,17 @@ def take_back(ask: Ask) -> Redirect:
     back = ask.text("back")
     if back.startswith(f"{ask.studio.settings.base_path}/reviews/{quote(review.name)}"):
         to = back
-    return Redirect(to, {"results": [each.to_json() for each in results]})
+    return Redirect(to, {"results": [answer_of(ask, each) for each in results]})
+
+
+def _from_form(ask: Ask, name: str) -> Page | Redirect:
+    """One decision of a page; one that is refused, with the record as it is now."""
+    base, record = f"/reviews/{name}", ask.text("record")
+    if ask.text("back").endswith("/conflicts"):
+        show, at = conflicts.show, ask.page_at(f"{base}/conflicts")
+    else:
+        show, at = label_screen.show, ask.page_at(f"{base}/label", [("record", record)])
+    return or_again(ask, lambda ask: _send_form(ask, name), show, at)
 
 
 def _send_form(ask: Ask, name: str) -> Redirect:
@@ -102,7 +115,7 @@ def _send_form(ask: Ask, name: str) -> Redirect:
         raise UiProblem(
             422 if result.state == REFUSED else 409,
             f"{record}: {result.why}{theirs}",
-            fix="open the record again: it shows what was said",
+            fix="below it is as it is now",
         )
     back = ask.text("back")
     if back.startswith(_screen(name)) or back.startswith(f"/reviews/{quote(name)}/conflicts"):
@@ -157,6 +170,11 @@ def _wrong(entry: dict[str, object]) -> str:
             return f"{name} has to be {WORDS[kind]}"
     missing = [name for name in REQUIRED if name not in entry]
     return f"{missing[0]} is missing" if missing else ""
+
+
+def answer_of(ask: Ask, result: Result) -> dict[str, object]:
+    """What became of a decision, for who has sent it."""
+    return {**result.to_json(), "why": ask.say(result.why)}
 
 
 def check_person(ask: Ask) -> None:

@@ -10,9 +10,10 @@ from alo.review.rows import CLOSED, OPEN, Review
 from alo.ui.access.roles import REVIEWER
 from alo.ui.ask import Ask
 from alo.ui.query import active
-from alo.ui.rendering.page import Page
+from alo.ui.refused import or_again
+from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.lists import below_of, every, limit_of, numbered, table_of
-from alo.ui.screens.reviews.new import form_values
+from alo.ui.screens.reviews.new import form_values, start
 from alo.ui.studio import Studio
 
 STATES = (OPEN, CLOSED)
@@ -47,6 +48,11 @@ def show(ask: Ask) -> Page:
         "command": shlex.join(["alo", "review", "list"]),
     }
     return Page("reviews", "Reviews", content, shown, table_of(COLUMNS, whole), folder="reviews/")
+
+
+def make(ask: Ask) -> Page | Redirect:
+    """Make a review as a job; a form that is refused is shown as it was sent."""
+    return or_again(ask, start, show)
 
 
 def line_of(studio: Studio, review: Review) -> dict[str, object]:

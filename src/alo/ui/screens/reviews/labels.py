@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from alo.database.audit import add_change
@@ -10,26 +11,30 @@ from alo.review.labels import Labels
 from alo.review.rows import Review
 from alo.ui.ask import Ask
 from alo.ui.problems import FieldProblem, UiProblem, refused_value
-from alo.ui.rendering.page import Redirect
+from alo.ui.refused import or_again
+from alo.ui.rendering.page import Page, Redirect
+from alo.ui.screens.reviews import records
 from alo.ui.screens.reviews.named import named
 
 ADD, RENAME, MERGE, RECOLOUR, DELETE = ACTIONS = ("add", "rename", "merge", "recolour", "delete")
 FIELD_OF = {ADD: "name", RENAME: "to", MERGE: "into", RECOLOUR: "colour", DELETE: "name"}
 
 
-def change(ask: Ask) -> Redirect:
+def change(ask: Ask) -> Page | Redirect:
     """Change a label; what was said stays as it was said.
 
     Raises:
         UiProblem: 409: it is in use, and cannot be deleted; 422: it cannot be so.
     """
+    return or_again(ask, _change, records.show, ask.page_at(f"/reviews/{ask.names['name']}"))
+
+
+def _change(ask: Ask) -> Redirect:
     review = named(ask)
     action = ask.text("action")
     if action not in ACTIONS:
         raise refused_value("action", f"'{action}' is none of {', '.join(ACTIONS)}")
     given = {key: ask.text(key).strip() for key in ("name", "to", "into", "colour", "key")}
-    if action in (ADD, RECOLOUR) and ask.text("no_colour"):
-        given["colour"] = ""  # a field for a colour cannot be empty
     said = {"action": action, **{key: value for key, value in given.items() if value}}
     try:
         with ask.studio.database.transaction() as rows:
@@ -38,7 +43,8 @@ def change(ask: Ask) -> Redirect:
     except LabelError as error:
         if action == DELETE and not given["into"] and given["name"] in review.labels.ids:
             raise UiProblem(409, error.what, fix=error.fix) from error
-        field = "key" if "key" in error.what else FIELD_OF[action]
+        ours = re.sub("'.*'", "", error.what)  # without what was typed
+        field = "key" if "key" in ours else FIELD_OF[action]
         raise UiProblem(
             422, error.what, fix=error.fix, fields=[FieldProblem(field, error.what)]
         ) from error
@@ -55,10 +61,19 @@ def _changed(ask: Ask, review: Review, action: str, given: Mapping[str, str]) ->
         RENAME: lambda labels: labels.rename(name, given["to"]),
         MERGE: lambda labels: labels.merge(name, given["into"]),
         RECOLOUR: lambda labels: labels.recolour(
-            name, given["colour"], given["key"] if "key" in ask.body else None
+            name, _look(ask, labels, name, "colour"), _look(ask, labels, name, "key")
         ),
     }
     return reviews.change_labels(review.name, ways[action])
+
+
+def _look(ask: Ask, labels: Labels, name: str, look: str) -> str:
+    """The colour or key that a label gets: what is not given, or is empty in a form, stays."""
+    given = ask.text(look).strip()
+    is_said = bool(given or ask.text(f"no_{look}")) if ask.is_form else look in ask.body
+    if is_said:
+        return given
+    return next((str(getattr(each, look)) for each in labels.shown if each.name == name), "")
 
 
 def _names(review: Review) -> dict[str, object]:

@@ -57,7 +57,7 @@ def show(ask: Ask) -> Page:
         "verdicts": VERDICTS,
         "formats": FORMATS,
         "predictions": _predictions(review),
-        "until": _last_decision(ask),
+        "until": last_decision(ask),
         "after": newest_decision(ask.studio.database, review),
         "kept_as": kept_as(ask, review),
         "key": os.urandom(8).hex(),
@@ -117,7 +117,7 @@ def _predictions(review: Review) -> Sequence[str]:
     return [each.id for each in review.labels.everything]
 
 
-def _last_decision(ask: Ask) -> int:
+def last_decision(ask: Ask) -> int:
     """The last decision of all that this page can know of."""
     return int(ask.studio.database.read("SELECT max(number) FROM decisions")[0][0] or 0)
 

@@ -87,7 +87,8 @@ def _content(column: Sequence[Any]) -> bytes:
 def read_glance(path: Path) -> Glance:
     """The first line of the file; what fits no files, if that is damaged or gone."""
     try:
-        key, checksums = json_value(ordinary_bytes(path).partition(b"\n")[0])
+        first, _, _ = ordinary_bytes(path).partition(b"\n")
+        key, checksums = json_value(first.removeprefix(b"[").removesuffix(b","))
         return Glance(f"{key}", f"{checksums}")
     except (OSError, ValueError, TypeError):
         return Glance("", "")
@@ -96,7 +97,9 @@ def read_glance(path: Path) -> Glance:
 def read_manifest(path: Path) -> Manifest:
     """What was remembered, by name; nothing if the file is damaged or gone."""
     try:
-        _, _, columns = ordinary_bytes(path).rpartition(b"\n")  # an earlier version has one line
+        _, newline, columns = ordinary_bytes(path).rpartition(b"\n")
+        if newline:  # an earlier version has the columns alone, in one line
+            columns = columns.removesuffix(b"]")
         names, checksums, states, sourced, versions = json_value(columns)
         sourced = names if sourced is None else sourced
         states = [_unpacked(column) for column in states or [[]] * 3]
@@ -129,9 +132,10 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         [*map(_packed, versions[:2]), *versions[2:]],
     ]
     joined = " ".join(checksums)
-    glance = _key_of([names, *states], [sourced, *versions], joined), joined
-    lines = [json.dumps(line).encode() for line in (glance, columns)]
-    write_whole(path, b"\n".join(lines), durable=False)
+    key = _key_of([names, *states], [sourced, *versions], joined)
+    # A line each, so that the first can be read without the other.
+    first, second = (json.dumps(line).encode() for line in ([key, joined], columns))
+    write_whole(path, b"[%b,\n%b]" % (first, second), durable=False)
 
 
 def _packed(numbers: Sequence[int]) -> str | Sequence[int]:

@@ -162,7 +162,7 @@ class Session:
         packages = {**packages, **self._packages}
         self._record = self._record._replace(packages=packages, git=git)
 
-    def note_elsewhere(
+    def note_steps_of_others(
         self,
         steps: Sequence[StepRecord],
         packages: Mapping[str, str],

@@ -36,8 +36,8 @@ class Listing(NamedTuple):
     @property
     def content(self) -> bytes:
         """The listing as bytes, the same for the same folder."""
-        told = {"form": FORM, "items": [list(each) for each in self.items]}
-        return json.dumps(told, separators=(",", ":")).encode()
+        stored = {"form": FORM, "items": [list(each) for each in self.items]}
+        return json.dumps(stored, separators=(",", ":")).encode()
 
     @property
     def digest(self) -> str:
@@ -56,10 +56,10 @@ class Listing(NamedTuple):
         Raises:
             ValueError: it is no listing.
         """
-        told = json.loads(content)
-        if not isinstance(told, dict) or told.get("form") != FORM:
+        stored = json.loads(content)
+        if not isinstance(stored, dict) or stored.get("form") != FORM:
             raise ValueError("another version of ALO made the listing")
-        return cls(tuple(Item(*each) for each in told["items"]))
+        return cls(tuple(Item(*each) for each in stored["items"]))
 
 
 def list_folder(folder: Path) -> Listing:

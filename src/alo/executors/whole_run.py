@@ -42,7 +42,7 @@ from alo.sources.git.repositories import changing_steps
 GRACE_S = 10.0  # that a run has to end by itself
 
 
-def run_elsewhere(
+def run_by_executor(
     request: RunRequest, computing: str, retries: int, listener: Listener
 ) -> tuple[RunOutcome, ...]:
     """Run the pipelines that were asked for where an executor leads to.

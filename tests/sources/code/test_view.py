@@ -70,10 +70,10 @@ def test_modules_of_the_workspace_are_looked_for_in_the_home_of_the_code(
     workspace = tmp_path / "workspace"
     view = CodeView(str(home), workspace=str(workspace))
 
-    assert view.elsewhere(str(workspace / "lib")) == str(home / "lib")
-    assert view.elsewhere(str(workspace / "train_artifacts/x")) == ""
-    assert view.elsewhere(str(home / "lib")) == ""
-    assert view.elsewhere(f"{tmp_path}{os.sep}other") == ""
+    assert view.other_place(str(workspace / "lib")) == str(home / "lib")
+    assert view.other_place(str(workspace / "train_artifacts/x")) == ""
+    assert view.other_place(str(home / "lib")) == ""
+    assert view.other_place(f"{tmp_path}{os.sep}other") == ""
     assert list(view.roots) == [str(home), str(workspace)]
 
 

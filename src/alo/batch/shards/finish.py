@@ -70,7 +70,7 @@ def finish(
     first = record_in(results[0][0])
     run.session.take_code_of(results[0][0], first, ())
     steps = steps_of([path for path, _ in results])
-    run.session.note_elsewhere(steps, first.packages, summary)
+    run.session.note_steps_of_others(steps, first.packages, summary)
     folder.note_outcome(outcome)
     run.save(is_checked=True)
 

@@ -203,15 +203,15 @@ def _show(options: argparse.Namespace) -> int:
     outcome = Outcome(definition, trials)
     status = _status(folder, outcome)
     if options.json:
-        told = definition.to_json()
+        content = definition.to_json()
         console.write_json(
             {
                 "name": definition.name,
                 "status": status,
-                "metric": told["metric"],
+                "metric": content["metric"],
                 "sampler": definition.sampler,
                 "seed": definition.seed,
-                "params": told["params"],
+                "params": content["params"],
                 "counts": outcome.counts,
                 "best": [each.to_json() for each in outcome.best[:SHOWN_TRIALS]],
                 "trials": [trials[number].to_json() for number in sorted(trials)],

@@ -132,9 +132,9 @@ def execute(options: argparse.Namespace) -> int:
                 raise GoesElsewhere(request.computing)
             run_solution(request, listener)
         except GoesElsewhere as found:
-            from alo.executors.whole_run import run_elsewhere
+            from alo.executors.whole_run import run_by_executor
 
-            run_elsewhere(request, found.computing, options.retries, listener)
+            run_by_executor(request, found.computing, options.retries, listener)
     return 0
 
 

@@ -25,14 +25,14 @@ def check_node(link: NodeLink) -> str:
     Raises:
         ExecutorError: it has another ALO.
     """
-    told = link.hello()
-    if told["alo"] != __version__:
+    hello = link.hello()
+    if hello["alo"] != __version__:
         raise ExecutorError(
-            f"node {told['node']} has ALO {told['alo']}, and this machine {__version__}",
-            where=f"its Python is {told['python']}, {told['system']}",
+            f"node {hello['node']} has ALO {hello['alo']}, and this machine {__version__}",
+            where=f"its Python is {hello['python']}, {hello['system']}",
             fix=f"install the same there: pip install open-alo=={__version__}",
         )
-    return told["node"]
+    return hello["node"]
 
 
 def bring(link: NodeLink, digests: list[str], parcel_of: Callable[[str], Parcel]) -> None:

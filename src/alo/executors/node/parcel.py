@@ -148,7 +148,7 @@ class Unpacking:
         if self._waiting is None or self._file is not None:
             raise _damaged(self._folder, "its end is missing")
 
-    def abandon(self) -> None:
+    def discard(self) -> None:
         """Nothing more comes of it."""
         if self._file is not None:
             self._file.close()

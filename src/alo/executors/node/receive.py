@@ -33,25 +33,25 @@ class Returns:
         self._in_entry: Mapping[str, Path] = {}
         self._is_done = False
 
-    def begin(self, told: Arriving) -> None:
+    def begin(self, arriving: Arriving) -> None:
         """A folder follows.
 
         Raises:
             ExecutorError: the one before was not whole, or this one is none of ours.
         """
         self._end_folder()
-        plain = told.kind in KINDS and told.name.strip(".") and "/" not in told.name
-        if not plain or told.what not in (ENTRY, ARTIFACTS, OUTPUT):
-            raise ExecutorError(f"a node sends back something odd: {told}")
-        self._what = told.what
-        if told.what == OUTPUT:
+        plain = arriving.kind in KINDS and arriving.name.strip(".") and "/" not in arriving.name
+        if not plain or arriving.what not in (ENTRY, ARTIFACTS, OUTPUT):
+            raise ExecutorError(f"a node sends back something odd: {arriving}")
+        self._what = arriving.what
+        if arriving.what == OUTPUT:
             self._arriving = Unpacking(self._folder)
-        elif told.what == ENTRY:
-            place = self._folder / told.kind / ENTRY / told.name
-            self._entries.append((told.kind, place))
+        elif arriving.what == ENTRY:
+            place = self._folder / arriving.kind / ENTRY / arriving.name
+            self._entries.append((arriving.kind, place))
             self._arriving = Unpacking(place)
         else:
-            place = self._folder / told.kind / ARTIFACTS
+            place = self._folder / arriving.kind / ARTIFACTS
             self._arriving = Unpacking(place, here=self._in_entry)
 
     def take(self, piece: bytes) -> None:
@@ -86,7 +86,7 @@ class Returns:
     def close(self) -> None:
         """Remove what was not for the caller."""
         if self._arriving is not None:
-            self._arriving.abandon()
+            self._arriving.discard()
         if not self._is_done:
             discard(self._folder)
 

@@ -175,7 +175,7 @@ class NodeStore:
     def _give_up(self, digest: str) -> None:
         arriving = self._arriving.pop(digest, None)
         if arriving is not None:
-            arriving[0].abandon()
+            arriving[0].discard()
         if digest in self._locks and not self._place(digest).is_dir():
             with suppress(OSError):
                 discard(self.root / INCOMING / digest)

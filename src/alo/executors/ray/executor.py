@@ -69,8 +69,8 @@ class RayExecutor:
             self._nodes = NodesExecutor(jobs, slots, self._connect, depot, name=RAY, lock=lock)
             ending.callback(self._nodes.close)
             self._ending = ending.pop_all()
-        told = () if self._link.has_token else (OPEN_TO_ALL.format(address.target),)
-        self.warnings = (*told, *self._nodes.warnings)  # for the user
+        notes = () if self._link.has_token else (OPEN_TO_ALL.format(address.target),)
+        self.warnings = (*notes, *self._nodes.warnings)  # for the user
 
     def capacity(self) -> int:
         """See ``Executor``."""

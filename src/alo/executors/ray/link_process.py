@@ -211,6 +211,6 @@ class Actors:
 def reason_of(error: BaseException) -> str:
     """Why there is no answer, in a line or two."""
     cause = getattr(error, "cause", None)  # of an error that the actor itself has raised
-    told = cause if isinstance(cause, BaseException) else error
-    lines = [line.strip() for line in str(told).splitlines() if line.strip()]
-    return f"{type(told).__name__}: {' '.join(lines[:3])}"[:500]
+    shown = cause if isinstance(cause, BaseException) else error
+    lines = [line.strip() for line in str(shown).splitlines() if line.strip()]
+    return f"{type(shown).__name__}: {' '.join(lines[:3])}"[:500]

@@ -29,20 +29,20 @@ def refusal_of(error: BaseException, address: Address) -> AloError:
             if minor(their_python) != minor(our_python)
             else f"install the cluster's here: pip install 'ray[client]=={their_ray}'",
         )
-    told = " ".join(text.split())[:SHOWN]
+    reported = " ".join(text.split())[:SHOWN]
     if "uthentication" in text:
         return UsageError(
-            f"the Ray cluster at {address.target} does not let us in: {told}",
+            f"the Ray cluster at {address.target} does not let us in: {reported}",
             where=address.named_by,
             fix="set RAY_AUTH_TOKEN to the cluster's token",
         )
     if address.is_own:
         return ExecutorError(
-            f"no Ray cluster could be started on this machine: {type(error).__name__}: {told}",
+            f"no Ray cluster could be started on this machine: {type(error).__name__}: {reported}",
             fix="try again when the machine has less to do, or name a cluster: RAY_ADDRESS",
         )
     return ExecutorError(
-        f"the Ray cluster at {address.target} cannot be used: {type(error).__name__}: {told}",
+        f"the Ray cluster at {address.target} cannot be used: {type(error).__name__}: {reported}",
         where=address.named_by,
         fix="see that all nodes run (ray status), and that this machine reaches them",
     )

@@ -144,10 +144,10 @@ def project_imports(roots: Roots, view: CodeView) -> Iterator[None]:
 
 def _hook(roots: Roots, view: CodeView) -> Callable[[str], ProjectFinder]:
     def find(path: str) -> ProjectFinder:
-        elsewhere = view.elsewhere(path)
-        if not elsewhere and not (os.path.isdir(path) and roots.hold(path)):
+        other_place = view.other_place(path)
+        if not other_place and not (os.path.isdir(path) and roots.hold(path)):
             raise ImportError("not a folder of the project", path=path)
-        return ProjectFinder(elsewhere or path, view)
+        return ProjectFinder(other_place or path, view)
 
     return find
 

@@ -84,7 +84,7 @@ class CodeView:
         if self._workspace:
             yield self._workspace
 
-    def elsewhere(self, folder: str) -> str:
+    def other_place(self, folder: str) -> str:
         """The folder to look into in place of one on ``sys.path``; empty: in this one."""
         for workspace in filter(None, (self._workspace, self._moved_to)):
             name = _name_below(folder, workspace)

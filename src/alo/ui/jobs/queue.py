@@ -86,8 +86,8 @@ class Jobs:
                 which makes another job.
         """
         if key:
-            told = [key, *(command if is_form else command[:1])]
-            key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+            identity = [key, *(command if is_form else command[:1])]
+            key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()
         with self._database.transaction() as rows:
             known = rows.execute("SELECT id FROM jobs WHERE key = ?", (key,)) if key else []
             if known:

@@ -120,7 +120,7 @@ def _reasons(compared: Compared) -> list[Reason]:
 
 def _rules(compared: Compared) -> list[Rule]:
     """Each rule of the gate, in the order in which it looks, with what it wants and has found."""
-    gate, told = _mapping(compared, "gate"), _mapping(compared, "difference")
+    gate, difference = _mapping(compared, "gate"), _mapping(compared, "difference")
     broken = {each.name for each in _reasons(compared)}
     slices = [each.about for each in _reasons(compared) if each.name == "slice_worse"]
     looked_at = sum(bool(each.get("looked_at")) for each in _list(compared, "slices"))
@@ -129,8 +129,8 @@ def _rules(compared: Compared) -> list[Rule]:
         "too_few_rows": (gate.get("min_rows"), compared.get("rows")),
         "rows_unanswered": (0, compared.get("rows_unanswered")),
         "test_in_training": (0, compared.get("test_in_training")),
-        "not_shown_no_worse": (gate.get("max_loss"), told.get("bound")),
-        "no_gain": (gate.get("min_gain"), told.get("value")),
+        "not_shown_no_worse": (gate.get("max_loss"), difference.get("bound")),
+        "no_gain": (gate.get("min_gain"), difference.get("value")),
         "slice_worse": (gate.get("slice_max_loss"), ", ".join(slices) or looked_at),
     }
     return [Rule(name, name not in broken, *numbers) for name, numbers in found.items()]

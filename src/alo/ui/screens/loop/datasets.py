@@ -63,11 +63,11 @@ def _line(catalog: Catalog, reference: str) -> dict[str, object]:
         manifest = catalog.find(reference).manifest
     except (DatasetError, UsageError) as error:
         return {**found, "damaged": error.what}
-    told = {
+    numbers = {
         name: getattr(manifest, name) for name in ("id", "base", "parent", "when", "who", "note")
     }
     counts = {part: _total(manifest.counts, part) for part in (TRAIN, TEST)}
-    return {**found, **told, **counts}
+    return {**found, **numbers, **counts}
 
 
 def _total(counts: Mapping[str, object], part: str) -> int:

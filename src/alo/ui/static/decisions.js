@@ -16,14 +16,18 @@ export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
 
+const isKeyed = (sent) => typeof sent?.key === "string";
+
 // Values by names in this browser's storage, or, where that is full or refused, in memory alone.
 class Store {
-  constructor(prefix) {
-    this.prefix = prefix;
+  // isOurs: whether a value is one of ours; another is left alone, whoever has written it.
+  constructor(prefix, isOurs) {
+    Object.assign(this, { prefix, isOurs });
     this.loose = new Set(); // names of what is in memory alone
     this.known = null; // all, as they were read last; null: another tab has changed them
     addEventListener("storage", ({ key }) => {
-      if (key === null || key.startsWith(prefix)) this.known = null;
+      if (key === null) this.keepAgain(); // somebody has emptied it
+      else if (key.startsWith(prefix)) this.known = null;
     });
     addEventListener("pageshow", () => (this.known = null)); // nothing was heard while it was away
   }
@@ -36,6 +40,10 @@ class Store {
     } catch {
       this.loose.add(name);
     }
+  }
+
+  keepAgain() {
+    for (const [name, value] of this.before ?? []) this.set(name, value);
   }
 
   delete(name) {
@@ -51,18 +59,29 @@ class Store {
   all() {
     if (this.known) return this.known;
     const found = new Map([...this.loose].map((name) => [name, this.before?.get(name)]));
-    try {
-      for (let at = 0; at < localStorage.length; at++) {
-        const key = localStorage.key(at);
-        if (!key.startsWith(this.prefix)) continue;
-        const value = JSON.parse(localStorage.getItem(key));
-        if (value) found.set(key.slice(this.prefix.length), value);
-      }
-    } catch {
-      // there is no storage
+    for (const key of this.keys()) {
+      const value = this.read(key);
+      if (value) found.set(key.slice(this.prefix.length), value);
     }
     this.known = this.before = found;
     return found;
+  }
+
+  keys() {
+    try {
+      return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix));
+    } catch {
+      return []; // there is no storage
+    }
+  }
+
+  read(key) {
+    try {
+      const value = JSON.parse(localStorage.getItem(key));
+      return this.isOurs(value) ? value : null;
+    } catch {
+      return null;
+    }
   }
 
   // All, in the order of their names.
@@ -76,8 +95,8 @@ export class Sender {
   constructor({ base, place, person, on }) {
     Object.assign(this, { base, person, on });
     this.lock = `alo-decisions/${place}/${person}`;
-    this.unsent = new Store(`${this.lock}/unsent/`);
-    this.refused = new Store(`${this.lock}/waiting/`);
+    this.unsent = new Store(`${this.lock}/unsent/`, (each) => isKeyed(each?.decision ?? each?.bulk ?? each?.undo));
+    this.refused = new Store(`${this.lock}/waiting/`, (each) => each?.decision && each.result?.state);
     this.failures = 0;
     addEventListener("storage", (event) => {
       if (event.key === null || event.key.startsWith(this.lock)) this.tell();

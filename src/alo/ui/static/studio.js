@@ -32,7 +32,11 @@ document.addEventListener("click", (event) => {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     const now = root.dataset.theme || (dark ? "dark" : "light");
     root.dataset.theme = now === "dark" ? "light" : "dark";
-    localStorage.setItem("alo-theme", root.dataset.theme);
+    try {
+      localStorage.setItem("alo-theme", root.dataset.theme);
+    } catch {
+      // this page has it; the next one is as the system has it
+    }
   }
 });
 

@@ -25,7 +25,11 @@ function keep(heading, width) {
   const all = kept();
   all.delete(nameOf(heading)); // so that it is the newest
   if (width) all.set(nameOf(heading), width);
-  localStorage.setItem(project, JSON.stringify([...all].slice(-MOST_KEPT)));
+  try {
+    localStorage.setItem(project, JSON.stringify([...all].slice(-MOST_KEPT)));
+  } catch {
+    // it is as wide until the page is left
+  }
 }
 
 // As the browser lays it out by itself; then, where a width is kept, that one in its place.

@@ -99,3 +99,18 @@ def test_a_decoder_that_takes_too_long_is_ended(
         assert "within" in pictures.facts(path).problem
 
     assert pictures.facts(path).problem == ""  # that is not remembered
+
+
+def test_decoders_that_have_ended_while_nobody_asked_cost_no_picture(
+    tmp_path: Path, pictures: Pictures
+) -> None:
+    ended = []
+    for _ in range(3):
+        ended.append(decoding._start())
+        ended[-1].kill()
+        ended[-1].wait()
+    pictures._idle.extend(ended)
+    path = tmp_path / "a.png"
+    Image.new("RGB", (9, 9), "red").save(path)
+
+    assert pictures.thumbnail(path, 64) is not None

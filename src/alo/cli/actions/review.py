@@ -200,7 +200,8 @@ def _accuracy_lines(found: Accuracy) -> Iterator[str]:
         )
         yield f"of {found.population:,} records; reviewed: {seen}"
         for name, share in found.by_class.items():
-            yield f"  predicted {name}: {'not seen' if share is None else f'{share:.1%} right'}"
+            right = "not known yet" if share is None else f"{share:.1%} right"
+            yield f"  predicted {name}: {right}"
     if found.needed:
         yield f"{found.needed:,} more random ones would give it to ± 2 points"
 

@@ -113,8 +113,7 @@ class Pictures:
         line = json.dumps(asked).encode() + b"\n"
         with self._free:
             for _ in range(2):  # one that was idle may end just now
-                with self._lock:
-                    process = self._idle.pop() if self._idle else None
+                process = self._take_idle()
                 is_new = process is None
                 process = process or _start()
                 if (answer := _answer(process, line)) is not None:
@@ -124,6 +123,16 @@ class Pictures:
                 _end([process])
                 if is_new:
                     return None
+        return None
+
+    def _take_idle(self) -> subprocess.Popen[bytes] | None:
+        """One that waits for work; those that have waited for too long have ended by themselves."""
+        with self._lock:
+            while self._idle:
+                process = self._idle.pop()
+                if process.poll() is None:
+                    return process
+                _end([process])
         return None
 
 

@@ -180,6 +180,7 @@ dialogs.conflicts.addEventListener("keydown", (event) => {
   const action = PLACES[event.code];
   if (!action) return;
   event.preventDefault();
+  event.stopPropagation(); // once the dialog is closed by it, the same key would give a label
   const first = dialogs.conflicts.querySelector("li");
   first?.querySelector(action.map((each) => `[data-action="${each}"]`).join(","))?.click();
 });

@@ -53,7 +53,7 @@ def english(page: str, own: str = "") -> list[str]:
     texts, found = Texts(), []
     texts.feed(page)
     packages = {name for each in distributions() if (name := each.metadata["Name"])}
-    known = {word.lower() for name in (own, *packages) for word in re.split(r"[ _.-]", name)}
+    known = {word.lower() for name in (own, *packages) for word in re.split(r"[\s_.-]", name)}
     for text in texts.found:
         left = text
         for each in NAMES:

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
 TEMPLATES = Path(ui.__file__).with_name("templates")
 NO_SCREENS = {"base", "parts"}
-# What the projects of these tests have named.
+# What the projects of these tests have named, and what is typed as it is named.
 OWN = """
     project studio ada owner root vm good bad fine learned how prepare train infer ok not kind x row
     numbers a note that is longer than column has room for deep columns label gate output name value
     thirteen ValueError nothing-has-this report score pixel benign malignant age remark patient
     prediction probability alert script fine diagnosis passing known image certainty
+    yaml error filter id pipeline status start_time seconds result note model args step key
 """
 FIND_FAULTS = """async (rules) => (await axe.run({resultTypes: ["violations"], iframes: false,
     ...(rules.length ? {runOnly: rules} : {})}))

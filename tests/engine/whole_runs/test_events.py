@@ -181,8 +181,9 @@ def test_processes_that_an_asset_forks_print_into_the_same_stream(
 
     assert done.returncode == 0, done.stderr
     live = home / "train_artifacts/log/events.jsonl"
-    texts = {each["payload"]["text"] for each in read(live) if each["event"] == "output"}
-    assert len(texts) == 200
+    texts = [each["payload"]["text"] for each in read(live) if each["event"] == "output"]
+    wanted = "".join(f"{name} {number}\n" for name in ("parent", 0, 1, 2) for number in range(50))
+    assert sorted("".join(texts)) == sorted(wanted)  # on a busy machine a line may come in pieces
     run_id = read(live)[0]["run_id"]
     printed = [line for line in done.stdout.splitlines() if json.loads(line)["run_id"] == run_id]
     assert sorted(printed) == sorted(live.read_text().splitlines())

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from alo.batch.cutting.cut import cut
 from alo.batch.cutting.shard import ROWS, Cut, Shard
@@ -30,6 +28,7 @@ from alo.batch.shards.record import (
 )
 from alo.batch.shards.row_check import check_rows
 from alo.batch.shards.staging import Staging
+from alo.batch.stopping import stopping
 from alo.claims import locked_folder
 from alo.engine.faults import disk_errors
 from alo.engine.pipeline_run import PipelineRun
@@ -47,7 +46,7 @@ from alo.executors.task import Executor
 from alo.files import discard
 from alo.layout import Workspace
 from alo.processes.inherited import default_sigchld
-from alo.processes.signals import SignalGuard, Signalled, ending_signals
+from alo.processes.signals import SignalGuard, Signalled
 
 MakeReports = Callable[[ShardDrive, int], Reports]  # of the drive, and the number of shards
 
@@ -246,7 +245,7 @@ class _Batch:
             run.emit(warning(note))
         run.load()
         drive.reports = _with_log(drive, run, len(found.shards))
-        with _stopping(drive) as received:
+        with stopping(drive) as received:
             drive.run()
         if received:
             raise Signalled(received[-1])
@@ -286,23 +285,3 @@ def _with_log(drive: ShardDrive, run: PipelineRun, total: int) -> Reports:
         reports.ended(shard, state)
 
     return replace(reports, ended=ended)
-
-
-@contextmanager
-def _stopping(drive: ShardDrive) -> Iterator[list[int]]:
-    """The first Ctrl-C asks for no more shards, the second ends those that run; gives them."""
-    received: list[int] = []
-
-    def take_signal(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) == 1 and number == signal.SIGINT:
-            drive.stop()
-        else:
-            drive.end()
-
-    before = {number: signal.signal(number, take_signal) for number in ending_signals()}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from types import FrameType
 
+from alo.batch.stopping import stopping
 from alo.batch.sweep.begin import prefix_of, with_cached_prefix
 from alo.batch.sweep.definition import Definition, changed_ids, differences
 from alo.batch.sweep.drive import Limits, Reports, SweepDrive
@@ -33,7 +32,6 @@ from alo.history.browse import History
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.plan.model import most_of
-from alo.processes.signals import ending_signals
 
 IDS = ("data_id", "code_id")
 
@@ -175,7 +173,7 @@ def _proposals(
 
 def _driven(drive: SweepDrive, definition: Definition) -> Outcome:
     outcome = Outcome(definition, drive.trials)
-    with _stopping(drive) as received:
+    with stopping(drive) as received:
         try:
             drive.run()
         except SweepError as error:
@@ -183,26 +181,6 @@ def _driven(drive: SweepDrive, definition: Definition) -> Outcome:
     outcome.trials = drive.trials
     outcome.signal_number = received[0] if received else 0
     return outcome
-
-
-@contextmanager
-def _stopping(drive: SweepDrive) -> Iterator[list[int]]:
-    """The first signal asks for no more trials, the second ends those that run; gives them."""
-    received: list[int] = []
-
-    def take_signal(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) == 1 and number == signal.SIGINT:
-            drive.stop()
-        else:
-            drive.end()
-
-    before = {number: signal.signal(number, take_signal) for number in ending_signals()}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

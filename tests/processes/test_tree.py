@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def idle() -> Iterator[subprocess.Popen[bytes]]:
     process.communicate()
 
 
+@pytest.fixture
+def mark() -> str:
+    """Of this test alone: others end what has theirs at the same time."""
+    return uuid.uuid4().hex
+
+
 def test_a_process_has_ended_once_it_has(idle: subprocess.Popen[bytes]) -> None:
     assert not has_ended(idle.pid)
     os.kill(idle.pid, signal.SIGKILL)
@@ -47,26 +54,26 @@ def test_a_process_has_ended_once_it_has(idle: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.parametrize("hearing", ["hears", "deaf"])
-def test_what_has_left_its_session_ends_too(tmp_path: Path, hearing: str) -> None:
+def test_what_has_left_its_session_ends_too(tmp_path: Path, mark: str, hearing: str) -> None:
     command = [sys.executable, "-c", GRANDCHILD, str(tmp_path / "pid"), hearing]
-    process = subprocess.Popen(command, env={**os.environ, MARK: "abc"}, start_new_session=True)
+    process = subprocess.Popen(command, env={**os.environ, MARK: mark}, start_new_session=True)
     wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
     grandchild = int((tmp_path / "pid").read_text())
 
-    end_tree(process.pid, "abc")
+    end_tree(process.pid, mark)
 
     assert process.wait() < 0
     wait_until(lambda: is_gone(grandchild))
 
 
-def test_what_has_another_mark_is_left_alone(idle: subprocess.Popen[bytes]) -> None:
+def test_what_has_another_mark_is_left_alone(idle: subprocess.Popen[bytes], mark: str) -> None:
     other = subprocess.Popen(
         [sys.executable, "-c", "input()"],
         stdin=subprocess.PIPE,
-        env={**os.environ, MARK: "other"},
+        env={**os.environ, MARK: f"not {mark}"},
     )
     try:
-        end_tree(idle.pid, "abc")
+        end_tree(idle.pid, mark)
         assert idle.wait() < 0
         assert other.poll() is None
     finally:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alo.store.codec import encode
-from alo.store.manifest import ManifestError, Part, StoredStep, StoredValue
+from alo.store.manifest import CutShortError, ManifestError, Part, StoredStep, StoredValue
 
 texts = st.text(st.characters(), max_size=20)
 parts = st.builds(Part, texts, st.integers(0, 1 << 60), st.integers(0, 1 << 60), texts, texts)
@@ -41,7 +41,15 @@ def test_a_changed_byte_is_found(step: StoredStep, data: st.DataObject) -> None:
         StoredStep.from_bytes(bytes(content), "run")
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"{}"])
+@given(steps, st.data())
+def test_a_beginning_is_told_from_what_was_changed(step: StoredStep, data: st.DataObject) -> None:
+    content = step.to_bytes()
+
+    with pytest.raises(CutShortError):
+        StoredStep.from_bytes(content[: data.draw(st.integers(0, len(content) - 1))], "run")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"{}", b"\n\n"])
 def test_what_is_no_manifest_is_refused(content: bytes) -> None:
     with pytest.raises(ManifestError):
         StoredStep.from_bytes(content, "run")

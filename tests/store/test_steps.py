@@ -91,6 +91,25 @@ def test_a_damaged_manifest_names_its_step(root: Path, store: StepStore, save: S
         store.find("r1", "train", "input")
 
 
+def test_a_step_whose_manifest_was_cut_short_by_a_kill_has_saved_nothing_and_can_again(
+    root: Path, store: StepStore, save: Save
+) -> None:
+    save("input", {"x": 1})
+    path = root / "train" / "r1" / "input.json"
+    path.chmod(0o644)
+    whole = path.read_bytes()
+
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        assert store.find("r1", "train", "input") is None
+        assert list(store.find_each("r1", "train", ["input"])) == []
+    save("input", {"x": 2})
+
+    stored = store.find("r1", "train", "input")
+    assert stored is not None
+    assert store.load(stored)[0] == {"x": 2}
+
+
 def test_a_write_of_the_next_step_does_not_reach_what_is_stored(
     store: StepStore, save: Save
 ) -> None:

@@ -24,6 +24,10 @@ class ManifestError(Exception):
     """The text of a manifest is not what was written, or is of another format."""
 
 
+class CutShortError(ManifestError):
+    """The end of the text is missing: who wrote it was killed before it was whole."""
+
+
 def sealed(text: bytes) -> bytes:
     """A text with its checksum in a line before it: who reads it need not doubt what is in it."""
     return b"%s\n%s\n" % (checksum_of(text).encode(), text)
@@ -33,8 +37,11 @@ def unsealed(content: bytes) -> bytes:
     """The text that ``sealed`` was given.
 
     Raises:
+        CutShortError: this is the beginning of something that was sealed.
         ManifestError: this is something else.
     """
+    if content.count(b"\n") < 2 or not content.endswith(b"\n"):
+        raise CutShortError("its end is missing")
     checksum, _, rest = content.partition(b"\n")
     text = rest.removesuffix(b"\n")
     if checksum_of(text).encode() != checksum:

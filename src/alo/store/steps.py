@@ -21,7 +21,7 @@ from alo.files import write_once
 from alo.json_text import ordinary_bytes
 from alo.layout import KINDS
 from alo.store.blobs import READ_ONLY, BlobDir, Trusted, remove_runs, sweep
-from alo.store.manifest import ManifestError, StoredStep, StoredValue
+from alo.store.manifest import CutShortError, ManifestError, StoredStep, StoredValue
 from alo.store.taken import TAKEN, TakenSteps
 
 if TYPE_CHECKING:  # a cached run neither reads nor writes values
@@ -114,7 +114,7 @@ class StepStore:
         return frozenset(name for name in names if not name.endswith(".json"))
 
     def find(self, run_id: str, kind: str, step: str) -> StoredStep | None:
-        """What a step of a run saved, or None.
+        """What a step of a run saved, or None; it saved nothing if it was killed while it did.
 
         Raises:
             StoreError: something was stored, but it is damaged.
@@ -124,7 +124,7 @@ class StepStore:
         try:
             try:
                 return StoredStep.from_bytes(ordinary_bytes(path), run_id)
-            except FileNotFoundError:
+            except (FileNotFoundError, CutShortError):
                 path = folder / TAKEN
                 document = self._taken.of(folder).get(step)
                 return StoredStep.of_document(document, run_id) if document else None

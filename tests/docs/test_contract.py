@@ -19,7 +19,8 @@ from alo.gate.comparison import ComparedRow, compare
 from alo.gate.verdict import GateSettings
 from alo.history.promotions import Promotion
 from alo.layout import Workspace
-from alo.loop.trace import Trace
+from alo.loop.traces.graph import Trace
+from alo.loop.traces.known import KINDS
 from alo.plan.model import Gate, ReviewLabel, ReviewPlan, Truth
 from alo.review.accuracy import accuracy
 from alo.review.agreement import Agreement
@@ -60,6 +61,7 @@ def told(part: str) -> list[str]:
         ("reason", REASONS),
         ("promotion", Promotion("", "", "", "", "").to_json()),
         ("trace", Trace("x", "run").to_json()),
+        ("trace's kind", KINDS),
         (
             "comparison",
             compare(

@@ -15,7 +15,7 @@ from alo.loop.held_runs import close_review, remove_review, reopen_review
 from alo.loop.make_dataset import MakeRequest, make_dataset
 from alo.loop.new_review import NewReview
 from alo.loop.record_inputs import record_inputs
-from alo.loop.trace import trace
+from alo.loop.traces.trace import trace
 from alo.review.deciding import decide
 from alo.review.decisions import NewDecision
 from alo.review.results.kept_inputs import KeptInputs

@@ -31,7 +31,7 @@ COMMANDS = {  # name -> what it does; a module of the same name has add_argument
     "dataset": "make versioned train data of reviews; list, compare, verify and export it",
     "retrain": "train on a data set, compare with the deployed model, deploy what passes a gate",
     "models": "list models and their comparisons; which one answered when",
-    "trace": "follow a record, a run or a data set through reviews, data sets and models",
+    "trace": "follow a record, a request or a run through reviews, data sets and models",
     "ui": "open the studio: runs, models and services in the browser",
     "loop": "show the state of loops; list, replay or drop dead requests",
     "schema": "print the JSON Schema of a plan, for editors",

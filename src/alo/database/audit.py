@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from alo.database.connection import Connection, Database
+from alo.json_text import every_value
 
 Values = Mapping[str, object]
 NOTHING: Values = {}
+COMMAND = "command"  # in the values of a line: what somebody has typed
 
 
 class Change(NamedTuple):
@@ -63,6 +66,29 @@ class Audit:
             Change(number, moment, by, act, target, json.loads(before), json.loads(after))
             for number, moment, by, act, target, before, after in rows
         ]
+
+    def is_about(self, target: str, acts: Sequence[str]) -> bool:
+        """Whether there is a change of this kind of something."""
+        marks = ", ".join("?" * len(acts))
+        statement = f"SELECT 1 FROM audit WHERE target = ? AND act IN ({marks}) LIMIT 1"  # noqa: S608
+        return bool(self._database.read(statement, (target, *acts)))
+
+    def names(self, wanted: str) -> bool:
+        """Whether a change is of something, or speaks of it.
+
+        The words of a command do not count: whoever has typed them may have meant what never was.
+        """
+        needle = re.sub(r"([!%_])", r"!\1", json.dumps(wanted))
+        rows = self._database.read(
+            "SELECT target, before, after FROM audit WHERE target = ?"
+            " OR before LIKE ? ESCAPE '!' OR after LIKE ? ESCAPE '!'",
+            (wanted, f"%{needle}%", f"%{needle}%"),
+        )
+        return any(
+            wanted == target
+            or any(wanted in every_value(json.loads(each), (COMMAND,)) for each in values)
+            for target, *values in rows
+        )
 
     @property
     def count(self) -> int:

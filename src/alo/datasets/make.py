@@ -169,7 +169,7 @@ def contents_that_tested(home: Path) -> frozenset[str]:
 
     A version that the list lacks, since that was lost, is asked itself.
     """
-    noted = dict(_ledger(home))
+    noted = dict(ledger(home))
     found = {content for contents in noted.values() for content in contents}
     for path in home.glob(f"v*/{ROWS}"):
         if path.parent.name.removeprefix("v") not in map(str, noted):
@@ -181,8 +181,12 @@ def _tested_by(rows: Path) -> list[str]:
     return [line["content"] for line in json_lines(rows.read_bytes()) if line["split"] == TEST]
 
 
-def _ledger(home: Path) -> list[tuple[int, list[str]]]:
-    """The number of each version that ever was, and the content ids that tested it."""
+def ledger(home: Path) -> list[tuple[int, list[str]]]:
+    """The number of each version that ever was, also of those removed, and what tested it.
+
+    Raises:
+        DatasetError: the list is damaged.
+    """
     try:
         whole, _, _ = (home / TESTED).read_bytes().rpartition(b"\n")  # the rest is torn by a kill
         return [
@@ -207,7 +211,7 @@ def _note_tested(home: Path, manifest: Manifest, contents: Sequence[str]) -> Non
 
 def _next_number(home: Path, versions: Sequence[str]) -> int:
     """A number is given once, also where a version was removed."""
-    given = [number for number, _ in _ledger(home)]
+    given = [number for number, _ in ledger(home)]
     return max([0, *given, *(int(each.removeprefix("v")) for each in versions)]) + 1
 
 

@@ -26,6 +26,10 @@ OF_DATASET = (
     "EXISTS (SELECT 1 FROM records WHERE records.run = runs.run"
     " AND json_extract(record, '$.dataset') = ?)"
 )
+OF_REQUEST = (
+    "EXISTS (SELECT 1 FROM records WHERE records.run = runs.run"
+    " AND json_extract(record, '$.overrides[0]') = ?)"
+)
 
 
 class Param(NamedTuple):
@@ -45,6 +49,8 @@ class Filters(NamedTuple):
     params: tuple[Param, ...] = ()
     sweep: str = ""  # trials of the sweep of this name
     dataset: str = ""  # train runs that were trained on this version, NAME@V
+    model: str = ""  # inferences that used the model of this train run
+    request: str = ""  # the run that has answered the request of this id
 
 
 def parse_param(text: str) -> Param:
@@ -152,6 +158,14 @@ def condition_of(filters: Filters) -> tuple[str, list[str]]:
     if filters.dataset:
         parts.append(OF_DATASET)
         values.append(filters.dataset)
+    if filters.model:
+        parts.append("train_id = ?")
+        values.append(filters.model)
+    if filters.request:
+        from alo.history.record import REQUEST
+
+        parts.append(OF_REQUEST)
+        values.append(f"{REQUEST}{filters.request}")
     return " AND ".join(parts) or "1", values
 
 
@@ -163,6 +177,8 @@ def matches(record: "RunRecord", filters: Filters) -> bool:
         and record.start_time >= filters.since
         and filters.sweep in ("", record.sweep.get("name"))
         and filters.dataset in ("", record.dataset)
+        and filters.model in ("", record.train_id)
+        and filters.request in ("", record.request)
         and all(_has(record, param) for param in filters.params)
     )
 

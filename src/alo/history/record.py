@@ -14,6 +14,7 @@ from alo.named_tuples import NamedTuple
 from alo.plan.values import plan_form
 
 ENDED = ("success", "error", "interrupted")  # what the status of a past run can be
+REQUEST = "request "  # begins the first change of a run that has answered one
 
 LISTED = (  # the fields that a list of runs gives to scripts
     "id",
@@ -98,6 +99,12 @@ class RunRecord(NamedTuple):
     executor: str = ""  # where it ran, if not in the command that asked for it: local, ray, ...
     node: str = ""
     attempts: tuple[Attempt, ...] = ()  # of a run that went to an executor: the last is this one
+
+    @property
+    def request(self) -> str:
+        """The id of the request that the run has answered; empty: it was no request."""
+        first = self.overrides[0] if self.overrides else ""
+        return first.removeprefix(REQUEST) if first.startswith(REQUEST) else ""
 
     def with_args(self, args: Mapping[str, Mapping[str, object]]) -> "RunRecord":
         """The record of a run with these args, and what JSON would lose of them."""

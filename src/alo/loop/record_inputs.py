@@ -18,7 +18,9 @@ from alo.review.results.inputs import RecordInput
 from alo.review.results.kept_inputs import KeptInputs
 from alo.review.results.tables import RunFiles
 from alo.review.rows import Review
-from alo.review.settings import REQUEST
+from alo.review.settings import REQUEST, ReviewSettings
+
+NOT_KEPT = "the input of the run was not kept"
 
 
 def record_inputs(
@@ -33,9 +35,16 @@ def record_inputs(
             by_run.setdefault(review.run_of(record), []).append(record)
     history = History(workspace)
     for run_id, those in by_run.items():
-        for each in _of_run(history, review, run_id, those):
+        for each in _of_run(history, review.settings, run_id, those):
             found[each.record] = each
     return {record: found[record] for record in wanted}
+
+
+def run_inputs(
+    workspace: Workspace, settings: ReviewSettings, run_id: str, records: Sequence[str]
+) -> list[RecordInput]:
+    """The inputs of some records of one run, joined as settings say, whatever reviews there are."""
+    return list(_of_run(History(workspace), settings, run_id, records))
 
 
 def run_files(entry: Entry) -> RunFiles:
@@ -50,17 +59,17 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def _of_run(
-    history: History, review: Review, run_id: str, records: Sequence[str]
+    history: History, settings: ReviewSettings, run_id: str, records: Sequence[str]
 ) -> Iterator[RecordInput]:
     try:
         entry = history.find(run_id)
         if entry.record.id != run_id:  # the beginning of another run's id
             raise HistoryError(f"there is no run '{run_id}'")
-        if review.settings.unit == REQUEST:
+        if settings.unit == REQUEST:
             yield from (_whole(entry, record) for record in records)
             return
         rows = [int(record.rpartition(":")[2]) for record in records]
-        cases = joined_cases(run_files(entry), review.settings, rows)
+        cases = joined_cases(run_files(entry), settings, rows)
     except (AloError, OSError) as error:
         why = _why(error, run_id)
         yield from (RecordInput(record=record, why=why) for record in records)
@@ -86,7 +95,7 @@ def _whole(entry: Entry, record: str) -> RecordInput:
     folder = run_files(entry).input
     model = entry.record.train_id
     if folder is None:
-        return RecordInput(record=record, model=model, why="the input of the run was not kept")
+        return RecordInput(record=record, model=model, why=NOT_KEPT)
     files = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
     return RecordInput(record=record, files=files, model=model)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
@@ -20,6 +20,7 @@ from starlette.responses import Response
 from alo.errors import AloError
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
+from alo.loop.traces.known import known_ids
 from alo.serve.http_api.guard import ForeignAsker, Proof, check_host, check_origin
 from alo.serve.http_api.paths import path_as_sent
 from alo.ui.access.cookies import SESSION, session_cookie
@@ -159,7 +160,16 @@ class Application:
             form = JSON
         if form == HTML and problem.status == 401 and http.method == "GET":
             return self._renderer.redirect(Redirect(_to_sign_in(http, path)), HTML)
+        if form == HTML and http.method == "GET" and self._is_known(problem.about):
+            trace = f"/trace/{quote(problem.about, safe='')}"
+            return self._renderer.redirect(Redirect(trace), HTML)
         return self._renderer.problem(problem, Form(form, self._language(http)))
+
+    def _is_known(self, gone: str) -> bool:
+        """Whether what was removed still has a trace, to which all that links to it leads then."""
+        with suppress(AloError, OSError):
+            return bool(gone and known_ids(self._studio.workspace, self._studio.database, [gone]))
+        return False
 
     def _language(self, http: Request) -> str:
         if _bearer(http):

@@ -88,7 +88,11 @@ def find_run(ask: Ask) -> FoundRun:
     Raises:
         UiProblem: 404.
     """
-    return run_of(ask, ask.names["id"])
+    try:
+        return run_of(ask, ask.names["id"])
+    except UiProblem as problem:
+        problem.about = ask.names["id"]
+        raise
 
 
 def run_of(ask: Ask, run_id: str) -> FoundRun:

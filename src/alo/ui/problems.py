@@ -27,9 +27,11 @@ class UiProblem(Exception):  # noqa: N818
         where: str = "",
         fix: str = "",
         fields: Sequence[FieldProblem] = (),
+        about: str = "",
     ) -> None:
         super().__init__(what)
         self.status, self.what, self.where, self.fix = status, what, where, fix
+        self.about = about  # the id that a page of it was asked for, and is not there
         self.fields = tuple(fields)
 
     def to_json(self, say: Callable[[str], str] = str) -> dict[str, object]:
@@ -49,9 +51,13 @@ def problem_at(field: str, error: AloError) -> FieldProblem:
     return FieldProblem(field, " · ".join(filter(None, (error.what, error.fix))))
 
 
-def not_found(what: str, *, fix: str = "") -> UiProblem:
-    """404."""
-    return UiProblem(404, what, fix=fix)
+def not_found(what: str, *, fix: str = "", about: str = "") -> UiProblem:
+    """404.
+
+    Args:
+        about: what was removed, if anything else knows of it: its trace is shown instead.
+    """
+    return UiProblem(404, what, fix=fix, about=about)
 
 
 def refused_value(field: str, what: str) -> UiProblem:

@@ -31,7 +31,7 @@ from alo.events.log_lines import info, warning
 from alo.events.types import Event, Listener, LogLine, Output
 from alo.files import remove_tree
 from alo.history.ids import utc_text
-from alo.history.record import RunRecord
+from alo.history.record import REQUEST, RunRecord
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.metadata import apply_metadata, parse_metadata
@@ -205,7 +205,7 @@ class RequestRun:
         pipeline = plan.inference
         if pipeline is None:
             raise Failed(Failure(*METADATA_APPLY, "the plan has no inference_pipeline"))
-        changes = (f"request {request.id}",)
+        changes = (f"{REQUEST}{request.id}",)
         return job._replace(
             plan=plan, pipeline=pipeline, changes=changes, workspace=self._workspace
         )

@@ -165,7 +165,8 @@ def test_one_record_is_followed_to_the_model_that_learned_from_it_and_back(
     assert (found["id"], found["kind"]) == (record, "record")
     kinds = {each["kind"] for each in found["nodes"]}
     assert kinds == {
-        "record", "input", "run", "review", "decision", "dataset", "comparison", "promotion",
+        "record", "input", "run", "data", "review", "decision", "dataset", "comparison",
+        "promotion",
     }  # fmt: skip
     edges = {(each["from"], each["to"], each["what"]) for each in found["edges"]}
     assert {

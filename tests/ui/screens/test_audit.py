@@ -17,7 +17,7 @@ ONE, TWO = "20260101T090000Z-00000001-churn", "20260102T090000Z-00000002-churn"
     [
         ("deploy", TWO, {"run": TWO, "before": ONE, "who": "ada"}, [TWO, ONE]),
         ("remove-dataset", "patients@v2", {}, ["patients@v2"]),
-        ("retrain", "j1", {"command": ["alo", "retrain", "--dataset", "a@v1"]}, ["a@v1"]),
+        ("retrain", "j1", {"command": ["alo", "retrain", "--dataset", "a@v1"]}, []),  # typed
         ("user-added", "ada@work", {"role": "viewer", "is_new": True}, []),
     ],
 )

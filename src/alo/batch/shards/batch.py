@@ -26,18 +26,17 @@ from alo.batch.shards.record import (
     RunState,
     ShardState,
 )
-from alo.batch.shards.row_check import RowCheck
+from alo.batch.shards.row_check import check_rows
 from alo.batch.shards.staging import Staging
 from alo.batch.stopping import stopping
 from alo.claims import locked_folder
-from alo.data.location import RemoteLocation
 from alo.engine.faults import disk_errors
 from alo.engine.pipeline_run import PipelineRun
 from alo.engine.request import RunRequest
 from alo.engine.run import ready, run_job
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
-from alo.errors import BatchError, Interrupted, UsageError, passed_on
+from alo.errors import BatchError, Interrupted, UsageError
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, Progress, SettingUp
 from alo.executors.depot import Depot
@@ -57,9 +56,8 @@ class BatchOptions:
     """How a batch is run."""
 
     jobs: int | None = None  # None: as many as there is room for
-    computing: str = "local"
-    transfer: RemoteLocation | None = None  # through which an executor moves folders
-    resumes: bool = False  # with what is there; what is not so any more is an error
+    computing: str = ""  # empty: as the plan says
+    goes_on: bool = False  # with what is there; what is not so any more is an error
     anew: bool = False  # what is there is dropped
 
 
@@ -84,7 +82,7 @@ def run_batch(
         Interrupted: a signal ended it; ``--resume`` continues it.
     """
     guard = SignalGuard()
-    again = f"resume with what is done: alo infer --resume {definition.name}"
+    goes_on = f"go on with what is done: alo infer --resume {definition.name}"
     try:
         with ExitStack() as ending:
             ending.enter_context(default_sigchld())
@@ -98,10 +96,10 @@ def run_batch(
             return batch.run(guard, reports)
     except Signalled as error:
         raise Interrupted(
-            f"interrupted by {error}", fix=again, signal_number=error.number
+            f"interrupted by {error}", fix=goes_on, signal_number=error.number
         ) from None
     except Interrupted as error:  # of the run
-        error.fix = again
+        error.fix = goes_on
         raise
 
 
@@ -163,7 +161,7 @@ class _Batch:
 
     def _known_end(self) -> Outcome | None:
         """What an earlier process has brought to its end, whether it could note that or not."""
-        if not self._options.resumes:
+        if not self._options.goes_on:
             return None
         run = self._folder.known().run
         if run is None or not (self._workspace.history / KIND / run.run).is_dir():
@@ -191,7 +189,7 @@ class _Batch:
         Raises:
             UsageError: it is another one by now; says in what.
         """
-        if self._options.resumes:
+        if self._options.goes_on:
             known = self._folder.definition()
             if words := list(changed(known, prepared.ids)):
                 raise UsageError(
@@ -211,10 +209,8 @@ class _Batch:
     def _executor(self, prepared: Prepared) -> Executor:
         # A task says what its input and its model are.
         job = prepared.job._replace(expected_data=None, train_id="", model_source=None)
-        options = self._options
-        made = make_executor(
-            options.computing, {KIND: job}, options.jobs, self._depot, options.transfer
-        )
+        name = self._options.computing or job.plan.control.computing
+        made = make_executor(name, {KIND: job}, self._options.jobs, self._depot)
         self._ending.callback(made.close)
         for text in getattr(made, "warnings", ()):
             self._listener(warning(text))
@@ -226,32 +222,19 @@ class _Batch:
     ) -> list[str]:
         """See that the pipeline is row-wise, once; returns what a user should know."""
         tolerance = self._definition.tolerance
-        has_results = self._options.resumes and any(self._folder.results.glob("*"))
+        has_results = self._options.goes_on and any(self._folder.results.glob("*"))
         if found.how != ROWS or len(found.shards) < 2 or has_results:
             return []
         if not tolerance.row_check:
             return ["the rows were not checked to be answered each by itself"]
         self._listener(SettingUp("answering some rows in one piece and in two"))
-        check = RowCheck(
-            executor=executor,
-            staging=staging,
-            same=same,
-            scratch=self._scratch(),
-            takes_bad_rows=tolerance.on_error != STOP,
-        )
-        rows, problem = check.run(found, tolerance.row_check)
-        if not problem:
-            return []
-        if tolerance.on_error == STOP:
-            raise passed_on(
-                BatchError,
-                "the rows that the pipeline is to be checked with have no output: ",
-                problem,
+        problem = check_rows(found, tolerance.row_check, executor, staging, same, self._scratch())
+        if problem and tolerance.on_error == STOP:
+            raise BatchError(
+                f"the rows that the pipeline is to be checked with have no output: {problem}",
                 fix="mend it; or leave such rows out: --on-error bisect",
             )
-        seen = f"with {rows:,} rows alone" if rows else "not checked"
-        first = problem.partition("\n")[0]
-        return [f"that rows are answered each by itself: {seen}, as others fail: {first}"]
+        return [f"not checked whether rows are answered by themselves: {problem}"] * bool(problem)
 
     def _work(
         self, run: PipelineRun, log: BatchLog, drive: ShardDrive, found: Cut, notes: Sequence[str]

@@ -25,11 +25,9 @@ from alo.batch.sweep.trials import (
     counts_of,
 )
 from alo.claims import holder_of, take
-from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
 from alo.errors import HistoryError, SweepError, UsageError
 from alo.executors.finding import make_executor
-from alo.executors.task import Executor
 from alo.history.browse import History
 from alo.history.record import RunRecord
 from alo.layout import Workspace
@@ -44,10 +42,9 @@ class SweepOptions:
 
     limits: Limits
     computing: str = "local"
-    transfer: RemoteLocation | None = None  # through which an executor moves folders
     keep: str = "best:5"
     anyway: bool = False  # continue though data or code has changed
-    storage: str = ""  # URL of the database of a shared one, with its password; else as on record
+    storage: str = ""  # URL of the database through which several machines share it
 
 
 @dataclass(slots=True)
@@ -89,7 +86,7 @@ def check_free(folder: SweepFolder, definition: Definition) -> None:
     """See that a sweep of this name would be the same, if there is one.
 
     Raises:
-        UsageError: there is another one, and what differs; or it is of this machine alone.
+        UsageError: there is another one; says what differs.
     """
     if not folder.exists:
         return
@@ -98,21 +95,6 @@ def check_free(folder: SweepFolder, definition: Definition) -> None:
         raise UsageError(
             f"there is a sweep '{folder.name}' of another kind: {'; '.join(differs)}",
             fix=f"take another name, or go on with it: alo sweep resume {folder.name}",
-        )
-    if definition.storage:
-        refuse_sharing(folder)
-
-
-def refuse_sharing(folder: SweepFolder) -> None:
-    """See that a sweep that is on record has a database through which machines share it.
-
-    Raises:
-        UsageError: this machine began it alone.
-    """
-    if not folder.definition().storage:
-        raise UsageError(
-            f"sweep '{folder.name}' was begun by this machine alone",
-            fix="leave out --storage, or begin another sweep: alo sweep NAME --storage URL",
         )
 
 
@@ -153,7 +135,7 @@ def run_sweep(
         with (
             closing(TrialLog(folder)) as log,
             closing(_proposals(definition, jobs, options, trials, log)) as proposals,
-            closing(_executor(options, jobs)) as executor,
+            closing(make_executor(options.computing, jobs, options.limits.jobs)) as executor,
         ):
             for text in getattr(executor, "warnings", ()):
                 reports.warned(text)
@@ -163,10 +145,6 @@ def run_sweep(
             )  # fmt: skip
             watch(drive)
             return _driven(drive, definition)
-
-
-def _executor(options: SweepOptions, jobs: Mapping[str, Job]) -> Executor:
-    return make_executor(options.computing, jobs, options.limits.jobs, transfer=options.transfer)
 
 
 def _proposals(
@@ -181,9 +159,7 @@ def _proposals(
         from alo.batch.sweep.proposals.shared import SharedProposals, shared_ids
 
         mine = replace(definition, ids=shared_ids(definition, jobs))
-        shared = SharedProposals(
-            options.storage or definition.storage, mine, trials, anyway=options.anyway
-        )
+        shared = SharedProposals(options.storage, mine, trials, anyway=options.anyway)
         for trial in shared.changed:
             log.write(trial, lasts=True)
             trials[trial.number] = trial

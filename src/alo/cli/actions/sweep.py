@@ -23,7 +23,6 @@ from alo.batch.sweep.sweep import (
     SweepOptions,
     check_free,
     is_running,
-    refuse_sharing,
     run_sweep,
 )
 from alo.batch.sweep.trials import (
@@ -44,7 +43,7 @@ from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest, Setup
 from alo.engine.run import ready
 from alo.errors import UsageError
-from alo.executors.finding import with_executor
+from alo.executors.finding import setup_for
 from alo.files import write_whole
 from alo.history.ids import utc_text
 from alo.layout import Workspace, find_plan
@@ -119,16 +118,17 @@ def _run(
         max_failures=options.max_failures,
         retries=options.retries,
     )
+    plan = load_plan(request.config or find_plan(request.home), home=request.home)
+    computing = options.computing or plan.control.computing
+    request = request._replace(setup=setup_for(computing, request.setup))
     with sweep_display(definition, definition.trials, as_json=options.json) as display:
-        request, transfer = with_executor(request, options.computing, options.transfer)
         jobs = {job.pipeline.kind: job for job in ready(request, display.of_setup)}
         sweep_options = SweepOptions(
             limits=limits,
-            computing=request.computing,
-            transfer=transfer,
+            computing=computing,
             keep=options.keep,
             anyway=getattr(options, "anyway", False),
-            storage=options.storage or "",
+            storage=options.storage or definition.storage,
         )
         reports = Reports(display.started, display.ended, display.progressed, display.warned)
         outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
@@ -242,7 +242,11 @@ def _resume(options: argparse.Namespace) -> int:
         definition = replace(definition, trials=options.trials)
     if options.storage:
         check_storage(options.storage)
-        refuse_sharing(folder)
+        if not definition.storage:
+            raise UsageError(
+                f"sweep '{folder.name}' was begun by this machine alone",
+                fix="leave out --storage, or begin another one with it",
+            )
     options.system = definition.system
     options.config = Path(definition.config) if definition.config else None
     request = _request(options, definition.mode, definition.overrides, setup_of(options))

@@ -1,4 +1,4 @@
-"""``alo trace``: what a record, a run, a data set or a case hangs together with."""
+"""``alo trace``: what a record, a run, a request, a data set or a case hangs together with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from alo.cli.values import named
 if TYPE_CHECKING:
     import argparse
 
-    from alo.loop.trace import Trace
+    from alo.loop.traces.graph import Trace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "id",
         metavar="ID",
         type=named,
-        help="a record (RUN:ROW), a run, a data set (NAME@V), or a case (its content id)",
+        help="a record (RUN:ROW), a run, a request, a data set (NAME@V), a case (its content id),"
+        " or a review",
     )
     parser.add_argument("--json", action="store_true", help="print nodes and edges as JSON")
     add_database(parser)
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     from alo.cli.actions.review_database import opened
     from alo.layout import Workspace
-    from alo.loop.trace import trace
+    from alo.loop.traces.trace import trace
 
     with opened(options) as database:
         found = trace(Workspace(options.project), database, options.id)
@@ -42,17 +43,21 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _lines(found: Trace) -> Iterator[str]:
-    yield f"{found.kind} {found.id}"
+    yield _called(found.kind, found.id)
     for (kind, name), known in found.nodes.items():
         facts = [
             f"{key} {_text(value)}"
             for key, value in known.items()
             if value not in (None, "", [], "present")
         ]
-        shown = name if name.startswith(kind) else f"{kind} {name}"
+        shown = _called(kind, name)
         yield f"  {shown}{': ' + ', '.join(facts) if facts else ''}"
     for one, other, what in found.edges:
         yield f"  {one} {what} {other}"
+
+
+def _called(kind: str, name: str) -> str:
+    return name if name.startswith(f"{kind} ") else f"{kind} {name}"
 
 
 def _text(value: object) -> str:

@@ -56,6 +56,7 @@ class Work:
             order.lock,
             store.root / PACKAGES,
             note,
+            offline=order.offline,
         )
         jobs = with_pythons(jobs, own)
         self._slot = Slot(

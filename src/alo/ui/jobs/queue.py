@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 
-from alo.database.audit import add_change
+from alo.database.audit import COMMAND, add_change
 from alo.database.connection import Connection, Database, Row
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
@@ -99,7 +99,7 @@ class Jobs:
                 (job_id, key or None, QUEUED, json.dumps(command), pipeline, by, utc_now()),
             )
             act = ACTS.get(command[0], command[0])
-            add_change(rows, by, act, job_id, after={"command": ["alo", *command]})
+            add_change(rows, by, act, job_id, after={COMMAND: ["alo", *command]})
             job = self._find(rows, job_id)
         self._wake.set()
         return job

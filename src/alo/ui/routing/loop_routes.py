@@ -90,6 +90,6 @@ LOOP_ROUTES: tuple[Route, ...] = (
         "/trace/{id}",
         trace.show,
         VIEWER,
-        "What a record, a run, a data set or a case hangs together with",
+        "What a record, a run, a request, a data set or a case hangs together with",
     ),
 )

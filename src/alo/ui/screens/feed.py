@@ -85,7 +85,7 @@ def show(ask: Ask) -> Page:
 def _item(record: RunRecord, limit: float | None) -> dict[str, object]:
     return {
         **record.to_list_json(),
-        "request": _request(record.overrides),
+        "request": record.request,
         "model": record.train_id,
         "below": _is_below(record, limit),
     }
@@ -140,9 +140,3 @@ def _levels(below: float | None, train: RunRecord | None) -> tuple[Level, ...]:
 def _find(runs: Index, wanted: Wanted, key: str, limit: int) -> tuple[RunPage, Sequence[RunRecord]]:
     page = page_in(runs, wanted, key=key, limit=limit)
     return page, runs.records(page.lines)
-
-
-def _request(overrides: tuple[str, ...]) -> str:
-    """The id of the request that a run has answered; empty: it was no request."""
-    first = overrides[0] if overrides else ""
-    return first.removeprefix("request ") if first.startswith("request ") else ""

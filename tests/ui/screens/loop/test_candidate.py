@@ -164,7 +164,8 @@ def test_the_champions_run_may_be_pruned(
     keep_candidate(Workspace(home), "d", ["another"])  # of the next candidate
     alo("history", "remove", old)
 
-    assert client.get(f"/models/{old}").status_code == 404
+    assert client.get(f"/models/{old}.json").status_code == 404
+    assert client.get(f"/models/{old}").headers["location"] == f"/trace/{old}"
     assert client.get(f"/models/{passing}").status_code == 200
 
 

@@ -44,7 +44,8 @@ def test_a_record_leads_from_its_input_to_the_model_that_learned_from_it(
     assert json.loads(capfd.readouterr().out) == found
     kinds = {each["kind"] for each in found["nodes"]}
     assert kinds == {
-        "input", "record", "run", "review", "decision", "dataset", "comparison", "promotion",
+        "input", "record", "run", "data", "review", "decision", "dataset", "comparison",
+        "promotion",
     }  # fmt: skip
     given = next(each for each in found["nodes"] if each["kind"] == "input")
     number = int(row["record"].rpartition(":")[2])
@@ -128,3 +129,88 @@ def test_a_row_that_the_run_does_not_have_is_unknown(client: httpx.Client, home:
     assert client.get(f"/trace/{run}:99").status_code == 200
     for row in ("100", "999999", "9" * 30, "\u00b2", "\u0663"):
         assert client.get(f"/trace/{run}:{row}").status_code == 404
+
+
+def test_what_was_removed_has_a_page_to_which_all_that_links_to_it_leads(
+    client: httpx.Client, candidate: str, alo: Alo, row: dict[str, str]
+) -> None:
+    run = row["record"].rpartition(":")[0]
+    assert alo("dataset", "remove", "d@v1", "--force") == 0
+    assert alo("review", "remove", "r") == 0
+    assert alo("history", "remove", run) == 0
+
+    for path, wanted in (
+        ("/datasets/d/v1", "d@v1"),
+        ("/reviews/r", "review r"),
+        (f"/runs/{run}", run),
+        (f"/runs/{run}/files", run),
+    ):
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert (answer.status_code, answer.headers["location"]) == (
+            303, f"/trace/{quote(wanted, safe='')}",
+        )  # fmt: skip
+        page = client.get(answer.headers["location"]).text
+        assert f'data-node="{wanted}"' in page
+        assert 'data-state="pruned"' in page
+        assert client.get(f"{path}.json").status_code == 404
+
+
+def test_no_link_of_a_page_about_what_was_removed_leads_nowhere(
+    client: httpx.Client, candidate: str, alo: Alo, row: dict[str, str]
+) -> None:
+    run = row["record"].rpartition(":")[0]
+    assert alo("review", "remove", "r") == 0
+    assert alo("history", "remove", run) == 0
+    pages = [f"/trace/{quote(row['record'])}", "/trace/d@v1", "/datasets/d/v1", "/audit"]
+    pages += [f"/models/{candidate}", f"/trace/{candidate}", "/models/log", "/models", "/"]
+    leads_nowhere(client, pages)
+
+    assert alo("dataset", "remove", "d@v1", "--force") == 0
+    leads_nowhere(client, [each for each in pages[1:] if each != "/datasets/d/v1"])
+
+
+def leads_nowhere(client: httpx.Client, pages: list[str]) -> None:
+    for path in pages:
+        page = client.get(path)
+        assert page.status_code == 200, path
+        for link in sorted(set(re.findall(r'href="(/[^"#]+)"', page.text))):
+            answer = client.get(link.replace("&amp;", "&"), follow_redirects=True)
+            assert answer.status_code == 200, (path, link)
+
+
+def test_of_what_nothing_knows_no_trace_is_offered(client: httpx.Client, candidate: str) -> None:
+    answer = client.get("/models/nope")
+
+    assert answer.status_code == 404
+    assert "/trace/" not in answer.text
+
+
+def test_the_case_of_a_record_in_no_review_leads_nowhere_where_nothing_knows_it(
+    client: httpx.Client, alo: Alo, home: Path
+) -> None:
+    (home / "asked/rows.csv").write_text("id,x\nnew,1000\n")
+    before = {path.name for path in (home / "history/inference").iterdir()}
+    assert alo("run", "--mode", "inference", "--quiet") == 0
+    (run,) = {path.name for path in (home / "history/inference").iterdir()} - before
+    record = f"{run}:0"
+
+    found = client.get(f"/trace/{record}.json").json()
+
+    content = next(each["content"] for each in found["nodes"] if each["kind"] == "record")
+    page = client.get(f"/trace/{record}").text
+    assert content in page
+    assert f"/trace/{content}" not in page
+    assert client.get(f"/trace/{content}").status_code == 404
+
+
+def test_a_request_is_followed(client: httpx.Client, home: Path) -> None:
+    (path,) = (home / "history/inference").glob("*/log/experimental_history.json")
+    content = {**json.loads(path.read_text()), "overrides": ["request req-1"]}
+    path.write_text(json.dumps(content))
+
+    found = client.get("/trace/req-1.json").json()
+    page = client.get("/trace/req-1", params={"lang": "ko"}).text
+
+    assert (found["id"], found["kind"]) == ("req-1", "request")
+    assert "다음 실행이 답함" in page
+    assert 'data-trace="req-1"' in client.get("/feed").text

@@ -101,9 +101,7 @@ def _entry(ask: Ask) -> Entry:
     try:
         entry = ask.studio.history.find(ask.names["run"])
     except HistoryError as error:
-        raise not_found(
-            error.what, fix=f"/trace/{ask.names['run']} says what is known of it"
-        ) from error
+        raise not_found(error.what, fix="/models lists them", about=ask.names["run"]) from error
     if entry.record.pipeline != "train":
         raise not_found(f"{entry.record.id} is no train run", fix="/runs lists all runs")
     return entry

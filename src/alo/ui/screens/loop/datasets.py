@@ -115,10 +115,11 @@ def show(ask: Ask) -> Page:
 
 
 def _version(ask: Ask, version: str) -> Version:
+    reference = f"{ask.names['name']}@{version}"
     try:
-        return Catalog(ask.studio.workspace).find(f"{ask.names['name']}@{version}")
+        return Catalog(ask.studio.workspace).find(reference)
     except UsageError as error:
-        raise not_found(error.what, fix=error.fix) from error
+        raise not_found(error.what, fix=error.fix, about=reference) from error
 
 
 def _lines(version: Version) -> tuple[RowLines, Sequence[str]]:

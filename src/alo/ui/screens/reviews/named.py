@@ -18,7 +18,8 @@ def named(ask: Ask) -> Review:
     try:
         return Reviews(ask.studio.database).get(ask.names["name"])
     except UsageError as error:
-        raise not_found(error.what, fix="/reviews lists them") from error
+        about = f"review {ask.names['name']}"
+        raise not_found(error.what, fix="/reviews lists them", about=about) from error
 
 
 def kept_as(ask: Ask, review: Review) -> str:

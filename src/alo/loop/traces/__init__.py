@@ -1,0 +1,1 @@
+"""One id followed through everything, forwards and backwards: ``alo trace``, ``/trace/{id}``."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 UI = Path(__file__).parents[1] / "src/alo/ui"
-TEXT = re.compile(r"""_\(\s*(?:"([^"]*)"|'([^']*)')""")
+TEXT = re.compile(r"""_n?\(\s*(?:"([^"]*)"|'([^']*)')""")  # _n: the first of both forms
 
 
 def main() -> int:
@@ -40,8 +41,13 @@ def compiled(path: Path) -> bytes:
 def untranslated(path: Path) -> list[str]:
     """The texts of the templates that a catalog does not have."""
     with open(path, "rb") as file:
-        known = {message.id for message in read_po(file) if message.string}
+        known = {_first(message.id) for message in read_po(file) if message.string}
     return sorted(texts() - known)
+
+
+def _first(text: str | Sequence[str]) -> str:
+    """The text; of one with a plural, the form for one."""
+    return text if isinstance(text, str) else text[0]
 
 
 def texts() -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alo.texts import is_odd, is_plain_name, is_whole_number, odd_text
+from alo.texts import counted, is_odd, is_plain_name, is_whole_number, odd_text
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "x\udc80"])
@@ -53,3 +53,14 @@ def test_a_plain_name_is_a_folders_of_any_file_system_and_no_option(
     name: str, is_one: bool
 ) -> None:
     assert is_plain_name(name) is is_one
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "text"),
+    [(0, ("row",), "0 rows"), (1, ("row",), "1 row"), (1234, ("row",), "1,234 rows"),
+     (1, ("run is", "runs are"), "1 run is"), (2, ("run is", "runs are"), "2 runs are")],
+)  # fmt: skip
+def test_what_is_counted_has_the_word_of_its_number(
+    count: int, words: tuple[str, ...], text: str
+) -> None:
+    assert counted(count, *words) == text

@@ -58,3 +58,12 @@ def check_plain_name(name: str, what: str) -> None:
             fix="take letters, digits, '-', '_' and '.', at most 100 (200 bytes), no '.' or '-'"
             " at first",
         )
+
+
+def counted(count: int, one: str, more: str = "") -> str:
+    """A number with the word for what it counts: 1 row, 2 rows.
+
+    Args:
+        more: the word for any other number than one, where that is not `one` with an s.
+    """
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"

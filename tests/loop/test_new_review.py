@@ -101,7 +101,7 @@ def test_nothing_to_review_is_said(make: Make, predict: Predict) -> None:
 
     with pytest.raises(ReviewError, match="no record of these runs") as told:
         make()
-    assert "1 rows: no value in column 'prediction'" in told.value.where
+    assert "1 row: no value in column 'prediction'" in told.value.where
 
 
 def test_runs_that_are_none_are_refused(

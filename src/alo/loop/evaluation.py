@@ -14,6 +14,7 @@ from alo.errors import DatasetError
 from alo.review.results.tables import RunFiles, output_table
 from alo.tables.content import picture_content, row_content
 from alo.tables.reading import is_table, read_table
+from alo.texts import counted
 
 TEST = "test"
 
@@ -40,7 +41,7 @@ def tested_cases(version: Version) -> list[TestedCase]:
     labels = read_table(version.folder / LABELS)
     if len(labels.rows) != len(lines):
         raise DatasetError(
-            f"{LABELS} has {len(labels.rows)} rows, where {len(lines)} test",
+            f"{LABELS} has {counted(len(labels.rows), 'row')}, where {len(lines)} test",
             where=str(version.folder),
             fix=f"alo dataset verify {version.manifest.reference}",
         )
@@ -48,7 +49,7 @@ def tested_cases(version: Version) -> list[TestedCase]:
     inputs = read_table(table) if table.is_file() else None
     if inputs is not None and len(inputs.rows) != len(lines):
         raise DatasetError(
-            f"{TEST}/{table.name} has {len(inputs.rows)} rows, where {len(lines)} test",
+            f"{TEST}/{table.name} has {counted(len(inputs.rows), 'row')}, where {len(lines)} test",
             where=str(version.folder),
             fix=f"alo dataset verify {version.manifest.reference}",
         )

@@ -14,6 +14,7 @@ from alo.loop.record_inputs import record_inputs
 from alo.review.results.kept_inputs import KeptInputs
 from alo.review.reviews import Reviews, check_free
 from alo.review.rows import CLOSED, OPEN, PopulationRun, Review
+from alo.texts import counted
 
 HOLDER = "review "  # of runs, before the name
 MAKING_S = 3600.0  # longer than any review is being made, once its runs are kept for it
@@ -108,10 +109,10 @@ def release_unmade(workspace: Workspace, database: Database) -> Iterator[str]:
             continue
         if each.known_in == database.place and each.age_s > MAKING_S:
             unpin(workspace, each.holder)
-            yield f"{each.holder} was never made: {len(each.runs):,} runs are kept for it no more"
+            yield f"{each.holder} was never made: {_runs(each.runs)} kept for it no more"
         else:
             yield (
-                f"{len(each.runs):,} runs are kept for {each.holder}, which is not in this database"
+                f"{_runs(each.runs)} kept for {each.holder}, which is not in this database"
                 f" ({each.known_in or 'it is not known in which'}) or is being made; if it is in"
                 f" none, remove {each.path}"
             )
@@ -120,3 +121,7 @@ def release_unmade(workspace: Workspace, database: Database) -> Iterator[str]:
 def holder_of(name: str) -> str:
     """What keeps the runs of a review, as messages name it."""
     return f"{HOLDER}{name}"
+
+
+def _runs(ids: Sequence[str]) -> str:
+    return counted(len(ids), "run is", "runs are")

@@ -29,6 +29,7 @@ from alo.review.rows import PopulationRun, Review
 from alo.review.settings import CSV, REQUEST, ReviewSettings
 from alo.review.strata import Case
 from alo.tables.measured import are_measured
+from alo.texts import counted
 
 SHOWN_NOTES = 20
 LOOKED_AT = 10  # runs, for the column that the solution metadata has named
@@ -93,8 +94,8 @@ def _made_of(
         why = _refusals(found)
         raise ReviewError(
             "no record of these runs can be reviewed",
-            where="; ".join(f"{count:,} rows: {reason}" for reason, count in why.items())
-            or f"{len(found):,} runs, without a row",
+            where="; ".join(f"{counted(n, 'row')}: {reason}" for reason, n in why.items())
+            or f"{counted(len(found), 'run')}, without a row",
             fix="see which columns review: names, and that the runs have their input",
         )
     _check_classes(records)

@@ -26,6 +26,7 @@ from alo.loop.evaluation import TestedCase, answers_of, contents_below, tested_c
 from alo.loop.trial_project import TrialProject, trial_project
 from alo.plan.overrides import for_pipeline
 from alo.serve.rollout.choose import deploy_model, noted
+from alo.texts import counted
 from alolib.disk import fix_of_full
 
 Say = Callable[[str], None]
@@ -98,7 +99,7 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say, note: Note) -
     champion = _champion(workspace, asked.against)
     test = _Test(workspace, version, champion, tested_cases(version))
     with trial_project(workspace) as trial:
-        say(f"testing the model before on {len(test.cases):,} rows")
+        say(f"testing the model before on {counted(len(test.cases), 'row')}")
         trial.use_models(champion.models)
         old = _answers(trial, test)
         if old is None:
@@ -108,7 +109,7 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say, note: Note) -
             )
         say(f"training on {version.manifest.reference}")
         entry = _train(trial, version, asked)
-        say(f"testing the candidate on {len(test.cases):,} rows")
+        say(f"testing the candidate on {counted(len(test.cases), 'row')}")
         new = _answers(trial, test)
         run = entry.record.id
         comparison = _compared(test, run, old, new, asked)

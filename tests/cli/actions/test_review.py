@@ -72,7 +72,7 @@ def test_the_runs_of_a_review_that_was_never_made_are_released(alo: Alo, home: P
     status, out, err = alo("review", "list", "--json")
 
     assert (status, err.splitlines()) == (
-        0, ["review never was never made: 1 runs are kept for it no more"],
+        0, ["review never was never made: 1 run is kept for it no more"],
     )  # fmt: skip
     assert [each["name"] for each in json.loads(out)] == ["r"]
     assert not path.exists()
@@ -91,14 +91,14 @@ def test_where_that_is_not_certain_it_is_said_who_holds_runs_and_how_they_are_re
 
     err = alo("review", "list")[2]
 
-    assert "1 runs are kept for review other" in err
+    assert "1 run is kept for review other" in err
     assert f"remove {path}" in err
     assert path.exists()
 
 
 def test_a_review_from_its_making_to_the_accuracy(alo: Alo, tmp_path: Path) -> None:
     made = alo("review", "new", "r", "--random", "12", "--seed", "5", "--certainty", "p")
-    assert made[1].startswith("review r: 12 of 20 records are queued, of 1 runs")
+    assert made[1].startswith("review r: 12 of 20 records are queued, of 1 run\n")
     shown = as_json(alo("review", "show", "r", "--json"))
     assert {"name", "state", "runs", "seed", "population", "counts", "labels", "agreement",
             "items"} == set(shown)  # fmt: skip
@@ -215,9 +215,9 @@ def test_it_is_said_how_many_inferences_the_review_cannot_speak_for(alo: Alo) ->
     named = alo("review", "new", "named", "--random", "1", "--runs", str(run))[1]
 
     assert before["notes"] == []
-    assert "1 inferences are not in history (counted since 20" in str(after["notes"])
+    assert "1 inference is not in history (counted since 20" in str(after["notes"])
     assert "not in history" not in named
-    assert "note: 1 inferences" in alo("review", "new", "told", "--random", "1")[1]
+    assert "note: 1 inference is not" in alo("review", "new", "told", "--random", "1")[1]
 
 
 def test_the_accuracy_is_estimated_by_the_method_that_is_asked_for(

@@ -53,7 +53,7 @@ def test_rows_whose_counts_differ_are_refused_all(read: Read) -> None:
     assert not found.records
     ((why, count),) = found.refused.items()
     assert count == 1
-    assert "the output has 1 rows, the input 2" in why
+    assert "the output has 1 row, the input 2" in why
 
 
 def test_a_key_joins_rows_of_another_order_and_leaves_out_what_it_cannot(read: Read) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -70,6 +71,13 @@ def test_a_translation_takes_the_values_that_its_text_takes(path: Path) -> None:
 
     assert formats
     for message in formats:
-        values = dict.fromkeys(re.findall(r"%\((\w+)\)", str(message.id)), "here")
-        assert str(message.string) % values
-        assert str(message.string).count("%(") == str(message.id).count("%(")
+        ids, strings = forms(message.id), forms(message.string)
+        for text in (*ids, *strings):
+            values = dict.fromkeys(re.findall(r"%\((\w+)\)", ids[0]), "here")
+            assert text % values
+            assert text.count("%(") == ids[0].count("%(")
+
+
+def forms(text: str | Sequence[str]) -> Sequence[str]:
+    """The forms of a text: of one that counts something, those of its numbers."""
+    return [text] if isinstance(text, str) else text

@@ -21,7 +21,7 @@ def rendered(source: str, language: str = "ko", **values: object) -> str:
         ("<a title=\"{{ _('Runs') }}\">", '<a title="실행 목록">'),
         ('{{ _("Runs") ~ _("Feed")|upper }}', "실행 목록피드"),
         ("{{ name|word }}", "실행 목록"),
-        ('{{ _("%(count)s rows", count=3) }}', "3행"),
+        ('{{ _("%(changed)s of %(rows)s rows differ", changed=2, rows=3) }}', "3행 중 2행이 다름"),
         ('{{ _("a text of no catalog") }}', "a text of no catalog"),
         ('{% set _ = 1 %}{{ _ }}{{ "(" }}{{ "_(\\"Runs\\")" }}', "1(_(&#34;Runs&#34;)"),
     ],
@@ -39,7 +39,13 @@ def test_a_text_that_the_template_names_is_not_looked_up_for_each_page() -> None
 
 
 @pytest.mark.parametrize(
-    "source", ["{{ value }}", '{{ _("%(count)s rows", count=value) }}', "{{ value|state }}"]
+    "source",
+    [
+        "{{ value }}",
+        '{{ _("%(changed)s of %(rows)s rows differ", changed=value, rows=3) }}',
+        '{{ _n("%(count)s request, %(same)s with the same result", "", 1, same=value) }}',
+        "{{ value|state }}",
+    ],
 )
 def test_values_are_escaped(source: str) -> None:
     assert "<script>" not in rendered(source, value=HOSTILE)
@@ -79,3 +85,28 @@ def test_a_drawing_is_drawn_once_while_it_shows_the_same() -> None:
     assert drawn("charts/score_chart", "ko", "/base", score_chart(points)) != first
     assert '<a href="/base/runs/b"' in first
     assert "<script>" not in first
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "text"),
+    [
+        ("en", 0, "0 rows"),
+        ("en", 1, "1 row"),
+        ("en", 1234, "1,234 rows"),
+        ("ko", 1, "1행"),
+        ("ko", 1234, "1,234행"),
+    ],
+)
+def test_what_is_counted_has_the_form_of_its_number(language: str, count: int, text: str) -> None:
+    source = '{{ _n("%(count)s row", "%(count)s rows", count) }}'
+
+    assert rendered(source, language, count=count) == text
+
+
+@pytest.mark.parametrize(
+    ("run", "is_one"),
+    [("20260101T090000Z-00000001-churn", True), ("", False), ("current", False), ("none", False),
+     ("load-external-model", False)],
+)  # fmt: skip
+def test_a_word_for_a_model_is_no_runs_id(run: str, is_one: bool) -> None:
+    assert rendered("{{ run is run_id }}", run=run) == str(is_one)

@@ -24,6 +24,7 @@ from alo.history.ids import utc_now
 from alo.layout import Workspace
 from alo.loop.candidates import remove_version
 from alo.loop.make_dataset import MakeRequest, make_dataset
+from alo.texts import counted
 
 
 def _add_make(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +134,7 @@ def _diff(options: argparse.Namespace) -> int:
         return 0
     parts = {"added": found.added, "removed": found.removed, "relabelled": found.relabelled}
     for what, rows in parts.items():
-        console.write(f"{len(rows):,} rows {what}")
+        console.write(f"{counted(len(rows), 'row')} {what}")
         for row in rows[:20]:
             was = f" (was {row['from']})" if "from" in row else ""
             console.write(f"  {row['record']}  {row['label']}{was}  {row['split']}")
@@ -166,7 +167,7 @@ def _verify(options: argparse.Namespace) -> int:
             for each in damage:
                 console.write(f"{name}  {each['path']} {each['what']}")
         damaged = sum(map(bool, found.values()))
-        console.write(f"{len(found)} versions verified, {damaged or 'none'} damaged")
+        console.write(f"{counted(len(found), 'version')} verified, {damaged or 'none'} damaged")
     return 1 if any(found.values()) else 0
 
 
@@ -249,7 +250,7 @@ def _lines(version: Version) -> Iterator[str]:
         labels = counts.get(part)
         shown = labels.items() if isinstance(labels, Mapping) else ()
         text = ", ".join(f"{count:,} {label}" for label, count in shown)
-        yield f"{part}: {_total(counts, part):,} rows{f': {text}' if text else ''}"
+        yield f"{part}: {counted(_total(counts, part), 'row')}{f': {text}' if text else ''}"
     yield f"base: {manifest.base}; reviews: {', '.join(manifest.reviews)}"
     others = (
         "overruled", "moved_to_test", "pictures_missing", "skipped", "flagged", "conflict",
@@ -264,7 +265,7 @@ def _lines(version: Version) -> Iterator[str]:
         yield "no row tests: alo retrain holds what is trained on it; review more random records"
     left_out = counts.get("left_out")
     for why, count in left_out.items() if isinstance(left_out, Mapping) else ():
-        yield f"left out: {count} rows: {why}"
+        yield f"left out: {counted(count, 'row')}: {why}"
 
 
 ACTIONS = {

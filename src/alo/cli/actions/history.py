@@ -134,7 +134,9 @@ def _verify(options: argparse.Namespace) -> int:
             for each in damage:
                 console.write(f"{run_id}  {each.name} {each.what}")
         damaged = sum(map(bool, found.values()))
-        console.write(f"{len(found)} runs verified, {damaged or 'none'} damaged")
+        from alo.texts import counted
+
+        console.write(f"{counted(len(found), 'run')} verified, {damaged or 'none'} damaged")
     return 1 if any(found.values()) else 0
 
 

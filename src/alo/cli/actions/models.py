@@ -16,6 +16,7 @@ from alo.history.deployment import CURRENT, read_deployment
 from alo.history.filters import Filters, parse_since
 from alo.history.promotions import model_at, promotions, run_of
 from alo.layout import Workspace
+from alo.texts import counted
 
 OF_TRAIN = Filters(pipeline="train", status="success")
 
@@ -93,7 +94,8 @@ def _lines(entry: Entry, compared: Mapping[str, object] | None) -> Iterator[str]
     for name in ("old", "new"):
         model = compared.get(name)
         if isinstance(model, Mapping) and isinstance(model.get("accuracy"), float):
-            yield f"  {name}: {model['accuracy']:.1%} right of {compared['rows']} test rows"
+            rows = counted(int(str(compared["rows"])), "test row")
+            yield f"  {name}: {model['accuracy']:.1%} right of {rows}"
     reasons = compared.get("reasons")
     why = f": {', '.join(map(str, reasons))}" if isinstance(reasons, list) and reasons else ""
     yield f"the gate: {compared['verdict']}{why}"

@@ -26,6 +26,7 @@ from alo.review.decisions import NewDecision
 from alo.review.exchange import FORMATS, read_decisions, read_labels
 from alo.review.reviews import Reviews
 from alo.review.rows import CLOSED, OPEN, ItemShown, Review
+from alo.texts import counted
 
 SHOWN_ITEMS = 20
 SHOWN_KEYS = ("name", "state", "runs", "seed", "population", "labels")
@@ -77,12 +78,12 @@ def _show(options: argparse.Namespace) -> int:
             }
         )
         return 0
-    console.write(f"review {review.name}, {review.state}; {len(review.runs):,} runs")
+    console.write(f"review {review.name}, {review.state}; {counted(len(review.runs), 'run')}")
     console.write(", ".join(f"{count:,} {state}" for state, count in states.items()))
     console.write(f"labels: {', '.join(each.name for each in review.labels.shown)}")
     if agreed.items:
         kappa = "" if agreed.kappa is None else f", kappa {agreed.kappa:.2f}"
-        console.write(f"agreement: {agreed.share:.1%} of {agreed.items:,} records{kappa}")
+        console.write(f"agreement: {agreed.share:.1%} of {counted(agreed.items, 'record')}{kappa}")
     open_items = [each for each in items if each.state.state == "undecided"]
     rows = [
         (each.id, each.record.predicted, _percent(each.record.certainty), each.record.source or "")
@@ -198,12 +199,12 @@ def _accuracy_lines(found: Accuracy) -> Iterator[str]:
             f"accuracy {found.estimate:.1%}, from {found.low:.1%} to {found.high:.1%} "
             f"({found.level:.0%} sure)"
         )
-        yield f"of {found.population:,} records; reviewed: {seen}"
+        yield f"of {counted(found.population, 'record')}; reviewed: {seen}"
         for name, share in found.by_class.items():
             right = "not known yet" if share is None else f"{share:.1%} right"
             yield f"  predicted {name}: {right}"
     if found.needed:
-        yield f"{found.needed:,} more random ones would give it to ± 2 points"
+        yield f"{counted(found.needed, 'more random one')} would give it to ± 2 points"
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from alo.layout import Workspace
 from alo.loop.new_review import ReviewRequest, new_review
 from alo.loop.plan_settings import settings_of_plan
 from alo.review.settings import CSV, FOLDERS, UNITS, PictureTruth, ReviewSettings
+from alo.texts import counted
 
 # Keys of `review:` whose options have the same names.
 SAME = ("unit", "prediction", "certainty", "key", "image", "label", "labels", "slices")
@@ -111,11 +112,11 @@ def new(options: argparse.Namespace) -> int:
         return 0
     counts = dict(made.review.counts)
     console.write(
-        f"review {made.review.name}: {made.queued:,} of {counts.pop('records'):,} records are "
-        f"queued, of {len(made.review.runs):,} runs"
+        f"review {made.review.name}: {made.queued:,} of {counted(counts.pop('records'), 'record')}"
+        f" {'is' if made.queued == 1 else 'are'} queued, of {counted(len(made.review.runs), 'run')}"
     )
     for why, count in counts.items():
-        console.write(f"left out: {count:,} rows: {why}")
+        console.write(f"left out: {counted(count, 'row')}: {why}")
     for note in notes:
         console.write(f"note: {note}")
     console.write(f"next: alo ui, or alo review decide {made.review.name} --from FILE.csv")
@@ -128,8 +129,8 @@ def _lost(workspace: Workspace, options: argparse.Namespace) -> list[str]:
     if options.runs or not lost.runs:
         return []
     return [
-        f"{lost.runs:,} inferences are not in history (counted since {lost.since}):"
-        " the review, and its accuracy, is of those that are"
+        f"{counted(lost.runs, 'inference is', 'inferences are')} not in history (counted since"
+        f" {lost.since}): the review, and its accuracy, is of those that are"
     ]
 
 

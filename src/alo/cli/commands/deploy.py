@@ -15,6 +15,7 @@ from alo.history.deployment import CURRENT, UNCHECKED, Deployment, read_deployme
 from alo.layout import Workspace
 from alo.serve.rollout.choose import deploy_model, noted, roll_back, set_shadow
 from alo.serve.rollout.status import REFUSED, live_services, wait_for_services
+from alo.texts import counted
 
 if TYPE_CHECKING:
     from alo.serve.rollout.status import Outcome
@@ -129,7 +130,8 @@ def _show(workspace: Workspace, outcome: Outcome | None, as_json: bool) -> None:
     lines += [f"shadow    {deployed.shadow or '-'}"]
     if shadow and deployed.shadow:
         lines.append(
-            f"          {shadow.requests} requests, {shadow.same_results} with the same result; "
+            f"          {counted(shadow.requests, 'request')}, {shadow.same_results} with the same"
+            " result; "
             f"mean score {shadow.mean_score:.3f}, of the shadow {shadow.mean_shadow_score:.3f}"
         )
     lines += [f"alarm     {alarms.as_line(each)}" for each in raised or ()]

@@ -11,6 +11,7 @@ from alo.cli.output.live import watched
 from alo.cli.values import count, named
 from alo.cli.withheld import ALARM_SECRET, take
 from alo.engine.request import RunRequest
+from alo.texts import counted
 
 URL_VARIABLE = "ALO_REDIS_URL"  # as in alo.serve.redis_queue.url, which a run does not import
 
@@ -71,7 +72,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.json:
         console.write_json({"count": count})
     else:
-        console.write(f"{count} requests {done}")
+        console.write(f"{counted(count, 'request')} {done}")
     return 0
 
 

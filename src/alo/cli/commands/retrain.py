@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from alo.cli.output import console
 from alo.cli.values import named
 from alo.errors import UsageError
+from alo.texts import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -121,7 +122,7 @@ def _lines(found: Retrained) -> Iterator[str]:
     for name, model in (("before", compared.old), ("candidate", compared.new)):
         if model.accuracy is not None and model.low is not None and model.high is not None:
             shown = f"{model.accuracy:.1%}, from {model.low:.1%} to {model.high:.1%}"
-            yield f"  {name:9}  {shown} right of {compared.rows:,} test rows"
+            yield f"  {name:9}  {shown} right of {counted(compared.rows, 'test row')}"
     if compared.difference is not None and compared.low is not None and compared.high is not None:
         yield (
             f"  difference {compared.difference:+.1%}, from {compared.low:+.1%} to "
@@ -133,8 +134,8 @@ def _lines(found: Retrained) -> Iterator[str]:
     yield f"the gate: {judged.verdict}{': ' + ', '.join(judged.reasons) if judged.reasons else ''}"
     if judged.needed:
         yield (
-            f"{judged.needed:,} more test rows could decide it: about {judged.needed_reviews:,} "
-            "more random reviews"
+            f"{counted(judged.needed, 'more test row')} could decide it: about "
+            f"{counted(judged.needed_reviews, 'more random review')}"
         )
     if found.is_deployed:
         yield f"deployed {found.run}"

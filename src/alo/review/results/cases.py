@@ -15,6 +15,7 @@ from alo.review.results.tables import OUTPUT, RunFiles, check_columns, input_tab
 from alo.review.settings import ReviewSettings
 from alo.tables.content import picture_content, row_content
 from alo.tables.reading import WholeTable, read_table
+from alo.texts import counted
 
 MOST_NAMED = 5  # pictures of a run that are missing
 
@@ -79,7 +80,7 @@ def _cases_of(
     if not settings.key:
         if len(rows) != len(output.rows):
             refusal = (
-                f"the output has {len(output.rows):,} rows, the input {len(rows):,}:"
+                f"the output has {counted(len(output.rows), 'row')}, the input {len(rows):,}:"
                 " review.key names the column that joins them"
             )
             return Cases(columns, _refused(refusal))

@@ -81,7 +81,11 @@ def _sentences(language: str) -> list[Sentence]:
 
 
 def pattern_of(sentence: str) -> re.Pattern[str]:
-    """What finds a sentence whatever is in its places."""
+    """What finds a sentence whatever is in its places; ``row(s)`` is one row, and several."""
     words = PLACE.split(sentence)  # text, name, text, name, ...
-    parts = [f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(words)]
+    parts = [f"(?P<{part}>.+?)" if at % 2 else _literal(part) for at, part in enumerate(words)]
     return re.compile("".join(parts), re.DOTALL)
+
+
+def _literal(words: str) -> str:
+    return re.escape(words).replace(r"\(s\)", "s?")

@@ -17,6 +17,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
+from alo.loop.traces.known import NO_RUN
 from alo.ui.rendering import shown
 from alo.ui.rendering.language import translations, word
 from alo.ui.rendering.said import said as sentence
@@ -29,6 +30,9 @@ DRAWINGS = 64  # that are kept as they were drawn
 def environment(language: str) -> Environment:
     """What makes pages of a language."""
     translate = translations(language).gettext
+
+    def counted(one: str, more: str, count: int, **values: object) -> str:
+        return translations(language).ngettext(one, more, count) % {"count": f"{count:,}", **values}
 
     def text(message: str, **values: object) -> str:
         return translate(message) % values
@@ -43,7 +47,8 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=[_with_texts(translate)],
     )
-    made.globals["_"] = text
+    made.globals |= {"_": text, "_n": counted}
+    made.tests["run_id"] = lambda run: run not in NO_RUN  # no word for a model that no run has made
     made.filters.update(
         shell=shlex.join,  # a command as one can paste it
         part=lambda text: quote(os.fsencode(str(text)), safe=""),

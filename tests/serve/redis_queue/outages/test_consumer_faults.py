@@ -40,11 +40,11 @@ def test_a_request_that_kills_its_worker_twice_is_put_aside(
     assert "SIGSEGV" in listed.stdout
     assert json.loads(alo("loop", "dead", "list", "--json", *words).stdout)[0]["number"] == 1
     assert (
-        alo("loop", "dead", "replay", "1", *words).stdout == "1 requests put back into the queue\n"
+        alo("loop", "dead", "replay", "1", *words).stdout == "1 request put back into the queue\n"
     )
     assert edge.answers()[0]["status"] == "fail"
     assert alo("loop", "dead", "drop", "7", *words).returncode == 2
-    assert alo("loop", "dead", "drop", *words).stdout == "1 requests deleted\n"
+    assert alo("loop", "dead", "drop", *words).stdout == "1 request deleted\n"
     assert alo("loop", "dead", "list", *words).stdout == "no request was given up\n"
 
 

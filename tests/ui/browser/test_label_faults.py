@@ -43,6 +43,28 @@ def ada(open_browser: OpenBrowser) -> Page:
     return page
 
 
+def test_keys_that_wait_for_the_next_records_count_as_not_saved_until_they_are(
+    page: Page, new_review: NewReview
+) -> None:
+    queue = new_review(records=80, random=80)
+    queue.open(page)
+    page.route("**/label?after=*", lambda route: None)
+
+    for _ in range(60):
+        page.keyboard.press("1")
+    shown = page.locator("[data-cases] article").count()
+    assert shown < 60
+    assert wait_until(lambda: queue.decisions() == shown)
+    wait_unsent(page, 60 - shown)
+    leave = "dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert not page.evaluate(leave)  # the browser asks whether to leave
+
+    page.unroute("**/label?after=*")  # which lets those go that were held
+    queue.wait_sent(page)
+    assert queue.decisions() == 60
+    assert page.evaluate(leave)
+
+
 def test_without_a_network_it_goes_on_and_all_is_sent_when_it_is_back(
     page: Page, new_review: NewReview
 ) -> None:

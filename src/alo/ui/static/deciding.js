@@ -13,6 +13,8 @@ export const STATES = { accept: "accepted", change: "changed", skip: "skipped", 
 const { Sender } = await import(page.dataset.sender);
 let screen = {};
 let isOfSender = false; // whether the sender has said so
+let chain = Promise.resolve(); // what keys do, one behind the other
+let queued = 0; // keys that wait for those before them
 export const sender = new Sender({
   base,
   place: page.dataset.keptAs,
@@ -50,7 +52,8 @@ const ON = {
 };
 
 export function showCount() {
-  const { count, waiting, isKept } = sender;
+  const { waiting, isKept } = sender;
+  const count = sender.count + queued;
   const shown = find("[data-unsent]");
   shown.dataset.unsent = count;
   shown.textContent = count ? words.unsent.replace("{n}", count) : words.sent;
@@ -81,6 +84,24 @@ export async function takeBack(redo) {
   answered = null;
   return results;
 }
+
+// Does what a key asks for once those before it are done: a record that they lead to may be on its way.
+export function enqueue(act) {
+  queued += 1;
+  showCount();
+  const begin = () => {
+    queued -= 1;
+    return act();
+  };
+  chain = chain
+    .then(begin)
+    .catch((error) => trouble(String(error)))
+    .finally(showCount);
+}
+
+addEventListener("beforeunload", (event) => {
+  if (queued) event.preventDefault();
+});
 
 // ---- a record as an element shows it
 

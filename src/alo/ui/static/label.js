@@ -15,7 +15,6 @@ let lastLabel = null;
 let zoom = 1;
 let decided = Number(page.dataset.decided);
 let total = Number(page.dataset.total);
-let chain = Promise.resolve(); // what keys do, one behind the other
 
 // What others do meanwhile; heard from the start, as the stream does not wait for this script.
 let open;
@@ -25,7 +24,7 @@ page.addEventListener("alo:review", ({ detail }) => begun.then(() => onReview(de
 page.addEventListener("alo:poll", () => begun.then(() => current && refresh([current.dataset.record])));
 
 const shared = await import(page.dataset.deciding);
-const { STATES, decisionOn, labelOf, openConflicts, sender, trouble, words } = shared;
+const { STATES, decisionOn, enqueue, labelOf, openConflicts, sender, words } = shared;
 const { address, ahead, articles, cardOf, cards, fetched, isGrid, isOpen, load, loadBefore, loaded, overlay, prune, put } =
   await import(page.dataset.casesScript);
 const { follow } = (await import(page.dataset.presenceScript)).presence(page.dataset.base, address, () => current?.dataset.record);
@@ -284,10 +283,6 @@ function resize(to) {
 }
 
 // ---- keys and buttons
-
-function enqueue(act) {
-  chain = chain.then(act).catch((error) => trouble(String(error)));
-}
 
 function labelButtons() {
   return [...form.querySelectorAll("[data-label]")];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from alo.engine.isolation.only_steps import only_steps_run
 from alo.errors import Interrupted, WorkspaceBusy
 from alo.events.types import LogLine, RunFinished, RunStarted, StepFinished
 
@@ -64,6 +66,25 @@ def test_an_inference_leaves_summary_output_logs_and_a_history_entry(
     assert record["status"] == "success"
     assert record["train_id"] == "none"
     assert record["score"] == 0.5
+
+
+def test_the_plan_is_not_looked_through_for_garbage_in_a_process_that_only_runs_steps(
+    make_solution: MakeSolution, run: Run
+) -> None:
+    frozen = (
+        "import gc; Path(self.asset.get_output_path(), 'n').write_text(str(gc.get_freeze_count()))"
+    )
+    home = make_solution({"train": frozen})
+    count = home / "train_artifacts/output/n"
+
+    run(home)
+    assert int(count.read_text()) == gc.get_freeze_count()  # somebody else's process
+    try:
+        with only_steps_run():
+            run(home)
+        assert int(count.read_text()) > 1000
+    finally:
+        gc.unfreeze()
 
 
 def test_artifacts_of_the_run_before_do_not_stay(make_solution: MakeSolution, run: Run) -> None:

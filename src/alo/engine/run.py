@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 from alo.engine.checks.preflight import Checked, check_solution
 from alo.engine.faults import disk_errors
+from alo.engine.isolation.only_steps import while_only_steps_run
 from alo.engine.pipeline_run import PipelineRun, begin
 from alo.engine.request import LOCAL, RunOutcome, RunRequest, Setup
 from alo.engine.spec import Job, needs_setup
@@ -69,6 +71,8 @@ def run_solution(
                 if not jobs:
                     listener(warning("there is nothing to resume: the last run has succeeded"))
                 is_changing = bool(changing_steps([job.pipeline for job in jobs]))
+                if while_only_steps_run():
+                    gc.freeze()  # the plan stays until the end, and is not looked through again
                 for number, job in enumerate(jobs):
                     if number and is_changing:  # each on its own code, where they share a folder
                         _fetch_code(job, setup, listener)

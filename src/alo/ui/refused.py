@@ -49,14 +49,14 @@ def _as_sent(ask: Ask, page: Page, problem: UiProblem, at: Query | None) -> Page
     for each in problem.fields:
         said.setdefault(each.field, each.what)
     wrong = {name: said[name] for name in ask.body if name in said}  # in the order of the form
-    elsewhere = {name: what for name, what in said.items() if name not in wrong}
+    of_no_field = {name: what for name, what in said.items() if name not in wrong}
     what = "" if problem.what in wrong.values() else problem.what
-    about = dict.fromkeys((what, *elsewhere.values(), problem.fix))
+    about = dict.fromkeys((what, *of_no_field.values(), problem.fix))
     shown = {
         **page.content,
         **page.shown,
         "typed": {name: value for name, value in ask.body.items() if name not in SECRETS},
-        "wrong": {**wrong, **elsewhere},
+        "wrong": {**wrong, **of_no_field},
         "refusal": " · ".join(filter(None, about)) or problem.what,
     }
     return replace(

@@ -330,12 +330,13 @@ def test_a_batch_that_was_ended_goes_on_with_what_is_done(alo: Alo, home: Path, 
 
 
 def test_a_second_signal_ends_what_runs(home: Path) -> None:
-    process = start(home, *WORDS[:-1], "answer.wait=60", "--row-check", "off")
-    running = lambda: b'"running"' in record(home)  # noqa: E731
-    wait_until(running)
-    time.sleep(0.5)
+    words = [*WORDS[:-1], "answer.wait=60", "--row-check", "off", "--json"]
+    process = start(home, *words)
+    assert process.stdout
+    assert any(b"shard_started" in line for line in process.stdout)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
+    wait_until(lambda: b'"interrupted"' in record(home))  # what had not begun
+    assert process.poll() is None
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     process.communicate()

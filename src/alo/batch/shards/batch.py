@@ -57,7 +57,7 @@ class BatchOptions:
 
     jobs: int | None = None  # None: as many as there is room for
     computing: str = ""  # empty: as the plan says
-    goes_on: bool = False  # with what is there; what is not so any more is an error
+    resumes: bool = False  # with what is there; what is not so any more is an error
     anew: bool = False  # what is there is dropped
 
 
@@ -82,7 +82,7 @@ def run_batch(
         Interrupted: a signal ended it; ``--resume`` continues it.
     """
     guard = SignalGuard()
-    goes_on = f"go on with what is done: alo infer --resume {definition.name}"
+    again = f"resume with what is done: alo infer --resume {definition.name}"
     try:
         with ExitStack() as ending:
             ending.enter_context(default_sigchld())
@@ -96,10 +96,10 @@ def run_batch(
             return batch.run(guard, reports)
     except Signalled as error:
         raise Interrupted(
-            f"interrupted by {error}", fix=goes_on, signal_number=error.number
+            f"interrupted by {error}", fix=again, signal_number=error.number
         ) from None
     except Interrupted as error:  # of the run
-        error.fix = goes_on
+        error.fix = again
         raise
 
 
@@ -161,7 +161,7 @@ class _Batch:
 
     def _known_end(self) -> Outcome | None:
         """What an earlier process has brought to its end, whether it could note that or not."""
-        if not self._options.goes_on:
+        if not self._options.resumes:
             return None
         run = self._folder.known().run
         if run is None or not (self._workspace.history / KIND / run.run).is_dir():
@@ -189,7 +189,7 @@ class _Batch:
         Raises:
             UsageError: it is another one by now; says in what.
         """
-        if self._options.goes_on:
+        if self._options.resumes:
             known = self._folder.definition()
             if words := list(changed(known, prepared.ids)):
                 raise UsageError(
@@ -222,7 +222,7 @@ class _Batch:
     ) -> list[str]:
         """See that the pipeline is row-wise, once; returns what a user should know."""
         tolerance = self._definition.tolerance
-        has_results = self._options.goes_on and any(self._folder.results.glob("*"))
+        has_results = self._options.resumes and any(self._folder.results.glob("*"))
         if found.how != ROWS or len(found.shards) < 2 or has_results:
             return []
         if not tolerance.row_check:

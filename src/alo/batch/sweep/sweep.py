@@ -44,7 +44,7 @@ class SweepOptions:
     computing: str = "local"
     keep: str = "best:5"
     anyway: bool = False  # continue though data or code has changed
-    storage: str = ""  # URL of the database through which several machines share it
+    storage: str = ""  # URL of the database of a shared one, with its password; else as on record
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ def check_free(folder: SweepFolder, definition: Definition) -> None:
     """See that a sweep of this name would be the same, if there is one.
 
     Raises:
-        UsageError: there is another one; says what differs.
+        UsageError: there is another one, and what differs; or it is of this machine alone.
     """
     if not folder.exists:
         return
@@ -95,6 +95,21 @@ def check_free(folder: SweepFolder, definition: Definition) -> None:
         raise UsageError(
             f"there is a sweep '{folder.name}' of another kind: {'; '.join(differs)}",
             fix=f"take another name, or go on with it: alo sweep resume {folder.name}",
+        )
+    if definition.storage:
+        refuse_sharing(folder)
+
+
+def refuse_sharing(folder: SweepFolder) -> None:
+    """See that a sweep that is on record has a database through which machines share it.
+
+    Raises:
+        UsageError: this machine began it alone.
+    """
+    if not folder.definition().storage:
+        raise UsageError(
+            f"sweep '{folder.name}' was begun by this machine alone",
+            fix="leave out --storage, or begin another sweep: alo sweep NAME --storage URL",
         )
 
 
@@ -159,7 +174,9 @@ def _proposals(
         from alo.batch.sweep.proposals.shared import SharedProposals, shared_ids
 
         mine = replace(definition, ids=shared_ids(definition, jobs))
-        shared = SharedProposals(options.storage, mine, trials, anyway=options.anyway)
+        shared = SharedProposals(
+            options.storage or definition.storage, mine, trials, anyway=options.anyway
+        )
         for trial in shared.changed:
             log.write(trial, lasts=True)
             trials[trial.number] = trial

@@ -37,7 +37,9 @@ def run(options: argparse.Namespace, setup: Setup) -> int:
     """Run a batch; returns the exit status."""
     workspace = Workspace(options.project)
     if options.resume and options.restart:
-        raise UsageError("a batch goes on or begins anew", fix="leave --resume or --restart out")
+        raise UsageError(
+            "--resume and --restart contradict each other", fix="leave one of them out"
+        )
     known = options.resume or options.restart
     definition = _known(workspace, options, known) if known else _new(workspace, options)
     request = RunRequest(
@@ -52,7 +54,7 @@ def run(options: argparse.Namespace, setup: Setup) -> int:
     batch_options = BatchOptions(
         jobs=options.jobs,
         computing=options.computing or "",
-        goes_on=bool(options.resume),
+        resumes=bool(options.resume),
         anew=bool(options.restart),
     )
     with infer_display(definition.name, as_json=options.json) as display:

@@ -23,6 +23,7 @@ from alo.batch.sweep.sweep import (
     SweepOptions,
     check_free,
     is_running,
+    refuse_sharing,
     run_sweep,
 )
 from alo.batch.sweep.trials import (
@@ -128,7 +129,7 @@ def _run(
             computing=computing,
             keep=options.keep,
             anyway=getattr(options, "anyway", False),
-            storage=options.storage or definition.storage,
+            storage=options.storage or "",
         )
         reports = Reports(display.started, display.ended, display.progressed, display.warned)
         outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
@@ -242,11 +243,7 @@ def _resume(options: argparse.Namespace) -> int:
         definition = replace(definition, trials=options.trials)
     if options.storage:
         check_storage(options.storage)
-        if not definition.storage:
-            raise UsageError(
-                f"sweep '{folder.name}' was begun by this machine alone",
-                fix="leave out --storage, or begin another one with it",
-            )
+        refuse_sharing(folder)
     options.system = definition.system
     options.config = Path(definition.config) if definition.config else None
     request = _request(options, definition.mode, definition.overrides, setup_of(options))

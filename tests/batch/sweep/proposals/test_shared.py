@@ -168,8 +168,9 @@ def test_a_machine_that_does_something_else_is_refused(
 
 
 def test_a_database_that_has_lost_the_sweep_is_refused(join: Join) -> None:
-    with pytest.raises(UsageError, match="does not know trial 3"):
+    with pytest.raises(UsageError, match="does not know trial 3") as caught:
         join(trials={3: complete(3, 1)})
+    assert f"--storage {GRID.storage}:" in caught.value.fix
 
 
 def test_a_database_that_goes_away_is_told_with_what_to_do(server: PostgresServer) -> None:
@@ -180,7 +181,7 @@ def test_a_database_that_goes_away_is_told_with_what_to_do(server: PostgresServe
             machine.next()
     finally:
         server.start()
-    assert caught.value.fix.endswith("alo sweep resume s")
+    assert "alo sweep resume s" in caught.value.fix
     assert machine.next() is not None  # it is there again
     machine.close()
 
@@ -241,6 +242,9 @@ def test_two_machines_run_a_sweep_through_a_kill(homes: list[Path], server: Post
     again = start(homes[0], "resume", "s")
     _, err = again.communicate(timeout=120)
     assert (again.returncode, err) == (0, "")
+    anew = start(homes[0], *words[:3], "--jobs", "1")  # the database is on record
+    _, err = anew.communicate(timeout=120)
+    assert (anew.returncode, err) == (0, "")
 
     done = Counter(
         each["args"]["train.x"]
@@ -268,6 +272,7 @@ def test_a_shared_sweep_has_a_name_and_one_of_this_machine_alone_stays_so(
     alone = start(homes[0], "s", "--param", "train.x=1..2")
     alone.communicate(timeout=60)
     assert alone.returncode == 0
-    shared_now = start(homes[0], "resume", "s", "--storage", url)
-    assert "begun by this machine alone" in shared_now.communicate(timeout=60)[1]
-    assert shared_now.returncode == 2
+    for words in (("resume", "s"), ("s", "--param", "train.x=1..2")):
+        shared_now = start(homes[0], *words, "--storage", url)
+        assert "begun by this machine alone" in shared_now.communicate(timeout=60)[1]
+        assert shared_now.returncode == 2

@@ -8,7 +8,6 @@ once. Each machine keeps a record of all trials of its own (``trials``): the tru
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -39,6 +38,7 @@ from alo.engine.records import args_of
 from alo.engine.spec import Job
 from alo.errors import SweepError, UsageError
 from alo.executors.identity import ids_of
+from alo.executors.slot import node_name
 from alo.history.ids import param_id
 from alo.json_text import json_text
 from alo.masking import masked
@@ -132,7 +132,7 @@ class SharedProposals:
                 stored = trial.user_attrs.get(ARGS)
                 values = json.loads(stored) if stored else self._params.values(trial.params)
             trial.set_user_attr(ARGS, json_text(values))
-            trial.set_user_attr(NODE, os.uname().nodename)
+            trial.set_user_attr(NODE, node_name())
             self._database.beat([trial])
             self._running[trial.number] = trial
             self._known.add(trial.number)
@@ -211,7 +211,8 @@ class SharedProposals:
                 raise UsageError(
                     f"the database does not know trial {number} of sweep '{self._definition.name}'",
                     where=self._place,
-                    fix="name the database that the sweep began with, or take another name",
+                    fix=f"it began with --storage {self._definition.storage}: name that, or take "
+                    "another name",
                 )
             if not there.state.is_finished():
                 running = StudyTrial(self._study, there._trial_id)
@@ -228,7 +229,7 @@ class SharedProposals:
         from optuna.trial import TrialState
 
         results = results_of(trial, self._definition.metrics)
-        told = replace(trial, node=os.uname().nodename)
+        told = replace(trial, node=node_name())
         try:
             running.set_user_attr(ENDED, json_text(told.to_json()))
             if results is None:
@@ -262,7 +263,8 @@ class SharedProposals:
                 f"the database of the sweep fails: {masked(text[0] if text else repr(error))}",
                 where=self._place,
                 fix="see that it can be reached, and go on: "
-                f"alo sweep resume {self._definition.name}",
+                f"alo sweep resume {self._definition.name}; where its address or password is "
+                "another now, with --storage URL",
             ) from error
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import alolib.errors
 from alo import errors
-from alo.errors import AloError, CheckError, Interrupted, Problem, StepError
+from alo.errors import AloError, CheckError, Interrupted, Problem, StepError, passed_on
 
 CLASSES = [
     value
@@ -117,3 +117,23 @@ def test_the_reference_lists_every_class_with_its_status() -> None:
     assert {name: public[name].exit_status for name in rows} == {
         name: int(status) for name, status in rows.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        (AloError("bad"), ("it failed: bad", "here", "do this")),
+        (AloError("bad", where="there"), ("it failed: bad", "there; here", "do this")),
+        (
+            AloError("bad\nand worse", where="there", fix="mend it"),
+            ("it failed: bad\nand worse", "there; here", "mend it; do this"),
+        ),
+    ],
+)
+def test_an_error_that_is_passed_on_has_each_part_once(
+    cause: AloError, expected: tuple[str, str, str]
+) -> None:
+    error = passed_on(StepError, "it failed: ", str(cause), where="here", fix="do this")
+
+    assert (error.what, error.where, error.fix) == expected
+    assert str(error).count("  fix: ") == 1

@@ -80,7 +80,6 @@ TESTED_WITH = {
     "alo/batch/shards/prepare.py": "cli/actions/test_infer.py",
     "alo/batch/shards/record.py": "batch/shards/test_drive.py",
     "alo/batch/shards/result.py": "batch/shards/test_drive.py",
-    "alo/batch/shards/row_check.py": "cli/actions/test_infer.py",
     "alo/batch/shards/staging.py": "batch/shards/test_drive.py",
     "alo/cli/commands/infer.py": "cli/actions/test_infer.py",
     "alo/cli/output/infer_live.py": "cli/actions/test_infer.py",

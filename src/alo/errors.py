@@ -1,6 +1,7 @@
 """The tree of errors: each class says which exit status it ends the command line with."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from alo.masking import masked
 from alo.named_tuples import NamedTuple
@@ -56,6 +57,8 @@ __all__ = [
     "UsageError",
     "WorkspaceBusy",
 ]
+
+ErrorKind = TypeVar("ErrorKind", bound=AloError)
 
 SHOWN_PROBLEMS = 50  # spec 3: the first 50, and the count of the rest
 
@@ -241,3 +244,22 @@ class Interrupted(RunError):  # noqa: N818
     ) -> None:
         super().__init__(what, where=where, fix=fix)
         self.exit_status = 128 + signal_number
+
+
+def passed_on(
+    kind: type[ErrorKind], what: str, cause: str, *, where: str = "", fix: str = ""
+) -> ErrorKind:
+    """An error about another one, of which only the text is on record: all parts in their places.
+
+    Args:
+        what: comes before what the cause says.
+        cause: the text of an ``AloError``.
+        where, fix: come behind those of the cause.
+    """
+    rest, _, its_fix = cause.partition("\n  fix: ")
+    rest, _, its_where = rest.partition("\n  where: ")
+    return kind(
+        f"{what}{rest}",
+        where="; ".join(filter(None, (its_where, where))),
+        fix="; ".join(filter(None, (its_fix, fix))),
+    )

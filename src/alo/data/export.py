@@ -74,6 +74,30 @@ def check_export_target(
     return target
 
 
+def try_export_target(target: Path | RemoteLocation) -> None:
+    """See that artifacts can be saved there, by saving a few bytes that are removed at once.
+
+    Raises:
+        LocationError: they cannot.
+    """
+    if isinstance(target, RemoteLocation):
+        from alo.data.remote.blobs import Blobs
+
+        Blobs(target).check(reads=False)
+        return
+    existing = next(parent for parent in (target, *target.parents) if parent.is_dir())
+    try:
+        temporary, file = claim_temporary(existing / "alo-check")
+        file.close()
+        discard(temporary)
+    except OSError as error:
+        raise LocationError(
+            f"{target}: artifacts cannot be saved there: {error.strerror or error}",
+            where=str(existing),
+            fix=fix_of(error, other="give another folder, or mend it"),
+        ) from error
+
+
 def export_artifacts(
     artifacts: Path,
     kind: str,

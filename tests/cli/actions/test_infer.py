@@ -17,6 +17,7 @@ import pytest
 from tests.support.waiting import wait_until
 
 from alo.cli.main import main
+from alo.data.remote import object_store
 from alo.history.entries.names import read_record
 from alo.history.record import RunRecord
 
@@ -277,12 +278,26 @@ def test_files_in_another_order_are_another_input(alo: Alo, home: Path, data: Pa
         (["--shards", "2", "--row-check", "1"], "expected off, or a number from 2 up"),
         (["a/../b", "--shards", "2"], "does not exist"),
         (["x", "--model", "2020", "--shards", "2"], "2020"),
+        (["june.csv", "--shards", "2"], "no file or folder is called so here, and as a name"),
+        (["a b", "--shards", "2"], "it is not as names are"),
+        (["mnth", "--shards", "2"], "it is too much like 'month'"),
+        (["b", "--shards", "2", "--out", "/proc/none"], "artifacts cannot be saved there"),
+        (["b", "--shards", "2", "--out", "s3://none-such/x"], "none-such"),
         (["--shards", "2", "--set", "answer.hight=1", "--computing", "nowhere"], "nowhere"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_nothing_changed(
-    alo: Alo, home: Path, words: list[str], what: str
+    alo: Alo,
+    home: Path,
+    data: Path,
+    words: list[str],
+    what: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setitem(object_store.RETRIES, "max_retries", 0)
+    monkeypatch.chdir(data.parent)
+
     status, _, err = alo("infer", *words)
 
     assert status in (1, 2)

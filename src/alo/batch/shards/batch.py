@@ -26,17 +26,18 @@ from alo.batch.shards.record import (
     RunState,
     ShardState,
 )
-from alo.batch.shards.row_check import check_rows
+from alo.batch.shards.row_check import RowCheck
 from alo.batch.shards.staging import Staging
 from alo.batch.stopping import stopping
 from alo.claims import locked_folder
+from alo.data.location import RemoteLocation
 from alo.engine.faults import disk_errors
 from alo.engine.pipeline_run import PipelineRun
 from alo.engine.request import RunRequest
 from alo.engine.run import ready, run_job
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
-from alo.errors import BatchError, Interrupted, UsageError
+from alo.errors import BatchError, Interrupted, UsageError, passed_on
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, Progress, SettingUp
 from alo.executors.depot import Depot
@@ -56,7 +57,8 @@ class BatchOptions:
     """How a batch is run."""
 
     jobs: int | None = None  # None: as many as there is room for
-    computing: str = ""  # empty: as the plan says
+    computing: str = "local"
+    transfer: RemoteLocation | None = None  # through which an executor moves folders
     resumes: bool = False  # with what is there; what is not so any more is an error
     anew: bool = False  # what is there is dropped
 
@@ -209,8 +211,10 @@ class _Batch:
     def _executor(self, prepared: Prepared) -> Executor:
         # A task says what its input and its model are.
         job = prepared.job._replace(expected_data=None, train_id="", model_source=None)
-        name = self._options.computing or job.plan.control.computing
-        made = make_executor(name, {KIND: job}, self._options.jobs, self._depot)
+        options = self._options
+        made = make_executor(
+            options.computing, {KIND: job}, options.jobs, self._depot, options.transfer
+        )
         self._ending.callback(made.close)
         for text in getattr(made, "warnings", ()):
             self._listener(warning(text))
@@ -228,13 +232,26 @@ class _Batch:
         if not tolerance.row_check:
             return ["the rows were not checked to be answered each by itself"]
         self._listener(SettingUp("answering some rows in one piece and in two"))
-        problem = check_rows(found, tolerance.row_check, executor, staging, same, self._scratch())
-        if problem and tolerance.on_error == STOP:
-            raise BatchError(
-                f"the rows that the pipeline is to be checked with have no output: {problem}",
+        check = RowCheck(
+            executor=executor,
+            staging=staging,
+            same=same,
+            scratch=self._scratch(),
+            takes_bad_rows=tolerance.on_error != STOP,
+        )
+        rows, problem = check.run(found, tolerance.row_check)
+        if not problem:
+            return []
+        if tolerance.on_error == STOP:
+            raise passed_on(
+                BatchError,
+                "the rows that the pipeline is to be checked with have no output: ",
+                problem,
                 fix="mend it; or leave such rows out: --on-error bisect",
             )
-        return [f"not checked whether rows are answered by themselves: {problem}"] * bool(problem)
+        seen = f"with {rows:,} rows alone" if rows else "not checked"
+        first = problem.partition("\n")[0]
+        return [f"that rows are answered each by itself: {seen}, as others fail: {first}"]
 
     def _work(
         self, run: PipelineRun, log: BatchLog, drive: ShardDrive, found: Cut, notes: Sequence[str]

@@ -29,7 +29,7 @@ from alo.batch.shards.record import (
 from alo.batch.shards.result import Manifest, is_whole, manifest_of, put_in_place, read_manifest
 from alo.batch.shards.staging import Staging
 from alo.engine.faults import disk_errors
-from alo.errors import AloError, BatchError
+from alo.errors import AloError, BatchError, passed_on
 from alo.executors.task import INTERRUPTED as TASK_INTERRUPTED
 from alo.executors.task import (
     SHARD,
@@ -325,21 +325,23 @@ class ShardDrive:
         self._end(out, FAILED, error)
         if tolerance.on_error == STOP:
             self._give_up(
-                f"shard {shard.name} failed: {error}",
+                f"shard {shard.name} failed: ",
+                error,
                 "or leave such shards out: --on-error skip; such rows: --on-error bisect",
             )
         elif tolerance.on_error == BISECT and len(self.failed) > tolerance.bad_rows:
             errors = Counter(self.states[each.name].error for each in self.failed)
             common, times = errors.most_common(1)[0]
             self._give_up(
-                f"{len(self.failed):,} rows failed, {times:,} of them so: {common}",
+                f"{len(self.failed):,} rows failed, {times:,} of them so: ",
+                common,
                 "or allow for more: --max-bad-rows N",
             )
 
-    def _give_up(self, what: str, fix: str) -> None:
+    def _give_up(self, what: str, cause: str, fix: str) -> None:
         if self._problem is None:
             again = f"mend it, and go on: alo infer --resume {self._folder.name}"
-            self._problem = BatchError(what, fix=f"{again}; {fix}")
+            self._problem = passed_on(BatchError, what, cause, fix=f"{again}; {fix}")
         self.stop()
 
     def _interrupted(self, out: _Out) -> None:

@@ -21,7 +21,7 @@ from alo.batch.shards.merge import (
 from alo.batch.shards.record import COMPLETE, FAILED, INCOMPLETE, BatchFolder, Outcome
 from alo.batch.shards.result import OUTPUT, record_in
 from alo.engine.pipeline_run import PipelineRun
-from alo.errors import BatchError
+from alo.errors import BatchError, passed_on
 from alo.events.log_lines import warning
 from alo.plan.model import Aggregate
 from alolib.summary import write_summary
@@ -48,8 +48,10 @@ def finish(
     ]
     if not results:
         states = [drive.states[leaf.name] for leaf in drive.failed]
-        raise BatchError(
-            f"no shard has an output; {states[0].shard} failed: {states[0].error}",
+        raise passed_on(
+            BatchError,
+            f"no shard has an output; {states[0].shard} failed: ",
+            states[0].error,
             where=str(folder.path),
             fix=f"mend it, and go on: alo infer --resume {folder.name}",
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alo.batch.cutting.inputs import list_inputs
 from alo.batch.shards.definition import Definition
+from alo.data.export import try_export_target
 from alo.data.location import Access, LocationError, SourceFile
 from alo.data.models import fetch_models, has_files
 from alo.data.progress import Report
@@ -58,6 +59,7 @@ def check_batch(definition: Definition, request: RunRequest) -> Checked:
     Raises:
         CheckError: with every problem that was found.
         HistoryError: there is no such model.
+        LocationError: artifacts cannot be saved where they are to be.
     """
     workspace = find_workspace(request.home)
     plan, changes, version = read_plan(request, workspace)
@@ -69,7 +71,7 @@ def check_batch(definition: Definition, request: RunRequest) -> Checked:
     )
     metadata = SolutionMetadata("alo infer", pipelines=(typed,))
     plan, more = apply_metadata(plan, metadata, [KIND])
-    return check_plan(
+    checked = check_plan(
         plan,
         workspace,
         KIND,
@@ -78,6 +80,10 @@ def check_batch(definition: Definition, request: RunRequest) -> Checked:
         network=OFFLINE if request.setup.offline else ONLINE,
         train_id=require_models(workspace, definition.model) if definition.model else "",
     )
+    for job in checked.jobs:
+        if job.export_target is not None:
+            try_export_target(job.export_target)  # which a batch of hours is to find out now
+    return checked
 
 
 def prepare(job: Job, scratch: Path, depot: Depot, report: Report) -> Prepared:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from alo.batch.cutting.parts import halves, sample_rows
 from alo.batch.cutting.shard import Cut, Shard
@@ -12,7 +14,7 @@ from alo.batch.shards.result import OUTPUT, Manifest
 from alo.batch.shards.staging import Staging
 from alo.batch.shards.tables import TableForm, first_difference, join
 from alo.errors import BatchError
-from alo.executors.task import SUCCESS, Done, Executor, Lost, Task
+from alo.executors.task import SUCCESS, Done, Executor, Lost, Result, Task
 
 LONGEST_SHOWN = 200  # characters of a row
 FIX = "see why its rows depend on each other; or go on all the same: --row-check off"
@@ -20,61 +22,102 @@ FIX = "see why its rows depend on each other; or go on all the same: --row-check
 Answer = tuple[Path, Manifest]
 
 
-def check_rows(
-    cut: Cut, rows: int, executor: Executor, staging: Staging, same: Same, scratch: Path
-) -> str:
-    """See that so many rows have the same output in one piece and in two.
+class Checked(NamedTuple):
+    """What came of it."""
+
+    rows: int = 0  # with which it was seen
+    problem: str = ""  # why not with all of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCheck:
+    """What it is done with.
 
     Args:
         scratch: a folder for what is compared.
-    Returns:
-        why that cannot be seen; empty: it has been.
-    Raises:
-        BatchError: they have not.
+        takes_bad_rows: rows may have no output; they are left to whoever runs the shards.
     """
-    sample = sample_rows(cut, rows)
-    parts = halves(sample) if sample else None
-    if sample is None or parts is None:
-        return ""
-    shards = [sample, *parts]
-    tasks = [same.task_of(shard, staging.put(shard)) for shard in shards]
-    try:
-        answers = _answers(shards, tasks, executor, same)
-    finally:
-        for task in tasks:
-            staging.drop(task.inputs["inference"])
-    if isinstance(answers, str):
-        return answers
-    for _, manifest in answers:
-        if manifest.form and manifest.rows_out != manifest.rows:
+
+    executor: Executor
+    staging: Staging
+    same: Same
+    scratch: Path
+    takes_bad_rows: bool
+
+    def run(self, cut: Cut, rows: int) -> Checked:
+        """See that so many rows have the same output in one piece and in two.
+
+        Where some make a run fail, it is done with half of the rows, and so on, if they may.
+
+        Raises:
+            BatchError: they have not.
+        """
+        sample, problem, tries = sample_rows(cut, rows), "", 0
+        while sample is not None and (parts := halves(sample)) is not None:
+            tries += 1
+            shards = [
+                replace(each, name=f"sample-{tries}.{at}")
+                for at, each in enumerate((sample, *parts))
+            ]
+            answers = self._answers(shards)
+            failed = [each for each in answers if isinstance(each, str)]
+            if not failed:
+                self._compare([each for each in answers if not isinstance(each, str)])
+                return Checked(sample.rows or 0, problem)
+            problem = problem or failed[0]
+            if not self.takes_bad_rows:
+                break
+            good = [
+                part for part, each in zip(parts, answers[1:], strict=True) if each not in failed
+            ]
+            sample = (good or parts)[0]
+        return Checked(0, problem)
+
+    def _answers(self, shards: Sequence[Shard]) -> Sequence[Answer | str]:
+        """What the pipeline makes of each, by runs that count for nothing else; or why not."""
+        tasks = [self.same.task_of(shard, self.staging.put(shard)) for shard in shards]
+        try:
+            out = {self.executor.submit(task): at for at, task in enumerate(tasks)}
+            found: dict[int, Answer | str] = {}
+            for handle, event in self.executor.events():
+                at = out[handle]
+                if isinstance(event, Lost):
+                    found[at] = event.reason
+                elif isinstance(event, Done):
+                    found[at] = self._answer(event.result, shards[at], tasks[at])
+            return [found[at] for at in range(len(shards))]
+        finally:
+            for task in tasks:
+                self.staging.drop(task.inputs["inference"])
+
+    def _answer(self, result: Result, shard: Shard, task: Task) -> Answer | str:
+        if result.status != SUCCESS or result.output is None:
+            return result.error or result.status
+        output = result.output
+        try:
+            return output, self.same.manifest_of(output, shard, task)
+        except (BatchError, ValueError) as error:
+            return str(error)
+
+    def _compare(self, answers: Sequence[Answer]) -> None:
+        for _, manifest in () if self.takes_bad_rows else answers:
+            if manifest.form and manifest.rows_out != manifest.rows:
+                raise _not_row_wise(
+                    f"the output has {manifest.rows_out:,} rows for {manifest.rows:,} of the input"
+                )
+        whole, *pieces = answers
+        one = _joined([whole], self.scratch / "in-one")
+        other = _joined(pieces, self.scratch / "in-two")
+        if one is None or other is None:
+            if one != other:
+                raise _not_row_wise("there is a table where all rows are answered at once, or not")
+        elif found := first_difference(one, other):
+            row, mine, theirs = found
+            place = f"row {row:,} of the output" if row else "the output's header"
             raise _not_row_wise(
-                f"the output has {manifest.rows_out:,} rows for {manifest.rows:,} of the input"
+                f"{place} is {_shown(mine)} where all rows are answered at once, "
+                f"and {_shown(theirs)} where they are in two pieces"
             )
-    whole, *pieces = answers
-    _compare(_joined([whole], scratch / "in-one"), _joined(pieces, scratch / "in-two"))
-    return ""
-
-
-def _answers(
-    shards: Sequence[Shard], tasks: Sequence[Task], executor: Executor, same: Same
-) -> list[Answer] | str:
-    """What the pipeline makes of each, by runs that count for nothing else; or why it does not."""
-    out = {executor.submit(task): at for at, task in enumerate(tasks)}
-    found: dict[int, Answer] = {}
-    problem = ""
-    for handle, event in executor.events():
-        if isinstance(event, Lost):
-            problem = problem or event.reason
-        elif isinstance(event, Done):
-            at, output = out[handle], event.result.output
-            if event.result.status != SUCCESS or output is None:
-                problem = problem or event.result.error or event.result.status
-                continue
-            try:
-                found[at] = output, same.manifest_of(output, shards[at], tasks[at])
-            except ValueError as error:
-                problem = problem or str(error)
-    return problem or [found[at] for at in range(len(shards))]
 
 
 def _joined(answers: Sequence[Answer], path: Path) -> Path | None:
@@ -87,21 +130,6 @@ def _joined(answers: Sequence[Answer], path: Path) -> Path | None:
     with open(path, "wb") as target:
         join(tables, target, counts_on=all(form.counts for _, form in tables))
     return path
-
-
-def _compare(one: Path | None, other: Path | None) -> None:
-    if one is None or other is None:
-        if one != other:
-            raise _not_row_wise("there is a table where all rows are answered at once, or not")
-        return
-    found = first_difference(one, other)
-    if found is not None:
-        row, mine, theirs = found
-        place = f"row {row:,} of the output" if row else "the output's header"
-        raise _not_row_wise(
-            f"{place} is {_shown(mine)} where all rows are answered at once, "
-            f"and {_shown(theirs)} where they are in two pieces"
-        )
 
 
 def _shown(row: bytes) -> str:

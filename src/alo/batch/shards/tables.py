@@ -41,7 +41,7 @@ def form_of(path: Path) -> TableForm:
     if (encoding := encoding_of(path).name) in WIDE:
         raise BatchError(
             f"a table in {encoding.upper()} cannot be joined with others",
-            where=str(path),
+            where=f"{path.parent.name}/{path.name}",  # of the run: its folder is gone by then
             fix="have the asset write UTF-8",
         )
     with open(path, "rb") as file:
@@ -56,7 +56,7 @@ def form_of(path: Path) -> TableForm:
     if b"\r" in QUOTED.sub(b"", header).rstrip(b"\r\n"):
         raise BatchError(
             "a table whose lines end in \\r alone cannot be joined with others",
-            where=str(path),
+            where=f"{path.parent.name}/{path.name}",  # of the run: its folder is gone by then
             fix="have the asset end its lines with \\n or \\r\\n",
         )
     return TableForm(header=header, rows=rows, counts=counts)

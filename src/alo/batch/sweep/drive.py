@@ -33,7 +33,7 @@ from alo.batch.sweep.trials import (
     TrialLog,
 )
 from alo.engine.faults import disk_errors
-from alo.errors import SweepError, UsageError
+from alo.errors import SweepError, UsageError, passed_on
 from alo.events.types import StepFinished
 from alo.executors.guard import GuardedExecutor
 from alo.executors.task import (
@@ -377,8 +377,10 @@ class SweepDrive:
         total = self._limits.trials or len(self.trials)
         if self._problem is None and len(failed) > self._limits.failures(total):
             common, times = Counter(each.error for each in failed).most_common(1)[0]
-            self._problem = SweepError(
-                f"{len(failed)} trials failed, {times} of them so: {common}",
+            self._problem = passed_on(
+                SweepError,
+                f"{len(failed)} trials failed, {times} of them so: ",
+                common,
                 where=f"trial {failed[-1].number}, run {failed[-1].run_id}",
                 fix=f"mend it, and go on: alo sweep resume {self.definition.name}; "
                 "or allow for more: --max-failures N",

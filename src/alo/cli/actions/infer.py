@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from alo.batch.shards.batch import BatchOptions, name_taken, run_batch
@@ -24,10 +25,11 @@ from alo.cli.output.infer_live import infer_display
 from alo.data.location import is_remote
 from alo.engine.request import RunRequest, Setup
 from alo.errors import UsageError
+from alo.executors.finding import with_executor
 from alo.history.ids import utc_text
 from alo.layout import Workspace
 from alo.plan.suggest import did_you_mean
-from alo.texts import check_plain_name
+from alo.texts import is_plain_name
 
 UNITS = {SHARDS: "--shards N", ROWS: "--rows-per-shard M", FILES: "--files-per-shard M"}
 FIXED = ("words", "set", "system", "config", "model", *UNITS)  # that a batch keeps
@@ -51,13 +53,15 @@ def run(options: argparse.Namespace, setup: Setup) -> int:
         wait=not options.no_wait,
         setup=setup,
     )
-    batch_options = BatchOptions(
-        jobs=options.jobs,
-        computing=options.computing or "",
-        resumes=bool(options.resume),
-        anew=bool(options.restart),
-    )
     with infer_display(definition.name, as_json=options.json) as display:
+        request, transfer = with_executor(request, options.computing, options.transfer)
+        batch_options = BatchOptions(
+            jobs=options.jobs,
+            computing=request.computing,
+            transfer=transfer,
+            resumes=bool(options.resume),
+            anew=bool(options.restart),
+        )
         outcome = run_batch(workspace, definition, request, batch_options, display, display.watch)
         display.finished(outcome)
     return 0 if outcome.is_complete else 1
@@ -70,10 +74,8 @@ def _new(workspace: Workspace, options: argparse.Namespace) -> Definition:
         raise UsageError(
             "how is the input to be cut?", fix=f"add one of {', '.join(UNITS.values())}"
         )
-    if name:
-        check_plain_name(name, "batch")
-        if BatchFolder(workspace, name).exists:
-            raise name_taken(name)
+    if name and BatchFolder(workspace, name).exists:
+        raise name_taken(name)
     return Definition(
         name=name or _free_name(workspace),
         cut=(units[0], getattr(options, units[0])),
@@ -136,12 +138,34 @@ def _sources_and_name(words: Sequence[str]) -> tuple[list[str], str]:
     """Sources as a later command in another folder finds them, and a name; empty: none was given.
 
     A last word that is no path, and names nothing that is there, is the name.
+
+    Raises:
+        UsageError: it may have been meant as either.
     """
     *sources, last = words or [""]
-    is_name = last and "/" not in last and "." not in last and not os.path.exists(last)
-    if last and not is_name:
-        sources, last = [*sources, last], ""
+    is_path = not last or "/" in last or is_remote(last) or os.path.exists(last)
+    if is_path:
+        return [_kept_place(each) for each in (*sources, last) if each], ""
+    _refuse_mistyped(last)
     return [_kept_place(each) for each in sources], last
+
+
+def _refuse_mistyped(word: str) -> None:
+    """See that a word which is nothing that is there is not meant to be."""
+    near = [each for each in get_close_matches(word, os.listdir(), 1, 0.75) if _differ(word, each)]
+    if "." not in word and is_plain_name(word) and not near:
+        return
+    as_name = f"too much like '{near[0]}', which is one" if near else "not as names are"
+    raise UsageError(
+        f"'{word}': no file or folder is called so here, and as a name for the batch it is "
+        f"{as_name}",
+        fix="correct the path; or take another name, of letters, digits, '-' and '_'",
+    )
+
+
+def _differ(word: str, entry: str) -> bool:
+    """Whether they differ in more than a number at the end, as names of batches do."""
+    return word.rstrip("0123456789-_") != entry.rstrip("0123456789-_")
 
 
 def _kept_place(place: str) -> str:

@@ -30,7 +30,8 @@ if how == "killed":
 if how == "fail":
     raise ValueError("no good")
 if how == "hang":
-    open(mark, "w").close()
+    with open(mark, "w") as file:
+        file.write(str(os.getpid()))
     time.sleep(600)
 with open(self.asset.get_model_path() + "m", "w") as file:
     file.write(how)
@@ -105,6 +106,11 @@ def test_it_leaves_what_a_run_here_leaves(
             assert getattr(record, name) == getattr(before[kind], name), name
         assert record.node == (os.uname().nodename if where == "local" else "far")
         assert [each.end_reason for each in record.attempts] == ["success"]
+        entry = home / "history" / kind / record.id
+        for folder in (home / f"{kind}_artifacts", entry):
+            last = json.loads((folder / "log/events.jsonl").read_bytes().splitlines()[-1])
+            assert last["payload"]["artifacts"] == str(home / f"{kind}_artifacts")
+            assert last["payload"]["history"] == str(entry)
     assert now["inference"].train_id == now["train"].id
     assert not any(History(Workspace(home)).verify().values())
     assert not (home / ".unfinished_run").exists()

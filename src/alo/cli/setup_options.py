@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from alo.cli.values import named
 from alo.engine.request import ENVIRONMENTS, Setup
 
 
@@ -22,6 +23,24 @@ def add_setup_arguments(parser: argparse.ArgumentParser) -> None:
         help="use exactly the versions and commits of solution/alo.lock",
     )
     add_fetch_arguments(parser)
+
+
+def add_computing_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where runs are done."""
+    parser.add_argument(
+        "--computing",
+        metavar="WHERE",
+        type=named,
+        help="local, ray, ray://HOST:PORT, or MODULE:CLASS of an executor of yours (control: "
+        "computing in the plan)",
+    )
+    parser.add_argument(
+        "--transfer",
+        metavar="URI",
+        type=named,
+        help="move project, data, models and results through this place in an object store "
+        "(s3://BUCKET/PREFIX), and not through the cluster",
+    )
 
 
 def add_fetch_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from alo.cli.setup_options import add_setup_arguments
+from alo.cli.setup_options import add_computing_arguments, add_setup_arguments
 from alo.cli.values import named, path, processes, seconds, whole
 from alo.plan.keys.sweep import NONE, PRUNERS, SAMPLERS
 
@@ -111,10 +111,4 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         type=named,
         help="PostgreSQL database through which several machines work on one sweep",
     )
-    parser.add_argument(
-        "--computing",
-        metavar="WHERE",
-        type=named,
-        help="local, ray, ray://HOST:PORT, or MODULE:CLASS of an executor of yours (control: "
-        "computing in the plan)",
-    )
+    add_computing_arguments(parser)

@@ -57,7 +57,7 @@ class Begun(NamedTuple):
 
     record: RunRecord  # its first
     started: float  # seconds since 1970
-    git: GitState
+    git: Callable[[], Mapping[str, object]]  # of the work tree that the project is in
     replaced: unfinished.UnfinishedRun  # what was there before
     code: RunCode
     shared: SharedModules
@@ -245,7 +245,7 @@ class PipelineRun:
             self.session.note_metrics(last_metrics(str(metrics)))
         if self.job.origin is not None:
             self.session.note_attempt(self.job.origin)
-        self.session.note_environment(imported_packages(), self._git.read())
+        self.session.note_environment(imported_packages(), self._git())
 
     def _export(self) -> list[str]:
         exported = export(self.job, self.artifacts)
@@ -295,17 +295,27 @@ class PipelineRun:
         self.session.close()
 
     def _finished(self, entry: Path | None, exported: Sequence[str]) -> RunFinished:
-        shown = entry if self.record.part and entry else self.artifacts
+        artifacts, entry = self._places(entry)
         return RunFinished(
             self.record.id,
             self.kind,
             self.record.status,
             self.record.seconds,
             summary_of(self.record),
-            str(shown),
+            str(artifacts),
             str(entry or ""),
             tuple(exported),
         )
+
+    def _places(self, entry: Path | None) -> tuple[Path, Path | None]:
+        """Where what it has made is found, and its entry: in the project, not in a copy of it."""
+        job, artifacts = self.job, self.artifacts
+        if job.original is not None:
+            project = job.original.project
+            artifacts = project.artifacts(self.kind)
+            entry = entry and project.history / self.kind / entry.name
+        is_alone = self.record.part or job.keeps_in  # the artifacts are those of another run
+        return (entry if is_alone and entry else artifacts), entry
 
 
 def begin(job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = False) -> PipelineRun:
@@ -335,7 +345,8 @@ def begin(job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = Fal
 def _take_over(job: Job, *, stays: bool) -> Begun:
     """Move aside what the run replaces, and copy the code that it runs."""
     started = time.time()
-    git = GitState(job.workspace.home)
+    known = job.original
+    git = GitState(job.workspace.home).read if known is None else partial(dict, known.git)
     record = first_record(job, started)
     replaced = unfinished.begin(job.workspace, _journal(record))
     code = RunCode(

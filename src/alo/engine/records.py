@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alo.engine.environment import python_version
+from alo.engine.environment import GitState, python_version
 from alo.engine.request import RunOutcome
-from alo.engine.spec import Job
+from alo.engine.spec import Job, Original
 from alo.history.ids import new_run_id, utc_text
 from alo.history.models_origin import NO_TRAIN_RUN
 from alo.history.record import RunRecord
@@ -46,6 +46,12 @@ def first_record(job: Job, started: float) -> RunRecord:
     ).with_args(args_of(job))
 
 
+def with_original(job: Job) -> Job:
+    """The job with what a copy of its project does not have: where the code comes from."""
+    git = GitState(job.workspace.home).read()
+    return job._replace(original=Original(job.workspace, _sources(job), git))
+
+
 def record_again(record: RunRecord, job: Job, started: float) -> RunRecord:
     """The first record of a further run of the same pipeline with the same args.
 
@@ -67,6 +73,8 @@ def args_of(job: Job) -> dict[str, dict[str, object]]:
 
 def _sources(job: Job) -> dict[str, object]:
     """Where the code of its steps was checked out from, if the project's own assets run."""
+    if job.original is not None:
+        return dict(job.original.sources)
     if not job.is_of_project:
         return {}
     found = current_checkouts(job.workspace, job.pipeline.steps)

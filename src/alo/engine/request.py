@@ -40,6 +40,7 @@ class RunRequest(NamedTuple):
     last: str = ""  # the step to end after
     setup: Setup = Setup()
     computing: str = LOCAL  # here; empty: as the plan says
+    transfer: str = ""  # place in an object store, where an executor does it
 
 
 class RunOutcome(NamedTuple):
@@ -57,6 +58,14 @@ class RunOutcome(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<{self.pipeline} run {self.run_id}: {self.status} in {self.seconds:.2f} s>"
+
+
+def moves_nothing(computing: str) -> UsageError:
+    """The error for ``--transfer`` where data is not moved."""
+    return UsageError(
+        f"--transfer: the executor {computing} moves nothing through a bucket",
+        fix="leave it out, or run on other machines: --computing ray",
+    )
 
 
 def refuse_other_computing(*, computing: str) -> None:

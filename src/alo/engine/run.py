@@ -16,7 +16,7 @@ from alo.engine.checks.preflight import Checked, check_solution
 from alo.engine.faults import disk_errors
 from alo.engine.isolation.only_steps import while_only_steps_run
 from alo.engine.pipeline_run import PipelineRun, begin
-from alo.engine.request import LOCAL, RunOutcome, RunRequest, Setup
+from alo.engine.request import LOCAL, RunOutcome, RunRequest, Setup, moves_nothing
 from alo.engine.spec import Job, needs_setup
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
@@ -55,6 +55,8 @@ def run_solution(
             checked = check()
             if request.computing != LOCAL and checked.plan.control.computing != LOCAL:
                 raise GoesElsewhere(checked.plan.control.computing)
+            if request.transfer:
+                raise moves_nothing(LOCAL)
             for problem in () if _continues() else checked.warnings:
                 listener(warning(str(problem)))
             what = " and ".join(job.pipeline.name for job in checked.jobs)

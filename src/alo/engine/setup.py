@@ -65,7 +65,8 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
     if not (wanted.project or wanted.isolated):
         return list(jobs)
     if options.environment in (NODE, NODES):
-        return [job._replace(uses_node_python=options.environment == NODE) for job in jobs]
+        as_it_is, offline = options.environment == NODE, options.offline
+        return [job._replace(uses_node_python=as_it_is, offline=offline) for job in jobs]
     from alo.sources.packages.package_list import write_package_lists
     from alo.sources.packages.trial import keep_in_use
 

@@ -46,6 +46,14 @@ class Origin(NamedTuple):
     pruner: "Pruner | None" = None
 
 
+class Original(NamedTuple):
+    """The project of which an executor runs a copy, for what a run says of itself."""
+
+    project: Workspace
+    sources: Mapping[str, object]  # step → where its code was checked out from
+    git: Mapping[str, object]  # commit and dirty state of the work tree that it is in
+
+
 class Job(NamedTuple):
     """One pipeline that is ready to run."""
 
@@ -70,8 +78,10 @@ class Job(NamedTuple):
     keeps_in: Workspace | None = None  # whose history the run goes into; None: its own workspace's
     prunes: bool = True  # whether old runs give way when it has succeeded
     origin: Origin | None = None  # of a run that an executor does
+    original: Original | None = None  # likewise
     metadata_version: str = ""
     uses_node_python: bool = False  # where an executor does it: with the Python there, as it is
+    offline: bool = False  # likewise: its packages come from caches alone
     changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
 
     @property

@@ -23,13 +23,14 @@ from alo.events.appended import AppendedFile
 from alo.events.envelope import Envelope
 from alo.events.journal import EVENTS_LOG
 from alo.events.log_files import RunLogs
+from alo.events.log_lines import info
 from alo.events.types import Listener, RunFinished
 from alo.executors.placing import ARTIFACTS, ENTRY
 from alo.files import discard
 from alo.history.entries.move import move_entry
 from alo.history.entries.names import read_record
 from alo.history.ids import utc_text
-from alo.history.models_origin import write_origin
+from alo.history.models_origin import EXTERNAL_MODEL, write_origin
 from alo.history.recent_runs import record_recent_run
 from alo.plan.render import render_plan
 from alo.processes.signals import SignalGuard
@@ -41,15 +42,22 @@ class LiveRun:
     Args:
         first: its first event.
         executor: as the record names it.
+        models: those that it was given from outside, which stay here as in a run that is done here.
         guard: installed.
     Raises:
         RunError: what it replaces cannot be moved aside; nothing has changed then.
     """
 
     def __init__(
-        self, job: Job, first: Envelope, executor: str, guard: SignalGuard, listener: Listener
+        self,
+        job: Job,
+        first: Envelope,
+        executor: str,
+        guard: SignalGuard,
+        listener: Listener,
+        models: Path | None = None,
     ) -> None:
-        self._job, self._guard, self._listener = job, guard, listener
+        self._job, self._guard, self._listener, self._models = job, guard, listener, models
         self._workspace, self._kind = job.workspace, first.pipeline
         self._last: Envelope | None = None  # how it has ended, passed on once that is true here
         seal_history(job.workspace, listener)
@@ -98,8 +106,15 @@ class LiveRun:
                     _replace(folder / ARTIFACTS, self._live)
                     if self._kind == "train":
                         write_origin(self._workspace, self.run_id)
+                    if self._models is not None:
+                        self._unfinished.replace_models(borrowed=False)
+                        _replace(self._models, self._workspace.models)
+                        write_origin(self._workspace, EXTERNAL_MODEL)
                 with self._guard.released():
                     exported = tuple(export(self._job, self._live))
+                if exported:
+                    saved = f"saved to {self._job.export_target}: {len(exported)} files"
+                    self._listener(info(saved))
                 entry = self._enter(folder)
             except BaseException:
                 self._undo()

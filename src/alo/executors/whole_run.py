@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -9,17 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from alo.claims import locked_folder
+from alo.data.location import Access
+from alo.data.models import fetch_models
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunOutcome, RunRequest
 from alo.engine.run import OneAtATime, prepared
 from alo.engine.spec import Job
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
-from alo.errors import ExecutorError, Interrupted, RunError, UsageError
+from alo.errors import ExecutorError, Interrupted, RunError, UsageError, passed_on
+from alo.events.envelope import Envelope
 from alo.events.log_lines import warning
 from alo.events.types import Listener, Output
 from alo.executors.depot import Depot
-from alo.executors.finding import make_executor, setup_for
+from alo.executors.finding import make_executor, setup_for, transfer_for
 from alo.executors.guard import GuardedExecutor
 from alo.executors.live_run import LiveRun
 from alo.executors.task import (
@@ -33,7 +38,8 @@ from alo.executors.task import (
     RunEvent,
     Task,
 )
-from alo.history.models_origin import NO_TRAIN_RUN, current_train_id
+from alo.files import discard
+from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id
 from alo.layout import Workspace
 from alo.processes.inherited import default_sigchld
 from alo.processes.signals import SignalGuard, ending_signals
@@ -60,6 +66,8 @@ def run_by_executor(
     workspace, listener = Workspace(request.home), OneAtATime(listener)
     setup = setup_for(computing, request.setup)
     checked = check_solution(request)
+    access = Access(checked.plan.aws_key_profile)
+    transfer = transfer_for(computing, workspace.home, request.transfer, access)
     for problem in checked.warnings:
         listener(warning(str(problem)))
     what = " and ".join(job.pipeline.name for job in checked.jobs)
@@ -73,12 +81,14 @@ def run_by_executor(
         jobs = {job.pipeline.kind: job for job in prepared(checked.jobs, setup, listener)}
         _refuse_dependent(list(jobs.values()))
         depot = Depot()
-        executor = make_executor(computing, jobs, 1, depot)
-        with closing(executor):
+        # Each task says which model it is for: what the plan names is known once it is its turn.
+        made_of = {kind: job._replace(model_source=None) for kind, job in jobs.items()}
+        executor = make_executor(computing, made_of, 1, depot, transfer)
+        with closing(executor), _scratch(workspace) as scratch:
             for text in getattr(executor, "warnings", ()):
                 listener(warning(text))
             guarded = GuardedExecutor(executor, "see to it, and run again")
-            driver = _Driver(computing, guarded, depot, retries, listener)
+            driver = _Driver(computing, guarded, depot, retries, listener, scratch)
             return tuple(driver.run(job) for job in jobs.values())
 
 
@@ -87,13 +97,20 @@ def _refuse_dependent(jobs: Sequence[Job]) -> None:
     fix = "run them one after the other: --mode train, then --mode inference"
     if changing_steps([job.pipeline for job in jobs]):
         raise UsageError("the pipelines have other code for one step", fix=fix)
-    if any(job.lists_late or _is_late_model(job, jobs) for job in jobs):
+    if any(job.lists_late for job in jobs):
         raise UsageError("the inference reads what the train run exports", fix=fix)
 
 
-def _is_late_model(job: Job, jobs: Sequence[Job]) -> bool:
-    source = job.model_source
-    return isinstance(source, Path) and len(jobs) > 1 and not source.is_dir()
+@contextmanager
+def _scratch(workspace: Workspace) -> Iterator[Path]:
+    """A folder that goes with this process."""
+    workspace.internal.mkdir(exist_ok=True)
+    folder, descriptor = locked_folder(workspace.past_code)
+    try:
+        yield folder
+    finally:
+        discard(folder)
+        os.close(descriptor)
 
 
 class _Driver:
@@ -102,6 +119,7 @@ class _Driver:
     Args:
         name: of the executor.
         retries: of a run that is lost.
+        scratch: a folder for models from outside.
     """
 
     def __init__(
@@ -111,9 +129,11 @@ class _Driver:
         depot: Depot,
         retries: int,
         listener: OneAtATime,
+        scratch: Path,
     ) -> None:
         self._name, self._executor, self._depot = name, executor, depot
         self._retries, self._listener = retries, listener
+        self._fetched = scratch / "models"
         self._guard = SignalGuard()
 
     def run(self, job: Job) -> RunOutcome:
@@ -124,7 +144,7 @@ class _Driver:
             ExecutorError: it was lost too often, or the executor fails.
             Interrupted: by a signal.
         """
-        task = _task(job, self._depot)
+        task = self._task(job)
         with self._cancelling() as signals:
             while True:
                 live, ended = self._try(job, task, signals)
@@ -153,9 +173,7 @@ class _Driver:
             for _, event in self._executor.events():
                 match event:
                     case RunEvent(envelope):
-                        live = live or LiveRun(
-                            job, envelope, self._name, self._guard, self._listener
-                        )
+                        live = live or self._live_run(job, envelope)
                         if live.take(envelope):
                             self._listener.of_run(envelope)
                     case Chunk(stream, text):
@@ -186,7 +204,31 @@ class _Driver:
             return outcome
         if result.status == INTERRUPTED:
             raise _interrupted(signals)
-        raise RunError(result.error or f"the run has ended as {result.status}, and sent nothing")
+        told = result.error or f"the run has ended as {result.status}, and sent nothing"
+        raise passed_on(RunError, "", told)
+
+    def _live_run(self, job: Job, first: Envelope) -> LiveRun:
+        models = self._fetched if job.model_source is not None else None
+        return LiveRun(job, first, self._name, self._guard, self._listener, models)
+
+    def _task(self, job: Job) -> Task:
+        """The task that a run is; an inference has the models that a run here would have.
+
+        Raises:
+            StagingError: those from outside cannot be read.
+        """
+        kind = job.pipeline.kind
+        task = Task(id=kind, kind=RUN, pipelines=(kind,), resources=job.pipeline.resources)
+        if kind == "train":
+            return task
+        models, train_id = job.workspace.models, current_train_id(job.workspace)
+        if job.model_source is not None:
+            fetch_models(job.model_source, self._fetched)
+            models, train_id = self._fetched, EXTERNAL_MODEL
+        if not models.is_dir():
+            return task
+        known = "" if train_id == NO_TRAIN_RUN else train_id
+        return replace(task, model=self._depot.add_folder(models), train_id=known)
 
     @contextmanager
     def _cancelling(self) -> Iterator[list[int]]:
@@ -205,22 +247,6 @@ class _Driver:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _task(job: Job, depot: Depot) -> Task:
-    """An inference has the models that are here, unless the plan names others."""
-    task = Task(
-        id=job.pipeline.kind,
-        kind=RUN,
-        pipelines=(job.pipeline.kind,),
-        resources=job.pipeline.resources,
-    )
-    models = job.workspace.models
-    if job.pipeline.kind == "train" or job.model_source is not None or not models.is_dir():
-        return task
-    train_id = current_train_id(job.workspace)
-    known = "" if train_id == NO_TRAIN_RUN else train_id
-    return replace(task, model=depot.add_folder(models), train_id=known)
 
 
 def _interrupted(signals: Sequence[int]) -> Interrupted:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.data.object_store import Bucket as BucketThere
+from tests.data.object_store import Proxy
 from tests.support.waiting import wait_until
 
+from alo.data.location import RemoteLocation
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.errors import ExecutorError
-from alo.executors.node.feeding import bring, check_node
+from alo.executors.node.feeding import Bucket, bring, check_node
 from alo.executors.node.link import PIECE
 from alo.executors.node.node import MOST_WAITING, Node
 from alo.executors.node.order import Arriving, Missing, Order, Piece
@@ -140,3 +144,34 @@ def test_a_node_with_another_alo_is_refused(node: Node, monkeypatch: pytest.Monk
     monkeypatch.setattr("alo.executors.node.node.__version__", "9.9")
     with pytest.raises(ExecutorError, match=r"node here has ALO 9\.9, and this machine"):
         check_node(node)
+
+
+def test_what_has_expired_in_the_bucket_is_missing_and_asked_for_again(
+    home: Path, project: Parcel, node: Node, bucket: BucketThere, proxy: Proxy
+) -> None:
+    place = RemoteLocation(f"s3://{bucket.name}/x")
+    wanted = replace(pickle.loads(order(home, project, "well")), transfer=place)  # noqa: S301
+    node.start(pickle.dumps(wanted))
+    assert told(node, Missing) == [Missing((project.digest,))]
+
+    Bucket(place).bring(node, [project.digest], lambda digest: project)
+    assert bucket.keys() == [f"x/folders/{project.digest}"]
+    node.start(pickle.dumps(wanted))
+    messages = told(node)
+
+    assert messages[-1].result.status == SUCCESS
+    assert not any(isinstance(each, Piece) for each in messages)
+    (arriving,) = [each for each in messages if isinstance(each, Arriving)]
+    assert bucket.get(f"x/{arriving.blob}")
+
+
+def test_a_task_that_waits_for_its_folders_can_be_ended(
+    home: Path, project: Parcel, node: Node, bucket: BucketThere, proxy: Proxy
+) -> None:
+    place = RemoteLocation(f"s3://{bucket.name}/x")
+    wanted = replace(pickle.loads(order(home, project, "well")), transfer=place)  # noqa: S301
+    Bucket(place).bring(node, [project.digest], lambda digest: project)
+    proxy.harm = lambda what, count: (node.cancel(1.0), "")[1] if what.startswith("GET") else ""
+    node.start(pickle.dumps(wanted))
+    assert told(node)[-1].result.status == INTERRUPTED
+    assert not (node._root / "folders" / project.digest).exists()

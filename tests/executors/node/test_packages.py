@@ -13,6 +13,7 @@ from alo.engine.request import NODE, NODES, RunRequest, Setup
 from alo.engine.run import ready
 from alo.executors.depot import Depot
 from alo.executors.finding import setup_for
+from alo.executors.node import packages
 from alo.executors.node.executor import NodesExecutor
 from alo.executors.node.packages import locked_packages
 from alo.executors.task import ERROR, SUCCESS, TRIAL, Done, Result, Task
@@ -82,3 +83,27 @@ def test_on_a_cluster_packages_are_installed_there() -> None:
     assert setup_for("ray", Setup()).environment == NODES
     assert setup_for("ray://head:10001", Setup("node")).environment == NODE
     assert setup_for("local", Setup()).environment == "project"
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_offline_counts_for_what_is_looked_up_and_installed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: bool
+) -> None:
+    setup = Setup(NODES, offline=offline)
+    jobs = {job.pipeline.kind: job for job in ready(RunRequest(home, setup=setup), lambda _: None)}
+    asked: list[bool] = []
+
+    def resolve(*given: Any, offline: bool) -> list[str]:
+        asked.append(offline)
+        return ["aloleaf==1.0"]
+
+    def make(*given: Any, offline: bool) -> str:
+        asked.append(offline)
+        return "/some/python"
+
+    monkeypatch.setattr(packages, "resolve", resolve)
+    monkeypatch.setattr(packages, "make_environment", make)
+    lock = packages.locked_packages(list(jobs.values()), lambda text: None)
+    assert packages.pythons_of(jobs, lock, tmp_path / "n", lambda text: None)[0] == "/some/python"
+
+    assert asked == [offline, offline]

@@ -25,9 +25,11 @@ from alo.batch.sweep.trials import (
     counts_of,
 )
 from alo.claims import holder_of, take
+from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
 from alo.errors import HistoryError, SweepError, UsageError
 from alo.executors.finding import make_executor
+from alo.executors.task import Executor
 from alo.history.browse import History
 from alo.history.record import RunRecord
 from alo.layout import Workspace
@@ -42,6 +44,7 @@ class SweepOptions:
 
     limits: Limits
     computing: str = "local"
+    transfer: RemoteLocation | None = None  # through which an executor moves folders
     keep: str = "best:5"
     anyway: bool = False  # continue though data or code has changed
     storage: str = ""  # URL of the database of a shared one, with its password; else as on record
@@ -150,7 +153,7 @@ def run_sweep(
         with (
             closing(TrialLog(folder)) as log,
             closing(_proposals(definition, jobs, options, trials, log)) as proposals,
-            closing(make_executor(options.computing, jobs, options.limits.jobs)) as executor,
+            closing(_executor(options, jobs)) as executor,
         ):
             for text in getattr(executor, "warnings", ()):
                 reports.warned(text)
@@ -160,6 +163,10 @@ def run_sweep(
             )  # fmt: skip
             watch(drive)
             return _driven(drive, definition)
+
+
+def _executor(options: SweepOptions, jobs: Mapping[str, Job]) -> Executor:
+    return make_executor(options.computing, jobs, options.limits.jobs, transfer=options.transfer)
 
 
 def _proposals(

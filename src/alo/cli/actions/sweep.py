@@ -44,7 +44,7 @@ from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest, Setup
 from alo.engine.run import ready
 from alo.errors import UsageError
-from alo.executors.finding import setup_for
+from alo.executors.finding import with_executor
 from alo.files import write_whole
 from alo.history.ids import utc_text
 from alo.layout import Workspace, find_plan
@@ -119,14 +119,13 @@ def _run(
         max_failures=options.max_failures,
         retries=options.retries,
     )
-    plan = load_plan(request.config or find_plan(request.home), home=request.home)
-    computing = options.computing or plan.control.computing
-    request = request._replace(setup=setup_for(computing, request.setup))
     with sweep_display(definition, definition.trials, as_json=options.json) as display:
+        request, transfer = with_executor(request, options.computing, options.transfer)
         jobs = {job.pipeline.kind: job for job in ready(request, display.of_setup)}
         sweep_options = SweepOptions(
             limits=limits,
-            computing=computing,
+            computing=request.computing,
+            transfer=transfer,
             keep=options.keep,
             anyway=getattr(options, "anyway", False),
             storage=options.storage or "",

@@ -13,7 +13,7 @@ from alo.batch.shards.definition import (
     SHARDS,
 )
 from alo.cli.options import CommandParser
-from alo.cli.setup_options import add_setup_arguments, setup_of
+from alo.cli.setup_options import add_computing_arguments, add_setup_arguments, setup_of
 from alo.cli.values import count, named, path, processes, rows_in_pieces, run_count
 from alo.cli.withheld import ALARM_SECRET, take
 
@@ -58,12 +58,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="shards at once (as many as there are cores for)",
     )
-    parser.add_argument(
-        "--computing",
-        metavar="WHERE",
-        type=named,
-        help="local, or MODULE:CLASS of an executor of yours (control: computing in the plan)",
-    )
+    add_computing_arguments(parser)
     parser.add_argument(
         "--model",
         metavar="RUN_ID",

@@ -6,10 +6,16 @@ import argparse
 
 from alo.cli.commands.loop import add_redis_arguments
 from alo.cli.output.live import watched
-from alo.cli.setup_options import add_setup_arguments, setup_of
+from alo.cli.setup_options import add_computing_arguments, add_setup_arguments, setup_of
 from alo.cli.values import named, path, processes, seconds, whole
 from alo.cli.withheld import ALARM_SECRET, take
-from alo.engine.request import LOCAL, MODES, RunRequest, refuse_other_computing
+from alo.engine.request import (
+    LOCAL,
+    MODES,
+    RunRequest,
+    moves_nothing,
+    refuse_other_computing,
+)
 from alo.errors import UsageError
 
 
@@ -44,13 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_redis_arguments(parser)
     add_worker_arguments(parser)
-    parser.add_argument(
-        "--computing",
-        metavar="WHERE",
-        type=named,
-        help="local, ray, ray://HOST:PORT, or MODULE:CLASS of an executor of yours (control: "
-        "computing in the plan)",
-    )
+    add_computing_arguments(parser)
     parser.add_argument(
         "--retries",
         type=whole,
@@ -120,12 +120,16 @@ def execute(options: argparse.Namespace) -> int:
 
     if options.loop:
         refuse_other_computing(computing=options.computing or LOCAL)
+        if options.transfer:
+            raise moves_nothing(LOCAL)
         from alo.cli.commands.loop import run_loop
 
         return run_loop(options, _run_request(options))
     seal_after_us()
     take(ALARM_SECRET)  # of services alone: no asset is to see it
-    request = _run_request(options)._replace(computing=options.computing or "")
+    request = _run_request(options)._replace(
+        computing=options.computing or "", transfer=options.transfer or ""
+    )
     with only_steps_run(), watched(quiet=options.quiet, as_json=options.json) as listener:
         try:
             if request.computing not in ("", LOCAL):

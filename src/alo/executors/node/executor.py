@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import cast
 
 from alo.claims import locked_folder
+from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
 from alo.engine.workspace.unfinished import sweep_copies
-from alo.errors import AloError, ExecutorError
+from alo.errors import AloError, ExecutorError, passed_on
 from alo.executors.depot import Depot
-from alo.executors.node.feeding import check_node, follow
+from alo.executors.node.feeding import Bucket, check_node, follow
 from alo.executors.node.link import NodeLink
 from alo.executors.node.order import Order, SetUp
 from alo.executors.node.parcel import Parcel
@@ -51,6 +52,7 @@ class NodesExecutor:
         depot: where the folders are that tasks name.
         name: of the executor, in the records of runs.
         lock: the packages of the plan's environments; None: the nodes' Python is used as it is.
+        transfer: a place in an object store through which folders go; None: through the links.
     Raises:
         ExecutorError: the project cannot be read, or is too large to be sent.
     """
@@ -64,9 +66,11 @@ class NodesExecutor:
         *,
         name: str,
         lock: Lock | None = None,
+        transfer: RemoteLocation | None = None,
     ) -> None:
         self._jobs, self._slots, self._connect, self._depot = jobs, slots, connect, depot
         self._name, self._lock = name, lock
+        self._transfer, self._bucket = transfer, Bucket(transfer) if transfer else None
         self._project = next(iter(jobs.values())).workspace
         self._tasks: deque[tuple[str, Task]] = deque()
         self._changed = threading.Condition()
@@ -171,9 +175,8 @@ class NodesExecutor:
         if len(self._threads) < self._slots:
             self._begin_slot()
         else:
-            raise ExecutorError(
-                f"no node is left: {self._gone[-1]}", fix="see to the cluster, and run it again"
-            )
+            fix = "see to the cluster, and run it again"
+            raise passed_on(ExecutorError, "no node is left: ", self._gone[-1], fix=fix)
 
     def _serve(self, number: int) -> None:
         """The thread of a slot."""
@@ -207,7 +210,7 @@ class NodesExecutor:
         try:
             for event in follow(
                 cast("NodeLink", _Asked(link)), self._order(task), self._parcel, returns,
-                lambda: 0.0 if self._is_closed else self._cancelled.get(handle),
+                lambda: 0.0 if self._is_closed else self._cancelled.get(handle), self._bucket,
             ):  # fmt: skip
                 if isinstance(event, SetUp):
                     self._events.put((handle, Chunk("stderr", f"{node}: {event.text}\n")))
@@ -237,6 +240,7 @@ class NodesExecutor:
             attempts=self._attempts.get(task.id, ()),
             executor=self._name,
             lock=self._lock,
+            transfer=self._transfer,
         )
 
     def _add(self, parcel: Parcel) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
 
+from alo.data.location import LocationError, RemoteLocation
+from alo.data.remote.blobs import Blobs
 from alo.errors import ExecutorError
 from alo.executors.node.link import PIECE, POLL_S, NodeLink
-from alo.executors.node.order import Arriving, Missing, Order, Piece, SetUp
+from alo.executors.node.order import FOLDERS, Arriving, Missing, Order, Piece, SetUp
 from alo.executors.node.parcel import Parcel
 from alo.executors.node.receive import Returns
 from alo.executors.task import Done, Lost, TaskEvent
@@ -17,6 +21,8 @@ from alo.version import __version__
 PART = PIECE
 TIMES_SENT = 3  # that a folder is sent to a node which has lost it again
 WAIT_S = POLL_S / 4
+
+ParcelOf = Callable[[str], Parcel]  # by its digest
 
 
 def check_node(link: NodeLink) -> str:
@@ -35,7 +41,7 @@ def check_node(link: NodeLink) -> str:
     return hello["node"]
 
 
-def bring(link: NodeLink, digests: list[str], parcel_of: Callable[[str], Parcel]) -> None:
+def bring(link: NodeLink, digests: list[str], parcel_of: ParcelOf) -> None:
     """Send a node the folders that it has not got yet.
 
     Raises:
@@ -43,16 +49,67 @@ def bring(link: NodeLink, digests: list[str], parcel_of: Callable[[str], Parcel]
     """
     for digest in link.missing(digests):
         parcel = parcel_of(digest)
-        for offset in range(0, parcel.size, PART):
-            link.put(digest, offset, parcel.piece(offset, PART), parcel.size)
+        for number, piece in enumerate(parcel.pieces(PART)):
+            link.put(digest, number * PART, piece, parcel.size)
+
+
+class Bucket:
+    """Where folders go instead of through links; nodes read and write it themselves.
+
+    What tasks need stays there under its digest, for later tasks and runs; what comes of a task is
+    removed once it is here.
+    """
+
+    def __init__(self, location: RemoteLocation) -> None:
+        self._blobs = Blobs(location)
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def bring(self, link: NodeLink, digests: list[str], parcel_of: ParcelOf) -> None:
+        """Have the folders here that a node has not got yet: it takes them itself.
+
+        Raises:
+            ExecutorError, OSError: a folder cannot be read.
+            LocationError: the store does not take it.
+        """
+        for digest in link.missing(digests):
+            name = folder_blob(digest)
+            with self._locks[digest]:
+                if self._blobs.find(name) is None:
+                    self._blobs.put(name, parcel_of(digest).pieces(PART))
+
+    def fetch(self, arriving: Iterable[Arriving], returns: Returns) -> None:
+        """Take the folders that a node has put here, and remove them.
+
+        Raises:
+            ExecutorError, LocationError, OSError: one is not there, damaged, or there is no room.
+        """
+        for each in arriving:
+            found = self._blobs.find(each.blob)
+            if found is None:
+                raise ExecutorError(
+                    "what came of a task is not in the bucket any more",
+                    where=self._blobs.place_of(each.blob),
+                    fix="see that nothing else removes it so soon, and run it again",
+                )
+            returns.begin(each)
+            for piece in self._blobs.pieces(each.blob, found):
+                returns.take(piece)
+            with suppress(LocationError):  # it only takes room there
+                self._blobs.remove(each.blob)
+
+
+def folder_blob(digest: str) -> str:
+    """The name in the bucket of a folder that tasks need."""
+    return f"{FOLDERS}/{digest}"
 
 
 def follow(
     link: NodeLink,
     order: Order,
-    parcel_of: Callable[[str], Parcel],
+    parcel_of: ParcelOf,
     returns: Returns,
     cancelled: Callable[[], float | None] = lambda: None,
+    bucket: Bucket | None = None,
 ) -> Iterator[TaskEvent | SetUp]:
     """Have a node do a task: what it reports, until ``Done`` or ``Lost``.
 
@@ -60,17 +117,19 @@ def follow(
         parcel_of: gives a folder by its digest.
         returns: takes what the task has made.
         cancelled: how much time the task is given to end; None: it is not cancelled.
+        bucket: which folders go through; None: through the link.
     Raises:
         ExecutorError, OSError: of this machine: something cannot be read or written here.
         Exception: whatever the link raises where the node is gone.
     """
-    is_cancelled = False
+    is_cancelled, carry = False, bring if bucket is None else bucket.bring
     content = pickle.dumps(order, pickle.HIGHEST_PROTOCOL)
     with closing(returns):
         for _ in range(TIMES_SENT):
-            bring(link, order.digests, parcel_of)
+            carry(link, order.digests, parcel_of)
             link.start(content)
             is_to_send = False
+            in_bucket: list[Arriving] = []
             while not is_to_send:
                 if not is_cancelled and (grace_s := cancelled()) is not None:
                     is_cancelled = True
@@ -80,11 +139,15 @@ def follow(
                     match message:
                         case Missing():
                             is_to_send = True
+                        case Arriving() if bucket is not None:
+                            in_bucket.append(message)
                         case Arriving():
                             returns.begin(message)
                         case Piece(piece):
                             returns.take(piece)
                         case Done(result):
+                            if bucket is not None:  # by now the node waits for no poll
+                                bucket.fetch(in_bucket, returns)
                             yield Done(returns.finish(result))
                             return
                         case Lost():
@@ -93,8 +156,3 @@ def follow(
                         case _:
                             yield message
     yield Lost("its node does not keep what it is sent")
-
-
-def parcels(known: Mapping[str, Parcel], more: Callable[[str], Parcel]) -> Callable[[str], Parcel]:
-    """Folders by their digests: those that are known, or else what ``more`` gives."""
-    return lambda digest: known.get(digest) or more(digest)

@@ -15,12 +15,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from alo.claims import locked_folder
-from alo.errors import AloError
+from alo.data.location import LocationError
+from alo.data.remote.blobs import Blobs
+from alo.errors import AloError, ExecutorError
+from alo.executors.node.feeding import folder_blob
 from alo.executors.node.link import PIECE, SILENT_S
 from alo.executors.node.order import Missing, Order, SetUp
 from alo.executors.node.returning import returned
@@ -158,6 +161,9 @@ class Node:
                 self._tell(Done(Result(status=ERROR, error=problem)))
                 return
             self._store.keep_only(order.digests)
+            blobs = self._blobs(order)
+            if blobs is not None:
+                self._fetch(blobs, order.digests)
             absent = [
                 each
                 for each in order.digests
@@ -166,7 +172,7 @@ class Node:
             if absent:
                 self._tell(Missing(tuple(absent)))
                 return
-            self._run(order)
+            self._run(order, blobs)
         except _Ended:
             self._tell(Done(Result(status=INTERRUPTED)))
         except Exception as error:  # the last net: the driver receives it, whatever it is
@@ -177,7 +183,31 @@ class Node:
                 self._work.close()
                 self._work = None
 
-    def _run(self, order: Order) -> None:
+    def _blobs(self, order: Order) -> Blobs | None:
+        """The bucket through which folders go."""
+        if order.transfer is None:
+            return None
+        try:
+            return Blobs(order.transfer)
+        except LocationError as error:
+            raise ExecutorError(f"node {self._name}: {error.what}", fix=error.fix) from error
+
+    def _fetch(self, blobs: Blobs, digests: Sequence[str]) -> None:
+        """Take what is missing from the bucket; what is not there either stays missing."""
+        for digest in digests:
+            name = folder_blob(digest)
+            try:
+                if self._store.missing(digest) and (found := blobs.find(name)) is not None:
+                    pieces = _until(self._refuse_ended, blobs.pieces(name, found))
+                    self._store.fill(digest, pieces, found.size)
+            except AloError as error:
+                raise ExecutorError(
+                    f"node {self._name} cannot take a folder from the bucket: {error.what}",
+                    where=f"{blobs.place_of(name)}; {error.where}".removesuffix("; "),
+                    fix=f"{error.fix}; if it is damaged there, remove it: it is put there again",
+                ) from error
+
+    def _run(self, order: Order, blobs: Blobs | None) -> None:
         if self._work is not None and not self._work.does(order):
             self._work.close()
             self._work = None
@@ -191,7 +221,13 @@ class Node:
                 is_ending = True
             for event in work.poll(STEP_S):
                 if isinstance(event, Done):
-                    for message in returned(order, event.result, work.kept):
+                    for message in returned(
+                        order,
+                        event.result,
+                        work.kept,
+                        blobs,
+                        lambda pieces: _until(self._refuse_gone, pieces),
+                    ):
                         if self._is_gone:
                             return
                         self._tell(message)
@@ -213,6 +249,10 @@ class Node:
         if self._is_to_end:
             raise _Ended
 
+    def _refuse_gone(self) -> None:
+        if self._is_gone:
+            raise _Ended
+
     def _note(self, text: str) -> None:
         self._refuse_ended()
         self._tell(SetUp(masked(text)))
@@ -226,6 +266,12 @@ class Node:
             self._waiting.append(content)
             self._waiting_bytes += len(content)
             self._changed.notify_all()
+
+
+def _until(refuse: Callable[[], object], pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        refuse()
+        yield piece
 
 
 class _Ended(Exception):  # noqa: N818 - control flow

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
 from alo.executors.task import Chunk, Done, Lost, RunEvent, Task
 from alo.history.record import Attempt
 from alo.sources.packages.lockfile import Lock
 
 ENTRY, ARTIFACTS, OUTPUT = "entry", "artifacts", "output"  # what comes back
+FOLDERS, RESULTS = "folders", "results"  # below the prefix of a bucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,7 @@ class Order:
     attempts: tuple[Attempt, ...] = ()
     executor: str = ""
     lock: Lock | None = None  # the packages of each environment; None: the node's Python as it is
-    offline: bool = False
+    transfer: RemoteLocation | None = None  # through which folders go; None: through the link
 
     @property
     def digests(self) -> list[str]:
@@ -53,12 +55,14 @@ class SetUp:
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """A folder follows, in pieces."""
+    """A folder comes back."""
 
     what: str  # entry, artifacts or output
     kind: str  # of the pipeline
     name: str  # of the entry in history
     size: int
+    digest: str  # of what is in it
+    blob: str = ""  # its name in the bucket; empty: it follows in pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from alo.sources.packages.requirements import Wanted
 Report = Callable[[str], object]
 
 
-def locked_packages(jobs: Sequence[Job], report: Report, *, offline: bool = False) -> Lock | None:
+def locked_packages(jobs: Sequence[Job], report: Report) -> Lock | None:
     """The packages of all environments of these jobs, as the lock file has them or as found now.
 
     Args:
@@ -57,13 +57,13 @@ def locked_packages(jobs: Sequence[Job], report: Report, *, offline: bool = Fals
     found = {}
     for name, each in wanted.items():
         report(f"finding versions for the environment {name}")
-        packages = resolve(jobs[0].workspace, each, report, offline=offline)
+        packages = resolve(jobs[0].workspace, each, report, offline=jobs[0].offline)
         found[name] = LockedEnvironment(asked(each), tuple(map(masked, packages)))
     return Lock(*here(), found, {})
 
 
 def pythons_of(
-    jobs: Mapping[str, Job], lock: Lock | None, root: Path, report: Report, *, offline: bool
+    jobs: Mapping[str, Job], lock: Lock | None, root: Path, report: Report
 ) -> tuple[str, Mapping[str, str]]:
     """The interpreter for these jobs, and those of steps with environments of their own.
 
@@ -74,6 +74,7 @@ def pythons_of(
     """
     if lock is None:
         return sys.executable, {}
+    offline = next(iter(jobs.values())).offline
     root.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(root)
     workspace.internal.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
 from struct import Struct
@@ -66,6 +66,11 @@ class Parcel:
         folders = {name for each in places for name in _folders_of(each)}
         found += [Found(name, "", FOLDER) for name in folders]
         return cls(listing_of(found), places)
+
+    def pieces(self, count: int) -> Iterator[bytes]:
+        """All of the stream, so many bytes at a time; raises as ``piece`` does."""
+        for offset in range(0, self.size, count):
+            yield self.piece(offset, count)
 
     def piece(self, offset: int, count: int) -> bytes:
         """So many bytes of the stream, or fewer at its end.

@@ -45,14 +45,14 @@ class Returns:
             raise ExecutorError(f"a node sends back something odd: {arriving}")
         self._what = arriving.what
         if arriving.what == OUTPUT:
-            self._arriving = Unpacking(self._folder)
+            self._arriving = Unpacking(self._folder, arriving.digest)
         elif arriving.what == ENTRY:
             place = self._folder / arriving.kind / ENTRY / arriving.name
             self._entries.append((arriving.kind, place))
-            self._arriving = Unpacking(place)
+            self._arriving = Unpacking(place, arriving.digest)
         else:
             place = self._folder / arriving.kind / ARTIFACTS
-            self._arriving = Unpacking(place, here=self._in_entry)
+            self._arriving = Unpacking(place, arriving.digest, self._in_entry)
 
     def take(self, piece: bytes) -> None:
         """A piece of it.

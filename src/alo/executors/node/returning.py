@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from alo.data.remote.blobs import Blobs
 from alo.executors.listing import FILE
 from alo.executors.node.link import PIECE
-from alo.executors.node.order import ARTIFACTS, ENTRY, OUTPUT, Arriving, Order, Piece
+from alo.executors.node.order import ARTIFACTS, ENTRY, OUTPUT, RESULTS, Arriving, Order, Piece
 from alo.executors.node.parcel import Parcel
 from alo.executors.task import RUN, TRIAL, Done, Result
 from alo.files import discard
@@ -19,43 +21,57 @@ from alo.layout import KINDS, Workspace
 
 PART = PIECE - 4096  # what a message has besides
 
+Wanted = Callable[[Iterator[bytes]], Iterator[bytes]]  # the pieces, for as long as somebody asks
 
-def returned(order: Order, result: Result, kept: Workspace) -> Iterator[object]:
-    """The messages of a task that has ended: folders in pieces, then ``Done``.
 
-    They are removed here once they have been pulled.
+def returned(
+    order: Order,
+    result: Result,
+    kept: Workspace,
+    blobs: Blobs | None = None,
+    wanted: Wanted = lambda pieces: pieces,
+) -> Iterator[object]:
+    """The messages of a task that has ended: its folders, then ``Done``.
+
+    They are removed here once they have been pulled, or are in the bucket.
 
     Args:
         kept: whose history has the runs of a trial.
+        blobs: where folders go; None: into the messages, in pieces.
     Raises:
+        LocationError: one cannot be put there.
         OSError: something cannot be read.
     """
+    send = _pieces if blobs is None else _into(blobs, wanted)
     if order.task.kind == TRIAL:
         for run in result.runs:
             entry = entry_folder(kept, run.pipeline, run.run_id)
             if entry.is_dir():
                 with suppress(ValueError):
                     seal(entry)
-                yield from _sent(ENTRY, run.pipeline, entry, Parcel.of_folder(entry))
+                yield from send(ENTRY, run.pipeline, entry, Parcel.of_folder(entry))
                 discard(entry)
     elif result.output is not None and order.task.kind == RUN:
         for kind in KINDS:
-            yield from _sent_run(kind, result.output / kind)
+            yield from _sent_run(kind, result.output / kind, send)
         discard(result.output)
     elif result.output is not None:
         kind = order.task.pipelines[-1]
-        yield from _sent(OUTPUT, kind, result.output, Parcel.of_folder(result.output))
+        yield from send(OUTPUT, kind, result.output, Parcel.of_folder(result.output))
         discard(result.output)
     yield Done(replace(result, output=None))
 
 
-def _sent_run(kind: str, folder: Path) -> Iterator[object]:
+_Send = Callable[[str, str, Path, Parcel], Iterator[object]]
+
+
+def _sent_run(kind: str, folder: Path, send: _Send) -> Iterator[object]:
     """Its entry, and what of the artifacts is not in the entry."""
     if not folder.is_dir():
         return
     (entry,) = (folder / ENTRY).iterdir()
     parcel = Parcel.of_folder(entry)
-    yield from _sent(ENTRY, kind, entry, parcel)
+    yield from send(ENTRY, kind, entry, parcel)
     artifacts = folder / ARTIFACTS
     if artifacts.is_dir():
         in_entry = contents_of(parcel, entry)
@@ -65,7 +81,7 @@ def _sent_run(kind: str, folder: Path) -> Iterator[object]:
             for each in whole.listing.items
             if each.kind == FILE and each.content not in in_entry
         }
-        yield from _sent(ARTIFACTS, kind, artifacts, Parcel(whole.listing, rest))
+        yield from send(ARTIFACTS, kind, artifacts, Parcel(whole.listing, rest))
 
 
 def contents_of(parcel: Parcel, folder: Path) -> Mapping[str, Path]:
@@ -73,7 +89,17 @@ def contents_of(parcel: Parcel, folder: Path) -> Mapping[str, Path]:
     return {each.content: folder / each.name for each in parcel.listing.items if each.kind == FILE}
 
 
-def _sent(what: str, kind: str, folder: Path, parcel: Parcel) -> Iterator[object]:
-    yield Arriving(what, kind, folder.name, parcel.size)
-    for offset in range(0, parcel.size, PART):
-        yield Piece(parcel.piece(offset, PART))
+def _pieces(what: str, kind: str, folder: Path, parcel: Parcel) -> Iterator[object]:
+    yield Arriving(what, kind, folder.name, parcel.size, parcel.digest)
+    for piece in parcel.pieces(PART):
+        yield Piece(piece)
+
+
+def _into(blobs: Blobs, wanted: Wanted) -> _Send:
+    def send(what: str, kind: str, folder: Path, parcel: Parcel) -> Iterator[object]:
+        # Not by its digest alone: what is in the entry already is left out of the artifacts.
+        blob = f"{RESULTS}/{parcel.digest}-{os.urandom(6).hex()}"
+        blobs.put(blob, wanted(parcel.pieces(PART)))
+        yield Arriving(what, kind, folder.name, parcel.size, parcel.digest, blob)
+
+    return send

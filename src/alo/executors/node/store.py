@@ -10,7 +10,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -77,6 +77,21 @@ class NodeStore:
         except ExecutorError:
             self._give_up(digest)
             raise
+
+    def fill(self, digest: str, pieces: Iterable[bytes], size: int) -> None:
+        """Take all of a folder that is missing.
+
+        Raises:
+            ExecutorError: as of ``put``; whatever ``pieces`` raises. It is missing then.
+        """
+        offset = 0
+        try:
+            for piece in pieces:
+                self.put(digest, offset, piece, size)
+                offset += len(piece)
+        finally:
+            if offset < size:
+                self._give_up(digest)
 
     def folder(self, digest: str, ends: Callable[[], object] = lambda: None) -> Path | None:
         """A folder, which stays while this slot has it; waits while another slot is sent it.

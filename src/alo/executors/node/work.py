@@ -56,7 +56,6 @@ class Work:
             order.lock,
             store.root / PACKAGES,
             note,
-            offline=order.offline,
         )
         jobs = with_pythons(jobs, own)
         self._slot = Slot(

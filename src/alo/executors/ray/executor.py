@@ -10,6 +10,7 @@ from math import ceil, inf
 from os import close
 
 from alo.claims import locked_folder
+from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
 from alo.errors import ExecutorError, UsageError
 from alo.executors.depot import Depot
@@ -37,6 +38,7 @@ class RayExecutor:
         tasks: how many run at once; None: as many as the cluster has room for.
         depot: where the folders are that tasks name.
         computing: ``ray`` or ``ray://HOST:PORT``.
+        transfer: a place in an object store through which folders go.
     Raises:
         UsageError: Ray is not installed, or there is no such cluster.
         ExecutorError: the cluster cannot be used, or has no room.
@@ -48,6 +50,7 @@ class RayExecutor:
         tasks: int | None,
         depot: Depot,
         computing: str = RAY,
+        transfer: RemoteLocation | None = None,
     ) -> None:
         check_installed(computing)
         address = address_of(computing, os.environ)
@@ -66,7 +69,9 @@ class RayExecutor:
                 raise _no_room(self._link.rooms, self._asked)
             slots = min(slots, tasks or slots)
             lock = locked_packages(list(jobs.values()), _unheard)
-            self._nodes = NodesExecutor(jobs, slots, self._connect, depot, name=RAY, lock=lock)
+            self._nodes = NodesExecutor(
+                jobs, slots, self._connect, depot, name=RAY, lock=lock, transfer=transfer
+            )
             ending.callback(self._nodes.close)
             self._ending = ending.pop_all()
         notes = () if self._link.has_token else (OPEN_TO_ALL.format(address.target),)

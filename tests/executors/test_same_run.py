@@ -1,0 +1,174 @@
+"""``alo run --computing`` where a run here knows more than its folder: models, git, and a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sources.repositories import Repository
+from tests.support.waiting import wait_until
+
+from alo.history.browse import History
+from alo.history.record import RunRecord
+from alo.layout import Workspace
+
+from .test_whole_run import INFER, LOCAL, NODES, TRAIN, alo_run, files_in
+
+Edit = Callable[..., None]
+WHERE = {"local": LOCAL, "nodes": "own_nodes:make"}
+# A link that stays open when its driver is killed, as one to another machine would for a while.
+HELD = """
+import subprocess
+from own_nodes import *
+
+class Held(ProcessNode):
+    def __init__(self, *given, **more):
+        super().__init__(*given, **more)
+        pipe = self.process.stdin.fileno()
+        holder = subprocess.Popen(["sleep", "600"], pass_fds=[pipe])
+        Path(os.environ["TEST_ROOT"] + ".holder").write_text(str(holder.pid))
+
+def held(jobs, tasks, depot):
+    home = next(iter(jobs.values())).workspace.home
+    root = Path(os.environ["TEST_ROOT"])
+    return NodesExecutor(
+        jobs, tasks, lambda number: Held(root, "far", hides=home), depot, name="nodes"
+    )
+"""
+
+
+@pytest.fixture
+def home(
+    make_solution: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    args = {"train": {"how": "well", "marks": str(tmp_path)}}
+    made = make_solution({"train": TRAIN}, inference={"inference": INFER}, args=args)
+    (made / "own_nodes.py").write_text(NODES)
+    monkeypatch.setenv("TEST_NODES", str(Path(__file__).parent / "node"))
+    monkeypatch.setenv("TEST_ROOT", str(tmp_path / "node"))
+    monkeypatch.setenv("ALO_CACHE_DIR", str(tmp_path / "cache"))
+    return made
+
+
+@pytest.fixture
+def edit(home: Path) -> Edit:
+    """Change the plan."""
+
+    def call(**sections: Any) -> None:
+        path = home / "solution/experimental_plan.yaml"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **sections}))
+
+    return call
+
+
+def newest(home: Path, kind: str) -> RunRecord:
+    return next(each for each in History(Workspace(home)).list() if each.pipeline == kind)
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_a_model_from_outside_stays_as_after_a_run_here(
+    home: Path, edit: Edit, tmp_path: Path, where: str
+) -> None:
+    outside = tmp_path / "outside/train"
+    outside.mkdir(parents=True)
+    (outside / "m").write_text("outside")
+    edit(external_path={"load_model_path": str(outside.parent)})
+    assert alo_run(home, "--mode", "inference") == 0
+    here, before = files_in(home / "train_artifacts"), newest(home, "inference")
+    shutil.rmtree(home / "train_artifacts")
+
+    assert alo_run(home, "--mode", "inference", "--computing", WHERE[where]) == 0
+
+    assert files_in(home / "train_artifacts") == here
+    assert (home / "train_artifacts/models/train/m").read_text() == "outside"
+    now = newest(home, "inference")
+    assert (now.result, now.train_id) == (before.result, before.train_id)
+    (outside / "m").rename(outside / "other")
+    assert alo_run(home, "--mode", "inference", "--computing", WHERE[where]) == 1
+    assert (home / "train_artifacts/models/train/m").read_text() == "outside"
+    assert not (home / ".unfinished_run").exists()
+
+
+def test_an_inference_takes_the_model_that_the_train_run_exports(home: Path, edit: Edit) -> None:
+    edit(external_path={"save_train_artifacts_path": "out/", "load_model_path": "out/"})
+    for how in ("one", "two"):
+        assert alo_run(home, "--computing", LOCAL, "--set", f"train.how={how}") == 0
+        assert newest(home, "inference").result == f"of {how}"
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_its_record_says_where_the_code_comes_from(
+    home: Path, edit: Edit, tmp_path: Path, where: str
+) -> None:
+    asset = home / "assets/train/asset_train.py"
+    origin = Repository(tmp_path / "origin")
+    origin.commit({"asset_train.py": asset.read_text()})
+    shutil.rmtree(asset.parent)
+    source = {"code": f"file://{origin.folder}"}
+    steps = {"train": source, "inference": {"code": "local"}}
+    edit(
+        asset_source={
+            f"{kind}_pipeline": [{"step": step, "source": steps[step]}]
+            for kind, step in (("train", "train"), ("inference", "inference"))
+        }
+    )
+    for words in (["init", "-q"], ["add", "solution"], ["commit", "-q", "-m", "x"]):
+        git = ["git", "-C", str(home), "-c", "user.name=me", "-c", "user.email=me@x"]
+        subprocess.run([*git, *words], check=True)
+    plan = home / "solution/experimental_plan.yaml"
+    plan.write_text(plan.read_text() + "\n")
+    assert alo_run(home, "--mode", "train") == 0
+    before = newest(home, "train")
+    assert before.sources["train"]
+    assert before.git["dirty"] is True
+
+    assert alo_run(home, "--mode", "train", "--computing", WHERE[where]) == 0
+
+    now = newest(home, "train")
+    assert now.id != before.id
+    assert (now.sources, now.git) == (before.sources, before.git)
+
+
+@pytest.fixture
+def held(home: Path, tmp_path: Path) -> Iterator[str]:
+    (home / "held_nodes.py").write_text(HELD)
+    yield "held_nodes:held"
+    holder = tmp_path / "node.holder"
+    if holder.exists():
+        os.kill(int(holder.read_text()), signal.SIGKILL)
+
+
+def test_of_a_killed_driver_nothing_runs_on_and_the_workspace_recovers(
+    home: Path, held: str, tmp_path: Path
+) -> None:
+    assert alo_run(home) == 0
+    command = [sys.executable, "-m", "alo.cli.main", "run", "--project", str(home)]
+    command += ["--computing", held, "--mode", "train", "--set", "train.how=hang"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    begun = tmp_path / "begun"
+    asset = Path("/proc", wait_until(lambda: begun.exists() and begun.read_text()))
+    assert asset.exists()
+    process.kill()
+    process.wait()
+    killed_at = time.monotonic()
+
+    wait_until(lambda: not asset.exists())
+
+    assert time.monotonic() - killed_at < 30  # about 9 where nothing else runs
+    assert (home / ".unfinished_run").exists()
+    assert alo_run(home, "--mode", "inference") == 0
+    assert (home / "train_artifacts/models/train/m").read_text() == "well"
+    assert newest(home, "inference").result == "of well"
+    killed = newest(home, "train")
+    assert (killed.status, killed.executor) == ("interrupted", held)
+    assert not (home / ".unfinished_run").exists()
+    assert [name for name in os.listdir(home / ".alo") if name.startswith("rerun-")] == []

@@ -31,7 +31,7 @@ class LineLog:
         if whole < size:
             os.ftruncate(self._descriptor, whole)
 
-    def write(self, told: Mapping[str, object], *, lasts: bool) -> None:
+    def write(self, entry: Mapping[str, object], *, lasts: bool) -> None:
         """Add a line.
 
         Args:
@@ -39,7 +39,7 @@ class LineLog:
         Raises:
             OSError: there is no room; nothing of the line is there then.
         """
-        content = json_bytes(told) + b"\n"
+        content = json_bytes(entry) + b"\n"
         before = os.fstat(self._descriptor).st_size
         try:
             if os.write(self._descriptor, content) < len(content):
@@ -82,7 +82,7 @@ def newest_first(path: Path, read: Callable[[Any], T]) -> Iterator[T]:
     *lines, _torn = content.split(b"\n")
     for at, line in reversed([*enumerate(lines, 1)]):
         try:
-            told = read(json.loads(line))
+            entry = read(json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"line {at}: {error}") from error
-        yield told
+        yield entry

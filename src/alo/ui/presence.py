@@ -15,7 +15,7 @@ class Presence:
         self._lock = threading.Lock()
         self._seen: dict[tuple[int, str], tuple[str, float]] = {}
 
-    def tell(self, review: int, person: str, record: str) -> None:
+    def report(self, review: int, person: str, record: str) -> None:
         """Somebody looks at a record; empty: at none any more."""
         with self._lock:
             if record:

@@ -95,7 +95,7 @@ def test_where_people_are_and_what_labels_are_called_is_told(
     stream = messages(client, STREAM)
     next(stream)
 
-    studio.presence.tell(review.number, "ada", "run-a:1")
+    studio.presence.report(review.number, "ada", "run-a:1")
     assert next(stream)["data"]["present"] == [{"name": "ada", "record": "run-a:1"}]
     Reviews(studio.database).change_labels("patients", lambda each: each.rename("good", "fine"))
     assert next(stream)["data"]["labels"][0]["name"] == "fine"

@@ -56,17 +56,18 @@ def _result(manifests: Sequence[Manifest], how: str) -> str:
 
 
 def _probability(manifests: Sequence[Manifest]) -> Mapping[str, float]:
-    told = [
+    weighted = [
         (each.probability, weight)
         for each, weight in zip(manifests, _weights(manifests), strict=True)
         if each.probability
     ]
-    total = sum(weight for _, weight in told)
+    total = sum(weight for _, weight in weighted)
     if not total:
-        return told[0][0] if told else {}
-    names = dict.fromkeys(name for each, _ in told for name in each)
+        return weighted[0][0] if weighted else {}
+    names = dict.fromkeys(name for each, _ in weighted for name in each)
     return {
-        name: sum(each.get(name, 0.0) * weight for each, weight in told) / total for name in names
+        name: sum(each.get(name, 0.0) * weight for each, weight in weighted) / total
+        for name in names
     }
 
 

@@ -158,10 +158,10 @@ def _notes(
 
 
 def _write_summary(run: PipelineRun, summary: dict[str, object]) -> None:
-    told = {name: each for name, each in summary.items() if name != "exact_score"}
+    shown = {name: each for name, each in summary.items() if name != "exact_score"}
     write_summary(
         str(run.artifacts / "score" / "inference_summary.yaml"),
-        told,
+        shown,
         run.job.plan.external.save_inference_artifacts_path,
         run.job.metadata_version,
     )

@@ -175,8 +175,8 @@ class _Maker:
                 found.setdefault((param.pipeline, param.step, param.key), param)
         settings = self._plan.sweep
         if settings is not None and not (self._asked.params or self._asked.from_ui is not None):
-            for name, told in settings.params.items():
-                if (param := self._planned(name, told)) is not None:
+            for name, planned in settings.params.items():
+                if (param := self._planned(name, planned)) is not None:
                     found[(param.pipeline, param.step, param.key)] = param
         for pipeline, step, key in found.keys() & self._fixed:
             self.complain(
@@ -259,11 +259,11 @@ class _Maker:
             return None
         return None if place is None else Param(*place, domain)
 
-    def _planned(self, name: str, told: SweepParam) -> Param | None:
+    def _planned(self, name: str, given: SweepParam) -> Param | None:
         key = f"{OF_PLAN}.{name}"
         place = self._place(name, f"{OF_PLAN}: {quoted(name)}", key)
-        range_keys = {"range": told.range, "step": told.step, "scale": told.scale}
-        values = {"choices": told.choices} if told.choices else range_keys
+        range_keys = {"range": given.range, "step": given.step, "scale": given.scale}
+        values = {"choices": given.choices} if given.choices else range_keys
         try:
             domain = domain_of(values)
         except SpecError as error:

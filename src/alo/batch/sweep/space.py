@@ -77,10 +77,10 @@ class Range:
 
     def to_json(self) -> dict[str, object]:
         """As the plan writes it."""
-        told: dict[str, object] = {"range": [self._number(self.low), self._number(self.high)]}
+        spec: dict[str, object] = {"range": [self._number(self.low), self._number(self.high)]}
         if self.step is not None:
-            told["step"] = self._number(self.step)
-        return told | ({"scale": "log"} if self.is_log else {})
+            spec["step"] = self._number(self.step)
+        return spec | ({"scale": "log"} if self.is_log else {})
 
     def _number(self, value: float) -> float:
         return int(value) if self.is_whole else float(value)

@@ -194,8 +194,8 @@ class HttpService:
             gone = self._forget_oldest()
             if not files or gone:
                 remove = partial(_remove, gone, None if files else Path(folder))
-                tell = partial(notify, "a request's folder", remove, self._listener)
-                loop.run_in_executor(None, tell) if _is_in(loop) else tell()
+                report = partial(notify, "a request's folder", remove, self._listener)
+                loop.run_in_executor(None, report) if _is_in(loop) else report()
 
         outputs = Path(f"{folder}/out")
         ticket = Ticket(request, outputs, do_nothing, done, released, loop=loop)

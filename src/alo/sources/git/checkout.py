@@ -113,7 +113,7 @@ def bring_sources(
     """Have the code of these steps in their folders.
 
     Args:
-        tell: takes a line for each step that something is done for.
+        report: takes a line for each step that something is done for.
         commits: of the lock file, by step: these and no others.
         inspect: looks at what was fetched, by step, before any of it is in its place. Where it
             raises, nothing has changed.

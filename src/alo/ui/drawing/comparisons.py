@@ -55,8 +55,8 @@ class ComparisonChart(NamedTuple):
 
 def accuracy_chart(compared: Mapping[str, object]) -> ComparisonChart | None:
     """How often each model is right; None: there was no test row."""
-    told = [(name, _three(compared.get(name), "accuracy")) for name in ("old", "new")]
-    known = [(name, three) for name, three in told if three is not None]
+    models = [(name, _three(compared.get(name), "accuracy")) for name in ("old", "new")]
+    known = [(name, three) for name, three in models if three is not None]
     return _chart("accuracy", known, {}, at_most=1.0) if known else None
 
 
@@ -74,11 +74,11 @@ def difference_chart(compared: Mapping[str, object]) -> ComparisonChart | None:
     return _chart("difference", [("difference", three)], rules)
 
 
-def _three(told: object, middle: str) -> tuple[float, float, float] | None:
+def _three(figure: object, middle: str) -> tuple[float, float, float] | None:
     """The lower end, the value and the upper end; None: they are not known."""
-    if not isinstance(told, Mapping):
+    if not isinstance(figure, Mapping):
         return None
-    found = [told.get(name) for name in ("low", middle, "high")]
+    found = [figure.get(name) for name in ("low", middle, "high")]
     if not all(map(_is_share, found)):
         return None
     low, value, high = (float(each) for each in found if isinstance(each, int | float))
@@ -92,11 +92,11 @@ def _is_share(value: object) -> bool:
 
 def _chart(
     kind: str,
-    told: Sequence[tuple[str, tuple[float, float, float]]],
+    models: Sequence[tuple[str, tuple[float, float, float]]],
     rules: Mapping[str, float],
     at_most: float = math.inf,
 ) -> ComparisonChart:
-    values = [each for _, three in told for each in three] + list(rules.values())
+    values = [each for _, three in models for each in three] + list(rules.values())
     step = _step(max(values) - min(values))
     first = math.floor(min(values) / step - 1e-9)
     last = math.ceil(min(max(values) + step / 4, at_most) / step - 1e-9)
@@ -107,12 +107,12 @@ def _chart(
 
     intervals = tuple(
         Interval(name, float(TOP + ROW * (at + 0.5)), x(low), x(value), x(high), low, value, high)
-        for at, (name, (low, value, high)) in enumerate(told)
+        for at, (name, (low, value, high)) in enumerate(models)
     )
     return ComparisonChart(
         kind,
         WIDTH,
-        TOP + ROW * len(told) + BOTTOM,
+        TOP + ROW * len(models) + BOTTOM,
         LEFT,
         WIDTH - RIGHT,
         intervals,

@@ -75,7 +75,7 @@ REVIEW_ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/reviews/{name}/presence",
-        presence.tell,
+        presence.report,
         REVIEWER,
         "Tell others which record one looks at; empty: none any more",
         Operation(body=PRESENCE),

@@ -99,7 +99,7 @@ export class Sender {
     this.refused = new Store(`${this.lock}/waiting/`, (each) => each?.decision && each.result?.state);
     this.failures = 0;
     addEventListener("storage", (event) => {
-      if (event.key === null || event.key.startsWith(this.lock)) this.tell();
+      if (event.key === null || event.key.startsWith(this.lock)) this.report();
     });
     addEventListener("online", () => this.flush());
     document.addEventListener("visibilitychange", () => document.hidden || this.flush());
@@ -136,7 +136,7 @@ export class Sender {
       const behind = this.pendingOf(given.record)?.key; // whose number is seen once it has one
       this.add({ decision, behind });
     }
-    this.tell();
+    this.report();
     return this.flush();
   }
 
@@ -144,20 +144,20 @@ export class Sender {
   // label, note, until}.
   decideOnMany(bulk) {
     this.add({ bulk: { ...bulk, key: newKey() } });
-    this.tell();
+    this.report();
     return this.flush();
   }
 
   // Take back the person's last action, or bring it again.
   undo(redo) {
     this.add({ undo: { key: newKey(), redo } });
-    this.tell();
+    this.report();
     return this.flush();
   }
 
   dismiss(name) {
     this.refused.delete(name);
-    this.tell();
+    this.report();
   }
 
   add(entry) {
@@ -167,7 +167,7 @@ export class Sender {
     this.unsent.set(`${String(this.order).padStart(12, "0")}-${key}`, entry);
   }
 
-  tell() {
+  report() {
     this.on("count");
   }
 
@@ -214,7 +214,7 @@ export class Sender {
       this.timer = setTimeout(() => this.flush(), pause);
       break;
     }
-    this.tell();
+    this.report();
   }
 
   // What one request takes: an undo or a bulk alone; else decisions on records that differ, as each further

@@ -1,13 +1,13 @@
 // Tells others which record somebody looks at, and has the page's address say so, too.
 
-const AGAIN = 15_000; // ms after which the same is told once more
+const AGAIN = 15_000; // ms after which the same is reported once more
 const LOOK = 20_000;
 const REST = 250; // ms that somebody stays at a record
 
 // address: of a query, as of a record; recordOf: gives the record that is looked at.
 export function presence(base, address, recordOf) {
-  let told = "";
-  let toldAt = 0;
+  let reported = "";
+  let reportedAt = 0;
   let following = 0;
 
   function follow() {
@@ -20,8 +20,8 @@ export function presence(base, address, recordOf) {
 
   function present() {
     const record = document.hidden ? "" : (recordOf() ?? "");
-    if (record === told && Date.now() - toldAt < AGAIN) return;
-    [told, toldAt] = [record, Date.now()];
+    if (record === reported && Date.now() - reportedAt < AGAIN) return;
+    [reported, reportedAt] = [record, Date.now()];
     fetch(`${base}/presence`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -33,7 +33,7 @@ export function presence(base, address, recordOf) {
   setInterval(() => recordOf() && present(), LOOK);
   document.addEventListener("visibilitychange", () => recordOf() && present());
   addEventListener("pagehide", () => {
-    told = "";
+    reported = "";
     const nothing = new Blob([JSON.stringify({ record: "" })], { type: "application/json" });
     navigator.sendBeacon?.(`${base}/presence`, nothing);
   });

@@ -183,18 +183,18 @@ def _tail(said: IO[bytes]) -> str:
 
 def _not_served(said: str) -> UiProblem:
     """What ``alo serve`` has said, in its parts."""
-    told = {"where": "", "fix": ""}
+    parts = {"where": "", "fix": ""}
     what = []
     for line in said.splitlines():
         name, mark, text = line.strip().partition(": ")
-        if mark and name in told:
-            told[name] = text
+        if mark and name in parts:
+            parts[name] = text
         else:
             what.append(line.removeprefix("error: "))
     reason = "\n".join(what) or "it has ended without a word"
     return UiProblem(
         409,
         f"the inference pipeline cannot be served: {reason}",
-        where=told["where"],
-        fix=told["fix"],
+        where=parts["where"],
+        fix=parts["fix"],
     )

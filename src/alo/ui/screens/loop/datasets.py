@@ -99,7 +99,9 @@ def show(ask: Ask) -> Page:
     shown = {
         "labels_shown": _by_label(manifest.counts),
         "totals": {part: _total(manifest.counts, part) for part in (TRAIN, TEST)},
-        "told": {name: manifest.counts.get(name) for name in OTHERS if manifest.counts.get(name)},
+        "counted": {
+            name: manifest.counts.get(name) for name in OTHERS if manifest.counts.get(name)
+        },
         "left_out": manifest.counts.get("left_out") or {},
         "others": [each for each in versions if each != manifest.version],
         "filters": active(ask.query, FILTERS),

@@ -8,10 +8,10 @@ from alo.ui.rendering.page import Redirect
 from alo.ui.screens.reviews.named import named
 
 
-def tell(ask: Ask) -> Redirect:
+def report(ask: Ask) -> Redirect:
     """Others see it, as long as the page continues to report it."""
     review, record = named(ask), ask.text("record")
     if record and review.place_of(record) is None:
         raise refused_value("record", f"review '{review.name}' has no such record")
-    ask.studio.presence.tell(review.number, ask.who.name, record)
+    ask.studio.presence.report(review.number, ask.who.name, record)
     return Redirect(f"/reviews/{review.name}/label", {"record": record})

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.support.loop_project import Alo
 
+from alo.layout import Workspace
+
 from .conftest import Traced
 
 Rows = list[dict[str, str]]
@@ -232,6 +234,36 @@ def test_a_run_that_was_reviewed_as_a_whole_leads_to_its_review(
     assert found.nodes[f"input of {inference}"]["files"] == ["asked/rows.csv"]
     content = str(found.nodes[inference]["content"])
     assert (content, inference, "is the case of") in traced(content).edges
+
+
+def test_what_any_review_has_copied_is_there_and_knows_the_model(
+    home: Path, alo: Alo, traced: Traced, inference: str, rows: Rows
+) -> None:
+    _made(alo, "newer", "--runs", inference, "--random", "1", "--key", "id")  # asked first
+    assert alo("review", "close", "r")[0] == 0
+    assert alo("dataset", "remove", "d@v1", "--force")[0] == 0
+    shutil.rmtree(home / "history/inference" / inference)
+
+    found = traced(rows[0]["record"])
+
+    given = found.nodes[f"input of {rows[0]['record']}"]
+    assert (given["state"], given["file"]) == ("present", "asked/rows.csv")
+    assert found.state(inference) == "pruned"
+    assert (rows[0]["model"], inference, "answered") in found.edges
+
+
+def test_a_run_that_still_runs_is_present(
+    home: Path, traced: Traced, candidate: str, tmp_path: Path
+) -> None:
+    (home / "history/train" / candidate).rename(tmp_path / "aside")
+    record = json.loads((tmp_path / "aside/log/experimental_history.json").read_text())
+    journal = Workspace(home).journal
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    journal.write_text(json.dumps({"record": record}))
+
+    found = traced(candidate)
+
+    assert found.state(candidate) == "present"
 
 
 def test_a_removed_case_that_tested_a_version_is_known(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -30,7 +31,7 @@ from alo.engine.request import RunRequest
 from alo.engine.rerun import require_models
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
-from alo.errors import StagingError
+from alo.errors import CheckError, HistoryError, Problem, StagingError, UsageError
 from alo.executors.depot import Depot
 from alo.history.entries.names import entry_folder
 from alo.history.ids import param_id
@@ -58,7 +59,7 @@ def check_batch(definition: Definition, request: RunRequest) -> Checked:
 
     Raises:
         CheckError: with every problem that was found.
-        HistoryError: there is no such model.
+        UsageError: there is no such model.
         LocationError: artifacts cannot be saved where they are to be.
     """
     workspace = find_workspace(request.home)
@@ -71,19 +72,40 @@ def check_batch(definition: Definition, request: RunRequest) -> Checked:
     )
     metadata = SolutionMetadata("alo infer", pipelines=(typed,))
     plan, more = apply_metadata(plan, metadata, [KIND])
-    checked = check_plan(
-        plan,
-        workspace,
-        KIND,
-        changes=(*changes, *more),
-        metadata_version=version,
-        network=OFFLINE if request.setup.offline else ONLINE,
-        train_id=require_models(workspace, definition.model) if definition.model else "",
-    )
+    with _as_typed(definition):
+        train_id = require_models(workspace, definition.model) if definition.model else ""
+        checked = check_plan(
+            plan,
+            workspace,
+            KIND,
+            changes=(*changes, *more),
+            metadata_version=version,
+            network=OFFLINE if request.setup.offline else ONLINE,
+            train_id=train_id,
+        )
     for job in checked.jobs:
         if job.export_target is not None:
             try_export_target(job.export_target)  # which a batch of hours is to find out now
     return checked
+
+
+@contextmanager
+def _as_typed(definition: Definition) -> Iterator[None]:
+    """What is wrong with a place that was typed is not said of the plan."""
+    words = {
+        "external_path.load_inference_data_path": "SOURCE" if definition.sources else "",
+        "external_path.save_inference_artifacts_path": "--out" if definition.out else "",
+    }
+    try:
+        yield
+    except HistoryError as error:
+        raise UsageError(f"--model: {error.what}", where=error.where, fix=error.fix) from error
+    except CheckError as error:
+        problems = [
+            Problem(each.what, key=word) if (word := words.get(each.key)) else each
+            for each in error.problems
+        ]
+        raise CheckError(problems, fix=error.fix) from error
 
 
 def prepare(job: Job, scratch: Path, depot: Depot, report: Report) -> Prepared:

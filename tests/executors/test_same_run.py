@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -172,3 +173,34 @@ def test_of_a_killed_driver_nothing_runs_on_and_the_workspace_recovers(
     assert (killed.status, killed.executor) == ("interrupted", held)
     assert not (home / ".unfinished_run").exists()
     assert [name for name in os.listdir(home / ".alo") if name.startswith("rerun-")] == []
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_a_failed_run_is_saved_outside_as_far_as_it_came(
+    home: Path, edit: Edit, where: str
+) -> None:
+    asset = home / "assets/train/asset_train.py"
+    early = 'open(self.asset.get_model_path() + "m", "w").close()'
+    asset.write_text(asset.read_text().replace("raise ValueError", f"{early}; raise ValueError"))
+    edit(external_path={"save_train_artifacts_path": "out/"})
+    names = {}
+    for words in ([], ["--computing", WHERE[where]]):
+        assert alo_run(home, "--mode", "train", "--set", "train.how=fail", *words) == 1
+        archive = home / "out/train_artifacts-error.tar.gz"
+        with tarfile.open(archive) as packed:
+            names[bool(words)] = packed.getnames()
+        assert "no good" in (home / "out/process.log").read_text()
+        shutil.rmtree(home / "out")
+    assert names[True] == names[False]
+    assert not (home / ".unfinished_run").exists()
+
+
+def test_models_that_a_failed_inference_has_spoilt_are_mended(home: Path) -> None:
+    assert alo_run(home) == 0
+    asset = home / "assets/inference/asset_inference.py"
+    spoil = 'Path(self.asset.get_model_path(), "m").write_text("spoilt"); raise ValueError("x")'
+    asset.write_text(asset.read_text().replace("with open(", f"{spoil}\n        with open(", 1))
+
+    assert alo_run(home, "--mode", "inference", "--computing", LOCAL) == 1
+
+    assert (home / "train_artifacts/models/train/m").read_text() == "well"

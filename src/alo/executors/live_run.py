@@ -12,23 +12,26 @@ from pathlib import Path
 
 from alo.copies import copy_folder
 from alo.engine.faults import disk_errors, tried
-from alo.engine.outputs import export
+from alo.engine.outputs import export, export_failed
 from alo.engine.records import first_record, outcome_of
 from alo.engine.request import RunOutcome
 from alo.engine.spec import Job
 from alo.engine.workspace import unfinished
+from alo.engine.workspace.models import mend_models
 from alo.engine.workspace.pruning import prune
 from alo.engine.workspace.recovery import seal_history
+from alo.errors import AloError
 from alo.events.appended import AppendedFile
 from alo.events.envelope import Envelope
 from alo.events.journal import EVENTS_LOG
 from alo.events.log_files import RunLogs
-from alo.events.log_lines import info
+from alo.events.log_lines import info, warning
 from alo.events.types import Listener, RunFinished
 from alo.executors.placing import ARTIFACTS, ENTRY
 from alo.files import discard
 from alo.history.entries.move import move_entry
 from alo.history.entries.names import read_record
+from alo.history.entries.save import link_artifacts
 from alo.history.ids import utc_text
 from alo.history.models_origin import EXTERNAL_MODEL, write_origin
 from alo.history.recent_runs import record_recent_run
@@ -43,6 +46,7 @@ class LiveRun:
         first: its first event.
         executor: as the record names it.
         models: those that it was given from outside, which stay here as in a run that is done here.
+        train_id: the run that has made its models; empty: none is known.
         guard: installed.
     Raises:
         RunError: what it replaces cannot be moved aside; nothing has changed then.
@@ -56,9 +60,11 @@ class LiveRun:
         guard: SignalGuard,
         listener: Listener,
         models: Path | None = None,
+        train_id: str = "",
     ) -> None:
         self._job, self._guard, self._listener, self._models = job, guard, listener, models
         self._workspace, self._kind = job.workspace, first.pipeline
+        self._train_id, self._exported = train_id, tuple[str, ...]()
         self._last: Envelope | None = None  # how it has ended, passed on once that is true here
         seal_history(job.workspace, listener)
         record = first_record(job, first.moment)._replace(
@@ -71,6 +77,7 @@ class LiveRun:
                     "id": record.id,
                     "pipeline": record.pipeline,
                     "record": record.to_json(),
+                    "train_id": train_id,  # for whoever finds the models spoilt
                     "plan": render_plan(job.plan, job.changes).decode("utf-8", "surrogateescape"),
                 },
             )
@@ -111,10 +118,8 @@ class LiveRun:
                         _replace(self._models, self._workspace.models)
                         write_origin(self._workspace, EXTERNAL_MODEL)
                 with self._guard.released():
-                    exported = tuple(export(self._job, self._live))
-                if exported:
-                    saved = f"saved to {self._job.export_target}: {len(exported)} files"
-                    self._listener(info(saved))
+                    self._exported = tuple(export(self._job, self._live))
+                self._report_exported()
                 entry = self._enter(folder)
             except BaseException:
                 self._undo()
@@ -125,17 +130,20 @@ class LiveRun:
             if self._job.prunes:
                 tidy = lambda: prune(self._job, record.id, self._guard)  # noqa: E731
                 tried(self._listener, "history is not pruned", tidy)
-        return outcome_of(record, self._live, entry, exported)
+        return outcome_of(record, self._live, entry, self._exported)
 
-    def fail(self, folder: Path | None) -> None:
-        """Have its entry in history, and what it replaced back.
+    def fail(self, folder: Path | None, error: AloError | None = None) -> None:
+        """Have its entry in history, what it has come to saved outside, and what it replaced back.
 
         Args:
             folder: with the entry; None: there is none.
+            error: why it failed; None: it was lost, or ended by its user.
         """
         with self._guard.held():
             self._close()
             if folder is not None and (folder / ENTRY).is_dir():
+                if error is not None:
+                    self._export_failed(folder, error)
                 enter = lambda: self._enter(folder)  # noqa: E731
                 tried(self._listener, "the failed run is not in history", enter)
             self._undo()
@@ -145,9 +153,26 @@ class LiveRun:
         if self._last is None or not isinstance(event := self._last.event, RunFinished):
             return None
         history = "" if outcome is None else str(outcome.history)
-        exported = () if outcome is None else outcome.exported
-        told = event._replace(artifacts=str(self._live), history=history, exported=exported)
+        told = event._replace(artifacts=str(self._live), history=history, exported=self._exported)
         return self._last._replace(event=told)
+
+    def _export_failed(self, folder: Path, error: AloError) -> None:
+        if self._job.export_target is None:
+            return
+        (entry,) = (folder / ENTRY).iterdir()
+        artifacts = folder / self._live.name
+        link = lambda: link_artifacts(entry, artifacts)  # noqa: E731
+        if tried(self._listener, "the failed run is not saved outside", link):
+            exported, problem = export_failed(self._job, artifacts, error, self._guard)
+            self._exported = tuple(exported)
+            self._report_exported()
+            if problem:
+                self._listener(warning(problem))
+
+    def _report_exported(self) -> None:
+        if self._exported:
+            count = len(self._exported)
+            self._listener(info(f"saved to {self._job.export_target}: {count} files"))
 
     def _enter(self, folder: Path) -> Path:
         (entry,) = (folder / ENTRY).iterdir()
@@ -156,7 +181,12 @@ class LiveRun:
 
     def _undo(self) -> None:
         what = "the previous artifacts are not back yet, the next run puts them back"
-        tried(self._listener, what, self._unfinished.put_back)
+        tried(self._listener, what, lambda: self._unfinished.put_back(self._mend_models))
+
+    def _mend_models(self) -> None:
+        """Those of this project, where the run was done on them."""
+        if self._kind == "inference":
+            mend_models(self._workspace, self._train_id, self._listener)
 
     def _close(self) -> None:
         self._logs.close()

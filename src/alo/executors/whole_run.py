@@ -173,7 +173,7 @@ class _Driver:
             for _, event in self._executor.events():
                 match event:
                     case RunEvent(envelope):
-                        live = live or self._live_run(job, envelope)
+                        live = live or self._live_run(job, envelope, task)
                         if live.take(envelope):
                             self._listener.of_run(envelope)
                     case Chunk(stream, text):
@@ -193,23 +193,20 @@ class _Driver:
     ) -> RunOutcome:
         """What has come of a run, in the project."""
         folder = result.output / job.pipeline.kind if result.output else None
-        outcome = None
+        outcome, error = None, _error_of(result, signals)
         if live is not None and result.status == SUCCESS and folder is not None:
             outcome = live.succeed(folder)
         elif live is not None:
-            live.fail(folder)
+            live.fail(folder, None if isinstance(error, Interrupted) else error)
         if live is not None and (last := live.ending(outcome)) is not None:
             self._listener.of_run(last)
-        if outcome is not None:
-            return outcome
-        if result.status == INTERRUPTED:
-            raise _interrupted(signals)
-        told = result.error or f"the run has ended as {result.status}, and sent nothing"
-        raise passed_on(RunError, "", told)
+        if outcome is None:
+            raise error
+        return outcome
 
-    def _live_run(self, job: Job, first: Envelope) -> LiveRun:
+    def _live_run(self, job: Job, first: Envelope, task: Task) -> LiveRun:
         models = self._fetched if job.model_source is not None else None
-        return LiveRun(job, first, self._name, self._guard, self._listener, models)
+        return LiveRun(job, first, self._name, self._guard, self._listener, models, task.train_id)
 
     def _task(self, job: Job) -> Task:
         """The task that a run is; an inference has the models that a run here would have.
@@ -247,6 +244,14 @@ class _Driver:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _error_of(result: Result, signals: Sequence[int]) -> RunError:
+    """Why a run has not succeeded."""
+    if result.status == INTERRUPTED:
+        return _interrupted(signals)
+    told = result.error or f"the run has ended as {result.status}, and sent nothing"
+    return passed_on(RunError, "", told)
 
 
 def _interrupted(signals: Sequence[int]) -> Interrupted:

@@ -33,7 +33,7 @@ from alo.history.record import RunRecord
 from alo.json_text import json_bytes_by_line
 from alo.layout import ASSETS, KINDS, PLAN_NAME, PROJECT_CODE, Workspace, in_entry
 
-__all__ = ["copy_tree", "entry_folder", "kept_code", "save_entry"]
+__all__ = ["copy_tree", "entry_folder", "kept_code", "link_artifacts", "save_entry"]
 
 INPUT = "input"  # folder in an entry: the data of an inference, which a review needs
 MOST_INPUTS = 1000  # files; more would cost a run more time than it should
@@ -89,6 +89,19 @@ def save_entry(
     if not record.part:
         record_recent_run(workspace, record.pipeline, record.id)
     return folder
+
+
+def link_artifacts(entry: Path, folder: Path) -> None:
+    """Have a new folder like that of the artifacts, with links to what an entry has of them.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    (folder / LOGS).mkdir(parents=True)
+    for each in (*entry.iterdir(), *(entry / LOGS).iterdir()):
+        name = each.relative_to(entry).as_posix()
+        if name != LOGS and not _is_ours(name):
+            (folder / name).symlink_to(each.resolve())
 
 
 def kept_input(folder: Path, backup_size_mb: float) -> tuple[Sequence[Found], str]:

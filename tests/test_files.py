@@ -216,3 +216,14 @@ def test_of_a_file_that_cannot_be_written_once_nothing_is_left(
         write_once(tmp_path / "a", b"content")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_named_itself_and_not_its_temporary_file(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "folder").mkdir()
+
+    for path in (tmp_path / "nowhere/file", tmp_path / "folder"):
+        with pytest.raises(OSError, match="directory") as told:
+            write_whole(path, b"x")
+        assert str(told.value).endswith(f"directory: '{path}'")

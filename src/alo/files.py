@@ -15,6 +15,7 @@ import xxhash
 
 from alo.claims import left_behind
 from alo.mounts import mounted_in
+from alo.real_names import name_really, real_names
 from alolib.paths import make_folder
 
 CHUNK = 1 << 20
@@ -36,7 +37,8 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
                 synchronise(file.fileno())
             # Atomic only inside one file system, which is why the temporary file sits next to it.
             os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
+        name_really(error, {temporary: path})
         discard(temporary)
         raise
 
@@ -113,7 +115,8 @@ def claim_temporary(path: Path) -> tuple[Path, BinaryIO]:
 
     while True:
         temporary = temporary_beside(path)
-        file = open(temporary, "xb")  # noqa: SIM115 - the caller closes it
+        with real_names({temporary: path}):
+            file = open(temporary, "xb")  # noqa: SIM115 - the caller closes it
         with suppress(OSError):  # no locks here: no one sweeps either
             fcntl.flock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:  # not taken for a leftover before it was marked
@@ -356,11 +359,7 @@ def empty_folder(
         stays: the name of a folder in it that is only emptied.
         may_hold_volumes: as ``remove_tree`` has it.
     """
-    try:
-        is_folder = stat.S_ISDIR(os.lstat(folder).st_mode)
-    except OSError:
-        is_folder = False
-    if not is_folder:
+    if os.path.islink(folder) or not os.path.isdir(folder):
         remove_tree(Path(folder))
         return
     if may_hold_volumes:

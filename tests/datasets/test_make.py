@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alo.datasets import make as module
 from alo.datasets.catalog import Catalog, Version, make_writable, verify
 from alo.datasets.make import DatasetRequest, contents_that_tested, make_version
 from alo.datasets.manifest import Meaning
@@ -337,3 +338,40 @@ def test_no_row_that_ever_tested_is_learned_from_in_three_versions(data: st.Data
             tested |= {",".join(row) for row in read_table(version.folder / "test/test.csv").rows}
             assert not learned & tested
             make_writable(version.folder)
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (BASE.encode("utf-16"), "is in utf-16"),
+        (BASE.replace(",label", ",y,label").encode(), "no column 'y', which the base has"),
+        (BASE.replace("b0", "한글").encode("cp949"), "cannot be written in cp949"),
+    ],
+)
+def test_what_is_wrong_with_the_base_names_the_base_and_no_temporary_copy_of_it(
+    make: Make, base: Path, is_file: bool, content: bytes, what: str
+) -> None:
+    (base / "rows.csv").write_bytes(content)
+    rows = [make_row(n, "😀") for n in range(20)]
+
+    with pytest.raises(DatasetError, match=what) as told:
+        make(base_paths=[base / "rows.csv" if is_file else base], rows=rows, test_share=0.0)
+
+    assert told.value.where == str(base / "rows.csv")
+    assert ".new" not in str(told.value)
+
+
+def test_a_full_disk_is_told_of_the_version_that_was_being_made(
+    make: Make, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make()
+
+    def full(folder: Path) -> None:
+        raise OSError(28, "No space left on device", str(folder / "rows.jsonl"))
+
+    monkeypatch.setattr(module, "settle", full)
+    with pytest.raises(OSError, match="No space") as told:
+        make(rows=[make_row(99)])
+
+    assert told.value.filename == str(catalog.folder / "d/v2/rows.jsonl")

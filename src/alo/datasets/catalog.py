@@ -24,6 +24,7 @@ from alo.errors import DatasetError, UsageError
 from alo.files import remove_tree
 from alo.json_text import ordinary_bytes
 from alo.layout import Workspace
+from alo.real_names import real_names
 from alo.texts import check_plain_name, is_plain_name
 
 _VERSION = re.compile(r"v([1-9]\d{0,8})\Z")
@@ -126,7 +127,8 @@ class Catalog:
         """Delete a version."""
         name = version.folder.parent
         gone = name / f".gone-{os.urandom(6).hex()}"
-        version.folder.rename(gone)  # absent at once, however long the rest takes
+        with real_names({gone: version.folder}):
+            version.folder.rename(gone)  # absent at once, however long the rest takes
         make_writable(gone)
         remove_tree(gone)
 

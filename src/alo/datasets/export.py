@@ -11,6 +11,7 @@ from alo.copies import clone_or_copy
 from alo.datasets.catalog import Version
 from alo.errors import UsageError
 from alo.files import remove_tree
+from alo.real_names import real_names
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz")
 
@@ -26,11 +27,12 @@ def export_version(version: Version, target: Path) -> None:
         raise UsageError(f"there is a '{target}' already", fix="name another, or remove it")
     new = target.with_name(f".{target.name}-{os.urandom(4).hex()}")
     try:
-        if target.name.endswith(ARCHIVES):
-            _write_archive(version.folder, new, target.name)
-        else:
-            _copy(version.folder, new)
-        new.rename(target)
+        with real_names({new: target}):
+            if target.name.endswith(ARCHIVES):
+                _write_archive(version.folder, new, target.name)
+            else:
+                _copy(version.folder, new)
+            new.rename(target)
     except BaseException:
         remove_tree(new)
         raise

@@ -34,6 +34,7 @@ from alo.datasets.table_edit import Tally, edit_table, new_table, replace_conten
 from alo.errors import DatasetError
 from alo.files import alone_with, append_line, remove_tree
 from alo.json_text import json_lines
+from alo.real_names import real_names
 from alo.tables.content import row_content
 from alo.tables.measured import are_measured
 from alo.tables.reading import columns_of, is_table
@@ -86,22 +87,34 @@ def make_version(
     with alone_with(home):
         _sweep(home)
         build = home / f"{NEW}{os.urandom(6).hex()}"
+        copies = {build / TRAIN / path.name: path for path in asked.base_paths}
         try:
-            manifest, tested = _build(build, catalog, asked)
-            same = _same_version(catalog, asked.name, manifest.id)
-            if same is not None:
-                return same, False
-            _note_tested(home, manifest, tested)
-            settle(build)
-            make_read_only(build)
-            os.chmod(build, 0o755)  # noqa: S103 - it is renamed
-            target = home / manifest.version
-            note(manifest)
-            build.rename(target)
-            os.chmod(target, 0o555)  # noqa: S103 - a folder
-            return Version(target, manifest), True
+            target = home / f"v{_next_number(home, catalog.versions(asked.name))}"
+            with real_names({**copies, build: target}):  # what is wrong is so in the base, too
+                return _make(build, target, catalog, asked, note)
         finally:
             _sweep(home)
+
+
+def _make(
+    build: Path,
+    target: Path,
+    catalog: Catalog,
+    asked: DatasetRequest,
+    note: Callable[[Manifest], None],
+) -> tuple[Version, bool]:
+    manifest, tested = _build(build, target.name, catalog, asked)
+    same = _same_version(catalog, asked.name, manifest.id)
+    if same is not None:
+        return same, False
+    _note_tested(target.parent, manifest, tested)
+    settle(build)
+    make_read_only(build)
+    os.chmod(build, 0o755)  # noqa: S103 - it is renamed
+    note(manifest)
+    build.rename(target)
+    os.chmod(target, 0o555)  # noqa: S103 - a folder
+    return Version(target, manifest), True
 
 
 def _check_base(home: Path, asked: DatasetRequest) -> None:
@@ -115,7 +128,9 @@ def _check_base(home: Path, asked: DatasetRequest) -> None:
             )
 
 
-def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> tuple[Manifest, Sequence[str]]:
+def _build(
+    build: Path, version: str, catalog: Catalog, asked: DatasetRequest
+) -> tuple[Manifest, Sequence[str]]:
     """Write a version; returns its manifest, and the content ids that test it."""
     home = build.parent
     versions = catalog.versions(asked.name)
@@ -134,7 +149,7 @@ def _build(build: Path, catalog: Catalog, asked: DatasetRequest) -> tuple[Manife
     files = files_of(build)
     manifest = Manifest(
         name=asked.name,
-        version=f"v{_next_number(home, versions)}",
+        version=version,
         id=id_of(files, lines),
         parent=f"{asked.name}@{versions[-1]}" if versions else "",
         base=asked.base,

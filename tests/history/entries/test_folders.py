@@ -105,3 +105,10 @@ def test_entries_that_are_to_be_sealed_are_remembered(keep: Keep, workspace: Wor
     unmark_unsealed(entry)
     unmark_unsealed(entry)
     assert unsealed_entries(workspace) == []
+
+
+def test_what_fails_while_an_entry_is_built_names_the_entry(folder: Path) -> None:
+    with pytest.raises(FileNotFoundError) as told, building(folder, "run") as build:
+        (build / "output/a.csv").read_bytes()
+
+    assert told.value.filename == str(folder / "run/output/a.csv")

@@ -165,3 +165,17 @@ def test_a_full_disk_leaves_what_was_copied_before(
     assert list(kept(disk).read(["run:0", "run:9"])) == ["run:0"]
     kept(disk).write(small)
     assert len(list((disk / "studio/reviews/r/files").iterdir())) == 1
+
+
+def test_what_cannot_be_copied_is_named_by_where_it_was_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr("alo.review.results.kept_inputs.clone_or_copy", full)
+    with pytest.raises(OSError, match="No space") as told:
+        kept(tmp_path).write(pictures(tmp_path, 1))
+
+    assert "studio/reviews/r/files/" in str(told.value)
+    assert ".new" not in str(told.value)

@@ -15,6 +15,7 @@ from alo.cli.output.format import short_path
 from alo.errors import UsageError
 from alo.files import discard, is_leftover, temporary_beside
 from alo.layout import PLAN_NAME
+from alo.real_names import real_names
 
 TEMPLATES = ("tabular", "image", "minimal")
 TEMPLATE_HOME = Path(str(templates.__file__)).parent
@@ -57,10 +58,11 @@ def make_project(folder: Path, template: str) -> None:
     # A folder that is there may be another disk, a volume, to which nothing can be renamed.
     building = temporary_beside(folder / folder.name if folder.exists() else folder)
     try:
-        _copy(TEMPLATE_HOME / "common", building)
-        _copy(TEMPLATE_HOME / template, building)
-        _write_name(building, folder.name)
-        _put_in_place(building, folder)
+        with real_names({building: folder}):
+            _copy(TEMPLATE_HOME / "common", building)
+            _copy(TEMPLATE_HOME / template, building)
+            _write_name(building, folder.name)
+            _put_in_place(building, folder)
     finally:
         discard(building)
 

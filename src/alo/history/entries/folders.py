@@ -15,6 +15,7 @@ from alo.files import discard, refuse_volumes, rename_folder, set_mode
 from alo.history.entries.names import is_hidden, names_in
 from alo.layout import Workspace
 from alo.mounts import mounted_in
+from alo.real_names import real_names
 
 _BUILDING = ".building"
 _REMOVING = ".removing"
@@ -27,8 +28,9 @@ def building(folder: Path, name: str) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     build, descriptor = locked_folder(lambda: folder / f".{name}.{os.urandom(4).hex()}{_BUILDING}")
     try:
-        yield build
-        os.rename(build, folder / name)
+        with real_names({build: folder / name}):
+            yield build
+            os.rename(build, folder / name)
     except BaseException:
         delete(build)
         raise
@@ -75,7 +77,8 @@ def put_away(folder: Path) -> bool:
         refuse_volumes(folder)
     hidden = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}{_REMOVING}")
     try:
-        rename_folder(folder, hidden)
+        with real_names({hidden: folder}):
+            rename_folder(folder, hidden)
     except FileNotFoundError:
         return False
     from alo.history.entries.not_kept import note_not_kept  # few runs remove one

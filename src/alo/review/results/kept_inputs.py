@@ -25,6 +25,7 @@ from alo.files import (
     write_whole,
 )
 from alo.layout import Workspace
+from alo.real_names import real_names
 from alo.review.results.inputs import RecordInput
 from alo.review.rows import Review
 
@@ -123,9 +124,10 @@ class KeptInputs:
         target = self.folder / FILES / name
         if not target.is_dir():
             new = target.with_name(f"{NEW}{os.urandom(6).hex()}")
-            new.mkdir()
-            clone_or_copy(source, new / source.name)
-            new.rename(target)
+            with real_names({new: target}):
+                new.mkdir()
+                clone_or_copy(source, new / source.name)
+                new.rename(target)
         copied.add(name)
         return name
 

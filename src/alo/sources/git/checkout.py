@@ -26,6 +26,7 @@ from alo.layout import Workspace
 from alo.named_tuples import NamedTuple
 from alo.plan.model import Plan, StepPlan
 from alo.plan.suggest import listed
+from alo.real_names import real_names
 from alo.sources.git.checked_out import (
     Checkout,
     Record,
@@ -263,9 +264,10 @@ def _draft(
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = temporary_beside(folder)
-    clone.export(commit, wanted.path, fresh, offline=policy.offline)
-    refuse_bad_links(fresh)
-    refuse_without_asset(fresh, step)
+    with real_names({fresh: folder}):
+        clone.export(commit, wanted.path, fresh, offline=policy.offline)
+        refuse_bad_links(fresh)
+        refuse_without_asset(fresh, step)
     yield Draft(step, due.reason, wanted, fresh)
 
 

@@ -9,9 +9,12 @@ import pytest
 
 from alo.errors import HistoryError
 from alo.history.browse import History
-from alo.history.in_use import ids_in_use
+from alo.history.in_use import ids_in_use, need_it
+from alo.history.models_origin import write_origin
 from alo.history.pins import pin, pins, unpin
 from alo.layout import Workspace
+
+from .conftest import Keep
 
 
 def test_a_run_is_kept_for_as_long_as_a_holder_needs_it(tmp_path: Path) -> None:
@@ -23,7 +26,7 @@ def test_a_run_is_kept_for_as_long_as_a_holder_needs_it(tmp_path: Path) -> None:
     unpin(workspace, "review a/../b")
     unpin(workspace, "review never")
 
-    assert pins(workspace) == {"run-2": "review c"}
+    assert pins(workspace) == {"run-2": ["review c"]}
 
 
 def test_without_any_none_is_kept(tmp_path: Path) -> None:
@@ -78,3 +81,33 @@ def test_a_run_that_cannot_know_what_is_needed_removes_nothing(
     run(home, mode="train")
 
     assert len(History(Workspace(home)).list(limit=None)) == 2
+
+
+def test_all_that_hold_a_run_are_named(keep: Keep, workspace: Workspace, history: History) -> None:
+    run_id, other = keep(0).name, keep(1).name
+    for name in ("b", "a"):
+        pin(workspace, f"review {name}", [run_id, other])
+
+    with pytest.raises(HistoryError) as told:
+        history.remove([run_id])
+    assert told.value.what == f"run {run_id} is in use: review a and review b need it"
+    workspace.models.mkdir(parents=True)
+    (workspace.models / "m").write_text("x")
+    write_origin(workspace, run_id)
+    with pytest.raises(HistoryError, match="review a, review b and the current model need it"):
+        history.remove([run_id])
+    with pytest.raises(HistoryError, match="need it; 1 more of these runs are in use, too"):
+        history.remove([run_id, other])
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "r0 needs it"),
+        (2, "r0 and r1 need it"),
+        (5, "r0, r1, r2, r3 and r4 need it"),
+        (7, "r0, r1, r2, r3, r4 and 2 more need it"),
+    ],
+)
+def test_of_many_some_are_named(count: int, said: str) -> None:
+    assert need_it([f"r{n}" for n in range(count)]) == said

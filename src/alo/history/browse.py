@@ -102,15 +102,17 @@ class History:
         Raises:
             HistoryError: one of them is not there, or in use; nothing has been removed then.
         """
-        from alo.history.in_use import holders
+        from alo.history.in_use import holders, need_it
 
         entries = {entry.record.id: entry for entry in map(self.find, ids)}
         held = holders(self._workspace)
-        for run_id in sorted(entries.keys() & held.keys()):
+        if in_use := sorted(entries.keys() & held.keys()):
+            run_id, *others = in_use
+            more = f"; {len(others):,} more of these runs are in use, too" if others else ""
             raise HistoryError(
-                f"run {run_id} is in use: {held[run_id]} needs it",
+                f"run {run_id} is in use: {need_it(held[run_id])}{more}",
                 where=str(entries[run_id].folder),
-                fix="close the review, train a new model or deploy another, or wait for the run",
+                fix="close the reviews, train a new model or deploy another, or wait for the run",
             )
         return [run_id for run_id, entry in entries.items() if _put_away(entry.folder)]
 

@@ -5,11 +5,13 @@ Reads what the engine leaves in ``.unfinished_run/``; the run's claim is looked 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from alo.claims import holder_of
 from alo.history.record import RunRecord
 from alo.layout import Workspace
+
+MOST_NAMED = 5  # holders of one run
 
 
 def unfinished_record(workspace: Workspace) -> RunRecord | None:
@@ -40,8 +42,8 @@ def ids_in_use(workspace: Workspace) -> frozenset[str]:
     return frozenset(holders(workspace))
 
 
-def holders(workspace: Workspace) -> Mapping[str, str]:
-    """The runs that may not be removed now, each with what needs it, as messages name it.
+def holders(workspace: Workspace) -> Mapping[str, Sequence[str]]:
+    """The runs that may not be removed now, each with all that needs it, as messages name that.
 
     Raises:
         HistoryError: it is not known what reviews need.
@@ -51,13 +53,30 @@ def holders(workspace: Workspace) -> Mapping[str, str]:
     from alo.history.pins import pins
     from alo.history.promotions import promoted_ids
 
-    found = {current_train_id(workspace): "the current model"}
-    found |= dict.fromkeys(promoted_ids(workspace), "the last promotion")
-    found |= dict.fromkeys(deployed_ids(workspace), "what is deployed")
+    found: dict[str, list[str]] = {}
+
+    def hold(ids: Iterable[str], holder: str) -> None:
+        for run_id in dict.fromkeys(ids):
+            found.setdefault(run_id, []).append(holder)
+
+    for run_id, those in pins(workspace).items():
+        found[run_id] = list(those)
     unfinished = unfinished_record(workspace)
     if unfinished is not None:
         # Models are on the move: what a note says may be true again when the run has ended.
         previous = workspace.unfinished / "previous" / "artifacts"
         ids = {read_origin(folder)[0] for folder in (workspace.artifacts("train"), previous)}
-        found |= dict.fromkeys({*ids, unfinished.id, unfinished.train_id}, "the run in progress")
-    return {**found, **pins(workspace)}
+        hold({*ids, unfinished.id, unfinished.train_id}, "the run in progress")
+    hold(deployed_ids(workspace), "what is deployed")
+    hold(promoted_ids(workspace), "the last promotion")
+    hold([current_train_id(workspace)], "the current model")
+    return found
+
+
+def need_it(those: Sequence[str]) -> str:
+    """What of holders messages say: ``review a and review b need it``."""
+    if len(those) == 1:
+        return f"{those[0]} needs it"
+    more = len(those) - MOST_NAMED
+    named = [*those[:MOST_NAMED], f"{more:,} more"] if more > 0 else those
+    return f"{', '.join(named[:-1])} and {named[-1]} need it"

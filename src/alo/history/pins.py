@@ -64,13 +64,13 @@ def all_pins(workspace: Workspace) -> Iterator[Pin]:
             yield Pin(str(content["holder"]), runs, str(content.get("known_in", "")), path, age_s)
 
 
-def pins(workspace: Workspace) -> Mapping[str, str]:
-    """The runs that are kept, each with who holds it.
+def pins(workspace: Workspace) -> Mapping[str, Sequence[str]]:
+    """The runs that are kept, each with all who hold it, in the order of their names.
 
     Raises:
         HistoryError: a file is damaged: then it is not known which runs are needed.
     """
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     try:
         names = sorted(os.listdir(workspace.studio / FOLDER))
     except (FileNotFoundError, NotADirectoryError):
@@ -81,7 +81,9 @@ def pins(workspace: Workspace) -> Mapping[str, str]:
             continue
         try:
             content = json_file(path, most=MOST_BYTES)
-            found |= dict.fromkeys(map(str, content["runs"]), str(content["holder"]))
+            holder = str(content["holder"])
+            for run_id in dict.fromkeys(map(str, content["runs"])):
+                found.setdefault(run_id, []).append(holder)
         except FileNotFoundError:  # removed meanwhile
             continue
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -90,7 +92,7 @@ def pins(workspace: Workspace) -> Mapping[str, str]:
                 where=str(path),
                 fix="remove the file, if what it names needs its runs no more",
             ) from error
-    return found
+    return {run_id: sorted(holders) for run_id, holders in found.items()}
 
 
 def _name(holder: str) -> str:

@@ -101,3 +101,15 @@ def test_a_run_can_be_run_again(make_solution: Callable[..., Path], alo: Alo) ->
     again, _ = json.loads(alo("history", "--json", cwd=home).stdout)
     for key in ("data_id", "code_id", "param_id", "args", "status"):
         assert again[key] == first[key]
+
+
+def test_prune_names_all_that_need_a_run(keep: Keep, history: Call, home: Path) -> None:
+    run_id = keep(0).name
+    for name in ("a", "b"):
+        pin(Workspace(home), f"review {name}", [run_id])
+
+    told = history("prune", "--keep", "0")[1]
+    found = json.loads(history("prune", "--keep", "0", "--json")[1])
+
+    assert told == f"nothing to remove\nkept {run_id}: review a and review b need it\n"
+    assert found["kept"] == {run_id: "review a, review b"}

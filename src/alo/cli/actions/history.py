@@ -170,17 +170,21 @@ def _prune(options: argparse.Namespace) -> int:
 
 
 def _report_removed(
-    ids: Sequence[str], options: argparse.Namespace, kept: Mapping[str, str] | None = None
+    ids: Sequence[str],
+    options: argparse.Namespace,
+    kept: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     from alo.engine.steps.reuse import forget_runs
+    from alo.history.in_use import need_it
 
     forget_runs(Workspace(options.project), ids)
     if options.json:
-        console.write_json({"removed": list(ids)} | ({} if kept is None else {"kept": dict(kept)}))
+        held = {run_id: ", ".join(those) for run_id, those in (kept or {}).items()}
+        console.write_json({"removed": list(ids)} | ({} if kept is None else {"kept": held}))
         return
     console.write("\n".join(f"removed {run_id}" for run_id in ids) or "nothing to remove")
-    for run_id, holder in (kept or {}).items():
-        console.write(f"kept {run_id}: {holder} needs it")
+    for run_id, those in (kept or {}).items():
+        console.write(f"kept {run_id}: {need_it(those)}")
 
 
 ACTIONS = {

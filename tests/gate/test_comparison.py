@@ -35,7 +35,7 @@ def test_the_comparison_has_all_that_a_decision_needs() -> None:
 def test_what_the_candidate_has_lost_comes_first() -> None:
     found = compare(ROWS, GateSettings(), old_run="old", new_run="new")
 
-    assert [each["record"] for each in found.changed] == ["r:1", "r:3", "r:2"]
+    assert [each.record for each in found.changed] == ["r:1", "r:3", "r:2"]
 
 
 def test_the_confusion_counts_answers_by_label() -> None:

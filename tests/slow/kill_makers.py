@@ -26,8 +26,8 @@ from tests.slow.kill_studio import FOLLOWERS, LOOK_S, Studios, ask_whole
 from tests.support.loop_project import review_results, write_loop_project
 
 from alo.datasets.catalog import Catalog, verify
+from alo.gate.compared import comparison_of
 from alo.history.browse import History
-from alo.history.compared import comparison_of
 from alo.history.entries.verify import damage
 from alo.history.filters import Filters
 from alo.layout import Workspace

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from alo.estimates.intervals import wilson
 from alo.estimates.paired import mcnemar_exact, paired, tango_bounds, tango_lower
-from alo.gate.verdict import GateSettings, Judged, Slice, judge
+from alo.gate.verdict import PASS, GateSettings, Judged, Slice, judge
 
 LEVEL = 0.95
 MOST_CHANGED = 1000  # rows that are listed
@@ -36,6 +36,20 @@ class ModelShare:
     high: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedRow:
+    """A test row of which the models say different things."""
+
+    record: str
+    label: str  # what people say
+    old: str | None  # None: the model gave no answer
+    new: str | None
+
+    def to_json(self) -> dict[str, object]:
+        """An element of ``changed``."""
+        return {"record": self.record, "label": self.label, "old": self.old, "new": self.new}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What `log/comparison.json` of a candidate has."""
@@ -51,7 +65,7 @@ class Comparison:
     mcnemar_p: float
     slices: Sequence[Slice]
     confusion: Mapping[str, Mapping[str, Mapping[str, int]]]
-    changed: Sequence[Mapping[str, object]]
+    changed: Sequence[ChangedRow]  # what the new one has lost comes first
     judged: Judged
     gate: GateSettings
     bound: float | None  # what the difference is at least, one-sided
@@ -61,6 +75,11 @@ class Comparison:
     dataset: str = ""  # NAME@V
     command: str = ""  # that has made the candidate
     by: str = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the gate holds the candidate."""
+        return self.judged.verdict != PASS
 
     def to_json(self) -> dict[str, object]:
         """As `comparison.json` and `alo retrain --json` have it."""
@@ -83,7 +102,7 @@ class Comparison:
             "mcnemar_p": self.mcnemar_p,
             "slices": [each.to_json() for each in self.slices],
             "confusion": {name: dict(each) for name, each in self.confusion.items()},
-            "changed": [dict(each) for each in self.changed],
+            "changed": [each.to_json() for each in self.changed],
             "agreement": dict(self.agreement),
             "verdict": self.judged.verdict,
             "reasons": list(self.judged.reasons),
@@ -192,17 +211,14 @@ def _confusion(pairs: Iterable[tuple[str, str | None]]) -> dict[str, dict[str, i
     return table
 
 
-def _changed(rows: Sequence[ComparedRow]) -> list[dict[str, object]]:
+def _changed(rows: Sequence[ComparedRow]) -> list[ChangedRow]:
     """Rows of which the models say different things: what the new one has lost comes first."""
 
     def loss(row: ComparedRow) -> int:
         return (row.new == row.label) - (row.old == row.label)
 
     changed = sorted((row for row in rows if row.old != row.new), key=loss)
-    return [
-        {"record": row.record, "label": row.label, "old": row.old, "new": row.new}
-        for row in changed[:MOST_CHANGED]
-    ]
+    return [ChangedRow(row.record, row.label, row.old, row.new) for row in changed[:MOST_CHANGED]]
 
 
 def _model(share: ModelShare) -> dict[str, object]:

@@ -43,7 +43,7 @@ class Slice:
     @property
     def difference(self) -> float:
         """How much more often the new model was right, -1 to 1."""
-        return (self.only_new_right - self.only_old_right) / self.rows
+        return (self.only_new_right - self.only_old_right) / max(1, self.rows)
 
     def to_json(self) -> dict[str, object]:
         """As ``slices`` of a comparison has it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +12,11 @@ from alo.datasets.catalog import Catalog, Version
 from alo.engine.rerun import require_models
 from alo.errors import AloError, HistoryError, RetrainError, ReviewError
 from alo.files import checksum_of, write_whole
+from alo.gate.compared import COMPARISON
 from alo.gate.comparison import ComparedRow, Comparison, compare
+from alo.gate.rules import with_rules
 from alo.gate.verdict import CANDIDATE_FAILED, HELD, PASS, GateSettings
 from alo.history.browse import Entry, History
-from alo.history.compared import COMPARISON
 from alo.history.deployment import CURRENT, read_deployment
 from alo.history.entries.checksums import read_checksums, stamp, write_checksums
 from alo.history.models_origin import NAMELESS, current_train_id
@@ -39,7 +40,8 @@ class RetrainRequest:
     dataset: str  # NAME[@V]
     against: str = ""  # a train run; empty: the deployed one, else that of the current model
     overrides: Sequence[str] = ()  # step.key=value
-    gate: GateSettings = field(default_factory=GateSettings)
+    gate: GateSettings = field(default_factory=GateSettings)  # of the plan
+    rules: Mapping[str, float] = field(default_factory=dict)  # in place of it, and of the reviews'
     deploy: bool = False
     force_reason: str = ""  # deploy also where the gate holds it, and why
     person: str = ""
@@ -200,7 +202,7 @@ def _compared(
     manifest = test.version.manifest
     found = compare(
         _rows(test, old, new),
-        asked.gate,
+        with_rules(with_rules(asked.gate, manifest.meaning.gate), asked.rules),
         old_run=test.champion.run,
         new_run=run,
         in_training=_learned(test),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from alo.cli.actions.dispatch import Action, of_actions
 from alo.cli.output import console
 from alo.cli.values import named
 from alo.errors import HistoryError
+from alo.gate.compared import comparison_of
+from alo.gate.comparison import Comparison
 from alo.history.browse import Entry, History
-from alo.history.compared import comparison_of
 from alo.history.deployment import CURRENT, read_deployment
 from alo.history.filters import Filters, parse_since
 from alo.history.promotions import model_at, promotions, run_of
@@ -52,7 +53,7 @@ def _verdict(folder: Path | None) -> str:
         compared = comparison_of(folder) if folder else None
     except HistoryError:
         return "damaged"
-    return str(compared["verdict"]) if compared else ""
+    return compared.judged.verdict if compared else ""
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +74,7 @@ def _show(options: argparse.Namespace) -> int:
         content = {
             "run": entry.record.id,
             "dataset": entry.record.dataset,
-            "comparison": compared,
+            "comparison": compared and compared.to_json(),
             "promotions": found,
         }
         console.write_json(content)
@@ -84,21 +85,20 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(entry: Entry, compared: Mapping[str, object] | None) -> Iterator[str]:
+def _lines(entry: Entry, compared: Comparison | None) -> Iterator[str]:
     yield f"{entry.record.id}  score {entry.record.score}  {entry.record.result}"
     if entry.record.dataset:
         yield f"trained on {entry.record.dataset}"
     if compared is None:
         yield "not compared with another model: alo retrain compares"
         return
-    for name in ("old", "new"):
-        model = compared.get(name)
-        if isinstance(model, Mapping) and isinstance(model.get("accuracy"), float):
-            rows = counted(int(str(compared["rows"])), "test row")
-            yield f"  {name}: {model['accuracy']:.1%} right of {rows}"
-    reasons = compared.get("reasons")
-    why = f": {', '.join(map(str, reasons))}" if isinstance(reasons, list) and reasons else ""
-    yield f"the gate: {compared['verdict']}{why}"
+    for name, model in (("old", compared.old), ("new", compared.new)):
+        if model.accuracy is not None:
+            rows = counted(compared.rows, "test row")
+            yield f"  {name}: {model.accuracy:.1%} right of {rows}"
+    judged = compared.judged
+    why = f": {', '.join(judged.reasons)}" if judged.reasons else ""
+    yield f"the gate: {judged.verdict}{why}"
 
 
 def _log(options: argparse.Namespace) -> int:

@@ -13,7 +13,6 @@ from alo.texts import counted
 if TYPE_CHECKING:
     import argparse
 
-    from alo.gate.verdict import GateSettings
     from alo.loop.retrain import Retrained
 
 GATE = ("min_rows", "max_loss", "min_gain", "slice_min_rows", "slice_max_loss")
@@ -43,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help=f"a rule, in place of the plan's: {', '.join(GATE)}; may be repeated",
+        help=f"a rule, in place of the review's and the plan's: {', '.join(GATE)}; may be repeated",
     )
     parser.add_argument("--deploy", action="store_true", help="deploy it, if the gate lets it pass")
     parser.add_argument(
@@ -56,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     from alo.cli.audited import audited
     from alo.cli.person import person
+    from alo.gate.rules import read_rules
     from alo.layout import Workspace
     from alo.loop.plan_settings import gate_of_plan
     from alo.loop.retrain import RetrainRequest, retrain
@@ -67,7 +67,8 @@ def execute(options: argparse.Namespace) -> int:
         dataset=options.dataset,
         against=options.against or "",
         overrides=options.set,
-        gate=_gate(options.gate, gate_of_plan(workspace)),
+        gate=gate_of_plan(workspace),
+        rules=read_rules(options.gate),
         deploy=options.deploy,
         force_reason=options.reason or "",
         person=person(),
@@ -95,27 +96,6 @@ def _command(options: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def _gate(texts: list[str], gate: GateSettings) -> GateSettings:
-    """The plan's gate, and what the options say otherwise."""
-    from dataclasses import replace
-
-    values: dict[str, float] = {}
-    for text in texts:
-        key, _, value = text.partition("=")
-        try:
-            number = float(value)
-        except ValueError:
-            number = -1.0
-        is_count = key in ("min_rows", "slice_min_rows")
-        if key not in GATE or not 0 <= number <= (1e9 if is_count else 1):
-            raise UsageError(
-                f"--gate takes KEY=VALUE, not '{text}'",
-                fix=f"keys: {', '.join(GATE)}; shares are 0 to 1",
-            )
-        values[key] = int(number) if is_count else number
-    return replace(gate, **values)  # type: ignore[arg-type]
-
-
 def _lines(found: Retrained) -> Iterator[str]:
     compared, judged = found.comparison, found.comparison.judged
     yield f"candidate {found.run}, trained on {compared.dataset}"
@@ -130,7 +110,7 @@ def _lines(found: Retrained) -> Iterator[str]:
             f"candidate: {compared.only_new_right}"
         )
     for row in compared.changed[:SHOWN_CHANGED]:
-        yield f"  {row['record']}: {row['label']}; before {row['old']}, now {row['new']}"
+        yield f"  {row.record}: {row.label}; before {row.old}, now {row.new}"
     yield f"the gate: {judged.verdict}{': ' + ', '.join(judged.reasons) if judged.reasons else ''}"
     if judged.needed:
         yield (

@@ -21,8 +21,9 @@ from alo.datasets.make import ledger
 from alo.datasets.manifest import ROWS
 from alo.datasets.row_lines import Line, row_lines, rows_with
 from alo.errors import DatasetError, HistoryError, ReviewError, UsageError
+from alo.gate.compared import comparison_of
+from alo.gate.comparison import Comparison
 from alo.history.browse import Entry, History
-from alo.history.compared import Compared, comparison_of
 from alo.history.deployment import CURRENT, deployed_ids
 from alo.history.entries.names import entry_folder
 from alo.history.filters import Filters
@@ -71,7 +72,7 @@ class Known:
         return promotions(self.workspace)
 
     @cached_property
-    def comparisons(self) -> Sequence[tuple[RunRecord, Compared]]:
+    def comparisons(self) -> Sequence[tuple[RunRecord, Comparison]]:
         """What candidates were compared with; damaged ones are left out."""
         found = []
         for record in self.history.list(Filters(pipeline="train"), None):
@@ -158,7 +159,7 @@ class Known:
     def tested_in(self, record: str) -> Iterator[str]:
         """The candidates whose comparison names a record."""
         for run, compared in self.comparisons:
-            if any(each.get("record") == record for each in _changed(compared)):
+            if any(each.record == record for each in compared.changed):
                 yield run.id
 
     def _homes(self) -> list[Path]:
@@ -283,18 +284,10 @@ def _dataset_of(promotion: Promotion) -> str:
     return str((promotion.comparison or {}).get("dataset") or "")
 
 
-def _runs_of(compared: Compared) -> Iterator[str]:
+def _runs_of(compared: Comparison) -> Iterator[str]:
     """The model before, and the runs of the records of which both say different things."""
-    old = compared.get("old")
-    if isinstance(old, Mapping):
-        yield str(old.get("run") or "")
-    yield from (str(each.get("record")).rpartition(":")[0] for each in _changed(compared))
-
-
-def _changed(compared: Compared) -> list[Mapping[str, Any]]:
-    changed = compared.get("changed")
-    those = changed if isinstance(changed, list) else []
-    return [each for each in those if isinstance(each, Mapping)]
+    yield compared.old.run
+    yield from (each.record.rpartition(":")[0] for each in compared.changed)
 
 
 def _unknown(wanted: str) -> UsageError:

@@ -10,8 +10,8 @@ from alo.database.connection import Database
 from alo.datasets.catalog import Version
 from alo.datasets.row_lines import Line
 from alo.errors import HistoryError
+from alo.gate.compared import comparison_of, in_short
 from alo.history.browse import Entry
-from alo.history.compared import comparison_of
 from alo.history.filters import Filters
 from alo.history.models_origin import NAMELESS
 from alo.history.record import RunRecord
@@ -235,10 +235,11 @@ class _Tracer:
             self._found.link(record.dataset, record.id, "trained")
         try:
             compared = comparison_of(entry.folder)
+            said = in_short(compared) if compared else {}
         except HistoryError as error:  # damaged: the rest is known all the same
-            compared = {"why": error.what}
-        if compared is not None:
-            self._comparison(record.id, compared, PRESENT)
+            said = {"why": error.what}
+        if said:
+            self._comparison(record.id, said, PRESENT)
         self._deployments(record.id)
 
     def _data(self, record: RunRecord) -> None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from alo.database.audit import Note
 from alo.engine.rerun import require_models
 from alo.errors import HistoryError, RetrainError, UsageError
-from alo.history.compared import comparison_of, in_short, is_held, reasons_of
+from alo.gate.compared import comparison_of, in_short
 from alo.history.deployment import CURRENT, Changed, Deployment, change_deployment, run_in_use
 from alo.history.entries.names import entry_folder
 from alo.history.models_origin import NAMELESS, current_train_id
@@ -47,10 +47,10 @@ def deploy_model(
     """
     target = require_models(workspace, run_id or _current(workspace))
     compared = comparison_of(entry_folder(workspace, "train", target))
-    if compared is not None and is_held(compared):
+    if compared is not None and compared.is_held:
         if not force_reason:
             raise RetrainError(
-                f"the gate holds the model of {target}: {', '.join(reasons_of(compared))}",
+                f"the gate holds the model of {target}: {', '.join(compared.judged.reasons)}",
                 fix=f"alo deploy {target} --force --reason TEXT deploys it all the same",
             )
         why = f"forced: {force_reason}"

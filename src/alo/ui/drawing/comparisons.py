@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from alo.gate.comparison import Comparison
+
 WIDTH, ROW = 480, 34  # of the drawing, in its own units; the height of an interval
 LEFT, RIGHT, TOP, BOTTOM = 90, 20, 14, 24  # names at the left, numbers below
 MOST_TICKS = 7
@@ -53,41 +55,41 @@ class ComparisonChart(NamedTuple):
     ticks: tuple[Tick, ...]
 
 
-def accuracy_chart(compared: Mapping[str, object]) -> ComparisonChart | None:
+def accuracy_chart(compared: Comparison) -> ComparisonChart | None:
     """How often each model is right; None: there was no test row."""
-    models = [(name, _three(compared.get(name), "accuracy")) for name in ("old", "new")]
+    models = [
+        (name, _three(model.low, model.accuracy, model.high))
+        for name, model in (("old", compared.old), ("new", compared.new))
+    ]
     known = [(name, three) for name, three in models if three is not None]
     return _chart("accuracy", known, {}, at_most=1.0) if known else None
 
 
-def difference_chart(compared: Mapping[str, object]) -> ComparisonChart | None:
+def difference_chart(compared: Comparison) -> ComparisonChart | None:
     """How much more often the new one is right, and the most that it may lose."""
-    three = _three(compared.get("difference"), "value")
+    three = _three(compared.low, compared.difference, compared.high)
     if three is None:
         return None
     rules = {"alike": 0.0}
-    gate, difference = compared.get("gate"), compared.get("difference")
-    if isinstance(gate, Mapping) and _is_share(gate.get("max_loss")):
-        rules["limit"] = -float(gate["max_loss"])
-    if isinstance(difference, Mapping) and _is_share(difference.get("bound")):
-        rules["bound"] = float(difference["bound"])
+    if _is_share(compared.gate.max_loss):
+        rules["limit"] = -compared.gate.max_loss
+    if compared.bound is not None and _is_share(compared.bound):
+        rules["bound"] = compared.bound
     return _chart("difference", [("difference", three)], rules)
 
 
-def _three(figure: object, middle: str) -> tuple[float, float, float] | None:
+def _three(
+    low: float | None, value: float | None, high: float | None
+) -> tuple[float, float, float] | None:
     """The lower end, the value and the upper end; None: they are not known."""
-    if not isinstance(figure, Mapping):
+    if low is None or value is None or high is None:
         return None
-    found = [figure.get(name) for name in ("low", middle, "high")]
-    if not all(map(_is_share, found)):
-        return None
-    low, value, high = (float(each) for each in found if isinstance(each, int | float))
-    return low, value, high
+    return (low, value, high) if all(map(_is_share, (low, value, high))) else None
 
 
-def _is_share(value: object) -> bool:
+def _is_share(value: float) -> bool:
     """Whether it is a share, or a difference of two: whoever has written the file."""
-    return isinstance(value, int | float) and -1 <= value <= 1
+    return -1 <= value <= 1
 
 
 def _chart(

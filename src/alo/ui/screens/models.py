@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alo.errors import HistoryError, UsageError
-from alo.history.compared import Compared, comparison_of
+from alo.gate.compared import comparison_of
 from alo.history.deployment import Deployment, read_deployment
 from alo.history.entries.names import entry_folder
 from alo.history.filters import Filters, parse_since
@@ -65,7 +65,7 @@ def show(ask: Ask) -> Page:
 
 
 def _item(workspace: Workspace, deployed: Deployment, line: Line) -> dict[str, object]:
-    compared: Compared | None = None
+    compared = None
     with suppress(HistoryError):  # damaged: its page says so
         compared = comparison_of(entry_folder(workspace, "train", line.id))
     return {
@@ -74,8 +74,8 @@ def _item(workspace: Workspace, deployed: Deployment, line: Line) -> dict[str, o
         "score": line.score,
         "result": line.result,
         "check": deployed.check_of(line.id)._asdict(),
-        "dataset": str(compared.get("dataset", "")) if compared else "",
-        "verdict": str(compared.get("verdict", "")) if compared else "",
+        "dataset": compared.dataset if compared else "",
+        "verdict": compared.judged.verdict if compared else "",
     }
 
 

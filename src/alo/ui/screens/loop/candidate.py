@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import NamedTuple
 
 from alo.errors import HistoryError
+from alo.gate.compared import comparison_of
+from alo.gate.comparison import Comparison
+from alo.gate.verdict import (
+    CANDIDATE_FAILED,
+    NO_GAIN,
+    NOT_SHOWN,
+    ROWS_UNANSWERED,
+    SLICE_WORSE,
+    TEST_IN_TRAINING,
+    TOO_FEW_ROWS,
+)
 from alo.history.browse import Entry
-from alo.history.compared import CHANGED, Compared, comparison_of, is_held, reasons_of
 from alo.history.promotions import promotions
-from alo.json_text import misfit
 from alo.ui.ask import Ask
 from alo.ui.drawing.comparisons import accuracy_chart, difference_chart
 from alo.ui.problems import not_found
@@ -19,7 +29,6 @@ from alo.ui.screens.lists import below_of, limit_of, table_of
 from alo.ui.screens.models import deployed_now
 
 CHANGED_COLUMNS = ("record", "label", "old", "new")
-NOTHING: Mapping[str, object] = {}
 
 
 class Reason(NamedTuple):
@@ -58,7 +67,7 @@ def show(ask: Ask) -> Page:
     except HistoryError as error:
         problem, promoted = f"{error.what} · {error.where}", []
     deployed, of_deployment = deployed_now(workspace)
-    changed = [each for each in _list(compared, "changed") if not misfit(each, CHANGED)]
+    changed = [each.to_json() for each in compared.changed] if compared else []
     first, limit = below_of(ask.query), limit_of(ask.query)
     following = ask.query.link(page=str(first + limit), limit=ask.query.one("limit"))
     content = {
@@ -67,7 +76,7 @@ def show(ask: Ask) -> Page:
         "score": record.score,
         "deployed": bool(deployed.run) and deployed.run == record.id,
         "problem": problem or of_deployment,
-        "comparison": compared,
+        "comparison": compared and compared.to_json(),
         "promotions": [each.to_json() for each in promoted],
         "items": changed[first : first + limit],
         "next": following if first + limit < len(changed) else None,
@@ -75,22 +84,17 @@ def show(ask: Ask) -> Page:
     }
     shown = {
         "record": record,
-        "compared": compared or {},
-        "is_compared": compared is not None,
-        "is_held": is_held(compared),
+        "compared": compared,
+        "is_held": compared is not None and compared.is_held,
         "reasons": _reasons(compared) if compared else [],
         "rules": _rules(compared) if compared else [],
         "accuracy": accuracy_chart(compared) if compared else None,
         "difference": difference_chart(compared) if compared else None,
-        "confusions": _confusions(compared),
-        "slices": _list(compared, "slices"),
-        "agreement": _mapping(compared, "agreement"),
-        "gate": _mapping(compared, "gate"),
-        "told": _mapping(compared, "difference"),
-        "old_run": str(_mapping(compared, "old").get("run") or ""),
-        "verdict": str((compared or NOTHING).get("verdict", "")),
+        "confusions": _confusions(compared) if compared else [],
+        "gate": asdict(compared.gate) if compared else {},
+        "verdict": compared.judged.verdict if compared else "",
         "promoted": promoted,
-        "retrain": _retrain(record.dataset, compared),
+        "retrain": (compared and compared.command) or _retrain(record.dataset),
         "is_first": first == 0,
         "command": f"alo models show {record.id}",
     }
@@ -107,39 +111,34 @@ def _entry(ask: Ask) -> Entry:
     return entry
 
 
-def _reasons(compared: Compared) -> list[Reason]:
+def _reasons(compared: Comparison) -> list[Reason]:
     """The reasons, each with what it is about."""
-    found = []
-    for text in reasons_of(compared):
-        name, _, about = text.partition(": ")
-        found.append(Reason(name, about))
-    return found
+    return [Reason(*each.partition(": ")[::2]) for each in compared.judged.reasons]
 
 
-def _rules(compared: Compared) -> list[Rule]:
+def _rules(compared: Comparison) -> list[Rule]:
     """Each rule of the gate, in the order in which it looks, with what it wants and has found."""
-    gate, difference = _mapping(compared, "gate"), _mapping(compared, "difference")
+    gate = compared.gate
     broken = {each.name for each in _reasons(compared)}
-    slices = [each.about for each in _reasons(compared) if each.name == "slice_worse"]
-    looked_at = sum(bool(each.get("looked_at")) for each in _list(compared, "slices"))
+    worse = [each.about for each in _reasons(compared) if each.name == SLICE_WORSE]
+    looked_at = sum(each.is_looked_at for each in compared.slices)
     found: Mapping[str, tuple[object, object]] = {
-        "candidate_failed": (None, None),
-        "too_few_rows": (gate.get("min_rows"), compared.get("rows")),
-        "rows_unanswered": (0, compared.get("rows_unanswered")),
-        "test_in_training": (0, compared.get("test_in_training")),
-        "not_shown_no_worse": (gate.get("max_loss"), difference.get("bound")),
-        "no_gain": (gate.get("min_gain"), difference.get("value")),
-        "slice_worse": (gate.get("slice_max_loss"), ", ".join(slices) or looked_at),
+        CANDIDATE_FAILED: (None, None),
+        TOO_FEW_ROWS: (gate.min_rows, compared.rows),
+        ROWS_UNANSWERED: (0, compared.unanswered),
+        TEST_IN_TRAINING: (0, compared.in_training),
+        NOT_SHOWN: (gate.max_loss, compared.bound),
+        NO_GAIN: (gate.min_gain, compared.difference),
+        SLICE_WORSE: (gate.slice_max_loss, ", ".join(worse) or looked_at),
     }
     return [Rule(name, name not in broken, *numbers) for name, numbers in found.items()]
 
 
-def _confusions(compared: Compared | None) -> list[Confusion]:
-    tables = _mapping(compared, "confusion")
+def _confusions(compared: Comparison) -> list[Confusion]:
     found = []
     for model in ("old", "new"):
-        rows = tables.get(model)
-        if not isinstance(rows, Mapping) or not rows:
+        rows = compared.confusion.get(model)
+        if not rows:
             continue
         answers = sorted({answer for counts in rows.values() for answer in counts} | set(rows))
         answers.sort(key=lambda each: each == "")
@@ -148,20 +147,9 @@ def _confusions(compared: Compared | None) -> list[Confusion]:
     return found
 
 
-def _retrain(dataset: str, compared: Compared | None) -> str:
-    """The command that has made the candidate, or could."""
-    command = (compared or NOTHING).get("command")
-    return str(command or shlex.join(["alo", "retrain", "--dataset", dataset or "NAME"]))
-
-
-def _mapping(compared: Compared | None, key: str) -> Mapping[str, object]:
-    found = (compared or NOTHING).get(key)
-    return found if isinstance(found, Mapping) else NOTHING
-
-
-def _list(compared: Compared | None, key: str) -> list[Mapping[str, object]]:
-    found = (compared or NOTHING).get(key)
-    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+def _retrain(dataset: str) -> str:
+    """The command that could make such a candidate."""
+    return shlex.join(["alo", "retrain", "--dataset", dataset or "NAME"])
 
 
 def _table(changed: Sequence[Mapping[str, object]]) -> Table:

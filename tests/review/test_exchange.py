@@ -137,8 +137,9 @@ def test_a_file_that_makes_no_sense_is_refused_with_the_place(
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        ("{}", "no list of tasks"),
-        ("nonsense", "cannot be read"),
+        ("{}", "row 1 has no 'record'"),
+        ("[] []", "cannot be read"),
+        ("nonsense", "line 1 is no JSON"),
         ('[{"data": {}}]', "task 1 has no data.record"),
         ('[{"data": {"record": "r"}, "annotations": [{"result": [1]}]}]', "of another kind"),
         (
@@ -216,3 +217,37 @@ def test_a_table_that_a_spreadsheet_has_written_is_read_in_its_encoding(
         found = read(tmp_path / "f.csv", ITEMS)
         assert {(each.label, each.note) for each in found} == {("나쁨", "=메모")}
         assert [each.record for each in found] == [f"run:{n}" for n in range(40)]
+
+
+@pytest.mark.parametrize("name", ["e.label-studio", "e.txt", "e", "e.json", "e.jsonl"])
+@pytest.mark.parametrize("form", ["csv", "jsonl", "label-studio"])
+def test_what_was_exported_is_read_back_whatever_its_file_is_called(
+    tmp_path: Path, form: str, name: str
+) -> None:
+    if form == "csv" and name in ("e.json", "e.jsonl"):
+        pytest.skip("a name that says it is another format")
+    (tmp_path / name).write_text(export_text([item(0, "bad", seen=3), item(1)], form), "utf-8-sig")
+
+    (one,) = read_labels(tmp_path / name, ITEMS)
+
+    assert (one.record, one.label, one.seen) == ("run:0", "bad", 3)
+
+
+def test_decisions_are_read_whatever_their_file_is_called(tmp_path: Path) -> None:
+    (tmp_path / "table").write_text("record,verdict\nrun:0,skip\n")
+    (tmp_path / "lines").write_text('\n{"record": "run:0", "verdict": "skip"}\n')
+
+    for name in ("table", "lines"):
+        (one,) = read_decisions(tmp_path / name, ITEMS)
+        assert (one.record, one.verdict) == ("run:0", "skip")
+
+
+@pytest.mark.parametrize("content", [b"nonsense", b"label\nbad\n", b"\x89PNG\r\n\x00"])
+def test_a_file_of_no_format_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "f").write_bytes(content)
+
+    for read in (read_labels, read_decisions):
+        with pytest.raises(UsageError, match="no table with a column 'record', and no JSON"):
+            read(tmp_path / "f", ITEMS)
+    (tmp_path / "f").write_bytes(b"")
+    assert read_labels(tmp_path / "f", ITEMS) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -12,7 +13,7 @@ from pathlib import Path
 from alo.errors import UsageError
 from alo.review.decisions import ACCEPT, CHANGE, NewDecision
 from alo.review.rows import ItemShown
-from alo.tables.reading import is_table, read_table
+from alo.tables.reading import columns_of, is_table, read_table
 from alo.tables.spreadsheet import disarmed, text_of
 from alo.texts import is_whole_number
 
@@ -23,6 +24,8 @@ COLUMNS = (
     "weight", "note", "by", "at", "seen",
 )  # fmt: skip
 DECISION_KEYS = ("key", "record", "verdict", "label", "note", "seen")
+JSON = (".json", ".jsonl")  # endings of files that are no tables, whatever is in them
+HEAD = 10_000  # bytes, in which a file has to begin
 CONTROL, TO_NAME = "label", "record"  # of Label Studio's results
 
 
@@ -73,15 +76,15 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
     """The labels of a file that another program made, as decisions.
 
     The file is one that was exported, with other labels in it, or the JSON that Label Studio
-    exports. A label that is the prediction accepts it; a record without one is left out. What was
-    exported says what had been decided by then: a label that someone has given since is in
-    conflict with that of the file. Of a file that does not say it, the last decision counts as
-    seen.
+    exports: its content says which, whatever it is called. A label that is the prediction accepts
+    it; a record without one is left out. What was exported says what had been decided by then: a
+    label that someone has given since is in conflict with that of the file. Of a file that does
+    not say it, the last decision counts as seen.
 
     Raises:
         UsageError: the file cannot be read, or is none of these.
     """
-    if path.suffix.lower() == ".json":
+    if not is_table(path) and _begins_with(path) == b"[":
         return list(_of_tasks(path, items))
     found: list[NewDecision] = []
     for number, row in enumerate(_rows(path), 1):
@@ -96,7 +99,7 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
 
 def _rows(path: Path) -> list[Mapping[str, object]]:
     try:
-        if is_table(path):
+        if is_table(path) or _is_other_table(path):
             table = read_table(path)
             return [dict(zip(table.columns, map(text_of, row), strict=False)) for row in table.rows]
         lines = path.read_text("utf-8-sig").split("\n")
@@ -118,6 +121,28 @@ def _rows(path: Path) -> list[Mapping[str, object]]:
             raise UsageError(f"line {number} is no JSON object", where=str(path))
         found.append(content)
     return found
+
+
+def _begins_with(path: Path) -> bytes:
+    """The first byte of a file that is no space; empty: it has none."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(HEAD).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error}", where=str(path)) from error
+
+
+def _is_other_table(path: Path) -> bool:
+    """Whether a file is a table though its name does not say so."""
+    if path.suffix.lower() in JSON or _begins_with(path) in (b"", b"[", b"{"):
+        return False
+    if "record" not in columns_of(path):
+        raise UsageError(
+            "the file is no table with a column 'record', and no JSON",
+            where=str(path),
+            fix="take a CSV, JSON lines, or what Label Studio exports as JSON",
+        )
+    return True
 
 
 def _decision(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.review.strata import LEAST_REVIEWED, MOST, Case, strata_of, stratum_names
+from alo.review.strata import LEAST_REVIEWED, MOST, Case, span, strata_of, stratum_names
 
 CASES = st.lists(
     st.builds(
@@ -110,3 +110,25 @@ def test_which_reviewed_records_were_met_changes_no_stratum_that_has_enough() ->
     }
 
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.5, 0.9, "0.50-0.90"),
+        (0.9961, 0.99994, "0.996-1.000"),
+        (0.99999, 1.0, "0.99999-1.00000"),
+        (1.0, 1.0, "1.00"),
+        (0.9999999, 1.0, "1.00"),
+    ],
+)
+def test_bounds_have_the_digits_that_tell_them_apart(low: float, high: float, said: str) -> None:
+    assert span(low, high, "-") == said
+
+
+def test_a_stratum_of_certain_records_has_a_name_that_says_so() -> None:
+    population = [Case("good", 1.0), Case("good", 1.0), Case("bad", 0.5), Case("bad", 0.9)]
+
+    assert set(stratum_names(population, range(4)).values()) <= {
+        "good 1.00", "bad 0.50-0.90", "* 0.50-1.00",
+    }  # fmt: skip

@@ -9,7 +9,7 @@ from tests.review.conftest import MakeReview
 
 from alo.database.connection import Database
 from alo.errors import UsageError
-from alo.review.deciding import decide
+from alo.review.deciding import decide, undo
 from alo.review.decisions import NewDecision
 from alo.review.finding import RecordFilter
 from alo.review.reviews import Reviews
@@ -123,3 +123,21 @@ def test_the_last_decisions_of_a_person_come_newest_first(
     assert [(each.record, each.label) for each in last_said(database, review, "bob")] == [
         (queue[-1], "bad")
     ]
+
+
+def test_what_an_undo_or_a_redo_has_said_is_marked_as_such(
+    database: Database, make_review: MakeReview
+) -> None:
+    review = make_review(random=2)
+    (record, _) = ids(database, review)
+    sent = [NewDecision(key="s", record=record, verdict="skip")]
+    decide(database, "patients", sent, person="ada", time="now")
+    for redo in (False, True, False, True):
+        undo(database, "patients", person="ada", time="now", redo=redo)
+
+    found = last_said(database, review, "ada")
+
+    assert [(each.taken, each.state) for each in reversed(found)] == [
+        ("", "skipped"), ("undone", "undecided"), ("redone", "skipped"),
+        ("undone", "undecided"), ("redone", "skipped"),
+    ]  # fmt: skip

@@ -23,7 +23,7 @@ UNDECIDED, ACCEPTED, CHANGED, SKIPPED, FLAGGED, CONFLICT = (
 STATES = (UNDECIDED, ACCEPTED, CHANGED, SKIPPED, FLAGGED, CONFLICT)
 FIRST, SECOND, SETTLING = 1, 2, 3  # looks
 MOST_NOTE = 2000  # characters
-_STATE_OF = {ACCEPT: ACCEPTED, CHANGE: CHANGED, SKIP: SKIPPED, FLAG: FLAGGED, RESET: UNDECIDED}
+STATE_OF = {ACCEPT: ACCEPTED, CHANGE: CHANGED, SKIP: SKIPPED, FLAG: FLAGGED, RESET: UNDECIDED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +217,7 @@ def _said(past: Sequence[Decision], look: int) -> Decision | None:
 
 def _shown(last: Decision) -> RecordState:
     return RecordState(
-        state=_STATE_OF[last.verdict],
+        state=STATE_OF[last.verdict],
         label=last.label,
         note=last.note,
         seen=last.number,

@@ -14,6 +14,7 @@ from typing import NamedTuple
 MOST = 12  # strata
 EXPECTED = 10  # reviewed records of a stratum; it is not divided into smaller ones
 LEAST_REVIEWED = 5  # in a stratum; with fewer it is merged with its neighbour in certainty
+FEWEST_DIGITS, MOST_DIGITS = 2, 6  # behind the point, of a certainty
 
 
 class Case(NamedTuple):
@@ -72,7 +73,16 @@ def _name(stratum: Stratum) -> str:
     name = "*" if stratum.predicted is None else stratum.predicted
     if stratum.low is None or stratum.high is None:
         return name
-    return f"{name} {stratum.low:.2f}-{stratum.high:.2f}"
+    return f"{name} {span(stratum.low, stratum.high, '-')}"
+
+
+def span(low: float, high: float, to: str) -> str:
+    """Two certainties with as many digits as tell them apart; the same one twice is said once."""
+    for digits in range(FEWEST_DIGITS, MOST_DIGITS + 1):
+        one, other = f"{low:.{digits}f}", f"{high:.{digits}f}"
+        if one != other:
+            return f"{one}{to}{other}"
+    return f"{low:.{FEWEST_DIGITS}f}"
 
 
 def _divided(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alo.database.connection import Database
-from alo.review.decisions import UNDECIDED
+from alo.review.decisions import STATE_OF, UNDECIDED
 from alo.review.finding import Finder, RecordFilter
 from alo.review.queue import PICKED, RANDOM, UNCERTAIN
 from alo.review.reviews import Reviews
@@ -14,6 +14,7 @@ from alo.review.rows import ItemShown, Review
 
 QUEUE = (RANDOM, UNCERTAIN, PICKED)
 LAST = 10  # decisions that are shown again
+UNDONE, REDONE = "undone", "redone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +89,43 @@ class Said:
     label: str | None
     note: str
     time: str
+    taken: str = ""  # how it was said: by an undo, or a redo; empty: by a decision of its own
+
+    @property
+    def state(self) -> str:
+        """The state that it gives the record."""
+        return STATE_OF[self.verdict]
 
 
 def last_said(database: Database, review: Review, person: str) -> list[Said]:
     """The last decisions of a person, the newest first."""
     found = database.read(
-        "SELECT at, verdict, label, note, time FROM decisions WHERE review = ? AND person = ?"
-        " ORDER BY number DESC LIMIT ?",
+        "SELECT at, verdict, label, note, time, action FROM decisions"
+        " WHERE review = ? AND person = ? ORDER BY number DESC LIMIT ?",
         (review.number, person, LAST),
     )
+    undoes = database.read(
+        "SELECT action, undoes FROM review_actions"
+        " WHERE review = ? AND person = ? AND undoes <> '' ORDER BY number",
+        (review.number, person),
+    )
+    taken = _taken({str(action): str(other) for action, other in undoes})
+    name = review.labels.name_of
     return [
-        Said(review.record_id(int(at)), verdict, review.labels.name_of(label), note, time)
-        for at, verdict, label, note, time in found
+        Said(
+            review.record_id(int(at)), verdict, name(label), note, time, taken.get(str(action), "")
+        )
+        for at, verdict, label, note, time, action in found
     ]
+
+
+def _taken(undoes: Mapping[str, str]) -> dict[str, str]:
+    """Which actions take another one back, and which bring again what one of those has taken.
+
+    Args:
+        undoes: action -> the one that it takes back, in their order.
+    """
+    found: dict[str, str] = {}
+    for action, other in undoes.items():
+        found[action] = REDONE if found.get(other) == UNDONE else UNDONE
+    return found

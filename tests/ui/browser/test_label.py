@@ -53,6 +53,31 @@ def test_one_key_decides_and_the_next_record_is_there(page: Page, new_review: Ne
     assert page.locator("[data-last] li").count() == 5
 
 
+def test_the_last_decisions_are_in_the_same_words_once_the_page_is_loaded_again(
+    page: Page, new_review: NewReview
+) -> None:
+    queue = new_review()
+    queue.open(page)
+    for keys in ("1", "a", "s", "f", "z", "Shift+z"):
+        page.keyboard.press(keys)
+        queue.wait_sent(page)
+    page.keyboard.press("n")
+    page.keyboard.type("half sure")
+    page.keyboard.press("Enter")
+    page.keyboard.press("2")
+    queue.wait_sent(page)
+    last = page.locator("[data-last] li")
+    live = last.all_text_contents()
+
+    queue.open(page)
+
+    assert len(live) == 7
+    assert "half sure" in live[0]
+    assert ("brought again" in live[1], "taken back" in live[2]) == (True, True)
+    assert ("flagged" in live[3], "skipped" in live[4]) == (True, True)
+    assert last.all_text_contents() == live
+
+
 def test_a_held_key_and_a_key_that_no_label_has_decide_nothing_more(
     page: Page, new_review: NewReview
 ) -> None:

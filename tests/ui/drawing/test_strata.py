@@ -25,3 +25,16 @@ def test_bars_are_as_long_as_what_is_right() -> None:
 
 def test_nothing_is_drawn_of_nothing() -> None:
     assert strata_chart((), 0) is None
+
+
+def test_the_bounds_of_a_stratum_are_told_apart() -> None:
+    seen = (
+        StratumSeen("good", 0.9961, 0.99994, 100, 10, 5),
+        StratumSeen("bad", 1.0, 1.0, 100, 10, 5),
+        StratumSeen("odd", None, None, 100, 10, 5),
+    )
+
+    chart = strata_chart(seen, known=0)
+
+    assert chart is not None
+    assert [bar.span for bar in chart.bars] == ["0.996\u20131.000", "1.00", ""]

@@ -6,8 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alo.review.accuracy import StratumSeen
+from alo.review.strata import span
 
 WIDTH, ROW = 960, 30  # of the drawing, in its own units; the height of a stratum
+DASH = "\u2013"  # between two numbers
 LEFT, RIGHT, BAR = 260, 150, 16  # names at the left, numbers at the right; a bar's height
 
 
@@ -23,6 +25,12 @@ class StratumBar(NamedTuple):
     def share(self) -> float | None:
         """Of the reviewed ones, those that are right; None: none was reviewed."""
         return self.stratum.correct / self.stratum.reviewed if self.stratum.reviewed else None
+
+    @property
+    def span(self) -> str:
+        """From which certainty to which it goes; empty: that is not known."""
+        low, high = self.stratum.low, self.stratum.high
+        return "" if low is None or high is None else span(low, high, DASH)
 
 
 class StrataChart(NamedTuple):

@@ -154,6 +154,7 @@ function keepNote() {
   paint(current, decision);
 }
 
+// As label.html has the last decisions of before.
 function remember(card, verdict, text) {
   const line = document.createElement("li");
   const to = document.createElement("a");
@@ -162,7 +163,9 @@ function remember(card, verdict, text) {
   const what = document.createElement("b");
   what.textContent = text ?? (card.dataset.given || words[STATES[verdict]]);
   line.dataset.verdict = verdict;
-  line.append(to, " ", what);
+  const said = document.createElement("small");
+  said.textContent = card.dataset.note;
+  line.append(to, " ", what, " ", said);
   const last = find("[data-last]");
   last.prepend(line);
   while (last.children.length > 10) last.lastChild.remove();

@@ -15,7 +15,7 @@ from alo.datasets.catalog import Catalog, Problem, Version, make_writable, verif
 from alo.datasets.diff import difference
 from alo.datasets.export import export_version
 from alo.datasets.make import DatasetRequest, make_version
-from alo.datasets.manifest import Meaning, files_of
+from alo.datasets.manifest import MANIFEST, Meaning, files_of
 from alo.errors import DatasetError, UsageError
 
 from .conftest import make_row
@@ -238,3 +238,38 @@ def rewrite(version: Version, changes: dict[str, object]) -> None:
     path = version.folder / "manifest.json"
     path.chmod(0o644)
     path.write_text(json.dumps({**json.loads(path.read_bytes()), **changes}))
+
+
+def test_rules_of_the_gate_are_kept_and_without_any_a_manifest_is_as_those_of_old(
+    catalog: Catalog, versions: list[Version]
+) -> None:
+    assert "gate" not in json.loads((versions[0].folder / MANIFEST).read_text())["meaning"]
+    assert verify(versions[0]) == []
+    meaning = Meaning(columns=("id", "x"), gate={"min_rows": 5, "max_loss": 0.1})
+    row = make_row(9, "good")
+
+    asked = DatasetRequest(name="g", rows=[row], reviews=["r"], base="none", meaning=meaning)
+    made, _ = make_version(catalog, asked)
+
+    assert catalog.find_whole("g").manifest == made.manifest
+    path = made.folder / MANIFEST
+    content = json.loads(path.read_text())
+    assert content["meaning"]["gate"] == {"min_rows": 5, "max_loss": 0.1}
+    make_writable(made.folder)
+    path.write_text(json.dumps({**content, "meaning": {**content["meaning"], "gate": {"a": "b"}}}))
+    with pytest.raises(DatasetError, match="'gate' has a rule that is no number"):
+        catalog.find("g")
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip", "out.tar.gz"])
+def test_an_export_that_fails_names_its_target(
+    versions: list[Version], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "in the way").write_text("a file")
+    target = tmp_path / "in the way" / name
+
+    with pytest.raises(OSError, match="in the way") as told:
+        export_version(versions[0], target)
+
+    assert told.value.filename in (str(target), str(target.parent))
+    assert not list(tmp_path.glob("**/.out*"))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.tables.reading import columns_of, names_once, read_table
+from alo.tables.reading import columns_of, first_cells, names_once, read_table
 
 CELL = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=8)
 
@@ -131,3 +131,15 @@ def test_a_column_has_an_empty_cell_where_a_row_ends_early(tmp_path: Path) -> No
         table = read_table(tmp_path / "t.csv")
 
         assert (table.column("a"), table.column("b")) == (["1", "3"], ["2", ""])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp949"])
+def test_the_first_cells_of_a_column_are_those_of_the_whole_table(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes('x,"이름",x\n1,"a\nb",3\n2\n\n4,c,6\n'.encode(encoding))
+
+    for name in ("x", "이름", "x (2)"):
+        assert first_cells(path, name, 9) == read_table(path).column(name)
+        assert first_cells(path, name, 1) == read_table(path).column(name)[:1]

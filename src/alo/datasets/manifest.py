@@ -24,7 +24,10 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "test_share": (int, float),
 }
 _LISTS = ("base_folders", "reviews", "labels")
-_MEANING_KINDS = {**dict.fromkeys(("prediction", "key", "image", "label"), str), "agreement": dict}
+_MEANING_KINDS = {
+    **dict.fromkeys(("prediction", "key", "image", "label"), str),
+    **dict.fromkeys(("agreement", "gate"), dict),
+}
 _MEANING_LISTS = ("slices", "columns")
 
 
@@ -48,6 +51,7 @@ class Meaning:
     columns: Sequence[str] = ()  # that a model is given, in their order; none: pictures
     slices: Sequence[str] = ()  # looked at one by one by the gate
     agreement: Mapping[str, object] = field(default_factory=dict)  # of people, about the rows
+    gate: Mapping[str, float] = field(default_factory=dict)  # rules in place of the plan's
 
     def as_read(self) -> Meaning:
         """As it is once it was written and read again, with lists."""
@@ -83,7 +87,10 @@ class Manifest:
 
     def to_json(self) -> dict[str, object]:
         """As ``manifest.json`` and `alo dataset show --json` have it."""
-        return asdict(self)
+        content = asdict(self)
+        if not self.meaning.gate:  # as in versions of old: their checksum is over all of this
+            del content["meaning"]["gate"]
+        return content
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -110,6 +117,8 @@ def _check(manifest: Manifest) -> None:
     """Raises ``ValueError`` where something is not of its kind: whoever has changed the file."""
     _check_kinds(manifest, _KINDS, _LISTS)
     _check_kinds(manifest.meaning, _MEANING_KINDS, _MEANING_LISTS)
+    if misfit(manifest.meaning.gate, {EACH: (int, float)}):
+        raise ValueError("'gate' has a rule that is no number")
     for name in manifest.base_folders:
         if Path(name).name != name:
             raise ValueError(f"'{name}' is no folder below train/")

@@ -17,16 +17,16 @@ from alo.datasets.rows import ReviewedRow
 from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError, HistoryError, UsageError
 from alo.files import many_objects
-from alo.layout import Workspace, find_plan
+from alo.layout import Workspace
 from alo.loop.accuracy_of import LABELLED
+from alo.loop.plan_settings import train_data_paths
 from alo.loop.record_inputs import record_inputs
 from alo.review.results.inputs import RecordInput
 from alo.review.reviews import Reviews
 from alo.review.rows import Review, SaidRecord
-from alo.review.settings import CSV, REQUEST, ReviewSettings
+from alo.review.settings import CSV, REQUEST, USUAL_LABEL, ReviewSettings
 
 NONE = "none"  # --base: made of reviews alone
-LABEL = "label"  # the column of the train data, where nothing says another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
     if len({tuple(sorted(columns)) for columns in gathered.columns}) > 1:
         raise DatasetError("the inputs of these runs have different columns")
     first = settings[0]
-    label = asked.label or first.label or LABEL
+    label = asked.label or first.label or USUAL_LABEL
     columns = gathered.columns[0] if gathered.columns else ()
     request = DatasetRequest(
         name=asked.name,
@@ -91,6 +91,7 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
             columns=tuple(name for name in columns if name != label),
             slices=first.slices,
             agreement=_agreement(reviews, found),
+            gate=_gate(settings),
         ),
         counts=gathered.counts,
         who=asked.person,
@@ -109,6 +110,11 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
 def _picture_table(settings: ReviewSettings, label: str) -> PictureTable | None:
     truth = settings.truth
     return PictureTable(truth.file, truth.path, label) if truth.layout == CSV else None
+
+
+def _gate(settings: Sequence[ReviewSettings]) -> dict[str, float]:
+    """The rules that the reviews say otherwise than the plan; of two that do, the first one's."""
+    return {key: value for each in reversed(settings) for key, value in each.gate.items()}
 
 
 def _agreement(reviews: Reviews, found: Sequence[Review]) -> Mapping[str, object]:
@@ -184,17 +190,10 @@ def _base_paths(workspace: Workspace, catalog: Catalog, base: str) -> list[Path]
                 fix="--base takes a path of the project or an absolute one, NAME@V, or none",
             )
         return catalog.find_whole(base).train_paths
-    from alo.plan.load import load_plan
-
-    plan = load_plan(find_plan(workspace.home), home=workspace.home)
-    found = [workspace.home / each for each in plan.external.load_train_data_path]
-    missing = [path for path in found if not path.exists()]
-    if missing or not found:
-        staged = workspace.input("train")
-        found = sorted(staged.iterdir()) if staged.is_dir() else []
+    found = train_data_paths(workspace)
     if not found:
         raise UsageError(
             "the train data of the plan is not here",
             fix="alo run --mode train brings it here; or name a base: --base PATH, or none",
         )
-    return [path.resolve() for path in found]
+    return found

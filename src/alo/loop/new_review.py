@@ -12,12 +12,14 @@ from pathlib import Path
 
 from alo.database.audit import add_change
 from alo.database.connection import Database
-from alo.errors import ReviewError, UsageError
+from alo.errors import LabelError, ReviewError, UsageError
 from alo.files import many_objects
 from alo.history.browse import Entry, History
+from alo.history.entries.not_kept import not_kept
 from alo.history.filters import Filters
 from alo.layout import Workspace
 from alo.loop.held_runs import held_for
+from alo.loop.named_columns import check_named
 from alo.loop.plan_settings import label_of_run
 from alo.loop.record_inputs import files_below, run_files
 from alo.review.labels import Label, Labels
@@ -25,7 +27,7 @@ from alo.review.queue import QueueRequest, make_queue
 from alo.review.results.records import FoundRecord, RunRecords, read_records
 from alo.review.results.tables import RunFiles
 from alo.review.reviews import Reviews, check_name
-from alo.review.rows import PopulationRun, Review
+from alo.review.rows import NotInHistory, PopulationRun, Review
 from alo.review.settings import CSV, REQUEST, ReviewSettings
 from alo.review.strata import Case
 from alo.tables.measured import are_measured
@@ -71,6 +73,7 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
     Raises:
         UsageError: the name cannot be taken, there are no such runs or records.
         ReviewError: the results cannot be reviewed as it was asked.
+        LabelError: a label cannot have the key or the colour that is given.
         HistoryError: a run is not there.
     """
     check_name(asked.name)
@@ -78,12 +81,17 @@ def new_review(workspace: Workspace, database: Database, asked: ReviewRequest) -
     if not asked.settings.label:
         label = next(filter(None, map(label_of_run, entries[:LOOKED_AT])), "")
         asked = replace(asked, settings=replace(asked.settings, label=label))
+    said = check_named(workspace, [run_files(each) for each in entries], asked.settings)
     with many_objects():
-        return _made_of(entries, workspace, database, asked)
+        return _made_of(entries, workspace, database, asked, said)
 
 
 def _made_of(
-    entries: Sequence[Entry], workspace: Workspace, database: Database, asked: ReviewRequest
+    entries: Sequence[Entry],
+    workspace: Workspace,
+    database: Database,
+    asked: ReviewRequest,
+    said: Sequence[str],
 ) -> NewReview:
     found, unreadable = _read_all(entries, asked.settings)
     if not found:
@@ -113,7 +121,7 @@ def _made_of(
         ),
     )
     labels = _labels(asked.settings, records)
-    notes = [f"{each.what} ({each.where})" for each in unreadable]
+    notes = [*said, *(f"{each.what} ({each.where})" for each in unreadable)]
     notes += [note for each in found for note in each.notes]
     if asked.uncertain and all(each.certainty is None for each in records):
         notes.insert(0, UNKNOWN)
@@ -123,7 +131,7 @@ def _made_of(
             asked.name,
             person=asked.person,
             created=asked.time,
-            asked=_told(asked, seed, notes),
+            asked=_told(asked, seed, notes, _not_in_history(workspace, asked)),
             runs=runs,
             counts={"records": len(records), **_refusals(found), **_unread(unreadable)},
             labels=labels,
@@ -279,11 +287,28 @@ def _labels(settings: ReviewSettings, records: Sequence[FoundRecord]) -> Labels:
         {each.predicted for each in records}
         | set(chain.from_iterable(each.probabilities for each in records))
     )
-    given: list[Label | str] = [*settings.labels, *seen]
-    return Labels.named(given)
+    given: dict[str, Label] = {}
+    for each in [*settings.labels, *seen]:
+        label = Label(id=each, name=each) if isinstance(each, str) else each
+        given.setdefault(label.name, label)
+    for looks, part in ((settings.label_keys, "key"), (settings.label_colours, "colour")):
+        for name, value in looks.items():
+            if name not in given:
+                what = f"there is no label '{name}' to have the {part} '{value}'"
+                raise LabelError(what, fix=f"labels: {', '.join(given)}")
+            given[name] = replace(given[name], **{part: value})
+    return Labels.named(given.values())
 
 
-def _told(asked: ReviewRequest, seed: int, notes: Sequence[str]) -> Mapping[str, object]:
+def _not_in_history(workspace: Workspace, asked: ReviewRequest) -> NotInHistory:
+    """What the review cannot speak for, unless its runs were named."""
+    lost = not_kept(workspace.history, "inference")
+    return NotInHistory() if asked.runs else NotInHistory(lost.runs, lost.since)
+
+
+def _told(
+    asked: ReviewRequest, seed: int, notes: Sequence[str], lost: NotInHistory
+) -> Mapping[str, object]:
     settings = asked.settings
     return dict(
         _given(
@@ -296,11 +321,13 @@ def _told(asked: ReviewRequest, seed: int, notes: Sequence[str]) -> Mapping[str,
             label=settings.label,
             truth=asdict(settings.truth) if settings.truth.layout == CSV else {},
             slices=list(settings.slices),
+            gate=dict(settings.gate),
             random=asked.random,
             uncertain=asked.uncertain,
             picked=list(asked.picked),
             second_look=asked.second_look,
             notes=notes,
+            not_kept=lost.to_json() if lost.runs else {},
         ),
         seed=seed,
     )

@@ -1,8 +1,9 @@
-"""What the plan's ``review`` says, as reviews and the gate take it."""
+"""What the plan says: its ``review``, as reviews and the gate take it, and where train data is."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 from alo.errors import AloError
 from alo.gate.verdict import GateSettings
@@ -60,6 +61,22 @@ def label_of_run(entry: Entry) -> str:
         plan = load_plan(entry.folder / PLAN_NAME, home=entry.folder)
         return plan.review.label if plan.review else ""
     return ""
+
+
+def train_data_paths(workspace: Workspace) -> list[Path]:
+    """The files and folders of the plan's train data, or what the last train run staged of them.
+
+    Returns:
+        None of them where the data is elsewhere, and nothing is staged.
+    Raises:
+        PlanError: the plan cannot be read.
+    """
+    plan = load_plan(find_plan(workspace.home), home=workspace.home)
+    found = [workspace.home / each for each in plan.external.load_train_data_path]
+    if not found or not all(path.exists() for path in found):
+        staged = workspace.input("train")
+        found = sorted(staged.iterdir()) if staged.is_dir() else []
+    return [path.resolve() for path in found]
 
 
 def _review(workspace: Workspace) -> ReviewPlan:

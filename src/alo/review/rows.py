@@ -13,7 +13,7 @@ from alo.errors import UsageError
 from alo.review.decisions import Decision, RecordState, Reviewed
 from alo.review.labels import Label, Labels
 from alo.review.settings import ReviewSettings
-from alo.texts import is_whole_number
+from alo.texts import counted, is_whole_number
 
 Read = Callable[[str, Sequence[object]], list[Row]]  # of a database, or within a transaction
 OPEN, CLOSED = "open", "closed"
@@ -63,6 +63,34 @@ class SaidRecord(NamedTuple):
     time: str
 
 
+class NotInHistory(NamedTuple):
+    """Inferences that history did not have when a review was made: it cannot speak for them."""
+
+    runs: int = 0  # how many; 0: none, or that is not known
+    since: str = ""  # UTC, when counting began
+
+    @classmethod
+    def of(cls, stored: object) -> NotInHistory:
+        """What a review has stored."""
+        if not isinstance(stored, Mapping) or type(stored.get("count")) is not int:
+            return cls()
+        return cls(stored["count"], str(stored.get("since") or ""))
+
+    @property
+    def note(self) -> str:
+        """What is to be said of them; empty: nothing."""
+        if not self.runs:
+            return ""
+        return (
+            f"{counted(self.runs, 'inference is', 'inferences are')} not in history (counted since"
+            f" {self.since}): the review, and its accuracy, is of those that are"
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """As a review stores it, and the studio has it."""
+        return {"count": self.runs, "since": self.since}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """A set of records that people review."""
@@ -86,6 +114,11 @@ class Review:
     def settings(self) -> ReviewSettings:
         """What the columns of its runs mean."""
         return ReviewSettings.of(self.asked)
+
+    @property
+    def not_in_history(self) -> NotInHistory:
+        """Inferences that it cannot speak for; of runs that were named, none are missing."""
+        return NotInHistory.of(self.asked.get("not_kept"))
 
     def to_json(self) -> dict[str, object]:
         """Without its records."""

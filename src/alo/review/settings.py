@@ -12,6 +12,7 @@ ROW, REQUEST = "row", "request"
 UNITS = (ROW, REQUEST)
 FOLDERS, CSV = "folders", "csv"
 LAYOUTS = (FOLDERS, CSV)
+USUAL_LABEL = "label"  # the column of the train data, where nothing says another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,10 @@ class ReviewSettings:
     label: str = ""  # the column of the train data that the label becomes
     truth: PictureTruth = PictureTruth()
     labels: Sequence[Label | str] = ()  # empty: the classes that were seen
+    label_keys: Mapping[str, str] = field(default_factory=dict)  # name of a label -> its key
+    label_colours: Mapping[str, str] = field(default_factory=dict)  # name -> #rrggbb
     slices: Sequence[str] = ()  # columns whose values the gate looks at one by one
+    gate: Mapping[str, float] = field(default_factory=dict)  # rules in place of the plan's
 
     def overridden(self, given: Mapping[str, Any]) -> ReviewSettings:
         """These, with what is given in their place; what is empty is not given."""
@@ -55,7 +59,7 @@ class ReviewSettings:
             return str(asked.get(key) or default)
 
         probabilities, slices = asked.get("probabilities"), asked.get("slices")
-        truth = asked.get("truth")
+        truth, gate = asked.get("truth"), asked.get("gate")
         return cls(
             unit=text("unit", ROW),
             prediction=text("prediction", "prediction"),
@@ -66,4 +70,5 @@ class ReviewSettings:
             label=text("label"),
             truth=PictureTruth(**truth) if isinstance(truth, Mapping) else PictureTruth(),
             slices=list(slices) if isinstance(slices, Sequence) else (),
+            gate=dict(gate) if isinstance(gate, Mapping) else {},
         )

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from typing import overload
 
@@ -105,6 +105,26 @@ def columns_of(path: Path) -> Sequence[str]:
         size = os.fstat(file.fileno()).st_size
         first = next(records(file.fileno(), dialect, encoding.mark, size), None)
     return names_once(cells(first.content, dialect).texts, []) if first else ()
+
+
+def first_cells(path: Path, name: str, most: int) -> list[str]:
+    """The cells of one column in the first rows of a table that has it, so many at most.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    encoding = encoding_of(path)
+    if encoding.name in WIDE:  # no byte alone says where a line ends
+        return read_table(path).column(name)[:most]
+    dialect = dialect_of(path, encoding)
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        found = records(file.fileno(), dialect, encoding.mark, size)
+        head = next(found)
+        at = names_once(cells(head.content, dialect).texts, []).index(name)
+        rows = (cells(each.content, dialect).texts for each in found)
+        first = islice((row for row in rows if row != [""]), most)
+        return [row[at] if at < len(row) else "" for row in first]
 
 
 def names_once(names: Sequence[str], notes: list[str]) -> list[str]:

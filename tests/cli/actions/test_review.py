@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def made_until_the_kill(home: Path, name: str, age_s: float, known_in: str) -> P
 def test_the_runs_of_a_review_that_was_never_made_are_released(alo: Alo, home: Path) -> None:
     alo("review", "new", "r", "--random", "2", "--certainty", "p")
     path = made_until_the_kill(home, "never", 2 * MAKING_S, "studio.sqlite")
-    assert set(pins(Workspace(home)).values()) == {"review r", "review never"}
+    assert {*chain(*pins(Workspace(home)).values())} == {"review r", "review never"}
 
     status, out, err = alo("review", "list", "--json")
 
@@ -76,7 +77,7 @@ def test_the_runs_of_a_review_that_was_never_made_are_released(alo: Alo, home: P
     )  # fmt: skip
     assert [each["name"] for each in json.loads(out)] == ["r"]
     assert not path.exists()
-    assert set(pins(Workspace(home)).values()) == {"review r"}
+    assert {*chain(*pins(Workspace(home)).values())} == {"review r"}
     assert alo("review", "list")[2] == ""
 
 
@@ -165,6 +166,20 @@ def test_an_import_overwrites_nothing_that_was_decided_since_the_export(
     assert [labels[row["record"]] for row in rows] == [None, "bad", "bad"]
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl", "label-studio"])
+def test_an_export_is_imported_whatever_its_file_is_called(
+    alo: Alo, tmp_path: Path, form: str
+) -> None:
+    alo("review", "new", "r", "--random", "3")
+    accepted = [f"{item['record']},accept" for item in records_of(alo)]
+    (tmp_path / "d.csv").write_text("\n".join(["record,verdict", *accepted]))
+    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
+    file = tmp_path / f"e.{form}-of-ours"
+    assert alo("review", "export", "r", "--format", form, "--to", str(file))[0] == 0
+
+    assert alo("review", "import", "r", str(file))[:2] == (0, "3 unchanged\n")
+
+
 def test_which_records_are_reviewed_and_what_their_columns_mean_may_all_be_options(
     alo: Alo, home: Path
 ) -> None:
@@ -192,13 +207,13 @@ def test_which_records_are_reviewed_and_what_their_columns_mean_may_all_be_optio
     assert len(records_of(alo, "c")) == 40
 
     how = ("--unit", "row", "--prediction", "prediction", "--probability", "good=p", "--key", "id",
-           "--label", "kind", "--slices", "site", "ward", "--truth", "sub/labels.csv:file",
+           "--label", "kind", "--slices", "id", "--truth", "sub/labels.csv:file",
            "--labels", "odd")  # fmt: skip
     alo("review", "new", "d", "--random", "1", *how)
     with closing(open_database(Workspace(home))) as database:
         settings = Reviews(database).get("d").settings
     assert (settings.unit, settings.prediction, settings.key) == ("row", "prediction", "id")
-    assert (settings.label, list(settings.slices)) == ("kind", ["site", "ward"])
+    assert (settings.label, list(settings.slices)) == ("kind", ["id"])
     assert settings.truth == PictureTruth(layout="csv", file="sub/labels.csv", path="file")
     assert dict(settings.probabilities) == {"good": "p"}
 
@@ -218,6 +233,10 @@ def test_it_is_said_how_many_inferences_the_review_cannot_speak_for(alo: Alo) ->
     assert "1 inference is not in history (counted since 20" in str(after["notes"])
     assert "not in history" not in named
     assert "note: 1 inference is not" in alo("review", "new", "told", "--random", "1")[1]
+    for words in (("show", "r"), ("accuracy", "r")):
+        assert "1 inference is not in history" in alo("review", *words)[1]
+    for words in (("show", "named"), ("accuracy", "named")):
+        assert "not in history" not in alo("review", *words)[1]
 
 
 def test_the_accuracy_is_estimated_by_the_method_that_is_asked_for(

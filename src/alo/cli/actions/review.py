@@ -81,6 +81,8 @@ def _show(options: argparse.Namespace) -> int:
     console.write(f"review {review.name}, {review.state}; {counted(len(review.runs), 'run')}")
     console.write(", ".join(f"{count:,} {state}" for state, count in states.items()))
     console.write(f"labels: {', '.join(each.name for each in review.labels.shown)}")
+    for note in filter(None, [review.not_in_history.note]):
+        console.write(f"note: {note}")
     if agreed.items:
         kappa = "" if agreed.kappa is None else f", kappa {agreed.kappa:.2f}"
         console.write(f"agreement: {agreed.share:.1%} of {counted(agreed.items, 'record')}{kappa}")
@@ -115,7 +117,10 @@ def _decide(options: argparse.Namespace) -> int:
 def _add_import(parser: argparse.ArgumentParser) -> None:
     _add_name(parser)
     parser.add_argument(
-        "file", metavar="FILE", type=path, help="a CSV with record and label, or Label Studio JSON"
+        "file",
+        metavar="FILE",
+        type=path,
+        help="a CSV or JSON lines with record and label, or Label Studio JSON, whatever its name",
     )
 
 
@@ -181,11 +186,13 @@ def _add_accuracy(parser: argparse.ArgumentParser) -> None:
 def _accuracy(options: argparse.Namespace) -> int:
     with opened(options) as database:
         reviews = Reviews(database)
-        found = accuracy_of(reviews, reviews.get(options.name), options.method)
+        review = reviews.get(options.name)
+        found = accuracy_of(reviews, review, options.method)
     if options.json:
         console.write_json(found.to_json())
     else:
-        console.write("\n".join(_accuracy_lines(found)))
+        lines = [*_accuracy_lines(found), *filter(None, [review.not_in_history.note])]
+        console.write("\n".join(lines))
     return 0
 
 

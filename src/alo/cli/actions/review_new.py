@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 
 from alo.cli.actions.review_database import add_database, opened
 from alo.cli.output import console
 from alo.cli.person import person
 from alo.cli.values import named, run_count, share
 from alo.errors import UsageError
-from alo.history.entries.not_kept import not_kept
+from alo.gate.rules import RULES, read_rules
 from alo.history.filters import Filters, parse_param, parse_since
 from alo.history.ids import utc_now
 from alo.layout import Workspace
@@ -21,6 +22,13 @@ from alo.texts import counted
 # Keys of `review:` whose options have the same names.
 SAME = ("unit", "prediction", "certainty", "key", "image", "label", "labels", "slices")
 RANDOM = 100  # records, where nothing else is asked for
+EXAMPLES = {
+    "--probability": "--probability malignant=probability",
+    "--label-key": "--label-key malignant=m",
+    "--label-colour": "--label-colour malignant=#b03030",
+}
+
+Cut = Callable[[str, str], tuple[str, str, str]]
 
 
 def add_new(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +91,27 @@ def add_new(parser: argparse.ArgumentParser) -> None:
         "--slices", metavar="COLUMN", nargs="+", default=[], help="looked at one by one by the gate"
     )
     how.add_argument("--labels", metavar="NAME", nargs="+", default=[], help="that can be given")
+    how.add_argument(
+        "--label-key",
+        metavar="NAME=KEY",
+        action="append",
+        default=[],
+        help="the letter that gives a label on the screen; may be repeated",
+    )
+    how.add_argument(
+        "--label-colour",
+        metavar="NAME=#RRGGBB",
+        action="append",
+        default=[],
+        help="the colour of a label; may be repeated",
+    )
+    how.add_argument(
+        "--gate",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help=f"a rule of the gate for models of this review: {', '.join(RULES)}; may be repeated",
+    )
 
 
 def new(options: argparse.Namespace) -> int:
@@ -106,7 +135,7 @@ def new(options: argparse.Namespace) -> int:
     )
     with opened(options) as database:
         made = new_review(workspace, database, asked)
-    notes = [*made.notes, *_lost(workspace, options)]
+    notes = [*made.notes, *filter(None, [made.review.not_in_history.note])]
     if options.json:
         console.write_json(made.review.to_json() | {"queued": made.queued, "notes": notes})
         return 0
@@ -123,17 +152,6 @@ def new(options: argparse.Namespace) -> int:
     return 0
 
 
-def _lost(workspace: Workspace, options: argparse.Namespace) -> list[str]:
-    """What the review cannot speak for: inferences that history does not have."""
-    lost = not_kept(workspace.history, "inference")
-    if options.runs or not lost.runs:
-        return []
-    return [
-        f"{counted(lost.runs, 'inference is', 'inferences are')} not in history (counted since"
-        f" {lost.since}): the review, and its accuracy, is of those that are"
-    ]
-
-
 def _random(options: argparse.Namespace) -> int:
     if options.random is not None:
         return int(options.random)
@@ -143,21 +161,36 @@ def _random(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> ReviewSettings:
     """The plan's ``review``, and what the options say otherwise."""
     defaults = settings_of_plan(Workspace(options.project))
-    probabilities: dict[str, str] = {}
-    for text in options.probability:
-        name, equals, column = text.partition("=")
-        if not (name and equals and column):
-            raise UsageError(
-                f"--probability takes CLASS=COLUMN, not '{text}'",
-                fix="for example: --probability malignant=probability",
-            )
-        probabilities[name] = column
     given = {
-        "probabilities": probabilities,
+        "probabilities": _pairs(options.probability, "--probability", "CLASS=COLUMN"),
+        "label_keys": _pairs(options.label_key, "--label-key", "NAME=KEY", str.rpartition),
+        "label_colours": _pairs(
+            options.label_colour, "--label-colour", "NAME=#RRGGBB", str.rpartition
+        ),
+        "gate": read_rules(options.gate),
         "truth": _truth(options.truth) if options.truth else None,
         **{key: getattr(options, key) for key in SAME},
     }
     return defaults.overridden(given)
+
+
+def _pairs(
+    texts: Sequence[str], option: str, form: str, cut: Cut = str.partition
+) -> dict[str, str]:
+    """What options of a name and its value have given; the last value counts.
+
+    Args:
+        cut: at the first = or, where names may have some, at the last.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = cut(text, "=")
+        if not (name and equals and value):
+            raise UsageError(
+                f"{option} takes {form}, not '{text}'", fix=f"for example: {EXAMPLES[option]}"
+            )
+        found[name] = value
+    return found
 
 
 def _truth(text: str) -> PictureTruth:

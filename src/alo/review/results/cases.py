@@ -11,10 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from alo.review.results.tables import OUTPUT, RunFiles, check_columns, input_tables, output_path
+from alo.review.results.tables import (
+    OUTPUT,
+    RunFiles,
+    check_columns,
+    input_columns,
+    input_tables,
+    output_path,
+)
 from alo.review.settings import ReviewSettings
 from alo.tables.content import picture_content, row_content
-from alo.tables.reading import WholeTable, read_table
+from alo.tables.reading import WholeTable, columns_of, read_table
 from alo.texts import counted
 
 MOST_NAMED = 5  # pictures of a run that are missing
@@ -66,6 +73,17 @@ def joined_tables(
     return output, _cases_of(run, output, settings, notes)
 
 
+def case_columns(run: RunFiles, settings: ReviewSettings) -> Sequence[str]:
+    """The columns of the cases of a run, by the heads of its tables; none of pictures.
+
+    Raises:
+        ReviewError: it has no table.
+    """
+    if settings.image:
+        return ()
+    return input_columns(run) or _not_said(columns_of(output_path(run)), settings)
+
+
 def _cases_of(
     run: RunFiles, output: WholeTable, settings: ReviewSettings, notes: list[str]
 ) -> Cases:
@@ -93,13 +111,20 @@ def _cases_of(
 
 def _of_output(output: WholeTable, settings: ReviewSettings) -> Cases:
     """Without the input, the case is what the output has beside what the model said."""
-    own = {settings.prediction, settings.certainty, *settings.probabilities.values()}
-    places = [at for at, name in enumerate(output.columns) if name not in own]
+    columns = _not_said(output.columns, settings)
+    own = set(columns)
+    places = [at for at, name in enumerate(output.columns) if name in own]
 
     def of(_: int, row: Sequence[str]) -> Joined:
         return Joined([row[at] if at < len(row) else "" for at in places])
 
-    return Cases([output.columns[at] for at in places], of)
+    return Cases(columns, of)
+
+
+def _not_said(columns: Sequence[str], settings: ReviewSettings) -> list[str]:
+    """Of the columns of an output, those that are not what the model said."""
+    said = {settings.prediction, settings.certainty, *settings.probabilities.values()}
+    return [name for name in columns if name not in said]
 
 
 def _together(tables: Sequence[WholeTable]) -> WholeTable:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alo.errors import ReviewError
 from alo.review.settings import ReviewSettings
-from alo.tables.reading import WholeTable, is_table, read_table
+from alo.tables.reading import WholeTable, columns_of, is_table, read_table
 
 OUTPUT = "output.csv"
 
@@ -69,6 +69,14 @@ def input_tables(run: RunFiles, notes: list[str]) -> dict[str, WholeTable]:
         notes.append(f"{run.id}: the tables of its input have different columns; they are not used")
         return {}
     return found
+
+
+def input_columns(run: RunFiles) -> Sequence[str]:
+    """The columns of the tables of a run's input; none where it has none that are used."""
+    if run.input is None:
+        return ()
+    found = {tuple(columns_of(path)) for path in _tables(run.input)}
+    return found.pop() if len(found) == 1 else ()
 
 
 def missing_columns(columns: Sequence[str], settings: ReviewSettings) -> dict[str, str]:

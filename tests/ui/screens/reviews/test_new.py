@@ -57,7 +57,12 @@ def test_it_is_made_as_a_job_on_behalf_of_who_asked(
         uncertain=2,
         seed=7,
         second_look=0.5,
-        review={**COLUMNS, "labels": ["unclear", "two words"], "slices": ["age"]},
+        review={
+            **COLUMNS,
+            "labels": ["unclear", {"name": "two words", "key": "w", "colour": "#1f5f9f"}],
+            "slices": ["age"],
+            "gate": {"min_rows": 5},
+        },
     )
 
     review = made(team, listener, answer)
@@ -66,6 +71,8 @@ def test_it_is_made_as_a_job_on_behalf_of_who_asked(
     assert (review.asked["seed"], review.asked["second_look"]) == (7, 0.5)
     assert review.settings.probabilities == COLUMNS["probabilities"]
     assert [each.name for each in review.labels.shown][:2] == ["unclear", "two words"]
+    assert (review.labels.shown[1].key, review.labels.shown[1].colour) == ("w", "#1f5f9f")
+    assert review.settings.gate == {"min_rows": 5}
     assert [each.id for each in review.runs] == [run_id]
     assert 'data-review="patients"' in ada.get(f"/jobs/{answer.json()['id']}").text
     changes = [(each.act, each.by) for each in team.audit.changes()]
@@ -108,7 +115,17 @@ def test_what_the_plan_says_need_not_be_given(
         ({"runs": 7}, "runs", "list"),
         ({"review": []}, "review", "object"),
         ({"review": {"unit": "cell"}}, "review.unit", "row, request"),
-        ({"review": {"gate": {"min_rows": 5}}}, "review.gate", "no such key"),
+        ({"review": {"gates": {}, "odd": 1}}, "review.odd", "no such key"),
+        ({"review": {"gate": {"min_rows": 0.5}}}, "review.gate", "min_rows: "),
+        ({"review": {"gate": {"odd": 1}}}, "review.gate", "odd: unknown key"),
+        ({"review": {"labels": [{"name": "a", "key": "s"}]}}, "review.labels", "[0].key: the key"),
+        ({"review": {"labels": [{"name": "-a"}]}}, "review.labels", "-"),
+        ({"review": {"labels": [{"key": "b"}]}}, "review.labels", "text"),
+        ({"review": {"label_keys": {"a": "s"}}}, "review.label_keys", "the key 's'"),
+        ({"review": {"label_keys": {"a": "b", "c": "b"}}}, "review.label_keys", "that of 'a'"),
+        ({"review": {"label_keys": ["a"]}}, "review.label_keys", "an object of texts"),
+        ({"review": {"label_colours": {"a": "red"}}}, "review.label_colours", "no colour"),
+        ({"review": {"slices": ["sites"]}}, "review.slices", "no input has a column 'sites'"),
         ({"review": {"prediction": "lost"}}, "review.prediction", "patient, prediction"),
         ({"review": {"probabilities": {"a": "lost"}}}, "review.probabilities", "lost"),
         ({"review": {"probabilities": {"a=b": "p"}}}, "review.probabilities", "="),
@@ -127,6 +144,18 @@ def test_what_is_wrong_is_said_at_its_field(
     said = [each["what"] for each in answer.json()["fields"] if each["field"] == field]
     assert any(what in each for each in said), answer.json()
     assert team.jobs.count == 0
+
+
+def test_a_label_of_measured_numbers_is_refused_at_its_field(
+    home: Path, ada: httpx.Client, team: Studio
+) -> None:
+    write_run(home, rows=100)
+
+    answer = ask(ada, review={**COLUMNS, "label": "probability"})
+
+    (said,) = answer.json()["fields"]
+    assert (answer.status_code, said["field"]) == (422, "review.label")
+    assert "holds measured numbers" in said["what"]
 
 
 def test_a_name_that_is_taken_and_a_project_without_results_are_refused(
@@ -153,6 +182,9 @@ def test_the_form_says_the_same_as_a_script(
         "review.unit": "",
         "review.probabilities": "malignant=probability\r\n",
         "review.labels": "benign\r\nunclear",
+        "review.label_keys": "benign=b\r\na=b=q",
+        "review.label_colours": "benign=#1f5f9f",
+        "review.gate": "min_rows=5\r\nmax_loss=0.3",
     }
 
     answer = server.post("/reviews", data=form, headers=OWN)
@@ -163,6 +195,8 @@ def test_the_form_says_the_same_as_a_script(
     assert job["command"][:8] == words
     assert job["command"][8:] == [
         "--key=patient", "--probability=malignant=probability", "--labels", "benign", "unclear",
+        "--label-key=benign=b", "--label-key=a=b=q", "--label-colour=benign=#1f5f9f",
+        "--gate=min_rows=5", "--gate=max_loss=0.3",
     ]  # fmt: skip
     assert job["by"] == "ada"
 

@@ -13,7 +13,8 @@ from alo.ui.query import active
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.lists import below_of, every, limit_of, numbered, table_of
-from alo.ui.screens.reviews.new import form_values, start
+from alo.ui.screens.reviews.new import start
+from alo.ui.screens.reviews.new_form import form_values
 from alo.ui.studio import Studio
 
 STATES = (OPEN, CLOSED)

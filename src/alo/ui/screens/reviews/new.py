@@ -1,4 +1,4 @@
-"""``POST /reviews``: make a review as a job; and what the form for it has to know.
+"""``POST /reviews``: make a review as a job.
 
 A job, as the results of many runs are read, which takes seconds: it outlives the studio and the
 page, its output says what was left out, and as nothing is run it waits for no run either.
@@ -6,68 +6,42 @@ page, its output says what was left out, and as nothing is run it waits for no r
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from alo.errors import AloError, CheckError
 from alo.history.filters import Filters, parse_param, parse_since
 from alo.history.ids import utc_now
 from alo.json_text import json_bytes
-from alo.layout import Workspace, find_plan
+from alo.layout import find_plan
+from alo.loop.named_columns import check_label, check_slices
 from alo.loop.new_review import ReviewRequest, runs_of
 from alo.loop.plan_settings import settings_of, settings_of_plan
 from alo.loop.record_inputs import run_files
-from alo.review.results.tables import RunFiles, missing_columns, output_path
+from alo.review.labels import Label, Labels
+from alo.review.results.tables import missing_columns, output_path
 from alo.review.reviews import check_name
-from alo.review.settings import CSV, FOLDERS, REQUEST, UNITS, ReviewSettings
+from alo.review.settings import CSV, FOLDERS, REQUEST, ReviewSettings
 from alo.tables.reading import columns_of
 from alo.texts import is_whole_number
 from alo.ui.ask import Ask, share_of
-from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
+from alo.ui.problems import FieldProblem, UiProblem, problem_at
 from alo.ui.rendering.page import Redirect
+from alo.ui.screens.reviews.new_form import (
+    KEYS,
+    LISTS,
+    LOOKS,
+    PROBABILITIES,
+    REVIEW,
+    lines_of,
+    name_of,
+    option_of,
+    review_of,
+)
 
-REVIEW = "review."  # of a form, before a key of the plan's section
-MAPPING, LISTS = "probabilities", ("labels", "slices")
-KEYS = (
-    "unit", "prediction", MAPPING, "certainty", "key", "image", "label", "truth", *LISTS,
-)  # fmt: skip
 COUNTS = ("random", "uncertain", "seed")
-RANDOM = 100  # records, where the form asks for nothing else
 Value = TypeVar("Value")
-
-
-class ReviewField(NamedTuple):
-    """A key of the plan's section in the form."""
-
-    key: str
-    planned: str  # as the plan has it; empty: it does not say
-
-    @property
-    def name(self) -> str:
-        """What the form calls it."""
-        return f"{REVIEW}{self.key}"
-
-    @property
-    def is_list(self) -> bool:
-        """Whether it has a line for each value."""
-        return self.key in (MAPPING, *LISTS)
-
-
-def form_values(ask: Ask) -> Mapping[str, object]:
-    """What the form shows: the keys of the plan, and the columns that they could name."""
-    workspace = ask.studio.workspace
-    try:
-        planned = settings_of_plan(workspace)
-    except (CheckError, OSError):
-        planned = ReviewSettings()  # what is wrong with it is said by who uses it
-    return {
-        "fields": [ReviewField(key, _text(planned, key)) for key in KEYS],
-        "units": UNITS,
-        "columns": _columns(workspace, Filters(pipeline="inference", status="success")),
-        "random": RANDOM,
-        "key": os.urandom(8).hex(),
-    }
 
 
 def start(ask: Ask) -> Redirect:
@@ -91,9 +65,9 @@ class _Asked:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self.problems: list[FieldProblem] = []
-        self._review = _review_of(ask)
+        self._review = review_of(ask)
         self._counts = {key: self._count(key) for key in COUNTS}
-        self._lists = {key: _lines(ask, key) for key in ("runs", "filter", "pick")}
+        self._lists = {key: lines_of(ask, key) for key in ("runs", "filter", "pick")}
 
     def request(self) -> ReviewRequest | None:
         """The same as ``alo review new`` makes of its options; None: it makes no sense."""
@@ -141,9 +115,10 @@ class _Asked:
                 table = f"{value.get('file', '')}:{value.get('path', '')}"
                 yield f"--truth={table if is_table else FOLDERS}"
             elif isinstance(value, Mapping):
-                yield from (f"--probability={name}={column}" for name, column in value.items())
+                yield from (f"{option_of(key)}={name}={each}" for name, each in value.items())
             elif isinstance(value, list):
-                yield from _several(f"--{key}", value)
+                yield from _several(f"--{key}", [name_of(each) for each in value])
+                yield from _looks(value)
             else:
                 yield f"--{key}={value}"
 
@@ -157,24 +132,42 @@ class _Asked:
         for key in LISTS:
             values = self._review.get(key, [])
             names = values if isinstance(values, list) else []
-            if odd := [each for each in names if not isinstance(each, str) or each[:1] == "-"]:
+            if odd := [each for each in map(name_of, names) if each[:1] in ("", "-")]:
                 self._wrong(f"{REVIEW}{key}", f"'{odd[0]}' has to be a text, without - at first")
-        given = self._review.get(MAPPING, {})
+        given = self._review.get(PROBABILITIES, {})
         if isinstance(given, Mapping) and (odd := [each for each in given if "=" in each]):
-            self._wrong(f"{REVIEW}{MAPPING}", f"'{odd[0]}' has an = in it: the plan can name it")
+            what = f"'{odd[0]}' has an = in it: the plan can name it"
+            self._wrong(f"{REVIEW}{PROBABILITIES}", what)
+        for key, part in LOOKS.items():
+            self._check_looks(key, part)
         if self.problems:
             return None
         steps = {"inference_pipeline": [{"step": "any"}]}
-        text = json_bytes({"user_parameters": steps, "review": self._review})
+        section = {key: value for key, value in self._review.items() if key not in LOOKS}
+        text = json_bytes({"user_parameters": steps, "review": section})
         try:
             read = parse_plan(text, path=find_plan(home), home=home).review
             planned = settings_of_plan(self._ask.studio.workspace)
         except CheckError as error:
             for each in error.problems:
-                self._wrong(each.key if each.key.startswith(REVIEW) else "review", each.what)
+                self._wrong(*_field_of(each.key, each.what))
             return None
         said = settings_of(read) if read else ReviewSettings()
         return planned.overridden({key: getattr(said, key) for key in self._review})
+
+    def _check_looks(self, key: str, part: str) -> None:
+        """See that labels can have the keys, or the colours, that are given."""
+        given = self._review.get(key, {})
+        texts = given.values() if isinstance(given, Mapping) else [None]
+        if not isinstance(given, Mapping) or not all(isinstance(each, str) for each in texts):
+            self._wrong(f"{REVIEW}{key}", "it has to be an object of texts")
+            return
+        self._try(
+            f"{REVIEW}{key}",
+            lambda: Labels.named(
+                Label(id=name, name=name, **{part: value}) for name, value in given.items()
+            ),
+        )
 
     def _check_runs(self, request: ReviewRequest) -> None:
         """See that there are such runs, and that the newest has the columns that are named."""
@@ -182,7 +175,8 @@ class _Asked:
         entries = self._try(field, lambda: runs_of(self._ask.studio.workspace, request))
         if not entries or request.settings.unit == REQUEST:
             return
-        path = self._try("runs", lambda: output_path(run_files(entries[0])))
+        files = run_files(entries[0])
+        path = self._try("runs", lambda: output_path(files))
         if path is None:
             return
         columns = self._try("runs", lambda: columns_of(path)) or ()
@@ -191,6 +185,9 @@ class _Asked:
             self._wrong(
                 f"{REVIEW}{key.partition('.')[0]}", f"no column '{column}'; columns: {known}"
             )
+        settings, workspace = request.settings, self._ask.studio.workspace
+        self._try(f"{REVIEW}slices", lambda: check_slices([files], settings))
+        self._try(f"{REVIEW}label", lambda: check_label(workspace, [files], settings))
 
     def _count(self, key: str) -> int | None:
         value = self._ask.body.get(key, "")
@@ -227,83 +224,25 @@ class _Asked:
             self.problems.append(FieldProblem(field, what))
 
 
-def _review_of(ask: Ask) -> dict[str, object]:
-    """The keys of ``review``, as the plan would have them; of a form, one with a value each."""
-    given = ask.body.get("review")
-    if given is not None and not ask.is_form:
-        if not isinstance(given, dict):
-            raise refused_value("review", "it has to be an object")
-        return {key: value for key, value in given.items() if value not in ("", None, [], {})}
-    found: dict[str, object] = {}
-    for name in ask.body:
-        key = name.removeprefix(REVIEW)
-        text = ask.text(name).strip() if name.startswith(REVIEW) else ""
-        if not text:
-            continue
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if key == MAPPING:
-            found[key] = dict(_pair(line) for line in lines)
-        elif key == "truth":
-            found[key] = _truth(text)
-        else:
-            found[key] = lines if key in LISTS else text
-    return found
+def _looks(labels: Sequence[object]) -> Iterator[str]:
+    """The options for the keys and colours of labels that are given as the plan has them."""
+    for label in labels:
+        if isinstance(label, Mapping):
+            for key, part in LOOKS.items():
+                if value := label.get(part):
+                    yield f"{option_of(key)}={name_of(label)}={value}"
 
 
-def _pair(line: str) -> tuple[str, str]:
-    name, equals, column = line.rpartition("=")
-    if not (name and equals and column):
-        raise refused_value(f"{REVIEW}{MAPPING}", f"CLASS=COLUMN, not '{line}'")
-    return name.strip(), column.strip()
-
-
-def _truth(text: str) -> dict[str, str]:
-    file, _, path = text.rpartition(":")
-    return {"layout": CSV, "file": file, "path": path} if file else {"layout": text}
-
-
-def _lines(ask: Ask, key: str) -> list[str]:
-    given = ask.body.get(key, [])
-    names = given.split("\n") if isinstance(given, str) else given
-    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
-        raise refused_value(key, "it has to be a list of texts")
-    found = [each.strip() for each in names if each.strip()]
-    if odd := [each for each in found if each.startswith("-")]:
-        raise refused_value(key, f"'{odd[0]}' cannot begin with -")
-    return list(dict.fromkeys(found))
+def _field_of(key: str, what: str) -> tuple[str, str]:
+    """The field of a problem of the plan, and what is wrong: with which part of it."""
+    if not key.startswith(REVIEW):
+        return "review", what
+    name = re.split(r"[.\[]", key.removeprefix(REVIEW), maxsplit=1)[0]
+    part = key.removeprefix(f"{REVIEW}{name}").lstrip(".")
+    return f"{REVIEW}{name}", f"{part}: {what}" if part else what
 
 
 def _several(option: str, values: Sequence[object]) -> Iterator[str]:
     if values:
         yield option
         yield from map(str, values)
-
-
-def _text(planned: ReviewSettings, key: str) -> str:
-    """A value of the plan as the form shows it; the usual one is not shown."""
-    value = getattr(planned, key)
-    if value == getattr(ReviewSettings(), key):
-        return ""
-    if key == MAPPING:
-        return "\n".join(f"{name}={column}" for name, column in value.items())
-    if key == "truth":
-        return f"{value.file}:{value.path}" if value.layout == CSV else value.layout
-    if key in LISTS:
-        return "\n".join(getattr(each, "name", each) for each in value)
-    return str(value)
-
-
-def _columns(workspace: Workspace, filters: Filters) -> Sequence[str]:
-    """The columns of the newest results: what the keys could name."""
-    from alo.history.browse import History
-
-    history = History(workspace)
-    for record in history.list(filters, 1):
-        folder = history.folder(record)
-        if folder is None:
-            continue
-        try:
-            return columns_of(output_path(RunFiles(record.id, folder / "output", None)))
-        except (AloError, OSError):
-            return ()
-    return ()

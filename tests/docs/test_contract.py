@@ -26,11 +26,14 @@ from alo.review.accuracy import accuracy
 from alo.review.agreement import Agreement
 from alo.review.deciding import CONFLICT, REFUSED, SAVED, UNCHANGED, Result
 from alo.review.decisions import NOTHING_SAID, STATES, VERDICTS, NewDecision
+from alo.review.results.inputs import RecordInput
 from alo.review.rows import ItemShown, StoredRecord
+from alo.ui.screens.reviews.found_records import record_json
 
 CONTRACT = Path(__file__).parents[2] / "docs/reference/contract.md"
 RECORD = StoredRecord(at=0, content="c", predicted="x", certainty=None, probabilities={})
 ITEM = ItemShown(id="run:0", record=RECORD, state=NOTHING_SAID, label=None)
+GIVEN = RecordInput(record="run:0")
 REASONS = [
     verdict.TOO_FEW_ROWS, verdict.NOT_SHOWN, verdict.NO_GAIN, verdict.SLICE_WORSE,
     verdict.TEST_IN_TRAINING, verdict.ROWS_UNANSWERED, verdict.CANDIDATE_FAILED,
@@ -55,6 +58,7 @@ def told(part: str) -> list[str]:
         ("result", Result(key="k", record="r", state=SAVED).to_json()),
         ("result's state", [SAVED, UNCHANGED, CONFLICT, REFUSED]),
         ("item", ITEM.to_json()),
+        ("item of a page, besides", record_json(ITEM, GIVEN, "").keys() - ITEM.to_json().keys()),
         ("item's state", STATES),
         ("agreement", Agreement(0).to_json()),
         ("accuracy", accuracy([], random=[]).to_json()),

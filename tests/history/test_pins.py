@@ -96,7 +96,7 @@ def test_all_that_hold_a_run_are_named(keep: Keep, workspace: Workspace, history
     write_origin(workspace, run_id)
     with pytest.raises(HistoryError, match="review a, review b and the current model need it"):
         history.remove([run_id])
-    with pytest.raises(HistoryError, match="need it; 1 more of these runs are in use, too"):
+    with pytest.raises(HistoryError, match="need it; 1 more of these runs is in use, too"):
         history.remove([run_id, other])
 
 

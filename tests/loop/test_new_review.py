@@ -156,7 +156,7 @@ def test_a_name_that_is_taken_changes_nothing_that_is_kept_for_it(
     with pytest.raises(UsageError, match="there is a review 'r'"):
         make("r", runs=[second])
 
-    assert pins(Workspace(home)) == {first: "review r"}
+    assert pins(Workspace(home)) == {first: ["review r"]}
 
 
 def test_a_review_that_cannot_be_stored_keeps_no_run(

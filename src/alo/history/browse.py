@@ -103,12 +103,14 @@ class History:
             HistoryError: one of them is not there, or in use; nothing has been removed then.
         """
         from alo.history.in_use import holders, need_it
+        from alo.texts import counted
 
         entries = {entry.record.id: entry for entry in map(self.find, ids)}
         held = holders(self._workspace)
         if in_use := sorted(entries.keys() & held.keys()):
             run_id, *others = in_use
-            more = f"; {len(others):,} more of these runs are in use, too" if others else ""
+            says = counted(len(others), "more of these runs is", "more of these runs are")
+            more = f"; {says} in use, too" if others else ""
             raise HistoryError(
                 f"run {run_id} is in use: {need_it(held[run_id])}{more}",
                 where=str(entries[run_id].folder),

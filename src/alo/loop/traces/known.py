@@ -8,11 +8,10 @@ lead there. What somebody has typed into a command names nothing: it may never h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from alo.database.audit import Audit
 from alo.database.connection import Database

@@ -37,18 +37,5 @@ class RecordInput(NamedTuple):
             return _content_of(tuple(self.columns), label)(self.values), ""
         return content_of_picture(self.picture)
 
-    def to_json(self) -> dict[str, object]:
-        """As JSON for a screen: a picture and files by name alone."""
-        return {
-            "record": self.record,
-            "columns": list(self.columns),
-            "values": list(self.values),
-            "picture": self.picture.name if self.picture else None,
-            "files": list(self.files),
-            "table": self.table,
-            "row": self.row,
-            "why": self.why,
-        }
-
 
 _content_of = lru_cache(maxsize=8)(row_content)  # the rows of a run have the same columns

@@ -100,9 +100,15 @@ REVIEW: Schema = {
         "labels",
         "agreement",
         "accuracy",
+        "not_kept",
     ],
     "properties": {
         **LIST["properties"],
+        "not_kept": {
+            "type": "object",
+            "description": "inferences that history did not have when the review was made",
+            "properties": {"count": {"type": "integer"}, "since": TEXT},
+        },
         "accuracy": {"type": ["object", "null"], "description": "null: it is at /accuracy.json"},
     },
 }

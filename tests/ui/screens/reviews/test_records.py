@@ -9,11 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.reviewed_project import make_review
-from tests.ui.screens.reviews.conftest import As
+from tests.support.reviewed_project import REMARKS, make_review, write_run
+from tests.ui.screens.reviews.conftest import PASSWORD, As
 
+from alo.history.entries.not_kept import note_not_kept
 from alo.layout import Workspace
+from alo.loop.new_review import ReviewRequest, new_review
 from alo.review.rows import Review
+from alo.review.settings import ReviewSettings
 from alo.ui.accuracies import AT_ONCE
 from alo.ui.studio import Studio
 
@@ -31,6 +34,13 @@ def of(client: httpx.Client, query: str = "") -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+def in_korean(browser: httpx.Client, path: str) -> str:
+    """A page as a browser of ada shows it: scripts have English."""
+    who = {"name": "ada", "password": PASSWORD}
+    browser.post("/sign-in", data=who, headers={"Origin": "http://127.0.0.1:8811"})
+    return browser.get(path, headers={"Accept-Language": "ko"}).text
 
 
 def decide(client: httpx.Client, record: str, verdict: str, label: str = "") -> None:
@@ -203,3 +213,60 @@ def test_a_large_population_is_estimated_after_the_page(
     assert ada.get(f"{PATH}/accuracy.json").json()["population"] == 16
     assert of(ada)["accuracy"]["population"] == 16  # it is known from now on
     assert "hx-get" not in ada.get(PATH).text
+
+
+def test_a_record_has_one_shape_on_every_page(
+    ada: httpx.Client, bob: httpx.Client, home: Path, team: Studio
+) -> None:
+    make_review(home, team.database, "twice", second_look=1.0, runs=1)
+    (record, *_) = (each["record"] for each in ada.get("/reviews/twice.json").json()["items"])
+    for who, label in ((ada, "benign"), (bob, "malignant")):
+        sent = {"key": f"k-{label}", "record": record, "verdict": "change", "label": label}
+        told = who.post("/reviews/twice/decisions", json={"decisions": [sent]}).json()
+        assert told["results"][0]["state"] == "saved", told
+
+    pages = [
+        ada.get(f"/reviews/twice{page}").json()["items"][0]
+        for page in (".json", f"/label.json?record={record}", "/conflicts.json")
+    ]
+
+    table, label, conflict = pages
+    assert table == label == {key: conflict[key] for key in table}
+    assert conflict.keys() - table.keys() == {"answers", "may_settle"}
+    row = int(record.rpartition(":")[2])
+    stored = ada.get("/reviews/twice/items.json").json()["items"][0]
+    assert stored == {key: table[key] for key in stored}
+    assert {key: table[key] for key in table.keys() - stored.keys()} == {
+        "input": {"patient": f"P0{row:05}", "age": f"{20 + row}", "remark": REMARKS[row % 4]},
+        "picture": None, "files": [], "table": "patients/patients.csv", "row": row,
+        "missing": "",
+    }  # fmt: skip
+
+
+def test_it_is_said_how_many_inferences_history_did_not_have(
+    home: Path, team: Studio, ada: httpx.Client, server: httpx.Client
+) -> None:
+    note_not_kept(Workspace(home).history, "inference", 7)
+    write_run(home, 5)
+    settings = ReviewSettings(key="patient")
+    asked = ReviewRequest(name="all", person="ada", time="now", settings=settings, random=1)
+    new_review(team.workspace, team.database, asked)
+
+    found = ada.get("/reviews/all.json").json()
+
+    assert found["not_kept"]["count"] == 7
+    for path in ("/reviews/all", "/reviews/all/accuracy"):
+        assert 'data-not-kept="7">7 inferences are not in history' in ada.get(path).text
+    assert of(ada)["not_kept"] == {"count": 0, "since": ""}
+    assert "data-not-kept" not in ada.get(PATH).text
+    korean = in_korean(server, "/reviews/all")
+    assert 'data-not-kept="7">이력에 없는 추론이 7건' in korean
+
+
+def test_who_has_decided_is_called_so_in_both_languages(
+    ada: httpx.Client, server: httpx.Client
+) -> None:
+    assert '<th scope="col">decided by</th>' in ada.get(PATH).text
+    korean = in_korean(server, PATH)
+    assert '<th scope="col">판정한 사람</th>' in korean
+    assert "실행한 사람" not in korean

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote, urlencode
 
 from alo.loop.record_inputs import record_inputs
 from alo.loop.record_texts import places_with
@@ -14,6 +16,7 @@ from alo.review.queue import PICKED, RANDOM, UNCERTAIN
 from alo.review.results.inputs import RecordInput
 from alo.review.rows import ItemShown, Review
 from alo.ui.problems import refused_value
+from alo.ui.screens.files.files import IMAGES
 from alo.ui.studio import Studio
 
 SOURCES = (RANDOM, UNCERTAIN, PICKED, NO_SOURCE)
@@ -27,16 +30,42 @@ class FoundRecord:
 
     item: ItemShown
     given: RecordInput
+    picture: str = ""  # its URL below the studio; empty: there is none
 
     def to_json(self) -> dict[str, object]:
         """As a list of records has it."""
-        given = self.given
-        return {
-            **self.item.to_json(),
-            "input": dict(zip(given.columns, given.values, strict=False)),
-            "picture": given.picture.name if given.picture else None,
-            "missing": given.why,
-        }
+        return record_json(self.item, self.given, self.picture)
+
+
+def record_json(item: ItemShown, given: RecordInput, picture: str) -> dict[str, object]:
+    """A record with what the model was given, as every page of a review has it.
+
+    Args:
+        picture: its URL below the studio; empty: there is none.
+    """
+    return {
+        **item.to_json(),
+        "input": dict(zip(given.columns, given.values, strict=False)),
+        "picture": picture or None,
+        "files": [given.picture.name] if given.picture else list(given.files),
+        "table": given.table or None,
+        "row": given.row,
+        "missing": given.why,
+    }
+
+
+def picture_of(given: RecordInput) -> Path | None:
+    """The picture of a record; of a whole request, the only one of its files."""
+    if given.picture is not None:
+        return given.picture if given.picture.suffix.lower() in IMAGES else None
+    found = [path for path in given.files.values() if path.suffix.lower() in IMAGES]
+    return found[0] if len(found) == 1 else None
+
+
+def picture_url(review: Review, record: str, given: RecordInput) -> str:
+    """Where the studio has a record's picture; empty: it has none."""
+    path = f"/reviews/{quote(review.name)}/picture?{urlencode({'record': record})}"
+    return path if picture_of(given) else ""
 
 
 class FoundRecords:
@@ -103,4 +132,7 @@ class FoundRecords:
 
     def _with_inputs(self, items: Sequence[ItemShown]) -> Sequence[FoundRecord]:
         given = record_inputs(self._studio.workspace, self._review, [each.id for each in items])
-        return [FoundRecord(each, given[each.id]) for each in items]
+        return [
+            FoundRecord(each, given[each.id], picture_url(self._review, each.id, given[each.id]))
+            for each in items
+        ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from secrets import token_hex
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from alo.errors import UsageError
 from alo.loop.record_inputs import record_inputs
@@ -23,6 +22,7 @@ from alo.ui.query import active
 from alo.ui.rendering.page import FileAnswer, Page
 from alo.ui.screens.files import image
 from alo.ui.screens.files.files import IMAGES
+from alo.ui.screens.reviews.found_records import picture_of, picture_url, record_json
 from alo.ui.screens.reviews.named import kept_as, named
 
 FILTERS = ("state", "source", "predicted", "label")
@@ -47,7 +47,7 @@ class Case:
 
     def to_json(self) -> dict[str, object]:
         """As ``.json`` has it."""
-        return {**self.item.to_json(), "input": self.given.to_json(), "picture": self.picture}
+        return record_json(self.item, self.given, self.picture)
 
 
 def show(ask: Ask) -> Page:
@@ -99,7 +99,7 @@ def picture(ask: Ask) -> FileAnswer:
     if review.place_of(record) is None:
         raise not_found(f"review '{review.name}' has no record '{record}'")
     given = record_inputs(ask.studio.workspace, review, [record])[record]
-    path = _picture_of(given)
+    path = picture_of(given)
     if path is None:
         raise not_found(given.why or f"record '{record}' has no picture")
     if ask.query.one("thumb"):
@@ -131,24 +131,15 @@ def case_of(
 ) -> Case:
     """A record as pages show it, with its neighbours."""
     shares = sorted(item.record.probabilities.items(), key=lambda each: -each[1])
-    path = f"/reviews/{quote(review.name)}/picture?{urlencode({'record': item.id})}"
     return Case(
         item,
         given,
         str(review.labels.name_of(item.record.predicted)),
         [(str(review.labels.name_of(name)), share) for name, share in shares],
-        path if _picture_of(given) else "",
+        picture_url(review, item.id, given),
         previous,
         following,
     )
-
-
-def _picture_of(given: RecordInput) -> Path | None:
-    """The picture of a record; of a whole request, the only one of its files."""
-    if given.picture is not None:
-        return given.picture if given.picture.suffix.lower() in IMAGES else None
-    found = [path for path in given.files.values() if path.suffix.lower() in IMAGES]
-    return found[0] if len(found) == 1 else None
 
 
 def _keyed(labels: Sequence[Label]) -> list[tuple[Label, str]]:

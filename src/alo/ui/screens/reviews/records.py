@@ -73,6 +73,7 @@ def about(ask: Ask, review: Review, estimate: Accuracy | None) -> dict[str, obje
     line["counts"] = {**review.counts, **reviews.states(review)}
     line["agreement"] = reviews.agreement(review).to_json()
     line["accuracy"] = estimate and estimate.to_json()
+    line["not_kept"] = review.not_in_history.to_json()
     return line
 
 

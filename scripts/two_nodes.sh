@@ -6,7 +6,8 @@
 #
 # Each node sees an empty folder where PROJECT is, and has a cache of its own ($ALO_NODE_DIR in
 # FOLDER). Where mounts are not allowed, nodes run as the user `nobody`, who must not be able to
-# read PROJECT. What a driver needs to reach the cluster is in FOLDER/driver.env.
+# read PROJECT, and must be able to read PYTHON with all that it imports. What a driver needs to
+# reach the cluster is in FOLDER/driver.env.
 #
 # PYTHON names the interpreter that has Ray and ALO (python3), HEAD_PORT and CLIENT_PORT the head's
 # ports. One node is started after the other: two at one moment on one machine lose one.
@@ -24,12 +25,14 @@ start_ray() { # NAME ARGS...: as try_ray, again where a crowded machine was too 
 }
 
 try_ray() { # NAME ARGS...: run `ray start` until it is stopped, and wait until it is up
-  local name=$1
+  local name=$1 cache
   shift
   mkdir -p "$folder/$name"
-  ALO_NODE_DIR="$folder/$name/cache" "${as[@]}" "$PYTHON" -m ray.scripts.scripts start \
+  cache=$(realpath -m "$folder/$name/cache")
+  : >"$folder/$name/out"
+  ALO_NODE_DIR=$cache "${as[@]}" "$PYTHON" -m ray.scripts.scripts start \
     --block --disable-usage-stats --object-store-memory=150000000 --include-log-monitor=False \
-    --temp-dir="$short/$name" "$@" </dev/null >"$folder/$name/out" 2>&1 9>&- &
+    --temp-dir="$short/$name" "$@" </dev/null >>"$folder/$name/out" 2>&1 9>&- &
   echo $! >"$folder/$name/pid"
   for _ in $(seq "$((START_S * 5))"); do
     grep -q 'Ray runtime started' "$folder/$name/out" && return
@@ -63,11 +66,27 @@ hide_project() { # how a node is started so that it cannot see the project
       return 0
     fi
   done
-  as=(setpriv --reuid=nobody --regid=nogroup --clear-groups env "HOME=$folder/nobody")
-  mkdir -p "$folder/nobody"
-  chmod 777 "$folder" "$folder/nobody" "$short"
+  as_nobody
+}
+
+as_nobody() { # nodes see nothing of the project, as they may not read it
+  local own name
+  own=$(mktemp -d "$short/nobody-XXXXXX") # FOLDER may be below one that nobody can enter
+  chmod 711 "$short"
+  chown nobody "$own"
+  as=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups env -C "$own" "HOME=$own")
+  for name in node1 node2; do
+    mkdir -p "$own/$name-cache" "$short/$name" "$folder/$name"
+    chown nobody "$own/$name-cache" "$short/$name"
+    rm -rf "$folder/$name/cache"
+    ln -s "$own/$name-cache" "$folder/$name/cache"
+  done
   if "${as[@]}" test -r "$project"; then
     echo "mounts are not allowed here, and nobody can read $project: chmod 700 it" >&2
+    return 1
+  fi
+  if ! "${as[@]}" "$PYTHON" -c "import alo, ray"; then
+    echo "mounts are not allowed here, and nobody cannot use $PYTHON with ray and alo" >&2
     return 1
   fi
 }

@@ -29,9 +29,10 @@ class Inbox:
             end = LENGTH.size + LENGTH.unpack_from(self._rest)[0]
             if len(self._rest) < end:
                 return
-            content = bytes(self._rest[LENGTH.size : end])
+            with memoryview(self._rest)[LENGTH.size : end] as content:  # which may be large
+                message = pickle.loads(content)  # noqa: S301 - from our own process, our own socket
             del self._rest[:end]
-            yield pickle.loads(content)  # noqa: S301 - from our own process, over our own socket
+            yield message
 
 
 def receive(connection: socket.socket) -> object:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ import pytest
 
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
+from alo.errors import ExecutorError
 from alo.executors.depot import Depot
 from alo.executors.node.executor import NodesExecutor
+from alo.executors.node.order import Unfit
 from alo.executors.task import (
     ERROR,
     INTERRUPTED,
@@ -264,3 +268,92 @@ def test_what_fails_is_the_tasks_alone_and_a_cancelled_one_ends(
     assert isinstance(failed, Result)
     assert "ValueError: no good" in failed.error
     assert History(Workspace(home)).find(failed.runs[0].run_id).record.status == "error"
+
+
+class UnfitNode(ProcessNode):
+    """One that has room for no task."""
+
+    def poll(self, max_bytes: int = 0, wait_s: float = 0.0) -> list[bytes]:
+        return [pickle.dumps(Unfit(ExecutorError("no room", where="here", fix="make some")))]
+
+
+class MuteNode(ProcessNode):
+    """One that does not answer any more, once it has begun."""
+
+    def __init__(self, root: Path, name: str, answers: threading.Event) -> None:
+        super().__init__(root, name)
+        self._answers = answers
+
+    def poll(self, max_bytes: int = 0, wait_s: float = 0.0) -> list[bytes]:
+        self._answers.wait()
+        raise ConnectionError("it is gone")
+
+
+def test_what_a_node_is_not_fit_for_others_do(home: Path, tmp_path: Path) -> None:
+    makes = [UnfitNode, ProcessNode]
+
+    def connect(number: int) -> ProcessNode:
+        return makes[number](tmp_path / f"node-{number}", f"n{number}")
+
+    executor = NodesExecutor(jobs_of(home), 2, connect, Depot(), name="nodes")
+    found = endings(executor, *[task(number) for number in range(4)])
+    executor.close()
+
+    assert [getattr(each, "status", each) for each in found.values()] == [SUCCESS] * 4
+    records = History(Workspace(home)).list()
+    assert [(each.node, len(each.attempts)) for each in records] == [("n1", 1)] * 4
+
+
+def test_where_no_node_is_fit_it_is_told_why(home: Path, tmp_path: Path) -> None:
+    made = []
+
+    def connect(number: int) -> ProcessNode:
+        made.append(number)
+        return UnfitNode(tmp_path / "node", "n")
+
+    executor = NodesExecutor(jobs_of(home), 1, connect, Depot(), name="nodes")
+    with pytest.raises(ExecutorError, match="no node is left: no room") as caught:
+        endings(executor, task(0))
+    executor.close()
+
+    assert (caught.value.where, caught.value.fix) == ("here", "make some")
+    assert len(made) == 3  # another one might have been
+
+
+def test_a_slot_that_waits_for_room_holds_no_task(home: Path, tmp_path: Path) -> None:
+    has_room, waits = threading.Event(), threading.Event()
+
+    def connect(number: int) -> ProcessNode:
+        if number:
+            waits.set()
+            has_room.wait()
+            raise ConnectionError("no room")
+        waits.wait()
+        return ProcessNode(tmp_path / "node", "n")
+
+    executor = NodesExecutor(jobs_of(home), 2, connect, Depot(), name="nodes")
+    found = endings(executor, task(0), task(1))
+    executor.close()  # and does not hold up the end
+    has_room.set()
+
+    assert [getattr(each, "status", each) for each in found.values()] == [SUCCESS] * 2
+
+
+def test_a_cancelled_task_whose_node_does_not_answer_is_given_up(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alo.executors.node.executor.ANSWER_S", 0.1)
+    answers = threading.Event()
+    node = MuteNode(tmp_path / "node", "n", answers)
+    executor = NodesExecutor(jobs_of(home), 1, lambda number: node, Depot(), name="nodes")
+    handles = [executor.submit(task(number)) for number in range(2)]
+    for handle in handles:
+        executor.cancel(handle, 0.0)
+
+    found = dict(executor.events())
+    executor.close()
+    answers.set()
+
+    assert [found[each] for each in handles] == [Done(Result(status=INTERRUPTED))] * 2
+    assert not (home / "history").exists()
+    node.process.wait(30)

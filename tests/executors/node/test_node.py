@@ -19,17 +19,21 @@ from alo.engine.request import RunRequest
 from alo.errors import ExecutorError
 from alo.executors.node.feeding import Bucket, bring, check_node
 from alo.executors.node.link import PIECE
-from alo.executors.node.node import MOST_WAITING, Node
-from alo.executors.node.order import Arriving, Missing, Order, Piece
+from alo.executors.node.node import MOST_WAITING, Node, Silence
+from alo.executors.node.order import Arriving, Missing, Order, Piece, Unfit
 from alo.executors.node.parcel import Parcel
-from alo.executors.task import ERROR, INTERRUPTED, SUCCESS, TRIAL, Chunk, Done, RunEvent, Task
+from alo.executors.task import INTERRUPTED, SUCCESS, TRIAL, Chunk, Done, Lost, RunEvent, Task
 
 TRAIN = """
-import os, time
+import os, signal, time
 how = self.args["how"]
-if how == "hang":
+if how in ("hang", "deaf"):
+    if how == "deaf":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.write(1, b"hanging")
     time.sleep(600)
+if how == "full":
+    raise OSError(28, "No space left on device")
 if how == "print":
     for _ in range(1000):
         os.write(1, b"x" * 50_000)
@@ -81,19 +85,36 @@ def test_a_task_without_its_folders_says_which_are_missing(
     assert list(dict.fromkeys(kinds)) == [RunEvent, Arriving, Piece, Done]
 
 
-def test_a_task_of_which_nobody_asks_any_more_is_ended(
+def test_a_task_of_which_nobody_asks_any_more_is_ended_and_counts_as_lost(
     home: Path, project: Parcel, node: Node
 ) -> None:
     bring(node, [project.digest], lambda digest: project)
     node.start(order(home, project, "hang"))
     messages = told(node, Chunk)
     assert not any(isinstance(each, Done) for each in messages)
+    thread = node._thread
+    assert thread is not None
 
-    def is_idle() -> bool:
-        work = node._work  # on a busy machine nothing may be left of it by now
-        return work is None or work.is_idle
+    wait_until(lambda: not thread.is_alive())
 
-    wait_until(is_idle)
+    assert node._work is None
+    (*_, last) = told(node, Lost)  # of a driver that was slow: nobody has interrupted the task
+    assert "has not asked" in last.reason
+
+
+def test_one_who_was_paused_has_not_been_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("alo.executors.node.node.time.monotonic", lambda: now[0])
+    silence = Silence()
+
+    now[0] += 60.0
+    assert silence.look() == 1.0
+    for _ in range(10):
+        now[0] += 0.5
+        silence.look()
+    assert silence.look() == 6.0
+    silence.end()
+    assert silence.look() == 0.0
 
 
 def test_a_cancelled_task_ends(home: Path, project: Parcel, node: Node) -> None:
@@ -102,6 +123,28 @@ def test_a_cancelled_task_ends(home: Path, project: Parcel, node: Node) -> None:
     told(node, Chunk)
     node.cancel(30.0)
     assert told(node)[-1].result.status == INTERRUPTED
+
+
+def test_a_task_that_does_not_end_by_itself_ends_at_once_when_it_is_cancelled_again(
+    home: Path, project: Parcel, node: Node
+) -> None:
+    bring(node, [project.digest], lambda digest: project)
+    node.start(order(home, project, "deaf"))
+    told(node, Chunk)
+    node.cancel(600.0)
+    node.poll(wait_s=0.5)
+    node.cancel(0.0)
+    assert told(node)[-1].result.status == INTERRUPTED
+
+
+def test_a_full_disk_is_told_with_the_node_whose_it_is(
+    home: Path, project: Parcel, node: Node
+) -> None:
+    bring(node, [project.digest], lambda digest: project)
+    node.start(order(home, project, "full"))
+    error = told(node)[-1].result.error
+    assert "No space left" in error
+    assert error.endswith("node: here")
 
 
 def test_an_asset_that_prints_much_is_slowed_down_to_what_is_pulled(
@@ -122,7 +165,7 @@ def test_an_asset_that_prints_much_is_slowed_down_to_what_is_pulled(
     assert most <= MOST_WAITING + 2_000_000
 
 
-def test_what_cannot_be_kept_is_told_as_the_end_of_the_task(
+def test_what_cannot_be_kept_is_no_fault_of_the_task(
     home: Path, project: Parcel, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*given: object) -> int:
@@ -133,10 +176,18 @@ def test_what_cannot_be_kept_is_told_as_the_end_of_the_task(
         bring(node, [project.digest], lambda digest: project)
     node.start(order(home, project, "well"))
 
-    (done,) = told(node)
+    (unfit,) = told(node, Unfit)
 
-    assert done.result.status == ERROR
-    assert "the node cannot keep what it is sent: No space left" in done.result.error
+    assert "the node cannot keep what it is sent: No space left" in unfit.error.what
+
+
+def test_a_node_without_a_place_for_anything_says_so_when_it_is_greeted(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    node = Node(tmp_path / "file/node", "here")
+
+    with pytest.raises(ExecutorError, match="cannot keep what it is sent: Not a directory"):
+        node.hello()
+    node.close()
 
 
 def test_a_node_with_another_alo_is_refused(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from tests.sources.wheels import make_wheel
 
 from alo.engine.request import NODE, NODES, RunRequest, Setup
 from alo.engine.run import ready
+from alo.errors import ExecutorError
 from alo.executors.depot import Depot
 from alo.executors.finding import setup_for
 from alo.executors.node import packages
@@ -104,6 +105,31 @@ def test_offline_counts_for_what_is_looked_up_and_installed(
     monkeypatch.setattr(packages, "resolve", resolve)
     monkeypatch.setattr(packages, "make_environment", make)
     lock = packages.locked_packages(list(jobs.values()), lambda text: None)
-    assert packages.pythons_of(jobs, lock, tmp_path / "n", lambda text: None)[0] == "/some/python"
+    found = packages.pythons_of(jobs, lock, tmp_path / "n", "here", lambda text: None)
+    assert found[0] == "/some/python"
 
     assert asked == [offline, offline]
+
+
+def test_a_node_that_cannot_install_them_is_named_with_what_to_do(
+    home: Path, tmp_path: Path
+) -> None:
+    jobs = jobs_of(home, NODES)
+    lock = locked_packages(list(jobs.values()), lambda text: None)
+    assert lock is not None
+    for wheel in (tmp_path / "wheels").iterdir():  # as where its index cannot be reached
+        wheel.unlink()
+
+    def connect(number: int) -> ProcessNode:
+        return ProcessNode(tmp_path / "node", "n7", hides=home)
+
+    made = NodesExecutor(jobs, 1, connect, Depot(), name="t", lock=lock)
+    made.submit(Task(id="1", kind=TRIAL, pipelines=("train",)))
+
+    with pytest.raises(ExecutorError, match="no node is left: node n7 cannot install") as caught:
+        list(made.events())
+    made.close()
+
+    assert "locked packages of the environment 'project'" in caught.value.what
+    assert caught.value.where.startswith("n7: ")
+    assert caught.value.fix.endswith("--env node")

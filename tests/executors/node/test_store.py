@@ -107,6 +107,33 @@ def test_a_full_disk_is_told_as_such(
     assert "free" in raised.value.fix
 
 
+def test_what_nobody_uses_goes_where_the_disk_has_no_room_for_more(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, old, new = NodeStore(root), parcel_of(tmp_path, "a"), parcel_of(tmp_path, "b")
+    store.missing(old.digest)
+    send(store, old)
+    store.keep_only(())
+    monkeypatch.setattr("alo.executors.node.store.free_bytes", lambda folder: 500)
+
+    store.missing(new.digest)
+    send(store, new)
+
+    assert os.listdir(root / "folders") == [new.digest]
+
+
+def test_the_scratch_of_a_slot_that_was_killed_goes(root: Path) -> None:
+    store = NodeStore(root)
+    (root / "scratch/left").mkdir()
+
+    one, lock = store.scratch()
+    other, other_lock = store.scratch()
+
+    assert set((root / "scratch").iterdir()) == {one, other}
+    os.close(lock)
+    os.close(other_lock)
+
+
 @pytest.mark.parametrize("digest", ["../x", "", "A" * 32])
 def test_what_is_no_digest_names_no_file(root: Path, digest: str) -> None:
     with pytest.raises(ExecutorError, match="is no digest"):

@@ -12,10 +12,10 @@ from alo.data.location import LocationError, RemoteLocation
 from alo.data.remote.blobs import Blobs
 from alo.errors import ExecutorError
 from alo.executors.node.link import PIECE, POLL_S, NodeLink
-from alo.executors.node.order import FOLDERS, Arriving, Missing, Order, Piece, SetUp
+from alo.executors.node.order import FOLDERS, Arriving, Missing, Order, Piece, SetUp, Unfit
 from alo.executors.node.parcel import Parcel
 from alo.executors.node.receive import Returns
-from alo.executors.task import Done, Lost, TaskEvent
+from alo.executors.task import INTERRUPTED, Done, Lost, Result, TaskEvent
 from alo.version import __version__
 
 PART = PIECE
@@ -23,6 +23,8 @@ TIMES_SENT = 3  # that a folder is sent to a node which has lost it again
 WAIT_S = POLL_S / 4
 
 ParcelOf = Callable[[str], Parcel]  # by its digest
+Wanted = Callable[[Iterator[bytes]], Iterator[bytes]]  # the pieces, unless they are cancelled
+Cancelled = Callable[[], float | None]
 
 
 def check_node(link: NodeLink) -> str:
@@ -41,15 +43,21 @@ def check_node(link: NodeLink) -> str:
     return hello["node"]
 
 
-def bring(link: NodeLink, digests: list[str], parcel_of: ParcelOf) -> None:
+def bring(
+    link: NodeLink,
+    digests: list[str],
+    parcel_of: ParcelOf,
+    wanted: Wanted = lambda pieces: pieces,
+) -> None:
     """Send a node the folders that it has not got yet.
 
     Raises:
+        Exception: whatever ``wanted`` does.
         ExecutorError, OSError: a folder cannot be read here.
     """
     for digest in link.missing(digests):
         parcel = parcel_of(digest)
-        for number, piece in enumerate(parcel.pieces(PART)):
+        for number, piece in enumerate(wanted(parcel.pieces(PART))):
             link.put(digest, number * PART, piece, parcel.size)
 
 
@@ -64,10 +72,17 @@ class Bucket:
         self._blobs = Blobs(location)
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def bring(self, link: NodeLink, digests: list[str], parcel_of: ParcelOf) -> None:
+    def bring(
+        self,
+        link: NodeLink,
+        digests: list[str],
+        parcel_of: ParcelOf,
+        wanted: Wanted = lambda pieces: pieces,
+    ) -> None:
         """Have the folders here that a node has not got yet: it takes them itself.
 
         Raises:
+            Exception: whatever ``wanted`` does.
             ExecutorError, OSError: a folder cannot be read.
             LocationError: the store does not take it.
         """
@@ -75,7 +90,7 @@ class Bucket:
             name = folder_blob(digest)
             with self._locks[digest]:
                 if self._blobs.find(name) is None:
-                    self._blobs.put(name, parcel_of(digest).pieces(PART))
+                    self._blobs.put(name, wanted(parcel_of(digest).pieces(PART)))
 
     def fetch(self, arriving: Iterable[Arriving], returns: Returns) -> None:
         """Take the folders that a node has put here, and remove them.
@@ -108,33 +123,37 @@ def follow(
     order: Order,
     parcel_of: ParcelOf,
     returns: Returns,
-    cancelled: Callable[[], float | None] = lambda: None,
+    cancelled: Cancelled = lambda: None,
     bucket: Bucket | None = None,
-) -> Iterator[TaskEvent | SetUp]:
-    """Have a node do a task: what it reports, until ``Done`` or ``Lost``.
+) -> Iterator[TaskEvent | SetUp | Unfit]:
+    """Have a node do a task: what it reports, until ``Done``, ``Lost`` or ``Unfit``.
 
     Args:
         parcel_of: gives a folder by its digest.
         returns: takes what the task has made.
-        cancelled: how much time the task is given to end; None: it is not cancelled.
+        cancelled: how much time the task is given to end; None: it is not cancelled. What it
+            raises ends this, whatever the task does.
         bucket: which folders go through; None: through the link.
     Raises:
         ExecutorError, OSError: of this machine: something cannot be read or written here.
         Exception: whatever the link raises where the node is gone.
     """
-    is_cancelled, carry = False, bring if bucket is None else bucket.bring
+    carry = bring if bucket is None else bucket.bring
     content = pickle.dumps(order, pickle.HIGHEST_PROTOCOL)
     with closing(returns):
         for _ in range(TIMES_SENT):
-            carry(link, order.digests, parcel_of)
+            try:
+                carry(link, order.digests, parcel_of, lambda pieces: _until(cancelled, pieces))
+            except _Cancelled:
+                yield Done(Result(status=INTERRUPTED))
+                return
             link.start(content)
-            is_to_send = False
+            is_to_send, ending = False, _Ending(link, cancelled)
             in_bucket: list[Arriving] = []
             while not is_to_send:
-                if not is_cancelled and (grace_s := cancelled()) is not None:
-                    is_cancelled = True
-                    link.cancel(grace_s)
+                ending.look()
                 for each in link.poll(PIECE, WAIT_S):
+                    cancelled()
                     message = pickle.loads(each)  # noqa: S301 - of our node
                     match message:
                         case Missing():
@@ -150,9 +169,34 @@ def follow(
                                 bucket.fetch(in_bucket, returns)
                             yield Done(returns.finish(result))
                             return
-                        case Lost():
+                        case Lost() | Unfit():
                             yield message
                             return
                         case _:
                             yield message
     yield Lost("its node does not keep what it is sent")
+
+
+class _Ending:
+    """Has a node end its task once that is wanted, and sooner where that is wanted then."""
+
+    def __init__(self, link: NodeLink, cancelled: Cancelled) -> None:
+        self._link, self._cancelled = link, cancelled
+        self._grace_s: float | None = None  # as the node knows it
+
+    def look(self) -> None:
+        wanted_s = self._cancelled()
+        if wanted_s is not None and (self._grace_s is None or wanted_s < self._grace_s):
+            self._grace_s = wanted_s
+            self._link.cancel(wanted_s)
+
+
+class _Cancelled(Exception):  # noqa: N818 - control flow
+    """The task was, before all that it needs was sent."""
+
+
+def _until(cancelled: Cancelled, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        if cancelled() is not None:
+            raise _Cancelled
+        yield piece

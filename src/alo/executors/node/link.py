@@ -34,7 +34,8 @@ class NodeLink(Protocol):
     def put(self, digest: str, offset: int, piece: bytes, size: int) -> None:
         """Take a piece of a folder, of at most ``PIECE`` bytes, in order; ``size``: of it all.
 
-        What goes wrong with it (a full disk, say) is reported by ``poll`` as the end of the task.
+        What goes wrong with it (a full disk, say) is reported by ``poll``: this
+        node is not fit for the task.
         """
 
     def start(self, task: bytes) -> None:
@@ -48,7 +49,10 @@ class NodeLink(Protocol):
         """
 
     def cancel(self, grace_s: float) -> None:
-        """End the task: in order if it does so in time, else at once; ``poll`` reports its end."""
+        """End the task: in order if it does so in time, else at once; ``poll`` reports its end.
+
+        It may be called again, with less time.
+        """
 
     def close(self) -> None:
         """End whatever still runs; nothing is asked of it any more."""

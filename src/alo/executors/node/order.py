@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
+from alo.errors import AloError
 from alo.executors.task import Chunk, Done, Lost, RunEvent, Task
 from alo.history.record import Attempt
 from alo.sources.packages.lockfile import Lock
@@ -47,6 +48,13 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfit:
+    """The task could not begin: this node has no room for what it needs, say; another may have."""
+
+    error: AloError
+
+
+@dataclass(frozen=True, slots=True)
 class SetUp:
     """Something that takes long is done before the task runs."""
 
@@ -72,4 +80,4 @@ class Piece:
     content: bytes
 
 
-Message: TypeAlias = RunEvent | Chunk | Lost | Done | Missing | SetUp | Arriving | Piece
+Message: TypeAlias = RunEvent | Chunk | Lost | Done | Missing | Unfit | SetUp | Arriving | Piece

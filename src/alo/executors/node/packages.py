@@ -13,6 +13,7 @@ from pathlib import Path
 from alo.engine.checks.requirements import environments_of
 from alo.engine.setup import locked_environments
 from alo.engine.spec import Job
+from alo.errors import InstallError
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.sources.packages.environments import (
@@ -63,12 +64,13 @@ def locked_packages(jobs: Sequence[Job], report: Report) -> Lock | None:
 
 
 def pythons_of(
-    jobs: Mapping[str, Job], lock: Lock | None, root: Path, report: Report
+    jobs: Mapping[str, Job], lock: Lock | None, root: Path, node: str, report: Report
 ) -> tuple[str, Mapping[str, str]]:
     """The interpreter for these jobs, and those of steps with environments of their own.
 
     Args:
         root: of the node's environments.
+        node: its name.
     Raises:
         InstallError: something cannot be installed.
     """
@@ -81,9 +83,18 @@ def pythons_of(
 
     def python_for(name: str, wanted: Wanted) -> str:
         exact = lock.exact(name, wanted)
-        return find_environment(workspace, environment_id(exact), report) or make_environment(
-            workspace, exact, report, offline=offline
-        )
+        identity = environment_id(exact)
+        try:
+            return find_environment(workspace, identity, report) or make_environment(
+                workspace, exact, report, offline=offline
+            )
+        except InstallError as error:
+            raise InstallError(
+                f"node {node} cannot install the {len(exact.requirements)} locked packages of the "
+                f"environment '{name}' ({identity}): {error.what}",
+                where=f"{node}: {error.where}",
+                fix=f"{error.fix}; or use the Python of the nodes as it is: --env node",
+            ) from error
 
     wanted = environments_of(list(jobs.values()))
     own = {step: python_for(f"isolated:{step}", each) for step, each in wanted.isolated.items()}

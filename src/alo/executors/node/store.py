@@ -14,14 +14,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from alo.claims import left_behind, locked_folder
 from alo.errors import ExecutorError
 from alo.executors.node.parcel import Unpacking
 from alo.files import discard
-from alolib.disk import fix_of
+from alolib.disk import fix_of, free_bytes
 
 VARIABLE = "ALO_NODE_DIR"
 MOST_BYTES = 10_000_000_000
 FOLDERS, INCOMING, STEPS, LOCKS = "folders", "incoming", "steps", "locks"
+SCRATCH = "scratch"  # what lasts no longer than a slot
 DIGEST = re.compile(r"[0-9a-f]{32}")
 LOOK_S = 0.05
 
@@ -45,7 +47,7 @@ class NodeStore:
         self._locks: dict[str, int] = {}  # what this slot uses or is being sent: their descriptors
         self._arriving: dict[str, tuple[Unpacking, int]] = {}  # with the bytes that have come
         with _told(root):
-            for name in (FOLDERS, INCOMING, STEPS, LOCKS):
+            for name in (FOLDERS, INCOMING, STEPS, LOCKS, SCRATCH):
                 (root / name).mkdir(parents=True, exist_ok=True)
 
     def missing(self, digest: str) -> bool:
@@ -127,6 +129,21 @@ class NodeStore:
             os.utime(folder)
         return folder
 
+    def scratch(self) -> tuple[Path, int]:
+        """A new folder of this slot, and the descriptor that keeps it locked.
+
+        Those of slots that were killed are removed.
+
+        Raises:
+            ExecutorError: it cannot be made.
+        """
+        with _told(self.root):
+            for left in (self.root / SCRATCH).iterdir():
+                with suppress(OSError), left_behind(left) as is_left:
+                    if is_left:
+                        discard(left)
+            return locked_folder(lambda: self.root / SCRATCH / os.urandom(6).hex())
+
     def keep_only(self, digests: Collection[str]) -> None:
         """No other folders are used by this slot any more."""
         for digest in self._arriving.keys() - digests:
@@ -139,6 +156,8 @@ class NodeStore:
             raise ExecutorError(f"nobody has asked for the folder {digest}")
         if offset == 0:
             self._give_way(size)
+            if digest in self._arriving:  # it was begun, and given up there
+                self._arriving[digest][0].discard()
             place = self.root / INCOMING / digest
             discard(place)
             self._arriving[digest] = Unpacking(place, digest), 0
@@ -200,8 +219,10 @@ class NodeStore:
         """Remove what was unused for longest, until there is room for so much more."""
         known = sorted(self._known())
         total = size + sum(each for _, each, _ in known)
+        free = free_bytes(self.root)
+        on_disk = total - size + free if free is not None else total
         for _, each, path in known:
-            if total <= self._most_bytes:
+            if total <= min(self._most_bytes, on_disk):
                 return
             if self._remove(path):
                 total -= each

@@ -55,6 +55,7 @@ class Work:
             {kind: job._replace(workspace=code, assets=code.assets) for kind, job in jobs.items()},
             order.lock,
             store.root / PACKAGES,
+            node,
             note,
         )
         jobs = with_pythons(jobs, own)

@@ -53,11 +53,12 @@ def cluster_folder() -> Iterator[Path]:
         os.close(lock)
 
 
-def start_cluster(ray: Any, folder: Path, cpus: int) -> None:
+def start_cluster(ray: Any, folder: str, cpus: int) -> None:
     """Start it, and be connected to it.
 
     Args:
         ray: the module.
+        folder: for its sockets and logs.
         cpus: that it is to have; 0: those of this machine.
     """
     connect(
@@ -65,7 +66,7 @@ def start_cluster(ray: Any, folder: Path, cpus: int) -> None:
         num_cpus=cpus or None,
         include_dashboard=False,
         object_store_memory=STORE_BYTES,
-        _temp_dir=str(folder),
+        _temp_dir=folder,
     )
 
 

@@ -9,13 +9,14 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout  # another one before Python 3.11
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import cast
 
 from alo.errors import AloError, ExecutorError, UsageError
 from alo.events.types import Event, Output
 from alo.executors.ray.address import Address
+from alo.executors.ray.cluster import cluster_folder
 from alo.executors.ray.messages import (
     Answered,
     Call,
@@ -41,6 +42,10 @@ class LostError(ConnectionError):
     """No answer comes any more: the actor, or its node, is gone."""
 
 
+class SilentError(LostError, TimeoutError):
+    """It may be there, and does not answer: for want of room, or since it was paused."""
+
+
 class RayLink:
     """Ray, in a process of its own.
 
@@ -58,23 +63,28 @@ class RayLink:
         self.problem: AloError | None = None  # why nothing can be asked of it any more
         self._tail = ""
         self._numbers, self._slots = itertools.count(), itertools.count()
-        self._lock = threading.Lock()
+        self._lock, self._sending = threading.Lock(), threading.Lock()
         self._waiting: dict[int, Future[object]] = {}
         self._is_closing = False
-        try:
-            self._child = Child(
-                "alo.executors.ray.link_process", sys.executable, stacks, self._hear
-            )
-        except OSError as error:
-            raise ExecutorError(
-                f"the process for Ray cannot be started: {error}", where=str(stacks.parent)
-            ) from error
-        try:
-            self._child.send(Connect(address, tuple(sys.path), cpus))
-            connected = self._connected()
-        except BaseException:
-            self._end()
-            raise
+        with ExitStack() as ending:
+            try:
+                # It is removed here: the process, and all of an own cluster, may be killed.
+                folder = ending.enter_context(cluster_folder()) if address.is_own else ""
+                self._child = Child(
+                    "alo.executors.ray.link_process", sys.executable, stacks, self._hear
+                )
+            except OSError as error:
+                raise ExecutorError(
+                    f"the process for Ray cannot be started: {error}",
+                    where=str(error.filename or stacks.parent),
+                ) from error
+            try:
+                self._child.send(Connect(address, tuple(sys.path), cpus, str(folder)))
+                connected = self._connected()
+            except BaseException:
+                self._end()
+                raise
+            self._ending = ending.pop_all()
         self.rooms, self.has_token = connected.rooms, connected.has_token
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -95,7 +105,7 @@ class RayLink:
         try:
             return answer.result(wait_s)
         except FutureTimeout:
-            raise LostError(f"it has not answered for {wait_s:g} s") from None
+            raise SilentError(f"it has not answered for {wait_s:g} s") from None
 
     def begin(self, slot: int, method: str, *args: object) -> Future[object]:
         """Call a method of a slot's actor; gives what its answer will be in."""
@@ -119,9 +129,10 @@ class RayLink:
         self._child.end()
         self._reader.join()
         self._fail_all("it was closed")
+        self._ending.close()
 
     def _send(self, message: object) -> None:
-        with self._lock:
+        with self._sending:
             self._child.send(message)
 
     def _connected(self) -> Connected:
@@ -156,7 +167,8 @@ class RayLink:
                 if isinstance(message, Answered):
                     self._answer_of(message.number).set_result(message.value)
                 elif isinstance(message, Failed):
-                    self._answer_of(message.number).set_exception(LostError(message.reason))
+                    lost = message.error or LostError(message.reason)
+                    self._answer_of(message.number).set_exception(lost)
                 elif isinstance(message, Gone):
                     self._gone(
                         ExecutorError(
@@ -168,7 +180,7 @@ class RayLink:
         if not self._is_closing:
             self._gone(self._no_process("has ended"))
         self._child.wait()
-        with self._lock:
+        with self._sending:
             self._child.close()
 
     def _answer_of(self, number: int) -> Future[object]:

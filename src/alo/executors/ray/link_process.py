@@ -5,6 +5,7 @@ With its head gone, a direct connection ends its process after a minute: that is
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import sys
@@ -16,8 +17,8 @@ from typing import Any
 from alo.engine.steps.process_main import MessageSender, process_of_ours
 from alo.errors import AloError, UsageError
 from alo.executors.ray.address import Address
-from alo.executors.ray.cluster import cluster_folder, guard_with_token, start_cluster
 from alo.executors.ray.cluster import connect as connect_to
+from alo.executors.ray.cluster import guard_with_token, start_cluster
 from alo.executors.ray.messages import (
     Answered,
     Call,
@@ -40,11 +41,14 @@ PROBE_WAIT_S = 3.0
 MISSES = 3  # in a row, until the head counts as gone
 MATCH_LEVEL = "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL"
 THREADS = 4  # of an actor: a poll that waits holds up no other call
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of glibc
+MMAP_BYTES, ARENAS = 1_000_000, 2
 
 
 def main() -> None:
     """Connect, and hand on until the other side hangs up."""
     with process_of_ours() as connection:
+        _return_memory()
         send, messages = MessageSender(connection), _messages(connection)
         connect = next(messages, None)
         if not isinstance(connect, Connect):
@@ -66,6 +70,19 @@ def main() -> None:
             if not connect.address.is_own:
                 _watch(connect.address, send)
             _hand_on(Actors(ray, send), messages)
+            if connect.address.is_own:  # it need not be left in order: the driver kills all of it
+                os._exit(0)
+
+
+def _return_memory() -> None:
+    """Have the C library give back the pieces of models that pass through, and not keep them.
+
+    It takes what is freed for a sign of what is to come, in an arena for each of Ray's threads.
+    """
+    with suppress(OSError, AttributeError):  # another C library
+        c_library = ctypes.CDLL(None)
+        c_library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
+        c_library.mallopt(M_ARENA_MAX, ARENAS)
 
 
 def _messages(connection: socket.socket) -> Iterator[object]:
@@ -98,21 +115,18 @@ def _import_ray() -> Any:
 @contextmanager
 def _connected(ray: Any, connect: Connect) -> Iterator[None]:
     address = connect.address
-    with ExitStack() as ending:
-        try:
-            if address.is_own:
-                start_cluster(ray, ending.enter_context(cluster_folder()), connect.cpus)
-            else:
-                connect_to(ray, address=address.text)
-        except Exception as error:  # whatever Ray says
-            raise refusal_of(error, address) from error
-        ending.callback(_disconnect, ray)
+    try:
+        if address.is_own:
+            start_cluster(ray, connect.folder, connect.cpus)
+        else:
+            connect_to(ray, address=address.text)
+    except Exception as error:  # whatever Ray says
+        raise refusal_of(error, address) from error
+    try:
         yield
-
-
-def _disconnect(ray: Any) -> None:
-    with suppress(Exception):  # of a cluster that is gone
-        ray.shutdown()
+    finally:
+        with suppress(Exception):  # of a cluster that is gone
+            ray.shutdown()
 
 
 def _rooms(ray: Any) -> tuple[Room, ...]:
@@ -188,7 +202,7 @@ class Actors:
             reference = getattr(actor, message.method).remote(*message.args)
             future = reference.future()
         except Exception as error:  # whatever Ray says
-            self._send(Failed(message.number, reason_of(error)))
+            self._send(failed(message.number, error))
             return
         future.add_done_callback(lambda done: self._answer(message.number, done))
 
@@ -203,14 +217,16 @@ class Actors:
         try:
             answer: object = Answered(number, done.result())
         except BaseException as error:  # whatever Ray says, in a thread of its
-            answer = Failed(number, reason_of(error))
+            answer = failed(number, error)
         with suppress(OSError):  # the driver is gone
             self._send(answer)
 
 
-def reason_of(error: BaseException) -> str:
-    """Why there is no answer, in a line or two."""
+def failed(number: int, error: BaseException) -> Failed:
+    """The message that there is no answer, and why, in a line or two."""
     cause = getattr(error, "cause", None)  # of an error that the actor itself has raised
+    if isinstance(cause, AloError):
+        return Failed(number, cause.what, cause)
     shown = cause if isinstance(cause, BaseException) else error
     lines = [line.strip() for line in str(shown).splitlines() if line.strip()]
-    return f"{type(shown).__name__}: {' '.join(lines[:3])}"[:500]
+    return Failed(number, f"{type(shown).__name__}: {' '.join(lines[:3])}"[:500])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alo.errors import AloError
 from alo.executors.ray.address import Address
 from alo.plan.model import Resources
 
@@ -15,6 +16,7 @@ class Connect:
     address: Address
     path: tuple[str, ...]  # where modules are found
     cpus: int = 0  # of a cluster of our own; 0: as many as there are
+    folder: str = ""  # for its sockets and logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A call that no answer comes to: the actor is gone."""
+    """A call that no answer comes to: the actor is gone, or cannot do it."""
 
     number: int
     reason: str
+    error: AloError | None = None  # that the actor has raised, which is there
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,4 +225,4 @@ def test_a_task_that_waits_for_its_folders_can_be_ended(
     proxy.harm = lambda what, count: (node.cancel(1.0), "")[1] if what.startswith("GET") else ""
     node.start(pickle.dumps(wanted))
     assert told(node)[-1].result.status == INTERRUPTED
-    assert not (node._root / "folders" / project.digest).exists()
+    assert not (node._store.root / "folders" / project.digest).exists()

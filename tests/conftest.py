@@ -30,8 +30,9 @@ from .support.waiting import PATIENCE_S
 # A hang ends with the name of its test, wherever pytest-timeout is installed.
 os.environ.setdefault("PYTEST_TIMEOUT", "300")
 
-# Tests interrupt what they start, also where they run in the background of a shell.
+# Tests interrupt what they start, also where they run in the background of a shell, or by nohup.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A busy machine is no failure of the code under test.
 settings.register_profile(

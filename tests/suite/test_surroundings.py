@@ -18,7 +18,7 @@ import pytest
 from ..support.waiting import PATIENCE_S
 
 TESTS = Path(__file__).parents[1]
-IGNORING = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+IGNORING = ("sh", "-c", "trap '' INT HUP; exec \"$@\"", "sh")
 
 
 def file_of(test: str) -> Path:
@@ -54,11 +54,12 @@ def run_tests(*tests: str, temporary: Path, starter: tuple[str, ...] = ()) -> st
     [
         "test_a_signal_is_raised_where_the_process_is",
         "test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status[2-130]",
+        "test_a_signal_ends_it_with_the_status_that_says_so[SIGHUP]",
     ],
-    ids=["in this process", "in a process of its own"],
+    ids=["in this process", "in a process of its own", "a terminal that is closed"],
 )
 def test_tests_that_interrupt_pass_where_interrupts_are_ignored(test: str, tmp_path: Path) -> None:
-    """As in ``make test &`` of a script."""
+    """As in ``make test &`` of a script, or by ``nohup``."""
     last = run_tests(test, temporary=tmp_path, starter=IGNORING)
 
     assert "passed" in last

@@ -102,6 +102,7 @@ def test_a_worker_that_is_killed_is_replaced(client: httpx.Client, studio: Studi
     assert send(client, csv="n\n1\n").json()["status"] == "success"
     first = own.pid
     os.kill(first, signal.SIGKILL)
+    os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
 
     assert send(client, csv="n\n1\n").json()["status"] == "success"
     assert own.pid not in (0, first)

@@ -147,9 +147,11 @@ def test_a_run_that_is_lost_too_often_is_an_error(
     assert not (home / ".unfinished_run").exists()
 
 
-def test_ctrl_c_ends_it_in_order(home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["local", "nodes"])
+def test_ctrl_c_ends_it_in_order(home: Path, nodes: str, where: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "alo.cli.main", "run", "--project", str(home)]
-    command += ["--computing", LOCAL, "--set", "train.how=hang", "--json"]
+    computing = LOCAL if where == "local" else nodes
+    command += ["--computing", computing, "--set", "train.how=hang", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_until((tmp_path / "begun").exists)
     process.send_signal(signal.SIGINT)

@@ -204,3 +204,48 @@ def test_models_that_a_failed_inference_has_spoilt_are_mended(home: Path) -> Non
     assert alo_run(home, "--mode", "inference", "--computing", LOCAL) == 1
 
     assert (home / "train_artifacts/models/train/m").read_text() == "well"
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_its_last_event_says_what_was_saved_outside(home: Path, edit: Edit, where: str) -> None:
+    edit(external_path={"save_train_artifacts_path": "out/"})
+    told = []
+    for words in ([], ["--computing", WHERE[where]]):
+        assert alo_run(home, "--mode", "train", *words) == 0
+        run_id = newest(home, "train").id
+        for folder in (home / "train_artifacts", home / "history/train" / run_id):
+            told.append(last_event(folder))
+            assert told[-1]["history"] == str(home / "history/train" / run_id)
+    assert told[0]["exported"]
+    assert [each["exported"] for each in told] == [told[0]["exported"]] * 4
+    assert not any(History(Workspace(home)).verify().values())
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_a_run_that_cannot_be_saved_outside_has_failed(
+    home: Path, edit: Edit, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert alo_run(home, "--mode", "train") == 0
+    edit(external_path={"save_train_artifacts_path": "out/"})
+    (home / "out/process.log").mkdir(parents=True)
+    capsys.readouterr()
+
+    words = ["--set", "train.how=other", "--computing", WHERE[where], "--json"]
+    assert alo_run(home, "--mode", "train", *words) == 1
+
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (finished,) = [each["payload"] for each in events if each["event"] == "run_finished"]
+    record = newest(home, "train")
+    entry = home / "history/train" / f"{record.id}-error"
+    assert (record.status, "cannot be saved" in record.reason) == ("error", True)
+    assert finished == last_event(entry)
+    assert (finished["status"], finished["history"]) == ("error", str(entry))
+    assert (home / "train_artifacts/models/train/m").read_text() == "well"
+    assert not any(History(Workspace(home)).verify().values())
+
+
+def last_event(folder: Path) -> dict[str, Any]:
+    payload: dict[str, Any] = json.loads(
+        (folder / "log/events.jsonl").read_bytes().splitlines()[-1]
+    )["payload"]
+    return payload

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from functools import partial
 from pathlib import Path
 
 from alo.copies import copy_folder
@@ -20,7 +21,7 @@ from alo.engine.workspace import unfinished
 from alo.engine.workspace.models import mend_models
 from alo.engine.workspace.pruning import prune
 from alo.engine.workspace.recovery import seal_history
-from alo.errors import AloError
+from alo.errors import AloError, ExportError
 from alo.events.appended import AppendedFile
 from alo.events.envelope import Envelope
 from alo.events.journal import EVENTS_LOG
@@ -28,13 +29,16 @@ from alo.events.log_files import RunLogs
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, RunFinished
 from alo.executors.placing import ARTIFACTS, ENTRY
-from alo.files import discard
+from alo.executors.task import ERROR
+from alo.files import discard, write_whole
+from alo.history.entries.checksums import amend
 from alo.history.entries.move import move_entry
-from alo.history.entries.names import read_record
+from alo.history.entries.names import RECORD, entry_name, read_record
 from alo.history.entries.save import link_artifacts
 from alo.history.ids import utc_text
 from alo.history.models_origin import EXTERNAL_MODEL, write_origin
 from alo.history.recent_runs import record_recent_run
+from alo.json_text import json_bytes_by_line
 from alo.plan.render import render_plan
 from alo.processes.signals import SignalGuard
 
@@ -66,6 +70,7 @@ class LiveRun:
         self._workspace, self._kind = job.workspace, first.pipeline
         self._train_id, self._exported = train_id, tuple[str, ...]()
         self._last: Envelope | None = None  # how it has ended, passed on once that is true here
+        self._entry: Path | None = None  # once it is in history
         seal_history(job.workspace, listener)
         record = first_record(job, first.moment)._replace(
             id=first.run_id, start_time=utc_text(first.moment), executor=executor
@@ -121,7 +126,10 @@ class LiveRun:
                     self._exported = tuple(export(self._job, self._live))
                 self._report_exported()
                 entry = self._enter(folder)
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, ExportError):
+                    enter = partial(self._enter, folder, error)
+                    tried(self._listener, "the failed run is not in history", enter)
                 self._undo()
                 raise
             record = read_record(entry)
@@ -148,13 +156,11 @@ class LiveRun:
                 tried(self._listener, "the failed run is not in history", enter)
             self._undo()
 
-    def ending(self, outcome: RunOutcome | None) -> Envelope | None:
-        """Its last event, with the folders of this machine."""
+    def ending(self) -> Envelope | None:
+        """Its last event, as it is true here."""
         if self._last is None or not isinstance(event := self._last.event, RunFinished):
             return None
-        history = "" if outcome is None else str(outcome.history)
-        told = event._replace(artifacts=str(self._live), history=history, exported=self._exported)
-        return self._last._replace(event=told)
+        return self._last if self._entry else self._last._replace(event=event._replace(history=""))
 
     def _export_failed(self, folder: Path, error: AloError) -> None:
         if self._job.export_target is None:
@@ -174,10 +180,42 @@ class LiveRun:
             count = len(self._exported)
             self._listener(info(f"saved to {self._job.export_target}: {count} files"))
 
-    def _enter(self, folder: Path) -> Path:
+    def _enter(self, folder: Path, error: AloError | None = None) -> Path:
+        """Have its entry in history; one that failed here says so.
+
+        Args:
+            error: why it failed after it had succeeded where it ran.
+        """
         (entry,) = (folder / ENTRY).iterdir()
+        place = self._workspace.history / self._kind
         with disk_errors("the run cannot be kept in history", self._workspace.history):
-            return move_entry(entry, self._workspace.history / self._kind)
+            name = entry.name
+            if error is not None:
+                record = read_record(entry)._replace(status=ERROR, reason=error.what)
+                amend(entry, RECORD, json_bytes_by_line(record.to_json()))
+                name = entry_name(record.id, ERROR)
+            self._note_end(entry, place / name, ERROR if error else "")
+            self._entry = move_entry(entry, place, name)
+        return self._entry
+
+    def _note_end(self, entry: Path, place: Path, status: str) -> None:
+        """Have the last event say what has become of the run here."""
+        if self._last is None or not isinstance(told := self._last.event, RunFinished):
+            return
+        event = told._replace(
+            status=status or told.status,
+            artifacts=str(self._live),
+            history=str(place),
+            exported=self._exported,
+        )
+        self._last = self._last._replace(event=event)
+        if event == told:
+            return
+        name, line = f"log/{EVENTS_LOG}", self._last.to_json()
+        if (entry / name).is_file():
+            amend(entry, name, _with_end((entry / name).read_bytes(), line))
+        if (self._live / name).is_file():
+            write_whole(self._live / name, _with_end((self._live / name).read_bytes(), line))
 
     def _undo(self) -> None:
         what = "the previous artifacts are not back yet, the next run puts them back"
@@ -191,6 +229,11 @@ class LiveRun:
     def _close(self) -> None:
         self._logs.close()
         self._events.close()
+
+
+def _with_end(lines: bytes, end: bytes) -> bytes:
+    """With another last line."""
+    return lines[: lines.rstrip(b"\n").rfind(b"\n") + 1] + end
 
 
 def _replace(source: Path, live: Path) -> None:

@@ -194,12 +194,14 @@ class _Driver:
         """What has come of a run, in the project."""
         folder = result.output / job.pipeline.kind if result.output else None
         outcome, error = None, _error_of(result, signals)
-        if live is not None and result.status == SUCCESS and folder is not None:
-            outcome = live.succeed(folder)
-        elif live is not None:
-            live.fail(folder, None if isinstance(error, Interrupted) else error)
-        if live is not None and (last := live.ending(outcome)) is not None:
-            self._listener.of_run(last)
+        try:
+            if live is not None and result.status == SUCCESS and folder is not None:
+                outcome = live.succeed(folder)
+            elif live is not None:
+                live.fail(folder, None if isinstance(error, Interrupted) else error)
+        finally:
+            if live is not None and (last := live.ending()) is not None:
+                self._listener.of_run(last)
         if outcome is None:
             raise error
         return outcome

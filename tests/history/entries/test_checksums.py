@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from alo.files import checksum
+from alo.files import checksum, checksum_of
 from alo.history.entries.checksums import (
     CHECKSUMS,
     Checksum,
+    amend,
     content_checksum,
     read_checksums,
     stamp,
@@ -67,3 +68,17 @@ def test_a_link_is_stamped_by_where_it_leads(entry: Path) -> None:
     assert (one.size, one.mtime_ns) == (0, 0)
     assert content_checksum(str(entry / "one")) == one.checksum
     assert content_checksum(str(entry / "a")) == checksum(entry / "a") != one.checksum
+
+
+def test_a_file_that_is_amended_has_its_own_checksum(entry: Path) -> None:
+    for name in ("a", "b"):
+        (entry / name).write_text("before")
+    known = {name: stamp(str(entry / name), checksum_of(b"before")) for name in ("a", "b")}
+    write_checksums(entry, known)
+
+    amend(entry, "a", b"after that")
+
+    now = read_checksums(entry)
+    assert (entry / "a").read_bytes() == b"after that"
+    assert now["a"] == stamp(str(entry / "a"), checksum_of(b"after that"))
+    assert now["b"] == known["b"]

@@ -49,6 +49,18 @@ def write_checksums(entry: Path, checksums: Mapping[str, Checksum]) -> None:
     write_whole(entry / CHECKSUMS, json.dumps(content).encode(), durable=False)
 
 
+def amend(entry: Path, name: str, content: bytes) -> None:
+    """Put another content in the place of a file of an entry that is in no history yet.
+
+    Raises:
+        OSError: there is no room.
+        ValueError: the list of checksums is damaged.
+    """
+    write_whole(entry / name, content, durable=False)
+    taken = stamp(os.fspath(entry / name), checksum_of(content))
+    write_checksums(entry, {**read_checksums(entry), name: taken})
+
+
 def stamp(path: str, checksum: str = "") -> Checksum:
     """The file or link as it is now; of a link, always with the checksum."""
     if os.path.islink(path):

@@ -152,6 +152,7 @@ function keepNote() {
   const decision = decisionOn(current, verdict, given, note.value);
   sender.decide([decision]);
   paint(current, decision);
+  remember(current, verdict);
 }
 
 // As label.html has the last decisions of before.

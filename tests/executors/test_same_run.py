@@ -249,3 +249,16 @@ def last_event(folder: Path) -> dict[str, Any]:
         (folder / "log/events.jsonl").read_bytes().splitlines()[-1]
     )["payload"]
     return payload
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_the_entry_of_a_crash_names_the_projects_folders(home: Path, where: str) -> None:
+    asset = home / "assets/train/asset_train.py"
+    asset.write_text(asset.read_text().replace('raise ValueError("no good")', "os.abort()"))
+
+    words = ["--set", "train.how=fail", "--computing", WHERE[where]]
+    assert alo_run(home, "--mode", "train", *words) == 1
+
+    entry = home / "history/train" / f"{newest(home, 'train').id}-error"
+    last = last_event(entry)
+    assert (last["artifacts"], last["history"]) == (str(home / "train_artifacts"), str(entry))

@@ -348,7 +348,7 @@ def _take_over(job: Job, *, stays: bool) -> Begun:
     known = job.original
     git = GitState(job.workspace.home).read if known is None else partial(dict, known.git)
     record = first_record(job, started)
-    replaced = unfinished.begin(job.workspace, _journal(record))
+    replaced = unfinished.begin(job.workspace, _journal(record, job))
     code = RunCode(
         job.assets,
         job.workspace.unfinished / "code",
@@ -383,5 +383,11 @@ def _for_recovery(record: RunRecord, code: Mapping[str, Path], job: Job) -> dict
     }
 
 
-def _journal(record: RunRecord) -> dict[str, object]:
-    return {"id": record.id, "pipeline": record.pipeline, "record": record.to_json()}
+def _journal(record: RunRecord, job: Job) -> dict[str, object]:
+    project = str(job.original.project.home) if job.original else None
+    return {
+        "id": record.id,
+        "pipeline": record.pipeline,
+        "record": record.to_json(),
+        "project": project,
+    }

@@ -74,7 +74,9 @@ def _keep(left: unfinished.UnfinishedRun, record: RunRecord) -> None:
     if in_history or not unfinished.has_artifacts_of(left):
         return
     plan, artifacts = left.info.get("plan"), workspace.artifacts(left.kind)
-    _end_events(record, artifacts, workspace)
+    project = left.info.get("project")  # of which the workspace is a copy
+    shown = Workspace(Path(project)) if isinstance(project, str) else workspace
+    _end_events(record, artifacts, shown)
     save_entry(
         workspace,
         record,
@@ -84,17 +86,17 @@ def _keep(left: unfinished.UnfinishedRun, record: RunRecord) -> None:
     )
 
 
-def _end_events(record: RunRecord, artifacts: Path, workspace: Workspace) -> None:
+def _end_events(record: RunRecord, artifacts: Path, shown: Workspace) -> None:
     from alo.events.stored import end_of_killed
 
-    entry = workspace.history / record.pipeline / entry_name(record.id, record.status)
+    entry = shown.history / record.pipeline / entry_name(record.id, record.status)
     finished = RunFinished(
         record.id,
         record.pipeline,
         record.status,
         record.seconds,
         summary_of(record),
-        str(artifacts),
+        str(shown.artifacts(record.pipeline)),
         str(entry),
     )
     with suppress(OSError):  # they go into history as they are

@@ -63,7 +63,9 @@ def test_what_comes_after_the_end_is_dropped(last: TaskEvent) -> None:
 
 
 def test_a_task_that_never_ends_is_told_when_nothing_more_comes() -> None:
-    with pytest.raises(ExecutorError, match="the executor Odd failed: it has nothing more to tell"):
+    with pytest.raises(
+        ExecutorError, match="the executor Odd failed: it has nothing more to report"
+    ):
         events_of(("1", Chunk("stdout", "a")))
 
 
@@ -113,7 +115,7 @@ def test_a_task_whose_end_is_not_told_in_time_ends_it(call: str) -> None:
     handle, _ = next(events)
     if call == "cancel":
         late.cancel(handle, 0.1)
-    with pytest.raises(ExecutorError, match="Stuck has not told the end of the task 1"):
+    with pytest.raises(ExecutorError, match="Stuck has not reported the end of the task 1"):
         next(events)
 
 

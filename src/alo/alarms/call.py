@@ -1,4 +1,4 @@
-"""Tells a command or a URL of an alarm, once: no shell, no redirects, and a limit of time."""
+"""Reports an alarm to a command or a URL, once: no shell, no redirects, and a limit of time."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ USUAL = Limits()
 
 
 def call(crossing: Crossing, alarm: Alarm, home: Path, secret: str, limits: Limits) -> Called:
-    """Tell whom the plan names.
+    """Report it to whom the plan names.
 
     Args:
         home: the project's folder, in which a command runs.

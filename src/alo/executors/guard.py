@@ -67,7 +67,7 @@ class GuardedExecutor:
             self._open.discard(handle)
             yield handle, Done(Result(status=INTERRUPTED))
         if left := len(self._open):
-            raise self._failure(f"it has nothing more to tell, and {left} tasks have not ended")
+            raise self._failure(f"it has nothing more to report, and {left} tasks have not ended")
 
     def cancel(self, handle: str, grace_s: float) -> None:
         """See ``Executor``."""
@@ -184,7 +184,7 @@ class PatientExecutor:
         late = [each for each, end in self._deadlines.items() if time.monotonic() > end]
         if late:
             raise ExecutorError(
-                f"the executor {name_of(self)} has not told the end of the task {late[0]}, "
+                f"the executor {name_of(self)} has not reported the end of the task {late[0]}, "
                 f"{self._limit_s:g} s after it had to end"
             )
 

@@ -186,7 +186,7 @@ class _Driver:
             if live is not None:
                 live.fail(None)
             raise
-        raise AssertionError("a guarded executor tells the end of its tasks")
+        raise AssertionError("a guarded executor reports the end of its tasks")
 
     def _entered(
         self, job: Job, live: LiveRun | None, result: Result, signals: list[int]
@@ -252,8 +252,8 @@ def _error_of(result: Result, signals: Sequence[int]) -> RunError:
     """Why a run has not succeeded."""
     if result.status == INTERRUPTED:
         return _interrupted(signals)
-    told = result.error or f"the run has ended as {result.status}, and sent nothing"
-    return passed_on(RunError, "", told)
+    why = result.error or f"the run has ended as {result.status}, and sent nothing"
+    return passed_on(RunError, "", why)
 
 
 def _interrupted(signals: Sequence[int]) -> Interrupted:

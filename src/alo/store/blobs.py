@@ -180,7 +180,7 @@ class Draft:
             offset, size = offset + len(content), size - len(content)
 
     def skip_to(self, position: int) -> None:
-        """Go on at a position further on; what is between is a hole."""
+        """Continue at a position further on; what is between is a hole."""
         self.size = position
 
     def write_over(self, path: Path) -> None:

@@ -21,7 +21,7 @@ from alo.errors import AloError
 from alo.events.log_lines import error as error_line
 from alo.events.types import Listener
 from alo.loop.traces.known import known_ids
-from alo.serve.http_api.guard import ForeignAsker, Proof, check_host, check_origin
+from alo.serve.http_api.guard import ForeignAskerError, Proof, check_host, check_origin
 from alo.serve.http_api.paths import path_as_sent
 from alo.ui.access.cookies import SESSION, session_cookie
 from alo.ui.access.roles import ANYONE, NOBODY, OPERATOR, Person
@@ -204,7 +204,7 @@ def _refusing() -> Iterator[None]:
     """A foreign page is answered as any other problem is."""
     try:
         yield
-    except ForeignAsker as asker:
+    except ForeignAskerError as asker:
         raise UiProblem(asker.status, asker.what, fix=asker.fix) from asker
 
 

@@ -117,6 +117,6 @@ class Released(_Compact):
     """The front end has all it needs of the request; its folders may be removed."""
 
 
-# Told of each request that was run: the model, the summary (None: it has none), the failure
+# Called for each request that was run: the model, the summary (None: it has none), the failure
 Saw: TypeAlias = Callable[[str, Mapping[str, object] | None, Failure | None], object]
 Message: TypeAlias = Booted | Stage | Summary | Finished | Failure  # of a worker

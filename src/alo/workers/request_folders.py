@@ -63,7 +63,7 @@ def _link(target: Path, path: Path) -> None:
 
 
 class Leftovers:
-    """Tells what a request has left running, by what ran before it."""
+    """Knows what a request has left running, by what ran before it."""
 
     def __init__(self) -> None:
         self._before = _running()

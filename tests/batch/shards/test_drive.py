@@ -245,7 +245,7 @@ def test_a_disk_that_is_full_ends_the_batch_and_says_so(
     drive, _ = project.drive()
     with monkeypatch.context() as patch:
         patch.setattr(results, "move_entry", full)
-        with pytest.raises(RunError, match="the batch cannot go on: No space left"):
+        with pytest.raises(RunError, match="the batch cannot continue: No space left"):
             project.run(drive)
 
     again, _ = project.drive()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alo.serve.http_api.guard import ForeignAsker, Proof, check_host, check_origin, own_names
+from alo.serve.http_api.guard import ForeignAskerError, Proof, check_host, check_origin, own_names
 
 OURS = own_names("127.0.0.1", ["Service.example", "other.example:8000"])
 PAGE = {"host": "localhost:8000", "origin": "http://localhost:8000"}
@@ -61,7 +61,7 @@ def test_a_probe_that_is_older_than_the_header_may_ask() -> None:
     ],
 )
 def test_other_names_are_refused(host: str) -> None:
-    with pytest.raises(ForeignAsker) as refused:
+    with pytest.raises(ForeignAskerError) as refused:
         check_host({"host": host}, OURS)
     assert (refused.value.status, refused.value.limit) == (421, "host")
     assert "--allowed-host" in refused.value.fix
@@ -76,13 +76,13 @@ def test_where_it_listens_on_all_addresses_each_is_its_own_and_no_further_name(
     for address in ("10.1.2.3:8000", "[fd00::7]:8000", "[fd00::7]", "0.0.0.0:8000"):
         check_host({"host": address}, ours)
     for name in ("evil.example", "10.1.2.3.evil.example", "pod", "1.2.3", ""):
-        with pytest.raises(ForeignAsker):
+        with pytest.raises(ForeignAskerError):
             check_host({"host": name}, ours)
 
 
 def test_an_address_that_it_listens_on_is_its_own() -> None:
     check_host({"host": "10.1.2.3:8000"}, own_names("10.1.2.3", []))
-    with pytest.raises(ForeignAsker):
+    with pytest.raises(ForeignAskerError):
         check_host({"host": "10.1.2.4:8000"}, own_names("10.1.2.3", []))
 
 
@@ -96,7 +96,7 @@ def test_our_own_pages_may_ask(proof: Proof) -> None:
 @pytest.mark.parametrize("proof", Proof)
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_pages_of_others_may_change_nothing_whatever_they_show(origin: str, proof: Proof) -> None:
-    with pytest.raises(ForeignAsker) as refused:
+    with pytest.raises(ForeignAskerError) as refused:
         check_origin("POST", {**PAGE, "origin": origin}, proof)
     assert (refused.value.status, refused.value.limit) == (403, "origin")
 
@@ -108,7 +108,7 @@ def test_a_form_of_another_site_may_not_ask_but_a_link_may_lead_here(
 ) -> None:
     check_origin("GET", {"host": "localhost", "sec-fetch-site": site}, proof)
     for headers in ({"host": "localhost"}, PAGE):
-        with pytest.raises(ForeignAsker):
+        with pytest.raises(ForeignAskerError):
             check_origin("POST", {**headers, "sec-fetch-site": site}, proof)
 
 
@@ -118,12 +118,12 @@ def test_pages_of_others_may_read_where_something_else_says_who_asks(origin: str
 
     check_origin("GET", headers, Proof.SESSION)
     check_origin("GET", headers, Proof.TOKEN)
-    with pytest.raises(ForeignAsker):
+    with pytest.raises(ForeignAskerError):
         check_origin("GET", headers, Proof.NOTHING)
 
 
 def test_a_script_needs_no_origin_but_a_cookie_does() -> None:
     check_origin("POST", {"host": "localhost"}, Proof.TOKEN)
     check_origin("POST", {"host": "localhost"}, Proof.NOTHING)
-    with pytest.raises(ForeignAsker):
+    with pytest.raises(ForeignAskerError):
         check_origin("POST", {"host": "localhost"}, Proof.SESSION)

@@ -218,7 +218,7 @@ class _Batch:
         self._ending.callback(made.close)
         for text in getattr(made, "warnings", ()):
             self._listener(warning(text))
-        fix = f"mend it, and go on: alo infer --resume {self._definition.name}"
+        fix = f"mend it, then resume: alo infer --resume {self._definition.name}"
         return GuardedExecutor(made, fix)
 
     def _check_rows(
@@ -277,7 +277,7 @@ def name_taken(name: str) -> UsageError:
     """The error for a new batch with the name of another."""
     return UsageError(
         f"there is a batch '{name}' already",
-        fix=f"take another name; or go on with it: --resume {name}; or --restart {name}",
+        fix=f"take another name; or resume it: --resume {name}; or --restart {name}",
     )
 
 

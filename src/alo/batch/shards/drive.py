@@ -177,7 +177,7 @@ class ShardDrive:
             BatchError: more has failed than is allowed, or nothing can be recorded.
             StagingError: an input is not as it was.
         """
-        with disk_errors("the batch cannot go on", self._folder.path):
+        with disk_errors("the batch cannot continue", self._folder.path):
             self._send_out()
             for handle, event in self._executor.events():
                 self._take(handle, event)
@@ -340,7 +340,7 @@ class ShardDrive:
 
     def _give_up(self, what: str, cause: str, fix: str) -> None:
         if self._problem is None:
-            again = f"mend it, and go on: alo infer --resume {self._folder.name}"
+            again = f"mend it, then resume: alo infer --resume {self._folder.name}"
             self._problem = passed_on(BatchError, what, cause, fix=f"{again}; {fix}")
         self.stop()
 
@@ -348,15 +348,15 @@ class ShardDrive:
         self._end(out, INTERRUPTED)
 
     def _end(self, out: _Out, state: str, error: str = "") -> None:
-        told = ShardState(
+        ended = ShardState(
             shard=out.shard.name,
             state=state,
             attempts=out.task.attempt,
             seconds=round(time.monotonic() - out.began, 6),
             error=error,
         )
-        self._note(told, lasts=True)
-        self.reports.ended(out.shard, told)
+        self._note(ended, lasts=True)
+        self.reports.ended(out.shard, ended)
 
     def _note(self, state: ShardState, *, lasts: bool) -> None:
         self._log.write(state, lasts=lasts)

@@ -53,7 +53,7 @@ def finish(
             f"no shard has an output; {states[0].shard} failed: ",
             states[0].error,
             where=str(folder.path),
-            fix=f"mend it, and go on: alo infer --resume {folder.name}",
+            fix=f"mend it, then resume: alo infer --resume {folder.name}",
         )
     merged = merge(results, run.artifacts)
     for note in merged.notes:

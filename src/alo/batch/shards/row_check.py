@@ -17,7 +17,7 @@ from alo.errors import BatchError
 from alo.executors.task import SUCCESS, Done, Executor, Lost, Result, Task
 
 LONGEST_SHOWN = 200  # characters of a row
-FIX = "see why its rows depend on each other; or go on all the same: --row-check off"
+FIX = "see why its rows depend on each other; or continue all the same: --row-check off"
 
 Answer = tuple[Path, Manifest]
 

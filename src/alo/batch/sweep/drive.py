@@ -130,7 +130,7 @@ class SweepDrive:
     ) -> None:
         self.definition, self.trials = definition, dict(trials)
         self._log, self._folder = log, folder
-        fix = f"mend it, and go on: alo sweep resume {definition.name}"
+        fix = f"mend it, then resume: alo sweep resume {definition.name}"
         self._executor, self._proposals = GuardedExecutor(executor, fix), proposals
         self._limits, self._reports, self._resources = limits, reports, resources
         self._prefix, self._is_prefix_made = prefix, not prefix
@@ -156,7 +156,7 @@ class SweepDrive:
             SweepError: too many trials failed, or nothing can be recorded.
             UsageError: no trial has such a metric.
         """
-        with disk_errors("the sweep cannot go on"):
+        with disk_errors("the sweep cannot continue"):
             self._send_out()
             for handle, event in self._executor.events():
                 self._take(handle, self._handles[handle], event)
@@ -382,7 +382,7 @@ class SweepDrive:
                 f"{len(failed)} trials failed, {times} of them so: ",
                 common,
                 where=f"trial {failed[-1].number}, run {failed[-1].run_id}",
-                fix=f"mend it, and go on: alo sweep resume {self.definition.name}; "
+                fix=f"mend it, then resume: alo sweep resume {self.definition.name}; "
                 "or allow for more: --max-failures N",
             )
             self.end()

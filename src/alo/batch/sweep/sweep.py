@@ -97,7 +97,7 @@ def check_free(folder: SweepFolder, definition: Definition) -> None:
     if differs:
         raise UsageError(
             f"there is a sweep '{folder.name}' of another kind: {'; '.join(differs)}",
-            fix=f"take another name, or go on with it: alo sweep resume {folder.name}",
+            fix=f"take another name, or resume it: alo sweep resume {folder.name}",
         )
     if definition.storage:
         refuse_sharing(folder)
@@ -264,6 +264,6 @@ def _refuse_changed(definition: Definition, jobs: Mapping[str, Job]) -> None:
         raise UsageError(
             f"the {what} of sweep '{definition.name}' changed since it began",
             where=", ".join(f"{name} was {definition.ids[name]}" for name in names),
-            fix=f"begin another one; or go on all the same: alo sweep resume {definition.name} "
+            fix=f"begin another one; or continue all the same: alo sweep resume {definition.name} "
             "--anyway",
         )

@@ -388,7 +388,7 @@ def _add_nothing(parser: argparse.ArgumentParser) -> None:
 ACTIONS = {
     "list": Action("List the sweeps.", _add_nothing, _list),
     "show": Action("Show a sweep and its best trials.", _add_name, _show),
-    "resume": Action("Go on with a sweep, with its own args.", _add_resume, _resume),
+    "resume": Action("Resume a sweep, with its own args.", _add_resume, _resume),
     "stop": Action("Have a sweep stop once its trials have ended.", _add_name, _stop),
     "apply": Action("Write the best values into the plan.", _add_apply, _apply),
     "plot": Action("Draw history, parallel coordinates and importance.", _add_plot, _plot),

@@ -264,7 +264,7 @@ class NodesExecutor:
                     self._events.put((handle, event))
         except _GivenUp:
             return False
-        except _LinkFailed as error:
+        except _LinkError as error:
             self._note_lost(task, node, began)
             self._events.put((handle, Lost(f"node {node} is gone: {error}")))
             return False
@@ -342,7 +342,7 @@ class _GivenUp(Exception):  # noqa: N818 - control flow
     """Nobody waits for the end of a task any more."""
 
 
-class _LinkFailed(Exception):  # noqa: N818 - control flow
+class _LinkError(Exception):
     """Whatever a link raises, separated from what goes wrong on this machine."""
 
 
@@ -359,6 +359,6 @@ class _Asked:
             try:
                 return asked(*given)
             except Exception as error:
-                raise _LinkFailed(str(error) or type(error).__name__) from error
+                raise _LinkError(str(error) or type(error).__name__) from error
 
         return ask

@@ -317,8 +317,8 @@ class Node:
 class Silence:
     """For how long nothing was asked, as seen by looks of one thread.
 
-    Its clock goes on by looking, and by a stride at most: one who was paused himself, or was busy
-    elsewhere, has not heard that nobody asked.
+    Its clock advances by looking, and by a stride at most: a process that was paused itself, or was
+    busy with other things, does not know whether anybody asked.
     """
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ class Given(NamedTuple):
     """What a model was given for a record."""
 
     input: RecordInput
-    content: str = ""  # its id; empty: a review knows it, or it cannot be told
+    content: str = ""  # its id; empty: a review knows it, or it is not known
 
     def facts(self) -> Facts:
         """As the node of the input has it."""

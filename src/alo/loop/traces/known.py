@@ -151,7 +151,7 @@ class Known:
         """What tested each version that ever was, those that were removed too."""
         found = []
         for folder in self._homes():
-            with suppress(DatasetError):  # damaged: whoever makes the next version is told
+            with suppress(DatasetError):  # damaged: whoever makes the next version gets the error
                 found += [(f"{folder.name}@v{number}", those) for number, those in ledger(folder)]
         return found
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from alo.serve.http_api.docs.page import FRAME
-from alo.serve.http_api.guard import Access, ForeignAsker, Proof, check_host, check_origin
+from alo.serve.http_api.guard import Access, ForeignAskerError, Proof, check_host, check_origin
 from alo.serve.http_api.handlers import Handlers, refusal
 from alo.serve.http_api.paths import path_as_sent
 from alo.serve.http_api.refusal import Refused
@@ -86,7 +86,7 @@ class Application:
                 if error.status == 401 and _wants_page(http):
                     return page_answer(FRAME, 401, error.headers)
                 return refusal(http, error.status, error.what, error.headers)
-            case ForeignAsker():
+            case ForeignAskerError():
                 self._service.metrics.count_refusal(error.status, error.limit)
                 return refusal(http, error.status, f"{error.what}; {error.fix}", {})
             case OSError():

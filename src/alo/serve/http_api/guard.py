@@ -33,7 +33,7 @@ class Proof(Enum):
     NOTHING = "none is wanted: who can connect may ask"
 
 
-class ForeignAsker(Exception):  # noqa: N818
+class ForeignAskerError(Exception):
     """A request is of a foreign page, or may be.
 
     Args:
@@ -61,7 +61,7 @@ def check_host(headers: Mapping[str, str], own: Collection[str]) -> None:
     Args:
         own: as :func:`own_names` gives them.
     Raises:
-        ForeignAsker: 421.
+        ForeignAskerError: 421.
     """
     host = headers.get("host")
     if host is None:
@@ -69,7 +69,7 @@ def check_host(headers: Mapping[str, str], own: Collection[str]) -> None:
     name = host_name(host)
     if not is_own_host(name, own):
         fix = f"start it with --allowed-host {name or 'NAME'} if that name is its own"
-        raise ForeignAsker(421, f"'{name}' is no name of this server", fix=fix, limit="host")
+        raise ForeignAskerError(421, f"'{name}' is no name of this server", fix=fix, limit="host")
 
 
 def check_origin(method: str, headers: Mapping[str, str], proof: Proof) -> None:
@@ -78,7 +78,7 @@ def check_origin(method: str, headers: Mapping[str, str], proof: Proof) -> None:
     Reading is free where something says who asks: no page of another site can see the answer.
 
     Raises:
-        ForeignAsker: 403.
+        ForeignAskerError: 403.
     """
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     is_change = method not in SAFE_METHODS
@@ -94,9 +94,9 @@ def check_origin(method: str, headers: Mapping[str, str], proof: Proof) -> None:
         raise _foreign("a page of another site")
 
 
-def _foreign(who: str) -> ForeignAsker:
+def _foreign(who: str) -> ForeignAskerError:
     fix = "use this server's own pages (a proxy passes Host on as it is), or a token and no Origin"
-    return ForeignAsker(403, f"{who} may not ask here", fix=fix, limit="origin")
+    return ForeignAskerError(403, f"{who} may not ask here", fix=fix, limit="origin")
 
 
 def host_name(host: str) -> str:

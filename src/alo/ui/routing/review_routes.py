@@ -77,7 +77,7 @@ REVIEW_ROUTES: tuple[Route, ...] = (
         "/reviews/{name}/presence",
         presence.report,
         REVIEWER,
-        "Tell others which record one looks at; empty: none any more",
+        "Show others which record one looks at; empty: none any more",
         Operation(body=PRESENCE),
     ),
     Route(

@@ -168,6 +168,6 @@ class OptunaSampler:
 def told_again(
     sampler: Sampler, known: Iterable[tuple[int, Values, Sequence[float] | None]]
 ) -> None:
-    """Tell a new sampler all that is known of earlier trials, in their order."""
+    """Give a new sampler all that is known of earlier trials, in their order."""
     for number, values, results in known:
         sampler.tell(number, values, results)

@@ -229,9 +229,9 @@ class SharedProposals:
         from optuna.trial import TrialState
 
         results = results_of(trial, self._definition.metrics)
-        told = replace(trial, node=node_name())
+        ended = replace(trial, node=node_name())
         try:
-            running.set_user_attr(ENDED, json_text(told.to_json()))
+            running.set_user_attr(ENDED, json_text(ended.to_json()))
             if results is None:
                 self._study.tell(running, state=TrialState.FAIL)
             elif trial.state == PRUNED:
@@ -262,7 +262,7 @@ class SharedProposals:
             raise SweepError(
                 f"the database of the sweep fails: {masked(text[0] if text else repr(error))}",
                 where=self._place,
-                fix="see that it can be reached, and go on: "
+                fix="see that it can be reached, then resume: "
                 f"alo sweep resume {self._definition.name}; where its address or password is "
                 "another now, with --storage URL",
             ) from error
@@ -289,9 +289,9 @@ def _same(found: Iterable[optuna.trial.FrozenTrial], number: int, values: Values
 
 def _ended_trial(there: optuna.trial.FrozenTrial) -> Trial:
     """What another machine has said of a trial that has ended."""
-    told = there.user_attrs.get(ENDED)
-    if told:
-        return trial_of(json.loads(told))
+    stored = there.user_attrs.get(ENDED)
+    if stored:
+        return trial_of(json.loads(stored))
     return Trial(
         number=there.number,
         values=json.loads(there.user_attrs.get(ARGS, "{}")),

@@ -63,11 +63,13 @@ PLAN = """
 """
 
 
-def test_other_args_are_those_of_one_step_alone(load: Callable[[str], Plan]) -> None:
+def test_other_args_are_those_of_the_steps_that_are_named_alone(
+    load: Callable[[str], Plan],
+) -> None:
     plan = load(PLAN)
 
-    changed = with_args(plan, "train", "b", {"n": 2})
+    changed = with_args(plan, "train", {"b": {"n": 2}})
 
     assert changed.train is not None
     assert [dict(step.args) for step in changed.train.steps] == [{"n": 1}, {"n": 2}]
-    assert with_args(plan, "inference", "b", {"n": 2}) == plan
+    assert with_args(plan, "inference", {"b": {"n": 2}}) == plan

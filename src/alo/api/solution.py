@@ -15,8 +15,8 @@ from alo.engine.request import RunRequest, Setup
 from alo.engine.spec import Job, needs_setup
 from alo.errors import AloError
 from alo.layout import Workspace
-from alo.plan.changes import changed_line, unplanned_line
-from alo.plan.model import ExternalPaths, Plan, StepPlan
+from alo.plan.changes import changed_line, unplanned_line, with_args
+from alo.plan.model import ExternalPaths, Plan
 from alo.plan.suggest import nearest
 from alo.plan.values import same
 from alolib.advice import NOTEBOOK
@@ -115,7 +115,7 @@ def _with_args(plan: Plan, kind: str, args: ArgsOfSteps) -> tuple[Plan, tuple[st
     if pipeline is None:
         return plan, ()
     changes: list[str] = []
-    steps: list[StepPlan] = []
+    chosen: dict[str, dict[str, object]] = {}
     for step in pipeline.steps:
         wanted = dict(args.get(step.name, step.args))
         for key in {**step.args, **wanted}:
@@ -124,5 +124,5 @@ def _with_args(plan: Plan, kind: str, args: ArgsOfSteps) -> tuple[Plan, tuple[st
                 changes.append(unplanned_line(place, wanted[key], nearest(key, step.args)))
             elif key not in wanted or not same(step.args[key], wanted[key]):
                 changes.append(changed_line(place, step.args[key], wanted.get(key)))
-        steps.append(step._replace(args=deepcopy(wanted)))
-    return plan.with_pipeline(pipeline._replace(steps=tuple(steps))), tuple(changes)
+        chosen[step.name] = deepcopy(wanted)
+    return with_args(plan, kind, chosen), tuple(changes)

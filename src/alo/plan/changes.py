@@ -13,14 +13,16 @@ MAX_SHOWN = 200
 NOT_IN_PLAN = "(not in the plan"
 
 
-def with_args(plan: Plan, kind: str, step_name: str, args: Mapping[str, object]) -> Plan:
-    """The plan with other args for one step that it has."""
+def with_args(plan: Plan, kind: str, args: Mapping[str, Mapping[str, object]]) -> Plan:
+    """The plan with other args for steps of one pipeline; ``args`` has all of each that it names.
+
+    Whatever args are set for a run goes through here: by ``--set``, by metadata, in a notebook or
+    with a request.
+    """
     pipeline = plan.pipeline(kind)
     if pipeline is None:
         return plan
-    steps = tuple(
-        step._replace(args=args) if step.name == step_name else step for step in pipeline.steps
-    )
+    steps = tuple(step._replace(args=args.get(step.name, step.args)) for step in pipeline.steps)
     return plan.with_pipeline(pipeline._replace(steps=steps))
 
 

@@ -162,7 +162,7 @@ def _with_selected(plan: Plan, kind: str, selected: SelectedArgs, changes: list[
         elif not same(args[name], value):
             changes.append(changed_line(key, args[name], value))
         args[name] = value
-    return with_args(plan, kind, selected.step, args)
+    return with_args(plan, kind, {selected.step: args})
 
 
 def _from_file(source: str) -> object:

@@ -83,7 +83,7 @@ def apply_overrides(plan: Plan, overrides: Sequence[Override]) -> tuple[Plan, tu
                 _refuse_inner_key(step, override)
                 changes.append(_told(pipeline, step, override))
                 args = {**step.args, override.key: override.value}
-                plan = with_args(plan, pipeline.kind, step.name, args)
+                plan = with_args(plan, pipeline.kind, {step.name: args})
     return plan, tuple(changes)
 
 

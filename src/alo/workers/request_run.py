@@ -34,6 +34,7 @@ from alo.history.ids import utc_text
 from alo.history.record import REQUEST, RunRecord
 from alo.layout import Workspace
 from alo.masking import masked
+from alo.plan.changes import with_args
 from alo.plan.metadata import apply_metadata, parse_metadata
 from alo.plan.model import Plan
 from alo.plan.render import render_plan
@@ -63,7 +64,7 @@ QUICK_BYTES = 1 << 20  # of data that is staged before anyone could read that it
 SendMessages = Callable[[Sequence[Message]], object]
 
 
-class Failed(Exception):  # noqa: N818
+class RequestFailedError(Exception):
     """A request cannot be answered with a result."""
 
     def __init__(self, failure: Failure) -> None:
@@ -157,7 +158,7 @@ class RequestRun:
     def failure_of(self, error: Exception) -> Failure:
         """How an error is reported to a client, known or not."""
         match error:
-            case Failed():
+            case RequestFailedError():
                 return error.failure
             case OSError():
                 return write_failure("what the request needs", error)
@@ -204,7 +205,7 @@ class RequestRun:
             raise _failed(METADATA_APPLY, error, "refused") from error
         pipeline = plan.inference
         if pipeline is None:
-            raise Failed(Failure(*METADATA_APPLY, "the plan has no inference_pipeline"))
+            raise RequestFailedError(Failure(*METADATA_APPLY, "the plan has no inference_pipeline"))
         changes = (f"{REQUEST}{request.id}",)
         return job._replace(
             plan=plan, pipeline=pipeline, changes=changes, workspace=self._workspace
@@ -359,12 +360,12 @@ class _models_of_request:
 def _with_metadata(job: Job, content: Mapping[str, object]) -> Job:
     if odd := odd_text(content, but=PLACES):
         comment = f"the metadata has a text with a NUL or half a character in it: {odd}"
-        raise Failed(Failure(*METADATA_APPLY, comment, kind="refused"))
+        raise RequestFailedError(Failure(*METADATA_APPLY, comment, kind="refused"))
     metadata = parse_metadata(content)
     chosen = next((each for each in metadata.pipelines if each.kind == "inference"), None)
     if chosen is None or not any(chosen.dataset_uri or ()):
         comment = "the metadata names no dataset_uri of the inference pipeline"
-        raise Failed(Failure(*NO_DATASET, comment, kind="refused"))
+        raise RequestFailedError(Failure(*NO_DATASET, comment, kind="refused"))
     plan, _ = apply_metadata(job.plan, metadata, ("inference",))
     return job._replace(plan=plan, metadata_version=metadata.version or job.metadata_version)
 
@@ -373,27 +374,24 @@ def _with_args(plan: Plan, request: Request) -> Plan:
     pipeline = plan.inference
     if not request.args or pipeline is None:
         return plan
-    names = [step.name for step in pipeline.steps]
+    known = {step.name: step.args for step in pipeline.steps}
     for step in request.args:
-        if step not in names:
+        if step not in known:
             from alo.plan.suggest import did_you_mean
 
-            comment = f"the inference pipeline has no step '{step}'; {did_you_mean(step, names)}"
-            raise Failed(Failure(*METADATA_APPLY, comment, kind="refused"))
-    steps = tuple(
-        step._replace(args={**step.args, **request.args.get(step.name, {})})
-        for step in pipeline.steps
-    )
-    return plan.with_pipeline(pipeline._replace(steps=steps))
+            comment = f"the inference pipeline has no step '{step}'; {did_you_mean(step, known)}"
+            raise RequestFailedError(Failure(*METADATA_APPLY, comment, kind="refused"))
+    args = {name: {**known[name], **given} for name, given in request.args.items()}
+    return with_args(plan, "inference", args)
 
 
-def _failed(code: tuple[str, str], error: AloError, kind: str) -> Failed:
-    return Failed(Failure(*code, str(error), kind=kind))
+def _failed(code: tuple[str, str], error: AloError, kind: str) -> RequestFailedError:
+    return RequestFailedError(Failure(*code, str(error), kind=kind))
 
 
-def _failed_step(error: StepError) -> Failed:
+def _failed_step(error: StepError) -> RequestFailedError:
     code = ASSET_INIT if error.in_init else ASSET_RUN
-    return Failed(Failure(*code, str(error), error.user_traceback))
+    return RequestFailedError(Failure(*code, str(error), error.user_traceback))
 
 
 def _no_report(done: int, total: int) -> None:

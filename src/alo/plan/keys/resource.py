@@ -43,7 +43,9 @@ class Size(Shape[int]):
 
 RESOURCES = Section(
     Resources,
-    Key("cpu", Number(above=0), "cores: fewer runs of the step go on at once where there are few."),
+    Key(
+        "cpu", Number(above=0), "cores: fewer runs of the step happen at once where there are few."
+    ),
     Key("gpu", Number(minimum=0), "GPUs, for executors that have them to give."),
     Key("memory", Size(), "limit, such as 4GB: a step that uses more is ended."),
 )

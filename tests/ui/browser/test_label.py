@@ -347,3 +347,31 @@ def test_it_fits_is_legible_and_its_keys_are_listed(
     page.keyboard.press("?")
     assert page.locator("dialog#keys").get_by_text("accept the prediction").is_visible()
     page.keyboard.press("Escape")
+
+
+def test_many_labels_with_long_names_leave_room_for_the_record(
+    open_browser: OpenBrowser, new_review: NewReview
+) -> None:
+    queue = new_review()
+
+    def with_more(labels: Labels) -> Labels:
+        for at in range(58):
+            labels = labels.add(f"{at} {'a long name ' * 15}".strip())
+        return labels
+
+    Reviews(queue.database).change_labels(queue.name, with_more)
+    for size, options in ((WIDE, {}), (NARROW, {"has_touch": True})):
+        page = open_browser("en-GB", **options)
+        page.set_viewport_size(size)
+        queue.open(page)
+
+        head = page.locator("article[aria-current] h2").bounding_box()
+        form = page.locator("[data-decide]").bounding_box()
+        assert head is not None
+        assert form is not None
+        assert head["y"] + head["height"] <= form["y"]
+        assert form["height"] < size["height"] * 0.6
+        assert page.evaluate(FIND_WIDE) == []
+    page.locator("[data-decide] [data-label]").last.click()  # it is scrolled to
+    queue.wait_sent(page)
+    assert queue.said()[0][1] == f"57 {'a long name ' * 15}".strip()

@@ -38,6 +38,7 @@ def large(project: Project) -> str:
     run = project.runs["inference"]
     path = project.home / "history/inference" / run / "output/large.png"
     images.radial_gradient("L").resize((WIDTH, HEIGHT)).save(path)
+    path.with_name("liar.png").write_text("<html><script>alert(1)</script></html>")
     return f"/runs/{run}/files/output/large.png"
 
 
@@ -126,3 +127,16 @@ def test_fingers_pinch_and_pan(open_browser: OpenBrowser, large: str) -> None:
 
     page.wait_for_function(f"() => ({FACTS})()[1] > {pinched.left + 20}")
     assert facts(page).width == pinched.width
+
+
+def test_a_picture_that_cannot_be_shown_says_why_in_its_place(
+    page: Page, project: Project, large: str
+) -> None:
+    page.goto(f"/runs/{project.runs['inference']}/files?folder=output")
+
+    why = page.locator('[data-file="output/liar.png"] .wrong')
+    why.get_by_text("it is no picture of a kind known here").wait_for()
+
+    assert not page.locator('[data-file="output/liar.png"] img').is_visible()
+    assert page.locator('[data-file="output/large.png"] img').is_visible()
+    assert page.locator(".wrong").count() == 1

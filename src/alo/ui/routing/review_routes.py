@@ -73,6 +73,14 @@ REVIEW_ROUTES: tuple[Route, ...] = (
         Operation(("record", "thumb"), answers=BYTES, is_data=False),
     ),
     Route(
+        "GET",
+        "/reviews/{name}/input",
+        label.whole_input,
+        VIEWER,
+        "All that the model was given for a record, as a file",
+        Operation(("record",), answers=BYTES, is_data=False),
+    ),
+    Route(
         "POST",
         "/reviews/{name}/presence",
         presence.report,

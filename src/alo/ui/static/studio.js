@@ -187,6 +187,23 @@ commanding?.addEventListener("input", () => {
   showCommand([...words, ...sets(commanding, commanding.dataset.pipelineSet)]);
 });
 
+// ---- pictures that cannot be shown: the studio says why, in their place
+
+async function explain(picture) {
+  const answer = await fetch(picture.src, { headers: { Accept: "application/json" } }).catch(() => null);
+  const content = answer?.ok === false ? await answer.json().catch(() => null) : null;
+  if (!content?.error || picture.hidden) return;
+  const why = document.createElement("span");
+  why.className = "wrong";
+  why.textContent = [content.error.what, content.error.fix].filter(Boolean).join(" · ");
+  picture.hidden = true;
+  picture.after(why);
+}
+
+const isThumb = (each) => each.matches?.('main img[src*="thumb="]');
+document.addEventListener("error", ({ target }) => isThumb(target) && explain(target), true);
+for (const each of document.images) if (isThumb(each) && each.complete && !each.naturalWidth) explain(each);
+
 // ---- keys: by the letter, or by the key's place where that types no Latin one
 
 const PLACES = { Slash: "/", BracketLeft: "[", BracketRight: "]" };

@@ -157,3 +157,64 @@ def test_a_picture_is_shown_large_and_small_and_a_missing_one_says_so(
         path = f"/reviews/real/picture?record={missing['record']}"
         assert ada.get(path).status_code == 404
     assert ada.get("/reviews/real/picture?record=run-z:1").status_code == 404
+
+
+LARGE = """
+with open(self.asset.get_output_path() + "/output.csv", "w") as file:
+    file.write("prediction,text," + ",".join(f"c{n}" for n in range(3000)) + "\\n")
+    for row in range(30):
+        text = "x" * 200_000 + f"the end of {row}"
+        file.write(f"cat,{text}," + ",".join(f"{row}.{n}" for n in range(3000)) + "\\n")
+self.asset.save_summary("cat", 0.5)
+"""
+
+
+def test_however_large_inputs_are_the_pages_are_not_and_lead_to_the_whole(
+    home: Path, team: Studio, ada: httpx.Client, run: Callable[..., object]
+) -> None:
+    write_asset(home, "infer", LARGE)
+    run(home, mode="inference")
+    asked = ReviewRequest(
+        name="large", person="ada", time="now", settings=ReviewSettings(), random=30
+    )
+    new_review(team.workspace, team.database, asked)
+
+    pages = {
+        path: ada.get(f"/reviews/large{path}").text for path in ("", "/label", "/label?view=grid")
+    }
+
+    assert {path: len(text) < 400_000 for path, text in pages.items()} == dict.fromkeys(pages, True)
+    assert "The first 50 of 3,001 columns are shown" in pages[""]
+    assert "2,901 more columns are not shown." in pages["/label"]
+    record = ada.get("/reviews/large/label.json").json()["items"][0]["record"]
+    row = record.rpartition(":")[2]
+    assert f'href="/reviews/large/input?record={record.replace(":", "%3A")}"' in pages["/label"]
+    whole = ada.get(f"/reviews/large/input?record={record}")
+    lines = whole.text.splitlines()
+    assert len(lines) == 1 + 3001
+    assert lines[0] == "column,value"
+    assert lines[1].endswith(f"the end of {row}")
+    assert lines[-1] == f"c2999,{row}.2999"
+    assert "attachment" in whole.headers["content-disposition"]
+    assert ada.get("/reviews/large/input?record=run-z:1").status_code == 404
+
+
+def test_a_file_that_is_no_picture_is_named_in_its_place(
+    home: Path, team: Studio, ada: httpx.Client, run: Callable[..., object]
+) -> None:
+    (home / "data").mkdir()
+    (home / "data" / "page.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    write_asset(home, "infer", PICTURE.replace("one.png", "page.svg").replace("two.png,cat", ""))
+    plan = find_plan(home)
+    said = json.loads(plan.read_text())
+    said["external_path"] = [{"load_inference_data_path": "./data/"}]
+    plan.write_text(json.dumps(said))
+    run(home, mode="inference")
+    settings = ReviewSettings(image="file")
+    asked = ReviewRequest(name="real", person="ada", time="now", settings=settings, random=1)
+    new_review(team.workspace, team.database, asked)
+
+    text = ada.get("/reviews/real/label").text
+
+    assert "page.svg cannot be shown: there are pictures of .png" in text
+    assert "<img" not in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from alo.errors import UsageError
 from alo.loop.record_inputs import record_inputs
@@ -19,7 +19,8 @@ from alo.ui.ask import Ask
 from alo.ui.live.reviews import newest_decision, progress
 from alo.ui.problems import not_found
 from alo.ui.query import active
-from alo.ui.rendering.page import FileAnswer, Page
+from alo.ui.rendering.cut_inputs import CutInput, cut_input
+from alo.ui.rendering.page import FileAnswer, Page, Table, TableAnswer
 from alo.ui.screens.files import image
 from alo.ui.screens.files.files import IMAGES
 from alo.ui.screens.reviews.found_records import picture_of, picture_url, record_json
@@ -42,8 +43,22 @@ class Case:
     predicted: str
     probabilities: Sequence[tuple[str, float]]  # the most likely class first
     picture: str  # its URL below the studio; empty: there is none
+    whole: str  # the URL of all of its input
     previous: str
     next: str
+
+    @property
+    def shown(self) -> CutInput:
+        """As much of the input as a page has room for."""
+        return cut_input(self.given)
+
+    @property
+    def why(self) -> str:
+        """Why there is no input, or no picture."""
+        given = self.given
+        if given.why or given.picture is None or self.picture:
+            return given.why
+        return f"{given.picture.name} cannot be shown: there are pictures of {', '.join(IMAGES)}"
 
     def to_json(self) -> dict[str, object]:
         """As ``.json`` has it."""
@@ -95,16 +110,38 @@ def picture(ask: Ask) -> FileAnswer:
         UiProblem: 404: it has none.
     """
     ask.query.allow("record", "thumb")
-    review, record = named(ask), ask.query.one("record")
-    if review.place_of(record) is None:
-        raise not_found(f"review '{review.name}' has no record '{record}'")
-    given = record_inputs(ask.studio.workspace, review, [record])[record]
+    given = _given(ask)
     path = picture_of(given)
     if path is None:
-        raise not_found(given.why or f"record '{record}' has no picture")
+        raise not_found(given.why or f"record '{given.record}' has no picture")
     if ask.query.one("thumb"):
         return image.thumbnail(ask, path, path.name)
     return FileAnswer(path, path.name, IMAGES[path.suffix.lower()])
+
+
+def whole_input(ask: Ask) -> TableAnswer:
+    """All that a model was given for a record, as a table to keep.
+
+    Raises:
+        UiProblem: 404: that is not there.
+    """
+    ask.query.allow("record")
+    given = _given(ask)
+    if given.why:
+        raise not_found(given.why)
+    name = f"{given.record.replace(':', '-')}.csv"
+    if not given.columns:
+        return TableAnswer(name, Table(["file"], ([each] for each in given.files)))
+    pairs = zip(given.columns, given.values, strict=False)
+    return TableAnswer(name, Table(["column", "value"], pairs))
+
+
+def _given(ask: Ask) -> RecordInput:
+    """The input of the record that the URL names."""
+    review, record = named(ask), ask.query.one("record")
+    if review.place_of(record) is None:
+        raise not_found(f"review '{review.name}' has no record '{record}'")
+    return record_inputs(ask.studio.workspace, review, [record])[record]
 
 
 def _filter(ask: Ask) -> RecordFilter:
@@ -137,6 +174,7 @@ def case_of(
         str(review.labels.name_of(item.record.predicted)),
         [(str(review.labels.name_of(name)), share) for name, share in shares],
         picture_url(review, item.id, given),
+        f"/reviews/{quote(review.name)}/input?{urlencode({'record': item.id})}",
         previous,
         following,
     )

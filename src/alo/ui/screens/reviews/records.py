@@ -14,6 +14,7 @@ from alo.ui.ask import Ask
 from alo.ui.drawing.strata import strata_chart
 from alo.ui.live.reviews import newest_decision
 from alo.ui.query import active
+from alo.ui.rendering.cut_inputs import OF_TABLE, cut_row
 from alo.ui.rendering.page import Page, Table
 from alo.ui.screens.lists import limit_of
 from alo.ui.screens.reviews.found_records import FILTERS, SOURCES, FoundRecord, FoundRecords
@@ -33,16 +34,19 @@ def show(ask: Ask) -> Page:
     rows = found[:limit]
     last = str(rows[-1].item.record.place) if rows else ""
     estimate = ask.studio.accuracies.at_once(review)
+    columns = columns_of(rows)
     content = {
         **about(ask, review, estimate),
         "items": [each.to_json() for each in rows],
         "next": ask.query.link(page=last) if len(found) > limit else None,
         "total": records.total,
-        "columns": columns_of(rows),
+        "columns": columns,
     }
     shown = {
         "review": review,
         "rows": rows,
+        "columns_shown": columns[:OF_TABLE],
+        "cells": [cut_row(each.given, columns[:OF_TABLE]) for each in rows],
         "estimate": estimate,
         "chart": chart_of(estimate),
         "agreed": ask.studio.reviews.agreement(review),

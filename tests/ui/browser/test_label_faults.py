@@ -28,7 +28,7 @@ from alo.review.decisions import NewDecision
 from alo.review.reviews import Reviews
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import APIResponse, Page, Route
 
 __all__ = ["cut_on_purpose", "new_review"]
 pytestmark = pytest.mark.usefixtures("cut_on_purpose")
@@ -63,6 +63,27 @@ def test_keys_that_wait_for_the_next_records_count_as_not_saved_until_they_are(
     queue.wait_sent(page)
     assert queue.decisions() == 60
     assert page.evaluate(leave)
+
+
+def test_what_the_studio_counts_before_it_has_answered_is_counted_once(
+    page: Page, new_review: NewReview
+) -> None:
+    queue = new_review()
+    queue.open(page)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route(SENT, lambda route: held.append((route, route.fetch())))
+
+    page.keyboard.press("1")
+    wait_until(lambda: page.title() and queue.decisions() == 1)  # which lets the browser work
+    bob_says(queue, queue.items()[5]["record"], "bad")
+    page.get_by_text("bob", exact=True).first.wait_for(state="attached")
+    page.get_by_text("2 of 10").wait_for()
+    assert held
+
+    for route, answer in held:
+        route.fulfill(response=answer)
+    queue.wait_sent(page)
+    assert page.locator("[data-progress-text]").inner_text() == "2 of 10 decided"
 
 
 def test_without_a_network_it_goes_on_and_all_is_sent_when_it_is_back(

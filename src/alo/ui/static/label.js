@@ -15,6 +15,7 @@ let lastLabel = null;
 let zoom = 1;
 let decided = Number(page.dataset.decided);
 let total = Number(page.dataset.total);
+const heard = new Set(); // records that the studio counts as decided, though it has not acknowledged that here
 
 // What others do meanwhile; heard from the start, as the stream does not wait for this script.
 let open;
@@ -198,12 +199,14 @@ async function refresh(records) {
 const ON = {
   elementOf: cardOf,
   saved({ record, seen }) {
+    heard.delete(record);
     const card = cardOf(record);
     if (!card) return;
     card.dataset.seen = seen ?? "";
     if (card === current) form.elements.seen.value = card.dataset.seen;
   },
   waiting({ decision, result }) {
+    heard.delete(decision.record);
     const card = cardOf(decision.record);
     if (!card) return;
     if (!result.theirs) refresh([decision.record]);
@@ -234,7 +237,10 @@ async function takeBack(redo) {
 // ---- what others do
 
 function takeOver(item) {
-  if (sender.pendingOf(item.record)) return; // what is said of it here is on its way
+  if (sender.pendingOf(item.record)) {
+    if (item.state !== "undecided") heard.add(item.record);
+    return; // what is said of it here is on its way
+  }
   const card = cardOf(item.record);
   if (!card) return;
   shared.show(card, item);
@@ -248,7 +254,7 @@ function takeOver(item) {
 
 let shownLabels = "";
 async function onReview({ labels, progress: now, present: people }) {
-  decided = now.decided + sender.count;
+  decided = now.decided + sender.count - heard.size;
   total = now.total;
   progress();
   for (const each of list.querySelectorAll('[data-fact="present"]')) each.textContent = "";

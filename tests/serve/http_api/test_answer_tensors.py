@@ -11,7 +11,7 @@ import pytest
 from alo.serve.http_api import answer_tensors
 from alo.serve.http_api.answer_tensors import model_metadata, parameters_of, render
 from alo.serve.http_api.bodies.binary_tensors import HEADER
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 HEAD = {"id": "7"}
 
@@ -64,7 +64,7 @@ def test_many_values_in_pieces_are_the_same(
 
 
 def test_an_output_that_is_not_there_is_refused_with_those_that_are(result: list[Path]) -> None:
-    with pytest.raises(Refused, match="there is no output 'x'; the result has n, t") as caught:
+    with pytest.raises(RefusedError, match="there is no output 'x'; the result has n, t") as caught:
         render(HEAD, result, asked(x=False))
 
     assert caught.value.status == 400
@@ -74,7 +74,7 @@ def test_a_result_that_is_no_table_is_refused_and_none_has_no_tensors(result: li
     assert json.loads(render(HEAD, result[:1], asked())[0]) == {**HEAD, "outputs": []}
     result[1].write_text("a,b\n1\n")
 
-    with pytest.raises(Refused, match="cannot be sent as tensors") as caught:
+    with pytest.raises(RefusedError, match="cannot be sent as tensors") as caught:
         render(HEAD, result, asked())
 
     assert caught.value.status == 500

@@ -27,7 +27,7 @@ from alo.serve.http_api.bodies.json_values import args_of, parse_json
 from alo.serve.http_api.guard import Access
 from alo.serve.http_api.limits import Limits, TableLimits
 from alo.serve.http_api.paths import decoded, encoded
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 from ...support.waiting import PATIENCE_S, end_all, wait_for_text
 
@@ -268,7 +268,7 @@ def test_what_only_looks_like_it_is_taken() -> None:
     assert parse_json('{"a": "가"}'.encode("utf-16")) == {"a": "가"}
     assert args_of("", TableLimits()) == {}
     write_table('{"rows": [{"a\ufeff": 1}]}', StringIO(), TableLimits())
-    with pytest.raises(Refused, match="byte order mark"):
+    with pytest.raises(RefusedError, match="byte order mark"):
         write_table('{"rows": [{"\ufeffa": 1}]}', StringIO(), TableLimits())
 
 

@@ -13,7 +13,7 @@ from alo.engine.request import RunRequest
 from alo.events.types import Event, LogLine
 from alo.serve.http_api import service as http_service
 from alo.serve.http_api.limits import Limits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.serve.http_api.service import HttpService
 from alo.serve.redis_queue.remote_protocol import TooLargeError
 from alo.serve.service import prepare
@@ -106,7 +106,7 @@ def test_a_request_for_later_is_refused_where_as_many_wait_as_may(
     service = alone(queue=2)
     service.pool.waiting = 2
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         service.accept()
 
     assert (refused.value.status, refused.value.limit) == (429, "queue")
@@ -123,7 +123,7 @@ def test_what_the_pool_does_not_take_is_refused_and_was_never_accepted(
     service = alone()
     service.pool.refusal = refusal
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         service.accept()
 
     assert refused.value.status == status

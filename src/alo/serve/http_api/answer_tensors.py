@@ -12,7 +12,7 @@ from typing import Any
 
 from alo.json_text import json_bytes
 from alo.serve.http_api.bodies.binary_tensors import HEADER, packed
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.serve.http_api.tables import Column, TableError, read_table
 
 PIECE = 10_000  # values
@@ -53,12 +53,12 @@ def render(
         head: all of the answer but the outputs.
         asked: what the client has said of the outputs, as ``write_tensors`` returns it.
     Raises:
-        Refused: an output that is asked for is not there, or values are not certain.
+        RefusedError: an output that is asked for is not there, or values are not certain.
     """
     tensors = {str(tensor["name"]): tensor for tensor in tensors_of(paths)}
     if unknown := sorted(asked["outputs"].keys() - tensors.keys()):
         there = ", ".join(tensors)[:200]
-        raise Refused(400, f"there is no output '{unknown[0][:50]}'; the result has {there}")
+        raise RefusedError(400, f"there is no output '{unknown[0][:50]}'; the result has {there}")
     wanted = asked["outputs"] or dict.fromkeys(tensors, asked["in_bytes"])
     shown, pieces = [], []
     for name, in_bytes in wanted.items():
@@ -93,7 +93,7 @@ def tensors_of(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """The columns of the result's table as tensors.
 
     Raises:
-        Refused: it is no table whose values are certain; nothing of it is left out then.
+        RefusedError: it is no table whose values are certain; nothing of it is left out then.
     """
     for path in paths:
         if path.suffix.lower() == ".csv":
@@ -101,7 +101,7 @@ def tensors_of(paths: Sequence[Path]) -> list[dict[str, Any]]:
                 return [_tensor(column) for column in read_table(path)]
             except TableError as error:
                 what = f"the result cannot be sent as tensors: {error}"
-                raise Refused(500, f"{what}; /v1/inference gives the file as it is") from error
+                raise RefusedError(500, f"{what}; /v1/inference gives the file as it is") from error
     return []
 
 

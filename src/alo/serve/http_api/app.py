@@ -15,7 +15,7 @@ from alo.serve.http_api.docs.page import FRAME
 from alo.serve.http_api.guard import Access, ForeignAskerError, Proof, check_host, check_origin
 from alo.serve.http_api.handlers import Handlers, refusal
 from alo.serve.http_api.paths import path_as_sent
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.serve.http_api.routes import DOCS, ROUTES, nothing_at, page_answer
 from alo.serve.http_api.service import STATUS_OF, HttpService
 from alo.workers.protocol import write_failure
@@ -75,13 +75,15 @@ class Application:
                 allowed |= route.methods or set()
         if allowed:
             shown = ", ".join(sorted(allowed))
-            raise Refused(405, f"this path is not for {scope['method']}; {shown}", {"Allow": shown})
-        raise Refused(404, nothing_at(scope["path"]))
+            raise RefusedError(
+                405, f"this path is not for {scope['method']}; {shown}", {"Allow": shown}
+            )
+        raise RefusedError(404, nothing_at(scope["path"]))
 
     def _failed(self, http: Request, error: Exception) -> Response:
         """The answer in place of the handler's."""
         match error:
-            case Refused():
+            case RefusedError():
                 self._service.metrics.count_refusal(error.status, error.limit)
                 if error.status == 401 and _wants_page(http):
                     return page_answer(FRAME, 401, error.headers)
@@ -102,7 +104,7 @@ class Application:
     def _check_asker(self, http: Request, wants_token: bool) -> None:
         if wants_token and not self._is_known(http):
             headers = {"WWW-Authenticate": "Bearer"}
-            raise Refused(401, "the token is missing or wrong", headers, limit="token")
+            raise RefusedError(401, "the token is missing or wrong", headers, limit="token")
         check_origin(http.method, http.headers, self._proof)
 
     def _is_known(self, http: Request) -> bool:

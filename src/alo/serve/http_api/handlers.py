@@ -16,7 +16,7 @@ from alo.serve.http_api.bodies.binary_tensors import EXTENSION
 from alo.serve.http_api.bodies.incoming import Bodies
 from alo.serve.http_api.guard import Access
 from alo.serve.http_api.paths import decoded
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.serve.http_api.requests import take_body
 from alo.serve.http_api.service import Answer, HttpService
 
@@ -83,14 +83,14 @@ class Handlers:
         except FileNotFoundError:
             found = None
         if path is None or found is None:
-            raise Refused(404, "there is no such output, or it is no longer kept")
+            raise RefusedError(404, "there is no such output, or it is no longer kept")
         shown = name.encode("utf-8", "replace").decode()  # a header can have no other bytes
         return FileResponse(path, filename=shown, stat_result=found)
 
     async def _found(self, http: Request) -> Answer:
         answer = await run_in_threadpool(self.service.find, http.path_params["id"])
         if answer is None:
-            raise Refused(404, "there is no such request, or it is no longer kept")
+            raise RefusedError(404, "there is no such request, or it is no longer kept")
         return answer
 
     async def server(self, http: Request) -> Response:
@@ -143,18 +143,18 @@ class Handlers:
     def _check_model(self, http: Request) -> None:
         name = self.service.plan.name
         if decoded(http.path_params["name"]) != name:
-            raise Refused(404, f"there is no such model; it is '{name}'")
+            raise RefusedError(404, f"there is no such model; it is '{name}'")
         version = http.path_params.get("version")
         if version is not None and decoded(version) != self.service.pool.model_id:
             there = self.service.pool.model_id
-            raise Refused(404, f"there is no such version of the model; in use is '{there}'")
+            raise RefusedError(404, f"there is no such version of the model; in use is '{there}'")
 
 
 def refusal(http: Request, status: int, what: str, headers: dict[str, str]) -> Response:
     """The answer to a request that is not done, in the words of its protocol."""
     if f"{http.scope['path']}/".startswith("/v2/"):  # as the Open Inference Protocol has it
         return JsonResponse({"error": what}, status, headers)
-    error = {"code": str(status), "name": "Refused", "message": what, "traceback": ""}
+    error = {"code": str(status), "name": "RefusedError", "message": what, "traceback": ""}
     content: dict[str, Any] = {"id": None, "status": "fail", "summary": None, "outputs": []}
     return JsonResponse({**content, "error": error}, status, headers)
 
@@ -164,5 +164,5 @@ def _flag(http: Request, name: str) -> bool:
         return False
     text = http.query_params.get(name, "0").lower()
     if text not in ("0", "1", "true", "false"):
-        raise Refused(400, f"'{name}' has to be 1 or 0")
+        raise RefusedError(400, f"'{name}' has to be 1 or 0")
     return text in ("1", "true")

@@ -6,7 +6,7 @@ import resource
 from typing import NamedTuple
 
 from alo.json_text import MOST_LEVELS
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 RESERVED_DESCRIPTORS = 128  # of the process, for all that is no connection
 
@@ -20,22 +20,22 @@ class TableLimits(NamedTuple):
     args_bytes: int = 1_000_000  # of the JSON text of the args that come with it
 
     def check_cells(self, count: int) -> None:
-        """Raises ``Refused`` where there are too many."""
+        """Raises ``RefusedError`` where there are too many."""
         if count > self.cells:
             what = f"the table has more than {self.cells} cells (--max-cells)"
-            raise Refused(413, what, limit="cells")
+            raise RefusedError(413, what, limit="cells")
 
     def check_columns(self, count: int) -> None:
-        """Raises ``Refused`` where there are too many."""
+        """Raises ``RefusedError`` where there are too many."""
         if count > self.columns:
             what = f"the table has more than {self.columns} columns (--max-columns)"
-            raise Refused(413, what, limit="columns")
+            raise RefusedError(413, what, limit="columns")
 
     def check_args(self, size: int) -> None:
-        """Raises ``Refused`` where they are too large."""
+        """Raises ``RefusedError`` where they are too large."""
         if size > self.args_bytes:
             what = f"'args' has more than {self.args_bytes / 1e3:,.0f} kB (--max-args)"
-            raise Refused(413, what, limit="args")
+            raise RefusedError(413, what, limit="args")
 
 
 class Limits(NamedTuple):

@@ -43,7 +43,7 @@ class Metrics:
         self._requests = Counter("alo_requests", "Requests by status.", ["status"], **make)
         self._failures = Counter("alo_failures", "Failed requests by code.", ["code"], **make)
         self._refused = Counter(
-            "alo_refused", "Refused requests by status and limit.", ["code", "limit"], **make
+            "alo_refused", "RefusedError requests by status and limit.", ["code", "limit"], **make
         )
         self._latency = Histogram(
             "alo_request_seconds", "Time on a worker.", buckets=LATENCY_S, **make

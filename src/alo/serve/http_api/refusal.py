@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-class Refused(Exception):  # noqa: N818
+class RefusedError(Exception):
     """Raised wherever it is found.
 
     Args:

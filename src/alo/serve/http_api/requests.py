@@ -21,7 +21,7 @@ from alo.serve.file_names import ReservedNameError, checked_file_name
 from alo.serve.http_api.bodies.incoming import Bodies, Taken
 from alo.serve.http_api.bodies.json_values import args_of, known_encoding
 from alo.serve.http_api.limits import TableLimits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.workers.protocol import Args
 
 MOST_FILES = 1000
@@ -32,14 +32,14 @@ async def take_body(http: HttpRequest, folder: Path, bodies: Bodies) -> Taken:
     """What comes with a request; data that is not small is written into a new folder.
 
     Raises:
-        Refused: with the status that says why.
+        RefusedError: with the status that says why.
     """
     given = http.headers.get("content-type", "")
     kind = given.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await _take_form(http, folder, bodies)
     if kind not in TYPES:
-        raise Refused(415, f"the content type is '{kind}'; it can be {', '.join(TYPES)}")
+        raise RefusedError(415, f"the content type is '{kind}'; it can be {', '.join(TYPES)}")
     if kind == "application/json":
         return await bodies.parsed(http, "rows", folder)
     args = args_of(_args_in(http), bodies.limits.table)
@@ -62,19 +62,19 @@ async def _form(http: HttpRequest) -> FormData:
         return await http.form(max_files=MOST_FILES, max_fields=100)
     except (HTTPException, MultiPartException, UnicodeDecodeError, ValueError, KeyError) as error:
         detail = getattr(error, "detail", "") or getattr(error, "message", "") or str(error)
-        raise Refused(400, f"the form cannot be read: {detail}") from error
+        raise RefusedError(400, f"the form cannot be read: {detail}") from error
 
 
 def _take_parts(form: FormData, folder: Path, limits: TableLimits) -> Args:
     files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
     strange = [key for key in form if key not in ("files", "args")]
     if not files or strange or len(form.getlist("args")) > 1:
-        raise Refused(400, "expected parts named 'files', and one named 'args' at most")
+        raise RefusedError(400, "expected parts named 'files', and one named 'args' at most")
     folder.mkdir(parents=True)
     for part in files:
         path = folder / _checked_name(part.filename or "")
         if path.exists():
-            raise Refused(400, f"two files are named '{path.name}'")
+            raise RefusedError(400, f"two files are named '{path.name}'")
         with open(path, "xb") as target:
             shutil.copyfileobj(part.file, target)
     args = form.get("args", "{}")
@@ -87,7 +87,7 @@ def _checked_name(name: str) -> str:
     try:
         return checked_file_name(name)
     except ReservedNameError as error:
-        raise Refused(400, str(error)) from error
+        raise RefusedError(400, str(error)) from error
 
 
 def _args_in(http: HttpRequest) -> str:
@@ -95,8 +95,8 @@ def _args_in(http: HttpRequest) -> str:
     try:
         query = parse_qs(http.url.query, errors="strict")
     except ValueError as error:
-        raise Refused(400, f"the query cannot be read: {error}") from error
+        raise RefusedError(400, f"the query cannot be read: {error}") from error
     found = query.get("args", ["{}"])
     if len(found) > 1:
-        raise Refused(400, "the query has several 'args'")
+        raise RefusedError(400, "the query has several 'args'")
     return found[0]

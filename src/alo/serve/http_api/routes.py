@@ -32,7 +32,7 @@ from alo.serve.http_api.docs.operations import (
 from alo.serve.http_api.docs.page import FRAME, HEADERS, page_file
 from alo.serve.http_api.guard import Access
 from alo.serve.http_api.handlers import Handlers, JsonResponse
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.serve.known_input import known_input
 
 DOCS = "/docs"
@@ -93,11 +93,11 @@ def page_answer(name: str, status: int = 200, headers: Mapping[str, str] = NO_HE
     Args:
         headers: beside those of each part.
     Raises:
-        Refused: there is none of this name.
+        RefusedError: there is none of this name.
     """
     part = page_file(name)
     if part is None:
-        raise Refused(404, "there is no such part of the page")
+        raise RefusedError(404, "there is no such part of the page")
     return Response(
         part.content, status, media_type=part.media_type, headers={**HEADERS, **headers}
     )

@@ -21,7 +21,7 @@ from alo.serve.folders import lives, sweep
 from alo.serve.http_api.limits import Limits
 from alo.serve.http_api.metrics import Metrics
 from alo.serve.http_api.paths import encoded
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.serve.http_api.request_store import RequestStore
 from alo.serve.redis_queue.remote_protocol import TooLargeError
 from alo.serve.rollout.follow import Changes
@@ -174,7 +174,7 @@ class HttpService:
         Args:
             files: its data, where that is not in its folder.
         Raises:
-            Refused: the queue is full.
+            RefusedError: the queue is full.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
@@ -210,7 +210,7 @@ class HttpService:
         Args:
             files: its data, where that is not in its folder yet.
         Raises:
-            Refused: the queue is full.
+            RefusedError: the queue is full.
             OSError: it cannot be noted.
         """
         if self.pool.waiting >= self.limits.queue:
@@ -356,9 +356,9 @@ def _refusing() -> Iterator[None]:
     except QueueFullError as error:
         raise _full() from error
     except NotReadyError as error:
-        raise Refused(503, str(error), {"Retry-After": "5"}, limit="not-ready") from error
+        raise RefusedError(503, str(error), {"Retry-After": "5"}, limit="not-ready") from error
     except TooLargeError as error:
-        raise Refused(413, str(error)) from error
+        raise RefusedError(413, str(error)) from error
 
 
 def _settle(future: asyncio.Future[Result], result: Result) -> None:
@@ -366,9 +366,9 @@ def _settle(future: asyncio.Future[Result], result: Result) -> None:
         future.set_result(result)
 
 
-def _full() -> Refused:
+def _full() -> RefusedError:
     what = "too many requests wait; try again later"
-    return Refused(429, what, {"Retry-After": "1"}, limit="queue")
+    return RefusedError(429, what, {"Retry-After": "1"}, limit="queue")
 
 
 def _error(failure: Failure) -> dict[str, str]:

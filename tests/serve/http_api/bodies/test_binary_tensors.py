@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.conftest import write_asset
 
 from alo.serve.http_api.bodies.binary_tensors import HEADER, attach, packed
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 from ..test_app import Service
 
@@ -201,7 +201,7 @@ def test_values_survive_the_way_as_bytes(case: tuple[str, list[object]]) -> None
 @given(st.binary(max_size=40), st.sampled_from(["BYTES", "INT16", "FP16", "BOOL", "UINT64"]))
 def test_any_bytes_are_values_or_refused(binary: bytes, kind: str) -> None:
     tensor = {"name": "a", "datatype": kind, "parameters": {"binary_data_size": len(binary)}}
-    with suppress(Refused):  # an error of another kind is the fault
+    with suppress(RefusedError):  # an error of another kind is the fault
         attach({"inputs": [tensor]}, memoryview(binary))
         assert isinstance(tensor["data"], list | tuple | memoryview)
 

@@ -25,7 +25,7 @@ from alo.serve.http_api.bodies.json_rows import LONG, write_table
 from alo.serve.http_api.bodies.json_values import args_of
 from alo.serve.http_api.bodies.parser import Job, parse, parse_small
 from alo.serve.http_api.limits import Limits, TableLimits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.serve.http_api.requests import take_body
 
 
@@ -113,17 +113,17 @@ def test_what_json_refuses_is_refused_and_nothing_else_breaks(
 ) -> None:
     text = json.dumps(content, indent=indent)
 
-    with pytest.raises(Refused) if cut else _either():
+    with pytest.raises(RefusedError) if cut else _either():
         write_table(text[: max(0, len(text) - cut)], StringIO(), TableLimits())
 
 
 class _either:
-    """Refused or taken: an error of another kind is the fault."""
+    """RefusedError or taken: an error of another kind is the fault."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        return kind is Refused
+        return kind is RefusedError
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ class _either:
     ],
 )
 def test_a_table_has_limits(tmp_path: Path, rows: object, limits: TableLimits, limit: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         table(json.dumps({"rows": rows}), tmp_path, limits)
 
     assert (refused.value.status, refused.value.limit) == (413, limit)
@@ -159,7 +159,7 @@ def test_a_body_beyond_the_room_for_all_is_refused_and_those_under_way_are_not()
         async with first, second:
             assert await anext(aiter(first)) == b"x" * 100
             assert await anext(aiter(second)) == b"y"
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(RefusedError) as refused:
                 async with third:
                     await anext(aiter(third))
             assert (refused.value.status, refused.value.limit) == (503, "bodies")
@@ -201,7 +201,7 @@ def taken(folder: Path, limits: Limits, body: bytes, **headers: str) -> object:
     """The args of a body, taken as by the service; or why it is refused."""
     try:
         return asyncio.run(take_body(http_of(body, **headers), folder, Bodies(limits))).args
-    except Refused as refused:
+    except RefusedError as refused:
         return refused.status, refused.limit
 
 
@@ -290,10 +290,10 @@ def test_args_beside_rows_and_in_a_query_have_the_same_limit(tmp_path: Path) -> 
     limits = TableLimits(args_bytes=100)
     args = {"s": {"k": "x" * 100}}
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         table(json.dumps({"args": args, "rows": [{"a": 1}]}), tmp_path, limits)
     assert (refused.value.status, refused.value.limit) == (413, "args")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         args_of(json.dumps(args), limits)
 
 
@@ -337,7 +337,7 @@ def test_a_parser_whose_process_dies_costs_its_request_alone(
     monkeypatch.setattr(incoming, "PROGRAM", "raise SystemExit('killed by something')")
     job = Job("rows", str(tmp_path / "body"), str(tmp_path), "", TableLimits())
 
-    with pytest.raises(Refused, match="ended with 1; killed by something") as refused:
+    with pytest.raises(RefusedError, match="ended with 1; killed by something") as refused:
         incoming._in_a_process(job)
 
     assert refused.value.status == 500

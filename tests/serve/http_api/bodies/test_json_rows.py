@@ -10,7 +10,7 @@ import pytest
 
 from alo.serve.http_api.bodies.json_rows import write_table
 from alo.serve.http_api.limits import TableLimits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 
 def table_of(text: str, **limits: Any) -> tuple[list[list[str]], object]:
@@ -55,7 +55,7 @@ def test_args_may_come_first() -> None:
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         table_of(text)
 
     assert caught.value.status in (400, 422)
@@ -65,7 +65,7 @@ def test_anything_else_is_refused(text: str) -> None:
     ("limits", "limit"), [({"columns": 1}, "columns"), ({"cells": 2}, "cells")]
 )
 def test_a_table_has_limits_that_are_reported_by_name(limits: dict[str, int], limit: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         table_of('{"rows": [{"a": 1, "b": 2}, {"a": 1, "b": 2}]}', **limits)
 
     assert (caught.value.status, caught.value.limit) == (413, limit)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alo.serve.http_api.bodies.json_values import check_args, known_encoding, parse_json, text_of
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
@@ -30,7 +30,7 @@ def test_each_encoding_of_json_is_taken(encoding: str) -> None:
     ],
 )
 def test_what_would_not_arrive_as_it_was_sent_is_refused(body: bytes, what: str) -> None:
-    with pytest.raises(Refused, match=what) as caught:
+    with pytest.raises(RefusedError, match=what) as caught:
         parse_json(body)
 
     assert caught.value.status == 400
@@ -48,7 +48,7 @@ def test_encodings_of_texts_are_known(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["hex", "base64", "none such", "", "x" * 200])
 def test_others_are_not(name: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         known_encoding(name)
 
     assert caught.value.status == 415
@@ -64,7 +64,7 @@ def test_others_are_not(name: str) -> None:
     ],
 )
 def test_args_of_another_form_are_refused(content: Any, status: int) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         check_args(content, depth=4)
 
     assert caught.value.status == status

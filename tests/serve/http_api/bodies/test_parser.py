@@ -12,7 +12,7 @@ import pytest
 
 from alo.serve.http_api.bodies.parser import ROWS_FILE, Job, parse, parse_small, table_text
 from alo.serve.http_api.limits import TableLimits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 ROWS = b'{"rows": [{"a": 1}], "args": {"s": {"n": 1}}}'
 TENSOR = b'{"inputs": [{"name": "a", "shape": [1], "datatype": "INT8", "data": [1]}]}'
@@ -58,7 +58,7 @@ def test_what_is_refused_has_its_status_and_reason(kind: str) -> None:
     ],
 )
 def test_a_table_that_is_none_is_refused(body: bytes, content_type: str, status: int) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         table_text(body, content_type, TableLimits())
 
     assert caught.value.status == status
@@ -79,7 +79,7 @@ def test_a_table_may_be_in_the_encoding_that_its_client_names() -> None:
     ],
 )
 def test_a_table_has_limits(text: bytes, limits: dict[str, int], limit: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         table_text(text, "text/csv", TableLimits(**limits))
 
     assert caught.value.limit == limit

@@ -9,7 +9,7 @@ import pytest
 
 from alo.serve.http_api.bodies.tensors import write_tensors
 from alo.serve.http_api.limits import TableLimits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 
 def tensor(name: str = "a", **other: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def test_a_value_is_of_its_datatype_or_refused(datatype: str, value: Any, is_one
     if is_one:
         table_of(one)
     else:
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             table_of(one)
 
 
@@ -89,7 +89,7 @@ def test_a_value_is_of_its_datatype_or_refused(datatype: str, value: Any, is_one
     ],
 )
 def test_what_is_no_table_is_refused(tensors: list[Any], status: int, what: str) -> None:
-    with pytest.raises(Refused, match=what) as caught:
+    with pytest.raises(RefusedError, match=what) as caught:
         table_of(*tensors)
 
     assert caught.value.status == status
@@ -106,7 +106,7 @@ def test_what_is_no_table_is_refused(tensors: list[Any], status: int, what: str)
     ],
 )
 def test_what_else_is_of_another_form_is_refused(other: dict[str, Any]) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         table_of(tensor(), **other)
 
     assert caught.value.status == 400
@@ -116,7 +116,7 @@ def test_what_else_is_of_another_form_is_refused(other: dict[str, Any]) -> None:
     ("limits", "limit"), [({"columns": 1}, "columns"), ({"cells": 3}, "cells")]
 )
 def test_limits_are_reported_by_name(limits: dict[str, int], limit: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         table_of(tensor(), tensor("b"), limits=TableLimits(**limits))
 
     assert (caught.value.status, caught.value.limit) == (413, limit)

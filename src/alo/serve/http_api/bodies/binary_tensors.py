@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 
 EXTENSION = "binary_tensor_data"
 HEADER = "inference-header-content-length"
@@ -37,10 +37,10 @@ def head_length(given: str, size: int) -> int:
     """What the header, where there is one, says of the length of the JSON; 0: all of it is.
 
     Raises:
-        Refused: it is no length, or more than there is.
+        RefusedError: it is no length, or more than there is.
     """
     if not (given.isascii() and given.isdigit() and 0 < len(given) < 16 and int(given) <= size):
-        raise Refused(400, f"{HEADER} is '{given[:30]}', and the body has {size} bytes")
+        raise RefusedError(400, f"{HEADER} is '{given[:30]}', and the body has {size} bytes")
     return int(given)
 
 
@@ -48,7 +48,7 @@ def attach(content: object, binary: memoryview) -> None:
     """Give each tensor that says that it has binary data its values, where they can be, in place.
 
     Raises:
-        Refused: the bytes are not those that the tensors announce.
+        RefusedError: the bytes are not those that the tensors announce.
     """
     inputs = content.get("inputs") if isinstance(content, dict) else None
     at = 0
@@ -57,14 +57,14 @@ def attach(content: object, binary: memoryview) -> None:
         if size is None:
             continue
         if tensor.get("data") is not None:  # KServe's client sends null
-            raise Refused(400, "a tensor has both 'data' and binary data")
+            raise RefusedError(400, "a tensor has both 'data' and binary data")
         piece = binary[at : at + size]
         if len(piece) != size:
-            raise Refused(400, f"the body ends after {len(piece)} of {size} bytes of a tensor")
+            raise RefusedError(400, f"the body ends after {len(piece)} of {size} bytes of a tensor")
         tensor["data"] = _values(tensor, piece)
         at += size
     if at != len(binary):
-        raise Refused(400, f"{len(binary) - at} bytes of the body are of no tensor")
+        raise RefusedError(400, f"{len(binary) - at} bytes of the body are of no tensor")
 
 
 def packed(datatype: str, values: Sequence[Any]) -> bytes:
@@ -86,7 +86,7 @@ def _announced(tensor: object) -> int | None:
     parameters = tensor.get("parameters") if isinstance(tensor, dict) else None
     size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
     if size is not None and not (type(size) is int and size >= 0):
-        raise Refused(400, "'binary_data_size' of a tensor is no number of bytes")
+        raise RefusedError(400, "'binary_data_size' of a tensor is no number of bytes")
     return size
 
 
@@ -98,9 +98,11 @@ def _values(tensor: Mapping[str, object], piece: memoryview) -> Sequence[Any]:
         return []  # the datatype is refused by who looks at all tensors
     size = struct.calcsize(f"<{FORMATS[kind]}")
     if len(piece) % size:
-        raise Refused(400, f"tensor '{name}': {len(piece)} bytes are no whole values of {kind}")
+        raise RefusedError(
+            400, f"tensor '{name}': {len(piece)} bytes are no whole values of {kind}"
+        )
     if kind == "BOOL" and set(piece) - {0, 1}:
-        raise Refused(400, f"tensor '{name}': a value of BOOL is neither 0 nor 1")
+        raise RefusedError(400, f"tensor '{name}': a value of BOOL is neither 0 nor 1")
     values: Sequence[Any]
     view: Any = piece
     if len(piece) and sys.byteorder == "little" and kind != "FP16":  # it has no views
@@ -116,16 +118,18 @@ def _texts(name: str, piece: memoryview) -> list[str]:
     texts, at = [], 0
     while at < len(piece):
         if len(piece) - at < LENGTH.size:
-            raise Refused(400, f"tensor '{name}': its bytes end within a length")
+            raise RefusedError(400, f"tensor '{name}': its bytes end within a length")
         (size,) = LENGTH.unpack_from(piece, at)
         at += LENGTH.size
         if len(piece) - at < size:
-            raise Refused(400, f"tensor '{name}': its bytes end within a text")
+            raise RefusedError(400, f"tensor '{name}': its bytes end within a text")
         try:
             texts.append(str(piece[at : at + size], "utf-8"))
         except UnicodeDecodeError as error:
-            raise Refused(400, f"tensor '{name}': a text is not UTF-8: {error}") from error
+            raise RefusedError(400, f"tensor '{name}': a text is not UTF-8: {error}") from error
         if "\0" in texts[-1]:  # as in JSON
-            raise Refused(400, f"tensor '{name}': a text has a NUL in it: {ascii(texts[-1])[:50]}")
+            raise RefusedError(
+                400, f"tensor '{name}': a text has a NUL in it: {ascii(texts[-1])[:50]}"
+            )
         at += size
     return texts

@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect
 from alo.serve.http_api.bodies.binary_tensors import HEADER
 from alo.serve.http_api.bodies.parser import ROWS_FILE, Job, Parsed, parse, parse_small
 from alo.serve.http_api.limits import Limits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.workers.protocol import NO_FILES, Args, Files
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Bodies:
             folder: for the data; it is made where that is not small.
             content_type: of a CSV, whose encoding it may name.
         Raises:
-            Refused: with the status that says why.
+            RefusedError: with the status that says why.
         """
         file = f"{folder}.body"
         try:
@@ -130,11 +130,11 @@ class Bodies:
         """Count bytes that have come.
 
         Raises:
-            Refused: more are on their way than the service has room for.
+            RefusedError: more are on their way than the service has room for.
         """
         if self._unfinished + size > self.limits.bodies_bytes:
             what = "too many bytes of bodies are on their way; try again later"
-            raise Refused(503, what, {"Retry-After": "1"}, limit="bodies")
+            raise RefusedError(503, what, {"Retry-After": "1"}, limit="bodies")
         self._unfinished += size
 
     def give_back(self, size: int) -> None:
@@ -146,7 +146,7 @@ class BodyStream:
     """The pieces of one body, decompressed, within the limits.
 
     Raises:
-        Refused: it is too large, or compressed in another way than gzip.
+        RefusedError: it is too large, or compressed in another way than gzip.
         ClientDisconnect: the client has hung up.
     """
 
@@ -155,7 +155,7 @@ class BodyStream:
         encoding = http.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ENCODINGS:
             what = f"the content encoding is '{encoding[:50]}'; it can be gzip or deflate"
-            raise Refused(415, what)
+            raise RefusedError(415, what)
         bits = ENCODINGS[encoding]
         self._unpacked, self._is_done = zlib.decompressobj(bits) if bits else None, False
         self._packed: bytes | None = None  # what is left of a piece that becomes a large one
@@ -214,15 +214,17 @@ class BodyStream:
         try:
             content = self._unpacked.decompress(body, PIECE)
         except zlib.error as error:
-            raise Refused(400, f"the body is not compressed as it says: {error}") from error
+            raise RefusedError(400, f"the body is not compressed as it says: {error}") from error
         has_more = len(content) == PIECE and not self._unpacked.eof
         self._packed = self._unpacked.unconsumed_tail if has_more else None
         if self._was_last and not has_more and not self._unpacked.eof:
-            raise Refused(400, "the body is not compressed as it says: it is cut short")
+            raise RefusedError(400, "the body is not compressed as it says: it is cut short")
         return content
 
-    def _too_large(self) -> Refused:
-        return Refused(413, f"the body is larger than {self._most / 1e6:,.0f} MB", limit="body")
+    def _too_large(self) -> RefusedError:
+        return RefusedError(
+            413, f"the body is larger than {self._most / 1e6:,.0f} MB", limit="body"
+        )
 
 
 def _has_outgrown(parsed: Parsed, job: Job, most_cells: int) -> bool:
@@ -242,7 +244,7 @@ def _opened(folder: Path, file: str) -> BinaryIO:
 
 def _args(parsed: Parsed) -> Args:
     if parsed.status:
-        raise Refused(parsed.status, parsed.what, limit=parsed.limit)
+        raise RefusedError(parsed.status, parsed.what, limit=parsed.limit)
     return parsed.args
 
 
@@ -262,4 +264,4 @@ def _in_a_process(job: Job) -> Parsed:
     except (ValueError, TypeError) as error:
         said = done.stderr.strip().rpartition("\n")[2]
         what = f"the body could not be parsed: its process ended with {done.returncode}; {said}"
-        raise Refused(500, what) from error
+        raise RefusedError(500, what) from error

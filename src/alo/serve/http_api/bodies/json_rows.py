@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from alo.serve.http_api.bodies.json_values import SUSPECT, check_number, make_decoder
 from alo.serve.http_api.limits import TableLimits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.texts import odd_text
 
 BOM = "\ufeff"
@@ -25,7 +25,7 @@ def write_table(text: str, file: TextIO, limits: TableLimits) -> object:
     null is. Every other value is written so that reading it gives it back.
 
     Raises:
-        Refused: it is something else, or more than the limits allow.
+        RefusedError: it is something else, or more than the limits allow.
     """
     try:
         first = Table(limits)
@@ -35,7 +35,7 @@ def write_table(text: str, file: TextIO, limits: TableLimits) -> object:
             file.truncate()
             Table(limits, first.columns).write(text, file)
     except (ValueError, RecursionError) as error:
-        raise Refused(400, f"the body is not JSON: {error}") from error
+        raise RefusedError(400, f"the body is not JSON: {error}") from error
     return args
 
 
@@ -61,7 +61,7 @@ class Table:
         return len(self._names) > self._written
 
     def write(self, text: str, file: TextIO) -> object:
-        """Raises ``Refused``, or ``ValueError`` where it is not JSON."""
+        """Raises ``RefusedError``, or ``ValueError`` where it is not JSON."""
         args: object = {}
         is_suspect, rows_came = SUSPECT.search(text) is not None, False
         table = csv.writer(file)
@@ -82,20 +82,20 @@ class Table:
                     else:
                         _write_long(cells, file)
             elif key == "rows":
-                raise Refused(422, "'rows' is not a list of objects, one for each row")
+                raise RefusedError(422, "'rows' is not a list of objects, one for each row")
             else:
-                raise Refused(400, FORM)
+                raise RefusedError(400, FORM)
         if not rows_came or not self._count:
-            raise Refused(422, "'rows' is not a list of objects, one for each row")
+            raise RefusedError(422, "'rows' is not a list of objects, one for each row")
         if not self._names:
-            raise Refused(422, "'rows' has no columns")
+            raise RefusedError(422, "'rows' has no columns")
         if is_suspect:
             _refuse_odd(args)
         return args
 
     def _check(self, row: object, is_suspect: bool) -> None:
         if not isinstance(row, dict):
-            raise Refused(422, "'rows' is not a list of objects, one for each row")
+            raise RefusedError(422, "'rows' is not a list of objects, one for each row")
         if is_suspect:
             _refuse_odd(row)
         for name, value in row.items():
@@ -105,12 +105,14 @@ class Table:
                 check_number(value)
             elif isinstance(value, dict | list):
                 what = "a value in 'rows' is an object or a list; a cell of a table holds one value"
-                raise Refused(422, what)
+                raise RefusedError(422, what)
         self._limits.check_cells((self._count + 1) * len(self._names))
 
     def _add(self, name: str) -> None:
         if not self._names and name.startswith(BOM):
-            raise Refused(422, "a column's name begins with a byte order mark, which readers drop")
+            raise RefusedError(
+                422, "a column's name begins with a byte order mark, which readers drop"
+            )
         self._names[name] = None
         self._limits.check_columns(len(self._names))
 
@@ -142,7 +144,7 @@ def _write_long(cells: Sequence[object], file: TextIO) -> None:
 def _refuse_odd(content: object) -> None:
     odd = odd_text(content)
     if odd is not None:
-        raise Refused(400, f"a text has a NUL or half a character in it: {odd}")
+        raise RefusedError(400, f"a text has a NUL or half a character in it: {odd}")
 
 
 def _members(text: str, limits: TableLimits) -> Iterator[tuple[str, Any]]:
@@ -151,7 +153,7 @@ def _members(text: str, limits: TableLimits) -> Iterator[tuple[str, Any]]:
     if not scanner.skips("{"):
         scanner.value()  # is it JSON at all?
         scanner.end()
-        raise Refused(400, FORM)
+        raise RefusedError(400, FORM)
     keys: set[str] = set()
     if not scanner.skips("}"):
         while True:

@@ -11,7 +11,7 @@ from typing import Any
 
 from alo.json_text import every_value, is_deeper
 from alo.serve.http_api.limits import TableLimits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.texts import odd_text
 from alo.workers.protocol import Args
 
@@ -24,17 +24,17 @@ def parse_json(body: bytes | str) -> Any:
     """What JSON text says.
 
     Raises:
-        Refused: it is none; a key comes twice in an object; or a text has a NUL or a lone
+        RefusedError: it is none; a key comes twice in an object; or a text has a NUL or a lone
             surrogate in it, which no file can have.
     """
     text = body if isinstance(body, str) else text_of(body)
     try:
         content = make_decoder().decode(text)
     except (ValueError, RecursionError) as error:
-        raise Refused(400, f"the body is not JSON: {error}") from error
+        raise RefusedError(400, f"the body is not JSON: {error}") from error
     odd = odd_text(content) if SUSPECT.search(text) else None
     if odd is not None:
-        raise Refused(400, f"a text has a NUL or half a character in it: {odd}")
+        raise RefusedError(400, f"a text has a NUL or half a character in it: {odd}")
     return content
 
 
@@ -42,12 +42,12 @@ def text_of(body: bytes) -> str:
     """JSON as text, whichever of its encodings it is in.
 
     Raises:
-        Refused: it is in none.
+        RefusedError: it is in none.
     """
     try:
         return body.decode(json.detect_encoding(body)).removeprefix("\ufeff")
     except ValueError as error:
-        raise Refused(400, f"the body is not JSON: {error}") from error
+        raise RefusedError(400, f"the body is not JSON: {error}") from error
 
 
 def make_decoder() -> json.JSONDecoder:
@@ -59,7 +59,7 @@ def known_encoding(name: str) -> str:
     """The encoding of a text that a client has named.
 
     Raises:
-        Refused: there is none of this name, or it is no one of whole texts.
+        RefusedError: there is none of this name, or it is no one of whole texts.
     """
     try:
         found = codecs.lookup(name).name
@@ -67,7 +67,7 @@ def known_encoding(name: str) -> str:
     except (LookupError, ValueError):
         found = ""
     if not found or found in NOT_OF_TEXTS:
-        raise Refused(415, f"the encoding '{name[:50]}' is not known")
+        raise RefusedError(415, f"the encoding '{name[:50]}' is not known")
     return found
 
 
@@ -83,16 +83,16 @@ def check_args(content: object, depth: int) -> Args:
     Args:
         depth: so many objects and lists there may be in each other.
     Raises:
-        Refused: it is something else.
+        RefusedError: it is something else.
     """
     if content is None or content == {}:
         return {}
     if not isinstance(content, dict) or not all(
         isinstance(each, dict) for each in content.values()
     ):
-        raise Refused(422, "'args' is not of the form {step: {key: value}}")
+        raise RefusedError(422, "'args' is not of the form {step: {key: value}}")
     if is_deeper(content, depth):
-        raise Refused(
+        raise RefusedError(
             400, f"'args' has more than {depth} objects and lists in each other", limit="depth"
         )
     for value in every_value(content):
@@ -105,10 +105,10 @@ def check_number(number: float) -> None:
     """See that a number is what was sent.
 
     Raises:
-        Refused: it is larger than a 64-bit float can be.
+        RefusedError: it is larger than a 64-bit float can be.
     """
     if not isfinite(number):
-        raise Refused(400, "a number is too large for a 64-bit float")
+        raise RefusedError(400, "a number is too large for a 64-bit float")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

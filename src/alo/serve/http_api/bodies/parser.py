@@ -25,7 +25,7 @@ from alo.serve.http_api.bodies.json_values import (
 )
 from alo.serve.http_api.bodies.tensors import write_tensors
 from alo.serve.http_api.limits import TableLimits
-from alo.serve.http_api.refusal import Refused
+from alo.serve.http_api.refusal import RefusedError
 from alo.texts import is_odd
 from alo.workers.protocol import NO_ARGS, Args
 
@@ -79,7 +79,7 @@ def _parsed(job: Job, read: Callable[[], bytes], file: TextIO) -> Parsed:
             return Parsed(write_tensors(_tensors(read, job.head), file, job.limits))
         args: Any = write_table(text_of(read()), file, job.limits)
         return Parsed(check_args(args, job.limits.depth))
-    except Refused as refused:
+    except RefusedError as refused:
         return Parsed(NO_ARGS, refused.status, refused.what, refused.limit)
 
 
@@ -120,7 +120,7 @@ def table_text(body: bytes, content_type: str, limits: TableLimits) -> str:
     Args:
         content_type: the header, which may name the encoding that it is in.
     Raises:
-        Refused: it is none.
+        RefusedError: it is none.
     """
     header = Message()
     header["content-type"] = content_type
@@ -129,11 +129,11 @@ def table_text(body: bytes, content_type: str, limits: TableLimits) -> str:
         text = body.decode(encoding)
     except UnicodeError as error:
         fix = "name its encoding: content-type: text/csv; charset=…"
-        raise Refused(400, f"the table is not {encoding.upper()}: {error}; {fix}") from error
+        raise RefusedError(400, f"the table is not {encoding.upper()}: {error}; {fix}") from error
     if CONTENT.search(text) is None:
-        raise Refused(422, "the table is empty")
+        raise RefusedError(422, "the table is empty")
     if is_odd(text):
-        raise Refused(400, "the table has a NUL or half a character in it")
+        raise RefusedError(400, "the table has a NUL or half a character in it")
     # At least as many as there are: a separator may be in a quoted cell.
     lines = max(text.count("\n"), text.count("\r"))  # some write the one, some the other
     limits.check_columns(text.partition("\n")[0].count(",") + 1)

@@ -49,7 +49,7 @@ function problem({ error, fields }) {
   const what = error.message ?? error.what ?? "";
   const others = (fields ?? []).map((each) => `${each.field}: ${each.what}`);
   return {
-    what: [error.code && error.name !== "Refused" ? `${error.code} ${error.name}: ${what}` : what, ...others].join("\n"),
+    what: [error.code && error.name !== "RefusedError" ? `${error.code} ${error.name}: ${what}` : what, ...others].join("\n"),
     where: error.where, fix: error.fix, traceback: error.traceback,
   };
 }

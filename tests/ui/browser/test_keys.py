@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.ui.browser.conftest import PASSWORD, OpenBrowser, Project
+from tests.ui.browser.reviews import NewReview, bob_says, current, new_review
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+__all__ = ["new_review"]
+SCAN = """async (text) => {
+    await new Promise((done) => setTimeout(done, 40));  // a hand and a scanner type not at once
+    for (const key of [...text, "Enter"]) {
+        const code = /[0-9]/.test(key) ? `Digit${key}` : "";
+        document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", {key, code, bubbles: true, cancelable: true}));
+    }
+}"""
 HANGUL = """([key, code]) => (document.activeElement ?? document.body).dispatchEvent(
     new KeyboardEvent("keydown", {key, code, bubbles: true, cancelable: true}))"""
 
@@ -327,3 +337,61 @@ def test_widths_of_columns_are_changed_by_mouse_and_by_keyboard_and_kept(
     page.keyboard.press("Home")
     assert page.evaluate(width) == before
     assert heading.get_attribute("style") in ("", None)
+
+
+def test_what_a_scanner_types_decides_nothing_and_a_hand_goes_on(
+    page: Page, new_review: NewReview
+) -> None:
+    queue = new_review()
+    second = queue.items()[1]["record"]
+    queue.open(page)
+    page.keyboard.press("s")
+    queue.wait_said(("skipped", None))
+
+    page.evaluate(SCAN, "12a1s2f11")
+    page.get_by_text("faster than a hand types").wait_for()
+    queue.wait_sent(page)
+    undecided = [("undecided", None)] * 9
+    assert queue.said() == [("skipped", None), *undecided]
+    assert current(page) == second
+    page.get_by_text("1 of 10 decided", exact=True).wait_for()
+
+    page.keyboard.press("f")
+    queue.wait_said(("skipped", None), ("flagged", None))
+
+
+def test_what_a_scanner_types_leaves_the_row_of_a_table_as_it_was(
+    page: Page, new_review: NewReview
+) -> None:
+    queue = new_review()
+    bob_says(queue, queue.items()[0]["record"], "good")
+    before = queue.said()
+    page.goto(f"/reviews/{queue.name}")
+    page.locator("[data-table][data-ready]").wait_for(state="attached")
+    page.keyboard.press("j")
+
+    page.evaluate(SCAN, "2s12f2a1")
+    page.get_by_text("faster than a hand types").wait_for()
+    queue.wait_sent(page)
+
+    assert queue.said() == before
+    assert queue.decisions() > 1
+
+
+def test_what_is_pasted_is_no_key_and_what_does_not_fit_is_said(
+    open_browser: OpenBrowser, new_review: NewReview
+) -> None:
+    queue = new_review()
+    page = open_browser("en-AU", permissions=["clipboard-read", "clipboard-write"])
+    queue.open(page)
+    page.evaluate("text => navigator.clipboard.writeText(text)", "12" * 1500)
+
+    page.keyboard.press("Control+v")
+    page.keyboard.press("n")
+    page.keyboard.press("Control+v")
+    page.get_by_text("Only the first 2,000 characters fit in here.").wait_for()
+    assert page.locator("[name=note]").input_value() == "12" * 1000
+    page.keyboard.press("Backspace")
+    page.locator(".decide .wrong").wait_for(state="detached")
+
+    assert queue.decisions() == 0

@@ -301,3 +301,20 @@ def test_a_closed_review_and_no_script_leave_the_forms(
     wait_state(page, second, "undecided")
 
     assert wait_until(lambda: queue.said()[:2] == [("skipped", None), ("undecided", None)])
+
+
+def test_what_is_no_page_of_the_studio_takes_the_place_of_none(
+    page: Page, new_review: NewReview
+) -> None:
+    queue = new_review(records=80, random=80)
+    open_table(page, queue)
+    page.route("**/reviews/*?*", lambda route: route.fulfill(status=200, body="<h1>Proxy</h1>"))
+
+    page.keyboard.press("]")
+    page.get_by_text("The studio did not answer (200); the page is as it was.").wait_for()
+    assert page.locator("tr[data-record]").count() == 50
+
+    page.unroute("**/reviews/*?*")
+    page.keyboard.press("]")
+    page.locator("[data-not-shown]").wait_for(state="detached")
+    assert page.locator("tr[data-record]").count() == 30

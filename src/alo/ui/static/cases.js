@@ -87,3 +87,15 @@ export function ahead(current) {
     ahead(list.querySelector("[aria-current]") ?? current);
   });
 }
+
+// A picture as many times its usual size; whole instead of its small copy, where that would not do.
+export function enlarge(card, zoom) {
+  const picture = card?.querySelector(".picture img");
+  if (!picture) return;
+  if (zoom > 1 && picture.dataset.full) {
+    picture.src = picture.dataset.full;
+    delete picture.dataset.full;
+  }
+  picture.style.setProperty("--zoom", zoom);
+  picture.style.maxWidth = zoom === 1 ? "" : "none";
+}

@@ -18,7 +18,11 @@ function move(by) {
 }
 
 const PLACES = { Digit1: 1, Numpad1: 1, Digit2: 2, Numpad2: 2 };
+const STILL = 60; // ms in which no other key comes: a scanner types faster, and settles nothing
+let settling = 0;
 const MOVES = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
+
+document.addEventListener("keydown", () => clearTimeout(settling), true);
 
 document.addEventListener("alo:key", (asked) => {
   const { key, event } = asked.detail;
@@ -27,7 +31,10 @@ document.addEventListener("alo:key", (asked) => {
   if (!place && !by) return;
   asked.preventDefault();
   if (by) move(by);
-  else if (!event.repeat) current()?.querySelector(`[data-answer="${place}"] button`)?.click();
+  else if (!event.repeat) {
+    const button = current()?.querySelector(`[data-answer="${place}"] button`);
+    settling = setTimeout(() => button?.click(), STILL);
+  }
 });
 
 list?.addEventListener("alo:decision", ({ detail: { record, state } }) => {

@@ -55,6 +55,7 @@ export function showCount() {
   const { waiting, isKept } = sender;
   const count = sender.count + queued;
   const shown = find("[data-unsent]");
+  if (!shown) return; // a page that says what is wrong has come in the place of the records
   shown.dataset.unsent = count;
   shown.textContent = count ? words.unsent.replace("{n}", count) : words.sent;
   const button = find("[data-waiting]");
@@ -99,6 +100,36 @@ export function enqueue(act) {
     .finally(showCount);
 }
 
+// What was said of records before they were decided on here: {at, decision}, the newest last.
+const before = [];
+const MOST_BEFORE = 200;
+
+function keepBefore({ record, state, given, note }) {
+  const verdict = Object.keys(STATES).find((each) => STATES[each] === state) ?? "reset";
+  before.push({ at: performance.now(), decision: { record, verdict, label: verdict === "change" ? given : null, note } });
+  if (before.length > MOST_BEFORE) before.shift();
+}
+
+// What keys have decided that no hand has typed: it is again as it was before the first of them.
+document.addEventListener("alo:scanned", ({ detail }) => {
+  enqueue(() => {
+    const mine = new Map();
+    for (const { at, decision } of before.splice(0)) {
+      if (at >= detail.since && !mine.has(decision.record)) mine.set(decision.record, decision);
+    }
+    const shown = [...mine.values()].filter(({ record }) => screen.elementOf(record));
+    const decisions = shown.map((each) => {
+      const element = screen.elementOf(each.record);
+      const seen = element.dataset.seen === "" ? null : Number(element.dataset.seen);
+      paint(element, each);
+      return { ...each, seen };
+    });
+    if (decisions.length) sender.decide(decisions);
+    screen.scanned?.(shown.map(({ record }) => record));
+    trouble(words.scanned);
+  });
+});
+
 addEventListener("beforeunload", (event) => {
   if (queued) event.preventDefault();
 });
@@ -107,6 +138,7 @@ addEventListener("beforeunload", (event) => {
 
 // A decision on it, as it is sent.
 export function decisionOn({ dataset }, verdict, label, note = dataset.note) {
+  keepBefore(dataset);
   const own = verdict === "change" && label === dataset.predicted ? "accept" : verdict;
   const seen = dataset.seen === "" ? null : Number(dataset.seen);
   return { record: dataset.record, verdict: own, label: own === "change" ? label : null, note, seen };

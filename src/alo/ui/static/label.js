@@ -26,7 +26,7 @@ page.addEventListener("alo:poll", () => begun.then(() => current && refresh([cur
 
 const shared = await import(page.dataset.deciding);
 const { STATES, decisionOn, enqueue, labelOf, openConflicts, sender, words } = shared;
-const { address, ahead, articles, cardOf, cards, fetched, isGrid, isOpen, load, loadBefore, loaded, overlay, prune, put } =
+const { address, ahead, articles, cardOf, cards, enlarge, fetched, isGrid, isOpen, load, loadBefore, loaded, overlay, prune, put } =
   await import(page.dataset.casesScript);
 const { follow } = (await import(page.dataset.presenceScript)).presence(page.dataset.base, address, () => current?.dataset.record);
 
@@ -226,6 +226,16 @@ const ON = {
     }
   },
   decided: ({ seen }) => refresh(Object.keys(seen).filter(cardOf)),
+  scanned(records) {
+    const found = records.map(cardOf);
+    for (const card of found) {
+      delete card.dataset.done;
+      remember(card, "reset", words.undone);
+    }
+    decided -= found.filter((card) => card.dataset.state === "undecided").length;
+    progress();
+    if (found.length) show(found[0]);
+  },
 };
 
 async function takeBack(redo) {
@@ -265,8 +275,7 @@ async function onReview({ labels, progress: now, present: people }) {
   find("[data-present]").textContent = people.map((each) => each.name).join(", ");
   const given = JSON.stringify(labels);
   if (shownLabels && shownLabels !== given) {
-    const record = current?.dataset.record;
-    const found = await fetched({ record });
+    const record = current?.dataset.record, found = await fetched({ record });
     if (!found) return;
     form.querySelector(".labels").replaceWith(document.importNode(found.querySelector(".labels"), true));
     list.replaceChildren();
@@ -282,21 +291,12 @@ async function onReview({ labels, progress: now, present: people }) {
 
 function resize(to) {
   zoom = to;
-  const picture = current?.querySelector(".picture img");
-  if (!picture) return;
-  if (zoom > 1 && picture.dataset.full) {
-    picture.src = picture.dataset.full;
-    delete picture.dataset.full;
-  }
-  picture.style.setProperty("--zoom", zoom);
-  picture.style.maxWidth = zoom === 1 ? "" : "none";
+  enlarge(current, to);
 }
 
 // ---- keys and buttons
 
-function labelButtons() {
-  return [...form.querySelectorAll("[data-label]")];
-}
+const labelButtons = () => [...form.querySelectorAll("[data-label]")];
 
 const COMMANDS = {
   a: () => decide("accept"),

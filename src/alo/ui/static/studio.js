@@ -19,6 +19,22 @@ for (const each of ["htmx:after:swap", "alo:rows"]) document.addEventListener(ea
 // htmx restores only those entries of the browser's history that bear its mark.
 if (!history.state) history.replaceState({ htmx: true }, "");
 
+// What a proxy answers in the studio's place, or nothing at all, takes the place of no part of a page.
+function refuseSwap(event) {
+  const { select, text, response, sourceElement } = event.detail.ctx ?? {};
+  if (!select?.startsWith("#") || text?.includes(`id="${select.slice(1)}"`)) return;
+  event.preventDefault();
+  if (!sourceElement?.matches("a, form")) return; // nobody waits for it
+  const note = document.querySelector("[data-not-shown]") ?? document.createElement("p");
+  note.className = "failure";
+  note.role = "alert";
+  note.dataset.notShown = response?.status ?? "";
+  note.textContent = document.body.dataset.notShownText.replace("{why}", response?.status ?? "–");
+  document.querySelector("main").prepend(note);
+}
+
+for (const each of ["htmx:after:request", "htmx:error"]) document.addEventListener(each, refuseSwap);
+
 // ---- clicks
 
 document.addEventListener("click", (event) => {
@@ -118,6 +134,21 @@ async function keep(event) {
   refusal.hidden = false;
   (wrong ?? form).querySelector("input:not([type=hidden]), select, textarea, button")?.focus();
 }
+
+// A field takes no more than it may have, and the browser says nothing of the rest.
+document.addEventListener("paste", ({ target: field, clipboardData }) => {
+  const most = field.maxLength;
+  if (!(most > 0)) return;
+  const room = most - field.value.length + field.selectionEnd - field.selectionStart;
+  if (clipboardData.getData("text").replaceAll("\r\n", "\n").length <= room) return;
+  const note = document.createElement("span");
+  note.className = "wrong";
+  note.role = "alert";
+  note.textContent = document.body.dataset.cutText.replace("{n}", most.toLocaleString());
+  field.after(note);
+  // Once this has been pasted.
+  setTimeout(() => field.addEventListener("input", () => note.remove(), { once: true }));
+});
 
 // What was said to be wrong is no more once it is typed anew.
 document.addEventListener("input", (event) => {
@@ -252,9 +283,34 @@ const KEYS = {
   Escape: () => follow('[data-action="up"]'),
 };
 
+// A scanner types as a keyboard does, faster than any hand, and ends with Enter: what it types while
+// no field has the focus was meant for another window. Screens take back what those keys have done.
+const FAST = 30; // ms between two keys
+const CODE = 8; // characters at least
+let typed = 0; // that fast, one behind the other
+let begun = 0; // when the first of them was pressed
+let latest = 0; // and the last one
+
+function endsScan({ key, timeStamp }, isInField) {
+  if (key === "Shift") return false;
+  const isFast = timeStamp - latest < FAST;
+  latest = timeStamp;
+  if (key === "Enter" && isFast && typed >= CODE) return true;
+  if (isInField || key.length > 1) typed = 0; // Tab, an arrow: those are of a hand
+  else if (isFast && typed) typed += 1;
+  else [typed, begun] = [1, timeStamp];
+  return false;
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const field = event.target.closest("input:not([type=checkbox]), textarea, select");
+  if (endsScan(event, Boolean(field))) {
+    typed = 0;
+    event.preventDefault();
+    document.dispatchEvent(new CustomEvent("alo:scanned", { detail: { since: begun } }));
+    return;
+  }
   if (field) {
     if (event.key === "Escape") field.blur();
     return;

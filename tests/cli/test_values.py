@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alo.cli.values import count, megabytes, named, port, processes, seconds
+from alo.cli.values import count, few, megabytes, named, port, processes, seconds
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from alo.cli.values import count, megabytes, named, port, processes, seconds
         (named, "a b", "a b"),
         (count, "1", 1),
         (processes, "1000", 1000),
+        (few, "1000", 1000),
         (port, "0", 0),
         (port, "65535", 65_535),
         (seconds, "0.5", 0.5),
@@ -28,8 +29,13 @@ def test_a_value_is_read(read: Callable[[str], object], text: str, value: object
     ("read", "text"),
     [
         (named, " "),
-        *((read, text) for read in (count, processes) for text in ("0", "-1", "x", "", "1.5", "²")),
+        *(
+            (read, text)
+            for read in (count, few, processes)
+            for text in ("0", "-1", "x", "", "1.5", "²")
+        ),
         (processes, "1001"),
+        (few, "1001"),
         *((port, text) for text in ("-1", "65536", "http", "")),
         *((read, text) for read in (seconds, megabytes) for text in ("0", "-1", "nan", "inf", "x")),
     ],

@@ -234,7 +234,11 @@ def test_a_task_that_takes_too_long_is_ended(home: Path, executor: LocalExecutor
     found = result_of(executor, "hang", timeout_s=1.0)
     assert (found.status, found.error) == (TIMEOUT, "it took longer than 1 s")
     assert History(Workspace(home)).find(found.runs[0].run_id).record.status == "interrupted"
+    (slot,) = executor._slots
+    assert slot._child is not None  # it has ended by itself, and its process goes on
     assert result_of(executor, "well", timeout_s=60.0).status == SUCCESS
+    found = result_of(executor, "stubborn", timeout_s=1.0)
+    assert (found.status, found.error) == (TIMEOUT, "it took longer than 1 s")
 
 
 @pytest.mark.parametrize(("how", "grace_s"), [("hang", 30.0), ("stubborn", 0.5)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from alo.cli.setup_options import add_computing_arguments, add_setup_arguments
-from alo.cli.values import named, path, processes, seconds, whole
+from alo.cli.values import count, few, named, path, processes, seconds, whole
 from alo.plan.keys.sweep import NONE, PRUNERS, SAMPLERS
 
 MODES = ("train", "all")
@@ -45,7 +45,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
         help="all: each trial is also an inference, with metrics inference.NAME (train)",
     )
     parser.add_argument(
-        "--repeats", type=processes, default=1, metavar="R", help="runs of each trial (1)"
+        "--repeats", type=few, default=1, metavar="R", help="runs of each trial (1)"
     )
     parser.add_argument(
         "--seed-arg", metavar="STEP.KEY", type=named, help="arg that is 0, 1, … in the repeats"
@@ -79,7 +79,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
     """How a sweep is run: the same for a new one and for a resumed one."""
-    parser.add_argument("--trials", type=processes, metavar="N", help="number of trials")
+    parser.add_argument("--trials", type=count, metavar="N", help="number of trials")
     parser.add_argument(
         "--jobs", type=processes, metavar="N", help="trials at once (one for each core)"
     )

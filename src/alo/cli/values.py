@@ -43,7 +43,12 @@ def whole(text: str) -> int:
 
 def processes(text: str) -> int:
     """A number of processes, from 1 to 1000."""
-    return _whole(text, 1, 1000, "a number of processes, 1 or more")
+    return _whole(text, 1, 1000, "a number of processes from 1 to 1000")
+
+
+def few(text: str) -> int:
+    """A small number of things, from 1 to 1000."""
+    return _whole(text, 1, 1000, "a number from 1 to 1000")
 
 
 def port(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from alo.errors import AloError, ExecutorError, UsageError
 from alo.executors.depot import Depot
 from alo.executors.guard import PatientExecutor
 from alo.executors.local import LOCAL, LocalExecutor
-from alo.executors.ray.address import RAY, is_ray
+from alo.executors.ray.address import RAY, address_of, is_ray
 from alo.executors.room import tasks_at_once
 from alo.executors.task import Executor
 from alo.layout import find_plan
@@ -72,6 +73,21 @@ def make_executor(
             "parameters `depot` and `transfer`, with those",
         ) from error
     return PatientExecutor(made)
+
+
+def check_executor(name: str, home: Path) -> None:
+    """See that there is an executor of this name, without making it; empty: nobody names one.
+
+    Raises:
+        UsageError: there is none, or what it needs is not installed.
+    """
+    if is_ray(name):
+        from alo.executors.ray.executor import check_installed
+
+        check_installed(name)
+        address_of(name, os.environ)
+    elif name not in ("", LOCAL):
+        _maker(name, home)
 
 
 def setup_for(computing: str, setup: Setup) -> Setup:

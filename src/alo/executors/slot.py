@@ -36,6 +36,7 @@ from alo.processes.child import Child
 from alo.processes.crash_report import Ending, crash_error
 
 BOOT_S = 60.0
+GRACE_S = 2.0  # that a task has to end by itself once its time is over
 LOST = signal.SIGKILL  # what ends a process from outside; a crash is the asset's own
 
 
@@ -191,7 +192,10 @@ class Slot:
             return now > self._boot_deadline
         if not self._deadline or now < self._deadline or self._given is None:
             return False
-        self._end_reason = self._end_reason or TIMEOUT
+        if not self._end_reason:  # in time it ends by itself, as after Ctrl-C, and nobody waits
+            self._end_reason = TIMEOUT
+            self.interrupt(GRACE_S)
+            return False
         return True
 
     def _as_ended(self, result: Result) -> Result:

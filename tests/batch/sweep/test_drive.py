@@ -138,11 +138,12 @@ def test_an_executor_that_raises_is_named_and_what_has_ended_stays(folder: Sweep
 
 def test_the_commonest_error_ends_a_sweep(folder: SweepFolder) -> None:
     def failing(task: Task) -> Sequence[TaskEvent]:
-        error = "rare" if task.id == "0/0" else "common"
+        error = "rare" if task.id == "3/0" else "common"
         return [Done(Result(status=ERROR, error=error))]
 
-    with pytest.raises(SweepError, match="4 trials failed, 3 of them so: common"):
+    with pytest.raises(SweepError, match="4 trials failed, 3 of them so: common") as caught:
         drive_of(folder, Odd(failing)).run()
+    assert caught.value.where.startswith("trial 2,")  # the last one that failed so
     assert len(folder.trials()) <= 5
 
 

@@ -145,6 +145,8 @@ def test_its_time_ends_a_sweep_that_a_resume_completes(alo: Alo, home: Path) -> 
     words = ["--param", "train.x=1..12", "--set", "train.how=slow", "--jobs", "1"]
     assert alo("sweep", "s", *words, "--timeout", "2")[0] == 0
     assert time.monotonic() - began < 30
-    assert len([each for each in shown(alo, "s")["trials"] if each["state"] == "complete"]) < 12
+    ended = shown(alo, "s")["trials"]
+    assert len([each for each in ended if each["state"] == "complete"]) < 12
+    assert {each["error"] for each in ended} <= {"", "the time of the sweep was over"}
     assert alo("sweep", "resume", "s")[0] == 0
     assert_once_each(alo, home)

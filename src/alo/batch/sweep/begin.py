@@ -88,7 +88,7 @@ def definition_of(
     sampler = resolved(sampler, params, trials)
     if sampler == GRID:
         for param in params:
-            if param.domain.points is None:
+            if param.domain.count is None:
                 maker.complain(
                     f"{param.name}={param.domain.text} has no step, which a grid needs",
                     f"write {param.domain.text}:STEP, or take --sampler random",

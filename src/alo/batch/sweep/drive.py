@@ -338,7 +338,7 @@ class SweepDrive:
                 return replace(trial, state=PRUNED, results=results, error=bad.error)
             state = STATES.get(bad.status, bad.status)
             if state == TIMEOUT and self._is_late:
-                state = INTERRUPTED  # by the sweep's own time
+                return replace(trial, state=INTERRUPTED, error="the time of the sweep was over")
             return replace(trial, state=state, error=bad.error)
         found = [metrics_of(each.runs) for each in in_hand.done]
         missing = [each.name for each in self.definition.metrics if each.name not in found[0]]
@@ -377,11 +377,12 @@ class SweepDrive:
         total = self._limits.trials or len(self.trials)
         if self._problem is None and len(failed) > self._limits.failures(total):
             common, times = Counter(each.error for each in failed).most_common(1)[0]
+            shown = next(each for each in reversed(failed) if each.error == common)
             self._problem = passed_on(
                 SweepError,
                 f"{len(failed)} trials failed, {times} of them so: ",
                 common,
-                where=f"trial {failed[-1].number}, run {failed[-1].run_id}",
+                where=f"trial {shown.number}, run {shown.run_id}",
                 fix=f"mend it, then resume: alo sweep resume {self.definition.name}; "
                 "or allow for more: --max-failures N",
             )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import TypeAlias
 
 from alo.history.record import plain
@@ -16,6 +15,9 @@ Value: TypeAlias = object  # of YAML
 _WHOLE = r"[+-]?\d+"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?::({_NUMBER}))?(@log)?")
+FARTHEST = 2**53  # up to here a float is any whole number
+MOST_DIGITS = 20  # more than FARTHEST has: beyond, numbers are refused anyway
+TOLD_APART = 1e-11  # of the larger bound: steps as small as that are lost in 12 digits
 FORM = "write LOW..HIGH, LOW..HIGH:STEP, LOW..HIGH@log, or values with commas: A,B,C"
 
 
@@ -37,10 +39,17 @@ class Range:
         """Raises ``SpecError`` where no value can be taken from it."""
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             raise SpecError("the bounds of a range have to be finite")
+        largest = max(abs(self.low), abs(self.high))
+        if self.is_whole and largest > FARTHEST:
+            raise SpecError(f"whole numbers have to be between -{FARTHEST} and {FARTHEST}")
+        if not math.isfinite(self.high - self.low):
+            raise SpecError(f"the bounds of {self.text} are too far apart")
         if self.low > self.high:
             raise SpecError(f"the range {self.text} is empty: its bounds are the wrong way round")
         if self.step is not None and not self.step > 0:
             raise SpecError(f"the step of {self.text} has to be above 0")
+        if self.step is not None and not self.is_whole and self.step < TOLD_APART * largest:
+            raise SpecError(f"the step of {self.text} is too small to tell its values apart")
         if self.is_log and self.low <= 0:
             raise SpecError(f"the range {self.text} has to begin above 0 to be @log")
         if self.is_log and self.step is not None:
@@ -53,25 +62,28 @@ class Range:
         return f"{self._shown(self.low)}..{self._shown(self.high)}{step}{'@log' * self.is_log}"
 
     @property
-    def points(self) -> Sequence[float] | None:
-        """Its values in order, where there are finitely many; None: any number between."""
-        step = self.step or (1 if self.is_whole else None)
+    def count(self) -> int | None:
+        """How many values it has; None: any number between."""
+        step = self._stride
         if step is None:
-            return [self.low] if self.low == self.high else None
-        count = math.floor((self.high - self.low) / step + 1e-9) + 1
-        if self.is_whole:
-            return range(int(self.low), int(self.high) + 1, int(step))
-        return [self._cut(self.low + step * number) for number in range(count)]
+            return 1 if self.low == self.high else None
+        return math.floor((self.high - self.low) / step + 1e-9) + 1
+
+    def point(self, number: int) -> Value:
+        """One of its values, in order; all of them may be more than memory holds."""
+        value = self.low + (self._stride or 0) * number
+        return int(value) if self.is_whole else self._cut(value)
 
     def at(self, share: float) -> Value:
         """The value at a share of the range, 0 ≤ share < 1; each is equally likely."""
-        points = None if self.is_log else self.points
-        if points is not None:
-            return points[int(share * len(points))]
+        count = None if self.is_log else self.count
+        if count is not None:
+            return self.point(int(share * count))
         if not self.is_log:
             return self.low + share * (self.high - self.low)
         if not self.is_whole:
-            return min(self.high, self.low * (self.high / self.low) ** share)
+            value = self.low ** (1 - share) * self.high**share
+            return min(self.high, max(self.low, value))
         low, high = self.low - 0.5, self.high + 0.5
         return min(int(self.high), max(int(self.low), round(low * (high / low) ** share)))
 
@@ -81,6 +93,10 @@ class Range:
         if self.step is not None:
             spec["step"] = self._number(self.step)
         return spec | ({"scale": "log"} if self.is_log else {})
+
+    @property
+    def _stride(self) -> float | None:
+        return self.step or (1 if self.is_whole else None)
 
     def _number(self, value: float) -> float:
         return int(value) if self.is_whole else float(value)
@@ -118,9 +134,13 @@ class Choices:
         return ",".join(map(plan_form, self.values))
 
     @property
-    def points(self) -> Sequence[Value]:
-        """Its values in order."""
-        return self.values
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.values)
+
+    def point(self, number: int) -> Value:
+        """One of its values, in order."""
+        return self.values[number]
 
     def at(self, share: float) -> Value:
         """The value at a share, 0 ≤ share < 1; each is equally likely."""
@@ -168,8 +188,8 @@ def parse_spec(text: str) -> Domain:
         if is_whole and step is not None and not re.fullmatch(_WHOLE, step):
             is_whole = False
         return Range(
-            low=float(low),
-            high=float(high),
+            low=_number_of(low, is_whole=is_whole),
+            high=_number_of(high, is_whole=is_whole),
             step=None if step is None else float(step),
             is_log=bool(log),
             is_whole=is_whole,
@@ -183,6 +203,11 @@ def parse_spec(text: str) -> Domain:
     if not isinstance(values, list):
         raise SpecError(f"'{text}' are no values; {FORM}")
     return Choices(tuple(values))
+
+
+def _number_of(text: str, *, is_whole: bool) -> float:
+    """As it is written: a float of a large whole number may be another one."""
+    return int(text) if is_whole and len(text) <= MOST_DIGITS else float(text)
 
 
 def _is_broken_range(text: str) -> bool:
@@ -199,31 +224,32 @@ def size_of(params: Sequence[Param]) -> int | None:
     """How many configurations there are; None: not finitely many."""
     size = 1
     for param in params:
-        points = param.domain.points
-        if points is None:
+        count = param.domain.count
+        if count is None:
             return None
-        size *= len(points)
+        size *= count
     return size
 
 
-def grid(params: Sequence[Param]) -> Iterator[dict[str, Value]]:
-    """Each configuration once; the last param changes fastest.
+def grid_point(params: Sequence[Param], number: int) -> Values | None:
+    """The configuration of a grid that has this number, from 0; the last param changes fastest.
 
+    Returns:
+        None: the grid has fewer.
     Raises:
         SpecError: a param has not finitely many values.
     """
-    names = [param.name for param in params]
-    for values in product(*(_points(param) for param in params)):
-        yield dict(zip(names, values, strict=True))
-
-
-def _points(param: Param) -> Sequence[Value]:
-    points = param.domain.points
-    if points is None:
-        raise SpecError(
-            f"{param.name}={param.domain.text} has not finitely many values: a grid needs a step"
-        )
-    return points
+    found: dict[str, Value] = {}
+    for param in reversed(params):
+        count = param.domain.count
+        if count is None:
+            raise SpecError(
+                f"{param.name}={param.domain.text} has not finitely many values: a grid needs a "
+                "step"
+            )
+        number, at = divmod(number, count)
+        found[param.name] = param.domain.point(at)
+    return None if number else {param.name: found[param.name] for param in params}
 
 
 def form_of(values: Values) -> str:

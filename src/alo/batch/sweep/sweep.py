@@ -13,7 +13,7 @@ from alo.batch.sweep.drive import Limits, Reports, SweepDrive
 from alo.batch.sweep.finished import adopt
 from alo.batch.sweep.keep import Keeper
 from alo.batch.sweep.proposals.own import OwnProposals, Proposals
-from alo.batch.sweep.proposals.samplers import make_sampler, told_again
+from alo.batch.sweep.proposals.samplers import GRID, make_sampler, told_again
 from alo.batch.sweep.results import known_results
 from alo.batch.sweep.space import size_of
 from alo.batch.sweep.trials import (
@@ -30,6 +30,7 @@ from alo.engine.spec import Job
 from alo.errors import HistoryError, SweepError, UsageError
 from alo.executors.finding import make_executor
 from alo.executors.task import Executor
+from alo.files import discard
 from alo.history.browse import History
 from alo.history.record import RunRecord
 from alo.layout import Workspace
@@ -73,9 +74,12 @@ class Outcome:
     def is_whole(self) -> bool:
         """Whether all trials that were asked for have ended."""
         asked = self.definition.trials
-        if asked is None:
-            asked = size_of(self.definition.params) or 0
-        return len(self.trials) >= asked and all(each.has_ended for each in self.trials.values())
+        if self.definition.sampler == GRID:  # which has no more than its points
+            size = size_of(self.definition.params) or 0
+            asked = size if asked is None else min(asked, size)
+        return len(self.trials) >= (asked or 0) and all(
+            each.has_ended for each in self.trials.values()
+        )
 
     @property
     def exit_status(self) -> int:
@@ -135,13 +139,11 @@ def run_sweep(
         SweepError: it cannot be recorded.
     """
     folder = SweepFolder(workspace, definition.name)
-    if not folder.exists:
-        folder.create(definition)
     with _claimed(folder):
-        known, trials = folder.definition(), folder.trials()
-        definition = replace(known, trials=definition.trials)
-        if definition != known:  # more of them, or fewer
-            folder.create(definition)
+        known = folder.definition() if folder.exists else None
+        trials = folder.trials() if known else {}
+        if known is not None:
+            definition = replace(known, trials=definition.trials)
         if definition.ids and not options.anyway:
             _refuse_changed(definition, jobs)
         trials = adopt(workspace, definition, trials)
@@ -155,6 +157,8 @@ def run_sweep(
             closing(_proposals(definition, jobs, options, trials, log)) as proposals,
             closing(_executor(options, jobs)) as executor,
         ):
+            if definition != known:  # nobody refuses it any more; or there are to be more trials
+                folder.create(definition)
             for text in getattr(executor, "warnings", ()):
                 reports.warned(text)
             drive = SweepDrive(
@@ -209,6 +213,8 @@ def _driven(drive: SweepDrive, definition: Definition) -> Outcome:
 
 @contextmanager
 def _claimed(folder: SweepFolder) -> Iterator[None]:
+    """It is this process' sweep until the end of the block; one that was refused leaves nothing."""
+    folder.make()
     path = folder.path / "lock"
     claim = take(path, f"alo sweep {folder.name}")
     if claim is None:
@@ -219,6 +225,8 @@ def _claimed(folder: SweepFolder) -> Iterator[None]:
     try:
         yield
     finally:
+        if not folder.exists:
+            discard(folder.path)
         claim.release()
 
 

@@ -83,14 +83,25 @@ class SweepFolder:
         """Whether there is such a sweep."""
         return (self.path / DEFINITION).is_file()
 
-    def create(self, definition: Definition) -> None:
-        """Begin a sweep: whole or not at all.
+    def make(self) -> None:
+        """The folder alone, which is no sweep yet.
 
         Raises:
             SweepError: the disk does not let us.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _not_written(error, self.path) from error
+
+    def create(self, definition: Definition) -> None:
+        """Begin a sweep: whole or not at all.
+
+        Raises:
+            SweepError: the disk does not let us.
+        """
+        self.make()
+        try:
             write_whole(self.path / DEFINITION, json_bytes(definition.to_json(), indent=1))
         except OSError as error:
             raise _not_written(error, self.path) from error

@@ -5,139 +5,30 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import os
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from alo.batch.sweep.apply import apply_args
-from alo.batch.sweep.begin import Begun, SweepRequest, definition_of, fixed_args
 from alo.batch.sweep.definition import Definition
-from alo.batch.sweep.drive import Limits, Reports
-from alo.batch.sweep.keep import parse_keep
 from alo.batch.sweep.plot import plot
-from alo.batch.sweep.proposals.shared_database import check_storage, without_password
-from alo.batch.sweep.sweep import (
-    Outcome,
-    SweepOptions,
-    check_free,
-    is_running,
-    refuse_sharing,
-    run_sweep,
-)
-from alo.batch.sweep.trials import (
-    SweepFolder,
-    Trial,
-    best_of,
-    names_of_sweeps,
-)
+from alo.batch.sweep.proposals.shared_database import check_storage
+from alo.batch.sweep.sweep import Outcome, is_running, refuse_sharing
+from alo.batch.sweep.trials import SweepFolder, Trial, best_of, names_of_sweeps
 from alo.cli.actions.dispatch import Action
+from alo.cli.actions.sweep_new import request_of, run_sweep_of
 from alo.cli.output import console
-from alo.cli.output.sweep_live import sweep_display
 from alo.cli.output.sweep_report import SHOWN_TRIALS, outcome_lines, shown_value
 from alo.cli.output.written import write_output
 from alo.cli.setup_options import add_setup_arguments, setup_of
 from alo.cli.sweep_options import add_limits
 from alo.cli.values import named, path, run_count
-from alo.engine.checks.preflight import check_solution
-from alo.engine.request import RunRequest, Setup
-from alo.engine.run import ready
 from alo.errors import UsageError
-from alo.executors.finding import with_executor
 from alo.files import write_whole
-from alo.history.ids import utc_text
 from alo.layout import Workspace, find_plan
 from alo.plan.load import load_plan
 from alo.plan.suggest import did_you_mean
-from alo.texts import check_plain_name
-
-
-def run_new(options: argparse.Namespace, name: str, setup: Setup) -> int:
-    """Begin a sweep, and run it to its end; returns the exit status."""
-    workspace = Workspace(options.project)
-    if name:
-        check_plain_name(name, "sweep")
-    elif options.storage:
-        raise UsageError("--storage needs the sweep's name", fix="alo sweep NAME --storage URL")
-    parse_keep(options.keep)
-    if options.storage:
-        check_storage(options.storage)
-    request = _request(options, options.mode, options.set, setup)
-    begun = _begun(workspace, options, name or _free_name(workspace), request)
-    definition = replace(begun.definition, storage=without_password(options.storage or ""))
-    if name:
-        check_free(SweepFolder(workspace, name), definition)
-    for note in begun.notes:
-        console.write_error(f"note: {note}")
-    return _run(workspace, definition, request, options)
-
-
-def _begun(
-    workspace: Workspace, options: argparse.Namespace, name: str, request: RunRequest
-) -> Begun:
-    checked = check_solution(request)
-    plan = checked.plan
-    untouched = load_plan(plan.path or find_plan(workspace.home), home=workspace.home)
-    asked = SweepRequest(
-        name=name,
-        params=options.param,
-        from_ui=options.from_ui,
-        trials=options.trials,
-        sampler=options.sampler or "",
-        seed=options.seed,
-        metrics=options.metric,
-        mode=options.mode,
-        repeats=options.repeats,
-        seed_arg=options.seed_arg or "",
-        pruner=options.pruner,
-        overrides=options.set,
-        system=_kept_place(options.system or ""),
-        config=os.path.abspath(options.config) if options.config else "",
-    )
-    fixed = fixed_args(untouched, plan, options.set)
-    return definition_of(asked, plan, fixed, name, utc_text(time.time()))
-
-
-def _kept_place(system: str) -> str:
-    """Solution metadata as a later command in another folder finds it."""
-    is_text = not system or system.lstrip().startswith(("{", "["))
-    return system if is_text else os.path.abspath(system)
-
-
-def _run(
-    workspace: Workspace,
-    definition: Definition,
-    request: RunRequest,
-    options: argparse.Namespace,
-) -> int:
-    limits = Limits(
-        trials=definition.trials,
-        jobs=options.jobs,
-        trial_timeout_s=options.trial_timeout,
-        timeout_s=options.timeout,
-        max_failures=options.max_failures,
-        retries=options.retries,
-    )
-    with sweep_display(definition, definition.trials, as_json=options.json) as display:
-        request, transfer = with_executor(request, options.computing, options.transfer)
-        jobs = {job.pipeline.kind: job for job in ready(request, display.of_setup)}
-        sweep_options = SweepOptions(
-            limits=limits,
-            computing=request.computing,
-            transfer=transfer,
-            keep=options.keep,
-            anyway=getattr(options, "anyway", False),
-            storage=options.storage or "",
-        )
-        reports = Reports(display.started, display.ended, display.progressed, display.warned)
-        outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
-        display.finished(outcome)
-        if not options.json:
-            console.write("\n".join(outcome_lines(outcome)))
-        if outcome.problem is not None:
-            raise outcome.problem
-    return outcome.exit_status
+from alo.plan.values import plan_form
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -245,8 +136,8 @@ def _resume(options: argparse.Namespace) -> int:
         refuse_sharing(folder)
     options.system = definition.system
     options.config = Path(definition.config) if definition.config else None
-    request = _request(options, definition.mode, definition.overrides, setup_of(options))
-    return _run(workspace, definition, request, options)
+    request = request_of(options, definition.mode, definition.overrides, setup_of(options))
+    return run_sweep_of(workspace, definition, request, options)
 
 
 def _stop(options: argparse.Namespace) -> int:
@@ -344,7 +235,7 @@ def _export(options: argparse.Namespace) -> int:
                 number,
                 trial.state,
                 *[trial.results.get(name, "") for name in metrics],
-                *[shown_value(trial.values.get(name)) for name in params],
+                *[_cell(trial.values.get(name)) for name in params],
                 trial.seconds,
                 trial.run_id,
                 trial.error,
@@ -358,23 +249,9 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-def _request(
-    options: argparse.Namespace, mode: str, overrides: Sequence[str], setup: Setup
-) -> RunRequest:
-    return RunRequest(
-        home=options.project,
-        config=options.config,
-        system=options.system or "",
-        mode=mode,
-        overrides=tuple(overrides),
-        setup=setup,
-    )
-
-
-def _free_name(workspace: Workspace) -> str:
-    known = set(names_of_sweeps(workspace))
-    number = next(each for each in range(1, len(known) + 2) if f"sweep-{each}" not in known)
-    return f"sweep-{number}"
+def _cell(value: object) -> object:
+    """A value as the plan writes it, with all of its digits."""
+    return value if isinstance(value, str) else "" if value is None else plan_form(value)
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.action[:1] and options.action[0] in ACTIONS:
         return dispatch.act("sweep", options)
     name, options = named_sweep(options)
-    from alo.cli.actions.sweep import run_new
+    from alo.cli.actions.sweep_new import run_new
 
     if options.seed_arg and options.repeats == 1:
         raise UsageError("--seed-arg is for --repeats", fix="add --repeats R, or leave it out")

@@ -89,7 +89,7 @@ class SweepDisplay:
         elif trial.state == COMPLETE:
             said = ", ".join(f"{name} {shown_value(each)}" for name, each in trial.results.items())
         else:
-            said = f"{trial.state}: {trial.error.splitlines()[0] if trial.error else ''}"
+            said = ": ".join([trial.state, *trial.error.splitlines()[:1]])
         args = " ".join(f"{name}={shown_value(each)}" for name, each in trial.values.items())
         style = "red" if trial.state in FAILURES else ""
         self._screen.line(f"trial {trial.number}  {duration(trial.seconds)}  {said}  {args}", style)

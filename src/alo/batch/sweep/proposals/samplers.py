@@ -7,7 +7,7 @@ whenever a sweep resumes.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +17,7 @@ from alo.batch.sweep.proposals.optuna_params import (
     optuna_directions,
     optuna_sampler,
 )
-from alo.batch.sweep.space import Param, Values, form_of, grid, size_of
+from alo.batch.sweep.space import Param, Values, form_of, grid_point, size_of
 
 if TYPE_CHECKING:
     import optuna
@@ -71,18 +71,11 @@ class Grid:
 
     def __init__(self, params: Sequence[Param]) -> None:
         self._params = params
-        self._left: Iterator[Values] = grid(params)
-        self._next = 0
-        next(grid(params))  # raises where there is none to be
+        grid_point(params, 0)  # raises where there is none to be
 
     def ask(self, number: int) -> Values | None:
         """See ``Sampler``."""
-        while self._next < number:  # after a resume
-            if next(self._left, None) is None:
-                return None
-            self._next += 1
-        self._next += 1
-        return next(self._left, None)
+        return grid_point(self._params, number)
 
     def tell(self, number: int, values: Values, results: Sequence[float] | None) -> None:
         """See ``Sampler``; it learns nothing."""
@@ -103,10 +96,20 @@ class Random:
         """See ``Sampler``; it learns nothing."""
 
 
+def check_sampler(name: str) -> None:
+    """See that a sampler can be had.
+
+    Raises:
+        UsageError: it needs Optuna, which is not installed.
+    """
+    if name in OF_OPTUNA:
+        need_optuna(f"the sampler '{name}'", ", or take --sampler random or grid")
+
+
 def _of_optuna(
     name: str, params: Sequence[Param], seed: int, directions: Sequence[str]
 ) -> OptunaSampler:
-    need_optuna(f"the sampler '{name}'", ", or take --sampler random or grid")
+    check_sampler(name)
     return OptunaSampler(name, params, seed, directions)
 
 

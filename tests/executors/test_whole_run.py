@@ -27,6 +27,9 @@ if how == "killed once" and not os.path.exists(mark):
     os.kill(os.getpid(), 9)
 if how == "killed":
     os.kill(os.getpid(), 9)
+if how == "print":
+    for number in range(60_000):
+        print("line", "x" * 90)
 if how == "fail":
     raise ValueError("no good")
 if how == "hang":
@@ -117,6 +120,19 @@ def test_it_leaves_what_a_run_here_leaves(
     assert [name for name in os.listdir(home / ".alo") if name.startswith("rerun-")] == []
     log = (home / "train_artifacts/log/pipeline.log").read_text()
     assert "said by the asset" in log
+
+
+def test_what_is_printed_past_the_events_of_a_run_is_shown_and_logged_too(
+    home: Path, nodes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--mode", "train", "--set", "train.how=print")
+
+    assert alo_run(home, "--computing", nodes, *words) == 0
+
+    line = f"line {'x' * 90}\n"
+    assert capsys.readouterr().out.count(line) == 60_000
+    assert (home / "train_artifacts/log/pipeline.log").read_text().count(line) == 60_000
+    assert (home / "train_artifacts/log/events.jsonl").stat().st_size < 4_500_000
 
 
 def test_a_run_that_fails_puts_back_what_it_replaced(

@@ -27,7 +27,7 @@ from alo.events.envelope import Envelope
 from alo.events.journal import EVENTS_LOG
 from alo.events.log_files import RunLogs
 from alo.events.log_lines import info, warning
-from alo.events.types import Listener, RunFinished
+from alo.events.types import Listener, Output, RunFinished
 from alo.executors.placing import ARTIFACTS, ENTRY
 from alo.executors.task import ERROR
 from alo.files import discard, write_whole
@@ -102,6 +102,10 @@ class LiveRun:
             self._last = envelope
             return False
         return True
+
+    def log(self, printed: Output) -> None:
+        """Write to the logs what is in no event."""
+        self._logs(printed)
 
     def succeed(self, folder: Path) -> RunOutcome:
         """Have what it has made in its place, and its entry in history.

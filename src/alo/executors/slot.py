@@ -146,6 +146,8 @@ class Slot:
                 if isinstance(message.envelope.event, StepStarted):
                     self._step = message.envelope.event.step
                 yield message
+            elif isinstance(message, Chunk):
+                yield message
             elif isinstance(message, Done):
                 result = self._as_ended(message.result)
                 self._forget_task()

@@ -6,8 +6,10 @@ in the process ends with its step, as in any run (``engine/isolation``).
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +31,7 @@ from alo.executors.task import (
     RUN,
     SHARD,
     SUCCESS,
+    Chunk,
     Done,
     Result,
     RunDone,
@@ -46,6 +49,7 @@ from alo.processes.signals import SignalGuard
 from alo.processes.wire import Inbox
 
 PIECE = 1 << 16
+LIVE_S = 0.2  # between two pieces of what is printed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +192,7 @@ class Slot:
         self, listener: _Listener, kind: str, began: float, given: Given
     ) -> Sequence[RunDone]:
         """What has become of a run, from history; nothing where it had no id yet."""
+        listener.flush()
         if not listener.run_id:
             return []
         folder = (self._workspace if given.output else self._project).history / kind
@@ -245,16 +250,61 @@ class _Listener:
 
     def __init__(self, send: MessageSender, *, shows_output: bool = False) -> None:
         self._send, self._shows_output = send, shows_output
+        self._prints = _Prints(send)
         self.run_id = ""
 
     def __call__(self, event: Event) -> None:
-        """What is of no run."""
+        """What is in no event of the run: they hold so much of what assets print, and no more."""
+        if not self._shows_output or not self.run_id:
+            return
+        if isinstance(event, Output):
+            self._prints.add(event.stream, event.text)
+        elif isinstance(event, LogLine):
+            self._prints.add("stderr", f"{event.format()}\n")
+
+    def flush(self) -> None:
+        """Send what is left of it."""
+        self._prints.flush()
 
     def of_run(self, envelope: Envelope) -> None:
         """An event of a run."""
         self.run_id = envelope.run_id
+        self._prints.flush()
         if self._shows_output or not isinstance(envelope.event, LogLine | Output):
             self._send(RunEvent(envelope))
+
+
+class _Prints:
+    """Sends what is printed, many pieces at once: there may be a million."""
+
+    def __init__(self, send: MessageSender) -> None:
+        self._send, self._process, self._lock = send, os.getpid(), threading.Lock()
+        self._stream, self._texts, self._size, self._sent_at = "", list[str](), 0, 0.0
+
+    def add(self, stream: str, text: str) -> None:
+        """A piece, which is sent soon."""
+        if os.getpid() != self._process:  # an asset has forked it
+            self._send(Output(stream, text))
+            return
+        with self._lock:
+            if stream != self._stream:
+                self._flush()
+                self._stream = stream
+            self._texts.append(text)
+            self._size += len(text)
+            if self._size >= PIECE or time.monotonic() - self._sent_at > LIVE_S:
+                self._flush()
+
+    def flush(self) -> None:
+        """Send what there is."""
+        if self._texts and os.getpid() == self._process:
+            with self._lock:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._texts:
+            self._send(Chunk(self._stream, "".join(self._texts)))
+        self._texts, self._size, self._sent_at = [], 0, time.monotonic()
 
 
 def _status_of(error: BaseException) -> str:

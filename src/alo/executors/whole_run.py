@@ -177,7 +177,10 @@ class _Driver:
                         if live.take(envelope):
                             self._listener.of_run(envelope)
                     case Chunk(stream, text):
-                        self._listener(Output(stream, text))
+                        printed = Output(stream, text)
+                        if live is not None:
+                            live.log(printed)
+                        self._listener(printed)
                     case Done(result):
                         return live, result
                     case Lost():

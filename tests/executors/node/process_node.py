@@ -12,6 +12,8 @@ from pathlib import Path
 from struct import Struct
 from typing import Any, BinaryIO
 
+from alo.executors.node.link import SILENT_S
+
 LENGTH = Struct("!Q")
 MAIN = "import sys; sys.path[:0] = sys.argv[1:2]; from process_node import main; main()"
 
@@ -22,10 +24,14 @@ class ProcessNode:
     Args:
         root: of its store.
         hides: a folder that it does not see: an empty one is mounted over it.
+        silent_s: without being asked anything, after which it ends its task.
     """
 
-    def __init__(self, root: Path, name: str, *, hides: Path | None = None) -> None:
-        command = [sys.executable, "-c", MAIN, os.path.dirname(__file__), str(root), name]
+    def __init__(
+        self, root: Path, name: str, *, hides: Path | None = None, silent_s: float = SILENT_S
+    ) -> None:
+        here = os.path.dirname(__file__)
+        command = [sys.executable, "-c", MAIN, here, str(root), name, str(silent_s)]
         if hides is not None:
             mount = 'mount -t tmpfs none "$0" && exec "$@"'
             command = ["unshare", "-m", "sh", "-c", mount, str(hides), *command]
@@ -89,7 +95,7 @@ def main() -> None:
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    node = Node(Path(sys.argv[2]), sys.argv[3])
+    node = Node(Path(sys.argv[2]), sys.argv[3], float(sys.argv[4]))
     while (message := _read(asked)) is not None:
         name, given = message
         _write(answers, (getattr(node, name)(*given),))

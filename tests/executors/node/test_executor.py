@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.waiting import wait_until
 
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
 from alo.errors import ExecutorError
+from alo.events.types import StepStarted
 from alo.executors.depot import Depot
 from alo.executors.node.executor import NodesExecutor
 from alo.executors.node.order import Unfit
@@ -43,6 +47,8 @@ how = self.args["how"]
 if how == "hang":
     print("hanging", flush=True)
     time.sleep(600)
+if how == "wait":
+    time.sleep(2)
 if how == "fail":
     raise ValueError("no good")
 if how == "print":
@@ -287,6 +293,25 @@ class MuteNode(ProcessNode):
     def poll(self, max_bytes: int = 0, wait_s: float = 0.0) -> list[bytes]:
         self._answers.wait()
         raise ConnectionError("it is gone")
+
+
+def test_a_node_that_was_paused_continues_its_task(home: Path, tmp_path: Path) -> None:
+    node = ProcessNode(tmp_path / "node", "n", silent_s=1.0)
+    executor = NodesExecutor(jobs_of(home), 1, lambda number: node, Depot(), name="nodes")
+
+    def pause(handle: str, event: TaskEvent) -> None:
+        if isinstance(event, RunEvent) and isinstance(event.envelope.event, StepStarted):
+            node.process.send_signal(signal.SIGSTOP)
+            paused = time.monotonic()
+            wait_until(lambda: time.monotonic() > paused + 3.0)
+            node.process.send_signal(signal.SIGCONT)
+
+    found = endings(executor, task(0, "wait"), on=pause)
+    executor.close()
+
+    assert isinstance(found["0"], Result)
+    assert found["0"].status == SUCCESS
+    assert node.process.wait(30) == 0
 
 
 def test_what_a_node_is_not_fit_for_others_do(home: Path, tmp_path: Path) -> None:

@@ -55,16 +55,23 @@ def test_its_sockets_have_short_paths_wherever_temporary_files_are(
         assert len(str(folder)) <= 40
 
 
+SLOW = "The current node timed out during startup."
+ENDED = "in Datapath if not self.proxy_manager.start_specific_server( psutil.NoSuchProcess"
+
+
 @pytest.mark.parametrize(("slow", "starts"), [(2, 3), (0, 1)])
-def test_a_start_that_was_too_slow_is_tried_again(tmp_path: Path, slow: int, starts: int) -> None:
+@pytest.mark.parametrize("said", [SLOW, ENDED])
+def test_a_start_that_was_too_slow_is_tried_again(
+    tmp_path: Path, slow: int, starts: int, said: str
+) -> None:
     tried: list[Any] = []
 
     def init(**options: Any) -> None:
         tried.append(options["num_cpus"])
         if len(tried) <= slow:
-            raise Exception("The current node timed out during startup.")
+            raise Exception(said)
 
-    start_cluster(SimpleNamespace(init=init, shutdown=lambda: None), tmp_path, 2)
+    start_cluster(SimpleNamespace(init=init, shutdown=lambda: None), str(tmp_path), 2)
 
     assert tried == [2] * starts
 
@@ -77,6 +84,25 @@ def test_a_start_that_fails_otherwise_is_not(tmp_path: Path) -> None:
         raise ValueError("no shared memory")
 
     with pytest.raises(ValueError, match="no shared memory"):
-        start_cluster(SimpleNamespace(init=init, shutdown=lambda: None), tmp_path, 0)
+        start_cluster(SimpleNamespace(init=init, shutdown=lambda: None), str(tmp_path), 0)
 
     assert len(tried) == 1
+
+
+def test_what_is_for_people_at_a_terminal_is_not_started(tmp_path: Path) -> None:
+    def params(*, include_log_monitor: bool = True, no_monitor: bool = False) -> tuple[bool, bool]:
+        return include_log_monitor, no_monitor
+
+    started: list[Any] = []
+    parameter = SimpleNamespace(RayParams=params)
+    services = SimpleNamespace(start_api_server=lambda: "a page")
+
+    def init(**options: Any) -> None:
+        started.extend([parameter.RayParams(), services.start_api_server("any", port=1)])
+
+    private = SimpleNamespace(parameter=parameter, services=services)
+    ray = SimpleNamespace(init=init, shutdown=lambda: None, _private=private)
+    start_cluster(ray, str(tmp_path), 1)
+
+    assert started == [(False, True), ("", None)]
+    assert (parameter.RayParams, services.start_api_server()) == (params, "a page")

@@ -216,11 +216,11 @@ def test_a_sweep_outlives_the_node_whose_processes_are_killed(
     assert all(each.attempts[0].end_reason == "lost" for each in again)
 
 
-def test_a_sweep_whose_cluster_loses_its_head_ends_and_keeps_what_has_ended(
+def test_a_sweep_whose_cluster_loses_its_head_ends_and_is_resumed_on_another(
     cluster: TwoNodes, home: Path, alo: Alo
 ) -> None:
     driver = alo(
-        "sweep", "s", "--param", "train.x=0..99", "--sampler", "grid", "--jobs", "1",
+        "sweep", "s", "--param", "train.x=0..14", "--sampler", "grid", "--jobs", "1",
         "--set", "train.seconds=0.5", "--computing", cluster.address, "--project", home,
     )  # fmt: skip
     wait_until(lambda: entries_in(home) > 2 or driver.poll() is not None)
@@ -234,6 +234,28 @@ def test_a_sweep_whose_cluster_loses_its_head_ends_and_keeps_what_has_ended(
     complete = [each for each in told["trials"] if each["state"] == "complete"]
     assert len(complete) >= 2
     assert len(list(runs_of(home))) == len(complete)
+
+    cluster.stop()
+    cluster.start()
+    words = ("sweep", "resume", "s", "--computing", cluster.address, "--project", home)
+    status, _, err = ended(alo(*words, **cluster.environ))
+
+    assert status == 0, err
+    told = shown(alo, home, "s")
+    assert [each["state"] for each in told["trials"]] == ["complete"] * 15
+    assert Counter(each.args["train"]["x"] for each in runs_of(home)) == dict.fromkeys(range(15), 1)
+
+
+def test_a_cluster_is_reached_directly_from_a_machine_of_it(
+    cluster: TwoNodes, home: Path, alo: Alo
+) -> None:
+    words = ("sweep", "s", "--param", "train.x=0..3", "--sampler", "grid", "--project", home)
+
+    status, _, err = ended(alo(*words, "--computing", "ray", RAY_ADDRESS=cluster.head))
+
+    assert status == 0, err
+    assert {each.executor for each in runs_of(home)} == {"ray"}
+    assert entries_in(home) == 4
 
 
 def test_an_address_at_which_no_one_answers_ends_before_anything_starts(
@@ -279,6 +301,26 @@ def test_a_cluster_of_our_own_is_gone_with_its_driver(
     wait_until(lambda: not _processes_with(str(folder)))
     wait_until(lambda: not [pid for pid in os.listdir(marks) if Path("/proc", pid).exists()])
     rmtree(short)
+
+
+def test_ctrl_c_while_a_cluster_of_our_own_starts_leaves_nothing_of_it(
+    make_solution: Made, alo: Alo
+) -> None:
+    pytest.importorskip("ray")
+    home = make_solution({"train": TRAIN}, args={"train": {"x": 2, "seconds": 0, "marks": ""}})
+    short = tempfile.mkdtemp()  # sockets have short paths
+    environ = {"TMPDIR": short, "RAY_ADDRESS": ""}
+    driver = alo("run", "--computing", "ray", "--project", home, **environ)
+    folder = wait_until(lambda: next(Path(short).glob("alo-ray-*/session_*"), None)).parent
+    wait_until(lambda: _processes_with(str(folder)))
+
+    driver.send_signal(signal.SIGINT)
+
+    status, _, err = ended(driver)
+    assert status == 130, err
+    assert _processes_with(str(folder)) == []
+    assert os.listdir(short) == []
+    os.rmdir(short)
 
 
 def _processes_with(text: str) -> list[str]:

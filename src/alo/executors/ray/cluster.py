@@ -9,6 +9,8 @@ import os
 import tempfile
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
+from functools import partial
+from inspect import signature
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -22,8 +24,13 @@ from alo.files import discard
 PREFIX = "alo-ray-"
 LONGEST = 40  # characters of a folder's path: sockets below it have at most 107
 STORE_BYTES = 150_000_000  # of shared memory, for what is on its way
-# What Ray says when it gives up after half a minute: of a node, and of a process for ray://.
-TOO_SLOW = ("timed out during startup", "Starting Ray client server failed")
+# What Ray says when it gives up after half a minute: of a node, and of a process for ray://; and
+# where that has ended at once, as when another cluster of the machine has taken its port.
+NOT_STARTED = (
+    "timed out during startup",
+    "Starting Ray client server failed",
+    "start_specific_server(",
+)
 TRIES = 3
 
 
@@ -61,13 +68,38 @@ def start_cluster(ray: Any, folder: str, cpus: int) -> None:
         folder: for its sockets and logs.
         cpus: that it is to have; 0: those of this machine.
     """
-    connect(
-        ray,
-        num_cpus=cpus or None,
-        include_dashboard=False,
-        object_store_memory=STORE_BYTES,
-        _temp_dir=folder,
-    )
+    with _bare(ray):
+        connect(
+            ray,
+            num_cpus=cpus or None,
+            include_dashboard=False,
+            object_store_memory=STORE_BYTES,
+            _temp_dir=folder,
+        )
+
+
+@contextmanager
+def _bare(ray: Any) -> Iterator[None]:
+    """Inside, Ray does not start what is for people at a terminal alone: half of its start.
+
+    That is a reader of logs, an autoscaler, and what serves the dashboard, without one too.
+    ``ray start`` has options for these, ``ray.init`` none; a Ray that is built otherwise has them.
+    """
+    private = getattr(ray, "_private", None)
+    parameter, services = (getattr(private, name, None) for name in ("parameter", "services"))
+    params = getattr(parameter, "RayParams", None)
+    start_pages = getattr(services, "start_api_server", None)
+    if parameter is None or services is None or params is None or start_pages is None:
+        yield
+        return
+    known = signature(params).parameters
+    less = {"include_log_monitor": False, "no_monitor": True}
+    parameter.RayParams = partial(params, **{key: less[key] for key in less if key in known})
+    services.start_api_server = lambda *_, **__: ("", None)  # its address, and no process
+    try:
+        yield
+    finally:
+        parameter.RayParams, services.start_api_server = params, start_pages
 
 
 def connect(ray: Any, **options: Any) -> None:
@@ -82,5 +114,5 @@ def connect(ray: Any, **options: Any) -> None:
             return
         except Exception as error:
             ray.shutdown()
-            if not left or not any(each in str(error) for each in TOO_SLOW):
+            if not left or not any(each in str(error) for each in NOT_STARTED):
                 raise

@@ -84,6 +84,7 @@ class RayLink:
             except BaseException:
                 self._end()
                 raise
+            ending.callback(self._child.end)
             self._ending = ending.pop_all()
         self.rooms, self.has_token = connected.rooms, connected.has_token
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -124,12 +125,11 @@ class RayLink:
     def close(self) -> None:
         """End the process, and a cluster of our own."""
         self._is_closing = True
-        self._child.hang_up()
-        self._reader.join(CLOSE_S)
-        self._child.end()
+        with self._ending:  # whose rest is done, too, where somebody is in a hurry: Ctrl-C again
+            self._child.hang_up()
+            self._reader.join(CLOSE_S)
         self._reader.join()
         self._fail_all("it was closed")
-        self._ending.close()
 
     def _send(self, message: object) -> None:
         with self._sending:

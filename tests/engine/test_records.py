@@ -17,7 +17,7 @@ from alo.engine.records import (
     with_summary,
 )
 from alo.engine.request import RunRequest
-from alo.engine.spec import Job
+from alo.engine.spec import Job, JobInputs
 from alo.version import __version__
 
 MakeSolution = Callable[..., Path]
@@ -41,7 +41,8 @@ def test_a_run_that_begins_knows_who_it_is(jobs: tuple[Job, ...]) -> None:
     assert (train.train_id, inference.train_id) == ("", "none")
     assert train.alo_version == __version__
     assert train.args == {"a": {"n": 1}} == args_of(jobs[0])
-    assert first_record(jobs[1]._replace(train_id="t1"), 0.0).train_id == "t1"
+    lent = jobs[1]._replace(inputs=JobInputs(train_id="t1"))
+    assert first_record(lent, 0.0).train_id == "t1"
 
 
 def test_a_password_in_a_change_is_not_recorded(jobs: tuple[Job, ...]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from alo.engine.checks.preflight import check_solution
 from alo.engine.request import RunRequest
-from alo.engine.spec import Job, Part, needs_setup, stores_steps
+from alo.engine.spec import Job, JobCode, JobOutputs, Part, needs_setup, stores_steps
 
 MakeSolution = Callable[..., Path]
 
@@ -76,5 +76,5 @@ def test_what_later_runs_may_read_is_the_artifacts_and_where_they_are_exported(
 
     assert job.is_of_project
     assert job.fills == (job.workspace.artifacts("train"),)
-    assert job._replace(export_target=tmp_path).fills == (*job.fills, tmp_path)
-    assert not job._replace(assets=tmp_path).is_of_project
+    assert job._replace(outputs=JobOutputs(tmp_path)).fills == (*job.fills, tmp_path)
+    assert not job._replace(code=JobCode(tmp_path)).is_of_project

@@ -68,8 +68,10 @@ class Solution(NamedTuple):
             changes += (f"external_path.load_{mode}_data_path: {', '.join(data_path)}",)
         version = self.metadata_version
         checked = check_plan(plan, self.workspace, mode, changes, version, train_id=train_id)
-        jobs = tuple(job._replace(caller=NOTEBOOK) for job in checked.jobs)
-        return checked._replace(jobs=jobs)
+        jobs = [
+            job._replace(execution=job.execution._replace(caller=NOTEBOOK)) for job in checked.jobs
+        ]
+        return checked._replace(jobs=tuple(jobs))
 
     def set_up(self, jobs: Sequence[Job], setup: Setup | None = None) -> Sequence[Job]:
         """The jobs, with the code and packages that they need."""

@@ -23,11 +23,11 @@ def load_data(job: Job, report: Report) -> Staged:
         RunError: it is not what a rerun needs.
     """
     workspace, kind = job.workspace, job.pipeline.kind
-    if job.sources is None:
+    if job.inputs.sources is None:
         staged = use_what_is_there(workspace, kind)
     else:
         access = Access(job.plan.aws_key_profile)
-        sources = _made_by_now(job, access) if job.lists_late else job.sources
+        sources = _made_by_now(job, access) if job.inputs.lists_late else job.inputs.sources
         staged = stage(workspace, kind, sources, report, access)
     _refuse_other_data(job, staged)
     return staged
@@ -49,15 +49,16 @@ def load_models(job: Job, run: UnfinishedRun, guard: SignalGuard) -> str:
     Models from outside stay; those of a past run are lent, and those before them put back.
     """
     workspace = job.workspace
-    if job.train_id:
+    inputs = job.inputs
+    if inputs.train_id:
         run.replace_models(borrowed=True)
-        copy_tree(entry_folder(workspace, "train", job.train_id) / "models", workspace.models)
-        return job.train_id
-    if job.model_source is not None:
+        copy_tree(entry_folder(workspace, "train", inputs.train_id) / "models", workspace.models)
+        return inputs.train_id
+    if inputs.model_source is not None:
         from alo.data.models import fetch_models
 
         fetched = workspace.unfinished / "fetched-models"
-        fetch_models(job.model_source, fetched)
+        fetch_models(inputs.model_source, fetched)
         with guard.held():
             run.replace_models(borrowed=False)
             os.rename(fetched, workspace.models)
@@ -68,9 +69,11 @@ def load_models(job: Job, run: UnfinishedRun, guard: SignalGuard) -> str:
 
 
 def _refuse_other_data(job: Job, staged: Staged) -> None:
-    if job.expected_data is None or job.expected_data[0] == staged.data_id:
+    if job.inputs.expected_data is None:
         return
-    expected = job.expected_data[1]
+    data_id, expected = job.inputs.expected_data
+    if data_id == staged.data_id:
+        return
     names = sorted({*expected, *staged.files})
     changed = [name for name in names if expected.get(name) != staged.files.get(name)]
     differ = f"{len(changed)} files differ, {', '.join(changed[:5])}"

@@ -17,14 +17,13 @@ def export(job: Job, artifacts: Path, *, failed: bool = False) -> list[str]:
     Raises:
         ExportError: nothing new is to be seen there then.
     """
-    if job.export_target is None:
+    target = job.outputs.export_target
+    if target is None:
         return []
     from alo.data.export import export_artifacts
 
     archive_format = job.plan.control.save_inference_format
-    places = export_artifacts(
-        artifacts, job.pipeline.kind, job.export_target, archive_format, failed=failed
-    )
+    places = export_artifacts(artifacts, job.pipeline.kind, target, archive_format, failed=failed)
     return [str(place) for place in places]
 
 

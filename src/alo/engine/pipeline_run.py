@@ -78,7 +78,8 @@ class PipelineRun:
         record, names = begun.record, [step.name for step in job.pipeline.steps]
         once = not begun.shared.stays
         codes = {
-            name: AssetCode(job.assets / name, name, begun.shared, runs_once=once) for name in names
+            name: AssetCode(job.code.assets / name, name, begun.shared, runs_once=once)
+            for name in names
         }
         reuse = _reuse_of(job, record.id, begun.code)
         self._logs = RunLogs(self.artifacts / "log")
@@ -132,7 +133,7 @@ class PipelineRun:
         for change in job.changes:
             self.emit(info(f"changed for this run: {change}"))
         staged = load_data(job, self._report_staging)
-        if job.sources is not None:
+        if job.inputs.sources is not None:
             self.emit(info(f"input data: {_amount(staged)}"))
         sources = job.plan.external.load_data(self.kind)
         self.session.loaded(staged, sources)
@@ -175,7 +176,7 @@ class PipelineRun:
         self.emit(info("the run has succeeded"))
         self._check_logs()
         tidy: list[Callable[[], object]] = [self._unfinished.discard]
-        if self.job.prunes:
+        if self.job.outputs.prunes:
             tidy.append(partial(prune, self.job, self.record.id, self.guard))
         return self._succeed(exported, *tidy)
 
@@ -231,7 +232,8 @@ class PipelineRun:
             self._events.report_end()
 
     def _mend_models(self) -> None:
-        if self.kind == "inference" and not self.job.train_id:  # lent models were another run's
+        is_lent = bool(self.job.inputs.train_id)  # its models were another run's
+        if self.kind == "inference" and not is_lent:
             from alo.engine.workspace.models import mend_models
 
             mend_models(self.workspace, self.record.train_id, self._listener)
@@ -243,14 +245,14 @@ class PipelineRun:
             from alolib.metrics import last_metrics
 
             self.session.note_metrics(last_metrics(str(metrics)))
-        if self.job.origin is not None:
-            self.session.note_attempt(self.job.origin)
+        if (origin := self.job.execution.origin) is not None:
+            self.session.note_attempt(origin)
         self.session.note_environment(imported_packages(), self._git())
 
     def _export(self) -> list[str]:
         exported = export(self.job, self.artifacts)
         if exported:
-            self.emit(info(f"saved to {self.job.export_target}: {len(exported)} files"))
+            self.emit(info(f"saved to {self.job.outputs.export_target}: {len(exported)} files"))
         return exported
 
     def _export_failed(self, error: BaseException) -> list[str]:
@@ -284,7 +286,7 @@ class PipelineRun:
     @property
     def _keeper(self) -> Workspace:
         """Whose history has the run."""
-        return self.job.keeps_in or self.workspace
+        return self.job.outputs.keeps_in or self.workspace
 
     def _check_logs(self) -> None:
         self._logs.check()
@@ -310,11 +312,12 @@ class PipelineRun:
     def _places(self, entry: Path | None) -> tuple[Path, Path | None]:
         """Where what it has made is found, and its entry: in the project, not in a copy of it."""
         job, artifacts = self.job, self.artifacts
-        if job.original is not None:
-            project = job.original.project
+        if (original := job.execution.original) is not None:
+            project = original.project
             artifacts = project.artifacts(self.kind)
             entry = entry and project.history / self.kind / entry.name
-        is_alone = self.record.part or job.keeps_in  # the artifacts are those of another run
+        # The artifacts may be those of another run.
+        is_alone = self.record.part or job.outputs.keeps_in
         return (entry if is_alone and entry else artifacts), entry
 
 
@@ -345,16 +348,16 @@ def begin(job: Job, guard: SignalGuard, listener: Listener, *, stays: bool = Fal
 def _take_over(job: Job, *, stays: bool) -> Begun:
     """Move aside what the run replaces, and copy the code that it runs."""
     started = time.time()
-    known = job.original
+    known = job.execution.original
     git = GitState(job.workspace.home).read if known is None else partial(dict, known.git)
     record = first_record(job, started)
     replaced = unfinished.begin(job.workspace, _journal(record, job))
     code = RunCode(
-        job.assets,
+        job.code.assets,
         job.workspace.unfinished / "code",
         workspace=job.workspace.home,
-        shown=job.code_shown,
-        earlier=cache(partial(kept_code, job.keeps_in or job.workspace)),
+        shown=job.code.shown,
+        earlier=cache(partial(kept_code, job.outputs.keeps_in or job.workspace)),
     )
     shared = SharedModules(code.view, stays=stays)
     code.take([step.name for step in job.pipeline.steps])
@@ -384,7 +387,8 @@ def _for_recovery(record: RunRecord, code: Mapping[str, Path], job: Job) -> dict
 
 
 def _journal(record: RunRecord, job: Job) -> dict[str, object]:
-    project = str(job.original.project.home) if job.original else None
+    original = job.execution.original
+    project = str(original.project.home) if original else None
     return {
         "id": record.id,
         "pipeline": record.pipeline,

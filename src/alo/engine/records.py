@@ -25,31 +25,33 @@ def first_record(job: Job, started: float) -> RunRecord:
     Args:
         started: seconds since 1970.
     """
+    kind, origin = job.pipeline.kind, job.execution.origin
     return RunRecord(
         id=new_run_id(job.plan.name, started),
-        pipeline=job.pipeline.kind,
+        pipeline=kind,
         status="running",
         start_time=utc_text(started),
         solution=job.plan.name,
         version=job.plan.version,
         part=job.part.text,
-        train_id=(job.train_id or NO_TRAIN_RUN) if job.pipeline.kind == "inference" else "",
+        train_id=(job.inputs.train_id or NO_TRAIN_RUN) if kind == "inference" else "",
         overrides=tuple(map(masked, job.changes)),
         python=python_version(),
         sources=_sources(job),
         host=os.uname().nodename,
         alo_version=__version__,
         metadata_version=job.metadata_version,
-        sweep=job.origin.sweep if job.origin else {},
-        executor=job.origin.executor if job.origin else "",
-        node=job.origin.node if job.origin else "",
+        sweep=origin.sweep if origin else {},
+        executor=origin.executor if origin else "",
+        node=origin.node if origin else "",
     ).with_args(args_of(job))
 
 
 def with_original(job: Job) -> Job:
     """The job with what a copy of its project does not have: where the code comes from."""
     git = GitState(job.workspace.home).read()
-    return job._replace(original=Original(job.workspace, _sources(job), git))
+    original = Original(job.workspace, _sources(job), git)
+    return job._replace(execution=job.execution._replace(original=original))
 
 
 def record_again(record: RunRecord, job: Job, started: float) -> RunRecord:
@@ -73,8 +75,8 @@ def args_of(job: Job) -> dict[str, dict[str, object]]:
 
 def _sources(job: Job) -> dict[str, object]:
     """Where the code of its steps was checked out from, if the project's own assets run."""
-    if job.original is not None:
-        return dict(job.original.sources)
+    if job.execution.original is not None:
+        return dict(job.execution.original.sources)
     if not job.is_of_project:
         return {}
     found = current_checkouts(job.workspace, job.pipeline.steps)

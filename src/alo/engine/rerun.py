@@ -68,7 +68,10 @@ def _check(entry: Entry, workspace: Workspace, assets: Path) -> Checked:
     files: Any = record.data_id_description.get("files") or {}
     expected = (record.data_id, dict(files)) if record.data_id else None
     part = Part.of_text(record.part)
-    jobs = [job._replace(expected_data=expected, part=part) for job in checked.jobs]
+    jobs = [
+        job._replace(inputs=job.inputs._replace(expected_data=expected), part=part)
+        for job in checked.jobs
+    ]
     notes = [*_not_the_same(record), *map(_read_bare, unknown_urls(plan, current))]
     warnings = [*checked.warnings, *map(Problem, notes)]
     return checked._replace(jobs=tuple(jobs), warnings=tuple(warnings))

@@ -58,7 +58,7 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
     lock = _read_lock(jobs, options)
     if lock is not None:
         commits = {step: each.commit for step, each in lock.sources.items()}
-        jobs = [job._replace(commits=commits) for job in jobs]
+        jobs = [job._replace(code=job.code._replace(commits=commits)) for job in jobs]
     wanted, jobs = code_and_environments(jobs, options, listener)
     if lock is not None:
         _refuse_differences(jobs, lock)
@@ -66,7 +66,12 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
         return list(jobs)
     if options.environment in (NODE, NODES):
         as_it_is, offline = options.environment == NODE, options.offline
-        return [job._replace(uses_node_python=as_it_is, offline=offline) for job in jobs]
+        return [
+            job._replace(
+                execution=job.execution._replace(uses_node_python=as_it_is, offline=offline)
+            )
+            for job in jobs
+        ]
     from alo.sources.packages.package_list import write_package_lists
     from alo.sources.packages.trial import keep_in_use
 
@@ -81,7 +86,7 @@ def set_up(jobs: Sequence[Job], options: Setup, listener: Listener) -> list[Job]
     for python in pythons.values():
         keep_in_use(Path(python).parents[1])
     _go_where_it_is(jobs[0].workspace, wanted.project, options, listener, lock)
-    return [job._replace(pythons=pythons) for job in jobs]
+    return [job._replace(code=job.code._replace(pythons=pythons)) for job in jobs]
 
 
 def pending_setup(
@@ -158,7 +163,8 @@ def code_and_environments(
     for job in reversed(jobs):
         fetch_code([job], options, listener)
         found = current_checkouts(job.workspace, job.pipeline.steps)
-        known.append(job._replace(commits={each.step: each.commit for each in found}))
+        commits = {each.step: each.commit for each in found}
+        known.append(job._replace(code=job.code._replace(commits=commits)))
         parts.append(environments_of([job]))
     return together(jobs[0].plan, parts[::-1]), known[::-1]
 
@@ -178,7 +184,7 @@ def fetch_code(
     if not steps:
         return
     workspace, plan = jobs[0].workspace, jobs[0].plan
-    commits = {step: commit for job in jobs for step, commit in job.commits.items()}
+    commits = {step: commit for job in jobs for step, commit in job.code.commits.items()}
     every = plan.control.get_asset_source == "every" and not options.locked
     policy = Policy(every, options.force, options.offline)
     inspect = partial(_refuse_bad_code, jobs)
@@ -200,7 +206,7 @@ def _refuse_bad_code(jobs: Sequence[Job], folders: Mapping[str, Path]) -> None:
         for step, folder in folders.items()
         for problem in inspect_asset(folder, step, home=home, installs=True)
     ]
-    problems += requirement_findings(plan, pipelines, jobs[0].assets, folders=folders)[0]
+    problems += requirement_findings(plan, pipelines, jobs[0].code.assets, folders=folders)[0]
     names = {folder.name: step for step, folder in folders.items()}
     if problems:
         raise CheckError([_as_in_its_place(problem, names) for problem in problems])

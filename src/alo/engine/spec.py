@@ -54,46 +54,68 @@ class Original(NamedTuple):
     git: Mapping[str, object]  # commit and dirty state of the work tree that it is in
 
 
+class JobCode(NamedTuple):
+    """The code of a job: where its steps' folders are, and with which Python they run."""
+
+    assets: Path  # the folder of the steps' folders
+    shown: str = ""  # the history entry that they are a copy of, as messages name it
+    commits: Mapping[str, str] = {}  # step → the commit that its code has to be, where it is known
+    pythons: Mapping[str, str] = {}  # step → interpreter, for steps with their own environment
+
+
+class JobInputs(NamedTuple):
+    """The data and the model that a job begins with: where they come from."""
+
+    sources: tuple[SourceFile, ...] | None = None  # None: what is in input/ is used
+    lists_late: bool = False  # a run before it makes its data, which is listed only then
+    expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
+    model_source: Path | RemoteLocation | None = None
+    train_id: str = ""  # of an inference: use the model of this past run
+
+
+class JobOutputs(NamedTuple):
+    """What becomes of the artifacts and the history of a job."""
+
+    export_target: Path | RemoteLocation | None = None
+    keeps_in: Workspace | None = None  # whose history the run goes into; None: its own workspace's
+    prunes: bool = True  # whether old runs give way when it has succeeded
+
+
+class Execution(NamedTuple):
+    """Where and for whom a job executes."""
+
+    caller: str = COMMAND  # who runs it, for advice
+    loaded: LoadedOnce | None = None  # what load_once has loaded, where a process serves
+    origin: Origin | None = None  # of a run that an executor does
+    original: Original | None = None  # likewise
+    uses_node_python: bool = False  # where an executor does it: with the Python there, as it is
+    offline: bool = False  # likewise: its packages come from caches alone
+
+
 class Job(NamedTuple):
-    """One pipeline that is ready to run."""
+    """One pipeline that is ready to run: what, with which code, from what, to where, for whom."""
 
     workspace: Workspace
     plan: Plan
     pipeline: PipelinePlan
-    assets: Path  # the folder of the steps' folders
-    code_shown: str = ""  # the history entry that they are a copy of, as messages name it
-    sources: tuple[SourceFile, ...] | None = None  # None: what is in input/ is used
-    lists_late: bool = False  # a run before it makes its data, which is listed only then
-    export_target: Path | RemoteLocation | None = None
-    model_source: Path | RemoteLocation | None = None
-    train_id: str = ""  # of an inference: use the model of this past run
-    pythons: Mapping[
-        str, str
-    ] = {}  # step → interpreter, for steps with an environment of their own
-    loaded: LoadedOnce | None = None  # what load_once has loaded, where a process serves
-    caller: str = COMMAND  # who runs it, for advice
-    expected_data: tuple[str, dict[str, str]] | None = None  # data_id and files that it must have
+    code: JobCode
     part: Part = Part()
-    commits: Mapping[str, str] = {}  # step → the commit that its code has to be, where it is known
-    keeps_in: Workspace | None = None  # whose history the run goes into; None: its own workspace's
-    prunes: bool = True  # whether old runs give way when it has succeeded
-    origin: Origin | None = None  # of a run that an executor does
-    original: Original | None = None  # likewise
-    metadata_version: str = ""
-    uses_node_python: bool = False  # where an executor does it: with the Python there, as it is
-    offline: bool = False  # likewise: its packages come from caches alone
     changes: tuple[str, ...] = ()  # what was set differently from the plan on disk, a line each
+    metadata_version: str = ""
+    inputs: JobInputs = JobInputs()
+    outputs: JobOutputs = JobOutputs()
+    execution: Execution = Execution()
 
     @property
     def is_of_project(self) -> bool:
         """Whether its assets are the project's own, and not, say, those of a past run."""
-        return self.assets == self.workspace.assets
+        return self.code.assets == self.workspace.assets
 
     @property
     def fills(self) -> tuple[Path | RemoteLocation, ...]:
         """The folders that later runs may read what it has made from."""
-        own = self.workspace.artifacts(self.pipeline.kind)
-        return (own, self.export_target) if self.export_target else (own,)
+        own, target = self.workspace.artifacts(self.pipeline.kind), self.outputs.export_target
+        return (own, target) if target else (own,)
 
 
 def stores_steps(job: Job) -> bool:

@@ -25,9 +25,11 @@ def ids_of(job: Job) -> Mapping[str, str]:
     with ExitStack() as ending:
         ending.callback(close, descriptor)
         ending.callback(discard, folder)
-        scratch = job._replace(workspace=Workspace(folder)) if job.sources is not None else job
+        scratch = (
+            job._replace(workspace=Workspace(folder)) if job.inputs.sources is not None else job
+        )
         data_id = load_data(scratch, _no_report).data_id
-        code = RunCode(job.assets, folder / "code", workspace=job.workspace.home)
+        code = RunCode(job.code.assets, folder / "code", workspace=job.workspace.home)
         code.take([step.name for step in job.pipeline.steps])
         return {"data_id": data_id, "code_id": code.id}
 

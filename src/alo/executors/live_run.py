@@ -139,7 +139,7 @@ class LiveRun:
             record = read_record(entry)
             record_recent_run(self._workspace, self._kind, record.id)
             tried(self._listener, "the next run has to clean up", self._unfinished.discard)
-            if self._job.prunes:
+            if self._job.outputs.prunes:
                 tidy = lambda: prune(self._job, record.id, self._guard)  # noqa: E731
                 tried(self._listener, "history is not pruned", tidy)
         return outcome_of(record, self._live, entry, self._exported)
@@ -167,7 +167,7 @@ class LiveRun:
         return self._last if self._entry else self._last._replace(event=event._replace(history=""))
 
     def _export_failed(self, folder: Path, error: AloError) -> None:
-        if self._job.export_target is None:
+        if self._job.outputs.export_target is None:
             return
         (entry,) = (folder / ENTRY).iterdir()
         artifacts = folder / self._live.name
@@ -182,7 +182,7 @@ class LiveRun:
     def _report_exported(self) -> None:
         if self._exported:
             count = len(self._exported)
-            self._listener(info(f"saved to {self._job.export_target}: {count} files"))
+            self._listener(info(f"saved to {self._job.outputs.export_target}: {count} files"))
 
     def _enter(self, folder: Path, error: AloError | None = None) -> Path:
         """Have its entry in history; one that failed here says so.

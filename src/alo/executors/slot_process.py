@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alo.engine.run import run_job
-from alo.engine.spec import Job, Origin, stores_steps
+from alo.engine.spec import Job, JobOutputs, Origin, stores_steps
 from alo.engine.steps.process_main import MessageSender, process_of_ours, show_stacks_in
 from alo.engine.workspace.recovery import recover
 from alo.errors import AloError, MemoryGrantError, PrunedError
@@ -144,7 +144,7 @@ class Slot:
         """The data of a run, and the model of an inference, where the run looks for them."""
         kind = job.pipeline.kind
         own = self._project.input(kind)
-        links_own = job.sources is None and kind not in given.inputs and own.is_dir()
+        links_own = job.inputs.sources is None and kind not in given.inputs and own.is_dir()
         place_input(self._workspace, kind, own if links_own else given.inputs.get(kind))
         if kind == "inference" and kind == given.task.pipelines[0]:
             place_models(self._workspace, given.models, given.task.train_id)
@@ -172,20 +172,20 @@ class Slot:
             steps = tuple(step._replace(cache=True) for step in pipeline.steps)
             pipeline = pipeline._replace(steps=steps)
             plan = plan._replace(control=plan.control._replace(cache=True))
+        boot = self._boot
+        origin = Origin(boot.executor, boot.node, task.sweep, given.attempts, task.pruner)
         if kind in given.inputs:
-            job = job._replace(sources=None, lists_late=False)
+            job = job._replace(inputs=job.inputs._replace(sources=None, lists_late=False))
         return job._replace(
             plan=plan,
             pipeline=pipeline,
             changes=(*job.changes, *changes),
             workspace=self._workspace,
-            assets=self._workspace.assets,
-            keeps_in=None if given.output is not None else self._project,
-            prunes=False,
-            export_target=None,
-            origin=Origin(
-                self._boot.executor, self._boot.node, task.sweep, given.attempts, task.pruner
+            code=job.code._replace(assets=self._workspace.assets),
+            outputs=JobOutputs(
+                keeps_in=None if given.output is not None else self._project, prunes=False
             ),
+            execution=job.execution._replace(origin=origin),
         )
 
     def _ended(

@@ -82,7 +82,10 @@ def run_by_executor(
         _refuse_dependent(list(jobs.values()))
         depot = Depot()
         # Each task says which model it is for: what the plan names is known once it is its turn.
-        made_of = {kind: job._replace(model_source=None) for kind, job in jobs.items()}
+        made_of = {
+            kind: job._replace(inputs=job.inputs._replace(model_source=None))
+            for kind, job in jobs.items()
+        }
         executor = make_executor(computing, made_of, 1, depot, transfer)
         with closing(executor), _scratch(workspace) as scratch:
             for text in getattr(executor, "warnings", ()):
@@ -97,7 +100,7 @@ def _refuse_dependent(jobs: Sequence[Job]) -> None:
     fix = "run them one after the other: --mode train, then --mode inference"
     if changing_steps([job.pipeline for job in jobs]):
         raise UsageError("the pipelines have other code for one step", fix=fix)
-    if any(job.lists_late for job in jobs):
+    if any(job.inputs.lists_late for job in jobs):
         raise UsageError("the inference reads what the train run exports", fix=fix)
 
 
@@ -210,7 +213,7 @@ class _Driver:
         return outcome
 
     def _live_run(self, job: Job, first: Envelope, task: Task) -> LiveRun:
-        models = self._fetched if job.model_source is not None else None
+        models = self._fetched if job.inputs.model_source is not None else None
         return LiveRun(job, first, self._name, self._guard, self._listener, models, task.train_id)
 
     def _task(self, job: Job) -> Task:
@@ -224,8 +227,8 @@ class _Driver:
         if kind == "train":
             return task
         models, train_id = job.workspace.models, current_train_id(job.workspace)
-        if job.model_source is not None:
-            fetch_models(job.model_source, self._fetched)
+        if job.inputs.model_source is not None:
+            fetch_models(job.inputs.model_source, self._fetched)
             models, train_id = self._fetched, EXTERNAL_MODEL
         if not models.is_dir():
             return task

@@ -137,12 +137,12 @@ class Worker:
                     self.stop()
                     raise ServeError(message.what, user_traceback=message.traceback)
             if ending is not None:
-                raise boot_error(self._job.assets.parent, ending)
+                raise boot_error(self._job.code.assets.parent, ending)
             if time.monotonic() > deadline:
                 child.show_stacks()
                 child.end()
                 _, ending = self._reap()
-                raise boot_hang_error(self._job.assets.parent, ending, self._boot_s)
+                raise boot_hang_error(self._job.code.assets.parent, ending, self._boot_s)
 
     @property
     def watched(self) -> int:
@@ -293,14 +293,18 @@ class Worker:
         step = noted_step(self.home / PROGRESS)
         self._start_again()
         if step is not None or is_last:
-            raise WorkerDiedError(str(crash_error(step or "", self._job.assets.parent, ending)))
+            raise WorkerDiedError(
+                str(crash_error(step or "", self._job.code.assets.parent, ending))
+            )
 
     def _timed_out(self, child: Child, limit_s: float) -> RequestTimeoutError:
         child.show_stacks()
         child.end()
         _, ending = self._reap()
         self._start_again()
-        return RequestTimeoutError(str(hang_error("", self._job.assets.parent, ending, limit_s)))
+        return RequestTimeoutError(
+            str(hang_error("", self._job.code.assets.parent, ending, limit_s))
+        )
 
     def _discard(self) -> None:
         if self._child is not None:

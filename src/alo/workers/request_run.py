@@ -339,7 +339,7 @@ class _models_of_request:
 
         workspace, fetched = self._workspace, self._workspace.home / "fetched-models"
         try:
-            project = self._job.assets.parent
+            project = self._job.code.assets.parent
             source = check_model_source(project, path, Access(self._job.plan.aws_key_profile))
             remove_tree(fetched)
             fetch_models(source, fetched)
@@ -349,7 +349,8 @@ class _models_of_request:
         self._aside = workspace.home / "pinned-models"
         os.rename(workspace.models, self._aside)
         os.rename(fetched, workspace.models)
-        return self._job._replace(loaded=None)
+        execution = self._job.execution._replace(loaded=None)
+        return self._job._replace(execution=execution)
 
     def __exit__(self, *exc: object) -> None:
         if self._aside is not None:

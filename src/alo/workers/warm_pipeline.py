@@ -71,11 +71,12 @@ class WarmPipeline:
         remove_tree(home)
         self._folders = RequestFolders(job.workspace, home, models)
         self._home, self.model_id = home.resolve(), model_id
-        self._job = job._replace(loaded=LoadedOnce(), caller=SERVICE)
-        self.code = RunCode(job.assets, self._home / "code", workspace=self._home)
+        execution = job.execution._replace(loaded=LoadedOnce(), caller=SERVICE)
+        self._job = job._replace(execution=execution)
+        self.code = RunCode(job.code.assets, self._home / "code", workspace=self._home)
         self.shared = SharedModules(self.code.view)
         self._codes = {
-            step.name: AssetCode(job.assets / step.name, step.name, self.shared)
+            step.name: AssetCode(job.code.assets / step.name, step.name, self.shared)
             for step in job.pipeline.steps
         }
         self.code.take(list(self._codes))
@@ -201,5 +202,5 @@ class WarmPipeline:
             try:
                 import_asset(code, self._listener)
             except BaseException as error:  # also sys.exit in a module
-                raise step_error(code.step, error, self._job.assets.parent) from error
+                raise step_error(code.step, error, self._job.code.assets.parent) from error
         self.code.absorb()

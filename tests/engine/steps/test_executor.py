@@ -29,4 +29,4 @@ def test_isolation_a_time_limit_and_further_tries_need_one(
     (step,) = job.pipeline.steps
 
     assert has_own_process(job, step) is own
-    assert has_own_process(job._replace(pythons={"a": "/python"}), step)
+    assert has_own_process(job._replace(code=job.code._replace(pythons={"a": "/python"})), step)

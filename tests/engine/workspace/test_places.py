@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alo.engine.checks.preflight import check_plan
-from alo.engine.spec import Job
+from alo.engine.spec import Job, JobInputs
 from alo.engine.workspace import places
 from alo.engine.workspace.places import SPARE_BYTES, place_problems, place_warnings
 from alo.layout import Workspace
@@ -103,7 +103,7 @@ def test_only_folders_that_are_written_to_have_to_be_writable(
 
 def bringing_models(jobs: Sequence[Job]) -> Sequence[Job]:
     """The same, with the models of an earlier run."""
-    return [job._replace(train_id="earlier") for job in jobs]
+    return [job._replace(inputs=JobInputs(train_id="earlier")) for job in jobs]
 
 
 def test_an_inference_has_to_write_to_the_models_only_where_it_brings_its_own(

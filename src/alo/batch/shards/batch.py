@@ -210,7 +210,8 @@ class _Batch:
 
     def _executor(self, prepared: Prepared) -> Executor:
         # A task says what its input and its model are.
-        job = prepared.job._replace(expected_data=None, train_id="", model_source=None)
+        inputs = prepared.job.inputs._replace(expected_data=None, train_id="", model_source=None)
+        job = prepared.job._replace(inputs=inputs)
         options = self._options
         made = make_executor(
             options.computing, {KIND: job}, options.jobs, self._depot, options.transfer

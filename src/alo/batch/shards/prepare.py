@@ -84,8 +84,8 @@ def check_batch(definition: Definition, request: RunRequest) -> Checked:
             train_id=train_id,
         )
     for job in checked.jobs:
-        if job.export_target is not None:
-            try_export_target(job.export_target)  # which a batch of hours is to find out now
+        if (target := job.outputs.export_target) is not None:
+            try_export_target(target)  # which a batch of hours is to find out now
     return checked
 
 
@@ -121,7 +121,7 @@ def prepare(job: Job, scratch: Path, depot: Depot, report: Report) -> Prepared:
     """
     staged = load_data(job, report)
     job, models, train_id = _with_models(job, scratch)
-    code = RunCode(job.assets, scratch / "code", workspace=job.workspace.home)
+    code = RunCode(job.code.assets, scratch / "code", workspace=job.workspace.home)
     code.take([step.name for step in job.pipeline.steps])
     model = depot.add_folder(models) if models.is_dir() and has_files(models) else ""
     files = tuple(_staged_files(job, staged))
@@ -133,11 +133,11 @@ def prepare(job: Job, scratch: Path, depot: Depot, report: Report) -> Prepared:
         "param_id": param_id(args_of(job)),
     }
     # What is staged now is what runs, whatever becomes of its sources.
-    job = job._replace(
+    inputs = job.inputs._replace(
         sources=None, lists_late=False, expected_data=(staged.data_id, dict(staged.files))
     )
     return Prepared(
-        job=job,
+        job=job._replace(inputs=inputs),
         files=files,
         ids=ids,
         code=dict(code.checksums),
@@ -154,19 +154,20 @@ def _order_of(files: Sequence[SourceFile]) -> str:
 
 def _with_models(job: Job, scratch: Path) -> tuple[Job, Path, str]:
     """The job, where its models are, and which run has made them."""
-    if job.train_id:
-        return job, entry_folder(job.workspace, "train", job.train_id) / "models", job.train_id
-    if job.model_source is not None:
+    inputs = job.inputs
+    if train_id := inputs.train_id:
+        return job, entry_folder(job.workspace, "train", train_id) / "models", train_id
+    if inputs.model_source is not None:
         fetched = scratch / "models"
-        fetch_models(job.model_source, fetched)
-        return job._replace(model_source=fetched), fetched, EXTERNAL_MODEL
+        fetch_models(inputs.model_source, fetched)
+        return job._replace(inputs=inputs._replace(model_source=fetched)), fetched, EXTERNAL_MODEL
     return job, job.workspace.models, current_train_id(job.workspace)
 
 
 def _staged_files(job: Job, staged: Staged) -> list[SourceFile]:
     """The input's files as they are staged: those of the sources in their order, then others."""
     root = job.workspace.input(KIND)
-    if job.sources is None:
+    if job.inputs.sources is None:
         return _listed(sorted(root.iterdir()), job.workspace)
     paths, access = job.plan.external.load_data(KIND), Access(job.plan.aws_key_profile)
     try:

@@ -62,11 +62,11 @@ def _lines(checked: Checked) -> list[str]:
 
 
 def _data(job: Job) -> str:
-    if job.sources is None:
+    if job.inputs.sources is None:
         return "what is in input/ now"
-    if job.lists_late:
+    if job.inputs.lists_late:
         return "what the run before it makes"
-    number = len(job.sources)
+    number = len(job.inputs.sources)
     return "1 file" if number == 1 else f"{number} files"
 
 

@@ -12,7 +12,7 @@ from alo.data.location import Access, LocationError, is_remote, is_within, locat
 from alo.data.locations import list_sources
 from alo.engine.checks.sources import is_fetched_later, source_findings, with_source_problems
 from alo.engine.request import MODES, RunRequest
-from alo.engine.spec import Job
+from alo.engine.spec import Job, JobCode, JobInputs
 from alo.engine.workspace.places import place_problems, place_warnings, volumes
 from alo.errors import CheckError, Problem, UsageError
 from alo.layout import KINDS, Workspace, find_plan, in_entry
@@ -169,11 +169,10 @@ def check_plan(
             workspace,
             plan,
             pipeline,
-            assets or workspace.assets,
-            code_shown,
-            train_id=train_id,
-            metadata_version=metadata_version,
+            JobCode(assets or workspace.assets, code_shown),
             changes=changes,
+            metadata_version=metadata_version,
+            inputs=JobInputs(train_id=train_id),
         )
         steps = [step for step in pipeline.steps if step.name not in seen]
         seen.update(step.name for step in steps)
@@ -200,9 +199,9 @@ def _asset_problems(
         from alo.sources.code.inspection import inspect_asset as inspect  # with what parses Python
     else:
         inspect = inspected.problems
-    home = job.assets.parent
+    home = job.code.assets.parent
     for step in steps:
-        folder = job.assets / step.name
+        folder = job.code.assets / step.name
         if job.is_of_project and is_fetched_later(job.workspace, job.plan, step):
             what = f"the code of step '{step.name}' is to be checked out in its place"
             yield from volumes(folder, what, "mount it elsewhere, or use it with 'code: local'")
@@ -217,9 +216,9 @@ def _asset_problems(
 
 def _shown(job: Job, problem: Problem) -> Problem:
     """The problem at the file that its reader has."""
-    if not job.code_shown or not problem.file:
+    if not job.code.shown or not problem.file:
         return problem
-    file = os.path.join(job.code_shown, in_entry(problem.file))
+    file = os.path.join(job.code.shown, in_entry(problem.file))
     return problem._replace(file=os.path.relpath(file, job.workspace.home))
 
 
@@ -227,7 +226,7 @@ def _missing_asset(job: Job, step: StepPlan) -> Problem:
     from alo.plan.suggest import did_you_mean
 
     try:
-        names = sorted(entry.name for entry in os.scandir(job.assets) if entry.is_dir())
+        names = sorted(entry.name for entry in os.scandir(job.code.assets) if entry.is_dir())
     except FileNotFoundError:
         names = []
     what = f"there is no folder assets/{step.name}/; {did_you_mean(step.name, names)}"
@@ -247,19 +246,20 @@ def _check_outside(
     paths, target = external.load_data(kind), external.save_artifacts(kind)
     access = Access(job.plan.aws_key_profile)
     made = [place for each in before for place in each.fills]
+    inputs, outputs = job.inputs, job.outputs
     try:
         if any(is_within(locate(home, path, access), made) for path in paths):
-            job = job._replace(sources=(), lists_late=True)
+            inputs = inputs._replace(sources=(), lists_late=True)
         elif paths:
             sources = list_sources(home, paths, job.workspace.input(kind), access)
-            job = job._replace(sources=tuple(sources))
+            inputs = inputs._replace(sources=tuple(sources))
     except LocationError as error:
         problems.append(_location_problem(job, f"load_{kind}_data_path", error))
     try:
         if target:
             from alo.data.export import check_export_target  # with the compressors
 
-            job = job._replace(export_target=check_export_target(home, target, access))
+            outputs = outputs._replace(export_target=check_export_target(home, target, access))
     except LocationError as error:
         problems.append(_location_problem(job, f"save_{kind}_artifacts_path", error))
     try:
@@ -267,10 +267,10 @@ def _check_outside(
             from alo.data.models import check_model_source
 
             source = check_model_source(home, external.load_model_path, access, made=made)
-            job = job._replace(model_source=source)
+            inputs = inputs._replace(model_source=source)
     except LocationError as error:
         problems.append(_location_problem(job, "load_model_path", error))
-    return job
+    return job._replace(inputs=inputs, outputs=outputs)
 
 
 def _network_problems(job: Job) -> Iterator[Problem]:
@@ -313,6 +313,6 @@ def _warnings(jobs: Sequence[Job], network: str) -> Iterator[Problem]:
         key = f"external_path.load_{kind}_data_path"
         if network == UNASKED and any(map(is_remote, external.load_data(kind))):
             yield job.plan.problem(key, "not looked at, because it is remote: --online does")
-        elif job.sources is None:
+        elif job.inputs.sources is None:
             what = f"empty: what is in input/{kind}/ is used as it is"
             yield job.plan.problem(key, what)

@@ -48,7 +48,7 @@ def environments_of(jobs: Sequence[Job]) -> Environments:
         CheckError: requirements are wrong or contradict each other.
     """
     plan = jobs[0].plan
-    problems, parts = _read_each(plan, [job.pipeline for job in jobs], jobs[0].assets)
+    problems, parts = _read_each(plan, [job.pipeline for job in jobs], jobs[0].code.assets)
     return together(plan, parts, problems)
 
 

@@ -38,7 +38,7 @@ class Dependencies:
     """What the steps of a run depend on."""
 
     def __init__(self, job: Job) -> None:
-        self._job, self._home = job, job.assets.parent
+        self._job, self._home = job, job.code.assets.parent
         self._checksums: dict[str, str] = {}  # of modules, by name
         self._train_files: Mapping[str, str] | None = None
         self._modules_seen = 0
@@ -76,7 +76,7 @@ class Dependencies:
         """Of a step that would run now, with the modules and packages that it used before."""
         own = f"assets/{inputs.step.name}/"
         modules = {name: self._checksum(name) for name in before.code if not name.startswith(own)}
-        python = self._job.pythons.get(inputs.step.name, "")
+        python = self._job.code.pythons.get(inputs.step.name, "")
         packages = {name: self._version(name, python) for name in before.packages}
         code = {**inputs.code, **modules}
         return self._key(inputs, traces, code, packages, BOUND in before.context)
@@ -106,7 +106,7 @@ class Dependencies:
         """What the asset is given in addition to its args, its model folder included."""
         envs = own_envs(self._job, inputs.step, inputs.number)
         own = {name: _kept(value) for name, value in envs.items()}
-        if self._job.origin is not None:
+        if self._job.execution.origin is not None:
             own = {name: value.replace(self._place, ANYWHERE) for name, value in own.items()}
         return {
             **self._common_context,
@@ -118,7 +118,7 @@ class Dependencies:
     def _common_context(self) -> dict[str, str]:
         envs = run_envs(self._job, 0.0)
         kept = {name: _kept(value) for name, value in envs.items() if name not in UNLIKE}
-        if self._job.origin is None:
+        if self._job.execution.origin is None:
             return kept
         return {name: value.replace(self._place, ANYWHERE) for name, value in kept.items()}
 

@@ -53,4 +53,4 @@ def has_own_process(job: Job, step: StepPlan) -> bool:
     limit and further tries need one too. A limit of memory ends the process that goes over it.
     """
     wants = step.isolation or step.timeout_s is not None or step.retries or step.resources.memory
-    return bool(wants) or step.name in job.pythons
+    return bool(wants) or step.name in job.code.pythons

@@ -74,7 +74,7 @@ class ProcessExecutor:
     ) -> Done | FailedStep:
         """Run the step's process until it succeeds, or has had its tries."""
         step, emit = inputs.step, self._context.emit
-        python = job.pythons.get(step.name, sys.executable)
+        python = job.code.pythons.get(step.name, sys.executable)
         limits = Limits(step.timeout_s, step.resources.memory)
         done = run_in_process(assignment, python, limits, emit)
         for number in range(step.retries):
@@ -95,7 +95,7 @@ class ProcessExecutor:
         context.folder.mkdir(parents=True, exist_ok=True)
         return Assignment(
             context.task(job, inputs, {}, {}),
-            job.assets,
+            job.code.assets,
             context.code.view,
             context.workspace.interface if is_stored else context.own_store().root,
             not is_stored,
@@ -104,7 +104,7 @@ class ProcessExecutor:
             given,
             spare,
             context.folder / f"{step.name}.stacks",
-            () if step.name in job.pythons else tuple(sys.path),
+            () if step.name in job.code.pythons else tuple(sys.path),
         )
 
     def _stored(self, job: Job, inputs: Inputs) -> tuple[StoredStep | None, frozenset[str]]:

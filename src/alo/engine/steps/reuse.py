@@ -147,7 +147,7 @@ class StepReuse:
         """
         self._seen = after = self._look()
         effect = before.effect(after)
-        is_bound = self._job.origin is not None and self._names_home(effect.files)
+        is_bound = self._job.execution.origin is not None and self._names_home(effect.files)
         cached = CachedStep(
             self._run_id,
             self._kind,

@@ -96,7 +96,7 @@ def make_task(
         steps, train_steps: the names of all steps of this pipeline, and of the train pipeline.
         of_run: what ``run_envs`` gives.
     """
-    control = job.plan.control
+    control, caller, origin = job.plan.control, job.execution.caller, job.execution.origin
     meta = step_meta(job.workspace, job.pipeline.name, step.name, number)
     return StepTask(
         name=step.name,
@@ -110,10 +110,10 @@ def make_task(
         train_steps=train_steps,
         sample_resources=control.check_resource,
         # Of a served request only history shows what its steps cost.
-        is_measured=job.caller != SERVICE or control.backup_artifacts or control.check_resource,
-        loaded=job.loaded,
-        caller=job.caller,
-        pruner=job.origin.pruner if job.origin else None,
+        is_measured=caller != SERVICE or control.backup_artifacts or control.check_resource,
+        loaded=job.execution.loaded,
+        caller=caller,
+        pruner=origin.pruner if origin else None,
     )
 
 
@@ -159,9 +159,9 @@ def run_envs(job: Job, started: float) -> dict[str, object]:
     external, control = job.plan.external, job.plan.control
     artifacts = _folders(job.workspace)[f"{job.pipeline.kind}_artifacts"]
     # In a rerun; a served pipeline's own workspace links to the project's.
-    is_elsewhere = not _is_one_folder(job.assets, job.workspace.assets)
+    is_elsewhere = not _is_one_folder(job.code.assets, job.workspace.assets)
     return {
-        **({"asset_home": _slashed(job.assets)} if is_elsewhere else {}),
+        **({"asset_home": _slashed(job.code.assets)} if is_elsewhere else {}),
         "project_home": _slashed(job.workspace.home),
         "pipeline": job.pipeline.name,
         "alo_version": __version__,

@@ -53,7 +53,7 @@ def place_warnings(jobs: Sequence[Job]) -> Iterator[Problem]:
 
 
 def _brings_models(job: Job) -> bool:
-    return job.model_source is not None or bool(job.train_id)
+    return job.inputs.model_source is not None or bool(job.inputs.train_id)
 
 
 def _folder_problems(workspace: Workspace, jobs: Sequence[Job], serves: bool) -> Iterator[Problem]:
@@ -78,7 +78,7 @@ def _only_read(jobs: Sequence[Job], serves: bool) -> set[str]:
     """Folders that these jobs write nothing to: volumes that are mounted read-only, say."""
     kinds = {job.pipeline.kind for job in jobs}
     writing = () if serves else jobs
-    staged = {job.pipeline.kind for job in writing if job.sources is not None}
+    staged = {job.pipeline.kind for job in writing if job.inputs.sources is not None}
     names = {os.path.join("input", kind) for kind in kinds - staged}
     if not staged:
         names.add("input")
@@ -100,8 +100,8 @@ def _volume_problems(job: Job) -> Iterator[Problem]:
         what = "the models that this run uses take the place of train_artifacts/models/"
         yield from volumes(workspace.models, what, f"{ELSEWHERE} and name it in load_model_path")
         yield from _disk_problems(workspace, what)
-    if job.sources is not None:
-        yield from _staging_problems(job, job.sources)
+    if job.inputs.sources is not None:
+        yield from _staging_problems(job, job.inputs.sources)
     yield from volumes(workspace.unfinished, "each run makes and removes this folder", "unmount it")
 
 
@@ -144,12 +144,14 @@ def _disk_problems(workspace: Workspace, what: str) -> Iterator[Problem]:
 
 def _room_problems(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Problem]:
     free = free_bytes(workspace.home)
-    sizes = sum(file.known_size for job in jobs for file in job.sources or ())
+    sizes = sum(file.known_size for job in jobs for file in job.inputs.sources or ())
     if free is None or free >= SPARE_BYTES + sizes:
         return
     # Only now it matters which of them are here already.
     needed = SPARE_BYTES + sum(
-        bytes_to_copy(workspace, job.pipeline.kind, job.sources) for job in jobs if job.sources
+        bytes_to_copy(workspace, job.pipeline.kind, sources)
+        for job in jobs
+        if (sources := job.inputs.sources)
     )
     if free < needed:
         what = f"the disk has {free / 1e6:,.0f} MB free and the run needs {needed / 1e6:,.0f} MB"

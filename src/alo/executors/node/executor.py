@@ -108,10 +108,10 @@ class NodesExecutor:
                 if found := local_sources(job):
                     self._data[kind] = self._add(Parcel.of_files(found))
                 own = self._project.input(kind)
-                if job.sources is None and own.is_dir():
+                if job.inputs.sources is None and own.is_dir():
                     self._inputs[kind] = self._add(Parcel.of_folder(own))
-                if isinstance(job.model_source, Path):
-                    self._models[kind] = self._add(Parcel.of_folder(job.model_source))
+                if isinstance(job.inputs.model_source, Path):
+                    self._models[kind] = self._add(Parcel.of_folder(job.inputs.model_source))
         except OSError as error:
             raise ExecutorError(
                 f"the project cannot be read: {error.strerror or error}",

@@ -48,7 +48,7 @@ def locked_packages(jobs: Sequence[Job], report: Report) -> Lock | None:
         InstallError: no versions can be found, or the lock file cannot be read.
     """
     wanted = {name: each for name, each in locked_environments(jobs).items() if each}
-    if not wanted or jobs[0].uses_node_python:
+    if not wanted or jobs[0].execution.uses_node_python:
         return None
     path = lock_path(jobs[0].plan.path)
     if path.is_file():
@@ -58,7 +58,7 @@ def locked_packages(jobs: Sequence[Job], report: Report) -> Lock | None:
     found = {}
     for name, each in wanted.items():
         report(f"finding versions for the environment {name}")
-        packages = resolve(jobs[0].workspace, each, report, offline=jobs[0].offline)
+        packages = resolve(jobs[0].workspace, each, report, offline=jobs[0].execution.offline)
         found[name] = LockedEnvironment(asked(each), tuple(map(masked, packages)))
     return Lock(*here(), found, {})
 
@@ -76,7 +76,7 @@ def pythons_of(
     """
     if lock is None:
         return sys.executable, {}
-    offline = next(iter(jobs.values())).offline
+    offline = next(iter(jobs.values())).execution.offline
     root.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(root)
     workspace.internal.mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ def local_sources(job: Job) -> dict[str, Path]:
     """
     return {
         each.name: Path(each.path)
-        for each in job.sources or ()
+        for each in job.inputs.sources or ()
         if not (each.is_folder or is_remote(each.path))
     }
 
@@ -31,17 +31,15 @@ def rebased(job: Job, kept: Workspace, data: Path | None, models: Path | None) -
         data: the folder with its local sources; None: it has none.
         models: in the place of its ``load_model_path``; None: that is not local.
     """
-    sources = job.sources
-    if sources is not None and data is not None:
-        sources = tuple(_here(each, data) for each in sources)
+    inputs = job.inputs
+    if inputs.sources is not None and data is not None:
+        inputs = inputs._replace(sources=tuple(_here(each, data) for each in inputs.sources))
     return job._replace(
         workspace=kept,
-        assets=kept.assets,
-        sources=sources,
-        export_target=None,
-        model_source=models or job.model_source,
-        pythons={},
-        loaded=None,
+        code=job.code._replace(assets=kept.assets, pythons={}),
+        inputs=inputs._replace(model_source=models or inputs.model_source),
+        outputs=job.outputs._replace(export_target=None),
+        execution=job.execution._replace(loaded=None),
     )
 
 
@@ -55,4 +53,6 @@ def _here(source: SourceFile, data: Path) -> SourceFile:
 
 def with_pythons(jobs: Mapping[str, Job], pythons: Mapping[str, str]) -> dict[str, Job]:
     """The jobs with the interpreters of steps that have environments of their own."""
-    return {kind: job._replace(pythons=pythons) for kind, job in jobs.items()}
+    return {
+        kind: job._replace(code=job.code._replace(pythons=pythons)) for kind, job in jobs.items()
+    }

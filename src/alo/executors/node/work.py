@@ -52,7 +52,10 @@ class Work:
         }
         code = Workspace(project)
         python, own = pythons_of(
-            {kind: job._replace(workspace=code, assets=code.assets) for kind, job in jobs.items()},
+            {
+                kind: job._replace(workspace=code, code=job.code._replace(assets=code.assets))
+                for kind, job in jobs.items()
+            },
             order.lock,
             store.root / PACKAGES,
             node,

@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 
 from alo.batch.sweep.definition import Definition, Metric
-from alo.batch.sweep.drive import Limits, Reports, SweepDrive
+from alo.batch.sweep.drive import Reports, SweepDrive
+from alo.batch.sweep.limits import Limits
 from alo.batch.sweep.proposals.own import OwnProposals
 from alo.batch.sweep.proposals.samplers import make_sampler
-from alo.batch.sweep.space import Param, parse_spec
-from alo.batch.sweep.trials import COMPLETE, RUNNING, SweepFolder, TrialLog
+from alo.batch.sweep.space import Param, Values, parse_spec
+from alo.batch.sweep.trials import (
+    COMPLETE,
+    DUPLICATE,
+    LOST,
+    RUNNING,
+    WAITING,
+    SweepFolder,
+    Trial,
+    TrialLog,
+)
 from alo.errors import ExecutorError, SweepError
 from alo.executors.task import (
     ERROR,
@@ -174,3 +184,58 @@ def test_until_the_common_steps_have_run_one_trial_runs(folder: SweepFolder) -> 
     drive_of(folder, executor, "prepare", jobs=4).run()
     assert most[0] == 1
     assert max(most) == 4
+
+
+class Same:
+    """A sampler that knows one configuration."""
+
+    def ask(self, number: int) -> Values:
+        return {"s.x": 5}
+
+    def tell(self, number: int, values: Values, results: Sequence[float] | None) -> None: ...
+
+
+def driven_with_one_configuration(folder: SweepFolder, executor: Odd) -> list[Trial]:
+    ended: list[Trial] = []
+    drive = SweepDrive(
+        DEFINITION, folder.trials(), TrialLog(folder), folder, executor,
+        OwnProposals(Same(), DEFINITION.metrics, 0, 3), Limits(trials=3, jobs=2, retries=0),
+        Reports(ended=ended.append),
+    )  # fmt: skip
+    drive.run()
+    return ended
+
+
+def test_a_duplicate_of_a_trial_that_runs_has_what_that_comes_to(folder: SweepFolder) -> None:
+    waited: list[str] = []
+
+    def answer(task: Task) -> Sequence[TaskEvent]:
+        waited.extend(each.state for each in folder.trials().values())
+        return succeeded(task)
+
+    ended = driven_with_one_configuration(folder, executor := Odd(answer))
+    assert waited == [RUNNING, WAITING, WAITING]
+    assert [each.state for each in ended] == [COMPLETE, DUPLICATE, DUPLICATE]
+    assert [each.results for each in ended] == [{"score": 0.5}] * 3
+    assert len(executor.tasks) == 1
+
+
+def test_a_trial_that_waits_for_one_that_is_lost_is_run(folder: SweepFolder) -> None:
+    lost = iter([True])
+
+    def answer(task: Task) -> Sequence[TaskEvent]:
+        return [Lost("killed")] if next(lost, False) else succeeded(task)
+
+    ended = driven_with_one_configuration(folder, Odd(answer))
+    assert [(each.number, each.state) for each in ended] == [
+        (0, LOST), (1, COMPLETE), (2, DUPLICATE),
+    ]  # fmt: skip
+
+
+def test_a_trial_that_waited_when_all_was_killed_waits_again(folder: SweepFolder) -> None:
+    log = TrialLog(folder)
+    for number, state in enumerate([RUNNING, WAITING]):  # as a kill leaves them
+        log.write(Trial(number=number, values={"s.x": 5}, state=state), lasts=True)
+    log.close()
+    ended = driven_with_one_configuration(folder, Odd(succeeded))
+    assert [(each.number, each.state) for each in ended][:2] == [(0, COMPLETE), (1, DUPLICATE)]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from alo.batch.sweep.definition import MAX, Definition
+from alo.batch.sweep.limits import Limits
 from alo.batch.sweep.proposals.own import Proposal, Proposals
 from alo.batch.sweep.results import metrics_of, over_repeats
 from alo.batch.sweep.space import args_of, form_of
@@ -28,6 +29,7 @@ from alo.batch.sweep.trials import (
     PRUNED,
     RUNNING,
     TIMEOUT,
+    WAITING,
     SweepFolder,
     Trial,
     TrialLog,
@@ -64,25 +66,6 @@ STATES = {
     TASK_INTERRUPTED: INTERRUPTED,
 }
 GRACE_S = 5.0  # that a run has to end by itself
-FEWEST_FAILURES, FAILURE_SHARE = 3, 0.1  # that a sweep bears by default
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """When a sweep ends."""
-
-    trials: int | None  # None: all configurations of a grid
-    jobs: int | None = None  # None: as many as the executor has room for
-    trial_timeout_s: float | None = None
-    timeout_s: float | None = None
-    max_failures: int | None = None  # None: a tenth of the trials, and at least three
-    retries: int = 2  # of a trial that was lost
-
-    def failures(self, trials: int) -> int:
-        """How many trials may fail."""
-        if self.max_failures is not None:
-            return self.max_failures
-        return max(FEWEST_FAILURES, int(FAILURE_SHARE * trials))
 
 
 @dataclass(slots=True)
@@ -137,10 +120,11 @@ class SweepDrive:
         self._tasks: deque[Task] = deque()  # to be sent out
         self._handles: dict[str, Task] = {}  # that are out
         self._in_hand: dict[int, _InHand] = {}
+        self._alike: dict[int, list[Trial]] = {}  # trials that wait for one that runs
         self._again = deque(sorted(number for number, each in trials.items() if each.state in OPEN))
         self._forms = {
             form_of(each.values): number
-            for number, each in trials.items()
+            for number, each in sorted(trials.items(), reverse=True)  # the first one is run
             if each.state not in (DUPLICATE, LOST)
         }
         self._failed = [each for each in trials.values() if each.state in FAILURES]
@@ -221,7 +205,11 @@ class SweepDrive:
         )
         known = self._forms.setdefault(form_of(proposal.values), number)
         if proposal.known or known != number:
-            self._end_as_duplicate(trial, proposal.known or self.trials[known])
+            if known in self._in_hand and not proposal.known:  # what it comes to is not known yet
+                self._alike.setdefault(known, []).append(trial)
+                self._note(replace(trial, state=WAITING), lasts=False)
+            else:
+                self._end_as_duplicate(trial, proposal.known or self.trials[known])
             return True
         self._note(trial, lasts=False)
         self._reports.started(trial)
@@ -317,6 +305,11 @@ class SweepDrive:
             self._failed.append(trial)
         if trial.state == LOST:  # which is no fault of its values
             self._forms.pop(form_of(trial.values), None)
+        for each in self._alike.pop(number, ()):
+            if trial.state in (LOST, INTERRUPTED):  # its values are still to be tried
+                self._again.append(each.number)
+            else:
+                self._end_as_duplicate(each, trial)
         self._look_at_failures()
 
     def _ended(self, in_hand: _InHand) -> Trial:

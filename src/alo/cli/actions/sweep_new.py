@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from alo.batch.sweep.begin import Begun, SweepRequest, definition_of, fixed_args
 from alo.batch.sweep.definition import Definition
-from alo.batch.sweep.drive import Limits, Reports
+from alo.batch.sweep.drive import Reports
 from alo.batch.sweep.keep import parse_keep
+from alo.batch.sweep.limits import Limits
 from alo.batch.sweep.proposals.samplers import check_sampler
 from alo.batch.sweep.proposals.shared_database import check_storage, without_password
 from alo.batch.sweep.sweep import SweepOptions, check_free, run_sweep

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alo.texts import counted, is_odd, is_plain_name, is_whole_number, odd_text
+from alo.texts import counted, is_odd, is_plain_name, is_whole_number, looks, odd_text
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "x\udc80"])
@@ -64,3 +64,10 @@ def test_what_is_counted_has_the_word_of_its_number(
     count: int, words: tuple[str, ...], text: str
 ) -> None:
     assert counted(count, *words) == text
+
+
+def test_texts_that_look_the_same_are_the_same() -> None:
+    assert looks("\u110b\u1163\u11bc") == looks("\uc591")
+    assert looks("e\u0301") == looks("\u00e9") != looks("e")
+    assert looks("go\u200bod\u202e") == "good"
+    assert looks("Good") != looks("good")

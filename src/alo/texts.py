@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 
 from alo.errors import UsageError
@@ -10,6 +11,7 @@ from alo.json_text import bad_character, every_value
 
 MOST_DIGITS = 18  # of a number that fits into eight bytes
 
+JOINERS = "\u200c\u200d"  # which change how their neighbours look
 PLAIN_NAME = r"[\w.-]{1,100}"  # of what is a folder, and a part of URLs
 MOST_NAME_BYTES = 200  # of one: file systems take 255, and we put something before and behind it
 
@@ -17,6 +19,18 @@ MOST_NAME_BYTES = 200  # of one: file systems take 255, and we put something bef
 def is_odd(text: str) -> bool:
     """Whether a text has a NUL or a lone surrogate in it."""
     return bool(bad_character(text))
+
+
+def looks(text: str) -> str:
+    """What texts have in common that look the same: composed, and without what is not seen.
+
+    Names of files on a Mac, and labels that were made of them, are decomposed: a Korean syllable is
+    two or three characters, where a keyboard types one.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(
+        each for each in composed if each in JOINERS or unicodedata.category(each) != "Cf"
+    )
 
 
 def is_whole_number(text: str) -> bool:

@@ -232,3 +232,13 @@ def test_thousands_of_columns_and_a_cell_of_ten_megabytes_are_reviewed_as_they_a
     assert [len(each.columns) for each in found.values()] == [5001, 5001]
     assert found[f"{run}:0"].values[1] == large
     assert found[f"{run}:1"].values[1:3] == ["small", "2"]
+
+
+def test_labels_that_nobody_can_tell_apart_are_said(make: Make, predict: Predict) -> None:
+    both = ("\u110b\u1163\u11bc", "\uc591")  # 양, as a file of a Mac is called, and as it is typed
+    predict([[f"k{at}", both[at % 2], 0.9] for at in range(6)])
+
+    made = make(random=4)
+
+    assert sorted(made.review.labels.ids) == sorted(both)
+    assert "'양' is 2 labels that look the same" in made.notes[0]

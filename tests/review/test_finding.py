@@ -147,3 +147,13 @@ def test_a_filter_knows_of_more_second_looks_than_a_database_takes_parameters(
     finder._otherwise = {**finder._otherwise, **dict.fromkeys(range(1000, 80_000), seen)}
 
     assert finder.count(unseen) == before
+
+
+def test_a_prediction_is_found_by_what_looks_so(
+    make_review: MakeReview, database: Database
+) -> None:
+    review = make_review(records=10)
+
+    found = Finder(database, review, "ada").items(RecordFilter(predicted="go\u200bod"), limit=10)
+
+    assert {each.record.predicted for each in found} == {"good"}

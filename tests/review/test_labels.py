@@ -39,6 +39,35 @@ def test_a_merged_label_is_shown_as_the_other_through_any_number_of_merges(
     assert len(merged.everything) == 3
 
 
+DECOMPOSED, COMPOSED = "\u110b\u1163\u11bc\u1109\u1165\u11bc", "\uc591\uc131"  # both are 양성
+
+
+def test_a_name_that_is_typed_means_the_only_label_that_looks_so() -> None:
+    of_a_mac = Labels.named([DECOMPOSED, "good", "Good"])
+    both = Labels.named([DECOMPOSED, COMPOSED])
+
+    assert of_a_mac.like(COMPOSED) == DECOMPOSED
+    assert of_a_mac.meant[COMPOSED] == of_a_mac.ids[DECOMPOSED]
+    assert (of_a_mac.like("Good"), of_a_mac.like("GOOD")) == ("Good", "GOOD")
+    assert both.like(COMPOSED) == COMPOSED
+    assert both.meant[COMPOSED] == both.ids[COMPOSED]
+    assert both.meant[DECOMPOSED] == both.ids[DECOMPOSED]
+
+
+def test_no_label_is_added_that_looks_like_another() -> None:
+    labels = Labels.named([DECOMPOSED, "good"])
+
+    for change in (
+        lambda: labels.add(COMPOSED),
+        lambda: labels.add("go\u200bod"),
+        lambda: labels.rename("good", COMPOSED),
+    ):
+        with pytest.raises(LabelError, match="there is a label that looks the same"):
+            change()
+    assert list(labels.rename(DECOMPOSED, COMPOSED).ids) == [COMPOSED, "good"]
+    assert "GOOD" in labels.add("GOOD").ids
+
+
 def test_names_are_taken_once_and_in_their_order() -> None:
     assert list(Labels.named(["b", "a", "b"]).ids) == ["b", "a"]
 

@@ -31,7 +31,7 @@ from alo.review.rows import NotInHistory, PopulationRun, Review
 from alo.review.settings import CSV, REQUEST, ReviewSettings
 from alo.review.strata import Case
 from alo.tables.measured import are_measured
-from alo.texts import counted
+from alo.texts import counted, looks
 
 SHOWN_NOTES = 20
 LOOKED_AT = 10  # runs, for the column that the solution metadata has named
@@ -122,7 +122,7 @@ def _made_of(
     )
     labels = _labels(asked.settings, records)
     notes = [*said, *(f"{each.what} ({each.where})" for each in unreadable)]
-    notes += [note for each in found for note in each.notes]
+    notes += [*_alike(labels), *(note for each in found for note in each.notes)]
     if asked.uncertain and all(each.certainty is None for each in records):
         notes.insert(0, UNKNOWN)
     notes = notes[:SHOWN_NOTES]
@@ -291,13 +291,24 @@ def _labels(settings: ReviewSettings, records: Sequence[FoundRecord]) -> Labels:
     for each in [*settings.labels, *seen]:
         label = Label(id=each, name=each) if isinstance(each, str) else each
         given.setdefault(label.name, label)
-    for looks, part in ((settings.label_keys, "key"), (settings.label_colours, "colour")):
-        for name, value in looks.items():
+    for own, part in ((settings.label_keys, "key"), (settings.label_colours, "colour")):
+        for name, value in own.items():
             if name not in given:
                 what = f"there is no label '{name}' to have the {part} '{value}'"
                 raise LabelError(what, fix=f"labels: {', '.join(given)}")
             given[name] = replace(given[name], **{part: value})
     return Labels.named(given.values())
+
+
+def _alike(labels: Labels) -> list[str]:
+    """What is odd about labels that people cannot tell apart."""
+    times = Counter(map(looks, labels.ids))
+    return [
+        f"'{name}' is {count} labels that look the same, in other characters:"
+        " merge them on the page of the review"
+        for name, count in times.items()
+        if count > 1
+    ]
 
 
 def _not_in_history(workspace: Workspace, asked: ReviewRequest) -> NotInHistory:

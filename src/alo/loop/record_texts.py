@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
+from unicodedata import normalize
 
 from alo.errors import AloError
 from alo.history.browse import History
@@ -31,7 +32,7 @@ def places_with(workspace: Workspace, review: Review, text: str) -> set[int]:
 
     What cannot be read of a run has no text.
     """
-    wanted, found = text.casefold(), set[int]()
+    wanted, found = _searched(text), set[int]()
     if END in wanted:
         return found
     copies, history = _stamp(KeptInputs(workspace, review).path), History(workspace)
@@ -107,7 +108,12 @@ def _read(workspace: Workspace, review: Review, run: PopulationRun) -> _Texts:
     rows = range(1 if review.unit == REQUEST else run.records)
     records = [review.record_id(run.first + row) for row in rows]
     inputs = record_inputs(workspace, review, records)
-    return _Texts("\n".join(inputs[record].values).casefold() for record in records)
+    return _Texts(_searched("\n".join(inputs[record].values)) for record in records)
+
+
+def _searched(text: str) -> str:
+    """A text as it is compared, whatever its case, and however its syllables are made."""
+    return (text if text.isascii() else normalize("NFC", text)).casefold()
 
 
 def _stamps(history: History, run_id: str) -> Iterator[_Stamp]:

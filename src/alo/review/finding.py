@@ -23,6 +23,7 @@ from alo.review.rows import (
     records_at,
     reviewed,
 )
+from alo.texts import looks
 
 NO_SOURCE = "none"  # of a record that is in nobody's queue
 
@@ -145,7 +146,7 @@ class Finder:
         values: list[object] = [self._review.number]
         if wanted.predicted:
             conditions.append("predicted = ?")
-            values.append(wanted.predicted)
+            values.append(self._prediction(wanted.predicted))
         if wanted.sources:
             named = [each for each in wanted.sources if each != NO_SOURCE]
             unqueued = " OR source IS NULL" if NO_SOURCE in wanted.sources else ""
@@ -202,7 +203,14 @@ class Finder:
 
     def _label_ids(self, name: str) -> Sequence[str]:
         labels = self._review.labels
-        return [each.id for each in labels.everything if labels.name_of(each.id) == name]
+        meant = labels.like(name)
+        return [each.id for each in labels.everything if labels.name_of(each.id) == meant]
+
+    def _prediction(self, name: str) -> str:
+        """What the model says that is called so, or is all that looks so."""
+        ids = [each.id for each in self._review.labels.everything]
+        alike = [each for each in ids if looks(each) == looks(name)]
+        return alike[0] if len(alike) == 1 else name
 
     def _seen_otherwise(self) -> Mapping[int, RecordState]:
         """The records of which the person sees something else than their row says."""

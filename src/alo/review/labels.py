@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from alo.errors import LabelError
 from alo.label_keys import MOST_LABELS, wrong_label_key
-from alo.texts import is_odd
+from alo.texts import is_odd, looks
 
 MOST_NAME = 200  # characters
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -56,7 +56,7 @@ class Labels:
         for each in labels:
             given = Label(id=each, name=each) if isinstance(each, str) else each
             if given.name not in made.ids:
-                made = made.add(given.name, key=given.key, colour=given.colour)
+                made = made._added(given.name, key=given.key, colour=given.colour)
         return made
 
     @property
@@ -78,11 +78,20 @@ class Labels:
     def meant(self) -> Mapping[str, str]:
         """The ids of those that can be given, by all that they were ever called at first.
 
-        Whoever has a page of before a rename or a merge still says what they mean.
+        Whoever has a page of before a rename or a merge still says what they mean, as does who
+        types a name that is written in other characters, and looks like one label's alone.
         """
         shown = self.ids
         first = {each: str(self.name_of(each)) for each in self._all}
-        return {**{each: shown[name] for each, name in first.items()}, **shown}
+        typed = {looks(name): shown[name] for name in shown if self.like(looks(name)) == name}
+        return {**typed, **{each: shown[name] for each, name in first.items()}, **shown}
+
+    def like(self, name: str) -> str:
+        """The label that is called so, or is the only one that looks so; else the name itself."""
+        if name in self.ids:
+            return name
+        found = [each for each in self.ids if looks(each) == looks(name)]
+        return found[0] if len(found) == 1 else name
 
     def name_of(self, label_id: str | None) -> str | None:
         """What a label of a decision is called now."""
@@ -97,8 +106,13 @@ class Labels:
         """One label more.
 
         Raises:
-            LabelError: there is one, or a name, key or colour cannot be.
+            LabelError: there is one that is called or looks so, or a name, key or colour cannot be.
         """
+        self._check_alike(name)
+        return self._added(name, key=key, colour=colour)
+
+    def _added(self, name: str, *, key: str = "", colour: str = "") -> Labels:
+        """One more, which may look like another: what data has is not changed."""
         self._check(name, key, colour)
         if len(self._all) >= MOST_LABELS:
             raise LabelError(f"a review has at most {MOST_LABELS:,} labels")
@@ -112,9 +126,10 @@ class Labels:
         """Call a label otherwise.
 
         Raises:
-            LabelError: there is no such label, or one is called so.
+            LabelError: there is no such label, or another is called or looks so.
         """
         label = self._named(name)
+        self._check_alike(to, but=label)
         self._check(to, "", "")
         return self._with(replace(label, name=to))
 
@@ -157,6 +172,13 @@ class Labels:
         if name not in self.ids:
             raise LabelError(f"no label is called '{name}'", fix=f"labels: {', '.join(self.ids)}")
         return self._all[self.ids[name]]
+
+    def _check_alike(self, name: str, but: Label | None = None) -> None:
+        if name in self.ids:
+            return  # which is said in other words
+        alike = [each for each in self.shown if each != but and looks(each.name) == looks(name)]
+        if alike:
+            raise LabelError(f"there is a label that looks the same: '{alike[0].name}'")
 
     def _check(self, name: str, key: str, colour: str) -> None:
         if not can_be_label(name):

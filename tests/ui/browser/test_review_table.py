@@ -286,6 +286,21 @@ def test_a_label_that_another_adds_can_be_given_at_once(page: Page, queue: Queue
     assert queue.said()[0] == ("changed", "unclear")
 
 
+def test_a_name_that_is_typed_in_a_cell_means_the_label_that_looks_so(
+    page: Page, queue: Queue
+) -> None:
+    typed, of_a_mac = "\uc591", "\u110b\u1163\u11bc"  # both are 양
+    Reviews(queue.database).change_labels(queue.name, lambda it: it.rename("bad", of_a_mac))
+    open_table(page, queue)
+    first = records(queue)[0]
+
+    row(page, first).locator("[data-edit]").fill(typed)
+    page.keyboard.press("Enter")
+    queue.wait_sent(page)
+
+    assert queue.said()[0][1] == of_a_mac
+
+
 def test_a_closed_review_and_no_script_leave_the_forms(
     open_browser: OpenBrowser, queue: Queue
 ) -> None:

@@ -36,7 +36,14 @@ function decide(row, verdict, label = null) {
   paint(row, decision);
 }
 
-const isLabel = (name) => labels().some((each) => each.value === name);
+
+// The label that is called so, or is the only one that looks so: those of files of a Mac are decomposed.
+function labelLike(name) {
+  const all = labels().map((each) => each.value);
+  const alike = all.filter((each) => each.normalize() === name.normalize());
+  return all.includes(name) ? name : alike.length === 1 ? alike[0] : null;
+}
+
 const refuse = (name) => trouble(words.nolabel.replace("{label}", name));
 
 // What was typed into a cell; none takes back what was said.
@@ -44,18 +51,20 @@ function takeTyped(field) {
   const row = field.closest("tr");
   const label = field.value.trim();
   const { given } = row.dataset;
-  if (label === given || (label && !isLabel(label))) {
+  const meant = label && labelLike(label);
+  if (meant === null || meant === given) {
     field.value = given;
-    if (label !== given) refuse(label);
-  } else decide(row, label ? "change" : "reset", label || null);
+    if (meant === null) refuse(label);
+  } else decide(row, meant ? "change" : "reset", meant || null);
 }
 
 function decideOnMany(form, scope) {
   const fields = new FormData(form);
-  const [verdict, label, note] = ["verdict", "label", "note"].map((name) => fields.get(name).trim());
+  const [verdict, typed, note] = ["verdict", "label", "note"].map((name) => fields.get(name).trim());
+  const label = labelLike(typed);
   const records = fields.getAll("records");
   if (scope === "selection" && !records.length) return trouble(words.none);
-  if (verdict === "change" && !isLabel(label)) return refuse(label);
+  if (verdict === "change" && label === null) return refuse(typed);
   const until = Math.max(Number(fields.get("until")), heard);
   const bulk = { verdict, label: verdict === "change" ? label : "", note, until };
   const wanted = [...fields].filter(([name]) => name.startsWith("filter.") && !["filter.page", "filter.limit"].includes(name));

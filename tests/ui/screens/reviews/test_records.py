@@ -270,3 +270,18 @@ def test_who_has_decided_is_called_so_in_both_languages(
     korean = in_korean(server, PATH)
     assert '<th scope="col">판정한 사람</th>' in korean
     assert "실행한 사람" not in korean
+
+
+def test_names_that_are_typed_find_what_only_looks_so(team: Studio, ada: httpx.Client) -> None:
+    typed, of_a_mac = "\uc591", "\u110b\u1163\u11bc"  # both are 양
+    team.reviews.change_labels("patients", lambda labels: labels.rename("benign", of_a_mac))
+    record = of(ada)["items"][0]["record"]
+
+    decide(ada, record, "change", typed)
+
+    assert of(ada)["items"][0]["label"] == of_a_mac
+    assert [each["record"] for each in of(ada, f"?label={typed}")["items"]] == [record]
+    wrong = {"action": "add", "name": typed}
+    answer = ada.post(f"{PATH}/labels", json=wrong)
+    assert answer.status_code == 422
+    assert "a label that looks the same" in answer.json()["error"]["what"]

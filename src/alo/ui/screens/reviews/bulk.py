@@ -92,7 +92,7 @@ def _same(ask: Ask, review: Review) -> Sequence[NewDecision]:
     verdict = of_row or ask.text("verdict")
     if verdict not in VERDICTS:
         raise refused_value("verdict", f"'{verdict}' is none of {', '.join(VERDICTS)}")
-    label = ask.text("label") if verdict == CHANGE else ""
+    label = review.labels.like(ask.text("label")) if verdict == CHANGE else ""
     if verdict == CHANGE and label not in review.labels.ids:
         raise refused_value("label", f"no label is called '{label}'")
     if record:

@@ -1,4 +1,4 @@
-"""Sharded inference: what shards and a second worker come to, and what the driver takes for 5 GB.
+"""Sharded inference: what shards and a second worker come to, and what memory 5 GB take.
 
 The pipeline answers each row by itself, with work that the processor has to do for each.
 """
@@ -68,7 +68,7 @@ def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         home = write_project(base / "some", FILES, work=2_000)
-        return [*_workers(home), _one_shard(base), _driver(base)]
+        return [*_workers(home), _one_shard(base), *_memory(base)]
 
 
 def _workers(home: Path) -> list[Row]:
@@ -97,23 +97,44 @@ def _one_shard(base: Path) -> Row:
     return Row("infer --shards 1 : alo run", one.wall_s, whole.wall_s, 1.05, "s")
 
 
-def _driver(base: Path) -> Row:
-    home = write_project(base / "large", 0, work=WORK_OF_LARGE)
-    block = _table(ROWS_PER_SHARD)
+def _memory(base: Path) -> list[Row]:
+    """Of the driver, and of the worker that took most; of one shard, and of many as large."""
+    _, of_one = _peaks(base / "one", _table(ROWS_PER_SHARD), of_bytes=0)
+    driver, of_each = _peaks(base / "large", _table(ROWS_PER_SHARD), of_bytes=LARGE)
+    what = "infer of 5 GB in shards of 100,000 rows"
+    return [
+        Row(f"{what}: driver", driver / 1e6, None, 200, "MB"),
+        Row("  the largest worker : that of one shard", of_each / 1e6, of_one / 1e6, 1.1, "MB"),
+    ]
+
+
+def _peaks(home: Path, block: bytes, *, of_bytes: int) -> tuple[int, int]:
+    """The most memory of the driver, and of a worker, for rows that come again and again."""
+    write_project(home, 0, work=WORK_OF_LARGE)
     with open(home / "data/large.csv", "wb") as file:
         file.write(block)
         rows = block[block.index(b"\n") + 1 :]
-        while file.tell() < LARGE:
+        while file.tell() < of_bytes:
             file.write(rows)
     words = ("infer", "--rows-per-shard", str(ROWS_PER_SHARD), "--jobs", "2", "--project", home)
-    peak = 0
+    driver = worker = 0
     with subprocess.Popen(alo(*words), stdout=subprocess.DEVNULL) as process:  # noqa: S603
         while process.poll() is None:
-            peak = max(peak, _peak_of(process.pid))
-            time.sleep(0.2)
+            driver = max(driver, _peak_of(process.pid))
+            worker = max([worker, *map(_peak_of, _children_of(process.pid))])
+            time.sleep(0.05)
     if process.returncode:
-        raise BenchmarkError(f"alo infer of 5 GB: exit {process.returncode}")
-    return Row("infer of 5 GB in shards of 100,000 rows: driver", peak / 1e6, None, 200, "MB")
+        raise BenchmarkError(f"alo infer of {of_bytes:,} bytes: exit {process.returncode}")
+    shutil.rmtree(home)
+    return driver, worker
+
+
+def _children_of(pid: int) -> list[int]:
+    try:
+        lists = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it has ended
+        return []
+    return [int(child) for each in lists for child in each.split()]
 
 
 def _peak_of(pid: int) -> int:

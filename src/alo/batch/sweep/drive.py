@@ -375,7 +375,7 @@ class SweepDrive:
                 SweepError,
                 f"{len(failed)} trials failed, {times} of them so: ",
                 common,
-                where=f"trial {shown.number}, run {shown.run_id}",
+                where=f"trial {shown.number}" + f", run {shown.run_id}" * bool(shown.run_id),
                 fix=f"mend it, then resume: alo sweep resume {self.definition.name}; "
                 "or allow for more: --max-failures N",
             )

@@ -216,6 +216,14 @@ def test_a_table_and_pictures_of_all_trials(alo: Alo, tmp_path: Path) -> None:
         assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
+def test_with_matplotlib_each_picture_is_a_png_too(alo: Alo, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert alo("sweep", "s", "--param", "train.x=1..2", "--param", "train.how=a$,b$")[0] == 0
+    assert alo("sweep", "plot", "s", "--out", str(tmp_path / "out"))[0] == 0
+    for name in ("history", "parallel", "importance"):
+        assert (tmp_path / "out" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_plan_may_say_what_is_swept(alo: Alo, home: Path) -> None:
     path = home / "solution/experimental_plan.yaml"
     plan = yaml.safe_load(path.read_text())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
-from alo.batch.sweep.definition import MAX, Definition
+from alo.batch.sweep.definition import MAX, Definition, Metric
 from alo.batch.sweep.trials import COMPLETE, Trial
 from alo.errors import UsageError
 from alo.files import write_whole
@@ -85,11 +87,10 @@ def _history(definition: Definition, trials: Sequence[Trial]) -> str:
     results = [each.results[metric.name] for each in trials]
     x = _scale(0, max(1, len(trials) - 1), MARGIN, WIDTH - MARGIN)
     y = _scale(min(results), max(results), HEIGHT - MARGIN, MARGIN)
-    best, steps = results[0], []
+    best = _best_so_far(metric, results)
+    steps = [f"{x(number):.1f},{y(each):.1f}" for number, each in enumerate(best)]
     dots = []
     for number, (trial, result) in enumerate(zip(trials, results, strict=True)):
-        best = max(best, result) if metric.direction == MAX else min(best, result)
-        steps.append(f"{x(number):.1f},{y(best):.1f}")
         title = f"trial {trial.number}: {result:.6g}"
         dots.append(
             f'<circle cx="{x(number):.1f}" cy="{y(result):.1f}" r="4" fill="{OTHER}">'
@@ -100,21 +101,34 @@ def _history(definition: Definition, trials: Sequence[Trial]) -> str:
     return _svg(axis + line + "".join(dots), f"{metric.name} by trial; the line is the best so far")
 
 
-def _parallel(definition: Definition, trials: Sequence[Trial]) -> str:
+def _best_so_far(metric: Metric, results: Sequence[float]) -> list[float]:
+    return list(accumulate(results, max if metric.direction == MAX else min))
+
+
+def _lines_of(
+    definition: Definition, trials: Sequence[Trial]
+) -> tuple[list[str], list[list[float]], list[float]]:
+    """Of parallel coordinates: the axes, where each trial is on them, and how strong its line is."""
     metric = definition.metrics[0]
     names = [*[param.name for param in definition.params], metric.name]
-    columns = [[_of(trial, name, metric.name) for trial in trials] for name in names]
-    x = _scale(0, max(1, len(names) - 1), MARGIN, WIDTH - MARGIN)
-    shares = [_shares(column) for column in columns]
+    shares = [_shares([_of(trial, name, metric.name) for trial in trials]) for name in names]
     results = [each.results[metric.name] for each in trials]
     rank = _scale(min(results), max(results), 0.15, 1)
+    is_max = metric.direction == MAX
+    strengths = [rank(each) if is_max else 1.15 - rank(each) for each in results]
+    return names, shares, strengths
+
+
+def _parallel(definition: Definition, trials: Sequence[Trial]) -> str:
+    metric = definition.metrics[0]
+    names, shares, strengths = _lines_of(definition, trials)
+    x = _scale(0, max(1, len(names) - 1), MARGIN, WIDTH - MARGIN)
     parts = []
-    for at, trial in enumerate(trials):
+    for at, (trial, strength) in enumerate(zip(trials, strengths, strict=True)):
         points = " ".join(
             f"{x(column):.1f},{HEIGHT - MARGIN - share[at] * (HEIGHT - 2 * MARGIN):.1f}"
             for column, share in enumerate(shares)
         )
-        strength = rank(results[at]) if metric.direction == MAX else 1.15 - rank(results[at])
         parts.append(
             f'<polyline fill="none" stroke="{BEST}" stroke-opacity="{strength:.2f}" '
             f'points="{points}"><title>trial {trial.number}</title></polyline>'
@@ -130,7 +144,7 @@ def _parallel(definition: Definition, trials: Sequence[Trial]) -> str:
 
 
 def _importance(definition: Definition, trials: Sequence[Trial]) -> str:
-    found = sorted(importance(definition, trials).items(), key=lambda each: -each[1])
+    found = _by_importance(definition, trials)
     parts = []
     room = (HEIGHT - 2 * MARGIN) / max(1, len(found))
     for at, (name, share) in enumerate(found):
@@ -144,6 +158,10 @@ def _importance(definition: Definition, trials: Sequence[Trial]) -> str:
         )
     name = definition.metrics[0].name
     return _svg("".join(parts), f"share of the variance of {name} that each arg explains by itself")
+
+
+def _by_importance(definition: Definition, trials: Sequence[Trial]) -> list[tuple[str, float]]:
+    return sorted(importance(definition, trials).items(), key=lambda each: -each[1])
 
 
 def _of(trial: Trial, name: str, metric: str) -> object:
@@ -219,19 +237,47 @@ def _page(definition: Definition, name: str, svg: str, trials: Sequence[Trial]) 
 
 
 def _with_matplotlib(definition: Definition, trials: Sequence[Trial], folder: Path) -> list[Path]:
-    """The history as PNG, where matplotlib is installed."""
+    """The same pictures as PNG, where matplotlib is installed."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
         return []
-    name = definition.metrics[0].name
-    figure = Figure(figsize=(8, 4))
-    axes = figure.add_subplot()
-    axes.plot([each.number for each in trials], [each.results[name] for each in trials], "o")
+    draws = {"history": _draw_history, "parallel": _draw_parallel, "importance": _draw_importance}
+    written = []
+    for name, draw in draws.items():
+        figure = Figure(figsize=(8, 4), layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(definition, trials, figure.add_subplot())
+        written.append(folder / f"{name}.png")
+        figure.savefig(written[-1])
+    return written
+
+
+def _draw_history(definition: Definition, trials: Sequence[Trial], axes: Any) -> None:
+    metric = definition.metrics[0]
+    numbers = [each.number for each in trials]
+    results = [each.results[metric.name] for each in trials]
+    axes.plot(numbers, results, "o", color=OTHER)
+    axes.plot(numbers, _best_so_far(metric, results), color=BEST)
     axes.set_xlabel("trial")
-    axes.set_ylabel(name)
-    path = folder / "history.png"
-    FigureCanvasAgg(figure)
-    figure.savefig(path)
-    return [path]
+    axes.set_ylabel(_plain(metric.name))
+
+
+def _draw_parallel(definition: Definition, trials: Sequence[Trial], axes: Any) -> None:
+    names, shares, strengths = _lines_of(definition, trials)
+    for at, strength in enumerate(strengths):
+        axes.plot([each[at] for each in shares], color=BEST, alpha=min(1.0, strength))
+    axes.set_xticks(range(len(names)), [_plain(name) for name in names])
+    axes.set_yticks([])
+
+
+def _draw_importance(definition: Definition, trials: Sequence[Trial], axes: Any) -> None:
+    found = _by_importance(definition, trials)[::-1]  # the largest on top
+    axes.barh([_plain(name) for name, _ in found], [share for _, share in found], color=BEST)
+    axes.set_xlim(0, 1)
+
+
+def _plain(name: str) -> str:
+    """A name that is drawn as it is: between dollars, matplotlib reads mathematics."""
+    return name.replace("$", r"\$")

@@ -108,7 +108,7 @@ def _best_so_far(metric: Metric, results: Sequence[float]) -> list[float]:
 def _lines_of(
     definition: Definition, trials: Sequence[Trial]
 ) -> tuple[list[str], list[list[float]], list[float]]:
-    """Of parallel coordinates: the axes, where each trial is on them, and how strong its line is."""
+    """Of parallel coordinates: the axes, where each trial is on them, how strong its line is."""
     metric = definition.metrics[0]
     names = [*[param.name for param in definition.params], metric.name]
     shares = [_shares([_of(trial, name, metric.name) for trial in trials]) for name in names]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import alo
 import alolib.errors
 from alo import errors
 from alo.errors import AloError, CheckError, Interrupted, Problem, StepError, passed_on
@@ -16,6 +17,13 @@ CLASSES = [
     for value in vars(errors).values()
     if isinstance(value, type) and issubclass(value, AloError)
 ]
+
+
+# What steers the flow of control and is no fault, or has been a public name from the first.
+NO_FAULTS = {
+    *("TrialPruned", "StoppedByAsset", "WorkspaceBusy", "Interrupted", "Stopped", "ContinueIn"),
+    *("GoesElsewhere", "ReaderGone", "_Cancelled", "_GivenUp", "_Ended", "_Abandoned"),
+}
 
 
 def make(kind: type[AloError]) -> AloError:
@@ -137,3 +145,11 @@ def test_an_error_that_is_passed_on_has_each_part_once(
 
     assert (error.what, error.where, error.fix) == expected
     assert str(error).count("  fix: ") == 1
+
+
+def test_exceptions_that_are_no_faults_are_listed_and_all_others_end_in_error() -> None:
+    packages = (Path(package.__file__ or "").parent for package in (alo, alolib))
+    texts = (path.read_text() for package in packages for path in package.rglob("*.py"))
+    exempt = {name for text in texts for name in re.findall(r"class (\w+)\(.*# noqa: N818", text)}
+
+    assert exempt == NO_FAULTS

@@ -26,7 +26,7 @@ from alo.serve.http_api.paths import path_as_sent
 from alo.ui.access.cookies import SESSION, session_cookie
 from alo.ui.access.roles import ANYONE, NOBODY, OPERATOR, Person
 from alo.ui.ask import Ask, read_body
-from alo.ui.problems import UiProblem, problem_of
+from alo.ui.problems import UiError, problem_of
 from alo.ui.query import LONGEST, Query
 from alo.ui.rendering.language import LANGUAGES, wanted_language
 from alo.ui.rendering.page import Redirect
@@ -77,7 +77,7 @@ class Application:
                 answer = await self._in_thread(self._answer, http, path, body)
             except ClientDisconnect:
                 return
-            except UiProblem as problem:
+            except UiError as problem:
                 answer = await self._in_thread(self._problem, http, path, problem)
             except AloError as error:
                 answer = await self._in_thread(self._problem, http, path, problem_of(error))
@@ -91,7 +91,7 @@ class Application:
         """The answer, whatever happens."""
         try:
             return self._answer_of_screen(http, path, body)
-        except UiProblem as problem:
+        except UiError as problem:
             return self._problem(http, path, problem)
         except AloError as error:
             return self._problem(http, path, problem_of(error))
@@ -100,7 +100,7 @@ class Application:
             return self._problem(http, path, problem_of(error))
         except Exception as error:  # the last net
             self._listener(error_line(f"a fault in ALO: {http.method} {path}: {error!r}"))
-            return self._problem(http, path, UiProblem(500, f"a fault in ALO: {error!r}"))
+            return self._problem(http, path, UiError(500, f"a fault in ALO: {error!r}"))
 
     def _answer_of_screen(self, http: Request, path: str, body: bytes) -> Response:
         path, form = _form_of(http, path)
@@ -133,7 +133,7 @@ class Application:
         """Who asks.
 
         Raises:
-            UiProblem: 421: the host is none of ours; 401: the token is unknown.
+            UiError: 421: the host is none of ours; 401: the token is unknown.
         """
         with _refusing():
             check_host(http.headers, self._studio.settings.allowed_hosts)
@@ -142,7 +142,7 @@ class Application:
             if person is None and token == self._studio.settings.token:
                 return Person("owner", OPERATOR)
             if person is None:
-                raise UiProblem(401, "the token is unknown or was revoked")
+                raise UiError(401, "the token is unknown or was revoked")
             return person
         if not self._studio.settings.needs_sign_in:
             return LOCAL
@@ -154,7 +154,7 @@ class Application:
         redirect = Redirect(query.link(), headers=(session_cookie(session),))
         return self._renderer.redirect(redirect, HTML)
 
-    def _problem(self, http: Request, path: str, problem: UiProblem) -> Response:
+    def _problem(self, http: Request, path: str, problem: UiError) -> Response:
         _, form = _form_of(http, path)
         if form == HTML and _sends_json(http):
             form = JSON
@@ -185,7 +185,7 @@ async def _read(http: Request, most: int) -> bytes:
     """The body of a request.
 
     Raises:
-        UiProblem: 413: it is too large.
+        UiError: 413: it is too large.
     """
     parts: list[bytes] = []
     size = 0
@@ -194,7 +194,7 @@ async def _read(http: Request, most: int) -> bytes:
     async for part in http.stream():
         size += len(part)
         if size > most:
-            raise UiProblem(413, f"the body has more than {most:,} bytes")
+            raise UiError(413, f"the body has more than {most:,} bytes")
         parts.append(part)
     return b"".join(parts)
 
@@ -205,7 +205,7 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except ForeignAskerError as asker:
-        raise UiProblem(asker.status, asker.what, fix=asker.fix) from asker
+        raise UiError(asker.status, asker.what, fix=asker.fix) from asker
 
 
 def _may_be_large(http: Request) -> bool:
@@ -247,7 +247,7 @@ def _sends_json(http: Request) -> bool:
     return "application/json" in accepted and "text/html" not in accepted
 
 
-def _not_allowed(who: Person) -> UiProblem:
+def _not_allowed(who: Person) -> UiError:
     if who.role == NOBODY:
-        return UiProblem(401, "sign in first", fix="alo ui prints a URL that signs you in")
-    return UiProblem(403, f"the role {who.role} may not do this", fix="ask an operator")
+        return UiError(401, "sign in first", fix="alo ui prints a URL that signs you in")
+    return UiError(403, f"the role {who.role} may not do this", fix="ask an operator")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from alo.json_text import json_value
 from alo.texts import odd_text
 from alo.ui.access.roles import Person
-from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.problems import FieldProblem, UiError
 from alo.ui.query import Query
 from alo.ui.studio import Studio
 
@@ -40,11 +40,11 @@ class Ask:
         """A text of the body.
 
         Raises:
-            UiProblem: 422: it is something else.
+            UiError: 422: it is something else.
         """
         value = self.body.get(key, default)
         if not isinstance(value, str):
-            raise UiProblem(
+            raise UiError(
                 422, f"{key} has to be a text", fields=[FieldProblem(key, "it has to be a text")]
             )
         return value
@@ -54,7 +54,7 @@ def read_body(content: bytes, content_type: str) -> tuple[Mapping[str, object], 
     """The body of a POST, and whether it is a form.
 
     Raises:
-        UiProblem: 400: it is malformed; 415: it is of another kind.
+        UiError: 400: it is malformed; 415: it is of another kind.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if not content:
@@ -74,8 +74,8 @@ def read_body(content: bytes, content_type: str) -> tuple[Mapping[str, object], 
             _check_texts(fields)
             return fields, True
     except (ValueError, RecursionError) as error:
-        raise UiProblem(400, f"the body cannot be read: {error}") from error
-    raise UiProblem(415, "the body has to be JSON or a form", fix="Content-Type: application/json")
+        raise UiError(400, f"the body cannot be read: {error}") from error
+    raise UiError(415, "the body has to be JSON or a form", fix="Content-Type: application/json")
 
 
 def share_of(value: object) -> float | None:

@@ -16,7 +16,7 @@ from alo.history.record import RunRecord
 from alo.json_text import ordinary_bytes
 from alo.layout import PLAN_NAME, Workspace, find_plan
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, not_found
+from alo.ui.problems import UiError, not_found
 
 MOST_FILES = 10_000  # that are listed
 
@@ -40,7 +40,7 @@ class FoundRun(NamedTuple):
         """The file of this name.
 
         Raises:
-            UiProblem: 404: there is none, or the name leads out of the run's folder.
+            UiError: 404: there is none, or the name leads out of the run's folder.
         """
         path = self.folder / name
         with suppress(OSError, ValueError):
@@ -67,7 +67,7 @@ class FoundRun(NamedTuple):
 
     def plan(self) -> bytes:
         """The plan as it ran; of a run in progress, the project's own."""
-        with suppress(OSError, UiProblem):
+        with suppress(OSError, UiError):
             if self.is_in_history:
                 return self.file(PLAN_NAME).read_bytes()
             return ordinary_bytes(find_plan(self.workspace.home))
@@ -86,11 +86,11 @@ def find_run(ask: Ask) -> FoundRun:
     """The run that the path names.
 
     Raises:
-        UiProblem: 404.
+        UiError: 404.
     """
     try:
         return run_of(ask, ask.names["id"])
-    except UiProblem as problem:
+    except UiError as problem:
         problem.about = ask.names["id"]
         raise
 
@@ -99,7 +99,7 @@ def run_of(ask: Ask, run_id: str) -> FoundRun:
     """The run of an id, or of the beginning of one.
 
     Raises:
-        UiProblem: 404.
+        UiError: 404.
     """
     from alo.errors import HistoryError
 
@@ -107,7 +107,7 @@ def run_of(ask: Ask, run_id: str) -> FoundRun:
     try:
         record = ask.studio.history.look_up(run_id)
     except HistoryError as error:
-        raise UiProblem(404, error.what, where=error.where, fix="/runs lists them") from error
+        raise UiError(404, error.what, where=error.where, fix="/runs lists them") from error
     entry = ask.studio.history.folder(record)
     folder = entry or workspace.artifacts(record.pipeline)
     return FoundRun(record, folder, entry is not None, workspace)

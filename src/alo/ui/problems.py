@@ -16,7 +16,7 @@ class FieldProblem(NamedTuple):
     what: str
 
 
-class UiProblem(Exception):  # noqa: N818
+class UiError(Exception):
     """A request is answered with a status instead of what it asks for."""
 
     def __init__(
@@ -51,36 +51,36 @@ def problem_at(field: str, error: AloError) -> FieldProblem:
     return FieldProblem(field, " · ".join(filter(None, (error.what, error.fix))))
 
 
-def not_found(what: str, *, fix: str = "", about: str = "") -> UiProblem:
+def not_found(what: str, *, fix: str = "", about: str = "") -> UiError:
     """404.
 
     Args:
         about: what was removed, if anything else knows of it: its trace is shown instead.
     """
-    return UiProblem(404, what, fix=fix, about=about)
+    return UiError(404, what, fix=fix, about=about)
 
 
-def refused_value(field: str, what: str) -> UiProblem:
+def refused_value(field: str, what: str) -> UiError:
     """422, of one value of a query or a body."""
-    return UiProblem(422, f"{field}: {what}", fields=[FieldProblem(field, what)])
+    return UiError(422, f"{field}: {what}", fields=[FieldProblem(field, what)])
 
 
-def problem_of(error: AloError | OSError) -> UiProblem:
+def problem_of(error: AloError | OSError) -> UiError:
     """What the engine or the disk refuses, as a status: it makes no sense, or cannot be now."""
     if isinstance(error, OSError):
         return _problem_of_system(error)
     status = 422 if error.exit_status == 2 else 409
     if isinstance(error, DatabaseError):
         status = 507 if error.is_full else 503
-    return UiProblem(status, error.what, where=error.where, fix=error.fix)
+    return UiError(status, error.what, where=error.where, fix=error.fix)
 
 
-def _problem_of_system(error: OSError) -> UiProblem:
+def _problem_of_system(error: OSError) -> UiError:
     """A file that is gone, or cannot be read or written now."""
     where = str(error.filename or "")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return UiProblem(404, "it is not there any more", where=where)
+        return UiError(404, "it is not there any more", where=where)
     if is_full(error):
-        return UiProblem(507, "the disk is full", where=where, fix=fix_of(error))
+        return UiError(507, "the disk is full", where=where, fix=fix_of(error))
     what = f"the disk cannot be used now: {error.strerror or error}"
-    return UiProblem(503, what, where=where, fix="see that it may be read and written")
+    return UiError(503, what, where=where, fix="see that it may be read and written")

@@ -23,7 +23,7 @@ class Query:
         path: the page's own, without what is behind the ``?``; links begin with it.
         pairs: in the order of the URL.
     Raises:
-        UiProblem: a value is no text that any page could take.
+        UiError: a value is no text that any page could take.
     """
 
     def __init__(self, path: str, pairs: Iterable[tuple[str, str]]) -> None:

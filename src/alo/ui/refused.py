@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from alo.errors import AloError
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, problem_of
+from alo.ui.problems import UiError, problem_of
 from alo.ui.query import Query
 from alo.ui.rendering.page import Page, Redirect
 
@@ -30,11 +30,11 @@ def or_again(
         form: makes the page that the form is on.
         at: that page's URL, where the form is sent to another path.
     Raises:
-        UiProblem: a script has asked, or what the form is about is not there.
+        UiError: a script has asked, or what the form is about is not there.
     """
     try:
         return act(ask)
-    except UiProblem as refused:
+    except UiError as refused:
         problem = refused
     except (AloError, OSError) as error:
         problem = problem_of(error)
@@ -43,7 +43,7 @@ def or_again(
     return _as_sent(ask, form(replace(ask, query=at) if at else ask), problem, at)
 
 
-def _as_sent(ask: Ask, page: Page, problem: UiProblem, at: Query | None) -> Page:
+def _as_sent(ask: Ask, page: Page, problem: UiError, at: Query | None) -> Page:
     """The page with what was typed (``typed``), and what is ``wrong`` with it."""
     said: dict[str, str] = {}
     for each in problem.fields:

@@ -10,7 +10,7 @@ import pytest
 from alo.database.sqlite import SqliteDatabase
 from alo.ui.access.people import People
 from alo.ui.access.sign_in import FREE_TRIES, SignIn
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 
 PASSWORD = "long enough"  # noqa: S105
 
@@ -52,11 +52,11 @@ def test_after_some_wrong_tries_even_the_right_password_has_to_wait(
     sign_in = SignIn(people, clock=clock)
     for _ in range(FREE_TRIES + 1):
         clock.now += 2
-        with pytest.raises(UiProblem, match="wrong") as wrong:
+        with pytest.raises(UiError, match="wrong") as wrong:
             sign_in.with_password("ada", "nonsense")
         assert wrong.value.status == 401
 
-    with pytest.raises(UiProblem, match="too many") as told:
+    with pytest.raises(UiError, match="too many") as told:
         sign_in.with_password("ada", PASSWORD)
     assert told.value.status == 429
     clock.now += 60
@@ -67,7 +67,7 @@ def test_others_need_not_wait_for_one_who_guesses(people: People, clock: Clock) 
     people.add("ada", "viewer", PASSWORD)
     sign_in = SignIn(people, clock=clock)
     for _ in range(FREE_TRIES):
-        with pytest.raises(UiProblem):
+        with pytest.raises(UiError):
             sign_in.with_password("eve", "nonsense")
 
     assert sign_in.with_password("ada", PASSWORD).name == "ada"

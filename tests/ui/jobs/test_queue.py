@@ -13,7 +13,7 @@ from tests.ui.conftest import MakeStudio
 from alo.ui.jobs.job import Job
 from alo.ui.jobs.progress import RunReader
 from alo.ui.jobs.queue import Jobs
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.studio import Studio
 
 QUICK = ["--version"]
@@ -107,7 +107,7 @@ def test_a_job_in_the_queue_is_cancelled_at_once(studio: Studio) -> None:
     job = studio.jobs.add(run_of(), "train", "ada")
 
     assert studio.jobs.cancel(job.id, "ada").state == "cancelled"
-    with pytest.raises(UiProblem, match="has ended") as told:
+    with pytest.raises(UiError, match="has ended") as told:
         studio.jobs.cancel(job.id, "ada")
     assert told.value.status == 409
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.waiting import PATIENCE_S, wait_until
 
 from alo.serve.address import ServiceAddress
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.try_out.client import Sent, ServiceClient, Upload
 
 NAME = "serve-0123456789ab"
@@ -68,9 +68,9 @@ def client_of(server: Server, token: str = "") -> ServiceClient:
     return ServiceClient(ServiceAddress(NAME, url, "h", 1, bool(token)), token)
 
 
-def refused(server: Server, status: int, body: bytes = b"") -> UiProblem:
+def refused(server: Server, status: int, body: bytes = b"") -> UiError:
     server.answers["/v1/inference"] = status, body
-    with pytest.raises(UiProblem) as caught:
+    with pytest.raises(UiError) as caught:
         client_of(server).infer(Sent(rows=[{"a": 1}]))
     return caught.value
 
@@ -143,12 +143,12 @@ def test_a_service_that_hangs_up_is_away(server: Server) -> None:
 def test_who_waits_for_an_answer_goes_when_it_is_hung_up(server: Server) -> None:
     server.gate.clear()
     server.answers["/v1/inference"] = 200, b"{}"
-    client, problems = client_of(server), list[UiProblem]()
+    client, problems = client_of(server), list[UiError]()
 
     def ask() -> None:
         try:
             client.infer(Sent(csv="a\n1\n"))
-        except UiProblem as problem:
+        except UiError as problem:
             problems.append(problem)
 
     thread = threading.Thread(target=ask)
@@ -173,5 +173,5 @@ def test_an_output_comes_in_pieces_or_is_not_there(server: Server) -> None:
     client = client_of(server)
 
     assert b"".join(client.output("1", "a/.csv")) == b"x" * 100_000
-    with pytest.raises(UiProblem, match="no such output"):
+    with pytest.raises(UiError, match="no such output"):
         client.output("1", "b")

@@ -14,7 +14,7 @@ import pytest
 from tests.support.waiting import PATIENCE_S, wait_until
 
 from alo.layout import Workspace
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.try_out.client import Sent
 from alo.ui.try_out.own_service import OwnService
 
@@ -105,7 +105,7 @@ def test_it_ends_with_the_studio_and_begins_no_more(make_own: MakeOwn) -> None:
     own.stop()
 
     assert not lives(pid)
-    with pytest.raises(UiProblem) as caught, own.in_use():
+    with pytest.raises(UiError) as caught, own.in_use():
         pass
     assert caught.value.status == 503
 
@@ -130,7 +130,7 @@ def test_a_studio_that_is_killed_leaves_none_of_its_processes(home: Path) -> Non
 def test_a_pipeline_that_cannot_be_served_says_why(home: Path, make_own: MakeOwn) -> None:
     (home / "assets/infer/asset_infer.py").write_text("import nothing_of_this_name\n")
 
-    with pytest.raises(UiProblem) as caught, make_own().in_use():
+    with pytest.raises(UiError) as caught, make_own().in_use():
         pass
 
     assert caught.value.status == 409
@@ -140,7 +140,7 @@ def test_a_pipeline_that_cannot_be_served_says_why(home: Path, make_own: MakeOwn
 def test_who_waits_longer_than_a_boot_may_take_is_reported(make_own: MakeOwn) -> None:
     own = make_own(boot_s=0.0)
 
-    with pytest.raises(UiProblem) as caught, own.in_use():
+    with pytest.raises(UiError) as caught, own.in_use():
         pass
 
     assert caught.value.status == 504

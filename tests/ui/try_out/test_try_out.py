@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE_S
 from alo.layout import Workspace
 from alo.serve.address import AddressNote
 from alo.serve.folders import ServiceFolder, make_folder
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.try_out.client import Outcome, Sent
 from alo.ui.try_out.try_out import MOST_AT_ONCE, WORKER, TryOut
 
@@ -70,7 +70,7 @@ def service(tmp_path: Path) -> Iterator[ServiceFolder]:
 
 
 def status_of(try_out: TryOut, service: str) -> int:
-    with pytest.raises(UiProblem) as caught:
+    with pytest.raises(UiError) as caught:
         try_out.infer(SENT, service, "", "ada")
     return caught.value.status
 
@@ -103,7 +103,7 @@ def test_outputs_are_for_who_has_asked(try_out: TryOut) -> None:
 
     assert list(try_out.output("1", "a.csv", "ada")) == [b"a.csv"]
     for request_id, person in (("1", "eve"), ("2", "ada")):
-        with pytest.raises(UiProblem) as caught:
+        with pytest.raises(UiError) as caught:
             try_out.output(request_id, "a.csv", person)
         assert caught.value.status == 404
 

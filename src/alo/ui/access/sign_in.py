@@ -10,7 +10,7 @@ from hmac import compare_digest
 from alo.ui.access.people import People, owner
 from alo.ui.access.roles import Person
 from alo.ui.access.secrets import new_secret
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 
 FREE_TRIES = 5  # wrong ones, before the next has to wait
 LONGEST_WAIT_S = 60.0
@@ -48,7 +48,7 @@ class SignIn:
         """Who has this name and password.
 
         Raises:
-            UiProblem: 401: nobody; 429: there were too many wrong tries.
+            UiError: 401: nobody; 429: there were too many wrong tries.
         """
         self._check_pace(name)
         person = self._people.with_password(name, password)
@@ -61,7 +61,7 @@ class SignIn:
             else:
                 self._wrong.pop(name, None)
         if person is None:
-            raise UiProblem(401, "the name or the password is wrong")
+            raise UiError(401, "the name or the password is wrong")
         return person
 
     def _check_pace(self, name: str) -> None:
@@ -73,6 +73,6 @@ class SignIn:
                 return
         wait = min(LONGEST_WAIT_S, 2.0 ** (count - FREE_TRIES)) if count >= FREE_TRIES else 0.0
         if since < wait:
-            raise UiProblem(
+            raise UiError(
                 429, "too many wrong tries", fix=f"try again in {wait - since:.0f} seconds"
             )

@@ -37,7 +37,7 @@ from alo.ui.jobs.job import (
     Job,
 )
 from alo.ui.jobs.progress import ProgressReader, reader_of
-from alo.ui.problems import UiProblem, not_found
+from alo.ui.problems import UiError, not_found
 from alo.ui.settings import DATABASE_VARIABLE, PERSON_VARIABLE
 
 LOOK_S = 0.5
@@ -108,7 +108,7 @@ class Jobs:
         """One job.
 
         Raises:
-            UiProblem: 404.
+            UiError: 404.
         """
         rows = self._database.read(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,))  # noqa: S608
         if not rows:
@@ -142,12 +142,12 @@ class Jobs:
         """End a job: one in the queue at once, one that runs by signals.
 
         Raises:
-            UiProblem: 404; 409: it has ended.
+            UiError: 404; 409: it has ended.
         """
         with self._database.transaction() as rows:
             job = self._find(rows, job_id)
             if not job.is_open:
-                raise UiProblem(409, f"job {job_id} has ended: {job.state}")
+                raise UiError(409, f"job {job_id} has ended: {job.state}")
             if job.state == QUEUED:
                 self._set(rows, job, CANCELLED, ended=utc_now())
             else:

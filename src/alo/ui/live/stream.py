@@ -19,7 +19,7 @@ from alo.json_text import json_bytes
 from alo.review.reviews import Reviews
 from alo.ui.ask import Ask
 from alo.ui.live import reviews
-from alo.ui.problems import UiProblem, refused_value
+from alo.ui.problems import UiError, refused_value
 from alo.ui.rendering.page import Stream
 from alo.ui.studio import Studio
 
@@ -33,7 +33,7 @@ def show(ask: Ask) -> Stream:
     """The stream that the URL asks for.
 
     Raises:
-        UiProblem: 404: no such run; 422: no such stream.
+        UiError: 404: no such run; 422: no such stream.
     """
     ask.query.allow("run", "after")
     name = ask.query.one("run")
@@ -59,7 +59,7 @@ def _review(ask: Ask, name: str, since: int) -> AsyncIterator[bytes]:
     try:
         Reviews(ask.studio.database).get(name)
     except UsageError as error:
-        raise UiProblem(404, error.what) from error
+        raise UiError(404, error.what) from error
     return reviews.events(ask.studio, name, ask.who.name, since)
 
 
@@ -69,7 +69,7 @@ def _run(studio: Studio, run_id: str, since: int) -> AsyncIterator[bytes]:
     try:
         record = studio.history.look_up(run_id)
     except HistoryError as error:
-        raise UiProblem(404, error.what) from error
+        raise UiError(404, error.what) from error
     return _events_of(studio, Run(record.id, record.pipeline), since)
 
 

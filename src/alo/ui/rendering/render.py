@@ -20,7 +20,7 @@ from alo.json_text import json_bytes
 from alo.tables.spreadsheet import disarmed
 from alo.ui.access.roles import OPERATOR, REVIEWER
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.rendering.language import LANGUAGES
 from alo.ui.rendering.page import (
     Data,
@@ -119,7 +119,7 @@ class Renderer:
             response.headers.append(name, value)
         return response
 
-    def problem(self, problem: UiProblem, form: Form) -> Response:
+    def problem(self, problem: UiError, form: Form) -> Response:
         """What went wrong, as a page or as JSON."""
         nonce = token_urlsafe(12)
         if form.name == "html":
@@ -140,7 +140,7 @@ class Renderer:
         own = {"Content-Security-Policy": POLICY.format(nonce), **dict(SAFE)}
         if form.name == "csv":
             if page.table is None:
-                raise UiProblem(404, "this page has no list", fix="its data is at .json")
+                raise UiError(404, "this page has no list", fix="its data is at .json")
             return _csv(page.table, f"{page.screen}.csv", ask)
         if form.name == "json":
             body = json_bytes(page.content, default=list)

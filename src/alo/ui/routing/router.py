@@ -8,7 +8,7 @@ from starlette.routing import compile_path
 
 from alo.json_text import bad_character
 from alo.serve.http_api.paths import decoded
-from alo.ui.problems import UiProblem, not_found
+from alo.ui.problems import UiError, not_found
 from alo.ui.routing.route import Route
 from alo.ui.routing.routes import ROUTES
 
@@ -25,7 +25,7 @@ class Router:
         """The route, and what the path names.
 
         Raises:
-            UiProblem: 404: there is no such path; 405: not with this method.
+            UiError: 404: there is no such path; 405: not with this method.
         """
         wanted = "GET" if method == "HEAD" else method
         allowed: set[str] = set()
@@ -36,7 +36,7 @@ class Router:
                 return route, _names(found.groupdict())
             allowed.add(route.method)
         if allowed:
-            raise UiProblem(405, f"{method} is not possible here; {', '.join(sorted(allowed))} is")
+            raise UiError(405, f"{method} is not possible here; {', '.join(sorted(allowed))} is")
         raise not_found("there is no such page", fix="/ leads to all pages")
 
 

@@ -10,7 +10,7 @@ from alo.history.diff import differences
 from alo.history.record import RunRecord, plain
 from alo.ui.ask import Ask
 from alo.ui.found_run import FoundRun, run_of
-from alo.ui.problems import UiProblem, refused_value
+from alo.ui.problems import UiError, refused_value
 from alo.ui.readers.table_diff import join
 from alo.ui.rendering.page import Page
 from alo.ui.screens.files.files import IMAGE, TABLE, kind_of
@@ -164,7 +164,7 @@ def _common(found: Sequence[FoundRun]) -> list[str]:
 def _plan(run: FoundRun) -> str:
     try:
         return run.plan().decode("utf-8", "replace")
-    except UiProblem:
+    except UiError:
         return ""
 
 
@@ -173,7 +173,7 @@ def _code(run: FoundRun, name: str) -> str:
 
     try:
         return run.file(in_entry(name)).read_text("utf-8", "replace")
-    except (UiProblem, OSError):
+    except (UiError, OSError):
         return ""
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from alo.errors import AloError, HistoryError, RetrainError, UsageError
 from alo.ui.ask import Ask
-from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.problems import FieldProblem, UiError
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens import models
@@ -33,11 +33,11 @@ def _deploy(ask: Ask) -> Redirect:
 
     given = {key: ask.body[key] for key in ("run", "rollback", "shadow") if key in ask.body}
     if len(given) != 1:
-        raise UiProblem(422, "name exactly one of run, rollback and shadow")
+        raise UiError(422, "name exactly one of run, rollback and shadow")
     workspace, who = ask.studio.workspace, ask.who.name
     reason = " ".join(ask.text("reason").split())
     if reason and "run" not in given:
-        raise UiProblem(422, "a reason is of a model that the gate holds: name its run")
+        raise UiError(422, "a reason is of a model that the gate holds: name its run")
     note = ask.studio.audit.add
     ((key, value),) = given.items()
     try:
@@ -60,9 +60,9 @@ def _deploy(ask: Ask) -> Redirect:
                 after = set_shadow(workspace, shadow, noted(note, who, "shadow"))
             case _:
                 what = f"{value!r} is no value of {key}"
-                raise UiProblem(422, what, fields=[FieldProblem(key, what)])
+                raise UiError(422, what, fields=[FieldProblem(key, what)])
     except (HistoryError, RetrainError, UsageError) as error:
-        raise UiProblem(409, error.what, where=error.where, fix=error.fix) from error
+        raise UiError(409, error.what, where=error.where, fix=error.fix) from error
     return Redirect("/models", after.in_short())
 
 
@@ -70,4 +70,4 @@ def _whole_id(ask: Ask, run_id: str) -> str:
     try:
         return ask.studio.history.look_up(run_id).id
     except AloError as error:
-        raise UiProblem(404, error.what, fix="/models lists what can be deployed") from error
+        raise UiError(404, error.what, fix="/models lists what can be deployed") from error

@@ -104,7 +104,7 @@ def answering(changes: Sequence[Promotion], at: str) -> dict[str, object]:
     """Which model was deployed at a time; run null: none was yet.
 
     Raises:
-        UiProblem: 422: it is no time.
+        UiError: 422: it is no time.
     """
     try:
         when = parse_since(at, what="at")

@@ -11,7 +11,7 @@ from alo.events.types import StepFinished, StepStarted
 from alo.ui.ask import Ask
 from alo.ui.drawing.timeline import Bar, Timeline, timeline
 from alo.ui.found_run import FileOfRun, FoundRun, find_run
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.readers.text_windows import TextWindow, text_window
 from alo.ui.readers.tracebacks import traceback_lines
 from alo.ui.rendering.page import Page
@@ -213,7 +213,7 @@ def _traceback(found: FoundRun) -> str:
 def _log_path(found: FoundRun, name: str) -> Path | None:
     try:
         return found.file(f"log/{name}")
-    except UiProblem:
+    except UiError:
         return None
 
 

@@ -21,7 +21,7 @@ from alo.ui.arg_fields import (
 )
 from alo.ui.ask import Ask
 from alo.ui.found_run import find_run
-from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.problems import FieldProblem, UiError
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 
@@ -43,7 +43,7 @@ def form(ask: Ask) -> Page:
     record = find_run(ask).record
     plan = plan_now(ask)
     if plan.pipeline(record.pipeline) is None:
-        raise UiProblem(409, f"the plan has no {record.pipeline}_pipeline any more")
+        raise UiError(409, f"the plan has no {record.pipeline}_pipeline any more")
     return _form(ask, plan, record.pipeline, record.args, record.id)
 
 
@@ -62,7 +62,7 @@ def _start(ask: Ask) -> Redirect:
     for each in [kind] if kind != ALL else [pipeline.kind for pipeline in plan.pipelines]:
         chosen = chosen_args(ask, plan, each)
         if chosen.problems:
-            raise UiProblem(422, "some args cannot be so", fields=chosen.problems)
+            raise UiError(422, "some args cannot be so", fields=chosen.problems)
         overrides += [
             f"{each}.{step}.{key}={as_yaml(value)}"
             for step, values in chosen.args.items()
@@ -120,7 +120,7 @@ def plan_now(ask: Ask) -> Plan:
     """The project's plan as it is now.
 
     Raises:
-        UiProblem: 409: it cannot be read.
+        UiError: 409: it cannot be read.
     """
     from alo.plan.load import load_plan  # long to import, and no other page needs it
 
@@ -128,7 +128,7 @@ def plan_now(ask: Ask) -> Plan:
     try:
         return load_plan(find_plan(workspace.home), home=workspace.home)
     except CheckError as error:
-        raise UiProblem(409, f"the plan cannot be read: {error}", fix="alo check") from error
+        raise UiError(409, f"the plan cannot be read: {error}", fix="alo check") from error
 
 
 def chosen_args(ask: Ask, plan: Plan, kind: str) -> Chosen:
@@ -160,7 +160,7 @@ def check_run(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> N
     """See that the run could begin, as ``alo check`` does.
 
     Raises:
-        UiProblem: 422: it could not.
+        UiError: 422: it could not.
     """
     # The engine is imported by who starts a run, not by who looks at some.
     from alo.engine.checks.preflight import check_solution
@@ -178,10 +178,10 @@ def check_run(ask: Ask, kind: str, overrides: tuple[str, ...], system: str) -> N
             FieldProblem("data" if data and each.key == data else each.key, str(each))
             for each in error.problems
         ]
-        raise UiProblem(422, "the run cannot begin so", fields=fields) from error
+        raise UiError(422, "the run cannot begin so", fields=fields) from error
     except UsageError as error:
-        raise UiProblem(422, error.what, fix=error.fix) from error
+        raise UiError(422, error.what, fix=error.fix) from error
 
 
-def _refused(field: str, what: str) -> UiProblem:
-    return UiProblem(422, what, fields=[FieldProblem(field, what)])
+def _refused(field: str, what: str) -> UiError:
+    return UiError(422, what, fields=[FieldProblem(field, what)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alo.ui.access.cookies import ended_session, session_cookie
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.rendering.page import Page, Redirect
 
 
@@ -26,7 +26,7 @@ def enter(ask: Ask) -> Page | Redirect:
     target = _own_path(ask.text("next", "/"))
     try:
         person = ask.studio.sign_in.with_password(name, password)
-    except UiProblem as problem:
+    except UiError as problem:
         if not ask.is_form:
             raise
         wrong = " ".join(filter(None, (problem.what, problem.fix)))

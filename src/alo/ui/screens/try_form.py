@@ -14,7 +14,7 @@ from alo.serve.http_api.docs.bodies import args_schema
 from alo.serve.known_input import known_input
 from alo.ui.arg_fields import arg_fields, from_form, from_json
 from alo.ui.ask import Ask
-from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.problems import FieldProblem, UiError
 from alo.ui.rendering.page import Page
 from alo.ui.try_out.client import Sent, Upload
 from alo.ui.try_out.try_out import WORKER
@@ -46,7 +46,7 @@ def sent_from(ask: Ask, plan: Plan) -> Sent:
     """What a request wants to be sent.
 
     Raises:
-        UiProblem: 422: it is nothing, or cannot be so.
+        UiError: 422: it is nothing, or cannot be so.
     """
     given = [key for key in DATA if ask.body.get(key)]
     if len(given) != 1:
@@ -58,7 +58,7 @@ def sent_from(ask: Ask, plan: Plan) -> Sent:
         else from_json(fields, ask.body.get("args", NOTHING))
     )
     if chosen.problems:
-        raise UiProblem(422, "some args cannot be so", fields=chosen.problems)
+        raise UiError(422, "some args cannot be so", fields=chosen.problems)
     match given[0]:
         case "csv":
             return Sent(csv=ask.text("csv"), args=chosen.args)
@@ -86,5 +86,5 @@ def _uploads(given: object) -> list[Upload]:
     return found
 
 
-def _refused(field: str, what: str) -> UiProblem:
-    return UiProblem(422, f"{field}: {what}", fields=[FieldProblem(field, what)])
+def _refused(field: str, what: str) -> UiError:
+    return UiError(422, f"{field}: {what}", fields=[FieldProblem(field, what)])

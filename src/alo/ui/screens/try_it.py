@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from alo.plan.model import Plan
 from alo.serve.http_api.paths import encoded
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.rendering.page import Download, Page
 from alo.ui.screens.run_again import plan_now
 
@@ -48,7 +48,7 @@ def output(ask: Ask) -> Download:
 def _plan(ask: Ask) -> Plan:
     plan = plan_now(ask)
     if plan.inference is None:
-        raise UiProblem(409, "the plan has no inference_pipeline", fix="give it one")
+        raise UiError(409, "the plan has no inference_pipeline", fix="give it one")
     return plan
 
 

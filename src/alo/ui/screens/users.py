@@ -10,7 +10,7 @@ from alo.errors import UsageError
 from alo.ui.access.people import People
 from alo.ui.access.roles import ROLES
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, not_found, problem_at, refused_value
+from alo.ui.problems import UiError, not_found, problem_at, refused_value
 from alo.ui.query import Query
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
@@ -71,7 +71,7 @@ def disable(ask: Ask) -> Page | Redirect:
 def _disable(ask: Ask) -> Redirect:
     name = _known(ask)
     if name == ask.who.name:
-        raise UiProblem(409, "nobody can disable themselves", fix="ask another operator")
+        raise UiError(409, "nobody can disable themselves", fix="ask another operator")
     with _refused():
         _people(ask).disable(name)
     return Redirect("/users", {"name": name, "disabled": True})
@@ -114,4 +114,4 @@ def _refused(*fields: str) -> Iterator[None]:
         ours = re.sub("'.*'", "", error.what)  # without what was typed
         said = [each for each in fields if each in ours] or fields
         wrong = [problem_at(each, error) for each in said[:1]]
-        raise UiProblem(422, error.what, fix=error.fix, fields=wrong) from error
+        raise UiError(422, error.what, fix=error.fix, fields=wrong) from error

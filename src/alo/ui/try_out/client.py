@@ -13,7 +13,7 @@ from urllib.parse import quote
 from alo.json_text import json_bytes, json_value
 from alo.serve.address import ServiceAddress
 from alo.serve.http_api.paths import encoded
-from alo.ui.problems import FieldProblem, UiProblem
+from alo.ui.problems import FieldProblem, UiError
 
 LOOK_S = 2.0  # for a service to say that it is there
 ANSWER_S = 300.0  # for a request
@@ -23,7 +23,7 @@ REFUSALS = (400, 413, 415, 422, 429, 503, 504, 507)  # that are passed on as the
 FAILED = 500  # the asset has: the answer says how
 
 
-class ServiceAwayError(UiProblem):
+class ServiceAwayError(UiError):
     """A service does not answer: it has ended, maybe with the request in hand."""
 
     def __init__(self, url: str) -> None:
@@ -92,7 +92,7 @@ class ServiceClient:
         """Have an inference run.
 
         Raises:
-            UiProblem: it is refused, the service is away, or it takes too long.
+            UiError: it is refused, the service is away, or it takes too long.
         """
         query, body, content_type = sent.to_body()
         headers = {"Content-Type": content_type, **self._headers}
@@ -103,7 +103,7 @@ class ServiceClient:
                     outcome = Outcome(response.status, _content(response.read(MOST_ANSWER)))
         except TimeoutError as error:
             what = f"the service has not answered within {ANSWER_S:g} s"
-            raise UiProblem(504, what, where=self.address.url) from error
+            raise UiError(504, what, where=self.address.url) from error
         except (OSError, http.client.HTTPException) as error:
             raise ServiceAwayError(self.address.url) from error
         if outcome.status not in (200, FAILED) or "status" not in outcome.content:
@@ -114,7 +114,7 @@ class ServiceClient:
         """An output file in pieces.
 
         Raises:
-            UiProblem: 404: it is not there any more; 503: the service is away.
+            UiError: 404: it is not there any more; 503: the service is away.
         """
         connection = self._connected(ANSWER_S)
         try:
@@ -127,7 +127,7 @@ class ServiceClient:
         if response.status != 200:
             response.close()
             connection.close()
-            raise UiProblem(404, "there is no such output, or the service keeps it no longer")
+            raise UiError(404, "there is no such output, or the service keeps it no longer")
         return _pieces(connection, response)
 
     def hang_up(self) -> None:
@@ -157,16 +157,16 @@ class ServiceClient:
         return http.client.HTTPConnection(*self.address.reached_at, timeout=limit_s)
 
 
-def _refusal(outcome: Outcome) -> UiProblem:
+def _refusal(outcome: Outcome) -> UiError:
     """The answer of the service, as the studio says it."""
     error = outcome.content.get("error")
     what = str(error.get("message", "")) if isinstance(error, Mapping) else ""
     if outcome.status == 401:
         problem = FieldProblem("token", what or "it is missing or wrong")
-        return UiProblem(422, "the service wants its token", fields=[problem])
+        return UiError(422, "the service wants its token", fields=[problem])
     status = outcome.status if outcome.status in REFUSALS else 503
     unread = f"the answer of the service cannot be read; its status is {outcome.status}"
-    return UiProblem(status, what or unread)
+    return UiError(status, what or unread)
 
 
 def _content(body: bytes) -> Mapping[str, object]:

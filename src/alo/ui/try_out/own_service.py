@@ -22,7 +22,7 @@ from alo.layout import Workspace
 from alo.processes.tree import Watchdog
 from alo.serve.address import ServiceAddress, services_of
 from alo.ui.jobs.folder import python_running
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.try_out.client import ANSWER_S, ServiceClient
 
 IDLE_S = 300.0
@@ -75,7 +75,7 @@ class OwnService:
         """The service, warm; it does not end of idleness meanwhile.
 
         Raises:
-            UiProblem: 409: the pipeline cannot be served; 503: not now; 504: it is not warm yet.
+            UiError: 409: the pipeline cannot be served; 503: not now; 504: it is not warm yet.
         """
         self._count(1)
         try:
@@ -117,15 +117,15 @@ class OwnService:
                     raise _not_served(said)
                 if time.monotonic() > end:
                     what = "the worker of the studio is not warm yet: a run may hold it up"
-                    raise UiProblem(504, what, fix="send it again; it is still starting")
+                    raise UiError(504, what, fix="send it again; it is still starting")
                 if self._ended.wait(LOOK_S):
-                    raise UiProblem(503, "the studio ends")
+                    raise UiError(503, "the studio ends")
             return ServiceClient(address, running.token)
 
     def _start(self) -> _Running:
         self._end()
         if self._ended.is_set():
-            raise UiProblem(503, "the studio ends")
+            raise UiError(503, "the studio ends")
         token = secrets.token_urlsafe(24)
         words = ["serve", "--host", "127.0.0.1", "--port", "0", "--workers", "1", "--quiet"]
         words += ["--request-timeout", f"{ANSWER_S:g}", "--project", str(self._workspace.home)]
@@ -181,7 +181,7 @@ def _tail(said: IO[bytes]) -> str:
     return said.read().decode("utf-8", "replace").strip()
 
 
-def _not_served(said: str) -> UiProblem:
+def _not_served(said: str) -> UiError:
     """What ``alo serve`` has said, in its parts."""
     parts = {"where": "", "fix": ""}
     what = []
@@ -192,7 +192,7 @@ def _not_served(said: str) -> UiProblem:
         else:
             what.append(line.removeprefix("error: "))
     reason = "\n".join(what) or "it has ended without a word"
-    return UiProblem(
+    return UiError(
         409,
         f"the inference pipeline cannot be served: {reason}",
         where=parts["where"],

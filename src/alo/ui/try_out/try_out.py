@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alo.layout import Workspace
 from alo.serve.address import ServiceAddress, services_of
-from alo.ui.problems import UiProblem, not_found
+from alo.ui.problems import UiError, not_found
 from alo.ui.try_out.client import Sent, ServiceAwayError, ServiceClient
 from alo.ui.try_out.own_service import OwnService
 
@@ -56,10 +56,10 @@ class TryOut:
             token: of the service.
             person: who asks, and may ask for the outputs.
         Raises:
-            UiProblem: it is refused, or nobody can do it now.
+            UiError: it is refused, or nobody can do it now.
         """
         if not self._places.acquire(blocking=False):
-            raise UiProblem(429, "too many requests are tried at once", fix="send it again later")
+            raise UiError(429, "too many requests are tried at once", fix="send it again later")
         try:
             with self._client(service, token) as (name, client):
                 try:
@@ -77,7 +77,7 @@ class TryOut:
         """An output file of what this person has tried, in pieces.
 
         Raises:
-            UiProblem: 404: it is not known any more; 503: its service is away.
+            UiError: 404: it is not known any more; 503: its service is away.
         """
         with self._lock:
             kept = self._kept.get(request_id)

@@ -147,7 +147,7 @@ def _folder(found: FoundRun, name: str) -> str:
     """A folder that a URL names.
 
     Raises:
-        UiProblem: 404: there is none, or it is not in the run's.
+        UiError: 404: there is none, or it is not in the run's.
     """
     path = found.folder / name
     with suppress(OSError, ValueError):

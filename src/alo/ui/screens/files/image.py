@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem
+from alo.ui.problems import UiError
 from alo.ui.readers.pictures import KIND, NoPillowError, Picture
 from alo.ui.rendering.page import FileAnswer, Page
 
@@ -40,14 +40,14 @@ def thumbnail(ask: Ask, path: Path, name: str) -> FileAnswer:
     """A small copy of a picture.
 
     Raises:
-        UiProblem: 422: it cannot be decoded; 501: Pillow is not installed.
+        UiError: 422: it cannot be decoded; 501: Pillow is not installed.
     """
     side = ask.query.number("thumb", 256, LEAST_SIDE, MOST_SIDE)
     try:
         made = ask.studio.pictures.thumbnail(path, side)
         if made is None:
-            raise UiProblem(422, f"{name}: {ask.studio.pictures.facts(path).problem}")
+            raise UiError(422, f"{name}: {ask.studio.pictures.facts(path).problem}")
     except NoPillowError as error:
-        raise UiProblem(501, error.what, fix=error.fix) from error
+        raise UiError(501, error.what, fix=error.fix) from error
     # The cache names it by what it was made of.
     return FileAnswer(made, f"{name}.webp", KIND, version=made.stem)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alo.tables.records import cells
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, refused_value
+from alo.ui.problems import UiError, refused_value
 from alo.ui.query import Query, active
 from alo.ui.readers.orders import NoDuckDBError, Order, OrderJob
 from alo.ui.readers.table_index import Mark
@@ -155,7 +155,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except NoDuckDBError as error:
-        raise UiProblem(501, error.what, fix=error.fix) from error
+        raise UiError(501, error.what, fix=error.fix) from error
 
 
 def _job(table: Table, query: Query) -> OrderJob:

@@ -13,7 +13,7 @@ from alo.loop.make_dataset import NONE
 from alo.review.reviews import Reviews
 from alo.ui.access.roles import OPERATOR
 from alo.ui.ask import Ask, share_of
-from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
+from alo.ui.problems import FieldProblem, UiError, problem_at, refused_value
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 
@@ -72,7 +72,7 @@ def _make(ask: Ask) -> Redirect:
     if len(note) > LONGEST_NOTE:
         problems.append(FieldProblem("note", f"it has more than {LONGEST_NOTE} characters"))
     if problems:
-        raise UiProblem(422, "the data set cannot be made so", fields=problems)
+        raise UiError(422, "the data set cannot be made so", fields=problems)
     words = ["dataset", "make", name, "--json", "--review", *reviews]
     words += [f"--base={base}"] if (base := ask.text("base").strip()) else []
     words += [f"--test-share={_share(ask):g}"]

@@ -15,7 +15,7 @@ from alo.plan.overrides import for_pipeline
 from alo.ui.access.roles import OPERATOR
 from alo.ui.arg_fields import arg_fields, as_typed, as_yaml
 from alo.ui.ask import Ask
-from alo.ui.problems import FieldProblem, UiProblem, problem_at, refused_value
+from alo.ui.problems import FieldProblem, UiError, problem_at, refused_value
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.models import deployed_now
@@ -64,7 +64,7 @@ def _start(ask: Ask) -> Redirect:
     if (deploy or force) and not ask.who.may(OPERATOR):
         what = "to deploy needs an operator"
         fields = [FieldProblem("deploy", what)]
-        raise UiProblem(403, what, fix="retrain without deploy, or ask one", fields=fields)
+        raise UiError(403, what, fix="retrain without deploy, or ask one", fields=fields)
     reason = " ".join(ask.text("reason").split())
     if force and not (deploy and reason):
         what = "a model that the gate holds is deployed with deploy and a reason"
@@ -112,7 +112,7 @@ def _overrides(ask: Ask) -> list[str]:
     """What is set otherwise than in the plan: args of ``ui_args``; of an operator, any other."""
     chosen = chosen_args(ask, plan_now(ask), TRAIN)
     if chosen.problems:
-        raise UiProblem(422, "some args cannot be so", fields=chosen.problems)
+        raise UiError(422, "some args cannot be so", fields=chosen.problems)
     found = [
         f"{TRAIN}.{step}.{key}={as_yaml(value)}"
         for step, values in chosen.args.items()
@@ -123,7 +123,7 @@ def _overrides(ask: Ask) -> list[str]:
     if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
         raise refused_value("set", "it has to be a list of STEP.ARG=VALUE")
     if texts and not ask.who.may(OPERATOR):
-        raise UiProblem(403, "to set any arg needs an operator", fix="args takes those of ui_args")
+        raise UiError(403, "to set any arg needs an operator", fix="args takes those of ui_args")
     return found + [for_pipeline(each, TRAIN) for each in texts if each]
 
 

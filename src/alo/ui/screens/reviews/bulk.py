@@ -20,7 +20,7 @@ from alo.review.rows import ItemShown, Review
 from alo.texts import is_whole_number
 from alo.ui.access.roles import OPERATOR
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, refused_value
+from alo.ui.problems import UiError, refused_value
 from alo.ui.query import Query
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
@@ -38,7 +38,7 @@ def send(ask: Ask) -> Page | Redirect:
     """Decide on them; a form that is refused is shown as it was sent.
 
     Raises:
-        UiProblem: 409: the review is closed, or it is another person's; 413: there are too many;
+        UiError: 409: the review is closed, or it is another person's; 413: there are too many;
             422: it makes no sense.
     """
     return or_again(ask, _send, records.show, _table_of(ask) if ask.is_form else None)
@@ -103,7 +103,7 @@ def _same(ask: Ask, review: Review) -> Sequence[NewDecision]:
     else:
         items = _named_items(ask, review, _records(ask))
     if len(items) > MOST:
-        raise UiProblem(
+        raise UiError(
             413,
             f"these are more than {MOST:,} records, which is what one action may decide on",
             fix="narrow the filter, and do it in parts",
@@ -174,7 +174,7 @@ def _records(ask: Ask) -> Sequence[str]:
 
 def _named_items(ask: Ask, review: Review, names: Sequence[str]) -> Sequence[ItemShown]:
     if len(names) > MOST:
-        raise UiProblem(413, f"at most {MOST:,} records are decided on at once")
+        raise UiError(413, f"at most {MOST:,} records are decided on at once")
     try:
         return Finder(ask.studio.database, review, ask.who.name).named(names)
     except UsageError as error:

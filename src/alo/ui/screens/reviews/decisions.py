@@ -12,7 +12,7 @@ from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, Result, decide, 
 from alo.review.decisions import CHANGE, NewDecision
 from alo.ui.access.roles import OPERATOR
 from alo.ui.ask import Ask
-from alo.ui.problems import UiProblem, refused_value
+from alo.ui.problems import UiError, refused_value
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.reviews import conflicts
@@ -38,7 +38,7 @@ def send(ask: Ask) -> Page | Redirect:
     """Store decisions; each is judged alone, and answered in its place.
 
     Raises:
-        UiProblem: 409: the review is closed, or they are another person's; 413: there are too many.
+        UiError: 409: the review is closed, or they are another person's; 413: there are too many.
     """
     review = named(ask)
     if ask.is_form:
@@ -48,7 +48,7 @@ def send(ask: Ask) -> Page | Redirect:
     if not isinstance(entries, list):
         raise refused_value("decisions", "it has to be a list")
     if len(entries) > MOST:
-        raise UiProblem(413, f"at most {MOST:,} decisions are taken at once, not {len(entries):,}")
+        raise UiError(413, f"at most {MOST:,} decisions are taken at once, not {len(entries):,}")
     results = _store(ask, review.name, [_read(each) for each in entries])
     return Redirect(_screen(review.name), {"results": [answer_of(ask, each) for each in results]})
 
@@ -57,7 +57,7 @@ def take_back(ask: Ask) -> Redirect:
     """Take back the person's last action, or bring it again.
 
     Raises:
-        UiProblem: 409: the review is closed.
+        UiError: 409: the review is closed.
     """
     review = named(ask)
     check_person(ask)
@@ -77,9 +77,7 @@ def take_back(ask: Ask) -> Redirect:
         if saved > 1:
             add_change(rows, ask.who.name, "undo", review.name, after={"decisions": saved})
     if ask.is_form and any(each.state == REFUSED for each in results):
-        raise UiProblem(
-            409, "; ".join(f"{each.record}: {each.why}" for each in results if each.why)
-        )
+        raise UiError(409, "; ".join(f"{each.record}: {each.why}" for each in results if each.why))
     to = _screen(review.name, record=results[-1].record) if results else _screen(review.name)
     back = ask.text("back")
     if back.startswith(f"{ask.studio.settings.base_path}/reviews/{quote(review.name)}"):
@@ -112,7 +110,7 @@ def _send_form(ask: Ask, name: str) -> Redirect:
     (result,) = _store(ask, name, [_read(entry)])
     if result.state in (CONFLICT, REFUSED):
         theirs = f" ({result.their_label})" if result.their_label else ""
-        raise UiProblem(
+        raise UiError(
             422 if result.state == REFUSED else 409,
             f"{record}: {result.why}{theirs}",
             fix="below it is as it is now",
@@ -181,9 +179,7 @@ def check_person(ask: Ask) -> None:
     """What somebody has decided is not stored as another's who has signed in meanwhile."""
     by = ask.text("by", ask.who.name)
     if by != ask.who.name:
-        raise UiProblem(
-            409, f"these are of {by}, and you are {ask.who.name}", fix=f"sign in as {by}"
-        )
+        raise UiError(409, f"these are of {by}, and you are {ask.who.name}", fix=f"sign in as {by}")
 
 
 def _screen(name: str, **state: str) -> str:

@@ -75,7 +75,7 @@ class FoundRecords:
         person: who looks.
         wanted: key → value of the filters, as the URL has them; an empty one is none.
     Raises:
-        UiProblem: 422: a value cannot be.
+        UiError: 422: a value cannot be.
     """
 
     def __init__(

@@ -107,7 +107,7 @@ def picture(ask: Ask) -> FileAnswer:
     """The picture of a record, or a small copy of it.
 
     Raises:
-        UiProblem: 404: it has none.
+        UiError: 404: it has none.
     """
     ask.query.allow("record", "thumb")
     given = _given(ask)
@@ -123,7 +123,7 @@ def whole_input(ask: Ask) -> TableAnswer:
     """All that a model was given for a record, as a table to keep.
 
     Raises:
-        UiProblem: 404: that is not there.
+        UiError: 404: that is not there.
     """
     ask.query.allow("record")
     given = _given(ask)

@@ -10,7 +10,7 @@ from alo.errors import LabelError
 from alo.review.labels import Labels
 from alo.review.rows import Review
 from alo.ui.ask import Ask
-from alo.ui.problems import FieldProblem, UiProblem, refused_value
+from alo.ui.problems import FieldProblem, UiError, refused_value
 from alo.ui.refused import or_again
 from alo.ui.rendering.page import Page, Redirect
 from alo.ui.screens.reviews import records
@@ -24,7 +24,7 @@ def change(ask: Ask) -> Page | Redirect:
     """Change a label; what was said stays as it was said.
 
     Raises:
-        UiProblem: 409: it is in use, and cannot be deleted; 422: it cannot be so.
+        UiError: 409: it is in use, and cannot be deleted; 422: it cannot be so.
     """
     return or_again(ask, _change, records.show, ask.page_at(f"/reviews/{ask.names['name']}"))
 
@@ -42,10 +42,10 @@ def _change(ask: Ask) -> Redirect:
             add_change(rows, ask.who.name, "labels", review.name, _names(review), said)
     except LabelError as error:
         if action == DELETE and not given["into"] and given["name"] in review.labels.ids:
-            raise UiProblem(409, error.what, fix=error.fix) from error
+            raise UiError(409, error.what, fix=error.fix) from error
         ours = re.sub("'.*'", "", error.what)  # without what was typed
         field = "key" if "key" in ours else FIELD_OF[action]
-        raise UiProblem(
+        raise UiError(
             422, error.what, fix=error.fix, fields=[FieldProblem(field, error.what)]
         ) from error
     content = {"labels": [each.to_json() for each in changed.labels.shown]}

@@ -13,7 +13,7 @@ def named(ask: Ask) -> Review:
     """The review.
 
     Raises:
-        UiProblem: 404: there is none of that name.
+        UiError: 404: there is none of that name.
     """
     try:
         return Reviews(ask.studio.database).get(ask.names["name"])

@@ -26,7 +26,7 @@ from alo.review.settings import CSV, FOLDERS, REQUEST, ReviewSettings
 from alo.tables.reading import columns_of
 from alo.texts import is_whole_number
 from alo.ui.ask import Ask, share_of
-from alo.ui.problems import FieldProblem, UiProblem, problem_at
+from alo.ui.problems import FieldProblem, UiError, problem_at
 from alo.ui.rendering.page import Redirect
 from alo.ui.screens.reviews.new_form import (
     KEYS,
@@ -48,12 +48,12 @@ def start(ask: Ask) -> Redirect:
     """Check what was asked for, and queue it.
 
     Raises:
-        UiProblem: 422: it makes no sense, with what is wrong at each field.
+        UiError: 422: it makes no sense, with what is wrong at each field.
     """
     asked = _Asked(ask)
     request = asked.request()
     if request is None or asked.problems:
-        raise UiProblem(422, "the review cannot be made so", fields=asked.problems)
+        raise UiError(422, "the review cannot be made so", fields=asked.problems)
     words = ["review", "new", request.name, "--json", *asked.words()]
     job = ask.studio.jobs.add(words, "", ask.who.name, ask.text("key"), is_form=ask.is_form)
     return Redirect(f"/jobs/{job.id}", job.to_json(), json_status=202)

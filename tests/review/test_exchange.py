@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alo.errors import UsageError
-from alo.review.decisions import RecordState
+from alo.review.decisions import STATE_OF, RecordState
 from alo.review.exchange import COLUMNS, export_text, read_decisions, read_labels
 from alo.review.rows import ItemShown, StoredRecord
 
@@ -204,6 +205,25 @@ def test_labels_of_another_program_have_seen_what_is_decided_now(tmp_path: Path)
     for name in ("f.csv", "f.json"):
         (one,) = read_labels(tmp_path / name, {"run:0": item(0, "odd", seen=9)})
         assert one.seen == 9
+
+
+@pytest.mark.parametrize("verdict", ["accept", "change"])
+def test_a_label_that_stands_comes_back_as_it_was_said_with_its_note(
+    tmp_path: Path, verdict: str
+) -> None:
+    label = "good" if verdict == "change" else "fine"  # the prediction, and its later name
+    said = replace(item(0, label, note="why", seen=3).state, state=STATE_OF[verdict])
+    items = {"run:0": replace(item(0, label), state=said)}
+    (tmp_path / "f.csv").write_text(f"record,label\nrun:0,{label}\n")
+    (tmp_path / "f.json").write_text(export_text(items.values(), "label-studio"))
+
+    for name in ("f.csv", "f.json"):
+        (one,) = read_labels(tmp_path / name, items)
+        assert (one.verdict, one.note, one.seen) == (verdict, "why", 3)
+
+    (tmp_path / "f.csv").write_text("record,label\nrun:0,bad\n")
+    (other,) = read_labels(tmp_path / "f.csv", items)
+    assert (other.verdict, other.label, other.note) == ("change", "bad", "")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp949", "utf-16"])

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from alo.errors import UsageError
-from alo.review.decisions import ACCEPT, CHANGE, NewDecision
+from alo.review.decisions import ACCEPT, ACCEPTED, CHANGE, CHANGED, NewDecision
 from alo.review.rows import ItemShown
 from alo.tables.reading import columns_of, is_table, read_table
 from alo.tables.spreadsheet import disarmed, text_of
@@ -93,7 +93,8 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
             raise UsageError(f"row {number} has no 'record'", where=str(path))
         if label := row.get("label"):
             seen = _seen_of(row, items.get(record), f"row {number}", path)
-            found.append(_labelled(record, str(label), str(row.get("note") or ""), seen, items))
+            note = str(row["note"] or "") if "note" in row else None
+            found.append(_labelled(record, str(label), note, seen, items))
     return found
 
 
@@ -170,10 +171,21 @@ def _seen_of(
 
 
 def _labelled(
-    record: str, label: str, note: str, seen: int | None, items: Mapping[str, ItemShown]
+    record: str, label: str, note: str | None, seen: int | None, items: Mapping[str, ItemShown]
 ) -> NewDecision:
+    """A label of a file as a decision: the one that stands, where it is the label already.
+
+    Args:
+        note: None where the file has no notes: then that of a label that stays stays, too.
+    """
     item = items.get(record)
-    is_prediction = item is not None and label == item.record.predicted
+    standing = item.state if item is not None and item.label == label else None
+    if standing is not None and standing.state in (ACCEPTED, CHANGED):
+        is_prediction = standing.state == ACCEPTED
+        note = standing.note if note is None else note
+    else:
+        is_prediction = item is not None and label == item.record.predicted
+    note = note or ""
     verdict = ACCEPT if is_prediction else CHANGE
     return NewDecision(
         key=_key_of(record, verdict, label, note, seen),
@@ -249,7 +261,7 @@ def _of_tasks(path: Path, items: Mapping[str, ItemShown]) -> Iterable[NewDecisio
             raise UsageError(f"task {number} has more than one label", where=str(path))
         if labels:
             seen = _seen_of(meta, items.get(record), f"task {number}", path)
-            yield _labelled(record, labels[0], "", seen, items)
+            yield _labelled(record, labels[0], None, seen, items)
 
 
 def _choices(results: Sequence[Mapping[str, Mapping[str, Sequence[str]]]]) -> list[str]:

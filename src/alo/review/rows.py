@@ -139,6 +139,10 @@ class Review:
         run = self.runs[bisect_right(self.runs, at, key=lambda each: each.first) - 1]
         return run.id if self.unit == "request" else f"{run.id}:{at - run.first}"
 
+    def has_run(self, run_id: str) -> bool:
+        """Whether its population has records of a run."""
+        return run_id in self._by_id
+
     def run_of(self, record: str) -> str:
         """The run of a record, by its id."""
         return record if self.unit == "request" else record.rpartition(":")[0]

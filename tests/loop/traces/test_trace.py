@@ -236,6 +236,23 @@ def test_a_run_that_was_reviewed_as_a_whole_leads_to_its_review(
     assert (content, inference, "is the case of") in traced(content).edges
 
 
+def test_a_run_leads_to_the_reviews_of_its_rows_also_when_it_is_gone(
+    alo: Alo, traced: Traced, inference: str, candidate: str
+) -> None:
+    expected = {
+        (inference, "review r", "is in the population of"),
+        ("review r", "d@v1", "was made into"),
+        ("d@v1", candidate, "trained"),
+    }
+    assert expected <= traced(inference).edges
+
+    assert alo("review", "close", "r")[0] == 0
+    assert alo("history", "remove", inference)[0] == 0
+
+    found = traced(inference)
+    assert (found.state(inference), expected <= found.edges) == ("pruned", True)
+
+
 def test_what_any_review_has_copied_is_there_and_knows_the_model(
     home: Path, alo: Alo, traced: Traced, inference: str, rows: Rows
 ) -> None:

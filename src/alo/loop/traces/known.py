@@ -35,6 +35,7 @@ from alo.loop.record_inputs import run_files
 from alo.review.results.tables import output_path
 from alo.review.reviews import Reviews
 from alo.review.rows import Review
+from alo.review.settings import ROW
 from alo.tables.reading import read_table
 from alo.texts import is_odd, is_whole_number
 
@@ -120,6 +121,10 @@ class Known:
     def reviews_of(self, record: str) -> list[Review]:
         """The reviews that have a record in their population."""
         return [each for each in self.reviews if each.place_of(record) is not None]
+
+    def reviews_of_rows(self, run_id: str) -> list[Review]:
+        """The reviews that have rows of a run in their population."""
+        return [each for each in self.reviews if each.unit == ROW and each.has_run(run_id)]
 
     def answers_to(self, request: str) -> Sequence[RunRecord]:
         """The runs that have answered a request: one, unless it was tried again."""

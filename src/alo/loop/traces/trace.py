@@ -188,10 +188,13 @@ class _Tracer:
                 self.dataset(version.manifest.reference)
 
     def whole_run(self, run_id: str) -> None:
-        """A run, and what people said of it, where they reviewed whole runs."""
+        """A run, the reviews of it or of its rows, and what was made of them."""
         self._run(run_id)
         if self._known.reviews_of(run_id):
             self.record(run_id)
+        for review in self._known.reviews_of_rows(run_id):
+            self.review_alone(review.name)
+            self._found.link(run_id, _review_name(review.name), "is in the population of")
 
     def request(self, request: str) -> None:
         """A request, what it was sent with, and what has answered it."""

@@ -64,7 +64,7 @@ class Judged:
     verdict: str  # pass or held
     reasons: Sequence[str] = ()  # why it is held
     needed: int = 0  # how many more test rows could decide it
-    needed_reviews: int = 0  # how many random reviews that means
+    needed_reviews: int = 0  # how many random reviews that means; 0 where none of them tests
 
 
 def judge(

@@ -216,9 +216,10 @@ def test_too_few_rows_are_said_with_how_many_are_missing(alo: Alo) -> None:
 def test_without_test_rows_it_is_held(alo: Alo) -> None:
     assert alo("dataset", "make", "e", "--review", "r", "--test-share", "0")[0] == 0
 
-    found = compared(alo("retrain", "--dataset", "e", *LAX, "--json"), 3)
+    status, told, _ = alo("retrain", "--dataset", "e", *LAX)
 
-    assert (found["rows"], "too_few_rows" in str(found["reasons"])) == (0, True)
+    assert (status, "held: too_few_rows" in told) == (3, True)
+    assert "could decide it: make the data set with a --test-share above 0" in told
 
 
 def test_a_damaged_data_set_trains_nothing(alo: Alo, home: Path) -> None:

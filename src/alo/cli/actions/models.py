@@ -86,7 +86,9 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _lines(entry: Entry, compared: Comparison | None) -> Iterator[str]:
-    yield f"{entry.record.id}  score {entry.record.score}  {entry.record.result}"
+    record = entry.record
+    score = "no score" if record.score is None else f"score {record.score}"
+    yield "  ".join(text for text in (record.id, score, record.result) if text)
     if entry.record.dataset:
         yield f"trained on {entry.record.dataset}"
     if compared is None:

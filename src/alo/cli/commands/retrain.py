@@ -113,10 +113,12 @@ def _lines(found: Retrained) -> Iterator[str]:
         yield f"  {row.record}: {row.label}; before {row.old}, now {row.new}"
     yield f"the gate: {judged.verdict}{': ' + ', '.join(judged.reasons) if judged.reasons else ''}"
     if judged.needed:
-        yield (
-            f"{counted(judged.needed, 'more test row')} could decide it: about "
-            f"{counted(judged.needed_reviews, 'more random review')}"
+        how = (
+            f"about {counted(judged.needed_reviews, 'more random review')}"
+            if judged.needed_reviews
+            else "make the data set with a --test-share above 0"
         )
+        yield f"{counted(judged.needed, 'more test row')} could decide it: {how}"
     if found.is_deployed:
         yield f"deployed {found.run}"
     elif judged.reasons:

@@ -145,7 +145,7 @@ def test_a_sweep_on_two_nodes_gives_what_a_local_one_gives(
 def test_a_batch_on_two_nodes_gives_the_bytes_of_a_local_one(
     cluster: TwoNodes, make_hidden: Made, alo: Alo
 ) -> None:
-    tables = {}
+    tables, ids = {}, {}
     for name, words in {"here": (), "there": ("--computing", cluster.address)}.items():
         home = make_hidden({}, {"answer": ANSWER}, name=name)
         data = home / "month"
@@ -158,7 +158,10 @@ def test_a_batch_on_two_nodes_gives_the_bytes_of_a_local_one(
 
         assert status == 0, err
         tables[name] = (home / "inference_artifacts/output/output.csv").read_bytes()
+        ids[name] = [(run.data_id, run.code_id, run.param_id) for run in runs_of(home)]
     assert tables["there"] == tables["here"]
+    assert ids["there"] == ids["here"]
+    assert len(ids["here"]) == 1
     assert tables["here"].count(b"\n") == 101
 
 

@@ -107,6 +107,23 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
     return make_version(catalog, request, note)
 
 
+def labels_of_two_names(database: Database, manifest: Manifest) -> dict[str, tuple[str, int]]:
+    """Labels that reviews call otherwise than train rows do: a model takes them for two.
+
+    Returns:
+        The old name → that of now, and how many train rows have the old one.
+    """
+    learned = manifest.counts.get("train")
+    counts = learned if isinstance(learned, Mapping) else {}
+    found: dict[str, tuple[str, int]] = {}
+    for labels in (Reviews(database).get(name).labels for name in manifest.reviews):
+        for each in labels.everything:
+            now = str(labels.name_of(each.id))
+            if each.id not in labels.ids and each.id in counts:
+                found[each.id] = (now, int(counts[each.id]))
+    return found
+
+
 def _picture_table(settings: ReviewSettings, label: str) -> PictureTable | None:
     truth = settings.truth
     return PictureTable(truth.file, truth.path, label) if truth.layout == CSV else None

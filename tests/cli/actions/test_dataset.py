@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from alo.cli.main import main
+from alo.database.opening import open_database
 from alo.files import remove_tree
+from alo.layout import Workspace
+from alo.review.labels import Labels
+from alo.review.reviews import Reviews
 
 Alo = Callable[..., tuple[int, str, str]]
 OUTPUT = """
@@ -240,6 +244,29 @@ def test_one_label_alone_and_no_test_rows_are_said(alo: Alo, home: Path) -> None
 
     assert "all train rows have the same label" in out
     assert "no row tests" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "is_said"),
+    [
+        (lambda labels: labels.rename("bad", "poor"), True),
+        (lambda labels: labels.merge("bad", "good"), True),
+        (lambda labels: labels.rename("good", "fine"), False),  # no row of the base has it
+        (lambda labels: labels, False),
+    ],
+)
+def test_a_label_that_the_base_calls_otherwise_is_said(
+    alo: Alo, home: Path, change: Callable[[Labels], Labels], is_said: bool
+) -> None:
+    (home / "known/rows.csv").write_text("id,x,kind\nz,1,bad\n")
+    database = open_database(Workspace(home))
+    Reviews(database).change_labels("r", lambda labels: change(labels.add("bad")))
+    database.close()
+
+    status, _, err = alo("dataset", "make", "d", "--review", "r")
+
+    assert status == 0
+    assert ("and 'bad' in 1 train row: a model takes them for two labels" in err) == is_said, err
 
 
 def test_a_damaged_version_is_no_base(alo: Alo, home: Path) -> None:

@@ -23,7 +23,7 @@ from alo.history.browse import History
 from alo.history.ids import utc_now
 from alo.layout import Workspace
 from alo.loop.candidates import remove_version
-from alo.loop.make_dataset import MakeRequest, make_dataset
+from alo.loop.make_dataset import MakeRequest, labels_of_two_names, make_dataset
 from alo.texts import counted
 
 
@@ -69,6 +69,13 @@ def _make(options: argparse.Namespace) -> int:
     )
     with opened(options) as database:
         version, is_new = make_dataset(Workspace(options.project), database, asked)
+        called = labels_of_two_names(database, version.manifest)
+    for old, (now, count) in called.items():
+        console.write_error(
+            f"note: '{old}' is called '{now}' in a review, and '{old}' in "
+            f"{counted(count, 'train row')}: a model takes them for two labels; rename it back, or "
+            f"rename it in the base"
+        )
     if options.json:
         console.write_json({**version.manifest.to_json(), "is_new": is_new})
         return 0

@@ -224,6 +224,6 @@ def test_a_file_that_cannot_be_written_is_named_itself_and_not_its_temporary_fil
     (tmp_path / "folder").mkdir()
 
     for path in (tmp_path / "nowhere/file", tmp_path / "folder"):
-        with pytest.raises(OSError, match="directory") as told:
+        with pytest.raises(OSError, match="directory") as reported:
             write_whole(path, b"x")
-        assert str(told.value).endswith(f"directory: '{path}'")
+        assert str(reported.value).endswith(f"directory: '{path}'")

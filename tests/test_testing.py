@@ -236,7 +236,7 @@ def test_two_assets_each_have_their_own_helper(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         ({"asset": 3}, "a class, a folder or a file"),
         ({"data": [1]}, "data is of the type list"),
@@ -245,6 +245,6 @@ def test_two_assets_each_have_their_own_helper(folder: Path) -> None:
         ({"input_files": ["a.csv"]}, "input_files is of the type list"),
     ],
 )
-def test_what_an_option_cannot_be_is_refused(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_what_an_option_cannot_be_is_refused(options: dict[str, Any], reported: str) -> None:
+    with pytest.raises(UsageError, match=reported):
         run_asset(**{"asset": "assets/train", **options})

@@ -56,8 +56,8 @@ def _measure(home: Path, what: str, limit: float) -> Row:
         Command(alo("check", "--project", home)),
         rounds=31,
     )
-    told = f"a cached rerun of {what} : alo check"
-    return Row(told, cached.wall_s * 1e3, checked.wall_s * 1e3, limit, "ms")
+    reported = f"a cached rerun of {what} : alo check"
+    return Row(reported, cached.wall_s * 1e3, checked.wall_s * 1e3, limit, "ms")
 
 
 if __name__ == "__main__":

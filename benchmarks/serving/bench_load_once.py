@@ -75,12 +75,12 @@ def _bare_process(home: Path, target: Path) -> Iterator[Callable[[], list[float]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        asked, told = process.stdin, process.stdout
+        asked, reported = process.stdin, process.stdout
 
         def ask() -> list[float]:
             asked.write("\n")
             asked.flush()
-            times: list[float] = json.loads(told.readline())
+            times: list[float] = json.loads(reported.readline())
             return times
 
         yield ask

@@ -164,16 +164,16 @@ def studio(home: Path) -> Iterator[Studio]:
     """An ``alo ui`` of a project."""
     start = time.perf_counter()
     command = [ALO, "ui", "--port", "0", "--json", "--no-sign-in", "--project", str(home)]
-    with started(command) as (process, told):
-        get(told["port"], "/sign-in")
-        yield Studio(told["port"], process.pid, time.perf_counter() - start)
+    with started(command) as (process, reported):
+        get(reported["port"], "/sign-in")
+        yield Studio(reported["port"], process.pid, time.perf_counter() - start)
 
 
 @contextmanager
 def plain(home: Path) -> Iterator[int]:
     """The port of the bare route."""
-    with started(python("-m", "benchmarks.studio.plain_page", home)) as (_, told):
-        yield told["port"]
+    with started(python("-m", "benchmarks.studio.plain_page", home)) as (_, reported):
+        yield reported["port"]
 
 
 @contextmanager

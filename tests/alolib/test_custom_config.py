@@ -1,4 +1,4 @@
-"""``read_custom_config``: settings that come with the data; what is none is told with its place."""
+"""``read_custom_config``: settings that come with the data; what is none is reported, and where."""
 
 from __future__ import annotations
 

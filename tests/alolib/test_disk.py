@@ -45,8 +45,8 @@ def test_how_much_room_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert (free_bytes(tmp_path) or 0) > 0
     assert free_bytes(tmp_path / "not there") is None
 
-    told = os.statvfs_result([4096, 4096, 0, 0, 0, 0, 0, 0, 0, 255])  # as of an object store
-    monkeypatch.setattr(os, "statvfs", lambda folder: told)
+    reported = os.statvfs_result([4096, 4096, 0, 0, 0, 0, 0, 0, 0, 255])  # as of an object store
+    monkeypatch.setattr(os, "statvfs", lambda folder: reported)
 
     assert free_bytes(tmp_path) is None
 

@@ -127,9 +127,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("values", "told"), REFUSED)
-def test_what_cannot_be_kept_is_reported(values: tuple[Any, ...], told: str) -> None:
-    with pytest.raises(SummaryError, match=re.escape(told)):
+@pytest.mark.parametrize(("values", "reported"), REFUSED)
+def test_what_cannot_be_kept_is_reported(values: tuple[Any, ...], reported: str) -> None:
+    with pytest.raises(SummaryError, match=re.escape(reported)):
         make_summary(*values)
 
 

@@ -47,9 +47,9 @@ CALLS: dict[str, tuple[Callable[[alo.Project, Any], object], str]] = {
 def test_a_value_that_an_option_cannot_have_is_refused_with_what_it_can_be(
     project: alo.Project, home: Path, option: str
 ) -> None:
-    call, told = CALLS[option]
+    call, reported = CALLS[option]
 
-    with pytest.raises(UsageError, match=f"(?s){told}"):
+    with pytest.raises(UsageError, match=f"(?s){reported}"):
         call(project, home)
 
 

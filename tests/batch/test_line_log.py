@@ -18,7 +18,7 @@ def written(path: Path, *texts: str) -> None:
 
 
 def texts(path: Path) -> list[str]:
-    return list(newest_first(path, lambda told: str(told["text"])))
+    return list(newest_first(path, lambda reported: str(reported["text"])))
 
 
 def test_lines_are_read_from_the_newest_back(tmp_path: Path) -> None:

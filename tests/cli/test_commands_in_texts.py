@@ -175,9 +175,9 @@ def test_every_command_that_is_named_can_be_typed(capsys: pytest.CaptureFixture[
     found = list(calls())
 
     wrong = [
-        f"{call.where}: alo {' '.join(call.words)}: {told}"
+        f"{call.where}: alo {' '.join(call.words)}: {reported}"
         for call in found
-        if (told := problem_of(call))
+        if (reported := problem_of(call))
     ]
 
     assert wrong == []
@@ -234,7 +234,7 @@ def test_a_command_in_code_is_found_wherever_it_stands(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("look: alo history --pipeline train lists them", "no option --pipeline"),
         ("`alo deplyo RUN_ID`", "no command deplyo"),
@@ -246,8 +246,10 @@ def test_a_command_in_code_is_found_wherever_it_stands(line: str) -> None:
         ("alo prints a page", None),
     ],
 )
-def test_a_command_that_cannot_be_typed_is_found(text: str, told: str | None) -> None:
+def test_a_command_that_cannot_be_typed_is_found(text: str, reported: str | None) -> None:
     problems = [problem_of(call) for call in _of_sentence(text, "here")]
 
-    assert problems == [] if told is None else len(problems) == 1
-    assert all((told or "") in problem and bool(problem) is bool(told) for problem in problems)
+    assert problems == [] if reported is None else len(problems) == 1
+    assert all(
+        (reported or "") in problem and bool(problem) is bool(reported) for problem in problems
+    )

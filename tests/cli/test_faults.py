@@ -242,11 +242,11 @@ def places_in(document: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ..
             yield from places_in(value, (*at, key))
 
 
-def refuse_faults(words: list[str], home: Path, told: str, capsys: Any) -> None:
+def refuse_faults(words: list[str], home: Path, reported: str, capsys: Any) -> None:
     status = main([*words, "--project", str(home)])
 
     captured = capsys.readouterr()
-    assert "fault in ALO" not in captured.err, f"{told}: {words}: {captured.err}"
+    assert "fault in ALO" not in captured.err, f"{reported}: {words}: {captured.err}"
     assert "Traceback" not in captured.err
     assert status in (0, 1, 2)
 

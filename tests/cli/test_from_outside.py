@@ -121,14 +121,14 @@ RAISED = {
 def test_what_an_asset_raises_is_reported_with_its_own_frames_alone(
     what: str, isolation: dict[str, str], make_solution: MakeSolution, alo: Alo
 ) -> None:
-    code, told = RAISED[what]
+    code, reported = RAISED[what]
     home = make_solution({"bad": code}, beside={"bad": isolation})
 
     done = alo("run", cwd=home)
 
     said = done.stdout + done.stderr
     assert done.returncode == 1, said[-2000:]
-    assert told in said
+    assert reported in said
     assert "assets/bad/asset_bad.py" in said
     assert "/alo/" not in said
     assert "/alolib/" not in said

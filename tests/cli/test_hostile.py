@@ -79,7 +79,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(home: Path, capsys: pytest.CaptureFixture[str]) -> Told:
+def reported(home: Path, capsys: pytest.CaptureFixture[str]) -> Told:
     """Run a command in the project; what it prints, which is no fault of ALO."""
 
     def call(*words: str) -> str:
@@ -97,11 +97,11 @@ def told(home: Path, capsys: pytest.CaptureFixture[str]) -> Told:
 @pytest.mark.parametrize("command", TYPED)
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_whatever_is_typed_is_an_error_of_who_typed_it(
-    command: str, text: str, told: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    command: str, text: str, reported: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    told(*(word.replace("@", text) for word in command.split()))
+    reported(*(word.replace("@", text) for word in command.split()))
 
 
 ESCAPES = [r"\ud800", r"\0", r"\x07", r"\U00110000", r"\u2028"]
@@ -130,7 +130,7 @@ PLACES = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("escape", ESCAPES)
 def test_a_text_in_a_plan_is_fine_or_a_problem_of_the_plan(
-    escape: str, place: str, home: Path, told: Told
+    escape: str, place: str, home: Path, reported: Told
 ) -> None:
     plan = home / "solution/experimental_plan.yaml"
     before = plan.read_text()
@@ -140,7 +140,7 @@ def test_a_text_in_a_plan_is_fine_or_a_problem_of_the_plan(
     quoted = f'"a{escape}b"'
     try:
         plan.write_text(text.replace(old, new.format(*[quoted] * 4), 1))
-        printed = told("run", "--quiet", "--mode", "train")
+        printed = reported("run", "--quiet", "--mode", "train")
     finally:
         plan.write_text(before)
 
@@ -195,7 +195,7 @@ OWN_FILES = [
 @pytest.mark.parametrize("name", OWN_FILES)
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
 def test_a_file_of_ours_that_is_damaged_is_reported_or_made_anew(
-    name: str, content: bytes, home: Path, told: Told
+    name: str, content: bytes, home: Path, reported: Told
 ) -> None:
     run = next((home / "history/train").iterdir()).name
     file = home / name.replace("@", run)
@@ -204,7 +204,7 @@ def test_a_file_of_ours_that_is_damaged_is_reported_or_made_anew(
         for command in COMMANDS:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-            told(*(word.replace("@", run) for word in command))
+            reported(*(word.replace("@", run) for word in command))
     finally:
         if before is not None:
             file.write_bytes(before)

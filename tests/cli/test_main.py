@@ -115,7 +115,7 @@ def test_a_run_imports_nothing_of_the_studio(make_solution: Callable[..., Path])
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["rnu"], "no command 'rnu'; did you mean 'run'?"),
         (["histroy"], "did you mean 'history'?"),
@@ -124,12 +124,12 @@ def test_a_run_imports_nothing_of_the_studio(make_solution: Callable[..., Path])
     ],
 )
 def test_a_wrong_command_is_reported_with_the_nearest(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], reported: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == 2
 
     captured = capsys.readouterr()
-    assert told in captured.err
+    assert reported in captured.err
     assert "  fix: " in captured.err
     assert captured.out == ""
 
@@ -197,11 +197,11 @@ def test_our_own_fault_is_one_line_that_names_the_place(
 
     main(["run"])
 
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert told.startswith("error: sorry, this is a fault in ALO: KeyError: ")
-    assert "tests/cli/test_main.py:" in told
-    assert "--debug" in told
+    reported = capsys.readouterr().err
+    assert reported.count("\n") == 1
+    assert reported.startswith("error: sorry, this is a fault in ALO: KeyError: ")
+    assert "tests/cli/test_main.py:" in reported
+    assert "--debug" in reported
 
 
 @pytest.mark.parametrize("error", [KeyError("key"), AloError("it broke")])
@@ -212,9 +212,9 @@ def test_debug_adds_our_traceback(
 
     assert main(["run", "--debug"]) == 1
 
-    told = capsys.readouterr().err
-    assert told.startswith("Traceback (most recent call last):")
-    assert told.splitlines()[-1].startswith("error: ")
+    reported = capsys.readouterr().err
+    assert reported.startswith("Traceback (most recent call last):")
+    assert reported.splitlines()[-1].startswith("error: ")
 
 
 def test_an_error_of_the_system_names_the_file(
@@ -234,9 +234,9 @@ def test_a_reader_that_goes_away_is_no_error(alo_argv: list[str]) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        told = process.stderr.read()
+        reported = process.stderr.read()
 
-    assert (process.returncode, told) == (0, b"")
+    assert (process.returncode, reported) == (0, b"")
 
 
 @pytest.mark.parametrize("place", ["pipe", "socket", "terminal", "disk"])
@@ -275,6 +275,6 @@ def test_a_machine_without_memory_is_no_fault_of_ours(
 
     assert main(["run"]) == 1
 
-    told = capsys.readouterr().err
-    assert told.startswith("error: out of memory\n")
-    assert "fault in ALO" not in told
+    reported = capsys.readouterr().err
+    assert reported.startswith("error: out of memory\n")
+    assert "fault in ALO" not in reported

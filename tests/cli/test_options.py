@@ -71,9 +71,9 @@ def test_a_folder_that_is_not_there_is_reported(
 ) -> None:
     assert main(["run", "--project", str(tmp_path / "nix")]) == 2
 
-    told = capsys.readouterr().err
-    assert f"does not exist: {tmp_path / 'nix'}" in told
-    assert "alo init" in told
+    reported = capsys.readouterr().err
+    assert f"does not exist: {tmp_path / 'nix'}" in reported
+    assert "alo init" in reported
 
 
 def test_a_file_is_no_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,10 +87,10 @@ def test_a_folder_that_is_no_project_is_reported(
 ) -> None:
     assert main(["run", "--project", str(tmp_path)]) == 2
 
-    told = capsys.readouterr().err
-    assert "this folder is no project" in told
-    assert str(tmp_path) in told
-    assert "alo init NAME" in told
+    reported = capsys.readouterr().err
+    assert "this folder is no project" in reported
+    assert str(tmp_path) in reported
+    assert "alo init NAME" in reported
 
 
 def test_inside_a_project_the_project_above_is_offered(
@@ -109,7 +109,7 @@ def test_a_project_that_lost_its_plan_is_one_still(tmp_path: Path, left: str) ->
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["--mdoe", "train"], "alo run has no option --mdoe; did you mean --mode?"),
         (["--mod=train"], "did you mean --mode?"),
@@ -121,12 +121,12 @@ def test_a_project_that_lost_its_plan_is_one_still(tmp_path: Path, left: str) ->
     ],
 )
 def test_wrong_words_are_reported(
-    words: list[str], told: str, project: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], reported: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", *words]) == 2
 
     captured = capsys.readouterr()
-    assert told in captured.err
+    assert reported in captured.err
     assert "alo run --help" in captured.err
     assert captured.out == ""
 

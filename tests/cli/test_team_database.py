@@ -92,7 +92,7 @@ def test_without_the_server_each_command_says_so_and_then_all_is_as_it_was(
     before = alo("review", "show", "r", "--json")
     postgres.stop()
     try:
-        told = [
+        reported = [
             alo(*words)
             for words in (
                 ("review", "list"),
@@ -110,7 +110,7 @@ def test_without_the_server_each_command_says_so_and_then_all_is_as_it_was(
     finally:
         postgres.start()
 
-    for status, out, err in told:
+    for status, out, err in reported:
         assert (status, out) == (2, ""), err
         assert "the studio's database cannot be used now" in err
         assert "where: postgresql://" in err

@@ -158,12 +158,12 @@ class Bucket:
         path = f"/{self.name}/{quote(key)}"
         begun = self._ask("POST", f"{path}?uploads").decode()
         upload = begun.partition("<UploadId>")[2].partition("</UploadId>")[0]
-        told = ""
+        reported = ""
         for number, part in enumerate(parts, 1):
             self._ask("PUT", f"{path}?partNumber={number}&uploadId={upload}", part)
             etag = md5(part, usedforsecurity=False).hexdigest()
-            told += f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
-        body = f"<CompleteMultipartUpload>{told}</CompleteMultipartUpload>".encode()
+            reported += f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+        body = f"<CompleteMultipartUpload>{reported}</CompleteMultipartUpload>".encode()
         self._ask("POST", f"{path}?uploadId={upload}", body)
 
     def get(self, key: str) -> bytes:

@@ -107,19 +107,19 @@ SLIPS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "told"), SLIPS)
-def test_a_slip_is_reported_with_the_right_form(path: str, told: str) -> None:
+@pytest.mark.parametrize(("path", "reported"), SLIPS)
+def test_a_slip_is_reported_with_the_right_form(path: str, reported: str) -> None:
     with pytest.raises(LocationError) as caught:
         locate(HOME, path)
 
-    assert told in f"{caught.value.what} {caught.value.fix}"
+    assert reported in f"{caught.value.what} {caught.value.fix}"
     assert "secret" not in str(caught.value)
     str(caught.value).encode()  # and can be printed
 
 
-@pytest.mark.parametrize(("path", "told"), SLIPS)
+@pytest.mark.parametrize(("path", "reported"), SLIPS)
 def test_nothing_is_saved_to_a_slip_nor_a_model_looked_for_in_it(
-    path: str, told: str, tmp_path: Path
+    path: str, reported: str, tmp_path: Path
 ) -> None:
     for use in (check_export_target, check_model_source):
         with pytest.raises(LocationError):

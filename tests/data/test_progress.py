@@ -22,11 +22,11 @@ def test_the_way_is_reported_in_bytes(
 ) -> None:
     monkeypatch.setattr(progress, "REPORT_EVERY_S", -1)
     source = write_tree("data", {"x": b"1" * 3_000_000, "y": "2"})
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
     sources = list_sources(workspace.home, [str(source)], workspace.input("train"))
-    stage(workspace, "train", sources, lambda done, total: told.append((done, total)))
+    stage(workspace, "train", sources, lambda done, total: reported.append((done, total)))
 
-    assert told == sorted(told)
-    assert len(told) > 3
-    assert told[-1] == (3_000_001, 3_000_001)
+    assert reported == sorted(reported)
+    assert len(reported) > 3
+    assert reported[-1] == (3_000_001, 3_000_001)

@@ -58,8 +58,10 @@ def file_of(body: bytes, **headers: object) -> Answer:
         start, end = asked.part[0], min(asked.part[1], len(body) - 1)
         if not body:
             return whole(b"", "416 Range Not Satisfiable", Content_Range="bytes */0", **headers)
-        told = f"bytes {start}-{end}/{len(body)}"
-        return whole(body[start : end + 1], "206 Partial Content", Content_Range=told, **headers)
+        reported = f"bytes {start}-{end}/{len(body)}"
+        return whole(
+            body[start : end + 1], "206 Partial Content", Content_Range=reported, **headers
+        )
 
     return answer
 

@@ -95,10 +95,10 @@ def test_a_statement_that_is_refused_is_an_error_and_the_next_one_is_answered(
 ) -> None:
     database = open_database()
 
-    with pytest.raises(DatabaseError) as told:
+    with pytest.raises(DatabaseError) as reported:
         database.read("SELECT nonsense FROM nowhere")
 
-    assert not told.value.is_full
+    assert not reported.value.is_full
     assert database.read("SELECT 1") == [(1,)]
 
 

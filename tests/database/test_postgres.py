@@ -27,12 +27,12 @@ def test_a_server_that_is_restarted_costs_what_was_asked_meanwhile(
 
     postgres.stop()
     try:
-        with pytest.raises(DatabaseError, match="cannot be used now") as told:
+        with pytest.raises(DatabaseError, match="cannot be used now") as reported:
             audit.add("ada", "run", "meanwhile")
     finally:
         postgres.start()
 
-    assert not told.value.is_full
+    assert not reported.value.is_full
     audit.add("ada", "run", "after")
     assert [each.target for each in audit.changes()] == ["after", "before"]
 
@@ -60,10 +60,10 @@ def test_who_waits_for_a_writer_too_long_is_reported(
     url = postgres.new_database()
     one, other = PostgresDatabase(url), PostgresDatabase(url)
 
-    with one.transaction(), pytest.raises(DatabaseError, match="lock timeout") as told:
+    with one.transaction(), pytest.raises(DatabaseError, match="lock timeout") as reported:
         Audit(other).add("ada", "run", "x")
 
-    assert not told.value.is_full
+    assert not reported.value.is_full
     Audit(other).add("ada", "run", "x")
     one.close()
     other.close()
@@ -72,8 +72,8 @@ def test_who_waits_for_a_writer_too_long_is_reported(
 def test_a_server_that_is_not_there_is_said_without_the_password() -> None:
     pytest.importorskip("psycopg")
 
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as reported:
         PostgresDatabase("postgresql://ada:secret@127.0.0.1:1/x")
 
-    assert "secret" not in str(told.value)
-    assert told.value.exit_status == 2
+    assert "secret" not in str(reported.value)
+    assert reported.value.exit_status == 2

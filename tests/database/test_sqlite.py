@@ -58,10 +58,10 @@ def test_one_that_another_program_keeps_locked_is_an_error_and_comes_back(
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
 
-    with pytest.raises(DatabaseError, match="locked") as told:
+    with pytest.raises(DatabaseError, match="locked") as reported:
         Audit(database).add("ada", "run", "x")
 
-    assert not told.value.is_full
+    assert not reported.value.is_full
     other.execute("ROLLBACK")
     other.close()
     Audit(database).add("ada", "run", "x")
@@ -131,10 +131,10 @@ def test_one_that_may_only_be_read_from_now_on_is_still_read(as_another_user: As
         database.close()
         path.chmod(0o400)
 
-        with pytest.raises(DatabaseError, match="readonly") as told:
+        with pytest.raises(DatabaseError, match="readonly") as reported:
             Audit(database).add("ada", "run", "y")
 
-        assert "may be read and written to" in told.value.fix
+        assert "may be read and written to" in reported.value.fix
         assert [each.target for each in Audit(database).changes()] == ["x"]
 
     as_another_user(try_it)

@@ -268,8 +268,8 @@ def test_an_export_that_fails_names_its_target(
     (tmp_path / "in the way").write_text("a file")
     target = tmp_path / "in the way" / name
 
-    with pytest.raises(OSError, match="in the way") as told:
+    with pytest.raises(OSError, match="in the way") as reported:
         export_version(versions[0], target)
 
-    assert told.value.filename in (str(target), str(target.parent))
+    assert reported.value.filename in (str(target), str(target.parent))
     assert not list(tmp_path.glob("**/.out*"))

@@ -355,11 +355,11 @@ def test_what_is_wrong_with_the_base_names_the_base_and_no_temporary_copy_of_it(
     (base / "rows.csv").write_bytes(content)
     rows = [make_row(n, "😀") for n in range(20)]
 
-    with pytest.raises(DatasetError, match=what) as told:
+    with pytest.raises(DatasetError, match=what) as reported:
         make(base_paths=[base / "rows.csv" if is_file else base], rows=rows, test_share=0.0)
 
-    assert told.value.where == str(base / "rows.csv")
-    assert ".new" not in str(told.value)
+    assert reported.value.where == str(base / "rows.csv")
+    assert ".new" not in str(reported.value)
 
 
 def test_a_full_disk_is_told_of_the_version_that_was_being_made(
@@ -371,7 +371,7 @@ def test_a_full_disk_is_told_of_the_version_that_was_being_made(
         raise OSError(28, "No space left on device", str(folder / "rows.jsonl"))
 
     monkeypatch.setattr(module, "settle", full)
-    with pytest.raises(OSError, match="No space") as told:
+    with pytest.raises(OSError, match="No space") as reported:
         make(rows=[make_row(99)])
 
-    assert told.value.filename == str(catalog.folder / "d/v2/rows.jsonl")
+    assert reported.value.filename == str(catalog.folder / "d/v2/rows.jsonl")

@@ -40,7 +40,7 @@ REASONS = [
 ]  # fmt: skip
 
 
-def told(part: str) -> list[str]:
+def reported(part: str) -> list[str]:
     """What the contract's table has beside this."""
     (row,) = re.findall(rf"^\| {re.escape(part)} \| (.*) \|$", CONTRACT.read_text(), re.MULTILINE)
     return re.findall(r"`([^`]+)`", row)
@@ -78,7 +78,7 @@ def told(part: str) -> list[str]:
     ],
 )
 def test_a_part_has_the_keys_that_the_contract_says(part: str, names: Collection[str]) -> None:
-    assert sorted(told(part)) == sorted(names)
+    assert sorted(reported(part)) == sorted(names)
 
 
 def test_a_version_has_what_the_contract_says(tmp_path: Path) -> None:
@@ -90,10 +90,10 @@ def test_a_version_has_what_the_contract_says(tmp_path: Path) -> None:
     version, _ = make_version(Catalog(Workspace(tmp_path)), request)
 
     manifest = version.manifest.to_json()
-    assert sorted(told("manifest")) == sorted(manifest)
-    assert sorted(told("counts")) == sorted(version.manifest.counts)
-    assert told("file") == [each.name for each in dataclasses.fields(version.manifest.files[0])]
-    assert sorted(told("row")) == sorted(json.loads(make_row().line(None, "train")))
+    assert sorted(reported("manifest")) == sorted(manifest)
+    assert sorted(reported("counts")) == sorted(version.manifest.counts)
+    assert reported("file") == [each.name for each in dataclasses.fields(version.manifest.files[0])]
+    assert sorted(reported("row")) == sorted(json.loads(make_row().line(None, "train")))
     assert {path.name for path in version.folder.iterdir()} == {
         "train", "test", "test_labels.csv", "rows.jsonl", "manifest.json",
     }  # fmt: skip

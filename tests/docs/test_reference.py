@@ -44,10 +44,12 @@ def test_a_stale_page_is_named_and_written_anew(tmp_path: Path, page: str) -> No
         (reference / name).write_text((REFERENCE / name).read_text())
     (reference / page).write_text("old")
 
-    told = make_reference(tmp_path, "--check")
+    reported = make_reference(tmp_path, "--check")
     written = make_reference(tmp_path)
 
-    assert (told.returncode, told.stdout.split()[0]) == (1, f"docs/reference/{page}"), told.stderr
+    assert (reported.returncode, reported.stdout.split()[0]) == (1, f"docs/reference/{page}"), (
+        reported.stderr
+    )
     assert written.returncode == 0
     assert (reference / page).read_text() == (REFERENCE / page).read_text()
 

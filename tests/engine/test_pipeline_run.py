@@ -1,6 +1,6 @@
 """Whatever ends a run, and wherever: console, exit status, history and folders tell the same.
 
-A run has succeeded once it is in history; nothing that comes later changes that or is told as a
+A run has succeeded once it is in history; nothing that comes later changes that or is reported as a
 failure. Until then anything undoes it. The process under test does something to itself before or
 after one of the engine's functions.
 """

@@ -91,8 +91,8 @@ def test_offline_says_what_a_plan_needs_of_the_network(
     with pytest.raises(CheckError) as caught:
         run(home, setup=Setup(offline=True))
 
-    told = [problem.what for problem in caught.value.problems]
-    assert told == [
+    reported = [problem.what for problem in caught.value.problems]
+    assert reported == [
         "s3://bucket/data needs the network, and --offline forbids it",
         "s3://bucket/to needs the network, and --offline forbids it",
     ]

@@ -35,16 +35,16 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
+def reported() -> Told:
     return Told()
 
 
 @pytest.fixture
-def make(tmp_path: Path, told: Told) -> Iterator[Callable[..., EventJournal]]:
+def make(tmp_path: Path, reported: Told) -> Iterator[Callable[..., EventJournal]]:
     made = []
 
     def make_it(steps: int = 1) -> EventJournal:
-        made.append(EventJournal(tmp_path, RUN_ID, "train", steps, told))
+        made.append(EventJournal(tmp_path, RUN_ID, "train", steps, reported))
         return made[-1]
 
     yield make_it
@@ -72,17 +72,17 @@ def end(journal: EventJournal, event: RunFinished = FINISHED) -> None:
 
 
 def test_what_is_passed_on_is_what_is_in_the_file(
-    journal: EventJournal, told: Told, tmp_path: Path
+    journal: EventJournal, reported: Told, tmp_path: Path
 ) -> None:
     for event in (STARTED, StepStarted("a", 1, 1), printed("한글\n")):
         journal(event)
     end(journal)
 
     lines = (tmp_path / EVENTS_LOG).read_bytes()
-    assert lines == b"".join(envelope.to_json() for envelope in told.envelopes)
+    assert lines == b"".join(envelope.to_json() for envelope in reported.envelopes)
     assert [each["sequence"] for each in stored(tmp_path)] == [0, 1, 2, 3]
     assert {(each["run_id"], each["pipeline"]) for each in stored(tmp_path)} == {(RUN_ID, "train")}
-    assert told.apart == []
+    assert reported.apart == []
 
 
 def test_an_event_is_in_the_file_before_it_is_passed_on(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_an_event_is_in_the_file_before_it_is_passed_on(tmp_path: Path) -> None:
 
 
 def test_the_end_is_neither_written_nor_reported_before_it_is_settled(
-    journal: EventJournal, told: Told, tmp_path: Path
+    journal: EventJournal, reported: Told, tmp_path: Path
 ) -> None:
     journal(STARTED)
     first = journal.ending(FINISHED)  # then the history entry cannot be made
@@ -110,23 +110,23 @@ def test_the_end_is_neither_written_nor_reported_before_it_is_settled(
     assert [each["event"] for each in stored(tmp_path)] == ["run_started", "output"]
     journal.close()
     assert (tmp_path / EVENTS_LOG).read_bytes().endswith(second)
-    assert len(told.envelopes) == 2
+    assert len(reported.envelopes) == 2
     journal.report_end()
-    assert [envelope.to_json() for envelope in told.envelopes[2:]] == [second]
+    assert [envelope.to_json() for envelope in reported.envelopes[2:]] == [second]
 
 
 def test_what_comes_after_the_end_is_reported_apart(
-    journal: EventJournal, told: Told, tmp_path: Path
+    journal: EventJournal, reported: Told, tmp_path: Path
 ) -> None:
     end(journal)
     journal(printed("too late"))
 
-    assert told.apart == [printed("too late")]
+    assert reported.apart == [printed("too late")]
     assert len(stored(tmp_path)) == 1
 
 
 def test_threads_take_numbers_without_gaps_and_in_the_files_order(
-    journal: EventJournal, told: Told, tmp_path: Path
+    journal: EventJournal, reported: Told, tmp_path: Path
 ) -> None:
     def speak(name: int) -> None:
         for number in range(100):
@@ -139,7 +139,7 @@ def test_threads_take_numbers_without_gaps_and_in_the_files_order(
         thread.join()
 
     assert [each["sequence"] for each in stored(tmp_path)] == list(range(400))
-    assert [envelope.sequence for envelope in told.envelopes] == list(range(400))
+    assert [envelope.sequence for envelope in reported.envelopes] == list(range(400))
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the threads are pytest's
@@ -184,7 +184,7 @@ def test_a_forked_process_that_outlives_the_run_writes_nothing_behind_its_end(
 
 @pytest.mark.parametrize("size", [50, 100_000, 1 << 20])
 def test_an_asset_that_prints_more_than_there_is_room_for(
-    journal: EventJournal, told: Told, tmp_path: Path, size: int
+    journal: EventJournal, reported: Told, tmp_path: Path, size: int
 ) -> None:
     count = 6_000_000 // size
     journal(STARTED)
@@ -198,14 +198,14 @@ def test_an_asset_that_prints_more_than_there_is_room_for(
     assert (tmp_path / EVENTS_LOG).stat().st_size <= MOST_BYTES
     assert [each["sequence"] for each in events] == list(range(len(events)))
     names = [each["event"] for each in events if each["event"] != "output"]
-    # Of the first it is told at once, of others when there is something else to tell.
+    # Of the first it is reported at once, of others when there is something else to tell.
     assert names[:2] == ["run_started", "left_out"]
     assert names[-3:] == ["step_started", "left_out", "run_finished"]
     left = [each["payload"] for each in events if each["event"] == "left_out"]
     kept = [each for each in events if each["event"] == "output"]
     assert sum(each["events"] for each in left) == count + 1 - len(kept)
     assert sum(each["characters"] for each in left) == (count - len(kept)) * size + len("more")
-    assert len(told.apart) == count + 1 - len(kept)
+    assert len(reported.apart) == count + 1 - len(kept)
 
 
 def test_steps_have_room_whatever_is_printed(
@@ -240,13 +240,13 @@ def test_more_steps_than_there_is_room_for_are_left_out_and_the_end_is_there(
 
 
 def test_a_summary_that_is_too_large_for_the_end_is_left_to_the_record(
-    journal: EventJournal, told: Told, tmp_path: Path
+    journal: EventJournal, reported: Told, tmp_path: Path
 ) -> None:
     journal(STARTED)
     end(journal, FINISHED._replace(summary={"probability": {"x" * END_BYTES: 1.0}}))
 
     assert stored(tmp_path)[-1]["payload"]["summary"] is None
-    assert told.envelopes[-1].event == FINISHED
+    assert reported.envelopes[-1].event == FINISHED
 
 
 def test_of_an_asset_that_logs_warnings_the_engines_own_are_kept(
@@ -276,7 +276,11 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, *, after: int = 0) -> None:
 
 @pytest.mark.parametrize("after", [0, 40])
 def test_on_a_full_disk_the_run_fails_as_it_does_for_its_logs_and_no_half_line_is_left(
-    journal: EventJournal, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+    journal: EventJournal,
+    reported: Told,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
 ) -> None:
     journal(STARTED)
     with monkeypatch.context() as patched:
@@ -289,7 +293,7 @@ def test_on_a_full_disk_the_run_fails_as_it_does_for_its_logs_and_no_half_line_i
     end(journal, FINISHED._replace(status="error"))
 
     assert "make room" in caught.value.fix
-    assert told.apart == [printed("lost")]
+    assert reported.apart == [printed("lost")]
     events = stored(tmp_path)
     assert [each["sequence"] for each in events] == list(range(len(events)))
     assert [each["event"] for each in events] == ["run_started", "left_out", "run_finished"]

@@ -209,15 +209,15 @@ def test_models_that_a_failed_inference_has_spoilt_are_mended(home: Path) -> Non
 @pytest.mark.parametrize("where", WHERE)
 def test_its_last_event_says_what_was_saved_outside(home: Path, edit: Edit, where: str) -> None:
     edit(external_path={"save_train_artifacts_path": "out/"})
-    told = []
+    reported = []
     for words in ([], ["--computing", WHERE[where]]):
         assert alo_run(home, "--mode", "train", *words) == 0
         run_id = newest(home, "train").id
         for folder in (home / "train_artifacts", home / "history/train" / run_id):
-            told.append(last_event(folder))
-            assert told[-1]["history"] == str(home / "history/train" / run_id)
-    assert told[0]["exported"]
-    assert [each["exported"] for each in told] == [told[0]["exported"]] * 4
+            reported.append(last_event(folder))
+            assert reported[-1]["history"] == str(home / "history/train" / run_id)
+    assert reported[0]["exported"]
+    assert [each["exported"] for each in reported] == [reported[0]["exported"]] * 4
     assert not any(History(Workspace(home)).verify().values())
 
 

@@ -175,8 +175,8 @@ def test_ctrl_c_ends_it_in_order(home: Path, nodes: str, where: str, tmp_path: P
 
     assert process.returncode == 130
     assert "the run was interrupted by SIGINT" in err
-    told = [json.loads(line)["event"] for line in out.splitlines()]
-    assert [each for each in told if each.startswith("run_")] == ["run_started", "run_finished"]
+    reported = [json.loads(line)["event"] for line in out.splitlines()]
+    assert [each for each in reported if each.startswith("run_")] == ["run_started", "run_finished"]
     assert History(Workspace(home)).list(limit=1)[0].status == "interrupted"
     assert not (home / ".unfinished_run").exists()
 

@@ -1,4 +1,4 @@
-"""A failure of an asset is told the same in each mode, with advice that makes sense there."""
+"""A failure of an asset is reported the same in each mode, with advice that makes sense there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ APART = ("process", "isolated")
 
 
 class Told(NamedTuple):
-    """What a person is told of a failed step."""
+    """What a person is reported of a failed step."""
 
     what: str
     where: str
@@ -84,7 +84,7 @@ def isolated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(make_solution: MakeSolution, tmp_path: Path, isolated_home: Path) -> Iterator[Any]:
+def reported(make_solution: MakeSolution, tmp_path: Path, isolated_home: Path) -> Iterator[Any]:
     """Call it with a mode and the code of the inference step; returns what is told."""
 
     def fail(mode: str, code: str, **options: Any) -> Told:
@@ -143,8 +143,10 @@ ODD = {
 
 
 @pytest.mark.parametrize("what", FAILURES)
-def test_a_failure_is_reported_the_same_in_each_mode(told: Any, what: str, tmp_path: Path) -> None:
-    by_mode = {mode: told(mode, FAILURES[what]) for mode in MODES}
+def test_a_failure_is_reported_the_same_in_each_mode(
+    reported: Any, what: str, tmp_path: Path
+) -> None:
+    by_mode = {mode: reported(mode, FAILURES[what]) for mode in MODES}
 
     first = by_mode["memory"]
     assert first.where.count("assets/inference/asset_inference.py:")
@@ -158,8 +160,8 @@ def test_a_failure_is_reported_the_same_in_each_mode(told: Any, what: str, tmp_p
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_first_step_is_reported_that_it_has_no_data(told: Any, mode: str) -> None:
-    each = told(mode, "", input_code="self.asset.load_data()")
+def test_the_first_step_is_reported_that_it_has_no_data(reported: Any, mode: str) -> None:
+    each = reported(mode, "", input_code="self.asset.load_data()")
 
     assert "is the first step, so there is no data to load" in each.what
     assert "begin with an empty dict" in each.fix
@@ -167,12 +169,14 @@ def test_the_first_step_is_reported_that_it_has_no_data(told: Any, mode: str) ->
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_value_that_cannot_be_stored_is_reported_with_what_can_be(told: Any, mode: str) -> None:
+def test_a_value_that_cannot_be_stored_is_reported_with_what_can_be(
+    reported: Any, mode: str
+) -> None:
     """Values are stored in file mode, and wherever a step has a process of its own."""
     beside = {"isolation": "process"} if mode not in ("file", *APART) else {}
     code = "import threading; self.data['lock'] = threading.Lock()"
 
-    each = told(mode, code, error=StoreError, **beside)
+    each = reported(mode, code, error=StoreError, **beside)
 
     assert "data['lock'] of step 'inference' cannot be stored" in each.what
     assert "only in memory mode, without the cache" in each.fix
@@ -188,9 +192,9 @@ def test_a_value_that_cannot_be_stored_is_reported_with_what_can_be(told: Any, m
     ],
 )
 def test_a_process_that_is_killed_is_reported_by_step_and_how(
-    told: Any, mode: str, signal: str, meaning: str, fix: str
+    reported: Any, mode: str, signal: str, meaning: str, fix: str
 ) -> None:
-    each = told(mode, f"import os, signal; os.kill(os.getpid(), signal.{signal})")
+    each = reported(mode, f"import os, signal; os.kill(os.getpid(), signal.{signal})")
 
     assert f"step 'inference' failed: its process was ended by {signal} ({meaning}" in each.what
     assert fix in each.fix
@@ -198,9 +202,11 @@ def test_a_process_that_is_killed_is_reported_by_step_and_how(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_step_that_takes_too_long_is_reported_where_its_time_is_set(told: Any, mode: str) -> None:
+def test_a_step_that_takes_too_long_is_reported_where_its_time_is_set(
+    reported: Any, mode: str
+) -> None:
     for limit in GROWING_LIMITS_S:
-        each = told(mode, "import time; time.sleep(600)", timeout=limit)
+        each = reported(mode, "import time; time.sleep(600)", timeout=limit)
         assert f"it took longer than its timeout of {limit} s" in each.what
         assert "'timeout' next to the step in the plan" in each.fix
         if each.where:  # it has come as far as that
@@ -210,7 +216,7 @@ def test_a_step_that_takes_too_long_is_reported_where_its_time_is_set(told: Any,
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_asset_may_use_asyncio_in_each_mode(told: Any, mode: str) -> None:
+def test_an_asset_may_use_asyncio_in_each_mode(reported: Any, mode: str) -> None:
     """And fails only by what it does itself."""
     code = """
     import asyncio
@@ -219,4 +225,4 @@ def test_an_asset_may_use_asyncio_in_each_mode(told: Any, mode: str) -> None:
     raise ValueError(asyncio.run(three()))
     """
 
-    assert "ValueError: 3" in told(mode, code).what
+    assert "ValueError: 3" in reported(mode, code).what

@@ -72,6 +72,6 @@ def test_a_full_disk_is_reported_though_nothing_can_be_removed(
     with pytest.raises((OSError, StoreError, ExportError)) as caught:
         WORK[what](source, tmp_path / "target")
 
-    told = f"{caught.value} {getattr(caught.value, 'fix', '')}"
-    assert "No space left" in told or "no room left" in told, told
-    assert "Read-only" not in told
+    reported = f"{caught.value} {getattr(caught.value, 'fix', '')}"
+    assert "No space left" in reported or "no room left" in reported, reported
+    assert "Read-only" not in reported

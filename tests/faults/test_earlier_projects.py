@@ -34,27 +34,27 @@ def ids(home: Path) -> dict[str, str]:
     return {each.pipeline: each.id for each in History(Workspace(home)).list()}
 
 
-def told(alo: Alo, home: Path, *words: str) -> Any:
+def reported(alo: Alo, home: Path, *words: str) -> Any:
     done = alo(*words, cwd=home)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_its_runs_are_listed_shown_and_whole(home: Path, ids: dict[str, str], alo: Alo) -> None:
-    listed = json.loads(told(alo, home, "history", "--json"))
-    shown = json.loads(told(alo, home, "history", "show", ids["train"], "--json"))
+    listed = json.loads(reported(alo, home, "history", "--json"))
+    shown = json.loads(reported(alo, home, "history", "show", ids["train"], "--json"))
 
     assert {each["id"] for each in listed} == set(ids.values())
     assert {each["status"] for each in listed} == {"success"}
     assert shown["result"] == "accuracy 0.96"
-    assert "2 runs verified, none damaged" in told(alo, home, "history", "verify")
+    assert "2 runs verified, none damaged" in reported(alo, home, "history", "verify")
 
 
 def test_its_run_is_repeated_to_the_same_ids(home: Path, ids: dict[str, str], alo: Alo) -> None:
-    told(alo, home, "history", "rerun", ids["train"])
+    reported(alo, home, "history", "rerun", ids["train"])
 
     again, before = (
-        json.loads(told(alo, home, "history", "show", each, "--json"))
+        json.loads(reported(alo, home, "history", "show", each, "--json"))
         for each in (current_train_id(Workspace(home)), ids["train"])
     )
     assert again["id"] != before["id"]
@@ -66,7 +66,7 @@ def test_its_run_is_repeated_to_the_same_ids(home: Path, ids: dict[str, str], al
 def test_its_model_is_deployed_and_used(home: Path, ids: dict[str, str], alo: Alo) -> None:
     assert current_train_id(Workspace(home)) == ids["train"]
 
-    assert ids["train"] in told(alo, home, "deploy", ids["train"])
-    told(alo, home, "run", "--mode", "inference")
+    assert ids["train"] in reported(alo, home, "deploy", ids["train"])
+    reported(alo, home, "run", "--mode", "inference")
     newest = History(Workspace(home)).list()[0]
     assert (newest.pipeline, newest.train_id) == ("inference", ids["train"])

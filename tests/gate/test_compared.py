@@ -76,10 +76,10 @@ def test_what_another_version_has_written_besides_is_passed_over(tmp_path: Path)
 def test_a_damaged_one_is_an_error_with_its_place(tmp_path: Path) -> None:
     _write(tmp_path, "{")
 
-    with pytest.raises(HistoryError) as told:
+    with pytest.raises(HistoryError) as reported:
         comparison_of(tmp_path)
 
-    assert told.value.where == str(tmp_path / COMPARISON)
+    assert reported.value.where == str(tmp_path / COMPARISON)
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_one_of_another_shape_is_damaged_not_absent(
 ) -> None:
     _write(tmp_path, json.dumps(content))
 
-    with pytest.raises(HistoryError) as told:
+    with pytest.raises(HistoryError) as reported:
         comparison_of(tmp_path)
 
-    assert f"damaged: {part}" in told.value.what
+    assert f"damaged: {part}" in reported.value.what
 
 
 def test_what_the_gate_says_is_held_or_passes_and_promotions_have_it_in_short() -> None:

@@ -41,11 +41,11 @@ def test_every_rule_of_the_plan_can_be_given() -> None:
     ],
 )
 def test_what_is_no_rule_is_refused_with_what_it_takes(text: str, why: str) -> None:
-    with pytest.raises(UsageError, match="--gate takes KEY=VALUE") as told:
+    with pytest.raises(UsageError, match="--gate takes KEY=VALUE") as reported:
         read_rules([text])
 
-    assert f"not '{text}'".removesuffix("'") in str(told.value)
-    assert why in told.value.fix
+    assert f"not '{text}'".removesuffix("'") in str(reported.value)
+    assert why in reported.value.fix
 
 
 def test_what_another_version_has_given_besides_is_passed_over() -> None:

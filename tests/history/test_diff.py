@@ -40,24 +40,24 @@ def test_only_what_differs_is_reported_of_args_code_data_and_environment(
         packages={"numpy": "2"},
     )
 
-    told = differences([one, other])
+    reported = differences([one, other])
 
-    assert told["ids"] == {}
-    assert told["args"] == {"train.k": [2, "2"], "train.new": [None, None]}
-    assert told["code"] == {"b.py": ["2", "3"]}
-    assert told["data"] == {"x.csv": ["1", None], "y.csv": [None, "1"]}
-    assert told["environment"] == {"git commit": ["c1", "c2"], "numpy": ["1", "2"]}
+    assert reported["ids"] == {}
+    assert reported["args"] == {"train.k": [2, "2"], "train.new": [None, None]}
+    assert reported["code"] == {"b.py": ["2", "3"]}
+    assert reported["data"] == {"x.csv": ["1", None], "y.csv": [None, "1"]}
+    assert reported["environment"] == {"git commit": ["c1", "c2"], "numpy": ["1", "2"]}
 
 
 def test_summary_and_step_times_are_reported_in_any_case(make_record: MakeRecord) -> None:
     step = StepRecord("train", "success", 1.5, 1.0, 0)
     runs = [make_record(steps=(step,), score=0.5, probability={"a": 1.0}) for _ in range(3)]
 
-    told = differences(runs)
+    reported = differences(runs)
 
-    assert told["step seconds"] == {"train": [1.5] * 3}
-    assert told["summary"]["score"] == [0.5] * 3
-    assert told["summary"]["probability a"] == [1.0] * 3
+    assert reported["step seconds"] == {"train": [1.5] * 3}
+    assert reported["summary"]["score"] == [0.5] * 3
+    assert reported["summary"]["probability a"] == [1.0] * 3
 
 
 def test_damaged_descriptions_are_no_trouble(make_record: MakeRecord) -> None:
@@ -67,7 +67,7 @@ def test_damaged_descriptions_are_no_trouble(make_record: MakeRecord) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "told"),
+    ("one", "other", "reported"),
     [
         (1, True, [1, True]),
         (1, 1.0, [1, 1.0]),
@@ -79,14 +79,14 @@ def test_damaged_descriptions_are_no_trouble(make_record: MakeRecord) -> None:
     ],
 )
 def test_args_of_different_types_differ_also_where_json_has_one_text_for_both(
-    one: object, other: object, told: list[object], make_record: MakeRecord
+    one: object, other: object, reported: list[object], make_record: MakeRecord
 ) -> None:
     records = [make_record().with_args({"train": {"x": value}}) for value in (one, other)]
     records = [RunRecord.from_json(json.loads(json.dumps(each.to_json()))) for each in records]
 
     found = differences(records)
 
-    assert repr(found["args"]) == repr({"train.x": told})
+    assert repr(found["args"]) == repr({"train.x": reported})
     assert found["ids"].keys() == {"param_id"}
     lines = "\n".join(difference_lines(records, {"args": found["args"]}))
     row = next(each for each in lines.splitlines() if "train.x" in each)

@@ -88,9 +88,9 @@ def test_all_that_hold_a_run_are_named(keep: Keep, workspace: Workspace, history
     for name in ("b", "a"):
         pin(workspace, f"review {name}", [run_id, other])
 
-    with pytest.raises(HistoryError) as told:
+    with pytest.raises(HistoryError) as reported:
         history.remove([run_id])
-    assert told.value.what == f"run {run_id} is in use: review a and review b need it"
+    assert reported.value.what == f"run {run_id} is in use: review a and review b need it"
     workspace.models.mkdir(parents=True)
     (workspace.models / "m").write_text("x")
     write_origin(workspace, run_id)

@@ -73,7 +73,7 @@ def test_unknown_keys_are_ignored_and_missing_ones_are_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "reported"),
     [
         (date(2026, 1, 2), "2026-01-02"),
         (float("nan"), "nan"),
@@ -82,10 +82,10 @@ def test_unknown_keys_are_ignored_and_missing_ones_are_empty() -> None:
         (b"x", "b'x'"),
     ],
 )
-def test_args_that_json_has_no_type_for_become_text(value: object, told: object) -> None:
+def test_args_that_json_has_no_type_for_become_text(value: object, reported: object) -> None:
     record = RunRecord("a", "train", "success", "", args={"train": {"x": value}})
 
-    assert record.to_json()["args"] == {"train": {"x": told}}
+    assert record.to_json()["args"] == {"train": {"x": reported}}
 
 
 @pytest.mark.parametrize("score", [True, "0.5", [], 10**400, float("inf")])

@@ -156,8 +156,8 @@ def test_retraining_on_a_full_disk_leaves_the_model_and_the_history_as_they_were
     if status != 0:
         assert (status, "full" in err or "No space left" in err) == (1, True), err
         assert list(folder.glob("rerun-*")) == []
-    told = alo("retrain", "--dataset", "d", *LAX)
-    assert told[0] in (0, 3), told
+    reported = alo("retrain", "--dataset", "d", *LAX)
+    assert reported[0] in (0, 3), reported
 
 
 @pytest.mark.parametrize("left", [0, 4_096, 8_192])
@@ -204,10 +204,10 @@ def test_a_candidate_that_the_gate_passes_and_the_service_refuses_answers_nobody
 
         wait_until(lambda: "the model stays as it is" in service.log.read_text())
 
-        told = json.loads(alo("deploy", "--status", "--json")[1])
-        assert told["checks"][run]["verdict"] == "failed"
-        assert why in told["checks"][run]["reason"]
-        assert told["in_use"] == told["previous"] != run
+        reported = json.loads(alo("deploy", "--status", "--json")[1])
+        assert reported["checks"][run]["verdict"] == "failed"
+        assert why in reported["checks"][run]["reason"]
+        assert reported["in_use"] == reported["previous"] != run
         assert [each.run for each in promotions(Workspace(home))][-1] == run
         assert alo("deploy", "--rollback")[0] == 0
     finally:

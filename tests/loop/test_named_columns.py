@@ -46,9 +46,9 @@ def test_a_slice_is_a_column_of_the_input(make_run: MakeRun) -> None:
     run = make_run("a", "id,site")
 
     assert check_slices([run], ReviewSettings(slices=["site"])) == []
-    with pytest.raises(ReviewError, match="no input has a column 'sites'") as told:
+    with pytest.raises(ReviewError, match="no input has a column 'sites'") as reported:
         check_slices([run], ReviewSettings(slices=["site", "sites"]))
-    assert (told.value.where, told.value.fix) == ("run a", "did you mean 'site'?")
+    assert (reported.value.where, reported.value.fix) == ("run a", "did you mean 'site'?")
     with pytest.raises(ReviewError, match="'prediction'"):
         check_slices([run], ReviewSettings(slices=["prediction"]))
 
@@ -59,9 +59,9 @@ def test_without_the_input_it_is_one_of_the_output_that_the_model_did_not_say(
     run = make_run("a", output="id,site,prediction,p")
 
     assert check_slices([run], ReviewSettings(slices=["site"], certainty="p")) == []
-    with pytest.raises(ReviewError, match="no input has a column 'p'") as told:
+    with pytest.raises(ReviewError, match="no input has a column 'p'") as reported:
         check_slices([run], ReviewSettings(slices=["p"], certainty="p"))
-    assert told.value.fix == "columns: id, site"
+    assert reported.value.fix == "columns: id, site"
 
 
 def test_one_that_some_runs_lack_is_said(make_run: MakeRun) -> None:
@@ -94,9 +94,11 @@ def test_a_label_of_measured_numbers_is_refused_and_one_of_classes_is_not(
     runs = [make_run("a", "id")]
 
     assert check_label(workspace, runs, ReviewSettings(label="kind")) == []
-    with pytest.raises(ReviewError, match=r"'size' of rows\.csv holds measured numbers") as told:
+    with pytest.raises(
+        ReviewError, match=r"'size' of rows\.csv holds measured numbers"
+    ) as reported:
         check_label(workspace, runs, ReviewSettings(label="size"))
-    assert told.value.where == str(workspace.home / "known/rows.csv")
+    assert reported.value.where == str(workspace.home / "known/rows.csv")
 
 
 def test_the_column_that_is_called_label_is_the_label_where_nothing_says_another(

@@ -99,9 +99,9 @@ def test_nothing_to_review_is_said(make: Make, predict: Predict) -> None:
 
     predict([["a", "", 0.1]])
 
-    with pytest.raises(ReviewError, match="no record of these runs") as told:
+    with pytest.raises(ReviewError, match="no record of these runs") as reported:
         make()
-    assert "1 row: no value in column 'prediction'" in told.value.where
+    assert "1 row: no value in column 'prediction'" in reported.value.where
 
 
 def test_runs_that_are_none_are_refused(

@@ -30,7 +30,7 @@ def load(tmp_path: Path) -> LoadText:
 
 
 @pytest.fixture
-def told(load: LoadText) -> Told:
+def reported(load: LoadText) -> Told:
     """What is said of a text that is no plan, without the file's name: ``["3:5  key  what"]``."""
 
     def read(text: str | bytes) -> list[str]:
@@ -43,7 +43,7 @@ def told(load: LoadText) -> Told:
 
 @pytest.fixture
 def warned(load: LoadText) -> Told:
-    """What a plan is warned of, in the form of ``told``."""
+    """What a plan is warned of, in the form of ``reported``."""
 
     def read(text: str | bytes) -> list[str]:
         return [str(p).removeprefix("experimental_plan.yaml:") for p in load(text).warnings]

@@ -12,8 +12,8 @@ LoadText = Callable[[str | bytes], Plan]
 Told = Callable[[str | bytes], list[str]]
 
 
-def test_a_step_appears_once_in_a_pipeline(told: Told) -> None:
-    lines = told(
+def test_a_step_appears_once_in_a_pipeline(reported: Told) -> None:
+    lines = reported(
         """\
         user_parameters:
           train_pipeline:
@@ -31,8 +31,8 @@ def test_a_step_appears_once_in_a_pipeline(told: Told) -> None:
     ]
 
 
-def test_asset_source_and_user_parameters_name_the_same_steps(told: Told) -> None:
-    lines = told(
+def test_asset_source_and_user_parameters_name_the_same_steps(reported: Told) -> None:
+    lines = reported(
         """\
         user_parameters:
           train_pipeline:
@@ -61,8 +61,8 @@ def test_asset_source_and_user_parameters_name_the_same_steps(told: Told) -> Non
     ]
 
 
-def test_a_misspelt_step_is_reported_once(told: Told) -> None:
-    lines = told(
+def test_a_misspelt_step_is_reported_once(reported: Told) -> None:
+    lines = reported(
         """\
         user_parameters:
           train_pipeline: [{step: a b}]
@@ -226,9 +226,9 @@ def test_of_a_ui_arg_only_what_does_not_fit_is_left_out(load: LoadText) -> None:
     ],
 )
 def test_what_no_plan_may_have_is_a_problem_for_a_ui_too(
-    told: Told, text: str, problem: str
+    reported: Told, text: str, problem: str
 ) -> None:
-    (line,) = told(text)
+    (line,) = reported(text)
 
     assert problem in line
 

@@ -247,8 +247,8 @@ def test_what_editors_add_to_a_file_changes_nothing(
     assert meaning(load(text)) == meaning(load(ONE_STEP))
 
 
-def test_the_columns_after_a_byte_order_mark_are_those_of_the_editor(told: Told) -> None:
-    assert told("\ufeffnames: x\nuser_parameters: {train_pipeline: [{step: a}]}")[0].startswith(
+def test_the_columns_after_a_byte_order_mark_are_those_of_the_editor(reported: Told) -> None:
+    assert reported("\ufeffnames: x\nuser_parameters: {train_pipeline: [{step: a}]}")[0].startswith(
         "1:1 "
     )
 

@@ -65,10 +65,10 @@ def test_a_problem_of_a_source_has_the_nearest_place_that_the_plan_says(plan: Pl
     assert plan.inference is not None
     first, second = plan.inference.steps
 
-    told = [plan.source_problem(first, "x", name) for name in ("requirements[0]", "path")]
+    reported = [plan.source_problem(first, "x", name) for name in ("requirements[0]", "path")]
 
-    assert [each.key.rpartition(".")[2] for each in told] == ["requirements[0]", "code"]
-    assert {each.line for each in told} == {10}
-    assert told[0].what == "step 'a': x"
+    assert [each.key.rpartition(".")[2] for each in reported] == ["requirements[0]", "code"]
+    assert {each.line for each in reported} == {10}
+    assert reported[0].what == "step 'a': x"
     without = plan.source_problem(second._replace(source_key=""), "x")
     assert (without.key, without.line) == ("step b", 6)

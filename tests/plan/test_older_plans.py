@@ -40,8 +40,8 @@ def test_old_keys_are_ignored_with_what_replaced_them(load: LoadText) -> None:
     assert "get_asset_source" in lines[3]
 
 
-def test_a_plan_of_alo_3_is_recognised(told: Told) -> None:
-    assert told("name: x\nsolution:\n  pip: true\n  function: {train: {def: a.b}}\n") == [
+def test_a_plan_of_alo_3_is_recognised(reported: Told) -> None:
+    assert reported("name: x\nsolution:\n  pip: true\n  function: {train: {def: a.b}}\n") == [
         "2:1  solution  a plan of ALO 3 ('solution' with 'function'), which this ALO does not run: "
         "docs/reference/plan.md has its keys, and `alo init NAME` makes a project with a plan"
     ]

@@ -219,7 +219,7 @@ def test_any_text_is_an_override_or_a_usage_error(text: str) -> None:
     try:
         override = parse_override(f"step.key={text}")
     except UsageError as error:
-        told = error.what
+        reported = error.what
     else:
-        told = override.step
-    assert told
+        reported = override.step
+    assert reported

@@ -116,9 +116,9 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MetadataError) as caught:
         read_metadata(str(path))
 
-    told = str(caught.value)
-    assert f"{path}  solution metadata cannot be read: No such file or directory" in told
-    assert "give --system the path of a YAML file, or JSON text" in told
+    reported = str(caught.value)
+    assert f"{path}  solution metadata cannot be read: No such file or directory" in reported
+    assert "give --system the path of a YAML file, or JSON text" in reported
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ PLAIN = st.recursive(
 def test_any_value_is_metadata_or_a_metadata_error(value: object) -> None:
     for given_value in (value, metadata_of(value), selecting(value)):
         try:
-            told: object = parse_metadata(given_value).pipelines
+            reported: object = parse_metadata(given_value).pipelines
         except MetadataError as error:
-            told = error.problems
-        assert told
+            reported = error.problems
+        assert reported
 
 
 @pytest.mark.parametrize(

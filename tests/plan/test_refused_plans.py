@@ -19,15 +19,15 @@ Meaning = Callable[[Plan], Plan]
 Told = Callable[[str | bytes], list[str]]
 
 
-def test_solution_metadata_is_no_plan(told: Told) -> None:
-    assert told("metadata_version: 1\nname: x\npipeline: [{type: train}]\n") == [
+def test_solution_metadata_is_no_plan(reported: Told) -> None:
+    assert reported("metadata_version: 1\nname: x\npipeline: [{type: train}]\n") == [
         "1:1  metadata_version  solution metadata, and no plan: give it to --system, next to the "
         "plan"
     ]
 
 
-def test_every_problem_is_reported_at_once_in_the_order_of_lines(told: Told) -> None:
-    lines = told(
+def test_every_problem_is_reported_at_once_in_the_order_of_lines(reported: Told) -> None:
+    lines = reported(
         """\
         control: {backup_size: much}
         versoin: 1
@@ -62,8 +62,8 @@ def test_the_first_fifty_problems_are_shown_and_the_rest_counted(load: LoadText)
         (b"user_parameters:\n  - train_pipeline:\n", "2:3  user_parameters  no pipeline"),
     ],
 )
-def test_a_file_that_says_no_plan_is_refused(told: Told, text: bytes, what: str) -> None:
-    assert what in told(text)[0]
+def test_a_file_that_says_no_plan_is_refused(reported: Told, text: bytes, what: str) -> None:
+    assert what in reported(text)[0]
 
 
 def test_a_plan_that_is_not_there_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_messages_are_read_without_waiting(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "heard", "told"),
+    ("code", "heard", "reported"),
     [
         ("send.send_all([Output('stdout', 'said'), 1])", ["said"], [1]),
         ("os.write(1, b'printed'); time.sleep(600)", ["printed"], []),
@@ -200,7 +200,7 @@ def test_messages_are_read_without_waiting(start: Start) -> None:
     ids=["by Python", "past Python"],
 )
 def test_prints_are_left_to_who_may_wait_for_the_listener(
-    start: Start, events: list[Event], code: str, heard: list[str], told: list[object]
+    start: Start, events: list[Event], code: str, heard: list[str], reported: list[object]
 ) -> None:
     process = start()
 
@@ -212,7 +212,7 @@ def test_prints_are_left_to_who_may_wait_for_the_listener(
 
     assert not events
     messages: list[object] = []
-    while not (events and messages == told):
+    while not (events and messages == reported):
         messages += process.poll(PATIENCE_S)[0]
     assert [event.text for event in events if isinstance(event, Output)] == heard
 

@@ -32,7 +32,7 @@ def ending(status: int | None, stacks: str = "", lines: tuple[str, ...] = ()) ->
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "reported"),
     [
         (3, "ended with exit status 3 in the middle of run()"),
         (-signal.SIGSEGV, "a segmentation fault"),
@@ -40,11 +40,11 @@ def ending(status: int | None, stacks: str = "", lines: tuple[str, ...] = ()) ->
         (None, "has taken its exit status"),
     ],
 )
-def test_how_it_ended_is_reported_in_words(status: int | None, told: str) -> None:
+def test_how_it_ended_is_reported_in_words(status: int | None, reported: str) -> None:
     error = crash_error("train", HOME, ending(status))
 
     assert error.what.startswith("step 'train' failed: its process ")
-    assert told in error.what
+    assert reported in error.what
     assert "peak memory 123 MB" in error.what
     assert error.step == "train"
 
@@ -65,11 +65,11 @@ def test_the_place_is_the_innermost_of_the_users_own() -> None:
 def test_the_last_lines_it_printed_are_reported_and_no_more() -> None:
     lines = tuple(f"line {number}" for number in range(LAST_LINES + 3))
 
-    told = crash_error("train", HOME, ending(1, lines=lines)).user_traceback
+    reported = crash_error("train", HOME, ending(1, lines=lines)).user_traceback
 
-    assert f"line {LAST_LINES + 2}" in told
-    assert "line 3" in told
-    assert "line 2" not in told
+    assert f"line {LAST_LINES + 2}" in reported
+    assert "line 3" in reported
+    assert "line 2" not in reported
 
 
 def test_a_step_that_took_too_long_is_reported_which_limit_to_raise() -> None:

@@ -134,10 +134,10 @@ def test_keys_of_two_people_are_their_own(people: People) -> None:
 def test_another_persons_word_is_not_overwritten_unseen(people: People) -> None:
     people.say("ada", "run-a:1", "change", "bad")
 
-    told = people.say("bo", "run-a:1", "change", "good", seen=None).to_json()
+    reported = people.say("bo", "run-a:1", "change", "good", seen=None).to_json()
 
-    assert told["state"] == "conflict"
-    theirs = told["theirs"]
+    assert reported["state"] == "conflict"
+    theirs = reported["theirs"]
     assert isinstance(theirs, dict)
     assert (theirs["label"], theirs["by"]) == ("bad", "ada")
     assert people.item("run-a:1")["label"] == "bad"
@@ -207,9 +207,9 @@ def test_two_processes_that_decide_at_once_never_write_over_each_other(
         assert each.stdin is not None
         each.stdin.write("go\n")
         each.stdin.flush()
-    told = [each.communicate(timeout=PATIENCE_S)[0].split() for each in both]
+    reported = [each.communicate(timeout=PATIENCE_S)[0].split() for each in both]
 
-    assert [sorted(pair) for pair in zip(*told, strict=True)] == [["conflict", "saved"]] * 5
+    assert [sorted(pair) for pair in zip(*reported, strict=True)] == [["conflict", "saved"]] * 5
     assert people.database.read("SELECT count(*) FROM decisions")[0][0] == 5
 
 

@@ -134,15 +134,15 @@ def test_loops_of_other_containers_are_known_and_a_killed_one_at_once(
     dead = key.decode().rpartition(":")[2].removesuffix("-0")
     second = loop(home, before=container)
 
-    told = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
-    assert [(each["pid"], each["status"]) for each in told] == [(1, "serving")] * 2
-    assert len({each["name"] for each in told}) == 2
+    reported = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
+    assert [(each["pid"], each["status"]) for each in reported] == [(1, "serving")] * 2
+    assert len({each["name"] for each in reported}) == 2
     edge.send(dataset_uri=[data(home, "n1")])
     assert edge.answers()[0]["message"]["result"] == "n1"  # of the second; the first has its own
 
     first.process.kill()
     first.process.wait()
-    (heir,) = {each["name"] for each in told} - {dead}
+    (heir,) = {each["name"] for each in reported} - {dead}
     wait_until(lambda: edge.redis.exists(f"request_inference:processing:{heir}-0"))
     (now,) = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
 

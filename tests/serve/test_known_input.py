@@ -1,4 +1,4 @@
-"""Names and types of the columns of the last input; values are told nowhere."""
+"""Names and types of the columns of the last input; values are reported nowhere."""
 
 from __future__ import annotations
 

@@ -210,17 +210,17 @@ def test_a_fault_of_ours_costs_its_request_alone(
     (job,) = check_plan(plan, Workspace(home), "inference").jobs
     warm = WarmPipeline(job, home / "own", home / "models", "none", lambda event: None)
     request = Request("1", None, (str(home / "data"),))
-    told: list[object] = []
+    reported: list[object] = []
 
     def fail(*args: object, **options: object) -> None:
         raise ZeroDivisionError("of ours")
 
     with monkeypatch.context() as patched:
         patched.setattr(pipeline, function, fail)
-        warm.run(request, told.extend)
-    assert isinstance(told[-1], Failure)
-    assert told[-1].code == code
-    assert "ZeroDivisionError" in told[-1].comment
+        warm.run(request, reported.extend)
+    assert isinstance(reported[-1], Failure)
+    assert reported[-1].code == code
+    assert "ZeroDivisionError" in reported[-1].comment
 
-    warm.run(request, told.extend)
-    assert isinstance(told[-1], Finished)
+    warm.run(request, reported.extend)
+    assert isinstance(reported[-1], Finished)

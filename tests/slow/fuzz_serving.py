@@ -217,12 +217,12 @@ class Fuzzer:
             self.odd.append(f"{counts} answers to {message!r}"[:3000])
         if remote or client.exists("inference_summary"):
             client.delete("inference_summary", "inference_artifacts", *remote)
-        while told := self.failures.get_message(timeout=0.01):
-            if told["type"] == "message":
-                code = json.loads(told["data"])["ERROR_CODE"]
+        while reported := self.failures.get_message(timeout=0.01):
+            if reported["type"] == "message":
+                code = json.loads(reported["data"])["ERROR_CODE"]
                 self.found[f"message {code}"] += 1
-                if code not in CODES or b"fault in ALO" in told["data"]:
-                    self.odd.append(f"{message!r}: {told}"[:3000])
+                if code not in CODES or b"fault in ALO" in reported["data"]:
+                    self.odd.append(f"{message!r}: {reported}"[:3000])
 
     def deployment(self) -> None:
         """The file that services follow, as no one should write it."""

@@ -1,6 +1,6 @@
 """Kill sharded inferences at random moments; no row may be missing then, and none there twice.
 
-    python tests/slow/kill_batches.py [KILLS]        50 unless told; minutes
+    python tests/slow/kill_batches.py [KILLS]        50 by default; minutes
 
 Each batch is killed, gone on with and killed again, until it ends. Nothing of it runs 10 s after a
 kill; in the end its output has the bytes of an inference that was not cut, it is one run in
@@ -105,10 +105,10 @@ class Project:
         expected = "\r\n".join([",x,double", *lines, ""]).encode()
         assert self.output.read_bytes() == expected
         assert is_strict or expected == self.whole
-        told = json.loads((self.home / "history/batches" / name / "outcome.json").read_text())
-        assert (told["rows_out"], told["status"]) == (len(rows), "complete"), told
+        reported = json.loads((self.home / "history/batches" / name / "outcome.json").read_text())
+        assert (reported["rows_out"], reported["status"]) == (len(rows), "complete"), reported
         runs = json.loads(self.run("history", "--json", "--limit", "0"))
-        of_batch = [each for each in runs if each["id"] == told["run_id"]]
+        of_batch = [each for each in runs if each["id"] == reported["run_id"]]
         assert [each["status"] for each in of_batch] == ["success"]
         left = [each for each in os.listdir(self.home / ".alo") if each.startswith("rerun-")]
         assert not left, left

@@ -1,6 +1,6 @@
 """Kill whole loops of one project, each in a container of its own, and count what comes back.
 
-    python tests/slow/kill_containers.py [REQUESTS]      300 unless told; needs root
+    python tests/slow/kill_containers.py [REQUESTS]      300 by default; needs root
 
 Each loop is process 1 of its own PID namespace; the project's folder and Redis are shared. Every
 request has to be answered on both lists, its archive has to hold its own data, and a request is
@@ -134,8 +134,8 @@ def _judge(found: dict[str, list[dict[str, Any]]], base: Path, count: int) -> in
         failed = [each["message"] for each in answers if each["status"] != "success"]
         missing = len(words - good) - len(failed)
         odd = [text for text in failed if "died each time" not in text]
-        told = f"{len(answers)} answers to {count} requests, {len(failed)} of them failed"
-        sys.stdout.write(f"{name}: {told}, {missing} missing, {odd[:3]}\n")
+        reported = f"{len(answers)} answers to {count} requests, {len(failed)} of them failed"
+        sys.stdout.write(f"{name}: {reported}, {missing} missing, {odd[:3]}\n")
         status |= missing > 0 or bool(odd)
     mixed = []
     for archive in base.glob("exports/*/inference_artifacts.tar.gz"):

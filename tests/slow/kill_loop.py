@@ -1,6 +1,6 @@
 """Kill the commands of the loop at random moments, and look whether anything is half or doubled.
 
-    python tests/slow/kill_loop.py [TIMES [SEED]]        20 of each command, unless told
+    python tests/slow/kill_loop.py [TIMES [SEED]]        20 of each command, by default
 
 `alo review decide` of 5,000 decisions in parts, `alo review new` and `close`, `alo dataset make`,
 `alo retrain`.

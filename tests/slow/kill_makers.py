@@ -1,6 +1,6 @@
 """Kill the studio at random moments while it makes data sets and candidates.
 
-    python tests/slow/kill_makers.py [JOBS [SEED]]       20 data sets and 20 retrains unless told
+    python tests/slow/kill_makers.py [JOBS [SEED]]       20 data sets and 20 retrains by default
 
 Clients whose connection was cut ask again with the same key. The process that follows a job is
 killed, too. In the end each job has been done once, each data set is whole, each candidate has its

@@ -1,6 +1,6 @@
 """Kill the studio at random moments while people decide; every acknowledged decision is there.
 
-    python tests/slow/kill_reviews.py [DECISIONS [SEED]]        5,000 decisions unless told
+    python tests/slow/kill_reviews.py [DECISIONS [SEED]]        5,000 decisions by default
 
 Whoever was not answered sends the same decisions again with their keys, as the label screen does.
 """

@@ -1,6 +1,6 @@
 """Kill runs at random moments, many times, and look after each whether anything was lost.
 
-    python tests/slow/kill_runs.py [KILLS]        200 unless told; minutes
+    python tests/slow/kill_runs.py [KILLS]        200 by default; minutes
 
 Each run stages data that has changed, stores its steps, writes a model, exports it and prunes
 history, so that a kill meets every phase. After each kill, and after the whole run that follows

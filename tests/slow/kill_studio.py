@@ -1,6 +1,6 @@
 """Kill the studio at random moments while it runs jobs, and look whether one was lost or doubled.
 
-    python tests/slow/kill_studio.py [JOBS [STUDIOS [SEED]]]        200 jobs, 1 studio unless told
+    python tests/slow/kill_studio.py [JOBS [STUDIOS [SEED]]]        200 jobs, 1 studio by default
 
 Each job notes its number in a file. Clients whose connection was cut ask again with the same key.
 ``.alo/`` is deleted now and then, and the process that follows a job is killed, too.

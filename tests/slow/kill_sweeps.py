@@ -1,6 +1,6 @@
 """Kill sweeps at random moments, and look after each whether any trial was lost or doubled.
 
-    python tests/slow/kill_sweeps.py [KILLS]        50 unless told; minutes
+    python tests/slow/kill_sweeps.py [KILLS]        50 by default; minutes
 
 After each kill nothing of the sweep runs 10 s later, not what a trial has started either; after
 ``alo sweep resume`` each configuration is complete, and has exactly one finished entry in history.

@@ -1,6 +1,6 @@
 """Kill the workers of a loop at random moments while it serves, and count what comes back.
 
-    python tests/slow/kill_workers.py [REQUESTS]      2,000 unless told
+    python tests/slow/kill_workers.py [REQUESTS]      2,000 by default
 
 Every request has to be answered on both lists. Each answers with its own number, so that one that
 is answered again (which may happen) is answered alike.
@@ -109,8 +109,8 @@ def _count(client: Any, loop: int, count: int) -> int:
     for name, results in found.items():
         failed = sum(word.startswith("failed") for word in results)
         missing = len(words - results) - failed
-        told = f"{answered[name]} answers to {count} requests, {failed} of them failed"
-        sys.stdout.write(f"{name}: {told}, {missing} missing; {kills[0]} kills\n")
+        reported = f"{answered[name]} answers to {count} requests, {failed} of them failed"
+        sys.stdout.write(f"{name}: {reported}, {missing} missing; {kills[0]} kills\n")
         status |= missing > 0
     return status
 

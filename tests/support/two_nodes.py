@@ -37,10 +37,10 @@ class TwoNodes:
             check=True,
         )
         lines = (self.folder / "driver.env").read_text().splitlines()
-        told = dict(line.split("=", 1) for line in lines)
-        self.address = told.pop("ADDRESS")
+        reported = dict(line.split("=", 1) for line in lines)
+        self.address = reported.pop("ADDRESS")
         self.head = f"127.0.0.1:{ports['HEAD_PORT']}"
-        self.environ: Mapping[str, str] = told
+        self.environ: Mapping[str, str] = reported
         self.is_whole = True
 
     def cache(self, node: str) -> Path:

@@ -27,12 +27,15 @@ Started = subprocess.Popen[Any]
 
 
 def wait_until(
-    look: Callable[[], Found], told: Callable[[], object] = lambda: "", *, every_s: float = LOOK_S
+    look: Callable[[], Found],
+    reported: Callable[[], object] = lambda: "",
+    *,
+    every_s: float = LOOK_S,
 ) -> Found:
     """Look until something is found, and return it; ``told`` says what there was instead."""
     end = time.monotonic() + PATIENCE_S
     while not (found := look()):
-        assert time.monotonic() < end, told()
+        assert time.monotonic() < end, reported()
         time.sleep(every_s)
     return found
 

@@ -56,8 +56,8 @@ def main_py(home: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedPro
 
 def drive(*runs: tuple[Path, str], client: str = CLIENT) -> list[str]:
     """What a client in its own process sees of each run."""
-    told = json.dumps([(str(project), mode) for project, mode in runs])
-    command = [sys.executable, "-c", client, told]
+    reported = json.dumps([(str(project), mode) for project, mode in runs])
+    command = [sys.executable, "-c", client, reported]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("client:")]
 

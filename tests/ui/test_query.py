@@ -39,9 +39,9 @@ def test_each_filter_can_be_removed_alone() -> None:
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "9" * 30, "\u0661"])
 def test_a_number_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UiError) as told:
+    with pytest.raises(UiError) as reported:
         query(("limit", text)).number("limit", 50, 1, 500)
-    assert told.value.status == 422
+    assert reported.value.status == 422
 
 
 def test_what_a_page_does_not_know_or_has_twice_is_refused() -> None:

@@ -142,7 +142,7 @@ BOOTS += "    def run(self): pass\n"
 
 
 @pytest.mark.parametrize(
-    ("code", "boot_s", "told"),
+    ("code", "boot_s", "reported"),
     [
         ("raise ValueError('no weights')", BOOT_S, "no weights"),
         ("os.kill(os.getpid(), 9)", BOOT_S, "cannot be warmed up: its process"),
@@ -150,12 +150,12 @@ BOOTS += "    def run(self): pass\n"
     ],
 )
 def test_a_pipeline_that_cannot_be_warmed_up_says_why(
-    start: Start, code: str, boot_s: float, told: str
+    start: Start, code: str, boot_s: float, reported: str
 ) -> None:
     with pytest.raises(ServeError) as caught:
         start(BOOTS.format(code), boot_s)
 
-    assert told in f"{caught.value} {caught.value.user_traceback}"
+    assert reported in f"{caught.value} {caught.value.user_traceback}"
 
 
 def test_a_check_passes_only_where_the_request_is_answered(start: Start) -> None:

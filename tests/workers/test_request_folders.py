@@ -65,11 +65,11 @@ class Warm:
 
     def ask(self, how: str) -> tuple[str, str]:
         """The folder of the outputs, and what else a request has seen."""
-        told: list[object] = []
+        reported: list[object] = []
         args = {"inference": {"how": how, "gate": str(self.gate)}}
-        self.pipeline.run(Request(how, None, (), args), told.extend)
-        assert not [each for each in told if isinstance(each, Failure)]
-        (summary,) = [each for each in told if isinstance(each, Summary)]
+        self.pipeline.run(Request(how, None, (), args), reported.extend)
+        assert not [each for each in reported if isinstance(each, Failure)]
+        (summary,) = [each for each in reported if isinstance(each, Summary)]
         self.pipeline.release()
         return os.path.dirname(summary.outputs[0]), str(summary.content["result"])
 

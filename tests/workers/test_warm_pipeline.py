@@ -80,9 +80,9 @@ def answer(warm: WarmPipeline) -> Answer:
     """The result of one more request."""
 
     def ask() -> str:
-        told: list[object] = []
-        warm.run(Request("r"), told.extend)
-        (summary,) = [each for each in told if isinstance(each, Summary)]
+        reported: list[object] = []
+        warm.run(Request("r"), reported.extend)
+        (summary,) = [each for each in reported if isinstance(each, Summary)]
         return str(summary.content["result"])
 
     return ask
@@ -166,14 +166,14 @@ def test_what_is_reported_of_a_small_request_before_it_runs_is_one_message(
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/x.csv").write_bytes(b"x" * size)
-    told: list[list[str]] = []
+    reported: list[list[str]] = []
 
     def listen(news: Sequence[object]) -> None:
-        told.append([each.name for each in news if isinstance(each, Stage)])
+        reported.append([each.name for each in news if isinstance(each, Stage)])
 
     warm.run(Request("r", data=(f"{tmp_path}/data/",)), listen)
 
-    assert told[: len(first)] == first
+    assert reported[: len(first)] == first
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ def test_what_is_reported_of_a_small_request_before_it_runs_is_one_message(
 def test_a_request_that_cannot_be_applied_is_refused_and_the_next_is_answered(
     warm: WarmPipeline, answer: Answer, request_: Request, words: str
 ) -> None:
-    told: list[object] = []
+    reported: list[object] = []
 
-    warm.run(request_, told.extend)
+    warm.run(request_, reported.extend)
 
-    (failure,) = [each for each in told if isinstance(each, Failure)]
+    (failure,) = [each for each in reported if isinstance(each, Failure)]
     assert (failure.kind, words in failure.comment) == ("refused", True), failure
     assert answer() == "True 1 old old 1 tool"

@@ -101,8 +101,8 @@ def entry(folder: Path, table: bytes, name: str = "output.csv") -> Path:
     (folder / "output" / name).write_bytes(table)
     (folder / "log" / "process.log").write_text("done\n")
     record = {"id": folder.name, "pipeline": "inference", "status": "success", "start_time": ""}
-    told = {**record, "score": 0.5, "result": "ok", "probability": {}}
-    (folder / "log" / "experimental_history.json").write_text(json.dumps(told))
+    reported = {**record, "score": 0.5, "result": "ok", "probability": {}}
+    (folder / "log" / "experimental_history.json").write_text(json.dumps(reported))
     return folder
 
 

@@ -75,18 +75,18 @@ def test_the_arg_may_be_known_to_the_ui_alone(tmp_path: Path) -> None:
 
 
 def test_every_problem_is_told_at_once_and_the_nearest_name(tmp_path: Path) -> None:
-    told = problems(
+    reported = problems(
         plan_of(tmp_path),
         "trian.depth=1..2", "train.dept=1..2", "train.depth=5..1", "train.depth", "depth=3",
         "inference.infer.threshold=0.1..0.9",
     )  # fmt: skip
-    assert len(told) == 6
-    assert "no step 'trian'; did you mean 'train'?" in told[0]
-    assert "step 'train' has no arg 'dept'; did you mean 'depth'?" in told[1]
-    assert "wrong way round" in told[2]
-    assert "no values" in told[3]
-    assert "names no arg" in told[4]
-    assert "--mode all" in told[5]
+    assert len(reported) == 6
+    assert "no step 'trian'; did you mean 'train'?" in reported[0]
+    assert "step 'train' has no arg 'dept'; did you mean 'depth'?" in reported[1]
+    assert "wrong way round" in reported[2]
+    assert "no values" in reported[3]
+    assert "names no arg" in reported[4]
+    assert "--mode all" in reported[5]
 
 
 def test_an_arg_twice_and_one_that_is_fixed_are_refused(tmp_path: Path) -> None:
@@ -159,9 +159,9 @@ sweep:
 
 def test_problems_of_the_plan_have_their_line(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, "sweep:\n  params:\n    train.dpth: {range: [2, 20]}\n")
-    (told,) = problems(plan)
-    assert "solution/experimental_plan.yaml:11:17" in told
-    assert "did you mean 'depth'?" in told
+    (reported,) = problems(plan)
+    assert "solution/experimental_plan.yaml:11:17" in reported
+    assert "did you mean 'depth'?" in reported
 
 
 def test_repeats_need_a_seed_arg_that_is_not_swept(tmp_path: Path) -> None:

@@ -56,10 +56,10 @@ def test_bounds_that_are_no_numbers_are_refused() -> None:
 
 def test_what_differs_is_told_with_both() -> None:
     other = replace(ONE, seed=4, params=ONE.params[:1], name="two", ids={})
-    told = list(differences(ONE, other))
-    assert "seed: 3 → 4" in told
-    assert any(each.startswith("params train.half: ") for each in told)
-    assert not any("name" in each or "ids" in each for each in told)
+    reported = list(differences(ONE, other))
+    assert "seed: 3 → 4" in reported
+    assert any(each.startswith("params train.half: ") for each in reported)
+    assert not any("name" in each or "ids" in each for each in reported)
     assert list(differences(ONE, ONE)) == []
 
 

@@ -68,8 +68,8 @@ def alo(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Alo:
     return call
 
 
-def as_json(told: tuple[int, str, str]) -> dict[str, object]:
-    status, out, err = told
+def as_json(reported: tuple[int, str, str]) -> dict[str, object]:
+    status, out, err = reported
     assert (status, err) == (0, "")
     found: dict[str, object] = json.loads(out)
     return found

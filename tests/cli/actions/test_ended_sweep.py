@@ -82,8 +82,8 @@ def test_a_resume_goes_on_to_the_number_asked_for_with_all_that_was_set(
 
     monkeypatch.chdir(tmp_path)
     assert alo("sweep", "resume", "s", "--max-failures", "99")[0] == 1
-    told = shown(alo, "s")
-    assert (told["status"], len(told["trials"])) == ("ended", 8)
+    reported = shown(alo, "s")
+    assert (reported["status"], len(reported["trials"])) == ("ended", 8)
     args = [record.args["train"] for record in History(Workspace(home)).list(limit=None)]
     assert {(each["how"], json.dumps(each["seed"])) for each in args} == {("slow", '{"a": 1}')}
 

@@ -108,8 +108,8 @@ def test_prune_names_all_that_need_a_run(keep: Keep, history: Call, home: Path) 
     for name in ("a", "b"):
         pin(Workspace(home), f"review {name}", [run_id])
 
-    told = history("prune", "--keep", "0")[1]
+    reported = history("prune", "--keep", "0")[1]
     found = json.loads(history("prune", "--keep", "0", "--json")[1])
 
-    assert told == f"nothing to remove\nkept {run_id}: review a and review b need it\n"
+    assert reported == f"nothing to remove\nkept {run_id}: review a and review b need it\n"
     assert found["kept"] == {run_id: "review a, review b"}

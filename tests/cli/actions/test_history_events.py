@@ -75,10 +75,10 @@ def test_events_are_listed_a_line_each(home: Path, run: Run, history: Call) -> N
 
 
 def test_with_nothing_running_it_says_so(home: Path, history: Call) -> None:
-    told = (0, "", "no run is in progress in this project\n")
+    reported = (0, "", "no run is in progress in this project\n")
 
-    assert history("follow", "--no-wait") == told
-    assert history("follow", "--no-wait", "--json") == told
+    assert history("follow", "--no-wait") == reported
+    assert history("follow", "--no-wait", "--json") == reported
 
 
 def test_it_waits_for_the_next_run(home: Path, alo: Callable[..., Any]) -> None:

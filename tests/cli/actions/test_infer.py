@@ -124,8 +124,8 @@ def test_the_shards_become_one_run_like_any_other(alo: Alo, home: Path) -> None:
     assert not list((home / ".alo").glob("rerun-*"))
 
     status, out, _ = alo("infer", "--resume", "month", "--json")
-    told = json.loads(out.splitlines()[-1])["payload"]
-    assert (status, told["shards"]["reused"], told["run_id"]) == (0, 5, record.id)
+    reported = json.loads(out.splitlines()[-1])["payload"]
+    assert (status, reported["shards"]["reused"], reported["run_id"]) == (0, 5, record.id)
     status, _, err = alo("infer", "month", "--shards", "2")
     assert (status, "there is a batch 'month' already" in err) == (2, True)
 
@@ -186,10 +186,10 @@ def test_bad_rows_are_found_and_listed(alo: Alo, home: Path, data: Path) -> None
     status, out, _ = alo("infer", "b", *words)
 
     assert status == 0
-    told = json.loads(out.splitlines()[-1])["payload"]
-    assert told["shards"] == {"total": 2, "done": 2, "failed": 0, "reused": 0}
-    assert (told["rows_in"], told["rows_out"], told["rows_failed"]) == (30, 29, 1)
-    assert told["output"] == str(home / "inference_artifacts/output/output.csv")
+    reported = json.loads(out.splitlines()[-1])["payload"]
+    assert reported["shards"] == {"total": 2, "done": 2, "failed": 0, "reused": 0}
+    assert (reported["rows_in"], reported["rows_out"], reported["rows_failed"]) == (30, 29, 1)
+    assert reported["output"] == str(home / "inference_artifacts/output/output.csv")
     with open(home / "inference_artifacts/extra_output/alo/failed_rows.csv", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["_alo_error"] == "step 'answer' failed: ValueError: a bad row"
@@ -208,8 +208,8 @@ def test_whole_files_that_fail_are_counted(alo: Alo, home: Path, data: Path) -> 
 
     assert (status, "batch b: 1 of 1 shards, 1 files failed" in out) == (0, True)
     _, out, _ = alo("infer", "--resume", "b", "--json")
-    told = json.loads(out.splitlines()[-1])["payload"]
-    assert (told["rows_in"], told["rows_out"], told["rows_failed"]) == (None, 20, 1)
+    reported = json.loads(out.splitlines()[-1])["payload"]
+    assert (reported["rows_in"], reported["rows_out"], reported["rows_failed"]) == (None, 20, 1)
 
 
 def test_a_shard_that_is_skipped_is_told_and_tried_again(alo: Alo, home: Path, data: Path) -> None:
@@ -336,8 +336,8 @@ def test_a_batch_that_was_ended_goes_on_with_what_is_done(alo: Alo, home: Path, 
     status, out, err = alo("infer", "--resume", "b", "--json")
 
     assert (status, err) == (0, "")
-    told = json.loads(out.splitlines()[-1])["payload"]
-    assert told["shards"] == {"total": 6, "done": 6, "failed": 0, "reused": done}
+    reported = json.loads(out.splitlines()[-1])["payload"]
+    assert reported["shards"] == {"total": 6, "done": 6, "failed": 0, "reused": done}
     rows = list(csv.DictReader(output_of(home).decode().splitlines(keepends=True)))
     assert [int(row["x"]) for row in rows] == list(range(ROWS))
     assert [int(row[""]) for row in rows] == list(range(ROWS))

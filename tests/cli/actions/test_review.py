@@ -43,8 +43,8 @@ def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
     return call
 
 
-def as_json(told: tuple[int, str, str]) -> dict[str, object]:
-    status, out, err = told
+def as_json(reported: tuple[int, str, str]) -> dict[str, object]:
+    status, out, err = reported
     assert (status, err) == (0, "")
     found: dict[str, object] = json.loads(out)
     return found
@@ -254,8 +254,8 @@ def test_the_accuracy_is_estimated_by_the_method_that_is_asked_for(
     alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))
 
     for method in ("stratified", "ppi"):
-        told = as_json(alo("review", "accuracy", "r", "--method", method, "--json"))
-        assert told["method"] == method
+        reported = as_json(alo("review", "accuracy", "r", "--method", method, "--json"))
+        assert reported["method"] == method
 
 
 def test_an_export_without_a_file_is_all_of_standard_output(alo: Alo) -> None:

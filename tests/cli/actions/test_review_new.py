@@ -54,8 +54,8 @@ def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
 
 
 def made(alo: Alo, home: Path, *words: str) -> Review:
-    told = alo("review", "new", "r", "--random", "9", *words)
-    assert told[0] == 0, told
+    reported = alo("review", "new", "r", "--random", "9", *words)
+    assert reported[0] == 0, reported
     with closing(open_database(Workspace(home))) as database:
         return Reviews(database).get("r")
 
@@ -194,9 +194,9 @@ def test_the_rules_of_a_review_judge_the_models_of_its_data_sets_unless_retrain_
     assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
     assert alo("dataset", "make", "d", "--review", "other", "r")[0] == 0
 
-    told = json.loads(alo("retrain", "--dataset", "d", "--gate", "min_rows=5", "--json")[1])
+    reported = json.loads(alo("retrain", "--dataset", "d", "--gate", "min_rows=5", "--json")[1])
 
-    assert told["gate"] == {
+    assert reported["gate"] == {
         "min_rows": 5, "max_loss": 0.3, "min_gain": 0.01, "slice_min_rows": 30,
         "slice_max_loss": 0.05,
     }  # fmt: skip

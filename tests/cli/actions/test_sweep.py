@@ -36,7 +36,7 @@ def test_a_grid_from_its_start_to_the_plan(alo: Alo, home: Path, tmp_path: Path)
     assert (status, err) == (0, "")
     assert "sweep s: 5 complete" in out
     assert "trials to go" not in out
-    told = shown(alo, "s")
+    reported = shown(alo, "s")
     assert {
         "name",
         "status",
@@ -47,10 +47,10 @@ def test_a_grid_from_its_start_to_the_plan(alo: Alo, home: Path, tmp_path: Path)
         "counts",
         "best",
         "trials",
-    } == (set(told))
-    best = told["best"][0]
+    } == (set(reported))
+    best = reported["best"][0]
     assert (best["args"], best["values"]) == ({"train.x": 3}, {"score": 1 / 1.0001})
-    assert [each["args"]["train.x"] for each in told["trials"]] == [1, 2, 3, 4, 5]
+    assert [each["args"]["train.x"] for each in reported["trials"]] == [1, 2, 3, 4, 5]
     assert (tmp_path / "count").read_text() == "x"  # the step before ran once
 
     entry = History(Workspace(home)).find(best["run_id"])

@@ -44,10 +44,10 @@ def test_all_problems_are_reported(
 
     assert main(["check", "--project", str(home)]) == 2
 
-    told = capsys.readouterr().err
-    assert "2 problems" in told
-    assert "inptu" in told
-    assert "UserAsset" in told
+    reported = capsys.readouterr().err
+    assert "2 problems" in reported
+    assert "inptu" in reported
+    assert "UserAsset" in reported
 
 
 def test_json_lists_the_problems_and_nothing_else(
@@ -79,7 +79,7 @@ def test_json_of_a_good_project_is_a_list_of_its_warnings(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["--mode", "inference"], "no inference_pipeline"),
         (["--set", "trian.x=1"], "trian"),
@@ -89,7 +89,7 @@ def test_json_of_a_good_project_is_a_list_of_its_warnings(
 )
 def test_the_options_of_a_run_are_checked(
     words: list[str],
-    told: str,
+    reported: str,
     make_solution: MakeSolution,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -98,4 +98,4 @@ def test_the_options_of_a_run_are_checked(
 
     assert main(["check", "--project", str(home), *words]) == 2
 
-    assert told in capsys.readouterr().err
+    assert reported in capsys.readouterr().err

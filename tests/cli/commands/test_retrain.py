@@ -35,9 +35,9 @@ def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
     return call
 
 
-def compared(told: tuple[int, str, str], status: int) -> dict[str, object]:
-    assert told[0] == status, told
-    found: dict[str, object] = json.loads(told[1])
+def compared(reported: tuple[int, str, str], status: int) -> dict[str, object]:
+    assert reported[0] == status, reported
+    found: dict[str, object] = json.loads(reported[1])
     return found
 
 
@@ -193,10 +193,10 @@ def test_one_record_is_followed_to_the_model_that_learned_from_it_and_back(
 def test_a_worse_candidate_is_held_and_deployed_only_by_force_with_a_reason(
     alo: Alo, home: Path
 ) -> None:
-    told = alo("retrain", "--dataset", "d", *LAX, "--set", "train.how=worst", "--deploy")
+    reported = alo("retrain", "--dataset", "d", *LAX, "--set", "train.how=worst", "--deploy")
 
-    assert told[0] == 3
-    assert "the gate: held: not_shown_no_worse, no_gain" in told[1]
+    assert reported[0] == 3
+    assert "the gate: held: not_shown_no_worse, no_gain" in reported[1]
     assert not (home / "solution/deployment.json").exists()
 
     forced = (*LAX, "--set", "train.how=worst", "--deploy", "--force", "--reason", "a demo")
@@ -216,10 +216,10 @@ def test_too_few_rows_are_said_with_how_many_are_missing(alo: Alo) -> None:
 def test_without_test_rows_it_is_held(alo: Alo) -> None:
     assert alo("dataset", "make", "e", "--review", "r", "--test-share", "0")[0] == 0
 
-    status, told, _ = alo("retrain", "--dataset", "e", *LAX)
+    status, reported, _ = alo("retrain", "--dataset", "e", *LAX)
 
-    assert (status, "held: too_few_rows" in told) == (3, True)
-    assert "could decide it: make the data set with a --test-share above 0" in told
+    assert (status, "held: too_few_rows" in reported) == (3, True)
+    assert "could decide it: make the data set with a --test-share above 0" in reported
 
 
 def test_a_damaged_data_set_trains_nothing(alo: Alo, home: Path) -> None:
@@ -347,10 +347,10 @@ def test_two_at_once_make_two_candidates_and_both_are_whole(alo: Alo, home: Path
         for _ in range(2)
     ]
 
-    told = [json.loads(process.communicate()[0]) for process in processes]
+    reported = [json.loads(process.communicate()[0]) for process in processes]
 
-    assert [each["verdict"] for each in told] == ["pass", "pass"]
-    runs = {str(each["run"]) for each in told}
+    assert [each["verdict"] for each in reported] == ["pass", "pass"]
+    runs = {str(each["run"]) for each in reported}
     assert len(runs) == 2
     for run in runs:
         assert (home / "history/train" / run / "log/comparison.json").is_file()

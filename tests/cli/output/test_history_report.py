@@ -30,7 +30,7 @@ def test_show_tells_all_about_a_run(keep: Keep, history: Call) -> None:
     )
 
     _, out, _ = history("show", "20260101T0000")
-    told = json.loads(history("show", "20260101T0000", "--json")[1])
+    reported = json.loads(history("show", "20260101T0000", "--json")[1])
 
     for text in (
         "the disk is full",
@@ -41,8 +41,8 @@ def test_show_tells_all_about_a_run(keep: Keep, history: Call) -> None:
         "0123456789ab  (1 files from ./a)",
     ):
         assert text in out
-    assert told["reason"] == "the disk is full"
-    assert told["folder"] == str(entry)
+    assert reported["reason"] == "the disk is full"
+    assert reported["folder"] == str(entry)
 
 
 def test_diff_shows_what_differs_in_columns(keep: Keep, history: Call) -> None:
@@ -50,12 +50,12 @@ def test_diff_shows_what_differs_in_columns(keep: Keep, history: Call) -> None:
     keep(1, args={"train": {"n": 2, "k": 1}}, score=0.6)
 
     _, out, _ = history("diff", "20260101T0000", "20260101T0001")
-    told = json.loads(history("diff", "20260101T0000", "20260101T0001", "--json")[1])
+    reported = json.loads(history("diff", "20260101T0000", "20260101T0001", "--json")[1])
 
     rows = [line.split() for line in out.splitlines()]
     assert ["train.n", "1", "2"] in rows
     assert ["train.k", '"1"', "1"] in rows
     assert ["score", "0.5", "0.6"] in rows
     assert "no difference in: ids, code, data, environment, step seconds" in out
-    assert told["args"] == {"train.n": [1, 2], "train.k": ["1", 1]}
-    assert len(told["runs"]) == 2
+    assert reported["args"] == {"train.n": [1, 2], "train.k": ["1", 1]}
+    assert len(reported["runs"]) == 2

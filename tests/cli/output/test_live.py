@@ -143,9 +143,9 @@ def test_json_ends_with_the_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(StepError), watched(as_json=True):
         raise error
 
-    told = json.loads(capsys.readouterr().out)
-    assert told["event"] == "error"
-    assert told["payload"] == {
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["event"] == "error"
+    assert reported["payload"] == {
         "what": "it broke",
         "where": "asset.py:3",
         "fix": "mend it",

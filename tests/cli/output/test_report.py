@@ -64,10 +64,10 @@ def test_lines_to_show_stand_beside_the_step_they_came_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "reported"),
     [("error", "failed after 2.00 s"), ("interrupted", "was interrupted after 2.00 s")],
 )
-def test_a_run_that_did_not_succeed_says_where_its_logs_are(status: str, told: str) -> None:
+def test_a_run_that_did_not_succeed_says_where_its_logs_are(status: str, reported: str) -> None:
     lines = list(run_report(FINISHED._replace(status=status), [STEP], [("input", "3 rows")]))
 
-    assert lines == [f"inference {told}", "history      /h/id"]
+    assert lines == [f"inference {reported}", "history      /h/id"]

@@ -175,11 +175,11 @@ BAD_ZIPS = {
 }
 
 
-@pytest.mark.parametrize(("content", "told"), BAD_ZIPS.values(), ids=BAD_ZIPS)
+@pytest.mark.parametrize(("content", "reported"), BAD_ZIPS.values(), ids=BAD_ZIPS)
 def test_a_zip_is_no_safer(
-    unpack: Unpack, tmp_path: Path, target: Path, content: bytes, told: str
+    unpack: Unpack, tmp_path: Path, target: Path, content: bytes, reported: str
 ) -> None:
-    with pytest.raises(ArchiveError, match=told):
+    with pytest.raises(ArchiveError, match=reported):
         unpack(content)
 
     assert sorted(os.listdir(tmp_path)) == ["model.tar.gz", "target"]

@@ -106,7 +106,7 @@ def test_an_empty_folder_counts_as_on_a_local_disk(
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "reported"),
     [
         ("d//b", "cannot be that of a file"),
         ("d/./b", "cannot be that of a file"),
@@ -118,12 +118,12 @@ def test_an_empty_folder_counts_as_on_a_local_disk(
     ],
 )
 def test_a_key_that_no_file_can_have_is_reported_by_the_check(
-    workspace: Workspace, bucket: Bucket, stage_key: StageKey, key: str, told: str
+    workspace: Workspace, bucket: Bucket, stage_key: StageKey, key: str, reported: str
 ) -> None:
     bucket.put("d/a", b"1")
     bucket.put(key, b"2")
 
-    with pytest.raises(LocationError, match=told) as caught:
+    with pytest.raises(LocationError, match=reported) as caught:
         stage_key()
 
     assert caught.value.fix

@@ -93,7 +93,7 @@ def test_a_password_goes_to_its_own_server_only(serve: Serve, stage_url: StageUr
 
 
 @pytest.mark.parametrize(
-    ("to", "told"),
+    ("to", "reported"),
     [
         ("/x.csv", "on and on"),
         ("file:///etc/passwd", "on and on, or to nowhere|not allowed"),
@@ -102,11 +102,11 @@ def test_a_password_goes_to_its_own_server_only(serve: Serve, stage_url: StageUr
     ],
 )
 def test_redirects_without_an_end_or_out_of_the_web_are_refused(
-    workspace: Workspace, serve: Serve, stage_url: StageUrl, to: str | None, told: str
+    workspace: Workspace, serve: Serve, stage_url: StageUrl, to: str | None, reported: str
 ) -> None:
     server = serve(lambda asked: whole(b"", "302 Found", Location=to))
 
-    with pytest.raises(LocationError, match=told):
+    with pytest.raises(LocationError, match=reported):
         stage_url(f"{server.url}/x.csv")
 
     assert staged_in(workspace) == {}
@@ -172,7 +172,7 @@ def test_a_file_that_is_only_called_a_page_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "reported"),
     [
         ("404 Not Found", "does not exist"),
         ("410 Gone", "does not exist"),
@@ -186,12 +186,12 @@ def test_a_file_that_is_only_called_a_page_is_taken(
     ],
 )
 def test_what_the_server_says_is_reported_without_the_password(
-    serve: Serve, stage_url: StageUrl, status: str, told: str
+    serve: Serve, stage_url: StageUrl, status: str, reported: str
 ) -> None:
     server = serve(lambda asked: whole(b"", status))
     url = server.url.replace("//", "//me:SECRET@")
 
-    with pytest.raises(LocationError, match=told) as caught:
+    with pytest.raises(LocationError, match=reported) as caught:
         stage_url(f"{url}/x.csv?token=SECRET")
 
     assert "/x.csv" in caught.value.what

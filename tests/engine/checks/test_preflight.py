@@ -1,4 +1,4 @@
-"""Every problem of what is to run is told at once, and none of what is not."""
+"""Every problem of what is to run is reported at once, and none of what is not."""
 
 from __future__ import annotations
 

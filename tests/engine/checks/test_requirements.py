@@ -1,4 +1,4 @@
-"""What steps require is put together, and contradictions are told before anything is fetched."""
+"""What steps require is put together; contradictions are reported before anything is fetched."""
 
 from __future__ import annotations
 

@@ -44,9 +44,9 @@ def test_a_table_an_image_or_one_of_each_is_a_result(names: list[str], artifacts
 
     odd = check_results(artifacts).odd
 
-    told = {name for name in names if any(f"output/{name}: " in line for line in odd)}
-    assert told == {"photo.JPEG", "plot.svg", "결과.CSV"} & set(names)
-    assert len(odd) == len(told)
+    reported = {name for name in names if any(f"output/{name}: " in line for line in odd)}
+    assert reported == {"photo.JPEG", "plot.svg", "결과.CSV"} & set(names)
+    assert len(odd) == len(reported)
 
 
 @pytest.mark.parametrize(

@@ -139,11 +139,11 @@ def test_a_line_is_reported_as_soon_as_it_ends(heard: list[Event]) -> None:
 
 
 def test_what_ends_no_line_is_reported_soon_although_nothing_more_is_printed() -> None:
-    told = threading.Event()
+    reported = threading.Event()
 
-    with captured(lambda event: told.set()):
+    with captured(lambda event: reported.set()):
         print("waiting ...", end="")
-        assert told.wait(PATIENCE_S)
+        assert reported.wait(PATIENCE_S)
 
 
 def test_order_is_that_of_the_prints_whatever_the_stream(heard: list[Event]) -> None:
@@ -242,10 +242,10 @@ def test_raw_output_does_not_get_between_lines_of_json(
 ) -> None:
     home = make_solution({"step": "import os; os.write(1, b'raw'); os.system('echo child')"})
 
-    told, quiet = alo("run", "--json", cwd=home), alo("run", "--quiet", cwd=home)
+    reported, quiet = alo("run", "--json", cwd=home), alo("run", "--quiet", cwd=home)
 
-    assert all(line.startswith("{") for line in told.stdout.splitlines())
-    assert told.stderr.startswith("rawchild\n")
+    assert all(line.startswith("{") for line in reported.stdout.splitlines())
+    assert reported.stderr.startswith("rawchild\n")
     assert (quiet.stdout, quiet.stderr) == ("", "")
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with an asset's class is told with its file and line, wherever the asset runs."""
+"""What is wrong with an asset's class is reported with its file and line, wherever it runs."""
 
 from __future__ import annotations
 
@@ -168,26 +168,26 @@ def _dedented(code: str) -> list[str]:
 def test_a_class_at_fault_is_reported_with_its_file_and_line(
     make_solution: MakeSolution, run: Callable[..., object], what: str, isolation: str
 ) -> None:
-    code, told = CLASSES[what]
+    code, reported = CLASSES[what]
     home, place = write(make_solution, code, isolation)
 
     with pytest.raises(StepError) as caught:
         run(home, "train")
 
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert caught.value.where.partition(",")[0] == place
     assert "alo/engine" not in f"{caught.value}\n{caught.value.user_traceback}"
 
 
 @pytest.mark.parametrize("what", [name for name in CLASSES if "fails" not in name])
 def test_a_unit_test_is_reported_the_same(make_solution: MakeSolution, what: str) -> None:
-    code, told = CLASSES[what]
+    code, reported = CLASSES[what]
     home, place = write(make_solution, code)
 
     with pytest.raises((AloError, TypeError)) as caught:
         run_asset(home / "assets/train")
 
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     if isinstance(caught.value, AloError):
         assert caught.value.where.partition(",")[0] == place
 

@@ -256,8 +256,8 @@ def test_an_arg_of_another_type_is_another_arg(
     notes = again(home, overrides=(f"one.n={after}",))
 
     assert notes["one"].startswith("args changed: n ")
-    told = notes["one"].removeprefix("args changed: n ").split(" → ")
-    assert told[0] != told[1]
+    reported = notes["one"].removeprefix("args changed: n ").split(" → ")
+    assert reported[0] != reported[1]
 
 
 def test_args_in_another_order_are_others_for_an_asset_that_goes_through_them(
@@ -272,7 +272,7 @@ def test_args_in_another_order_are_others_for_an_asset_that_goes_through_them(
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (
             {"control": {"cache": True, "interface_mode": "file"}},
@@ -284,7 +284,7 @@ def test_args_in_another_order_are_others_for_an_asset_that_goes_through_them(
     ],
 )
 def test_all_that_an_asset_is_reported_counts(
-    change: dict[str, Any], told: str, make_solution: MakeSolution, again: Again
+    change: dict[str, Any], reported: str, make_solution: MakeSolution, again: Again
 ) -> None:
     usual: dict[str, Any] = {"steps": {"one": ""}, "control": {"cache": True}}
     home = make_solution(usual["steps"], control=usual["control"])
@@ -295,7 +295,7 @@ def test_all_that_an_asset_is_reported_counts(
     note = again(home)["one"]
 
     assert note.startswith("its place in the run changed: ") or "hands on" in note
-    assert told in note or "hands on" in note
+    assert reported in note or "hands on" in note
 
 
 def test_a_project_that_has_moved_runs_again_for_assets_know_where_they_are(

@@ -1,4 +1,4 @@
-"""What a step did to the files around it is told from how they were before it and are after."""
+"""What a step did to the files around it is known from how they were before it and are after."""
 
 from __future__ import annotations
 

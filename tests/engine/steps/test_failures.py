@@ -1,4 +1,4 @@
-"""What a step raised is told to its author: the place in their own files."""
+"""What a step raised is reported to its author: the place in their own files."""
 
 from __future__ import annotations
 

@@ -93,14 +93,14 @@ def test_an_error_is_reported_as_if_it_had_been_raised_in_the_engine(
     make_solution: MakeSolution, run: Run
 ) -> None:
     code = {"one": "def inner():\n    return 1 / 0\ninner()"}
-    told = []
+    reported = []
     for beside in ({}, {"one": APART}):
         with pytest.raises(StepError) as caught:
             run(make_solution(code, beside=beside))
-        told.append((str(caught.value), caught.value.user_traceback))
+        reported.append((str(caught.value), caught.value.user_traceback))
 
-    assert told[0] == told[1]
-    assert "assets/one/asset_one.py:16, in inner()" in told[1][0]
+    assert reported[0] == reported[1]
+    assert "assets/one/asset_one.py:16, in inner()" in reported[1][0]
 
 
 def test_a_step_is_tried_again_on_what_it_was_given_first(

@@ -54,13 +54,13 @@ FAULTS = {
 def test_a_fault_in_run_is_reported_with_its_place(
     fault: str, make_solution: MakeSolution, run: Run
 ) -> None:
-    code, told = FAULTS[fault]
+    code, reported = FAULTS[fault]
     home = make_solution({"bad": BARE.format(code=code)})
 
     with pytest.raises(StepError) as caught:
         run(home)
 
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert caught.value.step == "bad"
     assert "assets/bad/asset_bad.py" in str(caught.value)
 
@@ -181,13 +181,13 @@ BAD_FILES = {
 def test_what_is_wrong_with_a_file_is_reported_before_anything_runs(
     fault: str, make_solution: MakeSolution, run: Run
 ) -> None:
-    code, told = BAD_FILES[fault]
+    code, reported = BAD_FILES[fault]
     home = make_solution({"good": "print('ran')", "bad": code})
 
     with pytest.raises(CheckError) as caught:
         run(home)
 
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert not (home / "train_artifacts").exists()
     assert not (home / "history").exists()
 

@@ -84,8 +84,8 @@ def test_a_notebook_run_sees_new_code_of_a_shared_module_and_says_what_is_old(
     heard.clear()
     with pytest.raises(StepError, match="KeyError"):
         pipeline.run("take")  # what the step before handed on is of the old code
-    told = "\n".join(line.text for line in heard.of(LogLine) if line.level == "WARNING")
-    assert "shop/kinds.py changed after it was used by give" in told
+    reported = "\n".join(line.text for line in heard.of(LogLine) if line.level == "WARNING")
+    assert "shop/kinds.py changed after it was used by give" in reported
     pipeline.run()
     assert pipeline.save().summary["result"] == RIGHT.replace(" 1", " 3")  # type: ignore[index]
     assert before.Part(None).price() == 1

@@ -96,12 +96,12 @@ def failing(home: Path, run: Run) -> StepError:
 def test_what_is_raised_is_reported_without_our_frames(
     what: str, isolation: dict[str, str], make_solution: MakeSolution, run: Run
 ) -> None:
-    code, told = RAISED[what]
+    code, reported = RAISED[what]
     home = make_solution({"bad": WHOLE.format(code=code)}, beside={"bad": isolation})
 
     error = failing(home, run)
 
-    assert told in error.what
+    assert reported in error.what
     assert len(error.user_traceback) < 2 * LONGEST_PIECE
     assert error.user_traceback.count("\n") <= MOST_LINES
 
@@ -162,9 +162,9 @@ def test_a_long_traceback_keeps_its_two_ends() -> None:
     try:
         raise ValueError("first\n" + "middle\n" * 5_000 + "last")
     except ValueError as error:
-        told = user_traceback(error)
+        reported = user_traceback(error)
 
-    lines = told.splitlines()
+    lines = reported.splitlines()
     assert len(lines) == MOST_LINES + 1
     assert lines[0] == "Traceback (most recent call last):"
     assert "ValueError: first" in lines

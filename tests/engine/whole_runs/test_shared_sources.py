@@ -239,9 +239,9 @@ def test_wrong_requirements_of_both_pipelines_are_reported_at_once(make: Make, r
     with pytest.raises(CheckError) as caught:
         run(home)
 
-    told = str(caught.value)
-    assert "'=one' is no requirement" in told
-    assert "'=two' is no requirement" in told
+    reported = str(caught.value)
+    assert "'=one' is no requirement" in reported
+    assert "'=two' is no requirement" in reported
 
 
 def test_a_lock_file_cannot_hold_two_commits_for_one_step(make: Make, alo: Alo, run: Run) -> None:

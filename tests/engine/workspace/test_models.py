@@ -135,11 +135,11 @@ def test_what_an_earlier_restoration_left_half_done_goes(
 def test_of_a_mending_is_reported_what_came_of_it(
     workspace: Workspace, train_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Event] = []
-    mend_models(workspace, train_id, told.append)
-    assert told == []
+    reported: list[Event] = []
+    mend_models(workspace, train_id, reported.append)
+    assert reported == []
     (workspace.models / "train/model").write_text("spoilt")
-    mend_models(workspace, train_id, told.append)
+    mend_models(workspace, train_id, reported.append)
 
     def fail(_: Path, target: Path) -> None:
         target.mkdir()
@@ -147,9 +147,9 @@ def test_of_a_mending_is_reported_what_came_of_it(
 
     (workspace.models / "train/model").write_text("spoilt again")
     monkeypatch.setattr(models, "copy_tree", fail)
-    mend_models(workspace, train_id, told.append)
+    mend_models(workspace, train_id, reported.append)
 
-    texts = [event.text for event in told if isinstance(event, LogLine)]
+    texts = [event.text for event in reported if isinstance(event, LogLine)]
     assert texts[0] == "the failed run had changed the models: they are restored"
     assert "cannot be restored: No space left on device" in texts[1]
     assert train_id in texts[1]

@@ -71,7 +71,7 @@ def may_not_write(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize(
-    ("name", "mode", "serves", "told"),
+    ("name", "mode", "serves", "reported"),
     [
         (".", "train", False, True),
         ("history", "train", False, True),
@@ -92,13 +92,13 @@ def test_only_folders_that_are_written_to_have_to_be_writable(
     name: str,
     mode: str,
     serves: bool,
-    told: bool,
+    reported: bool,
 ) -> None:
     (home / name).mkdir(parents=True, exist_ok=True)
     jobs = jobs_of(home, mode)
     may_not_write(home / name)
 
-    assert problems_of(home, jobs, serves=serves) == [name] * told
+    assert problems_of(home, jobs, serves=serves) == [name] * reported
 
 
 def bringing_models(jobs: Sequence[Job]) -> Sequence[Job]:
@@ -145,15 +145,17 @@ def test_the_fix_for_a_volume_says_which_keys_of_the_plan_name_it(
     assert fixes["inference"].endswith("name that in save_inference_artifacts_path")
 
 
-@pytest.mark.parametrize(("name", "told"), [("data", True), ("data/deeper", True), ("own", False)])
+@pytest.mark.parametrize(
+    ("name", "reported"), [("data", True), ("data/deeper", True), ("own", False)]
+)
 def test_of_volumes_in_the_input_folder_only_one_where_data_is_copied_to_is_reported(
-    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: bool
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, reported: bool
 ) -> None:
     jobs = jobs_of(home)
     (home / "input/train").mkdir(parents=True)
     monkeypatch.setattr(places, "mounted_in", lambda folder: [f"{home}/input/train/{name}"])
 
-    assert problems_of(home, jobs) == [f"input/train/{name}"] * told
+    assert problems_of(home, jobs) == [f"input/train/{name}"] * reported
 
 
 def test_data_that_is_in_its_place_already_needs_no_permission(
@@ -167,15 +169,15 @@ def test_data_that_is_in_its_place_already_needs_no_permission(
     assert problems_of(home, jobs) == []
 
 
-@pytest.mark.parametrize(("missing", "told"), [(1, True), (0, False)])
+@pytest.mark.parametrize(("missing", "reported"), [(1, True), (0, False)])
 def test_the_room_that_is_needed_is_for_what_is_not_there_yet(
-    home: Path, monkeypatch: pytest.MonkeyPatch, missing: int, told: bool
+    home: Path, monkeypatch: pytest.MonkeyPatch, missing: int, reported: bool
 ) -> None:
     jobs = jobs_of(home)
     size = (home.parent / "data/a.csv").stat().st_size
     monkeypatch.setattr(places, "free_bytes", lambda _: SPARE_BYTES + size - missing)
 
-    assert problems_of(home, jobs) == ["."] * told
+    assert problems_of(home, jobs) == ["."] * reported
     monkeypatch.setattr(places, "free_bytes", lambda _: None)
     assert problems_of(home, jobs) == []
 

@@ -96,9 +96,9 @@ def cut_off(workspace: Workspace, record: RunRecord = RECORD, **info: object) ->
 
 def recovered(workspace: Workspace) -> list[str]:
     """What was told while it was put in order."""
-    told: list[Event] = []
-    recover(workspace, told.append)
-    return [event.text for event in told if isinstance(event, LogLine)]
+    reported: list[Event] = []
+    recover(workspace, reported.append)
+    return [event.text for event in reported if isinstance(event, LogLine)]
 
 
 def test_without_a_run_that_was_cut_off_there_is_nothing_to_do(workspace: Workspace) -> None:
@@ -111,9 +111,9 @@ def test_a_run_that_was_killed_is_undone_and_in_history_as_it_was(workspace: Wor
     code.parent.mkdir()
     code.write_text("the code")
 
-    (told,) = recovered(workspace)
+    (reported,) = recovered(workspace)
 
-    assert told == "the run before, r2, was killed: its artifacts were not whole; " + (
+    assert reported == "the run before, r2, was killed: its artifacts were not whole; " + (
         "the previous ones are back"
     )
     assert (workspace.artifacts("train") / "output/a").read_text() == "good"
@@ -178,10 +178,10 @@ def test_where_history_takes_nothing_the_artifacts_are_back_all_the_same(
     cut_off(workspace)
     monkeypatch.setattr(recovery, "save_entry", full)
 
-    (told,) = recovered(workspace)
+    (reported,) = recovered(workspace)
 
-    assert "and it is not in history: " in told
-    assert "No space left" in told
+    assert "and it is not in history: " in reported
+    assert "No space left" in reported
     assert (workspace.artifacts("train") / "output/a").read_text() == "good"
 
 
@@ -213,13 +213,13 @@ def test_half_an_entry_of_the_killed_run_goes(workspace: Workspace) -> None:
 def test_large_files_that_cannot_be_sealed_are_reported(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Event] = []
+    reported: list[Event] = []
     error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     monkeypatch.setattr(recovery, "seal_what_is_left", lambda _: {"r1": error})
 
-    seal_history(workspace, told.append)
+    seal_history(workspace, reported.append)
 
-    (line,) = [event.text for event in told if isinstance(event, LogLine)]
+    (line,) = [event.text for event in reported if isinstance(event, LogLine)]
     assert "large files of run r1" in line
     assert "No space left" in line
 
@@ -323,12 +323,12 @@ def test_a_kill_after_any_event_never_leaves_half_a_model(
     for number in itertools.count(1):
         process = start(trained, "--json")
         assert process.stdout is not None
-        told = [*itertools.islice(process.stdout, number)]  # waits for the event of this number
+        reported = [*itertools.islice(process.stdout, number)]  # waits for the event of this number
         process.kill()
         process.communicate()
         recovered(Workspace(trained))
         assert model(trained) in ("model 1", "model 2")
-        if len(told) < number:  # the run has come to its end
+        if len(reported) < number:  # the run has come to its end
             break
 
     assert number > 5  # events of one run, after each of which one was killed

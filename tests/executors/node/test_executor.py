@@ -201,9 +201,9 @@ def test_a_run_is_the_same_as_here(
     records = [History(Workspace(home)).find(each.run_id).record for each in here]
     for record in records:
         (entry,) = (result.output / record.pipeline / "entry").iterdir()
-        told = json.loads((entry / "log/experimental_history.json").read_text())
+        reported = json.loads((entry / "log/experimental_history.json").read_text())
         for name in ("data_id", "code_id", "param_id", "data_id_description", "result", "score"):
-            assert told[name] == record.to_json()[name], name
+            assert reported[name] == record.to_json()[name], name
 
 
 def _files(folder: Path) -> dict[str, bytes]:

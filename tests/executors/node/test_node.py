@@ -65,7 +65,7 @@ def order(home: Path, project: Parcel, how: str) -> bytes:
     return pickle.dumps(Order(task=task, jobs=jobs, project=project.digest, executor="test"))
 
 
-def told(node: Node, until: type = Done, max_bytes: int = PIECE) -> list[Any]:
+def reported(node: Node, until: type = Done, max_bytes: int = PIECE) -> list[Any]:
     found: list[Any] = []
     while not any(isinstance(each, until) for each in found):
         found += [pickle.loads(each) for each in node.poll(max_bytes, 0.5)]  # noqa: S301
@@ -76,10 +76,10 @@ def test_a_task_without_its_folders_says_which_are_missing(
     home: Path, project: Parcel, node: Node
 ) -> None:
     node.start(order(home, project, "well"))
-    assert told(node, Missing) == [Missing((project.digest,))]
+    assert reported(node, Missing) == [Missing((project.digest,))]
     bring(node, [project.digest], lambda digest: project)
     node.start(order(home, project, "well"))
-    messages = told(node)
+    messages = reported(node)
     assert messages[-1].result.status == SUCCESS
     kinds = [type(each) for each in messages if not isinstance(each, Chunk)]
     assert list(dict.fromkeys(kinds)) == [RunEvent, Arriving, Piece, Done]
@@ -90,7 +90,7 @@ def test_a_task_of_which_nobody_asks_any_more_is_ended_and_counts_as_lost(
 ) -> None:
     bring(node, [project.digest], lambda digest: project)
     node.start(order(home, project, "hang"))
-    messages = told(node, Chunk)
+    messages = reported(node, Chunk)
     assert not any(isinstance(each, Done) for each in messages)
     thread = node._thread
     assert thread is not None
@@ -98,7 +98,7 @@ def test_a_task_of_which_nobody_asks_any_more_is_ended_and_counts_as_lost(
     wait_until(lambda: not thread.is_alive())
 
     assert node._work is None
-    (*_, last) = told(node, Lost)  # of a driver that was slow: nobody has interrupted the task
+    (*_, last) = reported(node, Lost)  # of a driver that was slow: nobody has interrupted the task
     assert "has not asked" in last.reason
 
 
@@ -120,9 +120,9 @@ def test_one_who_was_paused_has_not_been_silent(monkeypatch: pytest.MonkeyPatch)
 def test_a_cancelled_task_ends(home: Path, project: Parcel, node: Node) -> None:
     bring(node, [project.digest], lambda digest: project)
     node.start(order(home, project, "hang"))
-    told(node, Chunk)
+    reported(node, Chunk)
     node.cancel(30.0)
-    assert told(node)[-1].result.status == INTERRUPTED
+    assert reported(node)[-1].result.status == INTERRUPTED
 
 
 def test_a_task_that_does_not_end_by_itself_ends_at_once_when_it_is_cancelled_again(
@@ -130,11 +130,11 @@ def test_a_task_that_does_not_end_by_itself_ends_at_once_when_it_is_cancelled_ag
 ) -> None:
     bring(node, [project.digest], lambda digest: project)
     node.start(order(home, project, "deaf"))
-    told(node, Chunk)
+    reported(node, Chunk)
     node.cancel(600.0)
     node.poll(wait_s=0.5)
     node.cancel(0.0)
-    assert told(node)[-1].result.status == INTERRUPTED
+    assert reported(node)[-1].result.status == INTERRUPTED
 
 
 def test_a_full_disk_is_told_with_the_node_whose_it_is(
@@ -142,7 +142,7 @@ def test_a_full_disk_is_told_with_the_node_whose_it_is(
 ) -> None:
     bring(node, [project.digest], lambda digest: project)
     node.start(order(home, project, "full"))
-    error = told(node)[-1].result.error
+    error = reported(node)[-1].result.error
     assert "No space left" in error
     assert error.endswith("node: here")
 
@@ -176,7 +176,7 @@ def test_what_cannot_be_kept_is_no_fault_of_the_task(
         bring(node, [project.digest], lambda digest: project)
     node.start(order(home, project, "well"))
 
-    (unfit,) = told(node, Unfit)
+    (unfit,) = reported(node, Unfit)
 
     assert "the node cannot keep what it is sent: No space left" in unfit.error.what
 
@@ -203,12 +203,12 @@ def test_what_has_expired_in_the_bucket_is_missing_and_asked_for_again(
     place = RemoteLocation(f"s3://{bucket.name}/x")
     wanted = replace(pickle.loads(order(home, project, "well")), transfer=place)  # noqa: S301
     node.start(pickle.dumps(wanted))
-    assert told(node, Missing) == [Missing((project.digest,))]
+    assert reported(node, Missing) == [Missing((project.digest,))]
 
     Bucket(place).bring(node, [project.digest], lambda digest: project)
     assert bucket.keys() == [f"x/folders/{project.digest}"]
     node.start(pickle.dumps(wanted))
-    messages = told(node)
+    messages = reported(node)
 
     assert messages[-1].result.status == SUCCESS
     assert not any(isinstance(each, Piece) for each in messages)
@@ -224,5 +224,5 @@ def test_a_task_that_waits_for_its_folders_can_be_ended(
     Bucket(place).bring(node, [project.digest], lambda digest: project)
     proxy.harm = lambda what, count: (node.cancel(1.0), "")[1] if what.startswith("GET") else ""
     node.start(pickle.dumps(wanted))
-    assert told(node)[-1].result.status == INTERRUPTED
+    assert reported(node)[-1].result.status == INTERRUPTED
     assert not (node._store.root / "folders" / project.digest).exists()

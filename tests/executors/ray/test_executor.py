@@ -102,8 +102,10 @@ def shown(alo: Alo, home: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def trials_of(told: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return [(each["trial"], each["state"], each["args"], each["values"]) for each in told["trials"]]
+def trials_of(reported: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return [
+        (each["trial"], each["state"], each["args"], each["values"]) for each in reported["trials"]
+    ]
 
 
 def entries_in(home: Path) -> int:
@@ -210,8 +212,8 @@ def test_a_sweep_outlives_the_node_whose_processes_are_killed(
 
     status, _, err = ended(driver)
     assert status == 0, err
-    told = shown(alo, home, "s")
-    assert [each["state"] for each in told["trials"]] == ["complete"] * 40
+    reported = shown(alo, home, "s")
+    assert [each["state"] for each in reported["trials"]] == ["complete"] * 40
     records = list(runs_of(home))
     assert len(records) == 40
     again = [each for each in records if len(each.attempts) > 1]
@@ -233,8 +235,8 @@ def test_a_sweep_whose_cluster_loses_its_head_ends_and_is_resumed_on_another(
 
     assert status == 1, err
     assert "its head at" in err
-    told = shown(alo, home, "s")
-    complete = [each for each in told["trials"] if each["state"] == "complete"]
+    reported = shown(alo, home, "s")
+    complete = [each for each in reported["trials"] if each["state"] == "complete"]
     assert len(complete) >= 2
     assert len(list(runs_of(home))) == len(complete)
 
@@ -244,8 +246,8 @@ def test_a_sweep_whose_cluster_loses_its_head_ends_and_is_resumed_on_another(
     status, _, err = ended(alo(*words, **cluster.environ))
 
     assert status == 0, err
-    told = shown(alo, home, "s")
-    assert [each["state"] for each in told["trials"]] == ["complete"] * 15
+    reported = shown(alo, home, "s")
+    assert [each["state"] for each in reported["trials"]] == ["complete"] * 15
     assert Counter(each.args["train"]["x"] for each in runs_of(home)) == dict.fromkeys(range(15), 1)
 
 

@@ -1,4 +1,4 @@
-"""What answers at an address is told within seconds, whatever it is."""
+"""What answers at an address is reported within seconds, whatever it is."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def start_head() -> Iterator[Head]:
 
     def start(method: str, token: str = "") -> int:
         def answer(request: bytes, context: Any) -> bytes:
-            told = dict(context.invocation_metadata()).get("authorization", "")
-            if token and told != f"Bearer {token}":
+            reported = dict(context.invocation_metadata()).get("authorization", "")
+            if token and reported != f"Bearer {token}":
                 context.abort(grpc.StatusCode.UNAUTHENTICATED, "no")
             return b""
 

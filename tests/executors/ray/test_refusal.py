@@ -20,36 +20,36 @@ This process on {} was started with:
 
 @pytest.mark.parametrize("side", ["node 10.0.0.1:55", "Ray Client"])
 def test_other_versions_are_named_on_both_sides(side: str) -> None:
-    told = refusal_of(RuntimeError(MISMATCH.format("2.59.1", "3.12.4", side)), HEAD)
+    reported = refusal_of(RuntimeError(MISMATCH.format("2.59.1", "3.12.4", side)), HEAD)
 
-    assert isinstance(told, UsageError)
-    assert "it has Ray 2.59.1 and Python 3.12.4" in told.what
-    assert "this machine has Ray 2.60.0 and Python 3.11.7" in told.what
-    assert told.fix.endswith("'ray[client]==2.59.1', with Python 3.12")
+    assert isinstance(reported, UsageError)
+    assert "it has Ray 2.59.1 and Python 3.12.4" in reported.what
+    assert "this machine has Ray 2.60.0 and Python 3.11.7" in reported.what
+    assert reported.fix.endswith("'ray[client]==2.59.1', with Python 3.12")
 
 
 def test_a_python_that_is_the_same_is_not_to_be_changed() -> None:
-    told = refusal_of(RuntimeError(MISMATCH.format("2.59.1", "3.11.2", "node a")), HEAD)
+    reported = refusal_of(RuntimeError(MISMATCH.format("2.59.1", "3.11.2", "node a")), HEAD)
 
-    assert told.fix == "install the cluster's here: pip install 'ray[client]==2.59.1'"
+    assert reported.fix == "install the cluster's here: pip install 'ray[client]==2.59.1'"
 
 
 def test_a_cluster_that_does_not_let_us_in_is_a_matter_of_the_token() -> None:
-    told = refusal_of(RuntimeError("Authentication token is missing"), HEAD)
+    reported = refusal_of(RuntimeError("Authentication token is missing"), HEAD)
 
-    assert isinstance(told, UsageError)
-    assert "RAY_AUTH_TOKEN" in told.fix
+    assert isinstance(reported, UsageError)
+    assert "RAY_AUTH_TOKEN" in reported.fix
 
 
 def test_what_is_not_known_is_told_as_ray_says_it_in_one_line() -> None:
-    told = refusal_of(ValueError("one\n  two" + "x" * 1000), HEAD)
+    reported = refusal_of(ValueError("one\n  two" + "x" * 1000), HEAD)
 
-    assert isinstance(told, ExecutorError)
-    assert "ValueError: one two" in told.what
-    assert len(told.what) < 600
+    assert isinstance(reported, ExecutorError)
+    assert "ValueError: one two" in reported.what
+    assert len(reported.what) < 600
 
 
 def test_a_cluster_of_our_own_that_does_not_start_has_no_address() -> None:
-    told = refusal_of(RuntimeError("timed out"), Address())
+    reported = refusal_of(RuntimeError("timed out"), Address())
 
-    assert told.what.startswith("no Ray cluster could be started on this machine")
+    assert reported.what.startswith("no Ray cluster could be started on this machine")

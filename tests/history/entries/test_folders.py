@@ -108,7 +108,7 @@ def test_entries_that_are_to_be_sealed_are_remembered(keep: Keep, workspace: Wor
 
 
 def test_what_fails_while_an_entry_is_built_names_the_entry(folder: Path) -> None:
-    with pytest.raises(FileNotFoundError) as told, building(folder, "run") as build:
+    with pytest.raises(FileNotFoundError) as reported, building(folder, "run") as build:
         (build / "output/a.csv").read_bytes()
 
-    assert told.value.filename == str(folder / "run/output/a.csv")
+    assert reported.value.filename == str(folder / "run/output/a.csv")

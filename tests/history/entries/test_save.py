@@ -71,8 +71,8 @@ def test_an_entry_holds_plan_code_artifacts_logs_and_record(
     assert (folder / "models/train/model").read_text() == "models/train/model"
     assert (folder / "log/pipeline.log").exists()
     assert (folder / "report").is_dir()
-    told = json.loads((folder / "log/experimental_history.json").read_text())
-    assert RunRecord.from_json(told) == record
+    reported = json.loads((folder / "log/experimental_history.json").read_text())
+    assert RunRecord.from_json(reported) == record
     assert damage(folder) == []
 
 
@@ -274,9 +274,9 @@ def test_an_input_that_would_take_too_much_room_or_time_is_not_kept(
     for name in "ab":
         (tmp_path / name).write_bytes(b"x")
 
-    given, told = kept_input(tmp_path, size_mb)
+    given, reported = kept_input(tmp_path, size_mb)
 
-    assert (given, why in told) == ((), True)
+    assert (given, why in reported) == ((), True)
 
 
 def test_artifacts_cannot_take_the_place_of_the_input(

@@ -59,14 +59,14 @@ def test_without_one_there_is_none(load: LoadText) -> None:
         ("{score_below: 1, command: x, url: http://h}", "2:42  alarm.url  there is a command, too"),
     ],
 )
-def test_what_is_odd_is_refused_with_its_place(told: Told, alarm: str, told_of_it: str) -> None:
-    (line,) = told(f"{STEPS}alarm: {alarm}")
+def test_what_is_odd_is_refused_with_its_place(reported: Told, alarm: str, told_of_it: str) -> None:
+    (line,) = reported(f"{STEPS}alarm: {alarm}")
 
     assert line.startswith(told_of_it)
 
 
-def test_every_problem_is_reported_at_once(told: Told) -> None:
-    lines = told(f"{STEPS}alarm: {{score_below: 2, of_last: 0, share: 3, failures: x, url: y}}")
+def test_every_problem_is_reported_at_once(reported: Told) -> None:
+    lines = reported(f"{STEPS}alarm: {{score_below: 2, of_last: 0, share: 3, failures: x, url: y}}")
 
     assert [line.split()[1] for line in lines] == [
         f"alarm.{key}" for key in ("score_below", "of_last", "share", "failures", "url")

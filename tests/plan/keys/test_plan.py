@@ -53,15 +53,15 @@ def test_a_step_may_have_a_name_in_any_script(load: LoadText, name: str) -> None
         ("a😀", "'😀'"),
     ],
 )
-def test_a_step_name_never_leads_anywhere_else(told: Told, name: str, shown: str) -> None:
-    (line,) = told(f"user_parameters: {{train_pipeline: [{{step: '{name}'}}]}}")
+def test_a_step_name_never_leads_anywhere_else(reported: Told, name: str, shown: str) -> None:
+    (line,) = reported(f"user_parameters: {{train_pipeline: [{{step: '{name}'}}]}}")
 
     assert line.startswith("1:43  user_parameters.train_pipeline[0].step  '")
     assert line.endswith(f"a step's name is letters, digits, _ and -; it has {shown}")
 
 
-def test_a_step_name_fits_a_file_system(told: Told) -> None:
-    (line,) = told(f"user_parameters: {{train_pipeline: [{{step: {'x' * 201}}}]}}")
+def test_a_step_name_fits_a_file_system(reported: Told) -> None:
+    (line,) = reported(f"user_parameters: {{train_pipeline: [{{step: {'x' * 201}}}]}}")
 
     assert line.endswith("the name is too long")
 
@@ -133,8 +133,8 @@ GIT = "code: 'https://x/y'"
         (f"{GIT}, brunch: x", "brunch  unknown key 'brunch'; did you mean 'branch'?"),
     ],
 )
-def test_a_wrong_source_says_what_is_allowed(told: Told, source: str, problem: str) -> None:
-    (line,) = told(with_source(source))
+def test_a_wrong_source_says_what_is_allowed(reported: Told, source: str, problem: str) -> None:
+    (line,) = reported(with_source(source))
 
     place, key, what = line.split("  ")
     assert place.startswith("5:")
@@ -150,8 +150,8 @@ def test_a_branch_of_a_local_asset_has_no_effect_and_is_reported(load: LoadText)
 
 
 @pytest.mark.parametrize("name", ['"a\\nb"', "|\n  a\n  b\n", '"a\\u2028b"'])
-def test_a_name_is_one_line(told: Told, name: str) -> None:
-    (line,) = told(f"user_parameters: {{train_pipeline: [{{step: a}}]}}\nname: {name}")
+def test_a_name_is_one_line(reported: Told, name: str) -> None:
+    (line,) = reported(f"user_parameters: {{train_pipeline: [{{step: a}}]}}\nname: {name}")
 
     assert line.startswith("2:7  name  ")
 

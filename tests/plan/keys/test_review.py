@@ -92,9 +92,9 @@ def test_what_is_rendered_is_read_back(load: LoadText) -> None:
     ],
 )
 def test_what_makes_no_sense_is_reported_with_its_place(
-    told: Told, review: str, told_of_it: str
+    reported: Told, review: str, told_of_it: str
 ) -> None:
-    assert any(told_of_it in line for line in told(f"{STEPS}review: {review}"))
+    assert any(told_of_it in line for line in reported(f"{STEPS}review: {review}"))
 
 
 HOSTILE = (
@@ -130,9 +130,9 @@ def test_whatever_is_in_its_place_is_a_review_or_refused(load: LoadText, value: 
 
 
 def test_a_key_that_is_there_twice_and_an_anchor_are_taken_as_everywhere_in_a_plan(
-    load: LoadText, told: Told
+    load: LoadText, reported: Told
 ) -> None:
-    twice = told(f"{STEPS}review: {{key: a, key: b}}")
+    twice = reported(f"{STEPS}review: {{key: a, key: b}}")
     shared = load(f"{STEPS}review: {{slices: &s [site], labels: *s}}").review
 
     assert any("key" in each and each.startswith("2:") for each in twice)
@@ -140,10 +140,12 @@ def test_a_key_that_is_there_twice_and_an_anchor_are_taken_as_everywhere_in_a_pl
     assert (shared.slices, [each.name for each in shared.labels]) == (("site",), ["site"])
 
 
-def test_lists_without_end_are_refused_and_quickly(told: Told) -> None:
+def test_lists_without_end_are_refused_and_quickly(reported: Told) -> None:
     labels = ", ".join(f"l{at}" for at in range(20_000))
 
-    assert any("review.labels" in each for each in told(f"{STEPS}review: {{labels: [{labels}]}}"))
+    assert any(
+        "review.labels" in each for each in reported(f"{STEPS}review: {{labels: [{labels}]}}")
+    )
 
 
 def test_the_schema_for_editors_has_the_section() -> None:

@@ -36,9 +36,9 @@ STEPS = "user_parameters: {train_pipeline: [{step: a}]}\n"
     ],
 )
 def test_a_section_is_a_mapping_or_a_list_of_mappings(
-    told: Told, section: str, problem: str
+    reported: Told, section: str, problem: str
 ) -> None:
-    (line,) = told(STEPS + section)
+    (line,) = reported(STEPS + section)
 
     assert line.startswith(problem)
 
@@ -62,8 +62,8 @@ def test_empty_args_are_no_args(load: LoadText, blank: str) -> None:
         ),
     ],
 )
-def test_args_have_names(told: Told, args: str, problem: str) -> None:
-    (line,) = told(f"user_parameters:\n  train_pipeline:\n    - step: a\n      args: {args}\n")
+def test_args_have_names(reported: Told, args: str, problem: str) -> None:
+    (line,) = reported(f"user_parameters:\n  train_pipeline:\n    - step: a\n      args: {args}\n")
 
     assert line.startswith(problem)
 
@@ -88,7 +88,7 @@ def test_args_have_names(told: Told, args: str, problem: str) -> None:
         ("[{step: on}]", "1:43  user_parameters.train_pipeline[0].step  expected a step's name, "),
     ],
 )
-def test_a_pipeline_is_a_list_of_steps(told: Told, steps: str, problem: str) -> None:
-    line = told(f"user_parameters: {{train_pipeline: {steps}}}")[0]
+def test_a_pipeline_is_a_list_of_steps(reported: Told, steps: str, problem: str) -> None:
+    line = reported(f"user_parameters: {{train_pipeline: {steps}}}")[0]
 
     assert line.startswith(problem)

@@ -94,8 +94,10 @@ STEPS = "user_parameters: {train_pipeline: [{step: a}]}\n"
         ),
     ],
 )
-def test_a_wrong_control_value_says_what_is_allowed(told: Told, control: str, problem: str) -> None:
-    assert told(f"{STEPS}control: {{{control}}}") == [problem]
+def test_a_wrong_control_value_says_what_is_allowed(
+    reported: Told, control: str, problem: str
+) -> None:
+    assert reported(f"{STEPS}control: {{{control}}}") == [problem]
 
 
 @pytest.mark.parametrize(
@@ -128,8 +130,8 @@ def test_a_wrong_control_value_says_what_is_allowed(told: Told, control: str, pr
         ),
     ],
 )
-def test_a_wrong_path_says_what_a_path_is(told: Told, external: str, problem: str) -> None:
-    assert told(f"{STEPS}external_path: {{{external}}}") == [problem]
+def test_a_wrong_path_says_what_a_path_is(reported: Told, external: str, problem: str) -> None:
+    assert reported(f"{STEPS}external_path: {{{external}}}") == [problem]
 
 
 @pytest.mark.parametrize("blank", ["", "~", "null", "''", "[]", "[~]"])
@@ -166,9 +168,9 @@ def test_an_empty_control_value_is_the_default(load: LoadText, blank: str) -> No
     ],
 )
 def test_a_wrong_option_of_a_step_says_what_is_allowed(
-    told: Told, options: str, problem: str
+    reported: Told, options: str, problem: str
 ) -> None:
-    (line,) = told(f"user_parameters: {{train_pipeline: [{{step: a, {options}}}]}}")
+    (line,) = reported(f"user_parameters: {{train_pipeline: [{{step: a, {options}}}]}}")
 
     place, key, what = line.split("  ")
     assert place.startswith("1:")

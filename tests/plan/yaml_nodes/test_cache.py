@@ -127,14 +127,14 @@ def test_a_plan_is_read_from_its_projects_cache(
 def test_a_problem_has_the_same_place_with_kept_nodes(tmp_path: Path, kept: Path) -> None:
     text = PLAN + b"contrl: 1\ncontrol:\n  save_inference_format: tra\n"
 
-    def told(cache: Path | None) -> str:
+    def reported(cache: Path | None) -> str:
         with pytest.raises(PlanError) as caught:
             parse_plan(text, path=tmp_path / "plan.yaml", home=tmp_path, kept=cache)
         return str(caught.value)
 
     keep_nodes(text, kept)
     assert kept.exists()
-    assert told(kept) == told(None)
+    assert reported(kept) == reported(None)
 
 
 def test_an_edited_plan_is_read_anew(kept: Path) -> None:

@@ -40,9 +40,9 @@ ARGS = "user_parameters:\n  train_pipeline:\n    - step: a\n      args:\n"
     ],
 )
 def test_a_syntax_error_has_a_place_and_a_hint(
-    told: Told, text: str, place: tuple[int, int], what: str
+    reported: Told, text: str, place: tuple[int, int], what: str
 ) -> None:
-    (line,) = told(text)
+    (line,) = reported(text)
 
     assert line.startswith(f"{place[0]}:{place[1]}  not YAML: ")
     assert what in line
@@ -55,23 +55,23 @@ def test_a_syntax_error_has_a_place_and_a_hint(
         ("a: 1\nb: \x01", "2:4  the control character U+0001 is not allowed: remove it"),
     ],
 )
-def test_a_control_character_has_a_place(told: Told, text: str, line: str) -> None:
-    assert told(text) == [line]
+def test_a_control_character_has_a_place(reported: Told, text: str, line: str) -> None:
+    assert reported(text) == [line]
 
 
 @pytest.mark.parametrize(
     ("text", "where"),
     [(b"a: \xff", "1:4"), (b"a: 1\nb: \xea\xb0\x80\xea\xb0", "2:5"), (b"\xff\xfea\x00b", "1:2")],
 )
-def test_bytes_that_are_no_text_have_a_place(told: Told, text: bytes, where: str) -> None:
-    (line,) = told(text)
+def test_bytes_that_are_no_text_have_a_place(reported: Told, text: bytes, where: str) -> None:
+    (line,) = reported(text)
 
     assert line.startswith(f"{where}  not UTF-")
     assert line.endswith("save the file as UTF-8")
 
 
-def test_a_file_that_is_too_long_is_refused_before_it_is_read(told: Told) -> None:
-    assert told(b"a: " + b"x" * MAX_BYTES) == [
+def test_a_file_that_is_too_long_is_refused_before_it_is_read(reported: Told) -> None:
+    assert reported(b"a: " + b"x" * MAX_BYTES) == [
         "experimental_plan.yaml  longer than 1 MB: is this the right file?"
     ]
 
@@ -90,11 +90,11 @@ DEEP = {
 @pytest.mark.parametrize("loader", [parser.FAST_LOADER, None], ids=["C", "Python"])
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())
 def test_deep_nesting_is_a_problem(
-    told: Told, monkeypatch: pytest.MonkeyPatch, text: str, loader: object
+    reported: Told, monkeypatch: pytest.MonkeyPatch, text: str, loader: object
 ) -> None:
     monkeypatch.setattr(parser, "FAST_LOADER", loader)
 
-    (line,) = told(text)
+    (line,) = reported(text)
 
     assert "nested" in line
 

@@ -44,8 +44,8 @@ def laughs(inner: str) -> str:
     ],
     ids=["lists", "merges", "wide"],
 )
-def test_aliases_that_explode_are_refused(told: Told, text: str) -> None:
-    (line,) = told(text)
+def test_aliases_that_explode_are_refused(reported: Told, text: str) -> None:
+    (line,) = reported(text)
 
     assert "more than 200,000 values once its aliases (*name) are unfolded" in line
 
@@ -83,8 +83,8 @@ def test_values_that_share_an_anchor_are_separate_objects(load: LoadText) -> Non
     assert args["x"] is not args["y"]
 
 
-def test_a_merge_of_something_else_is_a_problem(told: Told) -> None:
-    assert told(ARGS + "        <<: [1]") == [
+def test_a_merge_of_something_else_is_a_problem(reported: Told) -> None:
+    assert reported(ARGS + "        <<: [1]") == [
         "5:14  user_parameters.train_pipeline[0].args.<<  "
         "expected a mapping to merge, found the number '1'"
     ]
@@ -99,9 +99,9 @@ def test_a_merge_of_something_else_is_a_problem(told: Told) -> None:
     ],
 )
 def test_a_duplicate_key_deep_in_an_arg_is_a_problem(
-    told: Told, value: str, column: int, key: str, first: int
+    reported: Told, value: str, column: int, key: str, first: int
 ) -> None:
-    assert told(f"{ARGS}        x: {value}") == [
+    assert reported(f"{ARGS}        x: {value}") == [
         f"5:{column}  user_parameters.train_pipeline[0].args.{key}  "
         f"the key is here twice (first on line {first}): keep one"
     ]
@@ -119,11 +119,11 @@ def test_a_duplicate_key_deep_in_an_arg_is_a_problem(
     ],
 )
 def test_a_tag_beyond_plain_yaml_is_a_problem_and_never_run(
-    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tag: str
+    reported: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tag: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert told(f"{ARGS}        x: {tag}") == [
+    assert reported(f"{ARGS}        x: {tag}") == [
         "5:12  user_parameters.train_pipeline[0].args.x  "
         f"the tag {tag.split()[0]} is not allowed: write a plain value"
     ]
@@ -141,9 +141,9 @@ def test_a_tag_beyond_plain_yaml_is_a_problem_and_never_run(
     ],
 )
 def test_a_value_that_only_looks_like_its_type_is_a_problem(
-    told: Told, value: str, kind: str
+    reported: Told, value: str, kind: str
 ) -> None:
-    (line,) = told(f"{ARGS}        x: {value}")
+    (line,) = reported(f"{ARGS}        x: {value}")
 
     assert line.startswith("5:12  user_parameters.train_pipeline[0].args.x  '")
     assert f"looks like a {kind} and is none: put it in quotes if it is text" in line
@@ -206,8 +206,8 @@ def test_a_name_is_what_is_written(load: LoadText) -> None:
 
 
 @pytest.mark.parametrize("text", ["        '': 1", "        [a]: 1", "        ~: 1\n        : 2"])
-def test_a_name_that_is_missing_is_a_problem(told: Told, text: str) -> None:
-    assert told(ARGS + text)
+def test_a_name_that_is_missing_is_a_problem(reported: Told, text: str) -> None:
+    assert reported(ARGS + text)
 
 
 SCALARS = (

@@ -90,8 +90,8 @@ def test_a_plan_and_metadata_and_set_are_read_alike(load: LoadText, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("reader")
-def test_places_are_those_of_the_text(told: Told) -> None:
-    (line,) = told("user_parameters:\n  train_pipeline: [{step: a, arg:{x:[1]}}]\n")
+def test_places_are_those_of_the_text(reported: Told) -> None:
+    (line,) = reported("user_parameters:\n  train_pipeline: [{step: a, arg:{x:[1]}}]\n")
 
     assert line.startswith("2:30  user_parameters.train_pipeline[0].arg  unknown key 'arg'")
 

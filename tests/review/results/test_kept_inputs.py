@@ -174,8 +174,8 @@ def test_what_cannot_be_copied_is_named_by_where_it_was_to_be(
         raise OSError(28, "No space left on device", str(target))
 
     monkeypatch.setattr("alo.review.results.kept_inputs.clone_or_copy", full)
-    with pytest.raises(OSError, match="No space") as told:
+    with pytest.raises(OSError, match="No space") as reported:
         kept(tmp_path).write(pictures(tmp_path, 1))
 
-    assert "studio/reviews/r/files/" in str(told.value)
-    assert ".new" not in str(told.value)
+    assert "studio/reviews/r/files/" in str(reported.value)
+    assert ".new" not in str(reported.value)

@@ -135,10 +135,10 @@ def test_probabilities_that_do_not_sum_are_said_once(read: Read) -> None:
 def test_a_column_that_is_not_there_is_said_with_those_that_are(
     read: Read, settings: dict[str, object], what: str
 ) -> None:
-    with pytest.raises(ReviewError, match=what) as told:
+    with pytest.raises(ReviewError, match=what) as reported:
         read("prediction,x\ngood,1\n", **settings)
 
-    assert "columns: prediction, x" in told.value.fix
+    assert "columns: prediction, x" in reported.value.fix
 
 
 @pytest.mark.parametrize("content", ["", None])

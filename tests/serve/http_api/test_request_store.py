@@ -40,7 +40,7 @@ sys.stdin.read()
 
 
 def service(path: Path, *request_ids: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
-    """A process that has accepted these requests, and lives until it is told to end."""
+    """A process that has accepted these requests, and lives until it is asked to end."""
     process = subprocess.Popen(
         [*before, sys.executable, "-c", ACCEPT, str(path), *request_ids],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""What the tests of the queue share: a solution that does as it is told, requests, a pool."""
+"""What the tests of the queue share: a solution that does as it is asked, requests, a pool."""
 
 from __future__ import annotations
 

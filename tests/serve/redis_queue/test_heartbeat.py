@@ -1,4 +1,4 @@
-"""Whether a worker is alive is told by Redis or by its claim, not by a process or a host name."""
+"""Whether a worker is alive is known by Redis or by its claim, not by a process or a host name."""
 
 from __future__ import annotations
 

@@ -42,12 +42,12 @@ def test_what_is_no_text_is_no_trouble() -> None:
 def test_nothing_is_missed_that_python_itself_would_import() -> None:
     for path in Path(alo.__path__[0]).rglob("*.py"):
         source = path.read_bytes()
-        told = {(each.module, each.level) for each in imports_in(source)}
+        reported = {(each.module, each.level) for each in imports_in(source)}
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Import):
-                assert {(alias.name, 0) for alias in node.names} <= told, path
+                assert {(alias.name, 0) for alias in node.names} <= reported, path
             if isinstance(node, ast.ImportFrom):
-                assert (node.module or "", node.level) in told, path
+                assert (node.module or "", node.level) in reported, path
 
 
 @pytest.mark.parametrize(

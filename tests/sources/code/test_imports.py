@@ -60,7 +60,7 @@ def test_a_missing_module_is_named_with_where_its_package_belongs(
 
 @pytest.mark.parametrize("copy", [False, True], ids=["without", "with a copy in the project"])
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         ("import alolib.common as common", "an asset of ALO 1, which had alolib.common"),
         ("from alolib.exception import *", "an asset of ALO 1, which had alolib.exception"),
@@ -69,7 +69,7 @@ def test_a_missing_module_is_named_with_where_its_package_belongs(
     ],
 )
 def test_a_module_that_alolib_had_once_is_reported_as_such(
-    line: str, told: str, copy: bool, inspect: Inspect, tmp_path: Path
+    line: str, reported: str, copy: bool, inspect: Inspect, tmp_path: Path
 ) -> None:
     if copy:
         (tmp_path / "alolib").mkdir()
@@ -78,7 +78,7 @@ def test_a_module_that_alolib_had_once_is_reported_as_such(
     problems = inspect(f"from alolib.asset import Asset\n{line}", installs=True)
 
     assert [problem.line for problem in problems] == [2]
-    assert problems[0].what.startswith(told)
+    assert problems[0].what.startswith(reported)
     assert "pip install" not in problems[0].what
 
 

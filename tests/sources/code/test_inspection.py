@@ -90,12 +90,12 @@ BAD = {
 def test_what_is_wrong_with_the_class_is_reported_with_its_line(
     case: str, inspect: Inspect
 ) -> None:
-    text, line, told = BAD[case]
+    text, line, reported = BAD[case]
 
     (problem,) = inspect(text, installs=True)
 
     assert problem.file == "assets/train/asset_train.py"
-    assert told in problem.what
+    assert reported in problem.what
     assert line is None or problem.line == line
 
 

@@ -1,4 +1,4 @@
-"""Methods of an asset that the engine cannot call are told with their line."""
+"""Methods of an asset that the engine cannot call are reported with their line."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize(("body", "line", "told"), CALLS.values(), ids=CALLS.keys())
+@pytest.mark.parametrize(("body", "line", "reported"), CALLS.values(), ids=CALLS.keys())
 def test_what_cannot_be_called_as_the_engine_does_is_reported_with_its_line(
-    body: str, line: int, told: str, inspect: Inspect
+    body: str, line: int, reported: str, inspect: Inspect
 ) -> None:
     (problem,) = inspect(f"from alolib.asset import Asset\nclass UserAsset(Asset):\n    {body}\n")
 
-    assert problem.what.startswith(told)
+    assert problem.what.startswith(reported)
     assert problem.line == 2 + line

@@ -1,4 +1,4 @@
-"""Source that is none is told with its line and column."""
+"""Source that is none is reported with its line and column."""
 
 from __future__ import annotations
 

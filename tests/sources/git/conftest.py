@@ -51,9 +51,9 @@ def bring(workspace: Workspace) -> Bring:
     """Bring the sources of steps; what was told."""
 
     def call(*steps: StepPlan, commits: dict[str, str] | None = None, **policy: bool) -> list[str]:
-        told: list[str] = []
-        bring_sources(workspace, plan(*steps), steps, Policy(**policy), told.append, commits)
-        return told
+        reported: list[str] = []
+        bring_sources(workspace, plan(*steps), steps, Policy(**policy), reported.append, commits)
+        return reported
 
     return call
 

@@ -37,14 +37,14 @@ def test_a_changed_branch_or_url_is_noticed(
     repository.git("checkout", "--quiet", "-b", "other")
     repository.commit({"helper.py": "X = 2\n"})
 
-    (told,) = bring(step(repository.folder, "other"))
+    (reported,) = bring(step(repository.folder, "other"))
 
-    assert "branch changed: none → other" in told
+    assert "branch changed: none → other" in reported
     assert (workspace.asset("train") / "helper.py").read_text() == "X = 2\n"
     moved = tmp_path / "moved"
     shutil.move(repository.folder, moved)
-    (told,) = bring(step(moved, "other"))
-    assert f"URL changed: {repository.folder} → {moved}" in told
+    (reported,) = bring(step(moved, "other"))
+    assert f"URL changed: {repository.folder} → {moved}" in reported
 
 
 def test_edited_files_are_named_and_stay_unless_forced(
@@ -67,12 +67,12 @@ def test_edited_files_are_named_and_stay_unless_forced(
     assert "--force" in caught.value.fix
     assert (folder / "helper.py").read_text() == "mine"
 
-    told = bring(step(repository.folder, "v2"), force=True)
+    reported = bring(step(repository.folder, "v2"), force=True)
     assert (folder / "helper.py").read_text() == "X = 1\n"
     assert not (folder / "new.py").exists()
     (kept,) = (workspace.internal / "replaced").iterdir()
     assert (kept / "new.py").read_text() == "mine"
-    assert str(kept) in told[0]
+    assert str(kept) in reported[0]
 
 
 def test_without_its_note_a_folder_is_compared_with_the_commit(

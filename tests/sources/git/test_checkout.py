@@ -41,11 +41,11 @@ def test_a_repository_is_checked_out_without_its_history(
 ) -> None:
     commit = repository.git("rev-parse", "HEAD")
 
-    told = bring(step(f"file://{repository.folder}"))
+    reported = bring(step(f"file://{repository.folder}"))
 
     assert tree(workspace.asset("train")) == {"asset_train.py": ASSET, "helper.py": "X = 1\n"}
     at = f"file://{repository.folder} at {commit[:12]}"
-    assert told == [f"step train: {at} is in assets/train/ (not there yet)"]
+    assert reported == [f"step train: {at} is in assets/train/ (not there yet)"]
     (found,) = current_checkouts(workspace, [step(repository.folder)])
     assert found.commit == commit
     assert os.listdir(workspace.assets) == ["train"]
@@ -159,9 +159,9 @@ def test_a_folder_that_was_emptied_is_fetched_again(
     for path in workspace.asset("train").iterdir():
         path.unlink()
 
-    (told,) = bring(step(repository.folder))
+    (reported,) = bring(step(repository.folder))
 
-    assert "its folder is empty" in told
+    assert "its folder is empty" in reported
     assert (workspace.asset("train") / "asset_train.py").read_text() == ASSET
 
 
@@ -252,9 +252,9 @@ def test_the_commit_of_a_lock_file_is_taken_whatever_the_branch_is(
     repository.commit({"helper.py": "X = 2\n"})
     bring(step(repository.folder, "main"))
 
-    (told,) = bring(step(repository.folder, "main"), commits={"train": locked})
+    (reported,) = bring(step(repository.folder, "main"), commits={"train": locked})
 
-    assert "the lock file has commit" in told
+    assert "the lock file has commit" in reported
     assert (workspace.asset("train") / "helper.py").read_text() == "X = 1\n"
     assert bring(step(repository.folder, "main"), commits={"train": locked}) == []
 
@@ -332,14 +332,14 @@ def test_needs_are_reported_without_git(
 def test_a_full_disk_of_the_project_keeps_what_is_there(
     repository: Repository, small_disk: Callable[..., Path]
 ) -> None:
-    workspace, told = Workspace(small_disk(1)), list[str]()
+    workspace, reported = Workspace(small_disk(1)), list[str]()
     one = step(repository.folder)
-    bring_sources(workspace, plan(one), [one], Policy(), told.append)
+    bring_sources(workspace, plan(one), [one], Policy(), reported.append)
     before = tree(workspace.assets)
     repository.commit({"data.txt": os.urandom(1_000_000).hex()})
 
     with pytest.raises(SourceError) as caught:
-        bring_sources(workspace, plan(one), [one], Policy(every=True), told.append)
+        bring_sources(workspace, plan(one), [one], Policy(every=True), reported.append)
 
     assert "step 'train': " in caught.value.what
     assert "make room" in caught.value.fix

@@ -39,19 +39,19 @@ def test_an_environment_has_what_is_required_and_alo_itself(
         monkeypatch.setattr(environments, "find_uv", lambda: "")
     elif not installers.find_uv():
         pytest.skip("uv is not installed here")
-    wanted, told = want(train="alotop"), []
+    wanted, reported = want(train="alotop"), []
 
-    python = make_environment(workspace, wanted, told.append)
+    python = make_environment(workspace, wanted, reported.append)
 
     assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
     command = [python, "-c", "import alo; print(alo.__version__, alo.__file__)"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
     assert os.path.realpath(done.stdout.split()[1]) == os.path.realpath(sys.modules["alo"].__file__)
-    assert told[0] == f"installing alotop with {installer}"
+    assert reported[0] == f"installing alotop with {installer}"
     assert find_environment(workspace, environment_id(wanted)) == python
-    told.clear()
-    assert make_environment(workspace, wanted, told.append) == python
-    assert told == []
+    reported.clear()
+    assert make_environment(workspace, wanted, reported.append) == python
+    assert reported == []
 
 
 def test_its_id_is_that_of_all_it_comes_from(want: Want) -> None:
@@ -183,12 +183,12 @@ def test_a_version_that_was_taken_back_is_not_chosen_and_reported_of_where_it_is
     options = (f"--extra-index-url {index}",)
     any_version = want(train="aloleaf>=1")._replace(options=options)
     just_this = want(train="aloleaf==2.0")._replace(options=options)
-    told: list[str] = []
+    reported: list[str] = []
 
-    assert versions(make_environment(workspace, any_version, told.append), "aloleaf") == ["1.0"]
-    assert not any("yanked" in line for line in told)
-    assert versions(make_environment(workspace, just_this, told.append), "aloleaf") == ["2.0"]
-    assert any("yanked" in line and "it loses data" in line for line in told)
+    assert versions(make_environment(workspace, any_version, reported.append), "aloleaf") == ["1.0"]
+    assert not any("yanked" in line for line in reported)
+    assert versions(make_environment(workspace, just_this, reported.append), "aloleaf") == ["2.0"]
+    assert any("yanked" in line and "it loses data" in line for line in reported)
 
 
 INSTALL = """\
@@ -227,10 +227,10 @@ def test_two_runs_that_install_the_same_at_once_share_it(
 ) -> None:
     command = [sys.executable, "-c", INSTALL, str(workspace.home), str(wheels)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [process.communicate()[0] for process in both]
+    reported = [process.communicate()[0] for process in both]
 
     assert [process.returncode for process in both] == [0, 0]
-    assert sum("is ready" in text for text in told) == 1
+    assert sum("is ready" in text for text in reported) == 1
     python = find_environment(workspace, environment_id(want(train="alotop")))
     assert versions(python, "alotop") == ["1.0"]
 
@@ -334,19 +334,19 @@ def test_no_password_is_left_in_the_environment_or_reported(
     wanted = want(train=text)._replace(options=(f"--extra-index-url {secret}",))
     named = wanted.requirements[0]._replace(name="aloleaf")
     wanted = wanted._replace(requirements=(named,))
-    told: list[str] = []
+    reported: list[str] = []
 
     if how == "an error":
         wanted = want(train="aloleaf==9")._replace(options=wanted.options)
         with pytest.raises(InstallError) as caught:
-            make_environment(workspace, wanted, told.append)
-        told.append(str(caught.value))
+            make_environment(workspace, wanted, reported.append)
+        reported.append(str(caught.value))
     else:
-        make_environment(workspace, wanted, told.append)
+        make_environment(workspace, wanted, reported.append)
 
     files = [path for path in workspace.internal.rglob("*") if path.is_file()]
     assert not [path for path in files if b"s3cr3t" in path.read_bytes()]
-    assert "s3cr3t" not in "".join(told)
+    assert "s3cr3t" not in "".join(reported)
 
 
 def test_a_full_disk_is_reported_as_one_and_keeps_no_half_environment(

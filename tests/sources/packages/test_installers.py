@@ -45,15 +45,15 @@ def test_a_damaged_cache_of_the_installer_is_noticed_and_repaired(
     make_environment(workspace, want(train="alotop"), lambda text: None)
     (module,) = (tmp_path / "cache").rglob("alotop/__init__.py")
     module.unlink()
-    told: list[str] = []
+    reported: list[str] = []
 
-    python = make_environment(workspace, want(train="alotop==1.0"), told.append)
+    python = make_environment(workspace, want(train="alotop==1.0"), reported.append)
 
     assert versions(python, "alotop", "aloleaf") == ["1.0", "1.0"]
-    assert "uv has installed alotop without all files: once more" in told
-    told.clear()
-    make_environment(workspace, want(train="alotop>=1"), told.append)
-    assert not any("once more" in line for line in told)
+    assert "uv has installed alotop without all files: once more" in reported
+    reported.clear()
+    make_environment(workspace, want(train="alotop>=1"), reported.append)
+    assert not any("once more" in line for line in reported)
 
 
 def test_a_cache_of_the_installer_that_cannot_be_used_is_done_without(
@@ -76,17 +76,17 @@ def test_options_that_uv_does_not_know_are_left_to_pip_or_reported(
     wanted = wanted._replace(
         options=(*wanted.options, "--prefer-binary", "--use-feature fast-deps")
     )
-    told: list[str] = []
-    python = make_environment(workspace, wanted, told.append)
+    reported: list[str] = []
+    python = make_environment(workspace, wanted, reported.append)
     assert versions(python, "alotop") == ["1.0"]
-    assert told[0] == "pip is used, because uv does not know --prefer-binary"
-    assert told[1].endswith("with pip")
+    assert reported[0] == "pip is used, because uv does not know --prefer-binary"
+    assert reported[1].endswith("with pip")
 
-    told.clear()
+    reported.clear()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     wanted = wanted._replace(options=(*wanted.options, "--pre"))
-    make_environment(workspace, wanted, told.append)
-    assert "uv does not know --prefer-binary: it is left out" in told
+    make_environment(workspace, wanted, reported.append)
+    assert "uv does not know --prefer-binary: it is left out" in reported
 
 
 def test_options_that_this_pip_does_not_know_are_left_out_and_reported(
@@ -99,12 +99,12 @@ def test_options_that_this_pip_does_not_know_are_left_out_and_reported(
         requirements=(one._replace(options=("--frobnicate=x y",)),),
         options=(*wanted.options, "--use-feature never-heard-of"),
     )
-    told: list[str] = []
+    reported: list[str] = []
 
-    python = make_environment(workspace, wanted, told.append)
+    python = make_environment(workspace, wanted, reported.append)
 
     assert versions(python, "alotop") == ["1.0"]
-    notes = [line for line in told if "does not know" in line]
+    notes = [line for line in reported if "does not know" in line]
     assert len(notes) == 2
     assert "--frobnicate" in " ".join(notes)
     assert "--use-feature" in " ".join(notes)

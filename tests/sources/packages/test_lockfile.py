@@ -63,8 +63,10 @@ def test_a_lock_file_is_read_as_it_was_written_and_names_what_differs(
 
     assert read_lock(tmp_path / "alo.lock") == lock
     assert lock_differences(lock, {"project": wanted}, []) == []
-    told = lock_differences(lock, {"project": want(train="alotop>=1"), "isolated:x": wanted}, [])
-    assert told == [
+    reported = lock_differences(
+        lock, {"project": want(train="alotop>=1"), "isolated:x": wanted}, []
+    )
+    assert reported == [
         "the plan has 'train: alotop', the lock file not",
         "the plan has 'train: alotop>=1', the lock file not",
         "the lock file has 'train: alotop', the plan not",

@@ -90,13 +90,13 @@ def test_every_problem_is_reported_at_once_with_its_line(read: Read) -> None:
             },
         )
 
-    told = [str(problem) for problem in caught.value.problems]
-    assert all(text.startswith("plan.yaml:7  step train  ") for text in told)
-    assert [text.split("  ")[2].partition(": ")[0] for text in told[:-1]] == [
+    reported = [str(problem) for problem in caught.value.problems]
+    assert all(text.startswith("plan.yaml:7  step train  ") for text in reported)
+    assert [text.split("  ")[2].partition(": ")[0] for text in reported[:-1]] == [
         f"assets/train/requirements.txt:{line}" for line in (2, 3, 4, 5, 6)
     ]
     for text, part in zip(
-        told,
+        reported,
         ["is no requirement", "no such file", "unknown option", "no such file", "includes itself"],
         strict=False,
     ):

@@ -56,9 +56,9 @@ def test_after_some_wrong_tries_even_the_right_password_has_to_wait(
             sign_in.with_password("ada", "nonsense")
         assert wrong.value.status == 401
 
-    with pytest.raises(UiError, match="too many") as told:
+    with pytest.raises(UiError, match="too many") as reported:
         sign_in.with_password("ada", PASSWORD)
-    assert told.value.status == 429
+    assert reported.value.status == 429
     clock.now += 60
     assert sign_in.with_password("ada", PASSWORD).name == "ada"
 

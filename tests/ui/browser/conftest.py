@@ -195,7 +195,7 @@ class Watched:
             self.problems.append(f"another host was asked: {request.url}")
 
     def _on_console(self, kind: str, text: str) -> None:
-        # A refused form or an ended session is told to the script by its status.
+        # A refused form or an ended session is reported to the script by its status.
         if kind == "error" and not re.search(r"status of (401|409|422)", text):
             self.problems.append(text)
 

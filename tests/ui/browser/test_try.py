@@ -98,8 +98,8 @@ def visit(chromium: Browser) -> Iterator[Visit]:
         for page in context.pages:
             assert page.evaluate("window.hacked") is None
         context.close()
-        told = "Failed to load resource"  # a status is told to the script
-        assert [each for each in watched.problems if told not in each] == []
+        reported = "Failed to load resource"  # a status is reported to the script
+        assert [each for each in watched.problems if reported not in each] == []
 
 
 def with_token(visit: Visit, service: Service) -> Page:

@@ -23,7 +23,7 @@ def folder(home: Path) -> JobFolder:
     return made
 
 
-def told(folder: JobFolder, run_id: str, status: str = "") -> None:
+def reported(folder: JobFolder, run_id: str, status: str = "") -> None:
     """Have the command print that a run has begun and, with a status, that it has ended so."""
     run = {"run_id": run_id, "pipeline": "train"}
     events: list[tuple[str, dict[str, object]]] = [
@@ -52,7 +52,7 @@ def test_it_has_succeeded_if_all_its_runs_have(
     home: Path, folder: JobFolder, mode: str, statuses: list[str], exit_status: int | None
 ) -> None:
     for number, status in enumerate(statuses):
-        told(folder, f"r{number}", status)
+        reported(folder, f"r{number}", status)
 
     command = FoundCommand(folder, ["run", "--mode", mode], home)
 
@@ -63,7 +63,7 @@ def test_it_has_succeeded_if_all_its_runs_have(
 def test_how_a_run_has_ended_that_could_not_say_so_is_in_history(
     home: Path, folder: JobFolder, runs: dict[str, str]
 ) -> None:
-    told(folder, runs["train"])
+    reported(folder, runs["train"])
 
     assert FoundCommand(folder, ["run", "--mode", "train"], home).exit_status == 0
 
@@ -71,10 +71,10 @@ def test_how_a_run_has_ended_that_could_not_say_so_is_in_history(
 def test_what_it_has_left_running_does_not_keep_it_alive(home: Path, folder: JobFolder) -> None:
     claim = take(folder.command, "a process that the command has left")
     command = FoundCommand(folder, ["run", "--mode", "train"], home)
-    told(folder, "r0")
+    reported(folder, "r0")
     assert not command.has_ended(0)
 
-    told(folder, "r0", "success")
+    reported(folder, "r0", "success")
 
     assert command.has_ended(0)
     assert claim is not None

@@ -107,9 +107,9 @@ def test_a_job_in_the_queue_is_cancelled_at_once(studio: Studio) -> None:
     job = studio.jobs.add(run_of(), "train", "ada")
 
     assert studio.jobs.cancel(job.id, "ada").state == "cancelled"
-    with pytest.raises(UiError, match="has ended") as told:
+    with pytest.raises(UiError, match="has ended") as reported:
         studio.jobs.cancel(job.id, "ada")
-    assert told.value.status == 409
+    assert reported.value.status == 409
 
 
 def test_a_job_that_runs_is_interrupted_in_order(studio: Studio, home: Path) -> None:

@@ -59,15 +59,15 @@ def test_decisions_come_from_the_first_and_go_on_behind_the_last_that_came(
     for row in range(4):
         say(studio, "ada", f"run-a:{row}", "good" if row % 2 else "bad")
 
-    told = decisions(client, STREAM, 4)
-    later = decisions(client, STREAM, 2, **{"Last-Event-ID": told[1]["id"]})
+    reported = decisions(client, STREAM, 4)
+    later = decisions(client, STREAM, 2, **{"Last-Event-ID": reported[1]["id"]})
 
-    assert [each["data"]["record"] for each in told] == [f"run-a:{row}" for row in range(4)]
-    assert told[1]["data"]["label"] == "good"
-    assert told[1]["data"]["by"] == "ada"
-    assert [each["id"] for each in later] == [each["id"] for each in told[2:]]
+    assert [each["data"]["record"] for each in reported] == [f"run-a:{row}" for row in range(4)]
+    assert reported[1]["data"]["label"] == "good"
+    assert reported[1]["data"]["by"] == "ada"
+    assert [each["id"] for each in later] == [each["id"] for each in reported[2:]]
     assert newest_decision(studio.database, Reviews(studio.database).get("patients")) == int(
-        told[3]["id"]
+        reported[3]["id"]
     )
 
 
@@ -108,10 +108,10 @@ def test_who_looks_second_is_not_told_what_the_first_said(
     record = Reviews(studio.database).items(review)[0].id
     say(studio, "ada", record)
 
-    (told,) = decisions(client, STREAM, 1)
+    (reported,) = decisions(client, STREAM, 1)
 
-    assert told["data"]["state"] == "undecided"
-    assert (told["data"]["label"], told["data"]["by"]) == (None, None)
+    assert reported["data"]["state"] == "undecided"
+    assert (reported["data"]["label"], reported["data"]["by"]) == (None, None)
 
 
 def test_a_review_that_is_not_there_has_no_stream_and_one_that_is_removed_ends_it(

@@ -36,20 +36,20 @@ def messages(client: httpx.Client, path: str, **headers: str) -> list[tuple[int,
 def test_a_run_that_has_ended_is_reported_from_its_first_event_to_its_last(
     client: httpx.Client, runs: dict[str, str]
 ) -> None:
-    told = messages(client, f"/events?run={runs['train']}")
+    reported = messages(client, f"/events?run={runs['train']}")
 
-    assert [number for number, _ in told] == list(range(len(told)))
-    assert [envelope["sequence"] for _, envelope in told] == list(range(len(told)))
-    assert told[-1][1]["event"] == "run_finished"
+    assert [number for number, _ in reported] == list(range(len(reported)))
+    assert [envelope["sequence"] for _, envelope in reported] == list(range(len(reported)))
+    assert reported[-1][1]["event"] == "run_finished"
 
 
 def test_who_was_cut_off_continues_behind_the_last_event_that_came(
     client: httpx.Client, runs: dict[str, str]
 ) -> None:
     path = f"/events?run={runs['train']}"
-    told = messages(client, path)
+    reported = messages(client, path)
 
-    assert messages(client, path, **{"Last-Event-ID": "2"}) == told[3:]
+    assert messages(client, path, **{"Last-Event-ID": "2"}) == reported[3:]
 
 
 def test_a_place_that_is_none_is_refused(client: httpx.Client, runs: dict[str, str]) -> None:
@@ -152,10 +152,10 @@ def test_who_watches_a_run_is_not_shown_the_one_that_follows(
     command = [sys.executable, "-m", "alo.cli.main", "run", "--mode", "train"]
     subprocess.run(command, cwd=home, stdout=subprocess.DEVNULL, check=True)
 
-    told = messages(client, f"/events?run={first}")
+    reported = messages(client, f"/events?run={first}")
 
-    assert {envelope["run_id"] for _, envelope in told} == {first}
-    assert told[-1][1]["event"] == "run_finished"
+    assert {envelope["run_id"] for _, envelope in reported} == {first}
+    assert reported[-1][1]["event"] == "run_finished"
 
 
 def test_a_run_that_is_pruned_while_it_is_watched_is_over_and_then_not_there(

@@ -17,13 +17,13 @@ def grid() -> Sampler:
 
 class Listening:
     def __init__(self) -> None:
-        self.told: list[tuple[int, object]] = []
+        self.reported: list[tuple[int, object]] = []
 
     def ask(self, number: int) -> Values | None:
         return {"s.x": number}
 
     def tell(self, number: int, values: Values, results: object) -> None:
-        self.told.append((number, results))
+        self.reported.append((number, results))
 
 
 def test_they_end_with_the_number_asked_for_or_with_the_sampler() -> None:
@@ -38,7 +38,7 @@ def test_a_sampler_learns_from_whatever_has_ended_by_itself() -> None:
     ended = Trial(number=0, values={"s.x": 0}, state=COMPLETE, results={"score": 0.5})
     assert proposals.ended(ended) == ended
     proposals.ended(Trial(number=1, values={"s.x": 1}, state=INTERRUPTED))
-    assert sampler.told == [(0, [0.5])]
+    assert sampler.reported == [(0, [0.5])]
 
 
 def numbers(proposals: OwnProposals) -> list[int]:

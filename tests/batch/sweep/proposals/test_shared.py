@@ -90,8 +90,12 @@ def test_what_one_has_done_the_other_has_on_record(join: Join) -> None:
     proposal = one.next()
     assert proposal is not None
     one.ended(complete(proposal.number, 1, 0.25))
-    (told,) = other.others()
-    assert (told.number, told.results, told.node) == (0, {"score": 0.25}, os.uname().nodename)
+    (reported,) = other.others()
+    assert (reported.number, reported.results, reported.node) == (
+        0,
+        {"score": 0.25},
+        os.uname().nodename,
+    )
     assert [*other.others()] == []
     assert [*one.others()] == []
 

@@ -45,7 +45,7 @@ def test_large_bodies_become_what_small_ones_do(serve: Serve) -> None:
     refused = service.infer({"rows": [*rows["rows"], [1]]})
     tensors = {"name": "a", "shape": [LARGE], "datatype": "INT64", "data": list(range(LARGE))}
     name = service.client.get("/openapi.json").json()["info"]["title"]
-    told = service.client.post(
+    reported = service.client.post(
         f"/v2/models/{name}/infer",
         json={"id": "mine", "inputs": [tensors, {**tensors, "name": "b"}]},
     )
@@ -53,8 +53,8 @@ def test_large_bodies_become_what_small_ones_do(serve: Serve) -> None:
     assert answer.status_code == 200
     assert "data.csv|a,b" in answer.json()["summary"]["note"]
     assert refused.status_code == 422
-    assert told.status_code == 200, told.text
-    assert told.json()["id"] == "mine"
+    assert reported.status_code == 200, reported.text
+    assert reported.json()["id"] == "mine"
 
 
 def test_gzip_is_taken_and_other_encodings_are_refused(serve: Serve) -> None:

@@ -30,8 +30,8 @@ def test_redis_may_be_away_at_start_and_in_the_middle(
     redis_server.kill()
     running = loop(home, is_ready=False)
     running.wait_until("Redis is away")
-    (told,) = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
-    assert (told["pid"], told["status"]) == (running.process.pid, "redis is away")
+    (reported,) = json.loads(alo("loop", "status", "--json", cwd=home).stdout)
+    assert (reported["pid"], reported["status"]) == (running.process.pid, "redis is away")
     redis_server.start()
     running.wait_until("serving requests")
     assert "serving since" in alo("loop", "status", cwd=home).stdout

@@ -17,8 +17,8 @@ from ...conftest import Edge, RedisServer, RunningLoop
 
 @pytest.fixture
 def queue(redis_server: RedisServer) -> Queue:
-    told: list[str] = []
-    return Queue(connect(redis_server.url), "w", lambda name: False, told.append, lambda: True)
+    reported: list[str] = []
+    return Queue(connect(redis_server.url), "w", lambda name: False, reported.append, lambda: True)
 
 
 @pytest.mark.parametrize("kind", ["list", "string", "hash"])
@@ -83,10 +83,10 @@ def test_a_loop_serves_others_whatever_a_request_names(
 def test_an_answer_waits_for_a_list_of_the_edge_application(
     redis_server: RedisServer, name: str
 ) -> None:
-    client, told = redis_server.client, []
+    client, reported = redis_server.client, []
 
     def listen(text: str) -> None:
-        told.append(text)
+        reported.append(text)
         if "WRONGTYPE" in text:
             client.delete(name)
 
@@ -97,5 +97,5 @@ def test_an_answer_waits_for_a_list_of_the_edge_application(
     assert taken is not None
     queue.finish(taken.payload, [(SUMMARIES, {"n": 1}), (ARTIFACTS, {"n": 2})], aside="")
 
-    assert "WRONGTYPE" in told[0]
+    assert "WRONGTYPE" in reported[0]
     assert [client.llen(each) for each in (SUMMARIES, ARTIFACTS)] == [1, 1]

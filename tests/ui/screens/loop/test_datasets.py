@@ -141,9 +141,9 @@ def test_the_page_and_the_command_tell_a_difference_in_the_same_direction(
         capfd.readouterr()
         assert alo("dataset", "diff", f"d@{one}", f"d@{other}", "--json") == 0
 
-        told = json.loads(capfd.readouterr().out)
-        assert (told["from"], told["to"]) == (shown["from"], shown["to"])
-        assert told["counts"] == shown["counts"]
+        reported = json.loads(capfd.readouterr().out)
+        assert (reported["from"], reported["to"]) == (shown["from"], shown["to"])
+        assert reported["counts"] == shown["counts"]
 
 
 def test_rows_that_were_labelled_otherwise_since_are_in_the_difference(

@@ -222,8 +222,8 @@ def test_a_record_has_one_shape_on_every_page(
     (record, *_) = (each["record"] for each in ada.get("/reviews/twice.json").json()["items"])
     for who, label in ((ada, "benign"), (bob, "malignant")):
         sent = {"key": f"k-{label}", "record": record, "verdict": "change", "label": label}
-        told = who.post("/reviews/twice/decisions", json={"decisions": [sent]}).json()
-        assert told["results"][0]["state"] == "saved", told
+        reported = who.post("/reviews/twice/decisions", json={"decisions": [sent]}).json()
+        assert reported["results"][0]["state"] == "saved", reported
 
     pages = [
         ada.get(f"/reviews/twice{page}").json()["items"][0]

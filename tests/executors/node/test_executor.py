@@ -296,14 +296,14 @@ class MuteNode(ProcessNode):
 
 
 def test_a_node_that_was_paused_continues_its_task(home: Path, tmp_path: Path) -> None:
-    node = ProcessNode(tmp_path / "node", "n", silent_s=1.0)
+    node = ProcessNode(tmp_path / "node", "n", silent_s=4.0)
     executor = NodesExecutor(jobs_of(home), 1, lambda number: node, Depot(), name="nodes")
 
     def pause(handle: str, event: TaskEvent) -> None:
         if isinstance(event, RunEvent) and isinstance(event.envelope.event, StepStarted):
             node.process.send_signal(signal.SIGSTOP)
             paused = time.monotonic()
-            wait_until(lambda: time.monotonic() > paused + 3.0)
+            wait_until(lambda: time.monotonic() > paused + 6.0)
             node.process.send_signal(signal.SIGCONT)
 
     found = endings(executor, task(0, "wait"), on=pause)

@@ -14,7 +14,7 @@ from benchmarks.rows import Row, show
 
 TRIALS, WORK_S, JOBS = 20, 0.5, 2
 MANY = 1000
-PREFIX_S = 2.0
+PREFIX_S = 5.0
 ASSET = """\
 import time
 

@@ -166,7 +166,11 @@ def _seen_of(
         return item.state.seen if item else None
     text = "" if said["seen"] is None else str(said["seen"])
     if text and not is_whole_number(text):
-        raise UsageError(f"'seen' of {what} is no number", where=str(path))
+        raise UsageError(
+            f"'seen' of {what} is no number",
+            where=str(path),
+            fix="write the number that the export has, or leave the column out",
+        )
     return int(text) if text else None
 
 

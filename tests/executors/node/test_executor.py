@@ -288,9 +288,10 @@ class MuteNode(ProcessNode):
 
     def __init__(self, root: Path, name: str, answers: threading.Event) -> None:
         super().__init__(root, name)
-        self._answers = answers
+        self._answers, self.is_asked = answers, threading.Event()
 
     def poll(self, max_bytes: int = 0, wait_s: float = 0.0) -> list[bytes]:
+        self.is_asked.set()
         self._answers.wait()
         raise ConnectionError("it is gone")
 
@@ -345,7 +346,10 @@ def test_where_no_node_is_fit_it_is_told_why(home: Path, tmp_path: Path) -> None
     assert len(made) == 3  # another one might have been
 
 
-def test_a_slot_that_waits_for_room_holds_no_task(home: Path, tmp_path: Path) -> None:
+def test_a_slot_that_waits_for_room_holds_no_task(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alo.executors.node.executor.CLOSE_S", 3600.0)
     has_room, waits = threading.Event(), threading.Event()
 
     def connect(number: int) -> ProcessNode:
@@ -368,10 +372,12 @@ def test_a_cancelled_task_whose_node_does_not_answer_is_given_up(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("alo.executors.node.executor.ANSWER_S", 0.1)
+    monkeypatch.setattr("alo.executors.node.executor.CLOSE_S", 3600.0)
     answers = threading.Event()
     node = MuteNode(tmp_path / "node", "n", answers)
     executor = NodesExecutor(jobs_of(home), 1, lambda number: node, Depot(), name="nodes")
     handles = [executor.submit(task(number)) for number in range(2)]
+    assert node.is_asked.wait(60)
     for handle in handles:
         executor.cancel(handle, 0.0)
 

@@ -130,6 +130,6 @@ def test_a_node_that_cannot_install_them_is_named_with_what_to_do(
         list(made.events())
     made.close()
 
-    assert "locked packages of the environment 'project'" in caught.value.what
-    assert caught.value.where.startswith("n7: ")
+    assert "cannot install the lock of the environment 'project'" in caught.value.what
+    assert caught.value.where.startswith("n7")
     assert caught.value.fix.endswith("--env node")

@@ -90,9 +90,9 @@ def pythons_of(
             )
         except InstallError as error:
             raise InstallError(
-                f"node {node} cannot install the {len(exact.requirements)} locked packages of the "
-                f"environment '{name}' ({identity}): {error.what}",
-                where=f"{node}: {error.where}",
+                f"node {node} cannot install the lock of the environment '{name}' "
+                f"(packages: {len(exact.requirements)}, id {identity}): {error.what}",
+                where="; ".join(filter(None, (node, error.where))),
                 fix=f"{error.fix}; or use the Python of the nodes as it is: --env node",
             ) from error
 

@@ -285,6 +285,7 @@ def _install(installer: Installer, python: Path, wanted: Wanted, report: Report)
     names = [each.name or masked(each.text) for each in wanted.requirements if each.step]
     names += [masked(line.partition(" ")[2]) for line in wanted.remote if line.startswith("-r ")]
     shown = ", ".join(dict.fromkeys(names[:8])) + (" ..." if len(names) > 8 else "")
+    shown = shown or f"{len(wanted.requirements)} packages"
     report(f"installing {shown} with {installer.name}")
     try:
         notes = installer.install(python, wanted)

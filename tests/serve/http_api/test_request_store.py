@@ -195,6 +195,7 @@ def test_outputs_are_kept_by_their_bytes_too(tmp_path: Path) -> None:
     assert kept.forget_oldest(10, 250) == ["a"]
     assert kept.find("a") is None
     assert kept.find("b") is not None
+    kept.close()
 
 
 def test_the_order_is_that_of_coming_whatever_the_clock_says(
@@ -207,3 +208,4 @@ def test_the_order_is_that_of_coming_whatever_the_clock_says(
         kept.end(Result(name, {}, (), None, 0.1))
 
     assert kept.forget_oldest(1, 10**9) == ["first"]
+    kept.close()

@@ -15,7 +15,7 @@ let lastLabel = null;
 let zoom = 1;
 let decided = Number(page.dataset.decided);
 let total = Number(page.dataset.total);
-const heard = new Set(); // records that the studio counts as decided, though it has not acknowledged that here
+let isCounted = true; // whether what is shown as decided is what the studio counts
 
 // What others do meanwhile; heard from the start, as the stream does not wait for this script.
 let open;
@@ -56,9 +56,8 @@ function show(card) {
   ahead(current);
 }
 
-function link(action, more) {
-  find(`[data-action="${action}"]`).href = address(more || { record: current.dataset.record });
-}
+const link = (action, more) =>
+  (find(`[data-action="${action}"]`).href = address(more || { record: current.dataset.record }));
 
 async function step(by, isExtending) {
   if (!current) return;
@@ -173,6 +172,15 @@ function remember(card, verdict, text) {
   while (last.children.length > 10) last.lastChild.remove();
 }
 
+// Once all is acknowledged, what the studio counts is what is shown.
+async function recount() {
+  if (isCounted || sender.count) return;
+  isCounted = true;
+  const found = current && (await fetched({ record: current.dataset.record }));
+  if (found && !sender.count) decided = Number(found.dataset.decided);
+  progress();
+}
+
 function progress() {
   const shown = Math.min(decided, total);
   Object.assign(find("[data-progress] progress"), { max: total, value: shown });
@@ -198,15 +206,14 @@ async function refresh(records) {
 
 const ON = {
   elementOf: cardOf,
+  count: recount,
   saved({ record, seen }) {
-    heard.delete(record);
     const card = cardOf(record);
     if (!card) return;
     card.dataset.seen = seen ?? "";
     if (card === current) form.elements.seen.value = card.dataset.seen;
   },
   waiting({ decision, result }) {
-    heard.delete(decision.record);
     const card = cardOf(decision.record);
     if (!card) return;
     if (!result.theirs) refresh([decision.record]);
@@ -247,10 +254,7 @@ async function takeBack(redo) {
 // ---- what others do
 
 function takeOver(item) {
-  if (sender.pendingOf(item.record)) {
-    if (item.state !== "undecided") heard.add(item.record);
-    return; // what is said of it here is on its way
-  }
+  if (sender.pendingOf(item.record)) return; // what is said of it here is on its way
   const card = cardOf(item.record);
   if (!card) return;
   shared.show(card, item);
@@ -264,7 +268,8 @@ function takeOver(item) {
 
 let shownLabels = "";
 async function onReview({ labels, progress: now, present: people }) {
-  decided = now.decided + sender.count - heard.size;
+  isCounted = !sender.count; // of what is on its way, nobody knows what it counts already
+  if (isCounted) decided = now.decided;
   total = now.total;
   progress();
   for (const each of list.querySelectorAll('[data-fact="present"]')) each.textContent = "";
@@ -289,10 +294,7 @@ async function onReview({ labels, progress: now, present: people }) {
 
 // ---- zoom
 
-function resize(to) {
-  zoom = to;
-  enlarge(current, to);
-}
+const resize = (to) => enlarge(current, (zoom = to));
 
 // ---- keys and buttons
 

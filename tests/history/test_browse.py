@@ -93,6 +93,19 @@ def test_runs_are_found_by_the_data_set_that_they_were_trained_on(
     assert found[-1].id == wanted.name
 
 
+def test_runs_are_found_by_the_model_that_they_used_and_the_request_that_they_answered(
+    keep: Keep, history: History
+) -> None:
+    keep(0, pipeline="inference", train_id="a")
+    of_model = keep(1, pipeline="inference", train_id="b")
+    of_request = keep(2, pipeline="inference", train_id="c", overrides=["request r-1"])
+    keep(3, pipeline="inference", train_id="c", overrides=["request r-10"])
+
+    assert [each.id for each in history.list(Filters(model="b"))] == [of_model.name]
+    assert [each.id for each in history.list(Filters(request="r-1"))] == [of_request.name]
+    assert list(history.list(Filters(model="b", request="r-1"))) == []
+
+
 def test_a_run_is_found_by_the_beginning_of_its_id_or_its_folder(
     keep: Keep, history: History
 ) -> None:

@@ -19,6 +19,7 @@ from alo.history.entries.save import (
     entry_folder,
     kept_code,
     kept_input,
+    link_artifacts,
     save_entry,
 )
 from alo.history.entries.seal import seal, seal_what_is_left
@@ -74,6 +75,20 @@ def test_an_entry_holds_plan_code_artifacts_logs_and_record(
     reported = json.loads((folder / "log/experimental_history.json").read_text())
     assert RunRecord.from_json(reported) == record
     assert damage(folder) == []
+
+
+def test_the_artifacts_of_an_entry_are_linked_without_what_history_adds(
+    save: Callable[..., Path], tmp_path: Path
+) -> None:
+    entry, folder = save(), tmp_path / "seen"
+
+    link_artifacts(entry, folder)
+
+    assert (folder / "models/train/model").read_text() == "models/train/model"
+    assert (folder / "log/pipeline.log").read_text() == "log/pipeline.log"
+    linked = {path.name for path in (*folder.iterdir(), *(folder / "log").iterdir())}
+    assert {"models", "output", "report", "log", "pipeline.log"} <= linked
+    assert not {"experimental_plan.yaml", "experimental_history.json"} & linked
 
 
 @pytest.mark.parametrize("status", ["error", "interrupted"])

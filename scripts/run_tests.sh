@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # All tests, and of the packages in which a branch that is never taken would cost someone a model or
-# a request, how many of their branches their own tests take.
+# a request, how many of their branches their own tests and those of the notebook take.
 #
 #   scripts/run_tests.sh .venv/bin auto            the tests, 1 process for each core
 set -u
 bin=$1 workers=$2
-counted=(tests/plan tests/store tests/history tests/engine tests/workers tests/serve)
+counted=(tests/plan tests/store tests/history tests/engine tests/workers tests/serve tests/api)
 status=0
 
 "$bin/coverage" erase

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from tests.support.swept_project import Alo, shown, write_swept_project
 
-from alo.cli.main import main
 from alo.history.browse import History
 from alo.layout import Workspace
 
@@ -22,16 +21,6 @@ from alo.layout import Workspace
 @pytest.fixture
 def home(make_solution: Callable[..., Path], tmp_path: Path) -> Path:
     return write_swept_project(make_solution, tmp_path)
-
-
-@pytest.fixture
-def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
-    def call(*words: str) -> tuple[int, str, str]:
-        status = main([*words, "--project", str(home)])
-        written = capsys.readouterr()
-        return status, written.out, written.err
-
-    return call
 
 
 def started(home: Path, *words: str) -> subprocess.Popen[str]:

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from tests.support.waiting import wait_until
 
-from alo.cli.main import main
 from alo.data.remote import object_store
 from alo.history.entries.names import read_record
 from alo.history.record import RunRecord
@@ -69,16 +68,6 @@ def home(make_solution: Callable[..., Path], data: Path) -> Path:
         args={"answer": {"wait": 0, "all": False}},
         external={"load_inference_data_path": str(data)},
     )
-
-
-@pytest.fixture
-def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
-    def call(*words: str) -> tuple[int, str, str]:
-        status = main([*words, "--project", str(home)])
-        written = capsys.readouterr()
-        return status, written.out, written.err
-
-    return call
 
 
 def output_of(home: Path) -> bytes:

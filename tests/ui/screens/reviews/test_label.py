@@ -126,6 +126,18 @@ self.asset.save_summary("cat", 0.5)
 """
 
 
+def review_pictures(home: Path, team: Studio, run: Callable[..., object], *, random: int) -> None:
+    """Have what is in ``data/`` inferred, and a review of it."""
+    plan = find_plan(home)
+    said = json.loads(plan.read_text())
+    said["external_path"] = [{"load_inference_data_path": "./data/"}]
+    plan.write_text(json.dumps(said))
+    run(home, mode="inference")
+    settings = ReviewSettings(image="file")
+    asked = ReviewRequest(name="real", person="ada", time="now", settings=settings, random=random)
+    new_review(team.workspace, team.database, asked)
+
+
 def test_a_picture_is_shown_large_and_small_and_a_missing_one_says_so(
     home: Path, team: Studio, ada: httpx.Client, run: Callable[..., object]
 ) -> None:
@@ -133,14 +145,7 @@ def test_a_picture_is_shown_large_and_small_and_a_missing_one_says_so(
     (home / "data").mkdir()
     image.new("RGB", (600, 400), "red").save(home / "data" / "one.png")
     write_asset(home, "infer", PICTURE)
-    plan = find_plan(home)
-    said = json.loads(plan.read_text())
-    said["external_path"] = [{"load_inference_data_path": "./data/"}]
-    plan.write_text(json.dumps(said))
-    run(home, mode="inference")
-    settings = ReviewSettings(image="file")
-    asked = ReviewRequest(name="real", person="ada", time="now", settings=settings, random=2)
-    new_review(team.workspace, team.database, asked)
+    review_pictures(home, team, run, random=2)
 
     items = ada.get("/reviews/real/label.json").json()["items"]
     shown = {each["files"][0]: each["picture"] for each in items if each["files"]}
@@ -205,14 +210,7 @@ def test_a_file_that_is_no_picture_is_named_in_its_place(
     (home / "data").mkdir()
     (home / "data" / "page.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     write_asset(home, "infer", PICTURE.replace("one.png", "page.svg").replace("two.png,cat", ""))
-    plan = find_plan(home)
-    said = json.loads(plan.read_text())
-    said["external_path"] = [{"load_inference_data_path": "./data/"}]
-    plan.write_text(json.dumps(said))
-    run(home, mode="inference")
-    settings = ReviewSettings(image="file")
-    asked = ReviewRequest(name="real", person="ada", time="now", settings=settings, random=1)
-    new_review(team.workspace, team.database, asked)
+    review_pictures(home, team, run, random=1)
 
     text = ada.get("/reviews/real/label").text
 

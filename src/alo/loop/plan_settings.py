@@ -67,7 +67,7 @@ def train_data_paths(workspace: Workspace) -> list[Path]:
     """The files and folders of the plan's train data, or what the last train run staged of them.
 
     Returns:
-        None of them where the data is elsewhere, and nothing is staged.
+        None of them where the data is not on this machine, and nothing is staged.
     Raises:
         PlanError: the plan cannot be read.
     """

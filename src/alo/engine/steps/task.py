@@ -159,9 +159,9 @@ def run_envs(job: Job, started: float) -> dict[str, object]:
     external, control = job.plan.external, job.plan.control
     artifacts = _folders(job.workspace)[f"{job.pipeline.kind}_artifacts"]
     # In a rerun; a served pipeline's own workspace links to the project's.
-    is_elsewhere = not _is_one_folder(job.code.assets, job.workspace.assets)
+    is_outside = not _is_one_folder(job.code.assets, job.workspace.assets)
     return {
-        **({"asset_home": _slashed(job.code.assets)} if is_elsewhere else {}),
+        **({"asset_home": _slashed(job.code.assets)} if is_outside else {}),
         "project_home": _slashed(job.workspace.home),
         "pipeline": job.pipeline.name,
         "alo_version": __version__,

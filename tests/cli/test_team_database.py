@@ -21,7 +21,7 @@ from alo.review.reviews import Reviews
 
 from ..support.loop_project import LAX, write_loop_project
 
-Alo = Callable[..., tuple[int, str, str]]
+Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def url(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-def alo(home: Path, url: str, capfd: pytest.CaptureFixture[str]) -> Alo:
-    """``alo("review", "list")``, with the server's database where the command takes one."""
+def command(home: Path, url: str, capfd: pytest.CaptureFixture[str]) -> Command:
+    """``command("review", "list")``, with the server's database where the command takes one."""
 
     def call(*words: str) -> tuple[int, str, str]:
         capfd.readouterr()
@@ -50,50 +50,50 @@ def alo(home: Path, url: str, capfd: pytest.CaptureFixture[str]) -> Alo:
 
 
 @pytest.fixture
-def reviewed(alo: Alo, home: Path) -> str:
+def reviewed(command: Command, home: Path) -> str:
     """The run of a review `r`, of whose records most are labelled."""
-    assert alo("run", "--quiet")[0] == 0
+    assert command("run", "--quiet")[0] == 0
     new = ("--random", "100", "--key", "id", "--label", "kind", "--seed", "1")
-    assert alo("review", "new", "r", *new, "--labels", "good", "bad")[0] == 0
-    items = json.loads(alo("review", "show", "r", "--json")[1])["items"]
+    assert command("review", "new", "r", *new, "--labels", "good", "bad")[0] == 0
+    items = json.loads(command("review", "show", "r", "--json")[1])["items"]
     said = home / "said.csv"
     rows = [f"k{n},{each['record']},accept" for n, each in enumerate(items)]
     said.write_text("\n".join(["key,record,verdict", *rows]))
-    assert alo("review", "decide", "r", "--from", str(said))[:2] == (0, "100 saved\n")
+    assert command("review", "decide", "r", "--from", str(said))[:2] == (0, "100 saved\n")
     return str(items[0]["record"])
 
 
 def test_the_whole_loop_works_and_leaves_no_file_of_a_database(
-    alo: Alo, home: Path, reviewed: str
+    command: Command, home: Path, reviewed: str
 ) -> None:
-    assert alo("review", "list")[1].startswith("name")
-    assert "accuracy" in alo("review", "accuracy", "r")[1]
+    assert command("review", "list")[1].startswith("name")
+    assert "accuracy" in command("review", "accuracy", "r")[1]
     exported = home / "out.jsonl"
-    assert alo("review", "export", "r", "--format", "jsonl", "--to", str(exported))[0] == 0
-    assert alo("review", "import", "r", str(exported))[0] == 0
-    assert alo("dataset", "make", "d", "--review", "r")[0] == 0
-    assert alo("retrain", "--dataset", "d", *LAX)[0] in (0, 3)
-    assert alo("review", "close", "r")[0] == 0
+    assert command("review", "export", "r", "--format", "jsonl", "--to", str(exported))[0] == 0
+    assert command("review", "import", "r", str(exported))[0] == 0
+    assert command("dataset", "make", "d", "--review", "r")[0] == 0
+    assert command("retrain", "--dataset", "d", *LAX)[0] in (0, 3)
+    assert command("review", "close", "r")[0] == 0
     assert (home / "studio/reviews/r/inputs.jsonl").is_file()
-    assert alo("history", "remove", reviewed.partition(":")[0])[0] == 0
-    found = json.loads(alo("trace", reviewed, "--json")[1])
+    assert command("history", "remove", reviewed.partition(":")[0])[0] == 0
+    found = json.loads(command("trace", reviewed, "--json")[1])
     states = {each["id"]: each["state"] for each in found["nodes"]}
     assert states[reviewed.partition(":")[0]] == "pruned"
     assert states[f"input of {reviewed}"] == "present"
     assert {"decision", "review", "dataset"} <= {each["kind"] for each in found["nodes"]}
-    assert alo("review", "reopen", "r")[0] == 0
-    assert alo("review", "remove", "r")[0] == 0
+    assert command("review", "reopen", "r")[0] == 0
+    assert command("review", "remove", "r")[0] == 0
     assert not (home / "studio/studio.sqlite").exists()
 
 
 def test_without_the_server_each_command_says_so_and_then_all_is_as_it_was(
-    alo: Alo, home: Path, reviewed: str, postgres: PostgresServer
+    command: Command, home: Path, reviewed: str, postgres: PostgresServer
 ) -> None:
-    before = alo("review", "show", "r", "--json")
+    before = command("review", "show", "r", "--json")
     postgres.stop()
     try:
         reported = [
-            alo(*words)
+            command(*words)
             for words in (
                 ("review", "list"),
                 ("review", "show", "r"),
@@ -115,7 +115,7 @@ def test_without_the_server_each_command_says_so_and_then_all_is_as_it_was(
         assert "the studio's database cannot be used now" in err
         assert "where: postgresql://" in err
         assert "see that the server runs" in err
-    assert alo("review", "show", "r", "--json") == before
+    assert command("review", "show", "r", "--json") == before
     assert not (home / "datasets/d").exists()
     assert not (home / "studio/reviews").exists()
 

@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples/digits"
 
 pytest.importorskip("sklearn", reason="the examples need the extra 'examples'")
 
-Alo = Callable[..., str]
+Command = Callable[..., str]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
+def command(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     def call(*words: str) -> str:
         assert main([*words, "--project", str(home)]) == 0, capsys.readouterr().err
         return capsys.readouterr().out
@@ -44,19 +44,21 @@ def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
     return call
 
 
-def test_both_forms_of_train_data_get_what_people_said(alo: Alo, home: Path) -> None:
-    alo("run", "--quiet")
-    alo("review", "new", "folders", "--random", "30", "--seed", "1")
-    alo("review", "new", "table", "--random", "30", "--seed", "1", "--truth", "labels.csv:file")
-    items = json.loads(alo("review", "show", "table", "--json"))["items"]
+def test_both_forms_of_train_data_get_what_people_said(command: Command, home: Path) -> None:
+    command("run", "--quiet")
+    command("review", "new", "folders", "--random", "30", "--seed", "1")
+    command("review", "new", "table", "--random", "30", "--seed", "1", "--truth", "labels.csv:file")
+    items = json.loads(command("review", "show", "table", "--json"))["items"]
     lines = [{"record": each["record"], "verdict": "accept"} for each in items]
     lines[0] = {"record": items[0]["record"], "verdict": "change", "label": "8"}
     (home / "said.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     for name in ("folders", "table"):
-        alo("review", "decide", name, "--from", str(home / "said.jsonl"))
+        command("review", "decide", name, "--from", str(home / "said.jsonl"))
 
     made = {
-        name: json.loads(alo("dataset", "make", "d", "--review", name, "--base", base, "--json"))
+        name: json.loads(
+            command("dataset", "make", "d", "--review", name, "--base", base, "--json")
+        )
         for name, base in (("folders", "sample_data/train"), ("table", "labelled"))
     }
 

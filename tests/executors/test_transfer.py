@@ -65,7 +65,7 @@ def home(make_solution: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def alo(
+def command(
     home: Path, bucket: Bucket, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., int]:
     def call(command: str, *words: str, root: str = "node") -> int:
@@ -90,12 +90,12 @@ def puts(proxy: Proxy) -> list[str]:
 
 
 def test_a_run_is_the_same_and_leaves_only_what_others_may_take(
-    home: Path, bucket: Bucket, proxy: Proxy, alo: Callable[..., int]
+    home: Path, bucket: Bucket, proxy: Proxy, command: Callable[..., int]
 ) -> None:
     assert main(["run", "--project", str(home)]) == 0
     here = {kind: files_in(home / f"{kind}_artifacts") for kind in ("train", "inference")}
 
-    assert alo("run") == 0
+    assert command("run") == 0
 
     for kind, files in here.items():
         assert files_in(home / f"{kind}_artifacts") == files
@@ -107,21 +107,21 @@ def test_a_run_is_the_same_and_leaves_only_what_others_may_take(
     names = {each.rpartition("/")[2] for each in keys(bucket)}
 
     sent = len(puts(proxy))
-    assert alo("run", "--mode", "train", root="another") == 0
+    assert command("run", "--mode", "train", root="another") == 0
     assert len(puts(proxy)) == sent  # a new node takes what is there
     assert {each.rpartition("/")[2] for each in keys(bucket)} == names
 
 
 def test_what_is_damaged_in_the_bucket_is_not_used(
-    home: Path, bucket: Bucket, alo: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    home: Path, bucket: Bucket, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert alo("run", "--mode", "train") == 0
+    assert command("run", "--mode", "train") == 0
     for key in keys(bucket):
         content = bucket.get(key)
         bucket.put(key, content[:-5] + b"12345")
     capsys.readouterr()
 
-    assert alo("run", "--mode", "train", root="another") == 1
+    assert command("run", "--mode", "train", root="another") == 1
 
     err = capsys.readouterr().err
     assert "has another checksum" in err
@@ -131,16 +131,16 @@ def test_what_is_damaged_in_the_bucket_is_not_used(
 
 
 def test_trials_and_shards_go_the_same_way(
-    home: Path, bucket: Bucket, alo: Callable[..., int]
+    home: Path, bucket: Bucket, command: Callable[..., int]
 ) -> None:
-    assert alo("sweep", "s", "--param", "train.size=1,2", "--jobs", "2") == 0
+    assert command("sweep", "s", "--param", "train.size=1,2", "--jobs", "2") == 0
     trials = [each for each in History(Workspace(home)).list() if each.sweep]
     assert {each.status for each in trials} == {"success"}
     models = [home / "history/train" / each.id / "models/train/m" for each in trials]
     assert {len(each.read_text()) for each in models} == {11, 12}
-    assert alo("run", "--mode", "train", "--set", "train.size=3") == 0
+    assert command("run", "--mode", "train", "--set", "train.size=3") == 0
 
-    assert alo("infer", "b", "--shards", "2", "--jobs", "2") == 0
+    assert command("infer", "b", "--shards", "2", "--jobs", "2") == 0
 
     table = home / "inference_artifacts/output/output.csv"
     assert table.read_text() == "a\n1\n2\n3\n4\n"

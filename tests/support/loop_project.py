@@ -70,7 +70,7 @@ with open(self.asset.get_output_path() + "output.csv", "w") as file:
     file.writelines(f"{row['id']},{'bad' if is_bad(row) else 'good'}\\n" for row in rows)
 self.asset.save_summary("fine", 0.5)
 """
-Alo = Callable[..., tuple[int, str, str]]
+Command = Callable[..., tuple[int, str, str]]
 LAX = ("--gate", "min_rows=5", "--gate", "max_loss=0.3")
 
 
@@ -94,8 +94,8 @@ def write_loop_project(make_solution: Callable[..., Path], **options: object) ->
     return home
 
 
-def caller(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
-    """``alo("review", "list")``: a command in the project; its status, and what it has written."""
+def caller(home: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+    """``command("review", "list")``: in the project; its status, and what it has written."""
 
     def call(*words: str) -> tuple[int, str, str]:
         capfd.readouterr()

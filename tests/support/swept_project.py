@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Alo = Callable[..., tuple[int, str, str]]
+Command = Callable[..., tuple[int, str, str]]
 
 PREPARE = """
 with open(self.args["count"], "a") as file:
@@ -42,9 +42,9 @@ def write_swept_project(make_solution: Callable[..., Path], folder: Path) -> Pat
     )
 
 
-def shown(alo: Alo, name: str) -> dict[str, Any]:
+def shown(command: Command, name: str) -> dict[str, Any]:
     """The sweep as ``alo sweep show`` has it."""
-    status, out, err = alo("sweep", "show", name, "--json")
+    status, out, err = command("sweep", "show", name, "--json")
     assert (status, err) == (0, "")
     found: dict[str, Any] = json.loads(out)
     return found

@@ -29,7 +29,7 @@ WANTED = {"pipeline": "train", "args": {"train": {"x": 3}}, "key": "k"}
 
 
 @pytest.fixture
-def small_disk(home: Path) -> Iterator[Path]:
+def studio_disk(home: Path) -> Iterator[Path]:
     """``studio/`` of the project, on a file system of its own that is soon full."""
     folder = home / "studio"
     folder.mkdir()
@@ -49,17 +49,17 @@ def fill(folder: Path) -> Path:
 
 
 def test_on_a_full_disk_nothing_is_half_done_and_it_is_said(
-    small_disk: Path, make_studio: MakeStudio, browse: Browse
+    studio_disk: Path, make_studio: MakeStudio, browse: Browse
 ) -> None:
     studio = make_studio(needs_sign_in=False)
     client = browse(studio)
-    filler = fill(small_disk)
+    filler = fill(studio_disk)
 
     refused = client.post("/runs", json=WANTED, headers=OWN)
 
     assert (refused.status_code, refused.json()["error"]["where"]) == (
         507,
-        str(small_disk / "studio.sqlite"),
+        str(studio_disk / "studio.sqlite"),
     )
     assert client.get("/runs").status_code == 200
     filler.unlink()
@@ -69,11 +69,11 @@ def test_on_a_full_disk_nothing_is_half_done_and_it_is_said(
 
 
 def test_a_job_that_cannot_begin_for_want_of_room_waits_for_it(
-    small_disk: Path, make_studio: MakeStudio
+    studio_disk: Path, make_studio: MakeStudio
 ) -> None:
     jobs = make_studio().jobs
     job = jobs.add(["--version"], "train", "ada")
-    filler = fill(small_disk)
+    filler = fill(studio_disk)
 
     with pytest.raises(Exception, match=r"full|No space"):
         jobs.look()
@@ -85,7 +85,7 @@ def test_a_job_that_cannot_begin_for_want_of_room_waits_for_it(
 
 
 def test_a_job_that_ends_on_a_full_disk_is_noted_when_there_is_room(
-    small_disk: Path, home: Path, make_studio: MakeStudio
+    studio_disk: Path, home: Path, make_studio: MakeStudio
 ) -> None:
     gate = home / "gate"
     asset = home / "assets/train/asset_train.py"
@@ -96,7 +96,7 @@ def test_a_job_that_ends_on_a_full_disk_is_noted_when_there_is_room(
     job = jobs.add(["run", "--mode", "train", "--json"], "train", "ada")
     wait_until(lambda: jobs.look() or bool(jobs.find(job.id).run))  # type: ignore[func-returns-value]
     run_id = jobs.find(job.id).run
-    filler = fill(small_disk)
+    filler = fill(studio_disk)
     gate.touch()
     wait_until(lambda: studio.history.look_up(run_id).status != "running")
 
@@ -128,10 +128,10 @@ def test_without_room_for_what_is_made_of_files_these_are_shown_all_the_same(
 
 
 def test_nobody_is_signed_in_on_a_full_disk_and_it_is_said(
-    small_disk: Path, make_studio: MakeStudio, browse: Browse
+    studio_disk: Path, make_studio: MakeStudio, browse: Browse
 ) -> None:
     client = browse(make_studio())
-    filler = fill(small_disk)
+    filler = fill(studio_disk)
 
     refused = client.get(f"/?token={TOKEN}", headers={"Accept": "application/json"})
     assert refused.status_code == 507

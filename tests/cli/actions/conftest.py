@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.swept_project import Alo
+from tests.support.swept_project import Command
 
 from alo.cli.main import main
 
 
 @pytest.fixture
-def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
-    """``alo(*words)`` of the project: exit status, stdout and stderr."""
+def command(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """``command(*words)`` of the project: exit status, stdout and stderr."""
 
     def call(*words: str) -> tuple[int, str, str]:
         status = main([*words, "--project", str(home)])

@@ -15,7 +15,7 @@ from alo.layout import Workspace
 from alo.review.labels import Labels
 from alo.review.reviews import Reviews
 
-Alo = Callable[..., tuple[int, str, str]]
+Command = Callable[..., tuple[int, str, str]]
 OUTPUT = """
 import csv
 from pathlib import Path
@@ -49,8 +49,8 @@ def home(make_solution: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def alo(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Alo:
-    """``alo("dataset", "list")``: the status and what was written; all of a review is accepted."""
+def command(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """``command("dataset", "list")``: its status, what was written; a review is all accepted."""
 
     def call(*words: str) -> tuple[int, str, str]:
         status = main([*words, "--project", str(home)])
@@ -76,9 +76,9 @@ def as_json(reported: tuple[int, str, str]) -> dict[str, object]:
 
 
 def test_a_data_set_is_the_train_data_of_the_plan_with_what_people_said(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
-    made = as_json(alo("dataset", "make", "d", "--review", "r", "--note", "first", "--json"))
+    made = as_json(command("dataset", "make", "d", "--review", "r", "--note", "first", "--json"))
 
     counts = made["counts"]
     assert isinstance(counts, dict)
@@ -91,56 +91,56 @@ def test_a_data_set_is_the_train_data_of_the_plan_with_what_people_said(
     assert "kind" not in (home / "datasets/d/v1/test/test.csv").read_text()
 
 
-def test_the_train_pipeline_takes_it_as_its_data(alo: Alo, home: Path) -> None:
-    alo("dataset", "make", "d", "--review", "r")
+def test_the_train_pipeline_takes_it_as_its_data(command: Command, home: Path) -> None:
+    command("dataset", "make", "d", "--review", "r")
     plan = home / "solution/experimental_plan.yaml"
     content = json.loads(plan.read_text())
     content["external_path"]["load_train_data_path"] = "./datasets/d/v1/train/known/"
     plan.write_text(json.dumps(content))
 
-    assert alo("run", "--mode", "train", "--quiet")[0] == 0
+    assert command("run", "--mode", "train", "--quiet")[0] == 0
 
     given = (home / "input/train/known/rows.csv").read_bytes()
     assert given == (home / "datasets/d/v1/train/known/rows.csv").read_bytes()
-    status, _, err = alo("dataset", "remove", "d@v1")
+    status, _, err = command("dataset", "remove", "d@v1")
     assert (status, "was trained on it" in err) == (1, True)
-    assert alo("dataset", "remove", "d@v1", "--force")[0] == 0
+    assert command("dataset", "remove", "d@v1", "--force")[0] == 0
 
 
-def test_what_is_made_of_the_same_is_not_made_again(alo: Alo) -> None:
-    alo("dataset", "make", "d", "--review", "r")
+def test_what_is_made_of_the_same_is_not_made_again(command: Command) -> None:
+    command("dataset", "make", "d", "--review", "r")
 
-    status, out, _ = alo("dataset", "make", "d", "--review", "r", "--note", "again")
+    status, out, _ = command("dataset", "make", "d", "--review", "r", "--note", "again")
 
     assert (status, out) == (0, "d@v1 is made of the same decisions already\n")
 
 
 def test_data_sets_are_listed_shown_compared_verified_and_exported(
-    alo: Alo, tmp_path: Path
+    command: Command, tmp_path: Path
 ) -> None:
-    assert "no data sets yet" in alo("dataset")[1]
-    alo("dataset", "make", "d", "--review", "r")
-    alo("dataset", "make", "d", "--review", "r", "--base", "none")
+    assert "no data sets yet" in command("dataset")[1]
+    command("dataset", "make", "d", "--review", "r")
+    command("dataset", "make", "d", "--review", "r", "--base", "none")
 
-    assert [each["version"] for each in json.loads(alo("dataset", "list", "--json")[1])] == [
+    assert [each["version"] for each in json.loads(command("dataset", "list", "--json")[1])] == [
         "v2",
         "v1",
     ]
-    assert "data set d@v2" in alo("dataset", "show", "d")[1]
-    assert as_json(alo("dataset", "show", "d@v1", "--json"))["base"] == "plan"
-    assert alo("dataset", "diff", "d@v1", "d@v2")[1].startswith("0 rows added\n")
-    assert alo("dataset", "verify")[1] == "2 versions verified, none damaged\n"
-    assert alo("dataset", "export", "d", str(tmp_path / "d.zip"))[0] == 0
+    assert "data set d@v2" in command("dataset", "show", "d")[1]
+    assert as_json(command("dataset", "show", "d@v1", "--json"))["base"] == "plan"
+    assert command("dataset", "diff", "d@v1", "d@v2")[1].startswith("0 rows added\n")
+    assert command("dataset", "verify")[1] == "2 versions verified, none damaged\n"
+    assert command("dataset", "export", "d", str(tmp_path / "d.zip"))[0] == 0
     assert (tmp_path / "d.zip").is_file()
 
 
-def test_damage_makes_the_status_one_and_is_named(alo: Alo, home: Path) -> None:
-    alo("dataset", "make", "d", "--review", "r")
+def test_damage_makes_the_status_one_and_is_named(command: Command, home: Path) -> None:
+    command("dataset", "make", "d", "--review", "r")
     path = home / "datasets/d/v1/rows.jsonl"
     path.chmod(0o644)
     path.write_text("")
 
-    status, out, _ = alo("dataset", "verify", "--json")
+    status, out, _ = command("dataset", "verify", "--json")
 
     assert (status, json.loads(out)) == (
         1,
@@ -148,13 +148,13 @@ def test_damage_makes_the_status_one_and_is_named(alo: Alo, home: Path) -> None:
     )
 
 
-def test_a_damaged_version_is_not_exported(home: Path, alo: Alo, tmp_path: Path) -> None:
-    assert alo("dataset", "make", "d", "--review", "r")[0] == 0
+def test_a_damaged_version_is_not_exported(home: Path, command: Command, tmp_path: Path) -> None:
+    assert command("dataset", "make", "d", "--review", "r")[0] == 0
     path = home / "datasets/d/v1/test_labels.csv"
     path.chmod(0o644)
     path.write_bytes(path.read_bytes().replace(b"good", b"fine"))
 
-    status, _, err = alo("dataset", "export", "d", str(tmp_path / "out"))
+    status, _, err = command("dataset", "export", "d", str(tmp_path / "out"))
 
     assert (status, "is damaged: test_labels.csv changed" in err) == (1, True), err
     assert not (tmp_path / "out").exists()
@@ -172,47 +172,47 @@ def test_a_damaged_version_is_not_exported(home: Path, alo: Alo, tmp_path: Path)
     ],
 )
 def test_what_makes_no_sense_is_an_error_in_words(
-    alo: Alo, words: Sequence[str], status: int, what: str
+    command: Command, words: Sequence[str], status: int, what: str
 ) -> None:
-    found, _, err = alo("dataset", *words)
+    found, _, err = command("dataset", *words)
 
     assert (found, what in err) == (status, True)
 
 
-def test_a_run_that_is_gone_is_said(alo: Alo, home: Path) -> None:
-    run = json.loads(alo("history", "--json")[1])[0]["id"]
+def test_a_run_that_is_gone_is_said(command: Command, home: Path) -> None:
+    run = json.loads(command("history", "--json")[1])[0]["id"]
     remove_tree(home / "history/inference" / run)  # by hand: `alo history remove` would not
 
-    status, _, err = alo("dataset", "make", "d", "--review", "r")
+    status, _, err = command("dataset", "make", "d", "--review", "r")
 
     assert (status, f"run {run} is in history no more" in err) == (1, True)
 
 
-def test_a_closed_review_needs_its_run_no_more(alo: Alo, home: Path) -> None:
-    run = json.loads(alo("history", "--json")[1])[0]["id"]
-    assert alo("history", "remove", run)[0] == 1
+def test_a_closed_review_needs_its_run_no_more(command: Command, home: Path) -> None:
+    run = json.loads(command("history", "--json")[1])[0]["id"]
+    assert command("history", "remove", run)[0] == 1
 
-    assert alo("review", "close", "r")[0] == 0
+    assert command("review", "close", "r")[0] == 0
 
-    assert alo("history", "remove", run)[0] == 0
-    assert as_json(alo("dataset", "make", "d", "--review", "r", "--json"))["version"] == "v1"
+    assert command("history", "remove", run)[0] == 0
+    assert as_json(command("dataset", "make", "d", "--review", "r", "--json"))["version"] == "v1"
 
 
-def test_a_review_of_whole_runs_has_no_rows_to_learn_from(alo: Alo) -> None:
-    alo("review", "new", "whole", "--unit", "request")
+def test_a_review_of_whole_runs_has_no_rows_to_learn_from(command: Command) -> None:
+    command("review", "new", "whole", "--unit", "request")
 
-    status, _, err = alo("dataset", "make", "d", "--review", "whole")
+    status, _, err = command("dataset", "make", "d", "--review", "whole")
 
     assert (status, "whole requests" in err) == (1, True)
 
 
-def test_a_damaged_version_is_listed_as_one(alo: Alo, home: Path) -> None:
-    alo("dataset", "make", "d", "--review", "r")
+def test_a_damaged_version_is_listed_as_one(command: Command, home: Path) -> None:
+    command("dataset", "make", "d", "--review", "r")
     path = home / "datasets/d/v1/manifest.json"
     path.chmod(0o644)
     path.write_text("")
 
-    status, _, err = alo("dataset", "list")
+    status, _, err = command("dataset", "list")
 
     assert (status, err) == (0, "d@v1 is damaged: alo dataset verify says how\n")
 
@@ -225,22 +225,22 @@ def test_a_damaged_version_is_listed_as_one(alo: Alo, home: Path) -> None:
     ],
 )
 def test_a_run_that_was_changed_since_is_not_learned_from(
-    alo: Alo, home: Path, change: Callable[[list[str]], list[str]], what: str
+    command: Command, home: Path, change: Callable[[list[str]], list[str]], what: str
 ) -> None:
     (path,) = (home / "history/inference").glob("*/output/output.csv")
     lines = path.read_text().splitlines()
     path.unlink()  # the workspace has the same file
     path.write_text("\n".join([*change(lines), ""]))
 
-    status, _, err = alo("dataset", "make", "d", "--review", "r")
+    status, _, err = command("dataset", "make", "d", "--review", "r")
 
     assert (status, what in err) == (1, True), err
 
 
-def test_one_label_alone_and_no_test_rows_are_said(alo: Alo, home: Path) -> None:
+def test_one_label_alone_and_no_test_rows_are_said(command: Command, home: Path) -> None:
     (home / "known/rows.csv").write_text("id,x,kind\nz,1,good\n")
 
-    _, out, _ = alo("dataset", "make", "d", "--review", "r", "--test-share", "0")
+    _, out, _ = command("dataset", "make", "d", "--review", "r", "--test-share", "0")
 
     assert "all train rows have the same label" in out
     assert "no row tests" in out
@@ -256,42 +256,42 @@ def test_one_label_alone_and_no_test_rows_are_said(alo: Alo, home: Path) -> None
     ],
 )
 def test_a_label_that_the_base_calls_otherwise_is_said(
-    alo: Alo, home: Path, change: Callable[[Labels], Labels], is_said: bool
+    command: Command, home: Path, change: Callable[[Labels], Labels], is_said: bool
 ) -> None:
     (home / "known/rows.csv").write_text("id,x,kind\nz,1,bad\n")
     database = open_database(Workspace(home))
     Reviews(database).change_labels("r", lambda labels: change(labels.add("bad")))
     database.close()
 
-    status, _, err = alo("dataset", "make", "d", "--review", "r")
+    status, _, err = command("dataset", "make", "d", "--review", "r")
 
     assert status == 0
     assert ("and 'bad' in 1 train row: a model takes them for two labels" in err) == is_said, err
 
 
-def test_a_damaged_version_is_no_base(alo: Alo, home: Path) -> None:
-    alo("dataset", "make", "d", "--review", "r")
+def test_a_damaged_version_is_no_base(command: Command, home: Path) -> None:
+    command("dataset", "make", "d", "--review", "r")
     path = home / "datasets/d/v1/train/known/rows.csv"
     path.chmod(0o644)
     path.write_bytes(path.read_bytes() + b"x,1,bad\n")
 
-    status, _, err = alo("dataset", "make", "e", "--review", "r", "--base", "d@v1")
+    status, _, err = command("dataset", "make", "e", "--review", "r", "--base", "d@v1")
 
     assert (status, "d@v1 is damaged: train/known/rows.csv changed" in err) == (1, True)
 
 
-def test_the_base_is_not_here_is_said(alo: Alo, home: Path) -> None:
+def test_the_base_is_not_here_is_said(command: Command, home: Path) -> None:
     remove_tree(home / "known")
 
-    status, _, err = alo("dataset", "make", "d", "--review", "r")
+    status, _, err = command("dataset", "make", "d", "--review", "r")
 
     assert (status, "the train data of the plan is not here" in err) == (2, True)
 
 
 def test_what_review_and_base_say_differently_is_the_reviews_and_counted(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
-    made = as_json(alo("dataset", "make", "d", "--review", "r", "--test-share", "0", "--json"))
+    made = as_json(command("dataset", "make", "d", "--review", "r", "--test-share", "0", "--json"))
 
     rows = (home / "datasets/d/v1/train/known/rows.csv").read_text().splitlines()
     known = [row for row in rows[1:] if row.partition(",")[0] in {f"k{n}" for n in range(10)}]

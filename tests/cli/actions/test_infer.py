@@ -20,7 +20,7 @@ from alo.data.remote import object_store
 from alo.history.entries.names import read_record
 from alo.history.record import RunRecord
 
-Alo = Callable[..., tuple[int, str, str]]
+Command = Callable[..., tuple[int, str, str]]
 ROWS = 30
 # Answers rows by themselves, fails with a row that is `bad`, and does what args say besides.
 ANSWER = """
@@ -85,11 +85,11 @@ def lines_of(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_the_shards_become_one_run_like_any_other(alo: Alo, home: Path) -> None:
-    assert alo("run")[0] == 0
+def test_the_shards_become_one_run_like_any_other(command: Command, home: Path) -> None:
+    assert command("run")[0] == 0
     whole, (plain,) = output_of(home), runs_of(home)
 
-    status, out, err = alo("infer", "month", "--rows-per-shard", "7", "--jobs", "2")
+    status, out, err = command("infer", "month", "--rows-per-shard", "7", "--jobs", "2")
 
     assert (status, err) == (0, "")
     assert "shard 0004  2 rows" in out
@@ -108,19 +108,19 @@ def test_the_shards_become_one_run_like_any_other(alo: Alo, home: Path) -> None:
     assert (entry / "extra_output/0003/answer/more.txt").read_text() == "more"
     assert (entry / "log/0003/process.log").is_file()
     assert [line["rows"] for line in lines_of(home)] == [7, 7, 7, 7, 2]
-    assert "none damaged" in alo("history", "verify")[1]
+    assert "none damaged" in command("history", "verify")[1]
     assert not (home / "history/batches/month/shards").exists()
     assert not list((home / ".alo").glob("rerun-*"))
 
-    status, out, _ = alo("infer", "--resume", "month", "--json")
+    status, out, _ = command("infer", "--resume", "month", "--json")
     reported = json.loads(out.splitlines()[-1])["payload"]
     assert (status, reported["shards"]["reused"], reported["run_id"]) == (0, 5, record.id)
-    status, _, err = alo("infer", "month", "--shards", "2")
+    status, _, err = command("infer", "month", "--shards", "2")
     assert (status, "there is a batch 'month' already" in err) == (2, True)
 
 
 def test_an_executor_says_how_much_room_it_has_and_what_a_user_should_know(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
     (home / "cluster.py").write_text(
         "from alo.executors.local import LocalExecutor\n"
@@ -129,15 +129,19 @@ def test_an_executor_says_how_much_room_it_has_and_what_a_user_should_know(
         "    def capacity(self):\n"
         "        return 1\n"
     )
-    status, out, err = alo("infer", "--shards", "3", "--computing", "cluster:Cluster")
+    status, out, err = command("infer", "--shards", "3", "--computing", "cluster:Cluster")
     assert status == 0
     assert (out + err).count("the cluster has no token") == 1
     assert [line["state"] for line in lines_of(home)] == ["done"] * 3
 
 
-def test_what_is_cut_by_files_is_answered_file_by_file(alo: Alo, home: Path, data: Path) -> None:
+def test_what_is_cut_by_files_is_answered_file_by_file(
+    command: Command, home: Path, data: Path
+) -> None:
     assert (
-        alo("infer", str(data / "1.csv"), str(data / "0.csv"), "--files-per-shard", "1", "two")[0]
+        command("infer", str(data / "1.csv"), str(data / "0.csv"), "--files-per-shard", "1", "two")[
+            0
+        ]
         == 0
     )
 
@@ -152,27 +156,27 @@ def test_what_is_cut_by_files_is_answered_file_by_file(alo: Alo, home: Path, dat
 
 
 def test_a_pipeline_that_looks_at_other_rows_is_refused_before_anything_runs(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
     words = ["--shards", "3", "--jobs", "2", "--set", "answer.all=true"]
 
-    status, _, err = alo("infer", "b", *words)
+    status, _, err = command("infer", "b", *words)
 
     assert status == 1
     assert "does not answer each row by itself: row 1 of the output is '0,0,\"a" in err
     assert not (home / "history/inference").exists()
     assert not (home / "history/batches").exists()
 
-    status, _, err = alo("infer", "b", *words, "--row-check", "off")
+    status, _, err = command("infer", "b", *words, "--row-check", "off")
     assert (status, err) == (0, "")
     assert runs_of(home)[-1].note == "3 shards, 30 rows; row check off"
 
 
-def test_bad_rows_are_found_and_listed(alo: Alo, home: Path, data: Path) -> None:
+def test_bad_rows_are_found_and_listed(command: Command, home: Path, data: Path) -> None:
     write_table(data / "1.csv", 10, bad=13)
     words = ["--shards", "2", "--on-error", "bisect", "--jobs", "2", "--json"]
 
-    status, out, _ = alo("infer", "b", *words)
+    status, out, _ = command("infer", "b", *words)
 
     assert status == 0
     reported = json.loads(out.splitlines()[-1])["payload"]
@@ -189,46 +193,48 @@ def test_bad_rows_are_found_and_listed(alo: Alo, home: Path, data: Path) -> None
     assert any("a bad row" in each.read_text() for each in logs.glob("*/process.log"))
 
 
-def test_whole_files_that_fail_are_counted(alo: Alo, home: Path, data: Path) -> None:
+def test_whole_files_that_fail_are_counted(command: Command, home: Path, data: Path) -> None:
     write_table(data / "1.csv", 10, bad=13)
     words = ["infer", "b", "--files-per-shard", "3", "--on-error", "bisect", "--jobs", "2"]
 
-    status, out, _ = alo(*words)
+    status, out, _ = command(*words)
 
     assert (status, "batch b: 1 of 1 shards, 1 files failed" in out) == (0, True)
-    _, out, _ = alo("infer", "--resume", "b", "--json")
+    _, out, _ = command("infer", "--resume", "b", "--json")
     reported = json.loads(out.splitlines()[-1])["payload"]
     assert (reported["rows_in"], reported["rows_out"], reported["rows_failed"]) == (None, 20, 1)
 
 
-def test_a_shard_that_is_skipped_is_told_and_tried_again(alo: Alo, home: Path, data: Path) -> None:
+def test_a_shard_that_is_skipped_is_told_and_tried_again(
+    command: Command, home: Path, data: Path
+) -> None:
     write_table(data / "1.csv", 10, bad=13)
     words = ["infer", "b", "--files-per-shard", "1", "--on-error", "skip", "--jobs", "2"]
 
-    status, out, _ = alo(*words)
+    status, out, _ = command(*words)
 
     assert status == 1
     assert "alo infer --resume b tries them again" in out
     assert [line["state"] for line in lines_of(home)] == ["done", "failed", "done"]
     assert output_of(home).count(b"\n") == 1 + 2 * 2 * 10
 
-    status, _, err = alo("infer", "--resume", "b", "--max-failed-shards", "1")
+    status, _, err = command("infer", "--resume", "b", "--max-failed-shards", "1")
     assert (status, err) == (0, "")
 
     write_table(data / "1.csv", 10)
-    status, _, err = alo("infer", "--restart", "b")
+    status, _, err = command("infer", "--restart", "b")
     assert (status, err) == (0, "")
     assert output_of(home).count(b"\n") == 1 + 2 * 3 * 10
 
 
-def test_what_changed_since_it_began_is_named(alo: Alo, home: Path, data: Path) -> None:
+def test_what_changed_since_it_began_is_named(command: Command, home: Path, data: Path) -> None:
     write_table(data / "1.csv", 10, bad=13)
-    assert alo("infer", "b", "--shards", "3", "--jobs", "1", "--row-check", "off")[0] == 1
+    assert command("infer", "b", "--shards", "3", "--jobs", "1", "--row-check", "off")[0] == 1
     write_table(data / "1.csv", 10)
     asset = home / "assets/answer/asset_answer.py"
     asset.write_text(asset.read_text() + "\n# another one\n")
 
-    status, _, err = alo("infer", "--resume", "b")
+    status, _, err = command("infer", "--resume", "b")
 
     assert (status, "the input and the code of batch 'b' changed" in err) == (2, True)
     plan = home / "solution/experimental_plan.yaml"
@@ -236,21 +242,21 @@ def test_what_changed_since_it_began_is_named(alo: Alo, home: Path, data: Path) 
     models = home / "train_artifacts/models"
     models.mkdir(parents=True)
     (models / "m").write_text("m")
-    status, _, err = alo("infer", "--resume", "b")
+    status, _, err = command("infer", "--resume", "b")
     assert "the input and the model and the code and the args of batch" in err
 
 
-def test_files_in_another_order_are_another_input(alo: Alo, home: Path, data: Path) -> None:
+def test_files_in_another_order_are_another_input(command: Command, home: Path, data: Path) -> None:
     plan = home / "solution/experimental_plan.yaml"
     paths = [str(data / "0.csv"), str(data / "1.csv")]
     write_table(data / "1.csv", 10, bad=19)
     alone = plan.read_text()
     plan.write_text(alone.replace(json.dumps(str(data)), json.dumps(paths)))
     words = ["--rows-per-shard", "5", "--jobs", "1", "--row-check", "off"]
-    assert alo("infer", "b", *words)[0] == 1
+    assert command("infer", "b", *words)[0] == 1
     plan.write_text(alone.replace(json.dumps(str(data)), json.dumps(paths[::-1])))
 
-    status, _, err = alo("infer", "--resume", "b")
+    status, _, err = command("infer", "--resume", "b")
 
     assert (status, "the order of the input of batch 'b' changed" in err) == (2, True), err
 
@@ -277,7 +283,7 @@ def test_files_in_another_order_are_another_input(alo: Alo, home: Path, data: Pa
     ],
 )
 def test_what_makes_no_sense_is_refused_with_nothing_changed(
-    alo: Alo,
+    command: Command,
     home: Path,
     data: Path,
     words: list[str],
@@ -288,7 +294,7 @@ def test_what_makes_no_sense_is_refused_with_nothing_changed(
     monkeypatch.setitem(object_store.RETRIES, "max_retries", 0)
     monkeypatch.chdir(data.parent)
 
-    status, _, err = alo("infer", *words)
+    status, _, err = command("infer", *words)
 
     assert what in err
     assert status == 2
@@ -308,7 +314,9 @@ WORDS = ["infer", "b", "--shards", "6", "--jobs", "2", "--set", "answer.wait=0.3
 
 
 @pytest.mark.parametrize("how", ["interrupted", "killed"])
-def test_a_batch_that_was_ended_goes_on_with_what_is_done(alo: Alo, home: Path, how: str) -> None:
+def test_a_batch_that_was_ended_goes_on_with_what_is_done(
+    command: Command, home: Path, how: str
+) -> None:
     process = start(home, *WORDS, "--row-check", "off")
     wait_until(lambda: done_in(home) >= 1)
     if how == "interrupted":
@@ -322,7 +330,7 @@ def test_a_batch_that_was_ended_goes_on_with_what_is_done(alo: Alo, home: Path, 
     done = done_in(home)
     assert 1 <= done < 6
 
-    status, out, err = alo("infer", "--resume", "b", "--json")
+    status, out, err = command("infer", "--resume", "b", "--json")
 
     assert (status, err) == (0, "")
     reported = json.loads(out.splitlines()[-1])["payload"]

@@ -22,7 +22,7 @@ from alo.loop.held_runs import MAKING_S
 from alo.review.reviews import Reviews
 from alo.review.settings import PictureTruth
 
-Alo = Callable[..., tuple[int, str, str]]
+Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def home(make_solution: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def alo(home: Path, capsys: pytest.CaptureFixture[str]) -> Alo:
-    """``alo("review", "list")``: the status, and what was written, in a project with one run."""
+def command(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """``command("review", "list")``: its status, and what was written; in a project of one run."""
 
     def call(*words: str) -> tuple[int, str, str]:
         status = main([*words, "--project", str(home)])
@@ -50,8 +50,8 @@ def as_json(reported: tuple[int, str, str]) -> dict[str, object]:
     return found
 
 
-def records_of(alo: Alo, name: str = "r") -> Sequence[dict[str, object]]:
-    items = as_json(alo("review", "show", name, "--json"))["items"]
+def records_of(command: Command, name: str = "r") -> Sequence[dict[str, object]]:
+    items = as_json(command("review", "show", name, "--json"))["items"]
     assert isinstance(items, list)
     return items
 
@@ -65,12 +65,14 @@ def made_until_the_kill(home: Path, name: str, age_s: float, known_in: str) -> P
     return path
 
 
-def test_the_runs_of_a_review_that_was_never_made_are_released(alo: Alo, home: Path) -> None:
-    alo("review", "new", "r", "--random", "2", "--certainty", "p")
+def test_the_runs_of_a_review_that_was_never_made_are_released(
+    command: Command, home: Path
+) -> None:
+    command("review", "new", "r", "--random", "2", "--certainty", "p")
     path = made_until_the_kill(home, "never", 2 * MAKING_S, "studio.sqlite")
     assert {*chain(*pins(Workspace(home)).values())} == {"review r", "review never"}
 
-    status, out, err = alo("review", "list", "--json")
+    status, out, err = command("review", "list", "--json")
 
     assert (status, err.splitlines()) == (
         0, ["review never was never made: 1 run is kept for it no more"],
@@ -78,7 +80,7 @@ def test_the_runs_of_a_review_that_was_never_made_are_released(alo: Alo, home: P
     assert [each["name"] for each in json.loads(out)] == ["r"]
     assert not path.exists()
     assert {*chain(*pins(Workspace(home)).values())} == {"review r"}
-    assert alo("review", "list")[2] == ""
+    assert command("review", "list")[2] == ""
 
 
 @pytest.mark.parametrize(
@@ -86,54 +88,57 @@ def test_the_runs_of_a_review_that_was_never_made_are_released(alo: Alo, home: P
     [(1.0, "studio.sqlite"), (2 * MAKING_S, "postgresql://db/studio"), (2 * MAKING_S, "")],
 )
 def test_where_that_is_not_certain_it_is_said_who_holds_runs_and_how_they_are_released(
-    alo: Alo, home: Path, age_s: float, known_in: str
+    command: Command, home: Path, age_s: float, known_in: str
 ) -> None:
     path = made_until_the_kill(home, "other", age_s, known_in)
 
-    err = alo("review", "list")[2]
+    err = command("review", "list")[2]
 
     assert "1 run is kept for review other" in err
     assert f"remove {path}" in err
     assert path.exists()
 
 
-def test_a_review_from_its_making_to_the_accuracy(alo: Alo, tmp_path: Path) -> None:
-    made = alo("review", "new", "r", "--random", "12", "--seed", "5", "--certainty", "p")
+def test_a_review_from_its_making_to_the_accuracy(command: Command, tmp_path: Path) -> None:
+    made = command("review", "new", "r", "--random", "12", "--seed", "5", "--certainty", "p")
     assert made[1].startswith("review r: 12 of 20 records are queued, of 1 run\n")
-    shown = as_json(alo("review", "show", "r", "--json"))
+    shown = as_json(command("review", "show", "r", "--json"))
     assert {"name", "state", "runs", "seed", "population", "counts", "labels", "agreement",
             "items"} == set(shown)  # fmt: skip
     assert (shown["seed"], shown["population"], shown["state"]) == (5, 20, "open")
 
-    lines = [f"{item['record']},accept" for item in records_of(alo)]
+    lines = [f"{item['record']},accept" for item in records_of(command)]
     (tmp_path / "d.csv").write_text("\n".join(["record,verdict", *lines]))
-    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[:2] == (0, "12 saved\n")
+    assert command("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[:2] == (
+        0,
+        "12 saved\n",
+    )
 
-    found = as_json(alo("review", "accuracy", "r", "--json"))
+    found = as_json(command("review", "accuracy", "r", "--json"))
     assert found["estimate"] == 1.0
     assert {"estimate", "low", "high", "level", "method", "population", "reviewed", "strata",
             "by_class", "enough", "needed"} == set(found)  # fmt: skip
-    assert "accuracy 100.0%, from" in alo("review", "accuracy", "r")[1]
+    assert "accuracy 100.0%, from" in command("review", "accuracy", "r")[1]
 
 
 def test_a_decision_that_is_refused_makes_the_status_one_and_keeps_the_others(
-    alo: Alo, tmp_path: Path
+    command: Command, tmp_path: Path
 ) -> None:
-    alo("review", "new", "r")
-    first = records_of(alo)[0]["record"]
+    command("review", "new", "r")
+    first = records_of(command)[0]["record"]
     (tmp_path / "d.csv").write_text(f"record,verdict,label\nx:0,accept,\n{first},change,bad\n")
 
-    status, out, err = alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))
+    status, out, err = command("review", "decide", "r", "--from", str(tmp_path / "d.csv"))
 
     assert (status, out) == (1, "1 refused, 1 saved\n")
     assert "x:0: refused: review 'r' has no such record" in err
-    assert records_of(alo)[0]["label"] == "bad"
+    assert records_of(command)[0]["label"] == "bad"
 
 
-def test_what_was_exported_with_other_labels_is_imported(alo: Alo, tmp_path: Path) -> None:
-    alo("review", "new", "r", "--random", "3")
+def test_what_was_exported_with_other_labels_is_imported(command: Command, tmp_path: Path) -> None:
+    command("review", "new", "r", "--random", "3")
     file = tmp_path / "out.csv"
-    assert alo("review", "export", "r", "--to", str(file))[0] == 0
+    assert command("review", "export", "r", "--to", str(file))[0] == 0
     rows = file.read_text().splitlines()
     label = rows[0].split(",").index("label")
     edited = [rows[0]]
@@ -143,52 +148,52 @@ def test_what_was_exported_with_other_labels_is_imported(alo: Alo, tmp_path: Pat
         edited.append(",".join(cells))
     file.write_text("\n".join(edited))
 
-    assert alo("review", "import", "r", str(file))[:2] == (0, "3 saved\n")
-    assert {item["label"] for item in records_of(alo)} == {"bad"}
+    assert command("review", "import", "r", str(file))[:2] == (0, "3 saved\n")
+    assert {item["label"] for item in records_of(command)} == {"bad"}
 
 
 def test_an_import_overwrites_nothing_that_was_decided_since_the_export(
-    alo: Alo, tmp_path: Path
+    command: Command, tmp_path: Path
 ) -> None:
-    alo("review", "new", "r", "--random", "3")
+    command("review", "new", "r", "--random", "3")
     file = tmp_path / "out.jsonl"
-    assert alo("review", "export", "r", "--format", "jsonl", "--to", str(file))[0] == 0
+    assert command("review", "export", "r", "--format", "jsonl", "--to", str(file))[0] == 0
     rows = [{**json.loads(line), "label": "bad"} for line in file.read_text().splitlines()]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "d.csv").write_text(f"record,verdict\n{rows[0]['record']},skip\n")
-    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
+    assert command("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
 
-    status, out, err = alo("review", "import", "r", str(file))
+    status, out, err = command("review", "import", "r", str(file))
 
     assert (status, out) == (1, "1 conflict, 2 saved\n")
     assert f"{rows[0]['record']}: conflict" in err
-    labels = {item["record"]: item["label"] for item in records_of(alo)}
+    labels = {item["record"]: item["label"] for item in records_of(command)}
     assert [labels[row["record"]] for row in rows] == [None, "bad", "bad"]
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "label-studio"])
 def test_an_export_is_imported_whatever_its_file_is_called(
-    alo: Alo, tmp_path: Path, form: str
+    command: Command, tmp_path: Path, form: str
 ) -> None:
-    alo("review", "new", "r", "--random", "3")
-    accepted = [f"{item['record']},accept" for item in records_of(alo)]
+    command("review", "new", "r", "--random", "3")
+    accepted = [f"{item['record']},accept" for item in records_of(command)]
     (tmp_path / "d.csv").write_text("\n".join(["record,verdict", *accepted]))
-    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
+    assert command("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
     file = tmp_path / f"e.{form}-of-ours"
-    assert alo("review", "export", "r", "--format", form, "--to", str(file))[0] == 0
+    assert command("review", "export", "r", "--format", form, "--to", str(file))[0] == 0
 
-    assert alo("review", "import", "r", str(file))[:2] == (0, "3 unchanged\n")
+    assert command("review", "import", "r", str(file))[:2] == (0, "3 unchanged\n")
 
 
 def test_which_records_are_reviewed_and_what_their_columns_mean_may_all_be_options(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
     plan = home / "solution/experimental_plan.yaml"
     content = json.loads(plan.read_text())
     content["user_parameters"]["inference_pipeline"][0]["args"]["mark"] = "second"
     plan.write_text(json.dumps(content))
-    assert alo("run", "--quiet")[0] == 0
-    second, first = (each["id"] for each in json.loads(alo("history", "--json")[1]))
+    assert command("run", "--quiet")[0] == 0
+    second, first = (each["id"] for each in json.loads(command("history", "--json")[1]))
     surest = f"{first}:19"
 
     which = {
@@ -197,19 +202,19 @@ def test_which_records_are_reviewed_and_what_their_columns_mean_may_all_be_optio
         "c": (("--since", "1h", "--random", "40"), {first, second}),
     }
     for name, (words, runs) in which.items():
-        made = as_json(alo("review", "new", name, *words, "--certainty", "p", "--json"))
+        made = as_json(command("review", "new", name, *words, "--certainty", "p", "--json"))
         assert set(made["runs"]) == runs  # type: ignore[call-overload]
-    sources = [(each["record"], each["source"]) for each in records_of(alo, "a")]
+    sources = [(each["record"], each["source"]) for each in records_of(command, "a")]
     assert sorted(source for _, source in sources) == ["picked", *["uncertain"] * 4]
     assert (surest, "picked") in sources
-    least = {each["record"] for each in records_of(alo, "a") if each["source"] == "uncertain"}
+    least = {each["record"] for each in records_of(command, "a") if each["source"] == "uncertain"}
     assert least == {f"{first}:{n}" for n in range(4)}
-    assert len(records_of(alo, "c")) == 40
+    assert len(records_of(command, "c")) == 40
 
     how = ("--unit", "row", "--prediction", "prediction", "--probability", "good=p", "--key", "id",
            "--label", "kind", "--slices", "id", "--truth", "sub/labels.csv:file",
            "--labels", "odd")  # fmt: skip
-    alo("review", "new", "d", "--random", "1", *how)
+    command("review", "new", "d", "--random", "1", *how)
     with closing(open_database(Workspace(home))) as database:
         settings = Reviews(database).get("d").settings
     assert (settings.unit, settings.prediction, settings.key) == ("row", "prediction", "id")
@@ -218,56 +223,58 @@ def test_which_records_are_reviewed_and_what_their_columns_mean_may_all_be_optio
     assert dict(settings.probabilities) == {"good": "p"}
 
 
-def test_it_is_said_how_many_inferences_the_review_cannot_speak_for(alo: Alo) -> None:
-    before = as_json(alo("review", "new", "whole", "--random", "1", "--json"))
-    alo("review", "remove", "whole")
-    (lost,) = (each["id"] for each in json.loads(alo("history", "--json")[1]))
-    assert alo("run", "--quiet")[0] == 0
-    assert alo("history", "remove", lost)[0] == 0
+def test_it_is_said_how_many_inferences_the_review_cannot_speak_for(command: Command) -> None:
+    before = as_json(command("review", "new", "whole", "--random", "1", "--json"))
+    command("review", "remove", "whole")
+    (lost,) = (each["id"] for each in json.loads(command("history", "--json")[1]))
+    assert command("run", "--quiet")[0] == 0
+    assert command("history", "remove", lost)[0] == 0
 
-    after = as_json(alo("review", "new", "r", "--random", "1", "--json"))
+    after = as_json(command("review", "new", "r", "--random", "1", "--json"))
     (run,) = after["runs"]  # type: ignore[misc]
-    named = alo("review", "new", "named", "--random", "1", "--runs", str(run))[1]
+    named = command("review", "new", "named", "--random", "1", "--runs", str(run))[1]
 
     assert before["notes"] == []
     assert "1 inference is not in history (counted since 20" in str(after["notes"])
     assert "not in history" not in named
-    assert "note: 1 inference is not" in alo("review", "new", "told", "--random", "1")[1]
+    assert "note: 1 inference is not" in command("review", "new", "told", "--random", "1")[1]
     for words in (("show", "r"), ("accuracy", "r")):
-        assert "1 inference is not in history" in alo("review", *words)[1]
+        assert "1 inference is not in history" in command("review", *words)[1]
     for words in (("show", "named"), ("accuracy", "named")):
-        assert "not in history" not in alo("review", *words)[1]
+        assert "not in history" not in command("review", *words)[1]
 
 
 def test_the_accuracy_is_estimated_by_the_method_that_is_asked_for(
-    alo: Alo, home: Path, tmp_path: Path
+    command: Command, home: Path, tmp_path: Path
 ) -> None:
     plan = home / "solution/experimental_plan.yaml"
     content = json.loads(plan.read_text())
     rows = [[f"k{n}", "good", 0.8] for n in range(100)]
     content["user_parameters"]["inference_pipeline"][0]["args"]["rows"] = rows
     plan.write_text(json.dumps(content))
-    alo("run", "--quiet")
-    alo("review", "new", "r", "--random", "60", "--certainty", "p")
-    said = (f"{item['record']},accept" for item in records_of(alo))
+    command("run", "--quiet")
+    command("review", "new", "r", "--random", "60", "--certainty", "p")
+    said = (f"{item['record']},accept" for item in records_of(command))
     (tmp_path / "d.csv").write_text("\n".join(["record,verdict", *said]))
-    alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))
+    command("review", "decide", "r", "--from", str(tmp_path / "d.csv"))
 
     for method in ("stratified", "ppi"):
-        reported = as_json(alo("review", "accuracy", "r", "--method", method, "--json"))
+        reported = as_json(command("review", "accuracy", "r", "--method", method, "--json"))
         assert reported["method"] == method
 
 
-def test_an_export_without_a_file_is_all_of_standard_output(alo: Alo) -> None:
-    alo("review", "new", "r", "--random", "3")
+def test_an_export_without_a_file_is_all_of_standard_output(command: Command) -> None:
+    command("review", "new", "r", "--random", "3")
 
-    status, out, _ = alo("review", "export", "r", "--format", "jsonl")
+    status, out, _ = command("review", "export", "r", "--format", "jsonl")
 
     assert status == 0
     assert len([json.loads(line) for line in out.splitlines()]) == 3
 
 
-def test_the_plan_says_what_the_columns_mean_unless_an_option_does(alo: Alo, home: Path) -> None:
+def test_the_plan_says_what_the_columns_mean_unless_an_option_does(
+    command: Command, home: Path
+) -> None:
     plan = home / "solution/experimental_plan.yaml"
     content = json.loads(plan.read_text())
     content["review"] = {
@@ -277,39 +284,39 @@ def test_the_plan_says_what_the_columns_mean_unless_an_option_does(alo: Alo, hom
     }
     plan.write_text(json.dumps(content))
 
-    alo("review", "new", "r", "--random", "3")
-    alo("review", "new", "other", "--random", "3", "--probability", "good=p", "--labels", "odd")
+    command("review", "new", "r", "--random", "3")
+    command("review", "new", "other", "--random", "3", "--probability", "good=p", "--labels", "odd")
 
-    first, second = (as_json(alo("review", "show", name, "--json")) for name in ("r", "other"))
+    first, second = (as_json(command("review", "show", name, "--json")) for name in ("r", "other"))
     assert [each["key"] for each in first["labels"]] == ["", "b", ""]  # type: ignore[attr-defined]
-    assert all(each["certainty"] is not None for each in records_of(alo))
+    assert all(each["certainty"] is not None for each in records_of(command))
     names = [each["name"] for each in second["labels"]]  # type: ignore[attr-defined]
     assert names == ["odd", "bad", "good"]
 
 
-def test_reviews_are_listed_closed_reopened_and_removed(alo: Alo) -> None:
-    assert alo("review")[1] == "no reviews yet: alo review new NAME\n"
-    alo("review", "new", "r")
+def test_reviews_are_listed_closed_reopened_and_removed(command: Command) -> None:
+    assert command("review")[1] == "no reviews yet: alo review new NAME\n"
+    command("review", "new", "r")
 
-    assert "r     open   0 of 20" in alo("review", "list")[1]
-    assert alo("review", "close", "r")[1] == "review r is closed\n"
-    assert as_json(alo("review", "reopen", "r", "--json"))["state"] == "open"
-    assert alo("review", "remove", "r")[1] == "review r was removed\n"
-    assert json.loads(alo("review", "list", "--json")[1]) == []
+    assert "r     open   0 of 20" in command("review", "list")[1]
+    assert command("review", "close", "r")[1] == "review r is closed\n"
+    assert as_json(command("review", "reopen", "r", "--json"))["state"] == "open"
+    assert command("review", "remove", "r")[1] == "review r was removed\n"
+    assert json.loads(command("review", "list", "--json")[1]) == []
 
 
-def test_the_runs_of_an_open_review_stay_in_history(alo: Alo) -> None:
-    alo("review", "new", "r")
-    run = json.loads(alo("history", "--json")[1])[0]["id"]
+def test_the_runs_of_an_open_review_stay_in_history(command: Command) -> None:
+    command("review", "new", "r")
+    run = json.loads(command("history", "--json")[1])[0]["id"]
 
-    status, _, err = alo("history", "remove", run)
+    status, _, err = command("history", "remove", run)
     assert (status, "review r needs it" in err) == (1, True)
 
-    alo("review", "close", "r")
-    alo("review", "reopen", "r")
-    assert alo("history", "remove", run)[0] == 1
-    alo("review", "remove", "r")
-    assert alo("history", "remove", run)[0] == 0
+    command("review", "close", "r")
+    command("review", "reopen", "r")
+    assert command("history", "remove", run)[0] == 1
+    command("review", "remove", "r")
+    assert command("history", "remove", run)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -326,18 +333,20 @@ def test_the_runs_of_an_open_review_stay_in_history(alo: Alo) -> None:
     ],
 )
 def test_what_makes_no_sense_is_an_error_in_words(
-    alo: Alo, words: tuple[str, ...], status: int, what: str
+    command: Command, words: tuple[str, ...], status: int, what: str
 ) -> None:
-    found, _, err = alo("review", *words)
+    found, _, err = command("review", *words)
 
     assert (found, what in err) == (status, True)
 
 
-def test_a_team_reviews_in_a_database_of_its_own(alo: Alo, postgres: PostgresServer) -> None:
+def test_a_team_reviews_in_a_database_of_its_own(
+    command: Command, postgres: PostgresServer
+) -> None:
     url = postgres.new_database()
 
-    assert alo("review", "new", "r", "--database-url", url)[0] == 0
+    assert command("review", "new", "r", "--database-url", url)[0] == 0
 
-    (found,) = json.loads(alo("review", "list", "--json", "--database-url", url)[1])
+    (found,) = json.loads(command("review", "list", "--json", "--database-url", url)[1])
     assert found["name"] == "r"
-    assert json.loads(alo("review", "list", "--json")[1]) == []
+    assert json.loads(command("review", "list", "--json")[1]) == []

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.support.loop_project import Alo, caller, write_loop_project
+from tests.support.loop_project import Command, caller, write_loop_project
 
 from alo.cli.main import main
 from alo.database.opening import open_database
@@ -49,12 +49,12 @@ def home(make_solution: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
+def command(home: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     return caller(home, capfd)
 
 
-def made(alo: Alo, home: Path, *words: str) -> Review:
-    reported = alo("review", "new", "r", "--random", "9", *words)
+def made(command: Command, home: Path, *words: str) -> Review:
+    reported = command("review", "new", "r", "--random", "9", *words)
     assert reported[0] == 0, reported
     with closing(open_database(Workspace(home))) as database:
         return Reviews(database).get("r")
@@ -108,16 +108,16 @@ def test_each_key_of_the_plan_has_an_option() -> None:
 
 
 @pytest.mark.parametrize("key", OPTIONS)
-def test_what_an_option_says_is_what_the_review_has(alo: Alo, home: Path, key: str) -> None:
+def test_what_an_option_says_is_what_the_review_has(command: Command, home: Path, key: str) -> None:
     words, has, wanted = OPTIONS[key]
 
-    assert has(made(alo, home, *words)) == wanted
+    assert has(made(command, home, *words)) == wanted
 
 
-def test_keys_and_colours_are_those_of_labels_of_the_plan_too(alo: Alo, home: Path) -> None:
+def test_keys_and_colours_are_those_of_labels_of_the_plan_too(command: Command, home: Path) -> None:
     say_in_plan(home, prediction="verdict", labels=["odd", {"name": "bad", "key": "b"}])
 
-    review = made(alo, home, "--label-key", "odd=b", "--label-key", "bad=q")
+    review = made(command, home, "--label-key", "odd=b", "--label-key", "bad=q")
 
     assert [(each.name, each.key) for each in review.labels.shown] == [
         ("odd", "b"), ("bad", "q"), ("good", ""),
@@ -138,11 +138,13 @@ def test_keys_and_colours_are_those_of_labels_of_the_plan_too(alo: Alo, home: Pa
         (("--truth", "labels"), "--truth takes folders, or FILE:COLUMN"),
     ],
 )
-def test_what_an_option_cannot_be_is_said(alo: Alo, words: tuple[str, ...], what: str) -> None:
-    status, _, err = alo("review", "new", "r", *ROW, *words)
+def test_what_an_option_cannot_be_is_said(
+    command: Command, words: tuple[str, ...], what: str
+) -> None:
+    status, _, err = command("review", "new", "r", *ROW, *words)
 
     assert (status, what in err) == (2, True), err
-    assert alo("review", "list", "--json")[1] == "[]\n"
+    assert command("review", "list", "--json")[1] == "[]\n"
 
 
 @pytest.mark.parametrize("is_planned", [False, True])
@@ -155,7 +157,7 @@ def test_what_an_option_cannot_be_is_said(alo: Alo, words: tuple[str, ...], what
     ],
 )
 def test_columns_that_nobody_could_use_later_are_refused_now(
-    alo: Alo, home: Path, is_planned: bool, key: str, value: str, what: str
+    command: Command, home: Path, is_planned: bool, key: str, value: str, what: str
 ) -> None:
     (home / "known").mkdir()
     rows = [f"k{n},{n / 7}" for n in range(300)]
@@ -169,32 +171,32 @@ def test_columns_that_nobody_could_use_later_are_refused_now(
         say_in_plan(home, **{key: [value] if key == "slices" else value})
         words = []
 
-    status, _, err = alo("review", "new", "r", *ROW, *words)
+    status, _, err = command("review", "new", "r", *ROW, *words)
 
     assert (status, what in err) == (1, True), err
-    assert alo("review", "list", "--json")[1] == "[]\n"
+    assert command("review", "list", "--json")[1] == "[]\n"
 
 
 def test_the_rules_of_a_review_judge_the_models_of_its_data_sets_unless_retrain_is_told_otherwise(
     make_solution: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     home = write_loop_project(make_solution)
-    alo = caller(home, capfd)
+    command = caller(home, capfd)
     say_in_plan(home, gate={"min_rows": 99, "max_loss": 0.2, "min_gain": 0.01})
-    assert alo("run", "--quiet")[0] == 0
+    assert command("run", "--quiet")[0] == 0
     how = ("--key", "id", "--label", "kind", "--random", "100", "--labels", "good", "bad")
     rules = ("--gate", "min_rows=4", "--gate", "max_loss=0.3")
-    assert alo("review", "new", "r", *how, *rules)[0] == 0
+    assert command("review", "new", "r", *how, *rules)[0] == 0
     said = ["record,verdict,label"]
-    for each in json.loads(alo("review", "show", "r", "--json")[1])["items"]:
+    for each in json.loads(command("review", "show", "r", "--json")[1])["items"]:
         n = int(each["record"].rpartition(":")[2])
         said.append(f"{each['record']},change,{'bad' if n >= 60 else 'good'}")
     (tmp_path / "d.csv").write_text("\n".join(said))
-    alo("review", "new", "other", *how)
-    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
-    assert alo("dataset", "make", "d", "--review", "other", "r")[0] == 0
+    command("review", "new", "other", *how)
+    assert command("review", "decide", "r", "--from", str(tmp_path / "d.csv"))[0] == 0
+    assert command("dataset", "make", "d", "--review", "other", "r")[0] == 0
 
-    reported = json.loads(alo("retrain", "--dataset", "d", "--gate", "min_rows=5", "--json")[1])
+    reported = json.loads(command("retrain", "--dataset", "d", "--gate", "min_rows=5", "--json")[1])
 
     assert reported["gate"] == {
         "min_rows": 5, "max_loss": 0.3, "min_gain": 0.01, "slice_min_rows": 30,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.loop_project import LAX, Alo, caller, review_results, write_loop_project
+from tests.support.loop_project import LAX, Command, caller, review_results, write_loop_project
 from tests.support.waiting import wait_until
 
 from alo.files import remove_tree
@@ -27,8 +27,8 @@ def home(make_solution: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
-    """``alo("retrain", ...)``: in a project with a model and a data set of 100 reviewed rows."""
+def command(home: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+    """``command("retrain", ...)``: in a project with a model and a data set of 100 rows."""
     call = caller(home, capfd)
     review_results(home)
     assert call("dataset", "make", "d", "--review", "r")[0] == 0
@@ -58,48 +58,48 @@ def share(found: dict[str, object], name: str) -> float:
 
 
 def test_a_better_candidate_passes_is_in_history_and_leaves_the_current_model_alone(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
     before = (home / "train_artifacts/models/train/model.json").read_text()
 
-    found = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 0)
+    found = compared(command("retrain", "--dataset", "d", *LAX, "--json"), 0)
 
     assert (found["verdict"], found["reasons"], found["dataset"]) == ("pass", [], "d@v1")
     assert share(found, "new") == 1.0 > share(found, "old")
     assert (home / "train_artifacts/models/train/model.json").read_text() == before
     assert not list((home / ".alo").glob("rerun-*"))
     run = str(found["run"])
-    record = json.loads(alo("history", "show", run, "--json")[1])
+    record = json.loads(command("history", "show", run, "--json")[1])
     assert (record["dataset"], record["pipeline"]) == ("d@v1", "train")
     entry = home / "history/train" / run
     kept = json.loads((entry / "log/comparison.json").read_text())
     assert kept["verdict"] == "pass"
-    assert alo("history", "verify", run)[0] == 0
-    assert json.loads(alo("models", "show", run, "--json")[1])["comparison"] == kept
+    assert command("history", "verify", run)[0] == 0
+    assert json.loads(command("models", "show", run, "--json")[1])["comparison"] == kept
 
 
-def test_a_candidate_stays_in_history_with_the_model_before(alo: Alo, home: Path) -> None:
-    found = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 0)
+def test_a_candidate_stays_in_history_with_the_model_before(command: Command, home: Path) -> None:
+    found = compared(command("retrain", "--dataset", "d", *LAX, "--json"), 0)
     old, run = found["old"], str(found["run"])
     assert isinstance(old, dict)
 
     assert set(pins(Workspace(home))) >= {run, old["run"]}
-    status, _, err = alo("history", "remove", run)
+    status, _, err = command("history", "remove", run)
     assert (status, "the newest candidate of data set d needs it" in err) == (1, True)
 
 
 def test_what_passes_is_deployed_where_that_was_asked_and_the_log_says_why(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
-    run = compared(alo("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)["run"]
+    run = compared(command("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)["run"]
 
     assert read_deployment(Workspace(home)).run == run
-    (line,) = json.loads(alo("models", "log", "--json")[1])
+    (line,) = json.loads(command("models", "log", "--json")[1])
     assert (line["run"], line["why"]) == (run, "the gate lets it pass")
     assert line["comparison"]["verdict"] == "pass"
-    assert json.loads(alo("models", "at", "0s", "--json")[1])["run"] == run
-    assert alo("models", "at", "2020-01-01", "--json")[1] == "null\n"
-    assert json.loads(alo("models", "--json")[1])[0] == {
+    assert json.loads(command("models", "at", "0s", "--json")[1])["run"] == run
+    assert command("models", "at", "2020-01-01", "--json")[1] == "null\n"
+    assert json.loads(command("models", "--json")[1])[0] == {
         "run": run,
         "role": "deployed",
         "score": 0.9,
@@ -109,13 +109,13 @@ def test_what_passes_is_deployed_where_that_was_asked_and_the_log_says_why(
 
 
 def test_the_model_that_is_named_is_compared_with_in_place_of_the_deployed_one(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
     (first,) = (each.name for each in (home / "history/train").iterdir())
-    deployed = compared(alo("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)
+    deployed = compared(command("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)
 
-    usual = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 0)
-    found = compared(alo("retrain", "--dataset", "d", *LAX, "--against", first, "--json"), 0)
+    usual = compared(command("retrain", "--dataset", "d", *LAX, "--json"), 0)
+    found = compared(command("retrain", "--dataset", "d", *LAX, "--against", first, "--json"), 0)
 
     assert isinstance(usual["old"], dict)
     assert isinstance(found["old"], dict)
@@ -123,13 +123,15 @@ def test_the_model_that_is_named_is_compared_with_in_place_of_the_deployed_one(
     assert share(found, "old") < share(usual, "old") == 1.0
 
 
-def test_a_champion_that_history_has_no_more_is_named_with_what_to_do(alo: Alo, home: Path) -> None:
+def test_a_champion_that_history_has_no_more_is_named_with_what_to_do(
+    command: Command, home: Path
+) -> None:
     (old,) = (each.name for each in (home / "history/train").iterdir())
-    assert alo("deploy", old)[0] == 0
+    assert command("deploy", old)[0] == 0
     remove_tree(home / "history/train" / old)
     before = state_of(home)
 
-    status, _, err = alo("retrain", "--dataset", "d", *LAX)
+    status, _, err = command("retrain", "--dataset", "d", *LAX)
 
     assert status == 1
     assert "the deployed model cannot be compared with" in err
@@ -139,12 +141,12 @@ def test_a_champion_that_history_has_no_more_is_named_with_what_to_do(alo: Alo, 
 
 
 def test_the_workspaces_model_is_compared_with_though_history_has_its_run_no_more(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
     (old,) = (each.name for each in (home / "history/train").iterdir())
     remove_tree(home / "history/train" / old)
 
-    found = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 0)
+    found = compared(command("retrain", "--dataset", "d", *LAX, "--json"), 0)
 
     assert isinstance(found["old"], dict)
     assert found["old"]["run"] == old
@@ -152,15 +154,15 @@ def test_the_workspaces_model_is_compared_with_though_history_has_its_run_no_mor
 
 
 def test_one_record_is_followed_to_the_model_that_learned_from_it_and_back(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
-    run = str(compared(alo("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)["run"])
+    run = str(compared(command("retrain", "--dataset", "d", *LAX, "--deploy", "--json"), 0)["run"])
     lines = (home / "datasets/d/v1/rows.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
     row = next(each for each in rows if each["split"] == "train")
     record = row["record"]
 
-    found = json.loads(alo("trace", record, "--json")[1])
+    found = json.loads(command("trace", record, "--json")[1])
 
     assert (found["id"], found["kind"]) == (record, "record")
     kinds = {each["kind"] for each in found["nodes"]}
@@ -178,34 +180,34 @@ def test_one_record_is_followed_to_the_model_that_learned_from_it_and_back(
     assert decision["label"] == row["new"]
     for wanted, kind in ((run, "run"), ("d", "dataset"), ("d@v1", "dataset"),
                          (row["content"], "content")):  # fmt: skip
-        other = json.loads(alo("trace", wanted, "--json")[1])
+        other = json.loads(command("trace", wanted, "--json")[1])
         assert (other["kind"], run in {each["id"] for each in other["nodes"]}) == (kind, True)
-    assert f"record {record}" in alo("trace", record)[1]
-    alo("review", "close", "r")
-    assert alo("history", "remove", record.rpartition(":")[0])[0] == 0
-    gone = json.loads(alo("trace", record, "--json")[1])
+    assert f"record {record}" in command("trace", record)[1]
+    command("review", "close", "r")
+    assert command("history", "remove", record.rpartition(":")[0])[0] == 0
+    gone = json.loads(command("trace", record, "--json")[1])
     states = {each["id"]: each["state"] for each in gone["nodes"]}
     assert states[record.rpartition(":")[0]] == "pruned"
     for unknown in ("nothing", "x:1", "e@v1", "0" * 32):
-        assert alo("trace", unknown)[0] == 2
+        assert command("trace", unknown)[0] == 2
 
 
 def test_a_worse_candidate_is_held_and_deployed_only_by_force_with_a_reason(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
-    reported = alo("retrain", "--dataset", "d", *LAX, "--set", "train.how=worst", "--deploy")
+    reported = command("retrain", "--dataset", "d", *LAX, "--set", "train.how=worst", "--deploy")
 
     assert reported[0] == 3
     assert "the gate: held: not_shown_no_worse, no_gain" in reported[1]
     assert not (home / "solution/deployment.json").exists()
 
     forced = (*LAX, "--set", "train.how=worst", "--deploy", "--force", "--reason", "a demo")
-    assert alo("retrain", "--dataset", "d", *forced)[0] == 3
-    assert json.loads(alo("models", "log", "--json")[1])[0]["why"] == "forced: a demo"
+    assert command("retrain", "--dataset", "d", *forced)[0] == 3
+    assert json.loads(command("models", "log", "--json")[1])[0]["why"] == "forced: a demo"
 
 
-def test_too_few_rows_are_said_with_how_many_are_missing(alo: Alo) -> None:
-    found = compared(alo("retrain", "--dataset", "d", "--gate", "min_rows=99", "--json"), 3)
+def test_too_few_rows_are_said_with_how_many_are_missing(command: Command) -> None:
+    found = compared(command("retrain", "--dataset", "d", "--gate", "min_rows=99", "--json"), 3)
 
     reasons = found["reasons"]
     assert isinstance(reasons, list)
@@ -213,55 +215,57 @@ def test_too_few_rows_are_said_with_how_many_are_missing(alo: Alo) -> None:
     assert found["needed"] == 99 - int(str(found["rows"]))
 
 
-def test_without_test_rows_it_is_held(alo: Alo) -> None:
-    assert alo("dataset", "make", "e", "--review", "r", "--test-share", "0")[0] == 0
+def test_without_test_rows_it_is_held(command: Command) -> None:
+    assert command("dataset", "make", "e", "--review", "r", "--test-share", "0")[0] == 0
 
-    status, reported, _ = alo("retrain", "--dataset", "e", *LAX)
+    status, reported, _ = command("retrain", "--dataset", "e", *LAX)
 
     assert (status, "held: too_few_rows" in reported) == (3, True)
     assert "could decide it: make the data set with a --test-share above 0" in reported
 
 
-def test_a_damaged_data_set_trains_nothing(alo: Alo, home: Path) -> None:
+def test_a_damaged_data_set_trains_nothing(command: Command, home: Path) -> None:
     path = home / "datasets/d/v1/test_labels.csv"
     path.chmod(0o644)
     path.write_bytes(path.read_bytes().replace(b"good", b"bad"))
     before = state_of(home)
 
-    status, _, err = alo("retrain", "--dataset", "d", *LAX)
+    status, _, err = command("retrain", "--dataset", "d", *LAX)
 
     assert (status, "d@v1 is damaged: test_labels.csv changed" in err) == (1, True)
     assert state_of(home) == before
 
 
-def test_a_candidate_that_fails_on_the_test_rows_is_held(alo: Alo) -> None:
-    found = compared(alo("retrain", "--dataset", "d", *LAX, "--set", "train.how=mute", "--json"), 3)
+def test_a_candidate_that_fails_on_the_test_rows_is_held(command: Command) -> None:
+    found = compared(
+        command("retrain", "--dataset", "d", *LAX, "--set", "train.how=mute", "--json"), 3
+    )
 
     assert found["reasons"] == ["candidate_failed"]
 
 
-def test_a_candidate_that_answers_fewer_rows_is_held(alo: Alo) -> None:
+def test_a_candidate_that_answers_fewer_rows_is_held(command: Command) -> None:
     wanted = ("--set", "train.how=short", "--gate", "max_loss=1")
-    found = compared(alo("retrain", "--dataset", "d", *LAX, *wanted, "--json"), 3)
+    found = compared(command("retrain", "--dataset", "d", *LAX, *wanted, "--json"), 3)
 
     assert "rows_unanswered" in str(found["reasons"])
     assert found["rows_unanswered"] == 1
 
 
 def test_a_model_before_that_fails_on_the_test_rows_is_said_before_anything_is_trained(
-    alo: Alo, home: Path
+    command: Command, home: Path
 ) -> None:
     (home / "train_artifacts/models/train/model.json").write_text('{"how": "mute"}')
     before = state_of(home)
 
-    status, _, err = alo("retrain", "--dataset", "d", *LAX)
+    status, _, err = command("retrain", "--dataset", "d", *LAX)
 
     assert (status, "fails on the test rows" in err) == (1, True)
     assert state_of(home) == before
 
 
-def test_what_the_train_run_prints_is_beside_the_json(alo: Alo) -> None:
-    _, out, err = alo("retrain", "--dataset", "d", *LAX, "--json")
+def test_what_the_train_run_prints_is_beside_the_json(command: Command) -> None:
+    _, out, err = command("retrain", "--dataset", "d", *LAX, "--json")
 
     assert json.loads(out)["gate"]["min_rows"] == 5
     assert json.loads(out)["difference"]["bound"] >= -0.3
@@ -269,26 +273,28 @@ def test_what_the_train_run_prints_is_beside_the_json(alo: Alo) -> None:
     assert "train" in err.partition("training on d@v1")[2].partition("testing the candidate")[0]
 
 
-def test_a_train_run_that_fails_is_an_error_and_its_entry_says_why(alo: Alo) -> None:
-    status, _, err = alo("retrain", "--dataset", "d", "--set", "train.how=fail", "--json")
+def test_a_train_run_that_fails_is_an_error_and_its_entry_says_why(command: Command) -> None:
+    status, _, err = command("retrain", "--dataset", "d", "--set", "train.how=fail", "--json")
 
     assert status == 1
     assert "the train run on d@v1 failed" in err
-    newest = json.loads(alo("history", "--json")[1])[0]
+    newest = json.loads(command("history", "--json")[1])[0]
     assert (newest["pipeline"], newest["status"]) == ("train", "error")
 
 
-def test_a_model_that_has_learned_from_the_test_rows_proves_nothing(alo: Alo, home: Path) -> None:
+def test_a_model_that_has_learned_from_the_test_rows_proves_nothing(
+    command: Command, home: Path
+) -> None:
     rows = [f"k{n},{n},{'bad' if n >= 60 else 'good'}" for n in range(100)]
     (home / "known/rows.csv").write_text("\n".join(["id,x,kind", *rows, ""]))
-    assert alo("run", "--mode", "train", "--quiet")[0] == 0
+    assert command("run", "--mode", "train", "--quiet")[0] == 0
 
-    found = compared(alo("retrain", "--dataset", "d", *LAX, "--json"), 3)
+    found = compared(command("retrain", "--dataset", "d", *LAX, "--json"), 3)
 
     assert found["reasons"] == ["test_in_training"]
 
 
-def test_what_makes_no_sense_is_an_error_in_words(alo: Alo) -> None:
+def test_what_makes_no_sense_is_an_error_in_words(command: Command) -> None:
     wrong = {
         ("--dataset", "none"): (2, "there is no data set 'none'"),
         ("--dataset", "d", "--against", "2020"): (1, "2020"),
@@ -299,16 +305,16 @@ def test_what_makes_no_sense_is_an_error_in_words(alo: Alo) -> None:
     }
 
     for words, (status, what) in wrong.items():
-        found, _, err = alo("retrain", *words)
+        found, _, err = command("retrain", *words)
         assert (found, what in err) == (status, True), words
 
 
-def test_without_a_model_there_is_nothing_to_compare_with(alo: Alo, home: Path) -> None:
+def test_without_a_model_there_is_nothing_to_compare_with(command: Command, home: Path) -> None:
     import shutil
 
     shutil.rmtree(home / "train_artifacts")
 
-    status, _, err = alo("retrain", "--dataset", "d")
+    status, _, err = command("retrain", "--dataset", "d")
 
     assert (status, "no model to compare" in err) == (1, True)
 
@@ -316,7 +322,7 @@ def test_without_a_model_there_is_nothing_to_compare_with(alo: Alo, home: Path) 
 @pytest.mark.parametrize("how", ["hang", "stuck"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_ended_while_it_trains_or_tests_it_leaves_no_process_and_nothing_in_the_project(
-    alo: Alo, home: Path, tmp_path: Path, number: signal.Signals, how: str
+    command: Command, home: Path, tmp_path: Path, number: signal.Signals, how: str
 ) -> None:
     before = state_of(home)
     mark = tmp_path / "pid"
@@ -335,16 +341,15 @@ def test_ended_while_it_trains_or_tests_it_leaves_no_process_and_nothing_in_the_
 
     wait_until(lambda: not Path(f"/proc/{trainer}").exists())
     assert state_of(home) == before
-    assert alo("run", "--mode", "inference", "--quiet")[0] == 0
+    assert command("run", "--mode", "inference", "--quiet")[0] == 0
     assert list((home / ".alo").glob("rerun-*")) == []
 
 
-def test_two_at_once_make_two_candidates_and_both_are_whole(alo: Alo, home: Path) -> None:
+def test_two_at_once_make_two_candidates_and_both_are_whole(command: Command, home: Path) -> None:
     words = ["retrain", "--project", str(home), "--dataset", "d", *LAX, "--json"]
-    command = [sys.executable, "-m", "alo.cli.main", *words]
+    line = [sys.executable, "-m", "alo.cli.main", *words]
     processes = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        for _ in range(2)
+        subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(2)
     ]
 
     reported = [json.loads(process.communicate()[0]) for process in processes]
@@ -354,5 +359,5 @@ def test_two_at_once_make_two_candidates_and_both_are_whole(alo: Alo, home: Path
     assert len(runs) == 2
     for run in runs:
         assert (home / "history/train" / run / "log/comparison.json").is_file()
-        assert alo("history", "verify", run)[0] == 0
+        assert command("history", "verify", run)[0] == 0
     assert list((home / ".alo").glob("rerun-*")) == []

@@ -118,21 +118,21 @@ def test_scripts_find_a_stream_that_can_do_all(
 
 
 @pytest.fixture
-def heard() -> list[Event]:
+def events() -> list[Event]:
     return []
 
 
-def outputs(heard: list[Event]) -> list[Event]:
-    return [event for event in heard if isinstance(event, Output)]
+def outputs(events: list[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, Output)]
 
 
-def test_a_line_is_reported_as_soon_as_it_ends(heard: list[Event]) -> None:
-    with captured(heard.append):
+def test_a_line_is_reported_as_soon_as_it_ends(events: list[Event]) -> None:
+    with captured(events.append):
         print("one", 2)
-        first = list(heard)
+        first = list(events)
         sys.stderr.write("three\nand")
         sys.stderr.flush()
-        second = list(heard)
+        second = list(events)
 
     assert first == [Output("stdout", "one 2\n")]
     assert second == [*first, Output("stderr", "three\nand")]
@@ -146,17 +146,17 @@ def test_what_ends_no_line_is_reported_soon_although_nothing_more_is_printed() -
         assert reported.wait(PATIENCE_S)
 
 
-def test_order_is_that_of_the_prints_whatever_the_stream(heard: list[Event]) -> None:
+def test_order_is_that_of_the_prints_whatever_the_stream(events: list[Event]) -> None:
     line = LogLine(0, "USER", "INFO", "f", 1, "run", "logged")
 
-    with captured(heard.append) as tell:
+    with captured(events.append) as tell:
         print("a", end="")
         print("b", end="", file=sys.stderr)
         print("c", end="")
         tell(line)
         print("d", end="")
 
-    assert heard == [
+    assert events == [
         Output("stdout", "a"),
         Output("stderr", "b"),
         Output("stdout", "c"),
@@ -167,23 +167,23 @@ def test_order_is_that_of_the_prints_whatever_the_stream(heard: list[Event]) -> 
 
 @given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), st.text())))
 def test_nothing_that_is_printed_is_lost_or_changes_places(pieces: list[tuple[str, str]]) -> None:
-    heard: list[Event] = []
+    events: list[Event] = []
 
-    with captured(heard.append):
+    with captured(events.append):
         for stream, text in pieces:
             getattr(sys, stream).write(text)
 
     letters = [(stream, char) for stream, text in pieces for char in text]
-    assert [(each.stream, char) for each in outputs(heard) for char in each.text] == letters  # type: ignore[union-attr]
+    assert [(each.stream, char) for each in outputs(events) for char in each.text] == letters  # type: ignore[union-attr]
 
 
-def test_many_small_prints_are_reported_together(heard: list[Event]) -> None:
-    with captured(heard.append):
+def test_many_small_prints_are_reported_together(events: list[Event]) -> None:
+    with captured(events.append):
         for _ in range(50_000):
             print(".", end="")
 
-    assert sum(len(each.text) for each in outputs(heard)) == 50_000  # type: ignore[union-attr]
-    assert len(heard) < 5_000
+    assert sum(len(each.text) for each in outputs(events)) == 50_000  # type: ignore[union-attr]
+    assert len(events) < 5_000
 
 
 def test_a_line_that_never_ends_takes_no_memory(tmp_path: Path) -> None:
@@ -209,16 +209,16 @@ def test_a_line_that_never_ends_takes_no_memory(tmp_path: Path) -> None:
 
 
 def test_where_no_thread_can_be_had_prints_are_reported_at_once(
-    heard: list[Event], monkeypatch: pytest.MonkeyPatch
+    events: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(prints_module, "_Flusher", refuse)
 
-    with captured(heard.append):
+    with captured(events.append):
         print("a", end="")
-        first = list(heard)
+        first = list(events)
 
     assert first == [Output("stdout", "a")]
 
@@ -260,8 +260,8 @@ def test_a_stream_of_a_closed_host_prints_all_the_same() -> None:
         sys.stdout = before
 
 
-def test_a_stream_shows_what_it_was_asked_for(heard: list[Event]) -> None:
-    with captured(heard.append):
+def test_a_stream_shows_what_it_was_asked_for(events: list[Event]) -> None:
+    with captured(events.append):
         before = sys.stdout.encoding, sys.stdout.errors
         sys.stdout.reconfigure(line_buffering=False, write_through=True)  # type: ignore[union-attr]
         after = sys.stdout.encoding, sys.stdout.errors

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from alo.events.types import StepFinished
-
 Run = Callable[..., tuple]
 MakeSolution = Callable[..., Path]
 Again = Callable[..., dict[str, str]]
@@ -39,18 +37,6 @@ for top in ("train_artifacts", "input/train"):
 import json
 Path(self.asset.get_extra_output_path(), "seen.json").write_text(json.dumps(seen, sort_keys=True))
 """
-
-
-@pytest.fixture
-def again(run: Run, heard: Any) -> Again:
-    """Run; what became of each step: ``cached``, or why it ran."""
-
-    def call(home: Path, **options: Any) -> dict[str, str]:
-        heard.clear()
-        run(home, **options)
-        return {step.step: step.note for step in heard.of(StepFinished)}
-
-    return call
 
 
 def seen(home: Path) -> dict[str, Any]:

@@ -59,7 +59,7 @@ self.asset.save_summary("ok", 0.5)
 """
 
 Made = Callable[..., Path]
-Alo = Callable[..., "subprocess.Popen[str]"]
+Command = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def home(make_hidden: Made) -> Path:
 
 
 @pytest.fixture
-def alo() -> Iterator[Alo]:
+def command() -> Iterator[Command]:
     """Starts a command, which is killed where the test did not see its end."""
     started = []
 
@@ -95,8 +95,8 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def shown(alo: Alo, home: Path, name: str) -> dict[str, Any]:
-    status, out, err = ended(alo("sweep", "show", name, "--json", "--project", home))
+def shown(command: Command, home: Path, name: str) -> dict[str, Any]:
+    status, out, err = ended(command("sweep", "show", name, "--json", "--project", home))
     assert status == 0, err
     found: dict[str, Any] = json.loads(out)
     return found
@@ -117,19 +117,19 @@ def runs_of(home: Path) -> Iterator[Any]:
 
 
 def test_a_sweep_on_two_nodes_gives_what_a_local_one_gives(
-    cluster: TwoNodes, home: Path, make_hidden: Made, alo: Alo
+    cluster: TwoNodes, home: Path, make_hidden: Made, command: Command
 ) -> None:
     sweep = ("sweep", "s", "--param", "train.x=0..199", "--sampler", "grid")
     there = make_hidden(
         {"train": TRAIN}, args={"train": {"x": 2, "seconds": 0, "marks": ""}}, name="b"
     )
 
-    status, _, err = ended(alo(*sweep, "--computing", cluster.address, "--project", there))
+    status, _, err = ended(command(*sweep, "--computing", cluster.address, "--project", there))
     assert status == 0, err
-    status, _, err = ended(alo(*sweep, "--project", home))
+    status, _, err = ended(command(*sweep, "--project", home))
     assert status == 0, err
 
-    assert trials_of(shown(alo, there, "s")) == trials_of(shown(alo, home, "s"))
+    assert trials_of(shown(command, there, "s")) == trials_of(shown(command, home, "s"))
     here, far = (list(runs_of(each)) for each in (home, there))
     assert len(far) == 200
     for name in ("data_id", "code_id", "param_id"):
@@ -145,7 +145,7 @@ def test_a_sweep_on_two_nodes_gives_what_a_local_one_gives(
 
 
 def test_a_batch_on_two_nodes_gives_the_bytes_of_a_local_one(
-    cluster: TwoNodes, make_hidden: Made, alo: Alo
+    cluster: TwoNodes, make_hidden: Made, command: Command
 ) -> None:
     tables, ids = {}, {}
     for name, words in {"here": (), "there": ("--computing", cluster.address)}.items():
@@ -156,7 +156,7 @@ def test_a_batch_on_two_nodes_gives_the_bytes_of_a_local_one(
             (data / f"{number}.csv").write_text(f"x\n{number}\n{number + 100}\n")
 
         shards = ("--files-per-shard", "1", *words)
-        status, _, err = ended(alo("infer", data, "b", *shards, "--project", home))
+        status, _, err = ended(command("infer", data, "b", *shards, "--project", home))
 
         assert status == 0, err
         tables[name] = (home / "inference_artifacts/output/output.csv").read_bytes()
@@ -168,10 +168,10 @@ def test_a_batch_on_two_nodes_gives_the_bytes_of_a_local_one(
 
 
 def test_a_killed_driver_leaves_no_task_behind(
-    cluster: TwoNodes, home: Path, tmp_path: Path, alo: Alo
+    cluster: TwoNodes, home: Path, tmp_path: Path, command: Command
 ) -> None:
     args = ("--set", f"train.marks={tmp_path}", "--set", "train.seconds=600")
-    driver = alo(
+    driver = command(
         "sweep", "s", "--param", "train.x=1,2", *args,
         "--computing", cluster.address, "--project", home,
     )  # fmt: skip
@@ -199,9 +199,9 @@ def test_a_task_for_which_no_node_has_room_is_refused_with_what_there_is(
 
 
 def test_a_sweep_outlives_the_node_whose_processes_are_killed(
-    cluster: TwoNodes, home: Path, tmp_path: Path, alo: Alo
+    cluster: TwoNodes, home: Path, tmp_path: Path, command: Command
 ) -> None:
-    driver = alo(
+    driver = command(
         "sweep", "s", "--param", "train.x=0..39", "--sampler", "grid",
         "--set", "train.seconds=0.3", "--set", f"train.marks={tmp_path}",
         "--computing", cluster.address, "--project", home,
@@ -212,7 +212,7 @@ def test_a_sweep_outlives_the_node_whose_processes_are_killed(
 
     status, _, err = ended(driver)
     assert status == 0, err
-    reported = shown(alo, home, "s")
+    reported = shown(command, home, "s")
     assert [each["state"] for each in reported["trials"]] == ["complete"] * 40
     records = list(runs_of(home))
     assert len(records) == 40
@@ -222,9 +222,9 @@ def test_a_sweep_outlives_the_node_whose_processes_are_killed(
 
 
 def test_a_sweep_whose_cluster_loses_its_head_ends_and_is_resumed_on_another(
-    cluster: TwoNodes, home: Path, alo: Alo
+    cluster: TwoNodes, home: Path, command: Command
 ) -> None:
-    driver = alo(
+    driver = command(
         "sweep", "s", "--param", "train.x=0..14", "--sampler", "grid", "--jobs", "1",
         "--set", "train.seconds=0.5", "--computing", cluster.address, "--project", home,
     )  # fmt: skip
@@ -235,7 +235,7 @@ def test_a_sweep_whose_cluster_loses_its_head_ends_and_is_resumed_on_another(
 
     assert status == 1, err
     assert "its head at" in err
-    reported = shown(alo, home, "s")
+    reported = shown(command, home, "s")
     complete = [each for each in reported["trials"] if each["state"] == "complete"]
     assert len(complete) >= 2
     assert len(list(runs_of(home))) == len(complete)
@@ -243,20 +243,20 @@ def test_a_sweep_whose_cluster_loses_its_head_ends_and_is_resumed_on_another(
     cluster.stop()
     cluster.start()
     words = ("sweep", "resume", "s", "--computing", cluster.address, "--project", home)
-    status, _, err = ended(alo(*words, **cluster.environ))
+    status, _, err = ended(command(*words, **cluster.environ))
 
     assert status == 0, err
-    reported = shown(alo, home, "s")
+    reported = shown(command, home, "s")
     assert [each["state"] for each in reported["trials"]] == ["complete"] * 15
     assert Counter(each.args["train"]["x"] for each in runs_of(home)) == dict.fromkeys(range(15), 1)
 
 
 def test_a_cluster_is_reached_directly_from_a_machine_of_it(
-    cluster: TwoNodes, home: Path, alo: Alo
+    cluster: TwoNodes, home: Path, command: Command
 ) -> None:
     words = ("sweep", "s", "--param", "train.x=0..3", "--sampler", "grid", "--project", home)
 
-    status, _, err = ended(alo(*words, "--computing", "ray", RAY_ADDRESS=cluster.head))
+    status, _, err = ended(command(*words, "--computing", "ray", RAY_ADDRESS=cluster.head))
 
     assert status == 0, err
     assert {each.executor for each in runs_of(home)} == {"ray"}
@@ -264,12 +264,12 @@ def test_a_cluster_is_reached_directly_from_a_machine_of_it(
 
 
 def test_an_address_at_which_no_one_answers_ends_before_anything_starts(
-    make_solution: Made, alo: Alo
+    make_solution: Made, command: Command
 ) -> None:
     home = make_solution({"train": TRAIN}, args={"train": {"x": 2, "seconds": 0, "marks": ""}})
 
     status, _, err = ended(
-        alo("sweep", "s", "--param", "train.x=1,2", "--computing", "ray://127.0.0.1:9",
+        command("sweep", "s", "--param", "train.x=1,2", "--computing", "ray://127.0.0.1:9",
             "--project", home)
     )  # fmt: skip
 
@@ -279,7 +279,7 @@ def test_an_address_at_which_no_one_answers_ends_before_anything_starts(
 
 
 def test_a_cluster_of_our_own_is_gone_with_its_driver(
-    make_solution: Made, tmp_path: Path, alo: Alo
+    make_solution: Made, tmp_path: Path, command: Command
 ) -> None:
     pytest.importorskip("ray")
     marks = tmp_path / "marks"
@@ -291,11 +291,11 @@ def test_a_cluster_of_our_own_is_gone_with_its_driver(
     environ = {"TMPDIR": short, "RAY_ADDRESS": ""}
     sweep = ("--computing", "ray", "--jobs", "1", "--project", home)
 
-    status, _, err = ended(alo("sweep", "s", "--param", "train.x=1,2", *sweep, **environ))
+    status, _, err = ended(command("sweep", "s", "--param", "train.x=1,2", *sweep, **environ))
     assert status == 0, err
     assert os.listdir(short) == []
     done = len(os.listdir(marks))
-    driver = alo(
+    driver = command(
         "sweep", "t", "--param", "train.x=1,2", "--set", "train.seconds=600", *sweep, **environ
     )
     wait_until(lambda: len(os.listdir(marks)) > done)
@@ -309,13 +309,13 @@ def test_a_cluster_of_our_own_is_gone_with_its_driver(
 
 
 def test_ctrl_c_while_a_cluster_of_our_own_starts_leaves_nothing_of_it(
-    make_solution: Made, alo: Alo
+    make_solution: Made, command: Command
 ) -> None:
     pytest.importorskip("ray")
     home = make_solution({"train": TRAIN}, args={"train": {"x": 2, "seconds": 0, "marks": ""}})
     short = tempfile.mkdtemp()  # sockets have short paths
     environ = {"TMPDIR": short, "RAY_ADDRESS": ""}
-    driver = alo("run", "--computing", "ray", "--project", home, **environ)
+    driver = command("run", "--computing", "ray", "--project", home, **environ)
     folder = wait_until(lambda: next(Path(short).glob("alo-ray-*/session_*"), None)).parent
     wait_until(lambda: _processes_with(str(folder)))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.loop_project import LAX, Alo, caller, review_results, write_loop_project
+from tests.support.loop_project import LAX, Command, caller, review_results, write_loop_project
 
 from alo.cli.main import main
 from alo.database.connection import Database
@@ -66,17 +66,17 @@ def database(home: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def alo(home: Path, capfd: pytest.CaptureFixture[str]) -> Alo:
-    """``alo("review", "list")``: a command in the project; its status, and what it has written."""
+def command(home: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+    """``command("review", "list")``: in the project; its status, and what it has written."""
     return caller(home, capfd)
 
 
 @pytest.fixture
-def traced(alo: Alo) -> Traced:
+def traced(command: Command) -> Traced:
     """``traced(id)``: the trace of something that is known."""
 
     def trace_it(wanted: str) -> Found:
-        status, printed, said = alo("trace", wanted, "--json")
+        status, printed, said = command("trace", wanted, "--json")
         assert status == 0, said
         return Found(printed)
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.support.loop_project import Alo
+from tests.support.loop_project import Command
 
 from alo.layout import Workspace
 
@@ -23,18 +23,18 @@ def change_record(home: Path, run: str, **values: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def later_inference(home: Path, alo: Alo) -> str:
+def later_inference(home: Path, command: Command) -> str:
     """A run in no review."""
     before = {path.name for path in (home / "history/inference").iterdir()}
-    assert alo("run", "--mode", "inference", "--quiet")[0] == 0
+    assert command("run", "--mode", "inference", "--quiet")[0] == 0
     (run,) = {path.name for path in (home / "history/inference").iterdir()} - before
     return run
 
 
 def test_a_removed_version_is_pruned_and_leads_to_its_candidate(
-    alo: Alo, traced: Traced, candidate: str
+    command: Command, traced: Traced, candidate: str
 ) -> None:
-    assert alo("dataset", "remove", "d@v1", "--force")[0] == 0
+    assert command("dataset", "remove", "d@v1", "--force")[0] == 0
 
     for wanted in ("d@v1", "d"):
         found = traced(wanted)
@@ -56,13 +56,13 @@ def test_a_damaged_version_is_there(home: Path, traced: Traced) -> None:
 
 
 def test_a_record_of_which_a_comparison_alone_knows_is_pruned(
-    home: Path, alo: Alo, traced: Traced, candidate: str, inference: str
+    home: Path, command: Command, traced: Traced, candidate: str, inference: str
 ) -> None:
     compared = json.loads((home / "history/train" / candidate / "log/comparison.json").read_text())
     record = compared["changed"][0]["record"]
-    assert alo("dataset", "remove", "d@v1", "--force")[0] == 0
-    assert alo("review", "remove", "r")[0] == 0
-    assert alo("history", "remove", inference)[0] == 0
+    assert command("dataset", "remove", "d@v1", "--force")[0] == 0
+    assert command("review", "remove", "r")[0] == 0
+    assert command("history", "remove", inference)[0] == 0
 
     found = traced(record)
 
@@ -72,14 +72,14 @@ def test_a_record_of_which_a_comparison_alone_knows_is_pruned(
     assert found.state(f"input of {record}") == "pruned"
     assert (record, f"comparison {candidate}", "was tested in") in found.edges
     assert f"comparison {candidate}" in found.nodes
-    assert alo("trace", f"{inference}:100000")[0] == 2
+    assert command("trace", f"{inference}:100000")[0] == 2
 
 
 def test_of_a_removed_review_a_data_set_still_knows_what_was_said(
-    alo: Alo, traced: Traced, rows: Rows, candidate: str
+    command: Command, traced: Traced, rows: Rows, candidate: str
 ) -> None:
     row = rows[0]
-    assert alo("review", "remove", "r")[0] == 0
+    assert command("review", "remove", "r")[0] == 0
 
     found = traced(row["record"])
 
@@ -110,9 +110,9 @@ def test_a_candidate_that_is_gone_is_known_by_its_deployment(
 
 
 def test_a_record_in_no_review_has_its_input_and_the_whole_chain(
-    home: Path, alo: Alo, traced: Traced, rows: Rows, candidate: str
+    home: Path, command: Command, traced: Traced, rows: Rows, candidate: str
 ) -> None:
-    run = later_inference(home, alo)
+    run = later_inference(home, command)
     change_record(home, run, overrides=["request req-1"], train_id=candidate)
     row = next(each for each in rows if each["record"].endswith(":7"))
     record, given = f"{run}:7", f"input of {run}:7"
@@ -157,7 +157,7 @@ def test_a_reviewed_record_has_the_whole_chain_too(
 
 
 def test_a_request_leads_to_its_run_and_what_it_was_sent_with(
-    home: Path, alo: Alo, traced: Traced, inference: str, rows: Rows
+    home: Path, command: Command, traced: Traced, inference: str, rows: Rows
 ) -> None:
     change_record(home, inference, overrides=["request req-1"])
 
@@ -167,11 +167,11 @@ def test_a_request_leads_to_its_run_and_what_it_was_sent_with(
     assert ("req-1", inference, "was answered by") in found.edges
     assert found.nodes[f"input of {inference}"]["file"] == "asked/rows.csv"
     assert rows[0]["model"] in found.nodes
-    assert "request req-1" in alo("trace", "req-1")[1]
+    assert "request req-1" in command("trace", "req-1")[1]
 
 
-def test_input_that_was_not_kept_is_pruned(home: Path, alo: Alo, traced: Traced) -> None:
-    run = later_inference(home, alo)
+def test_input_that_was_not_kept_is_pruned(home: Path, command: Command, traced: Traced) -> None:
+    run = later_inference(home, command)
     shutil.rmtree(home / "history/inference" / run / "input")
 
     found = traced(f"{run}:7")
@@ -194,10 +194,10 @@ def test_data_that_is_not_at_its_place_any_more_is_pruned(
 
 
 def test_a_review_that_only_has_a_record_in_its_population_does_not_review_it(
-    alo: Alo, traced: Traced, inference: str
+    command: Command, traced: Traced, inference: str
 ) -> None:
     queued = json.loads(
-        _made(alo, "other", "--runs", inference, "--random", "1", "--key", "id", "--seed", "1")
+        _made(command, "other", "--runs", inference, "--random", "1", "--key", "id", "--seed", "1")
     )["items"][0]["record"]
     others = [f"{inference}:{row}" for row in range(3)]
     record = next(each for each in others if each != queued)
@@ -211,22 +211,22 @@ def test_a_review_that_only_has_a_record_in_its_population_does_not_review_it(
 
 
 def test_a_record_that_was_decided_outside_the_queue_is_reviewed(
-    alo: Alo, traced: Traced, inference: str, tmp_path: Path
+    command: Command, traced: Traced, inference: str, tmp_path: Path
 ) -> None:
-    items = json.loads(_made(alo, "other", "--runs", inference, "--random", "1", "--key", "id"))
+    items = json.loads(_made(command, "other", "--runs", inference, "--random", "1", "--key", "id"))
     record = next(
         f"{inference}:{row}" for row in range(2) if items["items"][0]["record"][-2:] != f":{row}"
     )
     (tmp_path / "said.csv").write_text(f"key,record,verdict\none,{record},accept\n")
-    assert alo("review", "decide", "other", "--from", str(tmp_path / "said.csv"))[0] == 0
+    assert command("review", "decide", "other", "--from", str(tmp_path / "said.csv"))[0] == 0
 
     assert (record, "review other", "is reviewed in") in traced(record).edges
 
 
 def test_a_run_that_was_reviewed_as_a_whole_leads_to_its_review(
-    alo: Alo, traced: Traced, inference: str
+    command: Command, traced: Traced, inference: str
 ) -> None:
-    _made(alo, "whole", "--runs", inference, "--unit", "request", "--random", "1")
+    _made(command, "whole", "--runs", inference, "--unit", "request", "--random", "1")
 
     found = traced(inference)
 
@@ -237,7 +237,7 @@ def test_a_run_that_was_reviewed_as_a_whole_leads_to_its_review(
 
 
 def test_a_run_leads_to_the_reviews_of_its_rows_also_when_it_is_gone(
-    alo: Alo, traced: Traced, inference: str, candidate: str
+    command: Command, traced: Traced, inference: str, candidate: str
 ) -> None:
     expected = {
         (inference, "review r", "is in the population of"),
@@ -246,19 +246,19 @@ def test_a_run_leads_to_the_reviews_of_its_rows_also_when_it_is_gone(
     }
     assert expected <= traced(inference).edges
 
-    assert alo("review", "close", "r")[0] == 0
-    assert alo("history", "remove", inference)[0] == 0
+    assert command("review", "close", "r")[0] == 0
+    assert command("history", "remove", inference)[0] == 0
 
     found = traced(inference)
     assert (found.state(inference), expected <= found.edges) == ("pruned", True)
 
 
 def test_what_any_review_has_copied_is_there_and_knows_the_model(
-    home: Path, alo: Alo, traced: Traced, inference: str, rows: Rows
+    home: Path, command: Command, traced: Traced, inference: str, rows: Rows
 ) -> None:
-    _made(alo, "newer", "--runs", inference, "--random", "1", "--key", "id")  # asked first
-    assert alo("review", "close", "r")[0] == 0
-    assert alo("dataset", "remove", "d@v1", "--force")[0] == 0
+    _made(command, "newer", "--runs", inference, "--random", "1", "--key", "id")  # asked first
+    assert command("review", "close", "r")[0] == 0
+    assert command("dataset", "remove", "d@v1", "--force")[0] == 0
     shutil.rmtree(home / "history/inference" / inference)
 
     found = traced(rows[0]["record"])
@@ -284,11 +284,11 @@ def test_a_run_that_still_runs_is_present(
 
 
 def test_a_removed_case_that_tested_a_version_is_known(
-    alo: Alo, traced: Traced, rows: Rows
+    command: Command, traced: Traced, rows: Rows
 ) -> None:
     content = next(row["content"] for row in rows if row["split"] == "test")
-    assert alo("review", "remove", "r")[0] == 0
-    assert alo("dataset", "remove", "d@v1", "--force")[0] == 0
+    assert command("review", "remove", "r")[0] == 0
+    assert command("dataset", "remove", "d@v1", "--force")[0] == 0
 
     found = traced(content)
 
@@ -297,14 +297,14 @@ def test_a_removed_case_that_tested_a_version_is_known(
 
 
 @pytest.mark.parametrize("unknown", ["nothing", "x:1", "e@v1", "d@v2", "0" * 32, "\udc80"])
-def test_what_nothing_knows_of_is_unknown(alo: Alo, unknown: str) -> None:
-    status, _, said = alo("trace", unknown)
+def test_what_nothing_knows_of_is_unknown(command: Command, unknown: str) -> None:
+    status, _, said = command("trace", unknown)
 
     assert status == 2
     assert "nothing is known of" in said
 
 
-def _made(alo: Alo, *words: str) -> str:
+def _made(command: Command, *words: str) -> str:
     """Make a review; what `show --json` says of it."""
-    assert alo("review", "new", *words)[0] == 0
-    return alo("review", "show", words[0], "--json")[1]
+    assert command("review", "new", *words)[0] == 0
+    return command("review", "show", words[0], "--json")[1]

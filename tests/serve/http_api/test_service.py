@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from ...support.waiting import GROWING_LIMITS_S, PATIENCE_S, end_all, wait_for_text, wait_until
 from ..conftest import RedisServer, RunningLoop
-from .test_app import ROWS, STEPS, Held, Service
+from .test_app import ROWS, STEPS, Held, Serve, Service
 
 MakeSolution = Callable[..., Path]
 HANG = "import time\ntime.sleep(600)\n"
@@ -25,20 +25,6 @@ def home(make_solution: MakeSolution) -> Path:
     (made / "train_artifacts/models/train").mkdir(parents=True)  # of no run in history
     (made / "train_artifacts/models/train/m").write_text("x")
     return made
-
-
-@pytest.fixture
-def serve(home: Path) -> Iterator[Callable[..., Service]]:
-    running: list[Service] = []
-
-    def start(*words: str) -> Service:
-        running.append(Service(home, *words))
-        return running[-1]
-
-    yield start
-    for one in running:
-        one.client.close()
-    end_all(*(one.process for one in running))
 
 
 def wait_until_ready(service: Service, is_ready: bool = True) -> None:
@@ -55,7 +41,7 @@ def break_import(home: Path) -> Path:
 
 
 def test_a_worker_that_cannot_be_booted_any_more_is_not_ready_until_it_can(
-    home: Path, serve: Callable[..., Service]
+    home: Path, serve: Serve
 ) -> None:
     service = serve()
     asset = break_import(home)
@@ -76,7 +62,7 @@ def test_a_worker_that_cannot_be_booted_any_more_is_not_ready_until_it_can(
 
 
 def test_workers_that_die_while_they_are_free_cost_no_request(
-    serve: Callable[..., Service],
+    serve: Serve,
 ) -> None:
     service = serve("--workers", "2")
     for _ in range(3):
@@ -86,7 +72,7 @@ def test_workers_that_die_while_they_are_free_cost_no_request(
 
 
 def test_a_service_outlives_its_internal_folder(
-    home: Path, serve: Callable[..., Service], alo: Callable[..., Any]
+    home: Path, serve: Serve, alo: Callable[..., Any]
 ) -> None:
     service = serve()
     accepted = service.infer(ROWS, "?async=1").json()["id"]
@@ -102,7 +88,7 @@ def test_a_service_outlives_its_internal_folder(
 
 
 def test_a_service_whose_model_is_gone_is_not_ready_until_there_is_one(
-    home: Path, serve: Callable[..., Service]
+    home: Path, serve: Serve
 ) -> None:
     service = serve()
     models = home / "train_artifacts/models"
@@ -137,7 +123,7 @@ def test_a_boot_that_takes_too_long_ends_with_the_assets_name(
 
 
 def test_a_signal_ends_a_service_within_the_request_in_hand(
-    home: Path, serve: Callable[..., Service], tmp_path: Path
+    home: Path, serve: Serve, tmp_path: Path
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -158,7 +144,7 @@ def test_a_signal_ends_a_service_within_the_request_in_hand(
 
 
 def test_the_server_in_front_of_loops_is_ready_only_while_one_gives_signs_of_life(
-    home: Path, redis_server: RedisServer, serve: Callable[..., Service]
+    home: Path, redis_server: RedisServer, serve: Serve
 ) -> None:
     service = serve("--queue", redis_server.url)
     assert service.client.get("/readyz").status_code == 503

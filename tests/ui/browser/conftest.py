@@ -150,7 +150,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def studio(project: Project) -> Iterator[str]:
+def url(project: Project) -> Iterator[str]:
     """The URL of its studio."""
     command = [sys.executable, "-m", "alo.cli.main", "ui", "--port", "0", "--json"]
     environment = {**os.environ, "ALO_UI_TOKEN": TOKEN}
@@ -204,7 +204,7 @@ OpenBrowser = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="module")
-def open_browser(chromium: Browser, studio: str) -> Iterator[OpenBrowser]:
+def open_browser(chromium: Browser, url: str) -> Iterator[OpenBrowser]:
     """``open_browser("ko-KR")``: a page of a signed-in browser; one for each kind of browser."""
     opened: dict[str, tuple[Page, Watched]] = {}
 
@@ -212,10 +212,10 @@ def open_browser(chromium: Browser, studio: str) -> Iterator[OpenBrowser]:
         key = f"{locale} {options}"
         if key not in opened:
             context = chromium.new_context(
-                base_url=studio, locale=locale, viewport=WIDE, color_scheme="light", **options
+                base_url=url, locale=locale, viewport=WIDE, color_scheme="light", **options
             )
             context.set_default_timeout(PATIENCE_S * 500)
-            opened[key] = (context.new_page(), Watched(context, studio))
+            opened[key] = (context.new_page(), Watched(context, url))
             opened[key][0].goto(f"/runs?token={TOKEN}")
         page, watched = opened[key]
         watched.problems.clear()

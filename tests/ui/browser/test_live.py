@@ -94,16 +94,16 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 
 @pytest.fixture
-def proxy(studio: str) -> Iterator[Proxy]:
-    made = Proxy(urlsplit(studio).port or 0)
+def proxy(url: str) -> Iterator[Proxy]:
+    made = Proxy(urlsplit(url).port or 0)
     yield made
     made.close()
 
 
 @pytest.fixture
-def signed_in(chromium: Browser, studio: str) -> Iterator[Page]:
+def signed_in(chromium: Browser, url: str) -> Iterator[Page]:
     """A page of which errors on the console are expected."""
-    context = chromium.new_context(base_url=studio, locale="en-US")
+    context = chromium.new_context(base_url=url, locale="en-US")
     context.set_default_timeout(PATIENCE_S * 500)
     page = context.new_page()
     page.goto(f"/runs?token={TOKEN}")
@@ -161,7 +161,7 @@ def test_a_page_that_was_cut_off_continues_without_a_gap(
 
 
 def test_where_a_proxy_holds_events_back_the_page_polls(
-    signed_in: Page, studio: str, running: Path
+    signed_in: Page, url: str, running: Path
 ) -> None:
     signed_in.route("**/events?*", lambda route: None)
     signed_in.goto("/runs?status=running")
@@ -176,9 +176,9 @@ def test_where_a_proxy_holds_events_back_the_page_polls(
 
 
 def test_each_try_to_reconnect_waits_longer_up_to_a_limit(
-    signed_in: Page, studio: str, running: Path
+    signed_in: Page, url: str, running: Path
 ) -> None:
-    open_running(signed_in, studio)
+    open_running(signed_in, url)
     signed_in.clock.install()
     signed_in.add_init_script(FAKE_STREAM)
     signed_in.reload()

@@ -70,9 +70,9 @@ SCREENS = {
 
 
 @pytest.fixture(scope="module")
-def names(project: Project, studio: str) -> dict[str, str]:
+def names(project: Project, url: str) -> dict[str, str]:
     """Name → id, of the project's runs and of a job that has ended."""
-    client = httpx.Client(base_url=studio, headers={"Authorization": f"Bearer {TOKEN}"})
+    client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"})
     with client:
         job = client.post("/runs", json={"pipeline": "inference"}).json()["id"]
         ended = wait_until(lambda: client.get(f"/jobs/{job}.json").json()["ended"], every_s=0.1)

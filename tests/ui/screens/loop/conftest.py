@@ -14,7 +14,7 @@ from alo.cli.main import main
 from alo.ui.jobs.job import Job
 from alo.ui.studio import Studio
 
-Alo = Callable[..., int]
+Command = Callable[..., int]
 Ended = Callable[[str], Job]
 
 
@@ -36,15 +36,15 @@ def home(reviewed: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def alo(home: Path) -> Alo:
-    """``alo("dataset", "make", ...)``: the command line in this project; returns its status."""
+def command(home: Path) -> Command:
+    """``command("dataset", "make", ...)``: the command line in this project; returns its status."""
     return lambda *words: main([*words, "--project", str(home)])
 
 
 @pytest.fixture
-def dataset(alo: Alo) -> str:
+def dataset(command: Command) -> str:
     """A data set of the review."""
-    assert alo("dataset", "make", "d", "--review", "r") == 0
+    assert command("dataset", "make", "d", "--review", "r") == 0
     return "d@v1"
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from tests.support.loop_project import LAX
 from tests.ui.conftest import Browse, MakeStudio
-from tests.ui.screens.loop.conftest import Alo
+from tests.ui.screens.loop.conftest import Command
 
 from alo.history.deployment import read_deployment
 from alo.history.promotions import promotions
@@ -26,16 +26,16 @@ def newest(client: httpx.Client) -> str:
 
 
 @pytest.fixture
-def passing(client: httpx.Client, alo: Alo, dataset: str) -> str:
+def passing(client: httpx.Client, command: Command, dataset: str) -> str:
     """A candidate that the gate lets pass."""
-    assert alo("retrain", "--dataset", dataset, *LAX, "--json") == 0
+    assert command("retrain", "--dataset", dataset, *LAX, "--json") == 0
     return newest(client)
 
 
 @pytest.fixture
-def held(client: httpx.Client, alo: Alo, dataset: str) -> str:
+def held(client: httpx.Client, command: Command, dataset: str) -> str:
     """One that is worse."""
-    assert alo("retrain", "--dataset", dataset, *LAX, "--set", "train.how=worst", "--json") == 3
+    assert command("retrain", "--dataset", dataset, *LAX, "--set", "train.how=worst", "--json") == 3
     return newest(client)
 
 
@@ -113,9 +113,9 @@ def test_records_of_which_they_say_different_things_are_paged_what_is_lost_first
 
 
 def test_too_few_rows_come_with_how_many_reviews_would_help(
-    client: httpx.Client, alo: Alo, dataset: str
+    client: httpx.Client, command: Command, dataset: str
 ) -> None:
-    assert alo("retrain", "--dataset", dataset, "--gate", "min_rows=99", "--json") == 3
+    assert command("retrain", "--dataset", dataset, "--gate", "min_rows=99", "--json") == 3
 
     page = client.get(f"/models/{newest(client)}").text
 
@@ -128,9 +128,11 @@ def test_too_few_rows_come_with_how_many_reviews_would_help(
     ("how", "reason"), [("mute", "candidate_failed"), ("short", "rows_unanswered")]
 )
 def test_one_that_fails_or_leaves_rows_out_is_held_for_that(
-    client: httpx.Client, alo: Alo, dataset: str, how: str, reason: str
+    client: httpx.Client, command: Command, dataset: str, how: str, reason: str
 ) -> None:
-    assert alo("retrain", "--dataset", dataset, *LAX, "--set", f"train.how={how}", "--json") == 3
+    assert (
+        command("retrain", "--dataset", dataset, *LAX, "--set", f"train.how={how}", "--json") == 3
+    )
 
     page = client.get(f"/models/{newest(client)}").text
     assert f'data-reason="{reason}"' in page
@@ -138,10 +140,10 @@ def test_one_that_fails_or_leaves_rows_out_is_held_for_that(
 
 
 def test_one_without_test_rows_is_held_and_the_page_says_that_nothing_can_be_told(
-    client: httpx.Client, alo: Alo
+    client: httpx.Client, command: Command
 ) -> None:
-    assert alo("dataset", "make", "e", "--review", "r", "--test-share", "0") == 0
-    assert alo("retrain", "--dataset", "e", "--json") == 3
+    assert command("dataset", "make", "e", "--review", "r", "--test-share", "0") == 0
+    assert command("retrain", "--dataset", "e", "--json") == 3
 
     page = client.get(f"/models/{newest(client)}").text
 
@@ -157,12 +159,12 @@ def test_a_model_that_was_never_compared_names_the_command(client: httpx.Client)
 
 
 def test_the_champions_run_may_be_pruned(
-    client: httpx.Client, passing: str, held: str, alo: Alo, home: Path
+    client: httpx.Client, passing: str, held: str, command: Command, home: Path
 ) -> None:
     old = client.get(f"/models/{passing}.json").json()["comparison"]["old"]["run"]
     (home / "train_artifacts").rename(home / "gone")
     keep_candidate(Workspace(home), "d", ["another"])  # of the next candidate
-    alo("history", "remove", old)
+    command("history", "remove", old)
 
     assert client.get(f"/models/{old}.json").status_code == 404
     assert client.get(f"/models/{old}").headers["location"] == f"/trace/{old}"
@@ -201,7 +203,7 @@ def test_a_viewer_sees_it_and_cannot_deploy(
 
 
 def test_a_comparison_of_another_shape_is_said_on_every_page(
-    client: httpx.Client, passing: str, alo: Alo, home: Path
+    client: httpx.Client, passing: str, command: Command, home: Path
 ) -> None:
     path = home / "history/train" / passing / "log/comparison.json"
     whole = json.loads(path.read_text())
@@ -211,8 +213,8 @@ def test_a_comparison_of_another_shape_is_said_on_every_page(
         assert "the comparison is damaged" in client.get(f"/models/{passing}").text
         assert client.get("/models").status_code == 200
         assert client.get(f"/trace/{passing}").status_code == 200
-        assert alo("models", "list") == 0
-        assert alo("deploy", passing) == 1
+        assert command("models", "list") == 0
+        assert command("deploy", passing) == 1
 
 
 def test_numbers_that_no_drawing_could_hold_are_not_drawn(

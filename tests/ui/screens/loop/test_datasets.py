@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.ui.screens.loop.conftest import Alo
+from tests.ui.screens.loop.conftest import Command
 
 from alo.datasets.catalog import make_writable
 from alo.ui.screens import lists
@@ -22,9 +22,9 @@ def lines(home: Path, version: str = "v1") -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def second(alo: Alo, dataset: str) -> str:
+def second(command: Command, dataset: str) -> str:
     """Another version, of the same review and no base."""
-    assert alo("dataset", "make", "d", "--review", "r", "--base", "none") == 0
+    assert command("dataset", "make", "d", "--review", "r", "--base", "none") == 0
     return "d@v2"
 
 
@@ -134,12 +134,12 @@ def test_what_differs_between_two_versions_is_a_page(client: httpx.Client, secon
 
 
 def test_the_page_and_the_command_tell_a_difference_in_the_same_direction(
-    client: httpx.Client, second: str, alo: Alo, capfd: pytest.CaptureFixture[str]
+    client: httpx.Client, second: str, command: Command, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for one, other in (("v1", "v2"), ("v2", "v1")):
         shown = client.get(f"/datasets/d/{one}/diff/{other}.json").json()
         capfd.readouterr()
-        assert alo("dataset", "diff", f"d@{one}", f"d@{other}", "--json") == 0
+        assert command("dataset", "diff", f"d@{one}", f"d@{other}", "--json") == 0
 
         reported = json.loads(capfd.readouterr().out)
         assert (reported["from"], reported["to"]) == (shown["from"], shown["to"])
@@ -147,12 +147,12 @@ def test_the_page_and_the_command_tell_a_difference_in_the_same_direction(
 
 
 def test_rows_that_were_labelled_otherwise_since_are_in_the_difference(
-    client: httpx.Client, dataset: str, alo: Alo, home: Path, tmp_path: Path
+    client: httpx.Client, dataset: str, command: Command, home: Path, tmp_path: Path
 ) -> None:
     row = next(each for each in lines(home) if each["new"] == "good")
     (tmp_path / "d.csv").write_text(f"record,verdict,label\n{row['record']},change,bad\n")
-    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv")) == 0
-    assert alo("dataset", "make", "d", "--review", "r") == 0
+    assert command("review", "decide", "r", "--from", str(tmp_path / "d.csv")) == 0
+    assert command("dataset", "make", "d", "--review", "r") == 0
 
     found = client.get("/datasets/d/v1/diff/v2.json?change=relabelled").json()
 
@@ -174,20 +174,22 @@ def test_as_csv_all_versions_are_there(
     assert len(client.get("/datasets.csv?limit=1").text.splitlines()) == 3
 
 
-def test_one_label_and_no_test_rows_are_said(client: httpx.Client, alo: Alo, home: Path) -> None:
-    assert alo("dataset", "make", "e", "--review", "r", "--test-share", "0") == 0
+def test_one_label_and_no_test_rows_are_said(
+    client: httpx.Client, command: Command, home: Path
+) -> None:
+    assert command("dataset", "make", "e", "--review", "r", "--test-share", "0") == 0
 
     assert "No row tests" in client.get("/datasets/e/v1").text
 
 
 def test_that_all_rows_have_one_label_is_said(
-    client: httpx.Client, alo: Alo, tmp_path: Path
+    client: httpx.Client, command: Command, tmp_path: Path
 ) -> None:
     items = client.get("/reviews/r/items.json?limit=1000").json()["items"]
     lines = [f"{each['record']},change,good" for each in items]
     (tmp_path / "d.csv").write_text("\n".join(["record,verdict,label", *lines, ""]))
-    assert alo("review", "decide", "r", "--from", str(tmp_path / "d.csv")) == 0
-    assert alo("dataset", "make", "d", "--review", "r") == 0
+    assert command("review", "decide", "r", "--from", str(tmp_path / "d.csv")) == 0
+    assert command("dataset", "make", "d", "--review", "r") == 0
 
     assert "All rows have one label" in client.get("/datasets/d/v1").text
 

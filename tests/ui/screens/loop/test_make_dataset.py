@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.ui.conftest import Browse, MakeStudio
-from tests.ui.screens.loop.conftest import Alo, Ended
+from tests.ui.screens.loop.conftest import Command, Ended
 
 from alo.ui.studio import Studio
 
@@ -91,7 +91,7 @@ def test_what_cannot_be_is_refused_at_its_field(
 
 
 def test_what_a_command_finds_wrong_is_in_the_jobs_output(
-    client: httpx.Client, ended: Ended, alo: Alo, home: Path
+    client: httpx.Client, ended: Ended, command: Command, home: Path
 ) -> None:
     (home / "known/rows.csv").write_text("id,x\na,1\n")
 
@@ -105,19 +105,25 @@ def test_what_a_command_finds_wrong_is_in_the_jobs_output(
     assert not list((home / "datasets").glob("*/*"))
 
 
-def test_without_a_review_the_page_names_the_command(client: httpx.Client, alo: Alo) -> None:
-    alo("review", "remove", "r")
+def test_without_a_review_the_page_names_the_command(
+    client: httpx.Client, command: Command
+) -> None:
+    command("review", "remove", "r")
 
     assert "alo review new NAME" in client.get("/datasets/new").text
 
 
 def test_what_a_token_of_a_person_does_is_done_in_the_persons_name(
-    make_studio: MakeStudio, browse: Browse, home: Path, alo: Alo, capfd: pytest.CaptureFixture[str]
+    make_studio: MakeStudio,
+    browse: Browse,
+    home: Path,
+    command: Command,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     studio = make_studio()
     studio.people.add("ada", "reviewer", "long enough for ada")
     capfd.readouterr()
-    assert alo("ui", "tokens", "add", "script", "--user", "ada") == 0
+    assert command("ui", "tokens", "add", "script", "--user", "ada") == 0
     token = capfd.readouterr().out.removesuffix("\n")
     client = browse(studio)
     client.headers["Authorization"] = f"Bearer {token}"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.ui.screens.loop.conftest import Alo
+from tests.ui.screens.loop.conftest import Command
 
 
 @pytest.fixture
-def deployed(alo: Alo, home: Path) -> str:
+def deployed(command: Command, home: Path) -> str:
     """The run that was deployed."""
-    assert alo("deploy") == 0
+    assert command("deploy") == 0
     (entry,) = (home / "history/train").iterdir()
     return entry.name
 
@@ -30,10 +30,10 @@ def test_deployments_are_listed_and_say_who_and_why(client: httpx.Client, deploy
 
 
 def test_they_are_paged_the_newest_first(
-    client: httpx.Client, deployed: str, alo: Alo, home: Path
+    client: httpx.Client, deployed: str, command: Command, home: Path
 ) -> None:
-    assert alo("run", "--mode", "train", "--quiet") == 0
-    assert alo("deploy") == 0
+    assert command("run", "--mode", "train", "--quiet") == 0
+    assert command("deploy") == 0
 
     first = client.get("/models/log.json?limit=1").json()
     second = client.get(first["next"].replace("/log?", "/log.json?")).json()

@@ -10,16 +10,16 @@ from urllib.parse import quote
 import httpx
 import pytest
 from tests.support.loop_project import LAX
-from tests.ui.screens.loop.conftest import Alo
+from tests.ui.screens.loop.conftest import Command
 
 from alo.history.deployment import read_deployment
 from alo.layout import Workspace
 
 
 @pytest.fixture
-def candidate(alo: Alo, dataset: str, home: Path) -> str:
+def candidate(command: Command, dataset: str, home: Path) -> str:
     """The run of a candidate that is deployed."""
-    assert alo("retrain", "--dataset", dataset, *LAX, "--deploy", "--json") == 0
+    assert command("retrain", "--dataset", dataset, *LAX, "--deploy", "--json") == 0
     return read_deployment(Workspace(home)).run
 
 
@@ -34,13 +34,13 @@ def test_a_record_leads_from_its_input_to_the_model_that_learned_from_it(
     client: httpx.Client,
     candidate: str,
     row: dict[str, str],
-    alo: Alo,
+    command: Command,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     found = client.get(f"/trace/{quote(row['record'])}.json").json()
 
     capfd.readouterr()
-    assert alo("trace", row["record"], "--json") == 0
+    assert command("trace", row["record"], "--json") == 0
     assert json.loads(capfd.readouterr().out) == found
     kinds = {each["kind"] for each in found["nodes"]}
     assert kinds == {
@@ -81,11 +81,11 @@ def test_runs_data_sets_and_cases_are_followed_too(
 
 
 def test_what_was_pruned_is_named_as_such(
-    client: httpx.Client, candidate: str, row: dict[str, str], alo: Alo
+    client: httpx.Client, candidate: str, row: dict[str, str], command: Command
 ) -> None:
     run = row["record"].rpartition(":")[0]
-    assert alo("review", "close", "r") == 0
-    assert alo("history", "remove", run) == 0
+    assert command("review", "close", "r") == 0
+    assert command("history", "remove", run) == 0
 
     found = client.get(f"/trace/{quote(row['record'])}.json").json()
     alone = client.get(f"/trace/{run}.json").json()
@@ -132,12 +132,12 @@ def test_a_row_that_the_run_does_not_have_is_unknown(client: httpx.Client, home:
 
 
 def test_what_was_removed_has_a_page_to_which_all_that_links_to_it_leads(
-    client: httpx.Client, candidate: str, alo: Alo, row: dict[str, str]
+    client: httpx.Client, candidate: str, command: Command, row: dict[str, str]
 ) -> None:
     run = row["record"].rpartition(":")[0]
-    assert alo("dataset", "remove", "d@v1", "--force") == 0
-    assert alo("review", "remove", "r") == 0
-    assert alo("history", "remove", run) == 0
+    assert command("dataset", "remove", "d@v1", "--force") == 0
+    assert command("review", "remove", "r") == 0
+    assert command("history", "remove", run) == 0
 
     for path, wanted in (
         ("/datasets/d/v1", "d@v1"),
@@ -156,16 +156,16 @@ def test_what_was_removed_has_a_page_to_which_all_that_links_to_it_leads(
 
 
 def test_no_link_of_a_page_about_what_was_removed_leads_nowhere(
-    client: httpx.Client, candidate: str, alo: Alo, row: dict[str, str]
+    client: httpx.Client, candidate: str, command: Command, row: dict[str, str]
 ) -> None:
     run = row["record"].rpartition(":")[0]
-    assert alo("review", "remove", "r") == 0
-    assert alo("history", "remove", run) == 0
+    assert command("review", "remove", "r") == 0
+    assert command("history", "remove", run) == 0
     pages = [f"/trace/{quote(row['record'])}", "/trace/d@v1", "/datasets/d/v1", "/audit"]
     pages += [f"/models/{candidate}", f"/trace/{candidate}", "/models/log", "/models", "/"]
     leads_nowhere(client, pages)
 
-    assert alo("dataset", "remove", "d@v1", "--force") == 0
+    assert command("dataset", "remove", "d@v1", "--force") == 0
     leads_nowhere(client, [each for each in pages[1:] if each != "/datasets/d/v1"])
 
 
@@ -186,11 +186,11 @@ def test_of_what_nothing_knows_no_trace_is_offered(client: httpx.Client, candida
 
 
 def test_the_case_of_a_record_in_no_review_leads_nowhere_where_nothing_knows_it(
-    client: httpx.Client, alo: Alo, home: Path
+    client: httpx.Client, command: Command, home: Path
 ) -> None:
     (home / "asked/rows.csv").write_text("id,x\nnew,1000\n")
     before = {path.name for path in (home / "history/inference").iterdir()}
-    assert alo("run", "--mode", "inference", "--quiet") == 0
+    assert command("run", "--mode", "inference", "--quiet") == 0
     (run,) = {path.name for path in (home / "history/inference").iterdir()} - before
     record = f"{run}:0"
 

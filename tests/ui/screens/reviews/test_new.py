@@ -23,8 +23,9 @@ COLUMNS = {"key": "patient", "probabilities": {"malignant": "probability"}, "lab
 
 
 @pytest.fixture
-def review() -> None:
-    """There is none yet."""
+def ada(as_person: As) -> httpx.Client:
+    """A reviewer, where there is no review yet."""
+    return as_person("ada")
 
 
 @pytest.fixture

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[2] / "scripts/two_nodes.sh"
 NODES = ("node1", "node2")
+TURN = Path(tempfile.gettempdir(), "alo-two-nodes-turn.lock")
 
 
 class TwoNodes:
-    """``scripts/two_nodes.sh``, started.
+    """``scripts/two_nodes.sh``, started, once no other one of this machine's runs.
+
+    Ray's processes for ``ray://`` of two clusters would take each other's ports.
 
     Args:
         folder: for what it writes.
@@ -29,6 +34,8 @@ class TwoNodes:
 
     def start(self) -> None:
         """Start it; again where something of it was killed."""
+        self._turn = os.open(TURN, os.O_CREAT | os.O_RDWR, 0o666)
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
         ports = dict(zip(("HEAD_PORT", "CLIENT_PORT"), map(str, _free_ports(2)), strict=True))
         subprocess.run(
             [SCRIPT, "start", self.folder, self.hidden],
@@ -57,6 +64,7 @@ class TwoNodes:
     def stop(self) -> None:
         """End what is left of it."""
         subprocess.run([SCRIPT, "stop", self.folder], check=True)
+        os.close(self._turn)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -55,20 +55,23 @@ def test_its_sockets_have_short_paths_wherever_temporary_files_are(
         assert len(str(folder)) <= 40
 
 
-SLOW = "The current node timed out during startup."
-ENDED = "in Datapath if not self.proxy_manager.start_specific_server( psutil.NoSuchProcess"
+FAILS = [
+    "The current node timed out during startup.",
+    "in Datapath if not self.proxy_manager.start_specific_server( psutil.NoSuchProcess",
+    "Attempted to reconnect a session that has already been cleaned up",
+]
 
 
-@pytest.mark.parametrize(("slow", "starts"), [(2, 3), (0, 1)])
-@pytest.mark.parametrize("said", [SLOW, ENDED])
-def test_a_start_that_was_too_slow_is_tried_again(
-    tmp_path: Path, slow: int, starts: int, said: str
+@pytest.mark.parametrize(("failing", "starts"), [(0, 1), (2, 3)])
+@pytest.mark.parametrize("said", FAILS)
+def test_a_start_that_fails_is_tried_again(
+    tmp_path: Path, failing: int, starts: int, said: str
 ) -> None:
     tried: list[Any] = []
 
     def init(**options: Any) -> None:
         tried.append(options["num_cpus"])
-        if len(tried) <= slow:
+        if len(tried) <= failing:
             raise Exception(said)
 
     start_cluster(SimpleNamespace(init=init, shutdown=lambda: None), str(tmp_path), 2)
@@ -76,17 +79,24 @@ def test_a_start_that_was_too_slow_is_tried_again(
     assert tried == [2] * starts
 
 
-def test_a_start_that_fails_otherwise_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "patience_s", "starts"),
+    [("no shared memory", 60, 3), ("no shared memory", 0, 1), ("Authentication failed", 60, 1)],
+)
+def test_the_tries_have_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, patience_s: float, starts: int
+) -> None:
+    monkeypatch.setattr("alo.executors.ray.cluster.PATIENCE_S", patience_s)
     tried: list[Any] = []
 
     def init(**options: Any) -> None:
         tried.append(options)
-        raise ValueError("no shared memory")
+        raise ValueError(said)
 
-    with pytest.raises(ValueError, match="no shared memory"):
+    with pytest.raises(ValueError, match=said):
         start_cluster(SimpleNamespace(init=init, shutdown=lambda: None), str(tmp_path), 0)
 
-    assert len(tried) == 1
+    assert len(tried) == starts
 
 
 def test_what_is_for_people_at_a_terminal_is_not_started(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from alo.errors import ExecutorError, UsageError
 from alo.executors.ray.address import Address
-from alo.executors.ray.refusal import refusal_of
+from alo.executors.ray.refusal import is_final, refusal_of
 
 HEAD = Address("head", 6379, False, "RAY_ADDRESS=head:6379")
 MISMATCH = """Version mismatch: The cluster was started with:
@@ -26,6 +26,12 @@ def test_other_versions_are_named_on_both_sides(side: str) -> None:
     assert "it has Ray 2.59.1 and Python 3.12.4" in reported.what
     assert "this machine has Ray 2.60.0 and Python 3.11.7" in reported.what
     assert reported.fix.endswith("'ray[client]==2.59.1', with Python 3.12")
+
+
+def test_only_what_another_try_would_not_change_is_final() -> None:
+    assert is_final(RuntimeError(MISMATCH.format("2.59.1", "3.12.4", "node a")))
+    assert is_final(RuntimeError("Authentication token is missing"))
+    assert not is_final(ConnectionError("the session has already been cleaned up"))
 
 
 def test_a_python_that_is_the_same_is_not_to_be_changed() -> None:

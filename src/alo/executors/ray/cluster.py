@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -19,19 +20,14 @@ from uuid import uuid4
 from alo.claims import left_behind, locked_folder
 from alo.executors.ray.address import VARIABLE
 from alo.executors.ray.probe import MODE, TOKEN, TOKEN_FILE
+from alo.executors.ray.refusal import is_final
 from alo.files import discard
 
 PREFIX = "alo-ray-"
 LONGEST = 40  # characters of a folder's path: sockets below it have at most 107
 STORE_BYTES = 150_000_000  # of shared memory, for what is on its way
-# What Ray says when it gives up after half a minute: of a node, and of a process for ray://; and
-# where that has ended at once, as when another cluster of the machine has taken its port.
-NOT_STARTED = (
-    "timed out during startup",
-    "Starting Ray client server failed",
-    "start_specific_server(",
-)
 TRIES = 3
+PATIENCE_S = 60.0  # after which nothing is tried again
 
 
 def guard_with_token(environ: MutableMapping[str, str]) -> None:
@@ -105,14 +101,18 @@ def _bare(ray: Any) -> Iterator[None]:
 def connect(ray: Any, **options: Any) -> None:
     """Have Ray connect, with patience for a crowded machine.
 
+    Until it has connected nothing is lost by another try, and what Ray says of a machine that was
+    too slow, or of a port that another cluster of the machine has taken, is said in many ways.
+
     Args:
         options: of ``ray.init``.
     """
+    end = time.monotonic() + PATIENCE_S
     for left in reversed(range(TRIES)):
         try:
             ray.init(configure_logging=False, log_to_driver=False, **options)
             return
         except Exception as error:
             ray.shutdown()
-            if not left or not any(each in str(error) for each in NOT_STARTED):
+            if not left or is_final(error) or time.monotonic() > end:
                 raise

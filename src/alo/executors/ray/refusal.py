@@ -12,7 +12,14 @@ VERSIONS = re.compile(
     r"This process on .*? was started with:\s+Ray: (\S+)\s+Python: (\S+)",
     re.DOTALL,
 )
+NOT_LET_IN = "uthentication"
 SHOWN = 400  # characters of what Ray says
+
+
+def is_final(error: BaseException) -> bool:
+    """Whether another try would be told the same."""
+    text = str(error)
+    return NOT_LET_IN in text or VERSIONS.search(text) is not None
 
 
 def refusal_of(error: BaseException, address: Address) -> AloError:
@@ -30,7 +37,7 @@ def refusal_of(error: BaseException, address: Address) -> AloError:
             else f"install the cluster's here: pip install 'ray[client]=={their_ray}'",
         )
     reported = " ".join(text.split())[:SHOWN]
-    if "uthentication" in text:
+    if NOT_LET_IN in text:
         return UsageError(
             f"the Ray cluster at {address.target} does not let us in: {reported}",
             where=address.named_by,

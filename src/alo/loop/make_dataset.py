@@ -110,13 +110,16 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
 def labels_of_two_names(database: Database, manifest: Manifest) -> dict[str, tuple[str, int]]:
     """Labels that reviews call otherwise than train rows do: a model takes them for two.
 
+    Reviews that are no more say nothing.
+
     Returns:
         The old name → that of now, and how many train rows have the old one.
     """
     learned = manifest.counts.get("train")
     counts = learned if isinstance(learned, Mapping) else {}
+    reviews = [each for each in Reviews(database).all() if each.name in manifest.reviews]
     found: dict[str, tuple[str, int]] = {}
-    for labels in (Reviews(database).get(name).labels for name in manifest.reviews):
+    for labels in (review.labels for review in reviews):
         for each in labels.everything:
             now = str(labels.name_of(each.id))
             if each.id not in labels.ids and each.id in counts:

@@ -12,8 +12,10 @@ import pytest
 from tests.ui.screens.loop.conftest import Command
 
 from alo.datasets.catalog import make_writable
+from alo.review.reviews import Reviews
 from alo.ui.screens import lists
 from alo.ui.screens.loop import datasets
+from alo.ui.studio import Studio
 
 
 def lines(home: Path, version: str = "v1") -> list[dict[str, object]]:
@@ -180,6 +182,22 @@ def test_one_label_and_no_test_rows_are_said(
     assert command("dataset", "make", "e", "--review", "r", "--test-share", "0") == 0
 
     assert "No row tests" in client.get("/datasets/e/v1").text
+
+
+def test_a_label_that_rows_have_by_two_names_is_said(
+    client: httpx.Client, command: Command, home: Path, studio: Studio
+) -> None:
+    with (home / "known/rows.csv").open("a") as file:
+        file.write("z,1,bad\n")
+    assert command("dataset", "make", "d", "--review", "r") == 0
+    Reviews(studio.database).change_labels("r", lambda labels: labels.rename("bad", "poor"))
+    assert "data-two-names" not in client.get("/datasets/d/v1").text  # renamed since
+
+    assert command("dataset", "make", "d", "--review", "r") == 0
+    assert 'data-two-names="bad"' in client.get("/datasets/d/v2").text
+
+    assert command("review", "remove", "r") == 0
+    assert client.get("/datasets/d/v2").status_code == 200
 
 
 def test_that_all_rows_have_one_label_is_said(

@@ -8,10 +8,11 @@ from itertools import islice
 
 from alo.datasets.catalog import Catalog, Version, verify
 from alo.datasets.diff import difference
-from alo.datasets.manifest import ROWS
+from alo.datasets.manifest import ROWS, Manifest
 from alo.datasets.row_lines import Line, RowLines, row_lines
 from alo.datasets.rows import TEST, TRAIN
 from alo.errors import DatasetError, UsageError
+from alo.loop.make_dataset import labels_of_two_names
 from alo.ui.ask import Ask
 from alo.ui.problems import not_found, refused_value
 from alo.ui.query import active
@@ -103,6 +104,7 @@ def show(ask: Ask) -> Page:
             name: manifest.counts.get(name) for name in OTHERS if manifest.counts.get(name)
         },
         "left_out": manifest.counts.get("left_out") or {},
+        "two_names": _two_names(ask, manifest),
         "others": [each for each in versions if each != manifest.version],
         "filters": active(ask.query, FILTERS),
         "choices": {"split": SPLITS, "source": SOURCES, "new": _labels(lines)},
@@ -114,6 +116,13 @@ def show(ask: Ask) -> Page:
     }
     whole = table_of(ROW_COLUMNS, map(_shown, lines.read(found)))
     return Page("dataset", manifest.reference, content, shown, whole, folder="loop/")
+
+
+def _two_names(ask: Ask, manifest: Manifest) -> dict[str, tuple[str, int]]:
+    """Labels that rows of a version have by two names; one that was renamed since has the old."""
+    labels = {label for label, *_ in _by_label(manifest.counts)}
+    found = labels_of_two_names(ask.studio.database, manifest)
+    return {old: (now, rows) for old, (now, rows) in found.items() if now in labels}
 
 
 def _version(ask: Ask, version: str) -> Version:

@@ -63,12 +63,17 @@ def test_a_lost_shard_is_tried_again_and_fails_at_last(make_project: MakeProject
     project = make_project(3, rows_per_shard=1)
     drive, executor = project.drive(on_error="skip")
     executor.lost = ["0000", "0002", "0002", "0002"]
+    warnings: list[str] = []
+    drive.reports = driving.Reports(warned=warnings.append)
 
     project.run(drive)
 
     assert project.rows(drive) == [0, 1]
     assert drive.states["0000"].attempts == 2
     assert drive.states["0002"].error == "it was lost 3 times: gone"
+    assert sorted(warnings) == [
+        f"shard {name} is lost, and tried again: gone" for name in ("0000", "0002", "0002")
+    ]
 
 
 def test_by_default_the_first_failure_ends_the_batch_and_what_is_done_stays(

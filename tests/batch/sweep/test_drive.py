@@ -88,7 +88,13 @@ def folder(tmp_path: Path) -> SweepFolder:
     return made
 
 
-def drive_of(folder: SweepFolder, executor: Odd, prefix: str = "", jobs: int = 2) -> SweepDrive:
+def drive_of(
+    folder: SweepFolder,
+    executor: Odd,
+    prefix: str = "",
+    jobs: int = 2,
+    warned: Callable[[str], object] = print,
+) -> SweepDrive:
     limits = Limits(trials=None, jobs=jobs)
     log = TrialLog(folder)
     trials = folder.trials()
@@ -96,7 +102,7 @@ def drive_of(folder: SweepFolder, executor: Odd, prefix: str = "", jobs: int = 2
     first = max(trials, default=-1) + 1
     proposals = OwnProposals(sampler, DEFINITION.metrics, first, None)
     return SweepDrive(
-        DEFINITION, trials, log, folder, executor, proposals, limits, Reports(), prefix
+        DEFINITION, trials, log, folder, executor, proposals, limits, Reports(warned=warned), prefix
     )
 
 
@@ -121,10 +127,11 @@ def test_a_loss_is_tried_again_and_the_tries_are_numbered(folder: SweepFolder) -
     def once_lost(task: Task) -> Sequence[TaskEvent]:
         return [Lost("gone")] if task.attempt == 1 else succeeded(task)
 
-    executor = Odd(once_lost)
-    drive_of(folder, executor).run()
+    executor, warnings = Odd(once_lost), []
+    drive_of(folder, executor, warned=warnings.append).run()
     assert [each.state for each in folder.trials().values()] == [COMPLETE] * 8
     assert sorted(each.attempt for each in executor.tasks) == [1] * 8 + [2] * 8
+    assert sorted(warnings) == [f"trial {n} is lost, and tried again: gone" for n in range(8)]
 
 
 def test_an_executor_that_raises_is_named_and_what_has_ended_stays(folder: SweepFolder) -> None:

@@ -157,7 +157,8 @@ def test_failures_are_borne_up_to_a_limit_and_the_commonest_is_told(command: Com
 
 def test_a_trial_that_is_lost_is_tried_again_and_then_given_up(command: Command) -> None:
     words = ["--param", "train.how='',die", "--jobs", "1", "--retries", "1"]
-    assert command("sweep", "s", *words)[0] == 0
+    status, out, _ = command("sweep", "s", *words)
+    assert (status, out.count("trial 1 is lost, and tried again: ")) == (0, 1)
     good, bad = shown(command, "s")["trials"]
     assert (good["state"], bad["state"]) == ("complete", "lost")
     assert "lost 2 times" in bad["error"]

@@ -59,6 +59,7 @@ class Reports:
     started: Callable[[Shard, int], object] = lambda shard, attempt: None
     ended: Callable[[Shard, ShardState], object] = lambda shard, state: None
     progressed: Callable[[], object] = lambda: None
+    warned: Callable[[str], object] = lambda text: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +258,7 @@ class ShardDrive:
         if self._is_over:
             self._interrupted(out)
         elif out.task.attempt <= RETRIES:
+            self.reports.warned(f"shard {out.shard.name} is lost, and tried again: {reason}")
             self._send(out.shard, out.task.attempt + 1)
         else:
             self._fail(out, f"it was lost {out.task.attempt} times: {reason}")

@@ -287,6 +287,7 @@ class SweepDrive:
         number, _, repeat = task.id.partition("/")
         in_hand = self._in_hand[int(number)]
         if task.attempt <= self._limits.retries and not self._is_ending:
+            self._reports.warned(f"trial {number} is lost, and tried again: {reason}")
             self._tasks.appendleft(self._task(in_hand.trial, int(repeat), task.attempt + 1))
             return
         tries = "once" if task.attempt == 1 else f"{task.attempt} times"

@@ -14,6 +14,7 @@ from alo.cli.output.format import duration
 from alo.cli.output.live import JsonEvents, RunDisplay
 from alo.errors import AloError, Interrupted
 from alo.events.envelope import Envelope
+from alo.events.log_lines import warning
 from alo.events.types import (
     BatchFinished,
     CommandFailed,
@@ -59,7 +60,7 @@ class InferDisplay:
         if self._send is None:
             again = f", {len(drive.reused):,} of them done already" if drive.reused else ""
             self._screen.line(f"batch {self._name}: {shards:,} shards{again}")
-        return Reports(self._started, self._ended, self._draw)
+        return Reports(self._started, self._ended, self._draw, self._warned)
 
     def _started(self, shard: Shard, attempt: int) -> None:
         if self._send is not None:
@@ -77,6 +78,9 @@ class InferDisplay:
             line = f"shard {shard.name}{rows}  {duration(state.seconds)}  {state.state}{error}"
             self._screen.line(line, "red" if state.state == FAILED else "")
         self._draw()
+
+    def _warned(self, text: str) -> None:
+        self(warning(text))
 
     def _draw(self) -> None:
         drive = self._drive

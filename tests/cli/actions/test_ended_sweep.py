@@ -112,6 +112,10 @@ def test_a_killed_sweep_goes_on_with_each_configuration_once(
     wait_for_trials(process, trials)
     process.kill()
     process.communicate()
+    reported = shown(command, "s")
+    states = {each["state"] for each in reported["trials"]}
+    assert reported["status"] == "stopped"
+    assert "running" not in states | reported["counts"].keys()
     status, _, err = command("sweep", "resume", "s", "--jobs", "2")
     assert (status, err) == (0, "")
     assert_once_each(command, home)

@@ -14,7 +14,14 @@ from alo.batch.sweep.definition import Definition
 from alo.batch.sweep.plot import plot
 from alo.batch.sweep.proposals.shared_database import check_storage
 from alo.batch.sweep.sweep import Outcome, is_running, refuse_sharing
-from alo.batch.sweep.trials import SweepFolder, Trial, best_of, names_of_sweeps
+from alo.batch.sweep.trials import (
+    INTERRUPTED,
+    RUNNING,
+    SweepFolder,
+    Trial,
+    best_of,
+    names_of_sweeps,
+)
 from alo.cli.actions.dispatch import Action
 from alo.cli.actions.sweep_new import request_of, run_sweep_of
 from alo.cli.output import console
@@ -36,9 +43,9 @@ def _list(options: argparse.Namespace) -> int:
     found = []
     for name in names_of_sweeps(workspace):
         folder = SweepFolder(workspace, name)
-        outcome = Outcome(folder.definition(), folder.trials())
+        status, outcome = _state(folder)
         best = outcome.best[0] if outcome.best else None
-        found.append((outcome.definition, outcome.counts, best, _status(folder, outcome)))
+        found.append((outcome.definition, outcome.counts, best, status))
     if options.json:
         console.write_json(
             [
@@ -70,10 +77,16 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _status(folder: SweepFolder, outcome: Outcome) -> str:
-    if is_running(folder):
-        return "running"
-    return "ended" if outcome.is_whole else "stopped"
+def _state(folder: SweepFolder) -> tuple[str, Outcome]:
+    """The status of a sweep, and what it has come to; without its process no trial runs."""
+    runs, trials = is_running(folder), folder.trials()
+    if not runs:
+        trials = {
+            number: replace(each, state=INTERRUPTED) if each.state == RUNNING else each
+            for number, each in trials.items()
+        }
+    outcome = Outcome(folder.definition(), trials)
+    return "running" if runs else "ended" if outcome.is_whole else "stopped", outcome
 
 
 def _folder(options: argparse.Namespace) -> SweepFolder:
@@ -90,9 +103,8 @@ def _folder(options: argparse.Namespace) -> SweepFolder:
 
 def _show(options: argparse.Namespace) -> int:
     folder = _folder(options)
-    definition, trials = folder.definition(), folder.trials()
-    outcome = Outcome(definition, trials)
-    status = _status(folder, outcome)
+    status, outcome = _state(folder)
+    definition, trials = outcome.definition, outcome.trials
     if options.json:
         content = definition.to_json()
         console.write_json(

@@ -139,6 +139,7 @@ def test_what_was_exported_with_other_labels_is_imported(command: Command, tmp_p
     command("review", "new", "r", "--random", "3")
     file = tmp_path / "out.csv"
     assert command("review", "export", "r", "--to", str(file))[0] == 0
+    assert command("review", "export", "r", "--to", "-")[1] == file.read_text()
     rows = file.read_text().splitlines()
     label = rows[0].split(",").index("label")
     edited = [rows[0]]

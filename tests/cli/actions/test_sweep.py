@@ -207,6 +207,8 @@ def test_a_table_and_pictures_of_all_trials(command: Command, tmp_path: Path) ->
     assert command("sweep", "export", "s", "--csv", str(tmp_path / "t.csv"))[0] == 0
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     assert [row["train.x"] for row in rows] == ["1", "1", "2", "2", "3", "3", "4", "4"]
+    status, out, _ = command("sweep", "export", "s", "--csv", "-")
+    assert (status, list(csv.DictReader(out.splitlines()))) == (0, rows)
     assert command("sweep", "plot", "s", "--out", str(tmp_path / "out"))[0] == 0
     for name in ("history", "parallel", "importance"):
         page = (tmp_path / "out" / f"{name}.html").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alo.cli.output.written import write_output
+from alo.cli.output.written import is_stdout, write_output
 from alo.errors import UsageError
 
 
@@ -18,6 +18,10 @@ def test_a_file_is_written_and_another_takes_its_place(tmp_path: Path) -> None:
     write_output(tmp_path / "a.csv", b"two")
 
     assert (tmp_path / "a.csv").read_bytes() == b"two"
+
+
+def test_no_file_and_a_dash_are_standard_output(tmp_path: Path) -> None:
+    assert [is_stdout(each) for each in (None, Path("-"), tmp_path / "-")] == [True, True, False]
 
 
 def test_a_device_stays_one(tmp_path: Path) -> None:

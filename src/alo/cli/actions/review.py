@@ -11,7 +11,7 @@ from alo.cli.actions.dispatch import Action, of_actions
 from alo.cli.actions.review_database import add_database, opened
 from alo.cli.actions.review_new import add_new, new
 from alo.cli.output import console
-from alo.cli.output.written import write_output
+from alo.cli.output.written import is_stdout, write_output
 from alo.cli.person import person
 from alo.cli.values import named, path
 from alo.database.audit import add_change
@@ -225,7 +225,7 @@ def _export(options: argparse.Namespace) -> int:
         reviews = Reviews(database)
         review = reviews.get(options.name)
         text = exported(Workspace(options.project), reviews, review, options.format)
-    if options.to is None:
+    if is_stdout(options.to):
         console.write(text.removesuffix("\n"))
         return 0
     target: Path = options.to

@@ -26,7 +26,7 @@ from alo.cli.actions.dispatch import Action
 from alo.cli.actions.sweep_new import request_of, run_sweep_of
 from alo.cli.output import console
 from alo.cli.output.sweep_report import SHOWN_TRIALS, outcome_lines, shown_value
-from alo.cli.output.written import write_output
+from alo.cli.output.written import is_stdout, write_output
 from alo.cli.setup_options import add_setup_arguments, setup_of
 from alo.cli.sweep_options import add_limits
 from alo.cli.values import named, path, run_count
@@ -229,12 +229,14 @@ def _plot(options: argparse.Namespace) -> int:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     _add_name(parser)
-    parser.add_argument("--csv", metavar="FILE", type=path, required=True, help="the table")
+    parser.add_argument(
+        "--csv", metavar="FILE", type=path, required=True, help="the table; -: standard output"
+    )
 
 
 def _export(options: argparse.Namespace) -> int:
-    folder = _folder(options)
-    definition, trials = folder.definition(), folder.trials()
+    _, outcome = _state(_folder(options))
+    definition, trials = outcome.definition, outcome.trials
     metrics = [metric.name for metric in definition.metrics]
     params = [param.name for param in definition.params]
     out = io.StringIO(newline="")
@@ -253,6 +255,9 @@ def _export(options: argparse.Namespace) -> int:
                 trial.error,
             ]
         )
+    if is_stdout(options.csv):
+        console.write(out.getvalue().removesuffix("\r\n"))
+        return 0
     write_output(options.csv, out.getvalue().encode("utf-8", "surrogatepass"))
     if options.json:
         console.write_json({"file": str(options.csv), "trials": len(trials)})

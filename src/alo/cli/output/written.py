@@ -8,6 +8,11 @@ from alo.errors import UsageError
 from alo.files import write_whole
 
 
+def is_stdout(target: Path | None) -> bool:
+    """Whether a file that was asked for is standard output: none is named, or ``-``."""
+    return target is None or str(target) == "-"
+
+
 def write_output(target: Path, content: bytes) -> None:
     """Write a file whole, or not at all; a device and a pipe are written to.
 

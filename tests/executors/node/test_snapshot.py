@@ -49,6 +49,19 @@ def test_it_has_what_runs_need_and_nothing_else(home: Path, tmp_path: Path) -> N
     }  # fmt: skip
 
 
+def test_a_step_or_module_may_have_the_name_of_a_folder_of_the_project(
+    home: Path, tmp_path: Path
+) -> None:
+    names = {"assets/input/asset_input.py", "assets/train/datasets/load.py", "lib/history/a.py"}
+    for name in names | {"studio/studio.sqlite", "datasets/patients/v1/manifest.json"}:
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).touch()
+    take_snapshot(jobs_of(home), tmp_path / "taken")
+    taken = names_in(tmp_path / "taken")
+    assert names <= taken
+    assert not [name for name in taken if name.startswith(("studio/", "datasets/", "input/"))]
+
+
 def test_the_same_project_has_the_same_digest(home: Path, tmp_path: Path) -> None:
     take_snapshot(jobs_of(home), tmp_path / "one")
     os.utime(home / "lib/a.py", (1, 1))

@@ -19,10 +19,11 @@ from alo.layout import OWN_FOLDERS, TRASH_PREFIX
 
 IGNORE_FILE = ".aloignore"
 NEVER = (
-    *OWN_FOLDERS, ".git", ".hg", ".svn", ".venv", "venv", ".env", ".tox", ".nox", "__pycache__",
+    ".git", ".hg", ".svn", ".venv", "venv", ".env", ".tox", ".nox", "__pycache__",
     ".mypy_cache", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", ".idea", ".vscode",
-    "node_modules", "studio", "datasets", ".package_list", ".dvc",
+    "node_modules", ".package_list", ".dvc",
 )  # fmt: skip
+OF_PROJECT = (*OWN_FOLDERS, "studio", "datasets")  # in its folder: a step may be named `input`
 MUCH, TOO_MUCH = 64_000_000, 512_000_000  # bytes
 LISTED = 5
 
@@ -63,6 +64,8 @@ def _found(
         name = f"{prefix}{entry.name}"
         is_folder = entry.is_dir()
         if entry.name in NEVER or entry.name.startswith(TRASH_PREFIX):
+            continue
+        if name in OF_PROJECT:
             continue
         if ignored.has(name, is_folder=is_folder):
             continue

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
-from os import close
 
-from alo.claims import locked_folder
 from alo.engine.loading import load_data
 from alo.engine.spec import Job
 from alo.engine.steps.code import RunCode
-from alo.files import discard
+from alo.executors.scratch import scratch_folder
 from alo.layout import Workspace
 
 
@@ -20,11 +17,7 @@ def ids_of(job: Job) -> Mapping[str, str]:
     Raises:
         StagingError, RunError: data or code cannot be read.
     """
-    job.workspace.internal.mkdir(exist_ok=True)
-    folder, descriptor = locked_folder(job.workspace.past_code)
-    with ExitStack() as ending:
-        ending.callback(close, descriptor)
-        ending.callback(discard, folder)
+    with scratch_folder(job.workspace) as folder:
         scratch = (
             job._replace(workspace=Workspace(folder)) if job.inputs.sources is not None else job
         )

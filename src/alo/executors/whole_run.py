@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -10,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from alo.claims import locked_folder
 from alo.data.location import Access
 from alo.data.models import fetch_models
 from alo.engine.checks.preflight import check_solution
@@ -27,6 +25,7 @@ from alo.executors.depot import Depot
 from alo.executors.finding import make_executor, setup_for, transfer_for
 from alo.executors.guard import GuardedExecutor
 from alo.executors.live_run import LiveRun
+from alo.executors.scratch import scratch_folder
 from alo.executors.task import (
     INTERRUPTED,
     RUN,
@@ -38,7 +37,6 @@ from alo.executors.task import (
     RunEvent,
     Task,
 )
-from alo.files import discard
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id
 from alo.layout import Workspace
 from alo.processes.inherited import default_sigchld
@@ -87,7 +85,7 @@ def run_by_executor(
             for kind, job in jobs.items()
         }
         executor = make_executor(computing, made_of, 1, depot, transfer)
-        with closing(executor), _scratch(workspace) as scratch:
+        with closing(executor), scratch_folder(workspace) as scratch:
             for text in getattr(executor, "warnings", ()):
                 listener(warning(text))
             guarded = GuardedExecutor(executor, "see to it, and run again")
@@ -102,18 +100,6 @@ def _refuse_dependent(jobs: Sequence[Job]) -> None:
         raise UsageError("the pipelines have other code for one step", fix=fix)
     if any(job.inputs.lists_late for job in jobs):
         raise UsageError("the inference reads what the train run exports", fix=fix)
-
-
-@contextmanager
-def _scratch(workspace: Workspace) -> Iterator[Path]:
-    """A folder that goes with this process."""
-    workspace.internal.mkdir(exist_ok=True)
-    folder, descriptor = locked_folder(workspace.past_code)
-    try:
-        yield folder
-    finally:
-        discard(folder)
-        os.close(descriptor)
 
 
 class _Driver:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -29,7 +28,6 @@ from alo.batch.shards.record import (
 from alo.batch.shards.row_check import RowCheck
 from alo.batch.shards.staging import Staging
 from alo.batch.stopping import stopping
-from alo.claims import locked_folder
 from alo.data.location import RemoteLocation
 from alo.engine.faults import disk_errors
 from alo.engine.pipeline_run import PipelineRun
@@ -43,8 +41,8 @@ from alo.events.types import Listener, Progress, SettingUp
 from alo.executors.depot import Depot
 from alo.executors.finding import make_executor
 from alo.executors.guard import GuardedExecutor
+from alo.executors.scratch import scratch_folder
 from alo.executors.task import Executor
-from alo.files import discard
 from alo.layout import Workspace
 from alo.processes.inherited import default_sigchld
 from alo.processes.signals import SignalGuard, Signalled
@@ -180,10 +178,7 @@ class _Batch:
 
     def _scratch(self) -> Path:
         """A folder that goes with this process."""
-        folder, descriptor = locked_folder(self._workspace.past_code)
-        self._ending.callback(os.close, descriptor)
-        self._ending.callback(discard, folder)
-        return folder
+        return self._ending.enter_context(scratch_folder(self._workspace))
 
     def _refuse_another(self, prepared: Prepared) -> None:
         """See that it is the batch that it was, or that there is none of its name.

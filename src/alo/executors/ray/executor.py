@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from importlib.util import find_spec
 from math import ceil, inf
-from os import close
 
-from alo.claims import locked_folder
 from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
 from alo.errors import ExecutorError, UsageError
@@ -20,8 +18,8 @@ from alo.executors.node.packages import locked_packages
 from alo.executors.ray.address import RAY, address_of
 from alo.executors.ray.link import RayLink
 from alo.executors.ray.messages import Room
+from alo.executors.scratch import scratch_folder
 from alo.executors.task import Lost, Task, TaskEvent
-from alo.files import discard
 from alo.plan.model import Resources, most_of
 
 OPEN_TO_ALL = (
@@ -56,11 +54,8 @@ class RayExecutor:
         address = address_of(computing, os.environ)
         self._asked = most_of(job.pipeline.resources for job in jobs.values())
         project = next(iter(jobs.values())).workspace
-        project.internal.mkdir(exist_ok=True)
         with ExitStack() as ending:
-            folder, descriptor = locked_folder(project.past_code)
-            ending.callback(close, descriptor)
-            ending.callback(discard, folder)
+            folder = ending.enter_context(scratch_folder(project))
             cpus = ceil(tasks * (self._asked.cpu or 1)) if tasks else 0
             self._link = RayLink(address, cpus, folder / "stacks")
             ending.callback(self._link.close)

@@ -43,52 +43,69 @@ from alo.plan.render import render_plan
 from alo.processes.signals import SignalGuard
 
 
-class LiveRun:
-    """Begins with the first event of a run; the lock of the workspace is the caller's.
+def begin(
+    job: Job,
+    first: Envelope,
+    executor: str,
+    guard: SignalGuard,
+    listener: Listener,
+    models: Path | None = None,
+    train_id: str = "",
+) -> LiveRun:
+    """Move aside what a run replaces that has begun; the lock of the workspace is the caller's.
 
     Args:
         first: its first event.
         executor: as the record names it.
-        models: those that it was given from outside, which stay here as in a run that is done here.
-        train_id: the run that has made its models; empty: none is known.
-        guard: installed.
+        models: as of ``LiveRun``, as are the guard and train_id.
     Raises:
         RunError: what it replaces cannot be moved aside; nothing has changed then.
+    """
+    seal_history(job.workspace, listener)
+    record = first_record(job, first.moment)._replace(
+        id=first.run_id, start_time=utc_text(first.moment), executor=executor
+    )
+    with disk_errors("the run cannot begin", job.workspace.home):
+        replaced = unfinished.begin(
+            job.workspace,
+            {
+                "id": record.id,
+                "pipeline": record.pipeline,
+                "record": record.to_json(),
+                "train_id": train_id,  # for whoever finds the models spoilt
+                "plan": render_plan(job.plan, job.changes).decode("utf-8", "surrogateescape"),
+            },
+        )
+    return LiveRun(job, replaced, guard, listener, models, train_id)
+
+
+class LiveRun:
+    """A run that has begun; its constructor moves nothing.
+
+    Args:
+        replaced: what it has moved aside.
+        guard: installed.
+        models: those that it was given from outside, which stay here as in a run that is done here.
+        train_id: the run that has made its models; empty: none is known.
     """
 
     def __init__(
         self,
         job: Job,
-        first: Envelope,
-        executor: str,
+        replaced: unfinished.UnfinishedRun,
         guard: SignalGuard,
         listener: Listener,
-        models: Path | None = None,
-        train_id: str = "",
+        models: Path | None,
+        train_id: str,
     ) -> None:
         self._job, self._guard, self._listener, self._models = job, guard, listener, models
-        self._workspace, self._kind = job.workspace, first.pipeline
+        self._workspace, self._unfinished = job.workspace, replaced
+        self.run_id, self._kind = replaced.run_id, replaced.kind
         self._train_id, self._exported = train_id, tuple[str, ...]()
         self._last: Envelope | None = None  # how it has ended, passed on once that is true here
         self._entry: Path | None = None  # once it is in history
-        seal_history(job.workspace, listener)
-        record = first_record(job, first.moment)._replace(
-            id=first.run_id, start_time=utc_text(first.moment), executor=executor
-        )
-        with disk_errors("the run cannot begin", job.workspace.home):
-            self._unfinished = unfinished.begin(
-                job.workspace,
-                {
-                    "id": record.id,
-                    "pipeline": record.pipeline,
-                    "record": record.to_json(),
-                    "train_id": train_id,  # for whoever finds the models spoilt
-                    "plan": render_plan(job.plan, job.changes).decode("utf-8", "surrogateescape"),
-                },
-            )
         log = self._live / "log"
         self._logs, self._events = RunLogs(log), AppendedFile(log / EVENTS_LOG)
-        self.run_id = record.id
 
     @property
     def _live(self) -> Path:

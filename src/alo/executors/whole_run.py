@@ -24,7 +24,7 @@ from alo.events.types import Listener, Output
 from alo.executors.depot import Depot
 from alo.executors.finding import make_executor, setup_for, transfer_for
 from alo.executors.guard import GuardedExecutor
-from alo.executors.live_run import LiveRun
+from alo.executors.live_run import LiveRun, begin
 from alo.executors.scratch import scratch_folder
 from alo.executors.task import (
     INTERRUPTED,
@@ -200,7 +200,7 @@ class _Driver:
 
     def _live_run(self, job: Job, first: Envelope, task: Task) -> LiveRun:
         models = self._fetched if job.inputs.model_source is not None else None
-        return LiveRun(job, first, self._name, self._guard, self._listener, models, task.train_id)
+        return begin(job, first, self._name, self._guard, self._listener, models, task.train_id)
 
     def _task(self, job: Job) -> Task:
         """The task that a run is; an inference has the models that a run here would have.

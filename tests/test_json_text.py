@@ -17,6 +17,7 @@ from alo.json_text import (
     json_bytes_by_line,
     json_file,
     json_lines,
+    json_object,
     json_text,
     json_value,
     misfit,
@@ -103,6 +104,17 @@ def test_a_file_is_no_larger_than_was_said(tmp_path: Path) -> None:
     assert json_file(file, most=8) == {"a": 1}
     with pytest.raises(OSError, match="larger"):
         json_file(file, most=7)
+
+
+def test_an_object_is_read_and_nothing_else_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text('{"a": 1}')
+
+    assert json_object(file) == {"a": 1}
+    for other in ("[]", "null", '"a"', "1"):
+        file.write_text(other)
+        with pytest.raises(ValueError, match="it is no JSON object"):
+            json_object(file)
 
 
 def test_lines_end_at_line_feeds_alone_and_a_damaged_one_is_named() -> None:

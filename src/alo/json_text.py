@@ -99,6 +99,19 @@ def json_file(path: Path, *, most: int | None = None, deepest: int = 0) -> Any:
     return json_value(ordinary_bytes(path, most), deepest=deepest)
 
 
+def json_object(path: Path, *, deepest: int = 0) -> dict[str, Any]:
+    """The same of a file that has to hold one object.
+
+    Raises:
+        OSError: as of ``json_file``.
+        ValueError: as of ``json_value``, or it is something else.
+    """
+    content = json_file(path, deepest=deepest)
+    if not isinstance(content, dict):
+        raise ValueError("it is no JSON object")
+    return content
+
+
 def ordinary_bytes(path: Path, most: int | None = None) -> bytes:
     """What is in a file that may be anything, also a link to what has no end, or a pipe.
 

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from alo.batch.line_log import LineLog, newest_first
+from alo.batch.records import Records
 from alo.batch.shards.definition import Definition
 from alo.errors import BatchError
-from alo.files import discard, write_whole
+from alo.files import discard
 from alo.history.ids import utc_text
-from alo.json_text import json_bytes, json_file
 from alo.layout import Workspace
-from alolib.disk import fix_of
 
 RUNNING, DONE, FAILED, SPLIT = "running", "done", "failed", "split"  # split: its halves count
 INTERRUPTED = "interrupted"
 COMPLETE, INCOMPLETE = "complete", "incomplete"
+RECORDS = Records("batch", BatchError)
 DEFINITION, SHARDS, OUTCOME = "batch.json", "shards.jsonl", "outcome.json"
 RESULTS, FAILURES = "shards", "failed"
 
@@ -115,11 +115,9 @@ class BatchFolder:
         Raises:
             BatchError: the disk does not let us.
         """
-        try:
+        with RECORDS.writing(self.path):
             self.results.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path / DEFINITION, json_bytes(definition.to_json(), indent=1))
-        except OSError as error:
-            raise not_recorded(error, self.path) from error
+        RECORDS.write(self.path / DEFINITION, definition.to_json())
 
     def definition(self) -> Definition:
         """What it is.
@@ -127,14 +125,7 @@ class BatchFolder:
         Raises:
             BatchError: it cannot be read.
         """
-        path = self.path / DEFINITION
-        try:
-            content = json_file(path)
-            if not isinstance(content, dict):
-                raise ValueError("it is no JSON object")
-            return Definition.from_json(content)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BatchError(f"the batch cannot be read: {error}", where=str(path)) from error
+        return RECORDS.read(self.path / DEFINITION, Definition.from_json)
 
     def known(self) -> Known:
         """What is on record; a torn last line is one that was never written.
@@ -145,14 +136,12 @@ class BatchFolder:
         shards: dict[str, ShardState] = {}
         run: RunState | None = None
         path = self.path / SHARDS
-        try:
+        with RECORDS.reading("shards", path):
             for each in newest_first(path, _state_of):
                 if isinstance(each, ShardState):
                     shards.setdefault(each.shard, each)
                 else:
                     run = run or each
-        except (OSError, ValueError) as error:
-            raise BatchError(f"the shards cannot be read: {error}", where=str(path)) from error
         return Known(shards, run)
 
     def note_outcome(self, outcome: Outcome) -> None:
@@ -161,10 +150,7 @@ class BatchFolder:
         Raises:
             BatchError: the disk does not let us.
         """
-        try:
-            write_whole(self.path / OUTCOME, json_bytes(outcome.to_json(), indent=1))
-        except OSError as error:
-            raise not_recorded(error, self.path) from error
+        RECORDS.write(self.path / OUTCOME, outcome.to_json())
 
     def outcome(self) -> Outcome:
         """What was noted last.
@@ -172,14 +158,7 @@ class BatchFolder:
         Raises:
             BatchError: nothing was, or it cannot be read.
         """
-        path = self.path / OUTCOME
-        try:
-            content = json_file(path)
-            if not isinstance(content, dict):
-                raise ValueError("it is no JSON object")
-            return Outcome.from_json(content)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BatchError(f"the batch cannot be read: {error}", where=str(path)) from error
+        return RECORDS.read(self.path / OUTCOME, Outcome.from_json)
 
     def begin_anew(self) -> None:
         """Forget all shards; what the batch is stays.
@@ -187,12 +166,10 @@ class BatchFolder:
         Raises:
             BatchError: the disk does not let us.
         """
-        try:
+        with RECORDS.writing(self.path):
             (self.path / SHARDS).unlink(missing_ok=True)  # first: no result counts any more
             self.drop_results()
             self.results.mkdir()
-        except OSError as error:
-            raise not_recorded(error, self.path) from error
 
     def drop_results(self) -> None:
         """Remove what the shards have come to: it is in history, or is not wanted."""
@@ -210,10 +187,8 @@ class BatchLog:
 
     def __init__(self, folder: BatchFolder) -> None:
         self._path = folder.path / SHARDS
-        try:
+        with RECORDS.writing(self._path):
             self._lines = LineLog(self._path)
-        except OSError as error:
-            raise not_recorded(error, self._path) from error
 
     def write(self, state: ShardState | RunState, *, lasts: bool) -> None:
         """Note a state.
@@ -223,10 +198,8 @@ class BatchLog:
         Raises:
             BatchError: there is no room; nothing of the line is there then.
         """
-        try:
+        with RECORDS.writing(self._path):
             self._lines.write({**asdict(state), "time": utc_text(time.time())}, lasts=lasts)
-        except OSError as error:
-            raise not_recorded(error, self._path) from error
 
     def close(self) -> None:
         """Nothing more comes."""
@@ -252,13 +225,4 @@ def _state_of(content: Mapping[str, Any]) -> ShardState | RunState:
         attempts=int(content["attempts"]),
         seconds=float(content["seconds"]),
         error=str(content["error"]),
-    )
-
-
-def not_recorded(error: OSError, path: Path) -> BatchError:
-    """The error for a disk that does not let us."""
-    return BatchError(
-        f"the batch cannot be recorded: {error.strerror or error}",
-        where=str(path),
-        fix=fix_of(error),
     )

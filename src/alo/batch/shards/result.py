@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alo.batch.shards.record import RECORDS
 from alo.batch.shards.tables import TableForm, form_of
 from alo.engine.checks.results import IMAGES, TABLES
 from alo.errors import BatchError
@@ -20,7 +21,7 @@ from alo.history.entries.move import move_entry
 from alo.history.entries.names import RECORD
 from alo.history.entries.tree import found_below
 from alo.history.record import RunRecord
-from alo.json_text import DEEPEST, json_bytes, json_file
+from alo.json_text import DEEPEST, json_bytes, json_file, json_object
 
 MANIFEST = "manifest.json"
 OUTPUT = "output"
@@ -140,15 +141,8 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         BatchError: there is none, or it cannot be read.
     """
-    try:
-        content = json_file(folder / MANIFEST)
-        if not isinstance(content, dict):
-            raise ValueError("it is no JSON object")
-        return Manifest.from_json(content)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BatchError(
-            f"the result of a shard cannot be read: {error}", where=str(folder)
-        ) from error
+    with RECORDS.reading("result of a shard", folder):
+        return Manifest.from_json(json_object(folder / MANIFEST))
 
 
 def is_whole(folder: Path, manifest: Manifest) -> bool:

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from alo.batch.line_log import LineLog, newest_first
+from alo.batch.records import Records
 from alo.batch.sweep.definition import MAX, Definition, Metric
 from alo.batch.sweep.space import Values
 from alo.errors import SweepError
 from alo.files import write_whole
 from alo.history.ids import utc_text
-from alo.json_text import json_bytes, json_file
 from alo.layout import Workspace
-from alolib.disk import fix_of
 
 WAITING, RUNNING, COMPLETE, FAILED = "waiting", "running", "complete", "failed"
 PRUNED, TIMEOUT, OOM, LOST = "pruned", "timeout", "oom", "lost"
@@ -27,6 +26,7 @@ STATES = (
 )  # fmt: skip
 FAILURES = (FAILED, TIMEOUT, OOM, LOST)
 OPEN = (WAITING, RUNNING, INTERRUPTED)  # that a resume runs
+RECORDS = Records("sweep", SweepError)
 DEFINITION, TRIALS, STOP = "sweep.json", "trials.jsonl", "stop"
 ON_THE_WAY = "on_the_way.jsonl"  # what trials save before their end, for the pruner
 
@@ -89,10 +89,8 @@ class SweepFolder:
         Raises:
             SweepError: the disk does not let us.
         """
-        try:
+        with RECORDS.writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _not_written(error, self.path) from error
 
     def create(self, definition: Definition) -> None:
         """Begin a sweep: whole or not at all.
@@ -101,10 +99,7 @@ class SweepFolder:
             SweepError: the disk does not let us.
         """
         self.make()
-        try:
-            write_whole(self.path / DEFINITION, json_bytes(definition.to_json(), indent=1))
-        except OSError as error:
-            raise _not_written(error, self.path) from error
+        RECORDS.write(self.path / DEFINITION, definition.to_json())
 
     def definition(self) -> Definition:
         """What the sweep is.
@@ -112,14 +107,7 @@ class SweepFolder:
         Raises:
             SweepError: it cannot be read.
         """
-        path = self.path / DEFINITION
-        try:
-            content = json_file(path)
-            if not isinstance(content, dict):
-                raise ValueError("it is no JSON object")
-            return Definition.from_json(content)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SweepError(f"the sweep cannot be read: {error}", where=str(path)) from error
+        return RECORDS.read(self.path / DEFINITION, Definition.from_json)
 
     def trials(self) -> dict[int, Trial]:
         """All trials, by number; a torn last line is one that was never written.
@@ -129,12 +117,10 @@ class SweepFolder:
         """
         found: dict[int, Trial] = {}
         path = self.path / TRIALS
-        try:
+        with RECORDS.reading("trials", path):
             # From the last one back: how a trial is now is in its newest line.
             for trial in newest_first(path, trial_of):
                 found.setdefault(trial.number, trial)
-        except (OSError, ValueError) as error:
-            raise SweepError(f"the trials cannot be read: {error}", where=str(path)) from error
         return {number: found[number] for number in sorted(found)}
 
     @property
@@ -161,10 +147,8 @@ class TrialLog:
 
     def __init__(self, folder: SweepFolder) -> None:
         self._path = folder.path / TRIALS
-        try:
+        with RECORDS.writing(self._path):
             self._lines = LineLog(self._path)
-        except OSError as error:
-            raise _not_written(error, self._path) from error
 
     def write(self, trial: Trial, *, lasts: bool) -> None:
         """Note a trial as it is now.
@@ -176,10 +160,8 @@ class TrialLog:
         """
         content = trial.to_json()
         del content["run_id"]
-        try:
+        with RECORDS.writing(self._path):
             self._lines.write({**content, "time": utc_text(time.time())}, lasts=lasts)
-        except OSError as error:
-            raise _not_written(error, self._path) from error
 
     def close(self) -> None:
         """Nothing more comes."""
@@ -253,12 +235,4 @@ def trial_of(content: Mapping[str, Any]) -> Trial:
         started=str(content.get("started", "")),
         ended=str(content.get("ended", "")),
         node=str(content.get("node", "")),
-    )
-
-
-def _not_written(error: OSError, path: Path) -> SweepError:
-    return SweepError(
-        f"the sweep cannot be recorded: {error.strerror or error}",
-        where=str(path),
-        fix=fix_of(error),
     )

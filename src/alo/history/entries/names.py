@@ -43,15 +43,13 @@ def read_record(folder: Path) -> RunRecord:
     """
     from alo.history.ids import is_utc_text, start_in_name, utc_text
     from alo.history.record import ENDED, RunRecord
-    from alo.json_text import DEEPEST, json_file
+    from alo.json_text import DEEPEST, json_object
 
     if not folder.is_dir():
         raise FileNotFoundError(folder)
     kind, name = folder.parent.name, folder.name
     try:
-        content = json_file(folder / RECORD, deepest=DEEPEST)
-        if not isinstance(content, dict):
-            raise ValueError("it is no JSON object")
+        content = json_object(folder / RECORD, deepest=DEEPEST)
     except (OSError, ValueError) as error:
         modified = folder.stat().st_mtime
         why = getattr(error, "strerror", None) or str(error)

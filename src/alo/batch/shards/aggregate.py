@@ -21,20 +21,21 @@ def summary_of(
         manifests: of the shards that are done, in their order; one at least.
         notes: what the summary's note says, the most important first.
     """
-    score = _score(manifests, how.score)
+    score = score_of(manifests, how)
     summary = make_summary("", score, "", _probability(manifests))
     return {
         **summary,
-        "result": _result(manifests, how.result),
+        "result": result_of(manifests, how),
         "note": _note(notes),
         EXACT_SCORE: score,
     }
 
 
-def _score(manifests: Sequence[Manifest], how: str) -> float:
+def score_of(manifests: Sequence[Manifest], how: Aggregate) -> float:
+    """One score of those of the shards."""
     scores = [each.score for each in manifests]
-    if how != "mean":
-        return min(scores) if how == "min" else max(scores)
+    if how.score != "mean":
+        return min(scores) if how.score == "min" else max(scores)
     weights = _weights(manifests)
     mean = math.fsum(map(operator.mul, scores, weights)) / sum(weights)
     return min(max(mean, min(scores)), max(scores))  # whatever adding fractions is off
@@ -46,11 +47,12 @@ def _weights(manifests: Sequence[Manifest]) -> Sequence[int]:
     return weights if any(weights) else [1] * len(weights)
 
 
-def _result(manifests: Sequence[Manifest], how: str) -> str:
+def result_of(manifests: Sequence[Manifest], how: Aggregate) -> str:
+    """One result of those of the shards."""
     counted: Counter[str] = Counter()
     for each, weight in zip(manifests, _weights(manifests), strict=True):
         counted[each.result] += weight
-    if len(counted) == 1 or how == "most":
+    if len(counted) == 1 or how.result == "most":
         return counted.most_common(1)[0][0]  # of equal ones the first
     return f"{len(manifests)} shards, {len(counted)} results"
 

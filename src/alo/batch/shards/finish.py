@@ -6,27 +6,28 @@ from collections.abc import Iterator, Sequence
 
 from alo.batch.cutting.parts import read_rows
 from alo.batch.cutting.shard import ROWS, Cut, Shard
-from alo.batch.shards.aggregate import summary_of
+from alo.batch.shards.aggregate import result_of, score_of, summary_of
 from alo.batch.shards.definition import BISECT, Definition
 from alo.batch.shards.drive import ShardDrive
 from alo.batch.shards.merge import (
     FailedRow,
     Merged,
+    ShardLine,
     copy_logs,
     merge,
     steps_of,
     write_failed_rows,
     write_shards,
 )
-from alo.batch.shards.record import COMPLETE, FAILED, INCOMPLETE, BatchFolder, Outcome
+from alo.batch.shards.record import COMPLETE, DONE, FAILED, INCOMPLETE, BatchFolder, Outcome
 from alo.batch.shards.result import OUTPUT, record_in
 from alo.engine.pipeline_run import PipelineRun
 from alo.errors import BatchError, passed_on
 from alo.events.log_lines import warning
 from alo.plan.model import Aggregate
-from alolib.summary import write_summary
+from alolib.summary import EXACT_SCORE, write_summary
 
-PARTIAL, DONE = "partial", "done"  # of a shard: some of its rows failed
+PARTIAL = "partial"  # of a shard: some of its rows failed
 
 
 def finish(
@@ -77,23 +78,22 @@ def finish(
     run.save(is_checked=True)
 
 
-def _line(shard: Shard, drive: ShardDrive, aggregate: Aggregate) -> dict[str, object]:
+def _line(shard: Shard, drive: ShardDrive, aggregate: Aggregate) -> ShardLine:
     """What became of a shard of the input, whatever it was split into."""
     leaves = drive.leaves[shard.number]
     manifests = [drive.results[leaf.name] for leaf in leaves if leaf.name in drive.results]
     bad = [drive.states[leaf.name] for leaf in leaves if leaf.name not in drive.results]
-    summary = summary_of(manifests, aggregate, ()) if manifests else {}
     states = [drive.states[leaf.name] for leaf in leaves if leaf.name in drive.states]
-    return {
-        "shard": shard.name,
-        "rows": shard.rows,
-        "state": PARTIAL if bad and manifests else FAILED if bad else DONE,
-        "attempts": max((each.attempts for each in states), default=1),
-        "score": summary.get("exact_score"),
-        "result": summary.get("result"),
-        "seconds": round(sum(each.seconds for each in states), 6),
-        "error": bad[0].error if bad else "",
-    }
+    return ShardLine(
+        shard=shard.name,
+        rows=shard.rows,
+        state=PARTIAL if bad and manifests else FAILED if bad else DONE,
+        attempts=max((each.attempts for each in states), default=1),
+        score=score_of(manifests, aggregate) if manifests else None,
+        result=result_of(manifests, aggregate) if manifests else None,
+        seconds=round(sum(each.seconds for each in states), 6),
+        error=bad[0].error if bad else "",
+    )
 
 
 def _failed_rows(drive: ShardDrive, found: Cut) -> Iterator[FailedRow]:
@@ -118,9 +118,9 @@ def _outcome(
     found: Cut,
     definition: Definition,
     merged: Merged,
-    lines: Sequence[dict[str, object]],
+    lines: Sequence[ShardLine],
 ) -> Outcome:
-    failed = sum(line["state"] == FAILED for line in lines)
+    failed = sum(line.state == FAILED for line in lines)
     tolerance = definition.tolerance
     is_borne = tolerance.on_error == BISECT or failed <= tolerance.failed_shards
     reused = sum(
@@ -158,7 +158,7 @@ def _notes(
 
 
 def _write_summary(run: PipelineRun, summary: dict[str, object]) -> None:
-    shown = {name: each for name, each in summary.items() if name != "exact_score"}
+    shown = {name: each for name, each in summary.items() if name != EXACT_SCORE}
     write_summary(
         str(run.artifacts / "score" / "inference_summary.yaml"),
         shown,

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from alo.batch.shards.result import MANIFEST, OUTPUT, Manifest, record_in
@@ -136,7 +136,21 @@ def _together(one: StepRecord, other: StepRecord) -> StepRecord:
     )
 
 
-def write_shards(lines: Sequence[Mapping[str, object]], artifacts: Path) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardLine:
+    """What became of a shard of the input, as a line of ``score/shards.jsonl`` has it."""
+
+    shard: str
+    rows: int | None  # None: whole files
+    state: str  # done, partial or failed
+    attempts: int
+    score: float | None  # None: it has no output, and no result either
+    result: str | None
+    seconds: float
+    error: str
+
+
+def write_shards(lines: Sequence[ShardLine], artifacts: Path) -> None:
     """Write what became of each shard.
 
     Raises:
@@ -145,7 +159,7 @@ def write_shards(lines: Sequence[Mapping[str, object]], artifacts: Path) -> None
     path = artifacts / SHARDS_LOG
     path.parent.mkdir(exist_ok=True)
     with open(path, "x", encoding="utf-8", errors="backslashreplace") as file:
-        file.writelines(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
+        file.writelines(f"{json.dumps(asdict(line), ensure_ascii=False)}\n" for line in lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ TESTED_WITH = {
     "alo/batch/cutting/unchanged.py": "batch/cutting/test_write.py",
     "alo/batch/cutting/walk.py": "batch/cutting/test_scan.py",
     "alo/batch/shards/batch.py": "cli/actions/test_infer.py",
+    "alo/batch/shards/context.py": "batch/shards/test_drive.py",
     "alo/batch/shards/definition.py": "cli/actions/test_infer.py",
     "alo/batch/shards/finish.py": "cli/actions/test_infer.py",
     "alo/batch/shards/prepare.py": "cli/actions/test_infer.py",

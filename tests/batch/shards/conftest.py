@@ -12,8 +12,9 @@ import pytest
 
 from alo.batch.cutting.cut import cut
 from alo.batch.cutting.shard import Cut
+from alo.batch.shards.context import ShardContext
 from alo.batch.shards.definition import Definition, Tolerance
-from alo.batch.shards.drive import Same, ShardDrive
+from alo.batch.shards.drive import ShardDrive
 from alo.batch.shards.record import BatchFolder, BatchLog
 from alo.batch.shards.staging import Staging
 from alo.data.location import SourceFile
@@ -137,7 +138,7 @@ class Project:
             self.log,
             executor,
             Staging(place / "inputs", self.depot),
-            Same(ids={"model": ids}, code={}),
+            ShardContext(ids={"model": ids}, code={}),
             Tolerance(**tolerance),  # type: ignore[arg-type]
             2,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from alo.batch.shards import context
 from alo.batch.shards import drive as driving
 from alo.batch.shards import result as results
 from alo.batch.shards.record import SPLIT
@@ -152,8 +153,9 @@ def test_wherever_it_is_killed_no_row_is_missing_and_none_there_twice(
 
         monkeypatch.setattr(module, name, work)
 
-    for name in ("put_in_place", "manifest_of", "halves"):
+    for name in ("put_in_place", "halves"):
         dying(name, driving)
+    dying("manifest_of", context)
     for name in ("write_whole", "move_entry"):
         dying(name, results)
     dying("write", driving.BatchLog)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from alo.batch.cutting.cut import cut
 from alo.batch.cutting.shard import ROWS, Cut, Shard
+from alo.batch.shards.context import ShardContext
 from alo.batch.shards.definition import FILES as BY_FILES
 from alo.batch.shards.definition import ROWS as BY_ROWS
 from alo.batch.shards.definition import SHARDS, STOP, Definition, changed
-from alo.batch.shards.drive import Reports, Same, ShardDrive
+from alo.batch.shards.drive import Reports, ShardDrive
 from alo.batch.shards.finish import finish
 from alo.batch.shards.prepare import KIND, Prepared, check_batch, prepare
 from alo.batch.shards.record import (
@@ -134,7 +135,7 @@ class _Batch:
         found = _cut(prepared, self._definition)
         self._refuse_another(prepared)
         executor = self._executor(prepared)
-        same = Same(
+        context = ShardContext(
             ids={name: each for name, each in prepared.ids.items() if name != "data_id"},
             code=prepared.code,
             model=prepared.model,
@@ -143,12 +144,12 @@ class _Batch:
         )
         (scratch / "inputs").mkdir()
         staging = Staging(scratch / "inputs", self._depot)
-        notes = [*found.notes, *self._check_rows(found, executor, staging, same)]
+        notes = [*found.notes, *self._check_rows(found, executor, staging, context)]
         self._note(prepared, len(found.shards))
         log = self._ending.enter_context(closing(BatchLog(self._folder)))
         tasks = self._options.jobs or executor.capacity()
         drive = ShardDrive(
-            found.shards, self._folder, log, executor, staging, same,
+            found.shards, self._folder, log, executor, staging, context,
             self._definition.tolerance, tasks,
         )  # fmt: skip
         drive.reports = reports(drive, len(found.shards))
@@ -218,7 +219,7 @@ class _Batch:
         return GuardedExecutor(made, fix)
 
     def _check_rows(
-        self, found: Cut, executor: Executor, staging: Staging, same: Same
+        self, found: Cut, executor: Executor, staging: Staging, context: ShardContext
     ) -> list[str]:
         """See that the pipeline is row-wise, once; returns what a user should know."""
         tolerance = self._definition.tolerance
@@ -231,7 +232,7 @@ class _Batch:
         check = RowCheck(
             executor=executor,
             staging=staging,
-            same=same,
+            context=context,
             scratch=self._scratch(),
             takes_bad_rows=tolerance.on_error != STOP,
         )

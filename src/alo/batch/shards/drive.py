@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alo.batch.cutting.parts import halves
 from alo.batch.cutting.shard import Shard
+from alo.batch.shards.context import ShardContext
 from alo.batch.shards.definition import BISECT, STOP, Tolerance
 from alo.batch.shards.record import (
     DONE,
@@ -26,13 +27,12 @@ from alo.batch.shards.record import (
     BatchLog,
     ShardState,
 )
-from alo.batch.shards.result import Manifest, is_whole, manifest_of, put_in_place, read_manifest
+from alo.batch.shards.result import Manifest, is_whole, put_in_place, read_manifest
 from alo.batch.shards.staging import Staging
 from alo.engine.faults import disk_errors
 from alo.errors import AloError, BatchError, passed_on
 from alo.executors.task import INTERRUPTED as TASK_INTERRUPTED
 from alo.executors.task import (
-    SHARD,
     SUCCESS,
     Done,
     Executor,
@@ -44,7 +44,6 @@ from alo.executors.task import (
 )
 from alo.files import discard
 from alo.history.entries.move import move_entry
-from alo.plan.model import NOTHING_ASKED, Resources
 
 LOG = "log"
 LONGEST_SHOWN = 100  # characters of a header
@@ -60,51 +59,6 @@ class Reports:
     ended: Callable[[Shard, ShardState], object] = lambda shard, state: None
     progressed: Callable[[], object] = lambda: None
     warned: Callable[[str], object] = lambda text: None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Same:
-    """What all shards have in common."""
-
-    ids: Mapping[str, str]  # model, code and args
-    code: Mapping[str, str]  # name → checksum of each file, as far as it is known
-    model: str = ""  # digest of its folder
-    train_id: str = ""
-    resources: Resources = NOTHING_ASKED
-
-    def task_of(self, shard: Shard, digest: str, attempt: int = 1) -> Task:
-        """The task that a shard is.
-
-        Args:
-            digest: of its input.
-        """
-        return Task(
-            id=shard.name,
-            kind=SHARD,
-            pipelines=("inference",),
-            inputs={"inference": digest},
-            model=self.model,
-            train_id=self.train_id,
-            attempt=attempt,
-            resources=self.resources,
-        )
-
-    def manifest_of(self, output: Path, shard: Shard, task: Task) -> Manifest:
-        """Look through what a run of a shard has left.
-
-        Raises:
-            OSError, ValueError: it cannot be read.
-            BatchError: it cannot be a part of the whole.
-        """
-        return manifest_of(
-            output,
-            shard=shard.name,
-            rows=shard.rows,
-            weight=shard.weight,
-            digest=task.inputs["inference"],
-            ids=self.ids,
-            code=self.code,
-        )
 
 
 @dataclass(slots=True)
@@ -131,12 +85,12 @@ class ShardDrive:
         log: BatchLog,
         executor: Executor,
         staging: Staging,
-        same: Same,
+        context: ShardContext,
         tolerance: Tolerance,
         tasks: int,
     ) -> None:
         self._folder, self._log, self._executor, self._staging = folder, log, executor, staging
-        self._same, self._tolerance, self._tasks = same, tolerance, tasks
+        self._context, self._tolerance, self._tasks = context, tolerance, tasks
         self.reports = Reports()
         known = folder.known().shards
         self.states: dict[str, ShardState] = dict(known)
@@ -219,7 +173,7 @@ class ShardDrive:
             except BatchError:
                 discard(path)
                 continue
-            if manifest.ids == self._same.ids and is_whole(path, manifest):
+            if manifest.ids == self._context.ids and is_whole(path, manifest):
                 self.results[shard.name] = manifest
             else:
                 discard(path)
@@ -230,7 +184,7 @@ class ShardDrive:
             self._send(self._waiting.popleft(), 1)
 
     def _send(self, shard: Shard, attempt: int) -> None:
-        task = self._same.task_of(shard, self._staging.put(shard), attempt)
+        task = self._context.task_of(shard, self._staging.put(shard), attempt)
         state = ShardState(shard=shard.name, state=RUNNING, attempts=attempt)
         self._note(state, lasts=False)
         self._out[self._executor.submit(task)] = _Out(shard, task, time.monotonic())
@@ -286,7 +240,7 @@ class ShardDrive:
     def _accept(self, out: _Out, output: Path) -> str:
         """Have a result count; returns why it cannot."""
         try:
-            manifest = self._same.manifest_of(output, out.shard, out.task)
+            manifest = self._context.manifest_of(output, out.shard, out.task)
         except (BatchError, ValueError) as error:
             return str(error)
         if wrong := self._misfit(manifest):

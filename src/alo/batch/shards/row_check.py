@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from alo.batch.cutting.parts import halves, sample_rows
 from alo.batch.cutting.shard import Cut, Shard
-from alo.batch.shards.drive import Same
+from alo.batch.shards.context import ShardContext
 from alo.batch.shards.result import OUTPUT, Manifest
 from alo.batch.shards.staging import Staging
 from alo.batch.shards.tables import TableForm, first_difference, join
@@ -40,7 +40,7 @@ class RowCheck:
 
     executor: Executor
     staging: Staging
-    same: Same
+    context: ShardContext
     scratch: Path
     takes_bad_rows: bool
 
@@ -75,7 +75,7 @@ class RowCheck:
 
     def _answers(self, shards: Sequence[Shard]) -> Sequence[Answer | str]:
         """What the pipeline makes of each, by runs that count for nothing else; or why not."""
-        tasks = [self.same.task_of(shard, self.staging.put(shard)) for shard in shards]
+        tasks = [self.context.task_of(shard, self.staging.put(shard)) for shard in shards]
         try:
             out = {self.executor.submit(task): at for at, task in enumerate(tasks)}
             found: dict[int, Answer | str] = {}
@@ -95,7 +95,7 @@ class RowCheck:
             return result.error or result.status
         output = result.output
         try:
-            return output, self.same.manifest_of(output, shard, task)
+            return output, self.context.manifest_of(output, shard, task)
         except (BatchError, ValueError) as error:
             return str(error)
 

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import xxhash
 
 from alo.files import checksum
-from alo.history.entries.tree import Found, found_below
+from alo.history.entries.tree import FILE, FOLDER, LINK, Found, found_below
 
-FILE, FOLDER, LINK = "file", "folder", "link"
 OWNER_RUNS = 0o100
 FORM = 1
 

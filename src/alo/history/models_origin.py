@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from alo.files import write_whole
-from alo.history.entries.tree import found_below
+from alo.history.entries.tree import FOLDER, LINK, found_below
 from alo.json_text import json_file
 from alo.layout import Workspace
 
@@ -46,7 +46,7 @@ def read_origin(train_artifacts: Path) -> tuple[str, object]:
 def _files(models: Path) -> dict[str, list[int]]:
     """Size and time of each file, as JSON gives them back."""
     return {
-        found.name: [found.size, 0 if found.kind == "link" else os.stat(found.path).st_mtime_ns]
+        found.name: [found.size, 0 if found.kind == LINK else os.stat(found.path).st_mtime_ns]
         for found in found_below(models)
-        if found.kind != "folder"
+        if found.kind != FOLDER
     }

@@ -14,7 +14,7 @@ from alo.batch.shards.tables import join
 from alo.copies import clone_or_copy
 from alo.history.entries.checksums import CHECKSUMS
 from alo.history.entries.names import RECORD
-from alo.history.entries.tree import Found, copy_tree, found_below, put
+from alo.history.entries.tree import FOLDER, Found, copy_tree, found_below, put
 from alo.history.record import StepRecord
 from alo.layout import ASSETS, PLAN_NAME, PROJECT_CODE
 
@@ -109,7 +109,7 @@ def _beside(folder: Path) -> Iterator[Found]:
     for found in found_below(folder):
         above = os.path.dirname(found.name)
         is_merged = above in ("", OUTPUT) or found.name.partition("/")[0] in CODE
-        if not (is_merged or found.kind == "folder" or found.name in FILES_OF_ENTRY):
+        if not (is_merged or found.kind == FOLDER or found.name in FILES_OF_ENTRY):
             yield found
 
 

@@ -19,7 +19,7 @@ from alo.errors import BatchError
 from alo.files import checksum, discard, write_whole
 from alo.history.entries.move import move_entry
 from alo.history.entries.names import RECORD
-from alo.history.entries.tree import found_below
+from alo.history.entries.tree import FILE, found_below
 from alo.history.record import RunRecord
 from alo.json_text import DEEPEST, json_bytes, json_file, json_object
 
@@ -165,8 +165,6 @@ def record_in(folder: Path) -> RunRecord:
 def _checksums(folder: Path, names: Iterable[str] | None = None) -> dict[str, str]:
     if names is None:
         names = [
-            each.name
-            for each in found_below(folder)
-            if each.kind == "file" and each.name != MANIFEST
+            each.name for each in found_below(folder) if each.kind == FILE and each.name != MANIFEST
         ]
     return {name: checksum(folder / name) for name in sorted(names)}

@@ -17,9 +17,9 @@ import xxhash
 
 from alo.copies import clone_or_copy
 from alo.errors import ExecutorError
-from alo.executors.listing import FILE, FOLDER, LINK, Item, Listing, list_folder, listing_of
+from alo.executors.listing import Item, Listing, list_folder, listing_of
 from alo.files import make_link
-from alo.history.entries.tree import Found
+from alo.history.entries.tree import FILE, FOLDER, LINK, Found
 
 LENGTH = Struct("!Q")
 NO_FILES: Mapping[str, Path] = {}

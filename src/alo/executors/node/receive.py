@@ -8,12 +8,12 @@ from pathlib import Path
 
 from alo.copies import settle
 from alo.errors import ExecutorError
-from alo.executors.listing import FILE
 from alo.executors.node.order import ARTIFACTS, ENTRY, OUTPUT, Arriving
 from alo.executors.node.parcel import Unpacking
 from alo.executors.task import TRIAL, Result, Task
 from alo.files import discard
 from alo.history.entries.move import move_entry
+from alo.history.entries.tree import FILE
 from alo.layout import KINDS, Workspace
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from alo.data.remote.blobs import Blobs
-from alo.executors.listing import FILE
 from alo.executors.node.link import PIECE
 from alo.executors.node.order import ARTIFACTS, ENTRY, OUTPUT, RESULTS, Arriving, Order, Piece
 from alo.executors.node.parcel import Parcel
@@ -17,6 +16,7 @@ from alo.executors.task import RUN, TRIAL, Done, Result
 from alo.files import discard
 from alo.history.entries.names import entry_folder
 from alo.history.entries.seal import seal
+from alo.history.entries.tree import FILE
 from alo.layout import KINDS, Workspace
 
 PART = PIECE - 4096  # what a message has besides

@@ -26,7 +26,7 @@ from alo.history.entries.folders import building, mark_unsealed
 from alo.history.entries.names import RECORD, entry_folder, entry_name, entry_names
 from alo.history.entries.seal import seal_in_background
 from alo.history.entries.tally import add_to_total, stamps
-from alo.history.entries.tree import Found, copy_tree, found_below, put
+from alo.history.entries.tree import FILE, FOLDER, LINK, Found, copy_tree, found_below, put
 from alo.history.new_runs import changed_ns, columns_of, note_run
 from alo.history.recent_runs import recent_runs, record_recent_run
 from alo.history.record import RunRecord
@@ -114,7 +114,7 @@ def kept_input(folder: Path, backup_size_mb: float) -> tuple[Sequence[Found], st
     found: list[Found] = []
     size, room = 0, INPUT_SHARE * backup_size_mb * 1e6
     for each in found_below(folder):
-        if each.kind != "file":
+        if each.kind != FILE:
             continue
         size += each.size
         if len(found) == MOST_INPUTS:
@@ -188,14 +188,14 @@ class _Builder:
         return all(each.checksum for each in self._checksums.values())
 
     def _keep(self, found: Found) -> None:
-        if found.kind == "folder":
+        if found.kind == FOLDER:
             self._make_folder(found.name)
             return
-        if found.kind == "file" and found.name in self._ends:
+        if found.kind == FILE and found.name in self._ends:
             self._write(found.name, Path(found.path).read_bytes() + self._ends[found.name])
             return
         target, taken = self._place(found.name), ""
-        if found.kind == "link":
+        if found.kind == LINK:
             put(found, target, self._made_at)
         else:
             taken = self._keep_file(found, target)

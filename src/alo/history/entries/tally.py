@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alo.files import write_whole
-from alo.history.entries.tree import found_below
+from alo.history.entries.tree import FOLDER, found_below
 from alo.json_text import json_file
 from alo.layout import KINDS, Workspace
 
@@ -67,7 +67,7 @@ def bytes_of(entry: Path) -> tuple[int, dict[str, int]]:
         status = os.lstat(found.path)
         if found.size >= LARGE_FILE and status.st_nlink > 1:
             linked[f"{status.st_dev}:{status.st_ino}"] = status.st_size
-        elif found.kind != "folder":
+        elif found.kind != FOLDER:
             own += status.st_size
     return own, linked
 

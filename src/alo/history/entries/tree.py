@@ -13,6 +13,8 @@ from alo.copies import clone_or_copy
 from alo.files import make_link
 from alo.named_tuples import NamedTuple
 
+FILE, FOLDER, LINK = "file", "folder", "link"  # kinds of what is found
+
 
 class Found(NamedTuple):
     """Something in a folder that is kept."""
@@ -36,13 +38,13 @@ def found_below(folder: Path) -> Iterator[Found]:
         for entry in entries:
             name = f"{prefix}{entry.name}"
             if entry.is_symlink():
-                yield Found(name, entry.path, "link")
+                yield Found(name, entry.path, LINK)
             elif entry.is_dir():
-                yield Found(name, entry.path, "folder")
+                yield Found(name, entry.path, FOLDER)
                 pending.append((f"{name}/", entry.path))
             elif entry.is_file():
                 status = entry.stat()
-                yield Found(name, entry.path, "file", status.st_size, status)
+                yield Found(name, entry.path, FILE, status.st_size, status)
 
 
 def copy_tree(source: Path, target: Path) -> None:
@@ -58,13 +60,12 @@ def put(found: Found, target: str, made_at: Path | None = None) -> None:
     Args:
         made_at: the folder that it was found below, by the name that it had when links were made.
     """
-    match found.kind:
-        case "folder":
-            os.mkdir(target)
-        case "link":
-            make_link(_elsewhere(found, made_at), target)
-        case _:
-            clone_or_copy(found.path, target)
+    if found.kind == FOLDER:
+        os.mkdir(target)
+    elif found.kind == LINK:
+        make_link(_elsewhere(found, made_at), target)
+    else:
+        clone_or_copy(found.path, target)
 
 
 def _elsewhere(link: Found, made_at: Path | None) -> str:

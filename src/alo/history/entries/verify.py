@@ -12,7 +12,7 @@ from alo.history.entries.checksums import (
     read_checksums,
 )
 from alo.history.entries.seal import seal
-from alo.history.entries.tree import found_below
+from alo.history.entries.tree import FOLDER, found_below
 
 
 class Damage(NamedTuple):
@@ -31,7 +31,7 @@ def damage(entry: Path) -> list[Damage]:
         return [Damage(CHECKSUMS, "is missing: nothing can be verified")]
     except (OSError, ValueError) as error:
         return [Damage(CHECKSUMS, f"cannot be read: {error}")]
-    there = {found.name for found in found_below(entry) if found.kind != "folder"}
+    there = {found.name for found in found_below(entry) if found.kind != FOLDER}
     added = sorted(there - recorded.keys() - {CHECKSUMS})
     return [
         *(

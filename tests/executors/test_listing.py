@@ -29,6 +29,18 @@ def test_a_listing_comes_back_from_its_bytes(folder: Path) -> None:
     assert listing.size == 2
 
 
+def test_its_files_are_found_by_what_is_in_them(folder: Path, tmp_path: Path) -> None:
+    listing = list_folder(folder)
+
+    found = listing.files_by_content(tmp_path / "copy")
+
+    names = {each.content: each.name for each in listing.items}
+    assert {names[content]: path for content, path in found.items()} == {
+        "b.csv": tmp_path / "copy/b.csv",
+        "sub/a.csv": tmp_path / "copy/sub/a.csv",
+    }
+
+
 def test_times_do_not_count(folder: Path) -> None:
     before = list_folder(folder).digest
     os.utime(folder / "b.csv", (1, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +47,10 @@ class Listing(NamedTuple):
     def size(self) -> int:
         """Bytes of all files."""
         return sum(each.size for each in self.items)
+
+    def files_by_content(self, folder: Path) -> Mapping[str, Path]:
+        """Where its files are in this folder, by their checksums."""
+        return {each.content: folder / each.name for each in self.items if each.kind == FILE}
 
     @classmethod
     def of_content(cls, content: bytes) -> Listing:

@@ -28,7 +28,7 @@ from alo.events.journal import EVENTS_LOG
 from alo.events.log_files import RunLogs
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, Output, RunFinished
-from alo.executors.placing import ARTIFACTS, ENTRY
+from alo.executors.placing import ARTIFACTS, ENTRY, entry_in
 from alo.executors.task import ERROR
 from alo.files import discard, write_whole
 from alo.history.entries.checksums import amend
@@ -186,7 +186,7 @@ class LiveRun:
     def _export_failed(self, folder: Path, error: AloError) -> None:
         if self._job.outputs.export_target is None:
             return
-        (entry,) = (folder / ENTRY).iterdir()
+        entry = entry_in(folder)
         artifacts = folder / self._live.name
         link = lambda: link_artifacts(entry, artifacts)  # noqa: E731
         if tried(self._listener, "the failed run is not saved outside", link):
@@ -207,7 +207,7 @@ class LiveRun:
         Args:
             error: why it failed after it had succeeded where it ran.
         """
-        (entry,) = (folder / ENTRY).iterdir()
+        entry = entry_in(folder)
         place = self._workspace.history / self._kind
         with disk_errors("the run cannot be kept in history", self._workspace.history):
             name = entry.name

@@ -94,6 +94,12 @@ def take_out(
     return output
 
 
+def entry_in(folder: Path) -> Path:
+    """The history entry in what has come of a run."""
+    (entry,) = (folder / ENTRY).iterdir()
+    return entry
+
+
 def _fill(entry: Path, artifacts: Path) -> None:
     """An entry that has the logs, the record and the code alone gets the rest."""
     for each in sorted(artifacts.iterdir()):

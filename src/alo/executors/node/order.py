@@ -13,7 +13,7 @@ from alo.executors.task import Chunk, Done, Lost, RunEvent, Task
 from alo.history.record import Attempt
 from alo.sources.packages.lockfile import Lock
 
-ENTRY, ARTIFACTS, OUTPUT = "entry", "artifacts", "output"  # what comes back
+OUTPUT = "output"  # of a shard: what comes back, beside the entry and artifacts of a run
 FOLDERS, RESULTS = "folders", "results"  # below the prefix of a bucket
 
 

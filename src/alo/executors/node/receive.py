@@ -8,12 +8,12 @@ from pathlib import Path
 
 from alo.copies import settle
 from alo.errors import ExecutorError
-from alo.executors.node.order import ARTIFACTS, ENTRY, OUTPUT, Arriving
+from alo.executors.node.order import OUTPUT, Arriving
 from alo.executors.node.parcel import Unpacking
+from alo.executors.placing import ARTIFACTS, ENTRY
 from alo.executors.task import TRIAL, Result, Task
 from alo.files import discard
 from alo.history.entries.move import move_entry
-from alo.history.entries.tree import FILE
 from alo.layout import KINDS, Workspace
 
 
@@ -97,8 +97,4 @@ class Returns:
         arriving.finish()
         if self._what == ENTRY:
             _, entry = self._entries[-1]
-            self._in_entry = {
-                each.content: entry / each.name
-                for each in arriving.listing.items
-                if each.kind == FILE
-            }
+            self._in_entry = arriving.listing.files_by_content(entry)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from alo.data.remote.blobs import Blobs
 from alo.executors.node.link import PIECE
-from alo.executors.node.order import ARTIFACTS, ENTRY, OUTPUT, RESULTS, Arriving, Order, Piece
+from alo.executors.node.order import OUTPUT, RESULTS, Arriving, Order, Piece
 from alo.executors.node.parcel import Parcel
+from alo.executors.placing import ARTIFACTS, ENTRY, entry_in
 from alo.executors.task import RUN, TRIAL, Done, Result
 from alo.files import discard
 from alo.history.entries.names import entry_folder
@@ -69,12 +70,12 @@ def _sent_run(kind: str, folder: Path, send: _Send) -> Iterator[object]:
     """Its entry, and what of the artifacts is not in the entry."""
     if not folder.is_dir():
         return
-    (entry,) = (folder / ENTRY).iterdir()
+    entry = entry_in(folder)
     parcel = Parcel.of_folder(entry)
     yield from send(ENTRY, kind, entry, parcel)
     artifacts = folder / ARTIFACTS
     if artifacts.is_dir():
-        in_entry = contents_of(parcel, entry)
+        in_entry = parcel.listing.files_by_content(entry)
         whole = Parcel.of_folder(artifacts)
         rest = {
             each.name: artifacts / each.name
@@ -82,11 +83,6 @@ def _sent_run(kind: str, folder: Path, send: _Send) -> Iterator[object]:
             if each.kind == FILE and each.content not in in_entry
         }
         yield from send(ARTIFACTS, kind, artifacts, Parcel(whole.listing, rest))
-
-
-def contents_of(parcel: Parcel, folder: Path) -> Mapping[str, Path]:
-    """The files of a folder by their checksums."""
-    return {each.content: folder / each.name for each in parcel.listing.items if each.kind == FILE}
 
 
 def _pieces(what: str, kind: str, folder: Path, parcel: Parcel) -> Iterator[object]:

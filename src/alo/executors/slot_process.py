@@ -40,7 +40,7 @@ from alo.executors.task import (
 )
 from alo.history.entries.move import move_entry
 from alo.history.entries.names import FAILED, entry_names, read_record
-from alo.history.record import Attempt, RunRecord
+from alo.history.record import Attempt
 from alo.layout import KINDS, Workspace
 from alo.masking import masked
 from alo.plan.overrides import Override, apply_overrides
@@ -90,11 +90,11 @@ def main() -> None:
                 return
             sys.path[:] = boot.path or sys.path
             show_stacks_in(boot.stacks)
-            slot = Slot(boot, send)
+            runner = TaskRunner(boot, send)
             send(Ready())
             while (message := _next(connection, inbox, messages)) is not None:
                 if isinstance(message, Given):
-                    send(Done(slot.do(message)))
+                    send(Done(runner.do(message)))
             return
 
 
@@ -108,8 +108,8 @@ def _next(connection: socket.socket, inbox: Inbox, here: list[object]) -> object
     return here.pop(0)
 
 
-class Slot:
-    """The workspace of one process, and the runs in it.
+class TaskRunner:
+    """Does tasks in this process, in a workspace of its own.
 
     Args:
         send: takes events and prints.
@@ -198,7 +198,7 @@ class Slot:
         folder = (self._workspace if given.output else self._project).history / kind
         for name in (listener.run_id, f"{listener.run_id}{FAILED}"):
             if (folder / name).is_dir() and (record := read_record(folder / name)):
-                return [run_done(record)]
+                return [RunDone.of(record)]
         seconds = round(time.time() - began, 6)
         return [
             RunDone(run_id=listener.run_id, pipeline=kind, status=ERROR, seconds=seconds)
@@ -221,24 +221,8 @@ def recovered(workspace: Workspace, keeper: Workspace, listener: Listener) -> li
         for name in entry_names(folder):
             is_there = folder == target
             entry = folder / name if is_there else move_entry(folder / name, target)
-            found.append(run_done(read_record(entry)))
+            found.append(RunDone.of(read_record(entry)))
     return found
-
-
-def run_done(record: RunRecord) -> RunDone:
-    """What a task's result says of a run that is in history."""
-    return RunDone(
-        run_id=record.id,
-        pipeline=record.pipeline,
-        status=record.status,
-        seconds=record.seconds,
-        score=record.metrics.get("score", record.score),
-        metrics={name: each for name, each in record.metrics.items() if name != "score"},
-        probability=record.probability,
-        reason=record.reason,
-        result=record.result,
-        note=record.note,
-    )
 
 
 class _Listener:

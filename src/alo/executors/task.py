@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from alo.events.envelope import Envelope
+from alo.history.record import RunRecord
 from alo.plan.model import Resources
 from alolib.pruning import Pruner
 
 RUN, TRIAL, SHARD = "run", "trial", "shard"
 SUCCESS, ERROR, INTERRUPTED, TIMEOUT = "success", "error", "interrupted", "timeout"
 OOM, PRUNED = "oom", "pruned"
+SCORE = "score"  # of the metrics of a run: as it was given to save_summary, without rounding
 
 Args: TypeAlias = Mapping[str, Mapping[str, Mapping[str, object]]]  # pipeline → step → key → value
 NO_ARGS: Args = {}
@@ -56,6 +58,22 @@ class RunDone:
     reason: str = ""
     result: str = ""  # of save_summary, as is the note
     note: str = ""
+
+    @classmethod
+    def of(cls, record: RunRecord) -> RunDone:
+        """What the result of a task says of a run that is in history."""
+        return cls(
+            run_id=record.id,
+            pipeline=record.pipeline,
+            status=record.status,
+            seconds=record.seconds,
+            score=record.metrics.get(SCORE, record.score),
+            metrics={name: each for name, each in record.metrics.items() if name != SCORE},
+            probability=record.probability,
+            reason=record.reason,
+            result=record.result,
+            note=record.note,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from alo.batch.shards.record import RECORDS
 from alo.batch.shards.tables import TableForm, form_of
 from alo.engine.checks.results import IMAGES, TABLES
 from alo.errors import BatchError
+from alo.executors.task import RunDone
 from alo.files import checksum, discard, write_whole
 from alo.history.entries.move import move_entry
 from alo.history.entries.names import RECORD
@@ -102,7 +103,7 @@ def manifest_of(
         input=digest,
         ids=dict(ids),
         run=record.id,
-        score=record.metrics.get("score", record.score or 0.0),
+        score=RunDone.of(record).score or 0.0,
         result=record.result,
         probability=dict(record.probability),
         files=_checksums(output),

@@ -9,7 +9,6 @@ from itertools import combinations
 from alo.batch.sweep.definition import (
     MAX,
     MIN,
-    SCORE,
     Definition,
     Metric,
     domain_of,
@@ -19,6 +18,7 @@ from alo.batch.sweep.proposals.samplers import AUTO, GRID, resolved
 from alo.batch.sweep.space import Choices, Domain, Param, Range, SpecError, parse_spec, size_of
 from alo.engine.spec import Job
 from alo.errors import CheckError, Problem
+from alo.executors.task import SCORE
 from alo.layout import KINDS
 from alo.plan.keys.sweep import NONE
 from alo.plan.model import Plan, StepPlan, SweepParam, UiArg

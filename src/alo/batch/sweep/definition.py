@@ -11,7 +11,6 @@ from alo.plan.keys.sweep import NONE
 from alo.plan.values import plan_form
 
 MAX, MIN = "max", "min"
-SCORE = "score"
 MODES = ("train", "all")
 UNCOMPARED = ("created", "ids", "name", "trials", "storage")  # of two definitions
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from alo.batch.sweep.definition import Definition
 from alo.batch.sweep.results import metrics_of, over_repeats
 from alo.batch.sweep.trials import COMPLETE, OPEN, SweepFolder, Trial, TrialLog
-from alo.executors.slot_process import run_done
+from alo.executors.task import SUCCESS, RunDone
 from alo.history.entries.names import entry_names, read_record
 from alo.history.ids import start_in_name
 from alo.history.record import RunRecord
@@ -48,7 +48,7 @@ def _completed(trial: Trial, definition: Definition, records: list[RunRecord]) -
     if len(records) < definition.repeats:
         return None
     records = sorted(records, key=lambda each: each.start_time)[-definition.repeats :]
-    metrics = [metrics_of([run_done(record)]) for record in records]
+    metrics = [metrics_of([RunDone.of(record)]) for record in records]
     if any(metric.name not in each for each in metrics for metric in definition.metrics):
         return None
     results, spread = over_repeats(metrics, definition.metrics)
@@ -73,5 +73,5 @@ def _successes(workspace: Workspace, name: str, since: str) -> Iterator[RunRecor
             record = read_record(folder / entry)
         except FileNotFoundError:  # it was removed
             continue
-        if record.status == "success" and record.sweep.get("name") == name:
+        if record.status == SUCCESS and record.sweep.get("name") == name:
             yield record

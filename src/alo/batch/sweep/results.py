@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
-from alo.batch.sweep.definition import SCORE, Metric
+from alo.batch.sweep.definition import Metric
 from alo.batch.sweep.space import Values
 from alo.batch.sweep.trials import Trial
-from alo.executors.task import RunDone
+from alo.executors.task import SCORE, RunDone
 
 OF_INFERENCE = "inference."
 

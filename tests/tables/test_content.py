@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alo.tables.content import picture_content, row_content
+from alo.tables.content import content_over, picture_content, row_content
 
 ROWS = st.dictionaries(st.text(max_size=5), st.text(max_size=5), min_size=1, max_size=6)
 
@@ -29,6 +29,18 @@ def test_two_cases_have_one_id_only_if_they_are_the_same(
     ids = [row_content(list(row))(list(row.values())) for row in (one, other)]
 
     assert (ids[0] == ids[1]) == (one == other)
+
+
+def test_a_table_that_has_more_columns_knows_a_case_again() -> None:
+    case = row_content(["a", "b"])(["1", ""])
+
+    of = content_over(["a", "b"], ["label", "b", "a"])
+
+    assert of is not None
+    assert of(["yes", "", "1"]) == case
+    assert of(["no", "2", "1"]) != case
+    assert of(["yes", "2"]) == row_content(["a", "b"])(["", "2"])  # a row that ends early
+    assert content_over(["a", "b"], ["label", "b"]) is None
 
 
 def test_values_with_separators_are_not_mistaken_for_others() -> None:

@@ -30,12 +30,12 @@ from alo.datasets.pictures import (
 )
 from alo.datasets.rows import TEST, TRAIN, ReviewedRow, lines_of
 from alo.datasets.split import TEST_SHARE, Split, split_rows
-from alo.datasets.table_edit import Tally, edit_table, new_table, replace_content
+from alo.datasets.table_edit import ContentOf, Tally, edit_table, new_table, replace_content
 from alo.errors import DatasetError
 from alo.files import alone_with, append_line, remove_tree
 from alo.json_text import json_lines
 from alo.real_names import real_names
-from alo.tables.content import row_content
+from alo.tables.content import content_over
 from alo.tables.measured import are_measured
 from alo.tables.reading import columns_of, is_table
 
@@ -291,17 +291,12 @@ def _edit_tables(
         tally.add(edited)
 
 
-def _content_of(
-    wanted: Sequence[str],
-) -> Callable[[Sequence[str]], Callable[[Sequence[str]], str]]:
+def _content_of(wanted: Sequence[str]) -> ContentOf:
     """Content ids of the base's rows, over the columns that the reviewed rows have."""
 
     def of(columns: Sequence[str]) -> Callable[[Sequence[str]], str]:
-        places = [list(columns).index(name) if name in columns else -1 for name in wanted]
-        content = row_content(wanted)
-        if min(places, default=0) < 0:  # no row of the base can be one of these cases
-            return lambda row: ""
-        return lambda row: content([row[at] if at < len(row) else "" for at in places])
+        # Without such a column, no row of the base can be one of these cases.
+        return content_over(wanted, columns) or (lambda row: "")
 
     return of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alo.copies import clone_or_copy
 from alo.datasets.rows import ReviewedRow
-from alo.datasets.table_edit import Tally, edit_table, new_table, replace_content
+from alo.datasets.table_edit import ContentOf, Tally, edit_table, new_table, replace_content
 from alo.errors import DatasetError
 from alo.tables.content import picture_content
 from alo.tables.reading import columns_of, read_table
@@ -137,9 +137,7 @@ class _Pictures:
         self.missing = found.count("")
         return {content for content in found if content}
 
-    def content_of(
-        self, table: PictureTable
-    ) -> Callable[[Sequence[str]], Callable[[Sequence[str]], str]]:
+    def content_of(self, table: PictureTable) -> ContentOf:
         """As ``edit_table`` asks for it."""
 
         def of(columns: Sequence[str]) -> Callable[[Sequence[str]], str]:

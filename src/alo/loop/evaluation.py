@@ -12,7 +12,7 @@ from alo.datasets.diff import reviewed_rows
 from alo.datasets.manifest import LABELS, Meaning
 from alo.errors import DatasetError
 from alo.review.results.tables import RunFiles, output_table
-from alo.tables.content import picture_content, row_content
+from alo.tables.content import content_over, picture_content
 from alo.tables.reading import is_table, read_table
 from alo.texts import counted
 
@@ -108,10 +108,6 @@ def contents_below(paths: Sequence[Path], meaning: Meaning) -> set[str]:
             found.add(picture_content(path.read_bytes()))
         elif is_table(path):
             table = read_table(path)
-            if not set(meaning.columns) <= set(table.columns):
-                continue
-            places = [list(table.columns).index(name) for name in meaning.columns]
-            content_of = row_content(meaning.columns)
-            for row in table.rows:
-                found.add(content_of([row[at] if at < len(row) else "" for at in places]))
+            if (content_of := content_over(meaning.columns, table.columns)) is not None:
+                found.update(map(content_of, table.rows))
     return found

@@ -47,6 +47,23 @@ def row_content(columns: Sequence[str], label: str = "") -> Callable[[Sequence[s
     return content_of
 
 
+def content_over(
+    wanted: Sequence[str], columns: Sequence[str]
+) -> Callable[[Sequence[str]], str] | None:
+    """What gives the content id of a table's row over some of its columns; None: it lacks one.
+
+    Args:
+        wanted: the columns of the cases that its rows may be.
+        columns: of the table.
+    """
+    names = list(columns)
+    if not set(wanted) <= set(names):
+        return None
+    places = [names.index(name) for name in wanted]
+    content_of = row_content(wanted)
+    return lambda row: content_of([row[at] if at < len(row) else "" for at in places])
+
+
 def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
     """What takes the values at these places of a row."""
     if len(places) > 1:  # of fewer, it gives no tuple

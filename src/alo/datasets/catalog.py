@@ -19,7 +19,7 @@ from alo.datasets.manifest import (
     id_of,
     read_manifest,
 )
-from alo.datasets.rows import TRAIN
+from alo.datasets.rows import TEST, TRAIN
 from alo.errors import DatasetError, UsageError
 from alo.files import remove_tree
 from alo.json_text import ordinary_bytes
@@ -44,9 +44,19 @@ class Version:
     manifest: Manifest
 
     @property
+    def train_folder(self) -> Path:
+        """What a model learns from."""
+        return self.folder / TRAIN
+
+    @property
+    def test_folder(self) -> Path:
+        """The input of an inference that tests a model."""
+        return self.folder / TEST
+
+    @property
     def train_paths(self) -> list[Path]:
         """The folders to train on, in the order in which the plan names its own."""
-        return [self.folder / TRAIN / name for name in self.manifest.base_folders]
+        return [self.train_folder / name for name in self.manifest.base_folders]
 
 
 class Catalog:

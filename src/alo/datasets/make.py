@@ -14,6 +14,7 @@ from alo.datasets.catalog import Catalog, Version, check_name, make_read_only, m
 from alo.datasets.manifest import (
     LABELS,
     ROWS,
+    TEST_TABLE,
     Manifest,
     Meaning,
     files_of,
@@ -320,7 +321,7 @@ def _write_test(build: Path, asked: DatasetRequest, rows: Sequence[ReviewedRow])
     columns = asked.meaning.columns
     if columns:
         values = [row.values_of(columns) for row in rows]
-        (folder / "test.csv").write_bytes(new_table(columns, values))
+        (folder / TEST_TABLE).write_bytes(new_table(columns, values))
         keys = [row.key if asked.meaning.key else str(at) for at, row in enumerate(rows)]
     else:
         keys = [add_picture(folder, row) for row in rows]

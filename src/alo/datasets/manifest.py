@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from alo.datasets.rows import decisions_of
+from alo.datasets.rows import TEST, TRAIN, decisions_of
 from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError
 from alo.json_text import EACH, json_bytes, json_file, misfit
 
 MANIFEST, ROWS, LABELS = "manifest.json", "rows.jsonl", "test_labels.csv"
+TEST_TABLE = "test.csv"  # below test/; of pictures there is none
 _BLOCK = 1 << 20
 _KINDS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(
@@ -123,7 +124,7 @@ def _check(manifest: Manifest) -> None:
         if Path(name).name != name:
             raise ValueError(f"'{name}' is no folder below train/")
     for name, count in manifest.counts.items():
-        by_label = name in ("train", "test", "left_out")
+        by_label = name in (TRAIN, TEST, "left_out")
         if wrong := misfit(count, {EACH: int} if by_label else int, f"counts.{name}"):
             raise ValueError(f"'{wrong}' is no count")
     for file in manifest.files:

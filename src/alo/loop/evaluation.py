@@ -9,14 +9,13 @@ from pathlib import Path
 
 from alo.datasets.catalog import Version
 from alo.datasets.diff import reviewed_rows
-from alo.datasets.manifest import LABELS, Meaning
+from alo.datasets.manifest import LABELS, TEST_TABLE, Meaning
+from alo.datasets.rows import TEST
 from alo.errors import DatasetError
 from alo.review.results.tables import RunFiles, output_table
 from alo.tables.content import content_over, picture_content
 from alo.tables.reading import is_table, read_table
 from alo.texts import counted
-
-TEST = "test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ def tested_cases(version: Version) -> list[TestedCase]:
             where=str(version.folder),
             fix=f"alo dataset verify {version.manifest.reference}",
         )
-    table = version.folder / TEST / "test.csv"
+    table = version.test_folder / TEST_TABLE
     inputs = read_table(table) if table.is_file() else None
     if inputs is not None and len(inputs.rows) != len(lines):
         raise DatasetError(

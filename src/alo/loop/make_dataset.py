@@ -13,7 +13,7 @@ from alo.datasets.catalog import Catalog, Version
 from alo.datasets.make import DatasetRequest, make_version
 from alo.datasets.manifest import Manifest, Meaning
 from alo.datasets.pictures import PictureTable
-from alo.datasets.rows import ReviewedRow
+from alo.datasets.rows import TRAIN, ReviewedRow
 from alo.datasets.split import TEST_SHARE
 from alo.errors import DatasetError, HistoryError, UsageError
 from alo.files import many_objects
@@ -115,7 +115,7 @@ def labels_of_two_names(database: Database, manifest: Manifest) -> dict[str, tup
     Returns:
         The old name → that of now, and how many train rows have the old one.
     """
-    learned = manifest.counts.get("train")
+    learned = manifest.counts.get(TRAIN)
     counts = learned if isinstance(learned, Mapping) else {}
     reviews = [each for each in Reviews(database).all() if each.name in manifest.reviews]
     found: dict[str, tuple[str, int]] = {}

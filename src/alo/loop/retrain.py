@@ -168,7 +168,7 @@ def _answers(trial: TrialProject, test: _Test) -> list[str | None] | None:
     """What the models of the trial answer; None: the inference failed."""
     if not test.cases:
         return []
-    if trial.run("inference", [test.version.folder / "test"]) != 0:
+    if trial.run("inference", [test.version.test_folder]) != 0:
         if fix := fix_of_full(trial.workspace.home):  # that says nothing of the model
             raise RetrainError("the disk is full", where=str(trial.project.internal), fix=fix)
         _require_whole(test)
@@ -240,7 +240,7 @@ def _rows(
 def _learned(test: _Test) -> int:
     """How many test rows either model has learned from, as far as its train data is still here."""
     meaning = test.version.manifest.meaning
-    learned = contents_below([test.version.folder / "train"], meaning)
+    learned = contents_below([test.version.train_folder], meaning)
     if test.champion.entry is not None:
         sources = test.champion.entry.record.data_id_description.get("sources")
         paths = (

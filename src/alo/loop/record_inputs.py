@@ -14,6 +14,7 @@ from alo.errors import AloError, HistoryError
 from alo.history.browse import Entry, History
 from alo.layout import Workspace
 from alo.loop.joined_cases import JoinedCase, joined_cases
+from alo.review.record_ids import row_in
 from alo.review.results.inputs import RecordInput
 from alo.review.results.kept_inputs import KeptInputs
 from alo.review.results.tables import RunFiles
@@ -68,7 +69,7 @@ def _of_run(
         if settings.unit == REQUEST:
             yield from (_whole(entry, record) for record in records)
             return
-        rows = [int(record.rpartition(":")[2]) for record in records]
+        rows = [row_in(record) for record in records]
         cases = joined_cases(run_files(entry), settings, rows)
     except (AloError, OSError) as error:
         why = _why(error, run_id)

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from alo.database.connection import Row
 from alo.errors import UsageError
-from alo.review.decisions import Decision, RecordState, Reviewed
+from alo.review.decisions import UNDECIDED, Decision, RecordState, Reviewed
 from alo.review.labels import Label, Labels
-from alo.review.settings import ReviewSettings
-from alo.texts import counted, is_whole_number
+from alo.review.record_ids import record_id, run_and_row, run_in
+from alo.review.settings import REQUEST, ROW, ReviewSettings
+from alo.texts import counted
 
 Read = Callable[[str, Sequence[object]], list[Row]]  # of a database, or within a transaction
 OPEN, CLOSED = "open", "closed"
@@ -43,7 +44,7 @@ class StoredRecord:
     weight: float | None = None
     uncertain_place: int | None = None
     is_second_look: bool = False
-    state: str = "undecided"
+    state: str = UNDECIDED
     label: str | None = None  # the id of the one that it has by now
     place: int = 0  # in the queue; after it, the others in the order of the population
 
@@ -104,7 +105,7 @@ class Review:
     runs: Sequence[PopulationRun]
     counts: Mapping[str, int] = field(default_factory=dict)  # of records, joined and refused
     labels: Labels = field(default_factory=lambda: Labels(()))
-    unit: str = "row"
+    unit: str = ROW
     _by_id: Mapping[str, PopulationRun] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -137,7 +138,7 @@ class Review:
     def record_id(self, at: int) -> str:
         """The id of the record at this place: its run and row, or its run alone."""
         run = self.runs[bisect_right(self.runs, at, key=lambda each: each.first) - 1]
-        return run.id if self.unit == "request" else f"{run.id}:{at - run.first}"
+        return run.id if self.unit == REQUEST else record_id(run.id, at - run.first)
 
     def has_run(self, run_id: str) -> bool:
         """Whether its population has records of a run."""
@@ -145,15 +146,16 @@ class Review:
 
     def run_of(self, record: str) -> str:
         """The run of a record, by its id."""
-        return record if self.unit == "request" else record.rpartition(":")[0]
+        return record if self.unit == REQUEST else run_in(record)
 
     def place_of(self, record: str) -> int | None:
         """Where a record is in the population, by its id; None: it is of none of the runs."""
-        run_id, _, row = (record, ":", "0") if self.unit == "request" else record.rpartition(":")
-        if not is_whole_number(row):
+        found = (record, 0) if self.unit == REQUEST else run_and_row(record)
+        if found is None:
             return None
+        run_id, row = found
         run = self._by_id.get(run_id)
-        return run.first + int(row) if run is not None and int(row) < run.records else None
+        return run.first + row if run is not None and row < run.records else None
 
 
 REVIEW_COLUMNS = "number, name, state, person, created, asked, runs, counts, labels"
@@ -190,7 +192,7 @@ def review_of(row: Row) -> Review:
         runs=[PopulationRun(**each) for each in json.loads(runs)],
         counts=json.loads(counts),
         labels=Labels(Label(**each) for each in json.loads(labels)),
-        unit=str(given.get("unit", "row")),
+        unit=str(given.get("unit", ROW)),
     )
 
 
@@ -282,7 +284,7 @@ class ItemShown:
         return {
             "record": self.id,
             "content": record.content,
-            "run": self.id.rpartition(":")[0] or self.id,
+            "run": run_in(self.id),
             "predicted": record.predicted,
             "certainty": record.certainty,
             "probabilities": dict(record.probabilities),

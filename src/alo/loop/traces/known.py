@@ -32,12 +32,13 @@ from alo.history.promotions import Promotion, promotions
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.loop.record_inputs import run_files
+from alo.review.record_ids import run_and_row, run_in
 from alo.review.results.tables import output_path
 from alo.review.reviews import Reviews
 from alo.review.rows import Review
 from alo.review.settings import ROW
 from alo.tables.reading import read_table
-from alo.texts import is_odd, is_whole_number
+from alo.texts import is_odd
 
 RECORD, DATASET, CONTENT = "record", "dataset", "content"
 RUN, REQUEST, REVIEW = "run", "request", "review"
@@ -173,13 +174,13 @@ class Known:
         return [each for each in found if each.is_dir()]
 
     def _record(self, wanted: str) -> str:
-        run_id, colon, row = wanted.rpartition(":")
-        if not (colon and is_whole_number(row)):
+        found = run_and_row(wanted)
+        if found is None:
             return ""
         is_known = (
             self.reviews_of(wanted)
             or any(self.rows_with("record", wanted))
-            or self._has_row(run_id, int(row))
+            or self._has_row(*found)
             or any(self.tested_in(wanted))
         )
         return wanted if is_known else ""
@@ -291,7 +292,7 @@ def _dataset_of(promotion: Promotion) -> str:
 def _runs_of(compared: Comparison) -> Iterator[str]:
     """The model before, and the runs of the records of which both say different things."""
     yield compared.old.run
-    yield from (each.record.rpartition(":")[0] for each in compared.changed)
+    yield from (run_in(each.record) for each in compared.changed)
 
 
 def _unknown(wanted: str) -> UsageError:

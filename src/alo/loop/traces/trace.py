@@ -19,6 +19,7 @@ from alo.layout import Workspace
 from alo.loop.traces.given import Given, given_by_plan, given_in_review, given_to_run
 from alo.loop.traces.graph import PRESENT, PRUNED, Trace
 from alo.loop.traces.known import CONTENT, DATASET, NO_RUN, RECORD, REQUEST, REVIEW, RUN, Known
+from alo.review.record_ids import run_in
 from alo.review.rows import Review, decisions_at, records_at
 
 COMPARED = ("verdict", "reasons", "rows", "why")  # of a comparison
@@ -80,7 +81,7 @@ class _Tracer:
 
     def record(self, record: str) -> None:
         """A record, what it was made of, what was said of it, and where it went."""
-        run_id = record.rpartition(":")[0] or record
+        run_id = run_in(record)
         entry = self._known.entry(run_id)
         kind = RECORD if run_id != record else RUN  # a record of whole runs is a run
         if kind == RECORD:
@@ -131,7 +132,7 @@ class _Tracer:
                 self._found.add(CONTENT, given.content)
                 self._found.link(given.content, record, "is the case of")
         if entry is None:  # what was copied still knows the model
-            self._model_of(given.input.model, record.rpartition(":")[0] or record)
+            self._model_of(given.input.model, run_in(record))
         self._input_node(record, given.facts(), record)
 
     def _input_node(self, name: str, facts: Mapping[str, object], given_for: str) -> None:
@@ -139,7 +140,7 @@ class _Tracer:
         node = f"input of {name}"
         self._found.add("input", node, **facts)
         self._found.link(node, given_for, "was given for")
-        entry = self._known.entry(name.rpartition(":")[0] or name)
+        entry = self._known.entry(run_in(name))
         if entry is not None and entry.record.request:
             self._found.link(node, entry.record.request, "was sent with")
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from alo.errors import UsageError
 from alo.loop.traces.known import KINDS
 from alo.loop.traces.trace import trace
+from alo.review.record_ids import run_in
 from alo.ui.ask import Ask
 from alo.ui.drawing.traces import trace_chart
 from alo.ui.problems import not_found
@@ -105,7 +106,7 @@ def _facts(node: Node) -> list[tuple[str, object]]:
 def _link(here: str, node: Node, gone: Container[str]) -> str:
     """Where a node is shown; empty: nowhere, as it is pruned."""
     kind, name, is_here = node["kind"], _name(node), node["id"] == here
-    run_id = name.rpartition(":")[0] or name
+    run_id = run_in(name)
     match kind:
         case "promotion":
             return f"/models/log?at={_part(name)}"

@@ -9,6 +9,7 @@ import pytest
 
 from alo.loop import joined_cases as module
 from alo.loop.joined_cases import JoinedCase, joined_cases
+from alo.loop.kept_lately import KeptLately
 from alo.review.results.tables import RunFiles
 from alo.review.settings import ReviewSettings
 
@@ -65,7 +66,7 @@ def test_tables_that_are_too_large_to_keep_are_read_each_time(
     files: RunFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, real = [], module.joined_tables
-    monkeypatch.setattr(module, "MOST_BYTES", 10)
+    monkeypatch.setattr(module, "_kept", KeptLately(10))
     monkeypatch.setattr(module, "joined_tables", lambda *given: [read.append(1), real(*given)][1])
 
     for _ in range(2):
@@ -89,8 +90,10 @@ def test_the_tables_of_many_runs_are_kept_until_they_are_too_many_bytes(
             joined_cases(each, SETTINGS, [0])
     assert read == [each.id for each in runs]
 
-    monkeypatch.setattr(module, "MOST_BYTES", 3 * size)
-    joined_cases(replace(files, id="another"), SETTINGS, [0])
+    monkeypatch.setattr(module, "_kept", KeptLately(3 * size))
+    for each in (*runs[7:], replace(files, id="another")):
+        joined_cases(each, SETTINGS, [0])
+    read.clear()
     for each in (runs[9], runs[8], runs[7]):
         joined_cases(each, SETTINGS, [0])
-    assert read[10:] == ["another", "run-7"]
+    assert read == ["run-7"]

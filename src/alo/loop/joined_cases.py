@@ -5,11 +5,10 @@ Rows are divided into cells as they are asked for: of a large run no more is mad
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 from typing import NamedTuple
 
+from alo.loop.kept_lately import KeptLately
 from alo.review.results.cases import Cases, joined_tables
 from alo.review.results.tables import RunFiles, tables_of
 from alo.review.settings import ReviewSettings
@@ -41,7 +40,11 @@ def joined_cases(
     """
     stamps = tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in tables_of(run))
     key = (run, _How.of(settings), stamps)  # other tables are read anew
-    output, cases = _kept.join(key, sum(size for size, _ in stamps))
+    joined = _kept.get(key)
+    if joined is None:
+        size = sum(size for size, _ in stamps)
+        joined = _kept.keep(key, joined_tables(run, settings, []), size)
+    output, cases = joined
     columns = tuple(cases.columns)
     at = list(output.columns).index(settings.key) if settings.key else -1
     return {row: _case(run, output, cases, columns, at, row) for row in rows}
@@ -68,30 +71,7 @@ _Key = tuple[RunFiles, _How, tuple[tuple[int, int], ...]]
 _Join = tuple[WholeTable, Cases]
 
 
-class _KeptJoins:
-    """The joins of the runs that were looked at last: a page may show records of many."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._joins: OrderedDict[_Key, tuple[int, _Join]] = OrderedDict()
-
-    def join(self, key: _Key, size: int) -> _Join:
-        """A run's output and input, read if they are not kept."""
-        with self._lock:
-            if key in self._joins:
-                self._joins.move_to_end(key)
-                return self._joins[key][1]
-        run, how, _ = key
-        settings = ReviewSettings(**{**how._asdict(), "probabilities": dict(how.probabilities)})
-        found = joined_tables(run, settings, [])
-        with self._lock:
-            self._joins[key] = (size, found)
-            while sum(bytes_of for bytes_of, _ in self._joins.values()) > MOST_BYTES:
-                self._joins.popitem(last=False)
-        return found
-
-
-_kept = _KeptJoins()
+_kept = KeptLately[_Key, _Join](MOST_BYTES)
 
 
 def _case(

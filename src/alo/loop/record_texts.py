@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from threading import Lock
 from typing import NamedTuple
 from unicodedata import normalize
 
 from alo.errors import AloError
 from alo.history.browse import History
 from alo.layout import Workspace
+from alo.loop.kept_lately import KeptLately
 from alo.loop.record_inputs import record_inputs, run_files
 from alo.review.results.kept_inputs import KeptInputs
 from alo.review.results.tables import tables_of
@@ -39,7 +38,10 @@ def places_with(workspace: Workspace, review: Review, text: str) -> set[int]:
     for run in review.runs:
         stamps = (copies, *_stamps(history, run.id))
         key = _Key(str(workspace.home), review.number, review.created, run.id, stamps)
-        texts = _kept.get(key) or _kept.add(key, _read(workspace, review, run))
+        texts = _kept.get(key)
+        if texts is None:
+            made = _read(workspace, review, run)
+            texts = _kept.keep(key, made, len(made))
         found.update(run.first + row for row in texts.rows_with(wanted))
     return found
 
@@ -80,28 +82,7 @@ class _Texts:
             at = self._whole.find(wanted, self._begins[row + 1])
 
 
-class _KeptTexts:
-    """Those of the runs that were searched last."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._texts: OrderedDict[_Key, _Texts] = OrderedDict()
-
-    def get(self, key: _Key) -> _Texts | None:
-        with self._lock:
-            if key in self._texts:
-                self._texts.move_to_end(key)
-            return self._texts.get(key)
-
-    def add(self, key: _Key, texts: _Texts) -> _Texts:
-        with self._lock:
-            self._texts[key] = texts
-            while sum(map(len, self._texts.values())) > MOST:
-                self._texts.popitem(last=False)
-        return texts
-
-
-_kept = _KeptTexts()
+_kept = KeptLately[_Key, _Texts](MOST)
 
 
 def _read(workspace: Workspace, review: Review, run: PopulationRun) -> _Texts:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
 from typing import NamedTuple
 
 from alo.database.connection import Database
 from alo.loop.accuracy_of import accuracy_of
+from alo.loop.kept_lately import KeptLately
 from alo.review.accuracy import METHODS, Accuracy
 from alo.review.reviews import Reviews
 from alo.review.rows import Review, labels_json
@@ -27,32 +26,21 @@ class Accuracies:
     """The accuracies of a project's reviews."""
 
     def __init__(self, database: Database) -> None:
-        self._database, self._lock = database, Lock()
-        self._known: OrderedDict[_Key, Accuracy] = OrderedDict()
+        self._database = database
+        self._known = KeptLately[_Key, Accuracy](KEPT)
 
     def of(self, review: Review, method: str = METHODS[0]) -> Accuracy:
         """The estimate of this moment."""
         key = self._key(review, method)
-        if (known := self._look_up(key)) is not None:
+        if (known := self._known.get(key)) is not None:
             return known
-        found = accuracy_of(Reviews(self._database), review, method)
-        with self._lock:
-            self._known[key] = found
-            while len(self._known) > KEPT:
-                self._known.popitem(last=False)
-        return found
+        return self._known.keep(key, accuracy_of(Reviews(self._database), review, method))
 
     def at_once(self, review: Review) -> Accuracy | None:
         """The same, where it is known or found in no time: a page that has more waits for none."""
         if review.counts.get("records", 0) <= AT_ONCE:
             return self.of(review)
-        return self._look_up(self._key(review, METHODS[0]))
-
-    def _look_up(self, key: _Key) -> Accuracy | None:
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-            return self._known.get(key)
+        return self._known.get(self._key(review, METHODS[0]))
 
     def _key(self, review: Review, method: str) -> _Key:
         rows = self._database.read(

@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-from alo.processes.signals import SIGNALS, SignalGuard, Signalled
+from alo.processes.signals import SIGNALS, SignalGuard, Signalled, handled_by
 
 from ..support.waiting import PATIENCE_S
 
@@ -93,6 +93,27 @@ def test_a_handler_that_an_asset_has_left_there_does_not_stay() -> None:
         guard.raise_if_received()
         with pytest.raises(Signalled):
             send(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_inside_a_block_signals_go_to_its_handler(number: signal.Signals) -> None:
+    received: list[int] = []
+    before = [signal.getsignal(each) for each in SIGNALS]
+
+    with handled_by(lambda number, frame: received.append(number)):
+        signal.raise_signal(number)
+
+    assert received == [number]
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+def test_a_handler_of_a_block_is_gone_also_when_that_fails() -> None:
+    before = [signal.getsignal(each) for each in SIGNALS]
+
+    with pytest.raises(ZeroDivisionError), handled_by(lambda number, frame: None):
+        divmod(1, 0)
+
+    assert [signal.getsignal(each) for each in SIGNALS] == before
 
 
 def test_what_was_ignored_before_still_is() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-from alo.processes.signals import ending_signals
+from alo.processes.signals import handled_by
 
 
 class Stoppable(Protocol):
@@ -33,9 +33,5 @@ def stopping(drive: Stoppable) -> Iterator[list[int]]:
         else:
             drive.end()
 
-    before = {number: signal.signal(number, take_signal) for number in ending_signals()}
-    try:
+    with handled_by(take_signal):
         yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

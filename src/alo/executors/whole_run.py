@@ -40,7 +40,7 @@ from alo.executors.task import (
 from alo.history.models_origin import EXTERNAL_MODEL, NO_TRAIN_RUN, current_train_id
 from alo.layout import Workspace
 from alo.processes.inherited import default_sigchld
-from alo.processes.signals import SignalGuard, ending_signals
+from alo.processes.signals import SignalGuard, handled_by
 from alo.sources.git.repositories import changing_steps
 
 GRACE_S = 10.0  # that a run has to end by itself
@@ -232,12 +232,8 @@ class _Driver:
             if self._handle:
                 self._executor.cancel(self._handle, GRACE_S if len(received) == 1 else 0.0)
 
-        before = {number: signal.signal(number, take_signal) for number in ending_signals()}
-        try:
+        with handled_by(take_signal):
             yield received
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _error_of(result: Result, signals: Sequence[int]) -> RunError:

@@ -26,6 +26,17 @@ def ending_signals() -> list[signal.Signals]:
     return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
 
 
+@contextmanager
+def handled_by(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
+    """Inside, the signals that may end this process go to a handler; for the main thread."""
+    previous = {number: signal.signal(number, handler) for number in ending_signals()}
+    try:
+        yield
+    finally:
+        for number, before in previous.items():
+            _set(number, before)
+
+
 def end_with(status: int) -> None:
     """From here on a signal ends this process, whose work is done, with this exit status."""
 

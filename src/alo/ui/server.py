@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +11,7 @@ from alo.database.opening import open_database
 from alo.errors import UsageError
 from alo.events.types import Listener
 from alo.layout import Workspace
-from alo.processes.signals import ending_signals
+from alo.processes.signals import handled_by
 from alo.ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -111,12 +110,8 @@ def _not_counted(status: int, limit: str) -> None:
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
     # uvicorn raises the signals that have ended it once more: they have been heard.
-    previous = {each: signal.signal(each, server.handle_exit) for each in ending_signals()}
-    try:
+    with handled_by(server.handle_exit):
         server.run(sockets=[listening])
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from alo.engine.request import RunRequest
 from alo.engine.run import OneAtATime
 from alo.errors import ServeError, UsageError
 from alo.events.types import Listener, SettingUp
-from alo.processes.signals import ending_signals
+from alo.processes.signals import handled_by
 from alo.serve.http_api.guard import Access
 from alo.serve.http_api.limits import Limits, most_connections
 from alo.serve.service import prepare
@@ -108,12 +107,8 @@ def serve_http(
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
     # uvicorn takes some of them, and raises those once more when it has ended; there is still
     # something to put in order.
-    previous = {each: signal.signal(each, server.handle_exit) for each in ending_signals()}
-    try:
+    with handled_by(server.handle_exit):
         server.run(sockets=[listening])
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _open(host: str, port: int) -> socket.socket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,7 +15,7 @@ from alo.engine.run import OneAtATime
 from alo.errors import AloError, CheckError, InstallError, PlanError, ServeError, SourceError
 from alo.events.types import Listener, SettingUp
 from alo.json_text import json_text
-from alo.processes.signals import ending_signals
+from alo.processes.signals import handled_by
 from alo.serve.folders import has_worker_died, sweep
 from alo.serve.redis_queue.answers import failure_message
 from alo.serve.redis_queue.consumer import Consumer
@@ -140,15 +139,11 @@ def _run_all(
         listener(SettingUp("ending after the request in hand; once more ends it at once"))
         stop()
 
-    previous = {each: signal.signal(each, take) for each in ending_signals()}
-    try:
+    with handled_by(take):
         for thread in threads:
             thread.start()
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.5)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
     if errors:
         raise errors[0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from alo.batch.sweep.definition import MAX, Definition
 from alo.batch.sweep.limits import Limits
 from alo.batch.sweep.proposals.own import Proposal, Proposals
-from alo.batch.sweep.results import metrics_of, over_repeats
+from alo.batch.sweep.results import metrics_of, over_repeats, results_so_far
 from alo.batch.sweep.space import args_of, form_of
 from alo.batch.sweep.trials import (
     COMPLETE,
@@ -88,6 +88,15 @@ class _InHand:
     done: list[Result] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Repeat:
+    """One run of a trial, as a task."""
+
+    number: int  # of the trial
+    repeat: int  # from 0
+    task: Task
+
+
 class SweepDrive:
     """One process' part of a sweep.
 
@@ -117,8 +126,8 @@ class SweepDrive:
         self._executor, self._proposals = GuardedExecutor(executor, fix), proposals
         self._limits, self._reports, self._resources = limits, reports, resources
         self._prefix, self._is_prefix_made = prefix, not prefix
-        self._tasks: deque[Task] = deque()  # to be sent out
-        self._handles: dict[str, Task] = {}  # that are out
+        self._to_send: deque[_Repeat] = deque()
+        self._out: dict[str, _Repeat] = {}  # by the handles of their tasks
         self._in_hand: dict[int, _InHand] = {}
         self._alike: dict[int, list[Trial]] = {}  # trials that wait for one that runs
         self._again = deque(sorted(number for number, each in trials.items() if each.state in OPEN))
@@ -143,7 +152,7 @@ class SweepDrive:
         with disk_errors("the sweep cannot continue"):
             self._send_out()
             for handle, event in self._executor.events():
-                self._take(handle, self._handles[handle], event)
+                self._take(handle, event)
                 self._send_out()
             self._note_others()
         if self._problem is not None:
@@ -156,7 +165,7 @@ class SweepDrive:
     def end(self) -> None:
         """End now, with what runs. For a signal handler."""
         self._is_over = self._is_ending = True
-        for handle in list(self._handles):
+        for handle in list(self._out):
             self._executor.cancel(handle, GRACE_S)
 
     @property
@@ -165,9 +174,8 @@ class SweepDrive:
         return len(self._in_hand)
 
     def _send_out(self) -> None:
-        while len(self._handles) < self._room and (task := self._next_task()) is not None:
-            handle = self._executor.submit(task)
-            self._handles[handle] = task
+        while len(self._out) < self._room and (repeat := self._next()) is not None:
+            self._out[self._executor.submit(repeat.task)] = repeat
 
     @property
     def _room(self) -> int:
@@ -176,13 +184,13 @@ class SweepDrive:
             return 1
         return self._limits.jobs or self._executor.capacity()
 
-    def _next_task(self) -> Task | None:
+    def _next(self) -> _Repeat | None:
         if self._folder.is_to_stop or self._is_late:
             self._is_over = True
-        while not self._tasks and not self._is_over:
+        while not self._to_send and not self._is_over:
             if not self._begin_next():
                 return None
-        return self._tasks.popleft() if self._tasks and not self._is_ending else None
+        return self._to_send.popleft() if self._to_send and not self._is_ending else None
 
     @property
     def _is_late(self) -> bool:
@@ -215,7 +223,7 @@ class SweepDrive:
         self._reports.started(trial)
         repeats = self.definition.repeats
         self._in_hand[number] = _InHand(trial, time.monotonic(), repeats)
-        self._tasks.extend(self._task(trial, repeat) for repeat in range(repeats))
+        self._to_send.extend(self._repeat(trial, repeat) for repeat in range(repeats))
         return True
 
     def _end_as_duplicate(self, trial: Trial, known: Trial) -> None:
@@ -229,13 +237,13 @@ class SweepDrive:
         )
         self._note_end(ended)
 
-    def _task(self, trial: Trial, repeat: int, attempt: int = 1) -> Task:
+    def _repeat(self, trial: Trial, repeat: int, attempt: int = 1) -> _Repeat:
         definition = self.definition
         args = args_of(definition.params, trial.values)
         if definition.seed_arg:
             step, _, key = definition.seed_arg.partition(".")
             args.setdefault("train", {}).setdefault(step, {})[key] = repeat
-        return Task(
+        task = Task(
             id=f"{trial.number}/{repeat}",
             kind=TRIAL,
             pipelines=("train", "inference") if definition.mode == "all" else ("train",),
@@ -246,6 +254,7 @@ class SweepDrive:
             resources=self._resources,
             pruner=self._pruner_of(trial, repeat),
         )
+        return _Repeat(trial.number, repeat, task)
 
     def _pruner_of(self, trial: Trial, repeat: int) -> Pruner | None:
         definition = self.definition
@@ -268,7 +277,7 @@ class SweepDrive:
         left = max(0.01, self._deadline - time.monotonic())
         return left if of_trial is None else min(left, of_trial)
 
-    def _take(self, handle: str, task: Task, event: TaskEvent) -> None:
+    def _take(self, handle: str, event: TaskEvent) -> None:
         match event:
             case RunEvent(envelope):
                 step = envelope.event
@@ -276,25 +285,23 @@ class SweepDrive:
                     self._is_prefix_made = True
                 self._reports.progressed()
             case Lost(reason):
-                del self._handles[handle]
-                self._lost(task, reason)
+                self._lost(self._out.pop(handle), reason)
             case Done(result):
-                del self._handles[handle]
                 self._is_prefix_made = self._is_prefix_made or result.status == SUCCESS
-                self._done(task, result)
+                self._done(self._out.pop(handle).number, result)
 
-    def _lost(self, task: Task, reason: str) -> None:
-        number, _, repeat = task.id.partition("/")
-        in_hand = self._in_hand[int(number)]
-        if task.attempt <= self._limits.retries and not self._is_ending:
+    def _lost(self, lost: _Repeat, reason: str) -> None:
+        number, attempt = lost.number, lost.task.attempt
+        if attempt <= self._limits.retries and not self._is_ending:
             self._reports.warned(f"trial {number} is lost, and tried again: {reason}")
-            self._tasks.appendleft(self._task(in_hand.trial, int(repeat), task.attempt + 1))
+            trial = self._in_hand[number].trial
+            self._to_send.appendleft(self._repeat(trial, lost.repeat, attempt + 1))
             return
-        tries = "once" if task.attempt == 1 else f"{task.attempt} times"
-        self._done(task, Result(status=LOST, error=f"it was lost {tries}: {reason}"))
+        tries = "once" if attempt == 1 else f"{attempt} times"
+        self._done(number, Result(status=LOST, error=f"it was lost {tries}: {reason}"))
 
-    def _done(self, task: Task, result: Result) -> None:
-        number = int(task.id.partition("/")[0])
+    def _done(self, number: int, result: Result) -> None:
+        """A repeat of a trial has ended; with the last one, the trial has."""
         in_hand = self._in_hand[number]
         in_hand.done.append(result)
         in_hand.left -= 1
@@ -325,31 +332,36 @@ class SweepDrive:
         )
         bad = next((each for each in in_hand.done if each.status != SUCCESS), None)
         if bad is not None:
-            if bad.status == TASK_PRUNED:  # it is reported with what it had come to
-                metrics = metrics_of(bad.runs)
-                known = [each for each in self.definition.metrics if each.name in metrics]
-                results, _ = over_repeats([metrics], known)
-                return replace(trial, state=PRUNED, results=results, error=bad.error)
-            state = STATES.get(bad.status, bad.status)
-            if state == TIMEOUT and self._is_late:
-                return replace(trial, state=INTERRUPTED, error="the time of the sweep was over")
-            return replace(trial, state=state, error=bad.error)
+            return self._ended_early(trial, bad)
         found = [metrics_of(each.runs) for each in in_hand.done]
         missing = [each.name for each in self.definition.metrics if each.name not in found[0]]
         if missing:
-            what = f"no metric '{missing[0]}' was saved"
-            saved = ", ".join(sorted(found[0])) or "nothing"
-            if not any(each.state == COMPLETE for each in self.trials.values()):
-                self._problem = UsageError(
-                    f"{what} by the first trial that ended; it saved {saved}",
-                    where=f"run {trial.run_id}",
-                    fix="name one of them with --metric, or save it: "
-                    f"self.asset.save_metric('{missing[0]}', value)",
-                )
-                self.end()
-            return replace(trial, state=FAILED, error=f"{what}; it saved {saved}")
+            return self._ended_without(missing[0], trial, found[0])
         results, spread = over_repeats(found, self.definition.metrics)
         return replace(trial, state=COMPLETE, results=results, spread=spread)
+
+    def _ended_early(self, trial: Trial, bad: Result) -> Trial:
+        """A trial of which a repeat has not succeeded."""
+        if bad.status == TASK_PRUNED:  # it is reported with what it had come to
+            results = results_so_far(bad.runs, self.definition.metrics)
+            return replace(trial, state=PRUNED, results=results, error=bad.error)
+        state = STATES.get(bad.status, bad.status)
+        if state == TIMEOUT and self._is_late:
+            return replace(trial, state=INTERRUPTED, error="the time of the sweep was over")
+        return replace(trial, state=state, error=bad.error)
+
+    def _ended_without(self, metric: str, trial: Trial, saved: Mapping[str, float]) -> Trial:
+        """A trial that saved no such metric; where no other one did, nothing more is begun."""
+        what, has = f"no metric '{metric}' was saved", ", ".join(sorted(saved)) or "nothing"
+        if not any(each.state == COMPLETE for each in self.trials.values()):
+            self._problem = UsageError(
+                f"{what} by the first trial that ended; it saved {has}",
+                where=f"run {trial.run_id}",
+                fix="name one of them with --metric, or save it: "
+                f"self.asset.save_metric('{metric}', value)",
+            )
+            self.end()
+        return replace(trial, state=FAILED, error=f"{what}; it saved {has}")
 
     def _note_end(self, trial: Trial) -> Trial:
         """On record before anybody else is notified of it."""

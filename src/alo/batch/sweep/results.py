@@ -41,6 +41,12 @@ def metrics_of(runs: Sequence[RunDone]) -> dict[str, float]:
     return found
 
 
+def results_so_far(runs: Sequence[RunDone], metrics: Sequence[Metric]) -> dict[str, float]:
+    """Of the metrics, those that the runs of a task which was ended early have."""
+    found = metrics_of(runs)
+    return {each.name: float(found[each.name]) for each in metrics if each.name in found}
+
+
 def over_repeats(
     found: Sequence[Mapping[str, float]], metrics: Sequence[Metric]
 ) -> tuple[dict[str, float], dict[str, float]]:

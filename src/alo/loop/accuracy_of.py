@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from alo.review.accuracy import Accuracy, Answer, accuracy
+from alo.review.accuracy import STRATIFIED, Accuracy, Answer, accuracy
 from alo.review.decisions import ACCEPTED, CHANGED, FLAGGED, SKIPPED
 from alo.review.queue import PICKED, RANDOM
 from alo.review.reviews import MOST_ITEMS, Reviews
@@ -14,7 +14,7 @@ LABELLED = (ACCEPTED, CHANGED)
 LEFT_OUT = (SKIPPED, FLAGGED)
 
 
-def accuracy_of(reviews: Reviews, review: Review, method: str = "stratified") -> Accuracy:
+def accuracy_of(reviews: Reviews, review: Review, method: str = STRATIFIED) -> Accuracy:
     """The estimate that a review gives at this moment.
 
     Random items count up to the first that is undecided, and so do the uncertain ones, in their

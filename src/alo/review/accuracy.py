@@ -18,9 +18,9 @@ from alo.review.strata import Case, Stratum, strata_of
 LEVEL = 0.95
 GOAL = 0.02  # half the width of the interval that is enough
 LEAST_RANDOM = 10  # items, below which nothing is said
-LEAST_PPI = 50  # items, from which on the prediction-powered estimator is meant to be used
 FEW_ERRORS = 5  # below so many, the interval is the exact one
-METHODS = ("stratified", "ppi")
+STRATIFIED, PPI = "stratified", "ppi"  # the second: prediction-powered
+METHODS = (STRATIFIED, PPI)
 
 
 class Answer(NamedTuple):
@@ -96,7 +96,7 @@ def accuracy(
     random: Sequence[Answer],
     uncertain: Sequence[Answer] = (),
     picked: int = 0,
-    method: str = "stratified",
+    method: str = STRATIFIED,
     level: float = LEVEL,
 ) -> Accuracy:
     """Estimate the share of the population whose prediction is right.
@@ -138,7 +138,7 @@ def accuracy(
             by_class=_by_class(population, rest, known),
             needed=needed,
         )
-    if method == "ppi":
+    if method == PPI:
         share, variance = _ppi(population, strata, rest)
     else:
         share, variance = _stratified(strata, rest)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from alo.database.connection import Database
 from alo.loop.accuracy_of import accuracy_of
 from alo.loop.kept_lately import KeptLately
-from alo.review.accuracy import METHODS, Accuracy
+from alo.review.accuracy import STRATIFIED, Accuracy
 from alo.review.reviews import Reviews
 from alo.review.rows import Review, labels_json
 
@@ -29,7 +29,7 @@ class Accuracies:
         self._database = database
         self._known = KeptLately[_Key, Accuracy](KEPT)
 
-    def of(self, review: Review, method: str = METHODS[0]) -> Accuracy:
+    def of(self, review: Review, method: str = STRATIFIED) -> Accuracy:
         """The estimate of this moment."""
         key = self._key(review, method)
         if (known := self._known.get(key)) is not None:
@@ -40,7 +40,7 @@ class Accuracies:
         """The same, where it is known or found in no time: a page that has more waits for none."""
         if review.counts.get("records", 0) <= AT_ONCE:
             return self.of(review)
-        return self._known.get(self._key(review, METHODS[0]))
+        return self._known.get(self._key(review, STRATIFIED))
 
     def _key(self, review: Review, method: str) -> _Key:
         rows = self._database.read(

@@ -141,13 +141,10 @@ def domain_of(content: Mapping[str, Any]) -> Domain:
 
 
 def _param(name: str, content: Mapping[str, Any]) -> Param:
-    pipeline = "inference" if name.startswith("inference.") and name.count(".") > 1 else "train"
-    step, _, key = (
-        name.removeprefix("inference.").partition(".")
-        if pipeline == "inference"
-        else (name.partition("."))
-    )
-    return Param(pipeline, step, key, domain_of(content))
+    prefix = "inference."
+    is_of_inference = name.startswith(prefix) and name.count(".") > 1
+    step, _, key = (name.removeprefix(prefix) if is_of_inference else name).partition(".")
+    return Param("inference" if is_of_inference else "train", step, key, domain_of(content))
 
 
 def differences(old: Definition, new: Definition) -> Iterator[str]:
@@ -155,9 +152,7 @@ def differences(old: Definition, new: Definition) -> Iterator[str]:
     before, after = old.to_json(), new.to_json()
     for name, was in before.items():
         now = after[name]
-        if name in ("created", "ids", "name", "trials", "storage") or plan_form(was) == plan_form(
-            now
-        ):
+        if name in UNCOMPARED or plan_form(was) == plan_form(now):
             continue
         if isinstance(was, dict) and isinstance(now, dict):
             for each in dict.fromkeys([*was, *now]):

@@ -20,7 +20,7 @@ from alo.layout import Workspace
 from alo.loop.accuracy_of import accuracy_of, every_item
 from alo.loop.exported import exported
 from alo.loop.held_runs import close_review, release_unmade, remove_review, reopen_review
-from alo.review.accuracy import METHODS, Accuracy
+from alo.review.accuracy import METHODS, STRATIFIED, Accuracy
 from alo.review.deciding import CONFLICT, MOST, REFUSED, SAVED, Result, decide
 from alo.review.decisions import NewDecision
 from alo.review.exchange import FORMATS, read_decisions, read_labels
@@ -178,7 +178,7 @@ def _add_accuracy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         choices=METHODS,
-        default=METHODS[0],
+        default=STRATIFIED,
         help="by strata, or by the certainty of all, corrected (from 50 items on)",
     )
 

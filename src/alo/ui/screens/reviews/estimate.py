@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alo.review.accuracy import METHODS
+from alo.review.accuracy import METHODS, STRATIFIED
 from alo.ui.ask import Ask
 from alo.ui.rendering.page import Page
 from alo.ui.screens.reviews.named import named
@@ -13,7 +13,7 @@ def show(ask: Ask) -> Page:
     """The estimate of this moment."""
     ask.query.allow("method")
     review = named(ask)
-    method = ask.query.one("method", METHODS[0], among=METHODS)
+    method = ask.query.one("method", STRATIFIED, among=METHODS)
     estimate = ask.studio.accuracies.of(review, method)
     shown = {
         "review": review,

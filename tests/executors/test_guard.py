@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from alo.errors import ExecutorError
-from alo.executors.guard import GuardedExecutor, PatientExecutor
+from alo.executors.guard import GuardedExecutor, PatientExecutor, warnings_of
 from alo.executors.task import (
     INTERRUPTED,
     SUCCESS,
@@ -135,3 +135,11 @@ def test_what_it_raises_names_it() -> None:
     assert raised.value.fix == "mend it"
     with pytest.raises(ExecutorError, match="Odd failed: ValueError: no idea"):
         GuardedExecutor(Odd([]), "").capacity()
+
+
+def test_what_an_executor_has_to_say_is_asked_of_those_that_have_something() -> None:
+    talking = Odd([])
+    talking.warnings = ["it is open to all"]  # type: ignore[attr-defined]
+
+    assert warnings_of(Odd([])) == ()
+    assert warnings_of(talking) == warnings_of(PatientExecutor(talking)) == ("it is open to all",)

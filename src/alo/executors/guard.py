@@ -115,7 +115,7 @@ class PatientExecutor:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know of it."""
-        return tuple(getattr(self.executor, "warnings", ()))
+        return warnings_of(self.executor)
 
     def capacity(self) -> int:
         """See ``Executor``."""
@@ -194,6 +194,11 @@ class PatientExecutor:
                 self._answers.put((call(), None))
             except Exception as error:  # of somebody's class: raised where it was called
                 self._answers.put((None, error))
+
+
+def warnings_of(executor: Executor) -> tuple[str, ...]:
+    """What a user should know of an executor; most have nothing to say, and no such attribute."""
+    return tuple(getattr(executor, "warnings", ()))
 
 
 def name_of(executor: Executor) -> str:

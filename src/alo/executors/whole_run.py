@@ -23,7 +23,7 @@ from alo.events.log_lines import warning
 from alo.events.types import Listener, Output
 from alo.executors.depot import Depot
 from alo.executors.finding import make_executor, setup_for, transfer_for
-from alo.executors.guard import GuardedExecutor
+from alo.executors.guard import GuardedExecutor, warnings_of
 from alo.executors.live_run import LiveRun, begin
 from alo.executors.scratch import scratch_folder
 from alo.executors.task import (
@@ -86,7 +86,7 @@ def run_by_executor(
         }
         executor = make_executor(computing, made_of, 1, depot, transfer)
         with closing(executor), scratch_folder(workspace) as scratch:
-            for text in getattr(executor, "warnings", ()):
+            for text in warnings_of(executor):
                 listener(warning(text))
             guarded = GuardedExecutor(executor, "see to it, and run again")
             driver = _Driver(computing, guarded, depot, retries, listener, scratch)

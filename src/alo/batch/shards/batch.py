@@ -41,7 +41,7 @@ from alo.events.log_lines import info, warning
 from alo.events.types import Listener, Progress, SettingUp
 from alo.executors.depot import Depot
 from alo.executors.finding import make_executor
-from alo.executors.guard import GuardedExecutor
+from alo.executors.guard import GuardedExecutor, warnings_of
 from alo.executors.scratch import scratch_folder
 from alo.executors.task import Executor
 from alo.layout import Workspace
@@ -213,7 +213,7 @@ class _Batch:
             options.computing, {KIND: job}, options.jobs, self._depot, options.transfer
         )
         self._ending.callback(made.close)
-        for text in getattr(made, "warnings", ()):
+        for text in warnings_of(made):
             self._listener(warning(text))
         fix = f"mend it, then resume: alo infer --resume {self._definition.name}"
         return GuardedExecutor(made, fix)

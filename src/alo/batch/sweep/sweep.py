@@ -30,6 +30,7 @@ from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
 from alo.errors import HistoryError, SweepError, UsageError
 from alo.executors.finding import make_executor
+from alo.executors.guard import warnings_of
 from alo.executors.task import Executor
 from alo.files import discard
 from alo.history.browse import History
@@ -160,7 +161,7 @@ def run_sweep(
         ):
             if definition != known:  # nobody refuses it any more; or there are to be more trials
                 folder.create(definition)
-            for text in getattr(executor, "warnings", ()):
+            for text in warnings_of(executor):
                 reports.warned(text)
             drive = SweepDrive(
                 definition, trials, log, folder, executor, proposals, options.limits,

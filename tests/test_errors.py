@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,16 @@ CLASSES = [
     for value in vars(errors).values()
     if isinstance(value, type) and issubclass(value, AloError)
 ]
+
+
+# Packages whose errors all say what to do, and modules in them whose `what` says it.
+SAY_WHAT_TO_DO = ("batch", "datasets", "executors", "gate", "loop", "review")
+SAID_BY_THEMSELVES = {
+    "executors/node/store.py": "what a driver sends is not as it should be: no user can mend it",
+    "loop/record_inputs.py": "it is caught there",
+    "review/deciding.py": "how many decisions are taken at once",
+    "review/labels.py": "what a label may be",
+}
 
 
 # What steers the flow of control and is no fault, or has been a public name from the first.
@@ -107,6 +119,29 @@ def test_of_many_problems_the_first_50_are_reported_and_the_rest_counted() -> No
     assert lines[49] == "wrong 49"
     assert lines[50:] == ["... and 13 more problems"]
     assert CheckError(problems).problems == tuple(problems)
+
+
+def raised_without_a_fix(path: Path) -> Iterator[str]:
+    names = {kind.__name__ for kind in CLASSES if not issubclass(kind, CheckError)}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Raise) and isinstance(call := node.exc, ast.Call):
+            given = {each.arg for each in call.keywords}
+            if ast.unparse(call.func) in names and "fix" not in given:
+                yield f"{path.name}:{node.lineno}: {ast.unparse(call)}"
+
+
+@pytest.mark.parametrize("package", SAY_WHAT_TO_DO)
+def test_an_error_says_what_to_do(package: str) -> None:
+    source = Path(alo.__file__).parent
+    found = {
+        str(path.relative_to(source)): those
+        for path in sorted((source / package).rglob("*.py"))
+        if (those := list(raised_without_a_fix(path)))
+    }
+
+    excused = {name for name in SAID_BY_THEMSELVES if name.startswith(f"{package}/")}
+    assert {name: those for name, those in found.items() if name not in excused} == {}
+    assert excused <= found.keys()
 
 
 def test_the_errors_of_the_asset_api_are_among_them() -> None:

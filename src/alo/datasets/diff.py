@@ -22,13 +22,16 @@ def reviewed_rows(version: Version) -> dict[str, Line]:
         DatasetError: they cannot be read.
     """
     path = version.folder / ROWS
+    fix = (
+        f"restore it from a backup: alo dataset verify {version.manifest.reference} names all of it"
+    )
     try:
         lines = list(json_lines(ordinary_bytes(path)))
     except (OSError, ValueError) as error:
-        raise DatasetError(f"its rows cannot be read: {error}", where=str(path)) from error
+        raise DatasetError(f"its rows cannot be read: {error}", where=str(path), fix=fix) from error
     for number, line in enumerate(lines, 1):
         if not is_row(line):
-            raise DatasetError(f"row {number} is no reviewed row", where=str(path))
+            raise DatasetError(f"row {number} is no reviewed row", where=str(path), fix=fix)
     return {line["content"]: line for line in lines}
 
 

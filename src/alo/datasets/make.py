@@ -249,7 +249,11 @@ def _write_train(folder: Path, asked: DatasetRequest, split: Split, tally: Tally
     names: list[str] = []
     for path in asked.base_paths:
         if path.name in names:
-            raise DatasetError(f"two paths of the base are called '{path.name}'", where=str(path))
+            raise DatasetError(
+                f"two paths of the base are called '{path.name}'",
+                where=str(path),
+                fix="rename one of them, or name a folder that holds both (--base)",
+            )
         names.append(path.name)
         _copy(path, folder / path.name)
     if asked.meaning.columns:

@@ -15,6 +15,7 @@ from alo.json_text import EACH, json_bytes, json_file, misfit
 
 MANIFEST, ROWS, LABELS = "manifest.json", "rows.jsonl", "test_labels.csv"
 TEST_TABLE = "test.csv"  # below test/; of pictures there is none
+RESTORE = "restore it from a backup, or make the next version"
 _BLOCK = 1 << 20
 _KINDS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(
@@ -108,9 +109,13 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest(**content, meaning=meaning, files=files)
         _check(manifest)
     except FileNotFoundError as error:
-        raise DatasetError("it is no version of a data set", where=str(folder)) from error
+        raise DatasetError(
+            "it is no version of a data set", where=str(folder), fix=RESTORE
+        ) from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DatasetError(f"its manifest cannot be read: {error}", where=str(path)) from error
+        raise DatasetError(
+            f"its manifest cannot be read: {error}", where=str(path), fix=RESTORE
+        ) from error
     return manifest
 
 

@@ -104,7 +104,11 @@ def new_pictures(folder: Path, table: PictureTable | None, rows: Sequence[Review
 def add_picture(folder: Path, row: ReviewedRow) -> str:
     """Copy a row's picture there; returns its name, which says which case it is."""
     if row.picture is None:
-        raise DatasetError(f"the picture of record {row.record} is gone")
+        raise DatasetError(
+            f"the picture of record {row.record} is gone",
+            where=f"run {row.run}",
+            fix=f"restore it: alo history verify {row.run}; or label the record otherwise: skip it",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{row.content[:12]}-{row.picture.name}"
     if not (folder / name).exists():  # the base may have it, without saying what it shows

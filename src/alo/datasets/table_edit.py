@@ -139,7 +139,11 @@ class _Editor:
     def finish(self, added: Mapping[str, Mapping[str, str]]) -> Edited:
         """The table, with what was added at its end."""
         if self._columns is None:
-            raise DatasetError(f"{self._path.name} is empty", where=str(self._path))
+            raise DatasetError(
+                f"{self._path.name} is empty",
+                where=str(self._path),
+                fix="give it a line with the names of its columns, or take another base (--base)",
+            )
         rows = [row for content, row in added.items() if content not in self._old]
         if rows and not self.parts[-1].endswith((b"\n", b"\r")):
             self.parts.append(self._end)

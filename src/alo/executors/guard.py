@@ -17,6 +17,7 @@ from alo.errors import AloError, ExecutorError
 from alo.executors.task import INTERRUPTED, Done, Executor, Lost, Result, Task, TaskEvent
 
 LIMIT_S = 60.0  # that a call of somebody's executor may take
+HANGS = "see where it hangs, and run again; or run here: --computing local"
 LOOK_S = 0.5  # between two looks at what takes long
 
 
@@ -165,7 +166,8 @@ class PatientExecutor:
             if time.monotonic() > end:
                 raise ExecutorError(
                     f"{name}() of the executor {name_of(self)} has not returned "
-                    f"for {self._limit_s:g} s"
+                    f"for {self._limit_s:g} s",
+                    fix=HANGS,
                 )
 
         self._calls.put(call)
@@ -185,7 +187,8 @@ class PatientExecutor:
         if late:
             raise ExecutorError(
                 f"the executor {name_of(self)} has not reported the end of the task {late[0]}, "
-                f"{self._limit_s:g} s after it had to end"
+                f"{self._limit_s:g} s after it had to end",
+                fix=HANGS,
             )
 
     def _serve(self) -> None:

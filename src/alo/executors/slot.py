@@ -34,6 +34,7 @@ from alo.files import discard
 from alo.layout import Workspace
 from alo.processes.child import Child
 from alo.processes.crash_report import Ending, crash_error
+from alolib.disk import fix_of
 
 BOOT_S = 60.0
 GRACE_S = 2.0  # that a task has to end by itself once its time is over
@@ -166,7 +167,9 @@ class Slot:
             self._child = Child("alo.executors.slot_process", self._python, stacks, self._take_in)
         except OSError as error:
             raise ExecutorError(
-                f"a process for runs cannot be started: {error}", where=str(self._root)
+                f"a process for runs cannot be started: {error}",
+                where=str(self._root),
+                fix=fix_of(error, other="see that more processes may be started"),
             ) from error
         self._boot_deadline = time.monotonic() + BOOT_S
         boot = Boot(

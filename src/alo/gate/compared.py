@@ -17,6 +17,7 @@ from alo.gate.verdict import GateSettings, Judged, Slice
 from alo.json_text import EACH, json_file, misfit
 
 COMPARISON = "log/comparison.json"  # in the candidate's history entry
+RESTORE = "restore it from a backup, or retrain: alo history verify names what has changed"
 SHOWN = ("dataset", "rows", "difference", "verdict", "reasons")  # in promotions.jsonl
 
 _NUMBER, _PERHAPS, _WORD = (int, float), (int, float, type(None)), (str, type(None))
@@ -66,12 +67,14 @@ def comparison_of(folder: Path) -> Comparison | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise HistoryError(f"the comparison cannot be read: {error}", where=str(path)) from error
+        raise HistoryError(
+            f"the comparison cannot be read: {error}", where=str(path), fix=RESTORE
+        ) from error
     if wrong := misfit(content, _SHAPE):
         raise HistoryError(
             f"the comparison is damaged: {wrong} is missing, or of another kind",
             where=str(path),
-            fix="restore it from a backup, or retrain: alo history verify names what has changed",
+            fix=RESTORE,
         )
     return _read(content)
 

@@ -70,7 +70,11 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
     for review, each in zip(found, settings, strict=True):
         gathered.take(workspace, reviews, review, each)
     if len({tuple(sorted(columns)) for columns in gathered.columns}) > 1:
-        raise DatasetError("the inputs of these runs have different columns")
+        raise DatasetError(
+            "the inputs of these runs have different columns",
+            where=f"reviews {', '.join(asked.reviews)}",
+            fix="make a data set of those reviews alone whose inputs have the same columns",
+        )
     first = settings[0]
     label = asked.label or first.label or USUAL_LABEL
     columns = gathered.columns[0] if gathered.columns else ()

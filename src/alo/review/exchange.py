@@ -26,6 +26,8 @@ COLUMNS = (
 DECISION_KEYS = ("key", "record", "verdict", "label", "note", "seen")
 JSON = (".json", ".jsonl")  # endings of files that are no tables, whatever is in them
 HEAD = 10_000  # bytes, in which a file has to begin
+EXPORTED = "take a CSV, JSON lines, or what Label Studio exports as JSON"
+ONE_A_LINE = "a file of decisions ends with .csv, or has one JSON object a line"
 CONTROL, TO_NAME = "label", "record"  # of Label Studio's results
 
 
@@ -90,7 +92,7 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
     for number, row in enumerate(_rows(path), 1):
         record = str(row.get("record") or "")
         if not record:
-            raise UsageError(f"row {number} has no 'record'", where=str(path))
+            raise UsageError(f"row {number} has no 'record'", where=str(path), fix=EXPORTED)
         if label := row.get("label"):
             seen = _seen_of(row, items.get(record), f"row {number}", path)
             note = str(row["note"] or "") if "note" in row else None
@@ -105,7 +107,7 @@ def _rows(path: Path) -> list[Mapping[str, object]]:
             return [dict(zip(table.columns, map(text_of, row), strict=False)) for row in table.rows]
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the file cannot be read: {error}", where=str(path)) from error
+        raise _unreadable(path, error) from error
     found: list[Mapping[str, object]] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -116,12 +118,20 @@ def _rows(path: Path) -> list[Mapping[str, object]]:
             raise UsageError(
                 f"line {number} is no JSON",
                 where=str(path),
-                fix="a file of decisions ends with .csv, or has one JSON object a line",
+                fix=ONE_A_LINE,
             ) from error
         if not isinstance(content, dict):
-            raise UsageError(f"line {number} is no JSON object", where=str(path))
+            raise UsageError(f"line {number} is no JSON object", where=str(path), fix=ONE_A_LINE)
         found.append(content)
     return found
+
+
+def _unreadable(path: Path, error: Exception) -> UsageError:
+    return UsageError(
+        f"the file cannot be read: {error}",
+        where=str(path),
+        fix="see that it is there, whole, and in UTF-8",
+    )
 
 
 def _begins_with(path: Path) -> bytes:
@@ -130,7 +140,7 @@ def _begins_with(path: Path) -> bytes:
         with open(path, "rb") as file:
             return file.read(HEAD).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
     except OSError as error:
-        raise UsageError(f"the file cannot be read: {error}", where=str(path)) from error
+        raise _unreadable(path, error) from error
 
 
 def _is_other_table(path: Path) -> bool:
@@ -141,7 +151,7 @@ def _is_other_table(path: Path) -> bool:
         raise UsageError(
             "the file is no table with a column 'record', and no JSON",
             where=str(path),
-            fix="take a CSV, JSON lines, or what Label Studio exports as JSON",
+            fix=EXPORTED,
         )
     return True
 
@@ -246,9 +256,9 @@ def _of_tasks(path: Path, items: Mapping[str, ItemShown]) -> Iterable[NewDecisio
     try:
         tasks = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"the file cannot be read: {error}", where=str(path)) from error
+        raise _unreadable(path, error) from error
     if not isinstance(tasks, list):
-        raise UsageError("the file is no list of tasks", where=str(path))
+        raise UsageError("the file is no list of tasks", where=str(path), fix=EXPORTED)
     for number, task in enumerate(tasks, 1):
         try:
             record = str(task["data"]["record"])
@@ -262,7 +272,11 @@ def _of_tasks(path: Path, items: Mapping[str, ItemShown]) -> Iterable[NewDecisio
                 fix="import what Label Studio exports as JSON, of tasks that ALO exported",
             ) from error
         if len(labels) > 1:
-            raise UsageError(f"task {number} has more than one label", where=str(path))
+            raise UsageError(
+                f"task {number} has more than one label",
+                where=str(path),
+                fix="leave one of them in Label Studio, and export it again",
+            )
         if labels:
             seen = _seen_of(meta, items.get(record), f"task {number}", path)
             yield _labelled(record, labels[0], None, seen, items)

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alo.database.connection import Database
-from alo.errors import UsageError
 from alo.review.decisions import ACCEPTED, CHANGED, UNDECIDED, RecordState, state_of
 from alo.review.reviews import shown
 from alo.review.rows import (
@@ -19,6 +18,7 @@ from alo.review.rows import (
     Review,
     StoredRecord,
     decisions_at,
+    no_record,
     record_of,
     records_at,
     reviewed,
@@ -110,7 +110,7 @@ class Finder:
         found = records_at(self._database.read, self._review.number, known)
         for name, at in places.items():
             if at not in found:
-                raise UsageError(f"review '{self._review.name}' has no record '{name}'")
+                raise no_record(self._review, name)
         return self._shown([found[at] for at in known])
 
     def _shown(self, records: Sequence[StoredRecord]) -> Sequence[ItemShown]:

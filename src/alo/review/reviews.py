@@ -27,6 +27,7 @@ from alo.review.rows import (
     decisions_at,
     labels_json,
     named_review,
+    no_record,
     record_of,
     records_at,
     review_of,
@@ -165,7 +166,7 @@ class Reviews:
         at = review.place_of(record)
         found = records_at(self._database.read, review.number, [] if at is None else [at])
         if at is None or at not in found:
-            raise UsageError(f"review '{review.name}' has no record '{record}'")
+            raise no_record(review, record)
         said = decisions_at(self._database.read, review.number, [at])
         return shown(review, found[at], said.get(at, []), person)
 

@@ -158,6 +158,16 @@ class Review:
         return run.first + row if run is not None and row < run.records else None
 
 
+def no_record(review: Review, record: str) -> UsageError:
+    """The error for a record that a review does not have."""
+    return UsageError(
+        f"review '{review.name}' has no record '{record}'",
+        fix="a record of it is a run, by its id"
+        if review.unit == REQUEST
+        else "a record is RUN:ROW, its row in output.csv from 0",
+    )
+
+
 REVIEW_COLUMNS = "number, name, state, person, created, asked, runs, counts, labels"
 RECORD_COLUMNS = (
     "at, place, content, predicted, certainty, probabilities, source, stratum, weight,"

@@ -15,6 +15,7 @@ from alo.plan.model import Plan, StepPlan
 from alo.plan.values import plan_form
 
 BOM = "\ufeff"
+BY_HAND = "set the values in the plan by hand"
 WIDEST = 1 << 30  # no line of a value is broken
 
 
@@ -126,7 +127,9 @@ def _number_of(plan: Plan, param: Param) -> int:
         if place[0] == line:
             return number
         number += 1
-    raise SweepError(f"step '{param.step}' is not found in the plan's text", where=plan.file)
+    raise SweepError(
+        f"step '{param.step}' is not found in the plan's text", where=plan.file, fix=BY_HAND
+    )
 
 
 def _node_at(node: yaml.Node, place: tuple[int, int]) -> yaml.Node:
@@ -134,7 +137,8 @@ def _node_at(node: yaml.Node, place: tuple[int, int]) -> yaml.Node:
     for each in _walk(node):
         if (each.start_mark.line + 1, each.start_mark.column + 1) == place:
             return each
-    raise SweepError(f"nothing in the plan begins at line {place[0]}, column {place[1]}")
+    line, column = place
+    raise SweepError(f"nothing in the plan begins at line {line}, column {column}", fix=BY_HAND)
 
 
 def _walk(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -176,7 +180,7 @@ def _added(text: str, args: yaml.Node, entry: str, line_end: str) -> _Edit:
         at = args.start_mark.index
         return _Edit(at, _end_of(args), f" {{{entry}}}")
     if not isinstance(args, yaml.CollectionNode):
-        raise SweepError("the args in the plan are neither a mapping nor a list")
+        raise SweepError("the args in the plan are neither a mapping nor a list", fix=BY_HAND)
     is_list = isinstance(args, yaml.SequenceNode)
     if args.flow_style:
         end = args.end_mark.index - 1  # before the bracket

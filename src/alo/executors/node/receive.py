@@ -16,6 +16,8 @@ from alo.files import discard
 from alo.history.entries.move import move_entry
 from alo.layout import KINDS, Workspace
 
+ODD = "run it again; if it is so again, see that nothing changes what nodes send"
+
 
 class Returns:
     """The folders of one try of a task. They are a few pieces in memory, whatever their size.
@@ -42,7 +44,7 @@ class Returns:
         self._end_folder()
         plain = arriving.kind in KINDS and arriving.name.strip(".") and "/" not in arriving.name
         if not plain or arriving.what not in (ENTRY, ARTIFACTS, OUTPUT):
-            raise ExecutorError(f"a node sends back something odd: {arriving}")
+            raise ExecutorError(f"a node sends back something odd: {arriving}", fix=ODD)
         self._what = arriving.what
         if arriving.what == OUTPUT:
             self._arriving = Unpacking(self._folder, arriving.digest)
@@ -62,7 +64,7 @@ class Returns:
             OSError: there is no room for it here.
         """
         if self._arriving is None:
-            raise ExecutorError("a node sends back a piece of nothing")
+            raise ExecutorError("a node sends back a piece of nothing", fix=ODD)
         self._arriving.take(piece)
 
     def finish(self, result: Result) -> Result:

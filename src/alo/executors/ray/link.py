@@ -30,6 +30,7 @@ from alo.executors.ray.messages import (
 )
 from alo.plan.model import Resources
 from alo.processes.child import Child
+from alolib.disk import fix_of
 
 CONNECT_S = 180.0  # for Ray to start a cluster, or to connect; where no one answers, less
 LOOK_S = 0.25
@@ -77,6 +78,7 @@ class RayLink:
                 raise ExecutorError(
                     f"the process for Ray cannot be started: {error}",
                     where=str(error.filename or stacks.parent),
+                    fix=fix_of(error, other="see that more processes may be started"),
                 ) from error
             try:
                 self._child.send(Connect(address, tuple(sys.path), cpus, str(folder)))

@@ -221,16 +221,16 @@ class LiveRun:
 
     def _note_end(self, entry: Path, place: Path, status: str) -> None:
         """Have the last event say what has become of the run here."""
-        if self._last is None or not isinstance(told := self._last.event, RunFinished):
+        if self._last is None or not isinstance(reported := self._last.event, RunFinished):
             return
-        event = told._replace(
-            status=status or told.status,
+        event = reported._replace(
+            status=status or reported.status,
             artifacts=str(self._live),
             history=str(place),
             exported=self._exported,
         )
         self._last = self._last._replace(event=event)
-        if event == told:
+        if event == reported:
             return
         name, line = f"log/{EVENTS_LOG}", self._last.to_json()
         if (entry / name).is_file():

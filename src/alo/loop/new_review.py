@@ -131,7 +131,7 @@ def _made_of(
             asked.name,
             person=asked.person,
             created=asked.time,
-            asked=_told(asked, seed, notes, _not_in_history(workspace, asked)),
+            asked=_asked_json(asked, seed, notes, _not_in_history(workspace, asked)),
             runs=runs,
             counts={"records": len(records), **_refusals(found), **_unread(unreadable)},
             labels=labels,
@@ -317,7 +317,7 @@ def _not_in_history(workspace: Workspace, asked: ReviewRequest) -> NotInHistory:
     return NotInHistory() if asked.runs else NotInHistory(lost.runs, lost.since)
 
 
-def _told(
+def _asked_json(
     asked: ReviewRequest, seed: int, notes: Sequence[str], lost: NotInHistory
 ) -> Mapping[str, object]:
     settings = asked.settings

@@ -169,16 +169,16 @@ class Node:
         """The thread: one task, from its folders to its last message."""
         try:
             if problem is not None:
-                self._tell(Unfit(problem))
+                self._report(Unfit(problem))
             else:
                 self._run(order)
         except _Ended:
-            self._tell(Done(Result(status=INTERRUPTED)))
+            self._report(Done(Result(status=INTERRUPTED)))
         except _Abandoned:
             self._end_work()  # what it has of the task is of no use to another try
-            self._tell(Lost(f"its driver has not asked for the task for {self._silent_s:g} s"))
+            self._report(Lost(f"its driver has not asked for the task for {self._silent_s:g} s"))
         except Exception as error:  # the last net: the driver receives it, whatever it is
-            self._tell(Done(Result(status=ERROR, error=masked(str(_as_ours(error, self._name))))))
+            self._report(Done(Result(status=ERROR, error=masked(str(_as_ours(error, self._name))))))
         finally:
             if self._is_gone:  # no one will give it another task
                 self._end_work()
@@ -194,7 +194,7 @@ class Node:
         except (_Ended, _Abandoned):
             raise
         except Exception as error:  # whatever a node may have
-            self._tell(Unfit(_as_ours(error, self._name)))
+            self._report(Unfit(_as_ours(error, self._name)))
             return
         if work is not None:
             self._follow(work, order, blobs)
@@ -208,7 +208,7 @@ class Node:
             each for each in order.digests if self._store.folder(each, self._refuse_ended) is None
         ]
         if absent:
-            self._tell(Missing(tuple(absent)))
+            self._report(Missing(tuple(absent)))
             return None
         if self._work is not None and not self._work.does(order):
             self._end_work()
@@ -268,9 +268,9 @@ class Node:
                         lambda pieces: _until(self._refuse_gone, pieces),
                     ):
                         self._refuse_gone()
-                        self._tell(message)
+                        self._report(message)
                     return
-                self._tell(event)
+                self._report(event)
             if work.is_idle:
                 return
 
@@ -301,9 +301,9 @@ class Node:
 
     def _note(self, text: str) -> None:
         self._refuse_ended()
-        self._tell(SetUp(masked(text)))
+        self._report(SetUp(masked(text)))
 
-    def _tell(self, message: object) -> None:
+    def _report(self, message: object) -> None:
         """Have it pulled; waits while much is to be pulled, unless nobody pulls any more."""
         content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         with self._changed:

@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from alo.claims import left_behind, locked_folder
@@ -46,7 +46,7 @@ class NodeStore:
         self.root, self._most_bytes = root, most_bytes
         self._locks: dict[str, int] = {}  # what this slot uses or is being sent: their descriptors
         self._arriving: dict[str, tuple[Unpacking, int]] = {}  # with the bytes that have come
-        with _told(root):
+        with _system_errors(root):
             for name in (FOLDERS, INCOMING, STEPS, LOCKS, SCRATCH):
                 (root / name).mkdir(parents=True, exist_ok=True)
 
@@ -56,7 +56,7 @@ class NodeStore:
         Raises:
             ExecutorError: the store cannot be used.
         """
-        with _told(self.root):
+        with _system_errors(self.root):
             if self._is_held(digest):
                 return False
             if self._lock(digest, fcntl.LOCK_EX):
@@ -74,7 +74,7 @@ class NodeStore:
             ExecutorError: it is not as it should be, or there is no room for it.
         """
         try:
-            with _told(self.root):
+            with _system_errors(self.root):
                 self._take(digest, offset, piece, size)
         except ExecutorError:
             self._give_up(digest)
@@ -105,7 +105,7 @@ class NodeStore:
         Raises:
             ExecutorError: the store cannot be used.
         """
-        with _told(self.root):
+        with _system_errors(self.root):
             while not self._is_held(digest):
                 if self._lock(digest, fcntl.LOCK_SH):
                     if not self._place(digest).is_dir():
@@ -123,7 +123,7 @@ class NodeStore:
         Raises:
             ExecutorError: it cannot be made.
         """
-        with _told(self.root):
+        with _system_errors(self.root):
             folder = self.root / STEPS / _checked(digest)
             folder.mkdir(exist_ok=True)
             os.utime(folder)
@@ -137,7 +137,7 @@ class NodeStore:
         Raises:
             ExecutorError: it cannot be made.
         """
-        with _told(self.root):
+        with _system_errors(self.root):
             for left in (self.root / SCRATCH).iterdir():
                 with suppress(OSError), left_behind(left) as is_left:
                     if is_left:
@@ -260,18 +260,14 @@ def _checked(digest: str) -> str:
     return digest
 
 
-class _told:
+@contextmanager
+def _system_errors(root: Path) -> Iterator[None]:
     """Inside, an error of the system is an ``ExecutorError``."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise ExecutorError(
-                f"the node cannot keep what it is sent: {error.strerror or error}",
-                where=f"{os.uname().nodename}: {error.filename or self._root}",
-                fix=fix_of(error, other=f"see that it may be written to; {VARIABLE} says where"),
-            ) from error
+    try:
+        yield
+    except OSError as error:
+        raise ExecutorError(
+            f"the node cannot keep what it is sent: {error.strerror or error}",
+            where=f"{os.uname().nodename}: {error.filename or root}",
+            fix=fix_of(error, other=f"see that it may be written to; {VARIABLE} says where"),
+        ) from error

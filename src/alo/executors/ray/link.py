@@ -72,7 +72,7 @@ class RayLink:
                 # It is removed here: the process, and all of an own cluster, may be killed.
                 folder = ending.enter_context(cluster_folder()) if address.is_own else ""
                 self._child = Child(
-                    "alo.executors.ray.link_process", sys.executable, stacks, self._hear
+                    "alo.executors.ray.link_process", sys.executable, stacks, self._on_output
                 )
             except OSError as error:
                 raise ExecutorError(
@@ -206,7 +206,7 @@ class RayLink:
         self._child.wait()
         self._child.close()
 
-    def _hear(self, event: Event) -> None:
+    def _on_output(self, event: Event) -> None:
         """What Ray prints is reported where it is the last that it does."""
         if isinstance(event, Output):
             self._tail = (self._tail + event.text)[-1000:]

@@ -144,7 +144,7 @@ class SharedProposals:
         if running is None or trial.state == INTERRUPTED:  # a resume runs it, or another machine
             return trial
         with self._as_ours():
-            return self._told(running, trial)
+            return self._noted(running, trial)
 
     def others(self) -> Iterable[Trial]:
         """See ``Proposals``."""
@@ -217,14 +217,14 @@ class SharedProposals:
             if not there.state.is_finished():
                 running = StudyTrial(self._study, there._trial_id)
                 if trial.has_ended:
-                    yield self._told(running, trial)
+                    yield self._noted(running, trial)
                 else:
                     self._running[number] = running
                     self._database.beat([running])
             elif ENDED not in there.user_attrs and trial.state != LOST:
                 yield _taken_over(trial)
 
-    def _told(self, running: optuna.Trial, trial: Trial) -> Trial:
+    def _noted(self, running: optuna.Trial, trial: Trial) -> Trial:
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 

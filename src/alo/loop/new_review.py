@@ -23,11 +23,11 @@ from alo.loop.named_columns import check_named
 from alo.loop.plan_settings import label_of_run
 from alo.loop.record_inputs import files_below, run_files
 from alo.review.labels import Label, Labels
-from alo.review.queue import QueueRequest, make_queue
+from alo.review.queue import QueueItem, QueueRequest, make_queue
 from alo.review.results.records import FoundRecord, RunRecords, read_records
 from alo.review.results.tables import RunFiles
 from alo.review.reviews import Reviews, check_name
-from alo.review.rows import NotInHistory, PopulationRun, Review
+from alo.review.rows import NotInHistory, PopulationRun, Review, place_in
 from alo.review.settings import CSV, REQUEST, ReviewSettings
 from alo.review.strata import Case
 from alo.tables.measured import are_measured
@@ -99,27 +99,10 @@ def _made_of(
     runs = _population(found)
     records = [record for each in found for record in each.records]
     if not records:
-        why = _refusals(found)
-        raise ReviewError(
-            "no record of these runs can be reviewed",
-            where="; ".join(f"{counted(n, 'row')}: {reason}" for reason, n in why.items())
-            or f"{counted(len(found), 'run')}, without a row",
-            fix="see which columns review: names, and that the runs have their input",
-        )
+        raise _nothing_to_review(found)
     _check_classes(records)
     seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
-    picked = _places(asked, runs, records)
-    queue = make_queue(
-        [Case(predicted, certainty) for _, _, predicted, certainty, _ in records],
-        [each.content for each in records],
-        QueueRequest(
-            random=asked.random,
-            uncertain=asked.uncertain,
-            picked=picked,
-            seed=seed,
-            second_look=asked.second_look,
-        ),
-    )
+    queue = _queue(asked, seed, runs, records)
     labels = _labels(asked.settings, records)
     notes = [*said, *(f"{each.what} ({each.where})" for each in unreadable)]
     notes += [*_alike(labels), *(note for each in found for note in each.notes)]
@@ -141,6 +124,32 @@ def _made_of(
         after = {"state": review.state, "queued": len(queue)}
         add_change(rows, asked.person, "review", review.name, after=after)
     return NewReview(review, len(queue), notes)
+
+
+def _nothing_to_review(found: Sequence[RunRecords]) -> ReviewError:
+    why = _refusals(found)
+    return ReviewError(
+        "no record of these runs can be reviewed",
+        where="; ".join(f"{counted(n, 'row')}: {reason}" for reason, n in why.items())
+        or f"{counted(len(found), 'run')}, without a row",
+        fix="see which columns review: names, and that the runs have their input",
+    )
+
+
+def _queue(
+    asked: ReviewRequest, seed: int, runs: Sequence[PopulationRun], records: Sequence[FoundRecord]
+) -> list[QueueItem]:
+    return make_queue(
+        [Case(predicted, certainty) for _, _, predicted, certainty, _ in records],
+        [each.content for each in records],
+        QueueRequest(
+            random=asked.random,
+            uncertain=asked.uncertain,
+            picked=_places(asked, runs, records),
+            seed=seed,
+            second_look=asked.second_look,
+        ),
+    )
 
 
 def runs_of(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:
@@ -259,19 +268,10 @@ def _places(
     if not asked.picked:
         return []
     index = {each.at: place for place, each in enumerate(records)}
-    probe = Review(
-        number=0,
-        name=asked.name,
-        state="",
-        person="",
-        created="",
-        asked={},
-        runs=runs,
-        unit=asked.settings.unit,
-    )
+    by_id = {run.id: run for run in runs}
     found: list[int] = []
     for record in asked.picked:
-        at = probe.place_of(record)
+        at = place_in(by_id, asked.settings.unit, record)
         if at is None or at not in index:
             raise UsageError(
                 f"these runs have no record '{record}'",

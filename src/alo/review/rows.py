@@ -150,12 +150,22 @@ class Review:
 
     def place_of(self, record: str) -> int | None:
         """Where a record is in the population, by its id; None: it is of none of the runs."""
-        found = (record, 0) if self.unit == REQUEST else run_and_row(record)
-        if found is None:
-            return None
-        run_id, row = found
-        run = self._by_id.get(run_id)
-        return run.first + row if run is not None and row < run.records else None
+        return place_in(self._by_id, self.unit, record)
+
+
+def place_in(runs: Mapping[str, PopulationRun], unit: str, record: str) -> int | None:
+    """Where a record is in the population of some runs, by its id; None: it is of none of them.
+
+    Args:
+        runs: by their ids.
+        unit: what a record is: a row or a whole request.
+    """
+    found = (record, 0) if unit == REQUEST else run_and_row(record)
+    if found is None:
+        return None
+    run_id, row = found
+    run = runs.get(run_id)
+    return run.first + row if run is not None and row < run.records else None
 
 
 def no_record(review: Review, record: str) -> UsageError:

@@ -11,8 +11,8 @@ from alo.database.connection import Database
 from alo.review.deciding import decide
 from alo.review.decisions import STATES, NewDecision
 from alo.review.finding import NO_SOURCE, Finder, RecordFilter
-from alo.review.reviews import Reviews
-from alo.review.rows import ItemShown, Review
+from alo.review.reviews import Reviews, shown
+from alo.review.rows import ItemShown, Review, decisions_at
 
 from .conftest import MakeReview
 
@@ -54,7 +54,9 @@ def _saying(database: Database, review: Review) -> Callable[[str, str, str], Non
 
 
 def all_items(database: Database, review: Review, person: str | None) -> list[ItemShown]:
-    return Reviews(database).items(review, person=person)
+    records = [each.record for each in Reviews(database).items(review)]
+    said = decisions_at(database.read, review.number, [each.at for each in records])
+    return [shown(review, each, said.get(each.at, []), person) for each in records]
 
 
 @pytest.mark.parametrize("person", PEOPLE)

@@ -109,15 +109,6 @@ def test_probabilities_of_classes_called_in_any_way_are_read_back(database: Data
     assert item.record.probabilities == given
 
 
-def test_items_of_one_state_are_found(
-    database: Database, reviews: Reviews, make_review: MakeReview
-) -> None:
-    review = make_review()
-    say(database, "run-a:1", "bad")
-
-    assert [each.id for each in reviews.items(review, state="changed")] == ["run-a:1"]
-
-
 def test_two_reviews_of_one_name_and_odd_names_are_refused(make_review: MakeReview) -> None:
     make_review()
 

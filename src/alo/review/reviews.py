@@ -127,35 +127,27 @@ class Reviews:
         self,
         review: Review,
         *,
-        person: str | None = None,
         after: int = -1,
         limit: int = MOST_ITEMS,
         queue_only: bool = False,
-        state: str = "",
     ) -> list[ItemShown]:
-        """Records with what was said of them: the queue in its order, then all others.
+        """Records with all that was said of them: the queue in its order, then all others.
+
+        What one person sees of them, and those that a filter finds: ``finding:Finder``.
 
         Args:
-            person: who looks; None: all that was said is shown.
             after: the place of the last one of the page before.
             queue_only: without the records that are in nobody's queue.
-            state: only those whose state it is.
         """
-        conditions: list[str] = ["review = ?", "place > ?"]
-        values: list[object] = [review.number, after]
-        if queue_only:
-            conditions.append("source IS NOT NULL")
-        if state:
-            conditions.append("state = ?")
-            values.append(state)
+        queued = " AND source IS NOT NULL" if queue_only else ""
         found = self._database.read(
-            f"SELECT {RECORD_COLUMNS} FROM review_records WHERE {' AND '.join(conditions)}"  # noqa: S608 - names of ours
+            f"SELECT {RECORD_COLUMNS} FROM review_records WHERE review = ? AND place > ?{queued}"  # noqa: S608 - names of ours
             " ORDER BY place LIMIT ?",
-            (*values, min(limit, MOST_ITEMS)),
+            (review.number, after, min(limit, MOST_ITEMS)),
         )
         records = [record_of(row) for row in found]
         said = decisions_at(self._database.read, review.number, (each.at for each in records))
-        return [shown(review, record, said.get(record.at, []), person) for record in records]
+        return [shown(review, record, said.get(record.at, []), None) for record in records]
 
     def item(self, review: Review, record: str, person: str | None = None) -> ItemShown:
         """One record with what was said of it.

@@ -91,6 +91,65 @@ def edit_table(
     return editor.finish(added)
 
 
+class _Writer:
+    """Writes texts as records of a table.
+
+    Args:
+        path: of the table, for its errors.
+    """
+
+    def __init__(self, path: Path, dialect: Dialect) -> None:
+        self._path, self._dialect = path, dialect
+        self.end = b"\n"  # of a line
+
+    def line(self, texts: Sequence[str]) -> bytes:
+        """Cells as a record."""
+        if list(texts) == [""]:
+            return b'""'  # an empty line is no row
+        return self._dialect.delimiter.join(map(self.cell, texts))
+
+    def lines(self, rows: Sequence[Sequence[str]]) -> bytes:
+        """Rows as records, each with the end of its line."""
+        parts = [rows[first : first + _PART] for first in range(0, len(rows), _PART)]
+        return b"".join(map(self._part, parts))
+
+    def _part(self, rows: Sequence[Sequence[str]]) -> bytes:
+        """The usual rows, in which nothing has to be quoted, are made all at once."""
+        delimiter, name = self._dialect.delimiter.decode(), self._dialect.encoding.name
+        joined = [delimiter.join(row) for row in rows]
+        text = "\n".join(joined)
+        is_usual = (
+            all(joined)  # an empty line is no row
+            and '"' not in text
+            and "\r" not in text
+            and text.count("\n") == len(rows) - 1
+            and text.count(delimiter) == sum(map(len, rows)) - len(rows)
+        )
+        if is_usual:
+            with suppress(UnicodeEncodeError):
+                return (text + "\n").replace("\n", self.end.decode()).encode(name)
+        return b"".join([self.line(row) + self.end for row in rows])
+
+    def cell(self, text: str) -> bytes:
+        """A text as a cell.
+
+        Raises:
+            DatasetError: the encoding of the table does not have it.
+        """
+        try:
+            cell = text.encode(self._dialect.encoding.name)
+        except UnicodeEncodeError as error:
+            raise DatasetError(
+                f"'{text}' cannot be written in {self._dialect.encoding.name}, which the base has",
+                where=str(self._path),
+                fix="save the base as UTF-8",
+            ) from error
+        special = (self._dialect.delimiter, b'"', b"\n", b"\r")
+        if any(each in cell for each in special):
+            return b'"' + cell.replace(b'"', b'""') + b'"'
+        return cell
+
+
 class _Editor:
     """Goes through the records of a table, and gathers the new one."""
 
@@ -104,11 +163,11 @@ class _Editor:
     ) -> None:
         self.parts: list[bytes] = []
         self._path, self._dialect, self._label = path, dialect, label
+        self._writer = _Writer(path, dialect)
         self._labels, self._removed = labels, removed
         self._columns: Sequence[str] | None = None
         self._content: Callable[[Sequence[str]], str] | None = None
         self._place = -1
-        self._end = b"\n"
         self._old: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._overruled = self._dropped = 0
@@ -146,7 +205,7 @@ class _Editor:
             )
         rows = [row for content, row in added.items() if content not in self._old]
         if rows and not self.parts[-1].endswith((b"\n", b"\r")):
-            self.parts.append(self._end)
+            self.parts.append(self._writer.end)
         try:
             texts = [[row[name] for name in self._columns] for row in rows]
         except KeyError as error:
@@ -155,7 +214,7 @@ class _Editor:
                 where=str(self._path),
                 fix="choose another base (--base), or let the inference input have the column",
             ) from error
-        self.parts.append(self.lines(texts))
+        self.parts.append(self._writer.lines(texts))
         self._counts.update(row[self._label] for row in rows)
         return Edited(
             b"".join(self.parts), self._old, dict(self._counts), self._overruled, self._dropped
@@ -171,59 +230,16 @@ class _Editor:
             )
         self._place = self._columns.index(self._label)
         self._content = content_of(self._columns)
-        self._end = end or self._dialect.line_end
+        self._writer.end = end or self._dialect.line_end
 
     def _with_label(self, record: bytes, label: str) -> bytes:
         raw = raw_cells(record, self._dialect)
         raw += [b""] * (self._place + 1 - len(raw))
-        raw[self._place] = self._cell(label)
+        raw[self._place] = self._writer.cell(label)
         return self._dialect.delimiter.join(raw)
-
-    def line(self, texts: Sequence[str]) -> bytes:
-        """Cells as a record."""
-        if list(texts) == [""]:
-            return b'""'  # an empty line is no row
-        return self._dialect.delimiter.join(map(self._cell, texts))
-
-    def lines(self, rows: Sequence[Sequence[str]]) -> bytes:
-        """Rows as records, each with the end of its line."""
-        parts = [rows[first : first + _PART] for first in range(0, len(rows), _PART)]
-        return b"".join(map(self._part, parts))
-
-    def _part(self, rows: Sequence[Sequence[str]]) -> bytes:
-        """The usual rows, in which nothing has to be quoted, are made all at once."""
-        delimiter, name = self._dialect.delimiter.decode(), self._dialect.encoding.name
-        joined = [delimiter.join(row) for row in rows]
-        text = "\n".join(joined)
-        is_usual = (
-            all(joined)  # an empty line is no row
-            and '"' not in text
-            and "\r" not in text
-            and text.count("\n") == len(rows) - 1
-            and text.count(delimiter) == sum(map(len, rows)) - len(rows)
-        )
-        if is_usual:
-            with suppress(UnicodeEncodeError):
-                return (text + "\n").replace("\n", self._end.decode()).encode(name)
-        return b"".join([self.line(row) + self._end for row in rows])
-
-    def _cell(self, text: str) -> bytes:
-        try:
-            cell = text.encode(self._dialect.encoding.name)
-        except UnicodeEncodeError as error:
-            raise DatasetError(
-                f"'{text}' cannot be written in {self._dialect.encoding.name}, which the base has",
-                where=str(self._path),
-                fix="save the base as UTF-8",
-            ) from error
-        special = (self._dialect.delimiter, b'"', b"\n", b"\r")
-        if any(each in cell for each in special):
-            return b'"' + cell.replace(b'"', b'""') + b'"'
-        return cell
 
 
 def new_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """A table of its own, in UTF-8: where there is no base, and for tests."""
     dialect = Dialect(b",", b"\n", Encoding(UTF8))
-    editor = _Editor(Path("new.csv"), dialect, "", {}, ())
-    return editor.lines([columns, *rows])
+    return _Writer(Path("new.csv"), dialect).lines([columns, *rows])

@@ -35,6 +35,10 @@ class ModelShare:
     low: float | None
     high: float | None
 
+    def to_json(self) -> dict[str, object]:
+        """As ``old`` and ``new`` of a comparison have it."""
+        return {"run": self.run, "accuracy": self.accuracy, "low": self.low, "high": self.high}
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedRow:
@@ -86,8 +90,8 @@ class Comparison:
         return {
             "dataset": self.dataset,
             "rows": self.rows,
-            "old": _model(self.old),
-            "new": _model(self.new),
+            "old": self.old.to_json(),
+            "new": self.new.to_json(),
             "difference": {
                 "value": self.difference,
                 "low": self.low,
@@ -134,8 +138,7 @@ def compare(
     weights = [row.weight for row in rows]
     counts = paired(old, new, weights)
     slices = _slices(rows, settings)
-    only_old = sum(one and not other for one, other in zip(old, new, strict=True))
-    only_new = sum(other and not one for one, other in zip(old, new, strict=True))
+    only_old, only_new = _right_alone(old, new), _right_alone(new, old)
     low, high = tango_bounds(counts, LEVEL) if rows else (None, None)
     unanswered = sum(row.new is None for row in rows)
     return Comparison(
@@ -186,20 +189,23 @@ def _slices(rows: Sequence[ComparedRow], settings: GateSettings) -> list[Slice]:
         values = Counter(row.slices[column] for row in rows if column in row.slices)
         for value in sorted(values):
             own = [row for row in rows if row.slices.get(column) == value]
-            old, new = (
-                [row.old == row.label for row in own],
-                [row.new == row.label for row in own],
-            )
+            old = [row.old == row.label for row in own]
+            new = [row.new == row.label for row in own]
             found.append(
                 Slice(
                     name=f"{column}={value}",
                     rows=len(own),
-                    only_old_right=sum(a and not b for a, b in zip(old, new, strict=True)),
-                    only_new_right=sum(b and not a for a, b in zip(old, new, strict=True)),
+                    only_old_right=_right_alone(old, new),
+                    only_new_right=_right_alone(new, old),
                     is_looked_at=len(own) >= settings.slice_min_rows,
                 )
             )
     return found
+
+
+def _right_alone(one: Sequence[bool], other: Sequence[bool]) -> int:
+    """On how many rows the first was right, and the second was not."""
+    return sum(a and not b for a, b in zip(one, other, strict=True))
 
 
 def _confusion(pairs: Iterable[tuple[str, str | None]]) -> dict[str, dict[str, int]]:
@@ -219,7 +225,3 @@ def _changed(rows: Sequence[ComparedRow]) -> list[ChangedRow]:
 
     changed = sorted((row for row in rows if row.old != row.new), key=loss)
     return [ChangedRow(row.record, row.label, row.old, row.new) for row in changed[:MOST_CHANGED]]
-
-
-def _model(share: ModelShare) -> dict[str, object]:
-    return {"run": share.run, "accuracy": share.accuracy, "low": share.low, "high": share.high}

@@ -126,15 +126,9 @@ def judge(
         return Refuse(f"'{sent.verdict}' is none of {', '.join(VERDICTS)}")
     if len(sent.note) > MOST_NOTE:
         return Refuse(f"the note has more than {MOST_NOTE:,} characters")
-    if sent.verdict == CHANGE and sent.label is None:
-        return Refuse("a change needs a label")
-    label = None
-    if sent.verdict == CHANGE and sent.label is not None:
-        if sent.label not in labels:
-            return Refuse(f"no label is called '{sent.label}'")
-        label = labels[sent.label]
-    if sent.verdict == ACCEPT:
-        label = record.predicted
+    label = _label_of(sent, record, labels)
+    if isinstance(label, Refuse):
+        return label
     look = look_of(record, past, person, may_settle=may_settle)
     if look is None:
         return Refuse("two people have labelled it; a third, or an operator, settles it")
@@ -150,6 +144,21 @@ def judge(
             return Unchanged()  # both say the same of it
         return Conflict(last)
     return Save(label, look)
+
+
+def _label_of(
+    sent: NewDecision, record: Reviewed, labels: Mapping[str, str]
+) -> str | Refuse | None:
+    """The label that a decision gives; None: it gives none."""
+    if sent.verdict == ACCEPT:
+        return record.predicted
+    if sent.verdict != CHANGE:
+        return None
+    if sent.label is None:
+        return Refuse("a change needs a label")
+    if sent.label not in labels:
+        return Refuse(f"no label is called '{sent.label}'")
+    return labels[sent.label]
 
 
 def look_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,7 @@ from alo.batch.sweep.begin import (
     SweepRequest,
     definition_of,
     fixed_args,
-    prefix_of,
-    with_cached_prefix,
 )
-from alo.engine.checks.preflight import check_solution
-from alo.engine.request import RunRequest
 from alo.errors import CheckError
 from alo.layout import find_plan
 from alo.plan.load import load_plan
@@ -179,19 +174,3 @@ def test_args_are_found_to_be_set_also_to_what_they_are(
     plan = plan_of(tmp_path)
     assert list(fixed_args(plan, plan, ["train.depth=3"])) == [("train", "train", "depth")]
     assert list(fixed_args(plan, plan, [])) == []
-
-
-def test_steps_before_the_first_swept_one_are_the_prefix(
-    make_solution: Callable[..., Path],
-) -> None:
-    home = make_solution(
-        {"a": "pass", "b": "pass", "c": "pass"}, args={"c": {"x": 1}, "a": {"y": 1}}
-    )
-    (job,) = check_solution(RunRequest(home, mode="train")).jobs
-    late = begun(job.plan, "c.x=1,2").definition
-    assert prefix_of(late, job) == "b"
-    assert prefix_of(begun(job.plan, "a.y=1,2").definition, job) == ""
-    cached = with_cached_prefix(job, "b")
-    assert [step.cache for step in cached.pipeline.steps] == [True, True, False]
-    assert cached.plan.control.cache
-    assert with_cached_prefix(job, "") is job

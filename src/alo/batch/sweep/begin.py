@@ -16,7 +16,6 @@ from alo.batch.sweep.definition import (
 )
 from alo.batch.sweep.proposals.samplers import AUTO, GRID, resolved
 from alo.batch.sweep.space import Choices, Domain, Param, Range, SpecError, parse_spec, size_of
-from alo.engine.spec import Job
 from alo.errors import CheckError, Problem
 from alo.executors.task import SCORE
 from alo.layout import KINDS
@@ -115,33 +114,6 @@ def definition_of(
         created=created,
     )
     return Begun(definition, tuple(maker.notes))
-
-
-def prefix_of(definition: Definition, job: Job) -> str:
-    """The last step of the train pipeline before the first one that a swept arg reaches."""
-    swept = {param.step for param in definition.params if param.pipeline == "train"}
-    swept.add(definition.seed_arg.partition(".")[0])
-    last = ""
-    for step in job.pipeline.steps:
-        if step.name in swept:
-            return last
-        last = step.name
-    return last
-
-
-def with_cached_prefix(job: Job, prefix: str) -> Job:
-    """The job whose steps up to this one run once for all trials, whatever the plan's cache is."""
-    if not prefix:
-        return job
-    steps: list[StepPlan] = []
-    is_before = True
-    wanted = job.plan.control.cache
-    for step in job.pipeline.steps:
-        steps.append(step._replace(cache=is_before or (wanted and step.cache)))
-        is_before = is_before and step.name != prefix
-    pipeline = job.pipeline._replace(steps=tuple(steps))
-    plan = job.plan._replace(control=job.plan.control._replace(cache=True))
-    return job._replace(plan=plan.with_pipeline(pipeline), pipeline=pipeline)
 
 
 class _Maker:

@@ -7,12 +7,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from alo.batch.stopping import stopping
-from alo.batch.sweep.begin import prefix_of, with_cached_prefix
 from alo.batch.sweep.definition import Definition, changed_ids, differences
 from alo.batch.sweep.drive import Reports, SweepDrive
 from alo.batch.sweep.finished import adopt
 from alo.batch.sweep.keep import Keeper
 from alo.batch.sweep.limits import Limits
+from alo.batch.sweep.prefix import prefix_of, with_cached_prefix
 from alo.batch.sweep.proposals.own import OwnProposals, Proposals
 from alo.batch.sweep.proposals.samplers import GRID, make_sampler, told_again
 from alo.batch.sweep.results import known_results

@@ -157,7 +157,7 @@ class LiveRun:
             record_recent_run(self._workspace, self._kind, record.id)
             tried(self._listener, "the next run has to clean up", self._unfinished.discard)
             if self._job.outputs.prunes:
-                tidy = lambda: prune(self._job, record.id, self._guard)  # noqa: E731
+                tidy = partial(prune, self._job, record.id, self._guard)
                 tried(self._listener, "history is not pruned", tidy)
         return outcome_of(record, self._live, entry, self._exported)
 
@@ -173,7 +173,7 @@ class LiveRun:
             if folder is not None and (folder / ENTRY).is_dir():
                 if error is not None:
                     self._export_failed(folder, error)
-                enter = lambda: self._enter(folder)  # noqa: E731
+                enter = partial(self._enter, folder)
                 tried(self._listener, "the failed run is not in history", enter)
             self._undo()
 
@@ -188,7 +188,7 @@ class LiveRun:
             return
         entry = entry_in(folder)
         artifacts = folder / self._live.name
-        link = lambda: link_artifacts(entry, artifacts)  # noqa: E731
+        link = partial(link_artifacts, entry, artifacts)
         if tried(self._listener, "the failed run is not saved outside", link):
             exported, problem = export_failed(self._job, artifacts, error, self._guard)
             self._exported = tuple(exported)

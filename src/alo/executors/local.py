@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,9 +25,10 @@ from alo.executors.task import (
     Result,
     Task,
     TaskEvent,
+    handle_of,
+    lost_attempt,
 )
 from alo.files import discard
-from alo.history.ids import utc_text
 from alo.history.record import Attempt
 from alo.layout import slug
 from alolib.disk import fix_of
@@ -80,7 +80,7 @@ class LocalExecutor:
 
     def submit(self, task: Task) -> str:
         """See ``Executor``."""
-        handle = f"{task.id}.{task.attempt}"
+        handle = handle_of(task)
         self._given[handle] = self._with_folders(handle, task)
         self._waiting.append(handle)
         self._start_waiting()
@@ -160,6 +160,6 @@ class LocalExecutor:
         handle, task = slot.handle, slot.task
         for event in slot.poll():
             if isinstance(event, Lost) and task is not None:
-                here = Attempt(node_name(), utc_text(slot.began), utc_text(time.time()), "lost")
-                self._attempts[task.id] = (*self._attempts.get(task.id, ()), here)
+                lost = lost_attempt(node_name(), slot.began)
+                self._attempts[task.id] = (*self._attempts.get(task.id, ()), lost)
             yield handle, event

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from alo.events.envelope import Envelope
-from alo.history.record import RunRecord
+from alo.history.ids import utc_text
+from alo.history.record import Attempt, RunRecord
 from alo.plan.model import Resources
 from alolib.pruning import Pruner
 
 RUN, TRIAL, SHARD = "run", "trial", "shard"
 SUCCESS, ERROR, INTERRUPTED, TIMEOUT = "success", "error", "interrupted", "timeout"
-OOM, PRUNED = "oom", "pruned"
+OOM, PRUNED, LOST = "oom", "pruned", "lost"
 SCORE = "score"  # of the metrics of a run: as it was given to save_summary, without rounding
 
 Args: TypeAlias = Mapping[str, Mapping[str, Mapping[str, object]]]  # pipeline → step → key → value
@@ -119,6 +121,20 @@ class Done:
 
 
 TaskEvent: TypeAlias = RunEvent | Chunk | Lost | Done
+
+
+def handle_of(task: Task) -> str:
+    """How an executor of ours calls one try of a task."""
+    return f"{task.id}.{task.attempt}"
+
+
+def lost_attempt(node: str, began: float) -> Attempt:
+    """A try that is lost now, as the record of a later one has it.
+
+    Args:
+        began: seconds since 1970.
+    """
+    return Attempt(node, utc_text(began), utc_text(time.time()), LOST)
 
 
 class Executor(Protocol):

@@ -30,9 +30,19 @@ from alo.executors.node.parcel import Parcel
 from alo.executors.node.rebase import local_sources
 from alo.executors.node.receive import Returns
 from alo.executors.node.snapshot import take_snapshot
-from alo.executors.task import ERROR, INTERRUPTED, Chunk, Done, Lost, Result, Task, TaskEvent
+from alo.executors.task import (
+    ERROR,
+    INTERRUPTED,
+    Chunk,
+    Done,
+    Lost,
+    Result,
+    Task,
+    TaskEvent,
+    handle_of,
+    lost_attempt,
+)
 from alo.files import discard
-from alo.history.ids import utc_text
 from alo.history.record import Attempt
 from alo.layout import slug
 from alo.sources.packages.lockfile import Lock
@@ -125,7 +135,7 @@ class NodesExecutor:
 
     def submit(self, task: Task) -> str:
         """See ``Executor``."""
-        handle = f"{task.id}.{task.attempt}"
+        handle = handle_of(task)
         self._open.add(handle)
         with self._changed:
             self._tasks.append((handle, task))
@@ -329,8 +339,8 @@ class NodesExecutor:
             self._changed.notify_all()
 
     def _note_lost(self, task: Task, node: str, began: float) -> None:
-        here = Attempt(node, utc_text(began), utc_text(time.time()), "lost")
-        self._attempts[task.id] = (*self._attempts.get(task.id, ()), here)
+        lost = lost_attempt(node, began)
+        self._attempts[task.id] = (*self._attempts.get(task.id, ()), lost)
 
 
 def _closed(link: NodeLink) -> None:

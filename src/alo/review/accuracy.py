@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from alo.estimates.intervals import Interval, clopper_pearson, wilson
@@ -123,21 +124,19 @@ def accuracy(
     if known:
         seen.append(_known(population, known))
     total, weight = len(population), rest.size / max(1, len(population))
+    said = partial(
+        Accuracy,
+        level=level,
+        method=method,
+        population=total,
+        reviewed=counts,
+        strata=seen,
+        by_class=_by_class(population, rest, known),
+    )
     is_whole = total > 0 and len(rest.right) == rest.size
     if len(random) < LEAST_RANDOM and not is_whole:
         needed = _needed(rest, weight, None, level, len(random))
-        return Accuracy(
-            estimate=None,
-            low=None,
-            high=None,
-            level=level,
-            method=method,
-            population=total,
-            reviewed=counts,
-            strata=seen,
-            by_class=_by_class(population, rest, known),
-            needed=needed,
-        )
+        return said(estimate=None, low=None, high=None, needed=needed)
     if method == PPI:
         share, variance = _ppi(population, strata, rest)
     else:
@@ -148,16 +147,10 @@ def accuracy(
     estimate = min(1.0, certain + weight * share)
     low, high = certain + weight * inside.low, min(1.0, certain + weight * inside.high)
     is_enough = (high - low) / 2 <= GOAL
-    return Accuracy(
+    return said(
         estimate=estimate,
         low=min(low, estimate),
         high=max(high, estimate),
-        level=level,
-        method=method,
-        population=total,
-        reviewed=counts,
-        strata=seen,
-        by_class=_by_class(population, rest, known),
         enough=is_enough,
         needed=0 if is_enough else _needed(rest, weight, (share, variance), level, len(random)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alo.database.audit import Audit
@@ -77,7 +77,7 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
         )
     first = settings[0]
     label = asked.label or first.label or USUAL_LABEL
-    columns = gathered.columns[0] if gathered.columns else ()
+    meaning = _meaning(settings, label, gathered.columns[0] if gathered.columns else ())
     request = DatasetRequest(
         name=asked.name,
         rows=gathered.rows,
@@ -87,16 +87,7 @@ def _make(workspace: Workspace, database: Database, asked: MakeRequest) -> tuple
         test_share=asked.test_share,
         picture_table=_picture_table(first, label),
         labels=list(dict.fromkeys(label.name for each in found for label in each.labels.shown)),
-        meaning=Meaning(
-            prediction=first.prediction,
-            key=first.key,
-            image=first.image,
-            label=label,
-            columns=tuple(name for name in columns if name != label),
-            slices=first.slices,
-            agreement=_agreement(reviews, found),
-            gate=_gate(settings),
-        ),
+        meaning=replace(meaning, agreement=_agreement(reviews, found)),
         counts=gathered.counts,
         who=asked.person,
         when=asked.time,
@@ -134,6 +125,20 @@ def labels_of_two_names(database: Database, manifest: Manifest) -> dict[str, tup
 def _picture_table(settings: ReviewSettings, label: str) -> PictureTable | None:
     truth = settings.truth
     return PictureTable(truth.file, truth.path, label) if truth.layout == CSV else None
+
+
+def _meaning(settings: Sequence[ReviewSettings], label: str, columns: Sequence[str]) -> Meaning:
+    """Which columns mean what: as the first review says, whose results a model answers like."""
+    first = settings[0]
+    return Meaning(
+        prediction=first.prediction,
+        key=first.key,
+        image=first.image,
+        label=label,
+        columns=tuple(name for name in columns if name != label),
+        slices=first.slices,
+        gate=_gate(settings),
+    )
 
 
 def _gate(settings: Sequence[ReviewSettings]) -> dict[str, float]:

@@ -49,15 +49,8 @@ class TrialProject:
         Args:
             prints_to: a descriptor; None: our own standard output.
         """
-        metadata = {
-            "pipeline": [
-                {"type": kind, "dataset_uri": [str(path) for path in data], "artifact_uri": ""}
-            ]
-        }
-        if kind == "inference":
-            metadata["pipeline"][0]["model_uri"] = ""
         command = [sys.executable, "-m", "alo.cli.main", "run", "--mode", kind]
-        command += ["--project", str(self.workspace.home), "--system", json.dumps(metadata)]
+        command += ["--project", str(self.workspace.home), "--system", _metadata(kind, data)]
         command += [word for text in overrides for word in ("--set", text)]
         command += ["--quiet"] if prints_to == subprocess.DEVNULL else []
         process = subprocess.Popen(  # noqa: S603 - ours
@@ -113,6 +106,14 @@ def trial_project(project: Workspace) -> Iterator[TrialProject]:
     finally:
         discard(home)
         os.close(descriptor)
+
+
+def _metadata(kind: str, data: Sequence[Path]) -> str:
+    """Solution metadata that has one pipeline read this data, and export nothing."""
+    pipeline = {"type": kind, "dataset_uri": [str(path) for path in data], "artifact_uri": ""}
+    if kind == "inference":
+        pipeline["model_uri"] = ""  # the models of the copy
+    return json.dumps({"pipeline": [pipeline]})
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
+from typing import Any
 
 from alo.data.location import LocationError, RemoteLocation
 from alo.data.remote.blobs import Blobs
@@ -148,33 +149,38 @@ def follow(
                 yield Done(Result(status=INTERRUPTED))
                 return
             link.start(content)
-            is_to_send, ending = False, _Ending(link, cancelled)
             in_bucket: list[Arriving] = []
-            while not is_to_send:
-                ending.look()
-                for each in link.poll(PIECE, WAIT_S):
-                    cancelled()
-                    message = pickle.loads(each)  # noqa: S301 - of our node
-                    match message:
-                        case Missing():
-                            is_to_send = True
-                        case Arriving() if bucket is not None:
-                            in_bucket.append(message)
-                        case Arriving():
-                            returns.begin(message)
-                        case Piece(piece):
-                            returns.take(piece)
-                        case Done(result):
-                            if bucket is not None:  # by now the node waits for no poll
-                                bucket.fetch(in_bucket, returns)
-                            yield Done(returns.finish(result))
-                            return
-                        case Lost() | Unfit():
-                            yield message
-                            return
-                        case _:
-                            yield message
+            for message in _messages(link, cancelled):
+                match message:
+                    case Missing():
+                        break  # it is sent once more
+                    case Arriving() if bucket is not None:
+                        in_bucket.append(message)
+                    case Arriving():
+                        returns.begin(message)
+                    case Piece(piece):
+                        returns.take(piece)
+                    case Done(result):
+                        if bucket is not None:  # by now the node waits for no poll
+                            bucket.fetch(in_bucket, returns)
+                        yield Done(returns.finish(result))
+                        return
+                    case Lost() | Unfit():
+                        yield message
+                        return
+                    case _:
+                        yield message
     yield Lost("its node does not keep what it is sent")
+
+
+def _messages(link: NodeLink, cancelled: Cancelled) -> Iterator[Any]:
+    """What a node sends of a task, for as long as it is asked; the task is ended once wanted."""
+    ending = _Ending(link, cancelled)
+    while True:
+        ending.look()
+        for each in link.poll(PIECE, WAIT_S):
+            cancelled()
+            yield pickle.loads(each)  # noqa: S301 - of our node
 
 
 class _Ending:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from alo.processes.wire import Inbox, packed, receive
+from alo.processes.wire import Inbox, packed, receive, received
 
 MESSAGES = [{"a": 1}, "x" * 100_000, None, ("b", b"\0\xff")]
 
@@ -20,6 +20,16 @@ def test_messages_are_whole_whatever_the_pieces(size: int) -> None:
         found += inbox.take(sent[at : at + size])
 
     assert found == MESSAGES
+
+
+@pytest.mark.parametrize("size", [9, 1_000_000])
+def test_messages_are_received_until_the_other_side_hangs_up(size: int) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"".join(map(packed, ["a", "b" * 1000])))
+        there.shutdown(socket.SHUT_WR)
+
+        assert list(received(here, size)) == ["a", "b" * 1000]
 
 
 def test_half_a_message_is_none_yet() -> None:

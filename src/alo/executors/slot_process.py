@@ -7,7 +7,6 @@ in the process ends with its step, as in any run (``engine/isolation``).
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import threading
 import time
@@ -46,9 +45,9 @@ from alo.masking import masked
 from alo.plan.overrides import Override, apply_overrides
 from alo.processes.inherited import default_sigchld
 from alo.processes.signals import SignalGuard
-from alo.processes.wire import Inbox
+from alo.processes.wire import received
 
-PIECE = 1 << 16
+PIECE = 1 << 16  # characters of what is printed
 LIVE_S = 0.2  # between two pieces of what is printed
 
 
@@ -83,29 +82,17 @@ class Ready:
 def main() -> None:
     """Do tasks until the other side hangs up."""
     with process_of_ours() as connection:
-        send, inbox = MessageSender(connection), Inbox()
-        messages: list[object] = []
-        while (boot := _next(connection, inbox, messages)) is not None:
-            if not isinstance(boot, Boot):
-                return
-            sys.path[:] = boot.path or sys.path
-            show_stacks_in(boot.stacks)
-            runner = TaskRunner(boot, send)
-            send(Ready())
-            while (message := _next(connection, inbox, messages)) is not None:
-                if isinstance(message, Given):
-                    send(Done(runner.do(message)))
+        send, messages = MessageSender(connection), received(connection)
+        boot = next(messages, None)
+        if not isinstance(boot, Boot):
             return
-
-
-def _next(connection: socket.socket, inbox: Inbox, here: list[object]) -> object:
-    """The next message; None when the other side has hung up."""
-    while not here:
-        piece = connection.recv(PIECE)
-        if not piece:
-            return None
-        here += inbox.take(piece)
-    return here.pop(0)
+        sys.path[:] = boot.path or sys.path
+        show_stacks_in(boot.stacks)
+        runner = TaskRunner(boot, send)
+        send(Ready())
+        for message in messages:
+            if isinstance(message, Given):
+                send(Done(runner.do(message)))
 
 
 class TaskRunner:

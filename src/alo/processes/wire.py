@@ -41,8 +41,17 @@ def receive(connection: socket.socket) -> object:
     Raises:
         EOFError: the other side is gone.
     """
-    inbox = Inbox()
-    while piece := connection.recv(1 << 16):
-        for message in inbox.take(piece):
-            return message
+    for message in received(connection):
+        return message
     raise EOFError("the engine is gone")
+
+
+def received(connection: socket.socket, piece_bytes: int = 1 << 16) -> Iterator[object]:
+    """The messages as they come, until the other side hangs up.
+
+    Args:
+        piece_bytes: that are taken from the system at once, at most.
+    """
+    inbox = Inbox()
+    while piece := connection.recv(piece_bytes):
+        yield from inbox.take(piece)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,9 +32,9 @@ from alo.executors.ray.messages import (
 )
 from alo.executors.ray.probe import MODE, check_head, connect_problem
 from alo.executors.ray.refusal import refusal_of
-from alo.processes.wire import Inbox
+from alo.processes.wire import received
 
-PIECE = 1 << 20
+PIECE = 1 << 20  # bytes: models pass through
 PROBE_S = 2.0  # between two looks at the head
 PROBE_WAIT_S = 3.0
 MISSES = 3  # in a row, until the head counts as gone
@@ -49,7 +48,7 @@ def main() -> None:
     """Connect, and hand on until the other side hangs up."""
     with process_of_ours() as connection:
         _return_memory()
-        send, messages = MessageSender(connection), _messages(connection)
+        send, messages = MessageSender(connection), received(connection, PIECE)
         connect = next(messages, None)
         if not isinstance(connect, Connect):
             return
@@ -83,12 +82,6 @@ def _return_memory() -> None:
         c_library = ctypes.CDLL(None)
         c_library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
         c_library.mallopt(M_ARENA_MAX, ARENAS)
-
-
-def _messages(connection: socket.socket) -> Iterator[object]:
-    inbox = Inbox()
-    while piece := connection.recv(PIECE):
-        yield from inbox.take(piece)
 
 
 def _check(address: Address) -> bool:

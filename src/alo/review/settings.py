@@ -11,7 +11,6 @@ from alo.review.labels import Label
 ROW, REQUEST = "row", "request"
 UNITS = (ROW, REQUEST)
 FOLDERS, CSV = "folders", "csv"
-LAYOUTS = (FOLDERS, CSV)
 USUAL_LABEL = "label"  # the column of the train data, where nothing says another
 
 

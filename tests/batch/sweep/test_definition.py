@@ -13,6 +13,7 @@ from alo.batch.sweep.definition import (
     differences,
     domain_of,
     parse_metric,
+    pipelines_of,
 )
 from alo.batch.sweep.space import Choices, Param, SpecError, parse_spec
 
@@ -66,3 +67,8 @@ def test_what_differs_is_told_with_both() -> None:
 def test_data_and_code_that_changed_are_named() -> None:
     assert changed_ids(ONE, {"data_id": "d", "code_id": "other"}) == ["code_id"]
     assert changed_ids(ONE, ONE.ids) == []
+
+
+def test_a_trial_runs_the_train_pipeline_or_both_in_their_order() -> None:
+    assert pipelines_of("train") == ("train",)
+    assert pipelines_of("all") == ("train", "inference")

@@ -13,6 +13,7 @@ from alo.batch.sweep.definition import (
     Metric,
     domain_of,
     parse_metric,
+    pipelines_of,
 )
 from alo.batch.sweep.proposals.samplers import AUTO, GRID, resolved
 from alo.batch.sweep.space import Choices, Domain, Param, Range, SpecError, parse_spec, size_of
@@ -247,7 +248,7 @@ class _Maker:
         """Pipeline, step and key of an arg; complains where there is no such arg."""
         first, _, rest = address.strip().partition(".")
         kind = first.removesuffix("_pipeline")
-        kinds: Sequence[str] = KINDS if self._asked.mode == "all" else ("train",)
+        kinds = pipelines_of(self._asked.mode)
         if kind in KINDS and "." in rest:
             if kind not in kinds:
                 self.complain(f"{where}: a sweep of train runs has no inference", "add --mode all")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alo.batch.sweep.space import Choices, Domain, Param, Range, SpecError
+from alo.layout import KINDS
 from alo.plan.keys.sweep import NONE
 from alo.plan.values import plan_form
 
 MAX, MIN = "max", "min"
-MODES = ("train", "all")
 UNCOMPARED = ("created", "ids", "name", "trials", "storage")  # of two definitions
 
 
@@ -37,7 +37,7 @@ class Definition:
     metrics: tuple[Metric, ...]
     sampler: str
     seed: int
-    mode: str = "train"
+    mode: str = "train"  # or all: each trial is also an inference
     repeats: int = 1
     pruner: str = NONE
     seed_arg: str = ""  # STEP.KEY of the train pipeline, which gets 0, 1, … with repeats
@@ -95,6 +95,15 @@ class Definition:
             ids={str(name): str(each) for name, each in content["ids"].items()},
             created=str(content["created"]),
         )
+
+
+def pipelines_of(mode: str) -> tuple[str, ...]:
+    """The pipelines that each trial runs, in their order.
+
+    Args:
+        mode: train, or all.
+    """
+    return KINDS if mode == "all" else KINDS[:1]
 
 
 def parse_metric(text: str) -> Metric:

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from alo.batch.sweep.definition import MAX, Definition
+from alo.batch.sweep.definition import MAX, Definition, pipelines_of
 from alo.batch.sweep.limits import Limits
 from alo.batch.sweep.proposals.own import Proposal, Proposals
 from alo.batch.sweep.results import metrics_of, over_repeats, results_so_far
@@ -246,7 +246,7 @@ class SweepDrive:
         task = Task(
             id=f"{trial.number}/{repeat}",
             kind=TRIAL,
-            pipelines=("train", "inference") if definition.mode == "all" else ("train",),
+            pipelines=pipelines_of(definition.mode),
             args=args,
             attempt=attempt,
             timeout_s=self._time_left(),

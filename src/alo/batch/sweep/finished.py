@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from alo.batch.sweep.definition import Definition
+from alo.batch.sweep.definition import Definition, pipelines_of
 from alo.batch.sweep.results import metrics_of, over_repeats
 from alo.batch.sweep.trials import COMPLETE, OPEN, SweepFolder, Trial, TrialLog
 from alo.executors.task import SUCCESS, RunDone
@@ -24,7 +24,7 @@ def adopt(
         SweepError: it cannot be noted.
     """
     unfinished = {number: each for number, each in trials.items() if each.state in OPEN}
-    if not unfinished or definition.mode != "train":
+    if not unfinished or len(pipelines_of(definition.mode)) > 1:
         return dict(trials)
     found: dict[int, list[RunRecord]] = {}
     since = min(each.started[:19] for each in unfinished.values())

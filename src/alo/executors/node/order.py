@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from alo.data.location import RemoteLocation
 from alo.engine.spec import Job
 from alo.errors import AloError
-from alo.executors.task import Chunk, Done, Lost, RunEvent, Task
+from alo.executors.task import Task
 from alo.history.record import Attempt
 from alo.sources.packages.lockfile import Lock
 
@@ -78,6 +77,3 @@ class Piece:
     """Of the folder that was announced last."""
 
     content: bytes
-
-
-Message: TypeAlias = RunEvent | Chunk | Lost | Done | Missing | Unfit | SetUp | Arriving | Piece

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 AUTO, GRID, RANDOM = "auto", "grid", "random"
 OF_OPTUNA = ("tpe", "gp", "cmaes", "qmc")
-SAMPLERS = (AUTO, GRID, RANDOM, *OF_OPTUNA)
 LARGEST_GRID = 1000  # configurations that are all tried where nobody says how many
 
 

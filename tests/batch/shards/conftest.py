@@ -17,6 +17,7 @@ from alo.batch.shards.definition import Definition, Tolerance
 from alo.batch.shards.drive import ShardDrive
 from alo.batch.shards.record import BatchFolder, BatchLog
 from alo.batch.shards.staging import Staging
+from alo.batch.shards.tables import TableForm
 from alo.data.location import SourceFile
 from alo.events.envelope import Envelope
 from alo.events.types import RunStarted
@@ -123,7 +124,11 @@ class Project:
         self.made = 0
 
     def drive(
-        self, answer: Answer = as_they_are, ids: str = "m", **tolerance: object
+        self,
+        answer: Answer = as_they_are,
+        ids: str = "m",
+        form: TableForm | None = None,
+        **tolerance: object,
     ) -> tuple[ShardDrive, Answering]:
         """One that goes on with what is on record."""
         self.made += 1
@@ -141,6 +146,7 @@ class Project:
             ShardContext(ids={"model": ids}, code={}),
             Tolerance(**tolerance),  # type: ignore[arg-type]
             2,
+            form,
         )
         return drive, executor
 

@@ -12,6 +12,7 @@ from alo.batch.shards import context
 from alo.batch.shards import drive as driving
 from alo.batch.shards import result as results
 from alo.batch.shards.record import SPLIT
+from alo.batch.shards.tables import form_of
 from alo.errors import BatchError, RunError
 
 from .conftest import Project, Rows, as_they_are
@@ -200,6 +201,23 @@ def test_shards_that_are_alike_do_not_take_each_others_input_away(
 
     assert project.rows(drive) == [7] * 12
     assert len({task.inputs["inference"] for task in executor.tasks}) == 1
+
+
+def test_the_columns_of_rows_that_were_checked_count_whichever_shard_is_done_first(
+    make_project: MakeProject, tmp_path: Path
+) -> None:
+    def answer(rows: Rows) -> bytes:
+        return b",y\n0,0\n1,1\n" if rows[0]["x"] == "0" else as_they_are(rows)
+
+    (tmp_path / "checked.csv").write_bytes(as_they_are([{"x": "5"}]))
+    project = make_project(8, rows_per_shard=2)
+    drive, _ = project.drive(answer, form=form_of(tmp_path / "checked.csv"), on_error="skip")
+
+    project.run(drive)
+
+    assert [drive.states[shard.name].error for shard in drive.failed] == [
+        "its table has other columns than that of the rows that were checked: ,y; ,x"
+    ]
 
 
 def test_a_table_with_other_columns_or_rows_fails_its_shard(make_project: MakeProject) -> None:

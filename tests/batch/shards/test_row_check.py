@@ -18,12 +18,15 @@ from pathlib import Path
 with open(path, newline="") as file:
     rows = list(csv.DictReader(file))
 how = self.args["how"]
-if any(row["y"] == "bad" for row in rows) and how != "drops":
+has_bad = any(row["y"] == "bad" for row in rows)
+if has_bad and how not in ("drops", "renames"):
     raise ValueError("a bad row")
 of = len(rows) if how == "counts" else 1
-lines = "".join(f"{row['x']},{of}\\n" for row in rows if row["y"] != "bad")
+lines = "".join(f"{row['x']},{of}\\n" for row in rows if row["y"] != "bad" or how == "renames")
 encoding = "utf-16" if how == "utf-16" else "utf-8"
-Path(self.asset.get_output_path(), "output.csv").write_text("x,of\\n" + lines, encoding)
+Path(self.asset.get_output_path(), "output.csv").write_text(
+    ("x,other\\n" if has_bad and how == "renames" else "x,of\\n") + lines, encoding
+)
 self.asset.save_summary("ok", 0.5)
 """
 ROWS = 12
@@ -77,6 +80,13 @@ def test_a_row_without_an_output_is_named_by_bisect(infer: Infer, tmp_path: Path
     status, out, err = infer("drops", (5,), "--on-error", "bisect")
     assert status == 0, out + err
     assert failed_rows(tmp_path) == ["5"]
+
+
+def test_the_columns_of_the_checked_rows_are_those_that_shards_have_to_have(infer: Infer) -> None:
+    status, out, err = infer("renames", (2,), "--row-check", "3", "--on-error", "skip")
+    assert status == 1
+    assert "columns than that of the rows that were checked: x,other; x,of" in out + err
+    assert "1 of 2 shards" in out + err
 
 
 def test_without_leave_a_row_without_an_output_is_a_difference(infer: Infer) -> None:

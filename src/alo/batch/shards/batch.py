@@ -28,6 +28,7 @@ from alo.batch.shards.record import (
 )
 from alo.batch.shards.row_check import RowCheck
 from alo.batch.shards.staging import Staging
+from alo.batch.shards.tables import TableForm
 from alo.batch.stopping import stopping
 from alo.data.location import RemoteLocation
 from alo.engine.faults import disk_errors
@@ -144,16 +145,16 @@ class _Batch:
         )
         (scratch / "inputs").mkdir()
         staging = Staging(scratch / "inputs", self._depot)
-        notes = [*found.notes, *self._check_rows(found, executor, staging, context)]
+        notes, form = self._check_rows(found, executor, staging, context)
         self._note(prepared, len(found.shards))
         log = self._ending.enter_context(closing(BatchLog(self._folder)))
         tasks = self._options.jobs or executor.capacity()
         drive = ShardDrive(
             found.shards, self._folder, log, executor, staging, context,
-            self._definition.tolerance, tasks,
+            self._definition.tolerance, tasks, form,
         )  # fmt: skip
         drive.reports = reports(drive, len(found.shards))
-        work = partial(self._work, log=log, drive=drive, found=found, notes=notes)
+        work = partial(self._work, log=log, drive=drive, found=found, notes=[*found.notes, *notes])
         run_job(prepared.job, guard, self._listener, [], work)
         outcome = self._folder.outcome()
         log.write(RunState(run=outcome.run_id, state=DONE), lasts=True)
@@ -220,14 +221,18 @@ class _Batch:
 
     def _check_rows(
         self, found: Cut, executor: Executor, staging: Staging, context: ShardContext
-    ) -> list[str]:
-        """See that the pipeline is row-wise, once; returns what a user should know."""
+    ) -> tuple[Sequence[str], TableForm | None]:
+        """See that the pipeline is row-wise, once.
+
+        Returns:
+            What a user should know, and the form of the tables that it makes, where it is known.
+        """
         tolerance = self._definition.tolerance
         has_results = self._options.resumes and any(self._folder.results.glob("*"))
         if found.how != ROWS or len(found.shards) < 2 or has_results:
-            return []
+            return (), None
         if not tolerance.row_check:
-            return ["the rows were not checked to be answered each by itself"]
+            return ["the rows were not checked to be answered each by itself"], None
         self._listener(SettingUp("answering some rows in one piece and in two"))
         check = RowCheck(
             executor=executor,
@@ -236,9 +241,9 @@ class _Batch:
             scratch=self._scratch(),
             takes_bad_rows=tolerance.on_error != STOP,
         )
-        rows, problem = check.run(found, tolerance.row_check)
+        rows, problem, form = check.run(found, tolerance.row_check)
         if not problem:
-            return []
+            return (), form
         if tolerance.on_error == STOP:
             raise passed_on(
                 BatchError,
@@ -248,7 +253,7 @@ class _Batch:
             )
         seen = f"with {rows:,} rows alone" if rows else "not checked"
         first = problem.partition("\n")[0]
-        return [f"that rows are answered each by itself: {seen}, as others fail: {first}"]
+        return [f"that rows are answered each by itself: {seen}, as others fail: {first}"], form
 
     def _work(
         self, run: PipelineRun, log: BatchLog, drive: ShardDrive, found: Cut, notes: Sequence[str]

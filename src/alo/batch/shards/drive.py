@@ -29,6 +29,7 @@ from alo.batch.shards.record import (
 )
 from alo.batch.shards.result import Manifest, is_whole, put_in_place, read_manifest
 from alo.batch.shards.staging import Staging
+from alo.batch.shards.tables import TableForm
 from alo.engine.faults import disk_errors
 from alo.errors import AloError, BatchError, passed_on
 from alo.executors.task import INTERRUPTED as TASK_INTERRUPTED
@@ -76,6 +77,7 @@ class ShardDrive:
 
     Args:
         tasks: shards at once.
+        form: that their tables have to have; None: that of the first that is done.
     """
 
     def __init__(
@@ -88,7 +90,9 @@ class ShardDrive:
         context: ShardContext,
         tolerance: Tolerance,
         tasks: int,
+        form: TableForm | None = None,
     ) -> None:
+        self._form = form
         self._folder, self._log, self._executor, self._staging = folder, log, executor, staging
         self._context, self._tolerance, self._tasks = context, tolerance, tasks
         self.reports = Reports()
@@ -254,19 +258,16 @@ class ShardDrive:
         rows, form = manifest.rows, manifest.form
         if form is not None and rows not in (None, form.rows) and self._tolerance.needs_all_rows:
             return f"its output has {form.rows:,} rows for {rows:,}; --row-check off takes that"
+        if form and self._form and (differs := _differs(form, self._form)):
+            return f"its table has other columns than that of the rows that were checked: {differs}"
         other = next(iter(self.results.values()), None)
         if other is None:
             return ""
         if bool(other.table) != bool(manifest.table):
             one, two = ("a", "no") if manifest.table else ("no", "a")
             return f"its output has {one} table, and that of shard {other.shard} has {two}"
-        if form is not None and other.form is not None:
-            mine, theirs = (each.header.rstrip(b"\r\n") for each in (form, other.form))
-            if mine != theirs:
-                return (
-                    f"its table has other columns than that of shard {other.shard}: "
-                    f"{_shown(mine)}; {_shown(theirs)}"
-                )
+        if form and other.form and (differs := _differs(form, other.form)):
+            return f"its table has other columns than that of shard {other.shard}: {differs}"
         return ""
 
     def _fail(self, out: _Out, error: str) -> None:
@@ -332,3 +333,9 @@ def _leaves(shard: Shard, known: Mapping[str, ShardState]) -> Iterator[Shard]:
 def _shown(header: bytes) -> str:
     text = header.decode("utf-8", "replace")
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def _differs(form: TableForm, other: TableForm) -> str:
+    """The columns of both, where they are not the same."""
+    mine, theirs = (each.header.rstrip(b"\r\n") for each in (form, other))
+    return "" if mine == theirs else f"{_shown(mine)}; {_shown(theirs)}"

@@ -27,6 +27,7 @@ class Checked(NamedTuple):
 
     rows: int = 0  # with which it was seen
     problem: str = ""  # why not with all of them
+    form: TableForm | None = None  # of their table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,9 @@ class RowCheck:
             answers = self._answers(shards)
             failed = [each for each in answers if isinstance(each, str)]
             if not failed:
-                self._compare([each for each in answers if not isinstance(each, str)])
-                return Checked(sample.rows or 0, problem)
+                whole, *pieces = (each for each in answers if not isinstance(each, str))
+                self._compare(whole, pieces)
+                return Checked(sample.rows or 0, problem, whole[1].form)
             problem = problem or failed[0]
             if not self.takes_bad_rows:
                 break
@@ -99,13 +101,12 @@ class RowCheck:
         except (BatchError, ValueError) as error:
             return str(error)
 
-    def _compare(self, answers: Sequence[Answer]) -> None:
-        for _, manifest in () if self.takes_bad_rows else answers:
+    def _compare(self, whole: Answer, pieces: Sequence[Answer]) -> None:
+        for _, manifest in () if self.takes_bad_rows else (whole, *pieces):
             if manifest.form and manifest.rows_out != manifest.rows:
                 raise _not_row_wise(
                     f"the output has {manifest.rows_out:,} rows for {manifest.rows:,} of the input"
                 )
-        whole, *pieces = answers
         one = _joined([whole], self.scratch / "in-one")
         other = _joined(pieces, self.scratch / "in-two")
         if one is None or other is None:

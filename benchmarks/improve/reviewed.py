@@ -14,7 +14,7 @@ from alo.layout import Workspace
 from alo.review.labels import Labels
 from alo.review.queue import QueueItem
 from alo.review.results.records import FoundRecord
-from alo.review.reviews import Reviews
+from alo.review.reviews import ReviewDraft, Reviews
 from alo.review.rows import PopulationRun
 from benchmarks.solutions import write_empty_solution
 from benchmarks.storage.bench_history import FIRST, write_record
@@ -29,15 +29,21 @@ def store_review(home: Path, name: str, run: str, records: int, queued: int) -> 
     """A review of two classes, of a run that need not be there; the first records are its queue."""
     database = open_database(Workspace(home))
     Reviews(database).create(
-        name,
-        person="ada",
-        created="2026-01-01T00:00:00Z",
-        asked={"seed": 1},
-        runs=[PopulationRun(id=run, first=0, records=records)],
-        counts={"records": records},
-        labels=Labels.named(["good", "bad"]),
-        records=[FoundRecord(at, f"c{at}", "good", 0.5, {"good": 0.5}) for at in range(records)],
-        queue=[QueueItem(at=at, source="random", stratum="", weight=1.0) for at in range(queued)],
+        ReviewDraft(
+            name=name,
+            person="ada",
+            created="2026-01-01T00:00:00Z",
+            asked={"seed": 1},
+            runs=[PopulationRun(id=run, first=0, records=records)],
+            counts={"records": records},
+            labels=Labels.named(["good", "bad"]),
+            records=[
+                FoundRecord(at, f"c{at}", "good", 0.5, {"good": 0.5}) for at in range(records)
+            ],
+            queue=[
+                QueueItem(at=at, source="random", stratum="", weight=1.0) for at in range(queued)
+            ],
+        )
     )
     database.close()
 

@@ -12,7 +12,7 @@ from alo.database.connection import Database
 from alo.review.labels import Labels
 from alo.review.queue import QueueRequest, make_queue
 from alo.review.results.records import FoundRecord
-from alo.review.reviews import Reviews
+from alo.review.reviews import ReviewDraft, Reviews
 from alo.review.rows import PopulationRun, Review
 from alo.review.strata import Case
 
@@ -48,22 +48,24 @@ def create_review(
     ]
     request = QueueRequest(**{"random": 4, **queue}, picked=picked)  # type: ignore[arg-type]
     return Reviews(database).create(
-        name,
-        person="ada",
-        created="2026-01-01T00:00:00Z",
-        asked=asked or {"seed": request.seed, "second_look": request.second_look},
-        runs=[
-            PopulationRun(id="run-a", first=0, records=first),
-            PopulationRun(id="run-b", first=first, records=records - first),
-        ],
-        counts={"records": records},
-        labels=Labels.named(["good", "bad"]),
-        records=stored,
-        queue=make_queue(
-            [Case(each.predicted, each.certainty) for each in stored],
-            [each.content for each in stored],
-            request,
-        ),
+        ReviewDraft(
+            name=name,
+            person="ada",
+            created="2026-01-01T00:00:00Z",
+            asked=asked or {"seed": request.seed, "second_look": request.second_look},
+            runs=[
+                PopulationRun(id="run-a", first=0, records=first),
+                PopulationRun(id="run-b", first=first, records=records - first),
+            ],
+            counts={"records": records},
+            labels=Labels.named(["good", "bad"]),
+            records=stored,
+            queue=make_queue(
+                [Case(each.predicted, each.certainty) for each in stored],
+                [each.content for each in stored],
+                request,
+            ),
+        )
     )
 
 

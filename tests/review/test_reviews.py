@@ -10,7 +10,7 @@ from alo.review.deciding import decide
 from alo.review.decisions import NewDecision
 from alo.review.labels import Labels
 from alo.review.results.records import FoundRecord
-from alo.review.reviews import Reviews
+from alo.review.reviews import ReviewDraft, Reviews
 from alo.review.rows import CLOSED, OPEN, PopulationRun
 
 from .conftest import MakeReview
@@ -93,15 +93,17 @@ def test_an_item_says_all_that_a_script_needs(reviews: Reviews, make_review: Mak
 def test_probabilities_of_classes_called_in_any_way_are_read_back(database: Database) -> None:
     given = {"100 %s": 0.25, 'the "odd" \\ {one}': 0.5, "Röte": 0.25}
     review = Reviews(database).create(
-        "odd",
-        person="ada",
-        created="2026-01-01T00:00:00Z",
-        asked={"seed": 1},
-        runs=[PopulationRun(id="run", first=0, records=1)],
-        counts={"records": 1},
-        labels=Labels.named(list(given)),
-        records=[FoundRecord(0, "c0", "Röte", 0.25, given)],
-        queue=[],
+        ReviewDraft(
+            name="odd",
+            person="ada",
+            created="2026-01-01T00:00:00Z",
+            asked={"seed": 1},
+            runs=[PopulationRun(id="run", first=0, records=1)],
+            counts={"records": 1},
+            labels=Labels.named(list(given)),
+            records=[FoundRecord(0, "c0", "Röte", 0.25, given)],
+            queue=[],
+        )
     )
 
     (item,) = Reviews(database).items(review)

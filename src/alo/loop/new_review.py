@@ -26,7 +26,7 @@ from alo.review.labels import Label, Labels
 from alo.review.queue import QueueItem, QueueRequest, make_queue
 from alo.review.results.records import FoundRecord, RunRecords, read_records
 from alo.review.results.tables import RunFiles
-from alo.review.reviews import Reviews, check_name
+from alo.review.reviews import ReviewDraft, Reviews, check_name
 from alo.review.rows import NotInHistory, PopulationRun, Review, place_in
 from alo.review.settings import CSV, REQUEST, ReviewSettings
 from alo.review.strata import Case
@@ -111,15 +111,17 @@ def _made_of(
     notes = notes[:SHOWN_NOTES]
     with held_for(workspace, database, asked.name, runs), database.transaction() as rows:
         review = Reviews(database).create(
-            asked.name,
-            person=asked.person,
-            created=asked.time,
-            asked=_asked_json(asked, seed, notes, _not_in_history(workspace, asked)),
-            runs=runs,
-            counts={"records": len(records), **_refusals(found), **_unread(unreadable)},
-            labels=labels,
-            records=records,
-            queue=queue,
+            ReviewDraft(
+                name=asked.name,
+                person=asked.person,
+                created=asked.time,
+                asked=_asked_json(asked, seed, notes, _not_in_history(workspace, asked)),
+                runs=runs,
+                counts={"records": len(records), **_refusals(found), **_unread(unreadable)},
+                labels=labels,
+                records=records,
+                queue=queue,
+            )
         )
         after = {"state": review.state, "queued": len(queue)}
         add_change(rows, asked.person, "review", review.name, after=after)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from functools import cache
+from dataclasses import asdict, dataclass
 
 from alo.database.connection import Connection, Database
 from alo.errors import LabelError, UsageError
@@ -28,6 +27,7 @@ from alo.review.rows import (
     labels_json,
     named_review,
     no_record,
+    probabilities_text,
     record_of,
     records_at,
     review_of,
@@ -39,54 +39,53 @@ from alo.texts import check_plain_name
 MOST_ITEMS = 1000  # of one page
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDraft:
+    """A review that is to be stored."""
+
+    name: str
+    person: str
+    created: str  # UTC
+    asked: Mapping[str, object]  # what it was made of, for people and for `show`
+    runs: Sequence[PopulationRun]
+    counts: Mapping[str, int]  # of records, joined and refused
+    labels: Labels
+    records: Sequence[FoundRecord]  # the population, in its order
+    queue: Sequence[QueueItem]  # those to review; `at` is the place in `records`
+
+
 class Reviews:
     """All reviews of a project, in its database of what people made."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(
-        self,
-        name: str,
-        *,
-        person: str,
-        created: str,
-        asked: Mapping[str, object],
-        runs: Sequence[PopulationRun],
-        counts: Mapping[str, int],
-        labels: Labels,
-        records: Sequence[FoundRecord],
-        queue: Sequence[QueueItem],
-    ) -> Review:
+    def create(self, draft: ReviewDraft) -> Review:
         """Store a review, whole or not at all.
 
-        Args:
-            asked: what it was made of, for people and for `show`.
-            records: the population, in its order.
-            queue: of these records, those to review; `at` is the place in `records`.
         Raises:
             UsageError: there is one of that name, or no review can be called so.
         """
-        check_name(name)
+        check_name(draft.name)
         with self._database.transaction() as rows:
-            check_free(rows, name)
+            check_free(rows, draft.name)
             stored = (
-                name,
+                draft.name,
                 OPEN,
-                person,
-                created,
-                json.dumps(asked),
-                json.dumps([asdict(each) for each in runs]),
-                json.dumps(counts),
-                labels_json(labels),
+                draft.person,
+                draft.created,
+                json.dumps(draft.asked),
+                json.dumps([asdict(each) for each in draft.runs]),
+                json.dumps(draft.counts),
+                labels_json(draft.labels),
             )
             rows.execute(
                 "INSERT INTO reviews (name, state, person, created, asked, runs, counts, labels)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 stored,
             )
-            review = named_review(rows.execute, name)
-            _insert(rows, review.number, records, queue)
+            review = named_review(rows.execute, draft.name)
+            _insert(rows, review.number, draft.records, draft.queue)
         return review
 
     def all(self) -> list[Review]:
@@ -365,7 +364,7 @@ def _insert(
         f"INSERT INTO review_records VALUES ({review}, ?, ?, ?, ?, ?, ?,"  # noqa: S608 - ours
         f" NULL, NULL, NULL, NULL, 0, '{UNDECIDED}', NULL)",
         (
-            (at, place, content, predicted, certainty, _as_text(probabilities))
+            (at, place, content, predicted, certainty, probabilities_text(probabilities))
             for place, (at, content, predicted, certainty, probabilities) in enumerate(
                 records, len(queue)
             )
@@ -376,17 +375,4 @@ def _insert(
 
 def _stored(record: FoundRecord, place: int) -> Sequence[object]:
     at, content, predicted, certainty, probabilities = record
-    return (at, place, content, predicted, certainty, _as_text(probabilities))
-
-
-def _as_text(probabilities: Mapping[str, float]) -> str:
-    """As JSON; by hand, since a population has them by the hundred thousand."""
-    if not probabilities:
-        return ""
-    return _template(*probabilities) % (*probabilities.values(),)
-
-
-@cache
-def _template(*names: str) -> str:
-    shares = [f"{json.dumps(name)}: ".replace("%", "%%") + "%r" for name in names]
-    return f"{{{', '.join(shares)}}}"
+    return (at, place, content, predicted, certainty, probabilities_text(probabilities))

@@ -6,6 +6,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from alo.database.connection import Row
@@ -235,6 +236,19 @@ def record_of(row: Row) -> StoredRecord:
         state=state,
         label=label,
     )
+
+
+def probabilities_text(probabilities: Mapping[str, float]) -> str:
+    """As the column has them: JSON, by hand, since a population has a hundred thousand."""
+    if not probabilities:
+        return ""
+    return _template(*probabilities) % (*probabilities.values(),)
+
+
+@cache
+def _template(*names: str) -> str:
+    shares = [f"{json.dumps(name)}: ".replace("%", "%%") + "%r" for name in names]
+    return f"{{{', '.join(shares)}}}"
 
 
 def labels_json(labels: Labels) -> str:

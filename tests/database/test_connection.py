@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import OpenDatabase
 
 from alo.database.audit import Audit
-from alo.database.connection import Database
+from alo.database.connection import Database, marks
 from alo.database.migrations import MIGRATIONS
 from alo.errors import DatabaseError, UsageError
 from alo.ui.access.people import People
@@ -149,3 +149,19 @@ def test_a_newer_database_is_refused_and_left_as_it_is(open_database: OpenDataba
 
 def is_postgres(database: Database) -> bool:
     return type(database).__name__ == "PostgresDatabase"
+
+
+def test_values_of_a_list_have_their_places_whatever_is_in_them(
+    open_database: OpenDatabase,
+) -> None:
+    database = open_database()
+    for each in HOSTILE:
+        Audit(database).add("ada", "deploy", each)
+
+    found = database.read(
+        f"SELECT target FROM audit WHERE target IN ({marks(HOSTILE)})",  # noqa: S608 - marks alone
+        HOSTILE,
+    )
+
+    assert {row[0] for row in found} == set(HOSTILE)
+    assert marks(()) == ""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from alo.database.connection import Connection, Database
+from alo.database.connection import Connection, Database, marks
 from alo.json_text import every_value
 
 Values = Mapping[str, object]
@@ -69,8 +69,7 @@ class Audit:
 
     def is_about(self, target: str, acts: Sequence[str]) -> bool:
         """Whether there is a change of this kind of something."""
-        marks = ", ".join("?" * len(acts))
-        statement = f"SELECT 1 FROM audit WHERE target = ? AND act IN ({marks}) LIMIT 1"  # noqa: S608
+        statement = f"SELECT 1 FROM audit WHERE target = ? AND act IN ({marks(acts)}) LIMIT 1"  # noqa: S608
         return bool(self._database.read(statement, (target, *acts)))
 
     def names(self, wanted: str) -> bool:

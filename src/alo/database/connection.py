@@ -5,11 +5,16 @@ Statements are written with ``?`` for values, and with types that both databases
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 Row = Sequence[Any]
+
+
+def marks(values: Sized) -> str:
+    """The places of so many values in a statement, as a list of them has it."""
+    return ", ".join("?" * len(values))
 
 
 class Connection(Protocol):

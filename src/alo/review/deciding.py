@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alo.database.connection import Connection, Database
+from alo.database.connection import Connection, Database, marks
 from alo.errors import ReviewClosedError, UsageError
 from alo.review.decisions import (
     RESET,
@@ -291,10 +291,9 @@ class _ReviewAction:
         keys = [each.key for each in sent if not is_odd(each.key)]
         for start in range(0, len(keys), 500):
             part = keys[start : start + 500]
-            marks = ", ".join("?" * len(part))
             rows = self._rows.execute(
                 "SELECT key, at, verdict FROM decisions"  # noqa: S608 - marks alone
-                f" WHERE review = ? AND person = ? AND key IN ({marks})",
+                f" WHERE review = ? AND person = ? AND key IN ({marks(part)})",
                 (self._review.number, self._person, *part),
             )
             found.update((str(key), (int(at), str(verdict))) for key, at, verdict in rows)
@@ -323,7 +322,7 @@ class _ReviewAction:
             part = self._new[start : start + ROWS]
             rows = self._rows.execute(
                 "INSERT INTO decisions (review, key, at, verdict, label, note, person, time, look,"  # noqa: S608 - marks alone
-                f" action) VALUES {_marks(part)} RETURNING key, number",
+                f" action) VALUES {_marks_of_rows(part)} RETURNING key, number",
                 [value for each in part for value in each],
             )
             found.update((str(key), int(number)) for key, number in rows)
@@ -338,7 +337,7 @@ class _ReviewAction:
         for start in range(0, len(states), ROWS):
             part = states[start : start + ROWS]
             self._rows.execute(
-                f"WITH now (at, state, label) AS (VALUES {_marks(part)})"  # noqa: S608 - marks alone
+                f"WITH now (at, state, label) AS (VALUES {_marks_of_rows(part)})"  # noqa: S608 - marks alone
                 " UPDATE review_records SET state = now.state, label = now.label,"
                 " source = COALESCE(review_records.source, ?)"
                 " FROM now WHERE review_records.review = ? AND review_records.at = now.at",
@@ -349,10 +348,9 @@ class _ReviewAction:
         return self._actions.setdefault(name, secrets.token_hex(8))
 
 
-def _marks(rows: Sequence[Sequence[object]]) -> str:
+def _marks_of_rows(rows: Sequence[Sequence[object]]) -> str:
     """The place of each value of some rows."""
-    row = ", ".join("?" * len(rows[0]))
-    return ", ".join([f"({row})"] * len(rows))
+    return ", ".join([f"({marks(rows[0])})"] * len(rows))
 
 
 def _numbered(result: Result, numbers: Sequence[int]) -> Result:

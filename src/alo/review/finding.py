@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alo.database.connection import Database
+from alo.database.connection import Database, marks
 from alo.review.decisions import ACCEPTED, CHANGED, UNDECIDED, RecordState, state_of
 from alo.review.reviews import shown
 from alo.review.rows import (
@@ -238,8 +238,4 @@ def _at_places(places: Iterable[int]) -> str:
 
 
 def _among(column: str, values: Collection[object]) -> str:
-    return f"{column} IN ({_marks(values) or 'NULL'})"
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))
+    return f"{column} IN ({marks(values) or 'NULL'})"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
-from alo.database.connection import Row
+from alo.database.connection import Row, marks
 from alo.errors import UsageError
 from alo.review.decisions import UNDECIDED, Decision, RecordState, Reviewed
 from alo.review.labels import Label, Labels
@@ -298,8 +298,7 @@ def _in_chunks(read: Read, select: str, review: int, places: Iterable[int]) -> l
     found: list[Row] = []
     for start in range(0, len(wanted), _CHUNK):
         part = wanted[start : start + _CHUNK]
-        marks = ", ".join("?" * len(part))
-        found += read(f"{select} WHERE review = ? AND at IN ({marks})", (review, *part))
+        found += read(f"{select} WHERE review = ? AND at IN ({marks(part)})", (review, *part))
     return found
 
 

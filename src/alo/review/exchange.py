@@ -17,8 +17,8 @@ from alo.tables.reading import columns_of, is_table, read_table
 from alo.tables.spreadsheet import disarmed, text_of
 from alo.texts import is_whole_number
 
-LABEL_STUDIO = "label-studio"
-FORMATS = ("csv", "jsonl", LABEL_STUDIO)
+CSV, JSON_LINES, LABEL_STUDIO = "csv", "jsonl", "label-studio"
+FORMATS = (CSV, JSON_LINES, LABEL_STUDIO)
 COLUMNS = (
     "record", "content", "run", "predicted", "certainty", "label", "state", "source", "stratum",
     "weight", "note", "by", "at", "seen",
@@ -41,13 +41,13 @@ def export_text(
         given: what the model was given for a record, by column: Label Studio shows it.
     """
     rows = [item.to_json() for item in items]
-    if form == "csv":
+    if form == CSV:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
         return text.getvalue()
-    if form == "jsonl":
+    if form == JSON_LINES:
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     tasks = [_task(row, (given or {}).get(str(row["record"]), {})) for row in rows]
     return json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"

@@ -20,7 +20,6 @@ class RunFiles:
     id: str
     output: Path  # the folder
     input: Path | None  # the folder; None: the input was not kept
-    name: str = ""  # of the run, for people; its id where it has none
 
 
 def output_path(run: RunFiles) -> Path:

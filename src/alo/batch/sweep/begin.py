@@ -52,7 +52,7 @@ class SweepRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PlannedSweep:
     """A sweep that could begin."""
 
     definition: Definition
@@ -61,7 +61,7 @@ class Begun:
 
 def definition_of(
     asked: SweepRequest, plan: Plan, fixed: Iterable[tuple[str, str, str]], name: str, created: str
-) -> Begun:
+) -> PlannedSweep:
     """The sweep that is asked for.
 
     Args:
@@ -74,10 +74,7 @@ def definition_of(
     maker = _Maker(asked, plan, set(fixed))
     params = maker.params()
     metrics = maker.metrics()
-    settings = plan.sweep
-    trials = asked.trials if asked.trials is not None else settings and settings.trials
-    sampler = asked.sampler or (settings.sampler if settings else "") or AUTO
-    seed = asked.seed if asked.seed is not None else settings and settings.seed
+    seed = asked.seed if asked.seed is not None else plan.sweep and plan.sweep.seed
     seed_arg = maker.seed_arg(params)
     if not params and not maker.problems:
         maker.complain(
@@ -85,17 +82,7 @@ def definition_of(
             "name some: alo sweep --param STEP.KEY=LOW..HIGH, or in the plan: sweep: params:",
         )
     maker.check_pruner(metrics)
-    sampler = resolved(sampler, params, trials)
-    if sampler == GRID:
-        for param in params:
-            if param.domain.count is None:
-                maker.complain(
-                    f"{param.name}={param.domain.text} has no step, which a grid needs",
-                    f"write {param.domain.text}:STEP, or take --sampler random",
-                )
-    elif trials is None:
-        size = size_of(params)
-        trials = TRIALS if size is None else min(TRIALS, size)
+    sampler, trials = maker.sampler(params)
     if maker.problems:
         raise CheckError(maker.problems)
     definition = Definition(
@@ -114,7 +101,7 @@ def definition_of(
         trials=trials,
         created=created,
     )
-    return Begun(definition, tuple(maker.notes))
+    return PlannedSweep(definition, tuple(maker.notes))
 
 
 class _Maker:
@@ -179,6 +166,24 @@ class _Maker:
                 self.complain(f"--metric {quoted(text)}: it is there twice")
             found.append(metric)
         return found
+
+    def sampler(self, params: Sequence[Param]) -> tuple[str, int | None]:
+        """How configurations are chosen, and how many; None: all points of a grid."""
+        asked, settings = self._asked, self._plan.sweep
+        trials = asked.trials if asked.trials is not None else settings and settings.trials
+        name = asked.sampler or (settings.sampler if settings else "") or AUTO
+        name = resolved(name, params, trials)
+        if name == GRID:
+            for param in params:
+                if param.domain.count is None:
+                    self.complain(
+                        f"{param.name}={param.domain.text} has no step, which a grid needs",
+                        f"write {param.domain.text}:STEP, or take --sampler random",
+                    )
+        elif trials is None:
+            size = size_of(params)
+            trials = TRIALS if size is None else min(TRIALS, size)
+        return name, trials
 
     def check_pruner(self, metrics: Sequence[Metric]) -> None:
         """A pruner compares what trials save on their way, which is one metric of save_metric."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from alo.batch.sweep.begin import Begun, SweepRequest, definition_of, fixed_args
+from alo.batch.sweep.begin import PlannedSweep, SweepRequest, definition_of, fixed_args
 from alo.batch.sweep.definition import Definition
 from alo.batch.sweep.drive import Reports
 from alo.batch.sweep.keep import parse_keep
@@ -39,13 +39,13 @@ def run_new(options: argparse.Namespace, name: str, setup: Setup) -> int:
     elif options.storage:
         raise UsageError("--storage needs the sweep's name", fix="alo sweep NAME --storage URL")
     request = request_of(options, options.mode, options.set, setup)
-    begun: list[Begun] = []
+    begun: list[PlannedSweep] = []
 
     def begin() -> None:
         found = _begun(workspace, options, name or _free_name(workspace), request)
         storage = without_password(options.storage or "")
         definition = replace(found.definition, storage=storage)
-        begun.append(Begun(definition, found.notes))
+        begun.append(PlannedSweep(definition, found.notes))
         if name:
             check_free(SweepFolder(workspace, name), definition)
 
@@ -87,7 +87,7 @@ def _problems_of(error: CheckError | UsageError) -> Sequence[Problem]:
 
 def _begun(
     workspace: Workspace, options: argparse.Namespace, name: str, request: RunRequest
-) -> Begun:
+) -> PlannedSweep:
     checked = check_solution(request)
     plan = checked.plan
     untouched = load_plan(plan.path or find_plan(workspace.home), home=workspace.home)

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from alo.engine.isolation import only_steps
-from alo.engine.isolation.only_steps import only_steps_run, staying, while_only_steps_run
-
-
-@pytest.fixture(autouse=True)
-def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No step has run; the garbage collector is left as it was."""
-    monkeypatch.setattr(only_steps, "_has_run", False)
-    is_enabled, thresholds = gc.isenabled(), gc.get_threshold()
-    gc.enable()
-    gc.set_threshold(700, 10, 10)
-    gc.unfreeze()
-    yield
-    gc.unfreeze()
-    (gc.enable if is_enabled else gc.disable)()
-    gc.set_threshold(*thresholds)
+from alo.engine.isolation.only_steps import only_steps_run, while_only_steps_run
 
 
 def test_each_time_is_another_and_ends() -> None:
@@ -38,51 +24,49 @@ def test_each_time_is_another_and_ends() -> None:
     assert while_only_steps_run() is None
 
 
-def test_what_assets_import_before_a_step_runs_is_not_looked_through_for_garbage() -> None:
-    with only_steps_run():
-        for runs in (False, True):
-            gc.unfreeze()
-            assert staying(gc.get_threshold, runs=runs)[0] > 100_000
-            assert gc.get_freeze_count() > 0
+MODEL = """\
+import atexit, gc
+from weakref import ref
 
-    assert gc.get_threshold() == (700, 10, 10)
-    assert gc.isenabled()
+class Model:
+    def __init__(self):
+        self.itself, self.file = self, open("model.bin", "wb")
+        self.file.write(b"whole")
 
+"""
 
-def test_behind_a_step_what_it_has_left_may_be_garbage() -> None:
-    with only_steps_run():
-        staying(list, runs=True)
-        gc.unfreeze()
-
-        assert staying(gc.get_threshold, runs=True) == (700, 10, 10)
-
-    assert gc.get_freeze_count() == 0
-
-
-def test_in_a_process_that_does_other_things_nothing_stays() -> None:
-    assert staying(gc.get_threshold, runs=True) == (700, 10, 10)
-    assert gc.get_freeze_count() == 0
+# What makes a model when an asset is imported, in whichever order with libraries.
+IMPORTS = {
+    "in the asset": f"{MODEL}MODEL = Model()\n",
+    "before a library": f"{MODEL}MODEL = Model()\nimport numpy\n",
+    "after a library": f"import numpy\n{MODEL}MODEL = Model()\n",
+    "in a module of its own": "import numpy\nfrom made import *\nimport pandas\n",
+    "with what is done at the end": f"{MODEL}MODEL = Model()\natexit.register(lambda: Model)\n",
+}
 
 
-@pytest.mark.parametrize(
-    ("act", "state"),
-    [
-        (gc.disable, (False, (700, 10, 10))),
-        (lambda: gc.set_threshold(5000, 20, 20), (True, (5000, 20, 20))),
-        (lambda: gc.set_threshold(0), (True, (0, 10, 10))),
-    ],
-)
-def test_an_asset_that_sets_the_collector_has_its_way(
-    act: Callable[[], None], state: tuple[bool, tuple[int, int, int]]
+@pytest.mark.parametrize("case", IMPORTS)
+def test_what_an_asset_makes_when_imported_goes_when_it_is_dropped_or_at_the_end(
+    make_solution: Callable[..., Path], alo: Callable[..., Any], case: str
 ) -> None:
-    with only_steps_run():
-        staying(act, runs=True)
+    drops = """
+        gc.collect()
+        global MODEL
+        import sys
+        model = ref(MODEL)
+        assert any(each is MODEL for each in gc.get_objects())
+        MODEL = None
+        vars(sys.modules.get("made", sys))["MODEL"] = None
+        gc.collect()
+        assert model() is None
+        MODEL = Model()
+    """
+    home = make_solution({"one": drops})
+    asset = home / "assets" / "one" / "asset_one.py"
+    asset.write_text(IMPORTS[case] + asset.read_text())
+    (asset.parent / "made.py").write_text(f"{MODEL}MODEL = Model()\n")
 
-    assert (gc.isenabled(), gc.get_threshold()) == state
+    done = alo("run", cwd=home)
 
-
-def test_an_import_that_fails_leaves_the_collector_as_it_was() -> None:
-    with only_steps_run(), pytest.raises(ZeroDivisionError):
-        staying(lambda: 1 // 0, runs=True)
-
-    assert gc.get_threshold() == (700, 10, 10)
+    assert done.returncode == 0, done.stderr
+    assert (home / "model.bin").read_bytes() == b"whole"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from alo.engine.isolation.only_steps import staying
 from alo.engine.isolation.settings_of_system import stop_timers
 from alo.engine.steps.failures import has_frames_outside
 from alo.errors import AloError
@@ -29,7 +28,7 @@ def call_asset(load_class: Callable[[], Any], structure: AssetStructure) -> None
     Args:
         load_class: gives its class.
     """
-    user_asset = staying(load_class, runs=True)
+    user_asset = load_class()
     structure.handover.places["run"] = place_of_run(user_asset)
     try:
         run = _run_of(make_asset(user_asset, structure), user_asset)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 from alo.engine.isolation.capture import captured
-from alo.engine.isolation.only_steps import staying
 from alo.engine.isolation.process_state import do_imports_again
 from alo.engine.steps.asset_class import call_asset
 from alo.engine.steps.failures import step_error
@@ -55,7 +54,7 @@ def run_step(
 def import_asset(code: AssetCode, listener: Listener) -> None:
     """Import a step's asset before it runs, where it stays imported."""
     with captured(listener), code.active():
-        copy_context().run(staying, code.load_class, runs=False)
+        copy_context().run(code.load_class)
 
 
 def _handover(task: StepTask, send: Callable[[LogLine], object]) -> Handover:

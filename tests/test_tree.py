@@ -86,6 +86,7 @@ TESTED_WITH = {
     "alo/batch/sweep/finished.py": "cli/actions/test_sweep.py",
     "alo/batch/sweep/keep.py": "cli/actions/test_sweep.py",
     "alo/batch/sweep/plot.py": "cli/actions/test_sweep.py",
+    "alo/batch/sweep/context.py": "batch/sweep/test_drive.py",
     "alo/batch/sweep/results.py": "batch/sweep/test_drive.py",
     "alo/batch/sweep/sweep.py": "cli/actions/test_sweep.py",
     "alo/cli/commands/sweep.py": "cli/actions/test_sweep.py",

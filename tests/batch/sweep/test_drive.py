@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alo.batch.sweep.context import TrialContext
 from alo.batch.sweep.definition import Definition, Metric
 from alo.batch.sweep.drive import Reports, SweepDrive
 from alo.batch.sweep.limits import Limits
@@ -101,9 +102,8 @@ def drive_of(
     sampler = make_sampler("grid", DEFINITION.params, 0, ["max"])
     first = max(trials, default=-1) + 1
     proposals = OwnProposals(sampler, DEFINITION.metrics, first, None)
-    return SweepDrive(
-        DEFINITION, trials, log, folder, executor, proposals, limits, Reports(warned=warned), prefix
-    )
+    context = TrialContext(definition=DEFINITION, folder=folder, prefix=prefix)
+    return SweepDrive(context, trials, log, executor, proposals, limits, Reports(warned=warned))
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
@@ -205,7 +205,8 @@ class Same:
 def driven_with_one_configuration(folder: SweepFolder, executor: Odd) -> list[Trial]:
     ended: list[Trial] = []
     drive = SweepDrive(
-        DEFINITION, folder.trials(), TrialLog(folder), folder, executor,
+        TrialContext(definition=DEFINITION, folder=folder),
+        folder.trials(), TrialLog(folder), executor,
         OwnProposals(Same(), DEFINITION.metrics, 0, 3), Limits(trials=3, jobs=2, retries=0),
         Reports(ended=ended.append),
     )  # fmt: skip

@@ -11,11 +11,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from alo.batch.sweep.definition import MAX, Definition, pipelines_of
+from alo.batch.sweep.context import TrialContext
 from alo.batch.sweep.limits import Limits
 from alo.batch.sweep.proposals.own import Proposal, Proposals
 from alo.batch.sweep.results import metrics_of, over_repeats, results_so_far
-from alo.batch.sweep.space import args_of, form_of
+from alo.batch.sweep.space import form_of
 from alo.batch.sweep.trials import (
     COMPLETE,
     DUPLICATE,
@@ -23,14 +23,12 @@ from alo.batch.sweep.trials import (
     FAILURES,
     INTERRUPTED,
     LOST,
-    ON_THE_WAY,
     OOM,
     OPEN,
     PRUNED,
     RUNNING,
     TIMEOUT,
     WAITING,
-    SweepFolder,
     Trial,
     TrialLog,
 )
@@ -41,7 +39,6 @@ from alo.executors.guard import GuardedExecutor
 from alo.executors.task import (
     ERROR,
     SUCCESS,
-    TRIAL,
     Done,
     Executor,
     Lost,
@@ -55,9 +52,6 @@ from alo.executors.task import OOM as TASK_OOM
 from alo.executors.task import PRUNED as TASK_PRUNED
 from alo.executors.task import TIMEOUT as TASK_TIMEOUT
 from alo.history.ids import utc_text
-from alo.plan.keys.sweep import NONE
-from alo.plan.model import NOTHING_ASKED, Resources
-from alolib.pruning import Pruner
 
 STATES = {
     ERROR: FAILED,
@@ -102,30 +96,24 @@ class SweepDrive:
 
     Args:
         trials: as they are on record.
-        prefix: the last step before the first swept one; its result is made once, before trials
-            run at the same time. Empty: there is none.
-        resources: that a trial asks for.
     """
 
     def __init__(
         self,
-        definition: Definition,
+        context: TrialContext,
         trials: Mapping[int, Trial],
         log: TrialLog,
-        folder: SweepFolder,
         executor: Executor,
         proposals: Proposals,
         limits: Limits,
         reports: Reports,
-        prefix: str = "",
-        resources: Resources = NOTHING_ASKED,
     ) -> None:
-        self.definition, self.trials = definition, dict(trials)
-        self._log, self._folder = log, folder
-        fix = f"mend it, then resume: alo sweep resume {definition.name}"
+        self.definition, self.trials = context.definition, dict(trials)
+        self._context, self._log = context, log
+        fix = f"mend it, then resume: alo sweep resume {context.definition.name}"
         self._executor, self._proposals = GuardedExecutor(executor, fix), proposals
-        self._limits, self._reports, self._resources = limits, reports, resources
-        self._prefix, self._is_prefix_made = prefix, not prefix
+        self._limits, self._reports = limits, reports
+        self._is_prefix_made = not context.prefix  # once, before trials run at the same time
         self._to_send: deque[_Repeat] = deque()
         self._out: dict[str, _Repeat] = {}  # by the handles of their tasks
         self._in_hand: dict[int, _InHand] = {}
@@ -185,7 +173,7 @@ class SweepDrive:
         return self._limits.jobs or self._executor.capacity()
 
     def _next(self) -> _Repeat | None:
-        if self._folder.is_to_stop or self._is_late:
+        if self._context.folder.is_to_stop or self._is_late:
             self._is_over = True
         while not self._to_send and not self._is_over:
             if not self._begin_next():
@@ -238,37 +226,8 @@ class SweepDrive:
         self._note_end(ended)
 
     def _repeat(self, trial: Trial, repeat: int, attempt: int = 1) -> _Repeat:
-        definition = self.definition
-        args = args_of(definition.params, trial.values)
-        if definition.seed_arg:
-            step, _, key = definition.seed_arg.partition(".")
-            args.setdefault("train", {}).setdefault(step, {})[key] = repeat
-        task = Task(
-            id=f"{trial.number}/{repeat}",
-            kind=TRIAL,
-            pipelines=pipelines_of(definition.mode),
-            args=args,
-            attempt=attempt,
-            timeout_s=self._time_left(),
-            sweep={"name": definition.name, "trial": trial.number},
-            resources=self._resources,
-            pruner=self._pruner_of(trial, repeat),
-        )
+        task = self._context.task_of(trial, repeat, attempt, self._time_left())
         return _Repeat(trial.number, repeat, task)
-
-    def _pruner_of(self, trial: Trial, repeat: int) -> Pruner | None:
-        definition = self.definition
-        if definition.pruner == NONE:
-            return None
-        metric = definition.metrics[0]
-        return Pruner(
-            how=definition.pruner,
-            path=str(self._folder.path.resolve() / ON_THE_WAY),
-            trial=f"{trial.number}/{repeat}",
-            number=trial.number,
-            metric=metric.name,
-            is_max=metric.direction == MAX,
-        )
 
     def _time_left(self) -> float | None:
         of_trial = self._limits.trial_timeout_s
@@ -281,7 +240,7 @@ class SweepDrive:
         match event:
             case RunEvent(envelope):
                 step = envelope.event
-                if isinstance(step, StepFinished) and step.step == self._prefix:
+                if isinstance(step, StepFinished) and step.step == self._context.prefix:
                     self._is_prefix_made = True
                 self._reports.progressed()
             case Lost(reason):

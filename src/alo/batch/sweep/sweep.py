@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from alo.batch.stopping import stopping
+from alo.batch.sweep.context import TrialContext
 from alo.batch.sweep.definition import Definition, changed_ids, differences
 from alo.batch.sweep.drive import Reports, SweepDrive
 from alo.batch.sweep.finished import adopt
@@ -152,7 +153,12 @@ def run_sweep(
         folder.clear_stop()
         prefix = prefix_of(definition, jobs["train"])
         jobs = {**jobs, "train": with_cached_prefix(jobs["train"], prefix)}
-        resources = most_of(job.pipeline.resources for job in jobs.values())
+        context = TrialContext(
+            definition=definition,
+            folder=folder,
+            prefix=prefix,
+            resources=most_of(job.pipeline.resources for job in jobs.values()),
+        )
         keeper = Keeper(workspace, definition, options.keep, trials.values())
         with (
             closing(TrialLog(folder)) as log,
@@ -164,8 +170,8 @@ def run_sweep(
             for text in warnings_of(executor):
                 reports.warned(text)
             drive = SweepDrive(
-                definition, trials, log, folder, executor, proposals, options.limits,
-                _with_ids(workspace, folder, definition, keeper, reports), prefix, resources,
+                context, trials, log, executor, proposals, options.limits,
+                _with_ids(workspace, folder, definition, keeper, reports),
             )  # fmt: skip
             watch(drive)
             return _driven(drive, definition)

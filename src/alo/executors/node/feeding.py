@@ -13,7 +13,7 @@ from alo.data.location import LocationError, RemoteLocation
 from alo.data.remote.blobs import Blobs
 from alo.errors import ExecutorError
 from alo.executors.node.link import PIECE, POLL_S, NodeLink
-from alo.executors.node.order import FOLDERS, Arriving, Missing, Order, Piece, SetUp, Unfit
+from alo.executors.node.order import Arriving, Missing, Order, Piece, SetUp, Unfit, folder_blob
 from alo.executors.node.parcel import Parcel
 from alo.executors.node.receive import Returns
 from alo.executors.task import INTERRUPTED, Done, Lost, Result, TaskEvent
@@ -112,11 +112,6 @@ class Bucket:
                 returns.take(piece)
             with suppress(LocationError):  # it only takes room there
                 self._blobs.remove(each.blob)
-
-
-def folder_blob(digest: str) -> str:
-    """The name in the bucket of a folder that tasks need."""
-    return f"{FOLDERS}/{digest}"
 
 
 def follow(

@@ -23,9 +23,8 @@ from pathlib import Path
 from alo.data.location import LocationError
 from alo.data.remote.blobs import Blobs
 from alo.errors import AloError, ExecutorError
-from alo.executors.node.feeding import folder_blob
 from alo.executors.node.link import PIECE, SILENT_S
-from alo.executors.node.order import Missing, Order, SetUp, Unfit
+from alo.executors.node.order import Missing, Order, SetUp, Unfit, folder_blob
 from alo.executors.node.returning import returned
 from alo.executors.node.store import NodeStore, node_folder
 from alo.executors.node.work import Work

@@ -77,3 +77,8 @@ class Piece:
     """Of the folder that was announced last."""
 
     content: bytes
+
+
+def folder_blob(digest: str) -> str:
+    """The name in the bucket of a folder that tasks need."""
+    return f"{FOLDERS}/{digest}"

@@ -40,6 +40,31 @@ def test_a_csv_has_a_row_for_each_record_and_no_formula_in_it() -> None:
     assert (rows[0]["note"], rows[0]["label"], rows[1]["label"]) == ("'=1+1", "bad", "")
 
 
+def test_a_csv_has_what_the_model_was_given_under_names_of_its_own(tmp_path: Path) -> None:
+    given = {"run:0": {"patient": "P1", "label": "=x"}, "run:1": {"age": "7"}}
+
+    text = export_text([item(0, "bad"), item(1)], "csv", given)
+
+    one, other = csv.DictReader(io.StringIO(text))
+    assert list(one) == [*COLUMNS, "patient", "input.label", "age"]
+    assert (one["label"], one["patient"], one["input.label"], one["age"]) == (
+        "bad",
+        "P1",
+        "'=x",
+        "",
+    )
+    assert (other["patient"], other["age"]) == ("", "7")
+    (tmp_path / "f.csv").write_text(text)
+    (read,) = read_labels(tmp_path / "f.csv", ITEMS)
+    assert (read.record, read.label) == ("run:0", "bad")
+
+
+def test_json_lines_have_what_the_model_was_given() -> None:
+    (line,) = export_text([item(0)], "jsonl", {"run:0": {"label": "1"}}).splitlines()
+
+    assert json.loads(line) == item(0).to_json() | {"input": {"label": "1"}}
+
+
 def test_json_lines_have_all_that_is_known() -> None:
     (line,) = export_text([item(0, "나쁨")], "jsonl").splitlines()
 

@@ -38,19 +38,37 @@ def export_text(
 
     Args:
         form: one of `FORMATS`.
-        given: what the model was given for a record, by column: Label Studio shows it.
+        given: what the model was given for a record, by column: whoever labels has to see it.
     """
     rows = [item.to_json() for item in items]
+    inputs = [(given or {}).get(str(row["record"]), {}) for row in rows]
     if form == CSV:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
-        return text.getvalue()
+        return _table_text(rows, inputs)
     if form == JSON_LINES:
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    tasks = [_task(row, (given or {}).get(str(row["record"]), {})) for row in rows]
+        lines = [
+            row | ({"input": dict(each)} if each else {})
+            for row, each in zip(rows, inputs, strict=True)
+        ]
+        return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    tasks = [_task(row, each) for row, each in zip(rows, inputs, strict=True)]
     return json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
+
+
+def _table_text(rows: Sequence[Mapping[str, object]], inputs: Sequence[Mapping[str, str]]) -> str:
+    """A CSV: what was said of each record, then what the model was given for it."""
+    names = list(dict.fromkeys(name for each in inputs for name in each))
+    headers = list(COLUMNS)
+    for name in names:
+        while name in headers:  # a column of the input that is called `label`, say
+            name = f"input.{name}"
+        headers.append(name)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(_cell, headers))
+    for row, each in zip(rows, inputs, strict=True):
+        cells = [*(row[name] for name in COLUMNS), *(each.get(name) for name in names)]
+        writer.writerow(map(_cell, cells))
+    return text.getvalue()
 
 
 def read_decisions(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]:

@@ -74,6 +74,22 @@ def test_random_items_count_up_to_the_first_that_is_undecided(desk: Desk) -> Non
     assert desk.accuracy.reviewed["random"] == 11
 
 
+def test_decided_ones_behind_an_undecided_one_wait_for_it_by_name(desk: Desk) -> None:
+    for each in desk.random[:11]:
+        desk.say(each)
+    assert (desk.accuracy.waiting, desk.accuracy.waits_for) == (0, None)
+
+    desk.say(desk.random[12])
+    desk.say(desk.random[13])
+    desk.say(desk.random[14], "skip")
+
+    found = desk.accuracy
+    assert (found.waiting, found.waits_for) == (2, desk.random[11].id)
+    assert found.to_json()["waits_for"] == desk.random[11].id
+    desk.say(desk.random[11])
+    assert (desk.accuracy.waiting, desk.accuracy.reviewed["random"]) == (0, 14)
+
+
 def test_what_was_skipped_or_flagged_is_left_out_and_the_next_ones_count(desk: Desk) -> None:
     desk.say(desk.random[0], "skip")
     desk.say(desk.random[1], "flag")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from alo.review.accuracy import STRATIFIED, Accuracy, Answer, accuracy
 from alo.review.decisions import ACCEPTED, CHANGED, FLAGGED, SKIPPED
@@ -14,11 +16,20 @@ LABELLED = (ACCEPTED, CHANGED)
 LEFT_OUT = (SKIPPED, FLAGGED)
 
 
+class _Counted(NamedTuple):
+    """What counts of records in one order."""
+
+    answers: Sequence[Answer]
+    waiting: Sequence[StoredRecord]  # decided, behind the first that is undecided
+    first_open: StoredRecord | None  # that one
+
+
 def accuracy_of(reviews: Reviews, review: Review, method: str = STRATIFIED) -> Accuracy:
     """The estimate that a review gives at this moment.
 
     Random items count up to the first that is undecided, and so do the uncertain ones, in their
-    own order; what was skipped or flagged is left out.
+    own order; what was skipped or flagged is left out. How many decided ones do not count yet, and
+    which record they wait for, is said.
     """
     population = reviews.population(review)
     index = {at: place for place, at in enumerate(population)}
@@ -27,13 +38,23 @@ def accuracy_of(reviews: Reviews, review: Review, method: str = STRATIFIED) -> A
         (each for each in queue if each.uncertain_place is not None),
         key=lambda each: each.uncertain_place or 0,
     )
-    return accuracy(
+    random = _counted(review, [each for each in queue if each.source == RANDOM], index)
+    uncertain = _counted(review, unsure, index)
+    found = accuracy(
         list(population.values()),
-        random=_answers(review, (each for each in queue if each.source == RANDOM), index),
-        uncertain=_answers(review, unsure, index),
+        random=random.answers,
+        uncertain=uncertain.answers,
         picked=sum(each.source == PICKED and each.state in LABELLED for each in queue),
         method=method,
     )
+    counts = {answer.at for each in (random, uncertain) for answer in each.answers}
+    waiting: set[int] = set()
+    for each in (random, uncertain):
+        those = {record.at for record in each.waiting if index[record.at] not in counts}
+        if those and not waiting and each.first_open is not None:
+            found = replace(found, waits_for=review.record_id(each.first_open.at))
+        waiting |= those
+    return replace(found, waiting=len(waiting))
 
 
 def every_item(reviews: Reviews, review: Review, *, queue_only: bool = False) -> list[ItemShown]:
@@ -46,15 +67,14 @@ def every_item(reviews: Reviews, review: Review, *, queue_only: bool = False) ->
     return items
 
 
-def _answers(
-    review: Review, records: Iterable[StoredRecord], index: Mapping[int, int]
-) -> list[Answer]:
-    found: list[Answer] = []
-    for record in records:
+def _counted(review: Review, records: Sequence[StoredRecord], index: Mapping[int, int]) -> _Counted:
+    name = review.labels.name_of
+    answers: list[Answer] = []
+    for place, record in enumerate(records):
         if record.state in LEFT_OUT:
             continue
         if record.state not in LABELLED:
-            break
-        name = review.labels.name_of
-        found.append(Answer(index[record.at], name(record.label) == name(record.predicted)))
-    return found
+            waiting = [each for each in records[place:] if each.state in LABELLED]
+            return _Counted(answers, waiting, record)
+        answers.append(Answer(index[record.at], name(record.label) == name(record.predicted)))
+    return _Counted(answers, (), None)

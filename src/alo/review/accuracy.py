@@ -62,6 +62,8 @@ class Accuracy:
     by_class: Mapping[str, float | None] = field(default_factory=dict)
     enough: bool = False
     needed: int = 0  # how many more random items make the interval narrow enough
+    waiting: int = 0  # decided records that do not count yet, behind one that is undecided
+    waits_for: str | None = None  # the first such undecided one
 
     def to_json(self) -> dict[str, object]:
         """As `alo review accuracy --json` has it."""
@@ -77,6 +79,8 @@ class Accuracy:
             "by_class": dict(self.by_class),
             "enough": self.enough,
             "needed": self.needed,
+            "waiting": self.waiting,
+            "waits_for": self.waits_for,
         }
 
 

@@ -117,8 +117,24 @@ def test_a_review_from_its_making_to_the_accuracy(command: Command, tmp_path: Pa
     found = as_json(command("review", "accuracy", "r", "--json"))
     assert found["estimate"] == 1.0
     assert {"estimate", "low", "high", "level", "method", "population", "reviewed", "strata",
-            "by_class", "enough", "needed"} == set(found)  # fmt: skip
+            "by_class", "enough", "needed", "waiting", "waits_for"} == set(found)  # fmt: skip
     assert "accuracy 100.0%, from" in command("review", "accuracy", "r")[1]
+
+
+def test_the_accuracy_names_the_undecided_record_that_decided_ones_wait_for(
+    command: Command, tmp_path: Path
+) -> None:
+    command("review", "new", "r", "--random", "12", "--seed", "5", "--certainty", "p")
+    first, *others = [str(item["record"]) for item in records_of(command)]
+    (tmp_path / "d.csv").write_text("\n".join(["record,verdict", *(f"{r},accept" for r in others)]))
+    command("review", "decide", "r", "--from", str(tmp_path / "d.csv"))
+
+    shown = command("review", "accuracy", "r")[1]
+
+    assert (
+        f"11 decided records do not count yet: {first}, which comes before, is undecided" in shown
+    )
+    assert "more random" not in shown
 
 
 def test_a_decision_that_is_refused_makes_the_status_one_and_keeps_the_others(

@@ -210,7 +210,10 @@ def _accuracy_lines(found: Accuracy) -> Iterator[str]:
         for name, share in found.by_class.items():
             right = "not known yet" if share is None else f"{share:.1%} right"
             yield f"  predicted {name}: {right}"
-    if found.needed:
+    if found.waiting:
+        those = counted(found.waiting, "decided record does", "decided records do")
+        yield f"{those} not count yet: {found.waits_for}, which comes before, is undecided"
+    elif found.needed:
         yield f"{counted(found.needed, 'more random one')} would give it to ± 2 points"
 
 

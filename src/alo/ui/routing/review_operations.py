@@ -72,6 +72,8 @@ ACCURACY: Schema = {
         "by_class",
         "enough",
         "needed",
+        "waiting",
+        "waits_for",
     ],
     "properties": {
         "estimate": {**NUMBER, "description": "null: too little was reviewed"},
@@ -85,6 +87,11 @@ ACCURACY: Schema = {
         "by_class": OBJECT,
         "enough": {"type": "boolean"},
         "needed": {"type": "integer", "description": "further random records; 0: reached"},
+        "waiting": {"type": "integer", "description": "decided, and do not count yet"},
+        "waits_for": {
+            "type": ["string", "null"],
+            "description": "the undecided record that they are behind",
+        },
     },
 }
 REVIEW: Schema = {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 from tests.support.reviewed_project import make_review
 from tests.ui.screens.reviews.conftest import As
 
-from alo.loop.accuracy_of import accuracy_of
+from alo.loop.accuracy_of import accuracy_of, every_item
 from alo.review.rows import Review
 from alo.ui.studio import Studio
 
@@ -63,6 +64,22 @@ def test_the_page_says_it_in_words_and_draws_the_strata_with_their_numbers(
         assert re.search(f'data-number="{name}">{count} <small>[a-z]', page), name
     assert page.count("<rect") == 2 * len(estimate["strata"])
     assert "As a table" in page
+
+
+def test_the_page_leads_to_the_undecided_record_that_decided_ones_wait_for(
+    team: Studio, ada: httpx.Client
+) -> None:
+    items = every_item(team.reviews, team.reviews.get("patients"), queue_only=True)
+    first, *others = [each.id for each in items if each.record.source == "random"]
+    ada.post(f"{PATH}/bulk", json={"records": others, "verdict": "accept"})
+
+    found = ada.get(f"{PATH}/accuracy.json").json()
+    page = ada.get(f"{PATH}/accuracy").text
+
+    assert (found["waiting"], found["waits_for"]) == (len(others), first)
+    assert f'data-waiting="{len(others)}"' in page
+    assert f"{PATH}/label?record={quote(first)}" in page
+    assert "data-needed" not in page  # deciding that one comes first
 
 
 def test_agreement_is_shown_once_two_have_labelled_the_same(

@@ -101,12 +101,13 @@ def retrain(workspace: Workspace, asked: RetrainRequest, say: Say, note: Note) -
     champion = _champion(workspace, asked.against)
     test = _Test(workspace, version, champion, tested_cases(version))
     with trial_project(workspace) as trial:
-        say(f"testing the model before on {counted(len(test.cases), 'row')}")
+        compared_with = champion.run or "the workspace"
+        say(f"testing the model of {compared_with} on {counted(len(test.cases), 'row')}")
         trial.use_models(champion.models)
         old = _answers(trial, test)
         if old is None:
             raise RetrainError(
-                f"the model of {champion.run or 'the workspace'} fails on the test rows",
+                f"the model of {compared_with} fails on the test rows",
                 fix="name another model to compare with: --against RUN",
             )
         say(f"training on {version.manifest.reference}")

@@ -199,6 +199,7 @@ def test_a_worse_candidate_is_held_and_deployed_only_by_force_with_a_reason(
 
     assert reported[0] == 3
     assert "the gate: held: not_shown_no_worse, no_gain" in reported[1]
+    assert "not_shown_no_worse: with 95% certainty the difference is at least -" in reported[1]
     assert not (home / "solution/deployment.json").exists()
 
     forced = (*LAX, "--set", "train.how=worst", "--deploy", "--force", "--reason", "a demo")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alo.cli.actions.dispatch import Action, of_actions
 from alo.cli.output import console
+from alo.cli.output.comparison import comparison_lines
 from alo.cli.values import named
 from alo.errors import HistoryError
 from alo.gate.compared import comparison_of
@@ -17,7 +18,6 @@ from alo.history.deployment import CURRENT, read_deployment
 from alo.history.filters import Filters, parse_since
 from alo.history.promotions import model_at, promotions, run_of
 from alo.layout import Workspace
-from alo.texts import counted
 
 OF_TRAIN = Filters(pipeline="train", status="success")
 
@@ -94,13 +94,7 @@ def _lines(entry: Entry, compared: Comparison | None) -> Iterator[str]:
     if compared is None:
         yield "not compared with another model: alo retrain compares"
         return
-    for name, model in (("old", compared.old), ("new", compared.new)):
-        if model.accuracy is not None:
-            rows = counted(compared.rows, "test row")
-            yield f"  {name}: {model.accuracy:.1%} right of {rows}"
-    judged = compared.judged
-    why = f": {', '.join(judged.reasons)}" if judged.reasons else ""
-    yield f"the gate: {judged.verdict}{why}"
+    yield from comparison_lines(compared)
 
 
 def _log(options: argparse.Namespace) -> int:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from alo.loop.retrain import Retrained
 
 GATE = ("min_rows", "max_loss", "min_gain", "slice_min_rows", "slice_max_loss")
-SHOWN_CHANGED = 10  # rows
 STANDARD_ERROR = 2  # where a train run prints, as standard output has the JSON alone
 
 
@@ -97,21 +96,11 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _lines(found: Retrained) -> Iterator[str]:
+    from alo.cli.output.comparison import comparison_lines
+
     compared, judged = found.comparison, found.comparison.judged
     yield f"candidate {found.run}, trained on {compared.dataset}"
-    for name, model in (("before", compared.old), ("candidate", compared.new)):
-        if model.accuracy is not None and model.low is not None and model.high is not None:
-            shown = f"{model.accuracy:.1%}, from {model.low:.1%} to {model.high:.1%}"
-            yield f"  {name:9}  {shown} right of {counted(compared.rows, 'test row')}"
-    if compared.difference is not None and compared.low is not None and compared.high is not None:
-        yield (
-            f"  difference {compared.difference:+.1%}, from {compared.low:+.1%} to "
-            f"{compared.high:+.1%}; only the one before right: {compared.only_old_right}, only the "
-            f"candidate: {compared.only_new_right}"
-        )
-    for row in compared.changed[:SHOWN_CHANGED]:
-        yield f"  {row.record}: {row.label}; before {row.old}, now {row.new}"
-    yield f"the gate: {judged.verdict}{': ' + ', '.join(judged.reasons) if judged.reasons else ''}"
+    yield from comparison_lines(compared)
     if judged.needed:
         how = (
             f"about {counted(judged.needed_reviews, 'more random review')}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from tests.loop.traces.test_trace import change_record
@@ -156,6 +157,21 @@ def test_a_request_that_history_never_had_is_known_by_who_has_tried_it(project: 
     Audit(project.database).add("ada", "try", "req-1")
 
     assert project.knows("req-1") == "request"
+
+
+def test_a_record_may_name_its_run_by_the_beginning_that_pages_show(project: Project) -> None:
+    def looked_up(wanted: str) -> tuple[str, str]:
+        return Known(Workspace(project.home), project.database).look_up(wanted)
+
+    run = project.inference
+    short = run.rsplit("-", 1)[0]
+    assert short != run
+    assert looked_up(f"{short}:0") == ("record", f"{run}:0")
+    assert project.knows(f"{short}:99999") == ""
+    assert project.knows("2:0") == project.knows(":0") == ""  # no beginning that a page shows
+
+    rmtree(project.home / "history/inference" / run)  # a review still has it
+    assert looked_up(f"{short}:0") == ("record", f"{run}:0")
 
 
 def test_what_somebody_has_typed_names_nothing(project: Project) -> None:

@@ -32,7 +32,7 @@ from alo.history.promotions import Promotion, promotions
 from alo.history.record import RunRecord
 from alo.layout import Workspace
 from alo.loop.record_inputs import run_files
-from alo.review.record_ids import run_and_row, run_in
+from alo.review.record_ids import record_id, run_and_row, run_in
 from alo.review.results.tables import output_path
 from alo.review.reviews import Reviews
 from alo.review.rows import Review
@@ -177,13 +177,30 @@ class Known:
         found = run_and_row(wanted)
         if found is None:
             return ""
-        is_known = (
-            self.reviews_of(wanted)
-            or any(self.rows_with("record", wanted))
-            or self._has_row(*found)
-            or any(self.tested_in(wanted))
+        run_id, row = found
+        if self._is_record(run_id, row):
+            return record_id(run_id, row)
+        whole = self._begun_with(run_id)
+        return record_id(whole, row) if whole and self._is_record(whole, row) else ""
+
+    def _is_record(self, run_id: str, row: int) -> bool:
+        record = record_id(run_id, row)
+        return bool(
+            self.reviews_of(record)
+            or any(self.rows_with("record", record))
+            or self._has_row(run_id, row)
+            or any(self.tested_in(record))
         )
-        return wanted if is_known else ""
+
+    def _begun_with(self, beginning: str) -> str:
+        """The one run that begins so: pages and tables show the beginning of a run's id."""
+        if not start_in_name(beginning):  # no beginning is that of every run
+            return ""
+        found = {run.id for review in self.reviews for run in review.runs}
+        found = {each for each in found if each.startswith(beginning)}
+        with suppress(HistoryError):
+            found.add(self.history.look_up(beginning).id)
+        return found.pop() if len(found) == 1 else ""
 
     def _has_row(self, run_id: str, row: int) -> bool:
         """Whether a run in history has a row of this number in its results."""
@@ -298,6 +315,6 @@ def _runs_of(compared: Comparison) -> Iterator[str]:
 def _unknown(wanted: str) -> UsageError:
     return UsageError(
         f"nothing is known of '{wanted}'",
-        fix="an id is a record (RUN:ROW), a run, a request, a data set (NAME@V), a case (content),"
-        " or a review",
+        fix="an id is a record (RUN:ROW, as the studio and alo review export have it), a run, a"
+        " request, a data set (NAME@V), a case (content), or a review",
     )

@@ -12,7 +12,7 @@ import pytest
 import alo
 import alolib.errors
 from alo import errors
-from alo.errors import AloError, CheckError, Interrupted, Problem, StepError, passed_on
+from alo.errors import AloError, CheckError, Interrupted, Problem, StepError, in_one_line, passed_on
 
 CLASSES = [
     value
@@ -180,6 +180,14 @@ def test_an_error_that_is_passed_on_has_each_part_once(
 
     assert (error.what, error.where, error.fix) == expected
     assert str(error).count("  fix: ") == 1
+
+
+def test_an_error_in_one_line_has_all_that_it_says_and_not_where_or_what_to_do() -> None:
+    error = StepError("it failed: bad:\ncould not read\n  'n/a?'", where="here", fix="do this")
+
+    assert in_one_line(str(error)) == "it failed: bad: could not read 'n/a?'"
+    assert in_one_line("x" * 501) == "x" * 497 + "..."
+    assert in_one_line("") == ""
 
 
 def test_exceptions_that_are_no_faults_are_listed_and_all_others_end_in_error() -> None:

@@ -61,6 +61,7 @@ __all__ = [
 ErrorKind = TypeVar("ErrorKind", bound=AloError)
 
 SHOWN_PROBLEMS = 50  # spec 3: the first 50, and the count of the rest
+LONGEST_LINE = 500  # characters of an error in one line
 
 
 class UsageError(AloError):
@@ -244,6 +245,17 @@ class Interrupted(RunError):  # noqa: N818
     ) -> None:
         super().__init__(what, where=where, fix=fix)
         self.exit_status = 128 + signal_number
+
+
+def in_one_line(text: str) -> str:
+    """What an ``AloError`` says, of whose text only this is on record: without where and fix.
+
+    All its lines, as the second one is often that which says what was wrong: the value that could
+    not be converted, the file that is not there.
+    """
+    what = text.partition("\n  fix: ")[0].partition("\n  where: ")[0]
+    line = " ".join(what.split())
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
 
 
 def passed_on(

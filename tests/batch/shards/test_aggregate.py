@@ -48,6 +48,8 @@ def test_results_that_differ_are_counted_or_that_of_most_rows_is_taken() -> None
 
     assert reported(*shards)["result"] == "3 shards, 2 results"
     assert reported(*shards, result="most")["result"] == "OK"
+    of_parts = summary_of(shards, Aggregate(), ["note"], called="parts")
+    assert of_parts["result"] == "3 parts, 2 results"
 
 
 def test_a_note_never_makes_the_summary_invalid() -> None:

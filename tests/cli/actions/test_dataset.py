@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -127,6 +128,7 @@ def test_data_sets_are_listed_shown_compared_verified_and_exported(
         "v1",
     ]
     assert "data set d@v2" in command("dataset", "show", "d")[1]
+    assert re.search(r"^test: \d+ rows? \(\w+: \d", command("dataset", "show", "d")[1], re.M)
     assert as_json(command("dataset", "show", "d@v1", "--json"))["base"] == "plan"
     assert command("dataset", "diff", "d@v1", "d@v2")[1].startswith("0 rows added\n")
     assert command("dataset", "verify")[1] == "2 versions verified, none damaged\n"

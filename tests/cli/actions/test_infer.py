@@ -30,7 +30,7 @@ for path in sorted(glob.glob(self.asset.get_input_path() + "**/*.csv", recursive
     with open(path, newline="") as file:
         rows += list(csv.DictReader(file))
 if any(row["y"] == "bad" for row in rows):
-    raise ValueError("a bad row")
+    raise ValueError("a bad row:\\nof no number")
 time.sleep(self.args["wait"])
 with open(self.asset.get_output_path() + "output.csv", "w", newline="") as file:
     table = csv.writer(file)
@@ -185,10 +185,11 @@ def test_bad_rows_are_found_and_listed(command: Command, home: Path, data: Path)
     assert reported["output"] == str(home / "inference_artifacts/output/output.csv")
     with open(home / "inference_artifacts/extra_output/alo/failed_rows.csv", newline="") as file:
         (row,) = csv.DictReader(file)
-    assert row["_alo_error"] == "step 'answer' failed: ValueError: a bad row"
+    assert row["_alo_error"] == "step 'answer' failed: ValueError: a bad row: of no number"
     del row["_alo_error"]
     assert row == {"x": "13", "y": "bad", "_alo_source": "month/1.csv", "_alo_row": "3"}
     assert [line["state"] for line in lines_of(home)] == ["partial", "done"]
+    assert runs_of(home)[-1].note == "2 shards, 30 rows; 1 row failed"
     logs = home / "inference_artifacts/log"
     assert any("a bad row" in each.read_text() for each in logs.glob("*/process.log"))
 
@@ -199,7 +200,7 @@ def test_whole_files_that_fail_are_counted(command: Command, home: Path, data: P
 
     status, out, _ = command(*words)
 
-    assert (status, "batch b: 1 of 1 shards, 1 files failed" in out) == (0, True)
+    assert (status, "batch b: 1 of 1 shards, 1 file failed" in out) == (0, True)
     _, out, _ = command("infer", "--resume", "b", "--json")
     reported = json.loads(out.splitlines()[-1])["payload"]
     assert (reported["rows_in"], reported["rows_out"], reported["rows_failed"]) == (None, 20, 1)
@@ -214,7 +215,7 @@ def test_a_shard_that_is_skipped_is_told_and_tried_again(
     status, out, _ = command(*words)
 
     assert status == 1
-    assert "alo infer --resume b tries them again" in out
+    assert "1 shard is left out: alo infer --resume b tries it again" in out
     assert [line["state"] for line in lines_of(home)] == ["done", "failed", "done"]
     assert output_of(home).count(b"\n") == 1 + 2 * 2 * 10
 

@@ -257,3 +257,4 @@ def test_a_grid_that_is_done_has_no_trials_to_go(command: Command) -> None:
     status, out, _ = command("sweep", "resume", "s", "--trials", "5")
     assert status == 0
     assert "trials to go" not in out
+    assert "2 trials have ended already" in out

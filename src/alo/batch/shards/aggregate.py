@@ -13,19 +13,20 @@ from alolib.summary import EXACT_SCORE, LONGEST_NOTE, make_summary
 
 
 def summary_of(
-    manifests: Sequence[Manifest], how: Aggregate, notes: Sequence[str]
+    manifests: Sequence[Manifest], how: Aggregate, notes: Sequence[str], *, called: str = "shards"
 ) -> dict[str, object]:
     """The summary of all, as ``save_summary`` stores one, with the exact score beside it.
 
     Args:
         manifests: of the shards that are done, in their order; one at least.
         notes: what the summary's note says, the most important first.
+        called: what the manifests are of: shards, or the parts that some were split into.
     """
     score = score_of(manifests, how)
     summary = make_summary("", score, "", _probability(manifests))
     return {
         **summary,
-        "result": result_of(manifests, how),
+        "result": result_of(manifests, how, called),
         "note": _note(notes),
         EXACT_SCORE: score,
     }
@@ -47,14 +48,14 @@ def _weights(manifests: Sequence[Manifest]) -> Sequence[int]:
     return weights if any(weights) else [1] * len(weights)
 
 
-def result_of(manifests: Sequence[Manifest], how: Aggregate) -> str:
-    """One result of those of the shards."""
+def result_of(manifests: Sequence[Manifest], how: Aggregate, called: str) -> str:
+    """One result of those of the shards, or of the parts that some were split into."""
     counted: Counter[str] = Counter()
     for each, weight in zip(manifests, _weights(manifests), strict=True):
         counted[each.result] += weight
     if len(counted) == 1 or how.result == "most":
         return counted.most_common(1)[0][0]  # of equal ones the first
-    return f"{len(manifests)} shards, {len(counted)} results"
+    return f"{len(manifests)} {called}, {len(counted)} results"
 
 
 def _probability(manifests: Sequence[Manifest]) -> Mapping[str, float]:

@@ -37,7 +37,7 @@ from alo.engine.request import RunRequest
 from alo.engine.run import ready, run_job
 from alo.engine.workspace.lock import hold_workspace
 from alo.engine.workspace.recovery import recover
-from alo.errors import BatchError, Interrupted, UsageError, passed_on
+from alo.errors import BatchError, Interrupted, UsageError, in_one_line, passed_on
 from alo.events.log_lines import info, warning
 from alo.events.types import Listener, Progress, SettingUp
 from alo.executors.depot import Depot
@@ -252,7 +252,7 @@ class _Batch:
                 fix="mend it; or leave such rows out: --on-error bisect",
             )
         seen = f"with {rows:,} rows alone" if rows else "not checked"
-        first = problem.partition("\n")[0]
+        first = in_one_line(problem)
         return [f"that rows are answered each by itself: {seen}, as others fail: {first}"], form
 
     def _work(

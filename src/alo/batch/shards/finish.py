@@ -22,9 +22,10 @@ from alo.batch.shards.merge import (
 from alo.batch.shards.record import COMPLETE, DONE, FAILED, INCOMPLETE, BatchFolder, Outcome
 from alo.batch.shards.result import OUTPUT, record_in
 from alo.engine.pipeline_run import PipelineRun
-from alo.errors import BatchError, passed_on
+from alo.errors import BatchError, in_one_line, passed_on
 from alo.events.log_lines import warning
 from alo.plan.model import Aggregate
+from alo.texts import counted
 from alolib.summary import EXACT_SCORE, write_summary
 
 PARTIAL = "partial"  # of a shard: some of its rows failed
@@ -68,7 +69,9 @@ def finish(
         write_failed_rows(found.columns, list(_failed_rows(drive, found)), run.artifacts)
     outcome = _outcome(run, drive, found, definition, merged, lines)
     manifests = [manifest for _, manifest in results]
-    summary = summary_of(manifests, aggregate, list(_notes(found, drive, outcome, definition)))
+    notes = list(_notes(found, drive, outcome, definition))
+    called = "shards" if len(leaves) == len(found.shards) else "parts"
+    summary = summary_of(manifests, aggregate, notes, called=called)
     _write_summary(run, summary)
     first = record_in(results[0][0])
     run.session.take_code_of(results[0][0], first, ())
@@ -90,7 +93,7 @@ def _line(shard: Shard, drive: ShardDrive, aggregate: Aggregate) -> ShardLine:
         state=PARTIAL if bad and manifests else FAILED if bad else DONE,
         attempts=max((each.attempts for each in states), default=1),
         score=score_of(manifests, aggregate) if manifests else None,
-        result=result_of(manifests, aggregate) if manifests else None,
+        result=result_of(manifests, aggregate, "parts") if manifests else None,
         seconds=round(sum(each.seconds for each in states), 6),
         error=bad[0].error if bad else "",
     )
@@ -98,7 +101,7 @@ def _line(shard: Shard, drive: ShardDrive, aggregate: Aggregate) -> ShardLine:
 
 def _failed_rows(drive: ShardDrive, found: Cut) -> Iterator[FailedRow]:
     for leaf in drive.failed:
-        error = drive.states[leaf.name].error.partition("\n")[0]
+        error = in_one_line(drive.states[leaf.name].error)
         if leaf.rows is None:
             for piece in leaf.pieces:
                 yield FailedRow({}, piece.file.name, None, error)
@@ -147,12 +150,12 @@ def _notes(
     found: Cut, drive: ShardDrive, outcome: Outcome, definition: Definition
 ) -> Iterator[str]:
     """What the summary's note says: counts, and what a reader should not overlook."""
-    rows = f"{found.rows:,} rows" if found.rows is not None else f"{found.files:,} files"
-    yield f"{outcome.total:,} shards, {rows}"
+    rows = counted(found.files, "file") if found.rows is None else counted(found.rows, "row")
+    yield f"{counted(outcome.total, 'shard')}, {rows}"
     if definition.tolerance.on_error == BISECT and drive.failed:
-        yield f"{len(drive.failed):,} {'rows' if found.how == ROWS else 'files'} failed"
+        yield f"{counted(len(drive.failed), 'row' if found.how == ROWS else 'file')} failed"
     elif outcome.failed:
-        yield f"{outcome.failed:,} shards left out"
+        yield f"{counted(outcome.failed, 'shard')} left out"
     if found.how == ROWS and not definition.tolerance.row_check:
         yield "row check off"
 

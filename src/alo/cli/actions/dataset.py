@@ -256,8 +256,8 @@ def _lines(version: Version) -> Iterator[str]:
     for part in ("train", "test"):
         labels = counts.get(part)
         shown = labels.items() if isinstance(labels, Mapping) else ()
-        text = ", ".join(f"{count:,} {label}" for label, count in shown)
-        yield f"{part}: {counted(_total(counts, part), 'row')}{f': {text}' if text else ''}"
+        text = ", ".join(f"{label}: {count:,}" for label, count in shown)
+        yield f"{part}: {counted(_total(counts, part), 'row')}{f' ({text})' if text else ''}"
     yield f"base: {manifest.base}; reviews: {', '.join(manifest.reviews)}"
     others = (
         "overruled", "moved_to_test", "pictures_missing", "skipped", "flagged", "conflict",

@@ -12,7 +12,7 @@ from alo.batch.shards.record import FAILED, SPLIT, Outcome, ShardState
 from alo.cli.output.console import Screen, own_stdout
 from alo.cli.output.format import duration
 from alo.cli.output.live import JsonEvents, RunDisplay
-from alo.errors import AloError, Interrupted
+from alo.errors import AloError, Interrupted, in_one_line
 from alo.events.envelope import Envelope
 from alo.events.log_lines import warning
 from alo.events.types import (
@@ -24,6 +24,7 @@ from alo.events.types import (
     ShardStarted,
     StepStarted,
 )
+from alo.texts import counted
 
 DRAW_S = 0.2
 
@@ -59,7 +60,7 @@ class InferDisplay:
         self._drive, self._total = drive, shards
         if self._send is None:
             again = f", {len(drive.reused):,} of them done already" if drive.reused else ""
-            self._screen.line(f"batch {self._name}: {shards:,} shards{again}")
+            self._screen.line(f"batch {self._name}: {counted(shards, 'shard')}{again}")
         return Reports(self._started, self._ended, self._draw, self._warned)
 
     def _started(self, shard: Shard, attempt: int) -> None:
@@ -73,8 +74,8 @@ class InferDisplay:
                 ShardFinished(shard.name, state.state, state.attempts, state.seconds, state.error)
             )
         elif not self._screen.is_live or state.state in (FAILED, SPLIT):
-            rows = "" if shard.rows is None else f"  {shard.rows:,} rows"
-            error = f"  {state.error.partition(chr(10))[0]}" if state.error else ""
+            rows = "" if shard.rows is None else f"  {counted(shard.rows, 'row')}"
+            error = f"  {in_one_line(state.error)}" if state.error else ""
             line = f"shard {shard.name}{rows}  {duration(state.seconds)}  {state.state}{error}"
             self._screen.line(line, "red" if state.state == FAILED else "")
         self._draw()
@@ -107,13 +108,13 @@ class InferDisplay:
         if outcome.reused:
             counts.append(f"{outcome.reused:,} done before")
         if outcome.rows_failed:
-            what = "files" if outcome.rows_in is None else "rows"
-            counts.append(f"{outcome.rows_failed:,} {what} failed")
+            what = "file" if outcome.rows_in is None else "row"
+            counts.append(f"{counted(outcome.rows_failed, what)} failed")
         self._screen.line(f"batch {self._name}: {', '.join(counts)}")
         if not outcome.is_complete:
             self._screen.line(
-                f"{outcome.failed:,} shards are left out: alo infer --resume {self._name} tries "
-                "them again",
+                f"{counted(outcome.failed, 'shard is', 'shards are')} left out: alo infer --resume "
+                f"{self._name} tries {'it' if outcome.failed == 1 else 'them'} again",
                 "red",
             )
 

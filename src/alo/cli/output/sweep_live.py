@@ -26,6 +26,7 @@ from alo.events.types import (
     TrialFinished,
     TrialStarted,
 )
+from alo.texts import counted
 
 SHOWN_BEST = 10
 SHOWN_LIVE = 5  # while it runs
@@ -66,7 +67,8 @@ class SweepDisplay:
         self._drive = drive
         known = sum(each.has_ended for each in drive.trials.values())
         if known:
-            self.warned(f"continues behind {known:,} trials that have ended")
+            had = counted(known, "trial has", "trials have")
+            self.of_setup(SettingUp(f"{had} ended already; the others run now"))
 
     def started(self, trial: Trial) -> None:
         """A trial begins."""

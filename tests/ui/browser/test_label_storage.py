@@ -49,7 +49,7 @@ def test_without_room_to_keep_anything_it_is_said_and_all_is_sent_once_there_is_
     for key in "121":
         page.keyboard.press(key)
     wait_unsent(page, 3)
-    page.get_by_text("this browser cannot keep what is not yet acknowledged").wait_for()
+    page.get_by_text("this browser cannot keep what is not saved yet").wait_for()
     page.locator('[data-action="theme"]').click()  # what it cannot remember is no fault
     page.locator('[data-action="theme"]').click()
     mend(page)

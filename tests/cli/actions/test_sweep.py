@@ -193,6 +193,22 @@ def test_models_of_beaten_trials_are_dropped_and_the_entry_says_so(
     assert "none damaged" in command("history", "verify")[1]
 
 
+@pytest.mark.parametrize("keep", ["none", "best:0"])
+def test_no_model_is_proposed_where_none_is_kept_and_no_other_trial_was_better(
+    command: Command, keep: str
+) -> None:
+    words = ["--param", "train.x=1..3", "--jobs", "1", "--trials"]
+    assert "or alo deploy" in command("sweep", "with", *words, "2")[1]
+
+    status, out, _ = command("sweep", "s", *words, "2", "--keep", keep)
+
+    assert status == 0
+    assert "next: alo sweep apply s, then alo run" in out
+    assert "next: alo sweep apply s, then alo run" in command("sweep", "show", "s")[1]
+    best = shown(command, "s")["best"][0]["run_id"]
+    assert "sweep s keeps none" in command("deploy", best)[2]
+
+
 def test_code_that_changed_is_told_before_a_resume(command: Command, home: Path) -> None:
     assert command("sweep", "s", "--param", "train.x=1..2")[0] == 0
     path = home / "assets/train/asset_train.py"

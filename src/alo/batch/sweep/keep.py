@@ -44,7 +44,11 @@ class Keeper:
     ) -> None:
         self._workspace, self._definition = workspace, definition
         self._most = parse_keep(keep)
-        self._why = f"other trials of sweep {definition.name} were better"
+        self._why = (
+            f"other trials of sweep {definition.name} were better"
+            if self._most
+            else f"sweep {definition.name} keeps none"
+        )
         self._kept = [each for each in trials if each.state == COMPLETE]  # with their models
 
     def ended(self, trial: Trial) -> None:

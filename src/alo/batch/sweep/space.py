@@ -194,8 +194,7 @@ def parse_spec(text: str) -> Domain:
             is_log=bool(log),
             is_whole=is_whole,
         )
-    if _is_broken_range(text):
-        raise SpecError(f"'{text}' is no range of numbers; {FORM}")
+    _refuse_broken_range(text.strip())
     try:
         values = read_value(f"[{text}]".encode())
     except YamlError as error:
@@ -210,14 +209,38 @@ def _number_of(text: str, *, is_whole: bool) -> float:
     return int(text) if is_whole and len(text) <= MOST_DIGITS else float(text)
 
 
+def _refuse_broken_range(text: str) -> None:
+    """Refuse what was meant to be a range and is none, as it would be a text otherwise."""
+    if any(mark in text for mark in "\"'[{"):
+        return
+    pieces = text.split(",")
+    broken = next((each for each in pieces if _is_broken_range(each)), None)
+    if broken is not None and len(pieces) > 1:
+        raise SpecError(
+            f"'{broken.strip()}' is no value, and a range has no values beside it; put it in "
+            f"quotes if it is text, else {FORM}"
+        )
+    if broken is not None or text.startswith("..") or text.endswith(".."):
+        raise SpecError(f"'{text}' is no range of numbers; {FORM}")
+
+
 def _is_broken_range(text: str) -> bool:
-    """Whether it was meant to be a range: A..B with a number on one side, or a mark of ours."""
+    """Whether it is A..B with a number on one side, also one that is written as YAML may."""
     low, dots, rest = text.strip().partition("..")
-    if not dots or "," in text or text[:1] in "\"'[{":
-        return False
     high = re.split(r"[:@]", rest, maxsplit=1)[0]
-    sides = [bool(re.fullmatch(_NUMBER, side.strip())) for side in (low, high)]
-    return any(sides) or not low or not high
+    return bool(dots) and (_is_number(low) or _is_number(high))
+
+
+def _is_number(text: str) -> bool:
+    from alo.plan.yaml_nodes.reader import read_value
+    from alo.plan.yaml_nodes.tree import YamlError
+
+    if re.fullmatch(_NUMBER, text.strip()):
+        return True
+    try:
+        return type(read_value(text.encode())) in (int, float)
+    except YamlError:
+        return False
 
 
 def size_of(params: Sequence[Param]) -> int | None:

@@ -122,7 +122,7 @@ def _show(options: argparse.Namespace) -> int:
         )
         return 0
     console.write(f"{status}; sampler {definition.sampler}, seed {definition.seed}")
-    console.write("\n".join(outcome_lines(outcome)))
+    console.write("\n".join(outcome_lines(outcome, Workspace(options.project))))
     failed = [each for each in trials.values() if each.error]
     for each in failed[-3:]:
         console.write(f"trial {each.number} {each.state}: {each.error}")

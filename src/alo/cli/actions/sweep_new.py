@@ -147,7 +147,7 @@ def run_sweep_of(
         outcome = run_sweep(workspace, definition, jobs, sweep_options, reports, display.watch)
         display.finished(outcome)
         if not options.json:
-            console.write("\n".join(outcome_lines(outcome)))
+            console.write("\n".join(outcome_lines(outcome, workspace)))
         if outcome.problem is not None:
             raise outcome.problem
     return outcome.exit_status

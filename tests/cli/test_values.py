@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from alo.cli.values import count, few, megabytes, named, port, processes, seconds
+from alo.cli.values import count, few, megabytes, named, path, port, processes, seconds
 
 
 @pytest.mark.parametrize(
     ("read", "text", "value"),
     [
         (named, "a b", "a b"),
+        (path, "C:/x/s3:/y://z", Path("C:/x/s3:/y://z")),
         (count, "1", 1),
         (processes, "1000", 1000),
         (few, "1000", 1000),
@@ -29,6 +31,7 @@ def test_a_value_is_read(read: Callable[[str], object], text: str, value: object
     ("read", "text"),
     [
         (named, " "),
+        *((path, text) for text in ("", "s3://bucket/x.csv", "file:///x", "My+Scheme://x")),
         *(
             (read, text)
             for read in (count, few, processes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from math import inf, nan
 from pathlib import Path
 
@@ -15,7 +16,11 @@ def named(text: str) -> str:
 
 
 def path(text: str) -> Path:
-    """A path; it need not be there."""
+    """A path of this machine; it need not be there."""
+    if found := re.match(r"[A-Za-z][\w+.-]*://", text):  # it would be a folder called "s3:"
+        raise argparse.ArgumentTypeError(
+            f"expected a path on this machine, not '{found[0]}...', a URL"
+        )
     return Path(named(text))
 
 

@@ -278,6 +278,9 @@ def test_files_in_another_order_are_another_input(command: Command, home: Path, 
         (["a b", "--shards", "2"], "it is not as names are"),
         (["mnth", "--shards", "2"], "it is too much like 'month'"),
         (["b", "--shards", "2", "--out", "month/0.csv"], "error: --out  "),
+        (["ftp://host/x.csv", "b", "--shards", "2"], "no locations of the kind 'ftp:'"),
+        (["s3:/bucket/x", "b", "--shards", "2"], "did you mean s3://bucket/x"),
+        (["b", "--shards", "2", "--out", "gcs://bucket/x"], "did you mean gs://bucket/x"),
         (["b", "--shards", "2", "--out", "/proc/none"], "artifacts cannot be saved there"),
         (["b", "--shards", "2", "--out", "s3://none-such/x"], "none-such"),
         (["--shards", "2", "--set", "answer.hight=1", "--computing", "nowhere"], "nowhere"),
@@ -300,6 +303,15 @@ def test_what_makes_no_sense_is_refused_with_nothing_changed(
     assert what in err
     assert status == 2
     assert not (home / "history/inference").exists()
+
+
+def test_what_is_typed_means_what_it_would_in_the_plan(
+    command: Command, data: Path, tmp_path: Path
+) -> None:
+    words = [f"file://{data}", "--out", f"file:{tmp_path}/out", "--shards", "2"]
+
+    assert command("infer", *words)[0] == 0
+    assert (tmp_path / "out/inference_artifacts.tar.gz").is_file()
 
 
 def start(home: Path, *words: str) -> subprocess.Popen[bytes]:

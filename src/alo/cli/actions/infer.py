@@ -22,7 +22,7 @@ from alo.batch.shards.definition import (
 )
 from alo.batch.shards.record import BatchFolder, names_of_batches
 from alo.cli.output.infer_live import infer_display
-from alo.data.location import is_remote
+from alo.data.location import is_remote, locate
 from alo.engine.request import RunRequest, Setup
 from alo.errors import UsageError
 from alo.executors.finding import with_executor
@@ -84,7 +84,7 @@ def _new(workspace: Workspace, options: argparse.Namespace) -> Definition:
         system=_kept_place(options.system or ""),
         config=os.path.abspath(options.config) if options.config else "",
         model=options.model or "",
-        out=_kept_place(options.out) if options.out else None,
+        out=_external(options.out) if options.out else None,
         tolerance=_tolerance(options, Tolerance()),
         created=utc_text(time.time()),
     )
@@ -109,7 +109,7 @@ def _known(workspace: Workspace, options: argparse.Namespace, name: str) -> Defi
     return replace(
         definition,
         tolerance=_tolerance(options, definition.tolerance),
-        out=_kept_place(options.out) if options.out else definition.out,
+        out=_external(options.out) if options.out else definition.out,
     )
 
 
@@ -145,9 +145,9 @@ def _sources_and_name(words: Sequence[str]) -> tuple[list[str], str]:
     *sources, last = words or [""]
     is_path = not last or "/" in last or is_remote(last) or os.path.exists(last)
     if is_path:
-        return [_kept_place(each) for each in (*sources, last) if each], ""
+        return [_external(each) for each in (*sources, last) if each], ""
     _refuse_mistyped(last)
-    return [_kept_place(each) for each in sources], last
+    return [_external(each) for each in sources], last
 
 
 def _refuse_mistyped(word: str) -> None:
@@ -166,6 +166,16 @@ def _refuse_mistyped(word: str) -> None:
 def _differ(word: str, entry: str) -> bool:
     """Whether they differ in more than a number at the end, as names of batches do."""
     return word.rstrip("0123456789-_") != entry.rstrip("0123456789-_")
+
+
+def _external(place: str) -> str:
+    """What a typed place means, which is what it would in the plan, but for where it starts.
+
+    Raises:
+        LocationError: it has no meaning, or one that was hardly meant.
+    """
+    found = locate(Path.cwd(), place)
+    return str(found) if isinstance(found, Path) else found.url + "/" * found.is_folder
 
 
 def _kept_place(place: str) -> str:

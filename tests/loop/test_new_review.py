@@ -93,6 +93,18 @@ def test_whole_runs_are_reviewed_by_their_summary(
     assert list(made.review.labels.ids) == ["fine", "poor"]
 
 
+def test_the_check_of_a_new_model_is_no_run_to_review_unless_it_is_named(
+    make: Make, predict: Predict, home: Path
+) -> None:
+    run, check = predict(), predict()
+    path = home / "history/inference" / check / "log/experimental_history.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "overrides": ["request smoke"]}))
+
+    assert [each.id for each in make("all").review.runs] == [run]
+    assert [each.id for each in make("named", runs=[check]).review.runs] == [check]
+
+
 def test_nothing_to_review_is_said(make: Make, predict: Predict) -> None:
     with pytest.raises(UsageError, match="no inference run"):
         make()

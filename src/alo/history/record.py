@@ -15,6 +15,7 @@ from alo.plan.values import plan_form
 
 ENDED = ("success", "error", "interrupted")  # what the status of a past run can be
 REQUEST = "request "  # begins the first change of a run that has answered one
+CHECK = "smoke"  # the request that a new model has to answer before a service uses it
 
 LISTED = (  # the fields that a list of runs gives to scripts
     "id",
@@ -105,6 +106,11 @@ class RunRecord(NamedTuple):
         """The id of the request that the run has answered; empty: it was no request."""
         first = self.overrides[0] if self.overrides else ""
         return first.removeprefix(REQUEST) if first.startswith(REQUEST) else ""
+
+    @property
+    def is_check(self) -> bool:
+        """Whether a new model was only tried with what had been asked before."""
+        return self.request == CHECK
 
     def with_args(self, args: Mapping[str, Mapping[str, object]]) -> "RunRecord":
         """The record of a run with these args, and what JSON would lose of them."""

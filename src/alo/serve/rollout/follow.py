@@ -24,6 +24,7 @@ from alo.history.deployment import (
     read_deployment,
 )
 from alo.history.models_origin import EXTERNAL_MODEL, NAMELESS
+from alo.history.record import CHECK
 from alo.serve.folders import lives
 from alo.serve.known_input import SMOKE
 from alo.serve.rollout.samples import Samples
@@ -216,10 +217,10 @@ class Changes:
         smoke, newest = self._workspace.home / SMOKE, self._samples.newest
         limit_s = CHECK_S if self._limit_s is None else self._limit_s
         if smoke.is_dir():
-            sample = Request("smoke", None, (str(smoke),), exports=False)
+            sample = Request(CHECK, None, (str(smoke),), exports=False)
             worker.check(sample, limit_s, may_be_gone=False)
         elif newest is not None:
-            worker.check(newest._replace(id="smoke"), limit_s, may_be_gone=True)
+            worker.check(newest._replace(id=CHECK), limit_s, may_be_gone=True)
         else:
             return
         if worker.model_id not in NAMELESS:

@@ -71,8 +71,9 @@ def test_only_a_process_of_its_own_puts_garbage_collection_off(
         from alo.cli.main import main
         sys.argv = ["alo", "--version"]
         gc.{"enable" if collects else "disable"}()
+        before = gc.get_freeze_count()  # Python 3.12 has some from its start
         {call}
-        print(gc.isenabled(), gc.get_freeze_count() > 0)
+        print(gc.isenabled(), gc.get_freeze_count() > before)
     """
 
     ended = subprocess.run(

@@ -99,6 +99,24 @@ def test_the_tries_have_an_end(
     assert len(tried) == starts
 
 
+def test_a_try_that_cannot_be_cleared_away_hides_no_error_and_is_tried_again(
+    tmp_path: Path,
+) -> None:
+    tried: list[Any] = []
+
+    def init(**options: Any) -> None:
+        tried.append(options)
+        raise ValueError("no shared memory")
+
+    def shutdown() -> None:
+        raise ConnectionError("the session has already been cleaned up")
+
+    with pytest.raises(ValueError, match="no shared memory"):
+        start_cluster(SimpleNamespace(init=init, shutdown=shutdown), str(tmp_path), 0)
+
+    assert len(tried) == 3
+
+
 def test_what_is_for_people_at_a_terminal_is_not_started(tmp_path: Path) -> None:
     def params(*, include_log_monitor: bool = True, no_monitor: bool = False) -> tuple[bool, bool]:
         return include_log_monitor, no_monitor

@@ -113,6 +113,7 @@ def connect(ray: Any, **options: Any) -> None:
             ray.init(configure_logging=False, log_to_driver=False, **options)
             return
         except Exception as error:
-            ray.shutdown()
+            with suppress(Exception):  # of what is half there: the error is why there is no more
+                ray.shutdown()
             if not left or is_final(error) or time.monotonic() > end:
                 raise

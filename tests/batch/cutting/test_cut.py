@@ -267,6 +267,30 @@ def test_rows_of_compressed_tables_are_not_cut(name: str, inputs: Inputs) -> Non
     assert len(cut(files, files_per_shard=1).shards) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("b.csv.gz", b"x"),
+        ("b.csv", b"\x1f\x8b"),
+        ("b.csv", "x,y\n".encode("utf-32")),
+        ("b.csv", b'id,text\n1,"open\n2,x\n'),
+        ("b.csv", b'"open\n2,x\n'),
+        ("b.csv", b"id,other\n1,2\n"),
+        ("b.parquet", b"x"),
+    ],
+)
+def test_a_file_that_cannot_be_cut_is_named_as_it_is_in_its_source(
+    name: str, content: bytes, inputs: Inputs, tmp_path: Path
+) -> None:
+    files = inputs({"a.csv": b"id,text\n1,2\n", name: content})
+
+    with pytest.raises(CutError) as raised:
+        cut(files, shards=2)
+
+    assert f"data/{name}" in raised.value.what
+    assert str(tmp_path) not in str(raised.value)  # where it is staged, nobody can mend it
+
+
 def test_sources_are_cut_in_the_order_in_which_they_are_given(inputs: Inputs) -> None:
     files = inputs({"b.csv": table(1), "a.csv": table(1)}, ["data/b.csv", "data/a.csv"])
 

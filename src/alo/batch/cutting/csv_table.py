@@ -176,7 +176,7 @@ def _first_row(descriptor: int, table: CsvTable) -> tuple[tuple[str, ...], int] 
     else:
         if size - start > MOST_HEAD or state == QUOTED:
             raise CutError(
-                f"{table.file.path}: its first row does not end",
+                f"{table.file.name}: its first row does not end",
                 fix="see that its quotes are closed and its lines end; or cut by --files-per-shard",
             )
         if state == RECORD:
@@ -221,7 +221,7 @@ def _refuse_unreadable(file: SourceFile, sample: bytes) -> None:
             raise packed(file, name)
     if sample.startswith((BOM_UTF32_LE, BOM_UTF32_BE)):
         raise CutError(
-            f"{file.path} is in UTF-32, whose rows are not cut",
+            f"{file.name} is in UTF-32, whose rows are not cut",
             fix="save it as UTF-8; or cut by --files-per-shard",
         )
 
@@ -229,7 +229,7 @@ def _refuse_unreadable(file: SourceFile, sample: bytes) -> None:
 def packed(file: SourceFile, name: str) -> CutError:
     """What is wrong with rows of a compressed file."""
     return CutError(
-        f"{file.path} is compressed ({name}): no row of it can be read without all before it",
+        f"{file.name} is compressed ({name}): no row of it can be read without all before it",
         fix="unpack it first; or cut by --files-per-shard",
     )
 
@@ -238,7 +238,7 @@ def _unclosed(index: RowIndex) -> CutError:
     start = next(iter(index._ends([index.rows])), index.start) if index.rows else index.start
     row = index.first_row + index.rows + 1
     return CutError(
-        f"{index.table.file.path}: a quote in row {row:,}, which begins at byte {start:,}, "
+        f"{index.table.file.name}: a quote in row {row:,}, which begins at byte {start:,}, "
         "is not closed up to the end of the file",
         fix="close it, or write a quote inside of a quoted cell twice",
     )

@@ -145,7 +145,7 @@ def _other_columns(first: Table, other: Table) -> CutError:
     if not (first.columns and other.columns):
         differences = ["a table without a header goes with those of as many cells only"]
     return CutError(
-        f"{other.file.path} has other columns than {first.file.path}: {', '.join(differences)}",
+        f"{other.file.name} has other columns than {first.file.name}: {', '.join(differences)}",
         fix="give the table to cut as the only source; or cut by --files-per-shard",
     )
 

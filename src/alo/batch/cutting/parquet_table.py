@@ -68,7 +68,7 @@ def _parquet_file(file: SourceFile, descriptor: int) -> Iterator[Any]:
         from pyarrow import parquet
     except ModuleNotFoundError as error:
         raise CutError(
-            f"{file.path}: rows of Parquet files are cut with pyarrow, which is not installed",
+            f"{file.name}: rows of Parquet files are cut with pyarrow, which is not installed",
             fix="pip install 'open-alo[parquet]'; or cut by --files-per-shard",
         ) from error
     with arrow.OSFile(f"/dev/fd/{descriptor}") as source:  # whatever has its path by now
@@ -77,7 +77,7 @@ def _parquet_file(file: SourceFile, descriptor: int) -> Iterator[Any]:
         except (arrow.ArrowException, OSError) as error:
             first = str(error).partition("\n")[0]
             raise CutError(
-                f"{file.path} is no Parquet file: {first}",
+                f"{file.name} is no Parquet file: {first}",
                 fix="see that it is whole; or cut by --files-per-shard",
             ) from error
         yield found

@@ -46,6 +46,8 @@ if how == "stubborn":
     time.sleep(600)
 if how == "fail":
     raise ValueError("no good")
+if how == "interrupt":
+    raise KeyboardInterrupt
 if how == "crash":
     os.kill(os.getpid(), signal.SIGSEGV)
 if how == "killed":
@@ -188,6 +190,17 @@ def test_an_asset_that_fails_costs_its_task_alone(home: Path, executor: LocalExe
     assert isinstance(failed, Result)
     assert "ValueError: no good" in failed.error
     assert History(Workspace(home)).find(failed.runs[0].run_id).record.status == "error"
+
+
+def test_an_interrupt_that_nobody_has_sent_is_the_assets_own_failure(
+    home: Path, executor: LocalExecutor
+) -> None:
+    found = result_of(executor, "interrupt")
+
+    assert found.status == ERROR
+    assert "step 'train' failed: KeyboardInterrupt" in found.error
+    assert "where: assets/train/asset_train.py" in found.error
+    assert History(Workspace(home)).find(found.runs[0].run_id).record.status == "error"
 
 
 def test_a_crash_is_the_assets_and_its_run_is_in_history(

@@ -55,6 +55,7 @@ class Answering:
         self._cancelled: list[str] = []
         self.tasks: list[Task] = []
         self.lost: list[str] = []  # ids of tasks that are lost once for each time they are here
+        self.interrupted: list[str] = []  # likewise, though nobody has cancelled them
 
     def capacity(self) -> int:
         return 2
@@ -74,6 +75,9 @@ class Answering:
             if task.id in self.lost:
                 self.lost.remove(task.id)
                 yield handle, Lost("gone")
+            elif task.id in self.interrupted:
+                self.interrupted.remove(task.id)
+                yield handle, Done(Result(status=INTERRUPTED))
             else:
                 yield handle, RunEvent(Envelope("r", "inference", 0, 0.0, BEGUN))
                 yield handle, Done(self._result(handle, task))

@@ -78,6 +78,19 @@ def test_a_lost_shard_is_tried_again_and_fails_at_last(make_project: MakeProject
     ]
 
 
+def test_a_shard_that_something_else_has_interrupted_is_not_left_out(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(3, rows_per_shard=1)
+    drive, executor = project.drive()
+    executor.interrupted = ["0000", "0002", "0002", "0002"]
+
+    with pytest.raises(BatchError, match="shard 0002 failed: it was lost 3 times: its run was int"):
+        project.run(drive)
+
+    assert project.rows(drive) == [0, 1]
+
+
 def test_by_default_the_first_failure_ends_the_batch_and_what_is_done_stays(
     make_project: MakeProject,
 ) -> None:

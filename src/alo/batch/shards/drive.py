@@ -222,8 +222,8 @@ class ShardDrive:
             self._fail(out, f"it was lost {out.task.attempt} times: {reason}")
 
     def _done(self, out: _Out, result: Result) -> None:
-        if result.status == TASK_INTERRUPTED:
-            self._interrupted(out)
+        if result.status == TASK_INTERRUPTED:  # by us, or else it is as if it had been lost
+            self._lost(out, result.error or "its run was interrupted")
         elif result.status != SUCCESS or result.output is None:
             if result.output is not None:
                 self._keep_failed(out.shard, result.output)

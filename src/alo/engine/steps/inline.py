@@ -9,7 +9,7 @@ from alo.engine.isolation.event_loop import no_running_loop
 from alo.engine.spec import Job
 from alo.engine.steps.context import StepContext
 from alo.engine.steps.executor import Executed, StepValues
-from alo.engine.steps.task import FailedStep, Inputs, StepResult
+from alo.engine.steps.task import FailedStep, Inputs, StepResult, StepTask
 from alo.sources.code.loader import AssetCode
 from alolib.advice import SERVICE
 
@@ -41,7 +41,7 @@ class InlineExecutor:
             del data, config
             code = self._codes[step.name]
             with no_running_loop():
-                result = run_step(task, code, context.emit, has_user=task.caller != SERVICE)
+                result = run_step(task, code, context.emit, has_user=_has_user(job, task))
             used = code.used()
             context.code.absorb()
             del task
@@ -70,3 +70,8 @@ class InlineExecutor:
         if reuse.hands_on_files:
             return StepValues({}, {}, stored, is_live=False)
         return StepValues(result.data, result.config, stored)
+
+
+def _has_user(job: Job, task: StepTask) -> bool:
+    """Whether somebody may interrupt this process itself, and not whoever had it run the job."""
+    return task.caller != SERVICE and job.execution.origin is None

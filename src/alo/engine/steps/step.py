@@ -11,6 +11,7 @@ from alo.engine.steps.task import FailedStep, StepResult, StepTask
 from alo.errors import StepError
 from alo.events.types import Listener, LogLine
 from alo.processes.resources import NOT_MEASURED, Sampler, UsageMeter
+from alo.processes.signals import Signalled
 from alo.sources.code.loader import AssetCode
 from alolib.contract import Handover
 from alolib.structure import AssetStructure
@@ -22,7 +23,8 @@ def run_step(
     """Run one step in this process.
 
     Args:
-        has_user: whether an interrupt may be the user's, and not only the asset's own.
+        has_user: whether an interrupt without a signal may be the user's, and not only the
+            asset's own.
     Raises:
         KeyboardInterrupt: the user, or SIGTERM, ended it.
     """
@@ -40,7 +42,7 @@ def run_step(
         outcome = handover
         del structure  # what the step has dropped is free
     except BaseException as error:  # sys.exit and the like too: it is the asset's
-        if has_user and isinstance(error, KeyboardInterrupt):
+        if isinstance(error, Signalled if not has_user else KeyboardInterrupt):
             raise
         outcome = step_error(task.name, error, code.folder.parent.parent, task.home)
     finally:

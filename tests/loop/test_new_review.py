@@ -13,6 +13,7 @@ from alo.errors import HistoryError, ReviewError, UsageError
 from alo.history.browse import History
 from alo.history.filters import Filters
 from alo.history.pins import pins
+from alo.history.record import CHECK, SHADOWED
 from alo.layout import Workspace
 from alo.loop.record_inputs import record_inputs
 from alo.review.labels import Label
@@ -93,13 +94,14 @@ def test_whole_runs_are_reviewed_by_their_summary(
     assert list(made.review.labels.ids) == ["fine", "poor"]
 
 
-def test_the_check_of_a_new_model_is_no_run_to_review_unless_it_is_named(
-    make: Make, predict: Predict, home: Path
+@pytest.mark.parametrize("changes", [[f"request {CHECK}"], ["request r-1", SHADOWED]])
+def test_what_a_model_was_only_tried_with_is_no_run_to_review_unless_it_is_named(
+    make: Make, predict: Predict, home: Path, changes: list[str]
 ) -> None:
     run, check = predict(), predict()
     path = home / "history/inference" / check / "log/experimental_history.json"
     record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "overrides": ["request smoke"]}))
+    path.write_text(json.dumps({**record, "overrides": changes}))
 
     assert [each.id for each in make("all").review.runs] == [run]
     assert [each.id for each in make("named", runs=[check]).review.runs] == [check]

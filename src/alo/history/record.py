@@ -16,6 +16,7 @@ from alo.plan.values import plan_form
 ENDED = ("success", "error", "interrupted")  # what the status of a past run can be
 REQUEST = "request "  # begins the first change of a run that has answered one
 CHECK = "smoke"  # the request that a new model has to answer before a service uses it
+SHADOWED = "in the shadow: the answer was not sent"  # a further change of a run that answered one
 
 LISTED = (  # the fields that a list of runs gives to scripts
     "id",
@@ -108,9 +109,9 @@ class RunRecord(NamedTuple):
         return first.removeprefix(REQUEST) if first.startswith(REQUEST) else ""
 
     @property
-    def is_check(self) -> bool:
-        """Whether a new model was only tried with what had been asked before."""
-        return self.request == CHECK
+    def is_tryout(self) -> bool:
+        """Whether a model was only tried with a request: nobody got this answer, as of a check."""
+        return self.request == CHECK or (bool(self.request) and SHADOWED in self.overrides)
 
     def with_args(self, args: Mapping[str, Mapping[str, object]]) -> "RunRecord":
         """The record of a run with these args, and what JSON would lose of them."""

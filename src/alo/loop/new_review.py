@@ -172,7 +172,7 @@ def runs_of(workspace: Workspace, asked: ReviewRequest) -> list[Entry]:
                 )
         return entries
     wanted = asked.filters._replace(pipeline="inference", status="success")
-    found = [each for each in history.list(wanted, None) if not each.is_check]
+    found = [each for each in history.list(wanted, None) if not each.is_tryout]
     entries = [
         Entry(record, folder) for record in found if (folder := history.folder(record)) is not None
     ]

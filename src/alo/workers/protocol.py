@@ -40,6 +40,7 @@ class Request(NamedTuple):
     # Who has asked wants the output files: the small with the summary, others until it releases it.
     takes_outputs: bool = True
     is_followed: bool = True  # whether anyone wants its stages as they come
+    is_shadowed: bool = False  # another model answers it; the answer of this one is compared
 
 
 class _Compact:

@@ -31,7 +31,7 @@ from alo.events.log_lines import info, warning
 from alo.events.types import Event, Listener, LogLine, Output
 from alo.files import remove_tree
 from alo.history.ids import utc_text
-from alo.history.record import REQUEST, RunRecord
+from alo.history.record import REQUEST, SHADOWED, RunRecord
 from alo.layout import Workspace
 from alo.masking import masked
 from alo.plan.changes import with_args
@@ -206,7 +206,7 @@ class RequestRun:
         pipeline = plan.inference
         if pipeline is None:
             raise RequestFailedError(Failure(*METADATA_APPLY, "the plan has no inference_pipeline"))
-        changes = (f"{REQUEST}{request.id}",)
+        changes = (f"{REQUEST}{request.id}", *((SHADOWED,) if request.is_shadowed else ()))
         return job._replace(
             plan=plan, pipeline=pipeline, changes=changes, workspace=self._workspace
         )

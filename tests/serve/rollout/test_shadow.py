@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from alo.history.browse import History
 from alo.history.deployment import change_deployment, read_deployment
+from alo.history.filters import Filters
 from alo.layout import Workspace
 from alo.serve.rollout import shadow
 from alo.serve.rollout.shadow import FILE, OLD_FILE, Comparison, Shadow, compared
@@ -48,6 +50,11 @@ def test_a_shadow_sees_the_requests_and_is_compared(
     alo("deploy", "--shadow", "off", cwd=home)
     assert read_deployment(Workspace(home)).shadow == ""
     assert result(service) == "one"
+    tried = {
+        record.train_id: record.is_tryout
+        for record in History(Workspace(home)).list(Filters(pipeline="inference"), None)
+    }
+    assert tried == {trained["one"]: False, trained["two"]: True}
 
 
 def test_a_shadow_never_changes_who_answers(

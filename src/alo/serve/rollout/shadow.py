@@ -95,7 +95,7 @@ class Shadow:
     def add(self, request: Request, summary: Mapping[str, object]) -> None:
         """Hand a request and the service's answer on to be compared; left out if too many wait."""
         if self._waiting.qsize() < MOST_SHADOWED:
-            self._waiting.put((request, summary))
+            self._waiting.put((request._replace(is_shadowed=True), summary))
 
     def stop(self) -> None:
         """End after the request in hand; a long one is not waited for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+
+from alo.datasets.split import TEST_SHARE
+from alo.estimates.paired import Paired, tango_lower
+from alo.plan.load import load_plan
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PARTS = ("assets", "sample_data", "solution")  # what is not there after a fresh clone is left out
@@ -97,3 +102,16 @@ def test_digits(run_example: Run) -> None:
     output = home / "inference_artifacts" / "output"
     assert sorted(path.name for path in output.iterdir()) == ["output.csv", "output.png"]
     assert summary_of(home, "train")["score"] > 0.9
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "digits"])
+def test_sixty_reviews_as_the_readme_has_them_pass_a_candidate_that_is_as_good(name: str) -> None:
+    home = EXAMPLES / name
+    review = load_plan(home / "solution/experimental_plan.yaml", home=home).review
+    assert review is not None
+    gate = review.gate
+    few = range(gate.min_rows)
+    chances = (math.comb(60, n) * TEST_SHARE**n * (1 - TEST_SHARE) ** (60 - n) for n in few)
+
+    assert sum(chances) < 0.01
+    assert tango_lower(Paired(gate.min_rows, 0, 0)) >= -gate.max_loss

@@ -164,6 +164,7 @@ def test_a_file_that_makes_no_sense_is_refused_with_the_place(
     ("content", "what"),
     [
         ("{}", "row 1 has no 'record'"),
+        ('{"record": "r:0", "Label": "a"}', "no row has a 'label'"),
         ("[] []", "cannot be read"),
         ("nonsense", "line 1 is no JSON"),
         ('[{"data": {}}]', "task 1 has no data.record"),

@@ -11,6 +11,7 @@ from alo.copies import clone_or_copy
 from alo.datasets.rows import ReviewedRow
 from alo.datasets.table_edit import ContentOf, Tally, edit_table, new_table, replace_content
 from alo.errors import DatasetError
+from alo.plan.suggest import listed
 from alo.tables.content import picture_content
 from alo.tables.reading import columns_of, read_table
 
@@ -184,7 +185,7 @@ def _table_below(folder: Path, table: PictureTable) -> Path:
             raise DatasetError(
                 f"{path.name} of the base has no column '{name}'",
                 where=str(path),
-                fix=f"review.truth.path and review.label name them; columns: {', '.join(columns)}",
+                fix=f"review.truth.path and review.label name them; columns: {listed(columns)}",
             )
     return path
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alo.errors import DatasetError
+from alo.plan.suggest import listed
 from alo.tables.encodings import UTF8, WIDE, Encoding, encoding_of
 from alo.tables.reading import names_once
 from alo.tables.records import Dialect, cells, dialect_of, raw_cells, records
@@ -226,7 +227,7 @@ class _Editor:
             raise DatasetError(
                 f"{self._path.name} has no column '{self._label}' for the label",
                 where=str(self._path),
-                fix=f"name it with review.label; columns: {', '.join(self._columns)}",
+                fix=f"name it with review.label; columns: {listed(self._columns)}",
             )
         self._place = self._columns.index(self._label)
         self._content = content_of(self._columns)

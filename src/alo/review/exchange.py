@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from alo.errors import UsageError
+from alo.plan.suggest import listed
 from alo.review.decisions import ACCEPT, ACCEPTED, CHANGE, CHANGED, NewDecision
 from alo.review.rows import ItemShown
 from alo.tables.reading import columns_of, is_table, read_table
@@ -107,7 +108,8 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
     if not is_table(path) and _begins_with(path) == b"[":
         return list(_of_tasks(path, items))
     found: list[NewDecision] = []
-    for number, row in enumerate(_rows(path), 1):
+    rows = _rows(path)
+    for number, row in enumerate(rows, 1):
         record = str(row.get("record") or "")
         if not record:
             raise UsageError(f"row {number} has no 'record'", where=str(path), fix=EXPORTED)
@@ -115,6 +117,12 @@ def read_labels(path: Path, items: Mapping[str, ItemShown]) -> list[NewDecision]
             seen = _seen_of(row, items.get(record), f"row {number}", path)
             note = str(row["note"] or "") if "note" in row else None
             found.append(_labelled(record, str(label), note, seen, items))
+    if rows and not any("label" in row for row in rows):
+        raise UsageError(
+            "no row has a 'label'",
+            where=str(path),
+            fix=f"call what holds it so; the first row has {listed(rows[0]) or 'nothing'}",
+        )
     return found
 
 

@@ -68,6 +68,22 @@ def test_a_terminal_gets_colour(terminal: Terminal) -> None:
     assert console.style("text", "red") == "\x1b[31mtext\x1b[0m"
 
 
+WILD = "\x1b]52;c;eA==\x07a\x1b[2Jb\x1b[31mred\x1b[0m\tc\x00\x9b1md\re\r\nf 한\u202f"
+
+
+def test_texts_of_data_do_no_more_to_a_terminal_than_show(terminal: Terminal) -> None:
+    for write in (console.write, console.write_error):
+        write(WILD)
+        seen = terminal.seen().replace("\r", "")
+        assert seen == " ]52;c;eA== a [2Jb\x1b[31mred\x1b[0m\tc  1md e\nf 한\u202f\n"
+
+
+def test_a_file_has_them_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    console.write(WILD)
+
+    assert capsys.readouterr().out == f"{WILD}\n"
+
+
 def test_no_color_is_obeyed(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 

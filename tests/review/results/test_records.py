@@ -141,6 +141,15 @@ def test_a_column_that_is_not_there_is_said_with_those_that_are(
     assert "columns: prediction, x" in reported.value.fix
 
 
+def test_of_many_columns_the_first_are_said(read: Read) -> None:
+    names = [f"c{number}" for number in range(5000)]
+
+    with pytest.raises(ReviewError) as reported:
+        read(f"{','.join(names)}\n", prediction="label")
+
+    assert "c19 and 4980 more" in reported.value.fix
+
+
 @pytest.mark.parametrize("content", ["", None])
 def test_no_output_is_an_error_in_words(read: Read, content: str | None) -> None:
     with pytest.raises(ReviewError, match=r"output.csv"):

@@ -18,6 +18,8 @@ GAP = "  "  # between two columns
 USUAL_COLUMNS = 80  # where there is no terminal, or one that does not say
 ERASE_LINE = "\r\x1b[K"
 LINE_UP = "\x1b[A"
+# Control characters but for tabs and ends of lines, and sequences other than of colours.
+UNTAMED = r"[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]|\r(?!\n)|\x1b(?!\[[\d;]*m)"
 STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
 
 
@@ -46,7 +48,7 @@ def write(text: str = "") -> None:
     Raises:
         ReaderGone: no one reads stdout any more.
     """
-    _put(sys.stdout, f"{text}\n")
+    _put(sys.stdout, f"{_tamed(text, sys.stdout)}\n")
 
 
 def write_json(content: object, *, indent: int | None = None) -> None:
@@ -72,7 +74,7 @@ def write_json_line(line: bytes) -> None:
 def write_error(text: str = "") -> None:
     """A line (or a few) on stderr; where no one can read it, the exit status still says so."""
     try:
-        _put(sys.stderr, f"{text}\n")
+        _put(sys.stderr, f"{_tamed(text, sys.stderr)}\n")
     except ReaderGone:
         pass
     except OSError:  # a full disk
@@ -132,6 +134,18 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _tamed(text: str, stream: TextIO | None) -> str:
+    """The text without what would do more to a terminal than show it: texts of data may have that.
+
+    Colours stay, and so does all of it where nobody watches: it may be a file.
+    """
+    if not is_terminal(stream) or text.isprintable():
+        return text
+    import re
+
+    return re.sub(UNTAMED, " ", text)
 
 
 def width(text: str) -> int:

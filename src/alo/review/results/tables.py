@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alo.errors import ReviewError
+from alo.plan.suggest import listed
 from alo.review.settings import ReviewSettings
 from alo.tables.reading import WholeTable, columns_of, is_table, read_table
 
@@ -100,7 +101,7 @@ def check_columns(output: WholeTable, settings: ReviewSettings, path: Path) -> N
         raise ReviewError(
             f"{OUTPUT} has no column '{column}', which review.{key} names",
             where=str(path),
-            fix=f"columns: {', '.join(output.columns) or 'none: it is empty'}",
+            fix=f"columns: {listed(output.columns) or 'none: it is empty'}",
         )
 
 

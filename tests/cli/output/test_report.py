@@ -22,7 +22,7 @@ def test_the_summary_is_reported() -> None:
     assert lines[1:4] == [
         "result       2 of 3  (score 0.67)",
         "note         a note",
-        "probability  yes 0.6, no 0.4",
+        "probability  yes: 0.6, no: 0.4",
     ]
 
 
@@ -40,7 +40,7 @@ def test_of_many_classes_only_some_are_reported() -> None:
 
     lines = list(run_report(FINISHED._replace(summary=summary), [STEP], []))
 
-    assert lines[2].endswith("class9 0.01, ...")
+    assert lines[2].endswith("class9: 0.01, ...")
 
 
 def test_each_exported_file_is_reported() -> None:

@@ -59,7 +59,7 @@ def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "result", record.result
     yield "score", "" if record.score is None else f"{record.score:g}"
     yield "note", record.note
-    yield "probability", ", ".join(f"{name} {p:g}" for name, p in record.probability.items())
+    yield "probability", ", ".join(f"{name}: {p:g}" for name, p in record.probability.items())
     yield "solution", f"{record.solution} {record.version}".strip()
     yield "data_id", f"{record.data_id}{_origin(record.data_id_description)}"
     yield "code_id", record.code_id

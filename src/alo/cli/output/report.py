@@ -60,7 +60,7 @@ def _summary_lines(summary: Mapping[str, object]) -> Iterator[str]:
         yield _labelled("note", str(summary["note"]))
     probability = summary.get("probability")
     if isinstance(probability, Mapping) and probability:
-        shares = [f"{name} {value}" for name, value in list(probability.items())[:SHOWN_CLASSES]]
+        shares = [f"{name}: {value}" for name, value in list(probability.items())[:SHOWN_CLASSES]]
         more = ["..."] if len(probability) > SHOWN_CLASSES else []
         yield _labelled("probability", ", ".join(shares + more))
 

@@ -250,6 +250,21 @@ def test_labels_stay_in_sight_however_much_there_is_to_see(
         assert found["y"] + found["height"] <= size["height"]
 
 
+def test_a_number_of_the_input_stays_on_one_line(page: Page, new_review: NewReview) -> None:
+    queue = new_review()
+    queue.open(page)
+    page.locator("article[aria-current]").evaluate(
+        """(card) => card.insertAdjacentHTML("beforeend", `<details class="input" open><div
+        class="scroll"><table>${"<tr><th>mean_fractal_dimension_in_mm<td class=cell>0.003125"
+        .repeat(30)}</table></div></details>`)"""
+    )
+
+    number = page.locator("article[aria-current] td.cell", has_text="0.003125").first
+
+    lines = "(cell) => { const it = document.createRange(); it.selectNodeContents(cell); "
+    assert number.evaluate(f"{lines} return it.getClientRects().length }}") == 1
+
+
 def test_a_tiny_picture_is_shown_large_and_keys_make_it_larger(
     page: Page, new_review: NewReview
 ) -> None:

@@ -314,6 +314,16 @@ def test_what_is_typed_means_what_it_would_in_the_plan(
     assert (tmp_path / "out/inference_artifacts.tar.gz").is_file()
 
 
+def test_what_is_there_is_taken_by_its_exact_name(
+    command: Command, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data)
+    (data / "0.csv").rename(data / " '0'.csv")
+
+    assert command("infer", " '0'.csv", "--shards", "2")[0] == 0
+    assert len(output_of(home).splitlines()) == 1 + 2 * 10  # a cell of each row has a line break
+
+
 def start(home: Path, *words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "alo.cli.main", *words, "--project", str(home)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

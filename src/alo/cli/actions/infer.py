@@ -174,6 +174,8 @@ def _external(place: str) -> str:
     Raises:
         LocationError: it has no meaning, or one that was hardly meant.
     """
+    if os.path.lexists(place) and not is_remote(place):  # also with a space around its name
+        return os.path.abspath(place)
     found = locate(Path.cwd(), place)
     return str(found) if isinstance(found, Path) else found.url + "/" * found.is_folder
 

@@ -92,6 +92,14 @@ def test_what_makes_no_sense_is_refused_and_says_why(text: str, said: str) -> No
         parse_spec(text)
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "1.." + "b" * 100_000, "'" + "x" * 100_000])
+def test_what_is_refused_is_quoted_in_short(text: str) -> None:
+    with pytest.raises(SpecError) as reported:
+        parse_spec(text)
+
+    assert len(str(reported.value)) < 500
+
+
 def test_one_and_true_and_one_point_nought_are_three_values() -> None:
     assert Choices((1, True, 1.0)).count == 3
     assert len({form_of({"a": 1}), form_of({"a": 1.0}), form_of({"a": True})}) == 3

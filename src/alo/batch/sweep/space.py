@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from alo.history.record import plain
+from alo.plan.suggest import quoted
 from alo.plan.values import plan_form
 
 Value: TypeAlias = object  # of YAML
@@ -198,9 +199,9 @@ def parse_spec(text: str) -> Domain:
     try:
         values = read_value(f"[{text}]".encode())
     except YamlError as error:
-        raise SpecError(f"'{text}' is not YAML: {error.problem.what}; {FORM}") from error
+        raise SpecError(f"{quoted(text)} is not YAML: {error.problem.what}; {FORM}") from error
     if not isinstance(values, list):
-        raise SpecError(f"'{text}' are no values; {FORM}")
+        raise SpecError(f"{quoted(text)} are no values; {FORM}")
     return Choices(tuple(values))
 
 
@@ -217,11 +218,11 @@ def _refuse_broken_range(text: str) -> None:
     broken = next((each for each in pieces if _is_broken_range(each)), None)
     if broken is not None and len(pieces) > 1:
         raise SpecError(
-            f"'{broken.strip()}' is no value, and a range has no values beside it; put it in "
+            f"{quoted(broken.strip())} is no value, and a range has no values beside it; put it in "
             f"quotes if it is text, else {FORM}"
         )
     if broken is not None or text.startswith("..") or text.endswith(".."):
-        raise SpecError(f"'{text}' is no range of numbers; {FORM}")
+        raise SpecError(f"{quoted(text)} is no range of numbers; {FORM}")
 
 
 def _is_broken_range(text: str) -> bool:

@@ -77,9 +77,10 @@ def test_the_plan_is_not_looked_through_for_garbage_in_a_process_that_only_runs_
     home = make_solution({"train": frozen})
     count = home / "train_artifacts/output/n"
 
-    run(home)
-    assert int(count.read_text()) == gc.get_freeze_count()  # somebody else's process
     try:
+        gc.unfreeze()
+        run(home)
+        assert int(count.read_text()) < 1000  # somebody else's process
         with only_steps_run():
             run(home)
         assert int(count.read_text()) > 1000

@@ -53,7 +53,7 @@ def run_tests(*tests: str, temporary: Path, starter: tuple[str, ...] = ()) -> st
     "test",
     [
         "test_a_signal_is_raised_where_the_process_is",
-        "test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status[2-130]",
+        "test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status[SIGINT]",
         "test_a_signal_ends_it_with_the_status_that_says_so[SIGHUP]",
     ],
     ids=["in this process", "in a process of its own", "a terminal that is closed"],

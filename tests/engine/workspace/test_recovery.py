@@ -253,7 +253,9 @@ def test_a_failed_run_puts_the_model_back(
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
 )
 def test_a_signal_puts_the_model_back_and_says_so_in_the_exit_status(
     number: signal.Signals, status: int, trained: Path, make_solution: MakeSolution

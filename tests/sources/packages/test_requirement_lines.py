@@ -148,7 +148,8 @@ def test_options_are_those_of_pip(line: str) -> None:
         assert found.get(ours, []) == ["" if each is True else each for each in expected]
     hashes = [f"{kind}:{each}" for kind, all_ in (values.hashes or {}).items() for each in all_]
     assert found.get("--hash", []) == hashes
-    settings = [f"{key}={value}" for key, value in (values.config_settings or {}).items()]
+    config = getattr(values, "config_settings", None)  # not of pip before 23.1
+    settings = [f"{key}={value}" for key, value in (config or {}).items()]
     assert found.get("--config-settings", []) == settings
 
 
@@ -175,6 +176,8 @@ def test_what_pip_refuses_is_refused_with_a_reason(line: str, what: str) -> None
 def test_every_option_of_this_pip_is_known() -> None:
     for option in (*reader.SUPPORTED_OPTIONS, *reader.SUPPORTED_OPTIONS_REQ):
         made = option()
+        if made.dest == "install_options":  # which pip has given up with 23.1
+            continue
         for name in (*made._long_opts, *made._short_opts):
             value = " x=y" if made.takes_value() else ""
             assert words_of(f"{name}{value}")[1], name

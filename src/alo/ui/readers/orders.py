@@ -26,7 +26,6 @@ from alo.ui.readers.tables import Table, Tables
 from alolib.disk import reports_full
 
 LINE = len(str(FIRST)) + 1  # bytes
-MEMORY = "50%"  # of the machine's, for DuckDB; more than that it keeps on the disk
 LIMIT_S = 600
 MOST_KEY = 10_000  # characters of a cell by which rows are sorted
 WORKER = "alo.ui.readers.order_main"
@@ -123,7 +122,6 @@ class Orders:
             "total": index.total if index else 0,
             "target": str(new),
             "temporary": f"{new}.tmp",
-            "memory": MEMORY,
         }
         if _run(task):
             return

@@ -53,8 +53,8 @@ def _limit_memory(connection: DuckDBPyConnection) -> None:
 
     It knows of a container's limits. Not every version takes a share.
     """
-    found = connection.execute("SELECT current_setting('memory_limit')").fetchone()
-    size, unit = str(found[0]).split() if found else ("", "")
+    ((limit,),) = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+    size, unit = str(limit).split()
     connection.execute(f"SET memory_limit = '{float(size) * MEMORY / DEFAULT_MEMORY:.3f} {unit}'")
 
 
